@@ -1,0 +1,264 @@
+"""The run file's schema: every option with its type, range, default and meaning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "AttentionSettings",
+    "CleaningSettings",
+    "DataSettings",
+    "DecoderSettings",
+    "EncoderSettings",
+    "ModelSettings",
+    "OptimizerSettings",
+    "RunSettings",
+    "ScheduleSettings",
+    "SearchSettings",
+    "SubwordSettings",
+    "TrainingSettings",
+]
+
+Probability = Annotated[float, Field(ge=0.0, lt=1.0)]
+PositiveInt = Annotated[int, Field(ge=1)]
+Options = dict[str, Any]
+
+
+class Settings(BaseModel):
+    """Base of all tables: unknown keys are refused, types are not coerced, values are frozen."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+
+
+class CleaningSettings(Settings):
+    """Which training pairs are left out. Each rule is counted and reported."""
+
+    enabled: bool = True
+    """Whether to clean the training pairs at all."""
+    drop_empty: bool = True
+    """Leave out pairs of which a side is empty or blank."""
+    max_pieces: Annotated[int, Field(ge=2)] = 150
+    """Leave out pairs of which a side has more pieces than this."""
+    max_ratio: Annotated[float, Field(ge=0.0)] = 5.0
+    """Leave out pairs (of 10 pieces or more) whose longer side has this many times the pieces of the shorter; 0 is off."""
+    drop_duplicates: bool = False
+    """Keep only the first of identical pairs."""
+
+
+class DataSettings(Settings):
+    """The parallel text. Relative paths start at the run file's folder."""
+
+    train_source: Path
+    """Source side of the training text, one sentence per line (plain, .gz, .xz or .zst)."""
+    train_target: Path
+    """Target side of the training text, line by line the translation of the source side."""
+    valid_source: Path
+    """Source side of the validation text."""
+    valid_target: Path
+    """Target side of the validation text."""
+    source_language: str = ""
+    """Source language code, such as "de"; only shown."""
+    target_language: str = ""
+    """Target language code, such as "en"; "ja" and "zh" choose the BLEU tokenizer when `tokenize` is "auto"."""
+    tokenize: str = "auto"
+    """sacreBLEU's tokenizer for validation: "auto", "13a", "char", "ja-mecab", "zh", "intl", "none"."""
+    prepared: Path = Path("prepared")
+    """Folder of prepared stores; unchanged data is found there by fingerprint and not prepared twice."""
+    cleaning: CleaningSettings = CleaningSettings()
+
+
+class SubwordSettings(Settings):
+    """SentencePiece subwords."""
+
+    kind: Literal["unigram", "bpe"] = "unigram"
+    """SentencePiece's algorithm."""
+    vocabulary_size: Annotated[int, Field(ge=0, le=500_000)] = 0
+    """Number of pieces (of each side, if not joint); 0 chooses by the size of the corpus."""
+    joint: bool = True
+    """One vocabulary for both languages (needed by tied_embeddings = "all")."""
+    character_coverage: Annotated[float, Field(gt=0.9, le=1.0)] = 0.9999
+    """Share of the text's characters that get a piece; the rest is spelled in bytes."""
+    sampling: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    """Subword sampling in training: unigram smoothing (0.1-0.5) or BPE dropout (0.1); 0 is off."""
+
+
+class EncoderSettings(Settings):
+    """The encoder: a stack of recurrent layers over the source."""
+
+    cell: str = "lstm"
+    """Registered cell, or package.module:Class. `nmt-lstm plugins` lists them."""
+    cell_options: Options = {}
+    """Options of the cell's constructor."""
+    layers: Annotated[int, Field(ge=1, le=64)] = 1
+    """Number of recurrent layers."""
+    hidden_size: Annotated[int, Field(ge=1, le=65_536)] = 512
+    """Width of each direction of each layer."""
+    directions: Literal["bidirectional", "first", "unidirectional"] = "bidirectional"
+    """All layers bidirectional, only the first (GNMT), or none."""
+    residual: bool = False
+    """Add each layer's input to its output, from the second layer on, where widths agree."""
+
+
+class DecoderSettings(Settings):
+    """The decoder: a stack of recurrent layers over the target, with attention."""
+
+    cell: str = "lstm"
+    """Registered cell, or package.module:Class."""
+    cell_options: Options = {}
+    """Options of the cell's constructor."""
+    layers: Annotated[int, Field(ge=1, le=64)] = 1
+    """Number of recurrent layers."""
+    hidden_size: Annotated[int, Field(ge=1, le=65_536)] = 512
+    """Width of each layer."""
+    residual: bool = False
+    """Add each layer's input to its output, from the second layer on, where widths agree."""
+    wiring: Literal["gnmt", "input_feeding", "conditional"] = "gnmt"
+    """How attention meets the cells: gnmt (queries from the first layer; fastest), input_feeding (Luong), conditional (Nematus)."""
+    bridge: Literal["learned", "zero"] = "learned"
+    """Initial decoder state: a learned projection of the encoder's summary, or zeros."""
+
+
+class AttentionSettings(Settings):
+    """The attention."""
+
+    name: str = "bilinear"
+    """Registered attention, or package.module:Class."""
+    options: Options = {}
+    """Options of the attention's constructor."""
+
+
+class ModelSettings(Settings):
+    """The network."""
+
+    embedding_size: Annotated[int, Field(ge=1, le=65_536)] = 256
+    """Width of the piece embeddings."""
+    tied_embeddings: Literal["none", "target", "all"] = "all"
+    """Share output weights with the target embedding ("target"), and also with the source embedding ("all")."""
+    dropout: Probability = 0.2
+    """Dropout on embeddings, between layers and before the output."""
+    variational_dropout: bool = False
+    """Use the same dropout mask at every position (Gal and Ghahramani 2016) instead of one per position."""
+    word_dropout: Probability = 0.0
+    """Probability that an input piece of either side is replaced by the unknown piece in training."""
+    encoder: EncoderSettings = EncoderSettings()
+    decoder: DecoderSettings = DecoderSettings()
+    attention: AttentionSettings = AttentionSettings()
+
+
+class OptimizerSettings(Settings):
+    """The optimizer."""
+
+    name: Literal["adam", "adamw"] = "adam"
+    """Adam, or AdamW with decoupled weight decay."""
+    learning_rate: Annotated[float, Field(gt=0.0)] = 0.001
+    """Peak learning rate."""
+    betas: tuple[Probability, Probability] = Field((0.9, 0.999), strict=False)
+    """Adam's decay rates."""
+    epsilon: Annotated[float, Field(gt=0.0)] = 1e-8
+    """Adam's denominator term."""
+    weight_decay: Annotated[float, Field(ge=0.0)] = 0.0
+    """Weight decay (L2 for adam, decoupled for adamw)."""
+
+
+class ScheduleSettings(Settings):
+    """The learning rate over time."""
+
+    name: Literal["constant", "inverse_square_root", "cosine", "plateau", "step"] = "cosine"
+    """Shape after warm-up. plateau follows the validation metric; cosine ends at the last step or at the time limit's end."""
+    warmup_steps: Annotated[int, Field(ge=0)] = 200
+    """Steps of linear warm-up from zero."""
+    factor: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
+    """What plateau and step multiply the rate by."""
+    patience: Annotated[int, Field(ge=0)] = 2
+    """plateau: validations without improvement before the rate falls."""
+    interval_steps: PositiveInt = 5_000
+    """step: steps between falls."""
+    minimum_ratio: Annotated[float, Field(ge=0.0, le=1.0)] = 0.02
+    """Lowest rate, as a share of the peak."""
+
+
+class TrainingSettings(Settings):
+    """The training."""
+
+    epochs: Annotated[int, Field(ge=1)] = 10
+    """Passes over the training text, at most."""
+    max_steps: Annotated[int, Field(ge=0)] = 0
+    """Optimizer steps, at most; 0 is no limit."""
+    time_limit: str = ""
+    """Wall-clock limit of the training, such as "25m", "2h" or "90s"; empty is none."""
+    batch_pieces: Annotated[int, Field(ge=1)] = 4_000
+    """Target pieces per optimizer step over all devices, padding included."""
+    accumulate: PositiveInt = 1
+    """Parts in which each step's batch is computed: lowers memory, changes no result."""
+    label_smoothing: Probability = 0.1
+    """Share of probability spread over the vocabulary."""
+    clip_norm: Annotated[float, Field(ge=0.0)] = 1.0
+    """Largest gradient norm; 0 is off."""
+    clip_value: Annotated[float, Field(ge=0.0)] = 0.0
+    """Largest gradient component; 0 is off."""
+    validate_every: Annotated[int, Field(ge=0)] = 0
+    """Steps between validations; 0 is once per epoch."""
+    valid_beam_size: PositiveInt = 1
+    """Beam of the translations made in validation."""
+    metric: Literal["bleu", "chrf", "loss"] = "bleu"
+    """Validation metric that chooses the best checkpoint, stops early and drives plateau."""
+    patience: Annotated[int, Field(ge=0)] = 0
+    """Validations without improvement before training stops; 0 never stops early."""
+    checkpoint_every: Annotated[int, Field(ge=0)] = 0
+    """Steps between last.ckpt saves; 0 saves at each validation."""
+    keep_best: PositiveInt = 3
+    """Checkpoints kept by metric."""
+    average: Literal["none", "best", "last"] = "best"
+    """Which checkpoints are averaged into the final model; kept only if no worse on the validation text."""
+    average_count: PositiveInt = 3
+    """How many checkpoints are averaged."""
+    ema: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Decay of the exponential moving average of the weights (such as 0.999), used for validation and the final model; 0 is off."""
+    precision: Literal["auto", "float32", "bf16", "fp16"] = "auto"
+    """auto: bf16 mixed where the machine has it, else float32."""
+    devices: Annotated[int, Field(ge=0)] = 0
+    """Processes or GPUs per node; 0 chooses: all GPUs, or one CPU process."""
+    nodes: PositiveInt = 1
+    """Machines."""
+    strategy: Literal["auto", "ddp"] = "auto"
+    """Distribution strategy; auto is ddp for more than one device."""
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    """Where to train."""
+    optimizer: OptimizerSettings = OptimizerSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    tensorboard: bool = True
+    """Write TensorBoard logs, if tensorboard is installed; CSV logs are always written."""
+
+
+class SearchSettings(Settings):
+    """Beam search, as used by translate unless its options say otherwise."""
+
+    beam_size: Annotated[int, Field(ge=1, le=1_000)] = 5
+    """Hypotheses kept per sentence; 1 is greedy search."""
+    length_penalty: Literal["average", "wu", "none"] = "average"
+    """Normalisation of scores by length: score / length ** alpha, Wu et al. (2016), or none."""
+    alpha: Annotated[float, Field(ge=0.0, le=5.0)] = 1.0
+    """Strength of the length penalty."""
+    coverage_penalty: Annotated[float, Field(ge=0.0)] = 0.0
+    """Strength of Wu et al.'s coverage penalty; 0 is off."""
+    min_length_ratio: Annotated[float, Field(ge=0.0)] = 0.0
+    """Shortest translation, in pieces per source piece."""
+    max_length_ratio: Annotated[float, Field(gt=0.0)] = 2.0
+    """Longest translation, in pieces per source piece (plus 10)."""
+    max_source_pieces: Annotated[int, Field(ge=1)] = 500
+    """Longer source lines are cut here, with a warning."""
+
+
+class RunSettings(Settings):
+    """A whole run."""
+
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 1
+    """Seed of everything random: initial weights, order of batches, dropout, subword sampling."""
+    data: DataSettings
+    subwords: SubwordSettings = SubwordSettings()
+    model: ModelSettings = ModelSettings()
+    training: TrainingSettings = TrainingSettings()
+    search: SearchSettings = SearchSettings()

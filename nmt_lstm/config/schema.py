@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from nmt_lstm.config.duration import check_duration
 
 __all__ = [
     "AttentionSettings",
@@ -24,13 +26,17 @@ __all__ = [
 
 Probability = Annotated[float, Field(ge=0.0, lt=1.0)]
 PositiveInt = Annotated[int, Field(ge=1)]
+TextPath = Annotated[Path, Field(strict=False)]  # strict mode would refuse the strings of a TOML file
+Duration = Annotated[str, AfterValidator(check_duration)]
 Options = dict[str, Any]
 
 
 class Settings(BaseModel):
     """Base of all tables: unknown keys are refused, types are not coerced, values are frozen."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 class CleaningSettings(Settings):
@@ -51,13 +57,13 @@ class CleaningSettings(Settings):
 class DataSettings(Settings):
     """The parallel text. Relative paths start at the run file's folder."""
 
-    train_source: Path
+    train_source: TextPath
     """Source side of the training text, one sentence per line (plain, .gz, .xz or .zst)."""
-    train_target: Path
+    train_target: TextPath
     """Target side of the training text, line by line the translation of the source side."""
-    valid_source: Path
+    valid_source: TextPath
     """Source side of the validation text."""
-    valid_target: Path
+    valid_target: TextPath
     """Target side of the validation text."""
     source_language: str = ""
     """Source language code, such as "de"; only shown."""
@@ -65,7 +71,7 @@ class DataSettings(Settings):
     """Target language code, such as "en"; "ja" and "zh" choose the BLEU tokenizer when `tokenize` is "auto"."""
     tokenize: str = "auto"
     """sacreBLEU's tokenizer for validation: "auto", "13a", "char", "ja-mecab", "zh", "intl", "none"."""
-    prepared: Path = Path("prepared")
+    prepared: TextPath = Path("prepared")
     """Folder of prepared stores; unchanged data is found there by fingerprint and not prepared twice."""
     cleaning: CleaningSettings = CleaningSettings()
 
@@ -187,7 +193,7 @@ class TrainingSettings(Settings):
     """Passes over the training text, at most."""
     max_steps: Annotated[int, Field(ge=0)] = 0
     """Optimizer steps, at most; 0 is no limit."""
-    time_limit: str = ""
+    time_limit: Duration = ""
     """Wall-clock limit of the training, such as "25m", "2h" or "90s"; empty is none."""
     batch_pieces: Annotated[int, Field(ge=1)] = 4_000
     """Target pieces per optimizer step over all devices, padding included."""
@@ -262,3 +268,12 @@ class RunSettings(Settings):
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
     search: SearchSettings = SearchSettings()
+
+    @model_validator(mode="after")
+    def _vocabularies_agree(self) -> RunSettings:
+        if self.model.tied_embeddings == "all" and not self.subwords.joint:
+            raise ValueError(
+                'model.tied_embeddings = "all" needs subwords.joint = true; use "target" or "none" with separate '
+                "vocabularies"
+            )
+        return self

@@ -1,0 +1,3 @@
+"""The settings of a run: schema, run files, overrides and defaults."""
+
+from __future__ import annotations

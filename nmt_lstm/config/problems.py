@@ -1,0 +1,79 @@
+"""What is wrong with a run's settings, in sentences: path, value seen, what is allowed, nearest match."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import ValidationError
+
+from nmt_lstm.config.fields import child_keys, options_of, table_of, toml_text
+from nmt_lstm.errors import ConfigurationError, nearest
+
+__all__ = ["nearest_path", "problem_sentences", "report"]
+
+
+def report(origin: str, problems: list[str]) -> ConfigurationError:
+    """Return one error for all problems: a single one on one line, several below a headline."""
+    if len(problems) == 1:
+        return ConfigurationError(f"{origin}: {problems[0]}")
+    return ConfigurationError("\n".join([f"{origin}: {len(problems)} problems:", *(f"  {each}" for each in problems)]))
+
+
+def nearest_path(path: str) -> str:
+    """Return ``" Did you mean 'a.b'?"`` for the option or table closest to a dotted path."""
+    options = [option.path for option in options_of()]
+    folders = {option.rpartition(".")[0] for option in options} - {""}
+    last = path.rpartition(".")[2]
+    same_name = [option for option in options if option.rpartition(".")[2] == last]
+    return nearest(path, same_name) or _contains(last, options) or nearest(path, [*options, *folders])
+
+
+def problem_sentences(error: ValidationError, overridden: Iterable[str]) -> list[str]:
+    """Return a sentence for each problem that pydantic found; `overridden` are the paths given with --set."""
+    from_set = set(overridden)
+    allowed = {option.path: option.allowed for option in options_of()}
+    meaning = {option.path: option.meaning for option in options_of()}
+    sentences = []
+    for problem in error.errors(include_url=False):
+        keys = tuple(str(key) for key in problem["loc"])
+        path, found = ".".join(keys), problem["input"]
+        if path.rpartition(".")[2].isdigit():  # an item of a list: the whole list is the option
+            path = path.rpartition(".")[0]
+        mark = " (from --set)" if path in from_set else ""
+        if problem["type"] == "extra_forbidden":
+            sentences.append(f"unknown key '{path}'{mark}.{_nearest_key(keys)}")
+        elif problem["type"] == "missing" and path in allowed:
+            sentences.append(f"'{path}' is required: {meaning[path]}")
+        elif problem["type"] == "missing":
+            sentences.append(f"the table [{path}] is required; its keys: {', '.join(child_keys(keys))}.")
+        elif table_of(keys) is not None and keys:
+            sentences.append(f"{path} = {toml_text(found)}{mark}: must be a table [{path}].")
+        elif not keys or problem["type"] == "value_error":
+            place = f"{path} = {toml_text(found)}{mark}: " if keys else ""
+            sentences.append(f"{place}{problem['ctx']['error'] if 'ctx' in problem else problem['msg']}.")
+        else:
+            hint = _nearest_value(found, problem)
+            sentences.append(f"{path} = {toml_text(found)}{mark}: must be {allowed.get(path, problem['msg'])}.{hint}")
+    return list(dict.fromkeys(sentences))
+
+
+def _nearest_key(keys: tuple[str, ...]) -> str:
+    siblings = nearest(keys[-1], child_keys(keys[:-1]))
+    elsewhere = [option.path for option in options_of() if option.path.rpartition(".")[2] == keys[-1]]
+    if elsewhere:
+        return f" Did you mean {' or '.join(repr(path) for path in elsewhere)}?"
+    return siblings or nearest_path(".".join(keys))
+
+
+def _nearest_value(found: Any, problem: Any) -> str:
+    if problem["type"] != "literal_error" or not isinstance(found, str):
+        return ""
+    choices = problem["ctx"]["expected"].replace(" or ", ", ").split(", ")
+    return nearest(found, [choice.strip("'") for choice in choices])
+
+
+def _contains(last: str, options: list[str]) -> str:
+    """Offer the options whose name holds the word, such as 'optimizer.learning_rate' for 'rate'."""
+    matches = [option for option in options if len(last) > 2 and last in option.rpartition(".")[2]]
+    return f" Did you mean '{matches[0]}'?" if matches else ""

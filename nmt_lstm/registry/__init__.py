@@ -1,0 +1,31 @@
+"""The tables of cells and attentions: two doors (decorator and entry points), loaded only when asked for."""
+
+from __future__ import annotations
+
+from nmt_lstm.registry.options import OptionSpec
+from nmt_lstm.registry.plugin_file import load_plugin_module
+from nmt_lstm.registry.registry import Entry, Registry
+
+__all__ = ["ATTENTIONS", "CELLS", "Entry", "OptionSpec", "Registry", "load_plugin_file"]
+
+CELLS = Registry(
+    kind="cell",
+    group="nmt_lstm.cells.v1",
+    base="nmt_lstm.cells.cell:Cell",
+    sizes=("input_size", "hidden_size"),
+)
+ATTENTIONS = Registry(
+    kind="attention",
+    group="nmt_lstm.attentions.v1",
+    base="nmt_lstm.attention.attention:Attention",
+    sizes=("query_size", "memory_size"),
+)
+
+
+def load_plugin_file(path: str) -> list[Entry]:
+    """Run a Python file whose decorators register cells or attentions, and return what it registered.
+
+    Raises:
+        PluginError: the file is missing, fails, or registers nothing.
+    """
+    return load_plugin_module(path, (CELLS, ATTENTIONS))

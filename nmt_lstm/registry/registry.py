@@ -1,0 +1,276 @@
+"""One table of named parts, filled by a decorator and by entry points of installed distributions."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import logging
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from nmt_lstm.errors import PluginError, nearest
+from nmt_lstm.registry.options import OptionSpec, check_options, read_options
+from nmt_lstm.registry.plugin_source import first_docstring_line
+
+__all__ = ["Entry", "Registry"]
+
+Part = TypeVar("Part", bound=type)
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One registered name and where it comes from; nothing is imported to make it."""
+
+    name: str
+    origin: str
+    """What a person sees: "nmt-lstm 0.1.0", or the file that registered it."""
+    distribution: str
+    """The installed distribution, or empty for a class registered by the decorator."""
+    version: str
+    target: str
+    """Where the class is: "package.module:Class"."""
+    description: str
+    """First line of the class's docstring."""
+
+    @property
+    def module(self) -> str:
+        """The module part of the target."""
+        return self.target.partition(":")[0]
+
+
+class Registry:
+    """Named classes of one kind.
+
+    Args:
+        kind: what one part is called in messages, such as "cell".
+        group: entry-point group of installed parts.
+        base: "package.module:Class" that every part must derive from; imported only when a part is loaded.
+        sizes: constructor parameters that the framework fills; all others are options.
+    """
+
+    def __init__(self, *, kind: str, group: str, base: str, sizes: tuple[str, ...] = ()) -> None:
+        self.kind = kind
+        self.group = group
+        self.base = base
+        self.sizes = sizes
+        self._decorated: dict[str, type] = {}
+
+    def register(self, name: str) -> Callable[[Part], Part]:
+        """Return a class decorator that registers under `name`.
+
+        Registering a class again (a notebook's cell run twice) replaces it.
+
+        Raises:
+            PluginError: another class has the name already, or the name cannot be a name.
+        """
+        if not name or not name.replace("_", "").replace("-", "").isalnum():
+            raise PluginError(f"'{name}' cannot name a {self.kind}: use letters, digits, '_' and '-'.")
+
+        def decorate(part: Part) -> Part:
+            known = self._decorated.get(name)
+            if known is not None and _target(known) != _target(part):
+                raise self._conflict(name, [self._decorated_entry(name, known), self._decorated_entry(name, part)])
+            self._decorated[name] = part
+            return part
+
+        return decorate
+
+    def decorated(self) -> list[Entry]:
+        """Return the entries that came by the decorator."""
+        return [self._decorated_entry(name, part) for name, part in sorted(self._decorated.items())]
+
+    def names(self) -> list[str]:
+        """Return all known names, sorted. Imports no part."""
+        return sorted({point.name for point, _ in self._entry_points()} | set(self._decorated))
+
+    def entries(self) -> list[Entry]:
+        """Return an entry for each name and origin, sorted by name. Imports no part."""
+        installed = [self._installed_entry(point, found) for point, found in self._entry_points()]
+        targets = {(entry.name, entry.target) for entry in installed}
+        own = [entry for entry in self.decorated() if (entry.name, entry.target) not in targets]
+        return sorted([*installed, *own], key=lambda entry: (entry.name, entry.origin))
+
+    def get(self, name: str) -> Any:
+        """Return the class registered as `name`, or the class ``package.module:Class``.
+
+        Raises:
+            PluginError: unknown, registered by two origins, not importable, or not a part of this kind.
+        """
+        part, who = self._load(name)
+        read_options(part, self.sizes, who)
+        return part
+
+    def options(self, name: str) -> dict[str, OptionSpec]:
+        """Return the options of a part, read from its constructor.
+
+        Raises:
+            PluginError: as `get`.
+        """
+        part, who = self._load(name)
+        return read_options(part, self.sizes, who)
+
+    def build(
+        self, name: str, *positional: int, options: Mapping[str, Any] | None = None, **sizes: int
+    ) -> Any:
+        """Construct a part from its sizes and checked options.
+
+        Raises:
+            PluginError: as `get`; an option is unknown, of a wrong type, or refused by the class.
+        """
+        part, who = self._load(name)
+        accepted = check_options(options or {}, read_options(part, self.sizes, who), who)
+        try:
+            return part(*positional, **sizes, **accepted)
+        except ValueError as problem:
+            given = ", ".join(f"{key} = {value!r}" for key, value in accepted.items()) or "its defaults"
+            raise PluginError(f"{who} cannot be built with {given}: {problem}") from problem
+
+    def record(self, name: str) -> dict[str, str]:
+        """Return what a model folder keeps of a part: name, target, distribution and version."""
+        entry = self._find(name)
+        if entry is None:
+            part = self.get(name)
+            package = part.__module__.partition(".")[0]
+            owners = importlib.metadata.packages_distributions().get(package, [""])
+            version = importlib.metadata.version(owners[0]) if owners[0] else ""
+            return {"name": name, "target": name, "distribution": owners[0], "version": version}
+        return {
+            "name": name, "target": entry.target, "distribution": entry.distribution, "version": entry.version
+        }  # fmt: skip
+
+    def require(self, record: Mapping[str, str]) -> Any:
+        """Return the class that `record` names, as read from a model folder.
+
+        Raises:
+            PluginError: it is not there (the message says what to install) or cannot be loaded.
+        """
+        name, distribution, version = (record.get(key, "") for key in ("name", "distribution", "version"))
+        if ":" in name or name in self.names():
+            return self.get(name)
+        if distribution:
+            remedy = f"Install it: pip install '{distribution}=={version}'."
+        else:
+            remedy = f"It was loaded from a file ({record.get('target', '')}): name that file with --plugin."
+        raise PluginError(f"the model needs the {self.kind} '{name}', which is not installed. {remedy}")
+
+    def load_file(self, path: str) -> list[Entry]:
+        """Run a plugin file and return what it registered here; see `nmt_lstm.registry.load_plugin_file`."""
+        from nmt_lstm.registry.plugin_file import load_plugin_module
+
+        return load_plugin_module(path, (self,))
+
+    def _entry_points(self) -> Iterator[tuple[importlib.metadata.EntryPoint, importlib.metadata.Distribution]]:
+        """Yield this group's entry points; a distribution whose metadata is broken is passed over with a warning."""
+        seen = set()
+        for distribution in importlib.metadata.distributions():
+            try:
+                points = [point for point in distribution.entry_points if point.group == self.group]
+                key = (distribution.metadata["Name"] or "").lower().replace("_", "-") if points else ""
+                if points and not key:
+                    raise ValueError("the metadata has no name")
+            except Exception as problem:  # another author's broken metadata may fail in any way
+                logger.warning("passing over %s: its metadata cannot be read (%s)", _place(distribution), problem)
+                continue
+            if points and key not in seen:  # the first on the path wins, as for imports
+                seen.add(key)
+                for point in points:
+                    yield point, distribution
+
+    def _find(self, name: str) -> Entry | None:
+        """Return the entry of a registered name, None for ``package.module:Class``."""
+        if ":" in name:
+            return None
+        matches = [entry for entry in self.entries() if entry.name == name]
+        if not matches:
+            raise self._unknown(name)
+        if len(matches) == 1:
+            return matches[0]
+        decorated = self._decorated.get(name)
+        installed = [entry for entry in matches if entry.distribution]
+        # An entry point may name a re-export of the very class that the decorator registered.
+        if len(installed) == 1 and decorated is not None and _import(installed[0].target) is decorated:
+            return installed[0]
+        raise self._conflict(name, matches)
+
+    def _load(self, name: str) -> tuple[type, str]:
+        """Return the class, and the words that name it and its origin in messages."""
+        entry = self._find(name)
+        target = entry.target if entry else name
+        who = f"{self.kind} '{name}' ({entry.origin})" if entry else f"{self.kind} '{name}'"
+        if entry is not None and not entry.distribution:
+            part: Any = self._decorated[name]
+        else:
+            part = self._import_part(target, who)
+        base = _import(self.base)
+        if not isinstance(part, type) or not issubclass(part, base):
+            raise PluginError(f"{who}: {target} is not a subclass of {self.base.replace(':', '.')}.")
+        return part, who
+
+    def _import_part(self, target: str, who: str) -> Any:
+        try:
+            return _import(target)
+        except ModuleNotFoundError as problem:
+            hint = "install it, or put its folder on PYTHONPATH, or load a file with --plugin FILE"
+            raise PluginError(f"{who} cannot be imported: no module named '{problem.name}'; {hint}.") from problem
+        except AttributeError as problem:
+            raise PluginError(f"{who} cannot be loaded: {problem}.") from problem
+        except PluginError:
+            raise
+        except Exception as problem:
+            raise PluginError(f"{who} fails when imported: {type(problem).__name__}: {problem}") from problem
+
+    def _installed_entry(
+        self, point: importlib.metadata.EntryPoint, found: importlib.metadata.Distribution
+    ) -> Entry:
+        name, version = found.metadata["Name"], found.metadata["Version"] or "?"
+        return Entry(point.name, f"{name} {version}", name, version, point.value, first_docstring_line(point.value))
+
+    def _decorated_entry(self, name: str, part: type) -> Entry:
+        module = sys.modules.get(part.__module__)
+        origin = getattr(module, "__file__", None) or f"module {part.__module__}"
+        description = (part.__doc__ or "").strip().partition("\n")[0].strip()
+        return Entry(name, origin, "", "", _target(part), description)
+
+    def _conflict(self, name: str, entries: list[Entry]) -> PluginError:
+        origins = " and ".join(f"{entry.origin} ({entry.target})" for entry in entries)
+        return PluginError(
+            f"the {self.kind} '{name}' is registered by {origins}; uninstall or rename one of them, "
+            f"or name the class itself as package.module:Class."
+        )
+
+    def _unknown(self, name: str) -> PluginError:
+        entries = self.entries()
+        if not entries:
+            return PluginError(
+                f"unknown {self.kind} '{name}': none is registered; is nmt-lstm installed (pip install .)?"
+            )
+        known = ", ".join(f"{entry.name} ({entry.origin})" for entry in entries)
+        return PluginError(
+            f"unknown {self.kind} '{name}'.{nearest(name, [entry.name for entry in entries])} Known: {known}. "
+            f"Others are installed with pip, loaded with --plugin FILE, or named as package.module:Class."
+        )
+
+
+def _target(part: type) -> str:
+    return f"{part.__module__}:{part.__qualname__}"
+
+
+def _place(distribution: importlib.metadata.Distribution) -> str:
+    """Name a distribution whose metadata may be broken."""
+    try:
+        return distribution.metadata["Name"] or "a distribution without a name"
+    except Exception:  # as above
+        return f"a distribution in {distribution.locate_file('')}"
+
+
+def _import(target: str) -> Any:
+    module, _, name = target.partition(":")
+    if not module or not name:
+        raise PluginError(f"'{target}' does not name a class; write package.module:Class.")
+    part: Any = importlib.import_module(module)
+    for attribute in name.split("."):
+        part = getattr(part, attribute)
+    return part

@@ -1,0 +1,60 @@
+"""Neural machine translation with recurrent networks: train, translate, evaluate, and bring your own cell.
+
+Importing this package is cheap: each public name is imported from its module when it is first used (PEP 562).
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nmt_lstm.attention.attention import Attention as Attention
+    from nmt_lstm.cells.cell import Cell as Cell
+    from nmt_lstm.cells.gated_cell import GatedCell as GatedCell
+    from nmt_lstm.config.load import load_run as load_run
+    from nmt_lstm.config.schema import RunSettings as RunSettings
+    from nmt_lstm.errors import NmtLstmError as NmtLstmError
+    from nmt_lstm.model.build import build_model as build_model
+    from nmt_lstm.model.seq2seq import Seq2Seq as Seq2Seq
+    from nmt_lstm.registry import ATTENTIONS as ATTENTIONS
+    from nmt_lstm.registry import CELLS as CELLS
+    from nmt_lstm.training.data_module import TranslationDataModule as TranslationDataModule
+    from nmt_lstm.training.fit import fit as fit
+    from nmt_lstm.training.module import TranslationModule as TranslationModule
+    from nmt_lstm.translator import Translation as Translation
+    from nmt_lstm.translator import Translator as Translator
+
+__version__ = "0.1.0"
+
+_MODULE_OF_NAME = {
+    "ATTENTIONS": "nmt_lstm.registry",
+    "Attention": "nmt_lstm.attention.attention",
+    "CELLS": "nmt_lstm.registry",
+    "Cell": "nmt_lstm.cells.cell",
+    "GatedCell": "nmt_lstm.cells.gated_cell",
+    "NmtLstmError": "nmt_lstm.errors",
+    "RunSettings": "nmt_lstm.config.schema",
+    "Seq2Seq": "nmt_lstm.model.seq2seq",
+    "Translation": "nmt_lstm.translator",
+    "TranslationDataModule": "nmt_lstm.training.data_module",
+    "TranslationModule": "nmt_lstm.training.module",
+    "Translator": "nmt_lstm.translator",
+    "build_model": "nmt_lstm.model.build",
+    "fit": "nmt_lstm.training.fit",
+    "load_run": "nmt_lstm.config.load",
+}
+
+__all__ = ["__version__", *_MODULE_OF_NAME]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - the table holds classes, functions and registries
+    if name not in _MODULE_OF_NAME:
+        raise AttributeError(f"module 'nmt_lstm' has no attribute '{name}'")
+    value = getattr(importlib.import_module(_MODULE_OF_NAME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_MODULE_OF_NAME])

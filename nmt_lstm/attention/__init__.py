@@ -1,0 +1,1 @@
+"""Attention: the protocol and the stock attentions."""

@@ -1,0 +1,1 @@
+"""Pieces to batches: padding, buckets and the loader."""

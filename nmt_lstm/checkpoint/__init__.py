@@ -1,0 +1,1 @@
+"""The model folder: writing, reading, integrity and averaging of weights."""

@@ -1,0 +1,1 @@
+"""Corpus scores through sacreBLEU, always with their signatures."""

@@ -1,0 +1,1 @@
+"""Search over a model that can start, step and reorder: beam search, ensembles, forced scoring."""

@@ -1,0 +1,1 @@
+"""Text to pieces: reading, cleaning, subwords and the store of prepared pieces."""

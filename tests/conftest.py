@@ -1,0 +1,70 @@
+"""What many tests share: one thread, a tiny corpus, and the folder of real corpora."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+# Before torch is imported: tests must not fight each other for the cores, nor depend on their number.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pytest
+
+
+@dataclass(frozen=True)
+class ParallelFiles:
+    """Paths of a small parallel text."""
+
+    folder: Path
+    train_source: Path
+    train_target: Path
+    valid_source: Path
+    valid_target: Path
+
+
+def number_sentences(first: int, last: int) -> list[tuple[str, str]]:
+    """Pairs that can be learnt in seconds: German-like digit names and their English names, in reversed order."""
+    source_names = ("null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun")
+    target_names = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    pairs = []
+    for number in range(first, last):
+        digits = [int(digit) for digit in str(number * 7919 % 100_003)]
+        pairs.append(
+            (
+                " ".join(source_names[digit] for digit in digits) + " .",
+                " ".join(target_names[digit] for digit in reversed(digits)) + " .",
+            )
+        )
+    return pairs
+
+
+@pytest.fixture(scope="session")
+def parallel_files(tmp_path_factory: pytest.TempPathFactory) -> ParallelFiles:
+    """400 training and 40 validation pairs of a made-up language pair, one sentence per line."""
+    folder = tmp_path_factory.mktemp("parallel")
+    for name, pairs in (("train", number_sentences(1, 401)), ("valid", number_sentences(401, 441))):
+        (folder / f"{name}.src").write_text("".join(source + "\n" for source, _ in pairs), encoding="utf-8")
+        (folder / f"{name}.tgt").write_text("".join(target + "\n" for _, target in pairs), encoding="utf-8")
+    return ParallelFiles(
+        folder=folder,
+        train_source=folder / "train.src",
+        train_target=folder / "train.tgt",
+        valid_source=folder / "valid.src",
+        valid_target=folder / "valid.tgt",
+    )
+
+
+@pytest.fixture(scope="session")
+def corpora() -> Path:
+    """The folder of real corpora named by NMT_LSTM_CORPORA; tests that need it are skipped without it."""
+    folder = os.environ.get("NMT_LSTM_CORPORA", "")
+    if not folder:
+        pytest.skip("NMT_LSTM_CORPORA names no folder of corpora")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the source tree."""
+    return Path(__file__).resolve().parents[1]

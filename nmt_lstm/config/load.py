@@ -87,9 +87,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise ConfigurationError(f"run file '{path}' is not TOML: {problem}.") from problem
 
 
-def _apply(
-    values: dict[str, Any], override: str, options: Mapping[str, Option], problems: list[str]
-) -> str:
+def _apply(values: dict[str, Any], override: str, options: Mapping[str, Option], problems: list[str]) -> str:
     """Put one ``path=value`` into `values`, or a sentence into `problems`; return its path."""
     path, equals, text = override.partition("=")
     path, text = path.strip(), text.strip()
@@ -99,13 +97,19 @@ def _apply(
     keys = tuple(path.split("."))
     option = options.get(path)
     inside_options = any(
-        options[".".join(keys[:count])].default == {} for count in range(1, len(keys)) if ".".join(keys[:count]) in options
+        options[".".join(keys[:count])].default == {}
+        for count in range(1, len(keys))
+        if ".".join(keys[:count]) in options
     )
     if option is None and not inside_options and table_of(keys) is None:
         problems.append(f"--set: unknown key '{path}'.{nearest_path(path)}")
         return path
     value = _parse(text)
-    if option is not None and not isinstance(value, str) and (option.type in (str, Path) or "\"" in option.allowed):
+    if (
+        option is not None
+        and not isinstance(value, str)
+        and (option.type in (str, Path) or '"' in option.allowed)
+    ):
         value = text  # a text such as 2024 needs no quotes
     if option is not None and option.type is Path:
         value = str(Path.cwd() / value)

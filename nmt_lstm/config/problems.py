@@ -17,7 +17,9 @@ def report(origin: str, problems: list[str]) -> ConfigurationError:
     """Return one error for all problems: a single one on one line, several below a headline."""
     if len(problems) == 1:
         return ConfigurationError(f"{origin}: {problems[0]}")
-    return ConfigurationError("\n".join([f"{origin}: {len(problems)} problems:", *(f"  {each}" for each in problems)]))
+    return ConfigurationError(
+        "\n".join([f"{origin}: {len(problems)} problems:", *(f"  {each}" for each in problems)])
+    )
 
 
 def nearest_path(path: str) -> str:
@@ -54,7 +56,9 @@ def problem_sentences(error: ValidationError, overridden: Iterable[str]) -> list
             sentences.append(f"{place}{problem['ctx']['error'] if 'ctx' in problem else problem['msg']}.")
         else:
             hint = _nearest_value(found, problem)
-            sentences.append(f"{path} = {toml_text(found)}{mark}: must be {allowed.get(path, problem['msg'])}.{hint}")
+            sentences.append(
+                f"{path} = {toml_text(found)}{mark}: must be {allowed.get(path, problem['msg'])}.{hint}"
+            )
     return list(dict.fromkeys(sentences))
 
 
@@ -75,5 +79,5 @@ def _nearest_value(found: Any, problem: Any) -> str:
 
 def _contains(last: str, options: list[str]) -> str:
     """Offer the options whose name holds the word, such as 'optimizer.learning_rate' for 'rate'."""
-    matches = [option for option in options if len(last) > 2 and last in option.rpartition(".")[2]]
+    matches = [option for option in options if last in option.rpartition(".")[2].split("_")]
     return f" Did you mean '{matches[0]}'?" if matches else ""

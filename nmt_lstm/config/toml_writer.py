@@ -54,4 +54,8 @@ def _key(key: str) -> str:
 
 def _string(text: str) -> str:
     # TOML forbids control characters in strings; \u007f is one too.
-    return '"' + "".join(_ESCAPES.get(c) or (f"\\u{ord(c):04x}" if c < " " or c == "\x7f" else c) for c in text) + '"'
+    return (
+        '"'
+        + "".join(_ESCAPES.get(c) or (f"\\u{ord(c):04x}" if c < " " or c == "\x7f" else c) for c in text)
+        + '"'
+    )

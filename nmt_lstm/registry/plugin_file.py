@@ -51,6 +51,8 @@ def load_plugin_module(path: str | Path, registries: Iterable[Registry]) -> list
 def _describe(problem: Exception, file: Path) -> str:
     if isinstance(problem, SyntaxError):
         return f"line {problem.lineno}: {problem.msg}."
-    lines = [frame.lineno for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == str(file)]
+    lines = [
+        frame.lineno for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == str(file)
+    ]
     place = f"line {lines[-1]}: " if lines else ""
     return f"{place}{type(problem).__name__}: {problem}"

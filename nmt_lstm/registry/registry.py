@@ -72,7 +72,9 @@ class Registry:
         def decorate(part: Part) -> Part:
             known = self._decorated.get(name)
             if known is not None and _target(known) != _target(part):
-                raise self._conflict(name, [self._decorated_entry(name, known), self._decorated_entry(name, part)])
+                raise self._conflict(
+                    name, [self._decorated_entry(name, known), self._decorated_entry(name, part)]
+                )
             self._decorated[name] = part
             return part
 
@@ -111,6 +113,15 @@ class Registry:
         """
         part, who = self._load(name)
         return read_options(part, self.sizes, who)
+
+    def check(self, name: str, options: Mapping[str, Any]) -> None:
+        """Refuse what `build` would refuse before it calls the constructor.
+
+        Raises:
+            PluginError: as `build`.
+        """
+        part, who = self._load(name)
+        check_options(options, read_options(part, self.sizes, who), who)
 
     def build(
         self, name: str, *positional: int, options: Mapping[str, Any] | None = None, **sizes: int
@@ -162,7 +173,9 @@ class Registry:
 
         return load_plugin_module(path, (self,))
 
-    def _entry_points(self) -> Iterator[tuple[importlib.metadata.EntryPoint, importlib.metadata.Distribution]]:
+    def _entry_points(
+        self,
+    ) -> Iterator[tuple[importlib.metadata.EntryPoint, importlib.metadata.Distribution]]:
         """Yield this group's entry points; a distribution whose metadata is broken is passed over with a warning."""
         seen = set()
         for distribution in importlib.metadata.distributions():
@@ -172,7 +185,9 @@ class Registry:
                 if points and not key:
                     raise ValueError("the metadata has no name")
             except Exception as problem:  # another author's broken metadata may fail in any way
-                logger.warning("passing over %s: its metadata cannot be read (%s)", _place(distribution), problem)
+                logger.warning(
+                    "passing over %s: its metadata cannot be read (%s)", _place(distribution), problem
+                )
                 continue
             if points and key not in seen:  # the first on the path wins, as for imports
                 seen.add(key)
@@ -214,7 +229,9 @@ class Registry:
             return _import(target)
         except ModuleNotFoundError as problem:
             hint = "install it, or put its folder on PYTHONPATH, or load a file with --plugin FILE"
-            raise PluginError(f"{who} cannot be imported: no module named '{problem.name}'; {hint}.") from problem
+            raise PluginError(
+                f"{who} cannot be imported: no module named '{problem.name}'; {hint}."
+            ) from problem
         except AttributeError as problem:
             raise PluginError(f"{who} cannot be loaded: {problem}.") from problem
         except PluginError:
@@ -226,7 +243,9 @@ class Registry:
         self, point: importlib.metadata.EntryPoint, found: importlib.metadata.Distribution
     ) -> Entry:
         name, version = found.metadata["Name"], found.metadata["Version"] or "?"
-        return Entry(point.name, f"{name} {version}", name, version, point.value, first_docstring_line(point.value))
+        return Entry(
+            point.name, f"{name} {version}", name, version, point.value, first_docstring_line(point.value)
+        )
 
     def _decorated_entry(self, name: str, part: type) -> Entry:
         module = sys.modules.get(part.__module__)

@@ -1,0 +1,142 @@
+"""The command ``nmt-lstm``: its commands, and what it does with errors."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from nmt_lstm.cli import config, doctor, evaluate, plugins, prepare, quickstart, score, train, translate
+from nmt_lstm.cli.messages import show_log
+from nmt_lstm.errors import NmtLstmError
+
+__all__ = ["app", "main"]
+
+INTERRUPTED = 130
+CLOSED_PIPE = 141
+# typer's own names for these moved between its versions; their subclass has not.
+UsageError = typer.BadParameter.__mro__[1]
+CommandError = typer.BadParameter.__mro__[2]
+
+EXAMPLES = """\b
+Start here:
+  nmt-lstm quickstart
+Your own text, one sentence per line:
+  nmt-lstm train -s train.de -t train.en --valid-source val.de --valid-target val.en -o runs/de-en
+  nmt-lstm translate -m runs/de-en < in.de > out.en
+  nmt-lstm evaluate -m runs/de-en -s test.de -r test.en"""
+
+app = typer.Typer(
+    name="nmt-lstm",
+    help="Neural machine translation with recurrent networks: train, translate, evaluate.",
+    epilog=EXAMPLES,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(
+    "quickstart",
+    epilog=quickstart.EXAMPLE,
+    short_help="Train on built-in text and see translations, in 3 minutes.",
+)(quickstart.quickstart)
+app.command("prepare", epilog=prepare.EXAMPLE, short_help="Cut the training text into pieces, once.")(
+    prepare.prepare
+)
+app.command("train", epilog=train.EXAMPLE, short_help="Train a translator and write it into a folder.")(
+    train.train
+)
+app.command("translate", epilog=translate.EXAMPLE, short_help="Translate text, line by line.")(
+    translate.translate
+)
+app.command("score", epilog=score.EXAMPLE, short_help="Log probability of given translations.")(score.score)
+app.command("evaluate", epilog=evaluate.EXAMPLE, short_help="BLEU, chrF and TER against references.")(
+    evaluate.evaluate
+)
+app.command("config", epilog=config.EXAMPLE, short_help="Print all settings as a run file.")(config.config)
+app.command("doctor", epilog=doctor.EXAMPLE, short_help="Show versions, devices and what is missing.")(
+    doctor.doctor
+)
+app.add_typer(plugins.app, name="plugins", epilog=plugins.EXAMPLE)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from nmt_lstm import __version__
+
+        sys.stdout.write(f"nmt-lstm {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Neural machine translation with recurrent networks: train, translate, evaluate."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status: 2 for usage and configuration, 1 for other errors."""
+    show_log()
+    try:
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
+    except NmtLstmError as problem:
+        return _refuse(str(problem), problem.exit_status)
+    except KeyboardInterrupt:
+        sys.stderr.write("\nnmt-lstm: interrupted.\n")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes stdout once more at exit; into the closed pipe that would be a complaint.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
+    except MemoryError:
+        return _refuse("not enough memory; lower --batch-size or --beam-size, or training.batch_pieces.", 1)
+    except OSError as problem:
+        return _refuse(_system_message(problem), 1)
+    except Exception as problem:
+        if type(problem).__name__ == "OutOfMemoryError":  # torch's; torch is not imported here
+            return _refuse("the GPU has not enough memory; lower --batch-size or training.batch_pieces.", 1)
+        traceback.print_exc()
+        return _refuse("this is a mistake in nmt-lstm; please report it with the lines above.", 1)
+
+
+def _run(arguments: list[str]) -> int:
+    """Parse and run one command, without the error handling that typer would put around it."""
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("nmt-lstm", arguments) as context:
+            command.invoke(context)
+        sys.stdout.flush()
+    except typer.Exit as finished:
+        return int(finished.exit_code)
+    except typer.Abort:
+        return INTERRUPTED
+    except CommandError as problem:
+        context = getattr(problem, "ctx", None)
+        path = context.command_path if context is not None else "nmt-lstm"
+        if not arguments or type(problem).__name__ == "NoArgsIsHelpError":
+            sys.stdout.write(f"{context.get_help() if context is not None else problem.format_message()}\n")
+            return 2
+        hint = f" See '{path} --help'." if isinstance(problem, UsageError) else ""
+        return _refuse(f"{problem.format_message()}{hint}", problem.exit_code)
+    return 0
+
+
+def _refuse(message: str, status: int) -> int:
+    sys.stderr.write(f"nmt-lstm: error: {message}\n")
+    return status
+
+
+def _system_message(problem: OSError) -> str:
+    place = f"'{problem.filename}': " if problem.filename else ""
+    advice = "; free some space, nothing saved before was lost" if problem.errno == errno.ENOSPC else ""
+    return f"{place}{problem.strerror or problem}{advice}."

@@ -1,0 +1,139 @@
+"""``nmt-lstm doctor``: versions, devices, precisions, and what is missing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import sys
+
+from nmt_lstm.cli.messages import columns
+
+__all__ = ["doctor"]
+
+EXAMPLE = """\b
+Example:
+  nmt-lstm doctor"""
+
+REQUIRED = (
+    "torch",
+    "pytorch-lightning",
+    "sentencepiece",
+    "sacrebleu",
+    "safetensors",
+    "numpy",
+    "pydantic",
+    "typer",
+    "rich",
+)
+OPTIONAL = (
+    ("tensorboard", "tensorboard", "pip install 'nmt-lstm[tensorboard]' for TensorBoard logs"),
+    ("MeCab", "mecab-python3", "pip install 'nmt-lstm[ja]' for BLEU on Japanese words (ja-mecab)"),
+    ("zstandard", "zstandard", "pip install 'nmt-lstm[zstd]' to read .zst files"),
+)
+
+
+def doctor() -> None:
+    """Show versions, devices, precisions found, and what is missing."""
+    problems: list[str] = []
+    sections = (
+        ("Versions", versions(problems)),
+        ("Optional", optional()),
+        ("Devices", devices(problems)),
+        ("Plugins", plugins(problems)),
+    )
+    for heading, rows in sections:
+        sys.stdout.write(f"{heading}\n{columns(rows, indent='  ')}\n\n")
+    if problems:
+        sys.stdout.write("Problems\n" + "".join(f"  {problem}\n" for problem in problems))
+    else:
+        sys.stdout.write("Everything that is needed is there. Try 'nmt-lstm quickstart'.\n")
+
+
+def version(distribution: str) -> str:
+    """Return the installed version, or an empty string."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
+
+
+def versions(problems: list[str]) -> list[tuple[str, str]]:
+    """Return the versions of Python, this package and what it needs."""
+    from nmt_lstm import __version__
+
+    rows = [
+        ("nmt-lstm", __version__),
+        ("python", f"{platform.python_version()} on {platform.platform(terse=True)}"),
+    ]
+    for name in REQUIRED:
+        rows.append((name, version(name) or "missing"))
+        if not version(name):
+            problems.append(f"{name} is missing: pip install {name}")
+    return rows
+
+
+def optional() -> list[tuple[str, str]]:
+    """Return the optional packages, each with what it is for where it is missing."""
+    rows = []
+    for module, distribution, hint in OPTIONAL:
+        if module == "zstandard" and sys.version_info >= (3, 14):
+            rows.append((distribution, "not needed, Python has it"))
+        elif importlib.util.find_spec(module) is not None:
+            rows.append((distribution, version(distribution)))
+        else:
+            rows.append((distribution, f"not installed: {hint}"))
+    return rows
+
+
+def devices(problems: list[str]) -> list[tuple[str, str]]:
+    """Return processor and GPUs, with the precision that "auto" chooses on each."""
+    if importlib.util.find_spec("torch") is None:
+        return [("none", "torch is missing")]
+    import torch
+
+    from nmt_lstm.numerics.precision import resolve_precision
+
+    # Not all processors are always ours: containers and schedulers lend a part of them.
+    usable = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
+    cpu = torch.device("cpu")
+    rows = [
+        (
+            "cpu",
+            f"{usable} processors, {torch.get_num_threads()} threads used, precision {resolve_precision('auto', cpu)}",
+        )
+    ]
+    if not torch.cuda.is_available():
+        reason = (
+            "this torch was built without CUDA" if torch.version.cuda is None else "no device or driver found"
+        )
+        rows.append(("gpu", f"none ({reason}); training runs on the processor"))
+    for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+        properties = torch.cuda.get_device_properties(index)
+        chosen = resolve_precision("auto", torch.device("cuda", index))
+        rows.append(
+            (
+                f"cuda:{index}",
+                f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB, precision {chosen}",
+            )
+        )
+    return rows
+
+
+def plugins(problems: list[str]) -> list[tuple[str, str]]:
+    """Load every cell and attention and report those that fail."""
+    from nmt_lstm.errors import PluginError
+    from nmt_lstm.registry import ATTENTIONS, CELLS
+
+    rows = []
+    for kind, registry in (("cells", CELLS), ("attentions", ATTENTIONS)):
+        rows.append((kind, ", ".join(registry.names()) or "none"))
+        if not registry.names():
+            problems.append(f"no {kind} are registered: is nmt-lstm installed (pip install .)?")
+        for name in registry.names():
+            try:
+                registry.get(name)
+            except PluginError as problem:
+                problems.append(str(problem))
+    return rows

@@ -1,0 +1,108 @@
+"""Lines of files and pipes for the commands: bytes in, text out, one output line for each input line."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from nmt_lstm.errors import DataError
+
+__all__ = ["decoded_lines", "input_lines", "one_line", "output_stream", "read_all_lines"]
+
+WARNINGS_SHOWN = 10
+logger = logging.getLogger(__name__)
+
+
+@contextlib.contextmanager
+def _input_stream(path: Path | None) -> Iterator[IO[bytes]]:
+    """Open a file (plain, .gz, .xz, .zst), or stdin for None or '-'."""
+    if path is None or str(path) == "-":
+        yield sys.stdin.buffer
+        return
+    from nmt_lstm.text.corpus import open_bytes
+
+    with open_bytes(path) as stream:
+        yield stream
+
+
+def decoded_lines(stream: IO[bytes], name: str) -> Iterator[str]:
+    """Yield lines without their end; lines end at line feeds alone, bytes that are not UTF-8 are replaced.
+
+    A warning names each of the first lines with such bytes; another at the end counts them all.
+    """
+    replaced = 0
+    for number, raw in enumerate(stream, start=1):
+        line = raw.removesuffix(b"\n").removesuffix(b"\r")
+        try:
+            yield line.decode("utf-8")
+        except UnicodeDecodeError as problem:
+            replaced += 1
+            if replaced <= WARNINGS_SHOWN:
+                logger.warning(
+                    "%s, line %d: byte %d (0x%02x) is not UTF-8; replaced by U+FFFD.",
+                    name, number, problem.start + 1, line[problem.start],
+                )  # fmt: skip
+            yield line.decode("utf-8", errors="replace")
+    if replaced > WARNINGS_SHOWN:
+        logger.warning("%s: %d lines in all had bytes that are not UTF-8.", name, replaced)
+
+
+def input_lines(path: Path | None) -> Iterator[str]:
+    """Yield the lines of a file or of stdin, one at a time.
+
+    Raises:
+        DataError: the file is missing, a folder, or cannot be read.
+    """
+    with _input_stream(path) as stream:
+        yield from decoded_lines(stream, "stdin" if path is None or str(path) == "-" else str(path))
+
+
+def read_all_lines(path: Path) -> list[str]:
+    """Return all lines of a file.
+
+    Raises:
+        DataError: it is missing, unreadable or empty.
+    """
+    lines = list(input_lines(path))
+    if not lines:
+        raise DataError(f"'{path}' is empty; it must have one sentence per line.")
+    return lines
+
+
+@contextlib.contextmanager
+def output_stream(path: Path | None, inputs: tuple[Path | None, ...] = ()) -> Iterator[IO[bytes]]:
+    """Open a file (.gz: compressed), or stdout for None or '-'; what was written stays, whatever happens later.
+
+    Raises:
+        DataError: the file cannot be written, or is one of `inputs`.
+    """
+    if path is None or str(path) == "-":
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    for other in inputs:
+        if other is not None and path.exists() and other.exists() and path.samefile(other):
+            raise DataError(f"-o '{path}' is also an input; writing it would destroy it. Name another file.")
+    if not path.parent.is_dir():
+        raise DataError(f"-o '{path}': the folder '{path.parent}' does not exist; make it first.")
+    try:
+        stream: IO[bytes]
+        if path.suffix == ".gz":
+            import gzip
+
+            stream = gzip.open(path, "wb")  # noqa: SIM115 (closed below)
+        else:
+            stream = path.open("wb")
+    except OSError as problem:
+        raise DataError(f"-o '{path}' cannot be written: {problem.strerror}.") from problem
+    with stream:
+        yield stream
+
+
+def one_line(text: str) -> str:
+    """Return `text` with line ends turned to blanks, so that it stays on its line."""
+    return text.replace("\r", " ").replace("\n", " ")

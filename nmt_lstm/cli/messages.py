@@ -1,0 +1,52 @@
+"""What the commands say on stderr: notes, warnings, errors and small tables."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+__all__ = ["columns", "is_first_process", "note", "show_log"]
+
+
+def is_first_process() -> bool:
+    """Whether this process speaks for the run: every process of a distributed run starts the same command."""
+    ranks = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "NODE_RANK")
+    return all(os.environ.get(rank, "0") == "0" for rank in ranks)
+
+
+def note(text: str = "") -> None:
+    """Write a line for the person at the terminal; stdout stays clean for results."""
+    if is_first_process():
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
+
+
+def columns(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), indent: str = "") -> str:
+    """Return rows as aligned columns two blanks apart; the numbers in columns `right` end at the same place."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(width) if index in right else cell.ljust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append((indent + "  ".join(cells)).rstrip())
+    return "\n".join(lines)
+
+
+class _StderrHandler(logging.Handler):
+    """Writes to the sys.stderr of the moment, so that a progress bar which replaces it stays whole."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
+        sys.stderr.write(f"nmt-lstm: {level}{record.getMessage()}\n")
+
+
+def show_log() -> None:
+    """Show the package's log on stderr; processes after the first show errors only."""
+    logger = logging.getLogger("nmt_lstm")
+    logger.setLevel(logging.INFO if is_first_process() else logging.ERROR)
+    logger.propagate = False
+    logger.handlers[:] = [_StderrHandler()]

@@ -1,0 +1,126 @@
+"""``nmt-lstm plugins``: which cells and attentions there are, where they come from, and what they compute."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import shutil
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nmt_lstm.cli.arguments import Plugins, load_plugins
+from nmt_lstm.cli.messages import columns
+
+if TYPE_CHECKING:
+    from nmt_lstm.registry import Entry, Registry
+
+__all__ = ["app"]
+
+EXAMPLE = """\b
+Examples:
+  nmt-lstm plugins
+  nmt-lstm plugins show lstm
+  nmt-lstm plugins --plugin my_cell.py"""
+
+app = typer.Typer(help="List cells and attentions, or show one.", rich_markup_mode=None)
+
+
+@app.callback(invoke_without_command=True)
+def list_plugins(context: typer.Context, plugin: Plugins = None) -> None:
+    """List cells and attentions with their origin, or show one."""
+    load_plugins(plugin)
+    if context.invoked_subcommand is not None:
+        return
+    from nmt_lstm.registry import ATTENTIONS, CELLS
+
+    for heading, registry in (("Cells", CELLS), ("Attentions", ATTENTIONS)):
+        sys.stdout.write(f"{heading}\n{listing(registry)}\n\n")
+    sys.stdout.write("'nmt-lstm plugins show NAME' shows options, equations and source.\n")
+
+
+@app.command("show", epilog="\b\nExample:\n  nmt-lstm plugins show lstm")
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Cell or attention, or package.module:Class.")],
+    plugin: Plugins = None,
+    source: Annotated[
+        bool, typer.Option("--source/--no-source", help="Show the source text of the class.")
+    ] = True,
+) -> None:
+    """Show a cell or an attention: options, equations, source."""
+    load_plugins(plugin)
+    for registry, entry in find(name):
+        part = registry.get(name)
+        options = "\n".join(f"  {spec}" for spec in registry.options(name).values()) or "  none"
+        origin = f"{entry.origin}, {entry.target}" if entry else name
+        sys.stdout.write(
+            f"{registry.kind} {name} ({origin})\n\n{inspect.getdoc(part) or 'No description.'}\n"
+        )
+        sys.stdout.write(f"\nOptions\n{options}\n")
+        if source:
+            try:
+                text = inspect.getsource(part)
+            except (OSError, TypeError):
+                text = "not available\n"
+            place = inspect.getsourcefile(part)
+            sys.stdout.write(f"\nSource: {place}\n{textwrap.indent(text, '  ')}")
+
+
+def listing(registry: Registry) -> str:
+    """Return the parts of a registry as a table; a name with two origins is marked."""
+    entries = registry.entries()
+    if not entries:
+        return "  none"
+    names = [entry.name for entry in entries]
+    rows = [
+        (entry.name, short_origin(entry) + (" (name taken twice!)" if names.count(entry.name) > 1 else ""))
+        for entry in entries
+    ]
+    table = columns(rows, indent="  ").split("\n")
+    width = max(map(len, table))
+    room = max(30, shutil.get_terminal_size().columns - width - 2)
+    return "\n".join(
+        f"{line.ljust(width)}  {textwrap.shorten(entry.description, room, placeholder=' ...')}".rstrip()
+        for line, entry in zip(table, entries, strict=True)
+    )
+
+
+def short_origin(entry: Entry) -> str:
+    """Return the origin, a file relative to the working directory where that is shorter."""
+    if entry.distribution or not os.path.isabs(entry.origin):  # noqa: PTH117 (the origin is a text)
+        return entry.origin
+    relative = os.path.relpath(entry.origin)
+    return min(relative, entry.origin, key=len)
+
+
+def find(name: str) -> list[tuple[Registry, Entry | None]]:
+    """Return where a name is registered: as a cell, as an attention, or both.
+
+    Raises:
+        PluginError: nowhere.
+    """
+    from nmt_lstm.errors import PluginError, nearest
+    from nmt_lstm.registry import ATTENTIONS, CELLS
+
+    if ":" in name:
+        try:
+            CELLS.get(name)
+        except PluginError as problem:
+            if "is not a subclass" not in str(problem):
+                raise
+            return [(ATTENTIONS, None)]
+        return [(CELLS, None)]
+    found: list[tuple[Registry, Entry | None]] = [
+        (registry, entry)
+        for registry in (CELLS, ATTENTIONS)
+        for entry in registry.entries()
+        if entry.name == name
+    ]
+    if not found:
+        known = [*CELLS.names(), *ATTENTIONS.names()]
+        raise PluginError(
+            f"no cell or attention is called '{name}'.{nearest(name, known)} Known: {', '.join(known)}."
+        )
+    return list({registry.kind: (registry, entry) for registry, entry in found}.values())

@@ -1,0 +1,92 @@
+"""``nmt-lstm score``: the log probability that a model gives to translations."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nmt_lstm.cli.arguments import (
+    BatchSize, Device, LineFormat, Models, Plugins, Precision, PrecisionName, load_plugins,
+)  # fmt: skip
+from nmt_lstm.cli.lines import output_stream, read_all_lines
+from nmt_lstm.cli.messages import note
+from nmt_lstm.errors import DataError
+
+if TYPE_CHECKING:
+    from nmt_lstm.translator import ScoredTranslation
+
+__all__ = ["score"]
+
+EXAMPLE = """\b
+Example:
+  nmt-lstm score -m runs/de-en -s test.de -t test.en > scores.tsv
+\b
+Output:
+  text:  log probability of the line, a tab, and the mean over its pieces (natural logarithms).
+  jsonl: one object per line, with the log probability of each piece."""
+
+
+def score(
+    model: Models,
+    source: Annotated[
+        Path, typer.Option("--source", "-s", metavar="FILE", help="Source text, one sentence per line.")
+    ],
+    target: Annotated[
+        Path, typer.Option("--target", "-t", metavar="FILE", help="Its translations, line by line.")
+    ],
+    output_file: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Scores. [default: stdout]")
+    ] = None,
+    batch_size: BatchSize = 64,
+    line_format: Annotated[
+        LineFormat, typer.Option("--format", help="Tab-separated, or JSON.")
+    ] = LineFormat.text,
+    precision: Precision = PrecisionName.auto,
+    device: Device = "auto",
+    plugin: Plugins = None,
+) -> None:
+    """Score given translations: log probability per sentence and per piece."""
+    load_plugins(plugin)
+    sources, targets = read_all_lines(source), read_all_lines(target)
+    check_counts(source, len(sources), target, len(targets))
+    from nmt_lstm.translator import Translator
+
+    translator = Translator.load(model, device=device, precision=precision.value)
+    total, pieces = 0.0, 0
+    with output_stream(output_file, inputs=(source, target)) as stream:
+        for scored in translator.score(sources, targets, batch_size=batch_size):
+            total += scored.log_probability
+            pieces += len(scored.piece_log_probabilities)
+            stream.write((line(scored, line_format) + "\n").encode("utf-8"))
+    mean = total / max(1, pieces)
+    note(f"{len(sources):,} lines, {pieces:,} pieces: {mean:.4f} per piece, perplexity {math.exp(-mean):.3f}")
+
+
+def line(scored: ScoredTranslation, line_format: LineFormat) -> str:
+    """Return the output line of one scored translation."""
+    count = len(scored.piece_log_probabilities)
+    mean = scored.log_probability / max(1, count)
+    if line_format is LineFormat.text:
+        return f"{scored.log_probability:.4f}\t{mean:.4f}"
+    pieces = list(zip(scored.pieces, scored.piece_log_probabilities, strict=True))
+    return json.dumps(
+        {"log_probability": scored.log_probability, "per_piece": mean, "pieces": pieces}, ensure_ascii=False
+    )
+
+
+def check_counts(first: Path, first_count: int, second: Path, second_count: int) -> None:
+    """Refuse two files that should agree line by line but differ in length.
+
+    Raises:
+        DataError: the message has both counts and the first line that has no partner.
+    """
+    if first_count != second_count:
+        shorter = first if first_count < second_count else second
+        raise DataError(
+            f"'{first}' has {first_count:,} lines, '{second}' has {second_count:,}; they must agree line by line. "
+            f"Line {min(first_count, second_count) + 1:,} is missing in '{shorter}'."
+        )

@@ -1,0 +1,195 @@
+"""``nmt-lstm train``: train from a run file, or from four text files alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nmt_lstm.cli.arguments import Overrides, Plugins, PrecisionName, check_time_limit, load_plugins
+from nmt_lstm.cli.messages import note
+from nmt_lstm.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from nmt_lstm.config.schema import RunSettings
+
+__all__ = ["quoted", "train"]
+
+EXAMPLE = """\b
+Examples:
+  nmt-lstm train -s train.de -t train.en --valid-source val.de --valid-target val.en -o runs/de-en
+  nmt-lstm train data/multi30k/de-en.toml -o runs/de-en --set model.dropout=0.3
+  nmt-lstm train data/multi30k/de-en.toml -o runs/de-en --resume
+  nmt-lstm train run.toml -o runs/sru --plugin sru.py --cell sru --time-limit 25m"""
+
+
+def train(
+    run_file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[RUN.toml]", help="Run file; without one, name the four text files."),
+    ] = None,
+    source: Annotated[
+        Path | None, typer.Option("--source", "-s", metavar="FILE", help="Source side of the training text.")
+    ] = None,
+    target: Annotated[
+        Path | None, typer.Option("--target", "-t", metavar="FILE", help="Target side of the training text.")
+    ] = None,
+    valid_source: Annotated[
+        Path | None,
+        typer.Option("--valid-source", metavar="FILE", help="Source side of the validation text."),
+    ] = None,
+    valid_target: Annotated[
+        Path | None,
+        typer.Option("--valid-target", metavar="FILE", help="Target side of the validation text."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Model folder to write. [default: runs/NAME]"),
+    ] = None,
+    overrides: Overrides = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the training in the folder stopped.")
+    ] = False,
+    time_limit: Annotated[
+        str | None,
+        typer.Option("--time-limit", metavar="TIME", help='Stop after this time, such as "25m" or "2h".'),
+    ] = None,
+    devices: Annotated[
+        int | None, typer.Option("--devices", min=1, metavar="N", help="GPUs, or CPU processes.")
+    ] = None,
+    nodes: Annotated[int | None, typer.Option("--nodes", min=1, metavar="N", help="Machines.")] = None,
+    strategy: Annotated[str | None, typer.Option("--strategy", metavar="NAME", help="auto or ddp.")] = None,
+    precision: Annotated[
+        PrecisionName | None, typer.Option("--precision", help="Arithmetic of the training.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, metavar="N", help="Seed of everything random.")
+    ] = None,
+    cell: Annotated[
+        str | None,
+        typer.Option(
+            "--cell", metavar="NAME", help="Cell of encoder and decoder: a name, or package.module:Class."
+        ),
+    ] = None,
+    plugin: Plugins = None,
+) -> None:
+    """Train a translator and write it into a folder.
+
+    Without a run file the settings are chosen by the size of the text and shown. Text is paired line by line;
+    files may be plain, .gz, .xz or .zst.
+    """
+    load_plugins(plugin)
+    check_time_limit(time_limit or "")
+    texts = {
+        "train_source": source,
+        "train_target": target,
+        "valid_source": valid_source,
+        "valid_target": valid_target,
+    }
+    short = {
+        "training.time_limit": time_limit,
+        "training.devices": devices,
+        "training.nodes": nodes,
+        "training.strategy": strategy,
+        "training.precision": precision.value if precision else None,
+        "seed": seed,
+        "model.encoder.cell": cell,
+        "model.decoder.cell": cell,
+        **({f"data.{name}": path for name, path in texts.items()} if run_file else {}),
+    }
+    # --set comes last: what is spelled out wins over an abbreviation.
+    settings = [f"{key}={value}" for key, value in short.items() if value is not None] + (overrides or [])
+    folder = output or default_output(run_file, source, target)
+    run = (
+        read_run(run_file, settings)
+        if run_file
+        else run_without_file(texts, settings, folder.parent / "prepared")
+    )
+    check_parts(run)
+
+    from rich.console import Console
+
+    from nmt_lstm.training.fit import fit
+
+    fit(run, folder, resume=resume, console=Console(stderr=True))
+
+
+def read_run(run_file: Path, settings: list[str]) -> RunSettings:
+    """Read the run file."""
+    from nmt_lstm.config.load import load_run
+
+    return load_run(run_file, settings)
+
+
+def run_without_file(texts: dict[str, Path | None], settings: list[str], prepared: Path) -> RunSettings:
+    """Choose the settings by the size of the text, and say what was chosen.
+
+    Raises:
+        ConfigurationError: text files are missing on the command line.
+        DataError: the training text is missing, unreadable or empty.
+    """
+    from nmt_lstm.config.defaults import choose_settings
+    from nmt_lstm.config.load import make_run
+    from nmt_lstm.text.corpus import count_lines
+
+    options = {"train_source": "-s", "train_target": "-t", "valid_source": "--valid-source",
+               "valid_target": "--valid-target"}  # fmt: skip
+    missing = [options[name] for name, path in texts.items() if path is None]
+    if len(missing) == len(options):
+        raise ConfigurationError(
+            "nothing to train on: name a run file, or the text with -s, -t, --valid-source and --valid-target. "
+            "See 'nmt-lstm train --help'."
+        )
+    if missing:
+        raise ConfigurationError(
+            f"{' and '.join(missing)} missing: without a run file, -s, -t, --valid-source and --valid-target are needed."
+        )
+    source, target = texts["train_source"], texts["train_target"]
+    assert source is not None
+    assert target is not None
+    choice = choose_settings(count_lines(source))
+    data = {name: str(path) for name, path in texts.items()}
+    data["source_language"], data["target_language"] = language(source), language(target)
+    values = {**choice.values, "data": {**data, "prepared": str(prepared)}}
+    for sentence in choice.sentences:
+        note(sentence)
+    note(
+        "Change any of this with --set, such as --set training.epochs=5; 'nmt-lstm config --explain' lists all.\n"
+    )
+    return make_run(values, settings, origin="command line")
+
+
+def check_parts(run: RunSettings) -> None:
+    """Refuse unknown cells and attentions, and wrong options of theirs, before any text is read.
+
+    Raises:
+        PluginError: the message names what is known.
+    """
+    from nmt_lstm.registry import ATTENTIONS, CELLS
+
+    CELLS.check(run.model.encoder.cell, run.model.encoder.cell_options)
+    CELLS.check(run.model.decoder.cell, run.model.decoder.cell_options)
+    ATTENTIONS.check(run.model.attention.name, run.model.attention.options)
+
+
+def default_output(run_file: Path | None, source: Path | None, target: Path | None) -> Path:
+    """Return runs/NAME, named after the run file or the languages."""
+    if run_file is not None:
+        return Path("runs", run_file.stem)
+    names = [language(path) for path in (source, target) if path is not None]
+    return Path("runs", "-".join(names) if all(names) and len(names) == 2 else "model")
+
+
+def language(path: Path) -> str:
+    """Guess a language code from a file's name, such as "de" of train.de.gz; empty if it has none."""
+    suffixes = [suffix for suffix in path.suffixes if suffix not in (".gz", ".xz", ".zst")]
+    code = suffixes[-1][1:] if suffixes else ""
+    return code if 2 <= len(code) <= 3 and code.isalpha() and code not in ("txt", "tok", "raw") else ""
+
+
+def quoted(path: Path) -> str:
+    """Return a path as one would type it in a shell."""
+    import shlex
+
+    return shlex.quote(str(path))

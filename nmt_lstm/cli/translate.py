@@ -1,0 +1,136 @@
+"""``nmt-lstm translate``: one output line for each input line, from files, pipes or the keyboard."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nmt_lstm.cli.arguments import (
+    BatchSize, BeamSize, Device, LineFormat, Models, Plugins, Precision, PrecisionName, load_plugins,
+)  # fmt: skip
+from nmt_lstm.cli.lines import input_lines, one_line, output_stream
+from nmt_lstm.cli.messages import note
+
+if TYPE_CHECKING:
+    from nmt_lstm.translator import Hypothesis, Translation
+
+__all__ = ["translate"]
+
+EXAMPLE = """\b
+Examples:
+  nmt-lstm translate -m runs/de-en < in.de > out.en
+  nmt-lstm translate -m runs/de-en -i in.de.gz -o out.en
+  echo "Ein Hund schläft." | nmt-lstm translate -m runs/de-en --n-best 3 --scores
+  nmt-lstm translate -m runs/a -m runs/b --format jsonl < in.de
+\b
+Output:
+  One line for each input line, empty for an empty one. With --n-best N it is N
+  lines for each input line, best first. --scores puts the score and a tab before
+  the text; --alignments puts a tab and source-target word pairs (0-0 1-2) after it.
+  jsonl: one object per input line, with all hypotheses.
+  Ctrl-C keeps the lines written so far, also in the file of -o, and exits with 130."""
+
+
+def translate(
+    model: Models,
+    input_file: Annotated[
+        Path | None,
+        typer.Option("--input", "-i", metavar="FILE", help="Text, one sentence per line. [default: stdin]"),
+    ] = None,
+    output_file: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Translations. [default: stdout]")
+    ] = None,
+    beam_size: BeamSize = None,
+    n_best: Annotated[
+        int, typer.Option("--n-best", min=1, metavar="N", help="Translations for each line.")
+    ] = 1,
+    batch_size: BatchSize = 64,
+    scores: Annotated[
+        bool, typer.Option("--scores", help="Write the score before each translation.")
+    ] = False,
+    alignments: Annotated[
+        bool, typer.Option("--alignments", help="Write the attention's alignment after it.")
+    ] = False,
+    line_format: Annotated[
+        LineFormat, typer.Option("--format", help="Plain lines, or JSON.")
+    ] = LineFormat.text,
+    interactive: Annotated[
+        bool, typer.Option("--interactive", help="Answer each line at once, as at a terminal.")
+    ] = False,
+    precision: Precision = PrecisionName.auto,
+    device: Device = "auto",
+    plugin: Plugins = None,
+) -> None:
+    """Translate text, line by line."""
+    load_plugins(plugin)
+    from nmt_lstm.translator import Translator
+
+    translator = Translator.load(model, device=device, precision=precision.value)
+    typing = input_file is None and sys.stdin.isatty()
+    if typing:
+        note("Type a sentence and press Enter; Ctrl-D ends.")
+    at_once = interactive or typing
+    written = 0
+    try:
+        with output_stream(output_file, inputs=(input_file,)) as stream:
+            translations = translator.stream(
+                input_lines(input_file),
+                beam_size=beam_size,
+                n_best=n_best,
+                batch_size=1 if at_once else batch_size,
+                window=1 if at_once else None,
+            )
+            for translation in translations:
+                if line_format is LineFormat.jsonl:
+                    text = json_line(translation)
+                else:
+                    text = "\n".join(text_lines(translation, n_best, scores=scores, alignments=alignments))
+                stream.write(text.encode("utf-8") + b"\n")
+                written += 1
+                if at_once:
+                    stream.flush()
+    except KeyboardInterrupt:
+        note(f"\nInterrupted: the first {written:,} lines were translated and written.")
+        raise typer.Exit(130) from None
+
+
+def text_lines(translation: Translation, n_best: int, *, scores: bool, alignments: bool) -> Iterator[str]:
+    """Yield exactly `n_best` output lines; where the search found fewer, the last ones are empty."""
+    hypotheses: Iterable[Hypothesis | None] = itertools.chain(translation.hypotheses, itertools.repeat(None))
+    for hypothesis in itertools.islice(hypotheses, n_best):
+        columns = [one_line(hypothesis.text) if hypothesis else ""]
+        if scores:
+            columns.insert(0, f"{hypothesis.score:.4f}" if hypothesis else "")
+        if alignments:
+            columns.append(" ".join(f"{s}-{t}" for s, t in hypothesis.alignment or ()) if hypothesis else "")
+        yield "\t".join(columns)
+
+
+def json_line(translation: Translation) -> str:
+    """Return one JSON object: source, translation, score, pieces, alignment, and all hypotheses."""
+    best = [as_object(hypothesis) for hypothesis in translation.hypotheses]
+    return json.dumps(
+        {
+            "source": translation.source,
+            "translation": translation.text,
+            "score": translation.score,
+            "hypotheses": best,
+        },
+        ensure_ascii=False,
+    )
+
+
+def as_object(hypothesis: Hypothesis) -> dict[str, Any]:
+    """Return a hypothesis as JSON has it."""
+    return {
+        "text": hypothesis.text,
+        "score": hypothesis.score,
+        "pieces": list(hypothesis.pieces),
+        "alignment": [list(pair) for pair in hypothesis.alignment or ()],
+    }

@@ -1,0 +1,128 @@
+"""Settings chosen by the size of the corpus, for runs without a run file, and sentences that explain them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Choice", "choose_settings", "quickstart_settings"]
+
+Values = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Nested settings and what to tell about them."""
+
+    values: Values
+    sentences: tuple[str, ...]
+
+
+def choose_settings(pairs: int) -> Choice:
+    """Choose vocabulary, network and training for a corpus of `pairs` sentence pairs.
+
+    Meant for 10,000 to 1,000,000 pairs. Small corpora overfit before they underfit: they get small
+    vocabularies, one layer and much dropout; large ones the reverse, and fewer passes.
+    """
+    pairs = max(pairs, 1)
+    vocabulary = _vocabulary_size(pairs)
+    layers = 1 if pairs < 100_000 else 2
+    hidden = 512 if pairs < 500_000 else 1_024
+    embedding = 256 if pairs < 15_000 else 512
+    dropout = _between(pairs, {10_000: 0.45, 30_000: 0.4, 100_000: 0.3, 300_000: 0.2, 1_000_000: 0.1})
+    batch = int(
+        _between(pairs, {10_000: 1_500, 30_000: 2_500, 100_000: 4_000, 300_000: 6_000, 1_000_000: 12_000})
+    )
+    epochs = round(
+        _between(pairs, {3_000: 40, 10_000: 24, 30_000: 16, 100_000: 12, 300_000: 8, 1_000_000: 5})
+    )
+    rate = _between(pairs, {30_000: 2e-3, 300_000: 1.5e-3, 1_000_000: 1e-3})
+    # About 17 pieces a sentence: only a rough count of steps is needed, for a warm-up that fits into it.
+    steps = epochs * pairs * 17 // batch
+    warmup = max(10, min(1_000, steps // 25))
+    stack = {"layers": layers, "hidden_size": hidden, "residual": layers > 1}
+    values: Values = {
+        "subwords": {"vocabulary_size": vocabulary},
+        "model": {
+            "embedding_size": embedding,
+            "dropout": round(dropout, 2),
+            "encoder": dict(stack),
+            "decoder": dict(stack),
+        },
+        "training": {
+            "epochs": epochs,
+            "batch_pieces": _round(batch, 100),
+            # An epoch of a large corpus is long: look at it more often than once.
+            "validate_every": 0 if pairs < 200_000 else 2_000,
+            "optimizer": {"learning_rate": round(rate, 5)},
+            "schedule": {"warmup_steps": warmup},
+        },
+    }
+    sentences = [
+        f"{pairs:,} sentence pairs: {vocabulary:,} subword pieces shared by both languages,",
+        f"{layers} encoder and {layers} decoder layer{'s' * (layers > 1)} of {hidden}, embeddings of {embedding}, "
+        f"dropout {dropout:.2f},",
+        f"{epochs} epochs in batches of {_round(batch, 100):,} target pieces, "
+        f"learning rate {rate:.4f} falling along a cosine.",
+    ]
+    if pairs < 10_000:
+        sentences.append("This is little text: more of it would help more than any setting.")
+    elif pairs > 1_000_000:
+        sentences.append(
+            "These settings were made for up to 1,000,000 pairs: for more, a run file is worth writing."
+        )
+    return Choice(values, tuple(sentences))
+
+
+def quickstart_settings(corpus: str, prepared: str, cell: str) -> Values:
+    """Return the settings of the quickstart on the built-in English-Japanese corpus, which trains in two minutes."""
+    stack = {"cell": cell, "layers": 1, "hidden_size": 256}
+    return {
+        "data": {
+            "train_source": f"{corpus}/train.en",
+            "train_target": f"{corpus}/train.ja",
+            "valid_source": f"{corpus}/valid.en",
+            "valid_target": f"{corpus}/valid.ja",
+            "source_language": "en",
+            "target_language": "ja",
+            # Characters need no extra package, unlike ja-mecab: the quickstart must run anywhere.
+            "tokenize": "char",
+            "prepared": prepared,
+        },
+        "subwords": {"vocabulary_size": 1_000},
+        "model": {
+            "embedding_size": 256,
+            "dropout": 0.2,
+            "encoder": dict(stack),
+            "decoder": dict(stack),
+        },
+        "training": {
+            "epochs": 8,
+            "batch_pieces": 1_500,
+            "optimizer": {"learning_rate": 0.003},
+            "schedule": {"warmup_steps": 50},
+        },
+    }
+
+
+def _vocabulary_size(pairs: int) -> int:
+    """8,000 pieces at 29,000 pairs, 32,000 at 1,000,000; rounded to what a person would choose."""
+    size = 8_000 * (pairs / 29_000) ** 0.4
+    return min(32_000, max(500, _round(size, 1_000 if size >= 3_000 else 100)))
+
+
+def _round(number: float, unit: int) -> int:
+    return max(unit, unit * round(number / unit))
+
+
+def _between(pairs: int, points: dict[int, float]) -> float:
+    """Interpolate between points over the logarithm of the number of pairs; constant beyond the ends."""
+    sizes = sorted(points)
+    if pairs <= sizes[0]:
+        return points[sizes[0]]
+    for low, high in zip(sizes, sizes[1:], strict=False):
+        if pairs <= high:
+            share = math.log(pairs / low) / math.log(high / low)
+            return points[low] + share * (points[high] - points[low])
+    return points[sizes[-1]]

@@ -1,0 +1,59 @@
+"""A run file in which each setting is explained."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from nmt_lstm.config.fields import options_of, table_of
+from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.config.toml_writer import write_toml
+
+__all__ = ["explain_toml", "template"]
+
+WIDTH = 100
+
+
+def template() -> dict[str, Any]:
+    """Return the settings that have no default, with names to replace."""
+    return {
+        "data": {
+            "train_source": "train.de", "train_target": "train.en", "valid_source": "val.de", "valid_target": "val.en"
+        }
+    }  # fmt: skip
+
+
+def explain_toml(run: RunSettings) -> str:
+    """Return `run` as a run file with a comment above each setting: meaning, allowed values, default."""
+    options = {option.path: option for option in options_of()}
+    lines, prefix = [], ""
+    for line in write_toml(run.model_dump()).splitlines():
+        if line.startswith("["):
+            prefix = line.strip("[]") + "."
+            # A table of a plugin's options is itself one setting of the table above it.
+            option = options.get(prefix[:-1])
+            meaning = option.meaning if option else _meaning(prefix[:-1])
+            lines += [*_comment(meaning), line]
+            continue
+        option = options.get(prefix + line.partition(" = ")[0])
+        if option is not None:
+            default = "Required." if option.required else f"Default: {_default(option.default)}."
+            allowed = option.allowed[0].upper() + option.allowed[1:]
+            lines += ["", *_comment(option.meaning), *_comment(f"{allowed}. {default}")]
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def _meaning(path: str) -> str:
+    table = table_of(tuple(path.split(".")))
+    return " ".join((table.__doc__ or "").split()) if table is not None else ""
+
+
+def _comment(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent="# ", subsequent_indent="# ")
+
+
+def _default(value: Any) -> str:
+    return (
+        write_toml({"value": str(value) if hasattr(value, "joinpath") else value}).partition(" = ")[2].strip()
+    )

@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,8 +20,8 @@ __all__ = ["app", "main"]
 INTERRUPTED = 130
 CLOSED_PIPE = 141
 # typer's own names for these moved between its versions; their subclass has not.
-UsageError = typer.BadParameter.__mro__[1]
-CommandError = typer.BadParameter.__mro__[2]
+UsageError: Any = typer.BadParameter.__mro__[1]
+CommandError: Any = typer.BadParameter.__mro__[2]
 
 EXAMPLES = """\b
 Start here:
@@ -102,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse("not enough memory; lower --batch-size or --beam-size, or training.batch_pieces.", 1)
     except OSError as problem:
         return _refuse(_system_message(problem), 1)
-    except Exception as problem:
+    except Exception as problem:  # noqa: BLE001 - the last door: whatever it is, say so
         if type(problem).__name__ == "OutOfMemoryError":  # torch's; torch is not imported here
             return _refuse("the GPU has not enough memory; lower --batch-size or training.batch_pieces.", 1)
         traceback.print_exc()
@@ -121,14 +121,18 @@ def _run(arguments: list[str]) -> int:
     except typer.Abort:
         return INTERRUPTED
     except CommandError as problem:
-        context = getattr(problem, "ctx", None)
-        path = context.command_path if context is not None else "nmt-lstm"
-        if not arguments or type(problem).__name__ == "NoArgsIsHelpError":
-            sys.stdout.write(f"{context.get_help() if context is not None else problem.format_message()}\n")
-            return 2
-        hint = f" See '{path} --help'." if isinstance(problem, UsageError) else ""
-        return _refuse(f"{problem.format_message()}{hint}", problem.exit_code)
+        return _refuse_usage(problem)
     return 0
+
+
+def _refuse_usage(problem: Any) -> int:  # noqa: ANN401 - the class is typer's own
+    where = problem.ctx if isinstance(problem, UsageError) else None
+    if where is not None and type(problem).__name__ == "NoArgsIsHelpError":
+        sys.stdout.write(f"{where.get_help()}\n")
+        return int(problem.exit_code)
+    hint = f" See '{where.command_path} --help'." if where is not None else ""
+    message = problem.format_message().rstrip(".")
+    return _refuse(f"{message}.{hint}", problem.exit_code)
 
 
 def _refuse(message: str, status: int) -> int:

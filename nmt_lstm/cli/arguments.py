@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -28,14 +28,14 @@ __all__ = [
 ]
 
 
-class LineFormat(str, Enum):
+class LineFormat(StrEnum):
     """How results per line are written."""
 
     text = "text"
     jsonl = "jsonl"
 
 
-class PrecisionName(str, Enum):
+class PrecisionName(StrEnum):
     """Number formats of the arithmetic."""
 
     auto = "auto"

@@ -40,7 +40,7 @@ def doctor() -> None:
     sections = (
         ("Versions", versions(problems)),
         ("Optional", optional()),
-        ("Devices", devices(problems)),
+        ("Devices", devices()),
         ("Plugins", plugins(problems)),
     )
     for heading, rows in sections:
@@ -87,7 +87,7 @@ def optional() -> list[tuple[str, str]]:
     return rows
 
 
-def devices(problems: list[str]) -> list[tuple[str, str]]:
+def devices() -> list[tuple[str, str]]:
     """Return processor and GPUs, with the precision that "auto" chooses on each."""
     if importlib.util.find_spec("torch") is None:
         return [("none", "torch is missing")]

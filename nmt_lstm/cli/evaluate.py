@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import sys
 import time
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nmt_lstm.cli.arguments import (
-    BatchSize, BeamSize, Device, Plugins, Precision, PrecisionName, load_plugins,
-)  # fmt: skip
+    BatchSize,
+    BeamSize,
+    Device,
+    Plugins,
+    Precision,
+    PrecisionName,
+    load_plugins,
+)
 from nmt_lstm.cli.lines import one_line, output_stream, read_all_lines
 from nmt_lstm.cli.messages import columns, note
 from nmt_lstm.cli.score import check_counts
@@ -31,7 +37,7 @@ Examples:
   nmt-lstm evaluate --hypotheses out.ja -r test.ja --tokenize ja-mecab --format json"""
 
 
-class TableFormat(str, Enum):
+class TableFormat(StrEnum):
     """How scores are written."""
 
     table = "table"

@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nmt_lstm.cli.arguments import (
-    BatchSize, Device, LineFormat, Models, Plugins, Precision, PrecisionName, load_plugins,
-)  # fmt: skip
+    BatchSize,
+    Device,
+    LineFormat,
+    Models,
+    Plugins,
+    Precision,
+    PrecisionName,
+    load_plugins,
+)
 from nmt_lstm.cli.lines import output_stream, read_all_lines
 from nmt_lstm.cli.messages import note
 from nmt_lstm.errors import DataError

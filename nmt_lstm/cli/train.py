@@ -129,10 +129,6 @@ def run_without_file(texts: dict[str, Path | None], settings: list[str], prepare
         ConfigurationError: text files are missing on the command line.
         DataError: the training text is missing, unreadable or empty.
     """
-    from nmt_lstm.config.defaults import choose_settings
-    from nmt_lstm.config.load import make_run
-    from nmt_lstm.text.corpus import count_lines
-
     options = {"train_source": "-s", "train_target": "-t", "valid_source": "--valid-source",
                "valid_target": "--valid-target"}  # fmt: skip
     missing = [options[name] for name, path in texts.items() if path is None]
@@ -145,6 +141,10 @@ def run_without_file(texts: dict[str, Path | None], settings: list[str], prepare
         raise ConfigurationError(
             f"{' and '.join(missing)} missing: without a run file, -s, -t, --valid-source and --valid-target are needed."
         )
+    from nmt_lstm.config.defaults import choose_settings
+    from nmt_lstm.config.load import make_run
+    from nmt_lstm.text.corpus import count_lines
+
     source, target = texts["train_source"], texts["train_target"]
     assert source is not None
     assert target is not None

@@ -12,8 +12,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmt_lstm.cli.arguments import (
-    BatchSize, BeamSize, Device, LineFormat, Models, Plugins, Precision, PrecisionName, load_plugins,
-)  # fmt: skip
+    BatchSize,
+    BeamSize,
+    Device,
+    LineFormat,
+    Models,
+    Plugins,
+    Precision,
+    PrecisionName,
+    load_plugins,
+)
 from nmt_lstm.cli.lines import input_lines, one_line, output_stream
 from nmt_lstm.cli.messages import note
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -61,10 +62,8 @@ def choose_settings(pairs: int) -> Choice:
     }
     sentences = [
         f"{pairs:,} sentence pairs: {vocabulary:,} subword pieces shared by both languages,",
-        f"{layers} encoder and {layers} decoder layer{'s' * (layers > 1)} of {hidden}, embeddings of {embedding}, "
-        f"dropout {dropout:.2f},",
-        f"{epochs} epochs in batches of {_round(batch, 100):,} target pieces, "
-        f"learning rate {rate:.4f} falling along a cosine.",
+        f"{layers} + {layers} layers of {hidden} (encoder + decoder), embeddings of {embedding}, dropout {dropout:.2f},",
+        f"{epochs} epochs of batches of {_round(batch, 100):,} target pieces, learning rate from {rate:.4f} down a cosine.",
     ]
     if pairs < 10_000:
         sentences.append("This is little text: more of it would help more than any setting.")
@@ -121,7 +120,7 @@ def _between(pairs: int, points: dict[int, float]) -> float:
     sizes = sorted(points)
     if pairs <= sizes[0]:
         return points[sizes[0]]
-    for low, high in zip(sizes, sizes[1:], strict=False):
+    for low, high in itertools.pairwise(sizes):
         if pairs <= high:
             share = math.log(pairs / low) / math.log(high / low)
             return points[low] + share * (points[high] - points[low])

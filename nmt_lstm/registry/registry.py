@@ -183,8 +183,8 @@ class Registry:
                 points = [point for point in distribution.entry_points if point.group == self.group]
                 key = (distribution.metadata["Name"] or "").lower().replace("_", "-") if points else ""
                 if points and not key:
-                    raise ValueError("the metadata has no name")
-            except Exception as problem:  # another author's broken metadata may fail in any way
+                    raise ValueError("the metadata has no name")  # noqa: TRY301
+            except Exception as problem:  # noqa: BLE001 - broken metadata may fail in any way
                 logger.warning(
                     "passing over %s: its metadata cannot be read (%s)", _place(distribution), problem
                 )
@@ -281,7 +281,7 @@ def _place(distribution: importlib.metadata.Distribution) -> str:
     """Name a distribution whose metadata may be broken."""
     try:
         return distribution.metadata["Name"] or "a distribution without a name"
-    except Exception:  # as above
+    except Exception:  # noqa: BLE001 - as above
         return f"a distribution in {distribution.locate_file('')}"
 
 

@@ -70,7 +70,7 @@ def test_options_come_from_the_constructor(registry, knot):
 
 
 def test_all_wrong_options_are_named_at_once_with_the_accepted_ones(registry, knot):
-    with pytest.raises(PluginError, match="unknown option 'turn'. Did you mean 'turns'") as caught:
+    with pytest.raises(PluginError, match=r"unknown option 'turn'. Did you mean 'turns'") as caught:
         registry.build(knot, 7, options={"turn": 3, "slack": "much", "kind": "granny"})
     message = str(caught.value)
     assert message.startswith("part 'knot' (toy-knot 2.1): ")
@@ -148,7 +148,7 @@ def test_an_empty_registry_asks_whether_the_package_is_installed(registry):
 
 def test_a_class_is_found_by_module_and_name(registry, knot):
     assert registry.get("toy_knot:Knot").__name__ == "Knot"
-    with pytest.raises(PluginError, match="'toy_knot:Bow' cannot be loaded: .*no attribute 'Bow'"):
+    with pytest.raises(PluginError, match=r"'toy_knot:Bow' cannot be loaded: .*no attribute 'Bow'"):
         registry.get("toy_knot:Bow")
     with pytest.raises(PluginError, match="no module named 'no_such_module'"):
         registry.get("no_such_module:Bow")
@@ -256,10 +256,10 @@ def test_a_plugin_file_that_fails_says_where(registry, tmp_path, text, message):
 
 
 def test_a_missing_plugin_file(registry, tmp_path):
-    with pytest.raises(PluginError, match="nowhere.py' does not exist"):
+    with pytest.raises(PluginError, match=r"nowhere.py' does not exist"):
         registry.load_file(tmp_path / "nowhere.py")
     (tmp_path / "notes.txt").write_text("x")
-    with pytest.raises(PluginError, match="must end in .py"):
+    with pytest.raises(PluginError, match=r"must end in .py"):
         registry.load_file(tmp_path / "notes.txt")
 
 

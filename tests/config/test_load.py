@@ -1,0 +1,175 @@
+"""Run files: every problem at once, each with path, value and what is allowed; overrides; relative paths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nmt_lstm.config.load import dump_toml, load_run, make_run
+from nmt_lstm.errors import ConfigurationError
+
+DATA = {"train_source": "a.de", "train_target": "a.en", "valid_source": "b.de", "valid_target": "b.en"}
+TEXT = "[data]\n" + "".join(f'{key} = "{value}"\n' for key, value in DATA.items())
+
+
+@pytest.fixture
+def run_file(tmp_path: Path) -> Path:
+    path = tmp_path / "run.toml"
+    path.write_text(TEXT)
+    return path
+
+
+def message(values: dict, *overrides: str) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        make_run({"data": DATA, **values}, overrides, origin="run.toml")
+    return str(caught.value)
+
+
+def test_paths_of_the_file_start_at_its_folder_and_those_of_overrides_at_the_working_directory(
+    run_file, tmp_path, monkeypatch
+):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    run = load_run("../run.toml", ["data.valid_source=mine.de", "data.valid_target=/else/mine.en"])
+    assert run.data.train_source.resolve() == tmp_path / "a.de"
+    assert run.data.prepared.resolve() == tmp_path / "prepared"
+    assert run.data.valid_source == elsewhere / "mine.de"
+    assert run.data.valid_target == Path("/else/mine.en")
+    assert all(path.is_absolute() for path in (run.data.train_source, run.data.prepared))
+
+
+def test_a_resolved_run_is_read_back_equal(run_file, tmp_path):
+    run = load_run(run_file, ["model.encoder.cell_options.forget_bias=2.0", "training.time_limit=1h30m"])
+    copy = tmp_path / "deeper" / "copy.toml"
+    copy.parent.mkdir()
+    copy.write_text(dump_toml(run))
+    assert load_run(copy) == run
+
+
+def test_all_problems_are_named_at_once():
+    text = message(
+        {
+            "model": {"dropuot": 0.3, "dropout": 1.5, "encoder": 3},
+            "training": {"epochs": "ten", "learning_rate": 0.1, "optimizer": {"betas": [0.9, 2.0]}},
+        },
+        "traning.epochs=3",
+        "nonsense",
+    )
+    headline, *problems = text.split("\n")
+    assert headline == "run.toml: 8 problems:"
+    assert [problem.strip() for problem in problems] == [
+        "--set: unknown key 'traning.epochs'. Did you mean 'training.epochs'?",
+        "--set 'nonsense' must look like key=value, such as training.epochs=5.",
+        "model.dropout = 1.5: must be a number, at least 0 and below 1.",
+        "model.encoder = 3: must be a table [model.encoder].",
+        "unknown key 'model.dropuot'. Did you mean 'dropout'?",
+        'training.epochs = "ten": must be a whole number, at least 1.',
+        "training.optimizer.betas = 2.0: must be a list of 2, each a number, at least 0 and below 1.",
+        "unknown key 'training.learning_rate'. Did you mean 'training.optimizer.learning_rate'?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "settings", "expected"),
+    [
+        ("training", {"epochs": True}, "training.epochs = true: must be a whole number, at least 1."),
+        ("training", {"epochs": 2.0}, "training.epochs = 2.0: must be a whole number, at least 1."),
+        ("training", {"clip_norm": float("nan")}, "training.clip_norm = nan: must be a number, at least 0."),
+        ("training", {"tensorboard": "no"}, 'training.tensorboard = "no": must be true or false.'),
+        ("training", {"optimizer": {"learning_rate": "1e-4"}}, '= "1e-4": must be a number, above 0.'),
+        ("training", {"time_limit": "25 min"}, '= "25 min": must be a duration such as "90s", "25m", "2h" or "1h30m".'),
+        ("data", {**DATA, "prepared": 3}, "data.prepared = 3: must be a path."),
+        ("model", {"tied_embeddings": "al"}, '= "al": must be "none", "target" or "all". Did you mean \'all\'?'),
+        ("model", {"attention": {"options": 1}}, "model.attention.options = 1: must be a table."),
+        ("subwords", {"joint": False}, 'model.tied_embeddings = "all" needs subwords.joint = true; use "target"'),
+        ("sbwords", {}, "unknown key 'sbwords'. Did you mean 'subwords'?"),
+    ],
+)
+def test_each_problem_says_what_was_seen_and_what_is_allowed(table, settings, expected):
+    text = message({table: settings})
+    assert text.startswith("run.toml: ")
+    assert expected in text
+    assert "\n" not in text
+
+
+def test_missing_text_is_named_with_its_meaning():
+    with pytest.raises(ConfigurationError, match="'data.train_source' is required: Source side of the training text"):
+        make_run({})
+
+
+def test_a_problem_of_an_override_says_so():
+    assert message({}, "training.epochs=0") == (
+        "run.toml: training.epochs = 0 (from --set): must be a whole number, at least 1."
+    )
+
+
+@pytest.mark.parametrize(
+    ("override", "path", "expected"),
+    [
+        ("model.decoder.cell=gru", "model.decoder.cell", "gru"),
+        ('model.decoder.cell="gru"', "model.decoder.cell", "gru"),
+        ("training.optimizer.learning_rate=1", "training.optimizer.learning_rate", 1.0),
+        ("training.optimizer.learning_rate = 1e-4", "training.optimizer.learning_rate", 1e-4),
+        ("training.optimizer.betas=[0, 0.98]", "training.optimizer.betas", (0.0, 0.98)),
+        ("training.tensorboard=false", "training.tensorboard", False),
+        ("data.source_language=12", "data.source_language", "12"),
+        ("training.time_limit=", "training.time_limit", ""),
+        ("model.encoder={layers = 3}", "model.encoder.layers", 3),
+        ('model.attention.options={heads = 4, kind = "x"}', "model.attention.options", {"heads": 4, "kind": "x"}),
+        ("model.attention.options.deep.er=[1, 2]", "model.attention.options", {"deep": {"er": [1, 2]}}),
+    ],
+)
+def test_overrides_are_toml_values_or_text(override, path, expected):
+    value = make_run({"data": DATA}, [override])
+    for key in path.split("."):
+        value = getattr(value, key)
+    assert value == expected
+    assert type(value) is type(expected)
+
+
+def test_an_override_cannot_smuggle_in_a_second_line():
+    assert make_run({"data": DATA}, ['data.source_language="a"\nb = 1']).data.source_language == '"a"\nb = 1'
+
+
+@pytest.mark.parametrize(
+    ("key", "suggestion"),
+    [
+        ("model.dropuot", "model.dropout"),
+        ("learning_rate", "training.optimizer.learning_rate"),
+        ("training.rate", "training.optimizer.learning_rate"),
+        ("modle.encoder.cell", "model.encoder.cell"),
+        ("encoder.layers", "model.encoder.layers"),
+    ],
+)
+def test_an_unknown_override_offers_the_nearest_path(key, suggestion):
+    assert message({}, f"{key}=1") == f"run.toml: --set: unknown key '{key}'. Did you mean '{suggestion}'?"
+
+
+def test_values_given_are_left_as_they_were():
+    values = {"data": dict(DATA), "model": {}}
+    make_run(values, ["model.dropout=0.5"])
+    assert values == {"data": DATA, "model": {}}
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"run file '.*none.toml' does not exist"):
+        load_run(tmp_path / "none.toml")
+
+
+def test_a_folder(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"is a folder; name a .toml file"):
+        load_run(tmp_path)
+
+
+def test_a_file_that_is_not_toml_says_line_and_column(run_file):
+    run_file.write_text("[data]\ntrain_source = a.de\n")
+    with pytest.raises(ConfigurationError, match=r"run.toml' is not TOML: .*line 2, column 16"):
+        load_run(run_file)
+
+
+def test_a_file_that_is_not_text(run_file):
+    run_file.write_bytes(b"[data]\xff")
+    with pytest.raises(ConfigurationError, match=r"is not UTF-8 text \(byte 6\)"):
+        load_run(run_file)

@@ -1,0 +1,35 @@
+"""What is written as TOML is read back equal."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nmt_lstm.config.toml_writer import write_toml
+from nmt_lstm.errors import ConfigurationError
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+SCALARS = st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | TEXT
+ITEMS = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3), max_leaves=8
+)
+
+
+@given(st.dictionaries(TEXT, ITEMS | st.dictionaries(TEXT, ITEMS, max_size=3), max_size=4))
+def test_round_trip(values):
+    assert tomllib.loads(write_toml(values)) == values
+
+
+def test_it_looks_as_a_person_would_write_it():
+    text = write_toml({"seed": 1, "model": {"rate": 1e-08, "encoder": {"cell": "lstm", "sizes": (1, 2)}, "options": {}}})
+    assert text == (
+        'seed = 1\n\n[model]\nrate = 1e-08\n\n[model.encoder]\ncell = "lstm"\nsizes = [1, 2]\n\n[model.options]\n'
+    )
+
+
+def test_other_types_are_refused():
+    with pytest.raises(ConfigurationError, match="None of type NoneType cannot be written into a run file"):
+        write_toml({"a": None})

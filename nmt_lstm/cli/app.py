@@ -131,8 +131,9 @@ def _refuse_usage(problem: Any) -> int:  # noqa: ANN401 - the class is typer's o
         sys.stdout.write(f"{where.get_help()}\n")
         return int(problem.exit_code)
     hint = f" See '{where.command_path} --help'." if where is not None else ""
-    message = problem.format_message().rstrip(".")
-    return _refuse(f"{message}.{hint}", problem.exit_code)
+    message = str(problem.format_message())
+    end = "" if message.endswith((".", "?")) else "."
+    return _refuse(f"{message}{end}{hint}", problem.exit_code)
 
 
 def _refuse(message: str, status: int) -> int:

@@ -1,0 +1,94 @@
+"""evaluate and score: counts that must agree, scores with signatures, formats for people and programs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def texts(tmp_path):
+    (tmp_path / "ref").write_text("the cat sat on the mat\na dog ran far away\n")
+    (tmp_path / "out").write_text("the cat sat on a mat\na dog ran far away\n")
+    (tmp_path / "src").write_text("tam eht no tas tac eht\nyawa raf nar god a\n")
+    (tmp_path / "short").write_text("only one line\n")
+    (tmp_path / "empty").write_text("")
+    return tmp_path
+
+
+def test_hypotheses_are_scored_with_signatures(command, texts):
+    finished = command("evaluate", "--hypotheses", "out", "-r", "ref")
+    assert finished.status == 0
+    rows = [line.split() for line in finished.lines]
+    assert [row[0] for row in rows] == ["BLEU", "chrF2", "TER"]
+    assert all("version:" in row[2] for row in rows)
+    assert "tok:13a" in rows[0][2]
+    assert 50 < float(rows[0][1]) < 100
+
+
+def test_json_is_for_programs(command, texts):
+    scores = json.loads(command("evaluate", "--hypotheses", "ref", "-r", "ref", "--format", "json").out)
+    assert scores[0]["name"] == "BLEU"
+    assert scores[0]["value"] == pytest.approx(100)
+    assert "tok:13a" in scores[0]["signature"]
+
+
+def test_a_model_translates_the_source_first(command, texts, translator, monkeypatch):
+    finished = command("evaluate", "-m", "x", "-s", "src", "-r", "ref", "-o", "translated", "--tokenize", "char")
+    assert finished.status == 0, finished.err
+    assert (texts / "translated").read_text() == (texts / "ref").read_text()
+    assert finished.lines[0].split()[1] == "100.00"
+    assert "tok:char" in finished.lines[0]
+    assert finished.err.startswith("2 sentences translated in ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("-r", "ref"), "name either --hypotheses FILE, or -m FOLDER with -s FILE."),
+        (("-r", "ref", "-m", "x"), "-m translates the text of -s: name it, such as -s test.de."),
+        (("-r", "ref", "-m", "x", "--hypotheses", "out"), "name either --hypotheses FILE, or -m FOLDER with -s FILE."),
+    ],
+)
+def test_what_to_score_must_be_clear(command, texts, arguments, message):
+    finished = command("evaluate", *arguments)
+    assert (finished.status, finished.err) == (2, f"nmt-lstm: error: {message}\n")
+
+
+def test_files_of_different_length_are_refused_with_both_counts(command, texts):
+    finished = command("evaluate", "--hypotheses", "short", "-r", "ref")
+    assert finished.status == 1
+    assert finished.err == (
+        "nmt-lstm: error: 'short' has 1 lines, 'ref' has 2; they must agree line by line. "
+        "Line 2 is missing in 'short'.\n"
+    )
+
+
+def test_an_empty_file_is_refused(command, texts):
+    finished = command("evaluate", "--hypotheses", "empty", "-r", "ref")
+    assert finished.status == 1
+    assert finished.err == "nmt-lstm: error: 'empty' is empty; it must have one sentence per line.\n"
+
+
+def test_an_unknown_tokenizer_is_refused(command, texts):
+    finished = command("evaluate", "--hypotheses", "out", "-r", "ref", "--tokenize", "13b")
+    assert finished.status == 2
+    assert finished.err.startswith("nmt-lstm: error: ")
+    assert "13a" in finished.err
+    assert len(finished.err.splitlines()) == 1
+
+
+def test_score_gives_the_sum_and_the_mean_per_piece(command, texts, translator):
+    (texts / "tgt").write_text("ab\nabcd\n")
+    finished = command("score", "-m", "x", "-s", "src", "-t", "tgt")
+    assert finished.lines == ["-1.0000\t-0.5000", "-2.0000\t-0.5000"]
+    assert finished.err == "2 lines, 6 pieces: -0.5000 per piece, perplexity 1.649\n"
+    line = json.loads(command("score", "-m", "x", "-s", "src", "-t", "tgt", "--format", "jsonl").lines[0])
+    assert line == {"log_probability": -1.0, "per_piece": -0.5, "pieces": [["a", -0.5], ["b", -0.5]]}
+
+
+def test_score_refuses_files_of_different_length(command, texts, translator):
+    finished = command("score", "-m", "x", "-s", "short", "-t", "ref")
+    assert finished.status == 1
+    assert "'short' has 1 lines, 'ref' has 2" in finished.err

@@ -1,0 +1,148 @@
+"""translate: one output line for each input line, whatever the line is; nothing printed is ever lost."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+
+def test_one_line_for_each_line(command, translator):
+    finished = command("translate", "-m", "runs/x", stdin="ab\n\n \ncdé\n".encode())
+    assert (finished.status, finished.out, finished.err) == (0, "ba\n\n \nédc\n".encode(), "")
+
+
+@pytest.mark.parametrize(
+    ("stdin", "lines"),
+    [
+        (b"", []),
+        (b"\n", [""]),
+        (b"ab", ["ba"]),
+        (b"ab\n\n", ["ba", ""]),
+        (b"ab\r\ncd\r\n", ["ba", "dc"]),
+        (b"a\x00b\x0bc\x0cd\x1ce\n", ["e\x1cd\x0cc\x0bb\x00a"]),
+        ("a\u2028b\u0085c\n".encode(), ["c\u0085b\u2028a"]),
+        (b"a\rb\n", ["b a"]),
+    ],
+)
+def test_lines_end_at_line_feeds_alone(command, translator, stdin, lines):
+    assert command("translate", "-m", "x", stdin=stdin).lines == lines
+
+
+def test_bytes_that_are_not_utf8_are_replaced_with_a_warning_that_names_the_line(command, translator):
+    finished = command("translate", "-m", "x", stdin=b"ok\nab\xff\n\xfe\n")
+    assert finished.lines == ["ko", "\ufffdba", "\ufffd"]
+    assert finished.err.splitlines() == [
+        "nmt-lstm: warning: stdin, line 2: byte 3 (0xff) is not UTF-8; replaced by U+FFFD.",
+        "nmt-lstm: warning: stdin, line 3: byte 1 (0xfe) is not UTF-8; replaced by U+FFFD.",
+    ]
+
+
+def test_a_binary_file_does_not_flood_the_screen(command, translator):
+    finished = command("translate", "-m", "x", stdin=b"\xff\n" * 500)
+    assert len(finished.lines) == 500
+    assert len(finished.err.splitlines()) == 11
+    assert finished.err.endswith("stdin: 500 lines in all had bytes that are not UTF-8.\n")
+
+
+def test_n_best_is_exactly_n_lines_even_if_the_search_found_fewer(command, translator):
+    assert command("translate", "-m", "x", "--n-best", "3", stdin=b"ab\ncd\n").lines == ["ba", "a", "", "dc", "c", ""]
+
+
+def test_scores_stand_before_and_alignments_after_the_text(command, translator):
+    finished = command("translate", "-m", "x", "--scores", "--alignments", "--n-best", "3", stdin=b"ab\n")
+    assert finished.lines == ["-1.5000\tba\t0-1 1-0", "-2.5000\ta\t0-1 1-0", "\t\t"]
+
+
+def test_jsonl_is_one_object_per_line(command, translator):
+    finished = command("translate", "-m", "x", "--format", "jsonl", "--n-best", "2", stdin="é\n\n".encode())
+    first, second = map(json.loads, finished.lines)
+    assert (first["source"], first["translation"], first["score"]) == ("é", "é", -1.5)
+    assert [hypothesis["score"] for hypothesis in first["hypotheses"]] == [-1.5, -2.5]
+    assert first["hypotheses"][0]["alignment"] == [[0, 1], [1, 0]]
+    assert second["translation"] == ""
+    assert "é" in finished.lines[0]
+
+
+def test_files_in_and_out_plain_and_compressed(command, translator, tmp_path):
+    (tmp_path / "in.gz").write_bytes(gzip.compress(b"ab\ncd\n"))
+    assert command("translate", "-m", "x", "-i", "in.gz", "-o", "out.txt").status == 0
+    assert (tmp_path / "out.txt").read_bytes() == b"ba\ndc\n"
+    assert command("translate", "-m", "x", "-i", "out.txt", "-o", "out.gz").out == b""
+    assert gzip.decompress((tmp_path / "out.gz").read_bytes()) == b"ab\ncd\n"
+
+
+def test_several_models_and_the_options_reach_the_translator(command, translator, tmp_path):
+    command("translate", "-m", "a", "-m", "b", "-b", "7", "--batch-size", "3", "--precision", "float32", stdin=b"x\n")
+    ((folders, device, precision),) = translator.loaded
+    assert ([str(folder) for folder in folders], device, precision) == (["a", "b"], "auto", "float32")
+    (call,) = translator.calls
+    assert (call["beam_size"], call["batch_size"], call["n_best"]) == (7, 3, 1)
+
+
+def test_interrupted_it_keeps_what_was_printed_and_exits_130(command, translator, tmp_path):
+    translator.interrupt_after = 2
+    finished = command("translate", "-m", "x", stdin=b"ab\ncd\nef\n")
+    assert (finished.status, finished.out) == (130, b"ba\ndc\n")
+    assert finished.err == "\nInterrupted: the first 2 lines were translated and written.\n"
+    assert command("translate", "-m", "x", "-o", "out", stdin=b"ab\ncd\nef\n").status == 130
+    assert (tmp_path / "out").read_bytes() == b"ba\ndc\n"
+
+
+def test_the_input_is_not_overwritten(command, translator, tmp_path):
+    (tmp_path / "text").write_text("ab\n")
+    finished = command("translate", "-m", "x", "-i", "text", "-o", "./text")
+    assert finished.status == 1
+    assert finished.err == (
+        "nmt-lstm: error: -o 'text' is also an input; writing it would destroy it. Name another file.\n"
+    )
+    assert (tmp_path / "text").read_text() == "ab\n"
+
+
+def test_a_missing_folder_of_the_output(command, translator):
+    finished = command("translate", "-m", "x", "-o", "no/out", stdin=b"ab\n")
+    assert (finished.status, finished.err) == (
+        1,
+        "nmt-lstm: error: -o 'no/out': the folder 'no' does not exist; make it first.\n",
+    )
+
+
+def test_a_missing_input(command, translator):
+    finished = command("translate", "-m", "x", "-i", "none.de")
+    assert finished.status == 1
+    assert finished.err.startswith("nmt-lstm: error: ")
+    assert "none.de" in finished.err
+    assert len(finished.err.splitlines()) == 1
+
+
+def start(script, *arguments):
+    return subprocess.Popen(
+        [sys.executable, script, "translate", "-m", "x", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_a_closed_pipe_is_silent(subprocess_script, tmp_path):
+    (tmp_path / "in").write_bytes(b"some words\n" * 50_000)
+    process = start(subprocess_script, "-i", str(tmp_path / "in"))
+    assert process.stdout.readline() == b"sdrow emos\n"
+    process.stdout.close()
+    assert process.wait(timeout=30) == 141
+    assert process.stderr.read() == b""
+
+
+def test_interactive_answers_each_line_at_once_and_ctrl_c_ends_it(subprocess_script):
+    process = start(subprocess_script, "--interactive")
+    for line, answer in ((b"ab\n", b"ba\n"), (b"cd\n", b"dc\n")):
+        process.stdin.write(line)
+        process.stdin.flush()
+        assert process.stdout.readline() == answer
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 130
+    assert b"Traceback" not in process.stderr.read()

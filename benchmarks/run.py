@@ -1,0 +1,45 @@
+"""The one command of all benchmarks: ``python benchmarks/run.py train|translate|memory|startup [--quick] [--json FILE]``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+from pathlib import Path
+
+BENCHMARKS = {
+    "train": ("train_speed", "target pieces per second in training, one core"),
+    "translate": ("translate_speed", "sentences per second in translation, one core"),
+    "memory": ("memory", "peak memory of training and of translating a long file"),
+    "startup": ("startup", "processor time of --help, time until translate answers"),
+}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Parse the command line and run one benchmark."""
+    # One core, whatever the machine has; before torch is imported. The memory benchmark takes what a user takes.
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest="benchmark", required=True)
+    modules = {}
+    for name, (module_name, description) in BENCHMARKS.items():
+        modules[name] = importlib.import_module(module_name)
+        command = commands.add_parser(name, help=description, description=modules[name].__doc__)
+        command.add_argument("--quick", action="store_true", help="fewer repetitions: to see that it works")
+        command.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
+        command.add_argument(
+            "--text",
+            type=Path,
+            default=Path(os.environ.get("NMT_LSTM_CORPORA", "data")) / "multi30k",
+            metavar="FOLDER",
+            help="train.de, train.en, val.de, val.en, test_2016_flickr.de; where absent, the built-in corpus",
+        )
+        modules[name].add_arguments(command)
+    options = parser.parse_args(arguments)
+
+    import report
+
+    report.show(modules[options.benchmark].measure(options), options.json)
+
+
+if __name__ == "__main__":
+    main()

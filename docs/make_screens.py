@@ -1,0 +1,83 @@
+"""Makes docs/images/quickstart.svg: a real quickstart, run in a terminal of our own, its last screen exported by rich."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pty
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+WIDTH = 100
+
+
+def record(command: list[str]) -> str:
+    """Run a command in a pseudo-terminal of WIDTH columns and return all it wrote."""
+    controller, terminal = pty.openpty()
+    environment = {**os.environ, "COLUMNS": str(WIDTH), "LINES": "50", "TERM": "xterm-256color"}
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal, env=environment
+    )
+    os.close(terminal)
+    written = b""
+    while True:
+        try:
+            part = os.read(controller, 65_536)
+        except OSError:
+            break
+        if not part:
+            break
+        written += part
+    if process.wait():
+        raise SystemExit(f"{' '.join(command)} failed:\n{written.decode(errors='replace')}")
+    return written.decode("utf-8", errors="replace")
+
+
+def final_lines(written: str) -> list[str]:
+    """What stands on the terminal in the end: lines redrawn by a progress bar are replaced by their last state."""
+    lines: list[str] = [""]
+    row = 0
+    for token in re.split(r"(\x1b\[[0-9;?]*[A-Za-z]|\r\n|\n|\r)", written):
+        if token in ("\r\n", "\n"):
+            row += 1
+            lines.extend([""] * (row + 1 - len(lines)))
+        elif token == "\r":
+            lines[row] = ""
+        elif token.endswith("A") and token.startswith("\x1b["):
+            row = max(0, row - int(token[2:-1] or 1))
+        elif token.startswith("\x1b[") and token.endswith("K"):
+            lines[row] = ""
+        elif token.startswith("\x1b[") and not token.endswith("m"):
+            continue
+        else:
+            lines[row] += token
+    return lines
+
+
+def main() -> None:
+    """Run quickstart and write the picture."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "images" / "quickstart.svg")
+    parser.add_argument("--lines", type=int, default=46, help="last lines of the screen to keep")
+    options = parser.parse_args()
+
+    from rich.console import Console
+    from rich.text import Text
+
+    with tempfile.TemporaryDirectory() as folder:
+        script = str(Path(sys.executable).with_name("nmt-lstm"))
+        written = record([script, "quickstart", "-o", str(Path(folder) / "quickstart")])
+    written = written.replace(folder, "runs")
+    console = Console(record=True, width=WIDTH, file=open(os.devnull, "w"))  # noqa: PTH123, SIM115
+    console.print(Text("$ nmt-lstm quickstart", style="bold"))
+    for line in final_lines(written)[-options.lines :]:
+        console.print(Text.from_ansi(line))
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    console.save_svg(str(options.output), title="nmt-lstm quickstart")
+
+
+if __name__ == "__main__":
+    main()

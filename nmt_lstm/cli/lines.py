@@ -81,8 +81,10 @@ def output_stream(path: Path | None, inputs: tuple[Path | None, ...] = ()) -> It
         DataError: the file cannot be written, or is one of `inputs`.
     """
     if path is None or str(path) == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        try:
+            yield sys.stdout.buffer
+        finally:
+            sys.stdout.buffer.flush()
         return
     for other in inputs:
         if other is not None and path.exists() and other.exists() and path.samefile(other):

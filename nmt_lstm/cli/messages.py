@@ -40,8 +40,8 @@ class _StderrHandler(logging.Handler):
     """Writes to the sys.stderr of the moment, so that a progress bar which replaces it stays whole."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        level = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        sys.stderr.write(f"nmt-lstm: {level}{record.getMessage()}\n")
+        level = f"nmt-lstm: {record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
+        sys.stderr.write(f"{level}{record.getMessage()}\n")
 
 
 def show_log() -> None:

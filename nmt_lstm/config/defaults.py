@@ -98,6 +98,8 @@ def quickstart_settings(corpus: str, prepared: str, cell: str) -> Values:
         },
         "training": {
             "epochs": 8,
+            # One process: several would each run the whole quickstart, and this corpus needs no more.
+            "devices": 1,
             "batch_pieces": 1_500,
             "optimizer": {"learning_rate": 0.003},
             "schedule": {"warmup_steps": 50},

@@ -56,6 +56,8 @@ def make_run(
         run = RunSettings.model_validate(merged)
     except ValidationError as error:
         problems += problem_sentences(error, overridden)
+    else:
+        problems += _unwritable(run)
     if problems:
         raise report(origin, problems)
     return run
@@ -85,6 +87,15 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise ConfigurationError(f"run file '{path}' is not UTF-8 text (byte {problem.start}).") from problem
     except tomllib.TOMLDecodeError as problem:
         raise ConfigurationError(f"run file '{path}' is not TOML: {problem}.") from problem
+
+
+def _unwritable(run: RunSettings) -> list[str]:
+    """Find at once what would otherwise fail when the model folder is written."""
+    try:
+        dump_toml(run)
+    except ConfigurationError as problem:
+        return [str(problem)]
+    return []
 
 
 def _apply(values: dict[str, Any], override: str, options: Mapping[str, Option], problems: list[str]) -> str:

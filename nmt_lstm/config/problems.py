@@ -32,7 +32,7 @@ def nearest_path(path: str) -> str:
 
 
 def problem_sentences(error: ValidationError, overridden: Iterable[str]) -> list[str]:
-    """Return a sentence for each problem that pydantic found; `overridden` are the paths given with --set."""
+    """Return a sentence for each problem that pydantic found; `overridden` are the paths given on the command line."""
     from_set = set(overridden)
     allowed = {option.path: option.allowed for option in options_of()}
     meaning = {option.path: option.meaning for option in options_of()}
@@ -42,7 +42,7 @@ def problem_sentences(error: ValidationError, overridden: Iterable[str]) -> list
         path, found = ".".join(keys), problem["input"]
         if path.rpartition(".")[2].isdigit():  # an item of a list: the whole list is the option
             path = path.rpartition(".")[0]
-        mark = " (from --set)" if path in from_set else ""
+        mark = " (from the command line)" if path in from_set else ""
         if problem["type"] == "extra_forbidden":
             sentences.append(f"unknown key '{path}'{mark}.{_nearest_key(keys)}")
         elif problem["type"] == "missing" and path in allowed:

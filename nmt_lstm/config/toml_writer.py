@@ -53,6 +53,12 @@ def _key(key: str) -> str:
 
 
 def _string(text: str) -> str:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ConfigurationError(
+            f"{text!r} has bytes that are not UTF-8, which a run file cannot hold."
+        ) from None
     # TOML forbids control characters in strings; \u007f is one too.
     return (
         '"'

@@ -39,6 +39,9 @@ class Translator:
             ]
             yield Namespace(source=line, text=text, score=-1.5, hypotheses=best)
 
+    def translate(self, lines):
+        return list(self.stream(lines))
+
     def score(self, sources, targets, *, batch_size):
         for source, target in zip(sources, targets):
             yield Namespace(log_probability=-0.5 * len(target), pieces=tuple(target),

@@ -40,8 +40,14 @@ def test_version(command):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["trian"], "nmt-lstm: error: No such command 'trian'. Did you mean 'train'? See 'nmt-lstm --help'.\n"),
-        (["translate"], "nmt-lstm: error: Missing option '--model' / '-m'. See 'nmt-lstm translate --help'.\n"),
+        (
+            ["trian"],
+            "nmt-lstm: error: No such command 'trian'. Did you mean 'train'? See 'nmt-lstm --help'.\n",
+        ),
+        (
+            ["translate"],
+            "nmt-lstm: error: Missing option '--model' / '-m'. See 'nmt-lstm translate --help'.\n",
+        ),
         (["train", "--devices", "0"], "'--devices'"),
         (["translate", "--bean-size", "3"], "--beam-size"),
         (["translate", "-m", "x", "--format", "xml"], "'text', 'jsonl'"),
@@ -93,7 +99,16 @@ def test_failures_of_the_machine_are_one_line(command, monkeypatch, problem, sta
 
 def loaded_after(statement: str) -> set[str]:
     """Which heavy libraries a fresh interpreter has loaded after the command line ran."""
-    names = ("torch", "pydantic", "nmt_lstm.config.schema", "numpy", "sacrebleu", "sentencepiece", "pytorch_lightning", "rich.console")
+    names = (
+        "torch",
+        "pydantic",
+        "nmt_lstm.config.schema",
+        "numpy",
+        "sacrebleu",
+        "sentencepiece",
+        "pytorch_lightning",
+        "rich.console",
+    )
     script = (
         f"import json, sys\nfrom nmt_lstm.cli.app import main\n{statement}\n"
         f"sys.stderr.write(json.dumps(sorted(set({names!r}) & set(sys.modules))))"
@@ -132,4 +147,7 @@ def test_config_refuses_a_bad_run_file_naming_every_problem(command, tmp_path):
     finished = command("config", "run.toml")
     assert finished.status == 2
     assert finished.err.startswith("nmt-lstm: error: run.toml: 6 problems:\n")
-    assert "unknown key 'model.layers'. Did you mean 'model.encoder.layers' or 'model.decoder.layers'?" in finished.err
+    assert (
+        "unknown key 'model.layers'. Did you mean 'model.encoder.layers' or 'model.decoder.layers'?"
+        in finished.err
+    )

@@ -35,7 +35,9 @@ def test_json_is_for_programs(command, texts):
 
 
 def test_a_model_translates_the_source_first(command, texts, translator, monkeypatch):
-    finished = command("evaluate", "-m", "x", "-s", "src", "-r", "ref", "-o", "translated", "--tokenize", "char")
+    finished = command(
+        "evaluate", "-m", "x", "-s", "src", "-r", "ref", "-o", "translated", "--tokenize", "char"
+    )
     assert finished.status == 0, finished.err
     assert (texts / "translated").read_text() == (texts / "ref").read_text()
     assert finished.lines[0].split()[1] == "100.00"
@@ -48,7 +50,10 @@ def test_a_model_translates_the_source_first(command, texts, translator, monkeyp
     [
         (("-r", "ref"), "name either --hypotheses FILE, or -m FOLDER with -s FILE."),
         (("-r", "ref", "-m", "x"), "-m translates the text of -s: name it, such as -s test.de."),
-        (("-r", "ref", "-m", "x", "--hypotheses", "out"), "name either --hypotheses FILE, or -m FOLDER with -s FILE."),
+        (
+            ("-r", "ref", "-m", "x", "--hypotheses", "out"),
+            "name either --hypotheses FILE, or -m FOLDER with -s FILE.",
+        ),
     ],
 )
 def test_what_to_score_must_be_clear(command, texts, arguments, message):

@@ -50,7 +50,14 @@ def test_a_binary_file_does_not_flood_the_screen(command, translator):
 
 
 def test_n_best_is_exactly_n_lines_even_if_the_search_found_fewer(command, translator):
-    assert command("translate", "-m", "x", "--n-best", "3", stdin=b"ab\ncd\n").lines == ["ba", "a", "", "dc", "c", ""]
+    assert command("translate", "-m", "x", "--n-best", "3", stdin=b"ab\ncd\n").lines == [
+        "ba",
+        "a",
+        "",
+        "dc",
+        "c",
+        "",
+    ]
 
 
 def test_scores_stand_before_and_alignments_after_the_text(command, translator):
@@ -77,7 +84,20 @@ def test_files_in_and_out_plain_and_compressed(command, translator, tmp_path):
 
 
 def test_several_models_and_the_options_reach_the_translator(command, translator, tmp_path):
-    command("translate", "-m", "a", "-m", "b", "-b", "7", "--batch-size", "3", "--precision", "float32", stdin=b"x\n")
+    command(
+        "translate",
+        "-m",
+        "a",
+        "-m",
+        "b",
+        "-b",
+        "7",
+        "--batch-size",
+        "3",
+        "--precision",
+        "float32",
+        stdin=b"x\n",
+    )
     ((folders, device, precision),) = translator.loaded
     assert ([str(folder) for folder in folders], device, precision) == (["a", "b"], "auto", "float32")
     (call,) = translator.calls

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from nmt_lstm.config.defaults import choose_settings, quickstart_settings
@@ -24,7 +26,7 @@ def test_every_choice_is_a_valid_run_and_says_its_numbers(pairs):
 
 def test_more_text_means_a_larger_network_less_dropout_and_fewer_epochs():
     runs = [make_run({**choose_settings(pairs).values, "data": DATA}) for pairs in SIZES]
-    for smaller, larger in zip(runs, runs[1:], strict=False):
+    for smaller, larger in itertools.pairwise(runs):
         assert smaller.subwords.vocabulary_size <= larger.subwords.vocabulary_size
         assert smaller.model.encoder.layers <= larger.model.encoder.layers
         assert smaller.model.encoder.hidden_size <= larger.model.encoder.hidden_size

@@ -9,7 +9,15 @@ from nmt_lstm.config.duration import parse_duration
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("", None), ("90s", 90), ("25m", 1500), ("2h", 7200), ("1h30m", 5400), ("1.5h", 5400), ("1d 2h", 93_600)],
+    [
+        ("", None),
+        ("90s", 90),
+        ("25m", 1500),
+        ("2h", 7200),
+        ("1h30m", 5400),
+        ("1.5h", 5400),
+        ("1d 2h", 93_600),
+    ],
 )
 def test_durations(text, seconds):
     assert parse_duration(text) == seconds

@@ -79,11 +79,23 @@ def test_all_problems_are_named_at_once():
         ("training", {"clip_norm": float("nan")}, "training.clip_norm = nan: must be a number, at least 0."),
         ("training", {"tensorboard": "no"}, 'training.tensorboard = "no": must be true or false.'),
         ("training", {"optimizer": {"learning_rate": "1e-4"}}, '= "1e-4": must be a number, above 0.'),
-        ("training", {"time_limit": "25 min"}, '= "25 min": must be a duration such as "90s", "25m", "2h" or "1h30m".'),
+        (
+            "training",
+            {"time_limit": "25 min"},
+            '= "25 min": must be a duration such as "90s", "25m", "2h" or "1h30m".',
+        ),
         ("data", {**DATA, "prepared": 3}, "data.prepared = 3: must be a path."),
-        ("model", {"tied_embeddings": "al"}, '= "al": must be "none", "target" or "all". Did you mean \'all\'?'),
+        (
+            "model",
+            {"tied_embeddings": "al"},
+            '= "al": must be "none", "target" or "all". Did you mean \'all\'?',
+        ),
         ("model", {"attention": {"options": 1}}, "model.attention.options = 1: must be a table."),
-        ("subwords", {"joint": False}, 'model.tied_embeddings = "all" needs subwords.joint = true; use "target"'),
+        (
+            "subwords",
+            {"joint": False},
+            'model.tied_embeddings = "all" needs subwords.joint = true; use "target"',
+        ),
         ("sbwords", {}, "unknown key 'sbwords'. Did you mean 'subwords'?"),
     ],
 )
@@ -95,13 +107,15 @@ def test_each_problem_says_what_was_seen_and_what_is_allowed(table, settings, ex
 
 
 def test_missing_text_is_named_with_its_meaning():
-    with pytest.raises(ConfigurationError, match="'data.train_source' is required: Source side of the training text"):
+    with pytest.raises(
+        ConfigurationError, match=r"'data.train_source' is required: Source side of the training text"
+    ):
         make_run({})
 
 
 def test_a_problem_of_an_override_says_so():
     assert message({}, "training.epochs=0") == (
-        "run.toml: training.epochs = 0 (from --set): must be a whole number, at least 1."
+        "run.toml: training.epochs = 0 (from the command line): must be a whole number, at least 1."
     )
 
 
@@ -117,7 +131,11 @@ def test_a_problem_of_an_override_says_so():
         ("data.source_language=12", "data.source_language", "12"),
         ("training.time_limit=", "training.time_limit", ""),
         ("model.encoder={layers = 3}", "model.encoder.layers", 3),
-        ('model.attention.options={heads = 4, kind = "x"}', "model.attention.options", {"heads": 4, "kind": "x"}),
+        (
+            'model.attention.options={heads = 4, kind = "x"}',
+            "model.attention.options",
+            {"heads": 4, "kind": "x"},
+        ),
         ("model.attention.options.deep.er=[1, 2]", "model.attention.options", {"deep": {"er": [1, 2]}}),
     ],
 )
@@ -173,3 +191,9 @@ def test_a_file_that_is_not_text(run_file):
     run_file.write_bytes(b"[data]\xff")
     with pytest.raises(ConfigurationError, match=r"is not UTF-8 text \(byte 6\)"):
         load_run(run_file)
+
+
+def test_a_path_that_a_run_file_cannot_hold_is_refused_at_once():
+    assert "'caf\\udce9' has bytes that are not UTF-8" in message(
+        {"model": {"encoder": {"cell": "caf\udce9"}}}
+    )

@@ -14,7 +14,9 @@ from nmt_lstm.errors import ConfigurationError
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 SCALARS = st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | TEXT
 ITEMS = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3), max_leaves=8
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=8,
 )
 
 
@@ -24,10 +26,17 @@ def test_round_trip(values):
 
 
 def test_it_looks_as_a_person_would_write_it():
-    text = write_toml({"seed": 1, "model": {"rate": 1e-08, "encoder": {"cell": "lstm", "sizes": (1, 2)}, "options": {}}})
+    text = write_toml(
+        {"seed": 1, "model": {"rate": 1e-08, "encoder": {"cell": "lstm", "sizes": (1, 2)}, "options": {}}}
+    )
     assert text == (
         'seed = 1\n\n[model]\nrate = 1e-08\n\n[model.encoder]\ncell = "lstm"\nsizes = [1, 2]\n\n[model.options]\n'
     )
+
+
+def test_names_of_files_that_are_not_utf8_are_refused():
+    with pytest.raises(ConfigurationError, match=r"'caf\\udce9' has bytes that are not UTF-8"):
+        write_toml({"a": b"caf\xe9".decode("utf-8", "surrogateescape")})
 
 
 def test_other_types_are_refused():

@@ -1,0 +1,200 @@
+"""train and quickstart: what reaches the training, and what is refused before any text is read."""
+
+from __future__ import annotations
+
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+PLUGIN = """
+from nmt_lstm.registry import CELLS
+from nmt_lstm.cells.cell import Cell
+
+@CELLS.register("{name}")
+class Mine(Cell):
+    '''A cell of mine.'''
+    def __init__(self, input_size: int, hidden_size: int, *, turns: int = 1) -> None: ...
+"""
+
+
+@pytest.fixture
+def fitted(monkeypatch) -> list:
+    """What a stand-in for the training was called with."""
+    calls = []
+
+    def fit(run, output, *, resume, console):
+        assert console.file is sys.stderr
+        calls.append((run, output, resume))
+        output.mkdir(parents=True)
+
+    module = types.ModuleType("nmt_lstm.training.fit")
+    module.fit = fit
+    monkeypatch.setitem(sys.modules, "nmt_lstm.training.fit", module)
+    return calls
+
+
+@pytest.fixture
+def run_file(tmp_path: Path) -> Path:
+    path = tmp_path / "de-en.toml"
+    path.write_text(
+        '[data]\ntrain_source = "a.de"\ntrain_target = "a.en"\nvalid_source = "b.de"\nvalid_target = "b.en"\n'
+        "[training]\nepochs = 5\n"
+    )
+    return path
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> tuple:
+    for name, count in (("train", 300), ("val", 2)):
+        for side in ("de", "en"):
+            (tmp_path / f"{name}.{side}").write_text("a line\n" * count)
+    return ("-s", "train.de", "-t", "train.en", "--valid-source", "val.de", "--valid-target", "val.en")
+
+
+def test_a_run_file_with_overrides_and_abbreviations(command, fitted, run_file):
+    finished = command(
+        "train", run_file, "-o", "out", "--set", "model.dropout=0.3", "--cell", "gru", "--seed", "7", "--devices", "2",
+        "--strategy", "ddp", "--nodes", "2", "--precision", "float32", "--time-limit", "25m", "--resume",
+    )  # fmt: skip
+    assert (finished.status, finished.err) == (0, "")
+    ((run, output, resume),) = fitted
+    assert (run.training.epochs, run.model.dropout, run.seed) == (5, 0.3, 7)
+    assert (run.model.encoder.cell, run.model.decoder.cell) == ("gru", "gru")
+    assert (run.training.devices, run.training.nodes, run.training.strategy) == (2, 2, "ddp")
+    assert (run.training.precision, run.training.time_limit) == ("float32", "25m")
+    assert (output, resume) == (Path("out"), True)
+
+
+def test_what_is_spelled_out_wins_over_an_abbreviation(command, fitted, run_file):
+    command("train", run_file, "--cell", "gru", "--set", "model.decoder.cell=rnn")
+    assert fitted[0][0].model.decoder.cell == "rnn"
+    assert fitted[0][0].model.encoder.cell == "gru"
+
+
+def test_the_output_is_named_after_the_run_file(command, fitted, run_file):
+    command("train", run_file)
+    assert fitted[0][1] == Path("runs/de-en")
+
+
+def test_without_a_run_file_settings_are_chosen_and_explained(command, fitted, texts, tmp_path):
+    finished = command("train", *texts, "--set", "training.epochs=3")
+    assert finished.status == 0, finished.err
+    ((run, output, resume),) = fitted
+    assert (output, resume) == (Path("runs/de-en"), False)
+    assert run.data.train_source == tmp_path / "train.de"
+    assert run.data.prepared == tmp_path / "runs" / "prepared"
+    assert (run.data.source_language, run.data.target_language) == ("de", "en")
+    assert run.training.epochs == 3
+    assert finished.err.startswith(f"300 sentence pairs: {run.subwords.vocabulary_size} subword pieces")
+    assert "Change any of this with --set" in finished.err
+    assert finished.out == b""
+
+
+def test_processes_after_the_first_are_silent(command, fitted, texts, monkeypatch):
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert command("train", *texts).err == ""
+    assert len(fitted) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            [],
+            "nothing to train on: name a run file, or the text with -s, -t, --valid-source and --valid-target.",
+        ),
+        (
+            ["-s", "train.de", "-t", "train.en"],
+            "--valid-source and --valid-target missing: without a run file,",
+        ),
+        (["none.toml"], "run file 'none.toml' does not exist."),
+        (
+            ["de-en.toml", "--set", "model.dropuot=1"],
+            "unknown key 'model.dropuot'. Did you mean 'model.dropout'?",
+        ),
+        (
+            ["de-en.toml", "--set", "training.epochs=0"],
+            "de-en.toml: training.epochs = 0 (from the command line): must be a whole",
+        ),
+        (["de-en.toml", "--time-limit", "soon"], "--time-limit 'soon' must be a duration such as"),
+        (["de-en.toml", "--strategy", "dpp"], "(from the command line)"),
+    ],
+)
+def test_wrong_settings_are_refused_with_status_2(command, fitted, run_file, arguments, message):
+    finished = command("train", *arguments)
+    assert finished.status == 2
+    assert finished.err.startswith("nmt-lstm: error: ")
+    assert message in finished.err
+    assert len(finished.err.splitlines()) == 1
+    assert not fitted
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("model.encoder.cell=lstn", "unknown cell 'lstn'. Did you mean 'lstm'? Known: gru (nmt-lstm "),
+        (
+            "model.attention.name=bilinar",
+            "unknown attention 'bilinar'. Did you mean 'bilinear'? Known: additive (nmt-",
+        ),
+        ("model.decoder.cell=my_cells:Mine", "no module named 'my_cells'"),
+        (
+            "model.encoder.cell_options.forget_bais=2",
+            "unknown option 'forget_bais'. Did you mean 'forget_bias'?",
+        ),
+        ('model.decoder.cell_options.forget_bias="big"', "option 'forget_bias' is 'big', but must be float."),
+    ],
+)
+def test_unknown_parts_and_options_are_refused_before_the_text_is_read(
+    command, fitted, run_file, setting, message
+):
+    finished = command("train", run_file, "--set", setting)
+    assert finished.status == 1
+    assert finished.err.startswith("nmt-lstm: error: ")
+    assert message in finished.err
+    assert len(finished.err.splitlines()) == 1
+    assert not fitted
+
+
+def test_a_plugin_file_brings_a_cell(command, fitted, run_file, tmp_path):
+    (tmp_path / "mine.py").write_text(PLUGIN.format(name="mine_trained"))
+    options = ("--cell", "mine_trained", "--set", "model.encoder.cell_options.turns=3")
+    finished = command("train", run_file, "--plugin", "mine.py", *options)
+    assert finished.status == 0, finished.err
+    assert fitted[0][0].model.encoder.cell == "mine_trained"
+    listing = command("plugins", "--plugin", "mine.py").out.decode()
+    assert "mine_trained" in listing
+    assert "mine.py" in listing
+    assert "A cell of mine." in listing
+
+
+def test_a_missing_training_text(command, fitted, texts, tmp_path):
+    (tmp_path / "train.de").unlink()
+    finished = command("train", *texts)
+    assert finished.status == 1
+    assert "train.de" in finished.err
+    assert len(finished.err.splitlines()) == 1
+
+
+def test_quickstart_does_not_train_over_an_earlier_one(command, fitted, tmp_path):
+    folder = tmp_path / "runs" / "quickstart"
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text("{}")
+    finished = command("quickstart")
+    assert finished.status == 2
+    assert "'runs/quickstart' exists already" in finished.err
+    assert "nmt-lstm translate -m runs/quickstart" in finished.err
+    assert not fitted
+
+
+def test_quickstart_trains_translates_and_scores(command, fitted, translator):
+    finished = command("quickstart", "--cell", "gru", "-o", "q", "--time-limit", "90s")
+    assert finished.status == 0, finished.err
+    ((run, output, _),) = fitted
+    assert (run.model.decoder.cell, run.training.time_limit, output) == ("gru", "90s", Path("q"))
+    assert finished.lines[0].startswith("BLEU")
+    assert "tok:char" in finished.lines[0]
+    for word in ("source", "translation", "reference", "nmt-lstm translate -m q"):
+        assert word in finished.err

@@ -79,7 +79,7 @@ BatchSize = Annotated[
 ]
 Precision = Annotated[
     PrecisionName,
-    typer.Option("--precision", help="Arithmetic: auto is bf16 where the machine has it, else float32."),
+    typer.Option("--precision", help="Arithmetic; auto is float32, exact at any batch size."),
 ]
 Device = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N.")]
 Cell = Annotated[

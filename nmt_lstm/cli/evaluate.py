@@ -100,7 +100,7 @@ def evaluate(
         from nmt_lstm.translator import Translator
 
         translator = Translator.load(model or [], device=device, precision=precision.value)
-        tokenizer = model_tokenizer(translator) if tokenize == "auto" else tokenize
+        tokenizer = translator.tokenizer if tokenize == "auto" else tokenize
         start = time.perf_counter()
         lines = [
             one_line(translation.text)
@@ -130,8 +130,3 @@ def score_json(scores: list[Score]) -> str:
     """Return the scores as a JSON list."""
     rows = [{"name": score.name, "value": score.value, "signature": score.signature} for score in scores]
     return json.dumps(rows, indent=2)
-
-
-def model_tokenizer(translator: object) -> str:
-    """Return the tokenizer that the model was validated with."""
-    raise NotImplementedError

@@ -24,7 +24,7 @@ from nmt_lstm.cli.messages import note
 from nmt_lstm.errors import DataError
 
 if TYPE_CHECKING:
-    from nmt_lstm.translator import ScoredTranslation
+    from nmt_lstm.translation import ScoredTranslation
 
 __all__ = ["score"]
 

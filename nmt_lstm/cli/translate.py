@@ -26,7 +26,7 @@ from nmt_lstm.cli.lines import input_lines, one_line, output_stream
 from nmt_lstm.cli.messages import note
 
 if TYPE_CHECKING:
-    from nmt_lstm.translator import Hypothesis, Translation
+    from nmt_lstm.translation import Hypothesis, Translation
 
 __all__ = ["translate"]
 

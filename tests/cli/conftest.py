@@ -21,6 +21,7 @@ class Translator:
     loaded = []
     calls = []
     interrupt_after = None
+    tokenizer = "char"
 
     @classmethod
     def load(cls, folders, *, device="auto", precision="auto"):

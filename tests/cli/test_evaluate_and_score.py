@@ -35,9 +35,7 @@ def test_json_is_for_programs(command, texts):
 
 
 def test_a_model_translates_the_source_first(command, texts, translator, monkeypatch):
-    finished = command(
-        "evaluate", "-m", "x", "-s", "src", "-r", "ref", "-o", "translated", "--tokenize", "char"
-    )
+    finished = command("evaluate", "-m", "x", "-s", "src", "-r", "ref", "-o", "translated")
     assert finished.status == 0, finished.err
     assert (texts / "translated").read_text() == (texts / "ref").read_text()
     assert finished.lines[0].split()[1] == "100.00"

@@ -1,0 +1,99 @@
+"""plugins and doctor: what is there, where it comes from, and what is missing."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+from nmt_lstm.registry import CELLS
+
+
+def test_the_list_has_names_origins_and_descriptions(command):
+    text = command("plugins").out.decode()
+    cells, attentions = text.split("Attentions")
+    for name in ("lstm", "gru", "rnn"):
+        (row,) = [line.split() for line in cells.splitlines() if line.split()[:1] == [name]]
+        assert row[1] == "nmt-lstm"
+        assert len(row) > 4, f"the cell {name} has no description"
+    assert {"additive", "bilinear", "dot", "multi_head", "none"} <= {
+        line.split()[0] for line in attentions.splitlines() if line.startswith("  ")
+    }
+
+
+def test_the_list_keeps_to_the_width_of_the_terminal(command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert max(map(len, command("plugins").lines)) <= 80
+
+
+def test_show_gives_options_equations_and_source(command):
+    text = command("plugins", "show", "lstm").out.decode()
+    assert text.startswith("cell lstm (nmt-lstm ")
+    assert "  forget_bias: float = 1.0" in text
+    assert "class LSTM(" in text
+    assert CELLS.get("lstm").__doc__.strip().splitlines()[0] in text
+    assert "class LSTM(" not in command("plugins", "show", "lstm", "--no-source").out.decode()
+
+
+def test_show_an_attention_and_a_class_by_its_path(command):
+    assert command("plugins", "show", "dot").out.startswith(b"attention dot (nmt-lstm ")
+    assert command("plugins", "show", "nmt_lstm.cells.gru:GRU").out.startswith(b"cell nmt_lstm.cells.gru:GRU")
+    target = "nmt_lstm.attention.dot:DotAttention"
+    assert command("plugins", "show", target).out.startswith(f"attention {target}".encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("lsmt", "no cell or attention is called 'lsmt'. Did you mean 'lstm'? Known: gru, lstm, rnn"),
+        ("no_module:Cell", "cannot be imported: no module named 'no_module'"),
+        ("nmt_lstm.errors:PluginError", "is not a subclass of nmt_lstm.attention.attention.Attention"),
+    ],
+)
+def test_show_something_unknown(command, name, message):
+    finished = command("plugins", "show", name)
+    assert finished.status == 1
+    assert message in finished.err
+    assert len(finished.err.splitlines()) == 1
+
+
+def test_a_plugin_file_that_is_missing(command):
+    finished = command("plugins", "--plugin", "none.py")
+    assert (finished.status, finished.err) == (
+        1,
+        "nmt-lstm: error: plugin file 'none.py' does not exist or is not a file.\n",
+    )
+
+
+def test_doctor_names_versions_devices_and_optional_packages(command):
+    finished = command("doctor")
+    assert finished.status == 0
+    text = finished.out.decode()
+    for word in (
+        "torch",
+        "pytorch-lightning",
+        "cpu",
+        "precision",
+        "tensorboard",
+        "mecab-python3",
+        "lstm",
+        "bilinear",
+    ):
+        assert word in text
+    assert "Everything that is needed is there." in text
+
+
+def test_doctor_says_how_to_get_what_is_missing(command, monkeypatch):
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "MeCab" else found(name))
+    text = command("doctor").out.decode()
+    assert "not installed: pip install 'nmt-lstm[ja]'" in text
+    assert "Everything that is needed is there." in text
+
+
+def test_doctor_reports_a_plugin_that_does_not_load(command, monkeypatch):
+    monkeypatch.setattr(CELLS, "base", "nmt_lstm.errors:PluginError")
+    text = command("doctor").out.decode()
+    assert "Problems\n" in text
+    assert "cell 'gru' (nmt-lstm" in text
+    assert "Everything that is needed is there." not in text

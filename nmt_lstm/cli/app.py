@@ -27,7 +27,8 @@ EXAMPLES = """\b
 Start here:
   nmt-lstm quickstart
 Your own text, one sentence per line:
-  nmt-lstm train -s train.de -t train.en --valid-source val.de --valid-target val.en -o runs/de-en
+  nmt-lstm train -s train.de -t train.en \\
+      --valid-source val.de --valid-target val.en -o runs/de-en
   nmt-lstm translate -m runs/de-en < in.de > out.en
   nmt-lstm evaluate -m runs/de-en -s test.de -r test.en"""
 
@@ -39,7 +40,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.command(
     "quickstart",

@@ -22,7 +22,7 @@ Examples:
 def config(
     run_file: Annotated[
         Path | None,
-        typer.Argument(metavar="[RUN.toml]", help="Check this run file and print all its settings."),
+        typer.Argument(metavar="RUN.toml", help="Check this run file and print all its settings."),
     ] = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Say what each setting means and allows.")

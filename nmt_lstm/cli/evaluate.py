@@ -34,7 +34,7 @@ EXAMPLE = """\b
 Examples:
   nmt-lstm evaluate -m runs/de-en -s test.de -r test.en
   nmt-lstm evaluate --hypotheses out.en -r test.en
-  nmt-lstm evaluate --hypotheses out.ja -r test.ja --tokenize ja-mecab --format json"""
+  nmt-lstm evaluate --hypotheses out.ja -r test.ja --tokenize ja-mecab"""
 
 
 class TableFormat(StrEnum):

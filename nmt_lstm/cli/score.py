@@ -33,7 +33,8 @@ Example:
   nmt-lstm score -m runs/de-en -s test.de -t test.en > scores.tsv
 \b
 Output:
-  text:  log probability of the line, a tab, and the mean over its pieces (natural logarithms).
+  text:  log probability of the line, a tab, and its mean over the pieces
+         (natural logarithms; the end of the sentence is a piece).
   jsonl: one object per line, with the log probability of each piece."""
 
 

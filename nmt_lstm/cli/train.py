@@ -18,16 +18,17 @@ __all__ = ["quoted", "train"]
 
 EXAMPLE = """\b
 Examples:
-  nmt-lstm train -s train.de -t train.en --valid-source val.de --valid-target val.en -o runs/de-en
-  nmt-lstm train data/multi30k/de-en.toml -o runs/de-en --set model.dropout=0.3
-  nmt-lstm train data/multi30k/de-en.toml -o runs/de-en --resume
-  nmt-lstm train run.toml -o runs/sru --plugin sru.py --cell sru --time-limit 25m"""
+  nmt-lstm train -s train.de -t train.en \\
+      --valid-source val.de --valid-target val.en -o runs/de-en
+  nmt-lstm train run.toml -o runs/de-en --set model.dropout=0.3
+  nmt-lstm train run.toml -o runs/de-en --resume
+  nmt-lstm train run.toml -o runs/mgu --plugin mgu.py --cell mgu --time-limit 25m"""
 
 
 def train(
     run_file: Annotated[
         Path | None,
-        typer.Argument(metavar="[RUN.toml]", help="Run file; without one, name the four text files."),
+        typer.Argument(metavar="RUN.toml", help="Run file; without one, name the four text files."),
     ] = None,
     source: Annotated[
         Path | None, typer.Option("--source", "-s", metavar="FILE", help="Source side of the training text.")

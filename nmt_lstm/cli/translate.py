@@ -34,15 +34,16 @@ EXAMPLE = """\b
 Examples:
   nmt-lstm translate -m runs/de-en < in.de > out.en
   nmt-lstm translate -m runs/de-en -i in.de.gz -o out.en
-  echo "Ein Hund schläft." | nmt-lstm translate -m runs/de-en --n-best 3 --scores
+  echo "Ein Hund." | nmt-lstm translate -m runs/de-en --n-best 3 --scores
   nmt-lstm translate -m runs/a -m runs/b --format jsonl < in.de
 \b
 Output:
-  One line for each input line, empty for an empty one. With --n-best N it is N
-  lines for each input line, best first. --scores puts the score and a tab before
-  the text; --alignments puts a tab and source-target word pairs (0-0 1-2) after it.
-  jsonl: one object per input line, with all hypotheses.
-  Ctrl-C keeps the lines written so far, also in the file of -o, and exits with 130."""
+  One line for each input line, empty for an empty one. With --n-best N it is
+  N lines for each input line, best first. --scores puts the score and a tab
+  before the text; --alignments puts a tab after it, and for each target piece
+  the source piece it attended to most (0-0 2-1: source-target, from 0).
+  jsonl: one object per input line, with all hypotheses and their pieces.
+  Ctrl-C keeps the lines written so far, also in the file of -o (status 130)."""
 
 
 def translate(

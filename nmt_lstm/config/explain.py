@@ -54,6 +54,4 @@ def _comment(text: str) -> list[str]:
 
 
 def _default(value: Any) -> str:
-    return (
-        write_toml({"value": str(value) if hasattr(value, "joinpath") else value}).partition(" = ")[2].strip()
-    )
+    return write_toml({"value": value}).partition(" = ")[2].strip()

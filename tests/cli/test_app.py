@@ -22,6 +22,12 @@ def test_every_command_shows_an_example_in_its_help(command, name):
     assert finished.err == ""
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_keeps_to_the_width_of_a_small_terminal(command, monkeypatch, name):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert max(map(len, command(name, "--help").lines)) <= 80
+
+
 def test_help_lists_every_command_on_one_whole_line(command):
     text = command("--help").out.decode()
     for name in COMMANDS:

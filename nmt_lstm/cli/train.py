@@ -22,7 +22,7 @@ Examples:
       --valid-source val.de --valid-target val.en -o runs/de-en
   nmt-lstm train run.toml -o runs/de-en --set model.dropout=0.3
   nmt-lstm train run.toml -o runs/de-en --resume
-  nmt-lstm train run.toml -o runs/mgu --plugin mgu.py --cell mgu --time-limit 25m"""
+  nmt-lstm train run.toml -o runs/mgu --plugin mgu.py --cell mgu"""
 
 
 def train(

@@ -1,0 +1,144 @@
+"""The manifest of a model folder: format, versions, checksums, vocabularies and plugins."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+import nmt_lstm
+from nmt_lstm.errors import ModelFolderError
+
+__all__ = ["FORMAT", "FORMAT_VERSION", "MANIFEST", "FileRecord", "Manifest", "check_files", "make_manifest"]
+
+MANIFEST = "manifest.json"
+FORMAT = "nmt-lstm model folder"
+FORMAT_VERSION = 1
+LIBRARIES = ("torch", "sentencepiece", "safetensors", "numpy", "pydantic")
+
+
+class FileRecord(BaseModel):
+    """Size and checksum of one file."""
+
+    model_config = ConfigDict(frozen=True)
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(BaseModel):
+    """What ``manifest.json`` holds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    format: str
+    format_version: int
+    written: str
+    """When, as ISO 8601 in UTC."""
+    versions: dict[str, str]
+    """Versions of nmt-lstm, Python and the libraries that wrote the folder."""
+    files: dict[str, FileRecord]
+    vocabulary: dict[str, str]
+    """Fingerprints of the "source" and "target" vocabularies."""
+    plugins: dict[str, list[dict[str, str]]]
+    """Records of the registered "cells" and "attentions" that the model is built of."""
+    parameters: int
+    """Number of trained values, shared ones counted once."""
+
+    @staticmethod
+    def read(folder: Path) -> Manifest:
+        """Read the manifest of a model folder.
+
+        Raises:
+            ModelFolderError: the folder or its manifest is missing, damaged, of another kind or too new.
+        """
+        path = folder / MANIFEST
+        if not folder.is_dir():
+            raise ModelFolderError(f"model folder '{folder}' does not exist; train one with: nmt-lstm train.")
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ModelFolderError(
+                f"'{folder}' is no model folder: it has no {MANIFEST}; name the folder that nmt-lstm train -o wrote."
+            ) from None
+        except OSError as problem:
+            raise ModelFolderError(f"'{path}' cannot be read: {problem.strerror}.") from problem
+        except ValueError as problem:
+            raise ModelFolderError(f"'{path}' is damaged ({problem}); copy or train the model again.") from problem
+        kind, version = (values.get(key) if isinstance(values, dict) else None for key in ("format", "format_version"))
+        if kind != FORMAT or not isinstance(version, int):
+            raise ModelFolderError(
+                f"'{path}' is the manifest of something else: its format is {kind!r}, not '{FORMAT}'; "
+                f"name a folder that nmt-lstm train -o wrote."
+            )
+        if version > FORMAT_VERSION:
+            wrote = values.get("versions", {}).get("nmt-lstm", "a newer version")
+            raise ModelFolderError(
+                f"'{folder}' has format version {version}, and this nmt-lstm ({nmt_lstm.__version__}) reads up to "
+                f"{FORMAT_VERSION}; it was written by nmt-lstm {wrote}: pip install --upgrade nmt-lstm."
+            )
+        try:
+            return Manifest.model_validate(values)
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            raise ModelFolderError(
+                f"'{path}' is damaged: {'.'.join(map(str, first['loc']))}: {first['msg']}; "
+                f"copy or train the model again."
+            ) from problem
+
+
+def make_manifest(
+    folder: Path,
+    names: Sequence[str],
+    *,
+    vocabulary: Mapping[str, str],
+    plugins: Mapping[str, Sequence[Mapping[str, str]]],
+    parameters: int,
+) -> Manifest:
+    """Return the manifest of the files `names` in `folder`."""
+    return Manifest(
+        format=FORMAT,
+        format_version=FORMAT_VERSION,
+        written=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions={
+            "nmt-lstm": nmt_lstm.__version__,
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in LIBRARIES},
+        },
+        files={name: FileRecord(bytes=(folder / name).stat().st_size, sha256=_sha256(folder / name)) for name in names},
+        vocabulary=dict(vocabulary),
+        plugins={kind: [dict(record) for record in records] for kind, records in plugins.items()},
+        parameters=parameters,
+    )
+
+
+def check_files(folder: Path, manifest: Manifest) -> None:
+    """Raise ModelFolderError if a file of the manifest is missing or not the one that was written."""
+    for name, record in manifest.files.items():
+        path = folder / name
+        if Path(name).name != name:
+            raise ModelFolderError(f"'{folder / MANIFEST}' names a file outside the folder: '{name}'; do not use it.")
+        if not path.is_file():
+            raise ModelFolderError(f"model folder '{folder}' lacks '{name}'; copy the whole folder again.")
+        size = path.stat().st_size
+        if size != record.bytes:
+            raise ModelFolderError(
+                f"'{path}' was changed or cut: it has {size:,} bytes, not {record.bytes:,}; copy the whole folder "
+                f"again, or wait if it is just being written."
+            )
+        if _sha256(path) != record.sha256:
+            raise ModelFolderError(
+                f"'{path}' was changed: its SHA-256 is not the one in {MANIFEST}; copy the whole folder again, "
+                f"or wait if it is just being written."
+            )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,194 @@
+"""The model folder: all that translation needs, written whole or not at all, and checked when it is read."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata as distributions
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nmt_lstm.checkpoint.manifest import MANIFEST, Manifest, check_files, make_manifest
+from nmt_lstm.checkpoint.weights import load_weights, save_weights
+from nmt_lstm.config.load import dump_toml, load_run
+from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.errors import ConfigurationError, ModelFolderError, PluginError
+from nmt_lstm.model.build import build_model
+from nmt_lstm.model.seq2seq import Seq2Seq
+from nmt_lstm.registry import ATTENTIONS, CELLS
+from nmt_lstm.text.subwords import Subwords
+
+__all__ = ["ModelFolder", "check_output_folder", "read", "write"]
+
+RUN, WEIGHTS, METRICS = "run.toml", "model.safetensors", "metrics.json"
+SUBWORDS = ("subwords.joint.model", "subwords.source.model", "subwords.target.model")
+OURS = {RUN, WEIGHTS, METRICS, MANIFEST, *SUBWORDS, "checkpoints", "logs"}  # the last two are training's
+WRITING = ".writing-"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A model folder whose files are whole."""
+
+    folder: Path
+    run: RunSettings
+    subwords: Subwords
+    manifest: Manifest
+    metrics: dict[str, Any]
+
+    def load_model(self, device: str | torch.device = "cpu") -> Seq2Seq:
+        """Build the model and load its weights; it is in evaluation mode.
+
+        Raises:
+            ModelFolderError: a plugin is missing (the message says what to install) or the weights do not fit.
+        """
+        for registry, kind in ((CELLS, "cells"), (ATTENTIONS, "attentions")):
+            for record in self.manifest.plugins.get(kind, []):
+                try:
+                    registry.require(record)
+                except PluginError as problem:
+                    raise ModelFolderError(f"model folder '{self.folder}': {problem}") from problem
+                _compare_version(record)
+        model = build_model(self.run.model, self.subwords.source.size, self.subwords.target.size)
+        state = load_weights(self.folder / WEIGHTS, torch.device(device))
+        try:
+            model.load_state_dict(state)
+        except RuntimeError as problem:
+            reason = " ".join(str(problem).split())
+            raise ModelFolderError(
+                f"the weights in '{self.folder}' do not fit the model of its {RUN}: {reason[:500]}; was a plugin changed?"
+            ) from problem
+        return model.to(device).eval()
+
+
+def read(folder: str | Path) -> ModelFolder:
+    """Check a model folder's files against its manifest and read all but the weights.
+
+    Raises:
+        ModelFolderError: something is missing, changed, half written, of another kind or of a newer format.
+    """
+    path = Path(folder)
+    manifest = Manifest.read(path)
+    check_files(path, manifest)
+    try:
+        run = load_run(path / RUN)
+        metrics = json.loads((path / METRICS).read_text(encoding="utf-8"))
+    except (ConfigurationError, OSError, ValueError) as problem:
+        raise ModelFolderError(f"model folder '{path}' cannot be read: {problem}") from problem
+    subwords = Subwords.load(path)
+    for side, vocabulary in (("source", subwords.source), ("target", subwords.target)):
+        if vocabulary.fingerprint != manifest.vocabulary.get(side):
+            raise ModelFolderError(
+                f"model folder '{path}' holds another {side} vocabulary than its weights were trained with; "
+                f"copy the whole folder again."
+            )
+    return ModelFolder(path, run, subwords, manifest, metrics)
+
+
+def write(
+    folder: str | Path,
+    *,
+    run: RunSettings,
+    subwords: Subwords,
+    model_state: Mapping[str, Tensor],
+    metrics: Mapping[str, Any],
+) -> None:
+    """Write a model folder, replacing the model in it; whatever else is there stays.
+
+    All files are written and synced beside the old ones first, so a full disk or a crash leaves the old model
+    whole. They then take their places one by one, the manifest last: a reader that comes in between is told.
+
+    Raises:
+        ModelFolderError: the folder is somebody else's.
+        OSError: it cannot be written.
+    """
+    path = Path(folder)
+    check_output_folder(path)
+    path.mkdir(parents=True, exist_ok=True)
+    for left_over in path.glob(f"{WRITING}*"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    temporary = Path(tempfile.mkdtemp(prefix=WRITING, dir=path))
+    try:
+        (temporary / RUN).write_text(dump_toml(run), encoding="utf-8")
+        (temporary / METRICS).write_text(json.dumps(dict(metrics), indent=2) + "\n", encoding="utf-8")
+        subwords.save(temporary)
+        save_weights(temporary / WEIGHTS, model_state)
+        names = sorted(file.name for file in temporary.iterdir())
+        manifest = make_manifest(
+            temporary,
+            names,
+            vocabulary={"source": subwords.source.fingerprint, "target": subwords.target.fingerprint},
+            plugins=_plugin_records(run),
+            parameters=_count(model_state),
+        )
+        (temporary / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        for name in [*names, MANIFEST]:
+            _sync(temporary / name)
+        for name in [*names, MANIFEST]:
+            (temporary / name).replace(path / name)
+        for name in set(SUBWORDS) - set(names):
+            (path / name).unlink(missing_ok=True)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_output_folder(folder: str | Path) -> None:
+    """Raise ModelFolderError unless `folder` is new, empty, or holds nothing but a run of ours."""
+    path = Path(folder)
+    if path.exists() and not path.is_dir():
+        raise ModelFolderError(f"output folder '{path}' is a file; choose another name with -o.")
+    if not path.is_dir() or (path / MANIFEST).exists():
+        if (path / MANIFEST).exists():
+            Manifest.read(path)
+        return
+    strangers = sorted(
+        file.name for file in path.iterdir() if file.name not in OURS and not file.name.startswith(WRITING)
+    )
+    if strangers:
+        shown = ", ".join(strangers[:3]) + (" ..." if len(strangers) > 3 else "")
+        raise ModelFolderError(
+            f"output folder '{path}' exists and holds files that are not a run's ({shown}); "
+            f"choose another with -o, or empty it."
+        )
+
+
+def _plugin_records(run: RunSettings) -> dict[str, list[dict[str, str]]]:
+    cells = dict.fromkeys([run.model.encoder.cell, run.model.decoder.cell])
+    return {
+        "cells": [CELLS.record(name) for name in cells],
+        "attentions": [ATTENTIONS.record(run.model.attention.name)],
+    }
+
+
+def _compare_version(record: Mapping[str, str]) -> None:
+    """Warn if a plugin's version is not the one that the model was trained with."""
+    name, trained = record.get("distribution", ""), record.get("version", "")
+    if not name or name == "nmt-lstm":  # our own versions read each other's models
+        return
+    try:
+        installed = distributions.version(name)
+    except distributions.PackageNotFoundError:
+        return
+    if installed != trained:
+        logger.warning("the model was trained with %s %s, but %s is installed.", name, trained, installed)
+
+
+def _count(state: Mapping[str, Tensor]) -> int:
+    places = {(tensor.data_ptr(), tensor.shape): tensor.numel() for tensor in state.values()}
+    return sum(places.values())
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file is on the disk: a rename must not overtake its contents."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

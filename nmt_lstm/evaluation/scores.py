@@ -1,0 +1,135 @@
+"""Corpus scores by sacreBLEU, each with the signature that makes it comparable."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
+from sacrebleu.metrics.ter import TER
+
+from nmt_lstm.errors import ConfigurationError, DataError, nearest
+
+__all__ = ["METRICS", "TOKENIZERS", "Score", "check_tokenizer", "corpus_scores", "tokenizer_for"]
+
+METRICS = ("bleu", "chrf", "ter")
+TOKENIZERS = ("13a", "char", "intl", "ja-mecab", "ko-mecab", "none", "zh")
+_EXTRAS = {"ja-mecab": 'pip install "nmt-lstm[ja]"', "ko-mecab": 'pip install "sacrebleu[ko]"'}
+
+
+@dataclass(frozen=True)
+class Score:
+    """One corpus score."""
+
+    name: str
+    """As sacreBLEU names it: "BLEU", "chrF2", "TER"."""
+    value: float
+    """In percent. Higher is better, except for TER."""
+    signature: str
+    """How it was computed; scores of different signatures cannot be compared."""
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.value:.2f}  {self.signature}"
+
+
+def corpus_scores(
+    hypotheses: Sequence[str],
+    references: Sequence[str],
+    *,
+    metrics: Sequence[str] = METRICS,
+    tokenize: str = "13a",
+) -> list[Score]:
+    """Score translations against one reference each, exactly as the ``sacrebleu`` command does.
+
+    Args:
+        hypotheses: the translations, as plain text.
+        references: as many reference lines.
+        metrics: which of "bleu", "chrf", "ter"; the scores come in this order.
+        tokenize: sacreBLEU's tokenizer for BLEU ("13a", "char", "ja-mecab" ...); see `tokenizer_for`.
+
+    Raises:
+        DataError: the numbers of lines differ, or are 0.
+        ConfigurationError: unknown metric or tokenizer, or one whose dictionary is not installed.
+    """
+    for metric in metrics:
+        if metric not in METRICS:
+            raise ConfigurationError(
+                f"unknown metric '{metric}'.{nearest(metric, METRICS)} Known: {', '.join(METRICS)}."
+            )
+    check_tokenizer(tokenize)
+    if len(hypotheses) != len(references):
+        raise DataError(
+            f"{len(hypotheses)} translations but {len(references)} references; "
+            f"give one reference line for each translation."
+        )
+    if not hypotheses:
+        raise DataError("there are no lines to score (0 translations, 0 references); give at least one.")
+    # The sacrebleu command strips line ends and trailing blanks from both sides.
+    system = [line.rstrip() for line in hypotheses]
+    truth = [line.rstrip() for line in references]
+    with _without_advice():
+        return [_score(metric, system, truth, tokenize) for metric in metrics]
+
+
+def check_tokenizer(name: str) -> None:
+    """Raise ConfigurationError if sacreBLEU has no tokenizer `name` or its dictionary is not installed."""
+    if name not in TOKENIZERS:
+        raise ConfigurationError(
+            f"unknown tokenizer '{name}'.{nearest(name, TOKENIZERS)} Known: {', '.join(TOKENIZERS)}."
+        )
+    if name in _EXTRAS:
+        try:
+            with _without_advice():
+                BLEU(tokenize=name)
+        except (RuntimeError, ImportError) as problem:
+            raise ConfigurationError(
+                f"the tokenizer '{name}' needs a dictionary that is not installed: {_EXTRAS[name]}. Or use 'char'."
+            ) from problem
+
+
+def tokenizer_for(language: str) -> str:
+    """Return the tokenizer by which BLEU of a target language is customarily computed.
+
+    Japanese is "ja-mecab" if its dictionary is installed, else "char".
+
+    Args:
+        language: a code such as "de", "zh-CN" or "pt_BR"; empty if unknown.
+    """
+    primary = language.lower().replace("_", "-").partition("-")[0]
+    if primary == "zh":
+        return "zh"
+    mecab = {"ja": "ja-mecab", "ko": "ko-mecab"}.get(primary)
+    if mecab is not None:
+        try:
+            check_tokenizer(mecab)
+        except ConfigurationError:
+            return "char"
+        return mecab
+    return "char" if primary in ("th", "lo", "km", "my") else "13a"
+
+
+def _score(metric: str, system: list[str], truth: list[str], tokenize: str) -> Score:
+    scorer: BLEU | CHRF | TER
+    if metric == "bleu":
+        scorer = BLEU(tokenize=tokenize, force=True)
+    elif metric == "chrf":
+        scorer = CHRF()
+    else:
+        scorer = TER()
+    found = scorer.corpus_score(system, [truth])
+    return Score(found.name, float(found.score), str(scorer.get_signature()))
+
+
+@contextmanager
+def _without_advice() -> Iterator[None]:
+    """Keep sacreBLEU's advice to its own command's users away from ours."""
+    logger = logging.getLogger("sacrebleu")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,221 @@
+"""Batched beam search over encode, start, step and reorder; the same result at any batch size."""
+
+from __future__ import annotations
+
+import math
+from typing import Generic, NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nmt_lstm.batching.batch import SourceBatch
+from nmt_lstm.config.schema import SearchSettings
+from nmt_lstm.errors import ConfigurationError, ModelFolderError
+from nmt_lstm.search.best_pieces import best_pieces
+from nmt_lstm.search.hypotheses import Finished, History, Hypothesis
+from nmt_lstm.search.penalties import coverage_penalty, length_divisor
+from nmt_lstm.search.searchable import Searchable
+from nmt_lstm.text.special_pieces import BEGIN, END
+
+__all__ = ["beam_search", "check_search"]
+
+Encoding = TypeVar("Encoding")
+State = TypeVar("State")
+Integers = NDArray[np.int64]
+Booleans = NDArray[np.bool_]
+Reals = NDArray[np.float64]
+
+
+def check_search(settings: SearchSettings, n_best: int) -> None:
+    """Raise ConfigurationError if the settings contradict each other or `n_best`."""
+    if not 1 <= n_best <= settings.beam_size:
+        raise ConfigurationError(
+            f"n_best is {n_best}, but must be between 1 and the beam size ({settings.beam_size}); raise the beam size."
+        )
+    if settings.min_length_ratio > settings.max_length_ratio:
+        raise ConfigurationError(
+            f"search.min_length_ratio ({settings.min_length_ratio}) is above search.max_length_ratio "
+            f"({settings.max_length_ratio}); lower it."
+        )
+
+
+@torch.no_grad()
+def beam_search(
+    model: Searchable[Encoding, State],
+    source: SourceBatch,
+    settings: SearchSettings,
+    *,
+    n_best: int = 1,
+    keep_attention: bool = True,
+) -> list[list[Hypothesis]]:
+    """Translate a batch and return at most `n_best` hypotheses per sentence, best first.
+
+    In each step a sentence's hypotheses are continued by every piece; of these the `beam_size` best without END
+    live on, and those with END among the `beam_size` best are finished. A sentence is done, and leaves the batch,
+    when `beam_size` hypotheses are finished, or `n_best` that no living one can overtake even if all its further
+    pieces were certain. At the length limit only END is allowed, so every hypothesis is a complete one and its
+    log-probability is that of all its pieces and END.
+
+    PAD, UNKNOWN and BEGIN are never produced. Candidates are ordered by score, then by the lower beam, then by the
+    lower piece; finished hypotheses by score, then by the earlier end. Beam size 1 is greedy search.
+
+    Raises:
+        ConfigurationError: `n_best` exceeds the beam, or the length limits contradict each other.
+        ModelFolderError: the model's scores are not numbers.
+    """
+    check_search(settings, n_best)
+    return _BeamSearch(model, source, settings, n_best, keep_attention=keep_attention).run()
+
+
+class _BeamSearch(Generic[Encoding, State]):
+    """One search over one batch: its limits, and what has finished so far."""
+
+    def __init__(
+        self,
+        model: Searchable[Encoding, State],
+        source: SourceBatch,
+        settings: SearchSettings,
+        n_best: int,
+        *,
+        keep_attention: bool,
+    ) -> None:
+        self.model = model
+        self.source = source
+        self.settings = settings
+        self.n_best = n_best
+        self.keep_attention = keep_attention
+        pieces = source.lengths.cpu().numpy() - 1  # END is no piece of the sentence
+        self.longest = np.ceil(settings.max_length_ratio * pieces).astype(np.int64) + 10
+        self.shortest = np.floor(settings.min_length_ratio * pieces).astype(np.int64)
+        self.largest_divisor = np.array([self._divisor(int(limit) + 1) for limit in self.longest])
+        self.finished: list[list[Finished]] = [[] for _ in pieces]
+        self.threshold = np.full(len(pieces), -math.inf)  # score of the n_best-th best finished hypothesis
+        self.history = History()
+
+    def run(self) -> list[list[Hypothesis]]:
+        """Search until every sentence is done."""
+        device = self.source.pieces.device
+        state = self.model.start(self.model.encode(self.source))
+        alive = np.arange(len(self.finished))
+        is_token = self.source.is_token
+        previous = torch.full((len(alive),), BEGIN, device=device)
+        scores = torch.zeros(len(alive), 1, device=device)
+        coverage = torch.zeros(len(alive), 1, is_token.shape[1], device=device)
+        length = 0
+        while len(alive) > 0:
+            step = self.model.step(previous, state)
+            attention = step.attention.unflatten(0, scores.shape)
+            lost = None
+            if self.settings.coverage_penalty > 0.0:
+                coverage = coverage + attention.float()
+                lost = coverage_penalty(coverage, is_token[:, None], beta=self.settings.coverage_penalty)
+            must_end = length >= self.longest[alive]
+            ranked = self._rank(step.logits, scores, must_end, length < self.shortest[alive])
+            self._finish(alive, ranked, must_end, lost, length)
+            going = ranked.without_end(self.settings.beam_size)
+            self.history.add(
+                _places(alive, len(self.finished)),
+                going.beams.cpu().numpy(),
+                going.pieces.cpu().numpy(),
+                attention if self.keep_attention else None,
+            )
+            length += 1
+
+            stays = ~self._is_done(alive, going.scores[:, 0].double().cpu().numpy(), must_end)
+            alive = alive[stays]
+            rows = torch.arange(len(stays), device=device)[:, None] * scores.shape[1] + going.beams
+            sentences = None
+            if not stays.all():
+                sentences = torch.from_numpy(stays.nonzero()[0]).to(device)
+                going = Ranked(*(part.index_select(0, sentences) for part in going))
+                rows, is_token = rows.index_select(0, sentences), is_token.index_select(0, sentences)
+            if self.settings.coverage_penalty > 0.0:
+                coverage = coverage.flatten(0, 1).index_select(0, rows.flatten()).unflatten(0, rows.shape)
+            if len(alive) > 0:
+                state = self.model.reorder(step.state, rows.flatten(), sentences)
+            scores, previous = going.scores, going.pieces.flatten()
+        return [self._best(sentence) for sentence in range(len(self.finished))]
+
+    def _rank(
+        self, logits: Tensor, scores: Tensor, must_end: Booleans, must_not_end: Booleans
+    ) -> Ranked:
+        """Return the candidates that can matter, best first: of each row END and its `beam_size` best pieces."""
+        sentences, beams = scores.shape
+        log_probabilities = torch.log_softmax(logits, dim=1, dtype=torch.float32)
+        best, pieces = best_pieces(log_probabilities[:, END + 1 :], self.settings.beam_size)
+        ends = torch.full((len(pieces), 1), END, device=pieces.device)
+        pieces = torch.cat([ends, pieces + END + 1], dim=1).view(sentences, -1)
+        candidates = torch.cat([log_probabilities[:, END : END + 1], best], dim=1).view(sentences, beams, -1)
+        if must_end.any():
+            candidates[torch.from_numpy(must_end).to(scores.device), :, 1:] = -math.inf
+        if must_not_end.any():
+            candidates[torch.from_numpy(must_not_end).to(scores.device), :, 0] = -math.inf
+        # The candidates stand in the order (beam, piece); a stable sort keeps it among equal totals.
+        totals, order = (scores[:, :, None] + candidates).flatten(1).sort(dim=1, descending=True, stable=True)
+        return Ranked(totals, order // candidates.shape[2], pieces.gather(1, order))
+
+    def _finish(
+        self, alive: Integers, ranked: Ranked, must_end: Booleans, lost: Tensor | None, length: int
+    ) -> None:
+        """Note the hypotheses that ended among the best of their sentence."""
+        width = self.settings.beam_size
+        totals = ranked.scores[:, :width].double().cpu().numpy()
+        if np.isnan(totals).any():
+            raise ModelFolderError(
+                "the model's scores are not numbers (NaN): its training diverged or its weights are damaged; "
+                "use an earlier checkpoint, or train with a lower learning rate."
+            )
+        possible = (totals > -math.inf) | must_end[:, None]
+        ended = (ranked.pieces[:, :width] == END).cpu().numpy() & possible
+        if not ended.any():
+            return
+        beams = ranked.beams[:, :width].cpu().numpy()
+        penalties = None if lost is None else lost.double().cpu().numpy()
+        divisor = self._divisor(length + 1)
+        for row, rank in zip(*ended.nonzero(), strict=True):
+            sentence, beam, total = alive[row], int(beams[row, rank]), float(totals[row, rank])
+            score = total / divisor + (0.0 if penalties is None else float(penalties[row, beam]))
+            self.finished[sentence].append(Finished(score, total, length, beam))
+            if len(self.finished[sentence]) >= self.n_best:
+                self.threshold[sentence] = self._ordered(sentence)[self.n_best - 1].score
+
+    def _is_done(self, alive: Integers, best_alive: Reals, must_end: Booleans) -> Booleans:
+        """Return which of the living sentences are done."""
+        count = np.array([len(self.finished[sentence]) for sentence in alive])
+        # Log-probabilities only fall and penalties are never above zero: no living hypothesis can pass this.
+        bound = best_alive / self.largest_divisor[alive]
+        done: Booleans = must_end | (count >= self.settings.beam_size) | (self.threshold[alive] >= bound)
+        return done
+
+    def _divisor(self, length: int) -> float:
+        return length_divisor(length, kind=self.settings.length_penalty, alpha=self.settings.alpha)
+
+    def _ordered(self, sentence: int) -> list[Finished]:
+        return sorted(self.finished[sentence], key=lambda found: -found.score)
+
+    def _best(self, sentence: int) -> list[Hypothesis]:
+        return [self.history.read(sentence, found) for found in self._ordered(sentence)[: self.n_best]]
+
+
+class Ranked(NamedTuple):
+    """Candidates of each sentence, best first; all are (sentences, candidates)."""
+
+    scores: Tensor  # log-probability of the whole hypothesis
+    beams: Tensor  # the hypothesis that is continued
+    pieces: Tensor  # by this piece
+
+    def without_end(self, count: int) -> Ranked:
+        """Return the `count` best (or all, if fewer) that do not end; every sentence has as many."""
+        is_end = self.pieces == END
+        going = int((~is_end[0]).sum())
+        order = is_end.to(torch.uint8).sort(dim=1, stable=True).indices[:, : min(count, going)]
+        return Ranked(*(part.gather(1, order) for part in self))
+
+
+def _places(alive: Integers, sentences: int) -> Integers:
+    """Return for each sentence of the whole batch its place among the living, -1 for the others."""
+    places = np.full(sentences, -1)
+    places[alive] = np.arange(len(alive))
+    return places

@@ -1,0 +1,77 @@
+"""Several models of the same vocabularies searched as one: the mean of their probabilities."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+import torch
+from torch import Tensor
+
+from nmt_lstm.batching.batch import SourceBatch
+from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.search.searchable import Searchable
+
+__all__ = ["Ensemble", "EnsembleStep"]
+
+Encoding = TypeVar("Encoding")
+State = TypeVar("State")
+
+
+class EnsembleStep(NamedTuple, Generic[State]):
+    """One step of all models. R is rows, sentences x hypotheses."""
+
+    logits: Tensor
+    """(R, V) logarithm of the mean of the models' probabilities."""
+    attention: Tensor
+    """(R, S) mean of the models' attention."""
+    state: tuple[State, ...]
+
+
+class Ensemble(Generic[Encoding, State]):
+    """Models that predict together; it is `Searchable` itself.
+
+    The next piece's probability is the arithmetic mean over the models, as in Sennrich et al. 2016.
+
+    Args:
+        models: at least one, all of the same source and target vocabularies.
+
+    Raises:
+        ConfigurationError: there is no model.
+    """
+
+    def __init__(self, models: Sequence[Searchable[Encoding, State]]) -> None:
+        if not models:
+            raise ConfigurationError("an ensemble needs at least one model; none was given.")
+        self.models = tuple(models)
+
+    def encode(self, source: SourceBatch) -> tuple[Encoding, ...]:
+        """Read the source sentences with every model."""
+        return tuple(model.encode(source) for model in self.models)
+
+    def start(self, encoded: tuple[Encoding, ...]) -> tuple[State, ...]:
+        """Return every model's state before the first piece."""
+        return tuple(model.start(part) for model, part in zip(self.models, encoded, strict=True))
+
+    def step(self, previous: Tensor, state: tuple[State, ...]) -> EnsembleStep[State]:
+        """Read the previous pieces (R,) with every model and average what they predict."""
+        steps = [model.step(previous, part) for model, part in zip(self.models, state, strict=True)]
+        sizes = sorted({step.logits.shape[1] for step in steps})
+        if len(sizes) > 1:
+            raise ConfigurationError(
+                f"the models of an ensemble must share their vocabulary, but theirs have {sizes} pieces; "
+                f"translate with models that were trained on the same prepared data."
+            )
+        log_probabilities = torch.stack(
+            [torch.log_softmax(step.logits, dim=1, dtype=torch.float32) for step in steps]
+        )
+        return EnsembleStep(
+            torch.logsumexp(log_probabilities, dim=0) - math.log(len(steps)),
+            torch.stack([step.attention.float() for step in steps]).mean(0),
+            tuple(step.state for step in steps),
+        )
+
+    def reorder(self, state: tuple[State, ...], rows: Tensor, sentences: Tensor | None) -> tuple[State, ...]:
+        """Reorder every model's state."""
+        return tuple(model.reorder(part, rows, sentences) for model, part in zip(self.models, state, strict=True))

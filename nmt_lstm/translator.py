@@ -1,0 +1,263 @@
+"""Translating lines with trained models: one translation per line, in the order of the input."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from nmt_lstm.checkpoint import model_folder
+from nmt_lstm.config.schema import RunSettings, SearchSettings
+from nmt_lstm.device import choose_device
+from nmt_lstm.errors import ConfigurationError, DataError
+from nmt_lstm.model.seq2seq import Seq2Seq
+from nmt_lstm.numerics.precision import resolve_precision
+from nmt_lstm.search.beam_search import beam_search, check_search
+from nmt_lstm.search.ensemble import Ensemble
+from nmt_lstm.search.forced import forced_log_probabilities
+from nmt_lstm.search.hypotheses import Hypothesis as PieceHypothesis
+from nmt_lstm.search.searchable import Searchable
+from nmt_lstm.search.sentence_batches import SentenceBatches
+from nmt_lstm.source_lines import LineWarnings, single_line, without_line_end
+from nmt_lstm.text.subwords import Subwords
+from nmt_lstm.translation import Hypothesis, ScoredTranslation, Translation
+
+__all__ = ["Hypothesis", "ScoredTranslation", "Translation", "Translator"]
+
+WINDOW_BATCHES = 64
+END_OF_SENTENCE = "</s>"
+
+
+@dataclass(frozen=True)
+class _Line:
+    text: str
+    pieces: list[int]
+
+
+class Translator:
+    """One model, or an ensemble of models of the same vocabularies, ready to translate.
+
+    In float32 on a processor a line's translation does not depend on the lines beside it nor on the batch size,
+    bit for bit.
+
+    Args:
+        models: the models, in evaluation mode, on one device.
+        subwords: the vocabularies of all of them.
+        run: the first model's run; its search settings are the defaults.
+        precision: ``"float32"``, ``"bf16"`` or ``"fp16"``.
+    """
+
+    def __init__(
+        self, *, models: Sequence[Seq2Seq], subwords: Subwords, run: RunSettings, precision: str = "float32"
+    ) -> None:
+        self.models = tuple(models)
+        self.subwords = subwords
+        self.run = run
+        self.precision = precision
+        self.device = next(self.models[0].parameters()).device
+        self._model: Searchable[Any, Any] = self.models[0] if len(self.models) == 1 else Ensemble(self.models)
+
+    @classmethod
+    def load(
+        cls,
+        folders: str | Path | Sequence[str | Path],
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+    ) -> Translator:
+        """Load one model folder, or several as an ensemble.
+
+        Args:
+            folders: what ``nmt-lstm train -o`` wrote.
+            device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
+            precision: ``"auto"`` is float32, so that translations depend on nothing but the model and the line;
+                ``"bf16"`` and ``"fp16"`` are faster on GPUs.
+
+        Raises:
+            ModelFolderError: a folder is missing, damaged, or needs a plugin that is not installed.
+            ConfigurationError: the models do not share their vocabularies; unknown device or precision.
+            ResourceError: the device is not there.
+        """
+        paths = [folders] if isinstance(folders, (str, Path)) else list(folders)
+        if not paths:
+            raise ConfigurationError("no model folder was given; name at least one.")
+        place = choose_device(device)
+        chosen = resolve_precision("float32" if precision == "auto" else precision, place)
+        opened = [model_folder.read(path) for path in paths]
+        first = opened[0]
+        for other in opened[1:]:
+            for side, vocabulary in first.manifest.vocabulary.items():
+                if other.manifest.vocabulary[side] != vocabulary:
+                    raise ConfigurationError(
+                        f"'{first.folder}' and '{other.folder}' have different {side} vocabularies and cannot form an "
+                        f"ensemble; train them on the same prepared data."
+                    )
+        models = [folder.load_model(place) for folder in opened]
+        return cls(models=models, subwords=first.subwords, run=first.run, precision=chosen)
+
+    @property
+    def tokenizer(self) -> str:
+        """The tokenizer of sacreBLEU for the target language: the run's, or the customary one."""
+        from nmt_lstm.evaluation.scores import tokenizer_for
+
+        data = self.run.data
+        return tokenizer_for(data.target_language) if data.tokenize == "auto" else data.tokenize
+
+    def translate(
+        self,
+        lines: Iterable[str],
+        *,
+        beam_size: int | None = None,
+        n_best: int = 1,
+        batch_size: int = 64,
+        search: SearchSettings | None = None,
+    ) -> list[Translation]:
+        """Translate lines and return one translation for each, in order; see `stream` for the arguments."""
+        return list(self.stream(lines, beam_size=beam_size, n_best=n_best, batch_size=batch_size, search=search))
+
+    def stream(
+        self,
+        lines: Iterable[str],
+        *,
+        beam_size: int | None = None,
+        n_best: int = 1,
+        batch_size: int = 64,
+        window: int | None = None,
+        search: SearchSettings | None = None,
+    ) -> Iterator[Translation]:
+        """Translate lines as they come, in memory that does not grow with their number.
+
+        Args:
+            lines: any lines. Blank ones give an empty translation; control characters count as spaces; lines of
+                more than `search.max_source_pieces` pieces are cut. The last two are logged with the line's number.
+            beam_size: hypotheses kept per sentence; by default that of the search settings.
+            n_best: how many hypotheses each translation holds, at most.
+            batch_size: sentences translated together, at most; it changes the speed, not the translations.
+            window: lines read ahead to be sorted by length; by default 64 batches. 1 answers each line at once.
+            search: search settings; by default those of the (first) model's run.
+
+        Raises:
+            ConfigurationError: an argument is out of its range, or `lines` is one string.
+            ResourceError: a single sentence does not fit into memory.
+        """
+        if isinstance(lines, str):
+            raise ConfigurationError("give lines as a list, such as translate([text]), not as one string.")
+        settings = self._settings(search, beam_size)
+        check_search(settings, n_best)
+        _check_positive(batch_size=batch_size, window=1 if window is None else window)
+        return self._stream(lines, settings, n_best, batch_size, window or batch_size * WINDOW_BATCHES)
+
+    def score(
+        self, sources: Sequence[str], targets: Sequence[str], *, batch_size: int = 64
+    ) -> list[ScoredTranslation]:
+        """Return the log-probability that the model gives to each target as the translation of its source.
+
+        Lines are prepared as by `stream`; targets are never cut, and an empty one is the probability of the end.
+
+        Raises:
+            DataError: the numbers of lines differ.
+            ResourceError: a single pair does not fit into memory.
+        """
+        _check_positive(batch_size=batch_size)
+        if len(sources) != len(targets):
+            raise DataError(
+                f"{len(sources)} sources but {len(targets)} targets; give one target line for each source line."
+            )
+        limit = self.run.search.max_source_pieces
+        prepared = list(self._prepare(enumerate(sources, start=1), limit, LineWarnings()))
+        cleaned = [single_line(without_line_end(line)) for line in targets]
+        pieces = self.subwords.target.encode_lines(cleaned)
+        batches = SentenceBatches([line.pieces for line in prepared], batch_size=batch_size)
+        found = batches.run(
+            lambda source, members: forced_log_probabilities(
+                self._model, source, [pieces[member] for member in members]
+            ),
+            device=self.device,
+            precision=self.precision,
+        )
+        return [
+            ScoredTranslation(
+                line.text,
+                without_line_end(target),
+                sum(values),
+                (*self.subwords.target.pieces(ids), END_OF_SENTENCE),
+                tuple(values),
+            )
+            for line, target, ids, values in zip(prepared, targets, pieces, found, strict=True)
+        ]
+
+    def _stream(
+        self, lines: Iterable[str], settings: SearchSettings, n_best: int, batch_size: int, window: int
+    ) -> Iterator[Translation]:
+        warnings = LineWarnings()
+        numbered = enumerate(lines, start=1)
+        while ahead := list(itertools.islice(numbered, window)):
+            prepared = list(self._prepare(ahead, settings.max_source_pieces, warnings))
+            sentences = [line.pieces for line in prepared if line.pieces]
+            found = SentenceBatches(sentences, batch_size=batch_size).run(
+                lambda source, _: beam_search(self._model, source, settings, n_best=n_best),
+                device=self.device,
+                precision=self.precision,
+            )
+            results = iter(found)
+            for line in prepared:
+                yield self._translation(line, next(results) if line.pieces else [])
+
+    def _prepare(
+        self, numbered: Iterable[tuple[int, str]], limit: int, warnings: LineWarnings
+    ) -> Iterator[_Line]:
+        """Turn numbered lines into pieces, none for a blank line."""
+        texts = [(number, without_line_end(line)) for number, line in numbered]
+        safe = [single_line(text) for _, text in texts]
+        encoded = self.subwords.source.encode_lines([text if text.strip() else "" for text in safe])
+        for (number, text), cleaned, pieces in zip(texts, safe, encoded, strict=True):
+            if cleaned != text:
+                warnings.unsafe(number)
+            if len(pieces) > limit:
+                warnings.too_long(number, len(pieces), limit)
+            yield _Line(text, pieces[:limit])
+
+    def _translation(self, line: _Line, found: list[PieceHypothesis]) -> Translation:
+        hypotheses = tuple(self._hypothesis(hypothesis, len(line.pieces)) for hypothesis in found)
+        best = hypotheses[0] if hypotheses else None
+        return Translation(
+            line.text,
+            best.text if best else "",
+            best.score if best else 0.0,
+            tuple(self.subwords.source.pieces(line.pieces)),
+            hypotheses,
+        )
+
+    def _hypothesis(self, found: PieceHypothesis, source_pieces: int) -> Hypothesis:
+        alignment: list[tuple[int, int]] = []
+        if found.attention is not None:
+            looked_at = found.attention[:, : source_pieces + 1].argmax(1).tolist()
+            alignment = [(place, target) for target, place in enumerate(looked_at) if place < source_pieces]
+        return Hypothesis(
+            single_line(self.subwords.target.decode(list(found.pieces))),
+            found.score,
+            found.log_probability,
+            tuple(self.subwords.target.pieces(list(found.pieces))),
+            tuple(alignment),
+        )
+
+    def _settings(self, search: SearchSettings | None, beam_size: int | None) -> SearchSettings:
+        settings = search or self.run.search
+        if beam_size is None:
+            return settings
+        try:
+            return SearchSettings(**{**settings.model_dump(), "beam_size": beam_size})
+        except ValidationError as problem:
+            raise ConfigurationError(
+                f"beam_size is {beam_size}: {problem.errors()[0]['msg'].lower()}; 5 is a good one."
+            ) from problem
+
+
+def _check_positive(**values: int) -> None:
+    for name, value in values.items():
+        if value < 1:
+            raise ConfigurationError(f"{name} is {value}, but must be at least 1.")

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from nmt_lstm.errors import ConfigurationError, DataError
+from nmt_lstm.evaluation import scores
+from nmt_lstm.evaluation.scores import TOKENIZERS, Score, corpus_scores, tokenizer_for
+
+HYPOTHESES = ["A dog runs , fast .", "Two men are talking.  ", "", "the child sleeps on the red sofa"] * 30
+REFERENCES = ["A dog is running fast.", "Two men talk to each other.", "Nothing.", "The child sleeps on a red sofa."] * 30
+
+
+def by_command(tmp_path, tokenize: str) -> list[dict]:
+    (tmp_path / "out").write_text("".join(f"{line}\n" for line in HYPOTHESES), encoding="utf-8")
+    (tmp_path / "ref").write_text("".join(f"{line}\n" for line in REFERENCES), encoding="utf-8")
+    command = [sys.executable, "-m", "sacrebleu", str(tmp_path / "ref"), "-i", str(tmp_path / "out")]
+    command += ["-m", "bleu", "chrf", "ter", "-tok", tokenize, "-w", "10", "-f", "json"]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+@pytest.mark.parametrize("tokenize", ["13a", "char"])
+def test_scores_and_signatures_are_those_of_the_sacrebleu_command(tmp_path, tokenize) -> None:
+    expected = by_command(tmp_path, tokenize)
+    found = corpus_scores(HYPOTHESES, REFERENCES, tokenize=tokenize)
+    assert [score.name for score in found] == [row["name"] for row in expected] == ["BLEU", "chrF2", "TER"]
+    assert [round(score.value, 10) for score in found] == [row["score"] for row in expected]
+    for score, row in zip(found, expected, strict=True):
+        assert score.signature == row["signature"].removeprefix(f"{row['name']}|")
+
+
+def test_a_score_is_printed_with_its_signature() -> None:
+    score = corpus_scores(["a b c d e"], ["a b c d e"], metrics=["bleu"])[0]
+    assert str(score).startswith("BLEU 100.00  nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:")
+    assert str(Score("TER", 1.234, "x")) == "TER 1.23  x"
+
+
+def test_only_the_wanted_metrics_in_their_order() -> None:
+    assert [score.name for score in corpus_scores(["a"], ["a"], metrics=["ter", "bleu"])] == ["TER", "BLEU"]
+
+
+def test_sacrebleu_gives_no_advice(caplog, capfd) -> None:
+    corpus_scores(["tokenised text ."] * 200, ["tokenised text ."] * 200)
+    assert not caplog.records
+    assert capfd.readouterr() == ("", "")
+
+
+def test_different_numbers_of_lines_are_refused() -> None:
+    with pytest.raises(DataError, match="3 translations but 2 references; give one reference"):
+        corpus_scores(["a", "b", "c"], ["a", "b"])
+
+
+def test_no_lines_are_refused() -> None:
+    with pytest.raises(DataError, match="no lines to score"):
+        corpus_scores([], [])
+
+
+def test_unknown_names_are_answered_with_the_nearest() -> None:
+    with pytest.raises(ConfigurationError, match="unknown metric 'blue'. Did you mean 'bleu'?"):
+        corpus_scores(["a"], ["a"], metrics=["blue"])
+    with pytest.raises(ConfigurationError, match="unknown tokenizer 'ja-mecb'. Did you mean 'ja-mecab'?"):
+        corpus_scores(["a"], ["a"], tokenize="ja-mecb")
+
+
+def test_a_missing_dictionary_is_named_with_what_to_install(monkeypatch) -> None:
+    def without_dictionary(**_):
+        raise RuntimeError("Japanese tokenization requires extra dependencies")
+
+    monkeypatch.setattr(scores, "BLEU", without_dictionary)
+    with pytest.raises(ConfigurationError, match=r'not installed: pip install "nmt-lstm\[ja\]". Or use \'char\''):
+        corpus_scores(["a"], ["a"], tokenize="ja-mecab")
+    assert tokenizer_for("ja") == "char"
+
+
+def test_languages_have_their_customary_tokenizers(monkeypatch) -> None:
+    monkeypatch.setattr(scores, "check_tokenizer", lambda name: None)
+    expected = {"": "13a", "en": "13a", "de_AT": "13a", "zh-CN": "zh", "ja": "ja-mecab", "ko": "ko-mecab", "th": "char"}
+    assert {language: tokenizer_for(language) for language in expected} == expected
+    assert set(expected.values()) <= set(TOKENIZERS)

@@ -1,0 +1,60 @@
+"""Additive attention."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from nmt_lstm.attention.attention import Attention
+from nmt_lstm.numerics.linear import Linear
+
+__all__ = ["AdditiveAttention"]
+
+# Elements of the (B, Q, S, H) sum held at once: 64 MiB in float32.
+LARGEST_SUM = 1 << 24
+
+
+class AdditiveAttention(Attention):
+    """A small network over query and source state (Bahdanau); often best, several times the cost of bilinear.
+
+    Equations::
+
+        score(q, k) = v . tanh(W q + U k)
+        normed:       g v / |v| . tanh(W q + U k + b)
+
+    Source: Bahdanau et al. 2015; normed: Salimans and Kingma 2016, as in Luong et al. 2017 (tensorflow/nmt).
+
+    Args:
+        query_size: width of the queries.
+        memory_size: width of the source states.
+        normed: use the weight-normalised variant.
+    """
+
+    def __init__(self, *, query_size: int, memory_size: int, normed: bool = False) -> None:
+        super().__init__(query_size=query_size, memory_size=memory_size)
+        self.query = Linear(query_size, query_size, bias=False)
+        self.key = Linear(memory_size, query_size, bias=False)
+        self.vector = nn.Parameter(torch.empty(query_size).uniform_(-1.0, 1.0) / math.sqrt(query_size))
+        self.scale = nn.Parameter(torch.tensor(math.sqrt(1.0 / query_size))) if normed else None
+        self.bias = nn.Parameter(torch.zeros(query_size)) if normed else None
+
+    def project_keys(self, source_states: Tensor) -> Tensor:
+        """Return (B, S, query_size)."""
+        return self.key(source_states)
+
+    def scores(self, query: Tensor, keys: Tensor) -> Tensor:
+        """Return (B, Q, S), some query steps at a time so that the sum over all of them is never held at once."""
+        vector = self.vector
+        if self.scale is not None:
+            vector = self.scale * vector / vector.norm()
+        projected = self.query(query)
+        if self.bias is not None:
+            projected = projected + self.bias
+        steps = max(1, LARGEST_SUM // max(1, keys.numel()))
+        parts = [
+            (torch.tanh(part[:, :, None] + keys[:, None]) * vector).sum(-1)
+            for part in projected.split(steps, dim=1)
+        ]
+        return parts[0] if len(parts) == 1 else torch.cat(parts, 1)

@@ -1,0 +1,35 @@
+"""Scaled dot-product attention."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from nmt_lstm.attention.attention import Attention
+from nmt_lstm.numerics.linear import Linear
+
+__all__ = ["DotAttention"]
+
+
+class DotAttention(Attention):
+    """Scaled dot products of query and source states; nearly no parameters.
+
+    Equation: score(q, k) = q . k / sqrt(width); where widths differ the query is projected first.
+    Source: Luong et al. 2015 ("dot"), scaled as in Vaswani et al. 2017.
+
+    Args:
+        query_size: width of the queries.
+        memory_size: width of the source states.
+    """
+
+    def __init__(self, *, query_size: int, memory_size: int) -> None:
+        super().__init__(query_size=query_size, memory_size=memory_size)
+        same = query_size == memory_size
+        self.project_query: nn.Module = nn.Identity() if same else Linear(query_size, memory_size, bias=False)
+
+    def scores(self, query: Tensor, keys: Tensor) -> Tensor:
+        """Return (B, Q, S)."""
+        projected = self.project_query(query) / math.sqrt(self.memory_size)
+        return torch.bmm(projected.to(keys.dtype), keys.transpose(1, 2))

@@ -1,0 +1,61 @@
+"""Multi-head attention."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from nmt_lstm.attention.attention import Attended, Attention, Memory, masked_softmax
+from nmt_lstm.numerics.linear import Linear
+
+__all__ = ["MultiHeadAttention"]
+
+
+class MultiHeadAttention(Attention):
+    """Several scaled dot products over parts of the width, each with its own projections; weights shown are their mean.
+
+    Equations, for each head i of width d::
+
+        w_i = softmax(Q_i q . K_i k / sqrt(d));   context = O [sum w_1 V_1 k; ...; sum w_n V_n k]
+
+    Source: Vaswani et al. 2017; with recurrent decoders Chen et al. 2018 (RNMT+).
+
+    Args:
+        query_size: width of the queries.
+        memory_size: width of the source states; a multiple of `heads`.
+        heads: number of heads.
+    """
+
+    def __init__(self, *, query_size: int, memory_size: int, heads: int = 8) -> None:
+        super().__init__(query_size=query_size, memory_size=memory_size)
+        if heads < 1 or memory_size % heads:
+            raise ValueError(
+                f"multi_head: heads={heads} does not divide the source states' width {memory_size}."
+            )
+        self.heads = heads
+        self.query = Linear(query_size, memory_size)
+        self.key = Linear(memory_size, memory_size)
+        self.value = Linear(memory_size, memory_size)
+        self.output = Linear(memory_size, memory_size)
+
+    def prepare(self, source_states: Tensor, source_is_token: Tensor) -> Memory:
+        """Return the memory with projected keys and values, (B, S, M) each."""
+        return Memory(self.key(source_states), self.value(source_states), source_is_token)
+
+    def _by_head(self, tensor: Tensor) -> Tensor:
+        batch, length, width = tensor.shape
+        parts = tensor.reshape(batch, length, self.heads, width // self.heads).transpose(1, 2)
+        return parts.reshape(batch * self.heads, length, width // self.heads)
+
+    def forward(self, query: Tensor, memory: Memory, state: tuple[Tensor, ...]) -> Attended:
+        """Attend with queries (B, Q, query_size)."""
+        batch, steps = query.shape[:2]
+        keys, values = self._by_head(memory.keys), self._by_head(memory.values)
+        queries = self._by_head(self.query(query)) / math.sqrt(keys.shape[-1])
+        scores = torch.bmm(queries.to(keys.dtype), keys.transpose(1, 2))
+        weights = masked_softmax(scores, memory.is_token.repeat_interleave(self.heads, 0))
+        contexts = torch.bmm(weights.to(values.dtype), values).reshape(batch, self.heads, steps, -1)
+        merged = contexts.transpose(1, 2).reshape(batch, steps, self.memory_size)
+        return Attended(self.output(merged), weights.reshape(batch, self.heads, steps, -1).mean(1), state)

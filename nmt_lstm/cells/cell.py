@@ -1,0 +1,90 @@
+"""The protocol of every recurrent cell: one layer, one direction, left to right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Cell", "State"]
+
+State: TypeAlias = tuple[Tensor, ...]
+
+
+class Cell(nn.Module):
+    """Base of all cells.
+
+    A cell is never told about lengths: padding stands at the end, where a causal cell cannot see it. It keeps
+    nothing between calls: states are values, passed and returned.
+
+    Args:
+        input_size: width of the inputs.
+        hidden_size: width of the hidden state.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__()
+        if input_size < 1 or hidden_size < 1:
+            raise ValueError(
+                f"A cell's sizes are at least 1; got input_size={input_size}, hidden_size={hidden_size}."
+            )
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+
+    @property
+    def output_size(self) -> int:
+        """Width of the outputs."""
+        return self.hidden_size
+
+    @property
+    def state_sizes(self) -> Mapping[str, int]:
+        """Names and widths of the state's tensors, in order; the first is the output unless the cell says otherwise."""
+        return {"hidden": self.hidden_size}
+
+    def initial_state(self, batch_size: int) -> State:
+        """Return zeros: for each state tensor (B, width), like the cell's parameters."""
+        like = next(self.parameters())
+        return tuple(like.new_zeros(batch_size, width) for width in self.state_sizes.values())
+
+    def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Take one position.
+
+        Args:
+            inputs: (B, input_size).
+            state: as `state_sizes`, each (B, width).
+
+        Returns:
+            The output (B, output_size) and the new state.
+        """
+        raise TypeError(f"{type(self).__name__} defines neither step nor update; a cell needs one of them.")
+
+    def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Take a whole sequence.
+
+        Args:
+            inputs: (B, T, input_size), T at least 1.
+            state: as `state_sizes`, each (B, width).
+
+        Returns:
+            The outputs (B, T, output_size) and the state after the last position.
+
+        Raises:
+            ValueError: the sequence has no position, or the inputs are not three-dimensional.
+        """
+        check_sequence(self, inputs)
+        outputs = []
+        for position in inputs.unbind(1):
+            output, state = self.step(position, state)
+            outputs.append(output)
+        return torch.stack(outputs, 1), state
+
+
+def check_sequence(cell: Cell, inputs: Tensor) -> None:
+    """Refuse inputs that are no (B, T, input_size) with T at least 1."""
+    if inputs.dim() != 3 or inputs.shape[1] == 0 or inputs.shape[2] != cell.input_size:
+        raise ValueError(
+            f"{type(cell).__name__} takes inputs of shape (batch, time of 1 or more, {cell.input_size}); "
+            f"got {tuple(inputs.shape)}."
+        )

@@ -1,0 +1,46 @@
+"""The gated recurrent unit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nmt_lstm.cells.cell import State, check_sequence
+from nmt_lstm.cells.fused import fused_arguments, sweep_is_faster, unfused
+from nmt_lstm.cells.gated_cell import GatedCell
+
+__all__ = ["GRU"]
+
+
+class GRU(GatedCell):
+    r"""Gated recurrent unit: reset and update gates, one state; three quarters of the LSTM's parameters and cost.
+
+    Equations (cuDNN's variant, the reset gate after the recurrent product)::
+
+        reset     r = sigmoid(W_r x + b_r + U_r h + d_r)
+        update    z = sigmoid(W_z x + b_z + U_z h + d_z)
+        candidate n = tanh(W_n x + b_n + r * (U_n h + d_n))
+        hidden    h' = (1 - z) * n + z * h
+
+    Source: Cho et al. 2014, in the variant of their section 2.3's later implementations (cuDNN, PyTorch).
+    Weights of `torch.nn.GRU` load unchanged.
+    """
+
+    gates = ("reset", "update", "candidate")
+
+    def update(self, x: Any, h: Any, state: State) -> State:
+        """Return (hidden,)."""
+        (hidden,) = state
+        candidate = torch.tanh(x.candidate + torch.sigmoid(x.reset + h.reset) * h.candidate)
+        return (candidate + torch.sigmoid(x.update + h.update) * (hidden - candidate),)
+
+    def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Take a whole sequence by the fused kernel, or the sweep where that is faster: (B, T, input_size) to (B, T, H)."""
+        check_sequence(self, inputs)
+        if sweep_is_faster(inputs):
+            return self.sweep(inputs, state)
+        rows, inputs, state, weights = fused_arguments(self, inputs, state)
+        outputs, hidden = torch.gru(inputs, state[0][None], weights, True, 1, 0.0, self.training, False, True)
+        return unfused(outputs, (hidden[0],), rows)

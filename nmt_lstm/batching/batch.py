@@ -1,0 +1,175 @@
+"""A batch of sentences as tensors: padded on the right, with what the network needs to ignore the padding.
+
+Shapes: B batch, S source, T target, N real target pieces.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nmt_lstm.text.special_pieces import BEGIN, END, PAD
+
+__all__ = ["Batch", "SourceBatch", "collate", "padded", "source_batch"]
+
+Pieces = Sequence[int] | NDArray[np.integer]
+Moved = TypeVar("Moved", "SourceBatch", "Batch")
+
+
+def _moved(batch: Moved, device: torch.device | str) -> Moved:
+    changes = {}
+    for field in dataclasses.fields(batch):
+        value = getattr(batch, field.name)
+        if isinstance(value, Tensor):
+            changes[field.name] = value.to(device, non_blocking=True)
+        elif isinstance(value, SourceBatch):
+            changes[field.name] = value.to(device)
+    return dataclasses.replace(batch, **changes)
+
+
+@dataclasses.dataclass(frozen=True)
+class SourceBatch:
+    """Source sentences; each ends with END, so none is empty."""
+
+    pieces: Tensor
+    """(B, S), int64."""
+    is_token: Tensor
+    """(B, S), bool: True on pieces, False on padding."""
+    lengths: Tensor
+    """(B,), int64: pieces, END included."""
+
+    def to(self, device: torch.device | str) -> SourceBatch:
+        """Return the batch on `device`."""
+        return _moved(self, device)
+
+    def pin_memory(self) -> SourceBatch:
+        """Return the batch in pinned memory."""
+        return SourceBatch(self.pieces.pin_memory(), self.is_token.pin_memory(), self.lengths.pin_memory())
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """Sentence pairs to train on."""
+
+    source: SourceBatch
+    target_inputs: Tensor
+    """(B, T), int64: BEGIN, then the pieces."""
+    target_outputs: Tensor
+    """(B, T), int64: the pieces, then END."""
+    target_lengths: Tensor
+    """(B,), int64: real labels of each sentence, END included."""
+    target_positions: Tensor
+    """(N,), int64: places of the real labels in the flattened (B*T), so that none need be looked for on a GPU."""
+    indices: Tensor
+    """(B,), int64: the pairs' numbers in the training text."""
+    target_pieces: int
+    """N, END included, padding excluded."""
+    source_pieces: int
+    """END included, padding excluded."""
+    loss_divisor: float
+    """What the summed loss is divided by, so that all parts of a step add up to the mean over its pieces."""
+
+    def to(self, device: torch.device | str) -> Batch:
+        """Return the batch on `device`."""
+        return _moved(self, device)
+
+    def pin_memory(self) -> Batch:
+        """Return the batch in pinned memory."""
+        pinned = {
+            field.name: value.pin_memory()
+            for field in dataclasses.fields(self)
+            if isinstance(value := getattr(self, field.name), Tensor | SourceBatch)
+        }
+        return dataclasses.replace(self, **pinned)
+
+
+def padded(
+    sentences: Sequence[Pieces], *, before: int | None = None, after: int | None = None, pad_to: int = 0
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return a (B, longest) array of the sentences padded with PAD, and their lengths.
+
+    Args:
+        sentences: pieces of each.
+        before: a piece put in front of each, counted in the lengths.
+        after: a piece put behind each, counted in the lengths.
+        pad_to: least width of the array.
+    """
+    front, back = before is not None, after is not None
+    inner = np.fromiter((len(sentence) for sentence in sentences), np.int64, len(sentences))
+    lengths = inner + front + back
+    array = np.full((len(sentences), max(pad_to, int(lengths.max(initial=0)))), PAD, np.int64)
+    columns = np.arange(array.shape[1])
+    if inner.sum():
+        array[(columns >= front) & (columns < inner[:, None] + front)] = np.concatenate(
+            [np.asarray(sentence, np.int64) for sentence in sentences]
+        )
+    if before is not None:
+        array[:, 0] = before
+    if after is not None:
+        array[np.arange(len(sentences)), lengths - 1] = after
+    return array, lengths
+
+
+def source_batch(sentences: Sequence[Pieces], pad_to: int | None = None) -> SourceBatch:
+    """Return source sentences as a batch, END added to each.
+
+    Args:
+        sentences: pieces of each, at least one sentence; a sentence may be empty.
+        pad_to: least padded length.
+
+    Raises:
+        ValueError: there is no sentence.
+    """
+    if not len(sentences):
+        raise ValueError("A batch needs at least one sentence.")
+    array, lengths = padded(sentences, after=END, pad_to=pad_to or 0)
+    is_token = np.arange(array.shape[1]) < lengths[:, None]
+    return SourceBatch(torch.from_numpy(array), torch.from_numpy(is_token), torch.from_numpy(lengths))
+
+
+def collate(
+    sources: Sequence[Pieces],
+    targets: Sequence[Pieces],
+    *,
+    indices: Sequence[int] | NDArray[np.integer] | None = None,
+    loss_divisor: float | None = None,
+    masked: bool = False,
+) -> Batch:
+    """Return sentence pairs as a batch.
+
+    Args:
+        sources: source pieces of each pair, at least one.
+        targets: target pieces of each pair.
+        indices: the pairs' numbers in the training text; by default their numbers in the batch.
+        loss_divisor: see `Batch`; by default the number of real labels, which makes the loss their mean.
+        masked: leave every label out of the loss (for a share of a step that got no pair of its own).
+
+    Raises:
+        ValueError: there is no pair, or the sides differ in number.
+    """
+    if len(sources) != len(targets):
+        raise ValueError(f"A batch needs as many targets as sources; got {len(targets)} and {len(sources)}.")
+    source = source_batch(sources)
+    inputs, lengths = padded(targets, before=BEGIN)
+    outputs, _ = padded(targets, after=END)
+    if masked:
+        lengths = np.zeros_like(lengths)
+    positions = np.flatnonzero(np.arange(inputs.shape[1]) < lengths[:, None])
+    numbers = np.arange(len(sources)) if indices is None else np.asarray(indices, np.int64)
+    return Batch(
+        source=source,
+        target_inputs=torch.from_numpy(inputs),
+        target_outputs=torch.from_numpy(outputs),
+        target_lengths=torch.from_numpy(lengths),
+        target_positions=torch.from_numpy(positions),
+        indices=torch.from_numpy(numbers),
+        target_pieces=len(positions),
+        source_pieces=int(source.lengths.sum()),
+        loss_divisor=float(max(1, len(positions))) if loss_divisor is None else loss_divisor,
+    )

@@ -1,0 +1,106 @@
+"""Checkpoints on disk: written whole or not at all, and read without running anything of theirs."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pickle
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning.plugins.io import CheckpointIO
+from torch import Tensor
+
+from nmt_lstm.checkpoint.weights import save_weights
+from nmt_lstm.errors import ModelFolderError, ResourceError
+
+__all__ = ["AtomicCheckpointIO", "read_checkpoint", "save_weights_whole", "write_whole"]
+
+
+class AtomicCheckpointIO(CheckpointIO):
+    """Lightning's reading and writing of checkpoints, safe against crashes, full disks and foreign pickles."""
+
+    def save_checkpoint(
+        self,
+        checkpoint: dict[str, Any],
+        path: str | Path,
+        storage_options: Any | None = None,  # noqa: ANN401, ARG002 - Lightning's signature
+    ) -> None:
+        """Write a checkpoint; the one before stays whole until this one is."""
+        write_whole(Path(path), lambda file: torch.save(checkpoint, file))
+
+    def load_checkpoint(
+        self,
+        path: str | Path,
+        map_location: Any | None = None,  # noqa: ANN401, ARG002 - Lightning's signature
+        weights_only: bool | None = None,  # noqa: ARG002 - nothing else is ever read here
+    ) -> dict[str, Any]:
+        """Read a checkpoint into the processor's memory."""
+        return read_checkpoint(Path(path))
+
+    def remove_checkpoint(self, path: str | Path) -> None:
+        """Remove a checkpoint, if it is there."""
+        Path(path).unlink(missing_ok=True)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint, which may hold tensors and plain values only.
+
+    Raises:
+        ModelFolderError: it is missing, damaged or something else.
+    """
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise ModelFolderError(f"there is no checkpoint '{path}'; train without --resume.") from None
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as problem:
+        raise ModelFolderError(
+            f"checkpoint '{path}' cannot be read ({' '.join(str(problem).split())[:200]}); "
+            f"train again without --resume, into another folder."
+        ) from problem
+    if not isinstance(checkpoint, dict):
+        raise ModelFolderError(f"checkpoint '{path}' is not one of a training; choose another folder.")
+    return checkpoint
+
+
+def save_weights_whole(path: Path, state: Mapping[str, Tensor]) -> None:
+    """Write weights as safetensors, whole or not at all."""
+    write_whole(path, lambda file: save_weights(file, state))
+
+
+def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` make a file beside `path`, then put it in its place in one step.
+
+    Raises:
+        ResourceError: the disk is full or cannot be written; what was at `path` is still there.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(beside)
+        with beside.open("rb") as file:
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except (OSError, RuntimeError) as problem:
+        # torch's own writer reports a full disk as a RuntimeError.
+        if (
+            isinstance(problem, RuntimeError)
+            and "write" not in str(problem)
+            and "enforce" not in str(problem)
+        ):
+            raise
+        reason = (
+            problem.strerror if isinstance(problem, OSError) and problem.strerror else "the disk may be full"
+        )
+        advice = (
+            "free some space"
+            if getattr(problem, "errno", errno.ENOSPC) == errno.ENOSPC
+            else "see to the disk"
+        )
+        raise ResourceError(
+            f"cannot write '{path}' ({reason}); what was saved before is whole: {advice}, then go on with --resume."
+        ) from problem
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,93 @@
+"""The wall clock of a training, its limit, and what has to be left for the end."""
+
+from __future__ import annotations
+
+import time
+
+__all__ = ["Clock"]
+
+# Before anything is measured: sentences per second of a greedy validation, on the careful side.
+_GUESSED_SENTENCES_PER_SECOND = 60.0
+_WRITING_SECONDS = 2.0
+
+
+class Clock:
+    """Counts from the start of `fit` on, data preparation included, and goes on counting after a resume.
+
+    With a limit, the training stops early enough for what follows it: a validation of the last weights, the
+    validations in which averaged weights are compared with the best ones, and writing. Their cost is estimated from
+    the validations before.
+    """
+
+    def __init__(self, limit: float | None) -> None:
+        self.limit = limit
+        """Seconds, or None."""
+        self.before = 0.0
+        """Seconds of the sessions before this one."""
+        self.validation_seconds = 0.0
+        """Of the last validation."""
+        self._beam_factor = 1.0
+        self._final_validations = 0
+        self._start = time.monotonic()
+        self._training_start: float | None = None
+        self._progress = 0.0
+
+    def expect(self, *, sentences: int, final_validations: int, beam_factor: float) -> None:
+        """Say what the end will need.
+
+        Args:
+            sentences: of the validation text.
+            final_validations: how often it is translated when the training is over.
+            beam_factor: how many times slower that is than a validation between steps.
+        """
+        self.validation_seconds = sentences / _GUESSED_SENTENCES_PER_SECOND
+        self._final_validations = final_validations
+        self._beam_factor = max(1.0, beam_factor)
+
+    def elapsed(self) -> float:
+        """Seconds spent so far in all sessions."""
+        return self.before + time.monotonic() - self._start
+
+    def session(self) -> float:
+        """Seconds of this session."""
+        return time.monotonic() - self._start
+
+    def start_training(self) -> None:
+        """Note when the first step begins: before that no learning rate falls."""
+        if self._training_start is None:
+            self._training_start = self.elapsed()
+
+    def reserve(self) -> float:
+        """Estimated seconds from the last step to the end."""
+        validations = 1.0 + self._final_validations * self._beam_factor
+        return _WRITING_SECONDS + validations * self.validation_seconds
+
+    def is_over(self, elapsed: float) -> bool:
+        """Whether the training has to stop to be back in time."""
+        return self.limit is not None and elapsed + self.reserve() >= self.limit
+
+    def progress(self, elapsed: float) -> float:
+        """Share of the limit's time for training that is over; 0 without a limit. Never falls."""
+        if self.limit is None:
+            return 0.0
+        start = self._training_start or 0.0
+        available = self.limit - self.reserve() - start
+        share = (elapsed - start) / available if available > 0.0 else 1.0
+        self._progress = min(1.0, max(self._progress, share))
+        return self._progress
+
+    def state_dict(self) -> dict[str, float | None]:
+        """What a checkpoint has to keep."""
+        return {
+            "elapsed": self.elapsed(),
+            "training_start": self._training_start,
+            "validation_seconds": self.validation_seconds,
+        }
+
+    def load_state_dict(self, state: dict[str, float | None]) -> None:
+        """Go on from what a checkpoint kept."""
+        self.before = float(state["elapsed"] or 0.0)
+        self._training_start = state["training_start"]
+        self.validation_seconds = float(state["validation_seconds"] or 0.0)
+        # The limit may be another one now, so the share of it that is over is counted anew.
+        self._progress = 0.0

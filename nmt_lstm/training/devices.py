@@ -1,0 +1,98 @@
+"""Where a training runs: accelerator, processes, threads and Lightning's strategy."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import torch
+from pytorch_lightning.plugins.environments import SLURMEnvironment
+from pytorch_lightning.strategies import DDPStrategy, SingleDeviceStrategy, Strategy
+from pytorch_lightning.utilities.rank_zero import rank_zero_only
+
+from nmt_lstm.config.schema import TrainingSettings
+from nmt_lstm.errors import ResourceError
+
+__all__ = ["Devices", "choose_devices", "first_process", "use_threads"]
+
+
+@dataclass(frozen=True)
+class Devices:
+    """What a training runs on."""
+
+    accelerator: str
+    """"cpu" or "gpu"."""
+    count: int
+    """Processes, one for each GPU, per node."""
+    nodes: int
+
+    @property
+    def world_size(self) -> int:
+        """Processes of all nodes."""
+        return self.count * self.nodes
+
+    @property
+    def device(self) -> torch.device:
+        """A device of the kind."""
+        return torch.device("cuda" if self.accelerator == "gpu" else "cpu")
+
+    def strategy(self, *, always_ddp: bool) -> Strategy | str:
+        """Return Lightning's strategy."""
+        if self.world_size == 1 and not always_ddp:
+            return (
+                SingleDeviceStrategy(device=torch.device("cuda", 0)) if self.accelerator == "gpu" else "auto"
+            )
+        return DDPStrategy(
+            process_group_backend="nccl" if self.accelerator == "gpu" else "gloo",
+            find_unused_parameters=False,
+            gradient_as_bucket_view=True,
+        )
+
+    def plugins(self) -> list[SLURMEnvironment]:
+        """Return Lightning's plugins: under SLURM, one that leaves signals to us."""
+        return [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
+
+    def __str__(self) -> str:
+        if self.accelerator == "gpu":
+            name = torch.cuda.get_device_name(0)
+            return f"{self.world_size} x {name}" if self.world_size > 1 else name
+        threads = torch.get_num_threads()
+        return f"CPU, {self.world_size} process{'es' * (self.world_size > 1)} of {threads} thread{'s' * (threads > 1)}"
+
+
+def choose_devices(settings: TrainingSettings) -> Devices:
+    """Choose by the settings what to train on.
+
+    Raises:
+        ResourceError: more GPUs are asked for than there are.
+    """
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    accelerator = settings.accelerator
+    if accelerator == "auto":
+        accelerator = "gpu" if gpus else "cpu"
+    if accelerator == "gpu":
+        if not gpus:
+            raise ResourceError(
+                'training.accelerator is "gpu", but PyTorch finds no CUDA device here; use "cpu" or "auto", or see '
+                "'nmt-lstm doctor'."
+            )
+        if settings.devices > gpus:
+            raise ResourceError(
+                f"training.devices is {settings.devices}, but this machine has {gpus} GPU{'s' * (gpus > 1)}; use "
+                f'{gpus} or fewer, or training.accelerator = "cpu".'
+            )
+        return Devices("gpu", settings.devices or gpus, settings.nodes)
+    return Devices("cpu", settings.devices or 1, settings.nodes)
+
+
+def use_threads(devices: Devices) -> None:
+    """Share the processor's cores among the processes of this machine, unless OMP_NUM_THREADS says otherwise."""
+    if "OMP_NUM_THREADS" in os.environ:
+        return
+    cores = len(os.sched_getaffinity(0)) if "sched_getaffinity" in dir(os) else os.cpu_count() or 1
+    torch.set_num_threads(max(1, cores // devices.count))
+
+
+def first_process() -> bool:
+    """Whether this is the process that speaks and writes; Lightning reads it from the launcher's environment."""
+    return int(rank_zero_only.rank or 0) == 0

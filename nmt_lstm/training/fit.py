@@ -1,0 +1,203 @@
+"""The whole training of one run: data, model, devices, training, the choice of weights, the model folder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from rich.console import Console
+
+from nmt_lstm.config.duration import parse_duration
+from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.evaluation.scores import check_tokenizer, tokenizer_for
+from nmt_lstm.model.build import build_model
+from nmt_lstm.numerics.memory import keep_freed_memory
+from nmt_lstm.numerics.precision import Precision, resolve_precision
+from nmt_lstm.text.preparation import Prepared, prepare
+from nmt_lstm.training.checkpoint_files import read_checkpoint
+from nmt_lstm.training.clock import Clock
+from nmt_lstm.training.data_module import TranslationDataModule
+from nmt_lstm.training.devices import Devices, choose_devices, first_process, use_threads
+from nmt_lstm.training.finish import Chosen, choose_final, final_validations
+from nmt_lstm.training.interruption import SignalWatch, TrainingInterrupted
+from nmt_lstm.training.kept_weights import KeptWeights
+from nmt_lstm.training.memory_limits import explain_out_of_memory
+from nmt_lstm.training.model_writer import ModelWriter
+from nmt_lstm.training.module import TranslationModule
+from nmt_lstm.training.output_folder import check_output, one_at_a_time, resume_command
+from nmt_lstm.training.progress import ProgressDisplay
+from nmt_lstm.training.quiet import quiet_lightning
+from nmt_lstm.training.run_control import RunControl
+from nmt_lstm.training.run_record import check_same_run, run_record
+from nmt_lstm.training.summary import FitResult, show_summary
+from nmt_lstm.training.trainer import build_trainer
+
+__all__ = ["FitResult", "fit"]
+
+
+def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Console | None = None) -> FitResult:
+    """Train the model of `run` and write its folder to `output`.
+
+    The folder can be used from the first validation on: each new best model is written. In ``checkpoints/``,
+    ``last.ckpt`` holds the whole state of the training and ``step-N.safetensors`` the best weights. A time limit
+    counts everything from this call on, the sessions before a resume included.
+
+    With several processes each of them calls this function; Lightning starts the program again for the others,
+    unless torchrun or SLURM have started them. All must see the same folders.
+
+    Args:
+        run: the settings.
+        output: the model folder; it must be new, empty, or with `resume` one of an unfinished training.
+        resume: go on from ``last.ckpt``; without one the training starts from the beginning.
+        console: where progress is shown; None is stderr.
+
+    Raises:
+        ConfigurationError: there is a training in `output` already, or one with other settings.
+        ModelFolderError: `output` is somebody else's, or its training is of another vocabulary or text.
+        ResourceError: memory, disk or devices do not suffice.
+        DataError: the text cannot be used.
+        TrainingInterrupted: ctrl-C or SIGTERM; a checkpoint was left.
+    """
+    settings = run.training
+    clock = Clock(parse_duration(settings.time_limit))
+    console = (console or Console(stderr=True)) if first_process() else Console(quiet=True)
+    display = ProgressDisplay(console)
+    checkpoint = output / "checkpoints" / "last.ckpt"
+    if first_process():
+        check_output(output, checkpoint, resume=resume)
+    devices = choose_devices(settings)
+    precision = resolve_precision(settings.precision, devices.device)
+    if devices.accelerator == "cpu":
+        keep_freed_memory()
+    use_threads(devices)
+    tokenize = run.data.tokenize if run.data.tokenize != "auto" else tokenizer_for(run.data.target_language)
+    check_tokenizer(tokenize)
+    with one_at_a_time(run.data.prepared):
+        prepared = prepare(run)
+    record = run_record(run, prepared.subwords, prepared.fingerprint)
+    going_on = resume and checkpoint.exists()
+    if going_on:
+        check_same_run(read_checkpoint(checkpoint).get("nmt_lstm_run"), record, path=str(checkpoint))
+
+    with explain_out_of_memory(settings), SignalWatch() as signals, quiet_lightning():
+        module, data = _parts(run, prepared, tokenize)
+        parameters = sum(weight.numel() for weight in module.parameters())
+        clock.expect(
+            sentences=len(prepared.valid_target),
+            final_validations=final_validations(settings, run.search.beam_size),
+            beam_factor=1.0 + 0.7 * (run.search.beam_size - settings.valid_beam_size),
+        )
+        writer = ModelWriter(run=run, folder=output, subwords=prepared.subwords, clock=clock)
+        control = RunControl(
+            settings=settings,
+            clock=clock,
+            signals=signals,
+            kept=_kept_weights(run, checkpoint.parent),
+            checkpoint=checkpoint,
+            record=record,
+            batches=data.validation_batches,
+            sources=prepared.valid_source,
+            precision=precision,
+            write_model=writer.write,
+            display=display,
+        )
+        trainer = build_trainer(
+            settings, output=output, devices=devices, precision=precision, callback=control
+        )
+        _announce(display, run, prepared, devices, precision, parameters)
+        if going_on:
+            display.say(f"Going on from {checkpoint}.")
+        try:
+            trainer.fit(
+                module, datamodule=data, ckpt_path=checkpoint if going_on else None, weights_only=True
+            )
+            chosen = _finish(trainer, module, control, run.search.beam_size)
+        except TrainingInterrupted:
+            display.stop()
+            _say_how_to_resume(display, checkpoint, trainer.global_step)
+            raise
+        if trainer.is_global_zero:
+            writer.write(chosen.state, chosen.result, run.search.beam_size, chosen.steps)
+    found = FitResult(
+        folder=output,
+        metrics=chosen.result.metrics | {"perplexity": chosen.result.perplexity},
+        beam_size=run.search.beam_size,
+        averaged_steps=chosen.steps,
+        steps=trainer.global_step,
+        epochs=min(settings.epochs, trainer.current_epoch + 1),
+        seconds=clock.elapsed(),
+        reason=control.reason,
+        parameters=parameters,
+    )
+    if trainer.is_global_zero:
+        show_summary(console, found, chosen.result)
+    return found
+
+
+def _parts(
+    run: RunSettings, prepared: Prepared, tokenize: str
+) -> tuple[TranslationModule, TranslationDataModule]:
+    torch.manual_seed(run.seed)
+    model = build_model(run.model, prepared.subwords.source.size, prepared.subwords.target.size)
+    module = TranslationModule(
+        model=model,
+        settings=run.training,
+        search=run.search,
+        subwords=prepared.subwords,
+        references=prepared.valid_target,
+        tokenize=tokenize,
+        seed=run.seed,
+    )
+    return module, TranslationDataModule.of_run(run, prepared)
+
+
+def _kept_weights(run: RunSettings, folder: Path) -> KeptWeights:
+    settings = run.training
+    return KeptWeights(
+        folder,
+        metric=settings.metric,
+        best=max(settings.keep_best, settings.average_count if settings.average == "best" else 1),
+        last=settings.average_count if settings.average == "last" else 0,
+    )
+
+
+def _finish(trainer: pl.Trainer, module: TranslationModule, control: RunControl, beam_size: int) -> Chosen:
+    """Validate the last weights if that has not been done, and choose those that become the model."""
+    module.to(trainer.strategy.root_device)  # Lightning has moved it away
+    if control.validated_step != trainer.global_step:
+        control.validate(trainer, module)
+    trainer.strategy.barrier("kept weights are written")
+    chosen = choose_final(module, control.kept, beam_size=beam_size, validate=control.translate)
+    if chosen is None:
+        raise TrainingInterrupted(control.signals.received)
+    return chosen
+
+
+def _announce(
+    display: ProgressDisplay,
+    run: RunSettings,
+    prepared: Prepared,
+    devices: Devices,
+    precision: Precision,
+    parameters: int,
+) -> None:
+    """Say what was chosen."""
+    encoder, decoder = run.model.encoder, run.model.decoder
+    cells = encoder.cell if encoder.cell == decoder.cell else f"{encoder.cell} and {decoder.cell}"
+    vocabulary = prepared.subwords
+    sizes = f"{vocabulary.source.size:,}" + ("" if vocabulary.joint else f" and {vocabulary.target.size:,}")
+    limit = f", at most {run.training.time_limit}" if run.training.time_limit else ""
+    display.say(
+        f"{len(prepared.train):,} training pairs, {len(prepared.valid_target):,} validation pairs, {sizes} pieces"
+    )
+    display.say(
+        f"{parameters:,} parameters: {encoder.layers}+{decoder.layers} layers of {cells}, attention {run.model.attention.name}"
+    )
+    display.say(f"{devices}, {precision}; {run.training.epochs} epochs{limit}")
+
+
+def _say_how_to_resume(display: ProgressDisplay, checkpoint: Path, step: int) -> None:
+    saved = f"The training up to step {step:,} is saved" if checkpoint.exists() else "Nothing was saved yet"
+    display.say(f"\nInterrupted. {saved}. Go on with:\n  {resume_command(sys.argv)}")

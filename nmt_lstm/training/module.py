@@ -1,0 +1,257 @@
+"""The Lightning module of a translation model: its training step, its validation and its state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+
+from nmt_lstm.batching.batch import Batch
+from nmt_lstm.config.schema import SearchSettings, TrainingSettings
+from nmt_lstm.model.seq2seq import Seq2Seq
+from nmt_lstm.text.subwords import Subwords
+from nmt_lstm.training.ema import MovingAverage
+from nmt_lstm.training.kept_weights import is_better
+from nmt_lstm.training.optimization import build_optimizer, clip_gradients
+from nmt_lstm.training.randomness import seed_step
+from nmt_lstm.training.schedules import LearningRateSchedule
+from nmt_lstm.training.validation import Validation, ValidationResult
+
+__all__ = ["Tally", "TranslationModule"]
+
+
+@dataclass
+class Tally:
+    """Sums over training steps of this process, as tensors: reading them waits for the device, adding does not."""
+
+    loss: Tensor | float = 0.0
+    """Negative log-likelihood, in nats."""
+    pieces: int = 0
+    """Target pieces, END counted and padding not."""
+
+    def add(self, loss: Tensor, pieces: int) -> None:
+        """Count one micro-batch."""
+        self.loss = self.loss + loss
+        self.pieces += pieces
+
+    def take(self) -> Tally:
+        """Return the sums so far and begin again."""
+        taken = Tally(self.loss, self.pieces)
+        self.loss, self.pieces = 0.0, 0
+        return taken
+
+    @property
+    def mean(self) -> float:
+        """Loss per piece."""
+        return float(self.loss) / max(1, self.pieces)
+
+
+class TranslationModule(pl.LightningModule):
+    """A `Seq2Seq` with what is needed to train it, for `nmt_lstm.training.fit` or for any Lightning Trainer.
+
+    Clipping, schedule, moving average and randomness are those of `settings`: a Trainer needs no arguments for them.
+    It logs "train_loss", "gradient_norm" and "learning_rate", and of validations "valid_loss", "valid_perplexity",
+    "valid_bleu" and "valid_chrf".
+
+    Args:
+        model: the model to train.
+        settings: how to train it. Limits (epochs, steps, time), devices and checkpoints are the Trainer's matter.
+        search: how validation translates, but for its beam size, which is ``settings.valid_beam_size``.
+        subwords: the vocabularies, to turn pieces into text.
+        references: target side of the validation text.
+        tokenize: sacreBLEU's tokenizer for BLEU.
+        seed: seed of dropout and all else that training steps draw.
+        total_steps: optimizer steps of the whole training, for the cosine schedule; None asks the Trainer.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: Seq2Seq,
+        settings: TrainingSettings,
+        search: SearchSettings,
+        subwords: Subwords,
+        references: Sequence[str],
+        tokenize: str = "13a",
+        seed: int = 1,
+        total_steps: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.model = model
+        self.settings = settings
+        self.search = search.model_copy(update={"beam_size": settings.valid_beam_size})
+        self.subwords = subwords
+        self.references = references
+        self.tokenize = tokenize
+        self.seed = seed
+        self.total_steps = total_steps
+        self.time_progress = 0.0
+        """Share of a time limit that is over, the same in all processes; the cosine schedule ends when it is 1."""
+        self.schedule = LearningRateSchedule(settings.schedule, settings.optimizer.learning_rate)
+        self.average = MovingAverage(model, settings.ema) if settings.ema > 0.0 else None
+        self.best_metric: float | None = None
+        """Best value of ``settings.metric`` that a validation has found."""
+        self.tally = Tally()
+        self.gradient_norm: Tensor | None = None
+        """Norm of the last step's gradients before clipping."""
+        self.learning_rate = 0.0
+        """Learning rate of the last step."""
+        self.last_validation: ValidationResult | None = None
+        self._log_tally = Tally()
+        self._validation: Validation | None = None
+
+    # Training
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Return the optimizer; its learning rate is set in each step, so Lightning needs no scheduler."""
+        scaled = self.trainer.precision == "16-mixed"
+        return build_optimizer(self.model, self.settings.optimizer, fused=not scaled)
+
+    def on_fit_start(self) -> None:
+        """Find out how many steps the training has."""
+        if self.total_steps is None:
+            steps = self.trainer.estimated_stepping_batches
+            self.total_steps = int(steps) if 0 < steps < float("inf") else None
+
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002 - Lightning's signature
+        """Make what this step draws a function of its place alone."""
+        seed_step(
+            self.device,
+            seed=self.seed,
+            epoch=self.trainer.current_epoch,
+            micro_batch=batch_idx,
+            rank=self.global_rank,
+        )
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002 - Lightning's signature
+        """Return this micro-batch's share of the global batch's mean loss per target piece."""
+        loss = self.model.loss(batch, label_smoothing=self.settings.label_smoothing)
+        for tally in (self.tally, self._log_tally):
+            tally.add(loss.negative_log_likelihood, batch.target_pieces)
+        return loss.total / batch.loss_divisor
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip as the settings say, and keep the norm; a Trainer's own clipping arguments win."""
+        theirs = gradient_clip_val is not None
+        self.gradient_norm = clip_gradients(
+            self.model,
+            largest_norm=0.0 if theirs else self.settings.clip_norm,
+            largest_value=0.0 if theirs else self.settings.clip_value,
+        )
+        if theirs:
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+
+    def optimizer_step(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - passed on to Lightning
+        """Set the learning rate of this step, take it, and let the moving average follow."""
+        self.learning_rate = self.schedule.rate(self.global_step, self.progress())
+        for optimizer in self.trainer.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = self.learning_rate
+        super().optimizer_step(*arguments, **named)
+        if self.average is not None:
+            self.average.update()
+
+    def progress(self) -> float:
+        """Share of the training that is over: by steps, or by time if that ends sooner."""
+        by_steps = self.global_step / self.total_steps if self.total_steps else 0.0
+        return min(1.0, max(by_steps, self.time_progress))
+
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:  # noqa: ANN401, ARG002
+        """Write the logs now and then; each line waits for the device once."""
+        step = self.global_step
+        if not self._log_tally.pieces or not step or step % self.trainer.log_every_n_steps:
+            return
+        if (batch_idx + 1) % self.trainer.accumulate_grad_batches:
+            return
+        found = {
+            "train_loss": self._log_tally.take().mean,
+            "gradient_norm": float(self.gradient_norm) if self.gradient_norm is not None else 0.0,
+            "learning_rate": self.learning_rate,
+        }
+        for logger in self.loggers:  # self.log would cost more than it brings in each of the other steps
+            logger.log_metrics(found, step=step)
+
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:  # noqa: ANN401, ARG002
+        """Move a batch to the device."""
+        return batch.to(device)
+
+    # Validation
+
+    def new_validation(self, beam_size: int | None = None) -> Validation:
+        """Return an empty validation of this model."""
+        search = self.search if beam_size is None else self.search.model_copy(update={"beam_size": beam_size})
+        return Validation(
+            self.model,
+            search=search,
+            subwords=self.subwords,
+            tokenize=self.tokenize,
+            references=self.references,
+        )
+
+    def observe(self, result: ValidationResult) -> bool:
+        """Take note of a validation, for the schedule too, and return whether its metric is the best so far."""
+        self.last_validation = result
+        value = result.metrics[self.settings.metric]
+        improved = self.best_metric is None or is_better(self.settings.metric, value, self.best_metric)
+        if improved:
+            self.best_metric = value
+        self.schedule.observe(improved=improved)
+        return improved
+
+    def on_validation_epoch_start(self) -> None:
+        """Begin a validation by a Trainer, with the moving average's weights if there is one."""
+        self._validation = self.new_validation()
+        if self.average is not None:
+            self.average.swap()
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002 - Lightning's signature
+        """Score and translate a batch."""
+        assert self._validation is not None
+        self._validation.add(batch)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log what the validation found."""
+        assert self._validation is not None
+        if self.average is not None:
+            self.average.swap()
+        result = self._validation.result()
+        self._validation = None
+        if not self.trainer.sanity_checking:
+            self.observe(result)
+            self.log_dict(
+                {f"valid_{name}": value for name, value in result.metrics.items()}
+                | {"valid_perplexity": result.perplexity},
+                batch_size=1,
+                rank_zero_only=False,
+                sync_dist=False,
+            )
+
+    # State
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what is not a weight, as plain values."""
+        checkpoint["nmt_lstm_module"] = {
+            "schedule": self.schedule.state_dict(),
+            "best_metric": self.best_metric,
+            "average": self.average.state_dict() if self.average is not None else None,
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take up what `on_save_checkpoint` added."""
+        kept = checkpoint.get("nmt_lstm_module")
+        if kept is None:
+            return
+        self.schedule.load_state_dict(kept["schedule"])
+        self.best_metric = kept["best_metric"]
+        if self.average is not None and kept["average"] is not None:
+            self.average.load_state_dict(kept["average"])

@@ -1,0 +1,59 @@
+"""The folder a training writes to: whose it is, and whether a training stands there already."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nmt_lstm.checkpoint.manifest import MANIFEST
+from nmt_lstm.checkpoint.model_folder import check_output_folder
+from nmt_lstm.errors import ConfigurationError, ResourceError
+
+__all__ = ["check_output", "one_at_a_time", "resume_command"]
+
+
+def check_output(output: Path, checkpoint: Path, *, resume: bool) -> None:
+    """Refuse a folder that is not ours, or in which a training stands that nobody wants to resume.
+
+    Raises:
+        ModelFolderError: it holds files of somebody else.
+        ConfigurationError: it holds a training, and `resume` is off.
+        ResourceError: it cannot be made.
+    """
+    check_output_folder(output)
+    if not resume and (checkpoint.exists() or (output / MANIFEST).exists()):
+        raise ConfigurationError(
+            f"there is a training in '{output}' already; go on with it by --resume, or choose another folder with -o."
+        )
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise ResourceError(
+            f"cannot make the output folder '{output}' ({problem.strerror}); choose another with -o."
+        ) from problem
+
+
+def resume_command(arguments: list[str]) -> str:
+    """Return the command that was typed, with --resume."""
+    program = Path(arguments[0]).name if arguments else "nmt-lstm"
+    if program == "__main__.py":
+        program = "python -m nmt_lstm"
+    words = [shlex.quote(word) for word in arguments[1:] if word != "--resume"]
+    return " ".join([program, *words, "--resume"])
+
+
+@contextmanager
+def one_at_a_time(folder: Path) -> Iterator[None]:
+    """Let processes of one machine do what follows one after another: the first prepares, the others find it done."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,115 @@
+"""What a person sees of a running training: a live line at a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn
+
+__all__ = ["Moment", "ProgressDisplay", "duration"]
+
+_LIVE_SECONDS = 0.5
+_PLAIN_SECONDS = 20.0
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as people read it: "42s", "3m 05s", "2h 07m"."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02d}s"
+    return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The state of a training at one moment."""
+
+    epoch: int
+    """From 1."""
+    epochs: int
+    step: int
+    share: float
+    """Of the whole training, in 0..1."""
+    pieces_per_second: float
+    """Target pieces of all processes, padding not counted."""
+    loss: float
+    """Nats per target piece since the last moment."""
+    gradient_norm: float
+    learning_rate: float
+    bleu: float | None
+    """Best so far."""
+
+    def words(self, left: str) -> str:
+        """Return all of it in one line."""
+        bleu = f"  BLEU {self.bleu:.1f}" if self.bleu is not None else ""
+        return (
+            f"epoch {self.epoch}/{self.epochs}  step {self.step:,}  {self.pieces_per_second:,.0f} target pieces/s  "
+            f"loss {self.loss:.3f}  gradient {self.gradient_norm:.2f}  rate {self.learning_rate:.2g}{bleu}  {left}"
+        )
+
+
+class ProgressDisplay:
+    """Shows moments not more often than a person can read them; whoever trains asks `is_due` first."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._interval = _LIVE_SECONDS if console.is_terminal else _PLAIN_SECONDS
+        self._live: Progress | None = None
+        self._last = time.monotonic()
+        self._first: tuple[float, float] | None = None
+
+    def is_due(self) -> bool:
+        """Whether it is time for the next moment."""
+        return not self.console.quiet and time.monotonic() - self._last >= self._interval
+
+    def start(self, share: float) -> None:
+        """Begin, at `share` of the training (above 0 after a resume)."""
+        self._last = time.monotonic()
+        self._first = (self._last, share)
+        if self.console.is_terminal and not self.console.quiet:
+            self._live = Progress(
+                BarColumn(bar_width=20),
+                TextColumn("{task.percentage:3.0f}%"),
+                TextColumn("{task.description}", markup=False),
+                console=self.console,
+                auto_refresh=False,
+                transient=True,
+            )
+            self._live.add_task("starting", total=1.0, completed=share)
+            self._live.start()
+
+    def show(self, moment: Moment) -> None:
+        """Show a moment."""
+        self._last = time.monotonic()
+        words = moment.words(self._left(moment.share))
+        if self._live is not None:
+            self._live.update(self._live.task_ids[0], completed=moment.share, description=words, refresh=True)
+        else:
+            self.say(words)
+
+    def busy(self, words: str) -> None:
+        """Say at a terminal what takes the time now."""
+        if self._live is not None:
+            self._live.update(self._live.task_ids[0], description=words, refresh=True)
+
+    def say(self, line: str, style: str = "") -> None:
+        """Write a line that stays."""
+        self.console.print(escape(line), style=style, highlight=False, soft_wrap=True)
+
+    def stop(self) -> None:
+        """Take the live line away."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _left(self, share: float) -> str:
+        """Estimate from this session's pace how long the rest takes."""
+        if self._first is None or share - self._first[1] <= 0.0:
+            return ""
+        seconds = (time.monotonic() - self._first[0]) / (share - self._first[1]) * (1.0 - share)
+        return f"{duration(seconds)} left"

@@ -1,0 +1,322 @@
+"""The callback that runs a training: when it validates, saves, shows progress and stops."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+import torch.distributed
+from torch import Tensor
+
+from nmt_lstm.batching.batch import Batch
+from nmt_lstm.config.schema import TrainingSettings
+from nmt_lstm.numerics.precision import Precision, autocast
+from nmt_lstm.training.clock import Clock
+from nmt_lstm.training.interruption import SignalWatch, TrainingInterrupted
+from nmt_lstm.training.kept_weights import KeptWeights
+from nmt_lstm.training.module import TranslationModule
+from nmt_lstm.training.progress import Moment, ProgressDisplay, duration
+from nmt_lstm.training.validation import ValidationResult
+
+__all__ = ["RunControl"]
+
+# Processes agree on signals and time once in so many steps; asking in each step would make GPUs wait.
+_STEPS_BETWEEN_AGREEMENTS = 8
+
+WriteModel = Callable[[Mapping[str, Tensor], ValidationResult, int, list[int]], None]
+
+
+class RunControl(pl.Callback):
+    """Validates between steps and saves checkpoints only there.
+
+    Validation is not left to Lightning's loop: a checkpoint saved around a validation of that loop cannot be
+    resumed at exactly the same place, and here a validation that a signal cut short is made up for on resume.
+
+    Args:
+        settings: when to validate, save and stop.
+        clock: time spent and its limit.
+        signals: what tells of ctrl-C and SIGTERM.
+        kept: the weights of the best validations.
+        checkpoint: where ``last.ckpt`` is written.
+        record: what identifies the run, kept in the checkpoint.
+        batches: returns this process's validation batches.
+        sources: source side of the validation text, for samples.
+        precision: precision of the training, used in validation too.
+        write_model: writes the model folder, given a state dict, its validation, the beam of that, and the steps
+            after which the weights were taken.
+        display: shows the progress.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: TrainingSettings,
+        clock: Clock,
+        signals: SignalWatch,
+        kept: KeptWeights,
+        checkpoint: Path,
+        record: Mapping[str, Any],
+        batches: Callable[[], Sequence[Batch]],
+        sources: Sequence[str],
+        precision: Precision,
+        write_model: WriteModel,
+        display: ProgressDisplay,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.signals = signals
+        self.kept = kept
+        self.checkpoint = checkpoint
+        self.record = record
+        self.batches = batches
+        self.sources = sources
+        self.precision = precision
+        self.write_model = write_model
+        self.display = display
+        self.waited = 0
+        """Validations without improvement."""
+        self.validated_step = -1
+        """Step of the last validation."""
+        self.validation_due = False
+        """Whether a signal cut a validation short that has to be made up for."""
+        self.reason = "all epochs are done"
+        """Why the training stopped."""
+        self._signal = 0
+        self._time_is_over = False
+        self._shown = time.monotonic()
+
+    # Lightning's hooks
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Take the signals back from Lightning, and make up for a validation that was cut short."""
+        module = _ours(pl_module)
+        self.signals.install()
+        self.clock.start_training()
+        self._agree(trainer, module)
+        self.display.start(module.progress())
+        if self.validation_due:
+            self.validate(trainer, module)
+            if self._signal:
+                raise TrainingInterrupted(self._signal)
+            self._stop(trainer, self._out_of_patience())
+        self._shown = time.monotonic()
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,  # noqa: ANN401, ARG002 - Lightning's signature
+        batch: Any,  # noqa: ANN401, ARG002
+        batch_idx: int,
+    ) -> None:
+        """Do what is due after an optimizer step within an epoch."""
+        if (batch_idx + 1) % trainer.accumulate_grad_batches:
+            return
+        module = _ours(pl_module)
+        if (
+            trainer.world_size == 1
+            or trainer.global_step % _STEPS_BETWEEN_AGREEMENTS == 0
+            or trainer.is_last_batch
+        ):
+            self._agree(trainer, module)
+        if self.display.is_due():
+            self._show(trainer, module)
+        # After the last step Lightning still has to close the epoch; a checkpoint from before would not resume well.
+        if not trainer.is_last_batch:
+            self._after_step(trainer, module, end_of_epoch=False)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Do what is due after the last step of an epoch."""
+        if trainer.is_last_batch:
+            self._after_step(trainer, _ours(pl_module), end_of_epoch=True)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+        """Take the live line away."""
+        self.display.stop()
+
+    def on_exception(
+        self,
+        trainer: pl.Trainer,  # noqa: ARG002 - Lightning's signature
+        pl_module: pl.LightningModule,  # noqa: ARG002
+        exception: BaseException,  # noqa: ARG002
+    ) -> None:
+        """Leave the terminal as it was."""
+        self.display.stop()
+
+    def on_save_checkpoint(
+        self,
+        trainer: pl.Trainer,  # noqa: ARG002 - Lightning's signature
+        pl_module: pl.LightningModule,  # noqa: ARG002
+        checkpoint: dict[str, Any],
+    ) -> None:
+        """Say in the checkpoint whose it is."""
+        checkpoint["nmt_lstm_run"] = dict(self.record)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint has to keep."""
+        return {
+            "waited": self.waited,
+            "validated_step": self.validated_step,
+            "validation_due": self.validation_due,
+            "kept": self.kept.state_dict(),
+            "clock": self.clock.state_dict(),
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up what a checkpoint kept."""
+        self.waited = int(state_dict["waited"])
+        self.validated_step = int(state_dict["validated_step"])
+        self.validation_due = bool(state_dict["validation_due"])
+        self.kept.load_state_dict(state_dict["kept"])
+        self.clock.load_state_dict(state_dict["clock"])
+
+    # What is due
+
+    def _after_step(self, trainer: pl.Trainer, module: TranslationModule, *, end_of_epoch: bool) -> None:
+        step, settings = trainer.global_step, self.settings
+        due = step % settings.validate_every == 0 if settings.validate_every else end_of_epoch
+        reason = self._limit(trainer, end_of_epoch=end_of_epoch)
+        self.validation_due = (due or bool(reason)) and step != self.validated_step
+        if self.validation_due and not self._signal:
+            self.validate(trainer, module)
+        if self._signal:
+            self._save(trainer)
+            raise TrainingInterrupted(self._signal)
+        reason = reason or self._out_of_patience()
+        if due or reason or (settings.checkpoint_every and step % settings.checkpoint_every == 0):
+            self._save(trainer)
+        self._stop(trainer, reason)
+
+    def _stop(self, trainer: pl.Trainer, reason: str) -> None:
+        if reason:
+            self.reason = reason
+            trainer.should_stop = True
+
+    def _out_of_patience(self) -> str:
+        if self.settings.patience and self.waited >= self.settings.patience:
+            return f"the last {self.waited} validations brought no better {self.settings.metric}"
+        return ""
+
+    def _limit(self, trainer: pl.Trainer, *, end_of_epoch: bool) -> str:
+        """Return which limit the training has come to, or an empty text."""
+        if self.settings.max_steps and trainer.global_step >= self.settings.max_steps:
+            return f"all {self.settings.max_steps:,} steps are done"
+        if end_of_epoch and trainer.current_epoch + 1 >= self.settings.epochs:
+            return f"all {self.settings.epochs} epochs are done"
+        if self._time_is_over:
+            return f"the time limit of {self.settings.time_limit} is reached"
+        return ""
+
+    def _agree(self, trainer: pl.Trainer, module: TranslationModule) -> None:
+        """Let all processes see the same clock and the same signal: decisions made of them must not differ."""
+        signal_number, elapsed = self.signals.received, self.clock.elapsed()
+        if trainer.world_size > 1:
+            seen = torch.tensor([signal_number, elapsed], dtype=torch.float64, device=module.device)
+            torch.distributed.all_reduce(seen, op=torch.distributed.ReduceOp.MAX)
+            signal_number, elapsed = int(seen[0]), float(seen[1])
+        self._signal = signal_number
+        self._time_is_over = self.clock.is_over(elapsed)
+        module.time_progress = self.clock.progress(elapsed)
+
+    def _save(self, trainer: pl.Trainer) -> None:
+        trainer.save_checkpoint(self.checkpoint)
+        if trainer.is_global_zero:
+            self.kept.forget()
+
+    def validate(self, trainer: pl.Trainer, module: TranslationModule) -> None:
+        """Validate now, keep the weights if they are good, and write the model folder if they are the best.
+
+        All processes must take part.
+        """
+        begin = time.monotonic()
+        self.display.busy("validating")
+        with module.average.applied() if module.average is not None else nullcontext():
+            result = self.translate(module)
+            if result is None:
+                self._signal = self.signals.received
+                return
+            step = trainer.global_step
+            improved = module.observe(result)
+            self.validated_step, self.validation_due = step, False
+            self.waited = 0 if improved else self.waited + 1
+            state = module.model.state_dict()
+            if self.kept.would_keep(result.metrics):
+                self.kept.add(step, result.metrics, state, write=trainer.is_global_zero)
+            if improved and trainer.is_global_zero:
+                self.write_model(state, result, self.settings.valid_beam_size, [step])
+        self.clock.validation_seconds = time.monotonic() - begin
+        self._report(trainer, result, improved=improved)
+        # The validation's time is not the training's speed.
+        module.tally.take()
+        self._shown = time.monotonic()
+
+    def translate(self, module: TranslationModule, beam_size: int | None = None) -> ValidationResult | None:
+        """Translate the validation text with the module's weights as they are; None if a signal came in between.
+
+        With several processes a signal waits for the end: they have to meet there.
+        """
+        alone = not (torch.distributed.is_available() and torch.distributed.is_initialized())
+        validation = module.new_validation(beam_size)
+        training = module.training
+        module.eval()
+        try:
+            with autocast(module.device, self.precision):
+                for batch in self.batches():
+                    if alone and self.signals.received:
+                        return None
+                    validation.add(batch.to(module.device))
+        finally:
+            module.train(training)
+        return validation.result()
+
+    # What is shown
+
+    def _show(self, trainer: pl.Trainer, module: TranslationModule) -> None:
+        now = time.monotonic()
+        tally, seconds = module.tally.take(), now - self._shown
+        self._shown = now
+        bleu = [record.metrics["bleu"] for record in self.kept.records]
+        self.display.show(
+            Moment(
+                epoch=trainer.current_epoch + 1,
+                epochs=self.settings.epochs,
+                step=trainer.global_step,
+                share=module.progress(),
+                pieces_per_second=tally.pieces * trainer.world_size / max(seconds, 1e-9),
+                loss=tally.mean,
+                gradient_norm=float(module.gradient_norm) if module.gradient_norm is not None else math.nan,
+                learning_rate=module.learning_rate,
+                bleu=max(bleu, default=None),
+            )
+        )
+
+    def _report(self, trainer: pl.Trainer, result: ValidationResult, *, improved: bool) -> None:
+        step = trainer.global_step
+        for logger in trainer.loggers:
+            logger.log_metrics(
+                {f"valid_{name}": value for name, value in result.metrics.items()}
+                | {"valid_perplexity": result.perplexity, "epoch": float(trainer.current_epoch)},
+                step=step,
+            )
+            logger.save()
+        self.display.say(
+            f"validation at step {step:,} (epoch {trainer.current_epoch + 1}, {duration(self.clock.elapsed())}):  "
+            f"loss {result.loss:.3f}  perplexity {result.perplexity:.1f}  BLEU {result.bleu:.2f}  "
+            f"chrF {result.chrf:.2f}{'  best so far' if improved else ''}"
+        )
+        if self.display.console.is_terminal and result.indices:
+            count = len(result.indices)
+            for place in sorted({step % count, (step * 31 + count // 2) % count}):
+                self.display.say(f"    {self.sources[result.indices[place]]}", style="dim")
+                self.display.say(f" -> {result.translations[place]}")
+
+
+def _ours(module: pl.LightningModule) -> TranslationModule:
+    assert isinstance(module, TranslationModule)
+    return module

@@ -1,0 +1,76 @@
+"""What a checkpoint remembers of its run, and which changes a resumed training may make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.errors import ConfigurationError, ModelFolderError
+from nmt_lstm.text.subwords import Subwords
+
+__all__ = ["check_same_run", "run_record"]
+
+_FORMAT = 1
+# Everything that decides what a weight, a batch or a step is. Limits, patience, rates and what is kept may change.
+_FIXED_TRAINING = ("batch_pieces", "accumulate")
+
+
+def run_record(run: RunSettings, subwords: Subwords, data_fingerprint: str) -> dict[str, Any]:
+    """Return what identifies a run, as plain values."""
+    settings = run.model_dump(mode="json")
+    return {
+        "format": _FORMAT,
+        "vocabulary": {"source": subwords.source.fingerprint, "target": subwords.target.fingerprint},
+        "data": data_fingerprint,
+        "settings": {
+            "seed": settings["seed"],
+            "model": settings["model"],
+            "training": {
+                **{name: settings["training"][name] for name in _FIXED_TRAINING},
+                "optimizer": {"name": settings["training"]["optimizer"]["name"]},
+                "ema": settings["training"]["ema"],
+            },
+        },
+    }
+
+
+def check_same_run(kept: Mapping[str, Any] | None, now: Mapping[str, Any], *, path: str) -> None:
+    """Refuse to resume from the checkpoint at `path` with another vocabulary, model or data.
+
+    Raises:
+        ModelFolderError: the checkpoint is not ours, or of another vocabulary or text.
+        ConfigurationError: settings differ that must not change within a training; each is named with both values.
+    """
+    if kept is None or kept.get("format") != _FORMAT:
+        raise ModelFolderError(f"checkpoint '{path}' was not written by this version's training; train anew.")
+    if kept["vocabulary"] != now["vocabulary"]:
+        sides = [side for side in ("source", "target") if kept["vocabulary"][side] != now["vocabulary"][side]]
+        raise ModelFolderError(
+            f"checkpoint '{path}' is of another {' and '.join(sides)} vocabulary than the one prepared now "
+            f"({kept['vocabulary'][sides[0]][:12]}, not {now['vocabulary'][sides[0]][:12]}); resume with the run's "
+            f"own text and subword settings, or train into another folder."
+        )
+    changed = [
+        f"{name} was {before!r} and is {after!r}"
+        for name, before, after in _changes(kept["settings"], now["settings"])
+    ]
+    if changed:
+        raise ConfigurationError(
+            f"cannot resume from '{path}' with other settings: {'; '.join(changed)}. Give the old values back, or "
+            f"train into another folder."
+        )
+    if kept["data"] != now["data"]:
+        raise ModelFolderError(
+            f"checkpoint '{path}' was trained on other text or otherwise prepared text ({kept['data'][:12]}, not "
+            f"{now['data'][:12]}); give the old text and data settings back, or train into another folder."
+        )
+
+
+def _changes(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401
+    """Yield the dotted paths of differing leaves."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in dict.fromkeys([*before, *after]):
+            yield from _changes(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))
+    elif before != after:
+        yield path, before, after

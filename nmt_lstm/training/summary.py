@@ -1,0 +1,78 @@
+"""What `fit` says before and after: choices, the table of results and the command to type next."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from nmt_lstm.training.progress import duration
+from nmt_lstm.training.validation import ValidationResult
+
+__all__ = ["FitResult", "show_summary"]
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a training came to."""
+
+    folder: Path
+    """The model folder."""
+    metrics: dict[str, float]
+    """ "loss", "perplexity", "bleu" and "chrf" of the model on the validation text."""
+    beam_size: int
+    """Beam of the validation."""
+    averaged_steps: list[int]
+    """After which optimizer steps the weights were taken; more than one are averaged."""
+    steps: int
+    """Optimizer steps of the whole training."""
+    epochs: int
+    """Epochs begun."""
+    seconds: float
+    """Wall-clock time of all sessions, from the start of `fit` to its end."""
+    reason: str
+    """Why the training stopped."""
+    parameters: int
+    """Trained values."""
+
+
+def show_summary(console: Console, found: FitResult, result: ValidationResult) -> None:
+    """Show the table of results and the next command."""
+    table = Table(
+        title="Training is done", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0)
+    )
+    averaged = found.averaged_steps
+    weights = (
+        f"average of steps {', '.join(f'{step:,}' for step in sorted(averaged))}"
+        if len(averaged) > 1
+        else f"step {averaged[0]:,}"
+    )
+    for name, value in (
+        ("stopped because", found.reason),
+        ("optimizer steps", f"{found.steps:,} in {found.epochs} epochs"),
+        ("time", duration(found.seconds)),
+        ("parameters", f"{found.parameters:,}"),
+        ("weights", weights),
+        ("validation loss", f"{result.loss:.3f} nats per target piece (perplexity {result.perplexity:.2f})"),
+        ("validation BLEU", f"{result.bleu:.2f}  beam {found.beam_size}  {result.signatures['bleu']}"),
+        ("validation chrF", f"{result.chrf:.2f}  beam {found.beam_size}  {result.signatures['chrf']}"),
+        ("model folder", str(found.folder)),
+    ):
+        table.add_row(name, value)
+    console.print()
+    if console.is_terminal:
+        console.print(table, highlight=False, markup=False)
+    else:
+        for name, value in zip(*(column.cells for column in table.columns), strict=True):
+            console.print(f"{name:<18}{value}", highlight=False, markup=False, soft_wrap=True)
+    folder = shlex.quote(str(found.folder))
+    console.print("\nTranslate with it:", highlight=False)
+    console.print(
+        f"  nmt-lstm translate -m {folder} < in.txt > out.txt", highlight=False, markup=False, soft_wrap=True
+    )
+    console.print(
+        f"  nmt-lstm translate -m {folder} --interactive", highlight=False, markup=False, soft_wrap=True
+    )

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
+from collections.abc import Callable
 from types import FrameType, TracebackType
+from typing import Any, Self
 
 __all__ = ["SignalWatch", "TrainingInterrupted"]
 
@@ -32,9 +35,9 @@ class SignalWatch:
     def __init__(self) -> None:
         self.received = 0
         """Number of the first signal that came; 0 is none."""
-        self._previous: dict[int, signal.Handlers | int | None | object] = {}
+        self._previous: dict[int, Callable[[int, FrameType | None], Any] | int | None] = {}
 
-    def __enter__(self) -> SignalWatch:
+    def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
             self._previous = {number: signal.getsignal(number) for number in _SIGNALS}
             self.install()
@@ -44,19 +47,19 @@ class SignalWatch:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._previous.items():
-            signal.signal(
-                number, handler if callable(handler) or isinstance(handler, int) else signal.SIG_DFL
-            )
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
         self._previous = {}
 
     def install(self) -> None:
         """Watch (again): others, such as Lightning's Trainer, put their own handlers in place when they start."""
-        if self._previous or threading.current_thread() is threading.main_thread():
+        if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
                 signal.signal(number, self._note)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a handler's signature
         if number == signal.SIGINT and self.received == signal.SIGINT:
             # No cleaning up: whoever asks twice does not want to wait for it. Checkpoints are whole at any time.
+            if sys.stderr.isatty():
+                os.write(2, b"\x1b[?25h\n")  # a live display has hidden the cursor
             os._exit(128 + number)
         self.received = self.received or number

@@ -1,0 +1,64 @@
+"""Checkpoints are written whole or not at all, and read without running anything."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import resource
+from pathlib import Path
+
+import pytest
+import torch
+
+from nmt_lstm.errors import ModelFolderError, ResourceError
+from nmt_lstm.training.checkpoint_files import AtomicCheckpointIO, read_checkpoint, save_weights_whole
+
+
+def test_checkpoints_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "last.ckpt"
+    AtomicCheckpointIO().save_checkpoint({"weights": torch.arange(3.0), "step": 7}, path)
+    found = AtomicCheckpointIO().load_checkpoint(path)
+    assert found["step"] == 7
+    assert torch.equal(found["weights"], torch.arange(3.0))
+    assert os.listdir(path.parent) == ["last.ckpt"]
+
+
+@pytest.fixture
+def small_files() -> object:
+    """Let no file grow above 100 kB, which writers see as they see a full disk: as an OSError."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("kind", ["checkpoint", "weights"])
+def test_what_was_saved_before_survives_a_full_disk(tmp_path: Path, small_files: object, kind: str) -> None:
+    def save(size: int) -> None:
+        if kind == "checkpoint":
+            AtomicCheckpointIO().save_checkpoint({"weights": torch.ones(size)}, tmp_path / "file")
+        else:
+            save_weights_whole(tmp_path / "file", {"weights": torch.ones(size)})
+
+    save(10)
+    before = (tmp_path / "file").read_bytes()
+    with pytest.raises(ResourceError, match=r"cannot write '.*file' \(.*\); what was saved before is whole"):
+        save(100_000)
+    assert (tmp_path / "file").read_bytes() == before
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_a_pickle_of_code_is_refused(tmp_path: Path) -> None:
+    class Harmful:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (os.mkdir, (str(tmp_path / "harm"),))
+
+    (tmp_path / "last.ckpt").write_bytes(pickle.dumps(Harmful()))
+    with pytest.raises(ModelFolderError, match=r"checkpoint '.*last.ckpt' cannot be read"):
+        read_checkpoint(tmp_path / "last.ckpt")
+    assert not (tmp_path / "harm").exists()
+
+
+def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelFolderError, match=r"there is no checkpoint '.*none.ckpt'; train without --resume"):
+        read_checkpoint(tmp_path / "none.ckpt")

@@ -1,0 +1,39 @@
+"""The time limit: what is counted, what is left for the end."""
+
+from __future__ import annotations
+
+import pytest
+
+from nmt_lstm.training.clock import Clock
+
+
+def test_without_a_limit_time_never_ends_and_never_lowers_a_rate() -> None:
+    clock = Clock(None)
+    assert not clock.is_over(1e9)
+    assert clock.progress(1e9) == 0.0
+
+
+def test_the_end_keeps_time_for_validations() -> None:
+    clock = Clock(100.0)
+    clock.expect(sentences=0, final_validations=2, beam_factor=3.0)
+    clock.validation_seconds = 5.0
+    assert clock.reserve() == pytest.approx(2.0 + 5.0 * (1 + 2 * 3.0))
+    assert not clock.is_over(62.0)
+    assert clock.is_over(63.0)
+
+
+def test_progress_counts_from_the_first_step_and_never_falls() -> None:
+    clock = Clock(102.0)
+    clock.expect(sentences=0, final_validations=0, beam_factor=1.0)
+    clock.load_state_dict({"elapsed": 0.0, "training_start": 20.0, "validation_seconds": 0.0})
+    assert clock.progress(20.0) == 0.0
+    assert clock.progress(60.0) == pytest.approx(0.5)
+    assert clock.progress(50.0) == pytest.approx(0.5)
+    assert clock.progress(200.0) == 1.0
+
+
+def test_earlier_sessions_count() -> None:
+    clock = Clock(1000.0)
+    clock.load_state_dict({"elapsed": 900.0, "training_start": 1.0, "validation_seconds": 7.0})
+    assert clock.elapsed() >= 900.0
+    assert clock.state_dict()["validation_seconds"] == 7.0

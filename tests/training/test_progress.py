@@ -1,0 +1,52 @@
+"""What is shown of a running training."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from nmt_lstm.training.progress import Moment, ProgressDisplay, duration
+
+MOMENT = Moment(
+    epoch=2,
+    epochs=10,
+    step=1234,
+    share=0.5,
+    pieces_per_second=5370.4,
+    loss=3.21,
+    gradient_norm=0.87,
+    learning_rate=0.0005,
+    bleu=31.4,
+)
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_moment_says_all_that_is_known(terminal: bool) -> None:
+    file = io.StringIO()
+    display = ProgressDisplay(Console(file=file, force_terminal=terminal, width=200))
+    display.start(0.0)
+    display.show(MOMENT)
+    display.stop()
+    for words in ("epoch 2/10", "step 1,234", "5,370 target pieces/s", "loss 3.210", "gradient 0.87", "rate 0.0005"):
+        assert words in file.getvalue()
+    assert "BLEU 31.4" in file.getvalue()
+    assert "left" in file.getvalue()
+
+
+def test_what_looks_like_markup_is_shown_as_it_is() -> None:
+    file = io.StringIO()
+    ProgressDisplay(Console(file=file)).say("[bold]word[/bold] [/x]")
+    assert file.getvalue() == "[bold]word[/bold] [/x]\n"
+
+
+def test_a_quiet_console_asks_for_nothing() -> None:
+    display = ProgressDisplay(Console(quiet=True))
+    display.start(0.0)
+    assert not display.is_due()
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(41.6, "42s"), (185, "3m 05s"), (7620, "2h 07m")])
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

@@ -79,12 +79,14 @@ def listing(registry: Registry) -> str:
         for entry in entries
     ]
     table = columns(rows, indent="  ").split("\n")
-    width = max(map(len, table))
-    room = max(30, shutil.get_terminal_size().columns - width - 2)
-    return "\n".join(
-        f"{line.ljust(width)}  {textwrap.shorten(entry.description, room, placeholder=' ...')}".rstrip()
-        for line, entry in zip(table, entries, strict=True)
-    )
+    width = max(map(len, table)) + 2
+    room = max(30, shutil.get_terminal_size().columns - width)
+    lines = []
+    for line, entry in zip(table, entries, strict=True):
+        first, *rest = textwrap.wrap(entry.description, room) or [""]
+        lines.append(f"{line.ljust(width)}{first}".rstrip())
+        lines += [" " * width + more for more in rest]
+    return "\n".join(lines)
 
 
 def short_origin(entry: Entry) -> str:

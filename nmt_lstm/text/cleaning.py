@@ -1,0 +1,69 @@
+"""Which training pairs are left out, and how many for which reason."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+from nmt_lstm.config.schema import CleaningSettings
+
+__all__ = ["CleaningReport", "PairCleaner"]
+
+# Below this length a ratio says nothing: "Yes" may well be four pieces elsewhere.
+SHORTEST_RATED = 10
+
+
+@dataclass
+class CleaningReport:
+    """How many pairs were read, kept, and left out by each rule."""
+
+    read: int = 0
+    kept: int = 0
+    left_out: dict[str, int] = field(
+        default_factory=lambda: {"empty": 0, "too long": 0, "ratio": 0, "duplicate": 0}
+    )
+
+    def describe(self) -> str:
+        """Return one line for a person."""
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.left_out.items() if count)
+        left_out = f"; left out: {reasons}" if reasons else ""
+        return f"{self.read:,} training pairs read, {self.kept:,} kept{left_out}"
+
+
+class PairCleaner:
+    """Decides pair by pair, and counts.
+
+    Args:
+        settings: the rules.
+    """
+
+    def __init__(self, settings: CleaningSettings) -> None:
+        self.settings = settings
+        self.report = CleaningReport()
+        self._seen: set[bytes] = set()
+
+    def keeps(self, source: str, target: str, source_pieces: int, target_pieces: int) -> bool:
+        """Return whether the pair, cut into this many pieces, is kept."""
+        self.report.read += 1
+        reason = self._reason(source, target, source_pieces, target_pieces) if self.settings.enabled else ""
+        if reason:
+            self.report.left_out[reason] += 1
+        else:
+            self.report.kept += 1
+        return not reason
+
+    def _reason(self, source: str, target: str, source_pieces: int, target_pieces: int) -> str:
+        rules = self.settings
+        shorter, longer = sorted((source_pieces, target_pieces))
+        if rules.drop_empty and not (source.strip() and target.strip()):
+            return "empty"
+        if longer > rules.max_pieces:
+            return "too long"
+        if rules.max_ratio and longer >= SHORTEST_RATED and longer > rules.max_ratio * shorter:
+            return "ratio"
+        if rules.drop_duplicates:
+            digest = hashlib.blake2b(f"{source}\n{target}".encode(), digest_size=12).digest()
+            if digest in self._seen:
+                return "duplicate"
+            self._seen.add(digest)
+        return ""

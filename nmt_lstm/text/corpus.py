@@ -1,0 +1,135 @@
+"""Line-aligned text: files of one sentence per line, plain or compressed, read without loading them."""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import lzma
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from nmt_lstm.errors import DataError
+
+__all__ = ["count_lines", "open_bytes", "read_lines", "read_parallel"]
+
+
+def open_bytes(path: Path) -> BinaryIO:
+    """Open a plain, .gz, .xz or .zst file for reading bytes.
+
+    Raises:
+        DataError: the file is missing, a folder, unreadable, or of a kind that needs a library not installed.
+    """
+    if path.is_dir():
+        raise DataError(f"'{path}' is a folder; a text file (plain, .gz, .xz or .zst) is needed.")
+    try:
+        match path.suffix:
+            case ".gz":
+                return cast(BinaryIO, gzip.open(path, "rb"))
+            case ".xz":
+                return cast(BinaryIO, lzma.open(path, "rb"))
+            case ".zst":
+                return _open_zstandard(path)
+            case _:
+                return path.open("rb")
+    except FileNotFoundError:
+        raise DataError(f"'{path}' does not exist.") from None
+    except OSError as error:
+        raise DataError(f"Cannot read '{path}': {error.strerror or error}.") from None
+
+
+def _open_zstandard(path: Path) -> BinaryIO:
+    # compression.zstd is in the standard library from Python 3.14 on.
+    for module in ("compression.zstd", "zstandard"):
+        try:
+            library = importlib.import_module(module)
+        except ImportError:
+            continue
+        return cast(BinaryIO, library.open(path, "rb"))
+    raise DataError(f"Reading '{path}' needs the zstandard library: pip install 'nmt-lstm[zstd]'.")
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    r"""Yield the lines of a UTF-8 file; only ``\n`` (or ``\r\n``) ends a line, never U+2028 and its like.
+
+    Raises:
+        DataError: the file cannot be read, or a line is not UTF-8 (with file, line and byte).
+    """
+    with open_bytes(path) as file:
+        number = 0
+        try:
+            for number, line in enumerate(file, 1):  # noqa: B007 (also used when decompression fails)
+                yield _decoded(line, path, number)
+        except (OSError, EOFError, lzma.LZMAError) as error:
+            raise DataError(f"Cannot read '{path}' after line {number}: {error}.") from None
+        except Exception as error:
+            if type(error).__name__ not in ("ZstdError", "ZstandardError"):
+                raise
+            raise DataError(f"Cannot read '{path}' after line {number}: {error}.") from None
+
+
+def _decoded(line: bytes, path: Path, number: int) -> str:
+    line = line.removesuffix(b"\n").removesuffix(b"\r")
+    if number == 1:
+        line = line.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"'{path}' is not UTF-8 at line {number}, byte {error.start + 1} of the line "
+            f"(0x{line[error.start]:02x}). Convert it, for instance with: iconv -f latin1 -t utf-8."
+        ) from None
+
+
+def count_lines(path: Path) -> int:
+    """Return the number of lines of a file, without decoding it.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    lines = 0
+    last = b"\n"
+    with open_bytes(path) as file:
+        try:
+            while block := file.read(1 << 20):
+                lines += block.count(b"\n")
+                last = block[-1:]
+        except (OSError, EOFError, lzma.LZMAError) as error:
+            raise DataError(f"Cannot read '{path}' after line {lines}: {error}.") from None
+    return lines + (last != b"\n")
+
+
+def read_parallel(source: Path, target: Path) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of two line-aligned files.
+
+    Raises:
+        DataError: a file cannot be read or is empty, or they differ in length.
+    """
+    read = 0
+    source_lines, target_lines = read_lines(source), read_lines(target)
+    for read, source_line in enumerate(source_lines, 1):
+        target_line = next(target_lines, None)
+        if target_line is None:
+            raise _different_lengths(source, target)
+        yield source_line, target_line
+    if next(target_lines, None) is not None:
+        raise _different_lengths(source, target)
+    if not read:
+        raise DataError(f"'{source}' is empty; training and validation need at least one line.")
+
+
+def _different_lengths(source: Path, target: Path) -> DataError:
+    counts = count_lines(source), count_lines(target)
+    return DataError(
+        f"'{source}' has {counts[0]:,} lines and '{target}' has {counts[1]:,}; they must be equal, line by line "
+        f"translations. {_first_sign(source, target, min(counts))}"
+    )
+
+
+def _first_sign(source: Path, target: Path, shared: int) -> str:
+    """Say where the files seem to part: a line empty on one side only, else the end of the shorter one."""
+    for number, (one, other) in enumerate(zip(read_lines(source), read_lines(target), strict=False), 1):
+        if bool(one.strip()) != bool(other.strip()):
+            empty = source if other.strip() else target
+            return f"The first place to look is line {number:,}, which is empty in '{empty}' alone."
+    return f"The shorter file ends after line {shared:,}; no line before is empty on one side alone."

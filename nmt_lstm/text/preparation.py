@@ -1,0 +1,217 @@
+"""Preparation: parallel text made into vocabularies and a token store, once for unchanged text and settings."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import itertools
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.errors import DataError, ResourceError
+from nmt_lstm.text.cleaning import CleaningReport, PairCleaner
+from nmt_lstm.text.corpus import open_bytes, read_parallel
+from nmt_lstm.text.subwords import Subwords, train_subwords
+from nmt_lstm.text.token_store import TokenStore, TokenStoreWriter
+
+__all__ = ["Prepared", "epoch_store", "prepare"]
+
+# Raised when the same text and settings would be prepared to something else.
+VERSION = 1
+CHUNK = 10_000
+# The vocabulary is part of the data, not of the run: runs of other seeds must stay comparable.
+VOCABULARY_SEED = 1
+RECORD = "prepared.json"
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Prepared text."""
+
+    folder: Path
+    fingerprint: str
+    subwords: Subwords
+    train: TokenStore
+    valid_source: list[str]
+    valid_target: list[str]
+    report: CleaningReport
+    reused: bool
+    """Whether it was found prepared."""
+
+
+def prepare(run: RunSettings, on_progress: Progress | None = None) -> Prepared:
+    """Return the prepared text of a run, made now if the same text was not prepared before with the same settings.
+
+    It lies in ``data.prepared / FINGERPRINT`` and appears there only when complete.
+
+    Args:
+        run: the settings; `data` and `subwords` count.
+        on_progress: told in words what is done.
+
+    Raises:
+        DataError: the text cannot be used.
+        ResourceError: the disk is full.
+    """
+    say = on_progress or (lambda _: None)
+    data = run.data
+    valid = list(read_parallel(data.valid_source, data.valid_target))
+    fingerprint = _fingerprint(run)
+    folder = data.prepared / fingerprint[:16]
+    reused = (folder / RECORD).exists()
+    if not reused:
+        try:
+            data.prepared.mkdir(parents=True, exist_ok=True)
+            _prepare_anew(run, folder, say)
+        except OSError as error:
+            raise ResourceError(
+                f"Cannot write the prepared text to '{data.prepared}': {error.strerror or error}. "
+                "Make room, or name another folder with --set data.prepared=FOLDER."
+            ) from None
+    record = json.loads((folder / RECORD).read_text("utf-8"))
+    return Prepared(
+        folder=folder,
+        fingerprint=fingerprint,
+        subwords=Subwords.load(folder),
+        train=TokenStore.open(folder),
+        valid_source=[source for source, _ in valid],
+        valid_target=[target for _, target in valid],
+        report=CleaningReport(**record["report"]),
+        reused=reused,
+    )
+
+
+def _fingerprint(run: RunSettings) -> str:
+    settings = {
+        "version": VERSION,
+        "cleaning": run.data.cleaning.model_dump(mode="json"),
+        "subwords": run.subwords.model_dump(mode="json", exclude={"sampling"}),
+    }
+    digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
+    data = run.data
+    for path in (data.train_source, data.train_target, data.valid_source, data.valid_target):
+        content = hashlib.blake2b(digest_size=16)
+        with open_bytes(path) as file:
+            while block := file.read(1 << 20):
+                content.update(block)
+        digest.update(content.digest())
+    return digest.hexdigest()
+
+
+def _prepare_anew(run: RunSettings, folder: Path, say: Progress) -> None:
+    data = run.data
+
+    def pairs() -> Iterator[tuple[str, str]]:
+        return read_parallel(data.train_source, data.train_target)
+
+    say(f"Reading {data.train_source} and {data.train_target}")
+    count = sum(1 for _ in pairs())
+    if not any(source.strip() or target.strip() for source, target in pairs()):
+        raise DataError(f"'{data.train_source}' and '{data.train_target}' hold only empty lines; nothing can be learnt.")
+    say(f"Learning subwords from {count:,} pairs")
+    subwords = train_subwords(pairs, run.subwords, count, VOCABULARY_SEED)
+    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=data.prepared) as name:
+        unfinished = Path(name) / "prepared"
+        unfinished.mkdir()
+        subwords.save(unfinished)
+        say("Cutting the text into pieces")
+        report = _write_store(pairs(), subwords, run, unfinished)
+        if not report.kept:
+            raise DataError(
+                f"No training pair is left of {report.read:,}: {report.describe()}. "
+                "Loosen data.cleaning, or set data.cleaning.enabled=false."
+            )
+        (unfinished / RECORD).write_text(json.dumps({"report": dataclasses.asdict(report)}, indent=2), "utf-8")
+        _put(unfinished, folder)
+
+
+def _put(unfinished: Path, folder: Path) -> None:
+    """Give a finished folder its name; another process may have been faster with the same."""
+    try:
+        os.replace(unfinished, folder)
+    except OSError:
+        if not folder.exists():
+            raise
+
+
+def _write_store(
+    pairs: Iterator[tuple[str, str]], subwords: Subwords, run: RunSettings, folder: Path
+) -> CleaningReport:
+    cleaner = PairCleaner(run.data.cleaning)
+    largest = max(subwords.source.size, subwords.target.size) - 1
+    with TokenStoreWriter(folder, largest) as store, (folder / "kept").open("wb") as kept_file:
+        for chunk in _batched(pairs):
+            sources = subwords.source.encode_lines([source for source, _ in chunk])
+            targets = subwords.target.encode_lines([target for _, target in chunk])
+            kept = [
+                cleaner.keeps(*pair, len(source), len(target))
+                for pair, source, target in zip(chunk, sources, targets, strict=True)
+            ]
+            kept_file.write(np.array(kept, np.uint8).tobytes())
+            store.write(list(itertools.compress(sources, kept)), list(itertools.compress(targets, kept)))
+    return cleaner.report
+
+
+def _batched(pairs: Iterator[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    while chunk := list(itertools.islice(pairs, CHUNK)):
+        yield chunk
+
+
+def epoch_store(prepared: Prepared, run: RunSettings, epoch: int) -> TokenStore:
+    """Return the store to train an epoch on: with subword sampling, cut anew, the same for the same seed and epoch.
+
+    Args:
+        prepared: the prepared text.
+        run: the settings; `subwords.sampling` and `seed` count.
+        epoch: from 0.
+
+    Raises:
+        DataError: the text has changed since it was prepared.
+        ResourceError: the disk is full.
+    """
+    alpha = run.subwords.sampling
+    if not alpha:
+        return prepared.train
+    folder = prepared.folder / f"sampled-{alpha}-{run.seed}-{epoch}"
+    if not (folder / "store.json").exists():
+        try:
+            with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=prepared.folder) as name:
+                unfinished = Path(name) / "store"
+                unfinished.mkdir()
+                _write_sampled(prepared, run, epoch, unfinished)
+                _put(unfinished, folder)
+        except OSError as error:
+            raise ResourceError(
+                f"Cannot write the sampled pieces to '{prepared.folder}': {error.strerror or error}. Make room."
+            ) from None
+        # Other processes of this run may still be opening the last epoch's.
+        shutil.rmtree(prepared.folder / f"sampled-{alpha}-{run.seed}-{epoch - 2}", ignore_errors=True)
+    return TokenStore.open(folder)
+
+
+def _write_sampled(prepared: Prepared, run: RunSettings, epoch: int, folder: Path) -> None:
+    subwords, alpha = prepared.subwords, run.subwords.sampling
+    kept = np.fromfile(prepared.folder / "kept", np.uint8).astype(bool)
+    pairs = read_parallel(run.data.train_source, run.data.train_target)
+    largest = max(subwords.source.size, subwords.target.size) - 1
+    start = 0
+    with TokenStoreWriter(folder, largest) as store:
+        for number, chunk in enumerate(_batched(pairs)):
+            mask = kept[start : start + len(chunk)]
+            start += len(chunk)
+            sides = list(zip(*itertools.compress(chunk, mask), strict=True)) or [(), ()]
+            seeds = np.random.SeedSequence([run.seed, epoch, number]).generate_state(2)
+            store.write(
+                subwords.source.sample_lines(sides[0], alpha, int(seeds[0])),
+                subwords.target.sample_lines(sides[1], alpha, int(seeds[1])),
+            )
+    if start != len(kept):
+        raise DataError(f"'{run.data.train_source}' has changed since it was prepared. Start the command again.")

@@ -1,0 +1,251 @@
+"""Subwords: SentencePiece vocabularies, one for both languages or one each."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import sentencepiece
+
+from nmt_lstm.config.schema import SubwordSettings
+from nmt_lstm.errors import DataError
+from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
+
+__all__ = ["Subwords", "Vocabulary", "choose_vocabulary_size", "train_subwords"]
+
+logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+# Control characters and the line breaks that are not "\n": SentencePiece and terminals disagree about them.
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# SentencePiece's seeds are unsigned 32-bit numbers.
+SEEDS = 2**32
+# The model depends on the number of threads through the order of sums, so it is fixed rather than the machine's.
+TRAINER_THREADS = 4
+# Sentences of each side that the pieces are learnt from, at most; more change little and cost memory.
+LARGEST_SAMPLE = 2_000_000
+
+
+def _in_fresh_thread(seed: int, work: Callable[[], Result]) -> Result:
+    """Run `work` where SentencePiece's random numbers start from `seed`: its generator is seeded once per thread."""
+
+    def seeded() -> Result:
+        sentencepiece.set_random_generator_seed(seed % SEEDS)
+        return work()
+
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(seeded).result()
+
+
+def _normalised(line: str) -> str:
+    # NFC and not NFKC: full-width Japanese punctuation must come out of a translation as it went in.
+    return unicodedata.normalize("NFC", UNPRINTABLE.sub(" ", line))
+
+
+class Vocabulary:
+    """The pieces of one side, and the way from text to pieces and back.
+
+    Args:
+        model: a serialised SentencePiece model.
+
+    Raises:
+        DataError: the bytes are no SentencePiece model, or its special pieces are not ours.
+    """
+
+    def __init__(self, model: bytes) -> None:
+        self._model = model
+        try:
+            self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+        except (RuntimeError, OSError) as error:
+            raise DataError(f"Not a SentencePiece model: {error}") from None
+        processor = self._processor
+        found = (processor.pad_id(), processor.unk_id(), processor.bos_id(), processor.eos_id())
+        if found != (PAD, UNKNOWN, BEGIN, END):
+            raise DataError(
+                f"The SentencePiece model has pad, unk, bos, eos at {found}; nmt-lstm needs {SPECIAL_PIECES}. "
+                f"Train it with pad_id={PAD}, unk_id={UNKNOWN}, bos_id={BEGIN}, eos_id={END}."
+            )
+
+    @classmethod
+    def load(cls, path: Path) -> Vocabulary:
+        """Return the vocabulary in the file `path`.
+
+        Raises:
+            DataError: the file cannot be read or is no SentencePiece model.
+        """
+        try:
+            return cls(path.read_bytes())
+        except OSError as error:
+            raise DataError(f"Cannot read the vocabulary '{path}': {error.strerror}.") from None
+
+    def save(self, path: Path) -> None:
+        """Write the SentencePiece model to `path`."""
+        path.write_bytes(self._model)
+
+    @property
+    def size(self) -> int:
+        """Number of pieces, special ones included."""
+        return int(self._processor.vocab_size())
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hexadecimal digest of the model: equal for equal vocabularies."""
+        return hashlib.blake2b(self._model, digest_size=16).hexdigest()
+
+    def encode(self, line: str) -> list[int]:
+        """Return the pieces of a line; unprintable characters count as spaces."""
+        return list(self._processor.encode(_normalised(line)))
+
+    def encode_lines(self, lines: Sequence[str]) -> list[list[int]]:
+        """Return the pieces of each line."""
+        return [self.encode(line) for line in lines]
+
+    def sample_lines(self, lines: Sequence[str], alpha: float, seed: int) -> list[list[int]]:
+        """Return randomly drawn pieces of each line, the same for the same seed (Kudo 2018; Provilkov et al. 2020).
+
+        Args:
+            lines: the text.
+            alpha: smoothing of the unigram lattice, or the dropout of BPE merges.
+            seed: of the draw.
+        """
+        processor = self._processor
+
+        def draw() -> list[list[int]]:
+            return [
+                list(processor.encode(_normalised(line), enable_sampling=True, alpha=alpha, nbest_size=-1))
+                for line in lines
+            ]
+
+        return _in_fresh_thread(seed, draw)
+
+    def decode(self, pieces: Sequence[int]) -> str:
+        """Return the text of pieces; special pieces and bytes that form no character are left out."""
+        text: str = self._processor.decode([int(piece) for piece in pieces if piece not in SPECIAL_PIECES])
+        return text.replace("\ufffd", "")
+
+    def pieces(self, pieces: Sequence[int]) -> list[str]:
+        """Return how each piece is written."""
+        return [self._processor.id_to_piece(int(piece)) for piece in pieces]
+
+
+@dataclass(frozen=True)
+class Subwords:
+    """The vocabularies of both sides; joint means that they are one."""
+
+    source: Vocabulary
+    target: Vocabulary
+    joint: bool
+
+    def save(self, folder: Path) -> None:
+        """Write subwords.joint.model, or subwords.source.model and subwords.target.model."""
+        if self.joint:
+            self.source.save(folder / "subwords.joint.model")
+        else:
+            self.source.save(folder / "subwords.source.model")
+            self.target.save(folder / "subwords.target.model")
+
+    @classmethod
+    def load(cls, folder: Path) -> Subwords:
+        """Return the vocabularies in `folder`.
+
+        Raises:
+            DataError: a file is missing or wrong.
+        """
+        joint = folder / "subwords.joint.model"
+        if joint.exists():
+            vocabulary = Vocabulary.load(joint)
+            return cls(vocabulary, vocabulary, True)
+        source, target = (Vocabulary.load(folder / f"subwords.{side}.model") for side in ("source", "target"))
+        return cls(source, target, False)
+
+
+def choose_vocabulary_size(pairs: int) -> int:
+    """Return a vocabulary size for a corpus: 8,000 for 29,000 pairs, growing with the square root, 500 to 32,000."""
+    return min(32_000, max(500, round(47 * math.sqrt(pairs) / 100) * 100))
+
+
+def train_subwords(
+    pairs: Callable[[], Iterable[tuple[str, str]]], settings: SubwordSettings, count: int, seed: int
+) -> Subwords:
+    """Learn vocabularies from text.
+
+    Args:
+        pairs: opens the text; called once for a joint vocabulary, twice for separate ones.
+        settings: kind, size and so on; a size that the text cannot fill is lowered, and that is logged.
+        count: number of pairs, by which a size of 0 is chosen.
+        seed: of the sample taken from large texts.
+
+    Raises:
+        DataError: the text has no characters to learn pieces from.
+    """
+    size = settings.vocabulary_size or choose_vocabulary_size(count)
+    if settings.joint:
+        vocabulary = _train((side for pair in pairs() for side in pair), pairs, None, settings, size, seed)
+        return Subwords(vocabulary, vocabulary, True)
+    source, target = (
+        _train((pair[side] for pair in pairs()), pairs, side, settings, size, seed) for side in (0, 1)
+    )
+    return Subwords(source, target, False)
+
+
+def _train(
+    lines: Iterator[str],
+    pairs: Callable[[], Iterable[tuple[str, str]]],
+    side: int | None,
+    settings: SubwordSettings,
+    size: int,
+    seed: int,
+) -> Vocabulary:
+    try:
+        return _train_once(lines, settings, size, seed)
+    except RuntimeError as error:
+        limit = re.search(r"too high.*value <= (\d+)", str(error))
+        required = re.search(r"too small.*[^\d](\d+)\D*$|smaller than required_chars\. \d+ vs (\d+)", str(error))
+        if limit is not None:
+            possible, reason = int(limit[1]), "fills no more than"
+        elif required is not None:
+            possible, reason = int(next(group for group in required.groups() if group)) + 1, "needs at least"
+        else:
+            raise DataError(
+                f"SentencePiece could not learn a vocabulary of {size} pieces from the training text: {error}"
+            ) from None
+    logger.warning("The training text %s %d pieces: the vocabulary has %d, not %d.", reason, possible, possible, size)
+    again = (text for pair in pairs() for text in (pair if side is None else (pair[side],)))
+    return _train_once(again, settings, possible, seed)
+
+
+def _train_once(lines: Iterator[str], settings: SubwordSettings, size: int, seed: int) -> Vocabulary:
+    writer = io.BytesIO()
+    text = (normalised for line in lines if (normalised := _normalised(line)).strip())
+
+    def train() -> None:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=text,
+            model_writer=writer,
+            model_type=settings.kind,
+            vocab_size=size,
+            character_coverage=settings.character_coverage,
+            input_sentence_size=LARGEST_SAMPLE,
+            shuffle_input_sentence=True,
+            num_threads=TRAINER_THREADS,
+            normalization_rule_name="identity",
+            byte_fallback=True,
+            pad_id=PAD,
+            unk_id=UNKNOWN,
+            bos_id=BEGIN,
+            eos_id=END,
+            minloglevel=2,
+        )
+
+    _in_fresh_thread(seed, train)
+    return Vocabulary(writer.getvalue())

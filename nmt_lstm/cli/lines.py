@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from nmt_lstm.errors import DataError
 
@@ -37,6 +37,8 @@ def decoded_lines(stream: IO[bytes], name: str) -> Iterator[str]:
     replaced = 0
     for number, raw in enumerate(stream, start=1):
         line = raw.removesuffix(b"\n").removesuffix(b"\r")
+        if number == 1:
+            line = line.removeprefix(b"\xef\xbb\xbf")  # a byte order mark is no text
         try:
             yield line.decode("utf-8")
         except UnicodeDecodeError as problem:
@@ -57,8 +59,14 @@ def input_lines(path: Path | None) -> Iterator[str]:
     Raises:
         DataError: the file is missing, a folder, or cannot be read.
     """
+    import lzma
+
+    name = "stdin" if path is None or str(path) == "-" else str(path)
     with _input_stream(path) as stream:
-        yield from decoded_lines(stream, "stdin" if path is None or str(path) == "-" else str(path))
+        try:
+            yield from decoded_lines(stream, name)
+        except (OSError, EOFError, lzma.LZMAError) as problem:
+            raise DataError(f"'{name}' cannot be read to its end: {problem}.") from problem
 
 
 def read_all_lines(path: Path) -> list[str]:
@@ -96,7 +104,7 @@ def output_stream(path: Path | None, inputs: tuple[Path | None, ...] = ()) -> It
         if path.suffix == ".gz":
             import gzip
 
-            stream = gzip.open(path, "wb")  # noqa: SIM115 (closed below)
+            stream = cast(IO[bytes], gzip.open(path, "wb"))  # noqa: SIM115 (closed below)
         else:
             stream = path.open("wb")
     except OSError as problem:

@@ -24,6 +24,7 @@ def test_one_line_for_each_line(command, translator):
         (b"ab", ["ba"]),
         (b"ab\n\n", ["ba", ""]),
         (b"ab\r\ncd\r\n", ["ba", "dc"]),
+        (b"\xef\xbb\xbfab\n", ["ba"]),
         (b"a\x00b\x0bc\x0cd\x1ce\n", ["e\x1cd\x0cc\x0bb\x00a"]),
         ("a\u2028b\u0085c\n".encode(), ["c\u0085b\u2028a"]),
         (b"a\rb\n", ["b a"]),
@@ -129,6 +130,15 @@ def test_a_missing_folder_of_the_output(command, translator):
         1,
         "nmt-lstm: error: -o 'no/out': the folder 'no' does not exist; make it first.\n",
     )
+
+
+def test_a_compressed_file_that_was_cut_keeps_the_lines_before(command, translator, tmp_path):
+    (tmp_path / "cut.gz").write_bytes(gzip.compress(b"ab\n" * 9)[:-8])
+    finished = command("translate", "-m", "x", "-i", "cut.gz")
+    assert finished.status == 1
+    assert finished.err.startswith("nmt-lstm: error: 'cut.gz' cannot be read to its end: ")
+    (tmp_path / "no.gz").write_bytes(b"not compressed")
+    assert "'no.gz' cannot be read to its end: " in command("translate", "-m", "x", "-i", "no.gz").err
 
 
 def test_a_missing_input(command, translator):

@@ -1,0 +1,86 @@
+"""The batches of one epoch for one process, from any position on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nmt_lstm.batching.batch import Batch, collate
+from nmt_lstm.batching.sampler import plan_epoch
+from nmt_lstm.text.token_store import TokenStore
+
+__all__ = ["BatchLoader"]
+
+
+class BatchLoader:
+    """An iterable over one epoch's batches for one process; it draws nothing from global random numbers.
+
+    `len` is the number of batches of the whole epoch, also when iteration starts later. The position is that of the
+    batches handed out, and can be kept and restored.
+
+    Args:
+        store: the pieces.
+        batch_pieces: target pieces of a step over all processes, padding included.
+        seed: of the run.
+        epoch: from 0; each has its own order.
+        rank: which process this is.
+        world_size: how many processes there are.
+        accumulate: parts in which each process computes its share of a step.
+    """
+
+    def __init__(
+        self,
+        store: TokenStore,
+        *,
+        batch_pieces: int,
+        seed: int,
+        epoch: int = 0,
+        rank: int = 0,
+        world_size: int = 1,
+        accumulate: int = 1,
+    ) -> None:
+        self.store = store
+        self.epoch = epoch
+        self.rank = rank
+        self.world_size = world_size
+        self.accumulate = accumulate
+        # END belongs to every sentence.
+        self.plan = plan_epoch(
+            store.source.lengths + 1, store.target.lengths + 1, batch_pieces=batch_pieces, seed=seed, epoch=epoch
+        )
+        self.position = 0
+
+    def __len__(self) -> int:
+        return len(self.plan) * self.accumulate
+
+    def batch(self, position: int) -> Batch:
+        """Return the batch at `position`, from 0."""
+        step, accumulated = divmod(position, self.accumulate)
+        part = accumulated * self.world_size + self.rank
+        share = self.plan.share(step, part, self.world_size * self.accumulate)
+        return collate(
+            [self.store.source[index] for index in share.indices],
+            [self.store.target[index] for index in share.indices],
+            indices=share.indices,
+            loss_divisor=share.loss_divisor,
+            masked=share.masked,
+        )
+
+    def __iter__(self) -> Iterator[Batch]:
+        while self.position < len(self):
+            self.position += 1
+            yield self.batch(self.position - 1)
+        self.position = 0
+
+    def state_dict(self) -> dict[str, int]:
+        """Return the epoch and the number of batches handed out in it."""
+        return {"epoch": self.epoch, "position": self.position}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on from a kept position.
+
+        Raises:
+            ValueError: the position is of another epoch, or is not in this one.
+        """
+        if state["epoch"] != self.epoch or not 0 <= state["position"] <= len(self):
+            raise ValueError(f"No position {state} in epoch {self.epoch} of {len(self)} batches.")
+        self.position = state["position"]

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Before torch is imported: tests must not fight each other for the cores, nor depend on their number.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+
+if TYPE_CHECKING:
+    from nmt_lstm.config.schema import RunSettings
+    from nmt_lstm.text.subwords import Subwords
 
 
 @dataclass(frozen=True)
@@ -68,3 +73,63 @@ def corpora() -> Path:
 def repository() -> Path:
     """The root of the source tree."""
     return Path(__file__).resolve().parents[1]
+
+
+def make_subwords(folder: Path, lines: list[str], pieces: int) -> Subwords:
+    """A joint vocabulary learnt from `lines`."""
+    import sentencepiece
+
+    from nmt_lstm.text.subwords import Subwords
+
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(lines), model_prefix=str(folder / "subwords.joint"), vocab_size=pieces,
+        pad_id=0, unk_id=1, bos_id=2, eos_id=3, minloglevel=2, hard_vocab_limit=False,
+    )  # fmt: skip
+    return Subwords.load(folder)
+
+
+@pytest.fixture(scope="session")
+def subwords(tmp_path_factory: pytest.TempPathFactory) -> Subwords:
+    """A joint vocabulary of some 60 pieces of the number sentences."""
+    lines = [side for pair in number_sentences(1, 401) for side in pair]
+    return make_subwords(tmp_path_factory.mktemp("subwords"), lines, 60)
+
+
+@pytest.fixture(scope="session")
+def tiny_run(parallel_files: ParallelFiles) -> RunSettings:
+    """A run whose model has the defaults' shape but few weights."""
+    from nmt_lstm.config.schema import DataSettings, DecoderSettings, EncoderSettings, ModelSettings, RunSettings
+
+    return RunSettings(
+        data=DataSettings(
+            train_source=parallel_files.train_source,
+            train_target=parallel_files.train_target,
+            valid_source=parallel_files.valid_source,
+            valid_target=parallel_files.valid_target,
+        ),
+        model=ModelSettings(
+            embedding_size=12,
+            encoder=EncoderSettings(hidden_size=16),
+            decoder=DecoderSettings(hidden_size=20),
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def random_model_folder(
+    tmp_path_factory: pytest.TempPathFactory, tiny_run: RunSettings, subwords: Subwords
+) -> Path:
+    """A whole model folder whose weights are random, drawn wide so that translations differ from line to line."""
+    import torch
+
+    from nmt_lstm.checkpoint.model_folder import write
+    from nmt_lstm.model.build import build_model
+
+    torch.manual_seed(0)
+    model = build_model(tiny_run.model, subwords.source.size, subwords.target.size)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn_like(parameter) * 0.5)
+    folder = tmp_path_factory.mktemp("random") / "model"
+    write(folder, run=tiny_run, subwords=subwords, model_state=model.state_dict(), metrics={"bleu": 1.5})
+    return folder

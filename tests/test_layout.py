@@ -36,7 +36,9 @@ def test_file_is_short_and_says_what_it_is_for(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= LONGEST_FILE
     assert not {part.removesuffix(".py") for part in path.relative_to(ROOT).parts} & EMPTY_NAMES
-    assert ast.get_docstring(ast.parse(text)), "the module does not open with a sentence saying what it is for"
+    assert ast.get_docstring(ast.parse(text)), (
+        "the module does not open with a sentence saying what it is for"
+    )
 
 
 def test_every_package_folder_is_a_package() -> None:
@@ -70,7 +72,9 @@ def test_type_checkers_see_the_same_public_names() -> None:
 
 def heavy_modules_after(statement: str) -> set[str]:
     """Which of the heavy libraries a fresh interpreter has loaded after `statement`."""
-    script = f"{statement}\nimport sys\nprint(*({{'torch', 'numpy', 'pydantic', 'typer'}} & set(sys.modules)))"
+    script = (
+        f"{statement}\nimport sys\nprint(*({{'torch', 'numpy', 'pydantic', 'typer'}} & set(sys.modules)))"
+    )
     finished = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return set(finished.stdout.split())
 
@@ -96,7 +100,9 @@ def test_constraints_pin_every_dependency() -> None:
     extras = [name for extra in project["optional-dependencies"].values() for name in extra]
     needed = {re.split(r"[\[<>=;]", name)[0] for name in [*project["dependencies"], *extras]} - {"nmt-lstm"}
     for file in ("constraints.txt",):
-        pinned = {line.split("==")[0].lower() for line in (ROOT / file).read_text().splitlines() if "==" in line}
+        pinned = {
+            line.split("==")[0].lower() for line in (ROOT / file).read_text().splitlines() if "==" in line
+        }
         assert needed <= pinned
     oldest = (ROOT / "constraints-oldest.txt").read_text().splitlines()
     for requirement in project["dependencies"]:
@@ -111,7 +117,9 @@ def test_tox_tests_every_plugin() -> None:
         assert f"plugins/{project.parent.name}" in tox
 
 
-@pytest.mark.skipif("NMT_LSTM_TEST_INSTALLED" not in os.environ, reason="only where tox has installed the wheel")
+@pytest.mark.skipif(
+    "NMT_LSTM_TEST_INSTALLED" not in os.environ, reason="only where tox has installed the wheel"
+)
 def test_the_tested_package_is_the_installed_wheel() -> None:
     assert not Path(nmt_lstm.__file__).is_relative_to(ROOT / "nmt_lstm")
     assert Path(nmt_lstm.__file__).with_name("py.typed").is_file()

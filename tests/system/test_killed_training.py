@@ -40,7 +40,6 @@ def test_resumed_training_is_the_same(script, command, train_arguments, tmp_path
     process.send_signal(kill)
     status = process.wait(timeout=120)
     assert status != 0
-    assert not (stopped / "model.safetensors").exists() or kill != signal.SIGKILL
 
     command(*train_arguments(stopped, SETTINGS), "--resume")
     assert (stopped / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()

@@ -20,9 +20,13 @@ def choose_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     kind, _, number = name.partition(":")
     if kind not in ("cpu", "cuda") or (number and (kind == "cpu" or not number.isdecimal())):
-        raise ConfigurationError(f"unknown device '{name}'; use auto, cpu, cuda, or cuda:N with a GPU's number.")
+        raise ConfigurationError(
+            f"unknown device '{name}'; use auto, cpu, cuda, or cuda:N with a GPU's number."
+        )
     if kind == "cuda":
         found = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if int(number or 0) >= found:
-            raise ResourceError(f"device '{name}' is not there: PyTorch finds {found} CUDA GPUs; use auto or cpu.")
+            raise ResourceError(
+                f"device '{name}' is not there: PyTorch finds {found} CUDA GPUs; use auto or cpu."
+            )
     return torch.device(name)

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.config.schema import RunSettings, SearchSettings
 from nmt_lstm.device import choose_device
-from nmt_lstm.errors import ConfigurationError, DataError
+from nmt_lstm.errors import ConfigurationError, DataError, nearest
 from nmt_lstm.model.seq2seq import Seq2Seq
-from nmt_lstm.numerics.precision import resolve_precision
+from nmt_lstm.numerics.precision import Precision, resolve_precision
 from nmt_lstm.search.beam_search import beam_search, check_search
 from nmt_lstm.search.ensemble import Ensemble
 from nmt_lstm.search.forced import forced_log_probabilities
@@ -29,6 +29,7 @@ from nmt_lstm.translation import Hypothesis, ScoredTranslation, Translation
 __all__ = ["Hypothesis", "ScoredTranslation", "Translation", "Translator"]
 
 WINDOW_BATCHES = 64
+PRECISIONS = ("auto", "float32", "bf16", "fp16")
 END_OF_SENTENCE = "</s>"
 
 
@@ -52,7 +53,12 @@ class Translator:
     """
 
     def __init__(
-        self, *, models: Sequence[Seq2Seq], subwords: Subwords, run: RunSettings, precision: str = "float32"
+        self,
+        *,
+        models: Sequence[Seq2Seq],
+        subwords: Subwords,
+        run: RunSettings,
+        precision: Precision = "float32",
     ) -> None:
         self.models = tuple(models)
         self.subwords = subwords
@@ -86,6 +92,10 @@ class Translator:
         if not paths:
             raise ConfigurationError("no model folder was given; name at least one.")
         place = choose_device(device)
+        if precision not in PRECISIONS:
+            raise ConfigurationError(
+                f"unknown precision '{precision}'.{nearest(precision, PRECISIONS)} Known: {', '.join(PRECISIONS)}."
+            )
         chosen = resolve_precision("float32" if precision == "auto" else precision, place)
         opened = [model_folder.read(path) for path in paths]
         first = opened[0]
@@ -117,7 +127,9 @@ class Translator:
         search: SearchSettings | None = None,
     ) -> list[Translation]:
         """Translate lines and return one translation for each, in order; see `stream` for the arguments."""
-        return list(self.stream(lines, beam_size=beam_size, n_best=n_best, batch_size=batch_size, search=search))
+        return list(
+            self.stream(lines, beam_size=beam_size, n_best=n_best, batch_size=batch_size, search=search)
+        )
 
     def stream(
         self,

@@ -75,30 +75,26 @@ def repository() -> Path:
     return Path(__file__).resolve().parents[1]
 
 
-def make_subwords(folder: Path, lines: list[str], pieces: int) -> Subwords:
-    """A joint vocabulary learnt from `lines`."""
-    import sentencepiece
-
-    from nmt_lstm.text.subwords import Subwords
-
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(lines), model_prefix=str(folder / "subwords.joint"), vocab_size=pieces,
-        pad_id=0, unk_id=1, bos_id=2, eos_id=3, minloglevel=2, hard_vocab_limit=False,
-    )  # fmt: skip
-    return Subwords.load(folder)
-
-
 @pytest.fixture(scope="session")
-def subwords(tmp_path_factory: pytest.TempPathFactory) -> Subwords:
-    """A joint vocabulary of some 60 pieces of the number sentences."""
-    lines = [side for pair in number_sentences(1, 401) for side in pair]
-    return make_subwords(tmp_path_factory.mktemp("subwords"), lines, 60)
+def subwords() -> Subwords:
+    """A joint vocabulary of the number sentences: some 100 pieces beside the 256 bytes."""
+    from nmt_lstm.config.schema import SubwordSettings
+    from nmt_lstm.text.subwords import train_subwords
+
+    pairs = number_sentences(1, 401)
+    return train_subwords(lambda: pairs, SubwordSettings(vocabulary_size=360), len(pairs), seed=1)
 
 
 @pytest.fixture(scope="session")
 def tiny_run(parallel_files: ParallelFiles) -> RunSettings:
     """A run whose model has the defaults' shape but few weights."""
-    from nmt_lstm.config.schema import DataSettings, DecoderSettings, EncoderSettings, ModelSettings, RunSettings
+    from nmt_lstm.config.schema import (
+        DataSettings,
+        DecoderSettings,
+        EncoderSettings,
+        ModelSettings,
+        RunSettings,
+    )
 
     return RunSettings(
         data=DataSettings(
@@ -121,9 +117,9 @@ def random_model_folder(
 ) -> Path:
     """A whole model folder whose weights are random, drawn wide so that translations differ from line to line."""
     import torch
+    from nmt_lstm.model.build import build_model
 
     from nmt_lstm.checkpoint.model_folder import write
-    from nmt_lstm.model.build import build_model
 
     torch.manual_seed(0)
     model = build_model(tiny_run.model, subwords.source.size, subwords.target.size)

@@ -70,8 +70,12 @@ class Manifest(BaseModel):
         except OSError as problem:
             raise ModelFolderError(f"'{path}' cannot be read: {problem.strerror}.") from problem
         except ValueError as problem:
-            raise ModelFolderError(f"'{path}' is damaged ({problem}); copy or train the model again.") from problem
-        kind, version = (values.get(key) if isinstance(values, dict) else None for key in ("format", "format_version"))
+            raise ModelFolderError(
+                f"'{path}' is damaged ({problem}); copy or train the model again."
+            ) from problem
+        kind, version = (
+            values.get(key) if isinstance(values, dict) else None for key in ("format", "format_version")
+        )
         if kind != FORMAT or not isinstance(version, int):
             raise ModelFolderError(
                 f"'{path}' is the manifest of something else: its format is {kind!r}, not '{FORMAT}'; "
@@ -111,7 +115,10 @@ def make_manifest(
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in LIBRARIES},
         },
-        files={name: FileRecord(bytes=(folder / name).stat().st_size, sha256=_sha256(folder / name)) for name in names},
+        files={
+            name: FileRecord(bytes=(folder / name).stat().st_size, sha256=_sha256(folder / name))
+            for name in names
+        },
         vocabulary=dict(vocabulary),
         plugins={kind: [dict(record) for record in records] for kind, records in plugins.items()},
         parameters=parameters,
@@ -123,7 +130,9 @@ def check_files(folder: Path, manifest: Manifest) -> None:
     for name, record in manifest.files.items():
         path = folder / name
         if Path(name).name != name:
-            raise ModelFolderError(f"'{folder / MANIFEST}' names a file outside the folder: '{name}'; do not use it.")
+            raise ModelFolderError(
+                f"'{folder / MANIFEST}' names a file outside the folder: '{name}'; do not use it."
+            )
         if not path.is_file():
             raise ModelFolderError(f"model folder '{folder}' lacks '{name}'; copy the whole folder again.")
         size = path.stat().st_size

@@ -20,7 +20,7 @@ from nmt_lstm.checkpoint.manifest import MANIFEST, Manifest, check_files, make_m
 from nmt_lstm.checkpoint.weights import load_weights, save_weights
 from nmt_lstm.config.load import dump_toml, load_run
 from nmt_lstm.config.schema import RunSettings
-from nmt_lstm.errors import ConfigurationError, ModelFolderError, PluginError
+from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError, PluginError
 from nmt_lstm.model.build import build_model
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.registry import ATTENTIONS, CELLS
@@ -83,9 +83,9 @@ def read(folder: str | Path) -> ModelFolder:
     try:
         run = load_run(path / RUN)
         metrics = json.loads((path / METRICS).read_text(encoding="utf-8"))
-    except (ConfigurationError, OSError, ValueError) as problem:
+        subwords = Subwords.load(path)
+    except (ConfigurationError, DataError, OSError, ValueError) as problem:
         raise ModelFolderError(f"model folder '{path}' cannot be read: {problem}") from problem
-    subwords = Subwords.load(path)
     for side, vocabulary in (("source", subwords.source), ("target", subwords.target)):
         if vocabulary.fingerprint != manifest.vocabulary.get(side):
             raise ModelFolderError(

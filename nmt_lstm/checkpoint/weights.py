@@ -15,7 +15,9 @@ from nmt_lstm.errors import ModelFolderError
 
 __all__ = ["load_weights", "save_weights"]
 
-SHARED = "shared"  # metadata key: JSON object from each name that is not stored to the name that holds its values
+SHARED = (
+    "shared"  # metadata key: JSON object from each name that is not stored to the name that holds its values
+)
 
 
 def save_weights(path: Path, state: Mapping[str, Tensor]) -> None:

@@ -138,9 +138,7 @@ class _BeamSearch(Generic[Encoding, State]):
             scores, previous = going.scores, going.pieces.flatten()
         return [self._best(sentence) for sentence in range(len(self.finished))]
 
-    def _rank(
-        self, logits: Tensor, scores: Tensor, must_end: Booleans, must_not_end: Booleans
-    ) -> Ranked:
+    def _rank(self, logits: Tensor, scores: Tensor, must_end: Booleans, must_not_end: Booleans) -> Ranked:
         """Return the candidates that can matter, best first: of each row END and its `beam_size` best pieces."""
         sentences, beams = scores.shape
         log_probabilities = torch.log_softmax(logits, dim=1, dtype=torch.float32)

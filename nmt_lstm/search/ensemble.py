@@ -74,4 +74,6 @@ class Ensemble(Generic[Encoding, State]):
 
     def reorder(self, state: tuple[State, ...], rows: Tensor, sentences: Tensor | None) -> tuple[State, ...]:
         """Reorder every model's state."""
-        return tuple(model.reorder(part, rows, sentences) for model, part in zip(self.models, state, strict=True))
+        return tuple(
+            model.reorder(part, rows, sentences) for model, part in zip(self.models, state, strict=True)
+        )

@@ -36,7 +36,9 @@ def forced_log_probabilities(
     """
     sentences = len(source.lengths)
     if len(targets) != sentences:
-        raise DataError(f"{sentences} source sentences but {len(targets)} targets; give one target per source.")
+        raise DataError(
+            f"{sentences} source sentences but {len(targets)} targets; give one target per source."
+        )
     device = source.pieces.device
     labels = [[*target, END] for target in targets]
     found: list[list[float]] = [[] for _ in labels]

@@ -10,7 +10,7 @@ import torch
 
 from nmt_lstm.batching.batch import SourceBatch, source_batch
 from nmt_lstm.errors import ResourceError
-from nmt_lstm.numerics.precision import autocast
+from nmt_lstm.numerics.precision import Precision, autocast
 
 __all__ = ["SentenceBatches"]
 
@@ -41,7 +41,7 @@ class SentenceBatches:
         search: Callable[[SourceBatch, Sequence[int]], Sequence[Result]],
         *,
         device: torch.device,
-        precision: str = "float32",
+        precision: Precision = "float32",
     ) -> list[Result]:
         """Apply `search` to all batches and return one result per sentence, in the order of the sentences.
 
@@ -77,7 +77,7 @@ class SentenceBatches:
         members: list[int],
         search: Callable[[SourceBatch, Sequence[int]], Sequence[Result]],
         device: torch.device,
-        precision: str,
+        precision: Precision,
         results: dict[int, Result],
     ) -> None:
         try:
@@ -117,4 +117,6 @@ def _is_out_of_memory(problem: BaseException) -> bool:
     if isinstance(problem, (MemoryError, torch.OutOfMemoryError)):
         return True
     text = str(problem).lower()  # PyTorch's CPU allocator raises a bare RuntimeError
-    return any(words in text for words in ("can't allocate memory", "not enough memory", "bad_alloc", "bad alloc"))
+    return any(
+        words in text for words in ("can't allocate memory", "not enough memory", "bad_alloc", "bad alloc")
+    )

@@ -1,3 +1,5 @@
+"""Averaged checkpoints: values, types, tied weights."""
+
 from __future__ import annotations
 
 import pytest

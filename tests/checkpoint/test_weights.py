@@ -1,3 +1,5 @@
+"""Weight files: what is saved is loaded, and nothing else is."""
+
 from __future__ import annotations
 
 import pickle
@@ -33,5 +35,5 @@ def test_tied_weights_are_stored_once(tmp_path) -> None:
 @pytest.mark.parametrize("content", [b"", b"rubbish" * 100, pickle.dumps({"w": 1})])
 def test_other_files_are_refused(tmp_path, content) -> None:
     (tmp_path / "weights").write_bytes(content)
-    with pytest.raises(ModelFolderError, match="holds no weights that can be read .* copy or train"):
+    with pytest.raises(ModelFolderError, match=r"holds no weights that can be read .* copy or train"):
         load_weights(tmp_path / "weights", CPU)

@@ -1,3 +1,5 @@
+"""Scores: the sacrebleu command's numbers and signatures, and clear refusals."""
+
 from __future__ import annotations
 
 import json
@@ -11,7 +13,12 @@ from nmt_lstm.evaluation import scores
 from nmt_lstm.evaluation.scores import TOKENIZERS, Score, corpus_scores, tokenizer_for
 
 HYPOTHESES = ["A dog runs , fast .", "Two men are talking.  ", "", "the child sleeps on the red sofa"] * 30
-REFERENCES = ["A dog is running fast.", "Two men talk to each other.", "Nothing.", "The child sleeps on a red sofa."] * 30
+REFERENCES = [
+    "A dog is running fast.",
+    "Two men talk to each other.",
+    "Nothing.",
+    "The child sleeps on a red sofa.",
+] * 30
 
 
 def by_command(tmp_path, tokenize: str) -> list[dict]:
@@ -59,9 +66,9 @@ def test_no_lines_are_refused() -> None:
 
 
 def test_unknown_names_are_answered_with_the_nearest() -> None:
-    with pytest.raises(ConfigurationError, match="unknown metric 'blue'. Did you mean 'bleu'?"):
+    with pytest.raises(ConfigurationError, match=r"unknown metric 'blue'. Did you mean 'bleu'?"):
         corpus_scores(["a"], ["a"], metrics=["blue"])
-    with pytest.raises(ConfigurationError, match="unknown tokenizer 'ja-mecb'. Did you mean 'ja-mecab'?"):
+    with pytest.raises(ConfigurationError, match=r"unknown tokenizer 'ja-mecb'. Did you mean 'ja-mecab'?"):
         corpus_scores(["a"], ["a"], tokenize="ja-mecb")
 
 
@@ -70,13 +77,23 @@ def test_a_missing_dictionary_is_named_with_what_to_install(monkeypatch) -> None
         raise RuntimeError("Japanese tokenization requires extra dependencies")
 
     monkeypatch.setattr(scores, "BLEU", without_dictionary)
-    with pytest.raises(ConfigurationError, match=r'not installed: pip install "nmt-lstm\[ja\]". Or use \'char\''):
+    with pytest.raises(
+        ConfigurationError, match=r'not installed: pip install "nmt-lstm\[ja\]". Or use \'char\''
+    ):
         corpus_scores(["a"], ["a"], tokenize="ja-mecab")
     assert tokenizer_for("ja") == "char"
 
 
 def test_languages_have_their_customary_tokenizers(monkeypatch) -> None:
     monkeypatch.setattr(scores, "check_tokenizer", lambda name: None)
-    expected = {"": "13a", "en": "13a", "de_AT": "13a", "zh-CN": "zh", "ja": "ja-mecab", "ko": "ko-mecab", "th": "char"}
+    expected = {
+        "": "13a",
+        "en": "13a",
+        "de_AT": "13a",
+        "zh-CN": "zh",
+        "ja": "ja-mecab",
+        "ko": "ko-mecab",
+        "th": "char",
+    }
     assert {language: tokenizer_for(language) for language in expected} == expected
     assert set(expected.values()) <= set(TOKENIZERS)

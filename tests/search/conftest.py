@@ -50,7 +50,10 @@ class TableModel:
 
     def encode(self, source: SourceBatch) -> list[tuple[int, ...]]:
         self.width = source.pieces.shape[1]
-        return [tuple(row[:length]) for row, length in zip(source.pieces.tolist(), source.lengths.tolist(), strict=True)]
+        return [
+            tuple(row[:length])
+            for row, length in zip(source.pieces.tolist(), source.lengths.tolist(), strict=True)
+        ]
 
     def start(self, encoded: list[tuple[int, ...]]) -> TableState:
         return TableState(encoded, [()] * len(encoded))
@@ -65,7 +68,9 @@ class TableModel:
         sentences = [state.sentences[row // beams] for row in range(len(prefixes))]
         return TableStep(
             torch.stack([self.logits(*pair) for pair in zip(sentences, prefixes, strict=True)]),
-            torch.stack([self.attention(*pair, self.width) for pair in zip(sentences, prefixes, strict=True)]),
+            torch.stack(
+                [self.attention(*pair, self.width) for pair in zip(sentences, prefixes, strict=True)]
+            ),
             TableState(state.sentences, prefixes),
         )
 
@@ -75,9 +80,13 @@ class TableModel:
         new_beams = len(rows) // len(kept)
         for place, row in enumerate(rows.tolist()):
             assert row // beams == kept[place // new_beams], "a row must stay with its sentence"
-        return TableState([state.sentences[place] for place in kept], [state.prefixes[row] for row in rows.tolist()])
+        return TableState(
+            [state.sentences[place] for place in kept], [state.prefixes[row] for row in rows.tolist()]
+        )
 
-    def every_string(self, sentence: tuple[int, ...], longest: int, shortest: int = 0) -> dict[tuple[int, ...], float]:
+    def every_string(
+        self, sentence: tuple[int, ...], longest: int, shortest: int = 0
+    ) -> dict[tuple[int, ...], float]:
         """Log-probability of every string of regular pieces and END within the length limits."""
         found: dict[tuple[int, ...], float] = {}
         for length in range(shortest, longest + 1):
@@ -94,7 +103,9 @@ class TableModel:
 
     def coverage(self, sentence: tuple[int, ...], pieces: tuple[int, ...]) -> float:
         string = (BEGIN, *pieces)
-        total = sum(self.attention(sentence, string[:place], len(sentence)) for place in range(1, len(string) + 1))
+        total = sum(
+            self.attention(sentence, string[:place], len(sentence)) for place in range(1, len(string) + 1)
+        )
         return sum(math.log(min(value, 1.0)) for value in total.tolist())
 
 

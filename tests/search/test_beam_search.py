@@ -1,3 +1,5 @@
+"""Beam search on a table-driven model, against an exhaustive search over all strings."""
+
 from __future__ import annotations
 
 import math
@@ -35,14 +37,18 @@ def expected_best(model, sentence, count, *, divisor=lambda length: length, beta
         ("wu", 0.8, lambda length: ((5 + length) / 6) ** 0.8),
     ],
 )
-def test_a_wide_beam_finds_what_an_exhaustive_search_finds(table_model, seed, penalty, alpha, divisor) -> None:
+def test_a_wide_beam_finds_what_an_exhaustive_search_finds(
+    table_model, seed, penalty, alpha, divisor
+) -> None:
     model = table_model(seed=seed, end=4.0)
     settings = EVERYTHING.model_copy(update={"length_penalty": penalty, "alpha": alpha})
     found = beam_search(model, source_batch(SENTENCES[:3]), settings, n_best=4)
     for sentence, hypotheses in zip(SENTENCES, found, strict=False):
         expected = expected_best(model, sentence, 4, divisor=divisor)
         assert [hypothesis.pieces for hypothesis in hypotheses] == [pieces for _, pieces in expected]
-        assert [hypothesis.score for hypothesis in hypotheses] == pytest.approx([score for score, _ in expected])
+        assert [hypothesis.score for hypothesis in hypotheses] == pytest.approx(
+            [score for score, _ in expected]
+        )
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -53,13 +59,17 @@ def test_coverage_follows_the_hypotheses_through_the_beam(table_model, seed) -> 
     for sentence, hypotheses in zip(SENTENCES, found, strict=False):
         expected = expected_best(model, sentence, 3, beta=0.7)
         assert [hypothesis.pieces for hypothesis in hypotheses] == [pieces for _, pieces in expected]
-        assert [hypothesis.score for hypothesis in hypotheses] == pytest.approx([score for score, _ in expected])
+        assert [hypothesis.score for hypothesis in hypotheses] == pytest.approx(
+            [score for score, _ in expected]
+        )
 
 
 @pytest.mark.parametrize("beam_size", [1, 2, 5])
 @pytest.mark.parametrize("levels", [0, 3])
 @pytest.mark.parametrize("coverage", [0.0, 0.5])
-def test_a_sentence_is_translated_the_same_alone_and_in_company(table_model, beam_size, levels, coverage) -> None:
+def test_a_sentence_is_translated_the_same_alone_and_in_company(
+    table_model, beam_size, levels, coverage
+) -> None:
     settings = SearchSettings(beam_size=beam_size, coverage_penalty=coverage)
     model = table_model(pieces=9, levels=levels, end=1.0)
     together = beam_search(model, source_batch(SENTENCES), settings, n_best=beam_size)
@@ -125,7 +135,9 @@ def test_special_pieces_are_never_produced(table_model) -> None:
 
     for beam_size in (1, 4):
         settings = SearchSettings(beam_size=beam_size)
-        for hypotheses in beam_search(LovesSpecialPieces(), source_batch(SENTENCES), settings, n_best=beam_size):
+        for hypotheses in beam_search(
+            LovesSpecialPieces(), source_batch(SENTENCES), settings, n_best=beam_size
+        ):
             assert all(piece > END for hypothesis in hypotheses for piece in hypothesis.pieces)
 
 
@@ -160,7 +172,9 @@ def test_attention_is_that_of_the_hypothesis(table_model) -> None:
         for hypothesis in hypotheses:
             string = (BEGIN, *hypothesis.pieces)
             for place in range(len(hypothesis.pieces)):
-                expected = model.attention((*sentence, END), string[: place + 1], hypothesis.attention.shape[1])
+                expected = model.attention(
+                    (*sentence, END), string[: place + 1], hypothesis.attention.shape[1]
+                )
                 assert torch.equal(hypothesis.attention[place], expected)
 
 
@@ -170,20 +184,26 @@ def test_attention_can_be_left_out(table_model) -> None:
 
 
 def test_a_vocabulary_smaller_than_the_beam_is_searched(table_model) -> None:
-    found = beam_search(table_model(pieces=1, end=1.0), source_batch([[4]]), SearchSettings(beam_size=8), n_best=8)
+    found = beam_search(
+        table_model(pieces=1, end=1.0), source_batch([[4]]), SearchSettings(beam_size=8), n_best=8
+    )
     assert [sorted(len(one.pieces) for one in found[0])] == [list(range(8))] or len(found[0]) <= 12
     assert all(set(one.pieces) <= {4} for one in found[0])
 
 
 @pytest.mark.parametrize("n_best", [0, 6])
 def test_n_best_beyond_the_beam_is_refused(table_model, n_best) -> None:
-    with pytest.raises(ConfigurationError, match=rf"n_best is {n_best}, .* between 1 and the beam size \(5\)"):
+    with pytest.raises(
+        ConfigurationError, match=rf"n_best is {n_best}, .* between 1 and the beam size \(5\)"
+    ):
         beam_search(table_model(), source_batch(SENTENCES), SearchSettings(), n_best=n_best)
 
 
 def test_contradicting_length_limits_are_refused(table_model) -> None:
     settings = SearchSettings(min_length_ratio=3.0, max_length_ratio=2.0)
-    with pytest.raises(ConfigurationError, match=r"min_length_ratio \(3.0\) is above search.max_length_ratio \(2.0\)"):
+    with pytest.raises(
+        ConfigurationError, match=r"min_length_ratio \(3.0\) is above search.max_length_ratio \(2.0\)"
+    ):
         beam_search(table_model(), source_batch(SENTENCES), settings)
 
 
@@ -193,5 +213,5 @@ def test_scores_that_are_not_numbers_are_refused(table_model) -> None:
             return torch.full((self.size,), math.nan)
 
     for beam_size in (1, 5):
-        with pytest.raises(ModelFolderError, match="not numbers .* earlier checkpoint"):
+        with pytest.raises(ModelFolderError, match=r"not numbers .* earlier checkpoint"):
             beam_search(Damaged(), source_batch(SENTENCES), SearchSettings(beam_size=beam_size))

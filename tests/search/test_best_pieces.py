@@ -1,3 +1,5 @@
+"""The exact top of each row, against plain sorting."""
+
 from __future__ import annotations
 
 import pytest

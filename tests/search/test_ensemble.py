@@ -1,3 +1,5 @@
+"""Ensembles: the mean of probabilities, and models that do not belong together."""
+
 from __future__ import annotations
 
 import math
@@ -18,13 +20,18 @@ SENTENCES = [[4], [5, 4], [4, 4, 5]]
 def test_the_probability_is_the_mean_of_the_models(table_model) -> None:
     models = [table_model(seed=seed, end=2.0) for seed in range(3)]
     for sentence, hypotheses in zip(
-        SENTENCES, beam_search(Ensemble(models), source_batch(SENTENCES), SearchSettings(), n_best=3), strict=True
+        SENTENCES,
+        beam_search(Ensemble(models), source_batch(SENTENCES), SearchSettings(), n_best=3),
+        strict=True,
     ):
         for hypothesis in hypotheses:
             string = (BEGIN, *hypothesis.pieces, END)
             expected = 0.0
             for place in range(1, len(string)):
-                each = [model.logits((*sentence, END), string[:place]).softmax(0)[string[place]] for model in models]
+                each = [
+                    model.logits((*sentence, END), string[:place]).softmax(0)[string[place]]
+                    for model in models
+                ]
                 expected += math.log(sum(map(float, each)) / 3)
             assert hypothesis.log_probability == pytest.approx(expected, rel=1e-5)
 

@@ -1,3 +1,5 @@
+"""Log-probabilities of given translations."""
+
 from __future__ import annotations
 
 import pytest

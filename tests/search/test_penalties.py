@@ -1,3 +1,5 @@
+"""Length and coverage penalties, against their papers' equations."""
+
 from __future__ import annotations
 
 import math

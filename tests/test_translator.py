@@ -1,0 +1,315 @@
+"""The translator: the same translation in any company, and one output for every line there can be."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from nmt_lstm.model.build import build_model
+
+from nmt_lstm.checkpoint.model_folder import read, write
+from nmt_lstm.config.schema import SubwordSettings
+from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError, ResourceError
+from nmt_lstm.search import sentence_batches
+from nmt_lstm.text.subwords import train_subwords
+from nmt_lstm.translator import Translation, Translator
+
+WORDS = ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "."]
+LINES = [" ".join(WORDS[(place * step) % 11] for place in range(1 + place_count % 17)) for place_count, step in
+         itertools.product(range(11), range(1, 5))]  # fmt: skip
+HOSTILE = [
+    "", " ", "\n", "\t\t", "\u2028", "\u3000", "\x00", "\r", "a\x00b", "eins\u2028zwei", "eins\rzwei", "eins\nzwei",
+    "\ud800", "zwei\udc80drei", "\u200b", "🙂" * 3, "\ufeffeins", "e\u0301" * 5, "‮eins‬", "\x85", "<s> </s> <unk> <pad>",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def translator(random_model_folder: Path) -> Translator:
+    return Translator.load(random_model_folder, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def other_folder(random_model_folder: Path, tmp_path_factory, tiny_run, subwords) -> Path:
+    """A second model of the same vocabulary."""
+    state = read(random_model_folder).load_model().state_dict()
+    generator = torch.Generator().manual_seed(9)
+    state = {
+        name: values + 0.3 * torch.randn(values.shape, generator=generator) for name, values in state.items()
+    }
+    folder = tmp_path_factory.mktemp("other") / "model"
+    write(folder, run=tiny_run, subwords=subwords, model_state=state, metrics={})
+    return folder
+
+
+@pytest.mark.parametrize("beam_size", [1, 5])
+def test_the_batch_size_changes_no_bit(translator, beam_size) -> None:
+    expected = translator.translate(LINES, batch_size=1, beam_size=beam_size, n_best=beam_size)
+    assert len({translation.text for translation in expected}) > len(LINES) / 4, (
+        "the model must not be trivial"
+    )
+    for batch_size in (2, 7, 64):
+        assert (
+            translator.translate(LINES, batch_size=batch_size, beam_size=beam_size, n_best=beam_size)
+            == expected
+        )
+
+
+def test_neither_order_nor_company_nor_window_changes_a_translation(translator) -> None:
+    expected = dict(zip(LINES, translator.translate(LINES), strict=True))
+    backwards = translator.translate(LINES[::-1], batch_size=5)
+    assert backwards == [expected[line] for line in LINES[::-1]]
+    assert list(translator.stream(LINES, window=1)) == list(map(expected.get, LINES))
+    assert list(translator.stream(LINES, window=10, batch_size=4)) == list(map(expected.get, LINES))
+
+
+def test_an_ensemble_is_as_independent_of_the_batch_size(random_model_folder, other_folder) -> None:
+    ensemble = Translator.load([random_model_folder, other_folder], device="cpu")
+    expected = ensemble.translate(LINES, batch_size=1)
+    assert ensemble.translate(LINES, batch_size=64) == expected
+    assert expected != Translator.load(random_model_folder, device="cpu").translate(LINES)
+    assert expected != Translator.load(other_folder, device="cpu").translate(LINES)
+
+
+def test_every_line_gets_one_translation_of_one_line(translator) -> None:
+    lines = [line for hostile in HOSTILE for line in (hostile, "eins zwei .")]
+    found = translator.translate(lines)
+    assert len(found) == len(lines)
+    assert [translation.source for translation in found] == [line.removesuffix("\n") for line in lines]
+    assert len({translation.text for translation in found[1::2]}) == 1
+    for translation in found:
+        assert len(translation.text.splitlines()) <= 1
+        assert not set("\n\r\0\u2028\u2029\x85") & set(translation.text)
+        translation.text.encode("utf-8")
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\n", "\t", "\u3000", "\u2028", "\x00\x01"])
+def test_a_blank_line_is_empty_and_not_searched(translator, blank) -> None:
+    found = translator.translate([blank])[0]
+    assert (found.text, found.score, found.pieces, found.alignment, found.hypotheses) == ("", 0.0, (), (), ())
+
+
+def test_no_lines_give_no_translations(translator) -> None:
+    assert translator.translate([]) == []
+
+
+def test_control_characters_count_as_spaces_and_are_mentioned(translator, caplog) -> None:
+    found = translator.translate(
+        ["eins zwei", "eins\x00zwei", "eins\u2028zwei", "eins zwei\r\n", "eins zwei\n"]
+    )
+    assert len({(translation.text, translation.score) for translation in found}) == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "line 2: control characters were replaced by spaces.",
+        "line 3: control characters were replaced by spaces.",
+    ]
+
+
+def test_warnings_do_not_flood(translator, caplog) -> None:
+    translator.translate(["\x00"] * 1_000)
+    assert len(caplog.records) == 11
+    assert "further lines of this kind (control characters) are not named" in caplog.text
+
+
+def test_long_lines_are_cut_with_a_warning_that_names_the_line(translator, caplog) -> None:
+    limit = translator.run.search.max_source_pieces
+    line = "eins zwei drei " * 7_000
+    assert len(line) > 100_000
+    settings = translator.run.search.model_copy(update={"max_length_ratio": 0.01})
+    found = translator.translate(["eins", line, "zwei"], search=settings)
+    assert [bool(translation.source_pieces) for translation in found] == [True] * 3
+    assert len(found[1].source_pieces) == limit
+    assert "line 2: it has" in caplog.text
+    assert f"was cut to the first {limit} (search.max_source_pieces)" in caplog.text
+    assert len(caplog.records) == 1
+
+
+def test_n_best_hypotheses_are_sorted_and_different(translator) -> None:
+    for translation in translator.translate(LINES[:9], n_best=4, beam_size=4):
+        scores = [hypothesis.score for hypothesis in translation.hypotheses]
+        assert len(scores) == 4
+        assert scores == sorted(scores, reverse=True)
+        assert translation.text == translation.hypotheses[0].text
+        assert translation.score == scores[0]
+        assert len({hypothesis.pieces for hypothesis in translation.hypotheses}) == 4
+
+
+def test_alignment_points_into_both_sides(translator) -> None:
+    translations = translator.translate(LINES)
+    assert any(translation.alignment for translation in translations)
+    for translation in translations:
+        targets = [target for _, target in translation.alignment]
+        assert targets == sorted(set(targets))
+        for source, target in translation.alignment:
+            assert 0 <= source < len(translation.source_pieces)
+            assert 0 <= target < len(translation.pieces)
+
+
+def test_results_read_well() -> None:
+    shown = repr(Translation("Hallo", "Hello", -0.5, ("Hallo",), ()))
+    assert shown == "Translation(source='Hallo', text='Hello', score=-0.5)"
+
+
+def test_lines_stream_through_a_bounded_window(translator) -> None:
+    taken = 0
+
+    def endless():
+        nonlocal taken
+        while True:
+            taken += 1
+            yield "eins zwei"
+
+    stream = translator.stream(endless(), window=6, batch_size=2, beam_size=1)
+    assert len(list(itertools.islice(stream, 13))) == 13
+    assert taken == 18
+
+
+def test_score_gives_translations_the_probability_they_were_found_with(translator) -> None:
+    found = [translation for translation in translator.translate(LINES) if translation.text]
+    scored = translator.score([one.source for one in found], [one.text for one in found], batch_size=7)
+    assert len(scored) == len(found)
+    agreeing = 0
+    for one, given in zip(found, scored, strict=True):
+        assert given.pieces[-1] == "</s>"
+        assert len(given.pieces) == len(given.piece_log_probabilities)
+        assert given.log_probability == pytest.approx(sum(given.piece_log_probabilities))
+        if given.pieces[:-1] == one.pieces:  # a text may also be cut into other pieces than it was made of
+            agreeing += 1
+            assert given.log_probability == pytest.approx(one.hypotheses[0].log_probability, rel=1e-4)
+    assert agreeing > 0
+
+
+def test_score_is_the_same_at_any_batch_size_and_takes_any_line(translator) -> None:
+    sources, targets = [*LINES[:12], "", "\x00", "eins"], [*LINES[12:24], "zwei", "", ""]
+    expected = translator.score(sources, targets, batch_size=1)
+    assert [len(scored.pieces) for scored in expected[-2:]] == [1, 1]
+    assert translator.score(sources, targets, batch_size=64) == expected
+
+
+def test_score_refuses_different_numbers(translator) -> None:
+    with pytest.raises(DataError, match="2 sources but 1 targets"):
+        translator.score(["a", "b"], ["a"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n_best": 6}, r"n_best is 6, .* beam size \(5\)"),
+        ({"beam_size": 0}, "beam_size is 0: .*greater than or equal to 1"),
+        ({"batch_size": 0}, "batch_size is 0, but must be at least 1"),
+        ({"window": 0}, "window is 0, but must be at least 1"),
+    ],
+)
+def test_arguments_out_of_range_are_refused_at_once(translator, arguments, message) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        translator.stream(["eins"], **arguments)
+
+
+def test_one_string_is_not_taken_for_its_letters(translator) -> None:
+    with pytest.raises(ConfigurationError, match=r"as a list, such as translate\(\[text\]\)"):
+        translator.translate("eins zwei")
+
+
+def test_a_batch_that_does_not_fit_is_halved(translator, monkeypatch, caplog) -> None:
+    expected = translator.translate(LINES)
+    original = translator._model.encode
+
+    def small_memory(source):
+        if len(source.lengths) > 3:
+            raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")
+        return original(source)
+
+    monkeypatch.setattr(translator._model, "encode", small_memory)
+    assert translator.translate(LINES) == expected
+    assert "together do not fit into memory" in caplog.text
+
+
+def test_a_sentence_that_does_not_fit_says_what_to_lower(translator, monkeypatch) -> None:
+    def no_memory(source):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(translator._model, "encode", no_memory)
+    with pytest.raises(
+        ResourceError, match=r"single sentence of .* lower --beam-size or search.max_source_pieces"
+    ):
+        translator.translate(LINES[:4])
+
+
+def test_other_failures_are_not_mistaken_for_memory(translator, monkeypatch) -> None:
+    def broken(source):
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr(translator._model, "encode", broken)
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        translator.translate(LINES[:4])
+
+
+def test_long_sentences_come_in_small_batches() -> None:
+    batches = sentence_batches.SentenceBatches([[4] * 500] * 20 + [[4] * 5] * 20, batch_size=64)
+    assert [len(members) for members in batches.members()] == [8, 8, 4, 20]
+
+
+def test_models_of_different_vocabularies_form_no_ensemble(random_model_folder, tmp_path, tiny_run) -> None:
+    pairs = [("ganz andere Wörter", "quite different words")] * 20
+    subwords = train_subwords(lambda: pairs, SubwordSettings(vocabulary_size=290), len(pairs), seed=1)
+    model = build_model(tiny_run.model, subwords.source.size, subwords.target.size)
+    write(tmp_path / "b", run=tiny_run, subwords=subwords, model_state=model.state_dict(), metrics={})
+    with pytest.raises(
+        ConfigurationError, match=r"b' have different source vocabularies and cannot form an ensemble"
+    ):
+        Translator.load([random_model_folder, tmp_path / "b"], device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"device": "gpu"}, ConfigurationError, "unknown device 'gpu'; use auto, cpu, cuda"),
+        ({"device": "cuda:99"}, ResourceError, "device 'cuda:99' is not there: PyTorch finds"),
+        ({"precision": "bf61"}, ConfigurationError, "unknown precision 'bf61'. Did you mean 'bf16'"),
+    ],
+)
+def test_loading_refuses_what_is_not_there(random_model_folder, arguments, error, message) -> None:
+    with pytest.raises(error, match=message):
+        Translator.load(random_model_folder, **arguments)
+
+
+def test_loading_needs_a_folder(tmp_path) -> None:
+    with pytest.raises(ConfigurationError, match="no model folder was given"):
+        Translator.load([])
+    with pytest.raises(ModelFolderError, match="does not exist"):
+        Translator.load(tmp_path / "nowhere")
+
+
+def test_reduced_precision_translates(random_model_folder) -> None:
+    reduced = Translator.load(random_model_folder, device="cpu", precision="bf16")
+    assert reduced.precision == "bf16"
+    assert len(reduced.translate(LINES[:5])) == 5
+
+
+def test_the_folder_alone_suffices(random_model_folder, tmp_path, translator) -> None:
+    moved = shutil.copytree(random_model_folder, tmp_path / "elsewhere")
+    assert Translator.load(moved, device="cpu").translate(LINES[:3]) == translator.translate(LINES[:3])
+
+
+HEAVY = "import sys; loaded = [name for name in sys.modules if name.startswith(('pytorch_lightning', 'lightning', "
+HEAVY += "'nmt_lstm.training', 'tensorboard'))]; print(loaded)"
+
+
+@pytest.mark.parametrize(
+    ("program", "clean"), [("import nmt_lstm.translator", True), ("import lightning_probe", False)]
+)
+def test_inference_imports_nothing_of_training(program, clean, tmp_path) -> None:
+    (tmp_path / "lightning_probe.py").write_text("")
+    command = [sys.executable, "-c", f"import sys; sys.path.append({str(tmp_path)!r}); {program}; {HEAVY}"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    assert (printed == "[]") is clean
+
+
+def test_loggers_are_quiet_about_good_lines(translator, caplog) -> None:
+    with caplog.at_level(logging.DEBUG):
+        translator.translate(LINES[:5])
+    assert not caplog.records

@@ -104,7 +104,7 @@ def output_stream(path: Path | None, inputs: tuple[Path | None, ...] = ()) -> It
         if path.suffix == ".gz":
             import gzip
 
-            stream = cast(IO[bytes], gzip.open(path, "wb"))  # noqa: SIM115 (closed below)
+            stream = cast("IO[bytes]", gzip.open(path, "wb"))  # noqa: SIM115 (closed below)
         else:
             stream = path.open("wb")
     except OSError as problem:

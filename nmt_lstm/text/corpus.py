@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 
 from nmt_lstm.errors import DataError
 
-__all__ = ["count_lines", "open_bytes", "read_lines", "read_parallel"]
+__all__ = ["count_lines", "open_bytes", "read_blocks", "read_lines", "read_parallel"]
 
 
 def open_bytes(path: Path) -> BinaryIO:
@@ -89,14 +89,26 @@ def count_lines(path: Path) -> int:
     """
     lines = 0
     last = b"\n"
+    for block in read_blocks(path):
+        lines += block.count(b"\n")
+        last = block[-1:]
+    return lines + (last != b"\n")
+
+
+def read_blocks(path: Path) -> Iterator[bytes]:
+    """Yield the (uncompressed) bytes of a file, a megabyte at a time.
+
+    Raises:
+        DataError: the file cannot be read, or its compression is damaged.
+    """
     with open_bytes(path) as file:
+        done = 0
         try:
             while block := file.read(1 << 20):
-                lines += block.count(b"\n")
-                last = block[-1:]
+                yield block
+                done += len(block)
         except (OSError, EOFError, lzma.LZMAError) as error:
-            raise DataError(f"Cannot read '{path}' after line {lines}: {error}.") from None
-    return lines + (last != b"\n")
+            raise DataError(f"Cannot read '{path}' after byte {done:,}: {error}.") from None
 
 
 def read_parallel(source: Path, target: Path) -> Iterator[tuple[str, str]]:

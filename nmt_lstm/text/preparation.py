@@ -18,7 +18,7 @@ import numpy as np
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.text.cleaning import CleaningReport, PairCleaner
-from nmt_lstm.text.corpus import open_bytes, read_parallel
+from nmt_lstm.text.corpus import read_blocks, read_parallel
 from nmt_lstm.text.subwords import Subwords, train_subwords
 from nmt_lstm.text.token_store import TokenStore, TokenStoreWriter
 
@@ -99,9 +99,8 @@ def _fingerprint(run: RunSettings) -> str:
     data = run.data
     for path in (data.train_source, data.train_target, data.valid_source, data.valid_target):
         content = hashlib.blake2b(digest_size=16)
-        with open_bytes(path) as file:
-            while block := file.read(1 << 20):
-                content.update(block)
+        for block in read_blocks(path):
+            content.update(block)
         digest.update(content.digest())
     return digest.hexdigest()
 

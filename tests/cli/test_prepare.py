@@ -1,0 +1,81 @@
+"""prepare: what was done is said; text that cannot be used is refused, with the file and the place in it."""
+
+from __future__ import annotations
+
+import gzip
+import re
+
+import pytest
+
+
+@pytest.fixture
+def run_file(parallel_files, tmp_path):
+    """A run file over copies of the made-up corpus, which a test may spoil."""
+    for file in parallel_files.folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    path = tmp_path / "run.toml"
+    path.write_text(
+        '[data]\ntrain_source = "train.src"\ntrain_target = "train.tgt"\n'
+        'valid_source = "valid.src"\nvalid_target = "valid.tgt"\n[subwords]\nvocabulary_size = 320\n'
+    )
+    return path
+
+
+def test_it_says_what_was_read_and_written_and_what_comes_next(command, run_file, tmp_path):
+    with (tmp_path / "train.src").open("a") as source, (tmp_path / "train.tgt").open("a") as target:
+        source.write("\nzwei\n")
+        target.write("two\n \n")
+    finished = command("prepare", "run.toml")
+    assert finished.status == 0, finished.err
+    assert "402 training pairs read, 400 kept; left out: 2 empty" in finished.err
+    assert "40 validation pairs" in finished.err
+    assert re.search(r"^\d+ subword pieces shared by both languages$", finished.err, re.MULTILINE)
+    assert f"Written in {tmp_path}/prepared/" in finished.err
+    assert finished.err.endswith("Train on it:\n  nmt-lstm train run.toml\n")
+    assert finished.out == b""
+    assert "Found in" in command("prepare", "run.toml").err
+    separate = ("--set", "subwords.joint=false", "--set", "model.tied_embeddings=target")
+    finished = command("prepare", "run.toml", *separate)
+    assert re.search(r"^\d+ source and \d+ target subword pieces$", finished.err, re.MULTILINE)
+
+
+def spoil_length(folder):
+    with (folder / "train.src").open("a") as file:
+        file.write("one more line\n")
+
+
+def spoil_encoding(folder):
+    with (folder / "valid.src").open("ab") as file:
+        file.write(b"caf\xe9\n")
+    with (folder / "valid.tgt").open("ab") as file:
+        file.write(b"coffee\n")
+
+
+def spoil_compression(folder):
+    (folder / "train.src.gz").write_bytes(gzip.compress((folder / "train.src").read_bytes())[:-20])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "settings", "parts"),
+    [
+        (spoil_length, [], ["train.src' has 401 lines", "train.tgt' has 400", "line 400"]),
+        (spoil_encoding, [], ["valid.src' is not UTF-8 at line 41, byte 4", "0xe9"]),
+        (lambda folder: (folder / "train.tgt").unlink(), [], ["train.tgt' does not exist"]),
+        (lambda folder: (folder / "train.tgt").write_text(""), [], ["has 400 lines", "train.tgt' has 0"]),
+        (lambda folder: None, ["data.train_source=."], ["is a folder"]),
+        (spoil_compression, ["data.train_source=train.src.gz"], ["train.src.gz"]),
+        (lambda folder: None, ["data.prepared=run.toml"], ["run.toml"]),
+        (lambda folder: None, ["data.cleaning.max_pieces=2"], ["No training pair is left of 400"]),
+    ],
+)
+def test_text_that_cannot_be_used_is_one_line_that_names_the_place(
+    command, run_file, tmp_path, spoil, settings, parts
+):
+    spoil(tmp_path)
+    finished = command("prepare", "run.toml", *[word for each in settings for word in ("--set", each)])
+    assert finished.status == 1
+    error = finished.err.splitlines()[-1]
+    assert error.startswith("nmt-lstm: error: ")
+    assert "Traceback" not in finished.err
+    for part in parts:
+        assert part in error

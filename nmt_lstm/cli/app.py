@@ -126,7 +126,7 @@ def _run(arguments: list[str]) -> int:
     return 0
 
 
-def _refuse_usage(problem: Any) -> int:  # noqa: ANN401 - the class is typer's own
+def _refuse_usage(problem: Any) -> int:
     where = problem.ctx if isinstance(problem, UsageError) else None
     if where is not None and type(problem).__name__ == "NoArgsIsHelpError":
         sys.stdout.write(f"{where.get_help()}\n")

@@ -30,6 +30,7 @@ def quickstart(
     ] = Path("runs/quickstart"),
     cell: Cell = "lstm",
     time_limit: TimeLimit = "",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with one that was interrupted.")] = False,
     plugin: Plugins = None,
 ) -> None:
     """Train on the built-in English-Japanese corpus, translate its test text and score it (under 3 minutes)."""
@@ -37,10 +38,11 @@ def quickstart(
     load_plugins(plugin)
     check_time_limit(time_limit)
     model = quoted(output)
-    if output.exists() and any(output.iterdir()):
+    if not resume and output.exists() and any(output.iterdir()):
         raise ConfigurationError(
-            f"the folder '{output}' exists already. Use what is in it: nmt-lstm translate -m {model}; "
-            f"or train into another folder: nmt-lstm quickstart -o {model}-2"
+            f"the folder '{output}' exists already. Use the translator in it: nmt-lstm translate -m {model}; "
+            f"go on, if it was interrupted: nmt-lstm quickstart -o {model} --resume; "
+            f"or start anew in another folder: nmt-lstm quickstart -o {model}-2"
         )
     from nmt_lstm.config.defaults import quickstart_settings
     from nmt_lstm.config.load import make_run
@@ -56,7 +58,7 @@ def quickstart(
 
     from nmt_lstm.training.fit import fit
 
-    fit(run, output, resume=False, console=Console(stderr=True))
+    fit(run, output, resume=resume, console=Console(stderr=True))
     if not is_first_process():
         return
 

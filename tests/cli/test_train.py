@@ -185,7 +185,8 @@ def test_quickstart_does_not_train_over_an_earlier_one(command, fitted, tmp_path
     finished = command("quickstart")
     assert finished.status == 2
     assert "'runs/quickstart' exists already" in finished.err
-    assert "nmt-lstm translate -m runs/quickstart" in finished.err
+    assert "nmt-lstm translate -m runs/quickstart;" in finished.err
+    assert "nmt-lstm quickstart -o runs/quickstart --resume;" in finished.err
     assert not fitted
 
 

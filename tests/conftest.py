@@ -102,6 +102,7 @@ def tiny_run(parallel_files: ParallelFiles) -> RunSettings:
             train_target=parallel_files.train_target,
             valid_source=parallel_files.valid_source,
             valid_target=parallel_files.valid_target,
+            prepared=parallel_files.folder / "prepared",
         ),
         model=ModelSettings(
             embedding_size=12,

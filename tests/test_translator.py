@@ -13,10 +13,12 @@ import pytest
 import torch
 from nmt_lstm.model.build import build_model
 
+from nmt_lstm.batching.batch import source_batch
 from nmt_lstm.checkpoint.model_folder import read, write
 from nmt_lstm.config.schema import SubwordSettings
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError, ResourceError
 from nmt_lstm.search import sentence_batches
+from nmt_lstm.search.forced import forced_log_probabilities
 from nmt_lstm.text.subwords import train_subwords
 from nmt_lstm.translator import Translation, Translator
 
@@ -168,19 +170,16 @@ def test_lines_stream_through_a_bounded_window(translator) -> None:
     assert taken == 18
 
 
-def test_score_gives_translations_the_probability_they_were_found_with(translator) -> None:
-    found = [translation for translation in translator.translate(LINES) if translation.text]
-    scored = translator.score([one.source for one in found], [one.text for one in found], batch_size=7)
-    assert len(scored) == len(found)
-    agreeing = 0
-    for one, given in zip(found, scored, strict=True):
-        assert given.pieces[-1] == "</s>"
-        assert len(given.pieces) == len(given.piece_log_probabilities)
-        assert given.log_probability == pytest.approx(sum(given.piece_log_probabilities))
-        if given.pieces[:-1] == one.pieces:  # a text may also be cut into other pieces than it was made of
-            agreeing += 1
-            assert given.log_probability == pytest.approx(one.hypotheses[0].log_probability, rel=1e-4)
-    assert agreeing > 0
+def test_score_is_the_log_probability_of_the_targets_pieces(translator) -> None:
+    sources, targets = LINES[:12], LINES[20:32]
+    for scored, source, target in zip(translator.score(sources, targets), sources, targets, strict=True):
+        pieces = translator.subwords.target.encode(target)
+        batch = source_batch([translator.subwords.source.encode(source)])
+        (expected,) = forced_log_probabilities(translator.models[0], batch, [pieces])
+        assert (scored.source, scored.target) == (source, target)
+        assert scored.pieces == (*translator.subwords.target.pieces(pieces), "</s>")
+        assert scored.piece_log_probabilities == pytest.approx(expected, rel=1e-4)
+        assert scored.log_probability == pytest.approx(sum(expected), rel=1e-4)
 
 
 def test_score_is_the_same_at_any_batch_size_and_takes_any_line(translator) -> None:

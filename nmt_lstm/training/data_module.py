@@ -3,13 +3,166 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import pytorch_lightning as pl
-import torch
 
-from nmt_lstm.batching.batch import Batch
+from nmt_lstm.batching.batch import Batch, collate
+from nmt_lstm.batching.loader import BatchLoader
+from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.text.preparation import Prepared, epoch_store
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.text.token_store import TokenStore
 
 __all__ = ["TranslationDataModule"]
+
+_VALIDATION_SENTENCES = 64
+
+
+class TranslationDataModule(pl.LightningDataModule):
+    """Batches for a `TranslationModule`, for `nmt_lstm.training.fit` or for any Lightning Trainer.
+
+    The Trainer's ``accumulate_grad_batches`` must be `accumulate`; ``use_distributed_sampler`` and
+    ``reload_dataloaders_every_n_epochs`` are best False and 1: batches are shared out here, and epochs may differ in
+    their number.
+
+    Args:
+        store_of_epoch: returns the pieces to train on in an epoch, counted from 0.
+        subwords: the vocabularies, for the validation text.
+        valid_source: source side of the validation text, line by line.
+        valid_target: its references.
+        batch_pieces: target pieces per optimizer step over all processes, padding included.
+        accumulate: parts in which a step is computed.
+        seed: of the order of batches.
+        max_source_pieces: longer validation lines are cut here.
+    """
+
+    def __init__(
+        self,
+        *,
+        store_of_epoch: Callable[[int], TokenStore],
+        subwords: Subwords,
+        valid_source: Sequence[str],
+        valid_target: Sequence[str],
+        batch_pieces: int,
+        accumulate: int = 1,
+        seed: int = 1,
+        max_source_pieces: int = 500,
+    ) -> None:
+        super().__init__()
+        self.store_of_epoch = store_of_epoch
+        self.subwords = subwords
+        self.valid_source = valid_source
+        self.valid_target = valid_target
+        self.batch_pieces = batch_pieces
+        self.accumulate = accumulate
+        self.seed = seed
+        self.max_source_pieces = max_source_pieces
+        self._validation_batches: list[Batch] | None = None
+
+    @classmethod
+    def of_run(cls, run: RunSettings, prepared: Prepared) -> TranslationDataModule:
+        """Return the data module of a run."""
+        return cls(
+            store_of_epoch=lambda epoch: epoch_store(prepared, run, epoch),
+            subwords=prepared.subwords,
+            valid_source=prepared.valid_source,
+            valid_target=prepared.valid_target,
+            batch_pieces=run.training.batch_pieces,
+            accumulate=run.training.accumulate,
+            seed=run.seed,
+            max_source_pieces=run.search.max_source_pieces,
+        )
+
+    def train_dataloader(self) -> BatchesOfEpoch:
+        """Return this process's batches of the Trainer's epoch."""
+        rank, world_size = self._place()
+        return BatchesOfEpoch(
+            lambda epoch: BatchLoader(
+                self.store_of_epoch(epoch),
+                batch_pieces=self.batch_pieces,
+                accumulate=self.accumulate,
+                seed=self.seed,
+                epoch=epoch,
+                rank=rank,
+                world_size=world_size,
+            ),
+            epoch=self.trainer.current_epoch if self.trainer is not None else 0,
+        )
+
+    def steps_per_epoch(self, store: TokenStore) -> int:
+        """Return the optimizer steps of the first epoch on `store`; later ones may differ by a few."""
+        return len(BatchLoader(store, batch_pieces=self.batch_pieces, seed=self.seed))
+
+    def val_dataloader(self) -> list[Batch]:
+        """Return this process's validation batches."""
+        return self.validation_batches()
+
+    def validation_batches(self) -> list[Batch]:
+        """Return this process's validation batches: the same batches for any number of processes, dealt out."""
+        if self._validation_batches is None:
+            limit = self.max_source_pieces
+            sources = [pieces[:limit] for pieces in self.subwords.source.encode_lines(self.valid_source)]
+            targets = [pieces[:limit] for pieces in self.subwords.target.encode_lines(self.valid_target)]
+            order = sorted(
+                range(len(sources)), key=lambda index: (len(sources[index]), len(targets[index]), index)
+            )
+            groups = [
+                order[start : start + _VALIDATION_SENTENCES]
+                for start in range(0, len(order), _VALIDATION_SENTENCES)
+            ]
+            rank, world_size = self._place()
+            self._validation_batches = [
+                collate(
+                    [sources[index] for index in group], [targets[index] for index in group], indices=group
+                )
+                for group in groups[rank::world_size]
+            ]
+        return self._validation_batches
+
+    def _place(self) -> tuple[int, int]:
+        return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
+
+
+class BatchesOfEpoch:
+    """The batches of one epoch after another, as Lightning wants them: with a length, an epoch and a position.
+
+    Args:
+        make: returns the batches of an epoch.
+        epoch: the first epoch.
+    """
+
+    def __init__(self, make: Callable[[int], BatchLoader], *, epoch: int) -> None:
+        self._make = make
+        self._epoch = epoch
+        self._loader: BatchLoader | None = None
+
+    @property
+    def sampler(self) -> BatchesOfEpoch:
+        """Lightning tells the epoch to an attribute of this name."""
+        return self
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch comes next."""
+        if epoch != self._epoch:
+            self._epoch, self._loader = epoch, None
+
+    def __len__(self) -> int:
+        return len(self._batches())
+
+    def __iter__(self) -> Iterator[Batch]:
+        # A generator, so that it begins at the first batch and not when Lightning makes it: the epoch may come later.
+        yield from self._batches()
+
+    def state_dict(self) -> dict[str, int]:
+        """The place in the epoch; Lightning keeps it in its checkpoints."""
+        return self._batches().state_dict()
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on at a place in an epoch."""
+        self.set_epoch(state["epoch"])
+        self._batches().load_state_dict(state)
+
+    def _batches(self) -> BatchLoader:
+        if self._loader is None:
+            self._loader = self._make(self._epoch)
+        return self._loader

@@ -139,6 +139,10 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
 def _parts(
     run: RunSettings, prepared: Prepared, tokenize: str
 ) -> tuple[TranslationModule, TranslationDataModule]:
+    data = TranslationDataModule.of_run(run, prepared)
+    total_steps = run.training.epochs * data.steps_per_epoch(prepared.train)
+    if run.training.max_steps:
+        total_steps = min(total_steps, run.training.max_steps)
     torch.manual_seed(run.seed)
     model = build_model(run.model, prepared.subwords.source.size, prepared.subwords.target.size)
     module = TranslationModule(
@@ -149,8 +153,9 @@ def _parts(
         references=prepared.valid_target,
         tokenize=tokenize,
         seed=run.seed,
+        total_steps=total_steps,
     )
-    return module, TranslationDataModule.of_run(run, prepared)
+    return module, data
 
 
 def _kept_weights(run: RunSettings, folder: Path) -> KeptWeights:

@@ -112,8 +112,8 @@ class TranslationModule(pl.LightningModule):
         scaled = self.trainer.precision == "16-mixed"
         return build_optimizer(self.model, self.settings.optimizer, fused=not scaled)
 
-    def on_fit_start(self) -> None:
-        """Find out how many steps the training has."""
+    def on_train_start(self) -> None:
+        """Find out how many steps the training has; asked earlier, Lightning would not restore the place in the data."""
         if self.total_steps is None:
             steps = self.trainer.estimated_stepping_batches
             self.total_steps = int(steps) if 0 < steps < float("inf") else None

@@ -20,7 +20,7 @@ def test_checkpoints_come_back(tmp_path: Path) -> None:
     found = AtomicCheckpointIO().load_checkpoint(path)
     assert found["step"] == 7
     assert torch.equal(found["weights"], torch.arange(3.0))
-    assert os.listdir(path.parent) == ["last.ckpt"]
+    assert [file.name for file in path.parent.iterdir()] == ["last.ckpt"]
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_what_was_saved_before_survives_a_full_disk(tmp_path: Path, small_files:
     with pytest.raises(ResourceError, match=r"cannot write '.*file' \(.*\); what was saved before is whole"):
         save(100_000)
     assert (tmp_path / "file").read_bytes() == before
-    assert os.listdir(tmp_path) == ["file"]
+    assert [file.name for file in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_pickle_of_code_is_refused(tmp_path: Path) -> None:
@@ -60,5 +60,7 @@ def test_a_pickle_of_code_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ModelFolderError, match=r"there is no checkpoint '.*none.ckpt'; train without --resume"):
+    with pytest.raises(
+        ModelFolderError, match=r"there is no checkpoint '.*none.ckpt'; train without --resume"
+    ):
         read_checkpoint(tmp_path / "none.ckpt")

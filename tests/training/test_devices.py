@@ -22,7 +22,9 @@ def test_auto_takes_all_gpus(one_gpu: None) -> None:
 
 
 def test_more_gpus_than_there_are(one_gpu: None) -> None:
-    with pytest.raises(ResourceError, match=r"training.devices is 2, but this machine has 1 GPU; use 1 or fewer"):
+    with pytest.raises(
+        ResourceError, match=r"training.devices is 2, but this machine has 1 GPU; use 1 or fewer"
+    ):
         choose_devices(TrainingSettings(devices=2))
 
 

@@ -27,7 +27,9 @@ def test_the_best_are_kept(tmp_path: Path, metric: str, best: list[int]) -> None
         add(kept, step, value)
     kept.forget()
     assert [record.step for record in kept.best()] == best
-    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(f"step-{step}.safetensors" for step in best)
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(
+        f"step-{step}.safetensors" for step in best
+    )
 
 
 def test_of_equals_the_older_is_better(tmp_path: Path) -> None:

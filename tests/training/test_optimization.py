@@ -15,7 +15,9 @@ def test_biases_are_not_decayed(name: str, kind: type) -> None:
     model = nn.Linear(3, 2)
     optimizer = build_optimizer(model, OptimizerSettings(name=name, weight_decay=0.5), fused=True)
     assert type(optimizer) is kind
-    decay = {id(weight): group["weight_decay"] for group in optimizer.param_groups for weight in group["params"]}
+    decay = {
+        id(weight): group["weight_decay"] for group in optimizer.param_groups for weight in group["params"]
+    }
     assert decay == {id(model.weight): 0.5, id(model.bias): 0.0}
 
 

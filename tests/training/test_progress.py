@@ -29,7 +29,14 @@ def test_a_moment_says_all_that_is_known(terminal: bool) -> None:
     display.start(0.0)
     display.show(MOMENT)
     display.stop()
-    for words in ("epoch 2/10", "step 1,234", "5,370 target pieces/s", "loss 3.210", "gradient 0.87", "rate 0.0005"):
+    for words in (
+        "epoch 2/10",
+        "step 1,234",
+        "5,370 target pieces/s",
+        "loss 3.210",
+        "gradient 0.87",
+        "rate 0.0005",
+    ):
         assert words in file.getvalue()
     assert "BLEU 31.4" in file.getvalue()
     assert "left" in file.getvalue()

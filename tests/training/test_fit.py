@@ -1,0 +1,158 @@
+"""The whole training: what it writes, what it says, what it learns and when it stops."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from rich.console import Console
+
+from nmt_lstm.checkpoint import model_folder
+from nmt_lstm.errors import ConfigurationError, ModelFolderError, ResourceError
+from nmt_lstm.training.checkpoint_files import read_checkpoint
+from nmt_lstm.training.fit import fit
+from nmt_lstm.translator import Translator
+
+QUIET = Console(quiet=True)
+
+
+def test_a_training_writes_a_model_that_translates(make_small_run: Any, output: Path) -> None:
+    found = fit(make_small_run(), output, console=QUIET)
+    folder = model_folder.read(output)
+    assert folder.metrics["validation"]["bleu"]["score"] == found.metrics["bleu"]
+    assert "version:" in folder.metrics["validation"]["bleu"]["signature"]
+    assert found.steps == read_checkpoint(output / "checkpoints" / "last.ckpt")["global_step"]
+    assert len(Translator.load(output).translate(["eins zwei .", ""])) == 2
+    assert (output / "logs").is_dir()
+
+
+def test_the_loss_falls(make_small_run: Any, output: Path, tmp_path: Path) -> None:
+    losses = [
+        fit(make_small_run(f"training.epochs={epochs}"), folder, console=QUIET).metrics["loss"]
+        for epochs, folder in ((1, output), (6, tmp_path / "longer"))
+    ]
+    assert losses[1] < losses[0] - 0.3
+
+
+def test_what_is_said_when_nobody_watches(make_small_run: Any, output: Path) -> None:
+    file = io.StringIO()
+    fit(make_small_run(), output, console=Console(file=file, width=200))
+    said = file.getvalue()
+    for words in (
+        "400 training pairs",
+        "validation at step",
+        "BLEU",
+        "chrF",
+        "best so far",
+        "all 2 epochs are done",
+    ):
+        assert words in said
+    assert f"nmt-lstm translate -m {output}" in said
+    assert "GPU available" not in said
+
+
+def test_steps_are_limited(make_small_run: Any, output: Path) -> None:
+    found = fit(make_small_run("training.max_steps=3"), output, console=QUIET)
+    assert found.steps == 3
+    assert found.reason == "all 3 steps are done"
+
+
+def test_time_is_limited(make_small_run: Any, output: Path) -> None:
+    found = fit(make_small_run("training.epochs=100000", "training.time_limit=6s"), output, console=QUIET)
+    assert found.reason == "the time limit of 6s is reached"
+    assert model_folder.read(output).metrics["training_seconds"] > 0
+
+
+def test_training_stops_when_validations_bring_nothing(make_small_run: Any, output: Path) -> None:
+    still = make_small_run(
+        "training.patience=2",
+        "training.epochs=50",
+        "training.metric=loss",
+        "training.optimizer.learning_rate=1e-12",
+        "training.validate_every=1",
+    )
+    found = fit(still, output, console=QUIET)
+    assert found.reason == "the last 2 validations brought no better loss"
+    assert found.steps == 3
+
+
+def test_same_seed_same_weights(make_small_run: Any, output: Path, tmp_path: Path) -> None:
+    states = []
+    for seed, folder in ((1, output), (1, tmp_path / "again"), (2, tmp_path / "other")):
+        fit(make_small_run(f"seed={seed}", "training.epochs=1"), folder, console=QUIET)
+        states.append(read_checkpoint(folder / "checkpoints" / "last.ckpt")["state_dict"])
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    assert not all(torch.equal(states[0][name], states[2][name]) for name in states[0])
+
+
+def test_accumulating_changes_nothing_but_rounding(make_small_run: Any, output: Path, tmp_path: Path) -> None:
+    states = []
+    for parts, folder in ((1, output), (3, tmp_path / "parts")):
+        run = make_small_run(
+            f"training.accumulate={parts}",
+            "model.dropout=0.0",
+            "training.max_steps=2",
+            "training.optimizer.epsilon=0.001",
+        )
+        fit(run, folder, console=QUIET)
+        states.append(read_checkpoint(folder / "checkpoints" / "last.ckpt")["state_dict"])
+    for name, weight in states[0].items():
+        torch.testing.assert_close(weight, states[1][name], atol=1e-5, rtol=1e-4, msg=name)
+
+
+@pytest.mark.parametrize("average", ["none", "best", "last"])
+def test_the_model_is_the_best_or_an_average(make_small_run: Any, output: Path, average: str) -> None:
+    found = fit(
+        make_small_run(f"training.average={average}", "training.validate_every=3"), output, console=QUIET
+    )
+    kept = json.loads((output / "metrics.json").read_text())["weights_of_steps"]
+    assert kept == found.averaged_steps
+    assert len(kept) == 1 if average == "none" else len(kept) in (1, 3)
+
+
+def test_subwords_are_drawn_anew_in_each_epoch(make_small_run: Any, output: Path) -> None:
+    found = fit(make_small_run("subwords.sampling=0.2"), output, console=QUIET)
+    assert found.epochs == 2
+
+
+def test_csv_log_holds_what_was_measured(make_small_run: Any, output: Path) -> None:
+    fit(make_small_run("training.epochs=4"), output, console=QUIET)
+    log = next((output / "logs").rglob("metrics.csv")).read_text()
+    header = log.splitlines()[0].split(",")
+    assert {
+        "train_loss",
+        "gradient_norm",
+        "learning_rate",
+        "valid_bleu",
+        "valid_chrf",
+        "valid_loss",
+        "step",
+    } <= set(header)
+
+
+def test_a_folder_of_somebody_else_is_left_alone(make_small_run: Any, output: Path) -> None:
+    output.mkdir()
+    (output / "thesis.txt").write_text("precious")
+    with pytest.raises(ModelFolderError, match=r"holds files that are not a run's \(thesis.txt\)"):
+        fit(make_small_run(), output, console=QUIET)
+    assert (output / "thesis.txt").read_text() == "precious"
+
+
+def test_an_unknown_tokenizer_is_refused_before_training(make_small_run: Any, output: Path) -> None:
+    with pytest.raises(ConfigurationError, match="unknown tokenizer '13b'"):
+        fit(make_small_run("data.tokenize=13b"), output, console=QUIET)
+
+
+def test_a_batch_too_large_for_memory(
+    make_small_run: Any, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: Any, **named: Any) -> None:
+        torch.empty(2**55, dtype=torch.uint8)
+
+    monkeypatch.setattr("nmt_lstm.training.module.clip_gradients", refuse)
+    with pytest.raises(ResourceError, match=r"lower training.batch_pieces \(now 1500\)"):
+        fit(make_small_run(), output, console=QUIET)

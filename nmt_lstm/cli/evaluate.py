@@ -20,7 +20,7 @@ from nmt_lstm.cli.arguments import (
     PrecisionName,
     load_plugins,
 )
-from nmt_lstm.cli.lines import one_line, output_stream, read_all_lines
+from nmt_lstm.cli.lines import output_stream, read_all_lines
 from nmt_lstm.cli.messages import columns, note
 from nmt_lstm.cli.score import check_counts
 from nmt_lstm.errors import ConfigurationError
@@ -88,6 +88,10 @@ def evaluate(
     if model and source is None:
         raise ConfigurationError("-m translates the text of -s: name it, such as -s test.de.")
     load_plugins(plugin)
+    from nmt_lstm.evaluation.scores import check_tokenizer, corpus_scores
+
+    if tokenize != "auto":
+        check_tokenizer(tokenize)
     references = read_all_lines(reference)
     if hypotheses is not None:
         lines = read_all_lines(hypotheses)
@@ -103,7 +107,7 @@ def evaluate(
         tokenizer = translator.tokenizer if tokenize == "auto" else tokenize
         start = time.perf_counter()
         lines = [
-            one_line(translation.text)
+            translation.text
             for translation in translator.stream(sources, beam_size=beam_size, batch_size=batch_size)
         ]
         seconds = time.perf_counter() - start
@@ -113,8 +117,6 @@ def evaluate(
         if output_file is not None:
             with output_stream(output_file, inputs=(source, reference)) as stream:
                 stream.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
-    from nmt_lstm.evaluation.scores import corpus_scores
-
     scores = corpus_scores(lines, references, tokenize=tokenizer)
     sys.stdout.write(
         (score_table(scores) if table_format is TableFormat.table else score_json(scores)) + "\n"

@@ -11,7 +11,7 @@ from typing import IO, cast
 
 from nmt_lstm.errors import DataError
 
-__all__ = ["decoded_lines", "input_lines", "one_line", "output_stream", "read_all_lines"]
+__all__ = ["decoded_lines", "input_lines", "output_stream", "read_all_lines"]
 
 WARNINGS_SHOWN = 10
 logger = logging.getLogger(__name__)
@@ -111,8 +111,3 @@ def output_stream(path: Path | None, inputs: tuple[Path | None, ...] = ()) -> It
         raise DataError(f"-o '{path}' cannot be written: {problem.strerror}.") from problem
     with stream:
         yield stream
-
-
-def one_line(text: str) -> str:
-    """Return `text` with line ends turned to blanks, so that it stays on its line."""
-    return text.replace("\r", " ").replace("\n", " ")

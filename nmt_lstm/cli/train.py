@@ -142,23 +142,24 @@ def run_without_file(texts: dict[str, Path | None], settings: list[str], prepare
         raise ConfigurationError(
             f"{' and '.join(missing)} missing: without a run file, -s, -t, --valid-source and --valid-target are needed."
         )
-    from nmt_lstm.config.defaults import choose_settings
+    from nmt_lstm.config.defaults import choose_settings, describe_settings
     from nmt_lstm.config.load import make_run
     from nmt_lstm.text.corpus import count_lines
 
     source, target = texts["train_source"], texts["train_target"]
     assert source is not None
     assert target is not None
-    choice = choose_settings(count_lines(source))
+    pairs = count_lines(source)
     data = {name: str(path) for name, path in texts.items()}
     data["source_language"], data["target_language"] = language(source), language(target)
-    values = {**choice.values, "data": {**data, "prepared": str(prepared)}}
-    for sentence in choice.sentences:
+    values = {**choose_settings(pairs), "data": {**data, "prepared": str(prepared)}}
+    run = make_run(values, settings, origin="command line")
+    for sentence in describe_settings(pairs, run):
         note(sentence)
     note(
         "Change any of this with --set, such as --set training.epochs=5; 'nmt-lstm config --explain' lists all.\n"
     )
-    return make_run(values, settings, origin="command line")
+    return run
 
 
 def check_parts(run: RunSettings) -> None:

@@ -22,8 +22,9 @@ from nmt_lstm.cli.arguments import (
     PrecisionName,
     load_plugins,
 )
-from nmt_lstm.cli.lines import input_lines, one_line, output_stream
+from nmt_lstm.cli.lines import input_lines, output_stream
 from nmt_lstm.cli.messages import note
+from nmt_lstm.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from nmt_lstm.translation import Hypothesis, Translation
@@ -81,6 +82,11 @@ def translate(
     from nmt_lstm.translator import Translator
 
     translator = Translator.load(model, device=device, precision=precision.value)
+    beam = beam_size or translator.run.search.beam_size
+    if n_best > beam:
+        raise ConfigurationError(
+            f"--n-best {n_best} needs a beam as large, and it is {beam}; add --beam-size {n_best}."
+        )
     typing = input_file is None and sys.stdin.isatty()
     if typing:
         note("Type a sentence and press Enter; Ctrl-D ends.")
@@ -113,7 +119,7 @@ def text_lines(translation: Translation, n_best: int, *, scores: bool, alignment
     """Yield exactly `n_best` output lines; where the search found fewer, the last ones are empty."""
     hypotheses: Iterable[Hypothesis | None] = itertools.chain(translation.hypotheses, itertools.repeat(None))
     for hypothesis in itertools.islice(hypotheses, n_best):
-        columns = [one_line(hypothesis.text) if hypothesis else ""]
+        columns = [hypothesis.text if hypothesis else ""]
         if scores:
             columns.insert(0, f"{hypothesis.score:.4f}" if hypothesis else "")
         if alignments:
@@ -122,17 +128,15 @@ def text_lines(translation: Translation, n_best: int, *, scores: bool, alignment
 
 
 def json_line(translation: Translation) -> str:
-    """Return one JSON object: source, translation, score, pieces, alignment, and all hypotheses."""
-    best = [as_object(hypothesis) for hypothesis in translation.hypotheses]
-    return json.dumps(
-        {
-            "source": translation.source,
-            "translation": translation.text,
-            "score": translation.score,
-            "hypotheses": best,
-        },
-        ensure_ascii=False,
-    )
+    """Return one JSON object: the line and its pieces, the best translation, and all hypotheses."""
+    values = {
+        "source": translation.source,
+        "source_pieces": list(translation.source_pieces),
+        "translation": translation.text,
+        "score": translation.score,
+        "hypotheses": [as_object(hypothesis) for hypothesis in translation.hypotheses],
+    }
+    return json.dumps(values, ensure_ascii=False)
 
 
 def as_object(hypothesis: Hypothesis) -> dict[str, Any]:

@@ -1,26 +1,19 @@
-"""Settings chosen by the size of the corpus, for runs without a run file, and sentences that explain them."""
+"""Settings chosen by the size of the corpus, for runs without a run file, and what to say about them."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Choice", "choose_settings", "quickstart_settings"]
+from nmt_lstm.config.schema import RunSettings
+
+__all__ = ["choose_settings", "describe_settings", "quickstart_settings"]
 
 Values = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Choice:
-    """Nested settings and what to tell about them."""
-
-    values: Values
-    sentences: tuple[str, ...]
-
-
-def choose_settings(pairs: int) -> Choice:
+def choose_settings(pairs: int) -> Values:
     """Choose vocabulary, network and training for a corpus of `pairs` sentence pairs.
 
     Meant for 10,000 to 1,000,000 pairs. Small corpora overfit before they underfit: they get small
@@ -60,18 +53,31 @@ def choose_settings(pairs: int) -> Choice:
             "schedule": {"warmup_steps": warmup},
         },
     }
+    return values
+
+
+def describe_settings(pairs: int, run: RunSettings) -> list[str]:
+    """Return the settings that matter most in a few lines, and advice where there is much or little text."""
+    encoder, decoder, training = run.model.encoder, run.model.decoder, run.training
+    shared = "shared by both languages" if run.subwords.joint else "for each language"
     sentences = [
-        f"{pairs:,} sentence pairs: {vocabulary:,} subword pieces shared by both languages,",
-        f"{layers} + {layers} layers of {hidden} (encoder + decoder), embeddings of {embedding}, dropout {dropout:.2f},",
-        f"{epochs} epochs of batches of {_round(batch, 100):,} target pieces, learning rate from {rate:.4f} down a cosine.",
+        f"{pairs:,} sentence pairs: {run.subwords.vocabulary_size:,} subword pieces {shared},",
+        (
+            f"{encoder.layers} + {decoder.layers} layers of {encoder.hidden_size} and {decoder.hidden_size} "
+            f"(encoder, decoder), embeddings of {run.model.embedding_size}, dropout {run.model.dropout:.2f},"
+        ),
+        (
+            f"{training.epochs} epochs of batches of {training.batch_pieces:,} target pieces, "
+            f"learning rate {training.optimizer.learning_rate:g} at its peak."
+        ),
     ]
     if pairs < 10_000:
         sentences.append("This is little text: more of it would help more than any setting.")
     elif pairs > 1_000_000:
         sentences.append(
-            "These settings were made for up to 1,000,000 pairs: for more, a run file is worth writing."
+            "The choices were made for up to 1,000,000 pairs: for more, a run file is worth writing."
         )
-    return Choice(values, tuple(sentences))
+    return sentences
 
 
 def quickstart_settings(corpus: str, prepared: str, cell: str) -> Values:

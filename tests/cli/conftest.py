@@ -22,6 +22,7 @@ class Translator:
     calls = []
     interrupt_after = None
     tokenizer = "char"
+    run = Namespace(search=Namespace(beam_size=5))
 
     @classmethod
     def load(cls, folders, *, device="auto", precision="auto"):
@@ -38,7 +39,7 @@ class Translator:
                 Namespace(text=text[rank:], score=-1.5 - rank, pieces=tuple(text), alignment=((0, 1), (1, 0)))
                 for rank in range(min(arguments.get("n_best", 1), 2))
             ]
-            yield Namespace(source=line, text=text, score=-1.5, hypotheses=best)
+            yield Namespace(source=line, source_pieces=tuple(line), text=text, score=-1.5, hypotheses=best)
 
     def translate(self, lines):
         return list(self.stream(lines))

@@ -88,6 +88,7 @@ def test_without_a_run_file_settings_are_chosen_and_explained(command, fitted, t
     assert (run.data.source_language, run.data.target_language) == ("de", "en")
     assert run.training.epochs == 3
     assert finished.err.startswith(f"300 sentence pairs: {run.subwords.vocabulary_size:,} subword pieces")
+    assert "3 epochs of batches of" in finished.err
     assert "Change any of this with --set" in finished.err
     assert finished.out == b""
 

@@ -27,7 +27,6 @@ def test_one_line_for_each_line(command, translator):
         (b"\xef\xbb\xbfab\n", ["ba"]),
         (b"a\x00b\x0bc\x0cd\x1ce\n", ["e\x1cd\x0cc\x0bb\x00a"]),
         ("a\u2028b\u0085c\n".encode(), ["c\u0085b\u2028a"]),
-        (b"a\rb\n", ["b a"]),
     ],
 )
 def test_lines_end_at_line_feeds_alone(command, translator, stdin, lines):
@@ -59,6 +58,15 @@ def test_n_best_is_exactly_n_lines_even_if_the_search_found_fewer(command, trans
         "c",
         "",
     ]
+
+
+def test_more_translations_than_the_beam_holds(command, translator):
+    finished = command("translate", "-m", "x", "--n-best", "7", stdin=b"ab\n")
+    assert finished.status == 2
+    assert finished.err == (
+        "nmt-lstm: error: --n-best 7 needs a beam as large, and it is 5; add --beam-size 7.\n"
+    )
+    assert command("translate", "-m", "x", "--n-best", "7", "-b", "7", stdin=b"ab\n").status == 0
 
 
 def test_scores_stand_before_and_alignments_after_the_text(command, translator):

@@ -6,26 +6,29 @@ import itertools
 
 import pytest
 
-from nmt_lstm.config.defaults import choose_settings, quickstart_settings
+from nmt_lstm.config.defaults import choose_settings, describe_settings, quickstart_settings
 from nmt_lstm.config.load import make_run
 
 DATA = {"train_source": "a", "train_target": "b", "valid_source": "c", "valid_target": "d"}
 SIZES = [1, 100, 10_000, 29_000, 100_000, 300_000, 1_000_000, 50_000_000]
 
 
+def chosen(pairs):
+    return make_run({**choose_settings(pairs), "data": DATA})
+
+
 @pytest.mark.parametrize("pairs", SIZES)
 def test_every_choice_is_a_valid_run_and_says_its_numbers(pairs):
-    choice = choose_settings(pairs)
-    run = make_run({**choice.values, "data": DATA})
-    text = " ".join(choice.sentences)
+    run = chosen(pairs)
+    text = " ".join(describe_settings(pairs, run))
     assert f"{pairs:,} sentence pairs: {run.subwords.vocabulary_size:,} subword pieces" in text
     assert f"{run.training.epochs} epochs of batches of {run.training.batch_pieces:,} target pieces" in text
-    assert f"layers of {run.model.encoder.hidden_size} " in text
+    assert f"layers of {run.model.encoder.hidden_size} and " in text
     assert run.training.schedule.warmup_steps >= 10
 
 
 def test_more_text_means_a_larger_network_less_dropout_and_fewer_epochs():
-    runs = [make_run({**choose_settings(pairs).values, "data": DATA}) for pairs in SIZES]
+    runs = [chosen(pairs) for pairs in SIZES]
     for smaller, larger in itertools.pairwise(runs):
         assert smaller.subwords.vocabulary_size <= larger.subwords.vocabulary_size
         assert smaller.model.encoder.layers <= larger.model.encoder.layers
@@ -37,15 +40,15 @@ def test_more_text_means_a_larger_network_less_dropout_and_fewer_epochs():
 
 
 def test_the_reference_point():
-    run = make_run({**choose_settings(29_000).values, "data": DATA})
+    run = chosen(29_000)
     assert run.subwords.vocabulary_size == 8_000
     assert run.model.encoder.layers == 1
 
 
 def test_little_and_much_text_come_with_advice():
-    assert "more of it would help" in choose_settings(500).sentences[-1]
-    assert "a run file is worth writing" in choose_settings(5_000_000).sentences[-1]
-    assert len(choose_settings(50_000).sentences) == 3
+    assert "more of it would help" in describe_settings(500, chosen(500))[-1]
+    assert "a run file is worth writing" in describe_settings(5_000_000, chosen(5_000_000))[-1]
+    assert len(describe_settings(50_000, chosen(50_000))) == 3
 
 
 def test_the_quickstart_is_a_valid_run_with_the_cell_asked_for():

@@ -26,7 +26,7 @@ class AtomicCheckpointIO(CheckpointIO):
         self,
         checkpoint: dict[str, Any],
         path: str | Path,
-        storage_options: Any | None = None,  # noqa: ANN401, ARG002 - Lightning's signature
+        storage_options: Any | None = None,
     ) -> None:
         """Write a checkpoint; the one before stays whole until this one is."""
         write_whole(Path(path), lambda file: torch.save(checkpoint, file))
@@ -34,8 +34,8 @@ class AtomicCheckpointIO(CheckpointIO):
     def load_checkpoint(
         self,
         path: str | Path,
-        map_location: Any | None = None,  # noqa: ANN401, ARG002 - Lightning's signature
-        weights_only: bool | None = None,  # noqa: ARG002 - nothing else is ever read here
+        map_location: Any | None = None,
+        weights_only: bool | None = None,
     ) -> dict[str, Any]:
         """Read a checkpoint into the processor's memory."""
         return read_checkpoint(Path(path))

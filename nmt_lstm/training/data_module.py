@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import pytorch_lightning as pl
 
@@ -93,9 +94,9 @@ class TranslationDataModule(pl.LightningDataModule):
         """Return the optimizer steps of the first epoch on `store`; later ones may differ by a few."""
         return len(BatchLoader(store, batch_pieces=self.batch_pieces, seed=self.seed))
 
-    def val_dataloader(self) -> list[Batch]:
+    def val_dataloader(self) -> ValidationBatches:
         """Return this process's validation batches."""
-        return self.validation_batches()
+        return ValidationBatches(self.validation_batches())
 
     def validation_batches(self) -> list[Batch]:
         """Return this process's validation batches: the same batches for any number of processes, dealt out."""
@@ -121,6 +122,19 @@ class TranslationDataModule(pl.LightningDataModule):
 
     def _place(self) -> tuple[int, int]:
         return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
+
+
+@dataclass(frozen=True)
+class ValidationBatches:
+    """Batches that Lightning does not take for a list of loaders."""
+
+    batches: list[Batch]
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[Batch]:
+        return iter(self.batches)
 
 
 class BatchesOfEpoch:

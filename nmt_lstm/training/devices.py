@@ -36,9 +36,9 @@ class Devices:
         """A device of the kind."""
         return torch.device("cuda" if self.accelerator == "gpu" else "cpu")
 
-    def strategy(self, *, always_ddp: bool) -> Strategy | str:
-        """Return Lightning's strategy."""
-        if self.world_size == 1 and not always_ddp:
+    def strategy(self) -> Strategy | str:
+        """Return Lightning's strategy: DDP for several processes, which alone have something to share."""
+        if self.world_size == 1:
             return (
                 SingleDeviceStrategy(device=torch.device("cuda", 0)) if self.accelerator == "gpu" else "auto"
             )
@@ -95,4 +95,5 @@ def use_threads(devices: Devices) -> None:
 
 def first_process() -> bool:
     """Whether this is the process that speaks and writes; Lightning reads it from the launcher's environment."""
-    return int(rank_zero_only.rank or 0) == 0
+    rank: int | None = vars(rank_zero_only).get("rank")
+    return not rank

@@ -56,7 +56,7 @@ class SignalWatch:
             for number in _SIGNALS:
                 signal.signal(number, self._note)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a handler's signature
+    def _note(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGINT and self.received == signal.SIGINT:
             # No cleaning up: whoever asks twice does not want to wait for it. Checkpoints are whole at any time.
             if sys.stderr.isatty():

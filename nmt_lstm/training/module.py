@@ -24,6 +24,8 @@ from nmt_lstm.training.validation import Validation, ValidationResult
 
 __all__ = ["Tally", "TranslationModule"]
 
+_STEPS_BETWEEN_LOGS = 20
+
 
 @dataclass
 class Tally:
@@ -118,7 +120,7 @@ class TranslationModule(pl.LightningModule):
             steps = self.trainer.estimated_stepping_batches
             self.total_steps = int(steps) if 0 < steps < float("inf") else None
 
-    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002 - Lightning's signature
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Make what this step draws a function of its place alone."""
         seed_step(
             self.device,
@@ -128,7 +130,7 @@ class TranslationModule(pl.LightningModule):
             rank=self.global_rank,
         )
 
-    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:  # noqa: ARG002 - Lightning's signature
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return this micro-batch's share of the global batch's mean loss per target piece."""
         loss = self.model.loss(batch, label_smoothing=self.settings.label_smoothing)
         for tally in (self.tally, self._log_tally):
@@ -151,7 +153,7 @@ class TranslationModule(pl.LightningModule):
         if theirs:
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
 
-    def optimizer_step(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - passed on to Lightning
+    def optimizer_step(self, *arguments: Any, **named: Any) -> None:
         """Set the learning rate of this step, take it, and let the moving average follow."""
         self.learning_rate = self.schedule.rate(self.global_step, self.progress())
         for optimizer in self.trainer.optimizers:
@@ -166,12 +168,10 @@ class TranslationModule(pl.LightningModule):
         by_steps = self.global_step / self.total_steps if self.total_steps else 0.0
         return min(1.0, max(by_steps, self.time_progress))
 
-    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:  # noqa: ANN401, ARG002
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Write the logs now and then; each line waits for the device once."""
         step = self.global_step
-        if not self._log_tally.pieces or not step or step % self.trainer.log_every_n_steps:
-            return
-        if (batch_idx + 1) % self.trainer.accumulate_grad_batches:
+        if (batch_idx + 1) % self.trainer.accumulate_grad_batches or step % _STEPS_BETWEEN_LOGS:
             return
         found = {
             "train_loss": self._log_tally.take().mean,
@@ -181,7 +181,7 @@ class TranslationModule(pl.LightningModule):
         for logger in self.loggers:  # self.log would cost more than it brings in each of the other steps
             logger.log_metrics(found, step=step)
 
-    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:  # noqa: ANN401, ARG002
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Move a batch to the device."""
         return batch.to(device)
 
@@ -214,7 +214,7 @@ class TranslationModule(pl.LightningModule):
         if self.average is not None:
             self.average.swap()
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002 - Lightning's signature
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Score and translate a batch."""
         assert self._validation is not None
         self._validation.add(batch)

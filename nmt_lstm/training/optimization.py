@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.optim import Adam, AdamW, Optimizer
 
@@ -48,4 +47,4 @@ def clip_gradients(model: nn.Module, *, largest_norm: float, largest_value: floa
     norm = nn.utils.get_total_norm(gradients)
     if largest_norm > 0.0:
         nn.utils.clip_grads_with_norm_(parameters, largest_norm, norm)
-    return norm.detach() if isinstance(norm, Tensor) else torch.tensor(0.0)
+    return norm.detach()

@@ -80,7 +80,8 @@ class ProgressDisplay:
                 auto_refresh=False,
                 transient=True,
             )
-            self._live.add_task("starting", total=1.0, completed=share)
+            self._live.add_task("starting", total=1.0)
+            self._live.update(self._live.task_ids[0], completed=share)
             self._live.start()
 
     def show(self, moment: Moment) -> None:

@@ -111,8 +111,8 @@ class RunControl(pl.Callback):
         self,
         trainer: pl.Trainer,
         pl_module: pl.LightningModule,
-        outputs: Any,  # noqa: ANN401, ARG002 - Lightning's signature
-        batch: Any,  # noqa: ANN401, ARG002
+        outputs: Any,
+        batch: Any,
         batch_idx: int,
     ) -> None:
         """Do what is due after an optimizer step within an epoch."""
@@ -136,23 +136,23 @@ class RunControl(pl.Callback):
         if trainer.is_last_batch:
             self._after_step(trainer, _ours(pl_module), end_of_epoch=True)
 
-    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Take the live line away."""
         self.display.stop()
 
     def on_exception(
         self,
-        trainer: pl.Trainer,  # noqa: ARG002 - Lightning's signature
-        pl_module: pl.LightningModule,  # noqa: ARG002
-        exception: BaseException,  # noqa: ARG002
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        exception: BaseException,
     ) -> None:
         """Leave the terminal as it was."""
         self.display.stop()
 
     def on_save_checkpoint(
         self,
-        trainer: pl.Trainer,  # noqa: ARG002 - Lightning's signature
-        pl_module: pl.LightningModule,  # noqa: ARG002
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
         checkpoint: dict[str, Any],
     ) -> None:
         """Say in the checkpoint whose it is."""

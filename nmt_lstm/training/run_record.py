@@ -67,7 +67,7 @@ def check_same_run(kept: Mapping[str, Any] | None, now: Mapping[str, Any], *, pa
         )
 
 
-def _changes(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:  # noqa: ANN401
+def _changes(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Yield the dotted paths of differing leaves."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in dict.fromkeys([*before, *after]):

@@ -21,7 +21,6 @@ _PRECISIONS: dict[Precision, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "bf16": "bf16-mixed",
     "fp16": "16-mixed",
 }
-_STEPS_BETWEEN_LOGS = 20
 
 
 def build_trainer(
@@ -37,7 +36,7 @@ def build_trainer(
         accelerator=devices.accelerator,
         devices=devices.count,
         num_nodes=devices.nodes,
-        strategy=devices.strategy(always_ddp=settings.strategy == "ddp"),
+        strategy=devices.strategy(),
         precision=_PRECISIONS[precision],
         plugins=[AtomicCheckpointIO(), *devices.plugins()],
         logger=_loggers(output / "logs", tensorboard=settings.tensorboard),
@@ -47,7 +46,6 @@ def build_trainer(
         limit_val_batches=0,
         num_sanity_val_steps=0,
         accumulate_grad_batches=settings.accumulate,
-        log_every_n_steps=_STEPS_BETWEEN_LOGS,
         reload_dataloaders_every_n_epochs=1,  # epochs may differ in their number of batches
         enable_checkpointing=False,
         enable_progress_bar=False,

@@ -1,0 +1,116 @@
+"""From settings to a network: the only reader of the configuration and the registries."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from nmt_lstm.attention.attention import Attention
+from nmt_lstm.cells.cell import Cell
+from nmt_lstm.config.schema import DecoderSettings, EncoderSettings, ModelSettings
+from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.model.bridge import Bridge
+from nmt_lstm.model.conditional import ConditionalDecoder
+from nmt_lstm.model.decoder import Decoder
+from nmt_lstm.model.dropout import Dropout
+from nmt_lstm.model.embedding import PieceEmbedding
+from nmt_lstm.model.encoder import Encoder, EncoderLayer
+from nmt_lstm.model.gnmt import GnmtDecoder
+from nmt_lstm.model.input_feeding import InputFeedingDecoder
+from nmt_lstm.model.seq2seq import Seq2Seq
+from nmt_lstm.numerics.linear import Linear
+from nmt_lstm.registry import ATTENTIONS, CELLS
+
+__all__ = ["build_model"]
+
+
+def build_model(model: ModelSettings, source_size: int, target_size: int) -> Seq2Seq:
+    """Return a network with freshly drawn weights; seed torch before for the same ones.
+
+    Args:
+        model: the settings.
+        source_size: pieces of the source vocabulary.
+        target_size: pieces of the target vocabulary.
+
+    Raises:
+        ConfigurationError: all embeddings are to be one, but the vocabularies are not.
+        PluginError: a cell or attention is unknown or does not take its options.
+    """
+    tied = model.tied_embeddings
+    if tied == "all" and source_size != target_size:
+        raise ConfigurationError(
+            f'model.tied_embeddings = "all" needs one vocabulary for both languages, but they have {source_size:,} and '
+            f'{target_size:,} pieces. Set subwords.joint = true, or model.tied_embeddings = "target".'
+        )
+    dropout = Dropout(model.dropout, variational=model.variational_dropout)
+    width = model.embedding_size
+    source = PieceEmbedding(source_size, width, dropout=dropout, word_dropout=model.word_dropout)
+    target = PieceEmbedding(target_size, width, dropout=dropout, word_dropout=model.word_dropout)
+    if tied == "all":
+        target.weight = source.weight
+    encoder = _encoder(model.encoder, source, width, dropout)
+    return Seq2Seq(
+        encoder=encoder,
+        target_embedding=target,
+        decoder=_decoder(model, encoder, dropout),
+        output_weight=target.weight if tied != "none" else _output_weight(target_size, width),
+    )
+
+
+def _output_weight(size: int, width: int) -> nn.Parameter:
+    weight = Linear(width, size, bias=False).weight
+    return nn.Parameter(weight.detach())
+
+
+def _encoder(settings: EncoderSettings, embedding: PieceEmbedding, width: int, dropout: Dropout) -> Encoder:
+    layers: list[EncoderLayer] = []
+    for number in range(settings.layers):
+        both = settings.directions == "bidirectional" or (settings.directions == "first" and number == 0)
+        cells = [_cell(settings, width) for _ in range(1 + both)]
+        layers.append(EncoderLayer(forward_cell=cells[0], backward_cell=cells[1] if both else None))
+        width = layers[-1].output_size
+    return Encoder(embedding=embedding, layers=layers, dropout=dropout, residual=settings.residual)
+
+
+def _cell(settings: EncoderSettings | DecoderSettings, input_size: int) -> Cell:
+    cell: Cell = CELLS.build(settings.cell, input_size, settings.hidden_size, options=settings.cell_options)
+    return cell
+
+
+def _decoder(model: ModelSettings, encoder: Encoder, dropout: Dropout) -> Decoder:
+    settings, width = model.decoder, model.embedding_size
+    # Only the width of the contexts decides the upper layers' inputs, and only the cells' output the queries.
+    feeds = settings.wiring == "input_feeding"
+    first = _cell(settings, 2 * width if feeds else width)
+    attention: Attention = ATTENTIONS.build(
+        model.attention.name,
+        options=model.attention.options,
+        query_size=first.output_size,
+        memory_size=encoder.output_size,
+    )
+    context, top = attention.context_size, first.output_size
+    upper = [_cell(settings, top if feeds else top + context) for _ in range(settings.layers - 1)]
+    cells = [first, *upper]
+    bridge = Bridge(
+        summary_size=encoder.summary_size,
+        state_sizes=[cell.state_sizes for cell in cells],
+        learned=settings.bridge == "learned",
+    )
+    if settings.wiring == "conditional":
+        return ConditionalDecoder(
+            cells=cells,
+            second=_cell(settings, context),
+            attention=attention,
+            bridge=bridge,
+            readout=Linear(top + context + width, width),
+            dropout=dropout,
+            residual=settings.residual,
+        )
+    wiring = InputFeedingDecoder if feeds else GnmtDecoder
+    return wiring(
+        cells=cells,
+        attention=attention,
+        bridge=bridge,
+        readout=Linear(top + context, width),
+        dropout=dropout,
+        residual=settings.residual,
+    )

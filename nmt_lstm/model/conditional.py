@@ -1,0 +1,68 @@
+"""The conditional wiring: attention between two transitions of one step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from nmt_lstm.attention.attention import Attention
+from nmt_lstm.cells.cell import Cell
+from nmt_lstm.model.bridge import Bridge
+from nmt_lstm.model.decoder import Decoder, DecoderState
+from nmt_lstm.model.dropout import Dropout
+from nmt_lstm.numerics.linear import Linear
+
+__all__ = ["ConditionalDecoder"]
+
+
+class ConditionalDecoder(Decoder):
+    """A first cell reads the piece, attention is asked, a second cell goes on from there with the context.
+
+    The cGRU of Nematus (Sennrich et al. 2017), with any cell. Upper layers read the second cell's output and the
+    context.
+
+    Args:
+        cells: one per layer, from the lowest on; the lowest is the first transition.
+        second: the second transition, whose inputs are contexts and whose state is the first one's.
+        attention: of the source states.
+        bridge: makes the first states.
+        readout: makes the output, width E.
+        dropout: between layers and on the output.
+        residual: add each layer's input to its output, from the second layer on.
+    """
+
+    def __init__(
+        self,
+        *,
+        cells: Sequence[Cell],
+        second: Cell,
+        attention: Attention,
+        bridge: Bridge,
+        readout: Linear,
+        dropout: Dropout,
+        residual: bool = False,
+    ) -> None:
+        super().__init__(
+            cells=cells,
+            attention=attention,
+            bridge=bridge,
+            readout=readout,
+            dropout=dropout,
+            residual=residual,
+        )
+        self.second = second
+
+    def step(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
+        """Read one piece in each row: (R, I)."""
+        query, between = self.cells[0].step(embedded, state.cells[0])
+        context, weights, attention_state = self.attend(query, state)
+        outputs, first = self.second.step(context.to(query.dtype), between)
+        states = [first]
+        for cell, cell_state in zip(list(self.cells)[1:], state.cells[1:], strict=True):
+            above, new = cell.step(torch.cat([self._drop_rows(outputs), context], -1), cell_state)
+            states.append(new)
+            outputs = self.added(above, outputs)
+        output = self.output(self._drop_rows(outputs), context, embedded)
+        return output, weights, DecoderState(state.memory, tuple(states), attention_state, ())

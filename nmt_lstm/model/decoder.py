@@ -1,0 +1,160 @@
+"""What every decoder wiring shares: its state, its way into search, and how rows attend.
+
+Shapes: B batch (sentences), R rows (sentences x hypotheses, sentence by sentence), T target, S source, E output width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from nmt_lstm.attention.attention import Attention, Memory
+from nmt_lstm.cells.cell import Cell, State
+from nmt_lstm.model.bridge import Bridge
+from nmt_lstm.model.dropout import Dropout
+from nmt_lstm.model.encoder import Encoded
+from nmt_lstm.numerics.linear import Linear
+
+__all__ = ["Decoded", "Decoder", "DecoderState"]
+
+
+class DecoderState(NamedTuple):
+    """All that a decoder needs for its next step: a value."""
+
+    memory: Memory
+    """What attention keeps, one row per sentence."""
+    cells: tuple[State, ...]
+    """Each layer's state, R rows."""
+    attention: tuple[Tensor, ...]
+    """The attention's own state, R rows; empty for most."""
+    feed: tuple[Tensor, ...]
+    """What the last step feeds to the next, R rows; empty unless the wiring does."""
+
+
+class Decoded(NamedTuple):
+    """The decoder's result for a whole target."""
+
+    outputs: Tensor
+    """(B, T, E): what the output layer takes."""
+    attention: Tensor
+    """(B, T, S): weights."""
+
+
+class Decoder(nn.Module):
+    """Base of the wirings.
+
+    Args:
+        cells: one per layer, from the lowest on.
+        attention: of the source states.
+        bridge: makes the first states.
+        readout: makes the output, width E, of what the wiring gives it.
+        dropout: between layers and on the output.
+        residual: add each layer's input to its output, from the second layer on, where widths agree.
+    """
+
+    def __init__(
+        self,
+        *,
+        cells: Sequence[Cell],
+        attention: Attention,
+        bridge: Bridge,
+        readout: Linear,
+        dropout: Dropout,
+        residual: bool = False,
+    ) -> None:
+        super().__init__()
+        self.cells = nn.ModuleList(cells)
+        self.attention = attention
+        self.bridge = bridge
+        self.readout = readout
+        self.dropout = dropout
+        self.residual = residual
+
+    @property
+    def output_size(self) -> int:
+        """Width of the outputs, E."""
+        return self.readout.out_features
+
+    def start(self, encoded: Encoded) -> DecoderState:
+        """Return the state before the first piece, one row per sentence."""
+        memory = self.attention.prepare(encoded.states, encoded.is_token)
+        states = self.bridge(encoded.summary)
+        return DecoderState(memory, states, self.attention.initial_state(memory), self.initial_feed(encoded))
+
+    def initial_feed(self, encoded: Encoded) -> tuple[Tensor, ...]:
+        """Return what is fed to the first step."""
+        return ()
+
+    def forward(self, encoded: Encoded, embedded: Tensor) -> Decoded:
+        """Read a whole target, (B, T, I), one position after the other."""
+        state = self.start(encoded)
+        outputs, weights = [], []
+        for position in embedded.unbind(1):
+            output, attention, state = self.step(position, state)
+            outputs.append(output)
+            weights.append(attention)
+        return Decoded(torch.stack(outputs, 1), torch.stack(weights, 1))
+
+    def step(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
+        """Read one piece in each row.
+
+        Args:
+            embedded: (R, I).
+            state: as left by the last step.
+
+        Returns:
+            The output (R, E), the attention (R, S) and the new state.
+        """
+        raise TypeError(f"{type(self).__name__} does not define step.")
+
+    def attend(self, query: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+        """Return context (R, M), weights (R, S) and attention state for one query (R, H) in each row.
+
+        The rows of a sentence are query steps on its memory, so the memory is never copied; only an attention that
+        is recurrent gets it row by row, because its state is one per row.
+        """
+        memory, rows = state.memory, query.shape[0]
+        sentences = memory.is_token.shape[0]
+        if self.attention.recurrent:
+            if sentences != rows:
+                owners = torch.arange(sentences, device=query.device).repeat_interleave(rows // sentences)
+                memory = _selected(memory, owners)
+            attended = self.attention(query[:, None], memory, state.attention)
+        else:
+            attended = self.attention(
+                query.reshape(sentences, rows // sentences, -1), memory, state.attention
+            )
+        return attended.context.reshape(rows, -1), attended.weights.reshape(rows, -1), attended.state
+
+    def output(self, *parts: Tensor) -> Tensor:
+        """Return the output (..., E) of the parts that the wiring reads it from."""
+        drop = self.dropout if parts[0].dim() == 3 else self._drop_rows
+        result: Tensor = drop(torch.tanh(self.readout(torch.cat(parts, -1))))
+        return result
+
+    def _drop_rows(self, rows: Tensor) -> Tensor:
+        dropped: Tensor = self.dropout(rows[:, None])[:, 0]
+        return dropped
+
+    def added(self, outputs: Tensor, inputs: Tensor) -> Tensor:
+        """Return the outputs of an upper layer with its residual, if there is one."""
+        return outputs + inputs if self.residual and outputs.shape == inputs.shape else outputs
+
+    @staticmethod
+    def reorder(state: DecoderState, rows: Tensor, sentences: Tensor | None = None) -> DecoderState:
+        """Return the state of the rows (R',); `sentences` (S') names those that stay, if any leave."""
+
+        def picked(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+            return tuple(tensor.index_select(0, rows) for tensor in tensors)
+
+        memory = state.memory if sentences is None else _selected(state.memory, sentences)
+        return DecoderState(
+            memory, tuple(picked(layer) for layer in state.cells), picked(state.attention), picked(state.feed)
+        )
+
+
+def _selected(memory: Memory, sentences: Tensor) -> Memory:
+    return type(memory)(*(tensor.index_select(0, sentences) for tensor in memory))

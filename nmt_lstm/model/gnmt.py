@@ -1,0 +1,44 @@
+"""The GNMT wiring: the first layer asks attention, the layers above read the answer."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from nmt_lstm.model.decoder import Decoded, Decoder, DecoderState
+from nmt_lstm.model.encoder import Encoded
+
+__all__ = ["GnmtDecoder"]
+
+
+class GnmtDecoder(Decoder):
+    """Attention queries from the first layer; its context feeds the upper layers and the output (Wu et al. 2016).
+
+    Nothing of one position waits for another but inside the cells, so in training every layer is one call over the
+    whole target and attention one batched product.
+    """
+
+    def forward(self, encoded: Encoded, embedded: Tensor) -> Decoded:
+        """Read a whole target, (B, T, I)."""
+        if self.attention.recurrent:
+            return super().forward(encoded, embedded)
+        state = self.start(encoded)
+        outputs, _ = self.cells[0](embedded, state.cells[0])
+        attended = self.attention(outputs, state.memory, state.attention)
+        context = attended.context.to(outputs.dtype)
+        for cell, cell_state in zip(list(self.cells)[1:], state.cells[1:], strict=True):
+            above, _ = cell(torch.cat([self.dropout(outputs), context], -1), cell_state)
+            outputs = self.added(above, outputs)
+        return Decoded(self.output(self.dropout(outputs), context), attended.weights)
+
+    def step(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
+        """Read one piece in each row: (R, I)."""
+        outputs, first = self.cells[0].step(embedded, state.cells[0])
+        context, weights, attention_state = self.attend(outputs, state)
+        states = [first]
+        for cell, cell_state in zip(list(self.cells)[1:], state.cells[1:], strict=True):
+            above, new = cell.step(torch.cat([self._drop_rows(outputs), context], -1), cell_state)
+            states.append(new)
+            outputs = self.added(above, outputs)
+        output = self.output(self._drop_rows(outputs), context)
+        return output, weights, DecoderState(state.memory, tuple(states), attention_state, ())

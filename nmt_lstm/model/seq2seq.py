@@ -1,0 +1,109 @@
+"""The whole network: encoder, decoder and output layer, for training and for search.
+
+Shapes: B batch (sentences), R rows (sentences x hypotheses), S source, T target, E output width, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from nmt_lstm.batching.batch import Batch, SourceBatch
+from nmt_lstm.model.decoder import Decoded, Decoder, DecoderState
+from nmt_lstm.model.embedding import PieceEmbedding
+from nmt_lstm.model.encoder import Encoded, Encoder
+from nmt_lstm.model.loss import Loss, linear_cross_entropy
+from nmt_lstm.numerics.linear import linear
+
+__all__ = ["Seq2Seq", "Step"]
+
+
+class Step(NamedTuple):
+    """The outcome of one decoding step."""
+
+    logits: Tensor
+    """(R, V): unnormalised scores of each piece as the next one."""
+    attention: Tensor
+    """(R, S): weights paid for it."""
+    state: DecoderState
+    """The state after the step."""
+
+
+class Seq2Seq(nn.Module):
+    """An encoder-decoder over pieces.
+
+    Args:
+        encoder: reads the source.
+        target_embedding: of the target's pieces.
+        decoder: reads the target.
+        output_weight: (V, E); pass the target embedding's own weight to tie them (Press and Wolf 2017).
+    """
+
+    def __init__(
+        self,
+        *,
+        encoder: Encoder,
+        target_embedding: PieceEmbedding,
+        decoder: Decoder,
+        output_weight: nn.Parameter,
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.target_embedding = target_embedding
+        self.decoder = decoder
+        self.output_weight = output_weight
+        self.output_bias = nn.Parameter(torch.zeros(output_weight.shape[0]))
+
+    def encode(self, source: SourceBatch) -> Encoded:
+        """Read source sentences."""
+        encoded: Encoded = self.encoder(source)
+        return encoded
+
+    def start(self, encoded: Encoded) -> DecoderState:
+        """Return the decoder's state before the first piece, one row per sentence."""
+        return self.decoder.start(encoded)
+
+    def step(self, previous: Tensor, state: DecoderState) -> Step:
+        """Read the previous pieces (R,) and score the next ones."""
+        embedded = self.target_embedding(previous[:, None])[:, 0]
+        output, attention, state = self.decoder.step(embedded, state)
+        return Step(linear(output, self.output_weight, self.output_bias), attention, state)
+
+    def reorder(self, state: DecoderState, rows: Tensor, sentences: Tensor | None = None) -> DecoderState:
+        """Return the state of the rows (R',), sentence by sentence; `sentences` (S') are those that stay, or None."""
+        return self.decoder.reorder(state, rows, sentences)
+
+    def forward(self, batch: Batch) -> Decoded:
+        """Return the decoder's outputs (B, T, E) and attention (B, T, S) for given targets."""
+        decoded: Decoded = self.decoder(self.encode(batch.source), self.target_embedding(batch.target_inputs))
+        return decoded
+
+    def loss(self, batch: Batch, label_smoothing: float = 0.0) -> Loss:
+        """Return the loss summed over the batch's real labels."""
+        outputs = self(batch).outputs.flatten(0, 1).index_select(0, batch.target_positions)
+        labels = batch.target_outputs.flatten().index_select(0, batch.target_positions)
+        total, likelihood = linear_cross_entropy(
+            outputs, self.output_weight, self.output_bias, labels, label_smoothing
+        )
+        return Loss(total, likelihood, batch.target_pieces)
+
+    def parameter_counts(self) -> dict[str, int]:
+        """Return the number of parameters of each part, shared ones counted once."""
+        parts = {
+            "embeddings": [self.encoder.embedding, self.target_embedding],
+            "encoder": [self.encoder.layers],
+            "decoder": [self.decoder],
+        }
+        seen: set[int] = set()
+        counts = {}
+        for name, modules in parts.items():
+            counts[name] = 0
+            for module in modules:
+                for parameter in module.parameters():
+                    counts[name] += 0 if id(parameter) in seen else parameter.numel()
+                    seen.add(id(parameter))
+        rest = [self.output_weight, self.output_bias]
+        counts["output"] = sum(parameter.numel() for parameter in rest if id(parameter) not in seen)
+        return counts

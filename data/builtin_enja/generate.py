@@ -1,7 +1,7 @@
 """Writes the built-in English-Japanese corpus, or checks that the committed files are what it would write.
 
-    python data/builtin_enja/generate.py            # write train, valid and test (.en, .ja) beside this file
-    python data/builtin_enja/generate.py --check    # exit status 1 if a file differs
+python data/builtin_enja/generate.py            # write train, valid and test (.en, .ja) beside this file
+python data/builtin_enja/generate.py --check    # exit status 1 if a file differs
 """
 
 from __future__ import annotations
@@ -29,9 +29,15 @@ def files(seed: int) -> dict[str, str]:
 def main() -> int:
     """Write or check; the exit status."""
     parser = argparse.ArgumentParser(description="Generate the built-in English-Japanese corpus.")
-    parser.add_argument("--check", action="store_true", help="compare with the files at hand and write nothing")
-    parser.add_argument("--seed", type=int, default=SEED, help="another corpus of the same grammar (default: %(default)s)")
-    parser.add_argument("--output", type=Path, default=HERE, help="where to write (default: beside this script)")
+    parser.add_argument(
+        "--check", action="store_true", help="compare with the files at hand and write nothing"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=SEED, help="another corpus of the same grammar (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=HERE, help="where to write (default: beside this script)"
+    )
     arguments = parser.parse_args()
     different = []
     for name, text in files(arguments.seed).items():

@@ -56,12 +56,12 @@ catch | caught | caught | 捕まえる | ichidan | を | mouse, thief, bird, fox
 receive | received | received | 受け取る | godan | を | letter, postcard, package, present, ticket, report | post office, office, hotel | -
 put on | put on | put on | 着る | ichidan | を | shirt, sweater, coat, dress | - | -
 put on | put on | put on | かぶる | godan | を | hat | - | -
-put on | put on | put on | はく | godan | を | shoes, pants | - | -
+put on | put on | put on | はく | godan | を | shoes, socks | - | -
 put on | put on | put on | かける | ichidan | を | glasses | - | -
-take off | took off | taken off | 脱ぐ | godan | を | shirt, sweater, coat, dress, hat, shoes, pants | - | -
+take off | took off | taken off | 脱ぐ | godan | を | sweater, coat, hat, shoes, socks | - | -
 wear | wore | worn | 着る | ichidan | を | shirt, sweater, coat, dress | school, office | -
 wear | wore | worn | かぶる | godan | を | hat | beach, zoo | -
-wear | wore | worn | はく | godan | を | shoes, pants | school, office | -
+wear | wore | worn | はく | godan | を | shoes, socks | school, office | -
 wear | wore | worn | かける | ichidan | を | glasses | office, library | -
 forget | forgot | forgotten | 忘れる | ichidan | を | umbrella, wallet, homework, key, ticket, hat | - | -
 choose | chose | chosen | 選ぶ | godan | を | present, dress, tie, cake, movie, song, flower | supermarket, town | -

@@ -15,10 +15,10 @@ big | bigger | 大きい | i | animals, furniture, house, tree, plate, package, 
 small | smaller | 小さい | i | small animals, furniture, house, tree, plate, package, car, camera, watch, key
 new | newer | 新しい | i | reading matter, machines, clothes, instruments, house, watch, umbrella, pen, wallet, bag, desk, shoes
 old | older | 古い | i | reading matter, machines, clothes, instruments, house, watch, umbrella, bag, desk, chair, picture, tree, shoes
-red | - | 赤い | i | clothes, car, bicycle, umbrella, flower, pencil, bag, apple, shoes, ball
-blue | - | 青い | i | clothes, car, bicycle, umbrella, pen, bag, bird, plate, door
-white | - | 白い | i | clothes, car, dog, cat, rabbit, horse, plate, flower, house, wall, shoes
-black | - | 黒い | i | clothes, car, dog, cat, umbrella, bag, horse, shoes, tie, wallet
+red | redder | 赤い | i | clothes, car, bicycle, umbrella, flower, pencil, bag, apple, shoes, ball
+blue | bluer | 青い | i | clothes, car, bicycle, umbrella, pen, bag, bird, plate, door
+white | whiter | 白い | i | clothes, car, dog, cat, rabbit, horse, plate, flower, house, wall, shoes
+black | blacker | 黒い | i | clothes, car, dog, cat, umbrella, bag, horse, shoes, tie, wallet
 expensive | - | 高い | i | machines, clothes, instruments, watch, wallet, tie, bag, ticket, picture, house, dictionary
 cheap | cheaper | 安い | i | machines, clothes, watch, tie, bag, ticket, umbrella, guitar, desk
 heavy | heavier | 重い | i | package, box, bag, desk, stone, dictionary, table, door
@@ -54,7 +54,7 @@ FEELING_TABLE = """
 busy | 忙しい | i
 tired | 疲れている | verb
 sick | 病気 | no
-hungry | お腹がすいている | verb
+hungry | 空腹 | no
 free | 暇 | na
 sleepy | 眠い | i
 fine | 元気 | na

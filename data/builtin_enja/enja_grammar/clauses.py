@@ -17,7 +17,11 @@ Form = Literal["plain", "polite", "before noun", "before guess", "explained"]
 
 @dataclass(frozen=True)
 class Clause:
-    """A clause; in Japanese: subject, `time`, `scene`, `arguments`, predicate."""
+    """A clause; in Japanese: subject, `time`, `scene`, `arguments`, predicate.
+
+    Inside another clause, where the subject takes が, `arguments_inside` replace the arguments if there are any: a
+    potential verb has a が of its own (本が読める) and two would confuse.
+    """
 
     subject: NounPhrase
     finite: Finite
@@ -29,7 +33,7 @@ class Clause:
     time: str = ""
     scene: str = ""
     arguments: str = ""
-    negative_predicate: bool = False
+    arguments_inside: str = ""
 
     @property
     def statement(self) -> str:
@@ -37,7 +41,7 @@ class Clause:
         if self.negative and self.finite.auxiliary == "am":
             verb = f"am not {self.finite.rest}"
         elif self.negative:
-            verb = f"{negate(self.finite.auxiliary)} {self.finite.rest}"
+            verb = f"{negate(self.finite.auxiliary)} {self.finite.rest}".strip()
         else:
             verb = self.finite.affirmed
         return _words(self.subject.english, verb, self.rest, self.english_time)
@@ -52,17 +56,16 @@ class Clause:
 
     def ending(self, form: Form) -> str:
         """The Japanese predicate. "explained" stands before の, ので and のに, where だ becomes な."""
-        says_no = self.negative or self.negative_predicate
         if form == "plain":
-            return self.predicate.plain(past=self.past, negative=says_no)
+            return self.predicate.plain(past=self.past, negative=self.negative)
         if form == "polite":
-            return self.predicate.polite(past=self.past, negative=says_no)
+            return self.predicate.polite(past=self.past, negative=self.negative)
         if form == "before noun":
-            return self.predicate.before_noun(past=self.past, negative=says_no)
-        guess = self.predicate.before_guess(past=self.past, negative=says_no)
+            return self.predicate.before_noun(past=self.past, negative=self.negative)
+        guess = self.predicate.before_guess(past=self.past, negative=self.negative)
         if form == "before guess":
             return guess
-        drops_da = guess != self.predicate.plain(past=self.past, negative=says_no)
+        drops_da = guess != self.predicate.plain(past=self.past, negative=self.negative)
         return guess + "な" if drops_da else guess
 
     def japanese(self, form: Form = "plain", particle: str = "は") -> str:
@@ -75,7 +78,8 @@ class Clause:
             return self.time + self.scene + self.arguments
         if not self.subject.definite:
             return self.time + self.scene + self.subject.marked("が") + self.arguments
-        return self.subject.marked(particle) + self.time + self.scene + self.arguments
+        arguments = (self.arguments_inside or self.arguments) if particle == "が" else self.arguments
+        return self.subject.marked(particle) + self.time + self.scene + arguments
 
 
 def _words(*parts: str) -> str:

@@ -7,8 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .choice import Chooser
-from .complex_sentences import ComplexSentences
+from .descriptions import Descriptions
+from .quotations import Quotations
 from .registers import Pair
+from .relatives import Relatives
+from .statements import Statements
+from .subordinate import Subordinates
+from .voices import Voices
 
 __all__ = ["SIZES", "Corpus", "is_held_out", "make_corpus"]
 
@@ -73,29 +78,29 @@ def make_corpus(seed: int, sizes: dict[str, int] | None = None) -> Corpus:
 
 def _makers(choose: Chooser) -> list[tuple[float, Callable[[], Pair]]]:
     """The kinds of sentences and how often each is made."""
-    complex_ones = ComplexSentences(choose)
-    simple = complex_ones.simple
+    statements, descriptions, voices = Statements(choose), Descriptions(choose), Voices(choose)
+    relatives, subordinates, quotations = Relatives(choose), Subordinates(choose), Quotations(choose)
     return [
-        (20, simple.statement),
-        (4, simple.newcomer),
-        (6, simple.question),
-        (8, simple.asked_for),
-        (7, simple.request),
-        (7, simple.existence),
-        (6, simple.described),
-        (5, simple.comparison),
-        (4, simple.passive),
-        (2.5, simple.causative),
-        (5, simple.favour),
-        (2.5, simple.possession),
-        (9, complex_ones.relative),
-        (4, complex_ones.reason),
-        (2.5, complex_ones.contrast),
-        (3.5, complex_ones.time),
-        (3, complex_ones.own_time),
-        (3.5, complex_ones.condition),
-        (6, complex_ones.framed),
-        (2.5, complex_ones.quoted),
-        (2, complex_ones.cleft),
-        (3, complex_ones.purpose),
+        (20, statements.statement),
+        (4, statements.newcomer),
+        (6, statements.question),
+        (8, statements.asked_for),
+        (7, statements.request),
+        (7, descriptions.existence),
+        (6, descriptions.described),
+        (5, descriptions.comparison),
+        (2.5, descriptions.possession),
+        (4, voices.passive),
+        (2.5, voices.causative),
+        (5, voices.favour),
+        (9, relatives.relative),
+        (2, relatives.cleft),
+        (4, subordinates.reason),
+        (2.5, subordinates.contrast),
+        (3.5, subordinates.time),
+        (3, subordinates.own_time),
+        (3.5, subordinates.condition),
+        (3, subordinates.purpose),
+        (6, quotations.framed),
+        (2.5, quotations.quoted),
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .actions import ACTIONS, ANIMAL_ACTIONS, GIFTS, INTRANSITIVES, PEOPLE_ACTIONS, TRIPS, Action
 from .choice import Chooser
 from .clauses import Clause
-from .english import EnglishVerb
+from .english import EnglishVerb, Person
 from .inflection import Verb
 from .modes import MODES, Mode
 from .noun_phrases import NounPhrase, NounPhrases
@@ -16,10 +16,14 @@ from .times_and_places import PLACES, TIMES, VEHICLES, Adverbial
 __all__ = ["Deed", "Deeds"]
 
 CITIES = ("Tokyo", "Kyoto", "Osaka", "Nara", "London", "Paris")
-HABITS = [Adverbial(*entry) for entry in (("often", "よく"), ("always", "いつも"), ("sometimes", "時々"), ("usually", "たいてい"))]
+HABITS = [
+    Adverbial(*entry)
+    for entry in (("often", "よく"), ("always", "いつも"), ("sometimes", "時々"), ("usually", "たいてい"))
+]
 
 COUNTING = {"past", "future", "already", "want", "wanted", "now", "intend", "have to", "had to", "decided"}
-ACCIDENTS = {"past", "present", "future", "already", "never", "once", "not yet"}
+SOCIABLE = {"run", "walk", "swim", "work", "dance", "laugh", "rest", "play", "wait"}
+ACCIDENTS = {"past", "future", "already", "never", "once", "not yet"}
 
 
 @dataclass(frozen=True)
@@ -34,10 +38,11 @@ class Deed:
     object_ja: str = ""
     particle: str = ""
     number: str = ""
+    is_about_thing: bool = False
 
     def arguments(self, *, object_ga: bool = False) -> str:
-        """All between scene and verb; the object of a potential verb takes が."""
-        particle = "が" if object_ga and self.particle == "を" else self.particle
+        """All between scene and verb; a thing that can be done takes が (ピアノが弾ける), a person を."""
+        particle = "が" if object_ga and self.is_about_thing and self.particle == "を" else self.particle
         return self.before_object + (self.object_ja + particle + self.number if self.object_ja else "")
 
 
@@ -54,7 +59,9 @@ class Deeds:
             if self.choose.chance(0.25):
                 return self.intransitive(self.choose.of(INTRANSITIVES[:2]))
             return self.transitive(self.choose.of(ANIMAL_ACTIONS), subject, numbers=False)
-        kind = self.choose.weighted([(6, "transitive"), (1.6, "person"), (1.6, "intransitive"), (1.6, "trip"), (1, "gift")])
+        kind = self.choose.weighted(
+            [(6, "transitive"), (1.6, "person"), (1.6, "intransitive"), (1.6, "trip"), (1, "gift")]
+        )
         if kind == "transitive":
             return self.transitive(self.choose.of(ACTIONS), subject, numbers=numbers)
         if kind == "person":
@@ -69,7 +76,7 @@ class Deeds:
         """A verb with a thing as its object."""
         noun = self.choose.of(action.objects)
         self.choose.combine(action.english.base, noun.english)
-        thing = self.phrases.thing(noun, subject, numbers=numbers)
+        thing = self.phrases.thing(noun, subject, numbers=numbers and action.particle == "を")
         rest, scene, before = thing.as_object, "", ""
         if action.instruments and self.choose.chance(0.25):
             english, japanese = self.choose.of(action.instruments)
@@ -78,23 +85,35 @@ class Deeds:
             place = self.choose.of(action.places)
             rest, scene = f"{rest} {place.inside}", f"{place.japanese}で"
         return Deed(
-            action.english, action.japanese, rest, scene, before, thing.japanese, action.particle, thing.number
+            action.english,
+            action.japanese,
+            rest,
+            scene,
+            before,
+            thing.japanese,
+            action.particle,
+            thing.number,
+            is_about_thing=True,
         )
 
     def with_person(self, subject: NounPhrase) -> Deed:
         """A verb with a person as its object."""
         action = self.choose.of(PEOPLE_ACTIONS)
         other = self.phrases.somebody_else(subject)
+        while action.english.base == "marry" and other.person is Person.PLURAL and other.gender != "you":
+            other = self.phrases.somebody_else(subject)
         rest, scene = other.as_object, ""
         if action.english.base in {"meet", "wait for", "help"} and self.choose.chance(0.6):
-            place = PLACES[self.choose.of(("station", "library", "park", "airport", "hotel", "restaurant", "Kyoto"))]
+            place = PLACES[
+                self.choose.of(("station", "library", "park", "airport", "hotel", "restaurant", "Kyoto"))
+            ]
             rest, scene = f"{rest} {place.inside}", f"{place.japanese}で"
         return Deed(action.english, action.japanese, rest, scene, "", other.japanese, action.particle)
 
     def intransitive(self, action: Action, subject: NounPhrase | None = None) -> Deed:
         """A verb without an object, somewhere, perhaps with somebody."""
         rest, scene, before = "", "", ""
-        if subject is not None and self.choose.chance(0.35):
+        if subject is not None and action.english.base in SOCIABLE and self.choose.chance(0.35):
             other = self.phrases.somebody_else(subject)
             rest, before = f"with {other.as_object}", f"{other.japanese}と"
         if self.choose.chance(0.75) or not rest:
@@ -105,7 +124,9 @@ class Deeds:
     def trip(self, subject: NounPhrase) -> Deed:
         """Going somewhere, with somebody or by some vehicle."""
         action = self.choose.of(TRIPS)
-        keys = [key for key in PLACES if key not in {"street", "train", "garden", "kitchen", "room", "classroom"}]
+        keys = [
+            key for key in PLACES if key not in {"street", "train", "garden", "kitchen", "room", "classroom"}
+        ]
         place = PLACES[self.choose.of(keys)]
         self.choose.combine(action.english.base, place.english)
         rest, before = place.english, ""
@@ -139,7 +160,11 @@ class Deeds:
         )
         other = self.phrases.somebody_else(subject)
         self.choose.combine(verb.base, noun.english)
-        inward = other.gender in {"I", "we"} or other.english.startswith("my ") and subject.gender not in {"I", "we"}
+        inward = (
+            other.gender in {"I", "we"}
+            or other.english.startswith("my ")
+            and subject.gender not in {"I", "we"}
+        )
         return Deed(
             verb,
             to_me if inward else to_others,
@@ -149,6 +174,7 @@ class Deeds:
             thing.japanese,
             "を",
             thing.number,
+            is_about_thing=True,
         )
 
     def mode(self, subject: NounPhrase, deed: Deed, allowed: tuple[str, ...] = ()) -> Mode | None:
@@ -169,7 +195,16 @@ class Deeds:
             fitting = [mode for mode in fitting if mode.name in {"present", "past", "now", "then", "future"}]
         if deed.english.base in {"arrive at", "return to", "come to", "go to", "leave", "marry"}:
             fitting = [mode for mode in fitting if mode.name not in {"now", "then", "began", "good at"}]
-        if deed.english.base in {"lose", "forget", "find", "fall down", "break", "marry", "receive"}:
+        if deed.english.base in {
+            "lose",
+            "forget",
+            "find",
+            "fall down",
+            "break",
+            "marry",
+            "receive",
+            "arrive at",
+        }:
             fitting = [mode for mode in fitting if mode.name in ACCIDENTS]
         if deed.english.base == "wear":
             fitting = [mode for mode in fitting if mode.name in {"present", "now", "then"}]
@@ -193,7 +228,9 @@ class Deeds:
             mode = self.mode(subject, deed, allowed)
         return self.said(subject, deed, mode, negative=negative, time=time)
 
-    def said(self, subject: NounPhrase, deed: Deed, mode: Mode, *, negative: float = 0.15, time: float = 0.4) -> Clause:
+    def said(
+        self, subject: NounPhrase, deed: Deed, mode: Mode, *, negative: float = 0.15, time: float = 0.4
+    ) -> Clause:
         """A clause of these three, perhaps negated, perhaps with a time."""
         english, japanese = deed.english, deed.japanese
         if deed.english.base == "wear" and mode.name == "present":
@@ -208,7 +245,11 @@ class Deeds:
                 habit = self.choose.of(HABITS)
                 if not negated:
                     when = Adverbial("", "")
-                    finite = type(finite)(finite.auxiliary, f"{habit.english} {finite.rest}", f"{habit.english} {finite.affirmed}")
+                    finite = type(finite)(
+                        finite.auxiliary,
+                        f"{habit.english} {finite.rest}",
+                        f"{habit.english} {finite.affirmed}",
+                    )
                     adverb = habit.japanese
         return Clause(
             subject,
@@ -216,10 +257,10 @@ class Deeds:
             f"{deed.english_rest} {mode.tail}".strip(),
             mode.japanese(japanese),
             past=mode.past,
-            negative=negated,
-            negative_predicate=mode.negative,
+            negative=negated or mode.negative,
             english_time=when.english,
             time=when.japanese,
             scene=adverb + deed.scene,
             arguments=deed.arguments(object_ga=mode.object_ga),
+            arguments_inside=deed.arguments(),
         )

@@ -68,7 +68,7 @@ def _being(rest: Callable[[EnglishVerb], str], *, past: bool = False) -> Callabl
 
 
 def _modal(auxiliary: str) -> Callable[[EnglishVerb, Person], Finite]:
-    return lambda main, person: Finite(auxiliary, main.base)
+    return lambda main, _: Finite(auxiliary, main.base)
 
 
 def _perfect(adverb: str = "") -> Callable[[EnglishVerb, Person], Finite]:

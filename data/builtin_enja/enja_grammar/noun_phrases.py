@@ -86,7 +86,9 @@ class NounPhrases:
         if self.choose.chance(0.3):
             return NounPhrase(f"your {kin.english}", f"あなたの{kin.others}", gender=gender)
         owner = self.choose.of(NAMES)
-        return NounPhrase(f"{owner.english}'s {kin.english}", f"{owner.japanese}の{kin.others}", gender=gender)
+        return NounPhrase(
+            f"{owner.english}'s {kin.english}", f"{owner.japanese}の{kin.others}", gender=gender
+        )
 
     def adjective(self, noun: Noun, chance: float) -> tuple[str, str]:
         """An adjective with a space behind it and its Japanese, or two empty strings."""
@@ -103,20 +105,30 @@ class NounPhrases:
         if noun.human and noun.plural and self.choose.chance(plural):
             suffix = noun.japanese if noun.japanese.endswith("達") else noun.japanese + "たち"
             return NounPhrase(f"the {english}{noun.plural}", japanese + suffix, Person.PLURAL, noun=noun)
+        if noun.without_article:
+            return NounPhrase(noun.english, noun.japanese, noun=noun)
+        person = Person.PLURAL if noun.always_plural else Person.SINGULAR
         singular = self.choose.weighted(
             [(5, ("the", "")), (1.5, ("this", "この")), (1.5, ("that", "あの"))]
             if noun.plural and noun.group != "drinks"
             else [(1, ("the", ""))]
         )
-        return NounPhrase(f"{singular[0]} {english}{noun.english}", singular[1] + japanese + noun.japanese, noun=noun)
+        return NounPhrase(
+            f"{singular[0]} {english}{noun.english}",
+            singular[1] + japanese + noun.japanese,
+            person,
+            noun=noun,
+        )
 
     def indefinite(self, noun: Noun, *, adjective: float = 0.3) -> NounPhrase:
         """A noun that is new to the listener: が instead of は when it is the subject."""
-        english, japanese = self.adjective(noun, adjective)
+        english, japanese = ("", "") if noun.without_article else self.adjective(noun, adjective)
         bare = NounPhrase("", japanese + noun.japanese, definite=False, noun=noun)
         if not noun.plural or noun.group == "drinks":
             return replace(bare, english=f"{english}{noun.english}")
-        article = "an" if (english or noun.english)[0] in "aeiou" and not english.startswith("useful") else "a"
+        article = (
+            "an" if (english or noun.english)[0] in "aeiou" and not english.startswith("useful") else "a"
+        )
         return replace(bare, english=f"{article} {english}{noun.english}")
 
     def counted(self, noun: Noun, *, adjective: float = 0.25) -> NounPhrase:
@@ -143,7 +155,13 @@ class NounPhrases:
     def subject(self, *, pronouns: bool = True, people_only: bool = True) -> NounPhrase:
         """Somebody who acts."""
         kind = self.choose.weighted(
-            [(4 if pronouns else 0, "pronoun"), (4, "name"), (1.5, "kin"), (3.5, "noun"), (0 if people_only else 1, "animal")]
+            [
+                (4 if pronouns else 0, "pronoun"),
+                (4, "name"),
+                (1.5, "kin"),
+                (3.5, "noun"),
+                (0 if people_only else 1, "animal"),
+            ]
         )
         if kind == "pronoun":
             return self.pronoun()
@@ -159,7 +177,9 @@ class NounPhrases:
             other = self.subject()
             clash = other.gender and other.gender == subject.gender
             both_we = {"I", "we"} >= {other.gender, subject.gender}
-            inside = subject.japanese and (other.japanese in subject.japanese or subject.japanese in other.japanese)
+            inside = subject.japanese and (
+                other.japanese in subject.japanese or subject.japanese in other.japanese
+            )
             if not clash and not both_we and not inside:
                 return other
 
@@ -187,7 +207,9 @@ class NounPhrases:
         if self.choose.chance(0.4):
             owner = self.choose.of(NAMES)
             if owner.japanese not in subject.japanese:
-                return NounPhrase(f"{owner.english}'s {noun.english}", f"{owner.japanese}の{noun.japanese}", noun=noun)
+                return NounPhrase(
+                    f"{owner.english}'s {noun.english}", f"{owner.japanese}の{noun.japanese}", noun=noun
+                )
         gender = self.choose.of(list(POSSESSIVES))
         english, japanese = POSSESSIVES[gender]
         if gender == subject.gender:

@@ -160,10 +160,12 @@ homework | - | 宿題 | 個
 radio | - | ラジオ | 個
 news | - | ニュース | 個
 shoes | - | 靴 | 足
-pants | - | ズボン | 本
+socks | - | 靴下 | 足
 glasses | - | 眼鏡 | 個
 thief | thieves | 泥棒 | 人
 """
+
+BARE = {"English", "Japanese", "French", "math", "history", "music", "tennis", "soccer", "baseball"}
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,16 @@ class Noun:
     group: str
 
     @property
+    def without_article(self) -> bool:
+        """Languages, subjects of study and games."""
+        return self.english in BARE
+
+    @property
+    def always_plural(self) -> bool:
+        """Shoes are, glasses are."""
+        return self.english in {"shoes", "socks", "glasses", "vegetables"}
+
+    @property
     def human(self) -> bool:
         """A person."""
         return self.counter == "人"
@@ -185,15 +197,6 @@ class Noun:
     def animate(self) -> bool:
         """What いる is said of: people and animals."""
         return self.group in {"people", "small animals", "big animals"}
-
-    @property
-    def indefinite(self) -> str:
-        """With a or an; the bare word where it cannot be counted."""
-        if not self.plural:
-            return self.english
-        if self.group == "drinks":
-            return self.english
-        return f"{'an' if self.english[0] in 'aeiou' else 'a'} {self.english}"
 
 
 @dataclass(frozen=True)
@@ -235,8 +238,14 @@ GROUPS["animals"] = GROUPS["small animals"] + GROUPS["big animals"]
 NAMES = [
     Name(english, japanese, male)
     for male, table in (
-        (True, "Tom トム,Ken ケン,John ジョン,Peter ピーター,Paul ポール,Jack ジャック,Mike マイク,David デイビッド"),
-        (False, "Mary メアリー,Emi エミ,Anna アンナ,Lisa リサ,Jane ジェーン,Lucy ルーシー,Kate ケイト,Alice アリス"),
+        (
+            True,
+            "Tom トム,Ken ケン,John ジョン,Peter ピーター,Paul ポール,Jack ジャック,Mike マイク,David デイビッド",
+        ),
+        (
+            False,
+            "Mary メアリー,Emi エミ,Anna アンナ,Lisa リサ,Jane ジェーン,Lucy ルーシー,Kate ケイト,Alice アリス",
+        ),
     )
     for english, japanese in (entry.split(" ") for entry in table.split(","))
 ]

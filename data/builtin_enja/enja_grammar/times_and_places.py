@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["DAYS", "HOURS", "NUMBERS", "PLACES", "POSITIONS", "TIMES", "VEHICLES", "Adverbial", "Place", "counted"]
+__all__ = ["DAYS", "HOURS", "NUMBERS", "PLACES", "POSITIONS", "TIMES", "VEHICLES", "Adverbial", "Place"]
 
 
 @dataclass(frozen=True)
@@ -156,8 +156,3 @@ TIMES: dict[str, list[Adverbial]] = {
     "now": [Adverbial("now", "今")],
     "then": [Adverbial("then", "その時"), *(Adverbial(hour.english, hour.japanese) for hour in HOURS)],
 }
-
-
-def counted(number: str, counter: str) -> str:
-    """A Japanese number with its counter: 三冊, 二人."""
-    return number + counter

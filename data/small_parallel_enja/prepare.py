@@ -1,0 +1,23 @@
+"""Puts small_parallel_enja into raw/: `python data/small_parallel_enja/prepare.py [--from FOLDER]`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from nmt_lstm.text.corpus_download import CorpusFile, main
+
+ORIGIN = "https://raw.githubusercontent.com/odashi/small_parallel_enja/master"
+FILES = [
+    CorpusFile(name, f"{ORIGIN}/{name}", lines, sha256)
+    for name, lines, sha256 in (
+        ("train.en", 50_000, "148b05dcd28638fe20ee84f2b1127001c80982be352007dda241fb759adadc76"),
+        ("train.ja", 50_000, "fc81a1434349ec98a449d7ae9cd2530057f689637684ecfed3501ea6a8a07ecc"),
+        ("dev.en", 500, "04a2673449770657fd5e3b963cb856be3130923212b6db8ac7eaeef18f06c041"),
+        ("dev.ja", 500, "cd534f56b8639dc130f86a365e5ec0aa70042000bdd740a622fbbf8b6be4acca"),
+    )
+]
+
+
+if __name__ == "__main__":
+    sys.exit(main(FILES, Path(__file__).resolve().parent / "raw", name="small_parallel_enja"))

@@ -1,0 +1,32 @@
+"""Puts Stanford's WMT English-German into raw/: `python data/wmt16_ende/prepare.py [--from FOLDER]`."""
+
+from __future__ import annotations
+
+import html
+import sys
+from pathlib import Path
+
+from nmt_lstm.text.corpus_download import CorpusFile, main
+
+ORIGIN = "https://nlp.stanford.edu/projects/nmt/data/wmt14.en-de"
+# No checksum is known: nobody has yet compared these files with a second source.
+FILES = [
+    CorpusFile(f"{split}.{language}", f"{ORIGIN}/{split}.{language}", lines)
+    for split, lines in (
+        ("train", 4_468_840),
+        ("newstest2013", 3_000),
+        ("newstest2014", 2_737),
+        ("newstest2015", 2_169),
+    )
+    for language in ("en", "de")
+]
+
+
+def mend(line: str) -> str:
+    """Characters instead of HTML entities, and whole hyphenated words."""
+    return html.unescape(line).replace(" ##AT##-##AT## ", "-")
+
+
+if __name__ == "__main__":
+    folder = Path(__file__).resolve().parent / "raw"
+    sys.exit(main(FILES, folder, name="WMT English-German", mend=mend))

@@ -14,7 +14,6 @@ SETTINGS = {
     "training.max_steps": "400",
     "training.validate_every": "100",
     "training.checkpoint_every": "25",
-    "subwords.sampling": "0.1",
 }
 
 

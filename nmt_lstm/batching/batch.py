@@ -6,8 +6,8 @@ Shapes: B batch, S source, T target, N real target pieces.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,19 +18,7 @@ from nmt_lstm.text.special_pieces import BEGIN, END, PAD
 
 __all__ = ["Batch", "SourceBatch", "collate", "padded", "source_batch"]
 
-Pieces = Sequence[int] | NDArray[np.integer]
-Moved = TypeVar("Moved", "SourceBatch", "Batch")
-
-
-def _moved(batch: Moved, device: torch.device | str) -> Moved:
-    changes = {}
-    for field in dataclasses.fields(batch):
-        value = getattr(batch, field.name)
-        if isinstance(value, Tensor):
-            changes[field.name] = value.to(device, non_blocking=True)
-        elif isinstance(value, SourceBatch):
-            changes[field.name] = value.to(device)
-    return dataclasses.replace(batch, **changes)
+Pieces = Sequence[int] | NDArray[np.integer[Any]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,11 +34,15 @@ class SourceBatch:
 
     def to(self, device: torch.device | str) -> SourceBatch:
         """Return the batch on `device`."""
-        return _moved(self, device)
+        return self.changed(lambda tensor: tensor.to(device, non_blocking=True))
 
     def pin_memory(self) -> SourceBatch:
         """Return the batch in pinned memory."""
-        return SourceBatch(self.pieces.pin_memory(), self.is_token.pin_memory(), self.lengths.pin_memory())
+        return self.changed(Tensor.pin_memory)
+
+    def changed(self, change: Callable[[Tensor], Tensor]) -> SourceBatch:
+        """Return the batch with `change` applied to each tensor."""
+        return SourceBatch(change(self.pieces), change(self.is_token), change(self.lengths))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,16 +69,22 @@ class Batch:
 
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch on `device`."""
-        return _moved(self, device)
+        return self._changed(lambda tensor: tensor.to(device, non_blocking=True))
 
     def pin_memory(self) -> Batch:
         """Return the batch in pinned memory."""
-        pinned = {
-            field.name: value.pin_memory()
-            for field in dataclasses.fields(self)
-            if isinstance(value := getattr(self, field.name), Tensor | SourceBatch)
-        }
-        return dataclasses.replace(self, **pinned)
+        return self._changed(Tensor.pin_memory)
+
+    def _changed(self, change: Callable[[Tensor], Tensor]) -> Batch:
+        return dataclasses.replace(
+            self,
+            source=self.source.changed(change),
+            target_inputs=change(self.target_inputs),
+            target_outputs=change(self.target_outputs),
+            target_lengths=change(self.target_lengths),
+            target_positions=change(self.target_positions),
+            indices=change(self.indices),
+        )
 
 
 def padded(
@@ -137,7 +135,7 @@ def collate(
     sources: Sequence[Pieces],
     targets: Sequence[Pieces],
     *,
-    indices: Sequence[int] | NDArray[np.integer] | None = None,
+    indices: Sequence[int] | NDArray[np.integer[Any]] | None = None,
     loss_divisor: float | None = None,
     masked: bool = False,
 ) -> Batch:

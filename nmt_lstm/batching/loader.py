@@ -15,7 +15,7 @@ class BatchLoader:
     """An iterable over one epoch's batches for one process; it draws nothing from global random numbers.
 
     `len` is the number of batches of the whole epoch, also when iteration starts later. The position is that of the
-    batches handed out, and can be kept and restored.
+    batches handed out, and can be kept and restored: the next iteration then starts there, and later ones at 0.
 
     Args:
         store: the pieces.
@@ -45,9 +45,14 @@ class BatchLoader:
         self.accumulate = accumulate
         # END belongs to every sentence.
         self.plan = plan_epoch(
-            store.source.lengths + 1, store.target.lengths + 1, batch_pieces=batch_pieces, seed=seed, epoch=epoch
+            store.source.lengths + 1,
+            store.target.lengths + 1,
+            batch_pieces=batch_pieces,
+            seed=seed,
+            epoch=epoch,
         )
         self.position = 0
+        self._start = 0
 
     def __len__(self) -> int:
         return len(self.plan) * self.accumulate
@@ -66,6 +71,7 @@ class BatchLoader:
         )
 
     def __iter__(self) -> Iterator[Batch]:
+        self.position, self._start = self._start, 0
         while self.position < len(self):
             self.position += 1
             yield self.batch(self.position - 1)
@@ -83,4 +89,4 @@ class BatchLoader:
         """
         if state["epoch"] != self.epoch or not 0 <= state["position"] <= len(self):
             raise ValueError(f"No position {state} in epoch {self.epoch} of {len(self)} batches.")
-        self.position = state["position"]
+        self.position = self._start = state["position"]

@@ -7,6 +7,7 @@ not depend on how many there are.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 __all__ = ["EpochPlan", "Share", "plan_epoch"]
 
 Numbers = NDArray[np.int64]
+Lengths = NDArray[np.integer[Any]]
 
 # Pairs sorted by length together: enough that batches hold nearly equal lengths, few enough to be random.
 POOL = 1 << 18
@@ -42,7 +44,7 @@ class EpochPlan:
         target_lengths: (pairs,): target pieces of each pair by its number, END included.
     """
 
-    def __init__(self, order: Numbers, ends: Numbers, target_lengths: Numbers) -> None:
+    def __init__(self, order: Numbers, ends: Numbers, target_lengths: Lengths) -> None:
         self._order = order
         self._bounds = np.concatenate([np.zeros(1, np.int64), ends])
         self._target_lengths = target_lengths
@@ -67,7 +69,7 @@ class EpochPlan:
 
 
 def plan_epoch(
-    source_lengths: Numbers, target_lengths: Numbers, *, batch_pieces: int, seed: int, epoch: int
+    source_lengths: Lengths, target_lengths: Lengths, *, batch_pieces: int, seed: int, epoch: int
 ) -> EpochPlan:
     """Plan an epoch; the same arguments give the same plan.
 
@@ -90,7 +92,7 @@ def plan_epoch(
     return EpochPlan(np.concatenate(batches), ends, target_lengths)
 
 
-def _cut(pool: Numbers, source_lengths: Numbers, target_lengths: Numbers, budget: int) -> list[Numbers]:
+def _cut(pool: Numbers, source_lengths: Lengths, target_lengths: Lengths, budget: int) -> list[Numbers]:
     """Cut pairs sorted by target length into batches within the budget."""
     batches = []
     start = 0

@@ -59,13 +59,13 @@ def input_lines(path: Path | None) -> Iterator[str]:
     Raises:
         DataError: the file is missing, a folder, or cannot be read.
     """
-    import lzma
+    from nmt_lstm.text.corpus import DAMAGES
 
     name = "stdin" if path is None or str(path) == "-" else str(path)
     with _input_stream(path) as stream:
         try:
             yield from decoded_lines(stream, name)
-        except (OSError, EOFError, lzma.LZMAError) as problem:
+        except DAMAGES as problem:
             raise DataError(f"'{name}' cannot be read to its end: {problem}.") from problem
 
 

@@ -55,7 +55,8 @@ class PairCleaner:
     def _reason(self, source: str, target: str, source_pieces: int, target_pieces: int) -> str:
         rules = self.settings
         shorter, longer = sorted((source_pieces, target_pieces))
-        if rules.drop_empty and not (source.strip() and target.strip()):
+        # A line of control characters is not blank to Python, but has no pieces; one of U+3000 is the other way round.
+        if rules.drop_empty and not (source.strip() and target.strip() and shorter):
             return "empty"
         if longer > rules.max_pieces:
             return "too long"

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import gzip
-import importlib
 import lzma
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from nmt_lstm.errors import DataError
+from nmt_lstm.text.misalignment import find_misalignment
+from nmt_lstm.text.zstandard_file import open_zstandard
 
-__all__ = ["count_lines", "open_bytes", "read_blocks", "read_lines", "read_parallel"]
+__all__ = ["DAMAGES", "count_lines", "open_bytes", "read_blocks", "read_lines", "read_parallel"]
+
+DAMAGES = (OSError, EOFError, lzma.LZMAError, zlib.error)
+"""What reading an opened file may raise: a bad disk, a cut or damaged archive."""
 
 
 def open_bytes(path: Path) -> BinaryIO:
@@ -29,24 +34,13 @@ def open_bytes(path: Path) -> BinaryIO:
             case ".xz":
                 return cast(BinaryIO, lzma.open(path, "rb"))
             case ".zst":
-                return _open_zstandard(path)
+                return open_zstandard(path)
             case _:
                 return path.open("rb")
     except FileNotFoundError:
         raise DataError(f"'{path}' does not exist.") from None
     except OSError as error:
         raise DataError(f"Cannot read '{path}': {error.strerror or error}.") from None
-
-
-def _open_zstandard(path: Path) -> BinaryIO:
-    # compression.zstd is in the standard library from Python 3.14 on.
-    for module in ("compression.zstd", "zstandard"):
-        try:
-            library = importlib.import_module(module)
-        except ImportError:
-            continue
-        return cast(BinaryIO, library.open(path, "rb"))
-    raise DataError(f"Reading '{path}' needs the zstandard library: pip install 'nmt-lstm[zstd]'.")
 
 
 def read_lines(path: Path) -> Iterator[str]:
@@ -58,14 +52,10 @@ def read_lines(path: Path) -> Iterator[str]:
     with open_bytes(path) as file:
         number = 0
         try:
-            for number, line in enumerate(file, 1):  # noqa: B007 (also used when decompression fails)
+            for number, line in enumerate(file, 1):
                 yield _decoded(line, path, number)
-        except (OSError, EOFError, lzma.LZMAError) as error:
-            raise DataError(f"Cannot read '{path}' after line {number}: {error}.") from None
-        except Exception as error:
-            if type(error).__name__ not in ("ZstdError", "ZstandardError"):
-                raise
-            raise DataError(f"Cannot read '{path}' after line {number}: {error}.") from None
+        except DAMAGES as error:
+            raise DataError(f"Cannot read '{path}' after line {number:,}: {error}.") from None
 
 
 def _decoded(line: bytes, path: Path, number: int) -> str:
@@ -107,7 +97,7 @@ def read_blocks(path: Path) -> Iterator[bytes]:
             while block := file.read(1 << 20):
                 yield block
                 done += len(block)
-        except (OSError, EOFError, lzma.LZMAError) as error:
+        except DAMAGES as error:
             raise DataError(f"Cannot read '{path}' after byte {done:,}: {error}.") from None
 
 
@@ -119,7 +109,8 @@ def read_parallel(source: Path, target: Path) -> Iterator[tuple[str, str]]:
     """
     read = 0
     source_lines, target_lines = read_lines(source), read_lines(target)
-    for read, source_line in enumerate(source_lines, 1):
+    for source_line in source_lines:
+        read += 1
         target_line = next(target_lines, None)
         if target_line is None:
             raise _different_lengths(source, target)
@@ -133,15 +124,20 @@ def read_parallel(source: Path, target: Path) -> Iterator[tuple[str, str]]:
 def _different_lengths(source: Path, target: Path) -> DataError:
     counts = count_lines(source), count_lines(target)
     return DataError(
-        f"'{source}' has {counts[0]:,} lines and '{target}' has {counts[1]:,}; they must be equal, line by line "
-        f"translations. {_first_sign(source, target, min(counts))}"
+        f"'{source}' has {counts[0]:,} lines and '{target}' has {counts[1]:,}; each line must have its translation on "
+        f"the same line of the other file. {_first_sign(source, target, min(counts))}"
     )
 
 
 def _first_sign(source: Path, target: Path, shared: int) -> str:
-    """Say where the files seem to part: a line empty on one side only, else the end of the shorter one."""
+    """Say where the files seem to part: where lengths stop agreeing, else a line empty on one side, else the end."""
+    place = find_misalignment(
+        (len(one), len(other)) for one, other in zip(read_lines(source), read_lines(target), strict=False)
+    )
+    if place is not None:
+        return f"They seem to part near line {place:,}: from there on the lengths of the lines do not match."
     for number, (one, other) in enumerate(zip(read_lines(source), read_lines(target), strict=False), 1):
         if bool(one.strip()) != bool(other.strip()):
             empty = source if other.strip() else target
             return f"The first place to look is line {number:,}, which is empty in '{empty}' alone."
-    return f"The shorter file ends after line {shared:,}; no line before is empty on one side alone."
+    return f"The lengths of the lines match to the end of the shorter file, which is after line {shared:,}."

@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import itertools
 import json
-import os
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -25,11 +25,12 @@ from nmt_lstm.text.token_store import TokenStore, TokenStoreWriter
 __all__ = ["Prepared", "epoch_store", "prepare"]
 
 # Raised when the same text and settings would be prepared to something else.
-VERSION = 1
+VERSION = 2
 CHUNK = 10_000
 # The vocabulary is part of the data, not of the run: runs of other seeds must stay comparable.
 VOCABULARY_SEED = 1
 RECORD = "prepared.json"
+logger = logging.getLogger(__name__)
 Progress = Callable[[str], None]
 
 
@@ -63,30 +64,50 @@ def prepare(run: RunSettings, on_progress: Progress | None = None) -> Prepared:
     """
     say = on_progress or (lambda _: None)
     data = run.data
+    for path in (data.train_source, data.train_target, data.valid_source, data.valid_target):
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise DataError(
+                f"'{path}' is a pipe or device; the text is read more than once: save it as a file first."
+            )
     valid = list(read_parallel(data.valid_source, data.valid_target))
     fingerprint = _fingerprint(run)
     folder = data.prepared / fingerprint[:16]
-    reused = (folder / RECORD).exists()
-    if not reused:
-        try:
-            data.prepared.mkdir(parents=True, exist_ok=True)
-            _prepare_anew(run, folder, say)
-        except OSError as error:
-            raise ResourceError(
-                f"Cannot write the prepared text to '{data.prepared}': {error.strerror or error}. "
-                "Make room, or name another folder with --set data.prepared=FOLDER."
-            ) from None
-    record = json.loads((folder / RECORD).read_text("utf-8"))
-    return Prepared(
-        folder=folder,
-        fingerprint=fingerprint,
-        subwords=Subwords.load(folder),
-        train=TokenStore.open(folder),
-        valid_source=[source for source, _ in valid],
-        valid_target=[target for _, target in valid],
-        report=CleaningReport(**record["report"]),
-        reused=reused,
-    )
+    prepared = _found(folder, fingerprint, valid)
+    if prepared is not None:
+        return dataclasses.replace(prepared, reused=True)
+    try:
+        data.prepared.mkdir(parents=True, exist_ok=True)
+        _prepare_anew(run, folder, say)
+    except OSError as error:
+        raise ResourceError(
+            f"Cannot write the prepared text to '{data.prepared}': {error.strerror or error}. "
+            "Make room, or name another folder with --set data.prepared=FOLDER."
+        ) from None
+    prepared = _found(folder, fingerprint, valid)
+    if prepared is None:
+        raise ResourceError(f"What was written to '{folder}' cannot be read back. Check the disk.")
+    return prepared
+
+
+def _found(folder: Path, fingerprint: str, valid: list[tuple[str, str]]) -> Prepared | None:
+    """Return the prepared text in `folder`, or None where there is none or it is damaged."""
+    try:
+        record = json.loads((folder / RECORD).read_text("utf-8"))
+        return Prepared(
+            folder=folder,
+            fingerprint=fingerprint,
+            subwords=Subwords.load(folder),
+            train=TokenStore.open(folder),
+            valid_source=[source for source, _ in valid],
+            valid_target=[target for _, target in valid],
+            report=CleaningReport(**record["report"]),
+            reused=False,
+        )
+    except FileNotFoundError:
+        return None
+    except (DataError, OSError, ValueError, KeyError, TypeError) as error:
+        logger.warning("The prepared text in '%s' is damaged and made anew: %s", folder, error)
+        return None
 
 
 def _fingerprint(run: RunSettings) -> str:
@@ -114,7 +135,9 @@ def _prepare_anew(run: RunSettings, folder: Path, say: Progress) -> None:
     say(f"Reading {data.train_source} and {data.train_target}")
     count = sum(1 for _ in pairs())
     if not any(source.strip() or target.strip() for source, target in pairs()):
-        raise DataError(f"'{data.train_source}' and '{data.train_target}' hold only empty lines; nothing can be learnt.")
+        raise DataError(
+            f"'{data.train_source}' and '{data.train_target}' hold only empty lines; nothing can be learnt."
+        )
     say(f"Learning subwords from {count:,} pairs")
     subwords = train_subwords(pairs, run.subwords, count, VOCABULARY_SEED)
     with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=data.prepared) as name:
@@ -128,17 +151,31 @@ def _prepare_anew(run: RunSettings, folder: Path, say: Progress) -> None:
                 f"No training pair is left of {report.read:,}: {report.describe()}. "
                 "Loosen data.cleaning, or set data.cleaning.enabled=false."
             )
-        (unfinished / RECORD).write_text(json.dumps({"report": dataclasses.asdict(report)}, indent=2), "utf-8")
-        _put(unfinished, folder)
+        (unfinished / RECORD).write_text(
+            json.dumps({"report": dataclasses.asdict(report)}, indent=2), "utf-8"
+        )
+        _put(unfinished, folder, lambda there: _found(there, "", []) is not None)
 
 
-def _put(unfinished: Path, folder: Path) -> None:
-    """Give a finished folder its name; another process may have been faster with the same."""
+def _put(unfinished: Path, folder: Path, is_sound: Callable[[Path], bool]) -> None:
+    """Give a finished folder its name, unless another process was faster; what is damaged there makes way."""
     try:
-        os.replace(unfinished, folder)
+        unfinished.rename(folder)
     except OSError:
         if not folder.exists():
             raise
+        if not is_sound(folder):
+            # Into the temporary folder, which goes away.
+            folder.rename(unfinished.with_name("damaged"))
+            unfinished.rename(folder)
+
+
+def _is_store(folder: Path) -> bool:
+    try:
+        TokenStore.open(folder)
+    except DataError:
+        return False
+    return True
 
 
 def _write_store(
@@ -180,13 +217,13 @@ def epoch_store(prepared: Prepared, run: RunSettings, epoch: int) -> TokenStore:
     if not alpha:
         return prepared.train
     folder = prepared.folder / f"sampled-{alpha}-{run.seed}-{epoch}"
-    if not (folder / "store.json").exists():
+    if not _is_store(folder):
         try:
             with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=prepared.folder) as name:
                 unfinished = Path(name) / "store"
                 unfinished.mkdir()
                 _write_sampled(prepared, run, epoch, unfinished)
-                _put(unfinished, folder)
+                _put(unfinished, folder, _is_store)
         except OSError as error:
             raise ResourceError(
                 f"Cannot write the sampled pieces to '{prepared.folder}': {error.strerror or error}. Make room."
@@ -213,4 +250,6 @@ def _write_sampled(prepared: Prepared, run: RunSettings, epoch: int, folder: Pat
                 subwords.target.sample_lines(sides[1], alpha, int(seeds[1])),
             )
     if start != len(kept):
-        raise DataError(f"'{run.data.train_source}' has changed since it was prepared. Start the command again.")
+        raise DataError(
+            f"'{run.data.train_source}' has changed since it was prepared. Start the command again."
+        )

@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import sentencepiece
 
 from nmt_lstm.config.schema import SubwordSettings
@@ -26,14 +27,17 @@ __all__ = ["Subwords", "Vocabulary", "choose_vocabulary_size", "train_subwords"]
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
-# Control characters and the line breaks that are not "\n": SentencePiece and terminals disagree about them.
-UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-# SentencePiece's seeds are unsigned 32-bit numbers.
-SEEDS = 2**32
+# Control characters, the line breaks that are not "\n" and lone surrogates: SentencePiece and terminals stumble
+# over them.
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+# SentencePiece's seeds are unsigned 32-bit numbers, of which it takes the largest to mean "none".
+SEEDS = 2**32 - 1
 # The model depends on the number of threads through the order of sums, so it is fixed rather than the machine's.
 TRAINER_THREADS = 4
-# Sentences of each side that the pieces are learnt from, at most; more change little and cost memory.
-LARGEST_SAMPLE = 2_000_000
+# Lines that the pieces of a vocabulary are learnt from, about; more change little and cost memory and time.
+LARGEST_SAMPLE = 1_000_000
+# SentencePiece leaves out lines of more than 4,192 bytes; a character has at most 4.
+LONGEST_LINE = 1_000
 
 
 def _in_fresh_thread(seed: int, work: Callable[[], Result]) -> Result:
@@ -108,7 +112,11 @@ class Vocabulary:
 
     def encode_lines(self, lines: Sequence[str]) -> list[list[int]]:
         """Return the pieces of each line."""
-        return [self.encode(line) for line in lines]
+        # One call is faster than one a line; one thread, since those of the network need the other cores.
+        return [
+            list(pieces)
+            for pieces in self._processor.encode([_normalised(line) for line in lines], num_threads=1)
+        ]
 
     def sample_lines(self, lines: Sequence[str], alpha: float, seed: int) -> list[list[int]]:
         """Return randomly drawn pieces of each line, the same for the same seed (Kudo 2018; Provilkov et al. 2020).
@@ -129,9 +137,10 @@ class Vocabulary:
         return _in_fresh_thread(seed, draw)
 
     def decode(self, pieces: Sequence[int]) -> str:
-        """Return the text of pieces; special pieces and bytes that form no character are left out."""
+        """Return the text of pieces, always one line; special pieces and bytes that form no character are left out."""
         text: str = self._processor.decode([int(piece) for piece in pieces if piece not in SPECIAL_PIECES])
-        return text.replace("\ufffd", "")
+        # A network that spells in bytes can spell a line break.
+        return UNPRINTABLE.sub(" ", text.replace("\ufffd", ""))
 
     def pieces(self, pieces: Sequence[int]) -> list[str]:
         """Return how each piece is written."""
@@ -180,63 +189,80 @@ def train_subwords(
     """Learn vocabularies from text.
 
     Args:
-        pairs: opens the text; called once for a joint vocabulary, twice for separate ones.
+        pairs: opens the text; called once or twice for each vocabulary.
         settings: kind, size and so on; a size that the text cannot fill is lowered, and that is logged.
         count: number of pairs, by which a size of 0 is chosen.
-        seed: of the sample taken from large texts.
+        seed: of the sample taken from texts of more than a million lines.
 
     Raises:
         DataError: the text has no characters to learn pieces from.
     """
     size = settings.vocabulary_size or choose_vocabulary_size(count)
     if settings.joint:
-        vocabulary = _train((side for pair in pairs() for side in pair), pairs, None, settings, size, seed)
+        vocabulary = _train(
+            lambda: (side for pair in pairs() for side in pair), 2 * count, settings, size, seed
+        )
         return Subwords(vocabulary, vocabulary, True)
-    source, target = (
-        _train((pair[side] for pair in pairs()), pairs, side, settings, size, seed) for side in (0, 1)
-    )
+    source = _train(lambda: (source for source, _ in pairs()), count, settings, size, seed)
+    target = _train(lambda: (target for _, target in pairs()), count, settings, size, seed)
     return Subwords(source, target, False)
 
 
 def _train(
-    lines: Iterator[str],
-    pairs: Callable[[], Iterable[tuple[str, str]]],
-    side: int | None,
-    settings: SubwordSettings,
-    size: int,
-    seed: int,
+    lines: Callable[[], Iterator[str]], count: int, settings: SubwordSettings, size: int, seed: int
 ) -> Vocabulary:
     try:
-        return _train_once(lines, settings, size, seed)
+        return _train_once(_sampled(lines(), count, seed), settings, size, seed)
     except RuntimeError as error:
         limit = re.search(r"too high.*value <= (\d+)", str(error))
-        required = re.search(r"too small.*[^\d](\d+)\D*$|smaller than required_chars\. \d+ vs (\d+)", str(error))
+        required = re.search(r"smaller than required_chars\. \d+ vs (\d+)", str(error))
         if limit is not None:
             possible, reason = int(limit[1]), "fills no more than"
         elif required is not None:
-            possible, reason = int(next(group for group in required.groups() if group)) + 1, "needs at least"
+            possible, reason = int(required[1]) + 1, "needs at least"
+        elif "!sentences_.empty()" in str(error):
+            raise DataError(
+                "The training text holds only blank lines; no subwords can be learnt from it."
+            ) from None
         else:
             raise DataError(
                 f"SentencePiece could not learn a vocabulary of {size} pieces from the training text: {error}"
             ) from None
-    logger.warning("The training text %s %d pieces: the vocabulary has %d, not %d.", reason, possible, possible, size)
-    again = (text for pair in pairs() for text in (pair if side is None else (pair[side],)))
-    return _train_once(again, settings, possible, seed)
+    logger.warning(
+        "The training text %s %d pieces: the vocabulary has %d, not %d.", reason, possible, possible, size
+    )
+    return _train_once(_sampled(lines(), count, seed), settings, possible, seed)
+
+
+def _sampled(lines: Iterator[str], count: int, seed: int) -> Iterator[str]:
+    """Yield about LARGEST_SAMPLE of `count` lines, the same for the same seed, in parts that SentencePiece takes."""
+    random = np.random.default_rng(seed)
+    share = LARGEST_SAMPLE / max(1, count)
+    for line in lines:
+        if share >= 1 or random.random() < share:
+            text = _normalised(line)
+            yield from (text[start : start + LONGEST_LINE] for start in range(0, len(text), LONGEST_LINE))
 
 
 def _train_once(lines: Iterator[str], settings: SubwordSettings, size: int, seed: int) -> Vocabulary:
     writer = io.BytesIO()
-    text = (normalised for line in lines if (normalised := _normalised(line)).strip())
+    failures: list[Exception] = []
+
+    def readable() -> Iterator[str]:
+        try:
+            yield from (line for line in lines if line.strip())
+        except Exception as error:
+            # SentencePiece would turn it into its own.
+            failures.append(error)
+            raise
 
     def train() -> None:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=text,
+            sentence_iterator=readable(),
             model_writer=writer,
             model_type=settings.kind,
             vocab_size=size,
             character_coverage=settings.character_coverage,
-            input_sentence_size=LARGEST_SAMPLE,
-            shuffle_input_sentence=True,
             num_threads=TRAINER_THREADS,
             normalization_rule_name="identity",
             byte_fallback=True,
@@ -247,5 +273,10 @@ def _train_once(lines: Iterator[str], settings: SubwordSettings, size: int, seed
             minloglevel=2,
         )
 
-    _in_fresh_thread(seed, train)
+    try:
+        _in_fresh_thread(seed, train)
+    except RuntimeError:
+        if failures:
+            raise failures[0] from None
+        raise
     return Vocabulary(writer.getvalue())

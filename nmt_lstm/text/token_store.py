@@ -7,9 +7,11 @@ A column is two files: ``NAME.ids`` (little-endian uint16, or uint32 for large v
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,9 @@ __all__ = ["PieceColumn", "TokenStore", "TokenStoreWriter"]
 
 HEADER = "store.json"
 VERSION = 1
+DTYPES = ("<u2", "<u4")
+BLOCK = 1 << 20
+Number = TypeVar("Number", bound=np.generic)
 
 
 class PieceColumn:
@@ -31,30 +36,44 @@ class PieceColumn:
         dtype: of the ids.
     """
 
-    def __init__(self, folder: Path, name: str, dtype: np.dtype[np.unsignedinteger]) -> None:
+    def __init__(self, folder: Path, name: str, dtype: np.dtype[np.unsignedinteger[Any]]) -> None:
         self.offsets = _mapped(folder / f"{name}.offsets", np.dtype("<i8"))
         self.ids = _mapped(folder / f"{name}.ids", dtype)
-        if len(self.offsets) < 1 or int(self.offsets[-1]) != len(self.ids):
-            raise DataError(f"The prepared store '{folder}' is damaged ({name} side). Delete the folder and prepare again.")
+        ends = (int(self.offsets[0]), int(self.offsets[-1])) if len(self.offsets) else None
+        if ends != (0, len(self.ids)):
+            raise DataError(
+                f"The prepared store '{folder}' is damaged ({name} side). Delete the folder and prepare again."
+            )
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
-    def __getitem__(self, index: int) -> NDArray[np.unsignedinteger]:
+    def __getitem__(self, index: int) -> NDArray[np.unsignedinteger[Any]]:
         return self.ids[self.offsets[index] : self.offsets[index + 1]]
 
     @property
-    def lengths(self) -> NDArray[np.int64]:
+    def lengths(self) -> NDArray[np.int32]:
         """(sentences,): pieces of each sentence."""
-        return np.diff(self.offsets)
+        lengths = np.empty(len(self), np.int32)
+        # Block by block: the offsets of a large corpus need not be in memory at once.
+        for start in range(0, len(self), BLOCK):
+            block = self.offsets[start : start + BLOCK + 1]
+            lengths[start : start + BLOCK] = np.diff(block)
+        return lengths
 
 
-def _mapped(path: Path, dtype: np.dtype[np.generic]) -> NDArray[np.generic]:
+def _mapped(path: Path, dtype: np.dtype[Number]) -> NDArray[Number]:
     try:
         # An empty file cannot be mapped.
         return np.memmap(path, dtype, "r") if path.stat().st_size else np.empty(0, dtype)
     except OSError as error:
-        raise DataError(f"Cannot read the prepared store: '{path}': {error.strerror}. Prepare again.") from None
+        raise DataError(
+            f"Cannot read the prepared store: '{path}': {error.strerror}. Prepare again."
+        ) from None
+    except ValueError:
+        raise DataError(
+            f"The prepared store is damaged: '{path}' was cut. Delete its folder and prepare again."
+        ) from None
 
 
 class TokenStore:
@@ -78,9 +97,15 @@ class TokenStore:
             header = json.loads((folder / HEADER).read_text("utf-8"))
         except (OSError, ValueError):
             raise DataError(f"No prepared store in '{folder}'. Prepare again.") from None
-        if header.get("version") != VERSION:
-            raise DataError(f"The store '{folder}' has version {header.get('version')}, not {VERSION}. Prepare again.")
-        dtype = np.dtype(header["dtype"])
+        if (
+            not isinstance(header, dict)
+            or header.get("version") != VERSION
+            or header.get("dtype") not in DTYPES
+        ):
+            raise DataError(
+                f"The prepared store '{folder}' is damaged or of another version. Delete it and prepare again."
+            )
+        dtype: np.dtype[np.unsignedinteger[Any]] = np.dtype(str(header["dtype"]))
         source, target = PieceColumn(folder, "source", dtype), PieceColumn(folder, "target", dtype)
         if len(source) != len(target):
             raise DataError(f"The prepared store '{folder}' is damaged: its sides differ. Prepare again.")
@@ -97,11 +122,14 @@ class TokenStoreWriter:
 
     def __init__(self, folder: Path, largest_id: int) -> None:
         self.folder = folder
-        self.dtype = np.dtype("<u2" if largest_id < 2**16 else "<u4")
+        self.dtype = np.dtype(DTYPES[largest_id >= 2**16])
         self._files = contextlib.ExitStack()
-        self._ids = [self._files.enter_context((folder / f"{name}.ids").open("wb")) for name in ("source", "target")]
+        self._ids = [
+            self._files.enter_context((folder / f"{name}.ids").open("wb")) for name in ("source", "target")
+        ]
         self._offsets = [
-            self._files.enter_context((folder / f"{name}.offsets").open("wb")) for name in ("source", "target")
+            self._files.enter_context((folder / f"{name}.offsets").open("wb"))
+            for name in ("source", "target")
         ]
         self._ends = [0, 0]
         for file in self._offsets:
@@ -114,7 +142,7 @@ class TokenStoreWriter:
             ends = self._ends[side] + np.cumsum(lengths)
             if len(sentences):
                 self._ends[side] = int(ends[-1])
-            pieces = np.fromiter((piece for sentence in sentences for piece in sentence), self.dtype, int(lengths.sum()))
+            pieces = np.fromiter(itertools.chain.from_iterable(sentences), self.dtype, int(lengths.sum()))
             self._ids[side].write(pieces.tobytes())
             self._offsets[side].write(ends.astype("<i8").tobytes())
 
@@ -124,7 +152,7 @@ class TokenStoreWriter:
         header = json.dumps({"version": VERSION, "dtype": self.dtype.str})
         (self.folder / HEADER).write_text(header, "utf-8")
 
-    def __enter__(self) -> TokenStoreWriter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

@@ -7,8 +7,10 @@ import time
 __all__ = ["Clock"]
 
 # Before anything is measured: sentences per second of a greedy validation, on the careful side.
-_GUESSED_SENTENCES_PER_SECOND = 60.0
+_GUESSED_SENTENCES_PER_SECOND = 100.0
 _WRITING_SECONDS = 2.0
+# Even a short training should train.
+_LARGEST_RESERVE = 0.35
 
 
 class Clock:
@@ -60,7 +62,14 @@ class Clock:
     def reserve(self) -> float:
         """Estimated seconds from the last step to the end."""
         validations = 1.0 + self._final_validations * self._beam_factor
-        return _WRITING_SECONDS + validations * self.validation_seconds
+        needed = _WRITING_SECONDS + validations * self.validation_seconds
+        return needed if self.limit is None else min(needed, _LARGEST_RESERVE * self.limit)
+
+    def has_time_to_validate(self) -> bool:
+        """Whether another validation after the training stays within the limit."""
+        if self.limit is None:
+            return True
+        return self.elapsed() + self.validation_seconds * self._beam_factor + _WRITING_SECONDS <= self.limit
 
     def is_over(self, elapsed: float) -> bool:
         """Whether the training has to stop to be back in time."""

@@ -38,12 +38,18 @@ def final_validations(settings: TrainingSettings, beam_size: int) -> int:
 
 
 def choose_final(
-    module: TranslationModule, kept: KeptWeights, *, beam_size: int, validate: Validate
+    module: TranslationModule,
+    kept: KeptWeights,
+    *,
+    beam_size: int,
+    validate: Validate,
+    has_time: Callable[[], bool],
 ) -> Chosen | None:
     """Compare the average with the best single weights, both translating with `beam_size`, and return the better.
 
-    The average wins a tie. None means that nothing was kept, or that a signal came. Afterwards the module holds
-    the chosen weights. All processes must take part.
+    The average wins a tie. None means that nothing was kept, that a signal came, or that there is no time: then the
+    best single weights stand in the model folder already. Afterwards the module holds the chosen weights. All
+    processes must take part.
     """
     settings = module.settings
     best = kept.best()
@@ -55,6 +61,8 @@ def choose_final(
         candidates.insert(0, averaged)
     chosen: Chosen | None = None
     for records in candidates:
+        if not has_time():
+            return None
         state = average_states([_weights(kept, record) for record in records])
         module.model.load_state_dict(state)
         result = validate(module, beam_size)

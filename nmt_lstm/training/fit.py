@@ -118,13 +118,22 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
             display.stop()
             _say_how_to_resume(display, checkpoint, trainer.global_step)
             raise
-        if trainer.is_global_zero:
+        if chosen is not None and trainer.is_global_zero:
             writer.write(chosen.state, chosen.result, run.search.beam_size, chosen.steps)
+        trainer.strategy.barrier("the model is written")
+    written = writer.written()
+    validation = written["validation"]
     found = FitResult(
         folder=output,
-        metrics=chosen.result.metrics | {"perplexity": chosen.result.perplexity},
-        beam_size=run.search.beam_size,
-        averaged_steps=chosen.steps,
+        metrics={
+            "loss": validation["loss"],
+            "perplexity": validation["perplexity"],
+            "bleu": validation["bleu"]["score"],
+            "chrf": validation["chrf"]["score"],
+        },
+        signatures={name: validation[name]["signature"] for name in ("bleu", "chrf")},
+        beam_size=validation["beam_size"],
+        averaged_steps=written["weights_of_steps"],
         steps=trainer.global_step,
         epochs=min(settings.epochs, trainer.current_epoch + 1),
         seconds=clock.elapsed(),
@@ -132,7 +141,7 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
         parameters=parameters,
     )
     if trainer.is_global_zero:
-        show_summary(console, found, chosen.result)
+        show_summary(console, found)
     return found
 
 
@@ -168,14 +177,26 @@ def _kept_weights(run: RunSettings, folder: Path) -> KeptWeights:
     )
 
 
-def _finish(trainer: pl.Trainer, module: TranslationModule, control: RunControl, beam_size: int) -> Chosen:
-    """Validate the last weights if that has not been done, and choose those that become the model."""
+def _finish(
+    trainer: pl.Trainer, module: TranslationModule, control: RunControl, beam_size: int
+) -> Chosen | None:
+    """Validate the last weights if that has not been done, and choose those that become the model.
+
+    None means that there was no time left to compare, so that the best single weights, already written, remain.
+    """
     module.to(trainer.strategy.root_device)  # Lightning has moved it away
     if control.validated_step != trainer.global_step:
         control.validate(trainer, module)
     trainer.strategy.barrier("kept weights are written")
-    chosen = choose_final(module, control.kept, beam_size=beam_size, validate=control.translate)
-    if chosen is None:
+    device = trainer.strategy.root_device
+    chosen = choose_final(
+        module,
+        control.kept,
+        beam_size=beam_size,
+        validate=control.translate,
+        has_time=lambda: control.has_time_to_validate(device),
+    )
+    if control.signals.received:
         raise TrainingInterrupted(control.signals.received)
     return chosen
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
@@ -26,6 +28,11 @@ class ModelWriter:
         self.subwords = subwords
         self.clock = clock
 
+    def written(self) -> dict[str, Any]:
+        """Return the metrics in the folder, as `write` put them there."""
+        metrics: dict[str, Any] = json.loads((self.folder / "metrics.json").read_text(encoding="utf-8"))
+        return metrics
+
     def write(
         self, state: Mapping[str, Tensor], result: ValidationResult, beam_size: int, steps: list[int]
     ) -> None:
@@ -34,7 +41,7 @@ class ModelWriter:
         Raises:
             ResourceError: the disk is full or cannot be written.
         """
-        metrics = {
+        metrics: dict[str, Any] = {
             "validation": {
                 "sentences": len(result.indices),
                 "beam_size": beam_size,

@@ -224,6 +224,13 @@ class RunControl(pl.Callback):
         self._time_is_over = self.clock.is_over(elapsed)
         module.time_progress = self.clock.progress(elapsed)
 
+    def has_time_to_validate(self, device: torch.device) -> bool:
+        """Whether the time limit allows another validation after the training; the same answer in all processes."""
+        answer = torch.tensor([float(self.clock.has_time_to_validate())], device=device)
+        if torch.distributed.is_available() and torch.distributed.is_initialized():
+            torch.distributed.all_reduce(answer, op=torch.distributed.ReduceOp.MIN)
+        return bool(answer.item())
+
     def _save(self, trainer: pl.Trainer) -> None:
         trainer.save_checkpoint(self.checkpoint)
         if trainer.is_global_zero:

@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.table import Table
 
 from nmt_lstm.training.progress import duration
-from nmt_lstm.training.validation import ValidationResult
 
 __all__ = ["FitResult", "show_summary"]
 
@@ -23,6 +22,8 @@ class FitResult:
     """The model folder."""
     metrics: dict[str, float]
     """ "loss", "perplexity", "bleu" and "chrf" of the model on the validation text."""
+    signatures: dict[str, str]
+    """sacreBLEU's signatures of "bleu" and "chrf"."""
     beam_size: int
     """Beam of the validation."""
     averaged_steps: list[int]
@@ -39,12 +40,12 @@ class FitResult:
     """Trained values."""
 
 
-def show_summary(console: Console, found: FitResult, result: ValidationResult) -> None:
+def show_summary(console: Console, found: FitResult) -> None:
     """Show the table of results and the next command."""
     table = Table(
         title="Training is done", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0)
     )
-    averaged = found.averaged_steps
+    averaged, metrics = found.averaged_steps, found.metrics
     weights = (
         f"average of steps {', '.join(f'{step:,}' for step in sorted(averaged))}"
         if len(averaged) > 1
@@ -56,9 +57,12 @@ def show_summary(console: Console, found: FitResult, result: ValidationResult) -
         ("time", duration(found.seconds)),
         ("parameters", f"{found.parameters:,}"),
         ("weights", weights),
-        ("validation loss", f"{result.loss:.3f} nats per target piece (perplexity {result.perplexity:.2f})"),
-        ("validation BLEU", f"{result.bleu:.2f}  beam {found.beam_size}  {result.signatures['bleu']}"),
-        ("validation chrF", f"{result.chrf:.2f}  beam {found.beam_size}  {result.signatures['chrf']}"),
+        (
+            "validation loss",
+            f"{metrics['loss']:.3f} nats per target piece (perplexity {metrics['perplexity']:.2f})",
+        ),
+        ("validation BLEU", f"{metrics['bleu']:.2f}  beam {found.beam_size}  {found.signatures['bleu']}"),
+        ("validation chrF", f"{metrics['chrf']:.2f}  beam {found.beam_size}  {found.signatures['chrf']}"),
         ("model folder", str(found.folder)),
     ):
         table.add_row(name, value)

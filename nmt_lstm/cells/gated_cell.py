@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nmt_lstm.cells.cell import Cell, State, check_sequence
-from nmt_lstm.cells.sweep import sweep
+from nmt_lstm.cells.sweep import sweep, update_rows
 from nmt_lstm.numerics.linear import linear
 
 __all__ = ["GatedCell"]
@@ -94,7 +94,8 @@ class GatedCell(Cell):
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take one position: (B, input_size) to (B, H)."""
         from_input = linear(inputs, self.weight_ih, self.bias_ih)
-        new = self._update_rows(from_input, linear(state[0], self.weight_hh, self.bias_hh), state)
+        from_history = linear(state[0], self.weight_hh, self.bias_hh)
+        new = update_rows(self._update_rows, from_input, from_history, state)
         return new[0], new
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:

@@ -15,8 +15,9 @@ from torch.nn import functional
 
 from nmt_lstm.cells.cell import State
 from nmt_lstm.numerics.linear import linear
+from nmt_lstm.numerics.pointwise import by_rows
 
-__all__ = ["sweep"]
+__all__ = ["sweep", "update_rows"]
 
 # (gate pre-activations from the input (B, G*H), the same from history, state) -> new state.
 Update = Callable[[Tensor, Tensor, State], State]
@@ -56,9 +57,16 @@ def _without_gradient(
 ) -> tuple[Tensor, State]:
     outputs = []
     for position in from_input.unbind(1):
-        state = update(position, linear(state[0], weight_hh, bias_hh), state)
+        state = update_rows(update, position, linear(state[0], weight_hh, bias_hh), state)
         outputs.append(state[0])
     return torch.stack(outputs, 1), state
+
+
+def update_rows(update: Update, x: Tensor, h: Tensor, state: State) -> State:
+    """Return the new state; without gradients a row's bits do not depend on the number of rows."""
+    if torch.is_grad_enabled():
+        return update(x, h, state)
+    return by_rows(lambda parts: update(parts[0], parts[1], parts[2:]), (x, h, *state), state[0].shape[1])
 
 
 class _Sweep(torch.autograd.Function):

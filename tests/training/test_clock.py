@@ -14,12 +14,31 @@ def test_without_a_limit_time_never_ends_and_never_lowers_a_rate() -> None:
 
 
 def test_the_end_keeps_time_for_validations() -> None:
-    clock = Clock(100.0)
+    clock = Clock(200.0)
     clock.expect(sentences=0, final_validations=2, beam_factor=3.0)
     clock.validation_seconds = 5.0
     assert clock.reserve() == pytest.approx(2.0 + 5.0 * (1 + 2 * 3.0))
-    assert not clock.is_over(62.0)
-    assert clock.is_over(63.0)
+    assert not clock.is_over(162.0)
+    assert clock.is_over(163.0)
+
+
+def test_the_end_keeps_no_more_than_a_third_of_a_short_limit() -> None:
+    clock = Clock(10.0)
+    clock.expect(sentences=100_000, final_validations=2, beam_factor=3.0)
+    assert clock.reserve() == pytest.approx(3.5)
+    assert not clock.is_over(6.0)
+
+
+def test_a_comparison_at_the_end_needs_time_within_the_limit() -> None:
+    clock = Clock(1000.0)
+    clock.expect(sentences=0, final_validations=1, beam_factor=3.0)
+    clock.validation_seconds = 100.0
+    assert clock.has_time_to_validate()
+    clock.load_state_dict({"elapsed": 690.0, "training_start": 1.0, "validation_seconds": 100.0})
+    assert clock.has_time_to_validate()
+    clock.load_state_dict({"elapsed": 699.0, "training_start": 1.0, "validation_seconds": 100.0})
+    assert not clock.has_time_to_validate()
+    assert Clock(None).has_time_to_validate()
 
 
 def test_progress_counts_from_the_first_step_and_never_falls() -> None:

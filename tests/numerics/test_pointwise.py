@@ -1,0 +1,65 @@
+"""Pointwise functions: the same bits for a row whatever rows are beside it."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from nmt_lstm.numerics import pointwise
+from nmt_lstm.numerics.pointwise import by_rows, sigmoid
+
+COUNTS = (1, 2, 3, 5, 7, 8, 13, 16, 17, 31, 33, 64)
+
+
+def gate(tensors: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    x, state = tensors
+    gate = torch.sigmoid(x[:, : state.shape[1]] + state)
+    return gate * state, torch.nn.functional.softplus(state)
+
+
+@pytest.mark.parametrize("width", [1, 5, 12, 20, 32, 77])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_rows_do_not_depend_on_their_number(width, threads, monkeypatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    monkeypatch.setattr(pointwise, "LARGEST_UNCUT", 640)
+    x, state = torch.randn(70, 2 * width), torch.randn(70, width)
+    expected = by_rows(gate, (x, state), width)
+    assert [part.shape for part in expected] == [(70, width)] * 2
+    for part, plain in zip(expected, gate((x, state)), strict=True):
+        torch.testing.assert_close(part, plain, rtol=1e-6, atol=1e-6)
+    for count in COUNTS:
+        for first in (0, 6):
+            rows = slice(first, first + count)
+            alone = by_rows(gate, (x[rows].contiguous(), state[rows].contiguous()), width)
+            assert all(torch.equal(part, whole[rows]) for part, whole in zip(alone, expected, strict=True))
+
+
+def test_many_rows_are_taken_in_parts_that_no_threads_cut(monkeypatch) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    monkeypatch.setattr(pointwise, "LARGEST_UNCUT", 1_000)
+    seen = []
+
+    def count(tensors: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        seen.append(tensors[0].shape[0])
+        return tensors
+
+    (result,) = by_rows(count, (torch.arange(2_000.0).view(100, 20),), 20)
+    assert seen == [48, 48, 8]  # 8 rows of 20 fill whole vectors
+    assert torch.equal(result, torch.arange(2_000.0).view(100, 20))
+
+
+def test_the_sigmoid_is_the_logistic_function() -> None:
+    inputs = torch.linspace(-30.0, 30.0, 1001, dtype=torch.float64)
+    with torch.no_grad():
+        torch.testing.assert_close(sigmoid(inputs), torch.sigmoid(inputs), rtol=0.0, atol=1e-15)
+    inputs.requires_grad_()
+    sigmoid(inputs).sum().backward()
+    assert inputs.grad is not None
+
+
+def test_the_sigmoid_is_the_same_at_any_place() -> None:
+    inputs = torch.randn(1_000)
+    with torch.no_grad():
+        expected = sigmoid(inputs)
+        for count in range(1, 70):
+            assert torch.equal(sigmoid(inputs[3 : 3 + count]), expected[3 : 3 + count])

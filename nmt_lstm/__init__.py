@@ -45,10 +45,10 @@ _MODULE_OF_NAME = {
     "load_run": "nmt_lstm.config.load",
 }
 
-__all__ = ["__version__", *_MODULE_OF_NAME]  # noqa: PLE0604
+__all__ = ["__version__", *_MODULE_OF_NAME]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - the table holds classes, functions and registries
+def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF_NAME:
         raise AttributeError(f"module 'nmt_lstm' has no attribute '{name}'")
     value = getattr(importlib.import_module(_MODULE_OF_NAME[name]), name)

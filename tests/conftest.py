@@ -118,9 +118,9 @@ def random_model_folder(
 ) -> Path:
     """A whole model folder whose weights are random, drawn wide so that translations differ from line to line."""
     import torch
-    from nmt_lstm.model.build import build_model
 
     from nmt_lstm.checkpoint.model_folder import write
+    from nmt_lstm.model.build import build_model
 
     torch.manual_seed(0)
     model = build_model(tiny_run.model, subwords.source.size, subwords.target.size)

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from nmt_lstm.model.build import build_model
 
 from nmt_lstm.batching.batch import source_batch
 from nmt_lstm.checkpoint.model_folder import read, write
 from nmt_lstm.config.schema import SubwordSettings
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError, ResourceError
+from nmt_lstm.model.build import build_model
 from nmt_lstm.search import sentence_batches
 from nmt_lstm.search.forced import forced_log_probabilities
 from nmt_lstm.text.subwords import train_subwords

@@ -42,7 +42,8 @@ class AdditiveAttention(Attention):
 
     def project_keys(self, source_states: Tensor) -> Tensor:
         """Return (B, S, query_size)."""
-        return self.key(source_states)
+        keys: Tensor = self.key(source_states)
+        return keys
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
         """Return (B, Q, S), some query steps at a time so that the sum over all of them is never held at once."""

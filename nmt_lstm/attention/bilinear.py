@@ -28,7 +28,8 @@ class BilinearAttention(Attention):
 
     def project_keys(self, source_states: Tensor) -> Tensor:
         """Return (B, S, query_size)."""
-        return self.key(source_states)
+        keys: Tensor = self.key(source_states)
+        return keys
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
         """Return (B, Q, S)."""

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from nmt_lstm.cells.cell import State
 from nmt_lstm.numerics.linear import linear
@@ -48,7 +47,7 @@ def sweep(
         return _without_gradient(update, from_input, weight_hh, bias_hh, state)
     dtype = from_input.dtype
     cast = [tensor.to(dtype) for tensor in (weight_hh, bias_hh, *state)]
-    hidden, *last = _Sweep.apply(update, len(state), from_input, *cast, *extra)
+    hidden, *last = _Sweep.apply(update, len(state), from_input, *cast, *extra)  # type: ignore[no-untyped-call]
     return hidden, tuple(last)
 
 
@@ -73,7 +72,7 @@ class _Sweep(torch.autograd.Function):
     """The differentiable sweep; all tensors but `extra` have one dtype."""
 
     @staticmethod
-    def forward(ctx, update, state_count, from_input, weight, bias, *rest):  # type: ignore[no-untyped-def, override]
+    def forward(ctx, update, state_count, from_input, weight, bias, *rest):  # type: ignore[no-untyped-def]
         state, extra = tuple(rest[:state_count]), rest[state_count:]
         dtype = from_input.dtype
         steps = from_input.transpose(0, 1).contiguous()
@@ -92,7 +91,7 @@ class _Sweep(torch.autograd.Function):
         return (hidden, *(part.clone() for part in state))
 
     @staticmethod
-    def backward(ctx, for_hidden, *for_last):  # type: ignore[no-untyped-def, override]
+    def backward(ctx, for_hidden, *for_last):  # type: ignore[no-untyped-def]
         steps, weight, *saved = ctx.saved_tensors
         length, count, dtype = len(steps), ctx.state_count, steps.dtype
         history, flat_states = saved[:length], saved[length:]

@@ -56,11 +56,11 @@ class ConditionalDecoder(Decoder):
 
     def step(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
         """Read one piece in each row: (R, I)."""
-        query, between = self.cells[0].step(embedded, state.cells[0])
+        query, between = self.layers[0].step(embedded, state.cells[0])
         context, weights, attention_state = self.attend(query, state)
         outputs, first = self.second.step(context.to(query.dtype), between)
         states = [first]
-        for cell, cell_state in zip(list(self.cells)[1:], state.cells[1:], strict=True):
+        for cell, cell_state in zip(self.layers[1:], state.cells[1:], strict=True):
             above, new = cell.step(torch.cat([self._drop_rows(outputs), context], -1), cell_state)
             states.append(new)
             outputs = self.added(above, outputs)

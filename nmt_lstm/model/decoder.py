@@ -6,7 +6,7 @@ Shapes: B batch (sentences), R rows (sentences x hypotheses, sentence by sentenc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -72,6 +72,11 @@ class Decoder(nn.Module):
         self.readout = readout
         self.dropout = dropout
         self.residual = residual
+
+    @property
+    def layers(self) -> list[Cell]:
+        """The cells, from the lowest on."""
+        return cast(list[Cell], list(self.cells))
 
     @property
     def output_size(self) -> int:

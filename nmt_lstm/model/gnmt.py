@@ -23,20 +23,20 @@ class GnmtDecoder(Decoder):
         if self.attention.recurrent:
             return super().forward(encoded, embedded)
         state = self.start(encoded)
-        outputs, _ = self.cells[0](embedded, state.cells[0])
+        outputs, _ = self.layers[0](embedded, state.cells[0])
         attended = self.attention(outputs, state.memory, state.attention)
         context = attended.context.to(outputs.dtype)
-        for cell, cell_state in zip(list(self.cells)[1:], state.cells[1:], strict=True):
+        for cell, cell_state in zip(self.layers[1:], state.cells[1:], strict=True):
             above, _ = cell(torch.cat([self.dropout(outputs), context], -1), cell_state)
             outputs = self.added(above, outputs)
         return Decoded(self.output(self.dropout(outputs), context), attended.weights)
 
     def step(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
         """Read one piece in each row: (R, I)."""
-        outputs, first = self.cells[0].step(embedded, state.cells[0])
+        outputs, first = self.layers[0].step(embedded, state.cells[0])
         context, weights, attention_state = self.attend(outputs, state)
         states = [first]
-        for cell, cell_state in zip(list(self.cells)[1:], state.cells[1:], strict=True):
+        for cell, cell_state in zip(self.layers[1:], state.cells[1:], strict=True):
             above, new = cell.step(torch.cat([self._drop_rows(outputs), context], -1), cell_state)
             states.append(new)
             outputs = self.added(above, outputs)

@@ -22,7 +22,7 @@ class InputFeedingDecoder(Decoder):
         """Read one piece in each row: (R, I)."""
         outputs = torch.cat([embedded, state.feed[0].to(embedded.dtype)], -1)
         states = []
-        for number, (cell, cell_state) in enumerate(zip(self.cells, state.cells, strict=True)):
+        for number, (cell, cell_state) in enumerate(zip(self.layers, state.cells, strict=True)):
             above, new = cell.step(self._drop_rows(outputs) if number else outputs, cell_state)
             states.append(new)
             outputs = self.added(above, outputs) if number else above

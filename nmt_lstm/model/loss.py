@@ -59,7 +59,7 @@ def linear_cross_entropy(
     wanted = torch.is_grad_enabled() and any(
         tensor.requires_grad for tensor in (states, weight, bias) if tensor is not None
     )
-    total, likelihood = _LinearCrossEntropy.apply(
+    total, likelihood = _LinearCrossEntropy.apply(  # type: ignore[no-untyped-call]
         states, weight, bias, labels, label_smoothing, rows, dtype, wanted
     )
     return total, likelihood
@@ -67,7 +67,7 @@ def linear_cross_entropy(
 
 class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(  # type: ignore[no-untyped-def, override]
+    def forward(  # type: ignore[no-untyped-def]
         ctx, states: Tensor, weight: Tensor, bias: Tensor | None, labels, smoothing, rows, dtype, wanted
     ):
         pieces = weight.shape[0]
@@ -112,7 +112,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
         return total, likelihood
 
     @staticmethod
-    def backward(ctx, scale, _):  # type: ignore[no-untyped-def, override]
+    def backward(ctx, scale, _):  # type: ignore[no-untyped-def]
         for_states, for_weight, for_bias = ctx.saved_tensors
         bias = for_bias * scale if for_bias is not None else None
         return for_states * scale, for_weight * scale, bias, None, None, None, None, None

@@ -91,7 +91,7 @@ class Seq2Seq(nn.Module):
 
     def parameter_counts(self) -> dict[str, int]:
         """Return the number of parameters of each part, shared ones counted once."""
-        parts = {
+        parts: dict[str, list[nn.Module]] = {
             "embeddings": [self.encoder.embedding, self.target_embedding],
             "encoder": [self.encoder.layers],
             "decoder": [self.decoder],

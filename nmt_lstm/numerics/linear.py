@@ -21,14 +21,15 @@ def onednn_product_is_available() -> bool:
         return False
     try:
         inputs, weight = torch.ones(2, 3), torch.ones(4, 3)
-        product = torch.ops.mkldnn._linear_pointwise(inputs, weight, None, "none", [], "")
+        product = _product(inputs, weight, None)
     except (AttributeError, RuntimeError):
         return False
     return bool((product == 3).all())
 
 
 def _product(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    product: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, weight, bias, "none", [], "")
+    # Private, but what torch's own compiler calls; `onednn_product_is_available` tries it before any use.
+    product: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, weight, bias, "none", [], "")  # noqa: SLF001
     return product
 
 
@@ -36,13 +37,13 @@ class _OneDnnLinear(torch.autograd.Function):
     """The differentiable float32 product through oneDNN."""
 
     @staticmethod
-    def forward(ctx, inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:  # type: ignore[no-untyped-def, override]
+    def forward(ctx, inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:  # type: ignore[no-untyped-def]
         ctx.save_for_backward(inputs, weight)
         ctx.has_bias = bias is not None
         return _product(inputs, weight, bias)
 
     @staticmethod
-    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def, override]
+    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         inputs, weight = ctx.saved_tensors
         gradient = gradient.contiguous()
         flat = gradient.flatten(0, -2)
@@ -87,7 +88,7 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
 
 def _onednn(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     if torch.is_grad_enabled() and (inputs.requires_grad or weight.requires_grad):
-        result: Tensor = _OneDnnLinear.apply(inputs, weight, bias)
+        result: Tensor = _OneDnnLinear.apply(inputs, weight, bias)  # type: ignore[no-untyped-call]
         return result
     return _product(inputs, weight, bias)
 
@@ -95,6 +96,6 @@ def _onednn(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 class Linear(nn.Linear):
     """`torch.nn.Linear` through `linear`."""
 
-    def forward(self, input: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's own name
         """Return (..., out_features) of (..., in_features)."""
         return linear(input, self.weight, self.bias)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Generic, NamedTuple, TypeVar
 
@@ -66,8 +65,10 @@ class Ensemble(Generic[Encoding, State]):
         log_probabilities = torch.stack(
             [torch.log_softmax(step.logits, dim=1, dtype=torch.float32) for step in steps]
         )
+        # The mean around the largest: of equal models it is exactly what each says.
+        largest = log_probabilities.amax(0)
         return EnsembleStep(
-            torch.logsumexp(log_probabilities, dim=0) - math.log(len(steps)),
+            largest + (log_probabilities - largest).exp().mean(0).log(),
             torch.stack([step.attention.float() for step in steps]).mean(0),
             tuple(step.state for step in steps),
         )

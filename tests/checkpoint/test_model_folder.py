@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from nmt_lstm.model.build import build_model
 
 from nmt_lstm.checkpoint import manifest, model_folder
 from nmt_lstm.checkpoint.model_folder import check_output_folder, read, write
 from nmt_lstm.errors import ModelFolderError, PluginError
+from nmt_lstm.model.build import build_model
 from nmt_lstm.registry import CELLS
 
 

@@ -111,10 +111,13 @@ def test_given_translations_are_scored(command, model_folder, parallel_files) ->
 
 
 def test_an_ensemble_of_one_twice_is_that_one(command, model_folder, parallel_files) -> None:
+    files = ("-s", parallel_files.valid_source, "-t", parallel_files.valid_target)
+    once = command("score", "-m", model_folder, *files).stdout.split()
+    twice = command("score", "-m", model_folder, "-m", model_folder, *files).stdout.split()
+    assert [float(number) for number in twice] == pytest.approx([float(number) for number in once], abs=1e-3)
     text = parallel_files.valid_source.read_bytes()
-    once = command("translate", "-m", model_folder, "--precision", "float32", stdin=text).stdout
-    twice = command("translate", "-m", model_folder, "-m", model_folder, "--precision", "float32", stdin=text)
-    assert twice.stdout == once
+    found = command("translate", "-m", model_folder, "-m", model_folder, stdin=text).stdout
+    assert len(found.splitlines()) == len(text.splitlines())
 
 
 def test_a_changed_model_file_is_refused(command, model_folder, tmp_path) -> None:

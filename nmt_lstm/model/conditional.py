@@ -60,9 +60,10 @@ class ConditionalDecoder(Decoder):
         context, weights, attention_state = self.attend(query, state)
         outputs, first = self.second.step(context.to(query.dtype), between)
         states = [first]
-        for cell, cell_state in zip(self.layers[1:], state.cells[1:], strict=True):
-            above, new = cell.step(torch.cat([self._drop_rows(outputs), context], -1), cell_state)
+        for below, (cell, cell_state) in enumerate(zip(self.layers[1:], state.cells[1:], strict=True)):
+            above, new = cell.step(torch.cat([self.dropped(outputs, state, below), context], -1), cell_state)
             states.append(new)
             outputs = self.added(above, outputs)
-        output = self.output(self._drop_rows(outputs), context, embedded)
-        return output, weights, DecoderState(state.memory, tuple(states), attention_state, ())
+        output = self.output(self.dropped(outputs, state, len(self.layers) - 1), context, embedded)
+        after = state._replace(cells=tuple(states), attention=attention_state)
+        return self.dropped(output, state, -1), weights, after

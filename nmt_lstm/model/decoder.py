@@ -32,6 +32,8 @@ class DecoderState(NamedTuple):
     """The attention's own state, R rows; empty for most."""
     feed: tuple[Tensor, ...]
     """What the last step feeds to the next, R rows; empty unless the wiring does."""
+    masks: tuple[Tensor, ...]
+    """Variational dropout's masks, R rows: one for each layer's outputs, then the output's; empty out of training."""
 
 
 class Decoded(NamedTuple):
@@ -86,8 +88,15 @@ class Decoder(nn.Module):
     def start(self, encoded: Encoded) -> DecoderState:
         """Return the state before the first piece, one row per sentence."""
         memory = self.attention.prepare(encoded.states, encoded.is_token)
-        states = self.bridge(encoded.summary)
-        return DecoderState(memory, states, self.attention.initial_state(memory), self.initial_feed(encoded))
+        return DecoderState(
+            memory=memory,
+            cells=self.bridge(encoded.summary),
+            attention=self.attention.initial_state(memory),
+            feed=self.initial_feed(encoded),
+            masks=self.dropout.masks(
+                encoded.summary, [*(cell.output_size for cell in self.layers), self.output_size]
+            ),
+        )
 
     def initial_feed(self, encoded: Encoded) -> tuple[Tensor, ...]:
         """Return what is fed to the first step."""
@@ -135,12 +144,19 @@ class Decoder(nn.Module):
         return attended.context.reshape(rows, -1), attended.weights.reshape(rows, -1), attended.state
 
     def output(self, *parts: Tensor) -> Tensor:
-        """Return the output (..., E) of the parts that the wiring reads it from."""
-        drop = self.dropout if parts[0].dim() == 3 else self._drop_rows
-        result: Tensor = drop(torch.tanh(self.readout(torch.cat(parts, -1))))
-        return result
+        """Return the output (..., E), before dropout, of the parts that the wiring reads it from."""
+        return torch.tanh(self.readout(torch.cat(parts, -1)))
 
-    def _drop_rows(self, rows: Tensor) -> Tensor:
+    def dropped(self, rows: Tensor, state: DecoderState, place: int) -> Tensor:
+        """Return one position's rows (R, width) after dropout.
+
+        Args:
+            rows: outputs of a layer, or the output.
+            state: of this step.
+            place: the layer's number; -1 for the output.
+        """
+        if state.masks:
+            return rows * state.masks[place].to(rows.dtype)
         dropped: Tensor = self.dropout(rows[:, None])[:, 0]
         return dropped
 
@@ -157,7 +173,11 @@ class Decoder(nn.Module):
 
         memory = state.memory if sentences is None else _selected(state.memory, sentences)
         return DecoderState(
-            memory, tuple(picked(layer) for layer in state.cells), picked(state.attention), picked(state.feed)
+            memory=memory,
+            cells=tuple(picked(layer) for layer in state.cells),
+            attention=picked(state.attention),
+            feed=picked(state.feed),
+            masks=picked(state.masks),
         )
 
 

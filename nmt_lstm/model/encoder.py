@@ -112,5 +112,6 @@ class Encoder(nn.Module):
             states = (
                 outputs + states if self.residual and number and states.shape == outputs.shape else outputs
             )
-        states = self.dropout(states) * source.is_token[..., None]
+        # Not a product with zero: what a cell makes of padding may be infinite.
+        states = self.dropout(states).masked_fill(~source.is_token[..., None], 0.0)
         return Encoded(states, source.is_token, summary)

@@ -29,16 +29,17 @@ class GnmtDecoder(Decoder):
         for cell, cell_state in zip(self.layers[1:], state.cells[1:], strict=True):
             above, _ = cell(torch.cat([self.dropout(outputs), context], -1), cell_state)
             outputs = self.added(above, outputs)
-        return Decoded(self.output(self.dropout(outputs), context), attended.weights)
+        return Decoded(self.dropout(self.output(self.dropout(outputs), context)), attended.weights)
 
     def step(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
         """Read one piece in each row: (R, I)."""
         outputs, first = self.layers[0].step(embedded, state.cells[0])
         context, weights, attention_state = self.attend(outputs, state)
         states = [first]
-        for cell, cell_state in zip(self.layers[1:], state.cells[1:], strict=True):
-            above, new = cell.step(torch.cat([self._drop_rows(outputs), context], -1), cell_state)
+        for below, (cell, cell_state) in enumerate(zip(self.layers[1:], state.cells[1:], strict=True)):
+            above, new = cell.step(torch.cat([self.dropped(outputs, state, below), context], -1), cell_state)
             states.append(new)
             outputs = self.added(above, outputs)
-        output = self.output(self._drop_rows(outputs), context)
-        return output, weights, DecoderState(state.memory, tuple(states), attention_state, ())
+        output = self.output(self.dropped(outputs, state, len(self.layers) - 1), context)
+        after = state._replace(cells=tuple(states), attention=attention_state)
+        return self.dropped(output, state, -1), weights, after

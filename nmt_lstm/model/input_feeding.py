@@ -23,9 +23,12 @@ class InputFeedingDecoder(Decoder):
         outputs = torch.cat([embedded, state.feed[0].to(embedded.dtype)], -1)
         states = []
         for number, (cell, cell_state) in enumerate(zip(self.layers, state.cells, strict=True)):
-            above, new = cell.step(self._drop_rows(outputs) if number else outputs, cell_state)
+            inputs = self.dropped(outputs, state, number - 1) if number else outputs
+            above, new = cell.step(inputs, cell_state)
             states.append(new)
             outputs = self.added(above, outputs) if number else above
         context, weights, attention_state = self.attend(outputs, state)
-        output = self.output(self._drop_rows(outputs), context.to(outputs.dtype))
-        return output, weights, DecoderState(state.memory, tuple(states), attention_state, (output,))
+        output = self.output(self.dropped(outputs, state, len(self.layers) - 1), context.to(outputs.dtype))
+        output = self.dropped(output, state, -1)
+        after = state._replace(cells=tuple(states), attention=attention_state, feed=(output,))
+        return output, weights, after

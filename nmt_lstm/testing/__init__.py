@@ -1,1 +1,28 @@
-"""The conformance kit for authors of cells and attentions."""
+"""The conformance kit for authors of cells and attentions: what the framework relies on, check by check."""
+
+from __future__ import annotations
+
+from nmt_lstm.testing.conformance import (
+    ATTENTION_CHECKS,
+    CELL_CHECKS,
+    Result,
+    check_attention,
+    check_cell,
+)
+from nmt_lstm.testing.decorators import attention_conformance, cell_conformance
+from nmt_lstm.testing.failure import ConformanceFailure, DoesNotApply
+from nmt_lstm.testing.subject import AttentionSubject, CellSubject
+
+__all__ = [
+    "ATTENTION_CHECKS",
+    "CELL_CHECKS",
+    "AttentionSubject",
+    "CellSubject",
+    "ConformanceFailure",
+    "DoesNotApply",
+    "Result",
+    "attention_conformance",
+    "cell_conformance",
+    "check_attention",
+    "check_cell",
+]

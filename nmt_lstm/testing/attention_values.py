@@ -1,0 +1,114 @@
+"""Checks of an attention's gradients, its numbers in bf16, and of it as a value: copied, saved and loaded."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from nmt_lstm.attention.attention import Attention
+from nmt_lstm.config.schema import AttentionSettings, DecoderSettings, EncoderSettings, ModelSettings
+from nmt_lstm.testing.gradients import check_against_numbers, check_bf16, check_reached, gradients_of
+from nmt_lstm.testing.model_folder import check_model_folder
+from nmt_lstm.testing.module_values import check_copies, check_nothing_kept
+from nmt_lstm.testing.subject import AttentionSubject
+
+__all__ = [
+    "bf16_is_near_float32",
+    "copies_compute_the_same",
+    "gradients_are_right",
+    "gradients_reach_every_parameter",
+    "model_folder_keeps_it",
+    "nothing_is_kept_between_calls",
+]
+
+
+def gradients_reach_every_parameter(subject: AttentionSubject) -> str:
+    """In training, a gradient of the contexts reaches each parameter and the source states."""
+    attention = subject.build().train()
+    source, is_token = subject.source()
+    source.requires_grad_()
+    attended = subject.attend(attention, subject.queries(), attention.prepare(source, is_token))
+    names = ["the source states", *(name for name, _ in attention.named_parameters())]
+    return check_reached(names, gradients_of([attended.context], [source, *attention.parameters()]))
+
+
+def gradients_are_right(subject: AttentionSubject) -> str:
+    """In float64, gradients agree with finite differences (torch.autograd.gradcheck)."""
+    attention = subject.build(torch.float64)
+    names = [name for name, _ in attention.named_parameters()]
+    source, is_token = subject.source(dtype=torch.float64)
+
+    def run(queries: Tensor, source: Tensor, *values: Tensor) -> tuple[Tensor, ...]:
+        inner = _Attend(attention, subject)
+        parameters = {f"attention.{name}": value for name, value in zip(names, values, strict=True)}
+        found: tuple[Tensor, ...] = torch.func.functional_call(inner, parameters, (queries, source, is_token))
+        return found
+
+    queries = subject.queries(steps=2, dtype=torch.float64)
+    return check_against_numbers(run, [queries, source, *attention.parameters()])
+
+
+class _Attend(nn.Module):
+    """`prepare` and `forward` in one call."""
+
+    def __init__(self, attention: Attention, subject: AttentionSubject) -> None:
+        super().__init__()
+        self.attention = attention
+        self.subject = subject
+
+    def forward(self, queries: Tensor, source: Tensor, is_token: Tensor) -> tuple[Tensor, ...]:
+        """Return contexts and weights."""
+        memory = self.attention.prepare(source, is_token)
+        attended = self.subject.attend(self.attention, queries, memory)
+        return attended.context, attended.weights
+
+
+def bf16_is_near_float32(subject: AttentionSubject) -> str:
+    """Under bf16 autocast, contexts, weights and gradients are finite and near those in float32."""
+    attention = subject.build()
+    source, is_token = subject.source()
+
+    def run() -> tuple[Tensor, ...]:
+        attended = subject.attend(attention, subject.queries(), attention.prepare(source, is_token))
+        return attended.context, attended.weights
+
+    hint = "Products run in bf16 under autocast; compute the weights in float32, as masked_softmax does."
+    return check_bf16(run, list(attention.parameters()), hint)
+
+
+def _attended(subject: AttentionSubject, module: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    assert isinstance(module, Attention)
+    queries, source, is_token = given
+    with torch.no_grad():
+        attended = subject.attend(module, queries, module.prepare(source, is_token))
+    return (attended.context, attended.weights, *attended.state)
+
+
+def nothing_is_kept_between_calls(subject: AttentionSubject) -> str:
+    """A call changes neither the module nor the tensors it is given, and its result depends on no other call."""
+    calls = [
+        (subject.queries(len(lengths), steps, seed=steps), *subject.source(lengths, seed=len(lengths)))
+        for lengths, steps in (((6, 4, 1), 4), ((3, 3), 2), ((6, 4, 1), 4))
+    ]
+    return check_nothing_kept(subject.build(), lambda module, given: _attended(subject, module, given), calls)
+
+
+def copies_compute_the_same(subject: AttentionSubject) -> str:
+    """The state dict loaded into a new attention, the deep copy and the pickle compute the same bits."""
+    given = (subject.queries(), *subject.source())
+    return check_copies(
+        lambda seed: subject.build(seed=seed), lambda module: _attended(subject, module, given)
+    )
+
+
+def model_folder_keeps_it(subject: AttentionSubject) -> str:
+    """A model with the attention comes back from its folder with the same bits."""
+    return check_model_folder(
+        subject.name,
+        ModelSettings(
+            embedding_size=12,
+            encoder=EncoderSettings(directions="unidirectional", hidden_size=subject.memory_size),
+            decoder=DecoderSettings(hidden_size=subject.query_size),
+            attention=AttentionSettings(name=subject.name, options=dict(subject.options)),
+        ),
+    )

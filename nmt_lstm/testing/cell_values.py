@@ -1,0 +1,56 @@
+"""Checks of a cell as a value: nothing kept between calls, copied, saved and loaded."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from nmt_lstm.cells.cell import Cell
+from nmt_lstm.config.schema import DecoderSettings, EncoderSettings, ModelSettings
+from nmt_lstm.testing.model_folder import check_model_folder
+from nmt_lstm.testing.module_values import check_copies, check_nothing_kept
+from nmt_lstm.testing.subject import CellSubject
+
+__all__ = ["copies_compute_the_same", "model_folder_keeps_it", "nothing_is_kept_between_calls"]
+
+
+def _sequence_and_step(module: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    assert isinstance(module, Cell)
+    inputs, *state = given
+    with torch.no_grad():
+        outputs, last = module(inputs, tuple(state))
+        output, after = module.step(inputs[:, 0], tuple(state))
+    return (outputs, *last, output, *after)
+
+
+def nothing_is_kept_between_calls(subject: CellSubject) -> str:
+    """A call changes neither the module nor the tensors it is given, and its result depends on no other call."""
+    cell = subject.build()
+    calls = [
+        (subject.inputs(rows, length, seed=rows), *subject.state(cell, rows, seed=length))
+        for rows, length in ((3, 5), (2, 4), (3, 5))
+    ]
+    return check_nothing_kept(cell, _sequence_and_step, calls)
+
+
+def copies_compute_the_same(subject: CellSubject) -> str:
+    """The state dict loaded into a new cell, the deep copy and the pickle compute the same bits."""
+    return check_copies(
+        lambda seed: subject.build(seed=seed),
+        lambda module: _sequence_and_step(
+            module, (subject.inputs(), *(subject.state(module) if isinstance(module, Cell) else ()))
+        ),
+    )
+
+
+def model_folder_keeps_it(subject: CellSubject) -> str:
+    """A model of two layers of the cell, in both directions, comes back from its folder with the same bits."""
+    width, options = subject.hidden_size, dict(subject.options)
+    return check_model_folder(
+        subject.name,
+        ModelSettings(
+            embedding_size=subject.input_size,
+            encoder=EncoderSettings(cell=subject.name, cell_options=options, layers=2, hidden_size=width),
+            decoder=DecoderSettings(cell=subject.name, cell_options=options, layers=2, hidden_size=width),
+        ),
+    )

@@ -1,0 +1,95 @@
+"""One decorator that makes a pytest test of each check; pytest is imported by nothing else here."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from nmt_lstm.attention.attention import Attention
+from nmt_lstm.cells.cell import Cell
+from nmt_lstm.testing.conformance import ATTENTION_CHECKS, CELL_CHECKS, Case, cases
+from nmt_lstm.testing.subject import AttentionSubject, CellSubject
+
+__all__ = ["attention_conformance", "cell_conformance"]
+
+Test: TypeAlias = Callable[..., None]
+
+
+def cell_conformance(
+    part: type[Cell],
+    *,
+    options: Mapping[str, Any] | None = None,
+    expected_failures: Mapping[str, str] | None = None,
+    input_size: int = CellSubject.input_size,
+    hidden_size: int = CellSubject.hidden_size,
+) -> Callable[[Test], Test]:
+    """Return a decorator that runs a test once for each of `CELL_CHECKS`.
+
+    The test takes an argument ``check`` and calls it::
+
+        @cell_conformance(SRU)
+        def test_conformance(check):
+            check()
+
+    Args:
+        part: the class.
+        options: of its constructor.
+        expected_failures: names of checks that must fail, and why that is no mistake.
+        input_size: width of the inputs it is built with.
+        hidden_size: width of the hidden state it is built with.
+
+    Raises:
+        ValueError: an expected failure names no check, or gives no reason.
+    """
+    subject = CellSubject(part, options or {}, input_size, hidden_size)
+    return _parametrized(cases(CELL_CHECKS, subject, expected_failures))
+
+
+def attention_conformance(
+    part: type[Attention],
+    *,
+    options: Mapping[str, Any] | None = None,
+    expected_failures: Mapping[str, str] | None = None,
+    query_size: int = AttentionSubject.query_size,
+    memory_size: int = AttentionSubject.memory_size,
+) -> Callable[[Test], Test]:
+    """Return a decorator that runs a test once for each of `ATTENTION_CHECKS`, as `cell_conformance` does.
+
+    Args:
+        part: the class.
+        options: of its constructor.
+        expected_failures: names of checks that must fail, and why that is no mistake.
+        query_size: width of the queries it is built with.
+        memory_size: width of the source states it is built with.
+
+    Raises:
+        ValueError: an expected failure names no check, or gives no reason.
+    """
+    subject = AttentionSubject(part, options or {}, query_size, memory_size)
+    return _parametrized(cases(ATTENTION_CHECKS, subject, expected_failures))
+
+
+def _parametrized(found: Sequence[Case[Any]]) -> Callable[[Test], Test]:
+    pytest = importlib.import_module("pytest")
+    decorator: Callable[[Test], Test] = pytest.mark.parametrize(
+        "check", [_Check(case) for case in found], ids=[case.name for case in found]
+    )
+    return decorator
+
+
+class _Check:
+    """A case as pytest wants it: an error if it fails, pytest's own signals otherwise."""
+
+    def __init__(self, case: Case[Any]) -> None:
+        self.case = case
+
+    def __call__(self) -> None:
+        result = self.case.run()
+        pytest = importlib.import_module("pytest")
+        if result.failure is not None and result.outcome == "failed":
+            raise result.failure
+        if result.outcome == "expected failure":
+            pytest.xfail(result.reason)
+        if result.outcome == "does not apply":
+            pytest.skip(result.numbers)

@@ -78,6 +78,7 @@ class Attention(nn.Module):
 
 
 def masked_softmax(scores: Tensor, is_token: Tensor) -> Tensor:
-    """Return float32 weights (B, Q, S) over the tokens of (B, S); padding gets exactly 0, and never NaN."""
-    scores = scores.float().masked_fill(~is_token[:, None, :], torch.finfo(torch.float32).min)
+    """Return weights (B, Q, S), float32 or more precise, over the tokens of (B, S); padding gets exactly 0, and never NaN."""
+    scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
+    scores = scores.masked_fill(~is_token[:, None, :], torch.finfo(torch.float32).min)
     return scores.softmax(-1).masked_fill(~is_token[:, None, :], 0.0)

@@ -36,7 +36,8 @@ class MultiHeadAttention(Attention):
             )
         self.heads = heads
         self.query = Linear(query_size, memory_size)
-        self.key = Linear(memory_size, memory_size)
+        # A bias would add the same to all scores of a query, which the softmax takes away again.
+        self.key = Linear(memory_size, memory_size, bias=False)
         self.value = Linear(memory_size, memory_size)
         self.output = Linear(memory_size, memory_size)
 

@@ -9,12 +9,12 @@ import torch
 from nmt_lstm_sru import SRU
 
 from nmt_lstm.registry import CELLS
-from nmt_lstm.testing import CELL_CHECKS
+from nmt_lstm.testing import cell_conformance
 
 
-@pytest.mark.parametrize("check", CELL_CHECKS, ids=lambda check: check.__name__)
+@cell_conformance(SRU)
 def test_conformance(check):
-    check(SRU)
+    check()
 
 
 def plain_sru(cell: SRU, inputs: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

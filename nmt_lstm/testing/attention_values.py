@@ -1,4 +1,4 @@
-"""Checks of an attention's gradients, its numbers in bf16, and of it as a value: copied, saved and loaded."""
+"""Checks of an attention's gradients, and of it as a part: options, copied, in a model, saved and loaded."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from torch import Tensor, nn
 
 from nmt_lstm.attention.attention import Attention
 from nmt_lstm.config.schema import AttentionSettings, DecoderSettings, EncoderSettings, ModelSettings
+from nmt_lstm.registry import ATTENTIONS
 from nmt_lstm.testing.gradients import check_against_numbers, check_bf16, check_reached, gradients_of
-from nmt_lstm.testing.model_folder import check_model_folder
-from nmt_lstm.testing.module_values import check_copies, check_nothing_kept
+from nmt_lstm.testing.module_values import check_copies, check_nothing_kept, check_options
 from nmt_lstm.testing.subject import AttentionSubject
+from nmt_lstm.testing.whole_model import check_model_folder, check_wirings
 
 __all__ = [
     "bf16_is_near_float32",
@@ -19,7 +20,14 @@ __all__ = [
     "gradients_reach_every_parameter",
     "model_folder_keeps_it",
     "nothing_is_kept_between_calls",
+    "options_fit_a_run_file",
+    "wirings_train_what_they_search",
 ]
+
+
+def options_fit_a_run_file(subject: AttentionSubject) -> str:
+    """Options are keyword-only, with a type and a default, and the class can be imported by its name."""
+    return check_options(ATTENTIONS, subject.name, subject.options)
 
 
 def gradients_reach_every_parameter(subject: AttentionSubject) -> str:
@@ -101,14 +109,20 @@ def copies_compute_the_same(subject: AttentionSubject) -> str:
     )
 
 
+def wirings_train_what_they_search(subject: AttentionSubject) -> str:
+    """In a model of each decoder wiring, a whole target gives what the steps of a search give."""
+    return check_wirings(_settings(subject))
+
+
 def model_folder_keeps_it(subject: AttentionSubject) -> str:
     """A model with the attention comes back from its folder with the same bits."""
-    return check_model_folder(
-        subject.name,
-        ModelSettings(
-            embedding_size=12,
-            encoder=EncoderSettings(directions="unidirectional", hidden_size=subject.memory_size),
-            decoder=DecoderSettings(hidden_size=subject.query_size),
-            attention=AttentionSettings(name=subject.name, options=dict(subject.options)),
-        ),
+    return check_model_folder(subject.name, _settings(subject))
+
+
+def _settings(subject: AttentionSubject) -> ModelSettings:
+    return ModelSettings(
+        embedding_size=12,
+        encoder=EncoderSettings(directions="unidirectional", hidden_size=subject.memory_size),
+        decoder=DecoderSettings(hidden_size=subject.query_size),
+        attention=AttentionSettings(name=subject.name, options=dict(subject.options)),
     )

@@ -137,8 +137,8 @@ def row_alone_equals_row_in_batch(subject: CellSubject) -> str:
     """Without gradients, a row's result has the same bits in any batch: a translation depends on no other line."""
     comparison = Comparison(
         0.0,
-        "Use nmt_lstm.numerics.linear for products, and nmt_lstm.numerics.pointwise where a function's vector and "
-        "scalar code differ; no statistic may run over the batch.",
+        "Products by nmt_lstm.numerics.linear.linear, the logistic function by nmt_lstm.numerics.pointwise.sigmoid "
+        "(in GatedCell.update torch.sigmoid will do); no statistic may run over the batch.",
     )
     cell = subject.build()
     rows = 19

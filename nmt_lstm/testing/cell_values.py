@@ -1,4 +1,4 @@
-"""Checks of a cell as a value: nothing kept between calls, copied, saved and loaded."""
+"""Checks of a cell as a part: its options, nothing kept between calls, copied, in a model, saved and loaded."""
 
 from __future__ import annotations
 
@@ -7,11 +7,23 @@ from torch import Tensor, nn
 
 from nmt_lstm.cells.cell import Cell
 from nmt_lstm.config.schema import DecoderSettings, EncoderSettings, ModelSettings
-from nmt_lstm.testing.model_folder import check_model_folder
-from nmt_lstm.testing.module_values import check_copies, check_nothing_kept
+from nmt_lstm.registry import CELLS
+from nmt_lstm.testing.module_values import check_copies, check_nothing_kept, check_options
 from nmt_lstm.testing.subject import CellSubject
+from nmt_lstm.testing.whole_model import check_model_folder, check_wirings
 
-__all__ = ["copies_compute_the_same", "model_folder_keeps_it", "nothing_is_kept_between_calls"]
+__all__ = [
+    "copies_compute_the_same",
+    "model_folder_keeps_it",
+    "nothing_is_kept_between_calls",
+    "options_fit_a_run_file",
+    "wirings_train_what_they_search",
+]
+
+
+def options_fit_a_run_file(subject: CellSubject) -> str:
+    """Options are keyword-only, with a type and a default, and the class can be imported by its name."""
+    return check_options(CELLS, subject.name, subject.options)
 
 
 def _sequence_and_step(module: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
@@ -43,14 +55,20 @@ def copies_compute_the_same(subject: CellSubject) -> str:
     )
 
 
+def wirings_train_what_they_search(subject: CellSubject) -> str:
+    """In a model of each decoder wiring, a whole target gives what the steps of a search give."""
+    return check_wirings(_settings(subject))
+
+
 def model_folder_keeps_it(subject: CellSubject) -> str:
     """A model of two layers of the cell, in both directions, comes back from its folder with the same bits."""
+    return check_model_folder(subject.name, _settings(subject))
+
+
+def _settings(subject: CellSubject) -> ModelSettings:
     width, options = subject.hidden_size, dict(subject.options)
-    return check_model_folder(
-        subject.name,
-        ModelSettings(
-            embedding_size=subject.input_size,
-            encoder=EncoderSettings(cell=subject.name, cell_options=options, layers=2, hidden_size=width),
-            decoder=DecoderSettings(cell=subject.name, cell_options=options, layers=2, hidden_size=width),
-        ),
+    return ModelSettings(
+        embedding_size=subject.input_size,
+        encoder=EncoderSettings(cell=subject.name, cell_options=options, layers=2, hidden_size=width),
+        decoder=DecoderSettings(cell=subject.name, cell_options=options, layers=2, hidden_size=width),
     )

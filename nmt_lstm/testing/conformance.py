@@ -25,6 +25,7 @@ __all__ = ["ATTENTION_CHECKS", "CELL_CHECKS", "Case", "Result", "cases", "check_
 Subject = TypeVar("Subject", CellSubject, AttentionSubject)
 
 CELL_CHECKS: tuple[Callable[[CellSubject], str], ...] = (
+    cell_values.options_fit_a_run_file,
     cell_sequence.sizes_and_dtypes,
     cell_sequence.empty_sequence_is_refused,
     cell_sequence.steps_equal_sequence,
@@ -39,11 +40,13 @@ CELL_CHECKS: tuple[Callable[[CellSubject], str], ...] = (
     cell_gradients.bf16_is_near_float32,
     cell_values.nothing_is_kept_between_calls,
     cell_values.copies_compute_the_same,
+    cell_values.wirings_train_what_they_search,
     cell_values.model_folder_keeps_it,
 )
 """What every cell has to hold; each takes a `CellSubject`, and returns the numbers it saw."""
 
 ATTENTION_CHECKS: tuple[Callable[[AttentionSubject], str], ...] = (
+    attention_values.options_fit_a_run_file,
     attention_queries.shapes_are_declared,
     attention_queries.weights_sum_to_one,
     attention_queries.padding_changes_nothing,
@@ -57,6 +60,7 @@ ATTENTION_CHECKS: tuple[Callable[[AttentionSubject], str], ...] = (
     attention_values.bf16_is_near_float32,
     attention_values.nothing_is_kept_between_calls,
     attention_values.copies_compute_the_same,
+    attention_values.wirings_train_what_they_search,
     attention_values.model_folder_keeps_it,
 )
 """What every attention has to hold; each takes an `AttentionSubject`, and returns the numbers it saw."""

@@ -1,4 +1,4 @@
-"""Checks of any part as a torch module: nothing kept between calls, and copies that are copies."""
+"""Checks of any part as a class and a torch module: options, nothing kept between calls, copies that are copies."""
 
 from __future__ import annotations
 
@@ -10,12 +10,36 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from nmt_lstm.errors import PluginError
+from nmt_lstm.registry import Registry
 from nmt_lstm.testing.comparison import Comparison
 from nmt_lstm.testing.failure import ConformanceFailure
 
-__all__ = ["check_copies", "check_nothing_kept"]
+__all__ = ["check_copies", "check_nothing_kept", "check_options"]
 
 Results = tuple[Tensor, ...]
+
+
+def check_options(registry: Registry, name: str, options: Mapping[str, object]) -> str:
+    """Ask the registry whether a run file could name the part and give its options.
+
+    Raises:
+        ConformanceFailure: it could not.
+    """
+    if "<locals>" in name:
+        raise ConformanceFailure(
+            f"{name} cannot be imported: it is defined inside a function",
+            "Define the class at the top of a module or of a plugin file.",
+        )
+    try:
+        specs = registry.options(name)
+        registry.check(name, options)
+    except PluginError as problem:
+        raise ConformanceFailure(
+            str(problem).rstrip("."),
+            "Everything but the two sizes is an option of the run file: '*, name: type = default'.",
+        ) from problem
+    return "options: " + ("; ".join(str(spec) for spec in specs.values()) or "none")
 
 
 def check_nothing_kept(

@@ -1,0 +1,105 @@
+"""A small model with the part in it: in every wiring, and through a model folder."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from nmt_lstm.batching.batch import Batch, collate
+from nmt_lstm.checkpoint import model_folder
+from nmt_lstm.config.schema import DataSettings, ModelSettings, RunSettings, SubwordSettings
+from nmt_lstm.model.build import build_model
+from nmt_lstm.model.seq2seq import Seq2Seq
+from nmt_lstm.numerics.linear import linear
+from nmt_lstm.testing.comparison import Comparison
+from nmt_lstm.testing.failure import DoesNotApply
+from nmt_lstm.testing.subject import random_tensor
+from nmt_lstm.text.subwords import train_subwords
+
+__all__ = ["check_model_folder", "check_wirings"]
+
+TEXT = [("eins zwei drei vier fünf", "five four three two one"), ("sechs sieben acht", "eight seven six")]
+PIECES = 24
+
+
+def _batch() -> Batch:
+    return collate([[5, 6, 7, 8], [9, 10]], [[11, 12], [13, 14, 15]])
+
+
+def _built(settings: ModelSettings, pieces: int) -> Seq2Seq:
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(1)
+        model = build_model(settings, pieces, pieces).eval()
+        for number, parameter in enumerate(model.parameters()):
+            parameter.add_(random_tensor(*parameter.shape, seed=2000 + number), alpha=0.1)
+    return model
+
+
+def check_wirings(settings: ModelSettings) -> str:
+    """Compare, in each wiring, what training computes for a target with what search does, step by step.
+
+    Raises:
+        ConformanceFailure: they differ.
+    """
+    comparison = Comparison(
+        1e-5, "Look at checks of smaller things first; if they pass, a state is not what state_sizes says."
+    )
+    batch = _batch()
+    for wiring in ("gnmt", "input_feeding", "conditional"):
+        decoder = settings.decoder.model_copy(update={"wiring": wiring})
+        model = _built(settings.model_copy(update={"decoder": decoder}), PIECES)
+        with torch.no_grad():
+            decoded = model(batch)
+            scores = linear(decoded.outputs, model.output_weight, model.output_bias)
+            state = model.start(model.encode(batch.source))
+            for position, pieces in enumerate(batch.target_inputs.unbind(1)):
+                step = model.step(pieces, state)
+                state = step.state
+                comparison.add(f"{wiring}, scores at {position}", step.logits, scores[:, position])
+                comparison.add(
+                    f"{wiring}, attention at {position}", step.attention, decoded.attention[:, position]
+                )
+    return str(comparison)
+
+
+def check_model_folder(name: str, settings: ModelSettings) -> str:
+    """Build a model, write its folder, read it and compare.
+
+    Args:
+        name: the part, ``package.module:Class``.
+        settings: of the model.
+
+    Raises:
+        ConformanceFailure: the model that was read computes something else.
+        PluginError: the part cannot be imported by its name, or has options that no run file can give.
+        DoesNotApply: the part was defined in a notebook or a script.
+    """
+    if name.startswith("__main__:"):
+        raise DoesNotApply("defined in a notebook or script; from a file, the class could be found again")
+    here = Path("text")
+    run = RunSettings(
+        data=DataSettings(train_source=here, train_target=here, valid_source=here, valid_target=here),
+        model=settings,
+    )
+    subwords = train_subwords(lambda: TEXT, SubwordSettings(vocabulary_size=285), len(TEXT), seed=1)
+    model = _built(settings, subwords.source.size)
+    with tempfile.TemporaryDirectory() as folder:
+        model_folder.write(folder, run=run, subwords=subwords, model_state=model.state_dict(), metrics={})
+        loaded = model_folder.read(folder).load_model()
+    comparison = Comparison(0.0, "Keep all that decides the results in parameters, buffers or options.")
+    for what, seen, wanted in zip(
+        ("the loss", "the scores of a step"), _results(loaded), _results(model), strict=True
+    ):
+        comparison.add(f"{what} of the model that was read", seen, wanted)
+    return f"written and read: {comparison}"
+
+
+def _results(model: Seq2Seq) -> tuple[Tensor, Tensor]:
+    batch = _batch()
+    with torch.no_grad():
+        first = model.step(batch.target_inputs[:, 0], model.start(model.encode(batch.source)))
+        second = model.step(batch.target_inputs[:, 1], model.reorder(first.state, torch.tensor([1, 0])))
+        return model.loss(batch).total, second.logits

@@ -17,6 +17,8 @@ __all__ = ["DAMAGES", "count_lines", "open_bytes", "read_blocks", "read_lines", 
 
 DAMAGES = (OSError, EOFError, lzma.LZMAError, zlib.error)
 """What reading an opened file may raise: a bad disk, a cut or damaged archive."""
+COMPRESSED = {b"\x1f\x8b": ".gz", b"\xfd7zXZ\x00": ".xz", b"\x28\xb5\x2f\xfd": ".zst"}
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def open_bytes(path: Path) -> BinaryIO:
@@ -65,9 +67,15 @@ def _decoded(line: bytes, path: Path, number: int) -> str:
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError as error:
+        for beginning, suffix in COMPRESSED.items():
+            if number == 1 and line.startswith(beginning):
+                raise DataError(
+                    f"'{path}' is compressed; rename it to '{path.name}{suffix}' to have it read."
+                ) from None
+        encoding = "utf-16" if number == 1 and line.startswith(UTF_16) else "latin1"
         raise DataError(
-            f"'{path}' is not UTF-8 at line {number}, byte {error.start + 1} of the line "
-            f"(0x{line[error.start]:02x}). Convert it, for instance with: iconv -f latin1 -t utf-8."
+            f"'{path}' is not UTF-8 at line {number:,}, byte {error.start + 1} of the line "
+            f"(0x{line[error.start]:02x}). Convert it, for instance with: iconv -f {encoding} -t utf-8."
         ) from None
 
 

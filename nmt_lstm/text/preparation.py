@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import itertools
@@ -30,6 +31,8 @@ CHUNK = 10_000
 # The vocabulary is part of the data, not of the run: runs of other seeds must stay comparable.
 VOCABULARY_SEED = 1
 RECORD = "prepared.json"
+# One byte for each line of the training text: whether its pair is in the store.
+KEPT = "kept"
 logger = logging.getLogger(__name__)
 Progress = Callable[[str], None]
 
@@ -91,23 +94,31 @@ def prepare(run: RunSettings, on_progress: Progress | None = None) -> Prepared:
 
 def _found(folder: Path, fingerprint: str, valid: list[tuple[str, str]]) -> Prepared | None:
     """Return the prepared text in `folder`, or None where there is none or it is damaged."""
+    if not folder.exists():
+        return None
     try:
-        record = json.loads((folder / RECORD).read_text("utf-8"))
+        report, train = _opened(folder)
         return Prepared(
             folder=folder,
             fingerprint=fingerprint,
             subwords=Subwords.load(folder),
-            train=TokenStore.open(folder),
+            train=train,
             valid_source=[source for source, _ in valid],
             valid_target=[target for _, target in valid],
-            report=CleaningReport(**record["report"]),
+            report=report,
             reused=False,
         )
-    except FileNotFoundError:
-        return None
     except (DataError, OSError, ValueError, KeyError, TypeError) as error:
         logger.warning("The prepared text in '%s' is damaged and made anew: %s", folder, error)
         return None
+
+
+def _opened(folder: Path) -> tuple[CleaningReport, TokenStore]:
+    report = CleaningReport(**json.loads((folder / RECORD).read_text("utf-8"))["report"])
+    store = TokenStore.open(folder)
+    if ((folder / KEPT).stat().st_size, len(store)) != (report.read, report.kept):
+        raise DataError(f"Its files are not of {report.read:,} pairs of which {report.kept:,} are kept.")
+    return report, store
 
 
 def _fingerprint(run: RunSettings) -> str:
@@ -165,9 +176,10 @@ def _put(unfinished: Path, folder: Path, is_sound: Callable[[Path], bool]) -> No
         if not folder.exists():
             raise
         if not is_sound(folder):
-            # Into the temporary folder, which goes away.
-            folder.rename(unfinished.with_name("damaged"))
-            unfinished.rename(folder)
+            with contextlib.suppress(FileNotFoundError):  # another process made way first
+                # Into the temporary folder, which goes away.
+                folder.rename(unfinished.with_name("damaged"))
+            _put(unfinished, folder, is_sound)
 
 
 def _is_store(folder: Path) -> bool:
@@ -183,7 +195,7 @@ def _write_store(
 ) -> CleaningReport:
     cleaner = PairCleaner(run.data.cleaning)
     largest = max(subwords.source.size, subwords.target.size) - 1
-    with TokenStoreWriter(folder, largest) as store, (folder / "kept").open("wb") as kept_file:
+    with TokenStoreWriter(folder, largest) as store, (folder / KEPT).open("wb") as kept_file:
         for chunk in _batched(pairs):
             sources = subwords.source.encode_lines([source for source, _ in chunk])
             targets = subwords.target.encode_lines([target for _, target in chunk])
@@ -235,7 +247,7 @@ def epoch_store(prepared: Prepared, run: RunSettings, epoch: int) -> TokenStore:
 
 def _write_sampled(prepared: Prepared, run: RunSettings, epoch: int, folder: Path) -> None:
     subwords, alpha = prepared.subwords, run.subwords.sampling
-    kept = np.fromfile(prepared.folder / "kept", np.uint8).astype(bool)
+    kept = np.fromfile(prepared.folder / KEPT, np.uint8).astype(bool)
     pairs = read_parallel(run.data.train_source, run.data.train_target)
     largest = max(subwords.source.size, subwords.target.size) - 1
     start = 0

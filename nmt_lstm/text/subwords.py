@@ -36,6 +36,8 @@ SEEDS = 2**32 - 1
 TRAINER_THREADS = 4
 # Lines that the pieces of a vocabulary are learnt from, about; more change little and cost memory and time.
 LARGEST_SAMPLE = 1_000_000
+# A size that is too small for the characters of a text may be answered by one that the text cannot fill.
+SIZES_TRIED = 4
 # SentencePiece leaves out lines of more than 4,192 bytes; a character has at most 4.
 LONGEST_LINE = 1_000
 
@@ -68,10 +70,13 @@ class Vocabulary:
 
     def __init__(self, model: bytes) -> None:
         self._model = model
+        if not model:
+            # SentencePiece would take it for "load one later".
+            raise DataError("Not a SentencePiece model: it is empty.")
         try:
             self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
         except (RuntimeError, OSError) as error:
-            raise DataError(f"Not a SentencePiece model: {error}") from None
+            raise DataError(f"Not a SentencePiece model: {str(error).strip()}.") from None
         processor = self._processor
         found = (processor.pad_id(), processor.unk_id(), processor.bos_id(), processor.eos_id())
         if found != (PAD, UNKNOWN, BEGIN, END):
@@ -91,6 +96,8 @@ class Vocabulary:
             return cls(path.read_bytes())
         except OSError as error:
             raise DataError(f"Cannot read the vocabulary '{path}': {error.strerror}.") from None
+        except DataError as error:
+            raise DataError(f"Cannot use the vocabulary '{path}'. {error}") from None
 
     def save(self, path: Path) -> None:
         """Write the SentencePiece model to `path`."""
@@ -189,7 +196,7 @@ def train_subwords(
     """Learn vocabularies from text.
 
     Args:
-        pairs: opens the text; called once or twice for each vocabulary.
+        pairs: opens the text; called once for each vocabulary, and again for each size that does not fit.
         settings: kind, size and so on; a size that the text cannot fill is lowered, and that is logged.
         count: number of pairs, by which a size of 0 is chosen.
         seed: of the sample taken from texts of more than a million lines.
@@ -203,35 +210,50 @@ def train_subwords(
             lambda: (side for pair in pairs() for side in pair), 2 * count, settings, size, seed
         )
         return Subwords(vocabulary, vocabulary, True)
-    source = _train(lambda: (source for source, _ in pairs()), count, settings, size, seed)
-    target = _train(lambda: (target for _, target in pairs()), count, settings, size, seed)
+    source = _train(lambda: (source for source, _ in pairs()), count, settings, size, seed, "source ")
+    target = _train(lambda: (target for _, target in pairs()), count, settings, size, seed, "target ")
     return Subwords(source, target, False)
 
 
 def _train(
-    lines: Callable[[], Iterator[str]], count: int, settings: SubwordSettings, size: int, seed: int
+    lines: Callable[[], Iterator[str]],
+    count: int,
+    settings: SubwordSettings,
+    size: int,
+    seed: int,
+    side: str = "",
 ) -> Vocabulary:
-    try:
-        return _train_once(_sampled(lines(), count, seed), settings, size, seed)
-    except RuntimeError as error:
-        limit = re.search(r"too high.*value <= (\d+)", str(error))
-        required = re.search(r"smaller than required_chars\. \d+ vs (\d+)", str(error))
-        if limit is not None:
-            possible, reason = int(limit[1]), "fills no more than"
-        elif required is not None:
-            possible, reason = int(required[1]) + 1, "needs at least"
-        elif "!sentences_.empty()" in str(error):
-            raise DataError(
-                "The training text holds only blank lines; no subwords can be learnt from it."
-            ) from None
+    wanted = size
+    for _ in range(SIZES_TRIED):
+        try:
+            vocabulary = _train_once(_sampled(lines(), count, seed), settings, size, seed)
+        except RuntimeError as error:
+            size, reason = _possible_size(error, size, side)
         else:
-            raise DataError(
-                f"SentencePiece could not learn a vocabulary of {size} pieces from the training text: {error}"
-            ) from None
-    logger.warning(
-        "The training text %s %d pieces: the vocabulary has %d, not %d.", reason, possible, possible, size
-    )
-    return _train_once(_sampled(lines(), count, seed), settings, possible, seed)
+            if size != wanted:
+                logger.warning(
+                    "The %straining text %s %d pieces: the vocabulary has %d, not %d.",
+                    side, reason, size, size, wanted,
+                )  # fmt: skip
+            return vocabulary
+    raise DataError(f"No vocabulary size fits the {side}training text; the last one tried was {size}.")
+
+
+def _possible_size(error: RuntimeError, size: int, side: str) -> tuple[int, str]:
+    """Return the size that SentencePiece's refusal of `size` names, and how to say why."""
+    limit = re.search(r"too high.*value <= (\d+)", str(error))
+    if limit is not None:
+        return int(limit[1]), "fills no more than"
+    required = re.search(r"smaller than required_chars\. \d+ vs (\d+)", str(error))
+    if required is not None:
+        return int(required[1]) + 1, "needs at least"
+    if "!sentences_.empty()" in str(error):
+        raise DataError(
+            f"The {side}training text holds only blank lines; no subwords can be learnt from it."
+        ) from None
+    raise DataError(
+        f"SentencePiece could not learn a vocabulary of {size} pieces from the {side}training text: {error}"
+    ) from None
 
 
 def _sampled(lines: Iterator[str], count: int, seed: int) -> Iterator[str]:

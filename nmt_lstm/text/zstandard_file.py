@@ -12,8 +12,8 @@ from nmt_lstm.errors import DataError
 
 __all__ = ["open_zstandard"]
 
-# Compressed bytes at a time: text can grow a thousandfold.
-BLOCK = 1 << 14
+# Compressed bytes at a time: four of them can stand for 128 KiB of text.
+BLOCK = 1 << 9
 
 
 def open_zstandard(path: Path) -> BinaryIO:
@@ -52,7 +52,7 @@ class _ZstandardFile(io.RawIOBase):
         self._failure = failure
         self._frame: Any = None
         self._compressed = b""
-        self._ready = b""
+        self._ready = memoryview(b"")
 
     def readable(self) -> bool:
         return True
@@ -79,7 +79,7 @@ class _ZstandardFile(io.RawIOBase):
         if self._frame is None:
             self._frame = self._new_frame()
         try:
-            self._ready = self._frame.decompress(block)
+            self._ready = memoryview(self._frame.decompress(block))
         except self._failure as error:
             raise OSError(f"damaged compression ({error})") from None
         self._compressed = b""

@@ -1,0 +1,57 @@
+"""Where two texts part: found where lengths stop agreeing, and nowhere where they agree all along."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from nmt_lstm.text.misalignment import find_misalignment
+
+
+def lengths(seed: int, count: int, scale: float = 1.0, spread: float = 0.15) -> list[tuple[int, int]]:
+    """Lengths of sentences and of translations `scale` times as long, more or less."""
+    draw = random.Random(seed)
+    pairs = []
+    for _ in range(count):
+        source = draw.randint(10, 150)
+        pairs.append((source, max(1, round(source * scale * (1 + draw.gauss(0, spread))))))
+    return pairs
+
+
+def shifted(pairs: list[tuple[int, int]], lost: int) -> list[tuple[int, int]]:
+    """The pairs as they stand after line `lost` of the target was lost."""
+    targets = [target for _, target in pairs]
+    del targets[lost - 1]
+    return list(zip([source for source, _ in pairs], targets, strict=False))
+
+
+@pytest.mark.parametrize("scale", [0.4, 1.0, 2.5])
+@pytest.mark.parametrize("seed", range(5))
+def test_texts_that_agree_do_not_part(scale, seed) -> None:
+    assert find_misalignment(lengths(seed, 1_000, scale)) is None
+
+
+@pytest.mark.parametrize("scale", [0.4, 1.0, 2.5])
+@pytest.mark.parametrize("lost", [30, 500, 970])
+def test_a_lost_line_is_found(scale, lost) -> None:
+    found = find_misalignment(shifted(lengths(lost, 1_000, scale), lost))
+    assert found is not None
+    assert abs(found - lost) <= 5
+
+
+def test_text_that_gets_better_is_no_parting() -> None:
+    pairs = lengths(1, 600)
+    assert find_misalignment(shifted(pairs[:300], 1)[:299] + pairs[300:]) is None
+
+
+def test_too_few_lines_say_nothing() -> None:
+    assert find_misalignment([]) is None
+    assert find_misalignment(shifted(lengths(3, 10), 5)) is None
+
+
+def test_equal_and_empty_lines_are_no_reason_to_stumble() -> None:
+    assert find_misalignment([(0, 0)] * 100) is None
+    assert find_misalignment([(7, 7)] * 100) is None
+    found = find_misalignment([(7, 7)] * 100 + [(7, 70), (70, 7)] * 50)
+    assert found == 101

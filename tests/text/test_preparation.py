@@ -1,0 +1,483 @@
+"""Preparation: done once for unchanged text and settings, again for changed ones, and whole or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from nmt_lstm.config.load import dump_toml, make_run
+from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.errors import DataError, ResourceError
+from nmt_lstm.text import preparation
+from nmt_lstm.text.preparation import Prepared, epoch_store, prepare
+from nmt_lstm.text.token_store import TokenStore
+
+SYLLABLES = ("ka", "mi", "to", "ru", "sen", "da", "lo", "wi", "ba", "ne")
+
+
+def sentences(count: int, seed: int) -> list[str]:
+    """Sentences of made-up words; those of another seed have as many words in each line."""
+    lengths, words, draw = random.Random(0), random.Random(1), random.Random(seed)
+    known = ["".join(words.choices(SYLLABLES, k=3)) for _ in range(40)]
+    return [" ".join(draw.choices(known, k=lengths.randint(2, 8))) for _ in range(count)]
+
+
+class Text:
+    """Four files of made-up text that a test may change, and runs on them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for seed, (name, count) in enumerate((("train", 120), ("valid", 10))):
+            self.write(f"{name}.a", sentences(count, seed))
+            self.write(f"{name}.b", [line.upper() for line in sentences(count, seed + 10)])
+
+    def write(self, name: str, lines: list[str]) -> None:
+        (self.folder / name).write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+
+    def lines(self, name: str) -> list[str]:
+        return (self.folder / name).read_text(encoding="utf-8").split("\n")[:-1]
+
+    def run(self, *overrides: str) -> RunSettings:
+        values = {
+            "data": {
+                "train_source": "train.a",
+                "train_target": "train.b",
+                "valid_source": "valid.a",
+                "valid_target": "valid.b",
+            },
+            "subwords": {"kind": "bpe", "vocabulary_size": 310},
+        }
+        return make_run(values, overrides, folder=self.folder)
+
+    def prepared_folders(self) -> list[str]:
+        return sorted(path.name for path in (self.folder / "prepared").iterdir())
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Text:
+    return Text(tmp_path)
+
+
+def texts(prepared: Prepared, store: TokenStore | None = None) -> list[tuple[str, str]]:
+    store = store or prepared.train
+    decode = prepared.subwords.source.decode, prepared.subwords.target.decode
+    return [(decode[0](store.source[index]), decode[1](store.target[index])) for index in range(len(store))]
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def test_prepared_text_is_the_text(written) -> None:
+    prepared = prepare(written.run())
+    assert texts(prepared) == list(zip(written.lines("train.a"), written.lines("train.b"), strict=True))
+    assert prepared.valid_source == written.lines("valid.a")
+    assert prepared.valid_target == written.lines("valid.b")
+    assert (prepared.report.read, prepared.report.kept) == (120, 120)
+    assert prepared.folder == written.folder / "prepared" / prepared.fingerprint[:16]
+    assert not prepared.reused
+    assert written.prepared_folders() == [prepared.folder.name]
+
+
+def test_what_is_done_is_said_once(written) -> None:
+    said: list[str] = []
+    prepare(written.run(), said.append)
+    assert len(said) == 3
+    assert "train.a" in said[0]
+    assert said[1:] == ["Learning subwords from 120 pairs", "Cutting the text into pieces"]
+    prepare(written.run(), said.append)
+    assert len(said) == 3
+
+
+def test_pairs_stay_together_when_pairs_between_them_are_left_out(written) -> None:
+    sources, targets = written.lines("train.a"), written.lines("train.b")
+    for place in (0, 7, 50, 119):
+        sources[place] = ""
+    targets[60] = "\u3000 \t"
+    sources[30] = "kamito " * 200
+    written.write("train.a", sources)
+    written.write("train.b", targets)
+    prepared = prepare(written.run())
+    assert prepared.report.left_out == {"empty": 5, "too long": 1, "ratio": 0, "duplicate": 0}
+    dropped = {0, 7, 50, 119, 60, 30}
+    expected = [
+        pair for number, pair in enumerate(zip(sources, targets, strict=True)) if number not in dropped
+    ]
+    assert texts(prepared) == expected
+
+
+def test_pairs_are_cleaned_across_the_borders_of_chunks(written, monkeypatch) -> None:
+    whole = prepare(written.run("data.cleaning.drop_duplicates=true"))
+    monkeypatch.setattr(preparation, "CHUNK", 7)
+    shutil.rmtree(written.folder / "prepared")
+    assert files(prepare(written.run("data.cleaning.drop_duplicates=true")).folder) == files(whole.folder)
+
+
+def test_strange_lines_shift_no_pair(written) -> None:
+    strange = ["a\u2028b", "x\x85y", "\x0b\x0cz", "q\rr", "ﬀ ①", "👩‍👩‍👧 <s>", "\u202eabc", "nul\x00l"]
+    written.write("train.a", strange * 5)
+    written.write("train.b", [f"line {number % 8}" for number in range(40)])
+    pairs = texts(prepare(written.run()))
+    assert [target for _, target in pairs] == [f"line {number % 8}" for number in range(40)]
+    assert [source for source, _ in pairs[:8]] == [
+        "a b",
+        "x y",
+        "z",
+        "q r",
+        "ﬀ ①",
+        "👩‍👩‍👧 <s>",
+        "\u202eabc",
+        "nul l",
+    ]
+
+
+def test_unchanged_text_is_found_again_wherever_it_lies_and_however_it_is_packed(written) -> None:
+    first = prepare(written.run())
+    again = prepare(written.run())
+    assert again.reused
+    assert again.fingerprint == first.fingerprint
+    assert again.report == first.report
+    os.utime(written.folder / "train.a")
+    assert prepare(written.run()).reused
+    (written.folder / "t.gz").write_bytes(gzip.compress((written.folder / "train.a").read_bytes()))
+    moved = prepare(written.run(f"data.train_source={written.folder / 't.gz'}"))
+    assert moved.reused
+    assert moved.fingerprint == first.fingerprint
+
+
+def test_settings_that_do_not_touch_the_text_prepare_nothing(written) -> None:
+    prepare(written.run())
+    others = (
+        "seed=7",
+        "model.dropout=0.5",
+        "training.batch_pieces=99",
+        "subwords.sampling=0.1",
+        "data.tokenize=char",
+    )
+    for setting in others:
+        assert prepare(written.run(setting)).reused
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "subwords.kind=unigram",
+        "subwords.vocabulary_size=300",
+        "subwords.joint=false",
+        "subwords.character_coverage=0.98",
+        "data.cleaning.max_pieces=9",
+        "data.cleaning.drop_duplicates=true",
+        "data.cleaning.enabled=false",
+    ],
+)
+def test_settings_that_touch_the_text_prepare_it_again(written, setting) -> None:
+    tied = "model.tied_embeddings=target"
+    first = prepare(written.run(tied))
+    other = prepare(written.run(tied, setting))
+    assert not other.reused
+    assert other.folder != first.folder
+    assert prepare(written.run(tied)).reused
+
+
+@pytest.mark.parametrize("name", ["train.a", "train.b", "valid.a", "valid.b"])
+def test_changed_text_is_prepared_again(written, name) -> None:
+    first = prepare(written.run())
+    lines = written.lines(name)
+    lines[3] += " ka"
+    written.write(name, lines)
+    other = prepare(written.run())
+    assert not other.reused
+    assert other.fingerprint != first.fingerprint
+
+
+def test_exchanged_lines_are_a_change(written) -> None:
+    prepare(written.run())
+    lines = written.lines("train.a")
+    written.write("train.a", [lines[1], lines[0], *lines[2:]])
+    assert not prepare(written.run()).reused
+
+
+NAMES = (
+    "kept",
+    "prepared.json",
+    "source.ids",
+    "source.offsets",
+    "store.json",
+    "subwords.joint.model",
+    "target.ids",
+    "target.offsets",
+)
+DAMAGES = {
+    "missing": lambda path: path.unlink(),
+    "empty": lambda path: path.write_bytes(b""),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "a folder": lambda path: (path.unlink(), path.mkdir()),
+}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Text:
+    text = Text(tmp_path_factory.mktemp("whole"))
+    prepare(text.run())
+    return text
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_folder_is_made_anew(whole, name, damage, caplog) -> None:
+    folder = prepare(whole.run()).folder
+    sound = files(folder)
+    assert set(sound) == set(NAMES)
+    DAMAGES[damage](folder / name)
+    prepared = prepare(whole.run())
+    assert not prepared.reused
+    assert files(folder) == sound
+    assert "is damaged and made anew: " in caplog.text
+    assert whole.prepared_folders() == [folder.name]
+    assert prepare(whole.run()).reused
+
+
+def test_an_empty_folder_or_a_file_in_its_place_is_replaced(written) -> None:
+    folder = prepare(written.run()).folder
+    shutil.rmtree(folder)
+    folder.mkdir()
+    assert not prepare(written.run()).reused
+    shutil.rmtree(folder)
+    folder.write_text("in the way")
+    assert not prepare(written.run()).reused
+    assert prepare(written.run()).reused
+
+
+def test_a_failure_on_the_way_leaves_nothing(written, monkeypatch) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(preparation.PairCleaner, "keeps", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(written.run())
+    assert written.prepared_folders() == []
+
+
+def test_what_a_killed_process_left_is_not_taken_for_prepared_text(written) -> None:
+    folder = prepare(written.run()).folder
+    (folder / "prepared.json").unlink()
+    folder.rename(folder.with_name(".unfinished-abc"))
+    assert not prepare(written.run()).reused
+
+
+def test_a_full_disk_is_told(written, monkeypatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(preparation.TokenStoreWriter, "write", full)
+    with pytest.raises(
+        ResourceError,
+        match="Cannot write the prepared text to '.*prepared': No space left .* --set data.prepared=FOLDER",
+    ):
+        prepare(written.run())
+    assert written.prepared_folders() == []
+
+
+def test_what_is_written_and_cannot_be_read_back_is_told(written, monkeypatch) -> None:
+    monkeypatch.setattr(preparation, "_put", lambda unfinished, folder, is_sound: None)
+    with pytest.raises(ResourceError, match="cannot be read back. Check the disk"):
+        prepare(written.run())
+
+
+def test_text_that_teaches_nothing_is_refused(written) -> None:
+    written.write("train.a", [" "] * 5)
+    written.write("train.b", ["\u3000"] * 5)
+    with pytest.raises(
+        DataError, match="train.a' and '.*train.b' hold only empty lines; nothing can be learnt"
+    ):
+        prepare(written.run())
+    written.write("train.b", ["x"] * 5)
+    with pytest.raises(
+        DataError,
+        match="No training pair is left of 5: .* 5 empty. Loosen data.cleaning, or set data.cleaning.enabled=false",
+    ):
+        prepare(written.run())
+    assert len(prepare(written.run("data.cleaning.enabled=false")).train) == 5
+
+
+def test_a_pipe_is_refused(written) -> None:
+    os.mkfifo(written.folder / "pipe")
+    with pytest.raises(
+        DataError, match="pipe' is a pipe or device; the text is read more than once: save it"
+    ):
+        prepare(written.run(f"data.train_target={written.folder / 'pipe'}"))
+
+
+SCRIPT = """
+import sys
+from nmt_lstm.config.load import load_run
+from nmt_lstm.text.preparation import epoch_store, prepare
+run = load_run(sys.argv[1])
+print("ready", flush=True)
+input()
+prepared = prepare(run)
+for epoch in range(2):
+    print(prepared.folder, len(prepared.train), len(epoch_store(prepared, run, epoch)))
+"""
+
+
+@pytest.mark.parametrize("damaged", [False, True], ids=["anew", "damaged"])
+def test_processes_that_prepare_at_once_do_not_disturb_each_other(written, damaged) -> None:
+    run = written.run("subwords.sampling=0.2")
+    if damaged:
+        (prepare(run).folder / "source.ids").write_bytes(b"")
+    file = written.folder / "run.toml"
+    file.write_text(dump_toml(run), encoding="utf-8")
+    command = [sys.executable, "-c", SCRIPT, str(file)]
+    processes = [
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    answers = [process.communicate(timeout=60) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], answers
+    assert len({out for out, _ in answers}) == 1
+    alone = prepare(run)
+    assert alone.reused
+    assert not list(written.folder.rglob(".unfinished-*"))
+    assert texts(alone) == list(zip(written.lines("train.a"), written.lines("train.b"), strict=True))
+
+
+def test_preparing_costs_the_same_memory_for_a_long_text(tmp_path, monkeypatch) -> None:
+    """Chunks are small here, so that the text is long in chunks and the test is quick."""
+    monkeypatch.setattr(preparation, "CHUNK", 100)
+    text = Text(tmp_path)
+    subwords = prepare(text.run()).subwords
+    folder = tmp_path / "store"
+    folder.mkdir()
+
+    def peak(count: int) -> int:
+        lines = sentences(100, 3)
+        pairs = ((lines[number % 100], lines[-number % 100]) for number in range(count))
+        tracemalloc.start()
+        try:
+            report = preparation._write_store(pairs, subwords, text.run(), folder)
+            assert report.kept == count
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(200)
+    assert peak(3_000) < 1.2 * peak(400)
+
+
+def test_sampled_pieces_repeat_for_a_seed_and_epoch_and_say_the_same_text(written) -> None:
+    run = written.run("subwords.sampling=0.2")
+    prepared = prepare(run)
+    first, second = epoch_store(prepared, run, 0), epoch_store(prepared, run, 1)
+    cut_first = files(prepared.folder / "sampled-0.2-1-0")
+    assert texts(prepared, first) == texts(prepared, second) == texts(prepared)
+    assert files(prepared.folder / "sampled-0.2-1-1")["source.ids"] != cut_first["source.ids"]
+    shutil.rmtree(prepared.folder / "sampled-0.2-1-0")
+    epoch_store(prepared, run, 0)
+    assert files(prepared.folder / "sampled-0.2-1-0") == cut_first
+    other = written.run("subwords.sampling=0.2", "seed=2")
+    epoch_store(prepared, other, 0)
+    assert files(prepared.folder / "sampled-0.2-2-0")["source.ids"] != cut_first["source.ids"]
+
+
+def test_without_sampling_every_epoch_has_the_prepared_pieces(written) -> None:
+    run = written.run()
+    prepared = prepare(run)
+    assert epoch_store(prepared, run, 3) is prepared.train
+
+
+def test_sampling_leaves_out_what_cleaning_left_out(written, monkeypatch) -> None:
+    sources = written.lines("train.a")
+    sources[4] = sources[100] = ""
+    written.write("train.a", sources)
+    monkeypatch.setattr(preparation, "CHUNK", 5)
+    run = written.run("subwords.sampling=0.1")
+    prepared = prepare(run)
+    assert texts(prepared, epoch_store(prepared, run, 0)) == texts(prepared)
+    assert len(prepared.train) == 118
+
+
+def test_a_chunk_of_which_no_pair_is_kept_is_sampled_too(written, monkeypatch) -> None:
+    written.write("train.a", ["", "", *written.lines("train.a")[2:]])
+    monkeypatch.setattr(preparation, "CHUNK", 2)
+    run = written.run("subwords.sampling=0.1")
+    prepared = prepare(run)
+    assert len(epoch_store(prepared, run, 0)) == 118
+
+
+def test_sampled_epochs_that_are_over_are_removed(written) -> None:
+    run = written.run("subwords.sampling=0.1")
+    prepared = prepare(run)
+    for epoch in range(4):
+        epoch_store(prepared, run, epoch)
+    assert sorted(path.name for path in prepared.folder.glob("sampled-*")) == [
+        "sampled-0.1-1-2",
+        "sampled-0.1-1-3",
+    ]
+
+
+def test_a_damaged_sampled_store_is_made_anew(written) -> None:
+    run = written.run("subwords.sampling=0.1")
+    prepared = prepare(run)
+    epoch_store(prepared, run, 0)
+    folder = prepared.folder / "sampled-0.1-1-0"
+    sound = files(folder)
+    (folder / "target.ids").write_bytes(b"x")
+    epoch_store(prepared, run, 0)
+    assert files(folder) == sound
+
+
+def test_text_that_changed_under_the_training_is_told(written) -> None:
+    run = written.run("subwords.sampling=0.1")
+    prepared = prepare(run)
+    for count in (119, 121):
+        for name in ("train.a", "train.b"):
+            written.write(name, (written.lines(name) * 2)[:count])
+        with pytest.raises(
+            DataError, match="train.a' has changed since it was prepared. Start the command again"
+        ):
+            epoch_store(prepared, run, 0)
+
+
+def test_a_full_disk_is_told_when_sampling(written, monkeypatch) -> None:
+    run = written.run("subwords.sampling=0.1")
+    prepared = prepare(run)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(preparation.TokenStoreWriter, "write", full)
+    with pytest.raises(
+        ResourceError, match="Cannot write the sampled pieces to '.*': No space left .* Make room"
+    ):
+        epoch_store(prepared, run, 0)
+    assert not list(prepared.folder.glob("*sampled*"))
+    assert not list(prepared.folder.glob(".unfinished*"))
+
+
+@pytest.mark.corpora
+def test_real_text_is_prepared_whole(corpora, tmp_path) -> None:
+    values = {"data": {"prepared": str(tmp_path)}, "subwords": {"vocabulary_size": 2_000}}
+    for split in ("train", "valid"):
+        for side, language in (("source", "de"), ("target", "en")):
+            values["data"][f"{split}_{side}"] = str(corpora / "multi30k" / f"val.{language}")
+    prepared = prepare(make_run(values))
+    assert (prepared.report.read, prepared.report.kept, len(prepared.train)) == (1_014, 1_014, 1_014)
+    assert prepared.subwords.source.size == 2_000
+    decoded = [prepared.subwords.source.decode(prepared.train.source[index]) for index in range(1_014)]
+    assert decoded == [" ".join(line.split(" ")).strip() for line in prepared.valid_source]

@@ -1,0 +1,328 @@
+"""Subwords: any text survives the way to pieces and back, small texts get small vocabularies, draws repeat."""
+
+from __future__ import annotations
+
+import random
+import re
+import unicodedata
+from collections.abc import Iterator
+
+import pytest
+import sentencepiece
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nmt_lstm.config.schema import SubwordSettings
+from nmt_lstm.errors import DataError
+from nmt_lstm.text import subwords as module
+from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
+from nmt_lstm.text.subwords import Subwords, Vocabulary, choose_vocabulary_size, train_subwords
+
+SYLLABLES = ("ka", "mi", "to", "ru", "sen", "da", "lo", "wi", "ba", "ne")
+SIZE = 340
+
+
+def made_up_pairs(count: int, seed: int = 1) -> list[tuple[str, str]]:
+    """Words of recurring syllables, so that pieces longer than a character are worth having."""
+    draw = random.Random(seed)
+    words = ["".join(draw.choices(SYLLABLES, k=draw.randint(1, 4))) for _ in range(80)]
+    lines = [" ".join(draw.choices(words, k=draw.randint(2, 9))) + " ." for _ in range(2 * count)]
+    return [(source, target.upper()) for source, target in zip(lines[::2], lines[1::2], strict=True)]
+
+
+def trained(pairs: list[tuple[str, str]], **options: object) -> Subwords:
+    return train_subwords(lambda: pairs, SubwordSettings(**options), len(pairs), seed=1)
+
+
+@pytest.fixture(scope="module", params=["unigram", "bpe"])
+def vocabulary(request: pytest.FixtureRequest) -> Vocabulary:
+    return trained(made_up_pairs(200), kind=request.param, vocabulary_size=SIZE).source
+
+
+def test_special_pieces_and_bytes_have_fixed_places(vocabulary) -> None:
+    assert SPECIAL_PIECES == (PAD, UNKNOWN, BEGIN, END) == (0, 1, 2, 3)
+    assert vocabulary.pieces(SPECIAL_PIECES) == ["<pad>", "<unk>", "<s>", "</s>"]
+    assert vocabulary.pieces(range(4, 260)) == [f"<0x{byte:02X}>" for byte in range(256)]
+    assert vocabulary.size == SIZE
+
+
+def test_pieces_are_learnt(vocabulary) -> None:
+    line = made_up_pairs(200)[0][0]
+    pieces = vocabulary.encode(line)
+    assert len(pieces) < len(line) / 2
+    assert "".join(vocabulary.pieces(pieces)).replace("▁", " ").strip() == line
+
+
+# U+2581 is SentencePiece's own sign for a blank; U+FFFD stands for bytes that are no character.
+text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\u2581\ufffd"), max_size=40)
+
+
+def as_encoded(line: str) -> str:
+    """What must come back: composed characters, no control characters, no superfluous blanks."""
+    visible = re.sub("[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", line)
+    return " ".join(word for word in unicodedata.normalize("NFC", visible).split(" ") if word)
+
+
+@settings(max_examples=150, deadline=None)
+@given(line=text)
+def test_any_text_comes_back(vocabulary, line) -> None:
+    pieces = vocabulary.encode(line)
+    assert vocabulary.decode(pieces) == as_encoded(line)
+    assert not set(pieces) & set(SPECIAL_PIECES)
+    assert all(0 <= piece < vocabulary.size for piece in pieces)
+
+
+@pytest.mark.parametrize(
+    ("line", "back"),
+    [
+        ("", ""),
+        (" \t\u2028\x00", ""),
+        ("  ka   mi ", "ka mi"),
+        ("ka\tmi\x85to\u2029ru", "ka mi to ru"),
+        ("<s> </s> <unk> <pad> <0x41>", "<s> </s> <unk> <pad> <0x41>"),
+        ("ka\u3000mi\xa0to\u200bru", "ka\u3000mi\xa0to\u200bru"),
+        ("「ＫＡ」㍿①ﬁ", "「ＫＡ」㍿①ﬁ"),
+        ("e\u0301\u30ab\u3099", "é\u30ac"),
+        ("👩‍👩‍👧‍👦 🇯🇵 𠮷\u0301\U000e0061", "👩‍👩‍👧‍👦 🇯🇵 𠮷\u0301\U000e0061"),
+        ("\ufeffka \u202emi\u202c", "\ufeffka \u202emi\u202c"),
+        ("ka\ud800mi", "ka mi"),
+        ("ka\u2581mi", "ka mi"),
+        ("مرحبا ไทย हिन्दी", "مرحبا ไทย हिन्दी"),
+    ],
+)
+def test_strange_text(vocabulary, line, back) -> None:
+    assert vocabulary.decode(vocabulary.encode(line)) == back
+
+
+def test_a_very_long_line_comes_back(vocabulary) -> None:
+    line = " ".join(["kamito", "日本", "😀"] * 3_000)
+    assert vocabulary.decode(vocabulary.encode(line)) == line
+
+
+def test_lines_together_have_the_pieces_of_each_alone(vocabulary) -> None:
+    lines = ["ka mi", "", "  ", "日本語 😀", "x\u2028y", made_up_pairs(3)[2][1]]
+    assert vocabulary.encode_lines(lines) == [vocabulary.encode(line) for line in lines]
+    assert vocabulary.encode_lines([]) == []
+
+
+def test_decoding_leaves_out_special_pieces_and_what_is_no_character(vocabulary) -> None:
+    known = vocabulary.encode("kami toru")
+    assert vocabulary.decode([BEGIN, *known[:2], PAD, UNKNOWN, *known[2:], END, PAD]) == "kami toru"
+    byte = {value: 4 + value for value in range(256)}
+    assert vocabulary.decode([*known, byte[0xE6], byte[0x97]]) == "kami toru"
+    assert vocabulary.decode([byte[0xFF], *known, byte[0x80]]).strip() == "kami toru"
+    assert vocabulary.decode([byte[0xE6], byte[0x97], byte[0xA5]]) == "日"
+    assert vocabulary.decode([]) == vocabulary.decode(list(SPECIAL_PIECES)) == ""
+
+
+@settings(max_examples=150, deadline=None)
+@given(pieces=st.lists(st.integers(0, SIZE - 1), max_size=30))
+def test_whatever_a_network_writes_is_one_line_of_text(vocabulary, pieces) -> None:
+    line = vocabulary.decode(pieces)
+    assert line.splitlines() in ([line], [])
+    line.encode("utf-8")
+
+
+def test_draws_repeat_for_a_seed_and_say_the_same_text(vocabulary) -> None:
+    lines = [source for source, _ in made_up_pairs(40)] + ["", "日本 😀"]
+    first = vocabulary.sample_lines(lines, 0.1, seed=7)
+    vocabulary.sample_lines(lines[:3], 0.1, seed=1)
+    assert vocabulary.sample_lines(lines, 0.1, seed=7) == first
+    assert vocabulary.sample_lines(lines, 0.1, seed=8) != first
+    assert first != vocabulary.encode_lines(lines)
+    assert [vocabulary.decode(pieces) for pieces in first] == lines
+    assert vocabulary.sample_lines(lines[:1], 0.1, seed=2**64 - 1)
+
+
+def test_draws_differ_from_sentence_to_sentence(vocabulary) -> None:
+    line = made_up_pairs(1)[0][0]
+    assert len({tuple(pieces) for pieces in vocabulary.sample_lines([line] * 20, 0.1, seed=1)}) > 5
+
+
+def test_the_same_text_gives_the_same_vocabulary(vocabulary) -> None:
+    again = trained(made_up_pairs(200), kind="bpe", vocabulary_size=SIZE).source
+    other = trained(made_up_pairs(200, seed=2), kind="bpe", vocabulary_size=SIZE).source
+    same_kind = trained(made_up_pairs(200), kind="unigram", vocabulary_size=SIZE).source
+    assert vocabulary.fingerprint in {again.fingerprint, same_kind.fingerprint}
+    assert len({again.fingerprint, same_kind.fingerprint, other.fingerprint}) == 3
+
+
+def test_joint_vocabularies_know_both_sides_and_separate_ones_their_own() -> None:
+    pairs = [("кот спит", "猫が寝る")] * 5
+    joint = trained(pairs)
+    assert joint.joint
+    assert joint.source is joint.target
+    apart = trained(pairs, joint=False)
+    assert not apart.joint
+    assert apart.source.fingerprint != apart.target.fingerprint
+
+    def spelled_in_bytes(vocabulary: Vocabulary, line: str) -> bool:
+        return any(piece.startswith("<0x") for piece in vocabulary.pieces(vocabulary.encode(line)))
+
+    assert not any(spelled_in_bytes(joint.source, line) for line in pairs[0])
+    assert [spelled_in_bytes(side, "猫") for side in (apart.source, apart.target)] == [True, False]
+    assert [spelled_in_bytes(side, "кот") for side in (apart.source, apart.target)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("pairs", "size"),
+    [(1, 500), (100, 500), (11_000, 4_900), (29_000, 8_000), (133_000, 17_100), (10**7, 32_000)],
+)
+def test_the_size_of_a_vocabulary_follows_the_size_of_the_text(pairs, size) -> None:
+    assert choose_vocabulary_size(pairs) == size
+
+
+TINY = {
+    "a character": [("a", "b")],
+    "one side": [("x", "")],
+    "words": [("hello world this is", "hallo welt das ist")] * 3,
+    "one word over and over": [("a a a a a a", "aaaa" * 300)],
+    "Japanese": [("日本語" * 500, "x" * 3_000)],
+    "symbols": [("😀", "𠮷 \u200b\u200d ▁▁\ufeff\ufffd")],
+    "names of special pieces": [("<s> </s> <unk> <pad>", "<0x41>")],
+    "many characters": [("".join(map(chr, range(0x4E00, 0x5200))), "".join(map(chr, range(0x3041, 0x3096))))],
+}
+
+
+@pytest.mark.parametrize("kind", ["unigram", "bpe"])
+@pytest.mark.parametrize("size", [0, 10, 300, 32_000])
+@pytest.mark.parametrize("name", TINY)
+def test_a_size_that_the_text_does_not_allow_is_changed_and_that_is_said(kind, size, name, caplog) -> None:
+    pairs = TINY[name]
+    vocabulary = trained(pairs, kind=kind, vocabulary_size=size, character_coverage=1.0).source
+    assert vocabulary.size > 260
+    wanted = size or 500
+    changes = [] if vocabulary.size == wanted else [f"the vocabulary has {vocabulary.size}, not {wanted}."]
+    assert [record.getMessage().split(": ")[1] for record in caplog.records] == changes
+    for line in pairs[0]:
+        expected = as_encoded(line).replace("▁", " ").replace("\ufffd", "")
+        assert vocabulary.decode(vocabulary.encode(line)) == expected
+
+
+def test_why_a_size_was_changed_is_said_with_the_side(caplog) -> None:
+    trained([("hello", "hallo")], vocabulary_size=8_000, joint=False)
+    trained([("hello", "hallo")], vocabulary_size=20, joint=False)
+    messages = [record.getMessage() for record in caplog.records]
+    assert re.fullmatch(
+        r"The source training text fills no more than (\d+) pieces: the vocabulary has \1, not 8000.",
+        messages[0],
+    )
+    assert messages[1].startswith("The target training text fills no more than")
+    assert re.match(r"The source training text (needs at least|fills no more than) \d+ pieces", messages[2])
+
+
+@pytest.mark.parametrize(("joint", "side"), [(True, "The "), (False, "The target ")])
+def test_text_of_blank_lines_is_refused(joint, side) -> None:
+    pairs = [(" " if joint else "a", "\t"), ("" if joint else "b", "\u2028")]
+    with pytest.raises(
+        DataError, match=f"^{side}training text holds only blank lines; no subwords can be learnt"
+    ):
+        trained(pairs, joint=joint)
+
+
+def test_other_failures_of_sentencepiece_are_told(monkeypatch) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("INTERNAL: the moon is full")
+
+    monkeypatch.setattr(module, "_train_once", refuse)
+    with pytest.raises(
+        DataError, match="could not learn a vocabulary of 300 pieces .*: INTERNAL: the moon is full"
+    ):
+        trained([("a", "b")], vocabulary_size=300)
+
+
+def test_sizes_are_not_tried_for_ever(monkeypatch) -> None:
+    def refuse(_: object, __: object, size: int, ___: object) -> None:
+        raise RuntimeError(f"Vocabulary size too high ({size}). Please set it to a value <= {size - 1}.")
+
+    monkeypatch.setattr(module, "_train_once", refuse)
+    with pytest.raises(
+        DataError, match="No vocabulary size fits the training text; the last one tried was 296"
+    ):
+        trained([("a", "b")], vocabulary_size=300)
+
+
+def test_errors_of_the_text_are_not_taken_for_those_of_sentencepiece() -> None:
+    def broken() -> Iterator[tuple[str, str]]:
+        yield "a", "b"
+        raise DataError("'train.de' is not UTF-8 at line 2")
+
+    with pytest.raises(DataError, match="^'train.de' is not UTF-8 at line 2$"):
+        train_subwords(broken, SubwordSettings(), 2, seed=1)
+
+
+def test_the_end_of_a_very_long_line_is_learnt_from_too() -> None:
+    line = "ab " * 3_000 + "の"
+    vocabulary = trained([(line, "x")], character_coverage=1.0).source
+    assert "の" in vocabulary.pieces(vocabulary.encode("の"))
+
+
+def test_rare_characters_are_spelled_in_bytes() -> None:
+    pairs = [("a b c d", "e f g h")] * 500 + [("猫", "a")]
+    rare = trained(pairs, character_coverage=0.995).source
+    every = trained(pairs, character_coverage=1.0).source
+    assert "猫" in "".join(every.pieces(every.encode("猫")))
+    assert rare.pieces(rare.encode("猫"))[-3:] == ["<0xE7>", "<0x8C>", "<0xAB>"]
+
+
+def test_every_share_of_characters_that_a_run_file_may_ask_for_is_possible() -> None:
+    (allowed,) = [
+        item.ge for item in SubwordSettings.model_fields["character_coverage"].metadata if hasattr(item, "ge")
+    ]
+    assert trained([("abcdefghij" * 20 + "猫", "x")], character_coverage=allowed).source.size > 260
+
+
+def test_a_large_text_is_learnt_from_by_a_sample_that_repeats(monkeypatch) -> None:
+    pairs = made_up_pairs(300)
+    whole = trained(pairs, vocabulary_size=330).source.fingerprint
+    monkeypatch.setattr(module, "LARGEST_SAMPLE", 200)
+    drawn = list(module._sampled(iter([source for source, _ in pairs] * 4), 1_200, 5))
+    assert 150 < len(drawn) < 250
+    sampled = [
+        train_subwords(lambda: pairs, SubwordSettings(vocabulary_size=330), 300, seed).source.fingerprint
+        for seed in (1, 1, 2)
+    ]
+    assert sampled[0] == sampled[1]
+    assert len({whole, *sampled}) == 3
+
+
+@pytest.mark.parametrize("joint", [True, False])
+def test_vocabularies_are_kept_in_files(tmp_path, joint) -> None:
+    pairs = made_up_pairs(20)
+    subwords = trained(pairs, joint=joint, vocabulary_size=300)
+    subwords.save(tmp_path)
+    names = ["joint"] if joint else ["source", "target"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"subwords.{name}.model" for name in names]
+    loaded = Subwords.load(tmp_path)
+    assert loaded.joint is joint
+    assert loaded.source.fingerprint == subwords.source.fingerprint
+    assert loaded.target.fingerprint == subwords.target.fingerprint
+    assert loaded.target.encode(pairs[0][1]) == subwords.target.encode(pairs[0][1])
+
+
+def test_files_that_are_no_vocabulary_are_refused(tmp_path) -> None:
+    with pytest.raises(DataError, match="Cannot read the vocabulary '.*subwords.source.model': No such file"):
+        Subwords.load(tmp_path)
+    path = tmp_path / "subwords.joint.model"
+    for content, reason in ((b"", "it is empty"), (b"no model" * 9, "INTERNAL: .*ParseFromArray.*")):
+        path.write_bytes(content)
+        with pytest.raises(
+            DataError, match=rf"use the vocabulary '.*joint.model'. Not a SentencePiece model: {reason}\.$"
+        ):
+            Subwords.load(tmp_path)
+
+
+def test_a_vocabulary_with_other_special_pieces_is_refused(tmp_path) -> None:
+    prefix = tmp_path / "other"
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter([source for source, _ in made_up_pairs(50)]),
+        model_prefix=str(prefix),
+        vocab_size=40,
+        hard_vocab_limit=False,
+        minloglevel=2,
+    )
+    with pytest.raises(
+        DataError,
+        match=r"has pad, unk, bos, eos at \(-1, 0, 1, 2\); nmt-lstm needs \(0, 1, 2, 3\)\. Train it with",
+    ):
+        Vocabulary.load(prefix.with_suffix(".model"))

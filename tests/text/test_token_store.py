@@ -1,0 +1,169 @@
+"""The token store: what was written comes back, in constant memory, and damage is seen when it is opened."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nmt_lstm.errors import DataError
+from nmt_lstm.text import token_store
+from nmt_lstm.text.token_store import TokenStore, TokenStoreWriter
+
+SOURCES = [[5, 6, 7], [], [260], [9] * 40, [65_535]]
+TARGETS = [[8], [], [4, 4], [], [300, 301]]
+
+
+def write(folder, sources=SOURCES, targets=TARGETS, largest_id=65_535) -> TokenStore:
+    with TokenStoreWriter(folder, largest_id) as store:
+        store.write(sources, targets)
+    return TokenStore.open(folder)
+
+
+def contents(store: TokenStore) -> list[tuple[list[int], list[int]]]:
+    return [(store.source[index].tolist(), store.target[index].tolist()) for index in range(len(store))]
+
+
+def test_pairs_come_back(tmp_path) -> None:
+    store = write(tmp_path)
+    assert len(store) == len(store.source) == len(store.target) == 5
+    assert contents(store) == list(zip(SOURCES, TARGETS, strict=True))
+    assert store.source.lengths.tolist() == [3, 0, 1, 40, 1]
+    assert store.target.lengths.tolist() == [1, 0, 2, 0, 2]
+
+
+ids = st.lists(st.lists(st.integers(0, 2**16 - 1), max_size=6), max_size=12)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sources=ids, parts=st.lists(st.integers(0, 12), max_size=3))
+def test_pairs_may_be_written_in_any_parts(tmp_path, sources, parts) -> None:
+    targets = [sentence[::-1] for sentence in sources]
+    bounds = [0, *sorted(min(part, len(sources)) for part in parts), len(sources)]
+    with TokenStoreWriter(tmp_path, 2**16 - 1) as store:
+        for start, end in itertools.pairwise(bounds):
+            store.write(sources[start:end], targets[start:end])
+    assert contents(TokenStore.open(tmp_path)) == list(zip(sources, targets, strict=True))
+
+
+@pytest.mark.parametrize(("largest_id", "size"), [(65_535, 2), (65_536, 4), (499_999, 4)])
+def test_ids_take_two_bytes_where_they_fit_and_four_elsewhere(tmp_path, largest_id, size) -> None:
+    store = write(tmp_path, [[largest_id, 1]], [[0]], largest_id)
+    assert contents(store) == [([largest_id, 1], [0])]
+    assert (tmp_path / "source.ids").stat().st_size == 2 * size
+
+
+def test_lengths_are_those_of_the_sentences_across_blocks(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(token_store, "BLOCK", 7)
+    sentences = [[1] * (number % 5) for number in range(50)]
+    store = write(tmp_path, sentences, sentences)
+    assert store.source.lengths.tolist() == [len(sentence) for sentence in sentences]
+
+
+def test_columns_are_mapped_and_not_loaded(tmp_path) -> None:
+    store = write(tmp_path)
+    for column in (store.source, store.target):
+        assert isinstance(column.ids, np.memmap)
+        assert isinstance(column.offsets, np.memmap)
+        assert not column.ids.flags.writeable
+
+
+def test_writing_and_reading_cost_the_same_memory_for_a_long_text(tmp_path) -> None:
+    def peak(parts: int) -> int:
+        folder = tmp_path / str(parts)
+        folder.mkdir()
+        chunk = [list(range(20))] * 500
+        tracemalloc.start()
+        try:
+            with TokenStoreWriter(folder, 100) as store:
+                for _ in range(parts):
+                    store.write(chunk, chunk)
+            store = TokenStore.open(folder)
+            assert store.target[len(store) - 1].tolist() == chunk[0]
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(1)
+    assert peak(60) < 1.2 * peak(3)
+
+
+def test_a_store_without_pairs_is_one(tmp_path) -> None:
+    store = write(tmp_path, [], [])
+    assert len(store) == 0
+    assert store.source.lengths.tolist() == []
+
+
+def test_sentences_without_pieces_need_no_pieces(tmp_path) -> None:
+    store = write(tmp_path, [[], []], [[], []])
+    assert contents(store) == [([], []), ([], [])]
+
+
+def test_a_store_that_was_not_finished_is_none(tmp_path) -> None:
+    def write_and_stop() -> None:
+        with TokenStoreWriter(tmp_path, 100) as store:
+            store.write([[1]], [[2]])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_and_stop()
+    assert (tmp_path / "source.ids").stat().st_size == 2
+    with pytest.raises(DataError, match=r"No prepared store in '.*'\. Prepare again\."):
+        TokenStore.open(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["source.ids", "source.offsets", "target.ids", "target.offsets"])
+@pytest.mark.parametrize(
+    "change", [lambda content: content[:-2], lambda content: content + content, lambda _: b""]
+)
+def test_a_file_that_was_cut_or_grew_is_seen(tmp_path, file, change) -> None:
+    write(tmp_path)
+    path = tmp_path / file
+    path.write_bytes(change(path.read_bytes()))
+    with pytest.raises(DataError, match="prepared store.*damaged"):
+        TokenStore.open(tmp_path)
+
+
+@pytest.mark.parametrize("file", ["source.ids", "target.offsets"])
+def test_a_file_that_is_missing_is_named(tmp_path, file) -> None:
+    write(tmp_path)
+    (tmp_path / file).unlink()
+    with pytest.raises(DataError, match=f"Cannot read the prepared store: '.*{file}': No such file"):
+        TokenStore.open(tmp_path)
+
+
+def test_sides_of_different_number_are_seen(tmp_path) -> None:
+    with TokenStoreWriter(tmp_path, 100) as store:
+        store.write([[1], [2]], [[1]])
+    with pytest.raises(DataError, match="damaged: its sides differ"):
+        TokenStore.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"version": 99, "dtype": "<u2"},
+        {"version": 1, "dtype": "<f8"},
+        {"version": 1, "dtype": "object"},
+        {},
+        [],
+    ],
+)
+def test_a_store_of_another_version_is_refused(tmp_path, header) -> None:
+    write(tmp_path)
+    (tmp_path / "store.json").write_text(json.dumps(header))
+    with pytest.raises(DataError, match="damaged or of another version. Delete it and prepare again"):
+        TokenStore.open(tmp_path)
+
+
+def test_a_header_that_is_no_json_is_refused(tmp_path) -> None:
+    write(tmp_path)
+    for content in (b"{", b"\xff"):
+        (tmp_path / "store.json").write_bytes(content)
+        with pytest.raises(DataError, match="No prepared store in"):
+            TokenStore.open(tmp_path)

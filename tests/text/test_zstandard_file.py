@@ -1,0 +1,92 @@
+"""A .zst file is read to its very end, in small memory, whatever frames it is made of."""
+
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from nmt_lstm.text.zstandard_file import open_zstandard
+
+zstandard = pytest.importorskip("zstandard")
+
+
+def write(folder: Path, *frames: bytes) -> Path:
+    path = folder / "text.zst"
+    path.write_bytes(b"".join(frames))
+    return path
+
+
+def frame(text: bytes, **options: bool) -> bytes:
+    return zstandard.ZstdCompressor(**options).compress(text)
+
+
+def test_all_frames_are_read(tmp_path) -> None:
+    parts = [b"first\n", b"", b"x" * 300_000, b"\n", b"last"]
+    with open_zstandard(write(tmp_path, *map(frame, parts))) as file:
+        assert file.read() == b"".join(parts)
+
+
+def test_a_frame_that_does_not_tell_its_size_is_read(tmp_path) -> None:
+    text = bytes(range(256)) * 2_000
+    with open_zstandard(write(tmp_path, frame(text, write_content_size=False))) as file:
+        assert [file.read(1_000), file.read(1_000)] == [text[:1_000], text[1_000:2_000]]
+        assert file.read() == text[2_000:]
+
+
+def test_a_file_without_frames_is_empty(tmp_path) -> None:
+    with open_zstandard(write(tmp_path)) as file:
+        assert file.read() == b""
+
+
+def test_many_small_frames_are_read(tmp_path) -> None:
+    with open_zstandard(write(tmp_path, *(frame(b"%d\n" % number) for number in range(3_000)))) as file:
+        assert file.readlines() == [b"%d\n" % number for number in range(3_000)]
+
+
+@pytest.mark.parametrize("kept", [2, 9, -1])
+def test_a_cut_frame_is_an_error_after_what_came_before_it(tmp_path, kept) -> None:
+    last = frame(bytes(range(256)) * 10)
+    with open_zstandard(write(tmp_path, frame(b"whole\n"), last[:kept])) as file:
+        assert file.readline() == b"whole\n"
+        with pytest.raises(EOFError, match="the compressed file was cut"):
+            file.read()
+
+
+def test_what_is_no_frame_behind_a_frame_is_an_error(tmp_path) -> None:
+    with open_zstandard(write(tmp_path, frame(b"whole\n"), b"no frame at all")) as file:
+        assert file.readline() == b"whole\n"
+        with pytest.raises(OSError, match=r"damaged compression \("):
+            file.read()
+
+
+def test_a_changed_byte_is_an_error_where_there_is_a_checksum(tmp_path) -> None:
+    whole = bytearray(frame(bytes(range(256)), write_checksum=True))
+    whole[-20] ^= 1
+    with open_zstandard(write(tmp_path, bytes(whole))) as file, pytest.raises(OSError, match="damaged"):
+        file.read()
+
+
+def test_text_that_shrank_a_thousandfold_is_read_in_small_memory(tmp_path) -> None:
+    size = 256 << 20
+    compressor = zstandard.ZstdCompressor().compressobj()
+    zeros = b"\0" * (1 << 20)
+    path = write(tmp_path, *(compressor.compress(zeros) for _ in range(size >> 20)), compressor.flush())
+    assert path.stat().st_size < size / 1_000
+    tracemalloc.start()
+    try:
+        with open_zstandard(path) as file:
+            read = 0
+            while block := file.read(1 << 16):
+                read += len(block)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert read == size
+    assert peak < size / 3
+
+
+def test_opening_what_is_not_there_is_an_error_of_the_system(tmp_path) -> None:
+    with pytest.raises(FileNotFoundError):
+        open_zstandard(tmp_path / "none.zst")

@@ -85,7 +85,7 @@ class SubwordSettings(Settings):
     """Number of pieces (of each side, if not joint); 0 chooses by the size of the corpus."""
     joint: bool = True
     """One vocabulary for both languages (needed by tied_embeddings = "all")."""
-    character_coverage: Annotated[float, Field(gt=0.9, le=1.0)] = 0.9999
+    character_coverage: Annotated[float, Field(ge=0.98, le=1.0)] = 0.9999
     """Share of the text's characters that get a piece; the rest is spelled in bytes."""
     sampling: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
     """Subword sampling in training: unigram smoothing (0.1-0.5) or BPE dropout (0.1); 0 is off."""

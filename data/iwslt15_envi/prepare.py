@@ -6,7 +6,13 @@ import html
 import sys
 from pathlib import Path
 
-from nmt_lstm.text.corpus_download import CorpusFile, main
+try:
+    from nmt_lstm.text.corpus_download import CorpusFile, main
+except ModuleNotFoundError as error:
+    sys.exit(
+        f"error: {sys.executable} has no {error.name}. Install nmt-lstm (see README.md) and start this script with "
+        "the python of that virtual environment."
+    )
 
 ORIGIN = "https://nlp.stanford.edu/projects/nmt/data/iwslt15.en-vi"
 # No checksum is known: nobody has yet compared these files with a second source.

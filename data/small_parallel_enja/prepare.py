@@ -5,7 +5,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from nmt_lstm.text.corpus_download import CorpusFile, main
+try:
+    from nmt_lstm.text.corpus_download import CorpusFile, main
+except ModuleNotFoundError as error:
+    sys.exit(
+        f"error: {sys.executable} has no {error.name}. Install nmt-lstm (see README.md) and start this script with "
+        "the python of that virtual environment."
+    )
 
 ORIGIN = "https://raw.githubusercontent.com/odashi/small_parallel_enja/master"
 FILES = [

@@ -13,9 +13,19 @@ from sacrebleu.metrics.ter import TER
 
 from nmt_lstm.errors import ConfigurationError, DataError, nearest
 
-__all__ = ["METRICS", "TOKENIZERS", "Score", "check_tokenizer", "corpus_scores", "tokenizer_for"]
+__all__ = [
+    "METRICS",
+    "TOKENIZERS",
+    "Score",
+    "build_metric",
+    "check_metrics",
+    "check_tokenizer",
+    "corpus_scores",
+    "tokenizer_for",
+    "without_advice",
+]
 
-METRICS = ("bleu", "chrf", "ter")
+METRICS = ("bleu", "chrf", "chrf++", "ter")
 TOKENIZERS = ("13a", "char", "intl", "ja-mecab", "ko-mecab", "none", "zh")
 _EXTRAS = {"ja-mecab": 'pip install "nmt-lstm[ja]"', "ko-mecab": 'pip install "sacrebleu[ko]"'}
 
@@ -25,7 +35,7 @@ class Score:
     """One corpus score."""
 
     name: str
-    """As sacreBLEU names it: "BLEU", "chrF2", "TER"."""
+    """As sacreBLEU names it: "BLEU", "chrF2", "chrF2++", "TER"."""
     value: float
     """In percent. Higher is better, except for TER."""
     signature: str
@@ -39,7 +49,7 @@ def corpus_scores(
     hypotheses: Sequence[str],
     references: Sequence[str],
     *,
-    metrics: Sequence[str] = METRICS,
+    metrics: Sequence[str] = ("bleu", "chrf", "ter"),
     tokenize: str = "13a",
 ) -> list[Score]:
     """Score translations against one reference each, exactly as the ``sacrebleu`` command does.
@@ -47,18 +57,14 @@ def corpus_scores(
     Args:
         hypotheses: the translations, as plain text.
         references: as many reference lines.
-        metrics: which of "bleu", "chrf", "ter"; the scores come in this order.
+        metrics: which of `METRICS`; the scores come in this order.
         tokenize: sacreBLEU's tokenizer for BLEU ("13a", "char", "ja-mecab" ...); see `tokenizer_for`.
 
     Raises:
         DataError: the numbers of lines differ, or are 0.
         ConfigurationError: unknown metric or tokenizer, or one whose dictionary is not installed.
     """
-    for metric in metrics:
-        if metric not in METRICS:
-            raise ConfigurationError(
-                f"unknown metric '{metric}'.{nearest(metric, METRICS)} Known: {', '.join(METRICS)}."
-            )
+    check_metrics(metrics)
     check_tokenizer(tokenize)
     if len(hypotheses) != len(references):
         raise DataError(
@@ -70,8 +76,34 @@ def corpus_scores(
     # The sacrebleu command strips line ends and trailing blanks from both sides.
     system = [line.rstrip() for line in hypotheses]
     truth = [line.rstrip() for line in references]
-    with _without_advice():
+    with without_advice():
         return [_score(metric, system, truth, tokenize) for metric in metrics]
+
+
+def check_metrics(names: Sequence[str]) -> None:
+    """Raise ConfigurationError if one of the names is no metric of `METRICS`."""
+    for name in names:
+        if name not in METRICS:
+            raise ConfigurationError(
+                f"unknown metric '{name}'.{nearest(name, METRICS)} Known: {', '.join(METRICS)}."
+            )
+
+
+def build_metric(
+    name: str, *, tokenize: str = "13a", references: Sequence[Sequence[str]] | None = None
+) -> BLEU | CHRF | TER:
+    """Return sacreBLEU's metric `name` with the defaults of its command.
+
+    Args:
+        name: one of `METRICS`.
+        tokenize: tokenizer of BLEU; the other metrics have none to choose.
+        references: if given, they are prepared once, for any number of outputs.
+    """
+    if name == "bleu":
+        return BLEU(tokenize=tokenize, force=True, references=references)
+    if name == "ter":
+        return TER(references=references)
+    return CHRF(word_order=2 if name == "chrf++" else 0, references=references)
 
 
 def check_tokenizer(name: str) -> None:
@@ -82,7 +114,7 @@ def check_tokenizer(name: str) -> None:
         )
     if name in _EXTRAS:
         try:
-            with _without_advice():
+            with without_advice():
                 BLEU(tokenize=name)
         except (RuntimeError, ImportError) as problem:
             raise ConfigurationError(
@@ -112,19 +144,13 @@ def tokenizer_for(language: str) -> str:
 
 
 def _score(metric: str, system: list[str], truth: list[str], tokenize: str) -> Score:
-    scorer: BLEU | CHRF | TER
-    if metric == "bleu":
-        scorer = BLEU(tokenize=tokenize, force=True)
-    elif metric == "chrf":
-        scorer = CHRF()
-    else:
-        scorer = TER()
+    scorer = build_metric(metric, tokenize=tokenize)
     found = scorer.corpus_score(system, [truth])
     return Score(found.name, float(found.score), str(scorer.get_signature()))
 
 
 @contextmanager
-def _without_advice() -> Iterator[None]:
+def without_advice() -> Iterator[None]:
     """Keep sacreBLEU's advice to its own command's users away from ours."""
     logger = logging.getLogger("sacrebleu")
     level = logger.level

@@ -49,6 +49,27 @@ def test_only_the_wanted_metrics_in_their_order() -> None:
     assert [score.name for score in corpus_scores(["a"], ["a"], metrics=["ter", "bleu"])] == ["TER", "BLEU"]
 
 
+def test_chrf_with_words_is_that_of_the_sacrebleu_command(tmp_path) -> None:
+    (tmp_path / "ref").write_text("".join(f"{line}\n" for line in REFERENCES), encoding="utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "sacrebleu",
+        str(tmp_path / "ref"),
+        "-m",
+        "chrf",
+        "--chrf-word-order",
+        "2",
+    ]
+    finished = subprocess.run(
+        [*command, "-w", "10"], input="\n".join(HYPOTHESES), capture_output=True, text=True, check=True
+    )
+    expected = json.loads(finished.stdout)
+    (found,) = corpus_scores(HYPOTHESES, REFERENCES, metrics=["chrf++"])
+    assert (found.name, round(found.value, 10)) == (expected["name"], expected["score"])
+    assert f"{found.name}|{found.signature}" == f"{expected['name']}|{expected['signature']}"
+
+
 def test_sacrebleu_gives_no_advice(caplog, capfd) -> None:
     corpus_scores(["tokenised text ."] * 200, ["tokenised text ."] * 200)
     assert not caplog.records

@@ -1,0 +1,76 @@
+"""BLEU, chrF and TER of many sums of sentence counts at once, by the formulas of sacreBLEU."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["brevity_penalties", "scores_of_totals"]
+
+Array = NDArray[np.float64]
+
+BLEU_ORDER = 4
+CHRF_BETA = 2
+
+
+def scores_of_totals(metric: str, totals: Array) -> Array:
+    """Return a score in percent for each row of sums.
+
+    Args:
+        metric: "bleu", "chrf", "chrf++" or "ter".
+        totals: of shape (rows, counts), sums of the rows of `SentenceStatistics.values`.
+    """
+    if metric == "bleu":
+        return _bleu(totals)
+    if metric == "ter":
+        return _ter(totals)
+    return _chrf(totals)
+
+
+def brevity_penalties(totals: Array) -> Array:
+    """Return BLEU's brevity penalty (Papineni et al. 2002) for each row of sums; 1 is no penalty."""
+    hypothesis, reference = totals[:, 0], totals[:, 1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        penalty = np.exp(1.0 - reference / hypothesis)
+    penalty = np.where(hypothesis > 0, penalty, 0.0)
+    return np.where(hypothesis < reference, penalty, 1.0)
+
+
+def _bleu(totals: Array) -> Array:
+    """Return BLEU (Papineni et al. 2002) with exponential smoothing (Chen and Cherry 2014, method 3).
+
+    The counts are: hypothesis length, reference length, matches of 1- to 4-grams, 1- to 4-grams.
+    """
+    matches, ngrams = totals[:, 2 : 2 + BLEU_ORDER], totals[:, 2 + BLEU_ORDER :]
+    missing = np.cumsum(matches == 0, axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        precisions = np.where(matches > 0, matches, 0.5**missing) / ngrams
+        scores = 100.0 * brevity_penalties(totals) * np.exp(np.log(precisions).mean(1))
+    # Nothing matches, or there is no n-gram of some order: sacreBLEU's score is 0.
+    nothing = (matches == 0).all(1) | (ngrams == 0).any(1)
+    return np.where(nothing, 0.0, scores)
+
+
+def _chrf(totals: Array) -> Array:
+    """Return chrF and chrF++ (Popović 2015, 2017), averaged over the orders that both sides have.
+
+    The counts are, for each order, n-grams of the hypothesis, of the reference, and matches.
+    """
+    orders = totals.reshape(len(totals), -1, 3)
+    hypothesis, reference, matches = orders[..., 0], orders[..., 1], orders[..., 2]
+    counted = (hypothesis > 0) & (reference > 0)
+    number = np.maximum(counted.sum(1), 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        precision = np.where(counted, matches / hypothesis, 0.0).sum(1) / number
+        recall = np.where(counted, matches / reference, 0.0).sum(1) / number
+        factor = CHRF_BETA**2
+        scores = 100.0 * (1 + factor) * precision * recall / (factor * precision + recall)
+    return np.where(precision + recall > 0, scores, 0.0)
+
+
+def _ter(totals: Array) -> Array:
+    """Return the translation edit rate (Snover et al. 2006): edits per reference word."""
+    edits, length = totals[:, 0], totals[:, 1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rates = edits / length
+    return 100.0 * np.where(length > 0, rates, np.where(edits > 0, 1.0, 0.0))

@@ -1,0 +1,44 @@
+"""Words of a text, as sacreBLEU's tokenizers cut them, and how often they occur."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from sacrebleu.metrics.bleu import BLEU
+
+from nmt_lstm.evaluation.scores import check_tokenizer, without_advice
+
+__all__ = ["WordSplitter", "count_words", "is_word", "unit_of", "word_splitter"]
+
+WordSplitter = Callable[[str], list[str]]
+
+
+def word_splitter(tokenize: str) -> WordSplitter:
+    """Return what cuts a line into words by one of sacreBLEU's tokenizers.
+
+    Raises:
+        ConfigurationError: there is no such tokenizer, or its dictionary is not installed.
+    """
+    check_tokenizer(tokenize)
+    with without_advice():
+        tokenizer = BLEU(tokenize=tokenize, force=True).tokenizer
+    return lambda line: str(tokenizer(line.rstrip())).split()
+
+
+def count_words(lines: Iterable[str], split: WordSplitter) -> Counter[str]:
+    """Return how often each word occurs."""
+    counts: Counter[str] = Counter()
+    for line in lines:
+        counts.update(split(line))
+    return counts
+
+
+def is_word(token: str) -> bool:
+    """Whether a token has a letter: punctuation and numbers are the same in many languages."""
+    return any(character.isalpha() for character in token)
+
+
+def unit_of(tokenize: str) -> str:
+    """Return what a tokenizer's tokens are called: "words" or "characters"."""
+    return "characters" if tokenize in ("char", "zh") else "words"

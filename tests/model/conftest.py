@@ -1,0 +1,182 @@
+"""Small networks of any parts, batches for them, and parts as unlike the stock ones as the protocols allow."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from nmt_lstm.attention.attention import Attended, Attention, Memory, masked_softmax
+from nmt_lstm.batching.batch import Batch, SourceBatch, collate, source_batch
+from nmt_lstm.cells.cell import Cell, State
+from nmt_lstm.config.schema import ModelSettings
+from nmt_lstm.model.build import build_model
+from nmt_lstm.model.seq2seq import Seq2Seq
+from nmt_lstm.numerics.linear import Linear
+from nmt_lstm.registry import ATTENTIONS, CELLS
+from nmt_lstm.text.special_pieces import END
+
+PIECES = 23
+MakeModel = Callable[..., Seq2Seq]
+Sentences = list[list[int]]
+
+
+class LeakyAverage(Cell):
+    """A cell with no gates, no `forward` of its own, two states of unlike widths and outputs wider than either."""
+
+    def __init__(self, input_size: int, hidden_size: int, *, leak: float = 0.5) -> None:
+        super().__init__(input_size, hidden_size)
+        self.leak = leak
+        self.narrow = Linear(input_size + 3, 3)
+        self.wide = Linear(input_size + 3, hidden_size)
+
+    @property
+    def output_size(self) -> int:
+        return self.hidden_size + 3
+
+    @property
+    def state_sizes(self) -> dict[str, int]:
+        return {"average": 3, "trace": self.hidden_size}
+
+    def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        average, trace = state
+        both = torch.cat([inputs, average], -1)
+        average = torch.tanh(self.narrow(both))
+        trace = self.leak * trace + torch.tanh(self.wide(both))
+        return torch.cat([trace, average], -1), (average, trace)
+
+
+class Coverage(Attention):
+    """An attention that remembers where it has looked (Tu et al. 2016), with contexts narrower than the memory."""
+
+    recurrent = True
+
+    def __init__(self, *, query_size: int, memory_size: int, strength: float = 1.0) -> None:
+        super().__init__(query_size=query_size, memory_size=memory_size)
+        self.strength = strength
+        self.key = Linear(memory_size, query_size, bias=False)
+        self.value = Linear(memory_size, 5)
+
+    @property
+    def context_size(self) -> int:
+        return 5
+
+    def prepare(self, source_states: Tensor, source_is_token: Tensor) -> Memory:
+        return Memory(self.key(source_states), self.value(source_states), source_is_token)
+
+    def initial_state(self, memory: Memory) -> tuple[Tensor, ...]:
+        return (memory.keys.new_zeros(memory.is_token.shape),)
+
+    def forward(self, query: Tensor, memory: Memory, state: tuple[Tensor, ...]) -> Attended:
+        assert query.shape[1] == 1, "an attention that is recurrent is asked step by step"
+        assert len(query) == len(state[0]) == len(memory.keys)
+        scores = torch.bmm(query, memory.keys.transpose(1, 2)) - self.strength * state[0][:, None]
+        weights = masked_softmax(scores, memory.is_token)
+        return Attended(torch.bmm(weights, memory.values), weights, (state[0] + weights[:, 0],))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unlike_parts() -> Iterator[None]:
+    """Registers "leaky_average" and "coverage" while the network's tests run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(CELLS._decorated, "leaky_average", LeakyAverage)
+        patch.setitem(ATTENTIONS._decorated, "coverage", Coverage)
+        yield
+
+
+def model_settings(
+    *,
+    cell: str = "lstm",
+    attention: str = "bilinear",
+    wiring: str = "gnmt",
+    encoder: dict[str, Any] | None = None,
+    decoder: dict[str, Any] | None = None,
+    options: dict[str, Any] | None = None,
+    **model: Any,
+) -> ModelSettings:
+    """Settings of a network of a few hundred weights."""
+    return ModelSettings.model_validate(
+        {
+            "embedding_size": 6,
+            "dropout": 0.0,
+            "encoder": {"cell": cell, "hidden_size": 8, **(encoder or {})},
+            "decoder": {"cell": cell, "hidden_size": 10, "wiring": wiring, **(decoder or {})},
+            "attention": {"name": attention, "options": options or {}},
+            **model,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def settings_of() -> Callable[..., ModelSettings]:
+    """Return `model_settings`."""
+    return model_settings
+
+
+@pytest.fixture(scope="session")
+def make_model() -> MakeModel:
+    """Return a function that builds a small network in evaluation mode, its weights drawn wide.
+
+    Wide weights make outputs depend strongly on all inputs, so that what should not be seen would be.
+    """
+
+    def make(*, seed: int = 0, dtype: torch.dtype = torch.float64, **named: Any) -> Seq2Seq:
+        torch.manual_seed(seed)
+        model = build_model(model_settings(**named), PIECES, PIECES).to(dtype)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.normal_(0.0, 0.5)
+        return model.eval()
+
+    return make
+
+
+def random_sentences(count: int, shortest: int, longest: int, seed: int) -> Sentences:
+    """Sentences of regular pieces; the first has the longest length."""
+    source = random.Random(seed)
+    lengths = [longest] + [source.randint(shortest, longest) for _ in range(count - 1)]
+    return [[source.randrange(END + 1, PIECES) for _ in range(length)] for length in lengths]
+
+
+@pytest.fixture(scope="session")
+def sentences() -> Callable[..., Sentences]:
+    """Return a function that draws sentences."""
+
+    def draw(count: int = 3, shortest: int = 1, longest: int = 6, seed: int = 0) -> Sentences:
+        return random_sentences(count, shortest, longest, seed)
+
+    return draw
+
+
+@pytest.fixture(scope="session")
+def batch() -> Batch:
+    """Four pairs of different lengths on both sides."""
+    return collate(random_sentences(4, 1, 6, 1), random_sentences(4, 2, 5, 2))
+
+
+@pytest.fixture(scope="session")
+def sources() -> SourceBatch:
+    """Three source sentences of different lengths."""
+    return source_batch(random_sentences(3, 1, 6, 3))
+
+
+Steps = Callable[[Seq2Seq, Batch], Sequence[Any]]
+
+
+@pytest.fixture(scope="session")
+def walk() -> Steps:
+    """Return a function that walks a batch's targets by the steps of search, and returns them."""
+
+    def walk(model: Seq2Seq, batch: Batch) -> list[Any]:
+        state = model.start(model.encode(batch.source))
+        steps = []
+        for previous in batch.target_inputs.unbind(1):
+            steps.append(model.step(previous, state))
+            state = steps[-1].state
+        return steps
+
+    return walk

@@ -1,0 +1,165 @@
+"""The encoder: PyTorch's packed recurrent networks rebuilt from single-direction cells, blind to padding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from nmt_lstm.batching.batch import SourceBatch, source_batch
+from nmt_lstm.model.dropout import Dropout
+from nmt_lstm.model.encoder import Encoder
+from nmt_lstm.text.special_pieces import PAD
+
+STOCK = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+DIRECTIONS = ("bidirectional", "first", "unidirectional")
+
+
+def packed(encoder: Encoder, source: SourceBatch, kind: Any, *, both: bool) -> tuple[Tensor, Tensor]:
+    """States and summary that PyTorch's own network makes with the encoder's weights."""
+    layers, width = len(encoder.layers), encoder.embedding.weight.shape[1]
+    network = kind(width, 8, layers, batch_first=True, bidirectional=both).double()
+    state = {}
+    for number, layer in enumerate(encoder.layers):
+        for cell, suffix in ((layer.forward_cell, ""), (layer.backward_cell, "_reverse")):
+            if cell is not None:
+                for name, parameter in cell.named_parameters():
+                    state[f"{name}_l{number}{suffix}"] = parameter.detach()
+    network.load_state_dict(state)
+    inputs = nn.utils.rnn.pack_padded_sequence(
+        encoder.embedding(source.pieces), source.lengths, batch_first=True, enforce_sorted=False
+    )
+    outputs, last = network(inputs)
+    states, _ = nn.utils.rnn.pad_packed_sequence(outputs, batch_first=True)
+    hidden = last[0] if isinstance(last, tuple) else last
+    return states, torch.cat(list(hidden[-2:] if both else hidden[-1:]), -1)
+
+
+@pytest.mark.parametrize("cell", STOCK)
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("directions", ["bidirectional", "unidirectional"])
+def test_equals_the_packed_network(make_model, sources, cell: str, layers: int, directions: str) -> None:
+    encoder = make_model(cell=cell, encoder={"layers": layers, "directions": directions}).encoder
+    found = encoder(sources)
+    states, summary = packed(encoder, sources, STOCK[cell], both=directions == "bidirectional")
+    torch.testing.assert_close(found.states, states, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(found.summary, summary, rtol=1e-10, atol=1e-12)
+    assert found.is_token is sources.is_token
+
+
+@pytest.mark.parametrize("cell", [*STOCK, "leaky_average"])
+@pytest.mark.parametrize("directions", DIRECTIONS)
+@torch.no_grad()
+def test_padding_cannot_be_seen(make_model, sentences, cell: str, directions: str) -> None:
+    encoder = make_model(cell=cell, encoder={"layers": 2, "directions": directions, "residual": True}).encoder
+    encoder.embedding.weight[PAD] = float("nan")
+    drawn = sentences(4, 1, 6)
+    together = encoder(source_batch(drawn, pad_to=11))
+    for place, sentence in enumerate(drawn):
+        alone = encoder(source_batch([sentence]))
+        length = len(sentence) + 1
+        torch.testing.assert_close(together.states[place, :length], alone.states[0])
+        torch.testing.assert_close(together.summary[place], alone.summary[0])
+        assert not together.states[place, length:].any()
+    assert torch.isfinite(together.states).all()
+
+
+@pytest.mark.parametrize("directions", DIRECTIONS)
+def test_no_gradient_reaches_padding(make_model, sources, directions: str) -> None:
+    encoder = make_model(encoder={"layers": 2, "directions": directions}, tied_embeddings="none").encoder
+    encoded = encoder(sources)
+    (encoded.states.sin().sum() + encoded.summary.sin().sum()).backward()
+    assert not encoder.embedding.weight.grad[PAD].any()
+    assert encoder.embedding.weight.grad[sources.pieces[0]].all()
+
+
+def changed_at(encoder: Encoder, sentence: list[int], place: int) -> set[int]:
+    """Positions whose states change with the piece at `place`."""
+    other = [*sentence]
+    other[place] = 4 if sentence[place] != 4 else 5
+    both = encoder(source_batch([sentence, other])).states
+    return {position for position in range(both.shape[1]) if not torch.allclose(*both[:, position])}
+
+
+def test_unidirectional_layers_see_only_what_is_past(make_model, sentences) -> None:
+    encoder = make_model(encoder={"layers": 2, "directions": "unidirectional"}).encoder
+    assert changed_at(encoder, sentences(1, 6, 6)[0], 3) == {3, 4, 5, 6}
+
+
+@pytest.mark.parametrize("directions", ["bidirectional", "first"])
+def test_other_layers_see_all(make_model, sentences, directions: str) -> None:
+    encoder = make_model(encoder={"layers": 2, "directions": directions}).encoder
+    assert changed_at(encoder, sentences(1, 6, 6)[0], 3) == {0, 1, 2, 3, 4, 5, 6}
+
+
+def test_widths_of_each_layer(make_model) -> None:
+    widths = {
+        directions: [
+            layer.output_size
+            for layer in make_model(encoder={"layers": 3, "directions": directions}).encoder.layers
+        ]
+        for directions in DIRECTIONS
+    }
+    assert widths == {
+        "bidirectional": [16, 16, 16],
+        "first": [16, 8, 8],
+        "unidirectional": [8, 8, 8],
+    }
+    encoder = make_model(encoder={"layers": 3, "directions": "first"}).encoder
+    assert [layer.backward_cell is None for layer in encoder.layers] == [False, True, True]
+    assert (encoder.output_size, encoder.summary_size) == (8, 8)
+
+
+def through(encoder: Encoder, source: SourceBatch, added: tuple[int, ...]) -> Tensor:
+    """States of one sentence, layer by layer; `added` names the layers whose input is added to their output."""
+    states = encoder.embedding(source.pieces)
+    for number, layer in enumerate(encoder.layers):
+        outputs, _ = layer.forward_cell(states, layer.forward_cell.initial_state(1))
+        if layer.backward_cell is not None:
+            back, _ = layer.backward_cell(states.flip(1), layer.backward_cell.initial_state(1))
+            outputs = torch.cat([outputs, back.flip(1)], -1)
+        states = outputs + states if number in added else outputs
+    return states
+
+
+@pytest.mark.parametrize(
+    ("directions", "added"), [("bidirectional", (1, 2)), ("unidirectional", (1, 2)), ("first", (2,))]
+)
+def test_residuals_from_the_second_layer_on_where_widths_agree(
+    make_model, sentences, directions, added
+) -> None:
+    # Embeddings as wide as a layer: the first layer's input would fit, but is not added.
+    width = 16 if directions == "bidirectional" else 8
+    source = source_batch(sentences(1, 6, 6))
+    chosen = {"layers": 3, "directions": directions}
+    for residual in (True, False):
+        encoder = make_model(encoder={**chosen, "residual": residual}, embedding_size=width).encoder
+        expected = through(encoder, source, added if residual else ())
+        torch.testing.assert_close(encoder(source).states, expected)
+
+
+class Halving(Dropout):
+    """Stands where dropout stands, and halves what it is given."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs / 2
+
+
+def test_dropout_is_between_layers_and_on_the_result(make_model, sentences) -> None:
+    encoder = make_model(encoder={"layers": 2, "directions": "unidirectional"}).encoder
+    source = source_batch(sentences(1, 6, 6))
+    below, above = encoder.layers
+    first, _ = below.forward_cell(encoder.embedding(source.pieces), below.forward_cell.initial_state(1))
+    second, _ = above.forward_cell(first / 2, above.forward_cell.initial_state(1))
+    encoder.dropout = Halving(0.0)
+    found = encoder(source)
+    torch.testing.assert_close(found.states, second / 2)
+    torch.testing.assert_close(found.summary, second[:, -1])
+
+
+def test_a_sentence_of_no_pieces_is_its_end(make_model) -> None:
+    encoded = make_model().encoder(source_batch([[], [5, 6]]))
+    assert torch.isfinite(encoded.states).all()
+    assert encoded.is_token.tolist() == [[True, False, False], [True, True, True]]

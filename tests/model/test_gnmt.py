@@ -1,0 +1,64 @@
+"""The GNMT wiring against its equations, and that nothing of it loops in Python."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from nmt_lstm.model.dropout import Dropout
+from nmt_lstm.model.gnmt import GnmtDecoder
+
+
+@pytest.mark.parametrize("residual", [False, True])
+def test_equations(make_model, batch, residual: bool) -> None:
+    model = make_model(decoder={"layers": 3, "residual": residual}, attention="dot")
+    decoder = model.decoder
+    assert isinstance(decoder, GnmtDecoder)
+    encoded = model.encode(batch.source)
+    states = decoder.bridge(encoded.summary)
+    queries, _ = decoder.layers[0](model.target_embedding(batch.target_inputs), states[0])
+    context, weights, _ = decoder.attention(
+        queries, decoder.attention.prepare(encoded.states, encoded.is_token), ()
+    )
+    second, _ = decoder.layers[1](torch.cat([queries, context], -1), states[1])
+    second = second + queries if residual else second
+    third, _ = decoder.layers[2](torch.cat([second, context], -1), states[2])
+    third = third + second if residual else third
+    decoded = model(batch)
+    torch.testing.assert_close(decoded.outputs, torch.tanh(decoder.readout(torch.cat([third, context], -1))))
+    torch.testing.assert_close(decoded.attention, weights)
+
+
+def test_each_layer_is_one_call_over_the_whole_target(make_model, batch, monkeypatch) -> None:
+    model = make_model(decoder={"layers": 3})
+    calls: list[tuple[int, ...]] = []
+    for cell in model.decoder.layers:
+        cell.register_forward_pre_hook(lambda _, given: calls.append(tuple(given[0].shape[:2])))
+        monkeypatch.setattr(cell, "step", None)
+    model(batch)
+    assert calls == [(4, 6)] * 3
+
+
+class Halving(Dropout):
+    """Stands where dropout stands, and halves what it is given."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs / 2
+
+
+def test_dropout_is_between_layers_and_on_the_output(make_model, batch, walk) -> None:
+    model = make_model(decoder={"layers": 2}, attention="dot")
+    encoded = model.encode(batch.source)
+    decoder = model.decoder
+    decoder.dropout = Halving(0.0)
+    states = decoder.bridge(encoded.summary)
+    queries, _ = decoder.layers[0](model.target_embedding(batch.target_inputs), states[0])
+    context, _, _ = decoder.attention(
+        queries, decoder.attention.prepare(encoded.states, encoded.is_token), ()
+    )
+    above, _ = decoder.layers[1](torch.cat([queries / 2, context], -1), states[1])
+    expected = torch.tanh(decoder.readout(torch.cat([above / 2, context], -1))) / 2
+    torch.testing.assert_close(model(batch).outputs, expected)
+    logits = torch.stack([step.logits for step in walk(model, batch)], 1)
+    torch.testing.assert_close(logits, expected @ model.output_weight.T + model.output_bias)

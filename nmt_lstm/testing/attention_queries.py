@@ -144,19 +144,10 @@ def state_is_carried_where_declared(subject: AttentionSubject) -> str:
     with torch.no_grad():
         memory = attention.prepare(*subject.source(LENGTHS))
         before = attention.initial_state(memory)
+        _check_declared(attention, "initial_state", before)
         after = attention(subject.queries(steps=1), memory, before).state
-    hint = (
-        "Say recurrent = True and return the state from initial_state and in Attended; otherwise return ()."
-    )
-    for who, state in (("initial_state", before), ("forward", after)):
-        if not isinstance(state, tuple):
-            raise ConformanceFailure(
-                f"the state from {who} is {type(state).__name__}, expected a tuple", hint
-            )
-        if bool(state) != attention.recurrent:
-            raise ConformanceFailure(
-                f"recurrent is {attention.recurrent}, but {who} returns a state of {len(state)} tensors", hint
-            )
+        _check_declared(attention, "forward", after)
+    hint = "Each query returns as many state tensors as it was given."
     if len(before) != len(after):
         raise ConformanceFailure(
             f"initial_state returns {len(before)} tensors, and forward returns {len(after)}", hint
@@ -170,6 +161,18 @@ def state_is_carried_where_declared(subject: AttentionSubject) -> str:
         raise ConformanceFailure("a query changes no state", "Return the new state in Attended.")
     sizes = ", ".join(str(tuple(tensor.shape)) for tensor in before)
     return f"state of {sizes}" if before else "no state"
+
+
+def _check_declared(attention: Attention, who: str, state: object) -> None:
+    hint = (
+        "Say recurrent = True and return the state from initial_state and in Attended; otherwise return ()."
+    )
+    if not isinstance(state, tuple):
+        raise ConformanceFailure(f"the state from {who} is {type(state).__name__}, expected a tuple", hint)
+    if bool(state) != attention.recurrent:
+        raise ConformanceFailure(
+            f"recurrent is {attention.recurrent}, but {who} returns a state of {len(state)} tensors", hint
+        )
 
 
 def hypotheses_reorder(subject: AttentionSubject) -> str:

@@ -19,7 +19,7 @@ Part = TypeVar("Part", bound=nn.Module)
 
 def random_tensor(*shape: int, dtype: torch.dtype = torch.float32, seed: int = 1) -> Tensor:
     """Return normally distributed values, the same for the same shape and seed in every dtype."""
-    drawn = torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    drawn = torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     return drawn.to(dtype)
 
 

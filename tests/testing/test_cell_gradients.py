@@ -1,0 +1,152 @@
+"""Each check of gradients and bf16 catches a cell that is broken in the way it looks for."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from nmt_lstm.cells.cell import check_sequence
+from nmt_lstm.cells.gated_cell import GatedCell
+from nmt_lstm.cells.lstm import LSTM
+from nmt_lstm.testing import (
+    CELL_CHECKS,
+    CellSubject,
+    ConformanceFailure,
+    DoesNotApply,
+    cell_gradients,
+    check_cell,
+)
+
+
+class Plain(GatedCell):
+    """A whole gated cell without a kernel (Elman 1990), for others to break."""
+
+    gates = ("candidate",)
+
+    def update(self, x, h, state):
+        return (torch.tanh(x.candidate + h.candidate),)
+
+
+class UnusedParameter(Plain):
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.forgotten = nn.Parameter(torch.ones(hidden_size))
+
+
+class CutsHistory(Plain):
+    def forward(self, inputs, state):
+        return super().forward(inputs, tuple(part.detach() for part in state))
+
+
+class EndlessSlope(Plain):
+    def update(self, x, h, state):
+        (hidden,) = super().update(x, h, state)
+        return (hidden + 1e-3 * (h.candidate - h.candidate.detach()).abs().sqrt(),)
+
+
+class WrongSlope(torch.autograd.Function):
+    """tanh whose derivative is off by a tenth."""
+
+    @staticmethod
+    def forward(ctx, inputs):
+        result = torch.tanh(inputs)
+        ctx.save_for_backward(result)
+        return result
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (result,) = ctx.saved_tensors
+        return 1.1 * gradient * (1 - result * result)
+
+
+class WrongGradient(Plain):
+    def update(self, x, h, state):
+        return (WrongSlope.apply(x.candidate + h.candidate),)
+
+
+class RoundsOnTheWay(Plain):
+    def update(self, x, h, state):
+        return (torch.tanh((x.candidate + h.candidate).float()).to(state[0].dtype),)
+
+
+class SequenceTruncatesGradient(Plain):
+    def forward(self, inputs, state):
+        before, middle = super().forward(inputs[:, :2], state)
+        after, last = super().forward(inputs[:, 2:], tuple(part.detach() for part in middle))
+        return torch.cat([before, after], 1), last
+
+
+class OtherKernel(LSTM):
+    def forward(self, inputs, state):
+        check_sequence(self, inputs)
+        return self.sweep(inputs, (state[0], 1.001 * state[1]))
+
+
+class LosesDigits(Plain):
+    def update(self, x, h, state):
+        return (torch.tanh(x.candidate + ((h.candidate + 300) - 300)),)
+
+
+class GradientLosesDigits(Plain):
+    def update(self, x, h, state):
+        (hidden,) = super().update(x, h, state)
+        return ((2 * hidden).detach() - hidden,) if h.candidate.dtype == torch.bfloat16 else (hidden,)
+
+
+class OverflowsInBf16(Plain):
+    def update(self, x, h, state):
+        (hidden,) = super().update(x, h, state)
+        return (hidden / 0,) if h.candidate.dtype == torch.bfloat16 else (hidden,)
+
+
+BROKEN = [
+    (
+        "gradients_reach_every_parameter",
+        UnusedParameter,
+        "no gradient reaches forgotten: its largest value is 0.0e",
+    ),
+    ("gradients_reach_every_parameter", CutsHistory, "no gradient reaches the first state"),
+    ("gradients_reach_every_parameter", EndlessSlope, "gradient of .* is NaN or infinite"),
+    ("gradients_are_right", WrongGradient, "gradcheck: Jacobian mismatch"),
+    ("gradients_are_right", RoundsOnTheWay, r"gradcheck: .*a float\(\) or a float32 constant"),
+    (
+        "sequence_gradients_equal_step_gradients",
+        SequenceTruncatesGradient,
+        "gradient: .*does not belong to its forward",
+    ),
+    ("fused_kernel_equals_sweep", OtherKernel, "outputs: .*forward and update compute different things"),
+    ("bf16_is_near_float32", LosesDigits, "result 0 in bf16: largest difference .*, allowed 6e-02"),
+    (
+        "bf16_is_near_float32",
+        GradientLosesDigits,
+        r"gradients in bf16 are .* of their length away .*, allowed 0.2",
+    ),
+    ("bf16_is_near_float32", OverflowsInBf16, r"result 0 in bf16: \d+ of \d+ values are NaN or infinite"),
+]
+CHECKS = {check.__name__: check for check in CELL_CHECKS if check.__module__ == cell_gradients.__name__}
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "message"), BROKEN, ids=[f"{name}-{part.__name__}" for name, part, _ in BROKEN]
+)
+def test_a_broken_cell_is_caught(name, part, message) -> None:
+    with pytest.raises(ConformanceFailure, match=message) as caught:
+        CHECKS[name](CellSubject(part))
+    assert caught.value.numbers
+    assert caught.value.hint
+
+
+def test_every_check_has_a_cell_that_it_catches() -> None:
+    assert {name for name, _, _ in BROKEN} == set(CHECKS)
+
+
+def test_the_whole_cell_passes() -> None:
+    outcomes = {result.name: result.outcome for result in check_cell(Plain)}
+    assert outcomes.pop("fused_kernel_equals_sweep") == "does not apply"
+    assert set(outcomes.values()) == {"passed"}
+
+
+def test_the_kernel_check_says_when_there_is_none() -> None:
+    with pytest.raises(DoesNotApply, match="no kernel of its own"):
+        CHECKS["fused_kernel_equals_sweep"](CellSubject(Plain))

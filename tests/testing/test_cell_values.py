@@ -1,0 +1,132 @@
+"""Each check of a cell as a part catches one that is broken in the way it looks for."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from nmt_lstm.cells.rnn import RNN
+from nmt_lstm.testing import CELL_CHECKS, CellSubject, ConformanceFailure, cell_values
+
+
+class PositionalOption(RNN):
+    """Its option could not be set by a run file."""
+
+    def __init__(self, input_size: int, hidden_size: int, bias: float = 0.0) -> None:
+        super().__init__(input_size, hidden_size)
+
+
+class KeepsState(RNN):
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.last = None
+
+    def step(self, inputs, state):
+        output, new = super().step(inputs, state)
+        self.last = output
+        return output, new
+
+
+class CountsInBuffer(RNN):
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.register_buffer("steps", torch.zeros(()))
+
+    def step(self, inputs, state):
+        self.steps += 1
+        return super().step(inputs, state)
+
+
+class ChangesInPlace(RNN):
+    def step(self, inputs, state):
+        output, _ = super().step(inputs, state)
+        state[0].copy_(output.detach())
+        return output, (output,)
+
+
+class DropsWhenTranslating(RNN):
+    def step(self, inputs, state):
+        return super().step(nn.functional.dropout(inputs, 0.5), state)
+
+
+class HiddenConstant(RNN):
+    """What it draws stands neither in a parameter nor in a buffer."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.mask = torch.rand(hidden_size)
+
+    def update(self, x, h, state):
+        (hidden,) = super().update(x, h, state)
+        return (hidden * self.mask,)
+
+
+class StepIsScaled(RNN):
+    def step(self, inputs, state):
+        output, new = super().step(inputs, state)
+        return output * 1.001, new
+
+
+class KeepsLambda(RNN):
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.squash = lambda values: values
+
+
+class NamesChange(RNN):
+    count = 0
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        NamesChange.count += 1
+        self.register_parameter(f"bias{NamesChange.count}", nn.Parameter(torch.zeros(1)))
+
+
+def inside_a_function() -> type[RNN]:
+    class Inside(RNN):
+        pass
+
+    return Inside
+
+
+BROKEN = [
+    (
+        "options_fit_a_run_file",
+        PositionalOption,
+        r"parameter 'bias: .* of the constructor is not keyword-only",
+    ),
+    ("options_fit_a_run_file", inside_a_function(), "defined inside a function.*top of a module"),
+    ("nothing_is_kept_between_calls", KeepsState, "a call changed the module's attribute 'last'"),
+    (
+        "nothing_is_kept_between_calls",
+        CountsInBuffer,
+        r"changed the module's attribute '_buffers\['steps'\]'",
+    ),
+    ("nothing_is_kept_between_calls", ChangesInPlace, "a call changed a tensor that it was given"),
+    ("nothing_is_kept_between_calls", DropsWhenTranslating, "first call, called again: .*not one bit"),
+    ("copies_compute_the_same", HiddenConstant, "result 0 of the state dict: .*not one bit"),
+    ("copies_compute_the_same", KeepsLambda, "cannot be pickled: .*keep no lambda on self"),
+    ("copies_compute_the_same", NamesChange, "the state dict cannot be loaded: .*Missing key"),
+    ("wirings_train_what_they_search", StepIsScaled, "gnmt, scores at 0: .*checks of smaller things"),
+    (
+        "model_folder_keeps_it",
+        HiddenConstant,
+        "the loss of the model that was read: .*in parameters, buffers",
+    ),
+]
+CHECKS = {check.__name__: check for check in CELL_CHECKS if check.__module__ == cell_values.__name__}
+
+
+@pytest.mark.parametrize(
+    ("name", "part", "message"), BROKEN, ids=[f"{name}-{part.__name__}" for name, part, _ in BROKEN]
+)
+def test_a_broken_cell_is_caught(name, part, message) -> None:
+    with pytest.raises(ConformanceFailure, match=message) as caught:
+        CHECKS[name](CellSubject(part))
+    assert caught.value.numbers
+    assert caught.value.hint
+
+
+def test_every_check_has_a_cell_that_it_catches() -> None:
+    assert {name for name, _, _ in BROKEN} == set(CHECKS)

@@ -1,0 +1,157 @@
+"""The loader: the same global batches on any number of processes, from any position on."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import pytest
+import torch
+
+from nmt_lstm.batching.batch import Batch
+from nmt_lstm.batching.loader import BatchLoader
+from nmt_lstm.text.token_store import TokenStore, TokenStoreWriter
+
+COUNT = 157
+BUDGET = 90
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> TokenStore:
+    folder = tmp_path_factory.mktemp("store")
+    draw = random.Random(1)
+    sources = [[draw.randint(4, 200) for _ in range(draw.randint(0, 14))] for _ in range(COUNT)]
+    targets = [[draw.randint(4, 200) for _ in range(draw.randint(0, 12))] for _ in range(COUNT)]
+    targets[5] = [7] * 300
+    with TokenStoreWriter(folder, 200) as writer:
+        writer.write(sources, targets)
+    return TokenStore.open(folder)
+
+
+def loader(store: TokenStore, **options: int) -> BatchLoader:
+    return BatchLoader(store, **{"batch_pieces": BUDGET, "seed": 1, **options})
+
+
+def numbers(batches: BatchLoader) -> list[list[int]]:
+    return [batch.indices.tolist() for batch in batches]
+
+
+def same(one: Batch, other: Batch) -> bool:
+    return (
+        torch.equal(one.source.pieces, other.source.pieces)
+        and torch.equal(one.target_outputs, other.target_outputs)
+        and torch.equal(one.target_positions, other.target_positions)
+        and one.indices.tolist() == other.indices.tolist()
+        and one.loss_divisor == other.loss_divisor
+    )
+
+
+def test_an_epoch_has_every_pair_once_with_its_own_pieces(store) -> None:
+    seen = []
+    for batch in loader(store):
+        for row, index in enumerate(batch.indices.tolist()):
+            length, labels = batch.source.lengths[row], batch.target_lengths[row]
+            assert batch.source.pieces[row, : length - 1].tolist() == store.source[index].tolist()
+            assert batch.target_outputs[row, : labels - 1].tolist() == store.target[index].tolist()
+            seen.append(index)
+    assert sorted(seen) == list(range(COUNT))
+
+
+def test_the_budget_counts_the_end_of_each_sentence_and_padding(store) -> None:
+    sizes = [batch.target_outputs.numel() for batch in loader(store) if len(batch.indices) > 1]
+    assert max(sizes) <= BUDGET
+    assert max(sizes) > 0.9 * BUDGET
+
+
+def test_a_sentence_longer_than_the_budget_comes(store) -> None:
+    (longest,) = [batch for batch in loader(store) if 5 in batch.indices.tolist()]
+    assert longest.indices.tolist() == [5]
+    assert longest.target_pieces == 301
+
+
+def test_the_divisor_is_the_number_of_labels_of_the_step(store) -> None:
+    for batch in loader(store):
+        assert batch.loss_divisor == batch.target_pieces
+
+
+@pytest.mark.parametrize(("world_size", "accumulate"), [(1, 3), (2, 1), (3, 2), (50, 1)])
+def test_parts_of_all_processes_make_up_the_steps_of_one(store, world_size, accumulate) -> None:
+    whole = numbers(loader(store))
+    ranks = [
+        list(loader(store, rank=rank, world_size=world_size, accumulate=accumulate))
+        for rank in range(world_size)
+    ]
+    assert {len(batches) for batches in ranks} == {len(whole) * accumulate}
+    for step, expected in enumerate(whole):
+        parts = [batches[step * accumulate + part] for batches in ranks for part in range(accumulate)]
+        learnt = [index for batch in parts if batch.target_pieces for index in batch.indices.tolist()]
+        assert sorted(learnt) == sorted(expected)
+        weight = sum(batch.target_pieces / batch.loss_divisor for batch in parts)
+        assert weight / len(parts) == pytest.approx(1.0)
+
+
+def test_each_epoch_has_its_own_order_and_every_seed_another(store) -> None:
+    assert numbers(loader(store)) == numbers(loader(store))
+    assert numbers(loader(store)) != numbers(loader(store, epoch=1))
+    assert numbers(loader(store)) != numbers(loader(store, seed=2))
+
+
+def test_the_length_is_the_number_of_batches(store) -> None:
+    for options in ({}, {"accumulate": 2}, {"rank": 1, "world_size": 3}):
+        assert len(loader(store, **options)) == len(list(loader(store, **options)))
+
+
+@pytest.mark.parametrize("options", [{}, {"rank": 1, "world_size": 2, "accumulate": 2}])
+def test_it_goes_on_at_the_exact_batch(store, options) -> None:
+    whole = list(loader(store, **options))
+    for stop in (0, 1, len(whole) // 2, len(whole) - 1):
+        first = loader(store, **options)
+        list(itertools.islice(first, stop))
+        state = first.state_dict()
+        assert state == {"epoch": 0, "position": stop}
+        second = loader(store, **options)
+        second.load_state_dict(state)
+        rest = list(second)
+        assert len(rest) == len(whole) - stop
+        assert all(same(one, other) for one, other in zip(rest, whole[stop:], strict=True))
+
+
+def test_the_position_counts_a_batch_from_when_it_is_handed_out(store) -> None:
+    batches = loader(store)
+    handed_out = iter(batches)
+    assert batches.state_dict()["position"] == 0
+    next(handed_out)
+    assert batches.state_dict()["position"] == 1
+    next(handed_out)
+    assert batches.state_dict()["position"] == 2
+
+
+def test_after_a_resumed_epoch_the_next_iteration_starts_at_the_beginning(store) -> None:
+    batches = loader(store)
+    batches.load_state_dict({"epoch": 0, "position": 4})
+    assert len(list(batches)) == len(batches) - 4
+    assert batches.state_dict()["position"] == 0
+    assert numbers(batches) == numbers(loader(store))
+
+
+def test_a_finished_epoch_is_resumed_with_nothing_left(store) -> None:
+    batches = loader(store)
+    batches.load_state_dict({"epoch": 0, "position": len(batches)})
+    assert list(batches) == []
+
+
+@pytest.mark.parametrize(
+    "state", [{"epoch": 1, "position": 0}, {"epoch": 0, "position": -1}, {"epoch": 0, "position": 10**6}]
+)
+def test_a_position_elsewhere_is_refused(store, state) -> None:
+    with pytest.raises(ValueError, match=r"No position .* in epoch 0 of \d+ batches"):
+        loader(store).load_state_dict(state)
+
+
+def test_it_draws_nothing_from_global_random_numbers(store) -> None:
+    torch.manual_seed(1)
+    random.seed(1)
+    before = torch.get_rng_state(), random.getstate()
+    list(loader(store))
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert random.getstate() == before[1]

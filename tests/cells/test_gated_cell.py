@@ -1,0 +1,158 @@
+"""The base of gated cells: its parameters and their first values, and what it makes of an update."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from nmt_lstm.cells.cell import Cell
+from nmt_lstm.cells.gated_cell import GatedCell
+
+
+class Peephole(GatedCell):
+    """Two gates, two states, and parameters of its own that `update` uses (Gers and Schmidhuber 2000)."""
+
+    gates = ("candidate", "forget")
+    state = ("hidden", "cell")
+
+    def __init__(self, input_size: int, hidden_size: int, *, scale: float = 1.0) -> None:
+        super().__init__(input_size, hidden_size)
+        self.peephole = nn.Parameter(torch.full((hidden_size,), scale))
+        self.unused = nn.Parameter(torch.zeros(1), requires_grad=False)
+
+    def update(self, x, h, state):
+        _, cell = state
+        forget = torch.sigmoid(x.forget + h.forget + self.peephole * cell)
+        cell = forget * cell + (1 - forget) * torch.tanh(x.candidate + h.candidate)
+        return torch.tanh(cell), cell
+
+
+class WithoutUpdate(GatedCell):
+    gates = ("candidate",)
+
+
+class Inherits(Peephole):
+    """A subclass that names no gates of its own."""
+
+
+def given(cell: Cell, batch: int = 3, length: int = 4, dtype: torch.dtype = torch.float32):
+    """Inputs and a state, all of which ask for gradients."""
+    inputs = torch.randn(batch, length, cell.input_size, dtype=dtype, requires_grad=True)
+    state = tuple(
+        torch.randn(batch, width, dtype=dtype, requires_grad=True) for width in cell.state_sizes.values()
+    )
+    return inputs, state
+
+
+def test_parameters_have_the_layout_of_torch() -> None:
+    cell = Peephole(3, 5)
+    shapes = {name: tuple(parameter.shape) for name, parameter in cell.named_parameters()}
+    assert shapes == {
+        "weight_ih": (10, 3), "weight_hh": (10, 5), "bias_ih": (10,), "bias_hh": (10,), "peephole": (5,), "unused": (1,)
+    }  # fmt: skip
+    assert cell.state_sizes == {"hidden": 5, "cell": 5}
+    assert cell.output_size == 5
+
+
+def test_recurrent_weights_start_orthogonal_and_input_weights_within_xaviers_bound() -> None:
+    torch.manual_seed(0)
+    cell = Peephole(7, 16)
+    for block in cell.weight_hh.split(16):
+        torch.testing.assert_close(block @ block.t(), torch.eye(16), rtol=0.0, atol=1e-5)
+    bound = math.sqrt(6 / (7 + 16))
+    assert 0.9 * bound < cell.weight_ih.abs().max() <= bound
+
+
+def test_forget_gates_start_open_and_all_other_biases_at_zero() -> None:
+    cell = Peephole(3, 5)
+    assert cell.bias_ih.tolist() == [0.0] * 5 + [1.0] * 5
+    assert not cell.bias_hh.any()
+
+
+def test_gates_are_the_rows_of_the_weights_in_their_order() -> None:
+    torch.manual_seed(0)
+    cell = Peephole(3, 5, scale=0.0).double()
+    inputs, state = given(cell, 1, 1, torch.float64)
+    (position,), (hidden, old) = inputs, state
+    pre = cell.weight_ih @ position[0] + cell.bias_ih + cell.weight_hh @ hidden[0] + cell.bias_hh
+    candidate, forget = torch.tanh(pre[:5]), torch.sigmoid(pre[5:])
+    expected = torch.tanh(forget * old[0] + (1 - forget) * candidate)
+    output, new = cell.step(position, state)
+    torch.testing.assert_close(output[0], expected)
+    assert output is new[0]
+
+
+@pytest.mark.parametrize("gradients", [True, False])
+def test_sequence_and_steps_agree(gradients) -> None:
+    torch.manual_seed(0)
+    cell = Peephole(3, 5)
+    inputs, state = given(cell)
+    with torch.set_grad_enabled(gradients):
+        outputs, last = cell(inputs, state)
+        stepped, after = Cell.forward(cell, inputs, state)
+    torch.testing.assert_close(outputs, stepped)
+    torch.testing.assert_close(last, after)
+    assert outputs.requires_grad is gradients
+
+
+def test_gradients_pass_gradcheck_with_those_of_own_parameters() -> None:
+    torch.manual_seed(0)
+    cell = Peephole(2, 3).double()
+    inputs, state = given(cell, 2, 3, torch.float64)
+    parameters = [parameter for parameter in cell.parameters() if parameter.requires_grad]
+
+    def run(inputs, hidden, old, *_):
+        outputs, last = cell(inputs, (hidden, old))
+        return outputs, *last
+
+    assert torch.autograd.gradcheck(run, (inputs, *state, *parameters))
+    run(inputs, *state)[0].sum().backward()
+    assert cell.peephole.grad.all()
+    assert cell.unused.grad is None
+
+
+def test_the_gradient_of_one_result_alone_is_enough() -> None:
+    torch.manual_seed(0)
+    cell = Peephole(2, 3).double()
+    inputs, state = given(cell, 2, 3, torch.float64)
+    for pick in (lambda found: found[0][:, 0], lambda found: found[1][1]):
+        results = [pick(cell(inputs, state)), pick(Cell.forward(cell, inputs, state))]
+        one, other = (torch.autograd.grad(result.sum(), cell.peephole)[0] for result in results)
+        torch.testing.assert_close(one, other)
+
+
+def test_it_trains_in_bf16_and_stays_near_float32() -> None:
+    torch.manual_seed(0)
+    cell = Peephole(6, 8)
+    inputs, state = given(cell, 4, 6)
+    outputs, _ = cell(inputs, state)
+    expected = torch.autograd.grad(outputs.sum(), [cell.weight_hh, cell.peephole])
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded, last = cell(inputs, state)
+    assert rounded.dtype == torch.bfloat16
+    assert all(part.isfinite().all() for part in last)
+    torch.testing.assert_close(rounded.float(), outputs, rtol=0.0, atol=0.05)
+    found = torch.autograd.grad(rounded.float().sum(), [cell.weight_hh, cell.peephole])
+    for seen, wanted in zip(found, expected, strict=True):
+        assert seen.dtype == torch.float32
+        assert (seen - wanted).norm() < 0.05 * wanted.norm()
+
+
+def test_a_cell_without_update_says_so() -> None:
+    cell = WithoutUpdate(3, 4)
+    with pytest.raises(TypeError, match=r"WithoutUpdate does not define update\(x, h, state\)"):
+        cell(torch.zeros(1, 1, 3), cell.initial_state(1))
+
+
+def test_gates_are_inherited() -> None:
+    cell = Inherits(3, 4)
+    assert cell(torch.zeros(2, 3, 3), cell.initial_state(2))[0].shape == (2, 3, 4)
+
+
+def test_an_empty_sequence_is_refused() -> None:
+    cell = Peephole(3, 4)
+    with pytest.raises(ValueError, match=r"Peephole takes inputs .*; got \(2, 0, 3\)"):
+        cell(torch.zeros(2, 0, 3), cell.initial_state(2))

@@ -43,7 +43,7 @@ def main() -> int:
     for name, text in files(arguments.seed).items():
         path = arguments.output / name
         if arguments.check:
-            if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            if not path.is_file() or path.read_bytes() != text.encode("utf-8"):
                 different.append(name)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)

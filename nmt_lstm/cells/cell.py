@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,9 @@ class Cell(nn.Module):
         hidden_size: width of the hidden state.
     """
 
+    output_is_state: ClassVar[bool] = True
+    """Whether the output is the first state; a cell whose output is not carried on says False."""
+
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
         if input_size < 1 or hidden_size < 1:
@@ -40,7 +43,7 @@ class Cell(nn.Module):
 
     @property
     def state_sizes(self) -> Mapping[str, int]:
-        """Names and widths of the state's tensors, in order; the first is the output unless the cell says otherwise."""
+        """Names and widths of the state's tensors, in order."""
         return {"hidden": self.hidden_size}
 
     def initial_state(self, batch_size: int) -> State:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import namedtuple
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from nmt_lstm.cells.cell import Cell, State, check_sequence
-from nmt_lstm.cells.sweep import sweep, update_rows
+from nmt_lstm.cells.recurrence import Recurrence, Tensors, Update, cut_gates
+from nmt_lstm.cells.sweep import sweep
 from nmt_lstm.numerics.linear import linear
 
 __all__ = ["GatedCell"]
+
+OWN_PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 class GatedCell(Cell):
@@ -22,7 +26,7 @@ class GatedCell(Cell):
     The base owns the parameters, in PyTorch's layout and gate order (so weights of `torch.nn.LSTM` and its like load
     unchanged): ``weight_ih`` (G*H, input_size), ``weight_hh`` (G*H, H), ``bias_ih`` and ``bias_hh`` (G*H,) for G gates.
     From `update` it derives the sequence, the step and the gradients (see `nmt_lstm.cells.sweep`).
-    A subclass may add parameters of its own and use them in `update`.
+    A subclass may add parameters and modules of its own and use them in `update`; their gradients come with the rest.
 
     Args:
         input_size: width of the inputs.
@@ -32,15 +36,30 @@ class GatedCell(Cell):
     gates: ClassVar[tuple[str, ...]]
     """Names of the gates, in the order of their rows in the weights."""
     state: ClassVar[tuple[str, ...]] = ("hidden",)
-    """Names of the state's tensors; the first one enters the recurrent product and is the output."""
+    """Names of the state's tensors; the first one enters the recurrent product and is the output, unless
+    `output_is_state` is False."""
+    history: ClassVar[bool] = True
+    """Whether gates have products with the first state. Without them there are no ``weight_hh`` and ``bias_hh``, and
+    `update` gets None for `h`."""
+    highway: ClassVar[str] = ""
+    """Name of the last gate, if it is the input itself where that is as wide as the cell, and a product only where
+    widths differ."""
+
+    weight_ih: nn.Parameter
+    bias_ih: nn.Parameter
+    weight_hh: nn.Parameter
+    bias_hh: nn.Parameter
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
-        rows = len(self.gates) * hidden_size
+        self.passes_input = bool(self.highway) and input_size == hidden_size
+        rows = (len(self.gates) - self.passes_input) * hidden_size
         self.weight_ih = nn.Parameter(torch.empty(rows, input_size))
-        self.weight_hh = nn.Parameter(torch.empty(rows, hidden_size))
+        if self.history:
+            self.weight_hh = nn.Parameter(torch.empty(rows, hidden_size))
         self.bias_ih = nn.Parameter(torch.empty(rows))
-        self.bias_hh = nn.Parameter(torch.empty(rows))
+        if self.history:
+            self.bias_hh = nn.Parameter(torch.empty(rows))
         self.reset_parameters()
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -57,11 +76,12 @@ class GatedCell(Cell):
         bound = math.sqrt(6.0 / (self.input_size + hidden))
         nn.init.uniform_(self.weight_ih, -bound, bound)
         with torch.no_grad():
-            for block in self.weight_hh.split(hidden):
-                nn.init.orthogonal_(block)
+            if self.history:
+                for block in self.weight_hh.split(hidden):
+                    nn.init.orthogonal_(block)
+                nn.init.zeros_(self.bias_hh)
             nn.init.zeros_(self.bias_ih)
-            nn.init.zeros_(self.bias_hh)
-            for name, block in zip(self.gates, self.bias_ih.split(hidden), strict=True):
+            for name, block in zip(self.gates, self.bias_ih.split(hidden), strict=False):
                 if name == "forget":
                     block.fill_(1.0)
 
@@ -72,31 +92,67 @@ class GatedCell(Cell):
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *arguments: Any) -> None:
         # torch.nn.LSTM and its like number their layers: weight_ih_l0.
-        for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+        for name in OWN_PARAMETERS:
             if f"{prefix}{name}_l0" in state_dict:
                 state_dict[f"{prefix}{name}"] = state_dict.pop(f"{prefix}{name}_l0")
         super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     def update(self, x: Any, h: Any, state: State) -> State:
-        """Return the new state; pure and pointwise.
+        """Return the new state, and before it the output if that is not the first state; pure, row by row.
 
         Args:
             x: the gates' pre-activations from the input, by name (``x.forget``), each (B, H).
-            h: the same from history.
+            h: the same from history; None if `history` is False.
             state: the old state, each (B, H).
         """
         raise TypeError(f"{type(self).__name__} does not define update(x, h, state).")
 
-    def _update_rows(self, x: Tensor, h: Tensor, state: State) -> State:
-        size = len(self.gates)
-        return self.update(self._gate_tuple(*x.chunk(size, -1)), self._gate_tuple(*h.chunk(size, -1)), state)
+    def _parts(self, x: Tensors, h: Tensors, state: State, noise: Tensors) -> tuple[Tensor, State]:
+        new = self.update(self._gate_tuple(*x), self._gate_tuple(*h) if h else None, state)
+        expected = ("hidden",) if self.state == ("hidden",) else self.state
+        if not self.output_is_state:
+            expected = ("output", *expected)
+        if len(new) != len(expected):
+            raise ValueError(
+                f"{type(self).__name__}.update returned {len(new)} tensors; expected ({', '.join(expected)})."
+            )
+        return new[0], new if self.output_is_state else new[1:]
+
+    def recurrence(
+        self,
+        around: Callable[[Update], Update] | None = None,
+        noise: Tensors = (),
+        history_mask: Tensor | None = None,
+    ) -> Recurrence:
+        """Return what is repeated along a sequence.
+
+        Args:
+            around: makes another update of the cell's own, with no parameters besides.
+            noise: tensors (T, B, any width) that the update gets step by step.
+            history_mask: (B, H), what the first state is multiplied with before the recurrent product.
+        """
+        names = tuple(name for name, _ in self.named_parameters() if name not in OWN_PARAMETERS)
+        update: Update = self._parts if around is None else around(self._parts)
+        return Recurrence(update, self, names, noise, history_mask)
+
+    def from_input(self, inputs: Tensor) -> list[Tensor]:
+        """Return the gates' pre-activations from the input, tensors (..., n*H), of (..., input_size)."""
+        products = linear(inputs, self.weight_ih, self.bias_ih)
+        return [products, inputs.to(products.dtype)] if self.passes_input else [products]
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take one position: (B, input_size) to (B, H)."""
-        from_input = linear(inputs, self.weight_ih, self.bias_ih)
-        from_history = linear(state[0], self.weight_hh, self.bias_hh)
-        new = update_rows(self._update_rows, from_input, from_history, state)
-        return new[0], new
+        return self.step_by(self.recurrence(), inputs, state)
+
+    def step_by(self, recurrence: Recurrence, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Take one position by a recurrence that `recurrence` made."""
+        from_input = self.from_input(inputs)
+        dtype, h = from_input[0].dtype, ()
+        if self.history:
+            h = cut_gates([linear(recurrence.fed(state, dtype), self.weight_hh, self.bias_hh)], self.hidden_size)
+        with torch.autocast(inputs.device.type, enabled=False):
+            output, new = recurrence.rows(cut_gates(from_input, self.hidden_size), h, state, recurrence.noise_at(0))
+        return output.to(dtype), new
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take a whole sequence: (B, T, input_size) to (B, T, H)."""
@@ -105,7 +161,10 @@ class GatedCell(Cell):
 
     def sweep(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take a whole sequence by the sweep, also where `forward` has a fused kernel."""
-        own = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"}
-        extra = [parameter for name, parameter in self.named_parameters() if name not in own]
-        from_input = linear(inputs, self.weight_ih, self.bias_ih)
-        return sweep(self._update_rows, from_input, self.weight_hh, self.bias_hh, state, extra)
+        return self.sweep_by(self.recurrence(), inputs, state)
+
+    def sweep_by(self, recurrence: Recurrence, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Take a whole sequence by a recurrence that `recurrence` made."""
+        products = (self.weight_hh, self.bias_hh) if self.history else (None, None)
+        outputs, last = sweep(recurrence, self.from_input(inputs.transpose(0, 1)), state, *products)
+        return outputs.transpose(0, 1), last

@@ -50,7 +50,8 @@ def quickstart(
 
     corpus = builtin_corpus_folder()
     values = quickstart_settings(str(corpus), str(output.parent / "prepared"), cell)
-    run = make_run(values, [f"training.time_limit={time_limit}"], origin="quickstart")
+    limit = [f"training.time_limit={time_limit}"] if time_limit else []
+    run = make_run(values, limit, origin="quickstart")
     check_parts(run)
     note(f"1. Training an English-Japanese translator with the cell '{cell}' on the text in {corpus}.")
 

@@ -103,7 +103,9 @@ def quickstart_settings(corpus: str, prepared: str, cell: str) -> Values:
             "decoder": dict(stack),
         },
         "training": {
-            "epochs": 7,
+            "epochs": 5,
+            # Slower machines stop here, with a translator that is less good.
+            "time_limit": "140s",
             # One process: several would each run the whole quickstart, and this corpus needs no more.
             "devices": 1,
             # Small batches: on this little text the number of steps counts, and each is nearly as quick per piece.

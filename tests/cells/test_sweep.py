@@ -1,141 +1,189 @@
-"""The sweep against plain autograd: whatever the update is, values and gradients are the same."""
+"""The sweep against plain autograd through single steps: whatever the update is, values and gradients are the same."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from torch.nn import functional
+from torch import nn
 
-from nmt_lstm.cells.sweep import sweep
-
-HIDDEN = 4
-
-
-def leaky(x, h, state):
-    """One state that is also the output; a product of both pre-activations."""
-    (hidden,) = state
-    return (0.5 * hidden + torch.tanh(x * h + x),)
+from nmt_lstm.cells.cell import Cell
+from nmt_lstm.cells.gated_cell import GatedCell
 
 
-def two_parts(x, h, state):
-    """A second state that does not enter the product, and an output that forgets its first state."""
-    _, total = state
-    total = total + torch.sigmoid(x + h)
-    return torch.tanh(total), total
+class Product(GatedCell):
+    """Both pre-activations multiplied, and the one from the input alone: they do not enter as their sum."""
+
+    gates = ("mix",)
+
+    def update(self, x, h, state):
+        (hidden,) = state
+        return (0.5 * hidden + torch.tanh(x.mix * h.mix + x.mix),)
 
 
-def ignores_history(x, h, state):
+class Sum(GatedCell):
+    """Two gates that enter as sums; the second state does not enter the recurrent product."""
+
+    gates = ("keep", "add")
+    state = ("hidden", "total")
+
+    def update(self, x, h, state):
+        _, total = state
+        total = torch.sigmoid(x.keep + h.keep) * total + torch.tanh(h.add + x.add)
+        return torch.tanh(total), total
+
+
+class HalfSum(GatedCell):
+    """One gate enters as a sum, the other not: its history is seen twice."""
+
+    gates = ("keep", "add")
+
+    def update(self, x, h, state):
+        keep = torch.sigmoid(x.keep + h.keep)
+        return (keep * state[0] + torch.tanh(x.add + keep * h.add),)
+
+
+class IgnoresHistory(GatedCell):
     """An update whose gradient for history is nothing."""
-    return (torch.tanh(x),)
+
+    gates = ("new",)
+
+    def update(self, x, h, state):
+        return (torch.tanh(x.new),)
 
 
-def plain(update, from_input, weight, bias, state):
-    """The definition, for autograd."""
-    outputs = []
-    for position in from_input.unbind(1):
-        state = update(position, functional.linear(state[0], weight, bias), state)
-        outputs.append(state[0])
-    return torch.stack(outputs, 1), state
+class Detached(GatedCell):
+    """A sum but for the gradient, which must not be taken for one."""
+
+    gates = ("new",)
+
+    def update(self, x, h, state):
+        return (torch.tanh(x.new + h.new) * torch.sigmoid(h.new.detach()),)
 
 
-def arguments(states: int, length: int = 5, batch: int = 3):
-    torch.manual_seed(states + length)
-    made = [
-        torch.randn(batch, length, HIDDEN, dtype=torch.float64),
-        torch.randn(HIDDEN, HIDDEN, dtype=torch.float64),
-        torch.randn(HIDDEN, dtype=torch.float64),
-        *(torch.randn(batch, HIDDEN, dtype=torch.float64) for _ in range(states)),
-    ]
-    return [tensor.requires_grad_() for tensor in made]
+class OwnParameters(GatedCell):
+    """Parameters that the update uses, one of which is fixed."""
+
+    gates = ("new",)
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.slope = nn.Parameter(torch.linspace(0.5, 1.5, hidden_size))
+        self.fixed = nn.Parameter(torch.linspace(1.0, 2.0, hidden_size), requires_grad=False)
+
+    def update(self, x, h, state):
+        return (torch.tanh(self.slope * x.new + self.fixed * h.new) + 0.1 * self.slope * state[0],)
 
 
-def results(take, update, given, extra=()):
-    from_input, weight, bias, *state = given
-    outputs, last = take(update, from_input, weight, bias, tuple(state))
-    weights = [
-        torch.linspace(-1, 2, part.numel(), dtype=part.dtype).view_as(part) for part in (outputs, *last)
-    ]
-    total = sum((part * weight).sum() for part, weight in zip((outputs, *last), weights, strict=True))
-    gradients = torch.autograd.grad(total, [*given, *extra], allow_unused=True)
-    zeros = (torch.zeros_like(leaf) for leaf in [*given, *extra])
-    return [
-        outputs,
-        *last,
-        *(zero if found is None else found for found, zero in zip(gradients, zeros, strict=True)),
-    ]
+CELLS = [Product, Sum, HalfSum, IgnoresHistory, Detached, OwnParameters]
 
 
-@pytest.mark.parametrize(("update", "states"), [(leaky, 1), (two_parts, 2), (ignores_history, 1)])
-@pytest.mark.parametrize("length", [1, 5])
-def test_values_and_gradients_are_those_of_autograd(update, states, length) -> None:
-    given = arguments(states, length)
-    for seen, expected in zip(results(sweep, update, given), results(plain, update, given), strict=True):
-        torch.testing.assert_close(seen, expected, rtol=0.0, atol=1e-12)
-
-
-def test_gradients_pass_gradcheck() -> None:
-    given = arguments(2, 3, 2)
-    assert torch.autograd.gradcheck(
-        lambda *tensors: _flat(sweep(two_parts, *tensors[:3], tensors[3:])), given
-    )
-
-
-def _flat(found):
-    return (found[0], *found[1])
-
-
-def test_parameters_of_the_update_get_their_gradients() -> None:
-    slope = torch.randn(HIDDEN, dtype=torch.float64, requires_grad=True)
-    fixed = torch.randn(HIDDEN, dtype=torch.float64)
-
-    def update(x, h, state):
-        return (torch.tanh(slope * x + fixed * h) + state[0] * slope,)
-
-    def take(update, *given):
-        return sweep(update, *given, extra=[fixed, slope])
-
-    given = arguments(1)
-    for seen, expected in zip(
-        results(take, update, given, [slope]), results(plain, update, given, [slope]), strict=True
-    ):
-        torch.testing.assert_close(seen, expected, rtol=0.0, atol=1e-12)
-    assert fixed.grad is None
-
-
-def test_without_gradients_the_values_are_the_same_and_nothing_is_recorded() -> None:
-    given = arguments(2)
-    expected, expected_last = sweep(two_parts, *given[:3], tuple(given[3:]))
+def made(part, length: int = 5, batch: int = 3, dtype: torch.dtype = torch.float64):
+    """A cell with inputs and a state, all of which ask for gradients."""
+    torch.manual_seed(length)
+    cell = part(3, 4).to(dtype)
     with torch.no_grad():
-        outputs, last = sweep(two_parts, *given[:3], tuple(given[3:]))
+        for parameter in cell.parameters():
+            parameter.add_(torch.randn_like(parameter), alpha=0.1)
+    inputs = torch.randn(batch, length, 3, dtype=dtype, requires_grad=True)
+    state = [
+        torch.randn(batch, width, dtype=dtype, requires_grad=True) for width in cell.state_sizes.values()
+    ]
+    return cell, inputs, tuple(state)
+
+
+def results(take, cell, inputs, state):
+    """Values, and gradients of a sum that weighs each value otherwise."""
+    outputs, last = take(inputs, state)
+    weighted = [
+        (part * torch.linspace(-1, 2, part.numel(), dtype=part.dtype).view_as(part)).sum()
+        for part in (outputs, *last)
+    ]
+    leaves = [inputs, *state, *(parameter for parameter in cell.parameters() if parameter.requires_grad)]
+    found = torch.autograd.grad(sum(weighted), leaves, allow_unused=True)
+    gradients = [
+        torch.zeros_like(leaf) if one is None else one for one, leaf in zip(found, leaves, strict=True)
+    ]
+    return [outputs, *last, *gradients]
+
+
+@pytest.mark.parametrize("length", [1, 5])
+@pytest.mark.parametrize("part", CELLS)
+def test_values_and_gradients_are_those_of_autograd(part, length) -> None:
+    cell, inputs, state = made(part, length)
+    swept = results(cell.sweep, cell, inputs, state)
+    stepped = results(lambda *given: Cell.forward(cell, *given), cell, inputs, state)
+    for seen, expected in zip(swept, stepped, strict=True):
+        torch.testing.assert_close(seen, expected, rtol=0.0, atol=1e-12)
+
+
+@pytest.mark.parametrize("part", [Product, Sum, OwnParameters])
+def test_gradients_pass_gradcheck(part) -> None:
+    cell, inputs, state = made(part, 3, 2)
+
+    def run(inputs, *rest):
+        outputs, last = cell.sweep(inputs, rest[: len(state)])
+        return outputs, *last
+
+    parameters = [parameter for parameter in cell.parameters() if parameter.requires_grad]
+    assert torch.autograd.gradcheck(run, (inputs, *state, *parameters))
+
+
+@pytest.mark.parametrize("part", CELLS)
+def test_without_gradients_the_values_are_the_same_and_nothing_is_recorded(part) -> None:
+    cell, inputs, state = made(part)
+    expected, expected_last = cell.sweep(inputs, state)
+    with torch.no_grad():
+        outputs, last = cell.sweep(inputs, state)
     assert not outputs.requires_grad
     torch.testing.assert_close(outputs, expected)
     torch.testing.assert_close(last, expected_last)
 
 
 def test_the_last_state_does_not_share_memory_with_the_outputs() -> None:
-    given = arguments(1)
-    outputs, (last,) = sweep(leaky, *given[:3], tuple(given[3:]))
+    cell, inputs, state = made(Sum)
+    outputs, last = cell.sweep(inputs, state)
     before = outputs.detach().clone()
-    last.detach().zero_()
+    for part in last:
+        part.detach().zero_()
     assert torch.equal(outputs, before)
 
 
-def test_part_of_the_arguments_may_need_no_gradient() -> None:
-    from_input, weight, bias, state = arguments(1)
-    outputs, _ = sweep(leaky, from_input.detach(), weight, bias.detach(), (state.detach(),))
-    expected, _ = plain(leaky, from_input.detach(), weight, bias.detach(), (state.detach(),))
-    for seen, wanted in zip(
-        *(torch.autograd.grad(found.sum(), [weight]) for found in (outputs, expected)), strict=True
-    ):
-        torch.testing.assert_close(seen, wanted)
+@pytest.mark.parametrize("wanted", ["weight_ih", "weight_hh", "bias_hh"])
+def test_only_what_asks_for_gradients_gets_them(wanted) -> None:
+    cell, inputs, state = made(Product)
+    for name, parameter in cell.named_parameters():
+        parameter.requires_grad_(name == wanted)
+    inputs, state = inputs.detach(), tuple(part.detach() for part in state)
+    ways = [cell.sweep(inputs, state), Cell.forward(cell, inputs, state)]
+    seen, expected = (
+        torch.autograd.grad(outputs.sum(), cell.get_parameter(wanted))[0] for outputs, _ in ways
+    )
+    torch.testing.assert_close(seen, expected)
 
 
-def test_in_bf16_the_state_of_float32_is_taken_and_gets_a_gradient_of_float32() -> None:
-    given = [tensor.detach().float().requires_grad_() for tensor in arguments(2)]
-    from_input = given[0].bfloat16()
-    outputs, last = sweep(two_parts, from_input, given[1], given[2], tuple(given[3:]))
-    assert {outputs.dtype, *(part.dtype for part in last)} == {torch.bfloat16}
-    outputs.float().sum().backward()
-    assert given[1].grad.dtype == given[3].grad.dtype == torch.float32
-    expected, _ = plain(two_parts, *given[:3], tuple(given[3:]))
-    torch.testing.assert_close(outputs.float(), expected, rtol=0.0, atol=0.05)
+def test_a_state_alone_may_ask_for_gradients() -> None:
+    cell, inputs, state = made(Sum)
+    cell.requires_grad_(False)
+    ways = [cell.sweep(inputs.detach(), state), Cell.forward(cell, inputs.detach(), state)]
+    seen, expected = (torch.autograd.grad(outputs.sum(), state) for outputs, _ in ways)
+    torch.testing.assert_close(seen, expected)
+
+
+def test_one_result_alone_may_be_differentiated() -> None:
+    cell, inputs, state = made(Sum)
+    for pick in (lambda found: found[0][:, 1], lambda found: found[1][1]):
+        ways = [pick(cell.sweep(inputs, state)), pick(Cell.forward(cell, inputs, state))]
+        seen, expected = (torch.autograd.grad(result.sum(), inputs)[0] for result in ways)
+        torch.testing.assert_close(seen, expected)
+
+
+@pytest.mark.parametrize("part", CELLS)
+def test_under_autocast_gradients_are_float32_and_near(part) -> None:
+    cell, inputs, state = made(part, dtype=torch.float32)
+    expected = results(cell.sweep, cell, inputs, state)
+    with torch.autocast("cpu", torch.bfloat16):
+        seen = results(cell.sweep, cell, inputs, state)
+    assert seen[0].dtype == torch.bfloat16
+    for one, other in zip(seen, expected, strict=True):
+        assert (one - other).norm() <= 0.05 * max(1.0, float(other.detach().norm()))
+    assert {gradient.dtype for gradient in seen[1 + len(state) :]} == {torch.float32}

@@ -74,7 +74,7 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
     if inputs.device.type != "cpu":
         return functional.linear(inputs, weight, bias)
     exact = torch.is_autocast_enabled("cpu") is False and inputs.dtype == weight.dtype == torch.float32
-    needs_gradient = torch.is_grad_enabled() and (inputs.requires_grad or weight.requires_grad)
+    needs_gradient = _needs_gradient(inputs, weight, bias)
     product = _onednn if exact and inputs.numel() and onednn_product_is_available() else functional.linear
     if needs_gradient:
         return product(inputs, weight, bias)
@@ -86,8 +86,12 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
     return product(padded, weight, bias)[:rows].reshape(*inputs.shape[:-1], weight.shape[0])
 
 
+def _needs_gradient(*tensors: Tensor | None) -> bool:
+    return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors if tensor is not None)
+
+
 def _onednn(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    if torch.is_grad_enabled() and (inputs.requires_grad or weight.requires_grad):
+    if _needs_gradient(inputs, weight, bias):
         result: Tensor = _OneDnnLinear.apply(inputs, weight, bias)  # type: ignore[no-untyped-call]
         return result
     return _product(inputs, weight, bias)

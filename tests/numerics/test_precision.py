@@ -1,0 +1,77 @@
+"""Precision: what auto becomes on which machine, and the region in which products are rounded."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from nmt_lstm.errors import ResourceError
+from nmt_lstm.numerics.precision import autocast, has_fast_bf16, resolve_precision
+
+
+def processor(monkeypatch, *, avx512: bool, amx: bool) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512, raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx, raising=False)
+
+
+def gpu(monkeypatch, capability: tuple[int, int]) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+
+
+@pytest.mark.parametrize(("avx512", "amx"), [(True, False), (False, True), (True, True)])
+def test_auto_is_bf16_on_a_processor_that_has_it(monkeypatch, avx512, amx) -> None:
+    processor(monkeypatch, avx512=avx512, amx=amx)
+    assert has_fast_bf16("cpu")
+    assert resolve_precision("auto", "cpu") == "bf16"
+
+
+def test_auto_is_float32_on_a_processor_that_lacks_it(monkeypatch) -> None:
+    processor(monkeypatch, avx512=False, amx=False)
+    assert not has_fast_bf16("cpu")
+    assert resolve_precision("auto", torch.device("cpu")) == "float32"
+
+
+def test_a_torch_that_cannot_tell_means_no(monkeypatch) -> None:
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.delattr(torch.cpu, name, raising=False)
+    assert resolve_precision("auto", "cpu") == "float32"
+
+
+@pytest.mark.parametrize(
+    ("capability", "expected"), [((7, 5), "float32"), ((8, 0), "bf16"), ((9, 0), "bf16")]
+)
+def test_auto_on_a_gpu_goes_by_its_generation(monkeypatch, capability, expected) -> None:
+    gpu(monkeypatch, capability)
+    assert resolve_precision("auto", "cuda") == expected
+
+
+def test_auto_without_the_gpu_asked_about_is_float32(monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert resolve_precision("auto", "cuda") == "float32"
+    assert resolve_precision("auto", "mps") == "float32"
+
+
+@pytest.mark.parametrize("asked", ["float32", "bf16"])
+def test_what_was_asked_for_is_taken(monkeypatch, asked) -> None:
+    processor(monkeypatch, avx512=asked == "float32", amx=False)
+    assert resolve_precision(asked, "cpu") == asked
+
+
+def test_fp16_needs_a_gpu() -> None:
+    assert resolve_precision("fp16", "cuda") == "fp16"
+    with pytest.raises(
+        ResourceError, match=r"'fp16' needs a CUDA GPU, but the device is 'cpu'. Use 'bf16', 'float32'"
+    ):
+        resolve_precision("fp16", "cpu")
+
+
+def test_products_are_rounded_inside_the_region_only() -> None:
+    inputs, weight = torch.randn(4, 4), torch.randn(4, 4)
+    with autocast("cpu", "bf16"):
+        assert (inputs @ weight).dtype == torch.bfloat16
+    with autocast("cpu", "fp16"):
+        assert torch.get_autocast_dtype("cpu") == torch.float16
+    with autocast("cpu", "float32"):
+        assert (inputs @ weight).dtype == torch.float32
+    assert (inputs @ weight).dtype == torch.float32

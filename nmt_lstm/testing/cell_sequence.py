@@ -33,22 +33,27 @@ def by_steps(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
 
 def sizes_and_dtypes(subject: CellSubject) -> str:
     """Outputs and states have the declared widths, batch first, in the inputs' dtype; one row and one position work."""
-    for dtype in (torch.float32, torch.float64):
-        cell = subject.build(dtype)
-        widths = tuple(cell.state_sizes.values())
-        for batch, length in ((3, 5), (1, 1), (3, 1), (1, 4)):
-            initial = cell.initial_state(batch)
-            _check_state("initial_state", initial, batch, widths, dtype)
-            inputs = subject.inputs(batch, length, dtype)
-            for start in (initial, subject.state(cell, batch, dtype)):
-                outputs, last = cell(inputs, start)
-                _check("forward's output", outputs, (batch, length, cell.output_size), dtype)
-                _check_state("forward", last, batch, widths, dtype)
-                output, after = cell.step(inputs[:, 0], start)
-                _check("step's output", output, (batch, cell.output_size), dtype)
-                _check_state("step", after, batch, widths, dtype)
+    for sized in (subject.with_equal_widths(), subject):
+        for dtype in (torch.float32, torch.float64):
+            cell = sized.build(dtype)
+            for batch, length in ((3, 5), (1, 1), (3, 1), (1, 4)):
+                _check_sizes(sized, cell, batch, length, dtype)
     sizes = ", ".join(f"{name} {width}" for name, width in cell.state_sizes.items())
     return f"output {cell.output_size}; state: {sizes}"
+
+
+def _check_sizes(subject: CellSubject, cell: Cell, batch: int, length: int, dtype: torch.dtype) -> None:
+    widths = tuple(cell.state_sizes.values())
+    initial = cell.initial_state(batch)
+    _check_state("initial_state", initial, batch, widths, dtype)
+    inputs = subject.inputs(batch, length, dtype)
+    for start in (initial, subject.state(cell, batch, dtype)):
+        outputs, last = cell(inputs, start)
+        _check("forward's output", outputs, (batch, length, cell.output_size), dtype)
+        _check_state("forward", last, batch, widths, dtype)
+        output, after = cell.step(inputs[:, 0], start)
+        _check("step's output", output, (batch, cell.output_size), dtype)
+        _check_state("step", after, batch, widths, dtype)
 
 
 def _check(what: str, tensor: Tensor, shape: tuple[int, ...], dtype: torch.dtype) -> None:
@@ -83,16 +88,17 @@ def steps_equal_sequence(subject: CellSubject) -> str:
     comparison = Comparison(
         1e-5, "forward and step compute different things; search would not use what was trained."
     )
-    for dtype in (torch.float32, torch.float64):
-        cell = subject.build(dtype)
-        inputs = subject.inputs(dtype=dtype)
-        for start in (cell.initial_state(3), subject.state(cell, dtype=dtype)):
-            with torch.no_grad():
-                outputs, last = cell(inputs, start)
-                expected, expected_last = by_steps(cell, inputs, start)
-            comparison.add("outputs", outputs, expected)
-            for number, (seen, wanted) in enumerate(zip(last, expected_last, strict=True)):
-                comparison.add(f"last state {number}", seen, wanted)
+    for sized in (subject, subject.with_equal_widths()):
+        for dtype in (torch.float32, torch.float64):
+            cell = sized.build(dtype)
+            inputs = sized.inputs(dtype=dtype)
+            for start in (cell.initial_state(3), sized.state(cell, dtype=dtype)):
+                with torch.no_grad():
+                    outputs, last = cell(inputs, start)
+                    expected, expected_last = by_steps(cell, inputs, start)
+                comparison.add("outputs", outputs, expected)
+                for number, (seen, wanted) in enumerate(zip(last, expected_last, strict=True)):
+                    comparison.add(f"last state {number}", seen, wanted)
     return str(comparison)
 
 

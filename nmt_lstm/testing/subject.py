@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
@@ -49,6 +50,10 @@ class CellSubject:
     def name(self) -> str:
         """``package.module:Class``."""
         return f"{self.part.__module__}:{self.part.__qualname__}"
+
+    def with_equal_widths(self) -> CellSubject:
+        """Return the subject with inputs as wide as the cell, where some cells pass the input on as it is."""
+        return dataclasses.replace(self, input_size=self.hidden_size)
 
     def build(self, dtype: torch.dtype = torch.float32, seed: int = 1) -> Cell:
         """Return a cell in evaluation mode; the same for the same seed."""

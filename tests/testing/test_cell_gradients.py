@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from nmt_lstm.cells.cell import check_sequence
+from nmt_lstm.cells.cell import Cell, check_sequence
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.cells.lstm import LSTM
+from nmt_lstm.numerics.linear import Linear
 from nmt_lstm.testing import (
     CELL_CHECKS,
     CellSubject,
@@ -83,21 +84,32 @@ class OtherKernel(LSTM):
         return self.sweep(inputs, (state[0], 1.001 * state[1]))
 
 
-class LosesDigits(Plain):
-    def update(self, x, h, state):
-        return (torch.tanh(x.candidate + ((h.candidate + 300) - 300)),)
+class BySteps(Cell):
+    """A cell of its own steps, to which bf16 comes as the products leave it."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.pre = Linear(input_size + hidden_size, hidden_size)
+
+    def step(self, inputs, state):
+        hidden = self.squash(self.pre(torch.cat([inputs, state[0].to(inputs.dtype)], -1)))
+        return hidden, (hidden,)
 
 
-class GradientLosesDigits(Plain):
-    def update(self, x, h, state):
-        (hidden,) = super().update(x, h, state)
-        return ((2 * hidden).detach() - hidden,) if h.candidate.dtype == torch.bfloat16 else (hidden,)
+class LosesDigits(BySteps):
+    def squash(self, total):
+        return torch.tanh((total + 300) - 300)
 
 
-class OverflowsInBf16(Plain):
-    def update(self, x, h, state):
-        (hidden,) = super().update(x, h, state)
-        return (hidden / 0,) if h.candidate.dtype == torch.bfloat16 else (hidden,)
+class GradientLosesDigits(BySteps):
+    def squash(self, total):
+        hidden = torch.tanh(total)
+        return (2 * hidden).detach() - hidden if total.dtype == torch.bfloat16 else hidden
+
+
+class OverflowsInBf16(BySteps):
+    def squash(self, total):
+        return torch.tanh(total) / (total.dtype != torch.bfloat16)
 
 
 BROKEN = [

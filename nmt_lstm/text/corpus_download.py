@@ -24,13 +24,15 @@ class CorpusFile:
     """A text of a corpus: `name` in the folder, where it comes from, and what it must be.
 
     `url` ends with `name` or with `name` and ``.gz``. `sha256` is that of the unpacked text as its origin gives it;
-    None where nobody has checked it, and then only the number of lines is.
+    None where nobody has checked it, and then only the number of lines is. `optional` files are left out where a
+    folder at hand lacks them.
     """
 
     name: str
     url: str
     lines: int
     sha256: str | None = None
+    optional: bool = False
 
 
 def place_corpus(
@@ -57,6 +59,9 @@ def place_corpus(
         raise ResourceError(f"Cannot make the folder '{folder}': {error.strerror or error}.") from None
     for file in files:
         path = _at_hand(file, source) if source else _downloaded(file, folder, force=force)
+        if path is None:
+            say(f"{file.name} is not in {source} and left out; training does not need it")
+            continue
         try:
             digest, lines = _measured(path)
         except DataError:
@@ -106,10 +111,12 @@ def _to_stdout(sentence: str) -> None:
     print(sentence, flush=True)  # noqa: T201 - the voice of the prepare.py scripts
 
 
-def _at_hand(file: CorpusFile, source: Path) -> Path:
+def _at_hand(file: CorpusFile, source: Path) -> Path | None:
     for path in (source / file.name, source / f"{file.name}.gz"):
         if path.is_file():
             return path
+    if file.optional and source.is_dir():
+        return None
     raise DataError(
         f"'{source}' has neither {file.name} nor {file.name}.gz; name the folder that has with --from."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import hashlib
 import html
@@ -123,6 +124,21 @@ def test_a_folder_that_lacks_a_file_is_told(tmp_path) -> None:
         DataError, match="none' has neither train.de nor train.de.gz; name the folder that has with --from"
     ):
         place_corpus(known("http://unused", packed=True), tmp_path / "raw", source=tmp_path / "none")
+
+
+def test_an_optional_file_that_a_folder_lacks_is_left_out(site, tmp_path) -> None:
+    (tmp_path / "train.de").write_bytes(TEXTS["train.de"])
+    needed, optional = known(site.address, packed=False)
+    files = [dataclasses.replace(optional, optional=True), needed]
+    said: list[str] = []
+    place_corpus(files, tmp_path / "raw", source=tmp_path, say=said.append)
+    assert placed(tmp_path / "raw") == {"train.de": TEXTS["train.de"]}
+    assert said[0] == f"train.en is not in {tmp_path} and left out; training does not need it"
+    with pytest.raises(DataError, match="none' has neither train.en nor"):
+        place_corpus(files, tmp_path / "raw", source=tmp_path / "none")
+    site.files = dict(TEXTS)
+    place_corpus(files, tmp_path / "fetched", say=said.append)
+    assert placed(tmp_path / "fetched") == TEXTS
 
 
 def test_another_number_of_lines_is_refused(tmp_path) -> None:

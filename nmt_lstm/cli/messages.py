@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-__all__ = ["columns", "is_first_process", "note", "show_log"]
+__all__ = ["columns", "is_first_process", "note", "quoted", "show_log"]
 
 
 def is_first_process() -> bool:
@@ -21,6 +23,11 @@ def note(text: str = "") -> None:
     if is_first_process():
         sys.stderr.write(text + "\n")
         sys.stderr.flush()
+
+
+def quoted(path: Path) -> str:
+    """Return a path as one would type it in a shell."""
+    return shlex.quote(str(path))
 
 
 def columns(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), indent: str = "") -> str:

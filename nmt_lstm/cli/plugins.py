@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import shutil
 import sys
 import textwrap
@@ -11,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nmt_lstm.cli import plugin_check, plugin_new
 from nmt_lstm.cli.arguments import Plugins, load_plugins
 from nmt_lstm.cli.messages import columns
+from nmt_lstm.cli.plugin_names import find, short_origin
 
 if TYPE_CHECKING:
-    from nmt_lstm.registry import Entry, Registry
+    from nmt_lstm.registry import Registry
 
 __all__ = ["app"]
 
@@ -23,14 +24,20 @@ EXAMPLE = """\b
 Examples:
   nmt-lstm plugins
   nmt-lstm plugins show lstm
+  nmt-lstm plugins check lstm
+  nmt-lstm plugins new my-cell
   nmt-lstm plugins --plugin my_cell.py"""
 
-app = typer.Typer(help="List cells and attentions, or show one.", rich_markup_mode=None)
+app = typer.Typer(
+    help="List cells and attentions, show or check one, begin a new one.", rich_markup_mode=None
+)
+app.command("check", epilog=plugin_check.EXAMPLE)(plugin_check.check)
+app.command("new", epilog=plugin_new.EXAMPLE)(plugin_new.new)
 
 
 @app.callback(invoke_without_command=True)
 def list_plugins(context: typer.Context, plugin: Plugins = None) -> None:
-    """List cells and attentions with their origin, or show one."""
+    """List cells and attentions with their origin; show or check one; begin a new one."""
     load_plugins(plugin)
     if context.invoked_subcommand is not None:
         return
@@ -87,42 +94,3 @@ def listing(registry: Registry) -> str:
         lines.append(f"{line.ljust(width)}{first}".rstrip())
         lines += [" " * width + more for more in rest]
     return "\n".join(lines)
-
-
-def short_origin(entry: Entry) -> str:
-    """Return the origin, a file relative to the working directory where that is shorter."""
-    if entry.distribution or not os.path.isabs(entry.origin):  # noqa: PTH117 (the origin is a text)
-        return entry.origin
-    relative = os.path.relpath(entry.origin)
-    return min(relative, entry.origin, key=len)
-
-
-def find(name: str) -> list[tuple[Registry, Entry | None]]:
-    """Return where a name is registered: as a cell, as an attention, or both.
-
-    Raises:
-        PluginError: nowhere.
-    """
-    from nmt_lstm.errors import PluginError, nearest
-    from nmt_lstm.registry import ATTENTIONS, CELLS
-
-    if ":" in name:
-        try:
-            CELLS.get(name)
-        except PluginError as problem:
-            if "is not a subclass" not in str(problem):
-                raise
-            return [(ATTENTIONS, None)]
-        return [(CELLS, None)]
-    found: list[tuple[Registry, Entry | None]] = [
-        (registry, entry)
-        for registry in (CELLS, ATTENTIONS)
-        for entry in registry.entries()
-        if entry.name == name
-    ]
-    if not found:
-        known = [*CELLS.names(), *ATTENTIONS.names()]
-        raise PluginError(
-            f"no cell or attention is called '{name}'.{nearest(name, known)} Known: {', '.join(known)}."
-        )
-    return list({registry.kind: (registry, entry) for registry, entry in found}.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nmt_lstm.cli.arguments import Overrides, RunFile
-from nmt_lstm.cli.messages import note
+from nmt_lstm.cli.messages import note, quoted
 
 if TYPE_CHECKING:
     from nmt_lstm.text.preparation import Prepared
@@ -23,7 +23,6 @@ def prepare(run_file: RunFile, overrides: Overrides = None) -> None:
     'train' does this by itself; do it alone to see what is left out, or before training on many machines.
     Text that has not changed is found again and not prepared twice.
     """
-    from nmt_lstm.cli.train import quoted
     from nmt_lstm.config.load import load_run
     from nmt_lstm.text.preparation import prepare as prepare_text
 

@@ -10,8 +10,8 @@ import typer
 
 from nmt_lstm.cli.arguments import Cell, Plugins, TimeLimit, check_time_limit, load_plugins
 from nmt_lstm.cli.evaluate import score_table
-from nmt_lstm.cli.messages import is_first_process, note
-from nmt_lstm.cli.train import check_parts, quoted
+from nmt_lstm.cli.messages import is_first_process, note, quoted
+from nmt_lstm.cli.train import check_parts
 from nmt_lstm.errors import ConfigurationError
 
 __all__ = ["quickstart"]

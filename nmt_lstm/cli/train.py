@@ -14,7 +14,7 @@ from nmt_lstm.errors import ConfigurationError
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings
 
-__all__ = ["quoted", "train"]
+__all__ = ["train"]
 
 EXAMPLE = """\b
 Examples:
@@ -188,10 +188,3 @@ def language(path: Path) -> str:
     suffixes = [suffix for suffix in path.suffixes if suffix not in (".gz", ".xz", ".zst")]
     code = suffixes[-1][1:] if suffixes else ""
     return code if 2 <= len(code) <= 3 and code.isalpha() and code not in ("txt", "tok", "raw") else ""
-
-
-def quoted(path: Path) -> str:
-    """Return a path as one would type it in a shell."""
-    import shlex
-
-    return shlex.quote(str(path))

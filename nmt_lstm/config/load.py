@@ -16,7 +16,7 @@ from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.config.toml_writer import write_toml
 from nmt_lstm.errors import ConfigurationError
 
-__all__ = ["dump_toml", "load_run", "make_run", "read_toml"]
+__all__ = ["dump_toml", "load_run", "make_run", "parse_value", "read_toml"]
 
 
 def load_run(path: str | Path, overrides: Iterable[str] = ()) -> RunSettings:
@@ -115,7 +115,7 @@ def _apply(values: dict[str, Any], override: str, options: Mapping[str, Option],
     if option is None and not inside_options and table_of(keys) is None:
         problems.append(f"--set: unknown key '{path}'.{nearest_path(path)}")
         return path
-    value = _parse(text)
+    value = parse_value(text)
     if (
         option is not None
         and not isinstance(value, str)
@@ -128,7 +128,7 @@ def _apply(values: dict[str, Any], override: str, options: Mapping[str, Option],
     return path
 
 
-def _parse(text: str) -> Any:
+def parse_value(text: str) -> Any:
     """Read a TOML value; what is none is the text itself."""
     try:
         parsed = tomllib.loads(f"value = {text}")

@@ -1,0 +1,84 @@
+"""plugins check and plugins new: the table, the exit status, the names that are taken."""
+
+from __future__ import annotations
+
+import pytest
+
+BROKEN = '''
+from nmt_lstm import CELLS, GatedCell
+
+
+@CELLS.register("mean_over_batch")
+class MeanOverBatch(GatedCell):
+    """A cell whose rows see each other."""
+
+    gates = ("candidate",)
+
+    def update(self, x, h, state):
+        return ((x.candidate + h.candidate).tanh() - state[0].mean(0, keepdim=True),)
+'''
+
+
+def test_a_stock_cell_passes(command):
+    finished = command("plugins", "check", "gru")
+    assert finished.status == 0
+    text = finished.out.decode()
+    assert text.startswith("cell gru (nmt-lstm ")
+    assert "  passed  row alone equals row in batch" in text
+    assert text.rstrip().endswith("17 checks: 17 passed.")
+
+
+def test_an_attention_with_options(command):
+    finished = command("plugins", "check", "multi_head", "--option", "heads=2")
+    assert finished.status == 0
+    assert "heads: int = 8" in finished.out.decode()
+
+
+def test_a_broken_cell_fails_with_a_hint(command, tmp_path, monkeypatch):
+    from nmt_lstm.registry import CELLS
+
+    monkeypatch.setattr(CELLS, "_decorated", {})
+    file = tmp_path / "broken.py"
+    file.write_text(BROKEN, encoding="utf-8")
+    finished = command("plugins", "check", file)
+    assert finished.status == 1
+    text = finished.out.decode()
+    assert "FAILED" in text
+    assert "hint: " in text
+    assert "no statistic may run over" in " ".join(text.split())
+    assert finished.err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("lsmt",), "no cell or attention is called 'lsmt'. Did you mean 'lstm'?"),
+        (("lstm", "--option", "forget_bias"), "--option 'forget_bias' must look like name=value."),
+        (("lstm", "--option", "bias=1"), "unknown option 'bias'"),
+        (("lstm", "--option", "forget_bias=yes"), "option 'forget_bias' is 'yes', but must be float."),
+        (("lstm", "--expect-failure", "beams=why"), "--expect-failure: expected_failures names 'beams'"),
+        (("none.py",), "plugin file 'none.py' does not exist or is not a file."),
+    ],
+)
+def test_what_cannot_be_checked(command, arguments, message):
+    finished = command("plugins", "check", *arguments)
+    assert finished.status in (1, 2)
+    assert message in finished.err
+    assert len(finished.err.splitlines()) == 1
+
+
+def test_an_expected_failure_that_does_not_fail(command):
+    finished = command("plugins", "check", "rnn", "--expect-failure", "beams_reorder=it is new")
+    assert finished.status == 1
+    assert "expected to fail, but did not" in " ".join(finished.out.decode().split())
+
+
+def test_new_says_what_to_do_next(command, tmp_path):
+    finished = command("plugins", "new", "my-cell", "--in", tmp_path / "a folder")
+    assert finished.status == 0
+    assert (tmp_path / "a folder" / "my-cell" / "pyproject.toml").is_file()
+    assert f"pip install '{tmp_path / 'a folder' / 'my-cell'}'" in finished.err
+    assert "nmt-lstm quickstart --cell my-cell" in finished.err
+    again = command("plugins", "new", "my-cell", "--in", tmp_path / "a folder")
+    assert again.status == 2
+    assert "exists already" in again.err

@@ -1,0 +1,79 @@
+"""A new plugin distribution: it works as it stands, and nothing is written over."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from nmt_lstm.config.load import load_run
+from nmt_lstm.errors import ConfigurationError, ResourceError
+from nmt_lstm.plugin_template import distribution
+from nmt_lstm.plugin_template.distribution import write_distribution
+from nmt_lstm.text.builtin import builtin_corpus_folder
+
+
+def write(name: str, parent: Path) -> Path:
+    return write_distribution(name, parent, corpus=builtin_corpus_folder(), version="0.1.0")
+
+
+def test_its_own_tests_pass(tmp_path) -> None:
+    folder = write("my-cell", tmp_path)
+    finished = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder / "tests")],
+        env={**os.environ, "PYTHONPATH": str(folder / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout
+    assert "passed" in finished.stdout
+    assert "failed" not in finished.stdout
+
+
+def test_its_entry_point_and_run_file_fit(tmp_path) -> None:
+    folder = write("Peephole-2", tmp_path)
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["entry-points"]["nmt_lstm.cells.v1"] == {"Peephole-2": "peephole_2:Peephole2"}
+    assert project["project"]["dependencies"] == ["nmt-lstm>=0.1,<1"]
+    assert "class Peephole2(GatedCell):" in (folder / "src/peephole_2/cell.py").read_text(encoding="utf-8")
+    run = load_run(folder / "run.toml", [])
+    assert run.model.encoder.cell == run.model.decoder.cell == "Peephole-2"
+    assert run.data.train_source.is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("3x", "'3x' cannot name a plugin: use letters and digits in words joined by '-'"),
+        ("a/b", "'a/b' cannot name a plugin"),
+        ("..", "'..' cannot name a plugin"),
+        ("class", "'class' cannot name a plugin"),
+        ("gru", "a cell 'gru' is there already"),
+        ("json", "'json' would hide the Python package 'json'"),
+        ("nmt-lstm", "'nmt-lstm' would hide the Python package 'nmt_lstm'"),
+    ],
+)
+def test_a_name_that_cannot_be_one(tmp_path, name, message) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        write(name, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_not_written_over(tmp_path) -> None:
+    (tmp_path / "my-cell").mkdir()
+    with pytest.raises(
+        ConfigurationError, match=r"the folder '.*my-cell' exists already; choose another name"
+    ):
+        write("my-cell", tmp_path)
+
+
+def test_nothing_is_left_of_a_distribution_that_cannot_be_written(tmp_path, monkeypatch) -> None:
+    monkeypatch.setitem(distribution.FILES, "missing.txt", "src/missing")
+    with pytest.raises(ResourceError, match="my-cell' cannot be written: No such file or directory"):
+        write("my-cell", tmp_path)
+    assert list(tmp_path.iterdir()) == []

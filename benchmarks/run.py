@@ -1,4 +1,4 @@
-"""The one command of all benchmarks: ``python benchmarks/run.py train|translate|memory|startup [--quick] [--json FILE]``."""
+"""The one command of all benchmarks: ``python benchmarks/run.py NAME [--quick] [--json FILE]``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 BENCHMARKS = {
+    "limits": ("limits", "what the machine can do: matrix products, fused LSTM, copies"),
     "train": ("train_speed", "target pieces per second in training, one core"),
     "translate": ("translate_speed", "sentences per second in translation, one core"),
     "memory": ("memory", "peak memory of training and of translating a long file"),

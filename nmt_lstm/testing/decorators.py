@@ -32,15 +32,7 @@ def cell_conformance(
         def test_conformance(check):
             check()
 
-    Args:
-        part: the class.
-        options: of its constructor.
-        expected_failures: names of checks that must fail, and why that is no mistake.
-        input_size: width of the inputs it is built with.
-        hidden_size: width of the hidden state it is built with.
-
-    Raises:
-        ValueError: an expected failure names no check, or gives no reason.
+    Its arguments and errors are those of `nmt_lstm.testing.check_cell`.
     """
     subject = CellSubject(part, options or {}, input_size, hidden_size)
     return _parametrized(cases(CELL_CHECKS, subject, expected_failures))
@@ -56,15 +48,7 @@ def attention_conformance(
 ) -> Callable[[Test], Test]:
     """Return a decorator that runs a test once for each of `ATTENTION_CHECKS`, as `cell_conformance` does.
 
-    Args:
-        part: the class.
-        options: of its constructor.
-        expected_failures: names of checks that must fail, and why that is no mistake.
-        query_size: width of the queries it is built with.
-        memory_size: width of the source states it is built with.
-
-    Raises:
-        ValueError: an expected failure names no check, or gives no reason.
+    Its arguments and errors are those of `nmt_lstm.testing.check_attention`.
     """
     subject = AttentionSubject(part, options or {}, query_size, memory_size)
     return _parametrized(cases(ATTENTION_CHECKS, subject, expected_failures))

@@ -13,6 +13,8 @@ from nmt_lstm.testing import (
     AttentionSubject,
     ConformanceFailure,
     DoesNotApply,
+    attention_queries,
+    attention_values,
     check_attention,
 )
 
@@ -195,69 +197,98 @@ class HiddenConstant(Plain):
 
 
 BROKEN = [
-    ("options_fit_a_run_file", OptionWithoutType, "option 'slope' has no type"),
-    ("shapes_are_declared", NeedsEqualWidths, r"context has the shape \(3, 1, 20\), expected \(3, 1, 24\)"),
-    ("shapes_are_declared", TransposesWeights, r"weights has the shape \(3, 6, 1\), expected \(3, 1, 6\)"),
-    ("weights_sum_to_one", WithoutMask, "weights on padding are up to .*, expected 0.*masked_softmax"),
-    ("weights_sum_to_one", Sigmoid, "the sum of weights: largest difference"),
-    ("weights_sum_to_one", Negative, "the smallest weight is -.*, expected 0 or more"),
+    (attention_values.options_fit_a_run_file, OptionWithoutType, "option 'slope' has no type"),
     (
-        "padding_changes_nothing",
+        attention_queries.shapes_are_declared,
+        NeedsEqualWidths,
+        r"context has the shape \(3, 1, 20\), expected \(3, 1, 24\)",
+    ),
+    (
+        attention_queries.shapes_are_declared,
+        TransposesWeights,
+        r"weights has the shape \(3, 6, 1\), expected \(3, 1, 6\)",
+    ),
+    (
+        attention_queries.weights_sum_to_one,
+        WithoutMask,
+        "weights on padding are up to .*, expected 0.*masked_softmax",
+    ),
+    (attention_queries.weights_sum_to_one, Sigmoid, "the sum of weights: largest difference"),
+    (attention_queries.weights_sum_to_one, Negative, "the smallest weight is -.*, expected 0 or more"),
+    (
+        attention_queries.padding_changes_nothing,
         NormalisesKeys,
         "contexts, large values on padding: .*Mask by memory.is_token",
     ),
-    ("queries_at_once_equal_one_at_a_time", QueriesSeeEachOther, "context of query 0: .*recurrent = True"),
-    ("one_token_is_enough", DividesByLengthLessOne, "one token and 0 positions of padding give NaN"),
     (
-        "sentence_alone_equals_sentence_in_batch",
+        attention_queries.queries_at_once_equal_one_at_a_time,
+        QueriesSeeEachOther,
+        "context of query 0: .*recurrent = True",
+    ),
+    (
+        attention_queries.one_token_is_enough,
+        DividesByLengthLessOne,
+        "one token and 0 positions of padding give NaN",
+    ),
+    (
+        attention_queries.sentence_alone_equals_sentence_in_batch,
         NormalisesOverSentences,
         "contexts of sentence .*over the sentences",
     ),
     (
-        "state_is_carried_where_declared",
+        attention_queries.state_is_carried_where_declared,
         UndeclaredState,
         "recurrent is False, but initial_state returns a state of 1",
     ),
     (
-        "state_is_carried_where_declared",
+        attention_queries.state_is_carried_where_declared,
         DeclaredWithoutState,
         "recurrent is True, but initial_state .* of 0 tensors",
     ),
-    ("state_is_carried_where_declared", StateStays, "a query changes no state"),
-    ("state_is_carried_where_declared", StateIsForAll, r"state 0 has the shape \(1, 6\), expected \(3, 6\)"),
+    (attention_queries.state_is_carried_where_declared, StateStays, "a query changes no state"),
     (
-        "state_is_carried_where_declared",
+        attention_queries.state_is_carried_where_declared,
+        StateIsForAll,
+        r"state 0 has the shape \(1, 6\), expected \(3, 6\)",
+    ),
+    (
+        attention_queries.state_is_carried_where_declared,
         StateIsTensor,
         "state from initial_state is Tensor, expected a tuple",
     ),
-    ("state_is_carried_where_declared", StateGrows, "initial_state returns 1 tensors, and forward returns 2"),
-    ("hypotheses_reorder", UsesItsRowNumber, "contexts: .*not one row per sentence"),
     (
-        "gradients_reach_every_parameter",
+        attention_queries.state_is_carried_where_declared,
+        StateGrows,
+        "initial_state returns 1 tensors, and forward returns 2",
+    ),
+    (attention_queries.hypotheses_reorder, UsesItsRowNumber, "contexts: .*not one row per sentence"),
+    (
+        attention_values.gradients_reach_every_parameter,
         UselessBias,
         r"no gradient reaches key.bias: its largest value is \d.*e-0\d",
     ),
-    ("gradients_reach_every_parameter", HardToTrain, "no gradient reaches key.weight"),
-    ("gradients_are_right", RoundsWeights, "gradcheck: .*rounded on their way"),
-    ("bf16_is_near_float32", LosesDigits, "result 0 in bf16: largest difference"),
-    ("nothing_is_kept_between_calls", KeepsWeights, r"changed the module's attribute 'seen\[0\]'"),
-    ("copies_compute_the_same", HiddenConstant, "result 0 of the state dict"),
-    ("wirings_train_what_they_search", QueriesSeeEachOther, "gnmt, scores at"),
-    ("model_folder_keeps_it", HiddenConstant, "the loss of the model that was read"),
+    (attention_values.gradients_reach_every_parameter, HardToTrain, "no gradient reaches key.weight"),
+    (attention_values.gradients_are_right, RoundsWeights, "gradcheck: .*rounded on their way"),
+    (attention_values.bf16_is_near_float32, LosesDigits, "result 0 in bf16: largest difference"),
+    (
+        attention_values.nothing_is_kept_between_calls,
+        KeepsWeights,
+        r"changed the module's attribute 'seen\[0\]'",
+    ),
+    (attention_values.copies_compute_the_same, HiddenConstant, "result 0 of the state dict"),
+    (attention_values.wirings_train_what_they_search, QueriesSeeEachOther, "gnmt, scores at"),
+    (attention_values.model_folder_keeps_it, HiddenConstant, "the loss of the model that was read"),
 ]
-CHECKS = {check.__name__: check for check in ATTENTION_CHECKS}
 
 
-@pytest.mark.parametrize(
-    ("name", "part", "message"), BROKEN, ids=[f"{name}-{part.__name__}" for name, part, _ in BROKEN]
-)
-def test_a_broken_attention_is_caught(name, part, message) -> None:
+def test_a_broken_attention_is_caught(broken) -> None:
+    check, part, message = broken
     with pytest.raises(ConformanceFailure, match=message):
-        CHECKS[name](AttentionSubject(part))
+        check(AttentionSubject(part))
 
 
 def test_every_check_has_an_attention_that_it_catches() -> None:
-    assert {name for name, _, _ in BROKEN} == set(CHECKS)
+    assert {check for check, _, _ in BROKEN} == set(ATTENTION_CHECKS)
 
 
 @pytest.mark.parametrize("part", [Plain, Coverage])
@@ -274,7 +305,7 @@ def test_whole_attentions_pass(part) -> None:
 def test_recurrent_attentions_get_one_query_at_a_time() -> None:
     subject = AttentionSubject(Coverage)
     with pytest.raises(DoesNotApply, match="queries come one at a time"):
-        CHECKS["queries_at_once_equal_one_at_a_time"](subject)
+        attention_queries.queries_at_once_equal_one_at_a_time(subject)
     attention, queries = subject.build(), subject.queries()
     memory = attention.prepare(*subject.source())
     attended = subject.attend(attention, queries, memory)

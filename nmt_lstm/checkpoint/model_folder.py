@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import metadata as distributions
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +15,13 @@ import torch
 from torch import Tensor
 
 from nmt_lstm.checkpoint.manifest import MANIFEST, Manifest, check_files, make_manifest
+from nmt_lstm.checkpoint.plugin_records import COPY_PREFIX, plugin_records, require_plugins
 from nmt_lstm.checkpoint.weights import load_weights, save_weights
 from nmt_lstm.config.load import dump_toml, load_run
 from nmt_lstm.config.schema import RunSettings
-from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError, PluginError
+from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError
 from nmt_lstm.model.build import build_model
 from nmt_lstm.model.seq2seq import Seq2Seq
-from nmt_lstm.registry import ATTENTIONS, CELLS
 from nmt_lstm.text.subwords import Subwords
 
 __all__ = ["ModelFolder", "check_output_folder", "read", "write"]
@@ -32,8 +30,6 @@ RUN, WEIGHTS, METRICS = "run.toml", "model.safetensors", "metrics.json"
 SUBWORDS = ("subwords.joint.model", "subwords.source.model", "subwords.target.model")
 OURS = {RUN, WEIGHTS, METRICS, MANIFEST, *SUBWORDS, "checkpoints", "logs"}  # the last two are training's
 WRITING = ".writing-"
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -46,19 +42,17 @@ class ModelFolder:
     manifest: Manifest
     metrics: dict[str, Any]
 
-    def load_model(self, device: str | torch.device = "cpu") -> Seq2Seq:
+    def load_model(self, device: str | torch.device = "cpu", *, trust_plugins: bool = False) -> Seq2Seq:
         """Build the model and load its weights; it is in evaluation mode.
+
+        Args:
+            device: where the weights go.
+            trust_plugins: run the folder's own copies of plugin files, if nothing else brings their parts.
 
         Raises:
             ModelFolderError: a plugin is missing (the message says what to install) or the weights do not fit.
         """
-        for registry, kind in ((CELLS, "cells"), (ATTENTIONS, "attentions")):
-            for record in self.manifest.plugins.get(kind, []):
-                try:
-                    registry.require(record)
-                except PluginError as problem:
-                    raise ModelFolderError(f"model folder '{self.folder}': {problem}") from problem
-                _compare_version(record)
+        require_plugins(self.folder, self.manifest.plugins, trust_plugins=trust_plugins)
         model = build_model(self.run.model, self.subwords.source.size, self.subwords.target.size)
         state = load_weights(self.folder / WEIGHTS, torch.device(device))
         try:
@@ -123,12 +117,15 @@ def write(
         (temporary / METRICS).write_text(json.dumps(dict(metrics), indent=2) + "\n", encoding="utf-8")
         subwords.save(temporary)
         save_weights(temporary / WEIGHTS, model_state)
+        plugins, plugin_files = plugin_records(run)
+        for name, file in plugin_files.items():
+            shutil.copyfile(file, temporary / name)
         names = sorted(file.name for file in temporary.iterdir())
         manifest = make_manifest(
             temporary,
             names,
             vocabulary={"source": subwords.source.fingerprint, "target": subwords.target.fingerprint},
-            plugins=_plugin_records(run),
+            plugins=plugins,
             parameters=_count(model_state),
         )
         (temporary / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -136,8 +133,8 @@ def write(
             _sync(temporary / name)
         for name in [*names, MANIFEST]:
             (temporary / name).replace(path / name)
-        for name in set(SUBWORDS) - set(names):
-            (path / name).unlink(missing_ok=True)
+        for left in {*SUBWORDS, *(file.name for file in path.glob(f"{COPY_PREFIX}*"))} - set(names):
+            (path / left).unlink(missing_ok=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -152,7 +149,9 @@ def check_output_folder(folder: str | Path) -> None:
             Manifest.read(path)
         return
     strangers = sorted(
-        file.name for file in path.iterdir() if file.name not in OURS and not file.name.startswith(WRITING)
+        file.name
+        for file in path.iterdir()
+        if file.name not in OURS and not file.name.startswith((WRITING, COPY_PREFIX))
     )
     if strangers:
         shown = ", ".join(strangers[:3]) + (" ..." if len(strangers) > 3 else "")
@@ -160,27 +159,6 @@ def check_output_folder(folder: str | Path) -> None:
             f"output folder '{path}' exists and holds files that are not a run's ({shown}); "
             f"choose another with -o, or empty it."
         )
-
-
-def _plugin_records(run: RunSettings) -> dict[str, list[dict[str, str]]]:
-    cells = dict.fromkeys([run.model.encoder.cell, run.model.decoder.cell])
-    return {
-        "cells": [CELLS.record(name) for name in cells],
-        "attentions": [ATTENTIONS.record(run.model.attention.name)],
-    }
-
-
-def _compare_version(record: Mapping[str, str]) -> None:
-    """Warn if a plugin's version is not the one that the model was trained with."""
-    name, trained = record.get("distribution", ""), record.get("version", "")
-    if not name or name == "nmt-lstm":  # our own versions read each other's models
-        return
-    try:
-        installed = distributions.version(name)
-    except distributions.PackageNotFoundError:
-        return
-    if installed != trained:
-        logger.warning("the model was trained with %s %s, but %s is installed.", name, trained, installed)
 
 
 def _count(state: Mapping[str, Tensor]) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nmt_lstm.errors import NmtLstmError, PluginError
-from nmt_lstm.registry.registry import Entry, Registry
+from nmt_lstm.registry.registry import PLUGIN_FILE_MODULE, Entry, Registry
 
 __all__ = ["load_plugin_module"]
 
@@ -25,7 +25,7 @@ def load_plugin_module(path: str | Path, registries: Iterable[Registry]) -> list
     if not file.is_file():
         raise PluginError(f"plugin file '{path}' does not exist or is not a file.")
     # The name depends on the path alone, so that running a file again replaces what it registered.
-    name = f"nmt_lstm_plugin_file_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
+    name = f"{PLUGIN_FILE_MODULE}{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise PluginError(f"plugin file '{path}' is not a Python file; its name must end in .py.")

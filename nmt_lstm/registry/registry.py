@@ -8,6 +8,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from nmt_lstm.errors import PluginError, nearest
@@ -17,6 +18,8 @@ from nmt_lstm.registry.plugin_source import first_docstring_line
 __all__ = ["Entry", "Registry"]
 
 Part = TypeVar("Part", bound=type)
+# What the modules of plugin files are called, a hash of the path after it.
+PLUGIN_FILE_MODULE = "nmt_lstm_plugin_file_"
 logger = logging.getLogger(__name__)
 
 
@@ -151,6 +154,14 @@ class Registry:
         return {
             "name": name, "target": entry.target, "distribution": entry.distribution, "version": entry.version
         }  # fmt: skip
+
+    def plugin_file(self, name: str) -> Path | None:
+        """Return the file that a part was loaded from by `load_plugin_file`, None for any other part."""
+        part = self._decorated.get(name)
+        if part is None or not part.__module__.startswith(PLUGIN_FILE_MODULE):
+            return None
+        file = getattr(sys.modules.get(part.__module__), "__file__", None)
+        return Path(file) if file and Path(file).is_file() else None
 
     def require(self, record: Mapping[str, str]) -> Any:
         """Return the class that `record` names, as read from a model folder.

@@ -1,0 +1,91 @@
+"""The plugins of a model as its folder keeps them: where each is from, and a copy of those that are one file."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from importlib import metadata as distributions
+from pathlib import Path
+
+from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.errors import ModelFolderError, PluginError
+from nmt_lstm.registry import ATTENTIONS, CELLS, Registry, load_plugin_file
+
+__all__ = ["COPY_PREFIX", "PluginRecord", "plugin_records", "require_plugins"]
+
+COPY_PREFIX = "plugin."
+PluginRecord = dict[str, str]
+
+logger = logging.getLogger(__name__)
+
+
+def plugin_records(run: RunSettings) -> tuple[dict[str, list[PluginRecord]], dict[str, Path]]:
+    """Return the records of the run's cells and attention, and the plugin files to copy, by the names of the copies."""
+    copies: dict[str, Path] = {}
+    records: dict[str, list[PluginRecord]] = {}
+    for kind, registry, names in _used(run):
+        records[kind] = [registry.record(name) for name in names]
+        for record in records[kind]:
+            file = registry.plugin_file(record["name"])
+            if file is not None:
+                record["file"] = _copy_name(file, copies)
+    return records, copies
+
+
+def require_plugins(
+    folder: Path, records: Mapping[str, list[PluginRecord]], *, trust_plugins: bool = False
+) -> None:
+    """Make sure that the plugins of a model folder are there; warn of those in another version.
+
+    Args:
+        folder: the model folder.
+        records: as its manifest has them.
+        trust_plugins: run the copies of plugin files in the folder where nothing else brings their names.
+
+    Raises:
+        ModelFolderError: a plugin is missing; the message says what to install or to name.
+    """
+    for kind, registry in (("cells", CELLS), ("attentions", ATTENTIONS)):
+        for record in records.get(kind, []):
+            copy = folder / Path(record["file"]).name if record.get("file") else None
+            if copy is not None and record["name"] not in registry.names():
+                if not trust_plugins:
+                    raise ModelFolderError(
+                        f"model folder '{folder}': the model needs the {registry.kind} '{record['name']}', which was "
+                        f"loaded from a file. Name that file with --plugin; or read its copy in the folder, {copy}, "
+                        f"and run that with --trust-plugins."
+                    )
+                load_plugin_file(str(copy))
+            try:
+                registry.require(record)
+            except PluginError as problem:
+                raise ModelFolderError(f"model folder '{folder}': {problem}") from problem
+            _compare_version(record)
+
+
+def _used(run: RunSettings) -> Iterator[tuple[str, Registry, list[str]]]:
+    yield "cells", CELLS, list(dict.fromkeys([run.model.encoder.cell, run.model.decoder.cell]))
+    yield "attentions", ATTENTIONS, [run.model.attention.name]
+
+
+def _copy_name(file: Path, copies: dict[str, Path]) -> str:
+    """Return the name of the file's copy, entered into `copies`; other files of the same name get a number."""
+    number = 1
+    while True:
+        name = f"{COPY_PREFIX}{file.stem}{'' if number == 1 else f'-{number}'}.py"
+        if copies.setdefault(name, file) == file:
+            return name
+        number += 1
+
+
+def _compare_version(record: Mapping[str, str]) -> None:
+    """Warn if a plugin's version is not the one that the model was trained with."""
+    name, trained = record.get("distribution", ""), record.get("version", "")
+    if not name or name == "nmt-lstm":  # our own versions read each other's models
+        return
+    try:
+        installed = distributions.version(name)
+    except distributions.PackageNotFoundError:
+        return
+    if installed != trained:
+        logger.warning("the model was trained with %s %s, but %s is installed.", name, trained, installed)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nmt_lstm.config.load import load_run as load_run
     from nmt_lstm.config.schema import RunSettings as RunSettings
     from nmt_lstm.errors import NmtLstmError as NmtLstmError
+    from nmt_lstm.leaderboard.board import Leaderboard as Leaderboard
     from nmt_lstm.model.build import build_model as build_model
     from nmt_lstm.model.seq2seq import Seq2Seq as Seq2Seq
     from nmt_lstm.registry import ATTENTIONS as ATTENTIONS
@@ -33,6 +34,7 @@ _MODULE_OF_NAME = {
     "CELLS": "nmt_lstm.registry",
     "Cell": "nmt_lstm.cells.cell",
     "GatedCell": "nmt_lstm.cells.gated_cell",
+    "Leaderboard": "nmt_lstm.leaderboard.board",
     "NmtLstmError": "nmt_lstm.errors",
     "RunSettings": "nmt_lstm.config.schema",
     "Seq2Seq": "nmt_lstm.model.seq2seq",

@@ -11,7 +11,18 @@ from typing import Annotated, Any
 
 import typer
 
-from nmt_lstm.cli import config, doctor, evaluate, plugins, prepare, quickstart, score, train, translate
+from nmt_lstm.cli import (
+    config,
+    doctor,
+    evaluate,
+    leaderboard,
+    plugins,
+    prepare,
+    quickstart,
+    score,
+    train,
+    translate,
+)
 from nmt_lstm.cli.messages import show_log
 from nmt_lstm.errors import NmtLstmError
 
@@ -64,6 +75,7 @@ app.command("config", epilog=config.EXAMPLE, short_help="Print all settings as a
 app.command("doctor", epilog=doctor.EXAMPLE, short_help="Show versions, devices and what is missing.")(
     doctor.doctor
 )
+app.add_typer(leaderboard.app, name="leaderboard", epilog=leaderboard.EXAMPLE)
 app.add_typer(plugins.app, name="plugins", epilog=plugins.EXAMPLE)
 
 

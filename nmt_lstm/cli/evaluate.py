@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import time
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,21 +22,27 @@ from nmt_lstm.cli.arguments import (
     PrecisionName,
     load_plugins,
 )
-from nmt_lstm.cli.lines import output_stream, read_all_lines
+from nmt_lstm.cli.lines import input_lines, output_stream, read_all_lines
 from nmt_lstm.cli.messages import columns, note
 from nmt_lstm.cli.score import check_counts
 from nmt_lstm.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from nmt_lstm.evaluation.analysis import Analysis
+    from nmt_lstm.evaluation.pair_report import PairReport
     from nmt_lstm.evaluation.scores import Score
 
 __all__ = ["evaluate", "score_table"]
+
+logger = logging.getLogger(__name__)
 
 EXAMPLE = """\b
 Examples:
   nmt-lstm evaluate -m runs/de-en -s test.de -r test.en
   nmt-lstm evaluate --hypotheses out.en -r test.en
-  nmt-lstm evaluate --hypotheses out.ja -r test.ja --tokenize ja-mecab"""
+  nmt-lstm evaluate --hypotheses out.ja -r test.ja --tokenize ja-mecab
+  nmt-lstm evaluate --hypotheses out.en -s test.de -r test.en --analysis
+  nmt-lstm evaluate --hypotheses a.en --against b.en -r test.en"""
 
 
 class TableFormat(StrEnum):
@@ -59,7 +67,8 @@ def evaluate(
         ),
     ] = None,
     source: Annotated[
-        Path | None, typer.Option("--source", "-s", metavar="FILE", help="Source text that -m translates.")
+        Path | None,
+        typer.Option("--source", "-s", metavar="FILE", help="Source text, for -m and for --analysis."),
     ] = None,
     output_file: Annotated[
         Path | None,
@@ -73,6 +82,28 @@ def evaluate(
             help="sacreBLEU's tokenizer: 13a, char, ja-mecab, zh, intl, none; auto is the model's, else 13a.",
         ),
     ] = "auto",
+    analysis: Annotated[
+        bool,
+        typer.Option(
+            "--analysis",
+            help="Also: by length, by word frequency, repetitions, copied and untranslated words.",
+        ),
+    ] = False,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against",
+            metavar="FILE",
+            help="Another output: is the difference significant, and where is it?",
+        ),
+    ] = None,
+    train_source: Annotated[
+        Path | None,
+        typer.Option("--train-source", metavar="FILE", help="For --analysis: count word frequencies here."),
+    ] = None,
+    train_target: Annotated[
+        Path | None, typer.Option("--train-target", metavar="FILE", help="The same, for target words.")
+    ] = None,
     table_format: Annotated[
         TableFormat, typer.Option("--format", help="For people, or for programs.")
     ] = TableFormat.table,
@@ -87,24 +118,31 @@ def evaluate(
         raise ConfigurationError("name either --hypotheses FILE, or -m FOLDER with -s FILE.")
     if model and source is None:
         raise ConfigurationError("-m translates the text of -s: name it, such as -s test.de.")
+    if analysis and source is None:
+        raise ConfigurationError("--analysis needs the source text: -s test.de.")
     load_plugins(plugin)
     from nmt_lstm.evaluation.scores import check_tokenizer, corpus_scores
 
     if tokenize != "auto":
         check_tokenizer(tokenize)
     references = read_all_lines(reference)
+    sources: list[str] | None = None
+    if source is not None:
+        sources = read_all_lines(source)
+        check_counts(source, len(sources), reference, len(references))
+    source_language = ""
     if hypotheses is not None:
         lines = read_all_lines(hypotheses)
         check_counts(hypotheses, len(lines), reference, len(references))
+        warn(hypotheses, lines, references, sources)
         tokenizer = "13a" if tokenize == "auto" else tokenize
     else:
-        assert source is not None
-        sources = read_all_lines(source)
-        check_counts(source, len(sources), reference, len(references))
         from nmt_lstm.translator import Translator
 
+        assert sources is not None
         translator = Translator.load(model or [], device=device, precision=precision.value)
         tokenizer = translator.tokenizer if tokenize == "auto" else tokenize
+        source_language = translator.run.data.source_language if analysis else ""
         start = time.perf_counter()
         lines = [
             translation.text
@@ -118,9 +156,116 @@ def evaluate(
             with output_stream(output_file, inputs=(source, reference)) as stream:
                 stream.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
     scores = corpus_scores(lines, references, tokenize=tokenizer)
-    sys.stdout.write(
-        (score_table(scores) if table_format is TableFormat.table else score_json(scores)) + "\n"
+    found: Analysis | None = None
+    if analysis and sources is not None:
+        found = analysed(
+            lines,
+            sources,
+            references,
+            tokenize=tokenizer,
+            source_language=source_language,
+            train_source=train_source,
+            train_target=train_target,
+        )
+    pair: PairReport | None = None
+    if against is not None:
+        pair = compared((hypotheses or Path("the model"), against), lines, references, sources, tokenizer)
+    if table_format is TableFormat.table:
+        sys.stdout.write(report_text(scores, found, pair) + "\n")
+    else:
+        sys.stdout.write(report_json(scores, found, pair) + "\n")
+
+
+def warn(path: Path, lines: list[str], references: list[str], sources: list[str] | None) -> None:
+    """Warn of what does not look like plain text."""
+    from nmt_lstm.evaluation.text_checks import text_warnings
+
+    for warning in text_warnings(lines, references, sources):
+        logger.warning("'%s': %s", path, warning)
+
+
+def analysed(
+    lines: list[str],
+    sources: list[str],
+    references: list[str],
+    *,
+    tokenize: str,
+    source_language: str,
+    train_source: Path | None,
+    train_target: Path | None,
+) -> Analysis:
+    """Return the analysis of an output; words are counted in the training text if it is given."""
+    from nmt_lstm.evaluation.analysis import Analyst
+    from nmt_lstm.evaluation.scores import tokenizer_for
+    from nmt_lstm.evaluation.sentence_statistics import Scorer
+    from nmt_lstm.evaluation.words import count_words, guess_tokenizer, word_splitter
+
+    source_tokenize = tokenizer_for(source_language) if source_language else guess_tokenizer(sources)
+    counts = [
+        None if path is None else count_words(input_lines(path), word_splitter(name))
+        for path, name in ((train_source, source_tokenize), (train_target, tokenize))
+    ]
+    analyst = Analyst(
+        sources,
+        references,
+        source_tokenize=source_tokenize,
+        tokenize=tokenize,
+        source_frequency=counts[0],
+        target_frequency=counts[1],
     )
+    scorer = Scorer([references], metrics=["bleu"], tokenize=tokenize)
+    return analyst.analyse(lines, scorer.statistics(lines)["bleu"])
+
+
+def compared(
+    paths: tuple[Path, Path],
+    lines: list[str],
+    references: list[str],
+    sources: list[str] | None,
+    tokenize: str,
+) -> PairReport:
+    """Return the comparison with another output."""
+    from nmt_lstm.evaluation.pair_report import pair_report
+    from nmt_lstm.evaluation.sentence_statistics import Scorer
+
+    theirs = read_all_lines(paths[1])
+    check_counts(paths[1], len(theirs), Path("the references"), len(references))
+    warn(paths[1], theirs, references, sources)
+    scorer = Scorer([references], metrics=("bleu", "chrf", "ter"), tokenize=tokenize)
+    names = (
+        (paths[0].name, paths[1].name) if paths[0].name != paths[1].name else (str(paths[0]), str(paths[1]))
+    )
+    return pair_report(
+        names,
+        (scorer.statistics(lines), scorer.statistics(theirs)),
+        (lines, theirs),
+        references=[references],
+        sources=sources,
+    )
+
+
+def report_text(scores: list[Score], analysis: Analysis | None, pair: PairReport | None) -> str:
+    """Return scores, analysis and comparison for a terminal."""
+    parts = [score_table(scores)]
+    if analysis is not None:
+        from nmt_lstm.evaluation.analysis_text import analysis_text
+
+        parts.append(analysis_text(analysis))
+    if pair is not None:
+        parts.append(pair.text())
+    return "\n\n".join(parts)
+
+
+def report_json(scores: list[Score], analysis: Analysis | None, pair: PairReport | None) -> str:
+    """Return the scores as a JSON list; with an analysis or a comparison, an object of all."""
+    if analysis is None and pair is None:
+        return score_json(scores)
+    values: dict[str, Any] = {"scores": json.loads(score_json(scores))}
+    if analysis is not None:
+        values["analysis"] = asdict(analysis)
+    if pair is not None:
+        values["against"] = pair.values()
+    return json.dumps(values, indent=2, ensure_ascii=False)
 
 
 def score_table(scores: list[Score]) -> str:

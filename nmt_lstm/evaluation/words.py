@@ -9,7 +9,7 @@ from sacrebleu.metrics.bleu import BLEU
 
 from nmt_lstm.evaluation.scores import check_tokenizer, without_advice
 
-__all__ = ["WordSplitter", "count_words", "is_word", "unit_of", "word_splitter"]
+__all__ = ["WordSplitter", "count_words", "guess_tokenizer", "is_word", "unit_of", "word_splitter"]
 
 WordSplitter = Callable[[str], list[str]]
 
@@ -32,6 +32,15 @@ def count_words(lines: Iterable[str], split: WordSplitter) -> Counter[str]:
     for line in lines:
         counts.update(split(line))
     return counts
+
+
+def guess_tokenizer(lines: Iterable[str]) -> str:
+    """Return a tokenizer for text of an unknown language: "char" if it has hardly any blanks, else "13a"."""
+    characters = blanks = 0
+    for line in lines:
+        characters += len(line)
+        blanks += line.strip().count(" ")
+    return "char" if characters and blanks < 0.01 * characters else "13a"
 
 
 def is_word(token: str) -> bool:

@@ -6,7 +6,7 @@ from html import escape
 
 __all__ = ["Markup", "element", "joined"]
 
-_VOID = frozenset({"br", "circle", "hr", "line", "meta", "rect"})
+_VOID = frozenset({"br", "hr", "meta"})
 
 
 class Markup(str):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nmt_lstm.report.markup import Markup, element
+from nmt_lstm.report.markup import Markup, element, joined
 
 __all__ = ["Cell", "Column", "facts", "table"]
 
@@ -21,6 +21,8 @@ class Column:
     """Shown when the pointer rests on it."""
     label: bool = False
     """Whether it names the row: it stays in sight when the table is scrolled sideways."""
+    note: str = ""
+    """A second line in small letters."""
     falling: bool = False
     """Whether the first click sorts from large to small."""
 
@@ -61,13 +63,15 @@ def table(
     ]
     inner = element(
         "table",
-        element("caption", caption) if caption else Markup(),
         element("thead", element("tr", *heads)),
         element("tbody", *lines),
         class_="sortable" if sortable else None,
     )
-    # A region that scrolls must be reachable by the keyboard.
-    return element("div", inner, class_="scroll", tabindex="0", role="region", aria_label=caption or "Table")
+    # A region that scrolls must be reachable by the keyboard. The caption stays outside, so that it does not scroll.
+    scrolled = element(
+        "div", inner, class_="scroll", tabindex="0", role="region", aria_label=caption or "Table"
+    )
+    return joined(element("p", caption, class_="caption"), scrolled) if caption else scrolled
 
 
 def facts(pairs: Sequence[tuple[str, str]]) -> Markup:
@@ -82,7 +86,8 @@ def _head(column: Column, *, sortable: bool) -> Markup:
         if sortable
         else column.title
     )
-    return element("th", inner, scope="col", class_=_classes(column), title=column.meaning or None)
+    note = element("small", column.note) if column.note else Markup()
+    return element("th", inner, note, scope="col", class_=_classes(column), title=column.meaning or None)
 
 
 def _cell(column: Column, cell: Cell | str) -> Markup:

@@ -6,15 +6,18 @@ import pytest
 
 from nmt_lstm.report.table import Cell, Column, facts, table
 
-COLUMNS = [Column("System", label=True), Column("BLEU", numeric=True, meaning="percent", falling=True)]
+COLUMNS = [
+    Column("System", label=True),
+    Column("BLEU", numeric=True, meaning="percent", note="of 3", falling=True),
+]
 
 
 def test_cells_say_what_they_are() -> None:
     text = table(COLUMNS, [["<b>", Cell("12.3", sort=12.345, note="± 1", quiet=True)]], caption="Scores")
     assert '<th scope="row" class="label">&lt;b&gt;</th>' in text
     assert '<td class="number quiet" data-sort="12.345">12.3<small>± 1</small></td>' in text
-    assert '<th scope="col" class="number" title="percent">BLEU</th>' in text
-    assert "<caption>Scores</caption>" in text
+    assert '<th scope="col" class="number" title="percent">BLEU<small>of 3</small></th>' in text
+    assert '<p class="caption">Scores</p><div class="scroll"' in text
     assert "<button" not in text
 
 

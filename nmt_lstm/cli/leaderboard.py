@@ -1,0 +1,346 @@
+"""``nmt-lstm leaderboard``: a local board of systems, ranked where they can be compared."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nmt_lstm.cli.arguments import (
+    BatchSize,
+    BeamSize,
+    Device,
+    Plugins,
+    Precision,
+    PrecisionName,
+    load_plugins,
+)
+from nmt_lstm.cli.lines import output_stream
+from nmt_lstm.cli.messages import columns, note
+from nmt_lstm.errors import ConfigurationError
+
+__all__ = ["app"]
+
+EXAMPLE = """\b
+Examples:
+  nmt-lstm leaderboard init board --name test -s test.de -r test.en
+  nmt-lstm leaderboard add board -m runs/de-en
+  nmt-lstm leaderboard add board --system marian --hypotheses out.txt
+  nmt-lstm leaderboard show board
+  nmt-lstm leaderboard show board -o board.html"""
+
+app = typer.Typer(
+    help="Systems on test sets, scored alike, with significance.", rich_markup_mode=None, no_args_is_help=True
+)
+
+Board = Annotated[Path, typer.Argument(metavar="BOARD", help="Folder of the board.")]
+OneTestSet = Annotated[
+    str | None, typer.Option("--test-set", metavar="NAME", help="One test set. [default: all]")
+]
+
+
+class BoardFormat(StrEnum):
+    """How a board is written."""
+
+    table = "table"
+    markdown = "markdown"
+    csv = "csv"
+    json = "json"
+    html = "html"
+
+
+class ReportFormat(StrEnum):
+    """How a comparison is written."""
+
+    table = "table"
+    json = "json"
+
+
+@app.command(
+    "init",
+    short_help="Make a board with one test set.",
+    epilog="\b\nExamples:\n"
+    "  nmt-lstm leaderboard init board --name test -s test.de -r test.en \\\n"
+    "      --source-language de --target-language en\n"
+    "  nmt-lstm leaderboard init board --sacrebleu wmt17/en-de",
+)
+def init(
+    board: Board,
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="Name of the test set. [default: test]")
+    ] = "",
+    source: Annotated[
+        Path | None, typer.Option("--source", "-s", metavar="FILE", help="Source text of the test set.")
+    ] = None,
+    reference: Annotated[
+        list[Path] | None,
+        typer.Option("--reference", "-r", metavar="FILE", help="Reference translations; may be repeated."),
+    ] = None,
+    sacrebleu: Annotated[
+        str, typer.Option("--sacrebleu", metavar="SET/PAIR", help="Instead: a test set of sacreBLEU's.")
+    ] = "",
+    source_language: Annotated[
+        str, typer.Option("--source-language", metavar="CODE", help="Such as de.")
+    ] = "",
+    target_language: Annotated[
+        str, typer.Option("--target-language", metavar="CODE", help="Such as en; chooses the tokenizer.")
+    ] = "",
+    tokenize: Annotated[
+        str, typer.Option("--tokenize", metavar="NAME", help="sacreBLEU's tokenizer for BLEU.")
+    ] = "auto",
+    title: Annotated[
+        str, typer.Option("--title", metavar="TEXT", help="Heading of the page.")
+    ] = "Leaderboard",
+) -> None:
+    """Make a board with one test set; more can be written into its board.toml."""
+    from nmt_lstm.leaderboard.board import Leaderboard
+
+    values: dict[str, Any] = {
+        "source": source,
+        "references": reference,
+        "sacrebleu": sacrebleu,
+        "source_language": source_language,
+        "target_language": target_language,
+        "tokenize": tokenize,
+    }
+    given = {key: value for key, value in values.items() if value}
+    Leaderboard.create(board, {name or sacrebleu or "test": given}, title=title)
+    note(f"Made '{board / 'board.toml'}'; add systems with: nmt-lstm leaderboard add {board}")
+
+
+@app.command(
+    "add",
+    short_help="Add a model folder, or an output of any toolkit.",
+    epilog="\b\nExamples:\n"
+    "  nmt-lstm leaderboard add board -m runs/de-en\n"
+    "  nmt-lstm leaderboard add board --system marian --hypotheses out.txt \\\n"
+    "      --fact parameters=60000000 --fact toolkit=marian",
+)
+def add(
+    board: Board,
+    model: Annotated[
+        list[Path] | None,
+        typer.Option("--model", "-m", metavar="FOLDER", help="Model folder; several form an ensemble."),
+    ] = None,
+    hypotheses: Annotated[
+        Path | None,
+        typer.Option(
+            "--hypotheses", metavar="FILE", help="Instead: an output of any toolkit, as plain text."
+        ),
+    ] = None,
+    system: Annotated[
+        str | None, typer.Option("--system", metavar="NAME", help="Its name. [default: the folder's]")
+    ] = None,
+    test_set: Annotated[
+        list[str] | None,
+        typer.Option("--test-set", metavar="NAME", help="Which; may be repeated. [default: all that fit]"),
+    ] = None,
+    fact: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fact", metavar="NAME=VALUE", help="What is known of it, such as parameters=60000000."
+        ),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of another output of the same name.")
+    ] = False,
+    beam_size: BeamSize = None,
+    batch_size: BatchSize = 64,
+    precision: Precision = PrecisionName.auto,
+    device: Device = "auto",
+    plugin: Plugins = None,
+) -> None:
+    """Add a system: a model folder, which translates the test sets, or an output file."""
+    if (hypotheses is None) == (not model):
+        raise ConfigurationError("name either -m FOLDER, or --hypotheses FILE with --system NAME.")
+    if hypotheses is not None and system is None:
+        raise ConfigurationError("--hypotheses needs the name of the system: --system marian.")
+    facts = dict(_fact(text) for text in fact or [])
+    load_plugins(plugin)
+    from nmt_lstm.leaderboard.board import Leaderboard
+
+    rows = Leaderboard(board).add(
+        system,
+        model=model or None,
+        hypotheses=hypotheses,
+        test_set=test_set or None,
+        facts=facts,
+        replace=replace,
+        beam_size=beam_size,
+        batch_size=batch_size,
+        device=device,
+        precision=precision.value,
+    )
+    lines = [
+        (row.test_set, row.system, *(f"{entry.name} {entry.value:.2f}" for entry in row.scores.values()))
+        for row in rows
+    ]
+    sys.stdout.write(columns(lines) + "\n")
+
+
+@app.command(
+    "show",
+    short_help="Show the rankings in five formats.",
+    epilog="\b\nExamples:\n"
+    "  nmt-lstm leaderboard show board --baseline transformer\n"
+    "  nmt-lstm leaderboard show board --metric chrf --format markdown\n"
+    "  nmt-lstm leaderboard show board -o board.html",
+)
+def show(
+    board: Board,
+    test_set: OneTestSet = None,
+    metric: Annotated[
+        str, typer.Option("--metric", metavar="NAME", help="Rank by bleu, chrf, chrf++ or ter.")
+    ] = "bleu",
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", metavar="SYSTEM", help="Compare all with this system.")
+    ] = None,
+    board_format: Annotated[
+        BoardFormat | None,
+        typer.Option("--format", help="By default that of -o's ending, else a table.", show_default=False),
+    ] = None,
+    output_file: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="File. [default: stdout]")
+    ] = None,
+    sentences: Annotated[
+        int, typer.Option("--sentences", min=0, metavar="N", help="Differing sentences in HTML.")
+    ] = 10,
+) -> None:
+    """Show the rankings, as table, Markdown, CSV, JSON, or an HTML page with analyses."""
+    from nmt_lstm.leaderboard import exports, tables
+    from nmt_lstm.leaderboard.board import Leaderboard
+
+    chosen = board_format or _format_of(output_file)
+    opened = Leaderboard(board)
+    if chosen is BoardFormat.html:
+        from nmt_lstm.leaderboard.web_page import web_page
+
+        text = web_page(
+            opened, test_set=test_set, metric=metric, baseline=baseline, sentences=sentences
+        ).rstrip("\n")
+    else:
+        rankings = opened.rankings(test_set, metric=metric, baseline=baseline)
+        if chosen is BoardFormat.table:
+            text = tables.text(rankings, baseline=baseline)
+        elif chosen is BoardFormat.markdown:
+            text = tables.markdown(rankings, baseline=baseline)
+        elif chosen is BoardFormat.csv:
+            text = exports.csv_text(rankings)
+        else:
+            text = exports.json_text(rankings)
+    with output_stream(output_file) as stream:
+        stream.write(f"{text}\n".encode())
+
+
+@app.command(
+    "compare",
+    short_help="Compare two systems, also sentence by sentence.",
+    epilog="\b\nExample:\n  nmt-lstm leaderboard compare board lstm gru --sentences 5",
+)
+def compare(
+    board: Board,
+    one: Annotated[str, typer.Argument(metavar="SYSTEM", help="A system.")],
+    other: Annotated[
+        str, typer.Argument(metavar="OTHER", help="Another; differences are the first minus it.")
+    ],
+    test_set: OneTestSet = None,
+    sentences: Annotated[
+        int, typer.Option("--sentences", min=0, metavar="N", help="Show so many differing sentences.")
+    ] = 10,
+    report_format: Annotated[
+        ReportFormat, typer.Option("--format", help="For people, or for programs.")
+    ] = ReportFormat.table,
+) -> None:
+    """Compare two systems by all metrics, and show the sentences in which they differ most."""
+    from nmt_lstm.leaderboard.board import Leaderboard
+
+    found = Leaderboard(board).compare(one, other, test_set=test_set, sentences=sentences)
+    if report_format is ReportFormat.json:
+        text = json.dumps(found.values(), indent=2, ensure_ascii=False)
+    else:
+        text = found.text()
+    sys.stdout.write(text + "\n")
+
+
+@app.command(
+    "remove",
+    short_help="Take a system off the board.",
+    epilog="\b\nExample:\n  nmt-lstm leaderboard remove board old-system",
+)
+def remove(
+    board: Board,
+    system: Annotated[str, typer.Argument(metavar="SYSTEM", help="Its name.")],
+    test_set: OneTestSet = None,
+) -> None:
+    """Take a system off the board; its outputs and old rows stay in the folder."""
+    from nmt_lstm.leaderboard.board import Leaderboard
+
+    rows = Leaderboard(board).remove(system, test_set)
+    note(f"Removed '{system}' from {', '.join(row.test_set for row in rows)}.")
+
+
+@app.command(
+    "rescore",
+    short_help="Score every row again from its stored output.",
+    epilog="\b\nExample:\n  nmt-lstm leaderboard rescore board --update",
+)
+def rescore(
+    board: Board,
+    update: Annotated[
+        bool,
+        typer.Option(
+            "--update", help="Score on the present test sets, and put new rows for those that change."
+        ),
+    ] = False,
+) -> None:
+    """Score every row again from its stored output, and report any that changes (status 1)."""
+    from nmt_lstm.leaderboard.board import Leaderboard
+
+    opened = Leaderboard(board)
+    count = len(opened.current())
+    changes = opened.rescore(update=update)
+    for change in changes:
+        state = "updated" if change.updated else "not updated" if update else "changed"
+        for what in change.what:
+            sys.stdout.write(f"{change.row.system} on {change.row.test_set}: {state}: {what}\n")
+    note(f"{count:,} rows scored again; {len(changes):,} changed.")
+    if any(not change.updated for change in changes):
+        raise typer.Exit(1)
+
+
+@app.command(
+    "verify",
+    short_help="Check every row and text by its checksum.",
+    epilog="\b\nExample:\n  nmt-lstm leaderboard verify board",
+)
+def verify(board: Board) -> None:
+    """Check every row and every text against its checksum (status 1 if one is wrong)."""
+    from nmt_lstm.leaderboard.board import Leaderboard
+
+    found = Leaderboard(board).verify()
+    for problem in found.problems:
+        sys.stdout.write(f"{problem}\n")
+    note(f"{found.rows:,} rows and {found.texts:,} texts checked; {len(found.problems):,} problems.")
+    if found.problems:
+        raise typer.Exit(1)
+
+
+def _fact(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ConfigurationError(f"--fact '{text}' must look like name=value, such as parameters=60000000.")
+    return name.strip(), value.strip()
+
+
+def _format_of(output_file: Path | None) -> BoardFormat:
+    endings = {
+        ".html": BoardFormat.html,
+        ".md": BoardFormat.markdown,
+        ".csv": BoardFormat.csv,
+        ".json": BoardFormat.json,
+    }
+    return endings.get(output_file.suffix if output_file else "", BoardFormat.table)

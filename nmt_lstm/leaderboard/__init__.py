@@ -1,0 +1,1 @@
+"""A local leaderboard: systems on test sets, scored alike, ranked only where they can be compared."""

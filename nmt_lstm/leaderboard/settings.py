@@ -1,0 +1,146 @@
+"""``board.toml``: the test sets of a leaderboard."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from nmt_lstm.config.toml_writer import write_toml
+from nmt_lstm.errors import ConfigurationError, nearest
+
+__all__ = ["BOARD", "FORMAT", "BoardSettings", "TestSetSettings", "dump_board", "load_board"]
+
+BOARD = "board.toml"
+FORMAT = 1
+_NAME = re.compile(r"[\w.+-][\w.+/ -]{0,79}")
+_PATH = Annotated[Path, Field(strict=False)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class TestSetSettings(_Table):
+    """One test set: files, or one of sacreBLEU's own."""
+
+    source: _PATH | None = None
+    """Source text, one sentence per line; relative to the board's folder."""
+    references: list[_PATH] = []
+    """Files of reference translations, each of the whole text."""
+    sacrebleu: str = ""
+    """Instead of files: a test set and a direction of sacreBLEU's, such as "wmt17/en-de"."""
+    source_language: str = ""
+    """Code such as "de"; models of another direction are refused."""
+    target_language: str = ""
+    """Code such as "en"; it chooses the tokenizer when `tokenize` is "auto"."""
+    tokenize: str = "auto"
+    """sacreBLEU's tokenizer for BLEU."""
+    train_source: _PATH | None = None
+    """Source side of the training text, for analyses by word frequency; may be left out."""
+    train_target: _PATH | None = None
+    """Target side of the training text, likewise."""
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> TestSetSettings:
+        if self.sacrebleu and (self.source or self.references):
+            raise ValueError("name either source and references, or sacrebleu, not both")
+        if not self.sacrebleu and not (self.source and self.references):
+            raise ValueError(
+                'name source and references, such as source = "test.de", references = ["test.en"]'
+            )
+        return self
+
+
+class BoardSettings(_Table):
+    """The whole file."""
+
+    format: int = FORMAT
+    """Version of the board's files."""
+    title: str = "Leaderboard"
+    """Heading of the HTML page."""
+    test_sets: dict[str, TestSetSettings]
+    """The test sets by name."""
+
+    @field_validator("test_sets")
+    @classmethod
+    def _named(cls, sets: dict[str, TestSetSettings]) -> dict[str, TestSetSettings]:
+        if not sets:
+            raise ValueError("name at least one test set, as [test_sets.NAME]")
+        for name in sets:
+            if not _NAME.fullmatch(name):
+                raise ValueError(
+                    f"'{name}' cannot be a name: letters, digits, '.', '_', '+', '-' and '/' can, 80 at most"
+                )
+        return sets
+
+
+def load_board(folder: Path) -> BoardSettings:
+    """Read the ``board.toml`` of a folder.
+
+    Raises:
+        ConfigurationError: it is missing, not TOML, of a newer version, or wrong; the message names all problems.
+    """
+    path = folder / BOARD
+    try:
+        values = tomllib.loads(path.read_bytes().decode("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise ConfigurationError(
+            f"'{folder}' is no leaderboard: it has no {BOARD}; make one with: nmt-lstm leaderboard init."
+        ) from None
+    except OSError as problem:
+        raise ConfigurationError(f"'{path}' cannot be read: {problem.strerror}.") from problem
+    except UnicodeDecodeError as problem:
+        raise ConfigurationError(f"'{path}' is not UTF-8 text (byte {problem.start}).") from problem
+    except tomllib.TOMLDecodeError as problem:
+        raise ConfigurationError(f"'{path}' is not TOML: {problem}.") from problem
+    check_format(values.get("format", FORMAT), path)
+    return checked(values, str(path))
+
+
+def check_format(version: object, path: Path) -> None:
+    """Raise ConfigurationError for files of a newer version, or of none."""
+    import nmt_lstm
+
+    if not isinstance(version, int) or version < 1:
+        raise ConfigurationError(f"'{path}': format = {version!r} is no version; this one writes {FORMAT}.")
+    if version > FORMAT:
+        raise ConfigurationError(
+            f"'{path}' has format version {version}, and this nmt-lstm ({nmt_lstm.__version__}) reads up to {FORMAT}; "
+            f"a newer one wrote it: pip install --upgrade nmt-lstm."
+        )
+
+
+def checked(values: dict[str, Any], origin: str) -> BoardSettings:
+    """Return the settings in `values`.
+
+    Raises:
+        ConfigurationError: they are wrong; the message names all problems, after `origin`.
+    """
+    try:
+        return BoardSettings.model_validate(values)
+    except ValidationError as error:
+        problems = [_sentence(problem) for problem in error.errors(include_url=False)]
+        raise ConfigurationError(f"{origin}: {' '.join(problems)}") from None
+
+
+def dump_board(settings: BoardSettings) -> str:
+    """Return the text of a ``board.toml`` that `load_board` reads back as equal settings."""
+    return write_toml(settings.model_dump(exclude_defaults=True) | {"format": settings.format})
+
+
+def _sentence(problem: Any) -> str:
+    keys = [str(key) for key in problem["loc"]]
+    path = ".".join(keys)
+    if problem["type"] == "extra_forbidden":
+        table = TestSetSettings if len(keys) > 1 else BoardSettings
+        known = list(table.model_fields)
+        return f"unknown key '{path}'.{nearest(keys[-1], known)} Known: {', '.join(known)}."
+    if problem["type"] == "missing":
+        return f"'{path}' is required: name a test set as [test_sets.NAME]."
+    if problem["type"] == "value_error":
+        return f"{path}: {problem['ctx']['error']}."
+    return f"{path} = {problem['input']!r}: {problem['msg'].lower()}."

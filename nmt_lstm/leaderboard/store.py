@@ -1,0 +1,232 @@
+"""The files of a board: rows that are only ever appended, texts by their checksum, statistics that can be made anew."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmt_lstm.errors import DataError, ResourceError
+from nmt_lstm.leaderboard.record import Row, Withdrawal, line_of, record_of
+from nmt_lstm.leaderboard.test_sets import text_bytes
+
+__all__ = ["BoardFiles", "current_rows"]
+
+ROWS, TEXTS, STATISTICS = "rows.jsonl", "texts", "statistics"
+
+Record = Row | Withdrawal
+logger = logging.getLogger(__name__)
+
+
+def current_rows(records: Sequence[Record]) -> list[Row]:
+    """Return the newest row of each system on each test set, unless it was withdrawn, in the order of their first."""
+    rows: dict[tuple[str, str], Row] = {}
+    for record in records:
+        key = (record.system, record.test_set)
+        if isinstance(record, Row):
+            rows[key] = record
+        else:
+            rows.pop(key, None)
+    return list(rows.values())
+
+
+class BoardFiles:
+    """The folder of a board.
+
+    Writers take a lock on the file of rows; readers share it. A row is written by one call and reaches the disk
+    before `append` returns; its texts are there before it is.
+
+    Args:
+        folder: the board's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._rows = folder / ROWS
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Return (place, line) of all records, without one that an interruption left half written."""
+        try:
+            with self._rows.open("rb") as file, _locked(file.fileno(), fcntl.LOCK_SH):
+                whole, half = self._split(file.read())
+        except FileNotFoundError:
+            return []
+        if half:
+            logger.warning(
+                "%s ends in a half-written row; it is left out, and the next add removes it.", self._rows
+            )
+        return self._placed(whole)
+
+    def records(self) -> list[Record]:
+        """Return all records in the order in which they were added.
+
+        Raises:
+            DataError: a line is damaged, was changed, or is of a newer version.
+        """
+        return [record_of(line, place) for place, line in self.lines()]
+
+    def append(
+        self,
+        record: Record,
+        *,
+        texts: Sequence[Sequence[str]] = (),
+        check: Callable[[list[Row]], bool] = lambda _: True,
+    ) -> bool:
+        """Add a record at the end, whatever other processes add at the same time.
+
+        Args:
+            record: the row or withdrawal.
+            texts: the texts that it names.
+            check: called with the current rows while no one else can write; it may raise, or return False, and then
+                nothing is added.
+
+        Returns:
+            Whether it was added.
+
+        Raises:
+            DataError: the file of rows is damaged.
+            ResourceError: the disk is full or cannot be written; nothing was added.
+        """
+        addition = f"{line_of(record)}\n".encode()
+        try:
+            file = os.open(self._rows, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+        except OSError as problem:
+            raise self._unwritable(problem) from problem
+        with os.fdopen(file, "rb+", buffering=0) as stream, _locked(file, fcntl.LOCK_EX):
+            data = stream.read()
+            whole, half = self._split(data)
+            if not check(current_rows([record_of(line, place) for place, line in self._placed(whole)])):
+                return False
+            end = len(data) - len(half)
+            try:
+                for text in texts:
+                    self._put_text(text)
+                if half:
+                    logger.warning(
+                        "%s ended in a row that was only half written; it was removed.", self._rows
+                    )
+                    os.ftruncate(file, end)
+                _write_all(file, (b"" if data[:end].endswith(b"\n") or not end else b"\n") + addition)
+                os.fsync(file)
+            except OSError as problem:
+                os.ftruncate(file, end)
+                raise self._unwritable(problem) from problem
+        return True
+
+    def text(self, digest: str) -> list[str]:
+        """Return the lines of a stored text.
+
+        Raises:
+            DataError: it is missing or was changed.
+        """
+        path = self.text_path(digest)
+        if not path.is_file():
+            raise DataError(f"'{path}' is missing; copy the whole board again, or restore the file.")
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise DataError(
+                f"'{path}' was changed: its SHA-256 is not its name; restore the file from a copy."
+            )
+        return data.decode("utf-8").split("\n")[:-1]
+
+    def text_path(self, digest: str) -> Path:
+        """Return where the text of a digest is."""
+        return self.folder / TEXTS / f"{digest}.txt"
+
+    def texts(self) -> set[str]:
+        """Return the digests of all stored texts."""
+        return {path.stem for path in (self.folder / TEXTS).glob("*.txt")}
+
+    def statistics(self, key: str) -> dict[str, NDArray[np.float64]]:
+        """Return the stored statistics of a key, by metric; empty if there are none that can be read."""
+        try:
+            with np.load(self.folder / STATISTICS / f"{key}.npz", allow_pickle=False) as archive:
+                return {name: np.asarray(archive[name], dtype=np.float64) for name in archive.files}
+        except (OSError, ValueError, BadZipFile, EOFError, KeyError):
+            return {}
+
+    def put_statistics(self, key: str, values: Mapping[str, NDArray[np.float64]]) -> None:
+        """Store statistics to be found sooner next time; a board that cannot be written goes without."""
+        folder = self.folder / STATISTICS
+        arrays: dict[str, Any] = dict(values)
+        try:
+            folder.mkdir(exist_ok=True)
+            with _replacing(folder / f"{key}.npz") as path, path.open("wb") as file:
+                np.savez_compressed(file, **arrays)
+        except OSError as problem:
+            logger.debug("statistics are not stored: %s", problem)
+
+    def _put_text(self, lines: Sequence[str]) -> None:
+        data = text_bytes(lines)
+        digest = hashlib.sha256(data).hexdigest()
+        path = self.text_path(digest)
+        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == digest:
+            return
+        path.parent.mkdir(exist_ok=True)
+        with _replacing(path) as temporary, temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _split(self, data: bytes) -> tuple[list[bytes], bytes]:
+        """Return the whole lines and what an interrupted writer left of another."""
+        *whole, tail = data.split(b"\n")
+        if tail:
+            try:
+                json.loads(tail)
+            except ValueError:
+                return whole, tail
+            whole.append(tail)  # an editor took the last line end away
+        return whole, b""
+
+    def _placed(self, lines: Sequence[bytes]) -> list[tuple[str, str]]:
+        return [
+            (f"'{self._rows}', line {number},", line.decode("utf-8", errors="replace"))
+            for number, line in enumerate(lines, 1)
+            if line.strip()
+        ]
+
+    def _unwritable(self, problem: OSError) -> ResourceError:
+        return ResourceError(
+            f"the board '{self.folder}' cannot be written ({problem.strerror or problem}); nothing was added to it."
+        )
+
+
+@contextmanager
+def _locked(file: int, kind: int) -> Iterator[None]:
+    """Wait until the file can be locked; closing it, or the end of the process, gives it free."""
+    fcntl.flock(file, kind)
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path` that takes its place at the end, or vanishes if something goes wrong."""
+    handle, name = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_all(file: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(file, data) :]

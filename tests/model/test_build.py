@@ -156,3 +156,11 @@ def test_first_losses_are_those_of_chance(settings_of, batch) -> None:
         loss = model.loss(batch)
         mean = float(loss.negative_log_likelihood) / loss.pieces
         assert mean == pytest.approx(torch.tensor(23.0).log().item(), abs=0.5)
+
+
+def test_dropout_reaches_every_part(settings_of) -> None:
+    model = built(settings_of, SOURCE, SOURCE, dropout=0.3, word_dropout=0.1, variational_dropout=True)
+    embeddings = (model.encoder.embedding, model.target_embedding)
+    for part in (*embeddings, model.encoder, model.decoder):
+        assert (part.dropout.probability, part.dropout.variational) == (0.3, True)
+    assert [embedding.word_dropout for embedding in embeddings] == [0.1, 0.1]

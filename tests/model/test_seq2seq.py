@@ -102,7 +102,7 @@ def test_bf16_is_near_float32(make_model, batch, wiring, cell) -> None:
         model.zero_grad()
         loss = model.loss(batch, 0.1).total
         loss.backward()
-        return float(loss), torch.cat([parameter.grad.flatten() for parameter in model.parameters()])
+        return float(loss.detach()), torch.cat([parameter.grad.flatten() for parameter in model.parameters()])
 
     exact, exact_gradient = measured()
     with torch.autocast("cpu", torch.bfloat16):

@@ -149,9 +149,13 @@ class GatedCell(Cell):
         from_input = self.from_input(inputs)
         dtype, h = from_input[0].dtype, ()
         if self.history:
-            h = cut_gates([linear(recurrence.fed(state, dtype), self.weight_hh, self.bias_hh)], self.hidden_size)
+            h = cut_gates(
+                [linear(recurrence.fed(state, dtype), self.weight_hh, self.bias_hh)], self.hidden_size
+            )
         with torch.autocast(inputs.device.type, enabled=False):
-            output, new = recurrence.rows(cut_gates(from_input, self.hidden_size), h, state, recurrence.noise_at(0))
+            output, new = recurrence.rows(
+                cut_gates(from_input, self.hidden_size), h, state, recurrence.noise_at(0)
+            )
         return output.to(dtype), new
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
@@ -166,5 +170,7 @@ class GatedCell(Cell):
     def sweep_by(self, recurrence: Recurrence, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take a whole sequence by a recurrence that `recurrence` made."""
         products = (self.weight_hh, self.bias_hh) if self.history else (None, None)
-        outputs, last = sweep(recurrence, self.from_input(inputs.transpose(0, 1)), state, *products)
+        outputs, last = sweep(
+            recurrence, self.from_input(inputs.transpose(0, 1).contiguous()), state, *products
+        )
         return outputs.transpose(0, 1), last

@@ -14,15 +14,17 @@ import torch
 from torch import Tensor
 
 from nmt_lstm.cells.cell import State
-from nmt_lstm.cells.recurrence import Recurrence, Tensors, cut_gates, enters_as_sum, leaves, update_type
+from nmt_lstm.cells.recurrence import Recurrence, Tensors, cut_gates, leaves, update_type
 from nmt_lstm.cells.replaced import with_parameters
+from nmt_lstm.cells.tape import UntapeableError
+from nmt_lstm.cells.taped_sweep import Replay, TapedSweep, record
 from nmt_lstm.numerics.linear import linear
-from nmt_lstm.numerics.packed import repeated_product
+from nmt_lstm.numerics.packed import repeated_product, summed_outer_product
 
 __all__ = ["sweep"]
 
-# Shorter sequences are over before it is known whether one tensor can stand for a gate's two parts.
-SHORTEST_TRIED = 4
+# Shorter sequences are over before the update is recorded.
+SHORTEST_RECORDED = 4
 
 
 def sweep(
@@ -53,8 +55,33 @@ def sweep(
     parameters = dict(recurrence.module.named_parameters())
     extra = [parameters[name] for name in recurrence.names]
     counts = len(from_input), len(state)
-    outputs, *last = _Sweep.apply(recurrence, counts, weight, bias, *from_input, *state, *extra)  # type: ignore[no-untyped-call]
+    tensors = (weight, bias, *from_input, *state, *extra)
+    with _no_autocast(state[0]):
+        replay = _replay(recurrence, from_input, state, weight, extra)
+        if replay is not None:
+            outputs, *last = TapedSweep.apply(recurrence, replay, counts, *tensors)  # type: ignore[no-untyped-call]
+        else:
+            outputs, *last = _Sweep.apply(recurrence, counts, *tensors)  # type: ignore[no-untyped-call]
     return outputs, tuple(last)
+
+
+def _replay(
+    recurrence: Recurrence,
+    from_input: Sequence[Tensor],
+    state: State,
+    weight: Tensor | None,
+    extra: Sequence[Tensor],
+) -> Replay | None:
+    """Return the update recorded, if that is possible and worth while."""
+    if len(from_input[0]) < SHORTEST_RECORDED or state[0].device.type != "cpu":
+        return None
+    hidden = state[0].shape[1]
+    x_gates = sum(part.shape[-1] for part in from_input) // hidden
+    h_gates = 0 if weight is None else weight.shape[0] // hidden
+    try:
+        return record(recurrence, x_gates, h_gates, state, extra)
+    except UntapeableError:
+        return None
 
 
 def _without_gradient(
@@ -78,115 +105,95 @@ def _without_gradient(
 
 
 class _Sweep(torch.autograd.Function):
-    """The differentiable sweep."""
+    """The differentiable sweep by autograd: any update, on any device."""
 
     @staticmethod
     def forward(ctx, recurrence, counts, weight, bias, *tensors):  # type: ignore[no-untyped-def]
         from_input, state = tensors[: counts[0]], tensors[counts[0] : sum(counts)]
         length, rows, _ = from_input[0].shape
         dtype, hidden = from_input[0].dtype, state[0].shape[1]
-        gates = weight.shape[0] // hidden if weight is not None else 0
         outputs = from_input[0].new_empty(length, rows, hidden)
-        fed = from_input[0].new_empty(length if gates else 0, rows, hidden)
+        fed = from_input[0].new_empty(length if weight is not None else 0, rows, hidden)
         history, states = [], []
-        with _no_autocast(outputs):
-            summed = bool(gates) and counts[0] == 1 and length >= SHORTEST_TRIED
-            summed = summed and outputs.device.type == "cpu" and enters_as_sum(recurrence, gates, state)
-            nothing = (state[0].new_zeros(()).expand(rows, hidden),) * gates
-            product = repeated_product(weight, bias, rows=rows, times=length) if gates else None
-            for t in range(length):
-                states.append(state)
-                if product is not None:
-                    fed[t] = recurrence.fed(state, dtype)
-                    history.append(product(fed[t]))
-                if summed:
-                    x, h = cut_gates([history[t].add_(from_input[0][t])], hidden), nothing
-                else:
-                    x = cut_gates([part[t] for part in from_input], hidden)
-                    h = cut_gates(history[t:], hidden)
-                output, state = recurrence.update(x, h, state, recurrence.noise_at(t))
-                outputs[t] = output
-        ctx.recurrence, ctx.summed, ctx.extra = recurrence, summed, tensors[sum(counts) :]
-        ctx.widths = [part.shape[-1] for part in from_input]
-        ctx.set_materialize_grads(True)
+        if weight is not None:
+            product = repeated_product(weight, bias, rows=rows, times=length)
+        for t in range(length):
+            states.append(state)
+            if weight is not None:
+                fed[t] = recurrence.fed(state, dtype)
+                history.append(product(fed[t]))
+            x, h = cut_gates([part[t] for part in from_input], hidden), cut_gates(history[t:], hidden)
+            outputs[t], state = recurrence.update(x, h, state, recurrence.noise_at(t))
+        ctx.recurrence, ctx.counts, ctx.extra = recurrence, counts, tensors[sum(counts) :]
         flat = [part for entry in states for part in entry]
-        ctx.save_for_backward(weight, fed, *(() if summed else from_input), *history, *flat)
+        ctx.save_for_backward(weight, fed, *from_input, *history, *flat)
         return (outputs, *(part.clone() for part in state))
 
     @staticmethod
     def backward(ctx, for_outputs, *for_last):  # type: ignore[no-untyped-def]
         parameters = dict(zip(ctx.recurrence.names, ctx.extra, strict=True))
         with _no_autocast(for_outputs):
+            # The parameters may have been others when the sequence was swept.
             return with_parameters(
-                ctx.recurrence.module, parameters, lambda: _gradients(ctx, for_outputs, for_last)
+                ctx.recurrence.module, parameters, lambda: _gradients(ctx, for_outputs, list(for_last))
             )
 
 
-def _gradients(ctx, for_outputs, for_last):  # type: ignore[no-untyped-def]
+def _gradients(ctx, for_outputs, for_state):  # type: ignore[no-untyped-def]
     """Return the gradients of all that `_Sweep.forward` took."""
     weight, fed, *saved = ctx.saved_tensors
     length, rows, hidden = for_outputs.shape
-    count = 0 if ctx.summed else len(ctx.widths)
-    from_input, saved = saved[:count], saved[count:]
+    inputs, parts = ctx.counts
+    from_input, saved = saved[:inputs], saved[inputs:]
     history, flat = (saved[:length], saved[length:]) if weight is not None else ([], saved)
-    parts = len(for_last)
     extra = [tensor for tensor in ctx.extra if tensor.requires_grad]
     for_extra = [torch.zeros_like(tensor) for tensor in extra]
-    for_input = [for_outputs.new_empty(length, rows, width) for width in ctx.widths]
-    for_state = list(for_last)
-    nothing: Tensors = ()
+    for_input = [torch.empty_like(part) for part in from_input]
     if weight is not None:
-        for_history = for_input[0] if ctx.summed else for_outputs.new_empty(length, rows, weight.shape[0])
+        for_history = for_outputs.new_empty(length, rows, weight.shape[0])
         product = repeated_product(weight.t(), rows=rows, times=length)
-        if ctx.summed:
-            nothing = (for_state[0].new_zeros(()).expand(rows, hidden),) * (weight.shape[0] // hidden)
     for t in reversed(range(length)):
-        x = leaves(cut_gates([history[t]] if ctx.summed else [part[t] for part in from_input], hidden))
-        h = leaves(cut_gates([] if ctx.summed else history[t : t + 1], hidden))
+        x = leaves(cut_gates([part[t] for part in from_input], hidden))
+        h = leaves(cut_gates(history[t : t + 1], hidden))
         state = leaves(flat[t * parts : (t + 1) * parts])
         with torch.enable_grad():
-            output, new = ctx.recurrence.update(x, h or nothing, state, ctx.recurrence.noise_at(t))
-        results, wanted = [*new], for_state
+            output, new = ctx.recurrence.update(x, h, state, ctx.recurrence.noise_at(t))
+        results, seeds = [*new], for_state
         if output is new[0]:
-            wanted[0] = wanted[0] + for_outputs[t]
+            seeds[0] = seeds[0] + for_outputs[t]
         else:
-            results, wanted = [output, *new], [for_outputs[t].to(output.dtype), *for_state]
+            results, seeds = [output, *new], [for_outputs[t].to(output.dtype), *seeds]
         kept = [number for number, result in enumerate(results) if result.requires_grad]
         gradients = torch.autograd.grad(
             [results[number] for number in kept],
             [*x, *h, *state, *extra],
-            [wanted[number] for number in kept],
+            [seeds[number] for number in kept],
             allow_unused=True,
         )
         places = [place for part in for_input for place in part[t].split(hidden, -1)]
-        if h:
+        if weight is not None:
             places += for_history[t].split(hidden, -1)
         for place, gradient in zip(places, gradients, strict=False):
             place.zero_() if gradient is None else place.copy_(gradient)
+        of_state = gradients[len(places) : len(places) + parts]
         for_state = [
             torch.zeros_like(part) if gradient is None else gradient
-            for part, gradient in zip(state, gradients[len(places) :], strict=False)
+            for part, gradient in zip(state, of_state, strict=True)
         ]
         if weight is not None:
-            fed_back = product(for_history[t])
+            back = product(for_history[t])
             mask = ctx.recurrence.history_mask
-            for_state[0] = for_state[0] + (fed_back if mask is None else fed_back * mask)
+            for_state[0] = for_state[0] + (back if mask is None else back * mask)
         for total, gradient in zip(for_extra, gradients[len(places) + parts :], strict=True):
             if gradient is not None:
                 total += gradient
     for_weight = for_bias = None
     if weight is not None:
-        flat_history = for_history.flatten(0, 1)
-        for_weight, for_bias = _outer(flat_history, fed.flatten(0, 1)), flat_history.sum(0)
+        all_history = for_history.flatten(0, 1)
+        for_weight, for_bias = summed_outer_product(all_history, fed.flatten(0, 1)), all_history.sum(0)
     remaining = iter(for_extra)
     extra_gradients = [next(remaining) if tensor.requires_grad else None for tensor in ctx.extra]
     return (None, None, for_weight, for_bias, *for_input, *for_state, *extra_gradients)
-
-
-def _outer(left: Tensor, right: Tensor) -> Tensor:
-    """Return left.T @ right."""
-    # The oneDNN product of `linear` is twice as fast as MKL's on AMD processors, in float32; in bf16 both are oneDNN.
-    return linear(left.t(), right.t()) if left.dtype == torch.float32 else left.t() @ right
 
 
 def _no_autocast(like: Tensor) -> torch.autocast:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 from nmt_lstm.batching.batch import SourceBatch
 from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.errors import ConfigurationError, ModelFolderError
-from nmt_lstm.search.best_pieces import best_pieces
+from nmt_lstm.search.best_pieces import Ranked, best_continuations
 from nmt_lstm.search.hypotheses import Finished, History, Hypothesis
 from nmt_lstm.search.penalties import coverage_penalty, length_divisor
 from nmt_lstm.search.searchable import Searchable
@@ -134,25 +134,21 @@ class _BeamSearch(Generic[Encoding, State]):
             if self.settings.coverage_penalty > 0.0:
                 coverage = coverage.flatten(0, 1).index_select(0, rows.flatten()).unflatten(0, rows.shape)
             if len(alive) > 0:
-                state = self.model.reorder(step.state, rows.flatten(), sentences)
+                moved = sentences is not None or not _in_place(rows, step.logits.shape[0])
+                state = self.model.reorder(step.state, rows.flatten(), sentences) if moved else step.state
             scores, previous = going.scores, going.pieces.flatten()
         return [self._best(sentence) for sentence in range(len(self.finished))]
 
     def _rank(self, logits: Tensor, scores: Tensor, must_end: Booleans, must_not_end: Booleans) -> Ranked:
-        """Return the candidates that can matter, best first: of each row END and its `beam_size` best pieces."""
-        sentences, beams = scores.shape
-        log_probabilities = torch.log_softmax(logits, dim=1, dtype=torch.float32)
-        best, pieces = best_pieces(log_probabilities[:, END + 1 :], self.settings.beam_size)
-        ends = torch.full((len(pieces), 1), END, device=pieces.device)
-        pieces = torch.cat([ends, pieces + END + 1], dim=1).view(sentences, -1)
-        candidates = torch.cat([log_probabilities[:, END : END + 1], best], dim=1).view(sentences, beams, -1)
-        if must_end.any():
-            candidates[torch.from_numpy(must_end).to(scores.device), :, 1:] = -math.inf
-        if must_not_end.any():
-            candidates[torch.from_numpy(must_not_end).to(scores.device), :, 0] = -math.inf
-        # The candidates stand in the order (beam, piece); a stable sort keeps it among equal totals.
-        totals, order = (scores[:, :, None] + candidates).flatten(1).sort(dim=1, descending=True, stable=True)
-        return Ranked(totals, order // candidates.shape[2], pieces.gather(1, order))
+        """Return the candidates that can matter, best first: END for each row and the `beam_size` best others."""
+        device = scores.device
+        return best_continuations(
+            logits,
+            scores,
+            self.settings.beam_size,
+            must_end=torch.from_numpy(must_end).to(device) if must_end.any() else None,
+            must_not_end=torch.from_numpy(must_not_end).to(device) if must_not_end.any() else None,
+        )
 
     def _finish(
         self, alive: Integers, ranked: Ranked, must_end: Booleans, lost: Tensor | None, length: int
@@ -197,19 +193,9 @@ class _BeamSearch(Generic[Encoding, State]):
         return [self.history.read(sentence, found) for found in self._ordered(sentence)[: self.n_best]]
 
 
-class Ranked(NamedTuple):
-    """Candidates of each sentence, best first; all are (sentences, candidates)."""
-
-    scores: Tensor  # log-probability of the whole hypothesis
-    beams: Tensor  # the hypothesis that is continued
-    pieces: Tensor  # by this piece
-
-    def without_end(self, count: int) -> Ranked:
-        """Return the `count` best (or all, if fewer) that do not end; every sentence has as many."""
-        is_end = self.pieces == END
-        going = int((~is_end[0]).sum())
-        order = is_end.to(torch.uint8).sort(dim=1, stable=True).indices[:, : min(count, going)]
-        return Ranked(*(part.gather(1, order) for part in self))
+def _in_place(rows: Tensor, count: int) -> bool:
+    """Whether `rows` are all the `count` rows in their order: then nothing need be copied."""
+    return rows.numel() == count and bool((rows.flatten() == torch.arange(count, device=rows.device)).all())
 
 
 def _places(alive: Integers, sentences: int) -> Integers:

@@ -1,60 +1,161 @@
-"""The best next pieces of each row, exactly and in a fixed order, several times faster than one large top-k."""
+"""The best continuations of each sentence's hypotheses, exactly and in a fixed order, in one pass over the logits."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-__all__ = ["best_pieces"]
+from nmt_lstm.text.special_pieces import END
 
-BLOCK = 16  # scores per block: measured best for 320 rows of 8,000 pieces
+__all__ = ["Ranked", "best_continuations"]
+
+BLOCK = 16  # logits per block: measured best for 320 rows of 8,000 pieces
+# Logits read at a time, 1 MiB: their maxima and exponentials are taken while they lie in a processor's cache.
+LOGITS_AT_ONCE = 1 << 18
 
 
-def best_pieces(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Return values and indices (R, min(count, V)) of the largest scores of each row, indices ascending.
+class Ranked(NamedTuple):
+    """Candidates of each sentence, best first; all are (sentences, candidates)."""
 
-    Which ones are the largest is decided by (score descending, index ascending), so equal scores at the border
-    are no matter of luck; ``torch.topk`` promises no order among them.
+    scores: Tensor  # log-probability of the whole hypothesis
+    beams: Tensor  # the hypothesis that is continued
+    pieces: Tensor  # by this piece
+
+    def without_end(self, count: int) -> Ranked:
+        """Return the `count` best (or all, if fewer) that do not end; every sentence has as many."""
+        is_end = self.pieces == END
+        going = int((~is_end[0]).sum())
+        order = is_end.to(torch.uint8).sort(dim=1, stable=True).indices[:, : min(count, going)]
+        return Ranked(*(part.gather(1, order) for part in self))
+
+
+class _Survey(NamedTuple):
+    largest: Tensor  # (R,) largest logit of a row
+    spread: Tensor  # (R,) logarithm of the sum of a row's exponentials, less the largest logit
+    maxima: Tensor  # (R, W) largest logit of each block of the pieces after END, then each one in no block
+
+    def log_probabilities(self, logits: Tensor, rows: Tensor) -> Tensor:
+        """Return those of the logits (...) that stand in `rows` (...); exact where a piece is nearly certain."""
+        return (logits.float() - self.largest[rows]) - self.spread[rows]
+
+
+def best_continuations(
+    logits: Tensor,
+    scores: Tensor,
+    count: int,
+    *,
+    must_end: Tensor | None = None,
+    must_not_end: Tensor | None = None,
+) -> Ranked:
+    """Return END for each hypothesis and the `count` best other continuations of each sentence, best first.
+
+    The order is (score descending, beam ascending, piece ascending), so equal scores at the border are no matter of
+    luck; ``torch.topk`` promises no order among them. Pieces before END are never chosen. PAD, UNKNOWN and BEGIN
+    count in the probabilities all the same.
 
     Args:
-        scores: (R, V), without NaN.
-        count: how many to return.
+        logits: (R, V), R = B x beams, sentence by sentence.
+        scores: (B, beams) log-probabilities of the hypotheses so far.
+        count: how many continuations other than END; all, if there are fewer.
+        must_end: (B,), bool: sentences where END alone is allowed; None for no sentence.
+        must_not_end: (B,), bool: sentences where END is not allowed; None for no sentence.
+
+    Returns:
+        (B, beams + count) candidates. Those that are not allowed have the score -inf.
     """
-    width = scores.shape[1]
-    count = min(count, width)
-    if count == 1:
-        values, indices = scores.max(1, keepdim=True)  # documented to return the first of equal maxima
-        return values, indices
-    if count == width:
-        return scores, torch.arange(width, device=scores.device).expand_as(scores)
-    # One more than asked shows whether the border falls between equal scores.
-    values, indices = _top(scores, count + 1)
-    tied = values[:, count - 1] == values[:, count]
-    indices = indices[:, :count]
-    if bool(tied.any()):
-        rows = tied.nonzero()[:, 0]
-        indices[rows] = scores[rows].sort(dim=1, descending=True, stable=True).indices[:, :count]
-    indices = indices.sort(dim=1).values
-    return scores.gather(1, indices), indices
+    sentences, beams = scores.shape
+    logits = logits.contiguous()
+    size = logits.shape[1]
+    survey = _survey(logits)
+    rows = torch.arange(len(logits), device=logits.device).view(sentences, beams)
+    ends = scores + survey.log_probabilities(logits[:, END].view(sentences, beams), rows)
+    if must_not_end is not None:
+        ends = ends.masked_fill(must_not_end[:, None], -torch.inf)
+    found, places = _best(logits, survey, scores, count)
+    if must_end is not None:
+        found = found.masked_fill(must_end[:, None], -torch.inf)
+    # In the order (beam, piece) first: a stable sort keeps it among equal totals.
+    end_places = torch.arange(END, beams * size, size, device=logits.device).expand_as(ends)
+    places, order = torch.cat([end_places, places], 1).sort(dim=1)
+    totals, best = torch.cat([ends, found], 1).gather(1, order).sort(dim=1, descending=True, stable=True)
+    places = places.gather(1, best)
+    return Ranked(totals, places // size, places % size)
 
 
-def _top(scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Return the `count` largest scores of each row, descending; any of equal ones.
+def _survey(logits: Tensor) -> _Survey:
+    """Read all logits once."""
+    rows, size = logits.shape
+    regular = size - END - 1
+    blocks = regular // BLOCK
+    rest = logits[:, END + 1 + blocks * BLOCK :]
+    maxima = logits.new_empty(rows, blocks + rest.shape[1])
+    maxima[:, blocks:] = rest
+    largest, sums = (torch.empty(rows, device=logits.device) for _ in range(2))
+    # Two rows at least: PyTorch would cut the sum of a single one among its threads.
+    at_once = max(2, LOGITS_AT_ONCE // size if logits.device.type == "cpu" else rows)
+    exponentials = torch.empty(min(at_once, max(2, rows)), size, device=logits.device)
+    for start in range(0, rows, at_once):
+        here = slice(start, start + at_once)
+        part = logits[here]
+        if blocks:
+            maxima[here, :blocks] = _folded(part, blocks).amax(1)
+        largest[here] = torch.maximum(maxima[here].amax(1), part[:, : END + 1].amax(1))
+        both = part.expand(2, size) if len(part) == 1 else part
+        shifted = torch.sub(both, largest[here, None], out=exponentials[: len(both)])
+        sums[here] = shifted.exp_().sum(1)[: len(part)]
+    return _Survey(largest, sums.log(), maxima)
 
-    The `count` largest scores lie in `count` blocks whose maxima are the largest, so only these are searched.
-    A block is a column of the row folded to (BLOCK, blocks): its maxima are read in the order of memory.
+
+def _folded(logits: Tensor, blocks: int) -> Tensor:
+    """Return the pieces after END as (R, BLOCK, blocks): a block is a column, so its maximum is read in the order of memory."""
+    return logits[:, END + 1 : END + 1 + blocks * BLOCK].unflatten(1, (BLOCK, blocks))
+
+
+def _best(logits: Tensor, survey: _Survey, scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return the largest totals of each sentence without END, and their places in its (beams x V) logits.
+
+    The best `count` lie in the `count` blocks whose maxima are the largest, so only these are searched.
     """
-    rows, width = scores.shape
-    blocks = width // BLOCK
-    if blocks < 4 * count:
-        found = scores.topk(count, dim=1)
-        return found.values, found.indices
-    folded = scores[:, : blocks * BLOCK].unflatten(1, (BLOCK, blocks))
-    best_blocks = folded.amax(1).topk(count, dim=1, sorted=False).indices
-    offsets = torch.arange(0, blocks * BLOCK, blocks, device=scores.device)
-    rest = torch.arange(blocks * BLOCK, width, device=scores.device)
-    candidates = torch.cat(
-        [(best_blocks[:, :, None] + offsets).flatten(1), rest.expand(rows, -1)], dim=1
-    )  # fmt: skip
-    found = scores.gather(1, candidates).topk(count, dim=1)
-    return found.values, candidates.gather(1, found.indices)
+    sentences, beams = scores.shape
+    device, size, width = logits.device, logits.shape[1], survey.maxima.shape[1]
+    blocks = (size - END - 1) // BLOCK
+    count = min(count, beams * (size - END - 1))
+    # Rounding keeps the order, so the largest total of a block is that of its largest logit.
+    rows = torch.arange(sentences * beams, device=device)[:, None]
+    heights = (scores.view(-1, 1) + survey.log_probabilities(survey.maxima, rows)).view(sentences, -1)
+    # One more than asked shows whether the border falls between equal totals.
+    chosen = heights.topk(min(count + 1, heights.shape[1]), dim=1, sorted=False).indices
+    beam, block = chosen // width, chosen % width
+    inside = torch.arange(BLOCK, device=device)
+    # What stands in no block is a block of its own, and named so in the last place only.
+    foreign = ((block >= blocks)[:, :, None] & (inside < BLOCK - 1)).flatten(1)
+    places = (block + beam * size + END + 1)[:, :, None] + blocks * inside
+    places = places.flatten(1).masked_fill(foreign, 0)
+    beam = beam.repeat_interleave(BLOCK, 1)
+    owners = beam + torch.arange(0, sentences * beams, beams, device=device)[:, None]
+    values = survey.log_probabilities(logits.view(sentences, -1).gather(1, places), owners)
+    totals = (scores.gather(1, beam) + values).masked_fill(foreign, -torch.inf)
+    found = totals.topk(min(count + 1, totals.shape[1]), dim=1)
+    best, places = found.values[:, :count], places.gather(1, found.indices[:, :count])
+    if found.values.shape[1] > count:
+        border = found.values[:, count]
+        tied = ((best[:, -1] == border) & (border > -torch.inf)).nonzero()[:, 0]
+        if len(tied):
+            best = best.clone()
+            best[tied], places[tied] = _sorted(logits, survey, scores, tied, count)
+    return best, places
+
+
+def _sorted(
+    logits: Tensor, survey: _Survey, scores: Tensor, which: Tensor, count: int
+) -> tuple[Tensor, Tensor]:
+    """Return what `_best` does for some sentences, by sorting everything."""
+    beams, size = scores.shape[1], logits.shape[1]
+    rows = (which[:, None] * beams + torch.arange(beams, device=logits.device)).flatten()
+    values = survey.log_probabilities(logits[rows, END + 1 :], rows[:, None]).view(len(which), beams, -1)
+    best, order = (scores[which][:, :, None] + values).flatten(1).sort(dim=1, descending=True, stable=True)
+    order = order[:, :count]
+    regular = size - END - 1
+    return best[:, :count], order // regular * size + order % regular + END + 1

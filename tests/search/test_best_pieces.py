@@ -1,45 +1,117 @@
-"""The exact top of each row, against plain sorting."""
+"""The best continuations of each sentence, against plain sorting of all of them."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from nmt_lstm.search.best_pieces import best_pieces
+from nmt_lstm.search import best_pieces
+from nmt_lstm.search.best_pieces import best_continuations
+from nmt_lstm.text.special_pieces import END
+
+INFINITE = float("inf")
 
 
-def by_sorting(scores: torch.Tensor, count: int) -> list[list[int]]:
-    rows = scores.tolist()
-    return [sorted(sorted(range(len(row)), key=lambda place: (-row[place], place))[:count]) for row in rows]
+def by_sorting(logits, scores, count, must_end, must_not_end):
+    """(score, beam, piece) of each sentence, best first."""
+    sentences, beams = scores.shape
+    log_probabilities = logits.view(sentences, beams, -1).double().log_softmax(2).tolist()
+    found = []
+    for row, previous in enumerate(scores.tolist()):
+        ends, others = [], []
+        for beam, score in enumerate(previous):
+            values = log_probabilities[row][beam]
+            ends.append((-INFINITE if must_not_end[row] else score + values[END], beam, END))
+            for piece in range(END + 1, len(values)):
+                others.append((-INFINITE if must_end[row] else score + values[piece], beam, piece))
+        others = sorted(others, key=lambda one: (-one[0], *one[1:]))[:count]
+        found.append(sorted(ends + others, key=lambda one: (-one[0], *one[1:])))
+    return found
 
 
-@pytest.mark.parametrize("width", [1, 5, 17, 300, 1_000, 4_099])
-@pytest.mark.parametrize("count", [1, 2, 5, 12])
-@pytest.mark.parametrize("levels", [2, 40, 0])
-def test_finds_the_largest_and_decides_ties_by_the_lower_index(width: int, count: int, levels: int) -> None:
-    generator = torch.Generator().manual_seed(width + count)
-    scores = torch.randn(7, width, generator=generator)
+def drawn(sentences, beams, size, levels, seed=0):
+    generator = torch.Generator().manual_seed(seed + size)
+    logits = torch.randn(sentences * beams, size, generator=generator) * 3
+    scores = -torch.rand(sentences, beams, generator=generator)
     if levels:
-        scores = torch.randint(levels, (7, width), generator=generator).float()
-    values, indices = best_pieces(scores, count)
-    assert indices.tolist() == by_sorting(scores, count)
-    assert torch.equal(values, scores.gather(1, indices))
+        # A sentence's hypotheses have the same logits, so that ties across them are exact.
+        logits = torch.randint(levels, (sentences, 1, size), generator=generator).float()
+        logits = logits.expand(sentences, beams, size).reshape(-1, size)
+        scores = torch.zeros_like(scores)
+    return logits, scores
 
 
-def test_reads_a_slice_of_wider_rows() -> None:
-    scores = torch.randn(5, 2_003, generator=torch.Generator().manual_seed(1))
-    assert best_pieces(scores[:, 4:], 6)[1].tolist() == by_sorting(scores[:, 4:], 6)
+@pytest.mark.parametrize("size", [5, 9, 21, 300, 4_099])
+@pytest.mark.parametrize(("beams", "count"), [(1, 1), (1, 5), (3, 3), (5, 12)])
+@pytest.mark.parametrize("levels", [2, 40, 0])
+def test_finds_the_best_and_decides_ties_by_beam_and_piece(size, beams, count, levels) -> None:
+    sentences = 5
+    logits, scores = drawn(sentences, beams, size, levels)
+    must_end = torch.tensor([False, True, False, False, False])
+    must_not_end = torch.tensor([False, False, True, False, False])
+    found = best_continuations(logits, scores, count, must_end=must_end, must_not_end=must_not_end)
+    expected = by_sorting(logits, scores, count, must_end.tolist(), must_not_end.tolist())
+    for row in range(sentences):
+        values = [value for value, _, _ in expected[row]]
+        assert found.scores[row].tolist() == pytest.approx(values, abs=1e-4)
+        places = list(zip(found.beams[row].tolist(), found.pieces[row].tolist(), strict=True))
+        real = [place for place, value in zip(places, values, strict=True) if value > -INFINITE]
+        assert real == [(beam, piece) for value, beam, piece in expected[row] if value > -INFINITE]
 
 
-def test_rows_of_equal_scores_take_the_first_ones() -> None:
-    values, indices = best_pieces(torch.zeros(3, 2_000), 5)
-    assert indices.tolist() == [[0, 1, 2, 3, 4]] * 3
-    assert values.tolist() == [[0.0] * 5] * 3
+@pytest.mark.parametrize("size", [300, 4_099])
+def test_a_sentence_has_the_same_bits_alone_and_in_company(size) -> None:
+    logits, scores = drawn(40, 5, size, 0)
+    together = best_continuations(logits, scores, 5)
+    for row in range(40):
+        alone = best_continuations(logits[row * 5 : row * 5 + 5].clone(), scores[row : row + 1], 5)
+        assert all(torch.equal(one, other[row : row + 1]) for one, other in zip(alone, together, strict=True))
+    one_row = best_continuations(logits[:1], scores[:1, :1], 3)
+    two_rows = best_continuations(logits[:2], scores[:2, :1], 3)
+    assert torch.equal(one_row.scores[0], two_rows.scores[0])
 
 
-def test_minus_infinity_is_a_score() -> None:
-    scores = torch.full((2, 2_000), -torch.inf)
-    scores[0, 1_999] = 1.0
-    values, indices = best_pieces(scores, 3)
-    assert indices.tolist() == [[0, 1, 1_999], [0, 1, 2]]
-    assert values[0, 2] == 1.0
+def test_parts_read_at_a_time_change_nothing(monkeypatch) -> None:
+    logits, scores = drawn(11, 3, 300, 0)
+    expected = best_continuations(logits, scores, 4)
+    monkeypatch.setattr(best_pieces, "LOGITS_AT_ONCE", 1_200)
+    assert all(
+        torch.equal(*pair) for pair in zip(expected, best_continuations(logits, scores, 4), strict=True)
+    )
+
+
+@pytest.mark.parametrize("shift", [-2_000.0, -70.0, 70.0, 2_000.0])
+def test_the_level_of_the_logits_does_not_matter(shift) -> None:
+    logits, scores = drawn(4, 2, 500, 0)
+    shifted = best_continuations(logits + shift, scores, 5)
+    expected = best_continuations(logits, scores, 5)
+    assert torch.equal(shifted.pieces, expected.pieces)
+    assert torch.allclose(shifted.scores, expected.scores, atol=1e-3)
+
+
+def test_reduced_precision_is_ranked_in_float32() -> None:
+    logits, scores = drawn(4, 2, 500, 0)
+    reduced = logits.bfloat16()
+    found = best_continuations(reduced, scores, 5)
+    expected = best_continuations(reduced.float(), scores, 5)
+    assert found.scores.dtype == torch.float32
+    assert torch.equal(found.pieces, expected.pieces)
+    assert torch.allclose(found.scores, expected.scores, atol=1e-5)
+
+
+def test_minus_infinity_is_never_better_than_a_number() -> None:
+    logits = torch.full((2, 2_000), -torch.inf)
+    logits[:, END] = 0.0
+    logits[0, 1_999] = 1.0
+    found = best_continuations(logits, torch.zeros(2, 1), 3)
+    assert found.pieces[0, :2].tolist() == [1_999, END]
+    assert found.pieces[1, 0] == END
+    assert (found.scores[1, 1:] == -torch.inf).all()
+
+
+def test_what_is_not_a_number_comes_first_so_that_it_is_seen() -> None:
+    logits, scores = drawn(2, 2, 300, 0)
+    logits[1, 7] = torch.nan
+    found = best_continuations(logits, scores, 5)
+    assert not found.scores[1].isnan().any()
+    assert found.scores[0, 0].isnan()

@@ -20,6 +20,7 @@ from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.text.cleaning import CleaningReport, PairCleaner
 from nmt_lstm.text.corpus import read_blocks, read_parallel
+from nmt_lstm.text.folder_lock import locked
 from nmt_lstm.text.subwords import Subwords, train_subwords
 from nmt_lstm.text.token_store import TokenStore, TokenStoreWriter
 
@@ -80,7 +81,13 @@ def prepare(run: RunSettings, on_progress: Progress | None = None) -> Prepared:
         return dataclasses.replace(prepared, reused=True)
     try:
         data.prepared.mkdir(parents=True, exist_ok=True)
-        _prepare_anew(run, folder, say)
+        with locked(
+            data.prepared, lambda: say(f"Waiting for another process that prepares in {data.prepared}")
+        ):
+            prepared = _found(folder, fingerprint, valid, warn=True)
+            if prepared is not None:
+                return dataclasses.replace(prepared, reused=True)
+            _prepare_anew(run, folder, say)
     except OSError as error:
         raise ResourceError(
             f"Cannot write the prepared text to '{data.prepared}': {error.strerror or error}. "
@@ -92,7 +99,9 @@ def prepare(run: RunSettings, on_progress: Progress | None = None) -> Prepared:
     return prepared
 
 
-def _found(folder: Path, fingerprint: str, valid: list[tuple[str, str]]) -> Prepared | None:
+def _found(
+    folder: Path, fingerprint: str, valid: list[tuple[str, str]], *, warn: bool = False
+) -> Prepared | None:
     """Return the prepared text in `folder`, or None where there is none or it is damaged."""
     if not folder.exists():
         return None
@@ -109,7 +118,8 @@ def _found(folder: Path, fingerprint: str, valid: list[tuple[str, str]]) -> Prep
             reused=False,
         )
     except (DataError, OSError, ValueError, KeyError, TypeError) as error:
-        logger.warning("The prepared text in '%s' is damaged and made anew: %s", folder, error)
+        if warn:
+            logger.warning("The prepared text in '%s' is damaged and made anew: %s", folder, error)
         return None
 
 
@@ -231,18 +241,25 @@ def epoch_store(prepared: Prepared, run: RunSettings, epoch: int) -> TokenStore:
     folder = prepared.folder / f"sampled-{alpha}-{run.seed}-{epoch}"
     if not _is_store(folder):
         try:
-            with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=prepared.folder) as name:
-                unfinished = Path(name) / "store"
-                unfinished.mkdir()
-                _write_sampled(prepared, run, epoch, unfinished)
-                _put(unfinished, folder, _is_store)
+            with locked(prepared.folder):
+                if not _is_store(folder):
+                    _sample_anew(prepared, run, epoch, folder)
         except OSError as error:
             raise ResourceError(
                 f"Cannot write the sampled pieces to '{prepared.folder}': {error.strerror or error}. Make room."
             ) from None
-        # Other processes of this run may still be opening the last epoch's.
-        shutil.rmtree(prepared.folder / f"sampled-{alpha}-{run.seed}-{epoch - 2}", ignore_errors=True)
     return TokenStore.open(folder)
+
+
+def _sample_anew(prepared: Prepared, run: RunSettings, epoch: int, folder: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=prepared.folder) as name:
+        unfinished = Path(name) / "store"
+        unfinished.mkdir()
+        _write_sampled(prepared, run, epoch, unfinished)
+        _put(unfinished, folder, _is_store)
+    # Other processes of this run may still be opening the last epoch's.
+    last_but_one = folder.with_name(f"sampled-{run.subwords.sampling}-{run.seed}-{epoch - 2}")
+    shutil.rmtree(last_but_one, ignore_errors=True)
 
 
 def _write_sampled(prepared: Prepared, run: RunSettings, epoch: int, folder: Path) -> None:

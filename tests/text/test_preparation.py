@@ -240,7 +240,7 @@ def test_a_damaged_folder_is_made_anew(whole, name, damage, caplog) -> None:
     prepared = prepare(whole.run())
     assert not prepared.reused
     assert files(folder) == sound
-    assert "is damaged and made anew: " in caplog.text
+    assert caplog.text.count("is damaged and made anew: ") == 1
     assert whole.prepared_folders() == [folder.name]
     assert prepare(whole.run()).reused
 
@@ -323,7 +323,7 @@ from nmt_lstm.text.preparation import epoch_store, prepare
 run = load_run(sys.argv[1])
 print("ready", flush=True)
 input()
-prepared = prepare(run)
+prepared = prepare(run, lambda sentence: print(sentence, file=sys.stderr))
 for epoch in range(2):
     print(prepared.folder, len(prepared.train), len(epoch_store(prepared, run, epoch)))
 """
@@ -351,6 +351,7 @@ def test_processes_that_prepare_at_once_do_not_disturb_each_other(written, damag
     answers = [process.communicate(timeout=60) for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], answers
     assert len({out for out, _ in answers}) == 1
+    assert sum("Learning subwords" in said for _, said in answers) == 1
     alone = prepare(run)
     assert alone.reused
     assert not list(written.folder.rglob(".unfinished-*"))

@@ -1,0 +1,108 @@
+"""rescore and verify: nothing changes by itself, and what did is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from nmt_lstm import Leaderboard
+
+from .conftest import lines_of, write
+
+
+def test_rows_are_the_same_when_scored_again(board) -> None:
+    assert Leaderboard(board.folder).rescore() == []
+    found = board.verify()
+    assert (found.rows, found.texts, found.problems) == (3, 5, [])
+
+
+def test_a_row_that_is_scored_otherwise_is_reported(board) -> None:
+    row = board.current()[1]
+    entry = row.scores["bleu"]
+    old = entry.model_copy(
+        update={"value": 12.5, "low": 1.0, "signature": entry.signature.replace("version:", "version:1.")}
+    )
+    board.files.append(row.model_copy(update={"scores": row.scores | {"bleu": old}}))
+    (change,) = board.rescore()
+    assert (change.row.system, change.updated) == ("similar", False)
+    assert change.what[0] == f"BLEU was 12.5000 and is {entry.value:.4f}"
+    assert change.what[1].startswith("the interval of BLEU was 1.00 to ")
+    assert "version:1." in change.what[2]
+    assert board.current()[1].scores["bleu"] == old  # a report, no change
+
+    (change,) = board.rescore(update=True)
+    assert change.updated
+    assert board.current()[1].scores == row.scores
+    assert board.rescore() == []
+    assert len(board.rankings()) == 1
+
+
+def test_update_brings_rows_to_references_that_changed(board, texts) -> None:
+    write(texts.reference, [line.replace("one", "two") for line in lines_of(texts.reference)])
+    again = Leaderboard(board.folder)
+    assert again.rescore() == []  # from the stored texts nothing changes
+    (problem,) = again.verify().problems
+    assert (
+        "test set 'numbers' is not the one that good, similar, bad were scored on; restore its files"
+        in problem
+    )
+    changes = again.rescore(update=True)
+    assert [(change.row.system, change.updated) for change in changes] == [
+        ("good", True), ("similar", True), ("bad", True)
+    ]  # fmt: skip
+    assert "references" in changes[0].what[0]
+    assert again.verify().problems == []
+    (ranking,) = again.rankings()
+    assert len(ranking.rows) == 3
+    assert again.rescore(update=True) == []
+
+
+def test_update_cannot_translate_another_source(board, texts) -> None:
+    write(texts.source, [f"{line} !" for line in lines_of(texts.source)])
+    changes = Leaderboard(board.folder).rescore(update=True)
+    assert {change.updated for change in changes} == {False}
+    assert changes[0].what == ["the source text is another now: translate it again and add that"]
+
+
+def test_update_leaves_rows_of_a_test_set_that_left_the_file(board) -> None:
+    path = board.folder / "board.toml"
+    path.write_text(path.read_text().replace("[test_sets.numbers]", "[test_sets.renamed]"))
+    assert Leaderboard(board.folder).rescore(update=True) == []
+
+
+def test_verify_names_every_problem(board, texts) -> None:
+    rows = board.folder / "rows.jsonl"
+    first, second, third = rows.read_text().splitlines()
+    rows.write_text("\n".join([first.replace("good", "best"), second, third, "{}"]) + "\n")
+    changed = board.files.text_path(min(board.files.texts()))
+    changed.write_text("other\n")
+    (board.folder / "texts" / f"{'0' * 64}.txt").write_text("stray\n")
+    texts.reference.unlink()
+    found = Leaderboard(board.folder).verify()
+    problems = "\n".join(found.problems)
+    assert found.rows == 4
+    for expected in (
+        "rows.jsonl', line 1, was changed: its checksum does not fit",
+        "rows.jsonl', line 4, was changed",
+        f"{changed}' was changed: its SHA-256 is not its name",
+        f"{'0' * 64}.txt' was changed",
+        "test set 'numbers': ",
+    ):
+        assert expected in problems
+    assert len(found.problems) == 5
+
+
+def test_a_missing_text_is_a_problem(board) -> None:
+    board.files.text_path(board.current()[0].hypotheses).unlink()
+    (problem,) = board.verify().problems
+    assert "is missing; copy the whole board again" in problem
+
+
+def test_a_row_whose_fingerprint_is_another_is_a_problem(board) -> None:
+    row = board.current()[0]
+    board.files.append(row.model_copy(update={"fingerprint": "0" * 64}))
+    assert board.verify().problems[0] == "'good' on 'numbers': its fingerprint is not that of its texts."
+
+
+@pytest.mark.parametrize("update", [False, True])
+def test_a_board_without_rows_has_nothing_to_score(empty_board, update) -> None:
+    assert empty_board.rescore(update=update) == []

@@ -4,72 +4,16 @@ from __future__ import annotations
 
 import gzip
 import os
-import random
 import shutil
-import subprocess
-import sys
 import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from nmt_lstm.config.load import dump_toml, make_run
-from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.config.load import make_run
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.text import preparation
-from nmt_lstm.text.preparation import Prepared, epoch_store, prepare
-from nmt_lstm.text.token_store import TokenStore
-
-SYLLABLES = ("ka", "mi", "to", "ru", "sen", "da", "lo", "wi", "ba", "ne")
-
-
-def sentences(count: int, seed: int) -> list[str]:
-    """Sentences of made-up words; those of another seed have as many words in each line."""
-    lengths, words, draw = random.Random(0), random.Random(1), random.Random(seed)
-    known = ["".join(words.choices(SYLLABLES, k=3)) for _ in range(40)]
-    return [" ".join(draw.choices(known, k=lengths.randint(2, 8))) for _ in range(count)]
-
-
-class Text:
-    """Four files of made-up text that a test may change, and runs on them."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        for seed, (name, count) in enumerate((("train", 120), ("valid", 10))):
-            self.write(f"{name}.a", sentences(count, seed))
-            self.write(f"{name}.b", [line.upper() for line in sentences(count, seed + 10)])
-
-    def write(self, name: str, lines: list[str]) -> None:
-        (self.folder / name).write_text("".join(line + "\n" for line in lines), encoding="utf-8")
-
-    def lines(self, name: str) -> list[str]:
-        return (self.folder / name).read_text(encoding="utf-8").split("\n")[:-1]
-
-    def run(self, *overrides: str) -> RunSettings:
-        values = {
-            "data": {
-                "train_source": "train.a",
-                "train_target": "train.b",
-                "valid_source": "valid.a",
-                "valid_target": "valid.b",
-            },
-            "subwords": {"kind": "bpe", "vocabulary_size": 310},
-        }
-        return make_run(values, overrides, folder=self.folder)
-
-    def prepared_folders(self) -> list[str]:
-        return sorted(path.name for path in (self.folder / "prepared").iterdir())
-
-
-@pytest.fixture
-def written(tmp_path: Path) -> Text:
-    return Text(tmp_path)
-
-
-def texts(prepared: Prepared, store: TokenStore | None = None) -> list[tuple[str, str]]:
-    store = store or prepared.train
-    decode = prepared.subwords.source.decode, prepared.subwords.target.decode
-    return [(decode[0](store.source[index]), decode[1](store.target[index])) for index in range(len(store))]
+from nmt_lstm.text.preparation import prepare
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -78,7 +22,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_prepared_text_is_the_text(written) -> None:
     prepared = prepare(written.run())
-    assert texts(prepared) == list(zip(written.lines("train.a"), written.lines("train.b"), strict=True))
+    assert written.decoded(prepared) == written.pairs()
     assert prepared.valid_source == written.lines("valid.a")
     assert prepared.valid_target == written.lines("valid.b")
     assert (prepared.report.read, prepared.report.kept) == (120, 120)
@@ -111,7 +55,7 @@ def test_pairs_stay_together_when_pairs_between_them_are_left_out(written) -> No
     expected = [
         pair for number, pair in enumerate(zip(sources, targets, strict=True)) if number not in dropped
     ]
-    assert texts(prepared) == expected
+    assert written.decoded(prepared) == expected
 
 
 def test_pairs_are_cleaned_across_the_borders_of_chunks(written, monkeypatch) -> None:
@@ -125,7 +69,7 @@ def test_strange_lines_shift_no_pair(written) -> None:
     strange = ["a\u2028b", "x\x85y", "\x0b\x0cz", "q\rr", "ﬀ ①", "👩‍👩‍👧 <s>", "\u202eabc", "nul\x00l"]
     written.write("train.a", strange * 5)
     written.write("train.b", [f"line {number % 8}" for number in range(40)])
-    pairs = texts(prepare(written.run()))
+    pairs = written.decoded(prepare(written.run()))
     assert [target for _, target in pairs] == [f"line {number % 8}" for number in range(40)]
     assert [source for source, _ in pairs[:8]] == [
         "a b",
@@ -223,26 +167,19 @@ DAMAGES = {
 }
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Text:
-    text = Text(tmp_path_factory.mktemp("whole"))
-    prepare(text.run())
-    return text
-
-
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_folder_is_made_anew(whole, name, damage, caplog) -> None:
-    folder = prepare(whole.run()).folder
+def test_a_damaged_folder_is_made_anew(written, name, damage, caplog) -> None:
+    folder = prepare(written.run()).folder
     sound = files(folder)
     assert set(sound) == set(NAMES)
     DAMAGES[damage](folder / name)
-    prepared = prepare(whole.run())
+    prepared = prepare(written.run())
     assert not prepared.reused
     assert files(folder) == sound
     assert caplog.text.count("is damaged and made anew: ") == 1
-    assert whole.prepared_folders() == [folder.name]
-    assert prepare(whole.run()).reused
+    assert written.prepared_folders() == [folder.name]
+    assert prepare(written.run()).reused
 
 
 def test_an_empty_folder_or_a_file_in_its_place_is_replaced(written) -> None:
@@ -316,62 +253,19 @@ def test_a_pipe_is_refused(written) -> None:
         prepare(written.run(f"data.train_target={written.folder / 'pipe'}"))
 
 
-SCRIPT = """
-import sys
-from nmt_lstm.config.load import load_run
-from nmt_lstm.text.preparation import epoch_store, prepare
-run = load_run(sys.argv[1])
-print("ready", flush=True)
-input()
-prepared = prepare(run, lambda sentence: print(sentence, file=sys.stderr))
-for epoch in range(2):
-    print(prepared.folder, len(prepared.train), len(epoch_store(prepared, run, epoch)))
-"""
-
-
-@pytest.mark.parametrize("damaged", [False, True], ids=["anew", "damaged"])
-def test_processes_that_prepare_at_once_do_not_disturb_each_other(written, damaged) -> None:
-    run = written.run("subwords.sampling=0.2")
-    if damaged:
-        (prepare(run).folder / "source.ids").write_bytes(b"")
-    file = written.folder / "run.toml"
-    file.write_text(dump_toml(run), encoding="utf-8")
-    command = [sys.executable, "-c", SCRIPT, str(file)]
-    processes = [
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        for _ in range(3)
-    ]
-    for process in processes:
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        process.stdin.write("\n")
-        process.stdin.flush()
-    answers = [process.communicate(timeout=60) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0, 0], answers
-    assert len({out for out, _ in answers}) == 1
-    assert sum("Learning subwords" in said for _, said in answers) == 1
-    alone = prepare(run)
-    assert alone.reused
-    assert not list(written.folder.rglob(".unfinished-*"))
-    assert texts(alone) == list(zip(written.lines("train.a"), written.lines("train.b"), strict=True))
-
-
-def test_preparing_costs_the_same_memory_for_a_long_text(tmp_path, monkeypatch) -> None:
+def test_preparing_costs_the_same_memory_for_a_long_text(written, monkeypatch) -> None:
     """Chunks are small here, so that the text is long in chunks and the test is quick."""
     monkeypatch.setattr(preparation, "CHUNK", 100)
-    text = Text(tmp_path)
-    subwords = prepare(text.run()).subwords
-    folder = tmp_path / "store"
+    subwords = prepare(written.run()).subwords
+    folder = written.folder / "store"
     folder.mkdir()
 
     def peak(count: int) -> int:
-        lines = sentences(100, 3)
+        lines = written.lines("train.a")[:100]
         pairs = ((lines[number % 100], lines[-number % 100]) for number in range(count))
         tracemalloc.start()
         try:
-            report = preparation._write_store(pairs, subwords, text.run(), folder)
+            report = preparation._write_store(pairs, subwords, written.run(), folder)
             assert report.kept == count
             return tracemalloc.get_traced_memory()[1]
         finally:
@@ -379,96 +273,6 @@ def test_preparing_costs_the_same_memory_for_a_long_text(tmp_path, monkeypatch) 
 
     peak(200)
     assert peak(3_000) < 1.2 * peak(400)
-
-
-def test_sampled_pieces_repeat_for_a_seed_and_epoch_and_say_the_same_text(written) -> None:
-    run = written.run("subwords.sampling=0.2")
-    prepared = prepare(run)
-    first, second = epoch_store(prepared, run, 0), epoch_store(prepared, run, 1)
-    cut_first = files(prepared.folder / "sampled-0.2-1-0")
-    assert texts(prepared, first) == texts(prepared, second) == texts(prepared)
-    assert files(prepared.folder / "sampled-0.2-1-1")["source.ids"] != cut_first["source.ids"]
-    shutil.rmtree(prepared.folder / "sampled-0.2-1-0")
-    epoch_store(prepared, run, 0)
-    assert files(prepared.folder / "sampled-0.2-1-0") == cut_first
-    other = written.run("subwords.sampling=0.2", "seed=2")
-    epoch_store(prepared, other, 0)
-    assert files(prepared.folder / "sampled-0.2-2-0")["source.ids"] != cut_first["source.ids"]
-
-
-def test_without_sampling_every_epoch_has_the_prepared_pieces(written) -> None:
-    run = written.run()
-    prepared = prepare(run)
-    assert epoch_store(prepared, run, 3) is prepared.train
-
-
-def test_sampling_leaves_out_what_cleaning_left_out(written, monkeypatch) -> None:
-    sources = written.lines("train.a")
-    sources[4] = sources[100] = ""
-    written.write("train.a", sources)
-    monkeypatch.setattr(preparation, "CHUNK", 5)
-    run = written.run("subwords.sampling=0.1")
-    prepared = prepare(run)
-    assert texts(prepared, epoch_store(prepared, run, 0)) == texts(prepared)
-    assert len(prepared.train) == 118
-
-
-def test_a_chunk_of_which_no_pair_is_kept_is_sampled_too(written, monkeypatch) -> None:
-    written.write("train.a", ["", "", *written.lines("train.a")[2:]])
-    monkeypatch.setattr(preparation, "CHUNK", 2)
-    run = written.run("subwords.sampling=0.1")
-    prepared = prepare(run)
-    assert len(epoch_store(prepared, run, 0)) == 118
-
-
-def test_sampled_epochs_that_are_over_are_removed(written) -> None:
-    run = written.run("subwords.sampling=0.1")
-    prepared = prepare(run)
-    for epoch in range(4):
-        epoch_store(prepared, run, epoch)
-    assert sorted(path.name for path in prepared.folder.glob("sampled-*")) == [
-        "sampled-0.1-1-2",
-        "sampled-0.1-1-3",
-    ]
-
-
-def test_a_damaged_sampled_store_is_made_anew(written) -> None:
-    run = written.run("subwords.sampling=0.1")
-    prepared = prepare(run)
-    epoch_store(prepared, run, 0)
-    folder = prepared.folder / "sampled-0.1-1-0"
-    sound = files(folder)
-    (folder / "target.ids").write_bytes(b"x")
-    epoch_store(prepared, run, 0)
-    assert files(folder) == sound
-
-
-def test_text_that_changed_under_the_training_is_told(written) -> None:
-    run = written.run("subwords.sampling=0.1")
-    prepared = prepare(run)
-    for count in (119, 121):
-        for name in ("train.a", "train.b"):
-            written.write(name, (written.lines(name) * 2)[:count])
-        with pytest.raises(
-            DataError, match="train.a' has changed since it was prepared. Start the command again"
-        ):
-            epoch_store(prepared, run, 0)
-
-
-def test_a_full_disk_is_told_when_sampling(written, monkeypatch) -> None:
-    run = written.run("subwords.sampling=0.1")
-    prepared = prepare(run)
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(preparation.TokenStoreWriter, "write", full)
-    with pytest.raises(
-        ResourceError, match="Cannot write the sampled pieces to '.*': No space left .* Make room"
-    ):
-        epoch_store(prepared, run, 0)
-    assert not list(prepared.folder.glob("*sampled*"))
-    assert not list(prepared.folder.glob(".unfinished*"))
 
 
 @pytest.mark.corpora

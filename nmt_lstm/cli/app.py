@@ -76,7 +76,12 @@ app.command("doctor", epilog=doctor.EXAMPLE, short_help="Show versions, devices 
     doctor.doctor
 )
 app.add_typer(leaderboard.app, name="leaderboard", epilog=leaderboard.EXAMPLE)
-app.add_typer(plugins.app, name="plugins", epilog=plugins.EXAMPLE)
+app.add_typer(
+    plugins.app,
+    name="plugins",
+    epilog=plugins.EXAMPLE,
+    short_help="List cells and attentions; show, check or begin one.",
+)
 
 
 def _show_version(wanted: bool) -> None:

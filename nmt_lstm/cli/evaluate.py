@@ -169,7 +169,9 @@ def evaluate(
         )
     pair: PairReport | None = None
     if against is not None:
-        pair = compared((hypotheses or Path("the model"), against), lines, references, sources, tokenizer)
+        pair = compared(
+            (hypotheses or Path("the model"), against), reference, lines, references, sources, tokenizer
+        )
     if table_format is TableFormat.table:
         sys.stdout.write(report_text(scores, found, pair) + "\n")
     else:
@@ -219,6 +221,7 @@ def analysed(
 
 def compared(
     paths: tuple[Path, Path],
+    reference: Path,
     lines: list[str],
     references: list[str],
     sources: list[str] | None,
@@ -229,7 +232,7 @@ def compared(
     from nmt_lstm.evaluation.sentence_statistics import Scorer
 
     theirs = read_all_lines(paths[1])
-    check_counts(paths[1], len(theirs), Path("the references"), len(references))
+    check_counts(paths[1], len(theirs), reference, len(references))
     warn(paths[1], theirs, references, sources)
     scorer = Scorer([references], metrics=("bleu", "chrf", "ter"), tokenize=tokenize)
     names = (

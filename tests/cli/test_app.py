@@ -11,7 +11,9 @@ import pytest
 
 import nmt_lstm
 
-COMMANDS = ["quickstart", "prepare", "train", "translate", "score", "evaluate", "plugins", "config", "doctor"]
+COMMANDS = [
+    "quickstart", "prepare", "train", "translate", "score", "evaluate", "leaderboard", "plugins", "config", "doctor",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", COMMANDS)

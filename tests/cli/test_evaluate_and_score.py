@@ -34,6 +34,70 @@ def test_json_is_for_programs(command, texts):
     assert "tok:13a" in scores[0]["signature"]
 
 
+def test_an_analysis_is_added(command, texts):
+    finished = command("evaluate", "--hypotheses", "out", "-r", "ref", "-s", "src", "--analysis")
+    assert finished.status == 0, finished.err
+    assert finished.lines[0].startswith("BLEU ")
+    text = finished.out.decode()
+    assert "By length of the source, in words" in text
+    assert "occurs in the references" in text
+    values = json.loads(
+        command(
+            "evaluate", "--hypotheses", "out", "-r", "ref", "-s", "src", "--analysis", "--train-target", "ref",
+            "--train-source", "src", "--format", "json",
+        ).out
+    )  # fmt: skip
+    assert values["scores"][0]["name"] == "BLEU"
+    assert values["analysis"]["frequency_text"] == "training text"
+    assert [bucket["label"] for bucket in values["analysis"]["by_source_length"]] == ["1-5", "6-10"]
+    assert values["analysis"]["copied"]["words"] == 0
+
+
+def test_another_output_is_compared(command, texts):
+    text = command("evaluate", "--hypotheses", "out", "-r", "ref", "--against", "src").out.decode()
+    assert "p randomisation" in text
+    assert "Where they differ most" in text
+    finished = command("evaluate", "--hypotheses", "out", "-r", "ref", "--against", "src", "--format", "json")
+    values = json.loads(finished.out)
+    assert (values["against"]["system"], values["against"]["other"]) == ("out", "src")
+    assert values["against"]["metrics"]["chrf"]["difference"] > 0
+    assert "analysis" not in values
+
+
+def test_a_model_can_be_analysed_and_compared(command, texts, translator):
+    from types import SimpleNamespace as Namespace
+
+    translator.run = Namespace(data=Namespace(source_language="de"))
+    finished = command("evaluate", "-m", "x", "-s", "src", "-r", "ref", "--analysis", "--against", "out")
+    assert finished.status == 0, finished.err
+    assert "By length of the source, in words" in finished.out.decode()
+    assert "the model" in finished.out.decode()
+
+
+def test_text_that_is_not_plain_is_warned_of(command, texts):
+    (texts / "pieces").write_text("the c@@ at s@@ at\na dog\n")
+    finished = command("evaluate", "--hypotheses", "pieces", "-r", "ref")
+    assert finished.status == 0
+    assert "nmt-lstm: warning: 'pieces': 1 line has subwords joined by '@@'" in finished.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (("--analysis",), 2, "--analysis needs the source text: -s test.de."),
+        (("--against", "short"), 1, "'short' has 1 lines, 'ref' has 2"),
+        (("--against", "none"), 1, "'none' does not exist"),
+        (("--analysis", "-s", "short"), 1, "'short' has 1 lines, 'ref' has 2"),
+        (("--analysis", "-s", "src", "--train-source", "none"), 1, "'none' does not exist"),
+    ],
+)
+def test_what_an_analysis_needs_must_be_there(command, texts, arguments, status, message):
+    finished = command("evaluate", "--hypotheses", "out", "-r", "ref", *arguments)
+    assert finished.status == status
+    assert message in finished.err
+    assert len(finished.err.splitlines()) == 1
+
+
 def test_a_model_translates_the_source_first(command, texts, translator, monkeypatch):
     finished = command("evaluate", "-m", "x", "-s", "src", "-r", "ref", "-o", "translated")
     assert finished.status == 0, finished.err

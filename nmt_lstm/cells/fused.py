@@ -10,7 +10,10 @@ from nmt_lstm.cells.cell import State
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.numerics.linear import SMALLEST_INVARIANT_ROWS
 
-__all__ = ["fused_arguments", "sweep_is_faster", "unfused"]
+__all__ = ["LARGEST_SMALL_STATE", "fused_arguments", "sweep_is_faster", "unfused"]
+
+# Rows times hidden size up to which the kernel trains faster than the sweep on every processor measured.
+LARGEST_SMALL_STATE = 8192
 
 
 def fused_arguments(cell: GatedCell, inputs: Tensor, state: State) -> tuple[int, Tensor, State, list[Tensor]]:
@@ -43,12 +46,14 @@ def unfused(outputs: Tensor, state: State, rows: int) -> tuple[Tensor, State]:
     )
 
 
-def sweep_is_faster(inputs: Tensor) -> bool:
+def sweep_is_faster(inputs: Tensor, hidden_size: int) -> bool:
     """Whether the sweep beats the kernel of GRU and RNN on these inputs.
 
     PyTorch has no oneDNN kernel for them in float32 on a processor. Measured there, forward and backward, 20 steps of
-    100 rows of 512, one core: GRU 132 ms by the sweep and 202 by the kernel, RNN 60 and 109. In bf16 the kernel wins.
+    100 rows of 512, one core: GRU 132 ms by the sweep and 202 by the kernel, RNN 60 and 109. In bf16 the kernel wins,
+    and so it does with few and narrow rows, where the sweep's time is that of its many small operations: 20 rows of
+    64, 200 steps, GRU 70 ms and 26, RNN 36 and 9. Without gradients the choice must not depend on the rows.
     """
-    return (
-        inputs.device.type == "cpu" and inputs.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
-    )
+    if inputs.device.type != "cpu" or inputs.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
+        return False
+    return not torch.is_grad_enabled() or inputs.shape[0] * hidden_size > LARGEST_SMALL_STATE

@@ -147,7 +147,8 @@ class GatedCell(Cell):
     def step_by(self, recurrence: Recurrence, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take one position by a recurrence that `recurrence` made."""
         from_input = self.from_input(inputs)
-        dtype, h = from_input[0].dtype, ()
+        dtype = from_input[0].dtype
+        h: Tensors = ()
         if self.history:
             h = cut_gates(
                 [linear(recurrence.fed(state, dtype), self.weight_hh, self.bias_hh)], self.hidden_size

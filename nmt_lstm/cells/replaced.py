@@ -20,7 +20,7 @@ class _Caller(nn.Module):
         super().__init__()
         self.module = module
 
-    def forward(self, function: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever the function returns
+    def forward(self, function: Callable[[], Any]) -> Any:
         return function()
 
 

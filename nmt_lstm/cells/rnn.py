@@ -47,7 +47,7 @@ class RNN(GatedCell):
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take a whole sequence by the fused kernel, or the sweep where that is faster: (B, T, input_size) to (B, T, H)."""
         check_sequence(self, inputs)
-        if sweep_is_faster(inputs):
+        if sweep_is_faster(inputs, self.hidden_size):
             return self.sweep(inputs, state)
         rows, inputs, state, weights = fused_arguments(self, inputs, state)
         kernel = torch.rnn_tanh if self.nonlinearity == "tanh" else torch.rnn_relu

@@ -16,7 +16,7 @@ from torch import Tensor
 from nmt_lstm.cells.cell import State
 from nmt_lstm.cells.recurrence import Recurrence, Tensors, cut_gates, leaves, update_type
 from nmt_lstm.cells.replaced import with_parameters
-from nmt_lstm.cells.tape import UntapeableError
+from nmt_lstm.cells.tape import RandomNumbersError, UntapeableError
 from nmt_lstm.cells.taped_sweep import Replay, TapedSweep, record
 from nmt_lstm.numerics.linear import linear
 from nmt_lstm.numerics.packed import repeated_product, summed_outer_product
@@ -80,6 +80,11 @@ def _replay(
     h_gates = 0 if weight is None else weight.shape[0] // hidden
     try:
         return record(recurrence, x_gates, h_gates, state, extra)
+    except RandomNumbersError as problem:
+        raise ValueError(
+            f"{type(recurrence.module).__name__}.update must be a function of its arguments, but {problem}. Dropout on "
+            f"a recurrence comes from outside: see the wrappers of cells in docs/plugins.md."
+        ) from problem
     except UntapeableError:
         return None
 
@@ -135,7 +140,9 @@ class _Sweep(torch.autograd.Function):
         with _no_autocast(for_outputs):
             # The parameters may have been others when the sequence was swept.
             return with_parameters(
-                ctx.recurrence.module, parameters, lambda: _gradients(ctx, for_outputs, list(for_last))
+                ctx.recurrence.module,
+                parameters,
+                lambda: _gradients(ctx, for_outputs, list(for_last)),  # type: ignore[no-untyped-call]
             )
 
 
@@ -164,7 +171,7 @@ def _gradients(ctx, for_outputs, for_state):  # type: ignore[no-untyped-def]
         else:
             results, seeds = [output, *new], [for_outputs[t].to(output.dtype), *seeds]
         kept = [number for number, result in enumerate(results) if result.requires_grad]
-        gradients = torch.autograd.grad(
+        gradients: tuple[Tensor | None, ...] = torch.autograd.grad(
             [results[number] for number in kept],
             [*x, *h, *state, *extra],
             [seeds[number] for number in kept],

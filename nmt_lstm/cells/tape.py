@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-__all__ = ["Program", "Tape", "UntapeableError", "place_of"]
+__all__ = ["Program", "RandomNumbersError", "Tape", "UntapeableError", "place_of"]
 
 # Where values are. No memory is given back while a tape is recorded, so this names them.
 Place: TypeAlias = tuple[Any, ...]
@@ -44,42 +44,55 @@ class UntapeableError(Exception):
     """The function cannot be repeated as a list of calls."""
 
 
+class RandomNumbersError(UntapeableError):
+    """The function draws random numbers: called again, it is another one."""
+
+
 class Call(NamedTuple):
     """One operator that was run."""
 
     operator: Any
     arguments: tuple[Any, ...]
     named: dict[str, Any]
-    results: tuple[Tensor, ...]
     takes: tuple[Place, ...]
     """The places of all tensors among the arguments."""
-    makes: tuple[Place, ...]
-    """The places of the results."""
-
-    @property
-    def is_view(self) -> bool:
-        """Whether the results are parts of the arguments' memory."""
-        return any(result.alias_info is not None for result in self.operator._schema.returns)
+    makes: tuple[Place | None, ...]
+    """The places of the results; None for results that were not asked for."""
+    kind: Literal["new", "view", "in place"]
+    """Whether the results are new values, other views of the arguments' memory, or changed arguments."""
 
 
 class _Recorder(TorchDispatchMode):
     """Notes every operator that is run."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.calls: list[Call] = []
+        self._made: set[Place | None] = set()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func._schema.is_mutable or torch.Tag.nondeterministic_seeded in func.tags:
-            raise UntapeableError(str(func))
-        result = func(*args, **(kwargs or {}))
-        results = tuple(result) if isinstance(result, (tuple, list)) else (result,)
-        if not all(isinstance(part, Tensor) for part in results):
-            raise UntapeableError(str(func))
+        schema, named = func._schema, kwargs or {}  # noqa: SLF001 - an operator's schema has no other name
         takes: list[Place] = []
-        _each_place((args, kwargs), takes)
-        makes = tuple(place_of(part) for part in results)
-        self.calls.append(Call(func, args, kwargs or {}, results, tuple(takes), makes))
+        _each_place((args, named), takes)
+        kind: Literal["new", "view", "in place"] = "new"
+        if schema.is_mutable:
+            kind = "in place"
+            if schema.arguments[0].is_out or not set(takes[:1]) <= self._made:
+                raise UntapeableError(f"{func} changes what it was given")
+        elif any(result.alias_info is not None for result in schema.returns):
+            kind = "view"
+        if torch.Tag.nondeterministic_seeded in func.tags:
+            raise RandomNumbersError(f"{func} draws random numbers")
+        result = func(*args, **named)
+        results = tuple(result) if isinstance(result, (tuple, list)) else (result,)
+        if not all(part is None or isinstance(part, Tensor) for part in results):
+            raise UntapeableError(f"{func} looks at values")
+        makes = tuple(_place_or_none(part) for part in results)
+        # Else it is only another name for the same values.
+        if kind == "in place" or not set(makes) <= set(takes):
+            self.calls.append(Call(func, args, named, tuple(takes), makes, kind))
+        if kind == "new":
+            self._made.update(makes)
         return result
 
 
@@ -120,7 +133,7 @@ class Tape:
         ]
         self._kept = (inputs, results, seeds, found)
 
-    def sums(self, left: Sequence[int], right: Sequence[int]) -> list[Place] | None:
+    def sums(self, left: Sequence[int], right: Sequence[int]) -> list[Place | None] | None:
         """Return the places of the sums of inputs, pair by pair, if these enter the function in no other way."""
         uses: dict[Place, list[Call]] = {}
         for call in self.calls:
@@ -158,7 +171,7 @@ class Program:
         self._given: Sequence[Tensor] = ()
         self._wanted: Sequence[Tensor] = ()
         self._instructions: list[Callable[[], Any]] = []
-        self._tensors: dict[Place, Tensor] = {}
+        self._tensors: dict[Place | None, Any] = {}
         self._free: dict[Any, list[Tensor]] = {}
         self._deliveries: dict[Place, list[Callable[[Tensor], Callable[[], Any]]]] = {}
         for place, number in targets:
@@ -175,8 +188,9 @@ class Program:
     def run(self, given: Sequence[Tensor], wanted: Sequence[Tensor]) -> None:
         """Compute from `given` and copy into `wanted`, both by number."""
         self._given, self._wanted = given, wanted
-        for instruction in self._instructions:
-            instruction()
+        with torch.no_grad():
+            for instruction in self._instructions:
+                instruction()
 
     def _needed(self, calls: Sequence[Call]) -> list[Call]:
         """Return the calls that the wanted places depend on, in order."""
@@ -189,36 +203,41 @@ class Program:
 
     def _compile(self, calls: list[Call]) -> None:
         last_use = {place: number for number, call in enumerate(calls) for place in call.takes}
+        finished = {place: number for number, call in enumerate(calls) for place in call.makes}
         # What others look into is never used for anything else.
-        pinned = {place for call in calls if call.is_view for place in call.takes}
-        owned = {*self._sources, *(place for call in calls for place in call.makes)}
+        pinned = {place for call in calls if call.kind == "view" for place in (*call.takes, *call.makes)}
+        owned = {*self._sources, *finished}
         for number, call in enumerate(calls):
-            if all(place in self._tensors or place in self._sources for place in call.makes):
-                continue  # another name for the same values
             arguments, named = self._bound(call.arguments), self._bound(call.named)
             over = {place for place in call.takes if last_use[place] == number} & owned - pinned
+            over = {place for place in over if finished.get(place, number) <= number}
             into = INTO.get(str(call.operator))
-            if call.is_view:
+            if call.kind == "view":
                 seen = call.operator(*arguments, **named)
                 seen = seen if isinstance(seen, (tuple, list)) else (seen,)
                 self._tensors.update(zip(call.makes, seen, strict=True))
-                pinned.update(call.makes)
+            elif call.kind == "in place":
+                self._instructions.append(functools.partial(call.operator, *arguments, **named))
+                over -= set(call.makes)
             elif into is not None:
                 self._release(over)
                 over = set()
-                buffer = self._tensors[call.makes[0]] = self._buffer(call.makes[0])
+                (place,) = (place for place in call.makes if place is not None)
+                buffer = self._tensors[place] = self._buffer(place)
                 packet, _, suffix = into[0].partition(".")
                 operator = getattr(getattr(torch.ops.aten, packet), suffix)
                 self._instructions.append(
                     functools.partial(operator, *arguments, **named, **{into[1]: buffer})
                 )
             else:
-                buffers = [self._buffer(place) for place in call.makes]
+                buffers = [None if place is None else self._buffer(place) for place in call.makes]
                 self._tensors.update(zip(call.makes, buffers, strict=True))
                 self._instructions.append(_copied(call.operator, arguments, named, buffers))
-            for place in call.makes:
+            complete = {place for place in call.makes if place is not None and finished[place] == number}
+            for place in complete:
                 self._deliver(place)
-            self._release(over | {place for place in call.makes if place not in last_use} - pinned)
+            over |= {place for place in complete if last_use.get(place, number) <= number}
+            self._release(over - pinned)
         for place in list(self._deliveries):
             self._load(place)
             self._deliver(place)
@@ -241,6 +260,7 @@ class Program:
         if number is not None and place not in self._tensors:
             buffer = self._tensors[place] = self._buffer(place)
             self._instructions.append(lambda: buffer.copy_(self._given[number]))
+            self._deliver(place)
 
     def _deliver(self, place: Place) -> None:
         for delivery in self._deliveries.pop(place, ()):
@@ -275,7 +295,7 @@ def _into_total(total: Tensor, buffer: Tensor) -> Callable[[], Any]:
 
 
 def _copied(
-    operator: Any, arguments: tuple[Any, ...], named: dict[str, Any], buffers: list[Tensor]
+    operator: Any, arguments: tuple[Any, ...], named: dict[str, Any], buffers: list[Tensor | None]
 ) -> Callable[[], None]:
     """Return an instruction for an operator that makes memory of its own."""
 
@@ -284,7 +304,8 @@ def _copied(
         for buffer, result in zip(
             buffers, results if isinstance(results, (tuple, list)) else (results,), strict=True
         ):
-            buffer.copy_(result)
+            if buffer is not None:
+                buffer.copy_(result)
 
     return run
 

@@ -110,6 +110,7 @@ class TapedSweep(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, recurrence, replay, counts, weight, bias, *tensors):  # type: ignore[no-untyped-def]
+        """Take the whole sequence; `counts` are those of tensors from the input and of states."""
         from_input, first = tensors[: counts[0]], tensors[counts[0] : sum(counts)]
         length, rows, _ = from_input[0].shape
         dtype, hidden = from_input[0].dtype, first[0].shape[1]
@@ -149,6 +150,7 @@ class TapedSweep(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, for_outputs, *for_last):  # type: ignore[no-untyped-def]
+        """Return the gradients of all that `forward` took."""
         recurrence, replay, parts = ctx.recurrence, ctx.replay, ctx.counts[1]
         weight, fed, *saved = ctx.saved_tensors
         length, rows, hidden = for_outputs.shape

@@ -31,10 +31,12 @@ def _packing_is_available(dtype: torch.dtype) -> bool:
 
 
 def _packed(weight: Tensor, rows: int, bias: Tensor | None) -> Callable[[Tensor], Tensor]:
-    layout = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), rows)
+    layout = torch.ops.mkldnn._reorder_linear_weight(weight.contiguous(), rows)  # noqa: SLF001
 
     def product(inputs: Tensor) -> Tensor:
-        result: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, layout, bias, "none", [], "")
+        result: Tensor = torch.ops.mkldnn._linear_pointwise(  # noqa: SLF001
+            inputs, layout, bias, "none", [], ""
+        )
         return result
 
     return product

@@ -121,13 +121,29 @@ def test_a_batch_of_one_row_is_padded_for_the_kernel_and_given_back_whole(part, 
 def test_in_float32_on_a_processor_gru_and_rnn_take_the_sweep(monkeypatch) -> None:
     taken = []
     monkeypatch.setattr(GatedCell, "sweep", lambda self, *given: taken.append(type(self)) or (None, ()))
+    monkeypatch.setattr(fused, "LARGEST_SMALL_STATE", 2 * HIDDEN)
     for part in (GRU, RNN, LSTM):
         cell = part(INPUT, HIDDEN)
-        cell(torch.zeros(1, 2, INPUT), cell.initial_state(1))
+        cell(torch.zeros(3, 2, INPUT), cell.initial_state(3))
         with torch.autocast("cpu", torch.bfloat16):
-            cell(torch.zeros(1, 2, INPUT), cell.initial_state(1))
+            cell(torch.zeros(3, 2, INPUT), cell.initial_state(3))
     assert taken == [GRU, RNN]
-    assert not fused.sweep_is_faster(torch.zeros(1, dtype=torch.float64))
+    assert not fused.sweep_is_faster(torch.zeros(3, dtype=torch.float64), HIDDEN)
+
+
+def test_few_rows_train_by_the_kernel_but_without_gradients_the_rows_decide_nothing(monkeypatch) -> None:
+    taken = []
+    monkeypatch.setattr(GatedCell, "sweep", lambda self, *given: taken.append(type(self)) or (None, ()))
+    for part in (GRU, RNN):
+        cell = part(INPUT, HIDDEN)
+        outputs, _ = cell(torch.zeros(3, 2, INPUT), cell.initial_state(3))
+        assert outputs.shape == (3, 2, HIDDEN)
+    assert taken == []
+    with torch.no_grad():
+        for part in (GRU, RNN):
+            cell = part(INPUT, HIDDEN)
+            cell(torch.zeros(3, 2, INPUT), cell.initial_state(3))
+    assert taken == [GRU, RNN]
 
 
 def test_the_forget_gate_starts_open() -> None:

@@ -1,0 +1,136 @@
+"""Each cell, wiring and attention learns to copy, reverse and sort digits from nothing but examples."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import torch
+
+from nmt_lstm.batching.batch import collate, source_batch
+from nmt_lstm.config.schema import ModelSettings, OptimizerSettings, SearchSettings
+from nmt_lstm.model.build import build_model
+from nmt_lstm.model.seq2seq import Seq2Seq
+from nmt_lstm.registry import ATTENTIONS, CELLS
+from nmt_lstm.search.beam_search import beam_search
+from nmt_lstm.text.special_pieces import SPECIAL_PIECES
+from nmt_lstm.training.optimization import build_optimizer, clip_gradients
+
+DIGITS = range(len(SPECIAL_PIECES), len(SPECIAL_PIECES) + 10)
+WIRINGS = ("gnmt", "input_feeding", "conditional")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A function of digit sequences, and how long it is practised."""
+
+    answer: Callable[[list[int]], list[int]]
+    longest: int
+    steps: int
+    learning_rate: float
+
+
+TASKS = {
+    "copy": Task(list, longest=8, steps=200, learning_rate=0.01),
+    "reverse": Task(lambda digits: digits[::-1], longest=8, steps=200, learning_rate=0.01),
+    # Counting ten kinds of digits is harder: shorter sequences, smaller steps, more of them.
+    "sort": Task(sorted, longest=5, steps=500, learning_rate=0.005),
+}
+
+
+def stock(registry: Any) -> list[str]:
+    return [entry.name for entry in registry.entries() if entry.distribution == "nmt-lstm"]
+
+
+def examples(task: Task, count: int, draw: random.Random) -> tuple[list[list[int]], list[list[int]]]:
+    sources = [draw.choices(DIGITS, k=draw.randint(2, task.longest)) for _ in range(count)]
+    return sources, [task.answer(source) for source in sources]
+
+
+def trained(task: Task, *, cell: str = "lstm", wiring: str = "gnmt", attention: str = "bilinear") -> Seq2Seq:
+    torch.manual_seed(1)
+    settings = ModelSettings.model_validate(
+        {
+            "embedding_size": 32,
+            "dropout": 0.0,
+            "encoder": {"cell": cell, "hidden_size": 48},
+            "decoder": {"cell": cell, "hidden_size": 48, "wiring": wiring},
+            "attention": {"name": attention},
+        }
+    )
+    model = build_model(settings, DIGITS.stop, DIGITS.stop).train()
+    optimizer = build_optimizer(model, OptimizerSettings(), fused=True)
+    draw = random.Random(1)
+    for step in range(task.steps):
+        for group in optimizer.param_groups:
+            group["lr"] = task.learning_rate * min(1.0, (step + 1) / 20) * max(0.05, 1 - step / task.steps)
+        batch = collate(*examples(task, 64, draw))
+        optimizer.zero_grad()
+        (model.loss(batch).total / batch.loss_divisor).backward()
+        clip_gradients(model, largest_norm=1.0, largest_value=0.0)
+        optimizer.step()
+    return model.eval()
+
+
+def exact_matches(task: Task, model: Seq2Seq) -> float:
+    """Share of fresh sequences that greedy search answers without any mistake."""
+    sources, answers = examples(task, 200, random.Random(99))
+    found = beam_search(model, source_batch(sources), SearchSettings(beam_size=1))
+    return sum(list(best.pieces) == answer for (best,), answer in zip(found, answers, strict=True)) / len(
+        sources
+    )
+
+
+def variants() -> list[dict[str, str]]:
+    """The default network, and those that differ from it in one part."""
+    parts = {
+        "cell": stock(CELLS),
+        "wiring": WIRINGS,
+        "attention": [name for name in stock(ATTENTIONS) if name != "none"],
+    }
+    default = {"cell": "lstm", "wiring": "gnmt", "attention": "bilinear"}
+    changed = [{**default, part: name} for part, names in parts.items() for name in names]
+    return [default, *(variant for variant in changed if variant != default)]
+
+
+QUICK = {
+    ("copy", "lstm-gnmt-bilinear"),
+    ("reverse", "rnn-gnmt-bilinear"),
+    ("sort", "lstm-gnmt-dot"),
+}
+
+
+def cases() -> list[Any]:
+    found = []
+    for name in TASKS:
+        for variant in variants():
+            title = "-".join(variant.values())
+            marks = [] if (name, title) in QUICK else [pytest.mark.slow]
+            found.append(pytest.param(name, variant, id=f"{name}-{title}", marks=marks))
+    return found
+
+
+@pytest.mark.parametrize(("name", "variant"), cases())
+def test_learns(name: str, variant: dict[str, str]) -> None:
+    task = TASKS[name]
+    assert exact_matches(task, trained(task, **variant)) >= 0.9
+
+
+def test_nothing_is_known_before() -> None:
+    task = Task(list, longest=8, steps=0, learning_rate=0.0)
+    assert exact_matches(task, trained(task)) < 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["copy", "reverse"])
+def test_attention_is_what_makes_it_easy(name: str) -> None:
+    """Without attention all of a sequence must pass through one vector."""
+    task = Task(TASKS[name].answer, longest=12, steps=200, learning_rate=0.01)
+    without, attending = (
+        exact_matches(task, trained(task, attention=attention)) for attention in ("none", "bilinear")
+    )
+    assert attending >= 0.9
+    assert without < attending - 0.3

@@ -46,10 +46,21 @@ class Cell(nn.Module):
         """Names and widths of the state's tensors, in order."""
         return {"hidden": self.hidden_size}
 
+    @property
+    def bridge_sizes(self) -> Mapping[str, int]:
+        """Names and widths of what the bridge makes of the encoder's summary: the state, unless the cell says otherwise."""
+        return self.state_sizes
+
+    def bridged_state(self, parts: State) -> State:
+        """Return the first state of what the bridge made: as `bridge_sizes`, each (B, width), between -1 and 1."""
+        return parts
+
     def initial_state(self, batch_size: int) -> State:
-        """Return zeros: for each state tensor (B, width), like the cell's parameters."""
+        """Return the state before a first position, where no bridge makes it: that of zeros, like the cell's parameters."""
         like = next(self.parameters())
-        return tuple(like.new_zeros(batch_size, width) for width in self.state_sizes.values())
+        return self.bridged_state(
+            tuple(like.new_zeros(batch_size, width) for width in self.bridge_sizes.values())
+        )
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take one position.

@@ -18,7 +18,7 @@ class Bridge(nn.Module):
 
     Args:
         summary_size: width of the encoder's summary.
-        state_sizes: for each decoder layer, its cell's state names and widths.
+        state_sizes: for each decoder layer, names and widths of what its cell makes its state of.
         learned: project; otherwise the states are zeros.
     """
 
@@ -28,10 +28,10 @@ class Bridge(nn.Module):
         super().__init__()
         self.widths = [tuple(sizes.values()) for sizes in state_sizes]
         total = sum(width for layer in self.widths for width in layer)
-        self.projection = Linear(summary_size, total) if learned else None
+        self.projection = Linear(summary_size, total) if learned and total else None
 
     def forward(self, summary: Tensor) -> tuple[State, ...]:
-        """Return each layer's state, (B, width) each, of the summary (B, Z)."""
+        """Return what each layer's cell makes its state of, (B, width) each, of the summary (B, Z)."""
         flat = [width for layer in self.widths for width in layer]
         if self.projection is not None:
             parts = iter(torch.tanh(self.projection(summary)).split(flat, -1))

@@ -92,7 +92,7 @@ def _decoder(model: ModelSettings, encoder: Encoder, dropout: Dropout) -> Decode
     cells = [first, *upper]
     bridge = Bridge(
         summary_size=encoder.summary_size,
-        state_sizes=[cell.state_sizes for cell in cells],
+        state_sizes=[cell.bridge_sizes for cell in cells],
         learned=settings.bridge == "learned",
     )
     if settings.wiring == "conditional":

@@ -88,9 +88,10 @@ class Decoder(nn.Module):
     def start(self, encoded: Encoded) -> DecoderState:
         """Return the state before the first piece, one row per sentence."""
         memory = self.attention.prepare(encoded.states, encoded.is_token)
+        bridged = zip(self.layers, self.bridge(encoded.summary), strict=True)
         return DecoderState(
             memory=memory,
-            cells=self.bridge(encoded.summary),
+            cells=tuple(cell.bridged_state(parts) for cell, parts in bridged),
             attention=self.attention.initial_state(memory),
             feed=self.initial_feed(encoded),
             masks=self.dropout.masks(

@@ -70,10 +70,12 @@ class CellSubject:
 
     @staticmethod
     def state(cell: Cell, batch: int = 3, dtype: torch.dtype = torch.float32, seed: int = 3) -> State:
-        """Return a state between -1 and 1, such as the bridge between encoder and decoder makes."""
-        return tuple(
-            torch.tanh(random_tensor(batch, width, dtype=dtype, seed=seed + number))
-            for number, width in enumerate(cell.state_sizes.values())
+        """Return a state such as the bridge between encoder and decoder makes."""
+        return cell.bridged_state(
+            tuple(
+                torch.tanh(random_tensor(batch, width, dtype=dtype, seed=seed + number))
+                for number, width in enumerate(cell.bridge_sizes.values())
+            )
         )
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import logging
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from nmt_lstm.errors import DataError, NmtLstmError
+from nmt_lstm.errors import NmtLstmError
 from nmt_lstm.evaluation.analysis import Analysis, Analyst, most_different
 from nmt_lstm.evaluation.scores import tokenizer_for
 from nmt_lstm.evaluation.words import count_words, guess_tokenizer, word_splitter
 from nmt_lstm.leaderboard.board import Leaderboard
 from nmt_lstm.leaderboard.ranking import RankedRow, Ranking
 from nmt_lstm.leaderboard.record import Row
+from nmt_lstm.leaderboard.store import BoardFiles
 from nmt_lstm.leaderboard.test_sets import located
 from nmt_lstm.report.markup import Markup, element, joined
 from nmt_lstm.report.page import section
@@ -61,7 +63,7 @@ def _analyst(
             (1, settings.train_target, row.tokenize),
         ):
             if path is not None:
-                frequencies[side] = _counted(located(path, board.folder), tokenize)
+                frequencies[side] = _counted(located(path, board.folder), tokenize, board.files)
     return Analyst(
         sources,
         references[0],
@@ -73,13 +75,21 @@ def _analyst(
     )
 
 
-def _counted(path: Path, tokenize: str) -> Counter[str] | None:
-    """Count the words of the first lines of a training text; a page can be made without it."""
+def _counted(path: Path, tokenize: str, files: BoardFiles) -> Counter[str] | None:
+    """Count the words of the first lines of a training text, once; a page can be made without it."""
     try:
-        return count_words(itertools.islice(read_lines(path), COUNTED_LINES), word_splitter(tokenize))
-    except (DataError, NmtLstmError) as problem:
-        logger.warning("word frequencies are those of the test set: %s", problem)
+        state = path.stat()
+        named = f"{path} {state.st_size} {state.st_mtime_ns} {tokenize} {COUNTED_LINES}"
+        key = hashlib.sha256(named.encode()).hexdigest()[:32]
+        counts = files.counts(key)
+        if counts is None:
+            counts = count_words(itertools.islice(read_lines(path), COUNTED_LINES), word_splitter(tokenize))
+            files.put_counts(key, counts)
+    except (OSError, NmtLstmError) as problem:
+        reason = f"'{path}': {problem.strerror}" if isinstance(problem, OSError) else problem
+        logger.warning("word frequencies are those of the test set: %s.", str(reason).rstrip("."))
         return None
+    return counts
 
 
 def _by_length(found: Sequence[tuple[str, Analysis]]) -> Markup:

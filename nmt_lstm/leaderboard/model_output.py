@@ -57,7 +57,7 @@ class ModelOutput:
     @property
     def name(self) -> str:
         """The name that the system has unless it is given another: that of the folder."""
-        return "+".join(Path(folder).resolve().name for folder in self._folders)
+        return "+".join(Path(folder).absolute().name for folder in self._folders)
 
     @property
     def direction(self) -> tuple[str, str]:

@@ -8,10 +8,11 @@ import json
 import logging
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from zipfile import BadZipFile
 
 import numpy as np
@@ -158,12 +159,30 @@ class BoardFiles:
 
     def put_statistics(self, key: str, values: Mapping[str, NDArray[np.float64]]) -> None:
         """Store statistics to be found sooner next time; a board that cannot be written goes without."""
-        folder = self.folder / STATISTICS
         arrays: dict[str, Any] = dict(values)
+        self._put_statistics(f"{key}.npz", lambda file: np.savez_compressed(file, **arrays))
+
+    def counts(self, key: str) -> Counter[str] | None:
+        """Return the stored counts of a key; None if there are none that can be read."""
+        try:
+            values = json.loads((self.folder / STATISTICS / f"{key}.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        if not isinstance(values, dict) or not all(isinstance(count, int) for count in values.values()):
+            return None
+        return Counter(values)
+
+    def put_counts(self, key: str, counts: Mapping[str, int]) -> None:
+        """Store counts of words to be found sooner next time."""
+        data = json.dumps(dict(counts), ensure_ascii=False).encode()
+        self._put_statistics(f"{key}.json", lambda file: file.write(data))
+
+    def _put_statistics(self, name: str, write: Callable[[BinaryIO], object]) -> None:
+        folder = self.folder / STATISTICS
         try:
             folder.mkdir(exist_ok=True)
-            with _replacing(folder / f"{key}.npz") as path, path.open("wb") as file:
-                np.savez_compressed(file, **arrays)
+            with _replacing(folder / name) as path, path.open("wb") as file:
+                write(file)
         except OSError as problem:
             logger.debug("statistics are not stored: %s", problem)
 

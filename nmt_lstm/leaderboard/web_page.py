@@ -172,7 +172,7 @@ def _scores(ranking: Ranking, baseline: str | None) -> Markup:
         columns,
         rows,
         caption=f"{NOT_SIGNIFICANT} difference not significant: p ≥ 0.05 by paired bootstrap (first value) or "
-        f"approximate randomisation (second). {UNKNOWN} unknown. Heads sort.",
+        f"approximate randomisation (second). {UNKNOWN} unknown. A click on a head sorts.",
         sortable=True,
     )
 
@@ -206,7 +206,7 @@ def _details(each: RankedRow) -> Markup:
         ("Length ratio", f"{row.length_ratio:.3f} words per word of the reference"),
         *_facts(row),
         ("Added", row.added),
-        ("Output (SHA-256)", row.hypotheses),
+        ("Output, SHA-256", row.hypotheses),
     ]
     if each.versus_best is not None:
         test = each.versus_best
@@ -236,10 +236,12 @@ def _facts(row: Row) -> list[tuple[str, str]]:
         ("Batch size", "" if known.batch_size is None else str(known.batch_size)),
         ("Precision", known.precision),
         ("Versions", ", ".join(f"{name} {version}" for name, version in known.versions.items())),
-        ("Weights (SHA-256)", ", ".join(known.models)),
+        ("Weights", ", ".join(known.models)),
         ("Note", known.note),
     ]
-    return [(name, value or "unknown") for name, value in pairs if value or name != "Note"]
+    unknown = ", ".join(name.lower() for name, value in pairs if not value and name != "Note")
+    found = [(name, value) for name, value in pairs if value]
+    return [*found, ("Unknown", unknown)] if unknown else found
 
 
 def _counted(number: int, noun: str) -> str:

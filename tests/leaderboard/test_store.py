@@ -173,10 +173,21 @@ def test_statistics_come_back_or_are_not_there(files, tmp_path) -> None:
     assert files.statistics("key") == {}
 
 
+def test_counts_come_back_or_are_not_there(files, tmp_path) -> None:
+    assert files.counts("key") is None
+    files.put_counts("key", {"ü": 3})
+    assert files.counts("key") == {"ü": 3}
+    for damaged in ("{", "[1]", '{"a": "b"}'):
+        (tmp_path / "statistics" / "key.json").write_text(damaged)
+        assert files.counts("key") is None
+
+
 def test_statistics_that_cannot_be_stored_are_gone_without(files, tmp_path) -> None:
     (tmp_path / "statistics").write_text("a file in the way")
     files.put_statistics("key", {"bleu": np.ones((1, 1))})
+    files.put_counts("key", {"a": 1})
     assert files.statistics("key") == {}
+    assert files.counts("key") is None
 
 
 def test_the_newest_row_counts_unless_it_was_withdrawn(board) -> None:

@@ -72,7 +72,7 @@ def test_the_page_is_whole_and_holds_every_row(attacked) -> None:
     ):
         assert reader.text.count(heading) == 1
     assert "1,234,567" in reader.text
-    assert "unknown" in reader.text
+    assert "Unknowntoolkit, parameters, target pieces trained on, training time" in reader.text
     assert "vs good" in reader.text
 
 
@@ -119,6 +119,11 @@ def test_word_frequencies_are_those_of_the_training_text_if_it_is_there(board, t
     page = web_page(Leaderboard(board.folder))
     assert "occur in the training text" in page
     assert "data-falling>0</button>" in page  # words that it does not have
+    # The counts are kept, but not those of a text that has changed.
+    assert len(list((board.folder / "statistics").glob("*.json"))) == 1
+    assert web_page(Leaderboard(board.folder)) == page
+    write(texts.folder / "train.en", [*lines_of(texts.reference), "more"])
+    assert "data-falling>0</button>" not in web_page(Leaderboard(board.folder))
     (texts.folder / "train.en").unlink()
     assert "occur in the references" in web_page(Leaderboard(board.folder))
     assert "word frequencies are those of the test set: '" in caplog.text

@@ -1,0 +1,22 @@
+"""Builds a leaderboard of output files: build_leaderboard.py BOARD SOURCE REFERENCE OUTPUT..."""
+
+import sys
+from pathlib import Path
+
+from nmt_lstm import Leaderboard
+from nmt_lstm.leaderboard.web_page import web_page
+
+folder, source, reference, *outputs = map(Path, sys.argv[1:])
+test_set = {"source": source, "references": [reference], "source_language": "de", "target_language": "en"}
+board = Leaderboard.create(folder, {"test": test_set}, title="German to English")
+for output in outputs:
+    board.add(output.stem, hypotheses=output, facts={"note": f"from {output.name}"})
+for each in board.rows(metric="bleu", baseline=outputs[0].stem):
+    mark = "=" if each.as_good_as_best else " "
+    print(
+        f"{each.rank:2}{mark} {each.row.system:20} {each.score.value:6.2f} [{each.score.low:.1f}, {each.score.high:.1f}]"
+    )
+best, second = (each.row.system for each in board.rows()[:2])
+found = board.compare(best, second).comparisons["chrf"]
+print(f"chrF {found.difference:+.2f}, p = {found.p_bootstrap:.3f} and {found.p_randomisation:.3f}")
+(folder / "board.html").write_text(web_page(board), encoding="utf-8")

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from nmt_lstm.cli import (
+    compare,
     config,
     doctor,
     evaluate,
@@ -70,6 +71,9 @@ app.command("translate", epilog=translate.EXAMPLE, short_help="Translate text, l
 app.command("score", epilog=score.EXAMPLE, short_help="Log probability of given translations.")(score.score)
 app.command("evaluate", epilog=evaluate.EXAMPLE, short_help="BLEU, chrF and TER against references.")(
     evaluate.evaluate
+)
+app.command("compare", epilog=compare.EXAMPLE, short_help="Which cell is better? Train, compare, report.")(
+    compare.compare
 )
 app.command("config", epilog=config.EXAMPLE, short_help="Print all settings as a run file.")(config.config)
 app.command("doctor", epilog=doctor.EXAMPLE, short_help="Show versions, devices and what is missing.")(

@@ -20,7 +20,7 @@ from nmt_lstm.numerics.precision import Precision, autocast
 from nmt_lstm.training.clock import Clock
 from nmt_lstm.training.interruption import SignalWatch, TrainingInterrupted
 from nmt_lstm.training.kept_weights import KeptWeights
-from nmt_lstm.training.module import TranslationModule
+from nmt_lstm.training.module import Tally, TranslationModule
 from nmt_lstm.training.progress import Moment, ProgressDisplay, duration
 from nmt_lstm.training.validation import ValidationResult
 
@@ -90,6 +90,7 @@ class RunControl(pl.Callback):
         self._signal = 0
         self._time_is_over = False
         self._shown = time.monotonic()
+        self._pieces, self._seconds = 0, 0.0
 
     # Lightning's hooks
 
@@ -242,6 +243,7 @@ class RunControl(pl.Callback):
         All processes must take part.
         """
         begin = time.monotonic()
+        self._take(module)
         self.display.busy("validating")
         with module.average.applied() if module.average is not None else nullcontext():
             result = self.translate(module)
@@ -284,10 +286,17 @@ class RunControl(pl.Callback):
 
     # What is shown
 
-    def _show(self, trainer: pl.Trainer, module: TranslationModule) -> None:
+    def _take(self, module: TranslationModule) -> tuple[Tally, float]:
+        """Return what was trained since the last look, and the seconds of it; both are added up for the logs."""
         now = time.monotonic()
         tally, seconds = module.tally.take(), now - self._shown
         self._shown = now
+        self._pieces += tally.pieces
+        self._seconds += seconds
+        return tally, seconds
+
+    def _show(self, trainer: pl.Trainer, module: TranslationModule) -> None:
+        tally, seconds = self._take(module)
         bleu = [record.metrics["bleu"] for record in self.kept.records]
         self.display.show(
             Moment(
@@ -305,12 +314,16 @@ class RunControl(pl.Callback):
 
     def _report(self, trainer: pl.Trainer, result: ValidationResult, *, improved: bool) -> None:
         step = trainer.global_step
+        logged = {f"valid_{name}": value for name, value in result.metrics.items()} | {
+            "valid_perplexity": result.perplexity,
+            "epoch": float(trainer.current_epoch),
+            "elapsed_seconds": self.clock.elapsed(),
+        }
+        if self._pieces:
+            logged["target_pieces_per_second"] = self._pieces * trainer.world_size / max(self._seconds, 1e-9)
+            self._pieces, self._seconds = 0, 0.0
         for logger in trainer.loggers:
-            logger.log_metrics(
-                {f"valid_{name}": value for name, value in result.metrics.items()}
-                | {"valid_perplexity": result.perplexity, "epoch": float(trainer.current_epoch)},
-                step=step,
-            )
+            logger.log_metrics(logged, step=step)
             logger.save()
         self.display.say(
             f"validation at step {step:,} (epoch {trainer.current_epoch + 1}, {duration(self.clock.elapsed())}):  "

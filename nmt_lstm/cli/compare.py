@@ -1,0 +1,204 @@
+"""``nmt-lstm compare``: which cell, attention, wiring or setting translates better, and is the difference noise?"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nmt_lstm.cli.arguments import Overrides, Plugins, check_time_limit, load_plugins
+from nmt_lstm.cli.messages import note
+from nmt_lstm.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from nmt_lstm.comparison.compare import Comparison
+    from nmt_lstm.comparison.factors import Factor
+    from nmt_lstm.report.table import Cell
+
+__all__ = ["compare"]
+
+EXAMPLE = """\b
+Examples:
+  nmt-lstm compare --cells rnn,gru,lstm -o report
+  nmt-lstm compare run.toml --cells gru,lstm --seeds 1,2,3 \\
+      --test-source test.de --test-target test.en -o report
+  nmt-lstm compare run.toml --vary model.decoder.wiring=gnmt,input_feeding \\
+      --match time --time-limit 20m -o report
+  nmt-lstm compare run.toml --plugin mgu.py --cells gru,mgu -o report"""
+
+# Of the built-in corpus: six runs by default, two at a time, in less than ten minutes on two cores.
+_BUILTIN_EPOCHS = 3
+_BUILTIN_LIMIT = "150s"
+_FAILED = 1
+
+
+def compare(
+    run_file: Annotated[
+        Path | None,
+        typer.Argument(metavar="RUN.toml", help="Run file; without one, the built-in corpus is trained on."),
+    ] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder of the report and the runs.")
+    ] = Path("comparison"),
+    cells: Annotated[
+        str, typer.Option("--cells", metavar="NAMES", help="Cells of encoder and decoder, such as gru,lstm.")
+    ] = "",
+    attentions: Annotated[
+        str, typer.Option("--attentions", metavar="NAMES", help="Attentions, such as dot,bilinear.")
+    ] = "",
+    wirings: Annotated[
+        str,
+        typer.Option("--wirings", metavar="NAMES", help="Decoder wirings: gnmt,input_feeding,conditional."),
+    ] = "",
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--vary",
+            metavar="KEY=VALUES",
+            help="Any setting, such as model.dropout=0.1,0.3; may be repeated: all combinations are compared.",
+        ),
+    ] = None,
+    seeds: Annotated[
+        str, typer.Option("--seeds", metavar="NUMBERS", help="Each variant is trained once with each seed.")
+    ] = "1,2",
+    match: Annotated[
+        str,
+        typer.Option(
+            "--match",
+            metavar="WHAT",
+            help="What all have the same of: parameters (hidden layers are sized for it; and updates), updates or time.",
+        ),
+    ] = "parameters",
+    time_limit: Annotated[
+        str | None,
+        typer.Option(
+            "--time-limit", metavar="TIME", help='Of each training, such as "20m"; --match time needs it.'
+        ),
+    ] = None,
+    test_source: Annotated[
+        Path | None,
+        typer.Option("--test-source", metavar="FILE", help="Text to translate and score in the end."),
+    ] = None,
+    test_target: Annotated[
+        Path | None, typer.Option("--test-target", metavar="FILE", help="Its reference translation.")
+    ] = None,
+    jobs: Annotated[
+        int,
+        typer.Option(
+            "--jobs", min=0, metavar="N", help="Runs at a time; 0 is one for each GPU, or for each core."
+        ),
+    ] = 0,
+    overrides: Overrides = None,
+    plugin: Plugins = None,
+) -> None:
+    """Train variants with several seeds, compare them, and say which to take and how sure that is.
+
+    A difference is called more than noise only if neither other test sentences nor other seeds would be likely to
+    undo it. Each run is a process of its own; the same command goes on where it was interrupted.
+    """
+    load_plugins(plugin)
+    check_time_limit(time_limit or "")
+    if (test_source is None) != (test_target is None):
+        raise ConfigurationError("name both --test-source and --test-target, or neither.")
+    from nmt_lstm.comparison.factors import parse_seeds
+    from nmt_lstm.comparison.matching import parse_match
+
+    matched = parse_match(match)
+    numbers = parse_seeds(seeds)
+    factors = _factors(cells, attentions, wirings, vary or [])
+    values, folder = _settings(run_file, output, time_matched=matched.budget == "time")
+    if run_file is None and test_source is None:
+        corpus = Path(values["data"]["train_source"]).parent
+        test_source, test_target = corpus / "test.en", corpus / "test.ja"
+    limit = [f"training.time_limit={time_limit}"] if time_limit else []
+
+    from nmt_lstm.comparison.compare import Request
+    from nmt_lstm.comparison.compare import compare as run_comparison
+
+    found = run_comparison(
+        Request(
+            values=values,
+            factors=factors,
+            seeds=numbers,
+            match=matched,
+            overrides=[*limit, *(overrides or [])],
+            folder=folder,
+            origin=str(run_file or "built-in corpus"),
+            test_source=test_source,
+            test_target=test_target,
+            plugins=plugin or [],
+            made_up_text=run_file is None,
+            jobs=jobs,
+            command=shlex.join(["nmt-lstm", *sys.argv[1:]]),
+        ),
+        output,
+        say=note,
+    )
+    _show(found)
+    if found.failures:
+        raise typer.Exit(_FAILED)
+
+
+def _factors(cells: str, attentions: str, wirings: str, vary: list[str]) -> list[Factor]:
+    from nmt_lstm.comparison.factors import SHORT_NAMES, Factor, parse_factor, split_values
+
+    short = {"cell": ("--cells", cells), "attention": ("--attentions", attentions),
+             "decoder wiring": ("--wirings", wirings)}  # fmt: skip
+    named = [
+        Factor(name, SHORT_NAMES[name], split_values(text, option))
+        for name, (option, text) in short.items()
+        if text
+    ]
+    return named + [parse_factor(text) for text in vary]
+
+
+def _settings(
+    run_file: Path | None, output: Path, *, time_matched: bool
+) -> tuple[dict[str, Any], Path | None]:
+    """Return the run file's values, or those of the built-in corpus, and where their paths start."""
+    if run_file is not None:
+        from nmt_lstm.config.load import read_toml
+
+        return read_toml(run_file), run_file.absolute().parent
+    from nmt_lstm.config.defaults import quickstart_settings
+    from nmt_lstm.text.builtin import builtin_corpus_folder
+
+    values = quickstart_settings(str(builtin_corpus_folder()), str(output.absolute() / "prepared"), "lstm")
+    values["training"] |= {"epochs": _BUILTIN_EPOCHS, "time_limit": _BUILTIN_LIMIT}
+    if time_matched:
+        # Less than the limit that only slow machines come to: this one, all come to.
+        values["training"]["time_limit"] = "100s"
+    return values, None
+
+
+def _show(found: Comparison) -> None:
+    """Write the answer to stdout, and where the rest is to stderr."""
+    from nmt_lstm.cli.messages import columns
+    from nmt_lstm.comparison.tables import cost_table, quality_table
+
+    note()
+    for table in (quality_table(found.findings), cost_table(found.findings)):
+        rows = [
+            [column.title for column in table.columns],
+            *([_content(cell) for cell in row] for row in table.rows),
+        ]
+        right = [place for place, column in enumerate(table.columns) if column.numeric]
+        typer.echo(columns(rows, right=right) + "\n")
+    typer.echo(found.verdict.headline)
+    for reason in found.verdict.reasons:
+        typer.echo(f"- {reason}")
+    note("\nBefore you rely on it:")
+    for caution in found.verdict.cautions:
+        note(f"- {caution}")
+    for name, reason in found.failures.items():
+        note(f"failed: {name}: {reason}")
+    note(f"\nThe report: {found.html} (and {found.markdown}).")
+
+
+def _content(cell: Cell | str) -> str:
+    if isinstance(cell, str):
+        return cell
+    return f"{cell.content} ({cell.note})" if cell.note else cell.content

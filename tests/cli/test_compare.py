@@ -1,0 +1,254 @@
+"""compare: what reaches the comparison, what is refused before any text is read, and a whole bake-off."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from nmt_lstm.comparison.matching import Match
+
+PLUGIN = """
+import torch
+from nmt_lstm import CELLS, GatedCell
+
+@CELLS.register("mine_compared")
+class Mine(GatedCell):
+    '''A cell of mine.'''
+    gates = ("update", "candidate")
+    state = ("hidden",)
+
+    def update(self, x, h, state):
+        (hidden,) = state
+        share = torch.sigmoid(x.update + h.update)
+        return (hidden + share * (torch.tanh(x.candidate + h.candidate) - hidden),)
+"""
+
+
+@pytest.fixture
+def compared(monkeypatch) -> list:
+    """What a stand-in for the comparison was called with."""
+    calls = []
+
+    def compare(request, output, *, say):
+        calls.append((request, output))
+        return SimpleNamespace(
+            findings=None,
+            verdict=SimpleNamespace(headline="Take it.", reasons=["because"], cautions=["but"]),
+            failures={"gru-2": "boom"} if "fails" in str(output) else {},
+            html=output / "report.html",
+            markdown=output / "report.md",
+        )
+
+    monkeypatch.setattr("nmt_lstm.comparison.compare.compare", compare)
+    empty = SimpleNamespace(columns=[], rows=[])
+    for table in ("cost_table", "quality_table"):
+        monkeypatch.setattr(f"nmt_lstm.comparison.tables.{table}", lambda _: empty)
+    monkeypatch.setattr("nmt_lstm.cli.messages.columns", lambda *_, **__: "table")
+    return calls
+
+
+@pytest.fixture
+def run_file(tmp_path: Path, parallel_files) -> Path:
+    """A run file of the number sentences with a tiny network."""
+    path = tmp_path / "run.toml"
+    path.write_text(
+        f"""
+[data]
+train_source = "{parallel_files.train_source}"
+train_target = "{parallel_files.train_target}"
+valid_source = "{parallel_files.valid_source}"
+valid_target = "{parallel_files.valid_target}"
+[subwords]
+vocabulary_size = 300
+[model]
+embedding_size = 16
+encoder = {{ hidden_size = 16 }}
+decoder = {{ hidden_size = 16 }}
+[training]
+epochs = 2
+batch_pieces = 1500
+accelerator = "cpu"
+precision = "float32"
+tensorboard = false
+[search]
+beam_size = 1
+"""
+    )
+    return path
+
+
+def test_the_builtin_corpus_needs_no_more_than_cells(command, compared) -> None:
+    finished = command("compare", "--cells", "rnn,gru,lstm", "-o", "report")
+    assert finished.status == 0, finished.err
+    ((request, output),) = compared
+    assert output == Path("report")
+    (factor,) = request.factors
+    assert factor.keys == ("model.encoder.cell", "model.decoder.cell")
+    assert factor.values == ("rnn", "gru", "lstm")
+    assert request.seeds == (1, 2)
+    assert request.match == Match(parameters=True, budget="updates")
+    assert request.made_up_text
+    assert request.test_source.name == "test.en"
+    assert request.test_target.name == "test.ja"
+    assert request.values["data"]["prepared"].endswith("report/prepared")
+    assert finished.lines[-2:] == ["Take it.", "- because"]
+    assert "- but" in finished.err
+    assert "report/report.html" in finished.err
+
+
+def test_everything_that_can_be_said(command, compared, run_file) -> None:
+    finished = command(
+        "compare", run_file, "--cells", "gru,lstm", "--attentions", "dot,none", "--wirings", "gnmt,conditional",
+        "--vary", "model.dropout=0.1,0.2", "--vary", "model.encoder.layers,model.decoder.layers=1,2",
+        "--seeds", "3,4", "--match", "time", "--time-limit", "5m", "--jobs", "3", "-o", "out",
+        "--test-source", "a", "--test-target", "b", "--set", "training.label_smoothing=0.2",
+    )  # fmt: skip
+    assert finished.status == 0, finished.err
+    ((request, _),) = compared
+    assert [factor.name for factor in request.factors] == [
+        "cell", "attention", "decoder wiring", "model.dropout", "model.encoder.layers, model.decoder.layers"
+    ]  # fmt: skip
+    assert request.seeds == (3, 4)
+    assert request.match == Match(parameters=False, budget="time")
+    assert list(request.overrides) == ["training.time_limit=5m", "training.label_smoothing=0.2"]
+    assert request.jobs == 3
+    assert (request.test_source, request.test_target) == (Path("a"), Path("b"))
+    assert request.folder == run_file.parent
+    assert not request.made_up_text
+
+
+def test_failed_runs_are_told_and_change_the_status(command, compared, run_file) -> None:
+    finished = command("compare", run_file, "--cells", "gru,lstm", "-o", "fails")
+    assert finished.status == 1
+    assert "failed: gru-2: boom" in finished.err
+    assert "Take it." in finished.lines
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["--cells", "gru,lstn"], 1, "unknown cell 'lstn'. Did you mean 'lstm'?"),
+        (["--attentions", "dot,bilinaer"], 1, "unknown attention 'bilinaer'. Did you mean 'bilinear'?"),
+        (["--wirings", "gnmt,condicional"], 2, "Did you mean 'conditional'?"),
+        (["--cells", "gru"], 2, "only 'gru' is given, and a comparison needs two"),
+        ([], 2, "nothing is varied, and a comparison needs two"),
+        (["--vary", "model.dropuot=0.1,0.2"], 2, "--vary: unknown key 'model.dropuot'. Did you mean 'model.dropout'?"),
+        (["--vary", "model.dropout"], 2, "must look like KEY=VALUE,VALUE"),
+        (["--vary", "model.dropout=0.1,2"], 2, "model.dropout = 2 (from the command line): must be a number"),
+        (["--cells", "gru,lstm", "--seeds", "1,x"], 2, "--seeds: 'x' is no seed"),
+        (["--cells", "gru,lstm", "--seeds", "1,1"], 2, "--seeds: '1' is there twice"),
+        (["--cells", "gru,lstm", "--match", "tiem"], 2, "--match: unknown 'tiem'. Did you mean 'time'?"),
+        (["--cells", "gru,lstm", "--match", "time"], 2, "--match time needs the time that each training gets"),
+        (["--cells", "gru,lstm", "--time-limit", "soon"], 2, "--time-limit 'soon' must be a duration"),
+        (["--vary", "model.decoder.hidden_size=8,16"], 2, "'model.decoder.hidden_size' is varied, but matching by"),
+        (["--vary", "model.embedding_size=16,2048"], 2, "'2048' cannot be sized to"),
+        (["--cells", "gru,lstm", "--test-source", "a"], 2, "name both --test-source and --test-target, or neither"),
+        (["--cells", "gru,lstm", "--test-source", "a", "--test-target", "b"], 1, "'a' does not exist."),
+    ],
+)  # fmt: skip
+def test_what_is_refused_is_one_line(command, run_file, tmp_path, arguments, status, message) -> None:
+    finished = command("compare", run_file, *arguments, "-o", "out")
+    errors = [line for line in finished.err.splitlines() if line.startswith("nmt-lstm: error: ")]
+    assert finished.status == status
+    assert len(errors) == 1
+    assert message in errors[0]
+    assert finished.err.splitlines()[-1] == errors[0]
+    assert not (tmp_path / "out" / "runs").exists()
+
+
+def test_a_folder_of_somebody_else_is_refused(command, run_file, tmp_path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("")
+    finished = command("compare", run_file, "--cells", "gru,lstm", "-o", "mine")
+    assert finished.status == 2
+    assert "exists and is no comparison (thesis.tex)" in finished.err
+    assert len(finished.err.splitlines()) == 1
+
+
+def start(folder: Path, *arguments: object) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "nmt_lstm", "compare", *map(str, arguments)],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+
+
+@pytest.mark.slow
+def test_a_whole_comparison_interrupted_resumed_and_extended(run_file, tmp_path) -> None:
+    (tmp_path / "mine.py").write_text(PLUGIN)
+    options = [run_file, "--cells", "gru,mine_compared", "--plugin", "mine.py", "-o", "report", "--jobs", "1"]
+    first = start(tmp_path, *options, "--seeds", "1", "--set", "training.epochs=8")
+    # gru comes first; when the second run has validated, the first is done and the second is not.
+    slug = tmp_path / "report" / "records" / "mine-compared-1" / "log.txt"
+    for _ in range(3_000):
+        if slug.exists() and "validation at step" in slug.read_text():
+            break
+        time.sleep(0.1)
+        assert first.poll() is None, first.stderr.read().decode()
+    first.send_signal(signal.SIGINT)
+    out, err = first.communicate(timeout=120)
+    assert first.returncode == 130, err.decode()
+    assert "waiting for the runs to save" in err.decode()
+    assert not (tmp_path / "report" / "report.html").exists()
+    done = tmp_path / "report" / "records" / "gru-1" / "result.json"
+    before = done.read_bytes()
+
+    second = start(tmp_path, *options, "--seeds", "1", "--set", "training.epochs=8")
+    out, err = second.communicate(timeout=300)
+    assert second.returncode == 0, err.decode()
+    assert "1 of 2 runs are done already." in err.decode()
+    assert "Going on from" in slug.read_text()
+    assert done.read_bytes() == before
+    found = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert {each["name"] for each in found["variants"]} == {"gru", "mine_compared"}
+    assert [len(each["curve"]) for each in found["variants"]] == [8, 8]
+    assert found["failures"] == {}
+    assert found["headline"].encode() in out
+    for name in ("report.md", "report.html"):
+        assert found["headline"].split(":")[0] in (tmp_path / "report" / name).read_text()
+    assert (tmp_path / "report" / "runs" / "mine-compared-1" / "model.safetensors").exists()
+
+    other = start(tmp_path, *options, "--seeds", "1", "--set", "training.epochs=9")
+    _, err = other.communicate(timeout=120)
+    assert other.returncode == 2
+    assert "has other settings: training.epochs was 8 and is 9" in err.decode()
+
+
+@pytest.mark.slow
+def test_a_failing_run_leaves_the_others_and_is_tried_again(run_file, tmp_path) -> None:
+    (tmp_path / "mine.py").write_text(
+        PLUGIN.replace(
+            "(hidden,) = state", "(hidden,) = state; import pathlib; pathlib.Path('allowed').stat()"
+        )
+    )
+    options = [
+        run_file,
+        "--cells",
+        "rnn,mine_compared",
+        "--plugin",
+        "mine.py",
+        "-o",
+        "report",
+        "--seeds",
+        "1",
+    ]
+    first = start(tmp_path, *options)
+    out, err = first.communicate(timeout=300)
+    assert first.returncode == 1, err.decode()
+    assert "failed: mine-compared-1: FileNotFoundError" in err.decode()
+    assert b"Only rnn came to its end: there is nothing to compare it with." in out
+    (tmp_path / "allowed").touch()
+    second = start(tmp_path, *options)
+    out, err = second.communicate(timeout=300)
+    assert second.returncode == 0, err.decode()
+    assert "1 of 2 runs are done already." in err.decode()

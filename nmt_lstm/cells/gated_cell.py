@@ -14,6 +14,7 @@ from nmt_lstm.cells.cell import Cell, State, check_sequence
 from nmt_lstm.cells.recurrence import Recurrence, Tensors, Update, cut_gates
 from nmt_lstm.cells.sweep import sweep
 from nmt_lstm.numerics.linear import linear
+from nmt_lstm.numerics.sequence_linear import sequence_linear
 
 __all__ = ["GatedCell"]
 
@@ -137,8 +138,9 @@ class GatedCell(Cell):
 
     def from_input(self, inputs: Tensor) -> list[Tensor]:
         """Return the gates' pre-activations from the input, tensors (..., n*H), of (..., input_size)."""
-        products = linear(inputs, self.weight_ih, self.bias_ih)
-        return [products, inputs.to(products.dtype)] if self.passes_input else [products]
+        product = linear if inputs.dim() == 2 else sequence_linear
+        products = product(inputs, self.weight_ih, self.bias_ih)
+        return [products, inputs.to(products.dtype).contiguous()] if self.passes_input else [products]
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take one position: (B, input_size) to (B, H)."""
@@ -171,7 +173,5 @@ class GatedCell(Cell):
     def sweep_by(self, recurrence: Recurrence, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take a whole sequence by a recurrence that `recurrence` made."""
         products = (self.weight_hh, self.bias_hh) if self.history else (None, None)
-        outputs, last = sweep(
-            recurrence, self.from_input(inputs.transpose(0, 1).contiguous()), state, *products
-        )
+        outputs, last = sweep(recurrence, self.from_input(inputs.transpose(0, 1)), state, *products)
         return outputs.transpose(0, 1), last

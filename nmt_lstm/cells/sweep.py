@@ -19,7 +19,8 @@ from nmt_lstm.cells.replaced import with_parameters
 from nmt_lstm.cells.tape import RandomNumbersError, UntapeableError
 from nmt_lstm.cells.taped_sweep import Replay, TapedSweep, record
 from nmt_lstm.numerics.linear import linear
-from nmt_lstm.numerics.packed import repeated_product, summed_outer_product
+from nmt_lstm.numerics.packed import repeated_product
+from nmt_lstm.numerics.sequence_linear import summed_outer_product, summed_rows
 
 __all__ = ["sweep"]
 
@@ -197,7 +198,7 @@ def _gradients(ctx, for_outputs, for_state):  # type: ignore[no-untyped-def]
     for_weight = for_bias = None
     if weight is not None:
         all_history = for_history.flatten(0, 1)
-        for_weight, for_bias = summed_outer_product(all_history, fed.flatten(0, 1)), all_history.sum(0)
+        for_weight, for_bias = summed_outer_product(all_history, fed.flatten(0, 1)), summed_rows(all_history)
     remaining = iter(for_extra)
     extra_gradients = [next(remaining) if tensor.requires_grad else None for tensor in ctx.extra]
     return (None, None, for_weight, for_bias, *for_input, *for_state, *extra_gradients)

@@ -36,6 +36,7 @@ INTO = {
     },
     "aten.lerp.Tensor": ("lerp.Tensor_out", "out"),
     "aten.pow.Tensor_Scalar": ("pow.Tensor_Scalar_out", "out"),
+    "aten.rsub.Scalar": ("sub.out", "out"),
     "aten.where.self": ("where.self_out", "out"),
 }  # fmt: skip
 
@@ -209,6 +210,8 @@ class Program:
         owned = {*self._sources, *finished}
         for number, call in enumerate(calls):
             arguments, named = self._bound(call.arguments), self._bound(call.named)
+            if str(call.operator) == "aten.rsub.Scalar":  # `1 - x`; only subtraction writes into buffers
+                arguments = (arguments[1], arguments[0], *arguments[2:])
             over = {place for place in call.takes if last_use[place] == number} & owned - pinned
             over = {place for place in over if finished.get(place, number) <= number}
             into = INTO.get(str(call.operator))

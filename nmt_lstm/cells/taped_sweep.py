@@ -10,7 +10,8 @@ from torch import Tensor
 
 from nmt_lstm.cells.recurrence import Recurrence, Tensors, leaves
 from nmt_lstm.cells.tape import Program, Tape
-from nmt_lstm.numerics.packed import repeated_product, summed_outer_product
+from nmt_lstm.numerics.packed import repeated_product
+from nmt_lstm.numerics.sequence_linear import summed_outer_product, summed_rows
 
 __all__ = ["Replay", "TapedSweep", "record"]
 
@@ -38,17 +39,16 @@ class Replay(NamedTuple):
     def given(
         self,
         recurrence: Recurrence,
-        from_input: Sequence[Tensor],
+        from_input: Sequence[Sequence[Tensor]],
         history: Sequence[Tensor],
-        stores: Sequence[Tensor],
+        states: Sequence[Sequence[Tensor]],
         step: int,
     ) -> list[Tensor]:
-        """Return what both programs take at a step."""
-        hidden = stores[0].shape[-1]
-        parts = [] if self.summed else [part[step] for part in from_input]
-        parts += history[step : step + 1]
-        gates = [gate for part in parts for gate in part.split(hidden, -1)]
-        return [*gates, *(_at(store, step) for store in stores), *recurrence.noise_at(step)]
+        """Return what both programs take at a step: of the input's gates, of history's products, of the states."""
+        gates = [] if self.summed else [gate[step] for gate in from_input]
+        for product in history[step : step + 1]:
+            gates += product.split(states[0][0].shape[-1], -1)
+        return [*gates, *(_at(parts, step) for parts in states), *recurrence.noise_at(step)]
 
 
 def record(
@@ -128,20 +128,26 @@ class TapedSweep(torch.autograd.Function):
         if direct:
             fed[0] = first[0]
         history: list[Tensor] = []
+        # Views of every step are made at once.
+        gates, states, outs = (
+            _steps(from_input, hidden),
+            [store.unbind() for store in stores],
+            outputs.unbind(),
+        )
         if weight is not None:
             product = repeated_product(weight, bias, rows=rows, times=length)
         for t in range(length):
             if weight is not None:
                 if not direct:
-                    fed[t] = recurrence.fed((_at(stores[0], t),), dtype)
+                    fed[t] = recurrence.fed((_at(states[0], t),), dtype)
                 history.append(product(fed[t]))
                 if replay.summed:
                     history[t].add_(from_input[0][t])
-            given = replay.given(recurrence, from_input, history, stores, t)
-            wanted = [_at(store, t + 1) for store in stores]
-            replay.forward.run(given, [outputs[t], *wanted] if replay.apart else wanted)
+            given = replay.given(recurrence, gates, history, states, t)
+            wanted = [_at(parts, t + 1) for parts in states]
+            replay.forward.run(given, [outs[t], *wanted] if replay.apart else wanted)
             if not replay.apart:
-                outputs[t] = wanted[0]
+                outs[t].copy_(wanted[0])
         ctx.recurrence, ctx.replay, ctx.counts = recurrence, replay, counts
         ctx.widths = [part.shape[-1] for part in from_input]
         ctx.needs = [tensor.requires_grad for tensor in tensors[sum(counts) :]]
@@ -167,15 +173,16 @@ class TapedSweep(torch.autograd.Function):
         for_previous = [torch.empty_like(part) for part in for_last]
         for total in replay.totals:
             total.zero_()
+        gates, states = _steps(from_input, hidden), [store.unbind() for store in stores]
+        for_gates = _steps(
+            [*for_input, *([for_history] if weight is not None and not replay.summed else [])], hidden
+        )
         for t in reversed(range(length)):
             seeds = [for_outputs[t], *for_state] if replay.apart else for_state
             if not replay.apart:
                 for_state[0].add_(for_outputs[t])
-            places = [place for part in for_input for place in part[t].split(hidden, -1)]
-            if weight is not None and not replay.summed:
-                places += for_history[t].split(hidden, -1)
-            places += for_previous
-            given = replay.given(recurrence, from_input, history, stores, t)
+            places = [*(gate[t] for gate in for_gates), *for_previous]
+            given = replay.given(recurrence, gates, history, states, t)
             replay.backward.run([*given, *seeds], places)
             for number in replay.zero:
                 places[number].zero_()
@@ -187,13 +194,18 @@ class TapedSweep(torch.autograd.Function):
         for_weight = for_bias = None
         if weight is not None:
             flat = for_history.flatten(0, 1)
-            for_weight, for_bias = summed_outer_product(flat, fed[:length].flatten(0, 1)), flat.sum(0)
+            for_weight, for_bias = summed_outer_product(flat, fed[:length].flatten(0, 1)), summed_rows(flat)
         for_extra = [
             total.clone() if needs else None for total, needs in zip(replay.totals, ctx.needs, strict=True)
         ]
         return (None, None, None, for_weight, for_bias, *for_input, *for_state, *for_extra)
 
 
-def _at(store: Tensor, step: int) -> Tensor:
+def _at(parts: Sequence[Tensor], step: int) -> Tensor:
     """Return a state at a step; of a state that nothing depends on, only the last is kept."""
-    return store[step] if len(store) > 1 else store[0]
+    return parts[step] if len(parts) > 1 else parts[0]
+
+
+def _steps(tensors: Sequence[Tensor], hidden: int) -> list[Sequence[Tensor]]:
+    """Return each gate of tensors (T, B, n*H) as its steps, (B, H) each."""
+    return [gate.unbind() for tensor in tensors for gate in tensor.split(hidden, -1)]

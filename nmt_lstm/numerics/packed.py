@@ -10,17 +10,22 @@ from torch import Tensor
 
 from nmt_lstm.numerics.linear import linear
 
-__all__ = ["repeated_product", "summed_outer_product"]
+__all__ = ["packing_is_available", "repeated_product"]
 
 # Packing costs as much as some products save.
 FEWEST_PRODUCTS = 4
 
 
 @functools.cache
-def _packing_is_available(dtype: torch.dtype) -> bool:
+def packing_is_available(dtype: torch.dtype) -> bool:
     """Whether oneDNN packs weights of this type and then answers correctly."""
     if dtype not in (torch.float32, torch.bfloat16) or not torch.backends.mkldnn.is_available():
         return False
+    with torch.no_grad(), torch.autocast("cpu", enabled=False):
+        return _packed_product_is_right(dtype)
+
+
+def _packed_product_is_right(dtype: torch.dtype) -> bool:
     try:
         inputs = torch.arange(64.0).sub_(32).div_(32).view(4, 16).to(dtype)
         weight = torch.arange(512.0).remainder_(7).sub_(3).div_(3).view(32, 16).to(dtype)
@@ -55,12 +60,6 @@ def repeated_product(
         rows: of the inputs, at which the layout is chosen.
         times: how often it will be called.
     """
-    if times < FEWEST_PRODUCTS or weight.device.type != "cpu" or not _packing_is_available(weight.dtype):
+    if times < FEWEST_PRODUCTS or weight.device.type != "cpu" or not packing_is_available(weight.dtype):
         return lambda inputs: linear(inputs, weight, bias)
     return _packed(weight, rows, bias)
-
-
-def summed_outer_product(left: Tensor, right: Tensor) -> Tensor:
-    """Return ``left.T @ right`` of (N, a) and (N, b), without gradients: a weight's gradient over N rows."""
-    # Through oneDNN float32 is twice as fast as through MKL on AMD processors; in bf16 both are oneDNN.
-    return linear(left.t(), right.t()) if left.dtype == torch.float32 else left.t() @ right

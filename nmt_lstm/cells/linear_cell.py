@@ -1,0 +1,65 @@
+"""The base of cells whose state is a linear recurrence: its factors depend on the inputs alone."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from nmt_lstm.cells.cell import State, check_sequence
+from nmt_lstm.cells.gated_cell import GatedCell
+from nmt_lstm.cells.linear_recurrence import linear_recurrence
+from nmt_lstm.cells.recurrence import update_type
+
+__all__ = ["LinearCell"]
+
+
+class LinearCell(GatedCell):
+    """A cell of which the state follows s' = decay * s + addition, both functions of the inputs' gates.
+
+    Its author writes `coefficients` and, if the output is more than the state, `output`; both are pointwise. On a GPU
+    a whole sequence is computed for all positions at once (see `linear_recurrence`); on a processor the sweep does the
+    same step by step, in the cache: of 100 rows of 200 steps of 512, a minimal LSTM takes 290 ms forward and backward
+    that way, and 430 for all positions at once (one core, bf16).
+    """
+
+    history: ClassVar[bool] = False
+
+    def coefficients(self, x: Any) -> tuple[Tensor, Tensor]:
+        """Return decay and addition; pure and pointwise.
+
+        Args:
+            x: the gates' pre-activations from the input, by name, each (..., H).
+        """
+        raise TypeError(f"{type(self).__name__} does not define coefficients(x).")
+
+    def output(self, x: Any, state: Tensor) -> Tensor:
+        """Return the output of a position, of its gates and its new state; only where `output_is_state` is False."""
+        raise TypeError(
+            f"{type(self).__name__} has an output that is no state, but does not define output(x, state)."
+        )
+
+    def update(self, x: Any, h: Any, state: State) -> State:
+        """Return the new state, and before it the output if that is another."""
+        decay, addition = self.coefficients(x)
+        new = decay * state[0] + addition
+        return (new,) if self.output_is_state else (self.output(x, new), new)
+
+    def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Take a whole sequence: (B, T, input_size) to (B, T, H)."""
+        check_sequence(self, inputs)
+        return self.sweep(inputs, state) if inputs.device.type == "cpu" else self.scan(inputs, state)
+
+    def scan(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Take a whole sequence for all positions at once: (B, T, input_size) to (B, T, H)."""
+        parts = self.from_input(inputs.transpose(0, 1))
+        dtype = parts[0].dtype
+        with torch.autocast(inputs.device.type, enabled=False):
+            x = self._gate_tuple(
+                *(gate for part in parts for gate in part.to(update_type(dtype)).split(self.hidden_size, -1))
+            )
+            decay, addition = self.coefficients(x)
+            states = linear_recurrence(decay, addition, state[0].to(decay.dtype))
+            outputs = states if self.output_is_state else self.output(x, states)
+        return outputs.to(dtype).transpose(0, 1), (states[-1],)

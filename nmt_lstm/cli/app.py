@@ -19,6 +19,7 @@ from nmt_lstm.cli import (
     leaderboard,
     plugins,
     prepare,
+    probe,
     quickstart,
     score,
     train,
@@ -74,6 +75,9 @@ app.command("evaluate", epilog=evaluate.EXAMPLE, short_help="BLEU, chrF and TER 
 )
 app.command("compare", epilog=compare.EXAMPLE, short_help="Which cell is better? Train, compare, report.")(
     compare.compare
+)
+app.command("probe", epilog=probe.EXAMPLE, short_help="What does a cell remember, and how long?")(
+    probe.probe
 )
 app.command("config", epilog=config.EXAMPLE, short_help="Print all settings as a run file.")(config.config)
 app.command("doctor", epilog=doctor.EXAMPLE, short_help="Show versions, devices and what is missing.")(

@@ -94,12 +94,16 @@ class Summary:
         return max(solved, default=None)
 
 
-def summarise(records: Iterable[RunRecord], *, cells: Sequence[str], tasks: Sequence[str]) -> Summary:
-    """Put records together over their seeds, in the order of `cells` and `tasks`, lengths from short to long."""
+def summarise(
+    records: Iterable[tuple[str, RunRecord]], *, cells: Sequence[str], tasks: Sequence[str]
+) -> Summary:
+    """Put (label of the cell, record) together over the seeds.
+
+    Outcomes stand in the order of `tasks` and `cells`, lengths from short to long.
+    """
     groups: dict[tuple[int, int, int], list[RunRecord]] = {}
-    for record in records:
-        run = record.run
-        key = (tasks.index(run.task), run.length, cells.index(run.cell.label))
+    for label, record in records:
+        key = (tasks.index(record.run.task), record.run.length, cells.index(label))
         groups.setdefault(key, []).append(record)
     return Summary(
         tuple(

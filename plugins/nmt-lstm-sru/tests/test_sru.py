@@ -17,22 +17,26 @@ def test_conformance(check):
     check()
 
 
-def plain_sru(cell: SRU, inputs: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+@cell_conformance(SRU, input_size=12, hidden_size=12, options={"highway_bias": -2.0})
+def test_conformance_where_the_input_itself_passes(check):
+    check()
+
+
+def by_hand(cell: SRU, inputs: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The paper's equations, one sentence, one position and one gate after the other."""
-    blocks = cell.weight.split(cell.hidden_size)
-    forget_bias, reset_bias = cell.bias.split(cell.hidden_size)
-    forget_weight, reset_weight = cell.cell_weight.split(cell.hidden_size)
+    weights, biases = cell.weight_ih.split(cell.hidden_size), cell.bias_ih.split(cell.hidden_size)
     scale = math.sqrt(1 + 2 * math.exp(-0.5))
-    outputs = torch.zeros(*inputs.shape[:2], cell.hidden_size, dtype=inputs.dtype)
+    outputs = inputs.new_zeros(*inputs.shape[:2], cell.hidden_size)
     last = torch.zeros_like(state)
     for row in range(len(inputs)):
         c = state[row]
         for position in range(inputs.shape[1]):
             x = inputs[row, position]
-            f = torch.sigmoid(blocks[1] @ x + forget_weight * c + forget_bias)
-            r = torch.sigmoid(blocks[2] @ x + reset_weight * c + reset_bias)
-            c = f * c + (1 - f) * (blocks[0] @ x)
-            highway = x if len(blocks) == 3 else blocks[3] @ x
+            u, f, r = (weight @ x + bias for weight, bias in zip(weights[:3], biases[:3], strict=True))
+            f = torch.sigmoid(f + cell.forget_weight * c)
+            r = torch.sigmoid(r + cell.reset_weight * c)
+            c = f * c + (1 - f) * u
+            highway = x if len(weights) == 3 else weights[3] @ x + biases[3]
             outputs[row, position] = r * c + (1 - r) * scale * highway
         last[row] = c
     return outputs, last
@@ -42,14 +46,19 @@ def plain_sru(cell: SRU, inputs: torch.Tensor, state: torch.Tensor) -> tuple[tor
 def test_sequence_is_that_of_the_equations(input_size):
     torch.manual_seed(0)
     cell = SRU(input_size, 6, highway_bias=-0.5).double()
-    inputs, state = (
-        torch.randn(3, 5, input_size, dtype=torch.float64),
-        torch.randn(3, 6, dtype=torch.float64),
-    )
+    with torch.no_grad():
+        for parameter in cell.parameters():
+            parameter.add_(torch.randn_like(parameter), alpha=0.1)
+    inputs, state = torch.randn(3, 5, input_size).double(), torch.randn(3, 6).double()
     outputs, (last,) = cell(inputs, (state,))
-    expected, expected_last = plain_sru(cell, inputs, state)
+    expected, expected_last = by_hand(cell, inputs, state)
     torch.testing.assert_close(outputs, expected)
     torch.testing.assert_close(last, expected_last)
+
+
+def test_the_input_is_projected_only_where_widths_differ():
+    assert SRU(6, 6).weight_ih.shape == (18, 6)
+    assert SRU(4, 6).weight_ih.shape == (24, 4)
 
 
 def test_highway_keeps_the_variance_of_the_inputs():

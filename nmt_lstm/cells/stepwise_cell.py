@@ -1,0 +1,140 @@
+"""The base of cells with several recurrent products in a step, the one after the other."""
+
+from __future__ import annotations
+
+import math
+from collections import namedtuple
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from nmt_lstm.cells.cell import Cell, State, check_sequence
+from nmt_lstm.cells.recurrence import Tensors, cut_gates, update_type
+from nmt_lstm.cells.shared_product import SharedProduct
+from nmt_lstm.numerics.linear import linear
+from nmt_lstm.numerics.pointwise import by_rows
+from nmt_lstm.numerics.sequence_linear import sequence_linear
+
+__all__ = ["StepwiseCell"]
+
+Products = Mapping[str, Callable[[Tensor], Tensors]]
+
+
+class StepwiseCell(Cell):
+    """A cell one of whose gates acts on what enters a recurrent product, so that one product per step is not enough.
+
+    Its author names gates and products and writes `advance`. The products with the inputs are taken out of the loop,
+    and each recurrent weight's gradient is one product; the rest is autograd's, step by step. Where all gates can do
+    with one product of the last output, `GatedCell` is faster.
+
+    The base owns ``weight_ih`` (G*H, input_size) and ``bias_ih`` (G*H,) for G gates, and for each product of n blocks
+    ``weight_<name>`` (n*H, H).
+
+    Args:
+        input_size: width of the inputs.
+        hidden_size: width of the states and of each gate.
+    """
+
+    gates: ClassVar[tuple[str, ...]]
+    """Names of the gates' pre-activations from the input."""
+    products: ClassVar[tuple[tuple[str, int], ...]]
+    """Names of the recurrent products, and how many blocks of the hidden width each gives."""
+    state: ClassVar[tuple[str, ...]] = ("hidden",)
+    """Names of the state's tensors; the first is the output, unless `output_is_state` is False."""
+
+    weight_ih: nn.Parameter
+    bias_ih: nn.Parameter
+    _gate_tuple: ClassVar[Any]
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        rows = len(self.gates) * hidden_size
+        self.weight_ih = nn.Parameter(torch.empty(rows, input_size))
+        self.bias_ih = nn.Parameter(torch.empty(rows))
+        for name, blocks in self.products:
+            self.register_parameter(
+                f"weight_{name}", nn.Parameter(torch.empty(blocks * hidden_size, hidden_size))
+            )
+        self.reset_parameters()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        names = cls.__dict__.get("gates")
+        if names is not None:
+            cls._gate_tuple = namedtuple("Gates", names)  # type: ignore[misc]  # noqa: PYI024 (names are the author's)
+
+    def reset_parameters(self) -> None:
+        """Draw the weights: Xavier uniform from the input, orthogonal blocks from history, biases 0, forget gates 1."""
+        bound = math.sqrt(6.0 / (self.input_size + self.hidden_size))
+        with torch.no_grad():
+            self.weight_ih.uniform_(-bound, bound)
+            self.bias_ih.zero_()
+            for name, block in zip(self.gates, self.bias_ih.split(self.hidden_size), strict=True):
+                if name == "forget":
+                    block.fill_(1.0)
+            for name, _ in self.products:
+                for block in self._weight(name).split(self.hidden_size):
+                    nn.init.orthogonal_(block)
+
+    def _weight(self, name: str) -> Tensor:
+        weight: Tensor = getattr(self, f"weight_{name}")
+        return weight
+
+    @property
+    def state_sizes(self) -> dict[str, int]:
+        """Each state tensor has the hidden width."""
+        return dict.fromkeys(self.state, self.hidden_size)
+
+    def advance(self, x: Any, products: Products, state: State) -> State:
+        """Return the new state, and before it the output if that is not the first state; row by row.
+
+        Args:
+            x: the gates' pre-activations from the input, by name, each (B, H).
+            products: by name, functions of (B, H) that return the product's blocks, each (B, H).
+            state: the old state, each (B, H).
+        """
+        raise TypeError(f"{type(self).__name__} does not define advance(x, products, state).")
+
+    def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Take one position: (B, input_size) to (B, H)."""
+        return self._step(linear(inputs, self.weight_ih, self.bias_ih), self._own_products(), state)
+
+    def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Take a whole sequence: (B, T, input_size) to (B, T, H)."""
+        check_sequence(self, inputs)
+        from_input = sequence_linear(inputs.transpose(0, 1), self.weight_ih, self.bias_ih)
+        length, rows = from_input.shape[:2]
+        products = self._own_products()
+        if torch.is_grad_enabled():
+            shared = {
+                name: SharedProduct(self._weight(name), None, rows=rows, times=length) for name in products
+            }
+            products = {name: self._cut(product) for name, product in shared.items()}
+        outputs = []
+        for position in from_input:
+            output, state = self._step(position, products, state)
+            outputs.append(output)
+        return torch.stack(outputs, 1), state
+
+    def _own_products(self) -> dict[str, Callable[[Tensor], Tensors]]:
+        def product(name: str) -> Callable[[Tensor], Tensor]:
+            return lambda inputs: linear(inputs.to(self._weight(name).dtype), self._weight(name))
+
+        return {name: self._cut(product(name)) for name, _ in self.products}
+
+    def _cut(self, product: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensors]:
+        return lambda inputs: cut_gates([product(inputs)], self.hidden_size)
+
+    def _step(self, from_input: Tensor, products: Products, state: State) -> tuple[Tensor, State]:
+        def advance(parts: Tensors) -> Tensors:
+            x = self._gate_tuple(*cut_gates(parts[:1], self.hidden_size))
+            return self.advance(x, products, parts[1:])
+
+        state = tuple(part.to(update_type(from_input.dtype)) for part in state)
+        if torch.is_grad_enabled():
+            new = advance((from_input, *state))
+        else:
+            new = by_rows(advance, (from_input, *state), self.hidden_size)
+        return new[0].to(from_input.dtype), new if self.output_is_state else new[1:]

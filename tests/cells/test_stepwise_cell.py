@@ -1,0 +1,116 @@
+"""Cells with several products in a step, against plain autograd through the equations; and the shared product alone."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from nmt_lstm.cells.cell import Cell
+from nmt_lstm.cells.shared_product import SharedProduct
+from nmt_lstm.cells.stepwise_cell import StepwiseCell
+from nmt_lstm.testing import cell_conformance
+
+
+class ResetBefore(StepwiseCell):
+    """A gated recurrent unit whose reset gate acts before the product (Cho et al. 2014)."""
+
+    gates = ("reset", "update", "candidate")
+    products = (("gates", 2), ("candidate", 1))
+
+    def advance(self, x, products, state):
+        (hidden,) = state
+        from_reset, from_update = products["gates"](hidden)
+        reset, update = torch.sigmoid(x.reset + from_reset), torch.sigmoid(x.update + from_update)
+        (from_candidate,) = products["candidate"](reset * hidden)
+        return (hidden + update * (torch.tanh(x.candidate + from_candidate) - hidden),)
+
+
+class Shown(StepwiseCell):
+    """A cell whose output is no state."""
+
+    gates = ("new",)
+    products = (("inner", 1), ("outer", 1))
+    state = ("memory",)
+    output_is_state = False
+
+    def advance(self, x, products, state):
+        (memory,) = state
+        memory = torch.tanh(x.new + products["inner"](memory)[0])
+        return products["outer"](memory)[0], memory
+
+
+@cell_conformance(ResetBefore, input_size=5, hidden_size=6)
+def test_conformance(check) -> None:
+    check()
+
+
+@cell_conformance(Shown, input_size=5, hidden_size=6)
+def test_conformance_of_an_output_that_is_no_state(check) -> None:
+    check()
+
+
+def test_parameters_are_named_by_products() -> None:
+    shapes = {name: tuple(parameter.shape) for name, parameter in ResetBefore(3, 4).named_parameters()}
+    assert shapes == {
+        "weight_ih": (12, 3),
+        "bias_ih": (12,),
+        "weight_gates": (8, 4),
+        "weight_candidate": (4, 4),
+    }
+
+
+@pytest.mark.parametrize("length", [1, 6])
+def test_gradients_are_those_of_autograd_through_the_steps(length) -> None:
+    torch.manual_seed(1)
+    cell = ResetBefore(3, 4).double()
+    inputs = torch.randn(2, length, 3, dtype=torch.float64)
+    found = []
+    for take in (cell.forward, lambda *given: Cell.forward(cell, *given)):
+        outputs, _ = take(inputs, cell.initial_state(2))
+        found.append([outputs, *torch.autograd.grad(outputs.square().sum(), list(cell.parameters()))])
+    for seen, expected in zip(*found, strict=True):
+        torch.testing.assert_close(seen, expected)
+
+
+def test_a_cell_without_advance_says_so() -> None:
+    class Nothing(StepwiseCell):
+        gates = ("new",)
+        products = (("inner", 1),)
+
+    with pytest.raises(TypeError, match=r"Nothing does not define advance\(x, products, state\)"):
+        Nothing(3, 4).step(torch.randn(2, 3), (torch.zeros(2, 4),))
+
+
+@pytest.mark.parametrize("with_bias", [True, False])
+def test_shared_product_has_the_gradients_of_a_plain_one(with_bias) -> None:
+    torch.manual_seed(1)
+    weight, bias = torch.randn(5, 3, requires_grad=True), torch.randn(5, requires_grad=True)
+    first = torch.randn(2, 3, requires_grad=True)
+    leaves = [first, weight, *([bias] if with_bias else [])]
+    found = []
+    for kind in ("shared", "plain"):
+        shared = SharedProduct(weight, bias if with_bias else None, rows=2, times=4)
+        plain = lambda given: torch.nn.functional.linear(given, weight, bias if with_bias else None)  # noqa: E731
+        product = shared if kind == "shared" else plain
+        hidden, total = first, torch.zeros(())
+        for step in range(4):
+            hidden = torch.tanh(product(hidden))[:, :3]
+            if step != 2:
+                total = total + hidden.square().sum() * (step + 1)
+        kept = torch.autograd.grad(hidden.sum(), first, retain_graph=True)
+        found.append(
+            [
+                *kept,
+                *torch.autograd.grad(total, leaves, retain_graph=True),
+                *torch.autograd.grad(total, leaves),
+            ]
+        )
+    for seen, expected in zip(*found, strict=True):
+        torch.testing.assert_close(seen, expected)
+
+
+def test_shared_product_may_stay_unused() -> None:
+    weight = torch.randn(5, 3, requires_grad=True)
+    product = SharedProduct(weight, None, rows=2, times=4)
+    unused = product(torch.randn(2, 3))
+    assert torch.autograd.grad((weight.sum() + 0 * unused.detach().sum()), weight)[0].eq(1).all()

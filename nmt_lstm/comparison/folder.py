@@ -98,7 +98,6 @@ class ComparisonFolder:
 
     Raises:
         ConfigurationError: it is somebody else's, or of a newer version.
-        ResourceError: it cannot be made.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -125,12 +124,6 @@ class ComparisonFolder:
             raise ConfigurationError(
                 f"'{folder}' exists and is no comparison ({shown}); choose another folder with -o, or empty it."
             )
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as problem:
-            raise ResourceError(
-                f"cannot make the folder '{folder}' ({problem.strerror}); choose another with -o."
-            ) from problem
 
     def files(self, name: str) -> RunFiles:
         """Return the places of a run."""
@@ -138,13 +131,19 @@ class ComparisonFolder:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keep other comparisons out of the folder while a with statement lasts.
+        """Make the folder, and keep other comparisons out of it while a with statement lasts.
 
         Raises:
-            ResourceError: one is at work in it.
+            ResourceError: it cannot be made, or one is at work in it.
         """
         import fcntl
 
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise ResourceError(
+                f"cannot make the folder '{self.folder}' ({problem.strerror}); choose another with -o."
+            ) from problem
         with (self.folder / ".lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -191,10 +190,10 @@ class ComparisonFolder:
                 write_text(files.settings, dump_toml(run.settings))
 
     def _check_run(self, run: PlannedRun) -> None:
-        settings = self.files(run.name).settings
-        if not settings.exists():
+        files = self.files(run.name)
+        if not files.settings.exists():
             return
-        before = load_run(settings).model_dump(mode="json")
+        before = load_run(files.settings).model_dump(mode="json")
         changed = list(_changes(before, run.settings.model_dump(mode="json")))
         if changed:
             raise ConfigurationError(
@@ -203,6 +202,12 @@ class ComparisonFolder:
                     f"{path} was {_short(old)} and is {_short(new)}" for path, old, new in changed[:3]
                 )
                 + ". Give the old values back, or choose another folder with -o."
+            )
+        training = files.read_training()
+        if training is not None and training.fingerprint != run.fingerprint:
+            raise ConfigurationError(
+                f"the run '{run.name}' in '{self.folder}' was trained on other text ({training.fingerprint[:12]}, not "
+                f"{run.fingerprint[:12]}); give the old text back, or choose another folder with -o."
             )
 
     def _kept(self) -> dict[str, Any]:

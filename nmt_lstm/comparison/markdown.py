@@ -26,7 +26,7 @@ def markdown_report(report: Report) -> str:
         f"# {_plain(title_of(report.plan))}",
         f"**{_plain(verdict.headline)}**",
         _bullets(verdict.reasons),
-        "## What speaks against trusting this too far",
+        "## How far to trust this",
         _bullets(verdict.cautions),
         "## Quality",
         _table(quality_table(findings)),

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nmt_lstm.comparison.factors import Factor
-from nmt_lstm.config.duration import check_duration
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import ConfigurationError, nearest
 
@@ -82,7 +81,6 @@ def within_time(run: RunSettings) -> RunSettings:
         raise ConfigurationError(
             "--match time needs the time that each training gets: give it by --time-limit, such as --time-limit 20m."
         )
-    check_duration(run.training.time_limit)
     return _with_training(run, epochs=_ENDLESS_EPOCHS, max_steps=0)
 
 

@@ -51,6 +51,8 @@ class PlannedRun:
     variant: str
     seed: int
     settings: RunSettings
+    fingerprint: str
+    """Of its prepared text."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class Plan:
                 planned.variant.name,
                 seed,
                 planned.run.model_copy(update={"seed": seed}),
+                planned.fingerprint,
             )
             for seed in self.seeds
             for planned in self.variants
@@ -84,7 +87,12 @@ class Plan:
             sized = f"hidden layers of {planned.hidden}, {planned.parameters:,} parameters"
             if self.match.parameters:
                 off = 100.0 * (planned.parameters / self.base_parameters - 1.0)
-                sized += f" ({off:+.1f} % of the {self.base_parameters:,} of the settings as given)"
+                more = (
+                    f"{abs(off):.1f} % {'fewer' if off < 0 else 'more'} than"
+                    if abs(off) >= 0.05
+                    else "as many as"
+                )
+                sized += f", {more} the settings as given"
             lines.append(f"{planned.variant.name}: {sized}")
         if self.match.budget == "time":
             limit = self.variants[0].run.training.time_limit

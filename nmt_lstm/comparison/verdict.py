@@ -110,7 +110,7 @@ def give_verdict(findings: Findings, plan: Plan, setting: Setting) -> Verdict:
     if len(chosen) == 1:
         headline += f" Take {names}: it {why}."
     elif why:
-        headline += f" Take {names}: each {why}."
+        headline += f" Take {names}: either {why}."
     else:
         headline += f" Take {names}: no cost tells them apart either."
     return Verdict(headline, [*reasons, *_costs_of(findings, plan)], cautions)
@@ -141,18 +141,19 @@ def _cheapest(equal: Sequence[VariantFinding], plan: Plan) -> tuple[list[Variant
     costs = [_TRANSLATING, _PARAMETERS, _MEMORY]
     if plan.match.budget == "updates":
         costs.insert(0, _TRAINING)
-    left, why = list(equal), ""
+    left = list(equal)
+    why: list[str] = []
     for cost in costs:
         least = min(left, key=cost.mean)
         cheap = [each for each in left if not cost.clearly_less(least, each)]
         if len(cheap) < len(left):
             dear = [each for each in left if each not in cheap]
             words = joined_names([f"{each.name} {cost.words(each)}" for each in dear])
-            why = f"{cost.words(cheap[0])} ({words})"
+            why.append(f"{cost.words(cheap[0])} ({words})")
             left = cheap
         if len(left) == 1:
             break
-    return left, why
+    return left, "; it ".join(why)
 
 
 def _costs_of(findings: Findings, plan: Plan) -> list[str]:

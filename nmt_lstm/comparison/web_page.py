@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import nmt_lstm
 from nmt_lstm.comparison.description import Report, facts_of, method_of, title_of
 from nmt_lstm.comparison.findings import Findings
 from nmt_lstm.comparison.run_result import CurvePoint
@@ -41,16 +42,16 @@ def web_page(report: Report) -> str:
     ]
     answer = joined(
         _list(verdict.reasons),
-        section("What speaks against trusting this too far", _list(verdict.cautions), level=3),
+        section("How far to trust this", _list(verdict.cautions), level=3),
     )
     return page(
         title_of(report.plan),
-        element("p", element("strong", verdict.headline)),
+        element("p", verdict.headline, class_="answer"),
         answer,
         contents([(anchor, heading) for anchor, heading, _ in sections]),
         *(section(heading, body, anchor=anchor) for anchor, heading, body in sections),
         lead=report.text,
-        footer=f"Made by {report.command}",
+        footer=f"Made by nmt-lstm {nmt_lstm.__version__}.",
     )
 
 

@@ -218,11 +218,6 @@ def test_a_whole_comparison_interrupted_resumed_and_extended(run_file, tmp_path)
         assert found["headline"].split(":")[0] in (tmp_path / "report" / name).read_text()
     assert (tmp_path / "report" / "runs" / "mine-compared-1" / "model.safetensors").exists()
 
-    other = start(tmp_path, *options, "--seeds", "1", "--set", "training.epochs=9")
-    _, err = other.communicate(timeout=120)
-    assert other.returncode == 2
-    assert "has other settings: training.epochs was 8 and is 9" in err.decode()
-
 
 @pytest.mark.slow
 def test_a_failing_run_leaves_the_others_and_is_tried_again(run_file, tmp_path) -> None:

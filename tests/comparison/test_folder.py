@@ -75,6 +75,34 @@ def test_another_match_is_refused(folder, make_plan_of) -> None:
         ComparisonFolder(folder).begin(other, identity=IDENTITY)
 
 
+def test_runs_on_other_text_are_refused(folder, make_plan_of, make_result) -> None:
+    plan = make_plan_of("gru", "lstm")
+    files = ComparisonFolder(folder)
+    files.begin(plan, identity=IDENTITY)
+    write_record(files.files("gru-1").training, make_result().training)
+    files.begin(plan, identity=IDENTITY)
+    write_record(files.files("gru-1").training, make_result(fingerprint="0" * 32).training)
+    with pytest.raises(
+        ConfigurationError,
+        match=r"run 'gru-1' in .* was trained on other text \(000000000000, not ffffffffffff\)",
+    ):
+        files.begin(plan, identity=IDENTITY)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(ResourceError, match="cannot make the folder .*/file/report' .Not a directory."),
+        ComparisonFolder(tmp_path / "file" / "report").alone(),
+    ):
+        pass
+
+
+def test_nothing_is_made_before_it_is_needed(folder) -> None:
+    ComparisonFolder(folder)
+    assert not folder.exists()
+
+
 def test_somebody_elses_folder_is_refused(folder) -> None:
     folder.mkdir()
     (folder / "thesis.tex").write_text("mine")

@@ -49,7 +49,7 @@ def test_parameters_are_those_of_the_settings_as_given(planned) -> None:
     assert (rnn.run.model.encoder.cell, rnn.run.model.decoder.cell) == ("rnn", "rnn")
     assert rnn.steps == lstm.steps > 0
     said = plan.describe()
-    assert said[0].startswith(f"rnn: hidden layers of {rnn.hidden}, {rnn.parameters:,} parameters (")
+    assert said[0].startswith(f"rnn: hidden layers of {rnn.hidden}, {rnn.parameters:,} parameters, ")
     assert said[1].startswith("lstm: hidden layers of 40, ")
     assert said[2] == f"Each training gets {rnn.steps:,} updates, however long they take."
 

@@ -59,7 +59,7 @@ def run(tmp_path: Path, make_result: Any):
     script.write_text(SCRIPT)
     folder = ComparisonFolder(tmp_path / "report")
     records = folder.folder / "records"
-    records.mkdir()
+    records.mkdir(parents=True)
     (records / "result").write_text(make_result().model_dump_json())
     said: list[str] = []
 

@@ -72,7 +72,19 @@ def test_where_time_is_matched_the_translation_speed_decides(verdict) -> None:
 def test_the_first_cost_leaves_several(verdict) -> None:
     slow = {"seconds": 200.0}
     found = verdict({"lstm": (4, 4), "gru": (4, 4), "rnn": (4, 4)}, lstm=slow)
-    assert found.headline.endswith("Take gru or rnn: each trains in 2m 00s (lstm trains in 3m 20s).")
+    assert found.headline.endswith("Take gru or rnn: either trains in 2m 00s (lstm trains in 3m 20s).")
+
+
+def test_what_was_dropped_for_which_cost_is_said(verdict) -> None:
+    found = verdict(
+        {"lstm": (4, 4), "gru": (4, 4), "rnn": (4, 4)},
+        lstm={"seconds": 200.0},
+        rnn={"translate_seconds": 4.0},
+    )
+    assert found.headline.endswith(
+        "Take gru: it trains in 2m 00s (lstm trains in 3m 20s); it translates 40 sentences per second (rnn translates 20 "
+        "sentences per second)."
+    )
 
 
 def test_with_one_seed_the_winner_is_of_these_runs_only(verdict) -> None:

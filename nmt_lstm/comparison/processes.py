@@ -73,7 +73,7 @@ def run_jobs(
     running: list[_Running] = []
     failures: dict[str, str] = {}
     slots = list(range(at_once))
-    begin, done = time.monotonic(), 0
+    durations: list[float] = []
     with SignalWatch() as signals:
         while waiting or running:
             while waiting and slots and not signals.received:
@@ -94,16 +94,25 @@ def run_jobs(
                 running.remove(each)
                 slots.append(each.slot)
                 _close(each)
-                done += 1
+                durations.append(time.monotonic() - each.begin)
                 reason = _failure(each, status)
                 if reason:
                     failures[each.job.name] = reason
-                spent = time.monotonic() - begin
-                left = spent / done * (len(waiting) + len(running))
-                rest = f"; about {duration(left)} left" if waiting or running else ""
                 outcome = f"failed: {reason}" if reason else "done"
-                say(f"{each.job.name}: {outcome} after {duration(time.monotonic() - each.begin)}{rest}")
+                say(
+                    f"{each.job.name}: {outcome} after {duration(durations[-1])}"
+                    + _time_left(durations, len(waiting), running, at_once)
+                )
     return failures
+
+
+def _time_left(durations: Sequence[float], waiting: int, running: Sequence[_Running], at_once: int) -> str:
+    """Estimate the rest by the runs that have ended."""
+    if not waiting and not running:
+        return ""
+    usual, now = sum(durations) / len(durations), time.monotonic()
+    rest = usual * waiting + sum(max(0.0, usual - (now - each.begin)) for each in running)
+    return f"; about {duration(rest / at_once)} left"
 
 
 def _start(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -89,6 +90,7 @@ def test_one_after_another(run) -> None:
     assert failures == {}
     assert events == ["begin a", "end a", "begin b", "end b"]
     assert said[0] == "a: started, 1 more to come"
+    assert any(re.fullmatch(r"a: done after \d+s; about \d+s left", line) for line in said)
     assert "a: validation at step 7:  BLEU 3" in said
     assert not any("something else" in line for line in said)
     assert said[-1].startswith("b: done after ")

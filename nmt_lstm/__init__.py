@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from nmt_lstm.attention.attention import Attention as Attention
     from nmt_lstm.cells.cell import Cell as Cell
     from nmt_lstm.cells.gated_cell import GatedCell as GatedCell
+    from nmt_lstm.cells.linear_cell import LinearCell as LinearCell
+    from nmt_lstm.cells.stepwise_cell import StepwiseCell as StepwiseCell
     from nmt_lstm.config.load import load_run as load_run
     from nmt_lstm.config.schema import RunSettings as RunSettings
     from nmt_lstm.errors import NmtLstmError as NmtLstmError
@@ -34,10 +36,12 @@ _MODULE_OF_NAME = {
     "CELLS": "nmt_lstm.registry",
     "Cell": "nmt_lstm.cells.cell",
     "GatedCell": "nmt_lstm.cells.gated_cell",
+    "LinearCell": "nmt_lstm.cells.linear_cell",
     "Leaderboard": "nmt_lstm.leaderboard.board",
     "NmtLstmError": "nmt_lstm.errors",
     "RunSettings": "nmt_lstm.config.schema",
     "Seq2Seq": "nmt_lstm.model.seq2seq",
+    "StepwiseCell": "nmt_lstm.cells.stepwise_cell",
     "Translation": "nmt_lstm.translator",
     "TranslationDataModule": "nmt_lstm.training.data_module",
     "TranslationModule": "nmt_lstm.training.module",

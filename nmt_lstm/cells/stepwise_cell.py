@@ -17,7 +17,7 @@ from nmt_lstm.numerics.linear import linear
 from nmt_lstm.numerics.pointwise import by_rows
 from nmt_lstm.numerics.sequence_linear import sequence_linear
 
-__all__ = ["StepwiseCell"]
+__all__ = ["Products", "StepwiseCell"]
 
 Products = Mapping[str, Callable[[Tensor], Tensors]]
 

@@ -1,0 +1,52 @@
+"""What the layer-normalised cells share: each gate's two pre-activations normalised apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nmt_lstm import GatedCell
+
+__all__ = ["NormalisedGates"]
+
+
+class NormalisedGates(GatedCell):
+    """A gated cell that normalises each gate's products over the hidden width, those from the input for all positions at once.
+
+    Args:
+        input_size: width of the inputs.
+        hidden_size: width of the states.
+        epsilon: added to the variance.
+    """
+
+    def __init__(self, input_size: int, hidden_size: int, *, epsilon: float = 1e-5) -> None:
+        super().__init__(input_size, hidden_size)
+        self.epsilon = epsilon
+        gates = len(self.gates)
+        self.input_gain = nn.Parameter(torch.ones(gates, hidden_size))
+        self.history_gain = nn.Parameter(torch.ones(gates, hidden_size))
+        self.shift = nn.Parameter(torch.zeros(gates, hidden_size))
+        # A constant would not outlive the normalisation.
+        nn.init.zeros_(self.bias_ih)
+
+    def normalised(self, values: Tensor, gain: Tensor | None = None) -> Tensor:
+        """Return (..., H) normalised over H, times `gain`."""
+        return functional.layer_norm(values, (self.hidden_size,), gain, eps=self.epsilon)
+
+    def from_input(self, inputs: Tensor) -> list[Tensor]:
+        """Return the normalised and shifted pre-activations (..., G*H) from the input."""
+        (products,) = super().from_input(inputs)
+        with torch.autocast(inputs.device.type, enabled=False):
+            gates = products.unflatten(-1, (len(self.gates), self.hidden_size))
+            gates = gates.float() if products.dtype == torch.bfloat16 else gates
+            shifted = self.normalised(gates) * self.input_gain + self.shift
+        return [shifted.flatten(-2).to(products.dtype)]
+
+    def from_history(self, h: Any) -> Any:
+        """Return the normalised gates from history, by name."""
+        return type(h)(
+            *(self.normalised(part, gain) for part, gain in zip(h, self.history_gain, strict=True))
+        )

@@ -1,0 +1,51 @@
+"""The minimal LSTM."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nmt_lstm import LinearCell
+from nmt_lstm_light.positive import positive_part
+
+__all__ = ["MinLSTM"]
+
+
+class MinLSTM(LinearCell):
+    r"""Minimal LSTM: gates of the input alone that share one, parallel in time; 3/8 of an LSTM's products, to be stacked.
+
+    Equations::
+
+        forget    f = sigmoid(W_f x + b_f)
+        input     i = sigmoid(W_i x + b_i)
+        candidate u = W x + b,          or g(W x + b) with g(v) = v + 0.5 for v >= 0, sigmoid(v) below
+        hidden    h' = (f * h + i * u) / (f + i)
+
+    Source: Feng et al. 2024, "Were RNNs All We Needed?"; g is that of their version in the logarithm.
+
+    Args:
+        input_size: width of the inputs.
+        hidden_size: width of the hidden state.
+        forget_bias: initial bias of the forget gate.
+        positive: pass candidates through g.
+    """
+
+    gates = ("forget", "input", "candidate")
+
+    def __init__(
+        self, input_size: int, hidden_size: int, *, forget_bias: float = 1.0, positive: bool = False
+    ) -> None:
+        super().__init__(input_size, hidden_size)
+        self.positive = positive
+        with torch.no_grad():
+            self.bias_ih[:hidden_size].fill_(forget_bias)
+
+    def coefficients(self, x: Any) -> tuple[Tensor, Tensor]:
+        """Return what is kept and what is added."""
+        forget, into = torch.sigmoid(x.forget), torch.sigmoid(x.input)
+        # Both gates may be 0 in float32 (inputs below -104); the sum of the smallest numbers never is.
+        kept = forget / (forget + into).clamp_min(torch.finfo(forget.dtype).tiny)
+        candidate = positive_part(x.candidate) if self.positive else x.candidate
+        return kept, (1 - kept) * candidate

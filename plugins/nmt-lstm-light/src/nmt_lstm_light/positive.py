@@ -1,0 +1,13 @@
+"""The positive function of the minimal cells' candidates."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+__all__ = ["positive_part"]
+
+
+def positive_part(values: Tensor) -> Tensor:
+    """Return v + 0.5 for v >= 0 and sigmoid(v) below: positive, increasing and continuous (Feng et al. 2024)."""
+    return torch.where(values >= 0, values + 0.5, torch.sigmoid(values))

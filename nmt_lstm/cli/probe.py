@@ -46,7 +46,8 @@ def probe(
         ),
     ] = "rnn,gru,lstm",
     tasks: Annotated[
-        str, typer.Option("--tasks", metavar="NAMES", help="Of adding, copy, parity, dyck, sort, sine; or all.")
+        str,
+        typer.Option("--tasks", metavar="NAMES", help="Of adding, copy, parity, dyck, sort, sine; or all."),
     ] = "adding,copy",
     lengths: Annotated[
         str, typer.Option("--lengths", metavar="NUMBERS", help="Distances to remember over.")
@@ -60,12 +61,10 @@ def probe(
     ] = None,
     steps: Annotated[
         int, typer.Option("--steps", min=1, metavar="N", help="Training steps per learning rate, at most.")
-    ] = 4000,
+    ] = 6000,
     learning_rates: Annotated[
         str,
-        typer.Option(
-            "--learning-rates", metavar="NUMBERS", help="Each is tried until one solves the task."
-        ),
+        typer.Option("--learning-rates", metavar="NUMBERS", help="Each is tried until one solves the task."),
     ] = "0.01,0.001",
     hidden_size: Annotated[
         int, typer.Option("--hidden-size", min=1, metavar="N", help="Width of the cell.")
@@ -76,7 +75,7 @@ def probe(
     time_limit: Annotated[
         str,
         typer.Option("--time-limit", metavar="TIME", help="Processor time of a run, such as 90s or 10m."),
-    ] = "90s",
+    ] = "2m",
     plugin: Plugins = None,
 ) -> None:
     """Train cells on memory tasks of growing length: what does each remember, and over which distance?
@@ -140,7 +139,9 @@ class _Session:
             for event in run_missing(self.runs, results, jobs=jobs, plugins=plugins):
                 self._tell(event)
         except KeyboardInterrupt:
-            note(f"\nInterrupted: {self._finished} of {len(self.runs)} runs are finished and kept. Go on with:")
+            note(
+                f"\nInterrupted: {self._finished} of {len(self.runs)} runs are finished and kept. Go on with:"
+            )
             note(f"  {self.command}")
             self._write(results)
             raise
@@ -250,9 +251,9 @@ def _names(text: str, option: str) -> list[str]:
 def _numbers(text: str, option: str, least: int) -> list[int]:
     numbers = []
     for word in _names(text, option):
-        if not word.isascii() or not word.isdecimal() or not least <= int(word) <= 1_000_000:
+        if not word.isascii() or not word.isdecimal() or not least <= int(word) <= 100_000:
             raise ConfigurationError(
-                f"{option}: '{word}' is no whole number from {least} to 1,000,000; write numbers with commas between "
+                f"{option}: '{word}' is no whole number from {least} to 100,000; write numbers with commas between "
                 f"them, such as 50,100,200."
             )
         numbers.append(int(word))
@@ -283,5 +284,5 @@ def _seconds(text: str) -> float:
     except ValueError as problem:
         raise ConfigurationError(f"--time-limit '{text}' {problem}.") from None
     if seconds is None:
-        raise ConfigurationError("--time-limit is empty; give a duration such as 90s.")
+        raise ConfigurationError("--time-limit is empty; give a duration such as 2m.")
     return seconds

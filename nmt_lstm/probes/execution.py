@@ -24,7 +24,11 @@ def results_of(runs: Sequence[ProbeRun], records: Sequence[RunRecord]) -> dict[s
     """Return the newest record that settles each run, by the run's identity, for those that have one."""
     newest = {record.run.identity: record for record in records}
     found = {run.identity: newest[run.identity] for run in runs if run.identity in newest}
-    return {run.identity: found[run.identity] for run in runs if run.identity in found and found[run.identity].settles(run)}
+    return {
+        run.identity: found[run.identity]
+        for run in runs
+        if run.identity in found and found[run.identity].settles(run)
+    }
 
 
 def run_missing(

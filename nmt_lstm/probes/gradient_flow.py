@@ -33,20 +33,24 @@ def gradient_flow(network: ProbeNetwork, task: Task, episode: Episode) -> list[f
         state = network.cell.initial_state(rows)
         output = episode.inputs[:, 0]
         for position in episode.inputs.unbind(1):
-            # A node of its own for what enters this step: a part of the last state may be that step's output as well.
-            state = tuple(
-                (part if part.requires_grad else part.clone().requires_grad_()).clone() for part in state
-            )
+            state = tuple(_node(part) for part in state)
             entering.append(state)
             output, state = network.cell.step(position, state)
         answer = network.readout(output)[:, None]
         loss = rows * task.loss(answer, episode.targets[:, -1:])
-        flat = [part for parts in entering for part in parts]
+        flat = [part for parts in entering for part in parts if part.requires_grad]
         gradients = torch.autograd.grad(loss, flat, allow_unused=True, materialize_grads=True)
-    width = len(entering[0])
+    width = sum(part.requires_grad for part in entering[0])
     norms = []
     for first in range(0, len(gradients), width):
         parts = gradients[first : first + width]
         squares = torch.stack([part.flatten(1).square().sum(1, dtype=torch.float64) for part in parts]).sum(0)
         norms.append(float(squares.sqrt().mean()))
     return norms[::-1]
+
+
+def _node(part: Tensor) -> Tensor:
+    """Return the same values as a node of its own: what enters a step may be the last step's output as well."""
+    if not part.is_floating_point():
+        return part
+    return (part if part.requires_grad else part.clone().requires_grad_()).clone()

@@ -16,8 +16,8 @@ _DASHES = (None, "6 3", "2 3", "8 3 2 3")
 _INK, _SOFT, _RULE = "#1b1d21", "#5b616b", "#d9dce1"
 _FONT = "system-ui, 'Segoe UI', Roboto, 'Liberation Sans', 'DejaVu Sans', Arial, sans-serif"
 
-_WIDTH, _HEIGHT = 250, 170  # of a panel's frame
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 16, 40, 46  # around it
+_WIDTH, _HEIGHT = 240, 170  # of a panel's frame
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 56, 40, 46  # around it
 _MARGIN, _LINE = 16, 18
 
 
@@ -53,7 +53,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Reference:
-    """A value that lines are compared with, drawn across the panel."""
+    """A value that lines are compared with, drawn across the panel and named in a word at its right."""
 
     value: float
     text: str
@@ -146,7 +146,7 @@ def _panel(panel: Panel) -> Markup:
         parts.append(
             element("path", d=f"M0 {y:.1f}H{_WIDTH}", stroke=_SOFT, stroke_dasharray="4 3", stroke_width=1.2)
         )
-        parts.append(_small(reference.text, _WIDTH, y - 4, "end"))
+        parts.append(_small(reference.text, _WIDTH + 5, y + 4, "start"))
     for series in panel.series:
         if series.line:
             points = "L".join("{:.1f} {:.1f}".format(*at(*point)) for point in series.line)
@@ -175,5 +175,9 @@ def _dot(key: int, x: float, y: float) -> Markup:
         f"M{x:.1f} {y - 5:.1f}l5 5l-5 5l-5 -5Z",
     )
     return element(
-        "path", d=shapes[key % len(shapes)], fill=_COLOURS[key % len(_COLOURS)], stroke="#ffffff", stroke_width=0.8
+        "path",
+        d=shapes[key % len(shapes)],
+        fill=_COLOURS[key % len(_COLOURS)],
+        stroke="#ffffff",
+        stroke_width=0.8,
     )

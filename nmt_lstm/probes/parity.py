@@ -1,4 +1,4 @@
-"""Parity: was the number of ones even or odd?"""
+"""Parity: is the number of ones so far even or odd?"""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["Parity"]
 
 
 class Parity(Classification):
-    """T random bits; after the last one the parity of their sum is asked for. No bit may be missed."""
+    """T random bits; from the second on, each position answers with the parity of all bits so far."""
 
     name = "parity"
-    question = "say whether the number of ones is odd"
+    question = "say after each of T bits whether the number of ones so far is odd"
     source = (
         "Minsky and Papert 1969; for recurrent networks Hochreiter and Schmidhuber 1997, Delétang et al. 2023"
     )
@@ -25,10 +25,10 @@ class Parity(Classification):
     output_size = 2
 
     def baseline(self, length: int) -> float:
-        """Return ln 2: without every single bit both answers are equally likely."""
+        """Return ln 2: to who has missed any bit both answers are equally likely."""
         return math.log(2)
 
     def draw(self, length: int, rows: int, generator: Generator) -> Episode:
-        """Return inputs (B, T, 2) and targets (B, 1)."""
+        """Return inputs (B, T, 2) and targets (B, T-1)."""
         bits = torch.randint(0, 2, (rows, length), generator=generator)
-        return Episode(one_hot(bits, 2), bits.sum(1, keepdim=True) % 2)
+        return Episode(one_hot(bits, 2), bits.cumsum(1)[:, 1:] % 2)

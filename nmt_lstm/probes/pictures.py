@@ -18,7 +18,7 @@ _COLUMNS = 3
 # Losses above the baseline tell of training that failed, not of memory.
 _TOP_SHARE = 1.4
 _SHARES = Axis("loss / baseline", 0.0, _TOP_SHARE, [(0.0, "0"), (0.5, "0.5"), (1.0, "1")])
-_REFERENCES = (Reference(1.0, "remembers nothing"), Reference(SOLVED_SHARE, "solved"))
+_REFERENCES = (Reference(1.0, "baseline"), Reference(SOLVED_SHARE, "solved"))
 # Norms below are zero for any training in float32.
 _SMALLEST_NORM = 1e-12
 
@@ -36,7 +36,7 @@ def draw_losses(summary: Summary) -> str:
             series.append(Series(key, line=line, dots=dots))
         panels.append(Panel(task, _length_axis(lengths), _SHARES, series, _REFERENCES))
     note = (
-        "Loss on sequences never trained on, as a share of that of a network which remembers nothing.\n"
+        "Loss on sequences never trained on, as a share of the baseline: that of a network which remembers nothing.\n"
         "One mark for each seed, lines through their median; marks at the upper edge are at or beyond it."
     )
     return line_chart("What each cell remembers", note, summary.cells, panels, columns=_COLUMNS)
@@ -69,16 +69,20 @@ def draw_gradient_flow(summary: Summary) -> str:
     panels = []
     for task in summary.tasks:
         length = summary.lengths(task)[-1]
-        for moment, words in ((0, "at initialisation"), (1, "after training")):
-            series = []
-            for key, cell in enumerate(summary.cells):
-                outcome = summary.find(task, length, cell)
-                if outcome is not None:
-                    flow = _relative_flow(outcome.records, moment)
-                    series.append(Series(key, line=list(enumerate(flow, 1)), dots=_spread(flow)))
-            longest = max((point[0] for each in series for point in each.line), default=1.0)
-            axis = _step_axis(longest, title="positions before the end")
-            panels.append(Panel(f"{task}, length {length}, {words}", axis, _norm_axis(series), series))
+        outcomes = [(key, summary.find(task, length, cell)) for key, cell in enumerate(summary.cells)]
+        found = [(key, outcome.records) for key, outcome in outcomes if outcome]
+        flows = [
+            [(key, _relative_flow(records, trained)) for key, records in found] for trained in (False, True)
+        ]
+        every = [norms for moment in flows for _, norms in moment]
+        x = _step_axis(max(map(len, every)), title="positions before the end")
+        # One scale for both, so that what training changes is seen.
+        y = _norm_axis([norm for norms in every for norm in norms])
+        for words, moment in zip(("at initialisation", "after training"), flows, strict=True):
+            series = [
+                Series(key, line=list(enumerate(norms, 1)), dots=_spread(norms)) for key, norms in moment
+            ]
+            panels.append(Panel(f"{task}, length {length}, {words}", x, y, series))
     note = (
         "Norm of the gradient of the last answer's loss at the state so many positions before it, relative to that at\n"
         "the last state. Where a line falls to nothing, no error tells the cell what it should have kept."
@@ -92,12 +96,12 @@ def _share(loss: float | None, outcome: Outcome) -> float:
     return min(_TOP_SHARE, loss / outcome.baseline)
 
 
-def _relative_flow(records: Sequence[RunRecord], moment: int) -> list[float]:
+def _relative_flow(records: Sequence[RunRecord], trained: bool) -> list[float]:
     """Return the median over the seeds of norms relative to the first, none below the smallest that is drawn."""
     flows = []
     for record in records:
         flow = record.gradient_flow
-        norms = [value or 0.0 for value in (flow.trained if moment else flow.initial)]
+        norms = [value or 0.0 for value in (flow.trained if trained else flow.initial)]
         scale = norms[0] or 1.0
         flows.append([max(_SMALLEST_NORM, norm / scale) for norm in norms])
     return [statistics.median(values) for values in zip(*flows, strict=True)]
@@ -123,10 +127,9 @@ def _step_axis(last: float, *, title: str = "steps") -> Axis:
     return Axis(title, 0.0, float(last), [(mark, f"{mark:,.0f}") for mark in marks])
 
 
-def _norm_axis(series: Sequence[Series]) -> Axis:
-    values = [point[1] for each in series for point in each.line]
-    low = math.floor(math.log10(min([*values, 0.1])))
-    high = math.ceil(math.log10(max([*values, 1.0])))
+def _norm_axis(norms: Sequence[float]) -> Axis:
+    low = math.floor(math.log10(min([*norms, 0.1])))
+    high = math.ceil(math.log10(max([*norms, 1.0])))
     step = max(1, math.ceil((high - low) / 5))
     marks = [(10.0**power, _power(power)) for power in range(high, low - 1, -step)]
     return Axis("relative norm", 10.0**low, 10.0**high, marks, log=True)

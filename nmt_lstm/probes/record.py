@@ -13,10 +13,18 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 import nmt_lstm
 from nmt_lstm.probes.run import ProbeRun
 
-__all__ = ["FORMAT", "FORMAT_VERSION", "Attempt", "GradientFlow", "RunRecord", "versions_of_now"]
+__all__ = [
+    "FORMAT",
+    "FORMAT_VERSION",
+    "Attempt",
+    "GradientFlow",
+    "RunRecord",
+    "time_of_now",
+    "versions_of_now",
+]
 
-FORMAT = "nmt-lstm probe"
-FORMAT_VERSION = 1
+FORMAT: Literal["nmt-lstm probe"] = "nmt-lstm probe"
+FORMAT_VERSION: Literal[1] = 1
 _DIGITS = 5
 
 # JSON has no infinity and no NaN; five digits are more than a loss on 1,000 sequences has.
@@ -28,13 +36,16 @@ Number = Annotated[
 ]
 
 
+Stopped = Literal["solved", "steps", "time limit", "diverged"]
+
+
 class Attempt(BaseModel):
     """One training from the start."""
 
     model_config = ConfigDict(frozen=True)
 
     learning_rate: float
-    stopped: Literal["solved", "steps", "time limit", "diverged"]
+    stopped: Stopped
     steps: int
     curve: list[tuple[int, Number]]
     """(step, loss on the test sequences)."""
@@ -43,7 +54,7 @@ class Attempt(BaseModel):
     def loss(self) -> float:
         """The last loss on the test sequences; infinite where there is no number."""
         last = self.curve[-1][1] if self.curve else None
-        return math.inf if last is None else last
+        return last if last is not None and math.isfinite(last) else math.inf
 
 
 class GradientFlow(BaseModel):

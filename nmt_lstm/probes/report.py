@@ -15,10 +15,16 @@ from nmt_lstm.probes.task import SOLVED_SHARE
 __all__ = ["REPORT", "write_report"]
 
 REPORT = "report.md"
-_PICTURES = {"probe.svg": draw_losses, "learning-curves.svg": draw_curves, "gradient-flow.svg": draw_gradient_flow}
+_PICTURES = {
+    "probe.svg": draw_losses,
+    "learning-curves.svg": draw_curves,
+    "gradient-flow.svg": draw_gradient_flow,
+}
 
 
-def write_report(folder: Path, summary: Summary, settings: ProbeSettings, *, command: str, missing: int) -> list[str]:
+def write_report(
+    folder: Path, summary: Summary, settings: ProbeSettings, *, command: str, missing: int
+) -> list[str]:
     """Write pictures and report into the folder, each whole or not at all, and return the names of the files.
 
     Args:
@@ -35,14 +41,22 @@ def write_report(folder: Path, summary: Summary, settings: ProbeSettings, *, com
 
 
 def _markdown(summary: Summary, settings: ProbeSettings, command: str, missing: int) -> str:
+    solved = (
+        f"Solved means: the loss on {settings.test_rows:,} sequences never trained on is under {SOLVED_SHARE:.0%} of "
+        f"the baseline, for more than half of the seeds. A dash: no length was."
+    )
+    flow = (
+        "Each line is the norm of d loss / d state so many positions before the end, relative to that at the last "
+        "state; the loss is that of the last answer alone, the state all that passes from step to step. Where a line "
+        "has fallen to nothing, no error reaches what the cell should have kept (Bengio et al. 1994)."
+    )
     records = [record for outcome in summary.outcomes for record in outcome.records]
     parts = ["# Memory probes", f"```sh\n{command}\n```"]
     if missing:
-        parts.append(f"**{missing} runs have no result yet**; the same command does them.")
+        parts.append(f"**Runs without a result yet: {missing}.** The same command does them.")
     parts += [
         "## Longest length solved",
-        f"Solved means: the loss on {settings.test_rows:,} sequences never trained on is under "
-        f"{SOLVED_SHARE:.0%} of the baseline, for more than half of the seeds. A dash: no length was.",
+        solved,
         _longest(summary),
         "![Loss by length](probe.svg)",
         "## All results",
@@ -50,9 +64,7 @@ def _markdown(summary: Summary, settings: ProbeSettings, command: str, missing: 
         "![Learning curves](learning-curves.svg)",
         "## Why: gradient flow through time",
         "![Gradient flow](gradient-flow.svg)",
-        "Each line is the norm of d loss / d state so many positions before the end, relative to that at the last "
-        "state; the loss is that of the last answer alone, the state all that passes from step to step. A cell "
-        "learns to keep something for a distance only if the line still stands there (Bengio et al. 1994).",
+        flow,
         "## Tasks and baselines",
         "\n".join(_task_line(name) for name in summary.tasks),
         "## Settings",

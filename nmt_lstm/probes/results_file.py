@@ -89,9 +89,7 @@ class ResultsFile:
             return []
         whole = data[: data.rfind(b"\n") + 1]
         return [
-            self._record(line, number)
-            for number, line in enumerate(whole.split(b"\n"), 1)
-            if line.strip()
+            self._record(line, number) for number, line in enumerate(whole.split(b"\n"), 1) if line.strip()
         ]
 
     def append(self, record: RunRecord) -> None:

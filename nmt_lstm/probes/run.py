@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from nmt_lstm.config.load import parse_value
-from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.errors import ConfigurationError, NmtLstmError, PluginError
 from nmt_lstm.probes.catalogue import find_task
 from nmt_lstm.registry import CELLS
 
@@ -31,13 +31,13 @@ class ProbeSettings(BaseModel):
     """Adam's; each is tried from the start until one solves the task."""
     clip_norm: float = Field(default=1.0, gt=0)
     """Largest norm of all gradients together (Pascanu et al. 2013)."""
-    steps: int = Field(default=4000, ge=1)
+    steps: int = Field(default=6000, ge=1)
     """Steps per learning rate, at most."""
     check_every: int = Field(default=200, ge=1)
     """Steps between two measurements of the loss on the test sequences."""
     test_rows: int = Field(default=1000, ge=1)
     """Test sequences: drawn once, never trained on."""
-    time_limit: float = Field(default=90.0, gt=0)
+    time_limit: float = Field(default=120.0, gt=0)
     """Seconds of processor time for a probe, all its learning rates together."""
 
 
@@ -79,18 +79,25 @@ def read_cell(text: str) -> ProbedCell:
     """Read a cell as it is named at the command line: ``lstm``, ``lstm:forget_bias=5``, ``package.module:Class:bias=1``.
 
     Raises:
-        PluginError: there is no such cell, or an option of it is wrong.
+        PluginError: there is no such cell, an option of it is wrong, or its constructor fails.
     """
     parts = [part.strip() for part in text.split(":")]
-    options = [part for part in parts if "=" in part]
     name = ":".join(part for part in parts if "=" not in part)
-    values = {}
-    for option in options:
+    written = sorted(part for part in parts if "=" in part)
+    options = {}
+    for option in written:
         key, _, value = option.partition("=")
-        values[key.strip()] = parse_value(value.strip())
-    CELLS.build(name, 2, 2, options=values)
+        options[key.strip()] = parse_value(value.strip())
+    try:
+        CELLS.build(name, 2, 2, options=options)
+    except NmtLstmError:
+        raise
+    except Exception as problem:
+        raise PluginError(
+            f"the cell '{name}' cannot be built: {type(problem).__name__}: {problem}."
+        ) from problem
     return ProbedCell(
-        label=":".join([name, *options]), name=name, options=values, code=_code(CELLS.get(name))
+        label=":".join([name, *written]), name=name, options=options, code=_code(CELLS.get(name))
     )
 
 
@@ -107,7 +114,7 @@ def plan_runs(
         ConfigurationError: a task is unknown, or a length is none that the task has.
         PluginError: a cell is unknown or cannot be built.
     """
-    read = [read_cell(cell) for cell in dict.fromkeys(cells)]
+    read = {cell.label: cell for cell in map(read_cell, cells)}.values()
     for name in tasks:
         task = find_task(name)
         for length in lengths:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 
 import torch
@@ -26,7 +28,7 @@ class Sorting(Classification):
 
     def baseline(self, length: int) -> float:
         """Return the mean entropy of the i-th smallest of T symbols, over i: the best that a clock alone can do."""
-        return sum(_order_entropy(rank, length) for rank in range(1, length + 1)) / length
+        return _mean_order_entropy(length)
 
     def draw(self, length: int, rows: int, generator: Generator) -> Episode:
         """Return inputs (B, 2T, 9) and targets (B, T)."""
@@ -35,18 +37,23 @@ class Sorting(Classification):
         return Episode(one_hot(torch.cat([symbols, asked], 1), self.input_size), symbols.sort(1).values)
 
 
-def _order_entropy(rank: int, length: int) -> float:
-    """Entropy in nats of the `rank`-th smallest of `length` symbols drawn uniformly."""
-    # P(the rank-th smallest is among the first s symbols) = P(at least `rank` of the draws are).
-    reached = [0.0]
+@functools.cache
+def _mean_order_entropy(length: int) -> float:
+    """Mean over the ranks of the entropy, in nats, of the symbol of that rank among `length` uniform draws."""
+    # The symbol of a rank is among the first s symbols where at least so many draws are.
+    reached = [[0.0] * length]
     for symbols in range(1, _SYMBOLS):
         share = symbols / _SYMBOLS
-        reached.append(
-            math.fsum(math.exp(_log_binomial(length, count, share)) for count in range(rank, length + 1))
-        )
-    reached.append(1.0)
-    chances = [max(0.0, after - before) for before, after in zip(reached, reached[1:], strict=False)]
-    return -sum(chance * math.log(chance) for chance in chances if chance > 0.0)
+        chances = [math.exp(_log_binomial(length, count, share)) for count in range(length, 0, -1)]
+        reached.append(list(itertools.accumulate(chances))[::-1])
+    reached.append([1.0] * length)
+    entropies = (
+        -chance * math.log(chance)
+        for before, after in itertools.pairwise(reached)
+        for low, high in zip(before, after, strict=True)
+        if (chance := high - low) > 0.0
+    )
+    return math.fsum(entropies) / length
 
 
 def _log_binomial(draws: int, count: int, share: float) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from nmt_lstm.probes.record import RunRecord
 
-__all__ = ["Outcome", "Summary", "summarise"]
+__all__ = ["Outcome", "Summary", "number", "summarise"]
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def summarise(
 
 
 def number(value: float) -> str:
-    """Return a loss as people write it."""
+    """Return a loss in three digits."""
     if not math.isfinite(value):
         return "diverged"
-    return f"{value:.2g}" if value < 0.01 else f"{value:.3f}"
+    return f"{value:.3g}"

@@ -14,7 +14,7 @@ from torch import Generator
 from nmt_lstm.probes.catalogue import find_task
 from nmt_lstm.probes.gradient_flow import gradient_flow
 from nmt_lstm.probes.network import ProbeNetwork
-from nmt_lstm.probes.record import Attempt, GradientFlow, RunRecord, time_of_now, versions_of_now
+from nmt_lstm.probes.record import Attempt, GradientFlow, RunRecord, Stopped, time_of_now, versions_of_now
 from nmt_lstm.probes.run import ProbeRun
 from nmt_lstm.probes.task import Episode, Task
 from nmt_lstm.registry import CELLS
@@ -22,6 +22,8 @@ from nmt_lstm.registry import CELLS
 __all__ = ["Progress", "train_probe"]
 
 _FLOW_ROWS = 32
+# Numbers of the cell's outputs at a time when nothing is learnt: 16 MB in float32.
+_LARGEST_OUTPUTS = 4_000_000
 
 
 class Progress(NamedTuple):
@@ -59,7 +61,7 @@ def train_probe(run: ProbeRun, report: Callable[[Progress], None] = lambda _: No
             spent = time.process_time() - start
             share = (settings.time_limit - spent) / (len(settings.learning_rates) - tried)
             deadline = time.process_time() + share
-            attempts.append(_attempt(run, task, network, test, learning_rate, deadline, report))
+            attempts.append(_attempt(run, network, test, learning_rate, deadline, report))
             flows.append(gradient_flow(network.eval(), task, looked_at))
             if attempts[-1].stopped == "solved":
                 break
@@ -81,53 +83,56 @@ def train_probe(run: ProbeRun, report: Callable[[Progress], None] = lambda _: No
 
 def _attempt(
     run: ProbeRun,
-    task: Task,
     network: ProbeNetwork,
     test: Episode,
     learning_rate: float,
     deadline: float,
     report: Callable[[Progress], None],
 ) -> Attempt:
-    settings, generator = run.settings, _generator(run, "training")
+    task, settings, generator = find_task(run.task), run.settings, _generator(run, "training")
     parameters = list(network.parameters())
     optimizer = torch.optim.Adam(parameters, lr=learning_rate)
-    curve: list[tuple[int, float]] = []
-
-    def measure(step: int) -> float:
-        curve.append((step, _test_loss(network, task, test)))
-        report(Progress(run, learning_rate, step, curve[-1][1]))
-        return curve[-1][1]
-
-    def ended(stopped: str) -> Attempt:
-        return Attempt.model_validate(
-            {"learning_rate": learning_rate, "stopped": stopped, "steps": step, "curve": curve}
-        )
-
-    for step in range(1, settings.steps + 1):
+    goal = task.solved_below(run.length)
+    curve: list[tuple[int, float | None]] = []
+    stopped: Stopped | None = None
+    step = 0
+    while stopped is None:
+        step += 1
         network.train()
         episode = task.draw(run.length, settings.batch_size, generator)
         loss = task.loss(network(episode.inputs, episode.targets.shape[1]), episode.targets)
         optimizer.zero_grad()
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(parameters, settings.clip_norm)
-        if not math.isfinite(float(norm)):
-            curve.append((step, math.inf))
-            return ended("diverged")
+        if not math.isfinite(float(torch.nn.utils.clip_grad_norm_(parameters, settings.clip_norm))):
+            curve.append((step, None))
+            stopped = "diverged"
+            break
         optimizer.step()
         over = time.process_time() >= deadline
-        if (over or step % settings.check_every == 0 or step == settings.steps) and (
-            measure(step) < task.solved_below(run.length)
-        ):
-            return ended("solved")
-        if over:
-            return ended("time limit")
-    return ended("steps")
+        if over or step == settings.steps or step % settings.check_every == 0:
+            tested = _test_loss(network, task, test)
+            curve.append((step, tested))
+            report(Progress(run, learning_rate, step, tested))
+            if tested < goal:
+                stopped = "solved"
+            elif not math.isfinite(tested):
+                stopped = "diverged"
+            elif over:
+                stopped = "time limit"
+            elif step == settings.steps:
+                stopped = "steps"
+    return Attempt(learning_rate=learning_rate, stopped=stopped, steps=step, curve=curve)
 
 
 def _test_loss(network: ProbeNetwork, task: Task, test: Episode) -> float:
     network.eval()
+    rows, positions, _ = test.inputs.shape
+    at_once = max(1, _LARGEST_OUTPUTS // (positions * network.cell.output_size))
+    total = 0.0
     with torch.no_grad():
-        return float(task.loss(network(test.inputs, test.targets.shape[1]), test.targets))
+        for inputs, targets in zip(test.inputs.split(at_once), test.targets.split(at_once), strict=True):
+            total += len(inputs) * float(task.loss(network(inputs, targets.shape[1]), targets))
+    return total / rows
 
 
 def _build(run: ProbeRun, task: Task) -> ProbeNetwork:

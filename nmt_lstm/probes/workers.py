@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import multiprocessing
 import os
 import signal
+import threading
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import NamedTuple
 
+import torch
+
+from nmt_lstm.errors import NmtLstmError
 from nmt_lstm.probes.record import RunRecord
 from nmt_lstm.probes.run import ProbeRun
 from nmt_lstm.probes.training import Progress, train_probe
+from nmt_lstm.registry import CELLS, load_plugin_file
 
 __all__ = ["Event", "Failure", "run_in_processes"]
 
@@ -50,7 +57,8 @@ def run_in_processes(runs: Sequence[ProbeRun], *, jobs: int, plugins: Sequence[s
     workers: list[_Worker] = []
     try:
         while waiting or any(worker.run for worker in workers):
-            while waiting and len(workers) < jobs:
+            busy = sum(worker.run is not None for worker in workers)
+            while len(workers) < min(jobs, busy + len(waiting)):
                 workers.append(_start(plugins))
             for worker in workers:
                 if worker.run is None and waiting:
@@ -78,9 +86,23 @@ def _start(plugins: Sequence[str]) -> _Worker:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs, tuple(plugins)), daemon=True)
-    process.start()
+    with _without_interrupts():
+        process.start()
     theirs.close()
     return _Worker(process, ours)
+
+
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Ignore ctrl-C, which processes started meanwhile inherit: at a terminal it comes to all, and the first decides."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _receive(worker: _Worker) -> Event:
@@ -100,29 +122,41 @@ def _receive(worker: _Worker) -> Event:
 
 def _work(connection: Connection, plugins: Sequence[str]) -> None:
     """Do runs until there are no more."""
-    import torch
-
-    from nmt_lstm.registry import load_plugin_file
-
-    # Ctrl-C at a terminal comes to all processes of it; the first one decides.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     try:
-        for plugin in plugins:
-            load_plugin_file(plugin)
+        unloadable = _load(plugins)
         while True:
             run: ProbeRun = connection.recv()
-            try:
-                answer: Event = train_probe(run, connection.send)
-            except MemoryError:
-                answer = Failure(run, "not enough memory; lower --batch-size, --hidden-size or --jobs")
-            except (BrokenPipeError, ConnectionResetError):
-                raise
-            except Exception as problem:  # noqa: BLE001 - a plugin may fail in any way; the other runs go on
-                answer = Failure(
-                    run, f"{type(problem).__name__}: {' '.join(str(problem).split()) or 'no message'}"
-                )
-            connection.send(answer)
+            connection.send(Failure(run, unloadable) if unloadable else _do(run, connection))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         # The first process is gone, and nobody wants the results.
         os._exit(0)
+
+
+def _load(plugins: Sequence[str]) -> str:
+    """Load the files and return what is wrong with one of them."""
+    try:
+        for plugin in plugins:
+            load_plugin_file(plugin)
+    except NmtLstmError as problem:
+        return str(problem)
+    return ""
+
+
+def _do(run: ProbeRun, connection: Connection) -> Event:
+    try:
+        return train_probe(run, connection.send)
+    except (BrokenPipeError, ConnectionResetError):
+        raise
+    except MemoryError:
+        return Failure(run, "not enough memory; lower --batch-size, --hidden-size or --jobs")
+    except Exception as problem:  # noqa: BLE001 - a plugin may fail in any way; the other runs go on
+        return Failure(run, _describe(problem, run))
+
+
+def _describe(problem: Exception, run: ProbeRun) -> str:
+    """Say what went wrong, and in which line of the cell's file."""
+    file = inspect.getsourcefile(CELLS.get(run.cell.name))
+    lines = [frame.lineno for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == file]
+    place = f"{file}, line {lines[-1]}: " if lines else ""
+    return f"{place}{type(problem).__name__}: {' '.join(str(problem).split()) or 'no message'}"

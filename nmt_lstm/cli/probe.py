@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import sys
 import time
@@ -161,7 +162,7 @@ class _Session:
             rounds = -(-missing // jobs)
             note(
                 f"{missing} runs, {min(jobs, missing)} at a time, at most {limit:g} s of processor time each: "
-                f"{rounds * limit / 60:.0f} minutes or less."
+                f"{math.ceil(rounds * limit / 60)} min or less."
             )
 
     def _tell(self, event: Event) -> None:

@@ -20,7 +20,7 @@ class Sine(Regression):
 
     name = "sine"
     question = "continue a sine wave T positions beyond what was shown"
-    source = "a forecast run free, as of Gers et al. 2002; Jaeger 2001"
+    source = "after the sine wave generator of Jaeger 2001"
     baseline_text = "1/2, the variance of the wave: what answering 0 costs"
     input_size = 2
 

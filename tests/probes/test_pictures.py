@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from nmt_lstm.probes.line_chart import Axis, Panel, Reference, Series, line_chart
+from nmt_lstm.probes.panel_chart import Axis, Panel, Reference, Series, panel_chart
 from nmt_lstm.probes.pictures import draw_curves, draw_gradient_flow, draw_losses
 from nmt_lstm.probes.summary import summarise
 
@@ -49,7 +49,7 @@ def test_values_lie_between_the_ends_of_an_axis() -> None:
 def test_a_chart_puts_points_where_they_belong() -> None:
     x, y = Axis("steps", 0, 10, [(0, "none"), (10, "ten")]), Axis("loss", 0, 2, [(1, "one")])
     panel = Panel("a & b", x, y, [Series(0, line=[(0, 2), (5, 1), (10, 0)])], [Reference(1, "<base>")])
-    svg = line_chart("Title", "first\nsecond", ["a"], [panel, panel], columns=2)
+    svg = panel_chart("Title", "first\nsecond", ["a"], [panel, panel], columns=2)
     first, second = lines(svg)
     assert first == second == [(0, 0), (first[2][0] / 2, first[2][1] / 2), first[2]]
     assert {"Title", "first", "second", "a & b", "<base>", "none", "ten", "one", "steps", "loss"} <= set(
@@ -62,7 +62,7 @@ def test_many_cells_keep_their_own_looks_and_the_legend_breaks() -> None:
     axis = Axis("", 0, 1, [])
     names = [f"a cell with a long name {number}" for number in range(20)]
     panel = Panel("", axis, axis, [Series(key, line=[(0, 0), (1, 1)], dots=[(1, 1)]) for key in range(20)])
-    svg = ET.fromstring(line_chart("", "", names, [panel], columns=3))
+    svg = ET.fromstring(panel_chart("", "", names, [panel], columns=3))
     looks = [
         (p.get("stroke"), p.get("stroke-dasharray")) for p in svg.iter(f"{SVG}path") if "L" in p.get("d")
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from nmt_lstm.report.markup import Markup, element, joined
 
-__all__ = ["Axis", "Panel", "Reference", "Series", "line_chart"]
+__all__ = ["Axis", "Panel", "Reference", "Series", "panel_chart"]
 
 # Okabe and Ito's colours, which the colour-blind can tell apart; beyond them the lines are broken.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
@@ -70,7 +70,9 @@ class Panel:
     references: Sequence[Reference] = ()
 
 
-def line_chart(title: str, note: str, labels: Sequence[str], panels: Sequence[Panel], *, columns: int) -> str:
+def panel_chart(
+    title: str, note: str, labels: Sequence[str], panels: Sequence[Panel], *, columns: int
+) -> str:
     """Return an SVG document.
 
     Args:

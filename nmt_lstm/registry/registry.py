@@ -93,9 +93,18 @@ class Registry:
 
     def entries(self) -> list[Entry]:
         """Return an entry for each name and origin, sorted by name. Imports no part."""
-        installed = [self._installed_entry(point, found) for point, found in self._entry_points()]
+        return self._entries()
+
+    def _entries(self, name: str | None = None) -> list[Entry]:
+        """Return the entries of one name; an entry's description is read from a source file, which takes its time."""
+        points = [(point, found) for point, found in self._entry_points() if name in (None, point.name)]
+        installed = [self._installed_entry(point, found) for point, found in points]
         targets = {(entry.name, entry.target) for entry in installed}
-        own = [entry for entry in self.decorated() if (entry.name, entry.target) not in targets]
+        own = [
+            entry
+            for entry in self.decorated()
+            if name in (None, entry.name) and (entry.name, entry.target) not in targets
+        ]
         return sorted([*installed, *own], key=lambda entry: (entry.name, entry.origin))
 
     def get(self, name: str) -> Any:
@@ -209,7 +218,7 @@ class Registry:
         """Return the entry of a registered name, None for ``package.module:Class``."""
         if ":" in name:
             return None
-        matches = [entry for entry in self.entries() if entry.name == name]
+        matches = self._entries(name)
         if not matches:
             raise self._unknown(name)
         if len(matches) == 1:

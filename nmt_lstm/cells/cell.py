@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, TypeAlias
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -24,7 +24,7 @@ class Cell(nn.Module):
         hidden_size: width of the hidden state.
     """
 
-    output_is_state: ClassVar[bool] = True
+    output_is_state: bool = True
     """Whether the output is the first state; a cell whose output is not carried on says False."""
 
     def __init__(self, input_size: int, hidden_size: int) -> None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from importlib import metadata as distributions
 from pathlib import Path
+from typing import Any
 
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import ModelFolderError, PluginError
@@ -64,8 +65,18 @@ def require_plugins(
 
 
 def _used(run: RunSettings) -> Iterator[tuple[str, Registry, list[str]]]:
-    yield "cells", CELLS, list(dict.fromkeys([run.model.encoder.cell, run.model.decoder.cell]))
+    sides = run.model.encoder, run.model.decoder
+    names = [name for side in sides for name in _with_inner(side.cell, side.cell_options)]
+    yield "cells", CELLS, list(dict.fromkeys(names))
     yield "attentions", ATTENTIONS, [run.model.attention.name]
+
+
+def _with_inner(cell: str, options: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a cell's name, and that of the cell it wraps: its options `cell` and `cell_options`."""
+    yield cell
+    inner, inner_options = options.get("cell"), options.get("cell_options")
+    if isinstance(inner, str) and (":" in inner or inner in CELLS.names()):
+        yield from _with_inner(inner, inner_options if isinstance(inner_options, dict) else {})
 
 
 def _copy_name(file: Path, copies: dict[str, Path]) -> str:

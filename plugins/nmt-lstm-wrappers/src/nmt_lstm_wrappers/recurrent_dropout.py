@@ -1,0 +1,95 @@
+"""Dropout of what enters the recurrent product, the same at every position."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nmt_lstm import Cell, GatedCell
+from nmt_lstm.cells.cell import check_sequence
+from nmt_lstm_wrappers.wrapper import State, Wrapper, bernoulli, check_rate
+
+__all__ = ["RecurrentDropout"]
+
+
+class RecurrentDropout(Wrapper):
+    r"""Variational dropout on the recurrence of any cell: one mask for all positions of a sentence; against overfitting.
+
+    Equations, in training::
+
+        m drawn once per sentence and unit, 1 / (1 - rate) with probability 1 - rate, else 0
+        the cell inside gets m * h in place of h
+
+    A gated cell gets it in its recurrent products alone, so that its memory stays whole; any other cell gets it as its
+    first state.
+
+    Source: Gal and Ghahramani 2016, "A Theoretically Grounded Application of Dropout in Recurrent Neural Networks"; what
+    is remembered stays whole as in Semeniuta et al. 2016, "Recurrent Dropout without Memory Loss".
+
+    Args:
+        input_size: width of the inputs.
+        hidden_size: width of the hidden state.
+        cell: the cell inside: a registered name, or package.module:Class.
+        cell_options: options of its constructor.
+        rate: share of the units that are dropped.
+
+    Raises:
+        ValueError: the rate is no share, or the cell inside has no recurrent product.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        cell: str = "lstm",
+        cell_options: dict[str, Any] | None = None,
+        rate: float = 0.2,
+    ) -> None:
+        super().__init__(input_size, hidden_size, cell=cell, cell_options=cell_options)
+        check_rate("rate", rate)
+        if isinstance(self.cell, GatedCell) and not self.cell.history:
+            raise ValueError(
+                f"cell '{cell}' has no product with its last output, so there is nothing to drop; use zoneout."
+            )
+        self.rate = rate
+
+    @property
+    def state_sizes(self) -> dict[str, int]:
+        """The state of the cell inside, and the mask."""
+        sizes = self.cell.state_sizes
+        return {**sizes, "dropout_mask": next(iter(sizes.values()))}
+
+    def bridged_state(self, parts: State) -> State:
+        """Return the first state of the cell inside, and a mask: in training it is drawn here, once for a sentence."""
+        state = self.cell.bridged_state(parts)
+        like = next(self.parameters())
+        if not self.training:
+            return (*state, torch.ones_like(state[0], dtype=like.dtype))
+        return (*state, bernoulli(tuple(state[0].shape), 1.0 - self.rate, like) / (1.0 - self.rate))
+
+    def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Take one position."""
+        *inner, mask = state
+        if not self.training:
+            output, new = self.cell.step(inputs, tuple(inner))
+        elif isinstance(self.cell, GatedCell):
+            output, new = self.cell.step_by(self.cell.recurrence(history_mask=mask), inputs, tuple(inner))
+        else:
+            output, new = self.cell.step(inputs, (inner[0] * mask, *inner[1:]))
+        return output, (*new, mask)
+
+    def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Take a whole sequence; a gated cell by its sweep, any other step by step in training."""
+        *inner, mask = state
+        if not self.training:
+            outputs, last = self.cell(inputs, tuple(inner))
+            return outputs, (*last, mask)
+        if not isinstance(self.cell, GatedCell):
+            return Cell.forward(self, inputs, state)
+        check_sequence(self, inputs)
+        recurrence = self.cell.recurrence(history_mask=mask)
+        outputs, last = self.cell.sweep_by(recurrence, inputs, tuple(inner))
+        return outputs, (*last, mask)

@@ -1,0 +1,106 @@
+"""Dropout of recurrent weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nmt_lstm.cells.replaced import with_parameters
+from nmt_lstm_wrappers.wrapper import State, Wrapper, check_rate
+
+__all__ = ["WeightDrop"]
+
+# Whole numbers up to here are exact in float32.
+SEEDS = 1 << 24
+
+
+class WeightDrop(Wrapper):
+    r"""Weight drop of any cell: recurrent weights missing for a whole batch, fused kernels stay; against overfitting.
+
+    Equations, in training::
+
+        U <- M * U / (1 - rate),   M drawn once for a batch of sentences, each weight 1 with probability 1 - rate
+
+    Source: Merity et al. 2018, "Regularizing and Optimizing LSTM Language Models" (DropConnect of Wan et al. 2013).
+
+    Args:
+        input_size: width of the inputs.
+        hidden_size: width of the hidden state.
+        cell: the cell inside: a registered name, or package.module:Class.
+        cell_options: options of its constructor.
+        rate: share of the weights that are dropped.
+        weights: names of the weights, wherever in the cell inside they are.
+
+    Raises:
+        ValueError: the rate is no share, or the cell inside has no weight of one of these names.
+    """
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        *,
+        cell: str = "lstm",
+        cell_options: dict[str, Any] | None = None,
+        rate: float = 0.5,
+        weights: tuple[str, ...] = ("weight_hh",),
+    ) -> None:
+        super().__init__(input_size, hidden_size, cell=cell, cell_options=cell_options)
+        check_rate("rate", rate)
+        self.rate = rate
+        known = [name for name, _ in self.cell.named_parameters()]
+        self.names = [name for name in known if name.rpartition(".")[2] in weights]
+        missing = sorted(set(weights) - {name.rpartition(".")[2] for name in known})
+        if missing:
+            raise ValueError(
+                f"cell '{cell}' has no weight '{missing[0]}' to drop; it has {', '.join(known)}: "
+                f"name others by the option weights."
+            )
+
+    @property
+    def state_sizes(self) -> dict[str, int]:
+        """The state of the cell inside, and the seed of the weights that are missing."""
+        return {**self.cell.state_sizes, "dropout_seed": 1}
+
+    def bridged_state(self, parts: State) -> State:
+        """Return the first state of the cell inside, and a seed: in training it is drawn here, once for a batch."""
+        state = self.cell.bridged_state(parts)
+        seed = torch.zeros(len(state[0]), 1) if state else torch.zeros(1, 1)
+        if self.training:
+            seed.fill_(float(torch.randint(SEEDS, ())))
+        like = next(self.parameters())
+        return (*state, seed.to(like.device, like.dtype))
+
+    def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Take one position."""
+        return self._dropped(self.cell.step, inputs, state)
+
+    def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Take a whole sequence."""
+        return self._dropped(self.cell, inputs, state)
+
+    def _dropped(
+        self, take: Callable[[Tensor, State], tuple[Tensor, State]], inputs: Tensor, state: State
+    ) -> tuple[Tensor, State]:
+        *inner, seed = state
+        if not self.training:
+            output, new = take(inputs, tuple(inner))
+            return output, (*new, seed)
+        weights = self._weights(int(seed[0, 0]))
+        output, new = with_parameters(self.cell, weights, lambda: take(inputs, tuple(inner)))
+        return output, (*new, seed)
+
+    def _weights(self, seed: int) -> dict[str, Tensor]:
+        """Return the weights with those missing that belong to this seed."""
+        kept = {}
+        generator = torch.Generator(device=next(self.parameters()).device).manual_seed(seed)
+        for name in self.names:
+            weight = self.cell.get_parameter(name)
+            mask = torch.empty_like(weight, requires_grad=False).bernoulli_(
+                1.0 - self.rate, generator=generator
+            )
+            kept[name] = weight * mask.div_(1.0 - self.rate)
+        return kept

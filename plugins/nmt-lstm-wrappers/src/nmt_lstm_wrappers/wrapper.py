@@ -1,0 +1,66 @@
+"""What all wrappers share: the cell inside, named by options, and everything that it says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nmt_lstm import CELLS, Cell
+
+__all__ = ["State", "Wrapper", "bernoulli", "check_rate"]
+
+State = tuple[Tensor, ...]
+
+
+class Wrapper(Cell):
+    """A cell around another one.
+
+    Args:
+        input_size: width of the inputs.
+        hidden_size: width of the hidden state.
+        cell: the cell inside: a registered name, or package.module:Class.
+        cell_options: options of its constructor.
+
+    Raises:
+        PluginError: the cell inside is unknown, or does not take its options.
+    """
+
+    def __init__(
+        self, input_size: int, hidden_size: int, *, cell: str, cell_options: dict[str, Any] | None
+    ) -> None:
+        super().__init__(input_size, hidden_size)
+        self.cell: Cell = CELLS.build(cell, input_size, hidden_size, options=cell_options or {})
+        self.output_is_state = self.cell.output_is_state
+
+    @property
+    def output_size(self) -> int:
+        """Width of the outputs."""
+        return self.cell.output_size
+
+    @property
+    def state_sizes(self) -> Mapping[str, int]:
+        """Names and widths of the state's tensors, in order."""
+        return self.cell.state_sizes
+
+    @property
+    def bridge_sizes(self) -> Mapping[str, int]:
+        """Names and widths of what the bridge makes of the encoder's summary."""
+        return self.cell.bridge_sizes
+
+    def bridged_state(self, parts: State) -> State:
+        """Return the first state of what the bridge made."""
+        return self.cell.bridged_state(parts)
+
+
+def check_rate(name: str, rate: float) -> None:
+    """Refuse what is no share below 1."""
+    if not 0.0 <= rate < 1.0:
+        raise ValueError(f"{name} is a share of at least 0 and less than 1; got {rate}.")
+
+
+def bernoulli(shape: tuple[int, ...], share: float, like: Tensor) -> Tensor:
+    """Return ones for this share of places, drawn anew, and zeros for the others."""
+    return torch.empty(shape, dtype=like.dtype, device=like.device).bernoulli_(share)

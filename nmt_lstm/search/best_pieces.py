@@ -110,7 +110,8 @@ def _survey(logits: Tensor) -> _Survey:
 
 def _folded(logits: Tensor, blocks: int) -> Tensor:
     """Return the pieces after END as (R, BLOCK, blocks): a block is a column, so its maximum is read in the order of memory."""
-    return logits[:, END + 1 : END + 1 + blocks * BLOCK].unflatten(1, (BLOCK, blocks))
+    folded: Tensor = logits[:, END + 1 : END + 1 + blocks * BLOCK].unflatten(1, (BLOCK, blocks))
+    return folded
 
 
 def _best(logits: Tensor, survey: _Survey, scores: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,125 @@
+"""A gated cell whose weights no longer change: its products packed or quantised, or looked up in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nmt_lstm.cells.cell import Cell, State
+from nmt_lstm.cells.gated_cell import GatedCell
+from nmt_lstm.cells.recurrence import cut_gates
+from nmt_lstm.numerics.frozen_linear import FrozenLinear, FrozenPrecision, frozen_linear
+from nmt_lstm.numerics.linear import linear
+
+__all__ = ["FrozenCell", "PieceTable", "can_freeze", "freeze_cell"]
+
+OWN_PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+
+class PieceTable(nn.Module):
+    """What a product makes of each piece's embedding, computed once: a row for each piece.
+
+    Args:
+        weight: (V, width), float32 or bf16.
+    """
+
+    weight: Tensor
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("weight", weight)
+
+    def forward(self, pieces: Tensor) -> Tensor:
+        """Return (..., width), float32, of pieces (...)."""
+        return functional.embedding(pieces, self.weight).float()
+
+
+class FrozenCell(Cell):
+    """Steps and sequences of a `GatedCell` for inference: two products, or a lookup and one, then its own `update`.
+
+    Args:
+        cell: whose update is used; its own products are not.
+        from_input: makes the gates' pre-activations of the inputs; if it is a `PieceTable`, inputs are pieces.
+        from_history: the same of the first state; None if the cell has no such gates.
+    """
+
+    def __init__(self, cell: GatedCell, *, from_input: nn.Module, from_history: FrozenLinear | None) -> None:
+        super().__init__(cell.input_size, cell.hidden_size)
+        self.cell = cell
+        self.from_input = from_input
+        self.from_history = from_history
+        self._recurrence = cell.recurrence()
+
+    @property
+    def output_size(self) -> int:
+        """Width of the outputs."""
+        return self.cell.output_size
+
+    @property
+    def state_sizes(self) -> Mapping[str, int]:
+        """Names and widths of the state's tensors, in order."""
+        return self.cell.state_sizes
+
+    def initial_state(self, batch_size: int) -> State:
+        """Return zeros: for each state tensor (B, width)."""
+        return tuple(torch.zeros(batch_size, width) for width in self.state_sizes.values())
+
+    def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Take one position: (B, input_size), or pieces (B,)."""
+        return self._advance(self._gates(self.from_input(inputs), inputs), state)
+
+    def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Take a whole sequence: (B, T, input_size), or pieces (B, T)."""
+        inputs = inputs.transpose(0, 1).contiguous()
+        products = self.from_input(inputs)
+        outputs = []
+        for position in range(len(inputs)):
+            output, state = self._advance(self._gates(products[position], inputs[position]), state)
+            outputs.append(output)
+        return torch.stack(outputs, 1), state
+
+    def _gates(self, products: Tensor, inputs: Tensor) -> tuple[Tensor, ...]:
+        parts = [products, inputs] if self.cell.passes_input else [products]
+        return cut_gates(parts, self.hidden_size)
+
+    def _advance(self, x: tuple[Tensor, ...], state: State) -> tuple[Tensor, State]:
+        h: tuple[Tensor, ...] = ()
+        if self.from_history is not None:
+            h = cut_gates([self.from_history(state[0])], self.hidden_size)
+        return self._recurrence.rows(x, h, state, ())
+
+
+def can_freeze(cell: nn.Module) -> bool:
+    """Whether a cell's step is the base's: its two products and its update, nothing of its own around them."""
+    return (
+        isinstance(cell, GatedCell)
+        and type(cell).step is GatedCell.step
+        and type(cell).step_by is GatedCell.step_by
+        and type(cell).from_input is GatedCell.from_input
+        and type(cell).recurrence is GatedCell.recurrence
+    )
+
+
+def freeze_cell(cell: GatedCell, precision: FrozenPrecision, embedding: Tensor | None = None) -> FrozenCell:
+    """Return a frozen cell that takes the place of `cell`, which loses its own weights.
+
+    Args:
+        cell: one that `can_freeze`.
+        precision: of the products; tables are bf16 unless it is float32.
+        embedding: (V, input_size), to fold the product with the input into a table: the inputs are then pieces.
+    """
+    from_input: nn.Module
+    weight, bias = cell.weight_ih.detach(), cell.bias_ih.detach()
+    if embedding is None:
+        from_input = frozen_linear(weight, bias, precision)
+    else:
+        table = linear(embedding.detach(), weight, bias)
+        from_input = PieceTable(table if precision == "float32" else table.to(torch.bfloat16))
+    from_history = frozen_linear(cell.weight_hh, cell.bias_hh, precision) if cell.history else None
+    for name in OWN_PARAMETERS:
+        if name in cell._parameters:  # noqa: SLF001 - the cell is a copy of our own
+            delattr(cell, name)
+    return FrozenCell(cell, from_input=from_input, from_history=from_history)

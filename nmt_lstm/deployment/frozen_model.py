@@ -1,0 +1,185 @@
+"""A trained network made ready for search: the same parts, their products folded, packed or quantised.
+
+Shapes: R rows (sentences x hypotheses), V vocabulary.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from nmt_lstm.batching.batch import SourceBatch
+from nmt_lstm.cells.cell import Cell
+from nmt_lstm.cells.gated_cell import GatedCell
+from nmt_lstm.deployment.frozen_cell import FrozenCell, can_freeze, freeze_cell
+from nmt_lstm.deployment.projected_context import (
+    ProjectedContextAttention,
+    SplitReadout,
+    can_project_contexts,
+)
+from nmt_lstm.model.conditional import ConditionalDecoder
+from nmt_lstm.model.decoder import Decoder, DecoderState
+from nmt_lstm.model.embedding import PieceEmbedding
+from nmt_lstm.model.encoder import Encoded, Encoder, EncoderLayer
+from nmt_lstm.model.gnmt import GnmtDecoder
+from nmt_lstm.model.seq2seq import Seq2Seq, Step
+from nmt_lstm.numerics.frozen_linear import FrozenLinear, FrozenPrecision, frozen_linear
+from nmt_lstm.numerics.linear import Linear
+
+__all__ = ["FrozenModel", "freeze"]
+
+# Tables of input products may take so much memory; cells whose table does not fit any more keep their product.
+LARGEST_TABLES = 192 << 20
+
+
+class FrozenModel(nn.Module):
+    """An encoder-decoder for search alone: `Searchable`.
+
+    Args:
+        encoder: reads the source.
+        target_embedding: pieces (R, 1) to what the decoder's `step` reads, (R, 1, ...).
+        decoder: reads the target.
+        output: decoder outputs to logits.
+    """
+
+    def __init__(
+        self, *, encoder: Encoder, target_embedding: nn.Module, decoder: Decoder, output: FrozenLinear
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.target_embedding = target_embedding
+        self.decoder = decoder
+        self.output = output
+
+    def pack(self) -> FrozenModel:
+        """Put all weights into their layouts, once; return the model."""
+        for module in self.modules():
+            if isinstance(module, FrozenLinear):
+                module.pack()
+        return self
+
+    def encode(self, source: SourceBatch) -> Encoded:
+        """Read source sentences."""
+        encoded: Encoded = self.encoder(source)
+        return encoded
+
+    def start(self, encoded: Encoded) -> DecoderState:
+        """Return the decoder's state before the first piece, one row per sentence."""
+        return self.decoder.start(encoded)
+
+    def step(self, previous: Tensor, state: DecoderState) -> Step:
+        """Read the previous pieces (R,) and score the next ones."""
+        embedded = self.target_embedding(previous[:, None])[:, 0]
+        output, attention, state = self.decoder.step(embedded, state)
+        return Step(self.output(output), attention, state)
+
+    def reorder(self, state: DecoderState, rows: Tensor, sentences: Tensor | None = None) -> DecoderState:
+        """Return the state of the rows (R',), sentence by sentence; `sentences` (S') are those that stay, or None."""
+        return self.decoder.reorder(state, rows, sentences)
+
+
+class _Pieces(nn.Module):
+    """The embedding before a table: pieces are looked up by the cell."""
+
+    def forward(self, pieces: Tensor) -> Tensor:
+        """Return the pieces."""
+        return pieces
+
+
+@torch.no_grad()
+def freeze(model: Seq2Seq, precision: FrozenPrecision = "float32") -> FrozenModel:
+    """Return a frozen copy of a network on a processor; weights that stay as they are are shared, not copied.
+
+    Products of the stock layers and of every `GatedCell` that keeps the base's step are frozen; the input product of a
+    cell that reads embeddings alone becomes a table (the encoder's first layer, and the decoder's in the GNMT wiring).
+    Where the output layer alone reads the contexts, they are projected once per source position. Other cells and
+    layers stay in float32.
+
+    Args:
+        model: in evaluation mode; it is left as it is.
+        precision: of the products.
+    """
+    shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
+    model = copy.deepcopy(model, shared).eval()
+    tables = _Tables(precision)
+    decoder, encoder = model.decoder, model.encoder
+    embedding: nn.Module = model.target_embedding
+    if type(decoder) is GnmtDecoder and tables.take(model.target_embedding.weight, decoder.layers[:1]):
+        decoder.cells[0] = tables.cell(decoder.layers[0], model.target_embedding.weight)
+        embedding = _Pieces()
+    _freeze_encoder(encoder, tables)
+    for number, cell in enumerate(decoder.layers):
+        decoder.cells[number] = tables.cell(cell)
+    if isinstance(decoder, ConditionalDecoder):
+        decoder.second = tables.cell(decoder.second)
+    _project_contexts(decoder, precision)
+    for part in (decoder.attention, decoder.bridge, decoder):
+        _freeze_linear_children(part, precision)
+    # The decoder's output is a tanh.
+    output = frozen_linear(model.output_weight, model.output_bias, precision, bounded=True)
+    return FrozenModel(encoder=encoder, target_embedding=embedding, decoder=decoder, output=output)
+
+
+class _Tables:
+    """Cells frozen in one precision, with tables as long as there is memory for them."""
+
+    def __init__(self, precision: FrozenPrecision) -> None:
+        self.precision = precision
+        self.left = LARGEST_TABLES
+
+    def take(self, embedding: Tensor, cells: list[Cell]) -> bool:
+        """Whether the input products of all these cells can be tables; if so, their memory is taken."""
+        if not all(can_freeze(cell) for cell in cells):
+            return False
+        gated = [cell for cell in cells if isinstance(cell, GatedCell)]
+        if any(cell.passes_input for cell in gated):
+            return False
+        size = 4 if self.precision == "float32" else 2
+        needed = sum(embedding.shape[0] * cell.weight_ih.shape[0] * size for cell in gated)
+        if needed > self.left:
+            return False
+        self.left -= needed
+        return True
+
+    def cell(self, cell: Cell, embedding: Tensor | None = None) -> Cell:
+        """Return the cell frozen, if that can be."""
+        if isinstance(cell, FrozenCell) or not can_freeze(cell):
+            return cell
+        assert isinstance(cell, GatedCell)
+        return freeze_cell(cell, self.precision, embedding)
+
+
+def _freeze_encoder(encoder: Encoder, tables: _Tables) -> None:
+    for number, layer in enumerate(cast(list[EncoderLayer], list(encoder.layers))):
+        ahead, back = layer.forward_cell, layer.backward_cell
+        weight = None
+        if number == 0 and isinstance(encoder.embedding, PieceEmbedding):
+            embedding: Tensor = encoder.embedding.weight
+            if tables.take(embedding, [ahead] if back is None else [ahead, back]):
+                weight, encoder.embedding = embedding, _Pieces()
+        layer.forward_cell = tables.cell(ahead, weight)
+        layer.backward_cell = None if back is None else tables.cell(back, weight)
+
+
+def _project_contexts(decoder: Decoder, precision: FrozenPrecision) -> None:
+    only_reader = type(decoder) is GnmtDecoder and len(decoder.layers) == 1
+    if not only_reader or not can_project_contexts(decoder.attention):
+        return
+    weight, bias = decoder.readout.weight, decoder.readout.bias
+    outputs = weight.shape[1] - decoder.attention.context_size
+    projection = frozen_linear(weight[:, outputs:].contiguous(), None, precision)
+    readout = SplitReadout(frozen_linear(weight[:, :outputs].contiguous(), bias, precision))
+    decoder.attention = ProjectedContextAttention(decoder.attention, projection)
+    decoder.readout = readout  # type: ignore[assignment]
+
+
+def _freeze_linear_children(module: nn.Module, precision: FrozenPrecision) -> None:
+    """Freeze the stock linear layers of a module, but not those inside of cells, which may use them as they like."""
+    for name, child in module.named_children():
+        if type(child) is Linear:
+            setattr(module, name, frozen_linear(child.weight, child.bias, precision))
+        elif not isinstance(child, (Cell, nn.ModuleList)):
+            _freeze_linear_children(child, precision)

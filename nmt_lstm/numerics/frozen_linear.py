@@ -1,0 +1,147 @@
+"""Linear layers for inference alone: in any precision, and put into the library's own layout once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nmt_lstm.numerics.int8 import int8_product, quantized
+from nmt_lstm.numerics.packed import repeated_product
+
+__all__ = ["FrozenLinear", "FrozenPrecision", "Int8Linear", "PackedLinear", "frozen_linear", "padded_rows"]
+
+FrozenPrecision = Literal["float32", "bf16", "int8"]
+
+# How often a frozen layer is used: so often that packing always pays.
+MANY = 1 << 30
+# oneDNN makes a kernel for each number of rows when it first comes, which takes longer than many products (3 ms in
+# float32, 0.6 in int8): so rows are padded to few numbers, four in each octave.
+FEWEST_ROWS = 8
+# Rows at which oneDNN chooses the layout; the results are the same for all.
+TYPICAL_ROWS = 64
+
+
+class FrozenLinear(nn.Module):
+    """Base: ``inputs @ weight.T + bias`` in float32 from the outside, whatever it computes in.
+
+    `pack` must be called once when the weights are in place.
+    """
+
+    def __init__(self, in_features: int, out_features: int) -> None:
+        super().__init__()
+        self.in_features = in_features
+        self.out_features = out_features
+        self._product: Callable[[Tensor], Tensor] | None = None
+
+    def pack(self) -> None:
+        """Put the weights into the layout of the library; they must not change afterwards."""
+        raise TypeError(f"{type(self).__name__} does not define pack.")
+
+    def selected(self, outputs: Tensor) -> FrozenLinear:
+        """Return a packed layer of some outputs (n,) only."""
+        raise TypeError(f"{type(self).__name__} does not define selected.")
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return (..., out_features), float32, of (..., in_features)."""
+        if self._product is None:
+            self.pack()
+        assert self._product is not None
+        flat = inputs.reshape(-1, self.in_features)
+        rows = len(flat)
+        missing = padded_rows(rows) - rows
+        if missing:
+            flat = functional.pad(flat, (0, 0, 0, missing))
+        return self._product(flat)[:rows].view(*inputs.shape[:-1], self.out_features)
+
+
+def padded_rows(rows: int) -> int:
+    """Return the number of rows that so many are padded to."""
+    step = max(FEWEST_ROWS, 1 << max(0, (rows - 1).bit_length() - 3))
+    return -(-rows // step) * step
+
+
+class PackedLinear(FrozenLinear):
+    """Products in the format of the weight, float32 or bf16.
+
+    In float32 a row's result is the same, bit for bit, whatever the number of rows, and that of `linear`.
+
+    Args:
+        weight: (out, in).
+        bias: (out,), or None.
+    """
+
+    weight: Tensor
+    bias: Tensor | None
+
+    def __init__(self, weight: Tensor, bias: Tensor | None) -> None:
+        super().__init__(weight.shape[1], weight.shape[0])
+        self.register_buffer("weight", weight)
+        self.register_buffer("bias", bias)
+
+    def pack(self) -> None:
+        """Put the weights into oneDNN's layout, where it is there."""
+        dtype = self.weight.dtype
+        product = repeated_product(self.weight, self.bias, rows=TYPICAL_ROWS, times=MANY)
+        self._product = lambda inputs: product(inputs.to(dtype)).float()
+
+    def selected(self, outputs: Tensor) -> FrozenLinear:
+        """Return a packed layer of some outputs (n,) only."""
+        bias = None if self.bias is None else self.bias.index_select(0, outputs)
+        return PackedLinear(self.weight.index_select(0, outputs), bias)
+
+
+class Int8Linear(FrozenLinear):
+    """Products of int8 (see `int8_product`).
+
+    Args:
+        weight: (out, in), int8.
+        scale: (out,), float32.
+        bias: (out,), float32, or None.
+        bounded: no input is ever outside of -1 and 1.
+    """
+
+    weight: Tensor
+    scale: Tensor
+    bias: Tensor | None
+
+    def __init__(self, weight: Tensor, scale: Tensor, bias: Tensor | None, *, bounded: bool = False) -> None:
+        super().__init__(weight.shape[1], weight.shape[0])
+        self.register_buffer("weight", weight)
+        self.register_buffer("scale", scale)
+        self.register_buffer("bias", bias)
+        self.bounded = bounded
+
+    def pack(self) -> None:
+        """Put the weights into oneDNN's layout, where it is there."""
+        self._product = int8_product(self.weight, self.scale, self.bias, bounded=self.bounded)
+
+    def selected(self, outputs: Tensor) -> FrozenLinear:
+        """Return a packed layer of some outputs (n,) only."""
+        weight, scale = self.weight.index_select(0, outputs), self.scale.index_select(0, outputs)
+        bias = None if self.bias is None else self.bias.index_select(0, outputs)
+        return Int8Linear(weight, scale, bias, bounded=self.bounded)
+
+
+def frozen_linear(
+    weight: Tensor, bias: Tensor | None, precision: FrozenPrecision, *, bounded: bool = False
+) -> FrozenLinear:
+    """Return a layer for inference.
+
+    Args:
+        weight: (out, in), float32.
+        bias: (out,), float32, or None.
+        precision: of the products.
+        bounded: no input is ever outside of -1 and 1.
+    """
+    weight = weight.detach()
+    bias = None if bias is None else bias.detach()
+    if precision == "int8":
+        integers, scale = quantized(weight)
+        return Int8Linear(integers, scale[:, 0], bias, bounded=bounded)
+    if precision == "bf16":
+        return PackedLinear(weight.to(torch.bfloat16), None if bias is None else bias.to(torch.bfloat16))
+    return PackedLinear(weight, bias)

@@ -1,0 +1,65 @@
+"""Frozen layers against the products that they stand for."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from nmt_lstm.numerics.frozen_linear import FrozenLinear, frozen_linear, padded_rows
+from nmt_lstm.numerics.linear import linear
+
+PRECISIONS = ["float32", "bf16", "int8"]
+
+
+def drawn(width=48, outputs=70):
+    generator = torch.Generator().manual_seed(width)
+    weight = torch.randn(outputs, width, generator=generator) / width**0.5
+    return weight, torch.randn(outputs, generator=generator), torch.randn(300, width, generator=generator)
+
+
+@pytest.mark.parametrize(("precision", "most"), [("float32", 1e-6), ("bf16", 0.01), ("int8", 0.02)])
+@pytest.mark.parametrize("bounded", [True, False])
+def test_products_are_those_of_linear(precision, most, bounded) -> None:
+    weight, bias, inputs = drawn()
+    inputs = inputs.tanh()
+    layer = frozen_linear(weight, bias, precision, bounded=bounded)
+    layer.pack()
+    with torch.no_grad():
+        expected = linear(inputs, weight, bias)
+        found = layer(inputs)
+        assert found.dtype == torch.float32
+        assert ((found - expected).norm() / expected.norm()).item() < most
+        assert torch.equal(layer(inputs.view(3, 100, 48)), found.view(3, 100, 70))
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_a_row_has_the_same_bits_in_any_number_of_rows(precision) -> None:
+    weight, bias, inputs = drawn(100, 363)
+    layer = frozen_linear(weight, bias, precision)
+    with torch.no_grad():
+        whole = layer(inputs)
+        for rows in (1, 2, 3, 5, 8, 9, 17, 63, 65, 130, 299):
+            assert torch.equal(layer(inputs[:rows]), whole[:rows])
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_selected_outputs_are_those_of_the_whole(precision) -> None:
+    weight, bias, inputs = drawn()
+    layer = frozen_linear(weight, bias, precision)
+    outputs = torch.tensor([0, 3, 4, 17, 69])
+    with torch.no_grad():
+        assert torch.allclose(layer.selected(outputs)(inputs), layer(inputs)[:, outputs], atol=1e-5)
+
+
+def test_rows_are_padded_to_few_numbers() -> None:
+    asked = (1, 8, 9, 64, 65, 129, 320, 321)
+    assert [padded_rows(rows) for rows in asked] == [8, 8, 16, 64, 80, 160, 320, 384]
+    assert len({padded_rows(rows) for rows in range(1, 321)}) <= 18
+    assert all(rows <= padded_rows(rows) < rows + max(8, 0.25 * rows) for rows in range(1, 2_000))
+
+
+def test_the_base_does_nothing() -> None:
+    with pytest.raises(TypeError, match="FrozenLinear does not define pack"):
+        FrozenLinear(2, 3)(torch.zeros(1, 2))
+    with pytest.raises(TypeError, match="FrozenLinear does not define selected"):
+        FrozenLinear(2, 3).selected(torch.zeros(1, dtype=torch.long))

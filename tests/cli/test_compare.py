@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 
 from nmt_lstm.comparison.matching import Match
+from nmt_lstm.config.load import make_run
 
 PLUGIN = """
 import torch
@@ -99,9 +100,16 @@ def test_the_builtin_corpus_needs_no_more_than_cells(command, compared) -> None:
     assert request.test_source.name == "test.en"
     assert request.test_target.name == "test.ja"
     assert request.values["data"]["prepared"].endswith("report/prepared")
+    run = make_run(request.values)
+    assert (run.training.epochs, run.training.time_limit, run.training.average) == (2, "170s", "none")
     assert finished.lines[-2:] == ["Take it.", "- because"]
     assert "- but" in finished.err
     assert "report/report.html" in finished.err
+
+
+def test_the_builtin_corpus_has_a_time_to_match(command, compared) -> None:
+    command("compare", "--cells", "gru,lstm", "--match", "time", "-o", "report")
+    assert make_run(compared[0][0].values).training.time_limit == "100s"
 
 
 def test_everything_that_can_be_said(command, compared, run_file) -> None:

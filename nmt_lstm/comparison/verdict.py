@@ -81,6 +81,9 @@ def give_verdict(findings: Findings, plan: Plan, setting: Setting) -> Verdict:
     equal = findings.as_good_as_best()
     best = equal[0]
     cautions = _cautions(findings, plan, setting)
+    unmatched = (
+        " But the updates were not equal." if plan.match.budget == "updates" and _cut_short(findings) else ""
+    )
     if len(findings.variants) == 1:
         return Verdict(
             f"Only {best.name} came to its end: there is nothing to compare it with.", [], cautions
@@ -101,7 +104,7 @@ def give_verdict(findings: Findings, plan: Plan, setting: Setting) -> Verdict:
                 f"{best.name} is ahead in these runs, but with one seed it is not known whether that is the variant or "
                 f"the seed."
             )
-        return Verdict(headline, [*reasons, *_costs_of(findings, plan)], cautions)
+        return Verdict(headline + unmatched, [*reasons, *_costs_of(findings, plan)], cautions)
     headline = (
         f"No winner: between {joined_names([each.name for each in equal])} the difference is within noise."
     )
@@ -113,7 +116,7 @@ def give_verdict(findings: Findings, plan: Plan, setting: Setting) -> Verdict:
         headline += f" Take {names}: either {why}."
     else:
         headline += f" Take {names}: no cost tells them apart either."
-    return Verdict(headline, [*reasons, *_costs_of(findings, plan)], cautions)
+    return Verdict(headline + unmatched, [*reasons, *_costs_of(findings, plan)], cautions)
 
 
 def joined_names(names: Sequence[str], word: str = "and") -> str:
@@ -177,7 +180,7 @@ def _costs_of(findings: Findings, plan: Plan) -> list[str]:
 
 def _cautions(findings: Findings, plan: Plan, setting: Setting) -> list[str]:
     variants = findings.variants
-    found = []
+    found = _unequal(findings, plan)
     if setting.failures:
         count = len(setting.failures)
         found.append(
@@ -205,7 +208,6 @@ def _cautions(findings: Findings, plan: Plan, setting: Setting) -> list[str]:
             f"Still improving at the last validation (BLEU since the one before): {joined_names(rising)}. A longer "
             f"training could change the order."
         )
-    found += _unequal(findings, plan)
     found.append(
         "All variants have the same learning rate, dropout and other settings: one that needs others is judged below its "
         "best."
@@ -233,19 +235,13 @@ def _unequal(findings: Findings, plan: Plan) -> list[str]:
     found = []
     variants = findings.variants
     if plan.match.budget == "updates":
-        short = [
-            f"{each.name}, seed {seed} ({result.training.steps:,}: {result.training.reason})"
-            for each in variants
-            for seed, result in zip(each.seeds, each.results, strict=True)
-            if result.training.steps < each.planned.steps
-        ]
-        if short:
-            found.append(
-                f"Runs with fewer than the {variants[0].planned.steps:,} updates planned: {'; '.join(short)}."
-            )
-        times = sorted(variants, key=lambda each: each.mean("seconds"))
-        ratio = times[-1].mean("seconds") / max(times[0].mean("seconds"), 1e-9)
-        if _TRAINING.clearly_less(times[0], times[-1]):
+        cut = _cut_short(findings)
+        if cut:
+            planned = variants[0].planned.steps
+            found.append(f"The updates are not equal: of the {planned:,} planned, {'; '.join(cut)}.")
+        times = sorted(variants, key=_TRAINING.mean)
+        if not cut and _TRAINING.clearly_less(times[0], times[-1]):
+            ratio = _TRAINING.mean(times[-1]) / _TRAINING.mean(times[0])
             found.append(
                 f"The same updates took {times[-1].name} {ratio:.1f} times as long as {times[0].name}; with --match time "
                 f"the order may be another."
@@ -258,4 +254,17 @@ def _unequal(findings: Findings, plan: Plan) -> list[str]:
                 f"{sizes[-1].name} has {ratio:.1f} times the parameters of {sizes[0].name}: part of the difference may be "
                 f"size; see --match parameters."
             )
+    return found
+
+
+def _cut_short(findings: Findings) -> list[str]:
+    """Return, in words, the variants that stopped before their last update."""
+    found = []
+    for each in findings.variants:
+        cut = [result.training for result in each.results if result.training.steps < each.planned.steps]
+        if cut:
+            steps = sorted({training.steps for training in cut})
+            span = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
+            reasons = "; ".join(sorted({training.reason for training in cut}))
+            found.append(f"{each.name} had {span} in {len(cut)} of {len(each.results)} runs ({reasons})")
     return found

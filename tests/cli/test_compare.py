@@ -102,6 +102,7 @@ def test_the_builtin_corpus_needs_no_more_than_cells(command, compared) -> None:
     assert request.values["data"]["prepared"].endswith("report/prepared")
     run = make_run(request.values)
     assert (run.training.epochs, run.training.time_limit, run.training.average) == (2, "170s", "none")
+    assert run.training.validate_every > 0
     assert finished.lines[-2:] == ["Take it.", "- because"]
     assert "- but" in finished.err
     assert "report/report.html" in finished.err

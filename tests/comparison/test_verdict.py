@@ -113,7 +113,7 @@ def test_nothing_learnt_is_no_answer(verdict) -> None:
     ("changed", "caution"),
     [
         ({"lstm": {"steps": 250, "reason": "the time limit of 9s is reached"}},
-         "Runs with fewer than the 300 updates planned: lstm, seed 1 (250: the time limit of 9s is reached); lstm, seed 2"),
+         "The updates are not equal: of the 300 planned, lstm had 250 in 2 of 2 runs (the time limit of 9s is reached)."),
         ({"lstm": {"seconds": 300.0}}, "The same updates took lstm 2.5 times as long as gru; with --match time the order"),
         ({"made_up_text": True}, "The built-in corpus is made by a grammar"),
         ({"tested_on_validation": True}, "There was no test text: scores are of the validation text"),
@@ -129,6 +129,18 @@ def test_nothing_learnt_is_no_answer(verdict) -> None:
 def test_cautions(verdict, changed, caution) -> None:
     found = verdict({"lstm": (4, 4), "gru": (4, 5)}, **changed)
     assert any(each.startswith(caution) for each in found.cautions), found.cautions
+
+
+def test_unequal_updates_are_in_the_headline(verdict) -> None:
+    cut = {"steps": 250}
+    assert verdict({"lstm": (4, 4), "gru": (4, 4)}, gru=cut).headline.endswith(
+        " But the updates were not equal."
+    )
+    assert verdict({"lstm": (6, 6), "gru": (2, 2)}, gru=cut).headline.endswith(
+        " But the updates were not equal."
+    )
+    plan = {"match": Match(parameters=True, budget="time")}
+    assert "updates" not in verdict({"lstm": (6, 6), "gru": (2, 2)}, gru=cut, plan=plan).headline
 
 
 def test_what_was_equal_is_no_caution(verdict) -> None:

@@ -28,6 +28,8 @@ Sentences = list[list[int]]
 class LeakyAverage(Cell):
     """A cell with no gates, no `forward` of its own, two states of unlike widths and outputs wider than either."""
 
+    output_is_state = False
+
     def __init__(self, input_size: int, hidden_size: int, *, leak: float = 0.5) -> None:
         super().__init__(input_size, hidden_size)
         self.leak = leak
@@ -41,6 +43,13 @@ class LeakyAverage(Cell):
     @property
     def state_sizes(self) -> dict[str, int]:
         return {"average": 3, "trace": self.hidden_size}
+
+    @property
+    def bridge_sizes(self) -> dict[str, int]:
+        return {"trace": self.hidden_size}
+
+    def bridged_state(self, parts: State) -> State:
+        return parts[0][:, :3] / 2, parts[0]
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         average, trace = state

@@ -45,6 +45,22 @@ def test_any_cell_starts_from_any_other(make_model, batch, encoder, decoder, kin
     assert torch.isfinite(model.loss(batch).total)
 
 
+def test_a_cell_makes_its_state_of_what_it_asked_for(make_model, sources) -> None:
+    model = make_model(cell="leaky_average", decoder={"layers": 2})
+    encoded = model.encode(sources)
+    below, above = model.decoder.bridge(encoded.summary)
+    assert [len(below), len(above)] == [1, 1]
+    for (trace,), (average, kept) in zip((below, above), model.start(encoded).cells, strict=True):
+        assert torch.equal(kept, trace)
+        assert torch.equal(average, trace[:, :3] / 2)
+
+
+def test_nothing_asked_for_is_nothing_learnt() -> None:
+    bridge = Bridge(summary_size=6, state_sizes=[{}, {}])
+    assert bridge(torch.randn(2, 6)) == ((), ())
+    assert not list(bridge.parameters())
+
+
 def test_each_state_depends_on_the_source(make_model, sources) -> None:
     model = make_model()
     state = model.start(model.encode(sources))

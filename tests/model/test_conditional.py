@@ -18,7 +18,7 @@ def test_equations(make_model, batch, cell: str, residual: bool) -> None:
     assert isinstance(decoder, ConditionalDecoder)
     encoded = model.encode(batch.source)
     memory = decoder.attention.prepare(encoded.states, encoded.is_token)
-    lower, upper = decoder.bridge(encoded.summary)
+    lower, upper = model.start(encoded).cells
     decoded = model(batch)
     for place, embedded in enumerate(model.target_embedding(batch.target_inputs).unbind(1)):
         query, between = decoder.layers[0].step(embedded, lower)

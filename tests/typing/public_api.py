@@ -1,0 +1,188 @@
+"""The public API as a typed program uses it; checked by ``mypy --strict``, never run.
+
+`assert_type` says what a checker must infer. Each ignored mistake must be one: strict mode refuses an ignore that
+hides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, assert_type
+
+import pytorch_lightning as lightning
+import torch
+from torch import Tensor
+
+from nmt_lstm import (
+    ATTENTIONS,
+    CELLS,
+    Attention,
+    Cell,
+    GatedCell,
+    Leaderboard,
+    LinearCell,
+    NmtLstmError,
+    RunSettings,
+    Seq2Seq,
+    StepwiseCell,
+    Translation,
+    TranslationDataModule,
+    TranslationModule,
+    Translator,
+    __version__,
+    build_model,
+    fit,
+    load_run,
+)
+from nmt_lstm.attention.attention import Attended, Memory
+from nmt_lstm.cells.cell import State
+from nmt_lstm.cells.stepwise_cell import Products
+from nmt_lstm.text.preparation import prepare
+from nmt_lstm.translator import Hypothesis, ScoredTranslation
+
+assert_type(__version__, str)
+
+
+def translating(folder: Path) -> None:
+    translator = Translator.load(folder, device="cpu", precision="float32")
+    assert_type(translator, Translator)
+    Translator.load([folder, "other"])
+    translations = translator.translate(["Ein Hund.", "Zwei Kinder."], beam_size=5, n_best=2)
+    assert_type(translations, list[Translation])
+    best = translations[0]
+    assert_type(best.text, str)
+    assert_type(best.score, float)
+    assert_type(best.pieces, tuple[str, ...])
+    assert_type(best.alignment, tuple[tuple[int, int], ...])
+    assert_type(best.hypotheses, tuple[Hypothesis, ...])
+    assert_type(translator.stream(iter(["Ein Hund."]), window=1), Iterator[Translation])
+    scored = translator.score(["Ein Hund."], ["A dog."])
+    assert_type(scored, list[ScoredTranslation])
+    assert_type(scored[0].piece_log_probabilities, tuple[float, ...])
+
+
+def mistakes_that_a_checker_finds(translator: Translator, translation: Translation) -> None:
+    translator.translate(["Ein Hund."], beam_size="5")  # type: ignore[arg-type]
+    translator.translate(["Ein Hund."], beamsize=5)  # type: ignore[call-arg]
+    translator.translate([b"Ein Hund."])  # type: ignore[list-item]
+    translation.text = "A dog."  # type: ignore[misc]
+    Translator.load(3)  # type: ignore[arg-type]
+    load_run()  # type: ignore[call-arg]
+
+
+@CELLS.register("mgu")
+class MinimalGatedUnit(GatedCell):
+    """A gated cell as in the readme, typed."""
+
+    gates = ("forget", "candidate")
+    state = ("hidden",)
+
+    def __init__(self, input_size: int, hidden_size: int, *, leak: float = 0.0) -> None:
+        super().__init__(input_size, hidden_size)
+        self.leak = leak
+
+    def update(self, x: Any, h: Any, state: State) -> State:
+        (hidden,) = state
+        forget = torch.sigmoid(x.forget + h.forget) + self.leak
+        candidate = torch.tanh(x.candidate + forget * h.candidate)
+        return (hidden + forget * (candidate - hidden),)
+
+
+@CELLS.register("accumulator")
+class Accumulator(Cell):
+    """A cell with a step of its own."""
+
+    @property
+    def state_sizes(self) -> Mapping[str, int]:
+        return {"sum": self.hidden_size}
+
+    def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        total = state[0] + inputs[:, : self.hidden_size]
+        return total, (total,)
+
+
+@CELLS.register("min_gru")
+class MinimalGRU(LinearCell):
+    """A cell whose gates do not look back."""
+
+    gates = ("update", "candidate")
+
+    def coefficients(self, x: Any) -> tuple[Tensor, Tensor]:
+        update = torch.sigmoid(x.update)
+        return 1.0 - update, update * x.candidate
+
+
+@CELLS.register("reset_first")
+class ResetFirst(StepwiseCell):
+    """A cell with a second product in each step."""
+
+    gates = ("reset", "candidate")
+    products = (("gate", 1), ("candidate", 1))
+
+    def advance(self, x: Any, products: Products, state: State) -> State:
+        (hidden,) = state
+        reset = torch.sigmoid(x.reset + products["gate"](hidden)[0])
+        return (torch.tanh(x.candidate + products["candidate"](reset * hidden)[0]),)
+
+
+@ATTENTIONS.register("last")
+class LastState(Attention):
+    """An attention with a forward of its own."""
+
+    def forward(self, query: Tensor, memory: Memory, state: tuple[Tensor, ...]) -> Attended:
+        weights = torch.zeros(*query.shape[:2], memory.keys.shape[1])
+        return Attended(weights @ memory.values, weights, state)
+
+
+def cells() -> None:
+    # The decorator gives back the class as it was.
+    cell = MinimalGatedUnit(4, 8, leak=0.1)
+    assert_type(cell.leak, float)
+    inputs = torch.zeros(2, 5, 4)
+    state = cell.initial_state(2)
+    assert_type(state, tuple[Tensor, ...])
+    assert_type(cell.step(inputs[:, 0], state), tuple[Tensor, tuple[Tensor, ...]])
+    assert_type(CELLS.names(), list[str])
+    assert_type([entry.origin for entry in ATTENTIONS.entries()], list[str])
+
+
+def training(path: Path) -> None:
+    run = load_run(path, ["model.decoder.cell=gru"])
+    assert_type(run, RunSettings)
+    assert_type(run.model.encoder.cell, str)
+    assert_type(run.training.optimizer.learning_rate, float)
+    result = fit(run, Path("runs/de-en"), resume=False)
+    assert_type(result.metrics, dict[str, float])
+
+
+def training_with_a_trainer_of_ones_own(path: Path) -> None:
+    run = load_run(path)
+    prepared = prepare(run)
+    model = build_model(run.model, prepared.subwords.source.size, prepared.subwords.target.size)
+    assert_type(model, Seq2Seq)
+    module = TranslationModule(
+        model=model,
+        settings=run.training,
+        search=run.search,
+        subwords=prepared.subwords,
+        references=prepared.valid_target,
+    )
+    data = TranslationDataModule.of_run(run, prepared)
+    assert_type(data, TranslationDataModule)
+    trainer = lightning.Trainer(max_epochs=1, use_distributed_sampler=False)
+    trainer.fit(module, datamodule=data)
+    assert_type(module.model.parameter_counts(), dict[str, int])
+
+
+def ranking(folder: Path) -> None:
+    board = Leaderboard(folder)
+    assert_type([row.system for row in board.add("ours", model="runs/de-en")], list[str])
+
+
+def errors(path: Path) -> int:
+    try:
+        load_run(path)
+    except NmtLstmError as problem:
+        return problem.exit_status
+    return 0

@@ -1,0 +1,55 @@
+"""Attention that knows how much of each source position it has used."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from nmt_lstm.attention.attention import Memory, masked_softmax
+from nmt_lstm.numerics.linear import Linear
+from nmt_lstm_attentions.recurrent import RecurrentAttention, State
+
+__all__ = ["CoverageAttention"]
+
+
+class CoverageAttention(RecurrentAttention):
+    r"""Additive attention that sees the sum of its own weights so far: against translating twice and leaving out.
+
+    Equations::
+
+        coverage c_j = (sum of all weights on j so far) / fertility_j
+        fertility_j = most * sigmoid(u . k_j + d)         (1 if `fertility` is 0)
+        score(q, k_j) = v . tanh(W q + U k_j + w c_j + b)
+
+    Source: Tu et al. 2016, "Modeling Coverage for Neural Machine Translation" (linguistic coverage); without fertility
+    See et al. 2017. Gradients reach all weights before through the sum.
+
+    Args:
+        query_size: width of the queries.
+        memory_size: width of the source states.
+        fertility: largest number of target pieces that a source position may be worth; 0 counts all as 1.
+    """
+
+    def __init__(self, *, query_size: int, memory_size: int, fertility: float = 0.0) -> None:
+        super().__init__(query_size=query_size, memory_size=memory_size)
+        if fertility < 0:
+            raise ValueError(f"fertility is a number of target pieces, or 0; got {fertility}.")
+        self.fertility = fertility
+        self.coverage = nn.Parameter(torch.empty(query_size).uniform_(-0.1, 0.1))
+        self.worth = Linear(memory_size, 1) if fertility else None
+
+    def initial_state(self, memory: Memory) -> State:
+        """Return the sums of weights, none yet, and what they are divided by: (B, S) each."""
+        wide = torch.promote_types(memory.values.dtype, torch.float32)
+        none = torch.zeros_like(memory.is_token, dtype=wide)
+        if self.worth is None:
+            return (none,)
+        return none, self.fertility * torch.sigmoid(self.worth(memory.values)[..., 0].to(wide))
+
+    def attend(self, query: Tensor, memory: Memory, state: State) -> tuple[Tensor, State]:
+        """Return the weights (B, S) of one query in each row, and the new sums."""
+        total, *worth = state
+        covered = total / worth[0] if worth else total
+        scores = self.energies(query, memory, covered[..., None] * self.coverage)
+        weights = masked_softmax(scores[:, None], memory.is_token)[:, 0]
+        return weights, (total + weights, *worth)

@@ -1,0 +1,62 @@
+"""Attention with weights of exactly zero."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from nmt_lstm import Attention
+from nmt_lstm.attention.attention import Attended, Memory
+from nmt_lstm.numerics.linear import Linear
+from nmt_lstm_attentions.sparse import entmax15, sparsemax
+
+__all__ = ["EntmaxAttention"]
+
+
+class EntmaxAttention(Attention):
+    r"""Products whose weights are sparse: positions that do not matter get exactly 0; alignments that can be read.
+
+    Equations::
+
+        score(q, k) = q . (W k) / temperature
+        weights     = argmax over distributions p of  p . scores + H(p)
+        entmax      H(p) = sum (p - p^1.5) / (1.5 * 0.5)         (alpha-entmax with alpha = 1.5)
+        sparsemax   H(p) = sum (p - p^2) / 2                      (alpha = 2)
+
+    Source: Peters et al. 2019, "Sparse Sequence-to-Sequence Models"; sparsemax Martins and Astudillo 2016.
+
+    Args:
+        query_size: width of the queries.
+        memory_size: width of the source states.
+        weights: "entmax" or "sparsemax", the sparser one.
+        temperature: what scores are divided by; larger values give more positions.
+    """
+
+    def __init__(
+        self,
+        *,
+        query_size: int,
+        memory_size: int,
+        weights: Literal["entmax", "sparsemax"] = "entmax",
+        temperature: float = 1.0,
+    ) -> None:
+        super().__init__(query_size=query_size, memory_size=memory_size)
+        if temperature <= 0:
+            raise ValueError(f"temperature is more than 0; got {temperature}.")
+        self.weights = weights
+        self.temperature = temperature
+        self.key = Linear(memory_size, query_size, bias=False)
+
+    def project_keys(self, source_states: Tensor) -> Tensor:
+        """Return (B, S, query_size)."""
+        keys: Tensor = self.key(source_states)
+        return keys
+
+    def forward(self, query: Tensor, memory: Memory, state: tuple[Tensor, ...]) -> Attended:
+        """Attend with queries (B, Q, query_size)."""
+        scores = torch.bmm(query.to(memory.keys.dtype), memory.keys.transpose(1, 2)) / self.temperature
+        function = entmax15 if self.weights == "entmax" else sparsemax
+        weights = function(scores, memory.is_token[:, None])
+        return Attended(torch.bmm(weights.to(memory.values.dtype), memory.values), weights, state)

@@ -1,0 +1,57 @@
+"""What the attentions share that remember where they looked: additive scores, and one query after the other."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from nmt_lstm import Attention
+from nmt_lstm.attention.attention import Attended, Memory
+from nmt_lstm.numerics.linear import Linear
+
+__all__ = ["RecurrentAttention", "State"]
+
+State = tuple[Tensor, ...]
+
+
+class RecurrentAttention(Attention):
+    """An attention whose state each query changes, with scores v . tanh(W q + U k + what the state adds + b).
+
+    Args:
+        query_size: width of the queries.
+        memory_size: width of the source states.
+    """
+
+    recurrent = True
+
+    def __init__(self, *, query_size: int, memory_size: int) -> None:
+        super().__init__(query_size=query_size, memory_size=memory_size)
+        self.query = Linear(query_size, query_size)
+        self.key = Linear(memory_size, query_size, bias=False)
+        self.vector = nn.Parameter(torch.empty(query_size).uniform_(-1.0, 1.0) / math.sqrt(query_size))
+
+    def project_keys(self, source_states: Tensor) -> Tensor:
+        """Return (B, S, query_size)."""
+        keys: Tensor = self.key(source_states)
+        return keys
+
+    def energies(self, query: Tensor, memory: Memory, added: Tensor | None = None) -> Tensor:
+        """Return scores (B, S), float32 or more precise, of queries (B, query_size); `added` is (B, S, query_size)."""
+        total = self.query(query)[:, None] + memory.keys
+        total = total.to(torch.promote_types(total.dtype, torch.float32))
+        return (torch.tanh(total if added is None else total + added) * self.vector).sum(-1)
+
+    def attend(self, query: Tensor, memory: Memory, state: State) -> tuple[Tensor, State]:
+        """Return the weights (B, S) of one query (B, query_size) in each row, and the new state."""
+        raise TypeError(f"{type(self).__name__} does not define attend.")
+
+    def forward(self, query: Tensor, memory: Memory, state: State) -> Attended:
+        """Attend with queries (B, Q, query_size), one after the other."""
+        found = []
+        for one in query.unbind(1):
+            weights, state = self.attend(one, memory, state)
+            found.append(weights)
+        weights = torch.stack(found, 1)
+        return Attended(torch.bmm(weights.to(memory.values.dtype), memory.values), weights, state)

@@ -1,0 +1,237 @@
+"""Every attention against its paper's equations, written out for one sentence and one query after the other."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from nmt_lstm_attentions import (
+    CoverageAttention,
+    EntmaxAttention,
+    LocalAttention,
+    LocationAttention,
+    MonotonicAttention,
+)
+
+from nmt_lstm.testing import AttentionSubject
+
+SIZES = {"query_size": 6, "memory_size": 8}
+LENGTHS = (6, 4, 1)
+
+
+def attended(attention, steps: int = 4):
+    """An attention off its start, with queries, source states, lengths, and what the queries get."""
+    torch.manual_seed(1)
+    attention = attention.double()
+    with torch.no_grad():
+        for parameter in attention.parameters():
+            parameter.add_(torch.randn_like(parameter), alpha=0.2)
+    subject = AttentionSubject(type(attention), {}, 6, 8)
+    queries = subject.queries(steps=steps, dtype=torch.float64)
+    source, is_token = subject.source(LENGTHS, dtype=torch.float64)
+    memory = attention.prepare(source, is_token)
+    return queries, source, attention(queries, memory, attention.initial_state(memory))
+
+
+def additive(attention, query, keys, added=0.0):
+    """v . tanh(W q + U k + added + b) of each position."""
+    hidden = attention.query.weight @ query + keys @ attention.key.weight.t() + added + attention.query.bias
+    return torch.tanh(hidden) @ attention.vector
+
+
+def compare(seen, source, written, attention) -> None:
+    """Weights, contexts and gradients are those written out."""
+    contexts = []
+    for row, length in enumerate(LENGTHS):
+        for step in range(len(written[row])):
+            torch.testing.assert_close(seen.weights[row, step, :length], written[row][step])
+            assert seen.weights[row, step, length:].eq(0).all()
+            contexts.append(written[row][step] @ source[row, :length])
+    expected = torch.stack(contexts).view(seen.context.shape)
+    torch.testing.assert_close(seen.context, expected)
+    parameters = list(attention.parameters())
+    found = torch.autograd.grad(seen.context.square().sum(), parameters, allow_unused=True)
+    wanted = torch.autograd.grad(expected.square().sum(), parameters, allow_unused=True)
+    for one, other in zip(found, wanted, strict=True):
+        assert one is not None
+        torch.testing.assert_close(one, other)
+
+
+@pytest.mark.parametrize("fertility", [0.0, 3.0])
+def test_coverage(fertility) -> None:
+    """Tu et al. 2016."""
+    attention = CoverageAttention(**SIZES, fertility=fertility)
+    queries, source, seen = attended(attention)
+    written = []
+    for row, length in enumerate(LENGTHS):
+        keys = source[row, :length]
+        worth = (
+            fertility * torch.sigmoid(attention.worth(keys)[:, 0])
+            if fertility
+            else torch.ones(length).double()
+        )
+        total, rows = torch.zeros(length).double(), []
+        for query in queries[row]:
+            added = (total / worth)[:, None] * attention.coverage
+            rows.append(torch.softmax(additive(attention, query, keys, added), 0))
+            total = total + rows[-1]
+        written.append(rows)
+    compare(seen, source, written, attention)
+
+
+def test_coverage_is_received_and_trained() -> None:
+    """What was used before lowers or raises a score, and the gradient reaches the query before through it."""
+    attention = CoverageAttention(**SIZES)
+    with torch.no_grad():
+        attention.coverage.fill_(-5.0)
+        attention.vector.fill_(1.0)
+        attention.query.weight.zero_()
+    source = torch.randn(1, 5, 8)
+    memory = attention.prepare(source, torch.ones(1, 5, dtype=torch.bool))
+    first = torch.zeros(1, 1, 6, requires_grad=True)
+    one = attention(first, memory, attention.initial_state(memory))
+    other = attention(torch.zeros(1, 1, 6), memory, one.state)
+    place = int(one.weights.argmax())
+    assert other.weights[0, 0, place] < one.weights[0, 0, place]
+    (gradient,) = torch.autograd.grad(other.weights[0, 0, place], attention.coverage)
+    assert gradient.abs().sum() > 0
+
+
+@pytest.mark.parametrize("cumulative", [False, True])
+def test_location(cumulative) -> None:
+    """Chorowski et al. 2015."""
+    attention = LocationAttention(**SIZES, filters=3, width=5, cumulative=cumulative)
+    queries, source, seen = attended(attention)
+    written = []
+    for row, length in enumerate(LENGTHS):
+        keys, rows = source[row, :length], []
+        last = total = torch.zeros(length).double()
+        for query in queries[row]:
+            features = torch.zeros(length, 3).double()
+            for channel, values in enumerate([last, total][: 1 + cumulative]):
+                for j in range(length):
+                    for offset in range(5):
+                        if 0 <= j + offset - 2 < length:
+                            features[j] += (
+                                attention.filters.weight[:, channel, offset] * values[j + offset - 2]
+                            )
+            last = torch.softmax(
+                additive(attention, query, keys, features @ attention.location.weight.t()), 0
+            )
+            total = total + last
+            rows.append(last)
+        written.append(rows)
+    compare(seen, source, written, attention)
+
+
+def test_local() -> None:
+    """Luong et al. 2015, the Gaussian within the score."""
+    attention = LocalAttention(**SIZES, reach=3.0)
+    queries, source, seen = attended(attention)
+    written = []
+    for row, length in enumerate(LENGTHS):
+        keys, rows = source[row, :length] @ attention.key.weight.t(), []
+        for query in queries[row]:
+            hidden = torch.tanh(attention.query.weight @ query + attention.query.bias)
+            place = (length - 1) * torch.sigmoid(attention.vector @ hidden)
+            gauss = torch.exp(-((torch.arange(length) - place) ** 2) / (2 * 1.5**2))
+            weights = torch.exp(keys @ query) * gauss
+            rows.append(weights / weights.sum())
+        written.append(rows)
+    compare(seen, source, written, attention)
+
+
+def test_monotonic_in_training() -> None:
+    """Raffel et al. 2017, the expectation as the paper sums it."""
+    attention = MonotonicAttention(**SIZES, noise=0.0).train()
+    queries, source, seen = attended(attention)
+    written = []
+    for row, length in enumerate(LENGTHS):
+        keys, rows = source[row, :length], []
+        last = torch.eye(length).double()[0]
+        for query in queries[row]:
+            scores = (
+                additive(attention, query, keys) * attention.gain / attention.vector.norm() + attention.offset
+            )
+            p = torch.cat([torch.sigmoid(scores)[:-1], torch.ones(1).double()])
+            last = torch.stack(
+                [p[j] * sum(last[k] * torch.prod(1 - p[k:j]) for k in range(j + 1)) for j in range(length)]
+            )
+            rows.append(last)
+        written.append(rows)
+    compare(seen, source, written, attention)
+
+
+def test_monotonic_otherwise_walks_on_and_never_back() -> None:
+    attention = MonotonicAttention(**SIZES).eval()
+    queries, source, seen = attended(attention, steps=8)
+    assert set(seen.weights.unique().tolist()) == {0.0, 1.0}
+    places = seen.weights.argmax(-1)
+    assert (places.diff(dim=1) >= 0).all()
+    for row, length in enumerate(LENGTHS):
+        place = 0
+        for step, query in enumerate(queries[row]):
+            scores = (
+                additive(attention, query, source[row, :length]) * attention.gain / attention.vector.norm()
+            )
+            while place < length - 1 and scores[place] + attention.offset < 0:
+                place += 1
+            assert places[row, step] == place
+
+
+def test_monotonic_draws_noise_in_training_alone() -> None:
+    attention = MonotonicAttention(**SIZES, noise=2.0).double().train()
+    subject = AttentionSubject(MonotonicAttention, {}, 6, 8)
+    memory = attention.prepare(*subject.source(LENGTHS, dtype=torch.float64))
+    queries = subject.queries(dtype=torch.float64)
+    one, other = (attention(queries, memory, attention.initial_state(memory)).weights for _ in range(2))
+    assert not torch.equal(one, other)
+    attention.eval()
+    one, other = (attention(queries, memory, attention.initial_state(memory)).weights for _ in range(2))
+    assert torch.equal(one, other)
+
+
+def by_bisection(scores, power):
+    """The distribution max(0, (alpha - 1) z - t) ^ (1 / (alpha - 1)), its threshold found by halving."""
+    scaled = scores * (power - 1)
+    low, high = scaled.max() - 1.0, scaled.max()
+    for _ in range(200):
+        middle = (low + high) / 2
+        total = ((scaled - middle).clamp_min(0) ** (1 / (power - 1))).sum()
+        low, high = (middle, high) if total > 1 else (low, middle)
+    return (scaled - low).clamp_min(0) ** (1 / (power - 1))
+
+
+@pytest.mark.parametrize(("weights", "power"), [("entmax", 1.5), ("sparsemax", 2.0)])
+def test_entmax(weights, power) -> None:
+    """Peters et al. 2019; Martins and Astudillo 2016."""
+    attention = EntmaxAttention(**SIZES, weights=weights, temperature=2.0)
+    queries, source, seen = attended(attention)
+    zeros = 0
+    for row, length in enumerate(LENGTHS):
+        keys = source[row, :length] @ attention.key.weight.t()
+        for step, query in enumerate(queries[row]):
+            expected = by_bisection(keys @ query / 2.0, power)
+            torch.testing.assert_close(seen.weights[row, step, :length], expected)
+            zeros += int((expected == 0).sum())
+    assert zeros > 0
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: CoverageAttention(**SIZES, fertility=-1.0),
+            "fertility is a number of target pieces, or 0; got -1.0",
+        ),
+        (lambda: LocationAttention(**SIZES, width=4), "width is an odd number of positions, .*; got 4"),
+        (lambda: LocalAttention(**SIZES, reach=0.0), "reach is a distance in pieces, more than 0; got 0.0"),
+        (
+            lambda: MonotonicAttention(**SIZES, noise=-1.0),
+            "noise is a standard deviation, at least 0; got -1.0",
+        ),
+        (lambda: EntmaxAttention(**SIZES, temperature=0.0), "temperature is more than 0; got 0.0"),
+    ],
+)
+def test_impossible_options_are_refused(make, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()

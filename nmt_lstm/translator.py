@@ -6,13 +6,15 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from pydantic import ValidationError
 
 from nmt_lstm.checkpoint import model_folder
+from nmt_lstm.checkpoint.model_folder import ModelFolder
 from nmt_lstm.config.schema import RunSettings, SearchSettings
+from nmt_lstm.deployment.exported import load_exported
 from nmt_lstm.deployment.frozen_model import FrozenModel, freeze
 from nmt_lstm.device import choose_device
 from nmt_lstm.errors import ConfigurationError, DataError, ResourceError, nearest
@@ -35,6 +37,8 @@ __all__ = ["Hypothesis", "ScoredTranslation", "Translation", "Translator"]
 WINDOW_BATCHES = 64
 PRECISIONS = ("auto", "float32", "bf16", "fp16", "int8")
 END_OF_SENTENCE = "</s>"
+
+Model: TypeAlias = Seq2Seq | FrozenModel
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Translator:
     def __init__(
         self,
         *,
-        models: Sequence[Seq2Seq | FrozenModel],
+        models: Sequence[Model],
         subwords: Subwords,
         run: RunSettings,
         device: torch.device,
@@ -71,7 +75,10 @@ class Translator:
         self.run = run
         self.device = device
         self.precision = precision
-        self._model: Searchable[Any, Any] = self.models[0] if len(self.models) == 1 else Ensemble(self.models)
+        # Models that choose among different pieces have no mean.
+        whole = [_of_whole_vocabulary(model) for model in self.models]
+        self._model: Searchable[Any, Any] = self.models[0] if len(self.models) == 1 else Ensemble(whole)
+        self._scorer: Searchable[Any, Any] = whole[0] if len(whole) == 1 else self._model
         # A frozen model has its precision inside.
         frozen = all(isinstance(model, FrozenModel) for model in self.models)
         self._autocast: Precision = "float32" if frozen or precision == "int8" else precision
@@ -87,10 +94,11 @@ class Translator:
         """Load one model folder, or several as an ensemble.
 
         Args:
-            folders: what ``nmt-lstm train -o`` wrote.
+            folders: what ``nmt-lstm train -o`` or ``nmt-lstm export -o`` wrote.
             device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
             precision: ``"auto"`` is float32, so that translations depend on nothing but the model and the line.
-                ``"int8"`` is the fastest on a processor, ``"bf16"`` and ``"fp16"`` on a GPU.
+                ``"int8"`` is the fastest on a processor, ``"bf16"`` and ``"fp16"`` on a GPU. Exported models have
+                their own, which ``"auto"`` takes.
 
         Raises:
             ModelFolderError: a folder is missing, damaged, or needs a plugin that is not installed.
@@ -100,12 +108,11 @@ class Translator:
         paths = [folders] if isinstance(folders, (str, Path)) else list(folders)
         if not paths:
             raise ConfigurationError("no model folder was given; name at least one.")
-        place = choose_device(device)
         if precision not in PRECISIONS:
             raise ConfigurationError(
                 f"unknown precision '{precision}'.{nearest(precision, PRECISIONS)} Known: {', '.join(PRECISIONS)}."
             )
-        chosen = _resolved(precision, place)
+        place = choose_device(device)
         opened = [model_folder.read(path) for path in paths]
         first = opened[0]
         for other in opened[1:]:
@@ -115,10 +122,13 @@ class Translator:
                         f"'{first.folder}' and '{other.folder}' have different {side} vocabularies and cannot form an "
                         f"ensemble; train them on the same prepared data."
                     )
-        models: list[Seq2Seq | FrozenModel] = [folder.load_model(place) for folder in opened]
-        if place.type == "cpu" and chosen != "fp16":
-            keep_freed_memory()
-            models = [freeze(model, chosen).pack() for model in models if isinstance(model, Seq2Seq)]
+        exported = next((folder for folder in opened if folder.manifest.exported), None)
+        if exported is not None:
+            if device == "auto":
+                place = torch.device("cpu")
+            precision = _exported_precision(exported, place, precision)
+        chosen = _resolved(precision, place)
+        models = [_load(folder, place, chosen) for folder in opened]
         return cls(models=models, subwords=first.subwords, run=first.run, device=place, precision=chosen)
 
     @property
@@ -198,7 +208,7 @@ class Translator:
         batches = SentenceBatches([line.pieces for line in prepared], batch_size=batch_size)
         found = batches.run(
             lambda source, members: forced_log_probabilities(
-                self._model, source, [pieces[member] for member in members]
+                self._scorer, source, [pieces[member] for member in members]
             ),
             device=self.device,
             precision=self._autocast,
@@ -295,3 +305,33 @@ def _resolved(precision: str, device: torch.device) -> Precision | FrozenPrecisi
             )
         return "int8"
     return resolve_precision("float32" if precision == "auto" else precision, device)
+
+
+def _exported_precision(folder: ModelFolder, device: torch.device, asked: str) -> str:
+    exported = folder.manifest.exported
+    if device.type != "cpu":
+        raise ResourceError(
+            f"'{folder.folder}' was exported for processors, but the device is '{device}'; use --device cpu, or the "
+            f"folder it was made from."
+        )
+    if asked not in ("auto", exported):
+        raise ConfigurationError(
+            f"'{folder.folder}' was exported in {exported} and cannot compute in {asked}; leave --precision out, or "
+            f"export it again with --precision {asked}."
+        )
+    return exported
+
+
+def _load(folder: ModelFolder, device: torch.device, precision: Precision | FrozenPrecision) -> Model:
+    if device.type == "cpu":
+        keep_freed_memory()
+    if folder.manifest.exported:
+        return load_exported(folder)
+    model = folder.load_model(device)
+    return freeze(model, precision).pack() if device.type == "cpu" and precision != "fp16" else model
+
+
+def _of_whole_vocabulary(model: Model) -> Model:
+    if isinstance(model, FrozenModel) and model.shortlist is not None:
+        return model.with_shortlist(None)
+    return model

@@ -50,6 +50,8 @@ class Manifest(BaseModel):
     """Records of the registered "cells" and "attentions" that the model is built of."""
     parameters: int
     """Number of trained values, shared ones counted once."""
+    exported: str = ""
+    """Precision of the frozen weights, if the folder was exported for translation; empty for a trained model."""
 
     @staticmethod
     def read(folder: Path) -> Manifest:
@@ -104,6 +106,7 @@ def make_manifest(
     vocabulary: Mapping[str, str],
     plugins: Mapping[str, Sequence[Mapping[str, str]]],
     parameters: int,
+    exported: str = "",
 ) -> Manifest:
     """Return the manifest of the files `names` in `folder`."""
     return Manifest(
@@ -122,6 +125,7 @@ def make_manifest(
         vocabulary=dict(vocabulary),
         plugins={kind: [dict(record) for record in records] for kind, records in plugins.items()},
         parameters=parameters,
+        exported=exported,
     )
 
 

@@ -50,8 +50,14 @@ class ModelFolder:
             trust_plugins: run the folder's own copies of plugin files, if nothing else brings their parts.
 
         Raises:
-            ModelFolderError: a plugin is missing (the message says what to install) or the weights do not fit.
+            ModelFolderError: a plugin is missing (the message says what to install), the weights do not fit, or they
+                were exported.
         """
+        if self.manifest.exported:
+            raise ModelFolderError(
+                f"'{self.folder}' was exported: it translates, but its weights are no longer those that were trained; "
+                f"name the folder it was made from."
+            )
         require_plugins(self.folder, self.manifest.plugins, trust_plugins=trust_plugins)
         model = build_model(self.run.model, self.subwords.source.size, self.subwords.target.size)
         state = load_weights(self.folder / WEIGHTS, torch.device(device))
@@ -96,6 +102,7 @@ def write(
     subwords: Subwords,
     model_state: Mapping[str, Tensor],
     metrics: Mapping[str, Any],
+    exported: str = "",
 ) -> None:
     """Write a model folder, replacing the model in it; whatever else is there stays.
 
@@ -127,6 +134,7 @@ def write(
             vocabulary={"source": subwords.source.fingerprint, "target": subwords.target.fingerprint},
             plugins=plugins,
             parameters=_count(model_state),
+            exported=exported,
         )
         (temporary / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
         for name in [*names, MANIFEST]:

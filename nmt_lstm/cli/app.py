@@ -16,6 +16,7 @@ from nmt_lstm.cli import (
     config,
     doctor,
     evaluate,
+    export,
     leaderboard,
     plugins,
     prepare,
@@ -69,6 +70,9 @@ app.command("train", epilog=train.EXAMPLE, short_help="Train a translator and wr
 app.command("translate", epilog=translate.EXAMPLE, short_help="Translate text, line by line.")(
     translate.translate
 )
+app.command("export", epilog=export.EXAMPLE, short_help="Make a model small and fast for a processor.")(
+    export.export
+)
 app.command("score", epilog=score.EXAMPLE, short_help="Log probability of given translations.")(score.score)
 app.command("evaluate", epilog=evaluate.EXAMPLE, short_help="BLEU, chrF and TER against references.")(
     evaluate.evaluate
@@ -76,9 +80,7 @@ app.command("evaluate", epilog=evaluate.EXAMPLE, short_help="BLEU, chrF and TER 
 app.command("compare", epilog=compare.EXAMPLE, short_help="Which cell is better? Train, compare, report.")(
     compare.compare
 )
-app.command("probe", epilog=probe.EXAMPLE, short_help="What does a cell remember, and how long?")(
-    probe.probe
-)
+app.command("probe", epilog=probe.EXAMPLE, short_help="What does a cell remember, and how long?")(probe.probe)
 app.command("config", epilog=config.EXAMPLE, short_help="Print all settings as a run file.")(config.config)
 app.command("doctor", epilog=doctor.EXAMPLE, short_help="Show versions, devices and what is missing.")(
     doctor.doctor

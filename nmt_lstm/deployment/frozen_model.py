@@ -6,7 +6,7 @@ Shapes: R rows (sentences x hypotheses), V vocabulary.
 from __future__ import annotations
 
 import copy
-from typing import cast
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -20,19 +20,47 @@ from nmt_lstm.deployment.projected_context import (
     SplitReadout,
     can_project_contexts,
 )
+from nmt_lstm.deployment.shortlist import Candidates, Shortlist
 from nmt_lstm.model.conditional import ConditionalDecoder
 from nmt_lstm.model.decoder import Decoder, DecoderState
 from nmt_lstm.model.embedding import PieceEmbedding
 from nmt_lstm.model.encoder import Encoded, Encoder, EncoderLayer
 from nmt_lstm.model.gnmt import GnmtDecoder
-from nmt_lstm.model.seq2seq import Seq2Seq, Step
+from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.numerics.frozen_linear import FrozenLinear, FrozenPrecision, frozen_linear
 from nmt_lstm.numerics.linear import Linear
 
-__all__ = ["FrozenModel", "freeze"]
+__all__ = ["FrozenEncoding", "FrozenModel", "FrozenState", "FrozenStep", "freeze"]
 
 # Tables of input products may take so much memory; cells whose table does not fit any more keep their product.
 LARGEST_TABLES = 192 << 20
+
+
+class FrozenEncoding(NamedTuple):
+    """What is known of source sentences before the first piece."""
+
+    encoded: Encoded
+    candidates: Candidates | None
+
+
+class FrozenState(NamedTuple):
+    """The decoder's state, and the pieces that it may choose from; None is all."""
+
+    decoder: DecoderState
+    candidates: Candidates | None
+
+
+class FrozenStep(NamedTuple):
+    """The outcome of one decoding step."""
+
+    logits: Tensor
+    """(R, C): unnormalised scores of each candidate as the next piece."""
+    attention: Tensor
+    """(R, S): weights paid for it."""
+    state: FrozenState
+    """The state after the step."""
+    pieces: Tensor | None
+    """(C,): the candidates; None where they are the vocabulary."""
 
 
 class FrozenModel(nn.Module):
@@ -43,42 +71,70 @@ class FrozenModel(nn.Module):
         target_embedding: pieces (R, 1) to what the decoder's `step` reads, (R, 1, ...).
         decoder: reads the target.
         output: decoder outputs to logits.
+        shortlist: chooses each sentence's pieces; without it, all are scored.
     """
 
     def __init__(
-        self, *, encoder: Encoder, target_embedding: nn.Module, decoder: Decoder, output: FrozenLinear
+        self,
+        *,
+        encoder: Encoder,
+        target_embedding: nn.Module,
+        decoder: Decoder,
+        output: FrozenLinear,
+        shortlist: Shortlist | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder
         self.target_embedding = target_embedding
         self.decoder = decoder
         self.output = output
+        self.shortlist = shortlist
 
     def pack(self) -> FrozenModel:
         """Put all weights into their layouts, once; return the model."""
         for module in self.modules():
-            if isinstance(module, FrozenLinear):
+            if isinstance(module, FrozenLinear) and not (module is self.output and self.shortlist):
                 module.pack()
         return self
 
-    def encode(self, source: SourceBatch) -> Encoded:
+    def with_shortlist(self, shortlist: Shortlist | None) -> FrozenModel:
+        """Return a model of the same parts with another shortlist, or with none."""
+        return FrozenModel(
+            encoder=self.encoder,
+            target_embedding=self.target_embedding,
+            decoder=self.decoder,
+            output=self.output,
+            shortlist=shortlist,
+        )
+
+    def encode(self, source: SourceBatch) -> FrozenEncoding:
         """Read source sentences."""
-        encoded: Encoded = self.encoder(source)
-        return encoded
+        candidates = None if self.shortlist is None else self.shortlist(source, self.output)
+        return FrozenEncoding(self.encoder(source), candidates)
 
-    def start(self, encoded: Encoded) -> DecoderState:
-        """Return the decoder's state before the first piece, one row per sentence."""
-        return self.decoder.start(encoded)
+    def start(self, encoded: FrozenEncoding) -> FrozenState:
+        """Return the state before the first piece, one row per sentence."""
+        return FrozenState(self.decoder.start(encoded.encoded), encoded.candidates)
 
-    def step(self, previous: Tensor, state: DecoderState) -> Step:
+    def step(self, previous: Tensor, state: FrozenState) -> FrozenStep:
         """Read the previous pieces (R,) and score the next ones."""
         embedded = self.target_embedding(previous[:, None])[:, 0]
-        output, attention, state = self.decoder.step(embedded, state)
-        return Step(self.output(output), attention, state)
+        output, attention, after = self.decoder.step(embedded, state.decoder)
+        candidates = state.candidates
+        if candidates is None:
+            return FrozenStep(self.output(output), attention, FrozenState(after, None), None)
+        logits = candidates.output(output)
+        sentences, count = candidates.penalties.shape
+        logits = (logits.view(sentences, -1, count) + candidates.penalties[:, None]).view(-1, count)
+        return FrozenStep(logits, attention, FrozenState(after, candidates), candidates.pieces)
 
-    def reorder(self, state: DecoderState, rows: Tensor, sentences: Tensor | None = None) -> DecoderState:
+    def reorder(self, state: FrozenState, rows: Tensor, sentences: Tensor | None = None) -> FrozenState:
         """Return the state of the rows (R',), sentence by sentence; `sentences` (S') are those that stay, or None."""
-        return self.decoder.reorder(state, rows, sentences)
+        candidates = state.candidates
+        if candidates is not None and sentences is not None:
+            penalties = candidates.penalties.index_select(0, sentences)
+            candidates = candidates._replace(penalties=penalties)
+        return FrozenState(self.decoder.reorder(state.decoder, rows, sentences), candidates)
 
 
 class _Pieces(nn.Module):
@@ -107,8 +163,8 @@ def freeze(model: Seq2Seq, precision: FrozenPrecision = "float32") -> FrozenMode
     tables = _Tables(precision)
     decoder, encoder = model.decoder, model.encoder
     embedding: nn.Module = model.target_embedding
-    if type(decoder) is GnmtDecoder and tables.take(model.target_embedding.weight, decoder.layers[:1]):
-        decoder.cells[0] = tables.cell(decoder.layers[0], model.target_embedding.weight)
+    if type(decoder) is GnmtDecoder and tables.take(model.target_embedding, decoder.layers[:1]):
+        decoder.cells[0] = tables.cell(decoder.layers[0], _vectors(model.target_embedding))
         embedding = _Pieces()
     _freeze_encoder(encoder, tables)
     for number, cell in enumerate(decoder.layers):
@@ -130,7 +186,7 @@ class _Tables:
         self.precision = precision
         self.left = LARGEST_TABLES
 
-    def take(self, embedding: Tensor, cells: list[Cell]) -> bool:
+    def take(self, embedding: PieceEmbedding, cells: list[Cell]) -> bool:
         """Whether the input products of all these cells can be tables; if so, their memory is taken."""
         if not all(can_freeze(cell) for cell in cells):
             return False
@@ -138,7 +194,7 @@ class _Tables:
         if any(cell.passes_input for cell in gated):
             return False
         size = 4 if self.precision == "float32" else 2
-        needed = sum(embedding.shape[0] * cell.weight_ih.shape[0] * size for cell in gated)
+        needed = sum(len(embedding.weight) * cell.weight_ih.shape[0] * size for cell in gated)
         if needed > self.left:
             return False
         self.left -= needed
@@ -156,12 +212,19 @@ def _freeze_encoder(encoder: Encoder, tables: _Tables) -> None:
     for number, layer in enumerate(cast(list[EncoderLayer], list(encoder.layers))):
         ahead, back = layer.forward_cell, layer.backward_cell
         weight = None
-        if number == 0 and isinstance(encoder.embedding, PieceEmbedding):
-            embedding: Tensor = encoder.embedding.weight
-            if tables.take(embedding, [ahead] if back is None else [ahead, back]):
-                weight, encoder.embedding = embedding, _Pieces()
+        cells = [ahead] if back is None else [ahead, back]
+        embedding = encoder.embedding
+        if number == 0 and isinstance(embedding, PieceEmbedding) and tables.take(embedding, cells):
+            weight, encoder.embedding = _vectors(embedding), _Pieces()
         layer.forward_cell = tables.cell(ahead, weight)
         layer.backward_cell = None if back is None else tables.cell(back, weight)
+
+
+def _vectors(embedding: PieceEmbedding) -> Tensor:
+    """Return what the embedding makes of every piece, (V, width)."""
+    weight = embedding.weight
+    vectors: Tensor = embedding(torch.arange(len(weight), device=weight.device)[None])[0]
+    return vectors
 
 
 def _project_contexts(decoder: Decoder, precision: FrozenPrecision) -> None:

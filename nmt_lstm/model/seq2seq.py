@@ -29,6 +29,8 @@ class Step(NamedTuple):
     """(R, S): weights paid for it."""
     state: DecoderState
     """The state after the step."""
+    pieces: None = None
+    """The pieces that are scored: all."""
 
 
 class Seq2Seq(nn.Module):

@@ -113,6 +113,8 @@ class _BeamSearch(Generic[Encoding, State]):
                 lost = coverage_penalty(coverage, is_token[:, None], beta=self.settings.coverage_penalty)
             must_end = length >= self.longest[alive]
             ranked = self._rank(step.logits, scores, must_end, length < self.shortest[alive])
+            if step.pieces is not None:
+                ranked = ranked._replace(pieces=step.pieces[ranked.pieces])
             self._finish(alive, ranked, must_end, lost, length)
             going = ranked.without_end(self.settings.beam_size)
             self.history.add(

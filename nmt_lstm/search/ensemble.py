@@ -26,6 +26,8 @@ class EnsembleStep(NamedTuple, Generic[State]):
     attention: Tensor
     """(R, S) mean of the models' attention."""
     state: tuple[State, ...]
+    pieces: None = None
+    """The whole vocabulary."""
 
 
 class Ensemble(Generic[Encoding, State]):
@@ -34,7 +36,7 @@ class Ensemble(Generic[Encoding, State]):
     The next piece's probability is the arithmetic mean over the models, as in Sennrich et al. 2016.
 
     Args:
-        models: at least one, all of the same source and target vocabularies.
+        models: at least one, all of the same source and target vocabularies, all scoring all of it.
 
     Raises:
         ConfigurationError: there is no model.

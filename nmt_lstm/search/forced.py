@@ -27,7 +27,7 @@ def forced_log_probabilities(
     It walks the same steps as beam search, so what search found is given the probabilities it was found with.
 
     Args:
-        model: what to ask.
+        model: what to ask; it must score the whole vocabulary.
         source: the source sentences.
         targets: one list of pieces per sentence, without BEGIN and END.
 

@@ -20,7 +20,12 @@ class StepResult(Protocol[StateOut]):
 
     @property
     def logits(self) -> Tensor:
-        """Unnormalised scores (R, V) of each piece as the next one; never changed by search."""
+        """Unnormalised scores (R, C) of each candidate as the next piece; never changed by search."""
+        ...
+
+    @property
+    def pieces(self) -> Tensor | None:
+        """The candidates (C,), ascending, the special pieces in their own places; None is the whole vocabulary."""
         ...
 
     @property

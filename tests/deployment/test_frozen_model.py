@@ -59,6 +59,9 @@ def test_float32_says_the_same_in_every_shape(make_model, sources, walked, chang
 def test_reduced_precision_differs_little(make_model, sources, walked, wiring, precision, most) -> None:
     for cell in CELL_NAMES:
         model = make_model(cell=cell, decoder={"wiring": wiring})
+        with torch.no_grad():  # a recurrence of small weights does not make errors larger as it goes on
+            for parameter in model.parameters():
+                parameter.mul_(0.4)
         expected, found = walked(model, sources)[0], walked(freeze(model, precision).pack(), sources)[0]
         assert 1e-5 < difference(expected, found) < most, cell
 

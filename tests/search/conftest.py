@@ -23,6 +23,7 @@ class TableStep(NamedTuple):
     logits: Tensor
     attention: Tensor
     state: TableState
+    pieces: Tensor | None = None
 
 
 class TableModel:

@@ -1,0 +1,136 @@
+"""``nmt-lstm export``: a trained model made small and fast for translation on a processor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nmt_lstm.cli.arguments import Plugins, load_plugins
+from nmt_lstm.cli.messages import note
+from nmt_lstm.errors import ConfigurationError, DataError
+
+if TYPE_CHECKING:
+    from nmt_lstm.checkpoint.model_folder import ModelFolder
+    from nmt_lstm.deployment.shortlist import Shortlist
+
+__all__ = ["export"]
+
+EXAMPLE = """\b
+Examples:
+  nmt-lstm export -m runs/de-en -o de-en.nmt
+  nmt-lstm export -m runs/de-en -o de-en.nmt --shortlist 0
+  nmt-lstm translate -m de-en.nmt < in.de > out.en
+\b
+The folder holds int8 weights, input products as tables, and a shortlist: for
+each source piece the target pieces that translate it, learnt on the training
+text of the run (or that of -s and -t). It is for processors, and cannot be
+trained further."""
+
+
+class ExportPrecision(StrEnum):
+    """Number formats of exported weights."""
+
+    int8 = "int8"
+    bf16 = "bf16"
+    float32 = "float32"
+
+
+def export(
+    model: Annotated[
+        Path, typer.Option("--model", "-m", metavar="FOLDER", help="Folder of the trained model.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write.")],
+    precision: Annotated[
+        ExportPrecision, typer.Option("--precision", help="Arithmetic; int8 is smallest and fastest.")
+    ] = ExportPrecision.int8,
+    shortlist: Annotated[
+        int,
+        typer.Option(
+            "--shortlist", min=0, metavar="N", help="Translations per source piece; 0: score all pieces."
+        ),
+    ] = 20,
+    frequent: Annotated[
+        int, typer.Option("--frequent", min=0, metavar="N", help="Most frequent pieces on every shortlist.")
+    ] = 200,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--source",
+            "-s",
+            metavar="FILE",
+            help="Source text to learn the shortlist from. [default: the run's]",
+        ),
+    ] = None,
+    target: Annotated[
+        Path | None,
+        typer.Option("--target", "-t", metavar="FILE", help="Its translations. [default: the run's]"),
+    ] = None,
+    plugin: Plugins = None,
+) -> None:
+    """Write a trained model for fast translation on a processor."""
+    if (source is None) != (target is None):
+        raise ConfigurationError(
+            "--source and --target go together: both sides of the text that the shortlist is learnt from."
+        )
+    load_plugins(plugin)
+    from nmt_lstm.checkpoint import model_folder
+    from nmt_lstm.deployment.exported import write_exported
+    from nmt_lstm.numerics.int8 import int8_is_fast
+
+    folder = model_folder.read(model)
+    if output.exists() and output.samefile(model):
+        raise ConfigurationError(f"-o '{output}' is the trained model itself; name another folder.")
+    model_folder.check_output_folder(output)
+    chosen = None
+    if shortlist:
+        chosen = learnt_shortlist(folder, source, target, shortlist, frequent)
+    if precision is ExportPrecision.int8:
+        int8_is_fast()  # says so, if it is not
+    write_exported(output, folder, precision.value, chosen)
+    size = sum(file.stat().st_size for file in output.iterdir() if file.is_file())
+    note(f"{output}: {size / 2**20:.0f} MiB in {precision.value}. Translate with it:")
+    note(f"  nmt-lstm translate -m {output} < in.txt > out.txt")
+
+
+def learnt_shortlist(
+    folder: ModelFolder, source: Path | None, target: Path | None, count: int, frequent: int
+) -> Shortlist:
+    """Learn a shortlist from parallel text and say how much of the validation text it covers."""
+    from nmt_lstm.deployment.lexicon import learn_lexicon
+    from nmt_lstm.deployment.shortlist import Shortlist
+
+    data, subwords = folder.run.data, folder.subwords
+    try:
+        lexicon = learn_lexicon(
+            piece_pairs(folder, source or data.train_source, target or data.train_target),
+            source_size=subwords.source.size,
+            target_size=subwords.target.size,
+            count=count,
+        )
+    except DataError as problem:
+        if source is not None:
+            raise
+        raise DataError(
+            f"{problem} The shortlist is learnt from the training text: name it with -s and -t, or export without a "
+            f"shortlist by --shortlist 0."
+        ) from problem
+    learnt = Shortlist.of(lexicon, frequent=frequent, target_size=subwords.target.size)
+    if data.valid_source.exists() and data.valid_target.exists():
+        share, size = learnt.coverage(piece_pairs(folder, data.valid_source, data.valid_target))
+        note(
+            f"shortlist: {size:,.0f} of {subwords.target.size:,} pieces for a sentence of the validation text, "
+            f"{share:.1%} of the pieces of its reference among them"
+        )
+    return learnt
+
+
+def piece_pairs(folder: ModelFolder, source: Path, target: Path) -> Iterator[tuple[list[int], list[int]]]:
+    """Yield the pieces of each pair of two files."""
+    from nmt_lstm.text.corpus import read_parallel
+
+    for one, other in read_parallel(source, target):
+        yield folder.subwords.source.encode(one), folder.subwords.target.encode(other)

@@ -1,0 +1,96 @@
+"""Exported folders: model folders of frozen weights, tables and a shortlist, which are read as they are used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast, get_args
+
+import torch
+
+from nmt_lstm.checkpoint import model_folder
+from nmt_lstm.checkpoint.model_folder import WEIGHTS, ModelFolder
+from nmt_lstm.checkpoint.plugin_records import require_plugins
+from nmt_lstm.checkpoint.weights import load_weights
+from nmt_lstm.deployment.frozen_model import FrozenModel, freeze
+from nmt_lstm.deployment.shortlist import Shortlist
+from nmt_lstm.errors import ModelFolderError
+from nmt_lstm.model.build import build_model
+from nmt_lstm.numerics.frozen_linear import FrozenPrecision
+
+__all__ = ["load_exported", "write_exported"]
+
+
+def write_exported(
+    folder: str | Path,
+    source: ModelFolder,
+    precision: FrozenPrecision,
+    shortlist: Shortlist | None = None,
+) -> None:
+    """Freeze a trained model and write it into a folder of its own.
+
+    Args:
+        folder: to write; new, empty, or a model folder, whose model is replaced.
+        source: the trained model's folder.
+        precision: of the products.
+        shortlist: kept in the folder and used in translation.
+
+    Raises:
+        ModelFolderError: the source is exported itself, or `folder` is somebody else's.
+        OSError: it cannot be written.
+    """
+    frozen = freeze(source.load_model(), precision).with_shortlist(shortlist)
+    model_folder.write(
+        folder,
+        run=source.run,
+        subwords=source.subwords,
+        model_state=frozen.state_dict(),
+        metrics=source.metrics,
+        exported=precision,
+    )
+
+
+def load_exported(folder: ModelFolder) -> FrozenModel:
+    """Return the model of an exported folder, packed; its tables stay in the file, mapped into memory.
+
+    Raises:
+        ModelFolderError: a plugin is missing, or the folder was exported by a version that froze models otherwise.
+    """
+    manifest = folder.manifest
+    require_plugins(folder.folder, manifest.plugins)
+    if manifest.exported not in get_args(FrozenPrecision):
+        raise _of_another_version(folder)
+    state = load_weights(folder.folder / WEIGHTS, torch.device("cpu"))
+    shortlist = None
+    if "shortlist.frequent" in state:
+        shortlist = Shortlist(
+            state["shortlist.translations"], state["shortlist.frequent"], folder.subwords.target.size
+        )
+    for device in ("meta", "cpu"):
+        try:
+            model = _skeleton(folder, device).with_shortlist(shortlist)
+        except (NotImplementedError, RuntimeError):
+            if device == "cpu":
+                raise
+            continue  # a plugin that looks at its values when it is built
+        try:
+            model.load_state_dict(state, assign=True)
+        except RuntimeError as problem:
+            raise _of_another_version(folder) from problem
+        if not any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers())):
+            break
+    return model.eval().pack()
+
+
+def _skeleton(folder: ModelFolder, device: str) -> FrozenModel:
+    """Build the frozen model without its values: on "meta", nothing is drawn and no memory taken."""
+    sizes = folder.subwords.source.size, folder.subwords.target.size
+    with torch.device(device):
+        model = build_model(folder.run.model, *sizes)
+    return freeze(model, cast(FrozenPrecision, folder.manifest.exported))
+
+
+def _of_another_version(folder: ModelFolder) -> ModelFolderError:
+    wrote = folder.manifest.versions.get("nmt-lstm", "another version")
+    return ModelFolderError(
+        f"'{folder.folder}' was exported by nmt-lstm {wrote}, which froze models otherwise; export it again."
+    )

@@ -1,0 +1,82 @@
+"""``export``: what it writes, says and refuses."""
+
+from __future__ import annotations
+
+import pytest
+
+from nmt_lstm.checkpoint.model_folder import read
+
+
+def test_exports_and_translates(command, random_model_folder, tmp_path):
+    finished = command("export", "-m", random_model_folder, "-o", "fast.nmt")
+    assert (finished.status, finished.out) == (0, b"")
+    first, second, third = finished.err.splitlines()
+    assert first.startswith("shortlist: ")
+    assert first.endswith("% of the pieces of its reference among them")
+    assert second.startswith("fast.nmt: ")
+    assert second.endswith(" MiB in int8. Translate with it:")
+    assert third == "  nmt-lstm translate -m fast.nmt < in.txt > out.txt"
+    assert read(tmp_path / "fast.nmt").manifest.exported == "int8"
+    translated = command("translate", "-m", "fast.nmt", stdin=b"eins zwei .\n\ndrei .\n")
+    assert (translated.status, len(translated.lines), translated.lines[1]) == (0, 3, "")
+
+
+def test_without_a_shortlist_no_text_is_needed(command, random_model_folder, parallel_files, tmp_path):
+    finished = command(
+        "export", "-m", random_model_folder, "-o", "a", "--shortlist", 0, "--precision", "bf16"
+    )
+    assert finished.status == 0
+    assert "shortlist" not in finished.err
+    assert read(tmp_path / "a").manifest.exported == "bf16"
+
+
+def test_text_can_be_named(command, random_model_folder, parallel_files):
+    finished = command(
+        "export", "-m", random_model_folder, "-o", "a", "-s", parallel_files.valid_source, "-t", parallel_files.valid_target
+    )  # fmt: skip
+    assert finished.status == 0
+    assert "100.0% of the pieces" in finished.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("-s", "x"), "--source and --target go together"),
+        (("-s", "none.de", "-t", "none.en"), "'none.de' does not exist."),
+    ],
+)
+def test_refusals(command, random_model_folder, arguments, message, tmp_path):
+    finished = command("export", "-m", random_model_folder, "-o", "a", *arguments)
+    assert finished.status in (1, 2)
+    assert message in finished.err
+    assert len(finished.err.splitlines()) == 1
+    assert not (tmp_path / "a").exists()
+
+
+def test_the_trained_model_is_not_overwritten(command, random_model_folder):
+    finished = command("export", "-m", random_model_folder, "-o", random_model_folder)
+    assert finished.status == 2
+    assert "is the trained model itself; name another folder." in finished.err
+    read(random_model_folder).load_model()
+
+
+def test_training_text_that_is_gone_says_what_to_do(command, random_model_folder, tmp_path):
+    import shutil
+
+    folder = shutil.copytree(random_model_folder, tmp_path / "moved")
+    run = folder / "run.toml"
+    from nmt_lstm.checkpoint.manifest import MANIFEST, Manifest, make_manifest
+
+    old = Manifest.read(folder)
+    run.write_text(run.read_text().replace("train.src", "gone.src"))
+    names = list(old.files)
+    new = make_manifest(
+        folder, names, vocabulary=old.vocabulary, plugins=old.plugins, parameters=old.parameters
+    )
+    (folder / MANIFEST).write_text(new.model_dump_json())
+    finished = command("export", "-m", folder, "-o", "a")
+    assert finished.status == 1
+    assert (
+        "gone.src' does not exist. The shortlist is learnt from the training text: name it with -s"
+        in finished.err
+    )

@@ -1,0 +1,136 @@
+"""Exported folders say what the frozen model says, and are refused where they do not belong."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from nmt_lstm.checkpoint.model_folder import read
+from nmt_lstm.checkpoint.weights import load_weights, save_weights
+from nmt_lstm.deployment import exported as module
+from nmt_lstm.deployment.exported import load_exported, write_exported
+from nmt_lstm.deployment.frozen_model import freeze
+from nmt_lstm.deployment.lexicon import learn_lexicon
+from nmt_lstm.deployment.shortlist import Shortlist
+from nmt_lstm.errors import ConfigurationError, ModelFolderError
+from nmt_lstm.translator import Translator
+
+LINES = ["eins zwei .", "drei vier fünf sechs .", "", "sieben", "acht neun null eins zwei ."]
+
+
+@pytest.fixture
+def shortlist(subwords):
+    sentences = subwords.source.encode_lines(LINES)
+    pairs = list(zip(sentences, sentences[::-1], strict=True))
+    lexicon = learn_lexicon(
+        pairs, source_size=subwords.source.size, target_size=subwords.target.size, count=4
+    )
+    return Shortlist.of(lexicon, frequent=10, target_size=subwords.target.size)
+
+
+@pytest.fixture
+def exported(random_model_folder, tmp_path, shortlist):
+    write_exported(tmp_path / "fast", read(random_model_folder), "int8", shortlist)
+    return tmp_path / "fast"
+
+
+@pytest.mark.parametrize("precision", ["float32", "bf16", "int8"])
+def test_it_says_what_the_frozen_model_says(random_model_folder, tmp_path, precision) -> None:
+    write_exported(tmp_path / "fast", read(random_model_folder), precision)
+    expected = Translator.load(random_model_folder, device="cpu", precision=precision)
+    found = Translator.load(tmp_path / "fast")
+    assert found.precision == precision
+    assert found.translate(LINES) == expected.translate(LINES)
+    assert found.score(LINES, LINES[::-1]) == expected.score(LINES, LINES[::-1])
+
+
+def test_the_shortlist_comes_with_it_but_scores_need_the_whole_vocabulary(
+    exported, random_model_folder, shortlist
+) -> None:
+    translator = Translator.load(exported)
+    whole = Translator.load(random_model_folder, device="cpu", precision="int8")
+    allowed = shortlist.allowed
+    for translation, line in zip(translator.translate(LINES), LINES, strict=True):
+        if line:
+            from nmt_lstm.batching.batch import source_batch
+
+            own = allowed(source_batch([translator.subwords.source.encode(line)]))[0]
+            ids = translator.subwords.target.encode(translation.text)
+            assert translation.pieces
+            assert translation.text == "" or own[torch.tensor(ids)].float().mean() > 0.5
+    assert translator.translate(LINES) != whole.translate(LINES)
+    assert translator.score(LINES, LINES[::-1]) == whole.score(LINES, LINES[::-1])
+
+
+def test_several_form_an_ensemble_of_the_whole_vocabulary(exported, random_model_folder) -> None:
+    twice = Translator.load([exported, exported]).translate(LINES)
+    once = Translator.load(random_model_folder, device="cpu", precision="int8").translate(LINES)
+    assert [translation.text for translation in twice] == [translation.text for translation in once]
+
+
+def test_it_is_for_its_own_precision_and_not_for_training(exported) -> None:
+    with pytest.raises(ConfigurationError, match="was exported in int8 and cannot compute in float32; leave"):
+        Translator.load(exported, precision="float32")
+    with pytest.raises(
+        ModelFolderError, match="was exported: it translates, but .* the folder it was made from"
+    ):
+        read(exported).load_model()
+    with pytest.raises(ModelFolderError, match="was exported: it translates"):
+        write_exported(exported.parent / "again", read(exported), "int8")
+
+
+def test_weights_of_another_shape_say_to_export_again(exported, monkeypatch) -> None:
+    state = load_weights(exported / "model.safetensors", torch.device("cpu"))
+    save_weights(exported / "model.safetensors", {name: state[name] for name in list(state)[1:]})
+    monkeypatch.setattr("nmt_lstm.checkpoint.model_folder.check_files", lambda *_: None)
+    with pytest.raises(
+        ModelFolderError, match=r"was exported by nmt-lstm .*, which froze .*; export it again"
+    ):
+        load_exported(read(exported))
+
+
+def test_an_unknown_precision_says_to_export_again(exported) -> None:
+    manifest = json.loads((exported / "manifest.json").read_text())
+    manifest["exported"] = "int4"
+    (exported / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ModelFolderError, match="export it again"):
+        load_exported(read(exported))
+
+
+def test_a_plugin_that_needs_values_is_built_with_them(exported, monkeypatch) -> None:
+    expected = Translator.load(exported).translate(LINES)
+    original, devices = module._skeleton, []
+
+    def needs_values(folder, device):
+        devices.append(device)
+        if device == "meta":
+            raise NotImplementedError("Cannot copy out of meta tensor; no data!")
+        return original(folder, device)
+
+    monkeypatch.setattr(module, "_skeleton", needs_values)
+    assert Translator.load(exported).translate(LINES) == expected
+    assert devices == ["meta", "cpu"]
+
+
+def test_loading_draws_no_weights(exported, monkeypatch) -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    torch.manual_seed(3)
+    load_exported(read(exported))
+    assert torch.equal(torch.rand(4), expected)
+
+
+def test_freezing_on_meta_has_the_same_names_and_shapes(random_model_folder) -> None:
+    for precision in ("float32", "bf16", "int8"):
+        real = freeze(read(random_model_folder).load_model(), precision).state_dict()
+        with torch.device("meta"):
+            folder = read(random_model_folder)
+            from nmt_lstm.model.build import build_model
+
+            built = build_model(folder.run.model, folder.subwords.source.size, folder.subwords.target.size)
+        meta = freeze(built, precision).state_dict()
+        assert {name: (values.shape, values.dtype) for name, values in meta.items()} == {
+            name: (values.shape, values.dtype) for name, values in real.items()
+        }

@@ -9,9 +9,11 @@ from pathlib import Path
 
 BENCHMARKS = {
     "limits": ("limits", "what the machine can do: matrix products, fused LSTM, copies"),
+    "cells": ("cells", "what each registered cell costs beside the fused LSTM, one core"),
     "train": ("train_speed", "target pieces per second in training, one core"),
     "translate": ("translate_speed", "sentences per second in translation, one core"),
     "memory": ("memory", "peak memory of training and of translating a long file"),
+    "peers": ("peers", "the same work by other toolkits, which it installs in build/peers"),
     "startup": ("startup", "processor time of --help, time until translate answers"),
 }
 

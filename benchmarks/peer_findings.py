@@ -1,0 +1,59 @@
+"""What a comparison found: figures of each toolkit, repeated, and what failed with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from peer_process import ToolkitError
+from report import Row
+from timing import Repeated
+
+
+class Findings:
+    """Rows gathered round after round.
+
+    Args:
+        where: what each was measured on, for the table.
+    """
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+        self._values: dict[tuple[str, str], list[Row]] = {}
+        self._failures: dict[tuple[str, str], str] = {}
+        self._facts: list[Row] = []
+
+    def note(
+        self, name: str, what: str, measurement: Callable[..., Sequence[Row]], *arguments: object
+    ) -> None:
+        """Take a measurement and keep its rows, or why it failed; one that failed before is not tried again."""
+        if (name, what) in self._failures:
+            return
+        try:
+            found = measurement(*arguments)
+        except (ToolkitError, OSError, ValueError) as failure:
+            self._failures[name, what] = str(failure) or type(failure).__name__
+            return
+        for row in found:
+            self._values.setdefault((name, f"{what}: {row.what}"), []).append(row)
+
+    def fail(self, name: str, what: str, reason: str) -> None:
+        """Keep a failure."""
+        self._failures[name, what] = reason
+
+    def facts(self, name: str, versions: str) -> None:
+        """Keep what is compared."""
+        self._facts.append(Row(f"{name}", 1, "compared", versions))
+
+    def rows(self) -> list[Row]:
+        """All of it: what is compared, then figure by figure with the toolkits under one another, then failures."""
+        found = [*self._facts]
+        for name, what in sorted(self._values, key=lambda key: key[1]):
+            rows = self._values[name, what]
+            repeated = Repeated(tuple(row.value for row in rows))
+            digits = 0 if repeated.median >= 100 else 2
+            counted = f"{rows[-1].counted}; {self._where}; {repeated.spread(digits)}"
+            found.append(Row(f"{what}, {name}", repeated.median, rows[-1].unit, counted))
+        found += [
+            Row(f"{what}, {name}", 0, "failed", reason) for (name, what), reason in self._failures.items()
+        ]
+        return found

@@ -1,0 +1,24 @@
+"""Runs JoeyNMT with a shortest translation: ``python -P peer_joeynmt_length.py PIECES WORDS...``.
+
+JoeyNMT 2.3.0 reads min_output_length and does not hand it to its search, which would take it.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+
+import joeynmt.__main__
+import joeynmt.prediction
+
+
+def main() -> None:
+    """Run its command."""
+    length, *words = sys.argv[1:]
+    joeynmt.prediction.search = functools.partial(joeynmt.prediction.search, min_output_length=int(length))
+    sys.argv = ["joeynmt", *words]
+    joeynmt.__main__.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""This toolkit in the comparison: the shared network in its own settings."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import peer_toolkit as shared
+from peer_process import Command
+from peer_text import SUBWORDS
+from peer_toolkit import SplitText, Training, Translation
+from text import Text, data_overrides
+
+Settings = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Ours:
+    """nmt-lstm: an encoder's hidden_size is that of each direction; its output layer is as wide as the embeddings.
+
+    Args:
+        name: for the tables.
+        network: settings of the model beside the shared ones.
+        text: to train on.
+        prepared: folder of prepared text.
+    """
+
+    name: str
+    network: Settings
+    text: Text
+    prepared: Path
+
+    def help_command(self) -> Command:
+        """``nmt-lstm --help``."""
+        return Command((sys.executable, "-m", "nmt_lstm", "--help"))
+
+    def settings(self, whole: SplitText, *, input_feeding: bool) -> Settings:
+        """The settings of a training in the run file's names."""
+        return {
+            **SUBWORDS,
+            **data_overrides(self.text, self.prepared),
+            "seed": "1",
+            "model.dropout": str(shared.DROPOUT),
+            "model.encoder.hidden_size": str(shared.DIRECTION),
+            "model.decoder.hidden_size": str(shared.DECODER),
+            "model.decoder.wiring": "input_feeding" if input_feeding else "gnmt",
+            "model.attention.name": "bilinear",
+            **self.network,
+            "training.precision": "float32",
+            "training.label_smoothing": str(shared.LABEL_SMOOTHING),
+            "training.clip_norm": str(shared.CLIP_NORM),
+            "training.optimizer.learning_rate": str(shared.LEARNING_RATE),
+            # As many pieces a step as the others' sentences have on average.
+            "training.batch_pieces": str(round(shared.BATCH_SENTENCES * whole.target_pieces / whole.pairs)),
+            "training.tensorboard": "false",
+        }
+
+    def train_command(self, training: Training, extra: Settings) -> Command:
+        """``nmt-lstm train`` with the recorder around it."""
+        settings = {**self.settings(training.text, input_feeding=training.input_feeding), **extra}
+        words = [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+        text = self.text
+        files = ("-s", text.train_source, "-t", text.train_target)
+        valid = ("--valid-source", text.valid_source, "--valid-target", text.valid_target)
+        return Command(
+            shared.recorded(
+                Path(sys.executable), training.record, "nmt_lstm", "train", *files, *valid,
+                "-o", training.folder / "model", *words,
+            )
+        )  # fmt: skip
+
+    def translate_command(self, translation: Translation) -> Command:
+        """``nmt-lstm translate``."""
+        return Command(
+            (
+                *(
+                    sys.executable,
+                    "-m",
+                    "nmt_lstm",
+                    "translate",
+                    "-m",
+                    translation.model,
+                    "-i",
+                    translation.source,
+                ),
+                *(
+                    "-o",
+                    translation.output,
+                    "--beam-size",
+                    str(translation.beam_size),
+                    "--precision",
+                    "float32",
+                ),
+                *("--batch-size", str(shared.TRANSLATED_AT_ONCE)),
+            )
+        )
+
+
+def variants(text: Text, prepared: Path) -> list[Ours]:
+    """Ours in the shape of the shared network, and with an output layer as wide as the others'."""
+    return [
+        Ours("nmt-lstm", {"model.embedding_size": str(shared.EMBEDDING), "model.tied_embeddings": "none"}, text, prepared),
+        Ours(
+            "nmt-lstm, wide output",
+            {"model.embedding_size": str(shared.DECODER), "model.tied_embeddings": "all"},
+            text,
+            prepared,
+        ),
+    ]  # fmt: skip
+
+
+def pieces_of_steps(settings: Settings, steps: int) -> list[int]:
+    """Target pieces of each of the first steps of a training, END included: from the plan of its batches.
+
+    This imports torch: to be called apart.
+    """
+    from nmt_lstm.batching.loader import BatchLoader
+    from nmt_lstm.config.load import make_run
+    from nmt_lstm.text.preparation import prepare
+
+    run = make_run({}, [f"{key}={value}" for key, value in settings.items()])
+    store = prepare(run).train
+    lengths = store.target.lengths + 1
+    found: list[int] = []
+    for epoch in range(run.training.epochs):
+        plan = BatchLoader(store, batch_pieces=run.training.batch_pieces, seed=run.seed, epoch=epoch).plan
+        found += [int(lengths[plan.pairs(step)].sum()) for step in range(len(plan))]
+        if len(found) >= steps:
+            break
+    return found[:steps]

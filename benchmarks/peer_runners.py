@@ -1,0 +1,180 @@
+"""The runners: others in their own environments on text in pieces, this toolkit on the text itself."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import peer_environments
+from peer_ours import Ours, pieces_of_steps
+from peer_process import Command, ToolkitError, run
+from peer_runner import LONGEST_PROCESS, PASSES, Deadline, Record, Runner
+from peer_text import Pieces, apart, score_lines, score_pieces
+from peer_toolkit import Toolkit, Training, Translation
+
+# Checkpoints on the way to the shortest time of --wall: what is scored was saved at most this share of it before.
+CHECKPOINTS = 12
+# A checkpoint that was being written when its process was ended is not one.
+WRITING_SECONDS = 3.0
+
+
+class PeerRunner(Runner):
+    """Measures a toolkit in its own environment, on text in pieces.
+
+    Args:
+        toolkit: its commands.
+        cache: folder of environments.
+        pieces, folder, deadline: see `Runner`.
+    """
+
+    def __init__(
+        self, toolkit: Toolkit, cache: Path, pieces: Pieces, folder: Path, deadline: Deadline
+    ) -> None:
+        super().__init__(toolkit.name, toolkit.requirements.name, pieces, folder, deadline)
+        self.toolkit = toolkit
+        self.cache = cache.resolve()
+        self.python = peer_environments.python_of(self.cache, toolkit.requirements)
+
+    def make_ready(self, *, may_install: bool) -> str:
+        """Build the environment where it is missing."""
+        requirements = self.toolkit.requirements
+        if not may_install and not peer_environments.is_built(self.cache, requirements):
+            raise ToolkitError(
+                f"no environment in {self.cache}, and --quick installs none: run without --quick"
+            )
+        try:
+            peer_environments.build(self.cache, requirements, self.deadline.left())
+        except peer_environments.EnvironmentBuildError as failure:
+            raise ToolkitError(f"cannot be installed: {failure}") from None
+        found = peer_environments.versions(self.python)
+        return ", ".join(f"{name} {found[name]}" for name in ("torch", "numpy"))
+
+    def _help_command(self) -> Command:
+        return self.toolkit.help_command(self.python)
+
+    def _train_command(self, training: Training) -> Command:
+        return self.toolkit.train_command(self.python, training)
+
+    def _translate_command(self, translation: Translation) -> Command:
+        return self.toolkit.translate_command(self.python, translation)
+
+    def _timed_pieces(self, training: Training) -> int:
+        return (PASSES - 1) * training.text.target_pieces
+
+    def _untrained(self, feeding: bool) -> Path:
+        found = self.toolkit.checkpoints(self._place("train", feeding))
+        if not found:
+            raise ToolkitError("no model: its training failed")
+        return found[-1]
+
+    def _learnt(self, feeding: bool, seconds: float, all_seconds: list[float]) -> tuple[Path, str]:
+        """Train once, for the longest time, and find what was saved last before each time."""
+        folder = self._place("learn", feeding)
+        begun = folder / "begun.txt"
+        if not begun.exists():
+            self._train_for(feeding, max(all_seconds), min(all_seconds))
+        begin = float(begun.read_text("utf-8"))
+        saved = [
+            path
+            for path in self.toolkit.checkpoints(folder)
+            if _saved(path) <= begin + seconds - WRITING_SECONDS
+        ]
+        if not saved:
+            raise ToolkitError(f"nothing was saved in {seconds:,.0f} s")
+        # The recorder's clock and that of files differ by a constant.
+        between = time.time() - time.monotonic()
+        steps = sum(at + between <= _saved(saved[-1]) for at in Record.read(folder / "steps.txt").wall)
+        return saved[-1], f"{steps:,} steps in {_saved(saved[-1]) - begin:,.0f} s of wall time from its start"
+
+    def _train_for(self, feeding: bool, longest: float, shortest: float) -> None:
+        wall = Record.read(self._place("train", feeding) / "steps.txt").wall
+        step_seconds = (wall[-1] - wall[0]) / max(1, len(wall) - 1)
+        every = max(1, round(shortest / CHECKPOINTS / step_seconds))
+        training = replace(
+            self._training("learn", feeding, 10_000_000), text=self.pieces.whole, save_every=every
+        )
+        begin = time.time()
+        command, log = self._train_command(training), training.folder / "train.log"
+        run(command, folder=training.folder, log=log, time_limit=longest, may_be_ended=True)
+        (training.folder / "begun.txt").write_text(str(begin), "utf-8")
+
+    def _test(self) -> Path:
+        return self.pieces.test
+
+    def _score(self, output: Path, reference: Path) -> tuple[float, str]:
+        return apart(score_pieces, self.pieces.folder, output, reference)
+
+
+class OurRunner(Runner):
+    """Measures this toolkit, from the text itself.
+
+    Args:
+        ours: its commands.
+        pieces, folder, deadline: see `Runner`.
+    """
+
+    def __init__(self, ours: Ours, pieces: Pieces, folder: Path, deadline: Deadline) -> None:
+        super().__init__(ours.name, "nmt-lstm", pieces, folder, deadline)
+        self.ours = ours
+        # Validation at the end of a few steps is not what is measured.
+        short = {f"valid_{side}": pieces.folder / f"short.{side}" for side in ("source", "target")}
+        self.briefly_validated = replace(ours, text=replace(ours.text, **short))
+
+    def make_ready(self, *, may_install: bool) -> str:
+        """It is what runs."""
+        found = peer_environments.versions(Path(sys.executable))
+        return ", ".join(f"{name} {found[name]}" for name in ("nmt-lstm", "torch", "numpy"))
+
+    def _help_command(self) -> Command:
+        return self.ours.help_command()
+
+    def _train_command(self, training: Training) -> Command:
+        extra = {"training.max_steps": str(training.steps), "training.metric": "loss"}
+        return self.briefly_validated.train_command(replace(training, text=self.pieces.whole), extra)
+
+    def _translate_command(self, translation: Translation) -> Command:
+        return self.ours.translate_command(translation)
+
+    def _timed_pieces(self, training: Training) -> int:
+        settings = self.briefly_validated.settings(self.pieces.whole, input_feeding=training.input_feeding)
+        return sum(apart(pieces_of_steps, settings, training.steps)[self.steps :])
+
+    def _untrained(self, feeding: bool) -> Path:
+        """A model of one step: it ends no sentence, so all come to the limit that is set here."""
+        model = self._place("untrained", feeding) / "model"
+        if not model.exists():
+            training = replace(self._training("untrained", feeding, 1), text=self.pieces.whole)
+            extra = {
+                "training.max_steps": "1",
+                "training.metric": "loss",
+                "search.max_length_ratio": "0.0001",
+            }
+            self._run(self.briefly_validated.train_command(training, extra), f"untrained-{feeding}")
+        return model
+
+    def _learnt(self, feeding: bool, seconds: float, all_seconds: list[float]) -> tuple[Path, str]:
+        """Train anew for each time: its schedule ends with it."""
+        training = replace(self._training("learn", feeding, 0), text=self.pieces.whole)
+        extra = {"training.time_limit": f"{seconds:.0f}s", "training.epochs": "1000"}
+        log = training.folder / "train.log"
+        limit = seconds + LONGEST_PROCESS
+        spent = run(
+            self.ours.train_command(training, extra), folder=training.folder, log=log, time_limit=limit
+        )
+        steps = len(Record.read(training.record).wall)
+        return (
+            training.folder / "model",
+            f"{steps:,} steps in {spent.seconds:,.0f} s of wall time from start to end",
+        )
+
+    def _test(self) -> Path:
+        return self.ours.text.test_source
+
+    def _score(self, output: Path, reference: Path) -> tuple[float, str]:
+        return apart(score_lines, output, reference)
+
+
+def _saved(path: Path) -> float:
+    return path.stat().st_mtime

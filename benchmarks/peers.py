@@ -1,0 +1,139 @@
+"""The same network, text and search in this toolkit and in JoeyNMT, Eole and OpenNMT-py, in turn on one core.
+
+The first run installs the others from PyPI into virtual environments below --cache. Each is run by its own commands;
+target pieces are counted from the text and from the times of optimizer steps, never from a toolkit's log. Speeds of
+translation are the difference between a long and a short file. Without --wall no network is trained far enough to
+end its sentences, so each translation is made to have 11 pieces. What fails is a row that says why. See docs/peers.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from peer_eole import Eole
+from peer_findings import Findings
+from peer_joeynmt import JoeyNMT
+from peer_opennmt import OpenNMT
+from peer_ours import variants
+from peer_process import ToolkitError, pin
+from peer_runner import Deadline, Runner
+from peer_runners import OurRunner, PeerRunner
+from peer_text import Pieces, apart, reference, split
+from peer_toolkit import BATCH_SENTENCES
+from report import Row
+from text import find_text
+
+PEERS = (OpenNMT(), Eole(), JoeyNMT())
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of this benchmark."""
+    parser.add_argument(
+        "--cache", type=Path, default=Path("build/peers"), metavar="FOLDER", help="of the environments"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=30.0, metavar="N", help="bound of the whole, installing included"
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=2, metavar="N", help="times that all are measured in turn"
+    )
+    parser.add_argument(
+        "--pairs", type=int, default=2_000, metavar="N", help="of the text on which speed is measured"
+    )
+    parser.add_argument(
+        "--lines", type=int, default=512, metavar="N", help="translated to measure speed, at most"
+    )
+    parser.add_argument(
+        "--core", type=int, default=-1, metavar="N", help="to run on; the last one unless given"
+    )
+    parser.add_argument(
+        "--only", default="", metavar="NAMES", help="of toolkits, by comma: nmt-lstm,opennmt,eole,joeynmt"
+    )
+    parser.add_argument(
+        "--wall",
+        default="",
+        metavar="TIMES",
+        help="also train this long, such as 10m,20m, and score (outside --minutes)",
+    )
+    parser.add_argument("--work", type=Path, metavar="FOLDER", help="keep models and logs there")
+
+
+def measure(options: argparse.Namespace) -> list[Row]:
+    """Install what is missing, measure in turn, and return figures and failures."""
+    if options.quick:
+        options.rounds, options.pairs, options.lines = 1, 2 * BATCH_SENTENCES, 320
+    wirings = (False,) if options.quick else (True, False)
+    deadline = Deadline(60 * options.minutes)
+    usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+    core = options.core if options.core >= 0 else usable[-1]
+    pinned = pin(core)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    findings = Findings(f"core {core}" if pinned else "no core of its own")
+    with _folder(options.work) as folder:
+        text = find_text(options.text)
+        pieces: Pieces = apart(split, text, folder / "text", options.pairs)
+        networks = variants(text, folder / "prepared")[: 1 if options.quick else None]
+        ours = [OurRunner(each, pieces, folder, deadline) for each in networks]
+        others = [PeerRunner(each, options.cache, pieces, folder, deadline) for each in PEERS]
+        runners: list[Runner] = [each for each in (*ours, *others) if _is_chosen(each.key, options.only)]
+        ready = [each for each in runners if _is_ready(each, findings, may_install=not options.quick)]
+        for runner in ready:
+            # What an earlier run left in --work is not to be taken for what this one makes.
+            shutil.rmtree(runner.folder, ignore_errors=True)
+        for _ in range(options.rounds):
+            for runner in ready:
+                findings.note(runner.name, "--help", runner.help)
+            for feeding in wirings:
+                for runner in ready:
+                    findings.note(runner.name, _wiring(feeding), runner.train, feeding)
+                for runner in ready:
+                    for beam in (5, 1):
+                        what = f"{_wiring(feeding)}, {'greedy' if beam == 1 else f'beam {beam}'}"
+                        findings.note(runner.name, what, runner.translate, feeding, beam, options.lines)
+        times = [_seconds(each) for each in options.wall.split(",") if each]
+        for runner in ready:
+            for feeding in wirings:
+                for seconds in times:
+                    what = f"{_wiring(feeding)}, {seconds:,.0f} s of training"
+                    findings.note(runner.name, what, runner.learn, feeding, seconds, times, reference(text))
+        return findings.rows()
+
+
+def _wiring(feeding: bool) -> str:
+    return "input feeding" if feeding else "no input feeding"
+
+
+def _is_chosen(key: str, only: str) -> bool:
+    return not only or key in only.split(",")
+
+
+def _is_ready(runner: Runner, findings: Findings, *, may_install: bool) -> bool:
+    try:
+        findings.facts(runner.name, runner.make_ready(may_install=may_install))
+    except ToolkitError as failure:
+        findings.fail(runner.name, "not measured", str(failure))
+        return False
+    return True
+
+
+def _seconds(time: str) -> float:
+    units = {"s": 1, "m": 60, "h": 3600}
+    if not time[:-1].isdigit() or time[-1] not in units:
+        raise SystemExit(f"--wall takes times such as 90s, 10m or 1h, not '{time}'")
+    return float(time[:-1]) * units[time[-1]]
+
+
+@contextlib.contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept.resolve()
+    else:
+        with tempfile.TemporaryDirectory() as name:
+            yield Path(name)

@@ -286,7 +286,7 @@ class Program:
 
 def place_of(tensor: Tensor) -> Place:
     """Return what names a tensor's values: address, shape, strides, dtype and device."""
-    return (tensor.data_ptr(), tuple(tensor.shape), tensor.stride(), tensor.dtype, tensor.device)
+    return (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype, tensor.device)
 
 
 def _place_or_none(tensor: Tensor | None) -> Place | None:

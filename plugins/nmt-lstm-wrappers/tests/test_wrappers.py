@@ -6,6 +6,7 @@ import pytest
 import torch
 from nmt_lstm_wrappers import RecurrentDropout, Residual, WeightDrop, Zoneout
 from nmt_lstm_wrappers.weight_drop import SEEDS
+from nmt_lstm_wrappers.wrapper import bernoulli
 
 from nmt_lstm.cells.cell import Cell
 from nmt_lstm.cells.gru import GRU
@@ -115,6 +116,16 @@ def test_weight_drop_gives_the_whole_weight_its_gradient() -> None:
     assert gradient[missing].eq(0).all()
     assert gradient[~missing].ne(0).any()
     assert 0 <= int(state[-1][0, 0]) < SEEDS
+
+
+@pytest.mark.parametrize("share", [0.0001, 0.1, 0.5, 0.9, 1.0])
+def test_ones_are_drawn_for_the_share(share) -> None:
+    drawn = bernoulli((1000, 999), share, torch.zeros((), dtype=torch.float64))
+    assert drawn.dtype == torch.float64
+    assert set(drawn.unique().tolist()) <= {0.0, 1.0}
+    assert float(drawn.mean()) == pytest.approx(share, abs=2e-3)
+    one, other = (bernoulli((9, 7), 0.5, drawn, torch.Generator().manual_seed(3)) for _ in range(2))
+    assert torch.equal(one, other)
 
 
 @pytest.mark.parametrize("part", [RecurrentDropout, WeightDrop, Zoneout])

@@ -137,8 +137,9 @@ class MLSTM(Cell):
         matrix, normaliser, maximum = (part.to(wide) for part in state)
         memory = _Memory(matrix.view(-1, width, width), normaliser.view(-1, width), maximum.flatten())
         outputs = []
+        take = _position if length == 1 else _chunk
         for start in range(0, length, CHUNK):
-            output_part, memory = _chunk(given.part(start, start + CHUNK), memory)
+            output_part, memory = take(given.part(start, start + CHUNK), memory)
             outputs.append(output_part)
         read = torch.cat(outputs, 1).view(batch, self.heads, length, width).transpose(1, 2).flatten(2)
         shown = sigmoid(output.to(wide)) * read
@@ -153,6 +154,24 @@ class MLSTM(Cell):
         """Return (N, T, D) of (B, T, H)."""
         by_head: Tensor = vectors.unflatten(2, (self.heads, -1)).transpose(1, 2)
         return by_head.flatten(0, 1)
+
+
+def _position(given: _Inputs, memory: _Memory) -> tuple[Tensor, _Memory]:
+    """Write and read one position; return (N, 1, D) and the memory after it."""
+    query, key, value = (part[:, 0].to(memory.matrix.dtype) for part in given[:3])
+    before = given.forget[:, 0] + memory.maximum
+    maximum = torch.maximum(before, given.into[:, 0])
+    forget, into = torch.exp(before - maximum)[:, None], torch.exp(given.into[:, 0] - maximum)[:, None]
+    matrix = torch.addcmul(forget[..., None] * memory.matrix, (into * value)[..., None], key[:, None])
+    normaliser = forget * memory.normaliser + into * key
+    seen = (normaliser * query).sum(1, keepdim=True)
+    outputs = torch.bmm(matrix, query[..., None])[..., 0] / torch.maximum(seen.abs(), _one(maximum)[:, None])
+    return outputs[:, None], _Memory(matrix, normaliser, maximum)
+
+
+def _one(maximum: Tensor) -> Tensor:
+    """Return 1 without the factor exp(maximum); where all that was ever written is tiny, less, but outputs are 0 there."""
+    return torch.exp(-maximum.clamp_min(-LARGEST))
 
 
 def _chunk(given: _Inputs, memory: _Memory) -> tuple[Tensor, _Memory]:
@@ -171,9 +190,7 @@ def _chunk(given: _Inputs, memory: _Memory) -> tuple[Tensor, _Memory]:
     read = read + share * torch.bmm(given.query.to(left.dtype), memory.matrix.transpose(1, 2))
     seen = weights.sum(2, keepdim=True)
     seen = seen + share * torch.bmm(given.query.to(left.dtype), memory.normaliser[..., None])
-    # Where all that was ever written is below exp(-40), 1 without the factor is only nearly so large; outputs are 0.
-    one = torch.exp(-maximum.clamp_min(-LARGEST))[..., None]
-    outputs = read / torch.maximum(seen.abs(), one)
+    outputs = read / torch.maximum(seen.abs(), _one(maximum)[..., None])
     # What is left of each position's writing after the last one.
     kept = torch.exp(between[:, -1] - maximum[:, -1:])[..., None]
     written = (kept * given.value).transpose(1, 2)

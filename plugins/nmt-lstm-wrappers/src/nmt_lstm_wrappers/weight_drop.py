@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nmt_lstm.cells.replaced import with_parameters
-from nmt_lstm_wrappers.wrapper import State, Wrapper, check_rate
+from nmt_lstm_wrappers.wrapper import State, Wrapper, bernoulli, check_rate
 
 __all__ = ["WeightDrop"]
 
@@ -99,8 +99,6 @@ class WeightDrop(Wrapper):
         generator = torch.Generator(device=next(self.parameters()).device).manual_seed(seed)
         for name in self.names:
             weight = self.cell.get_parameter(name)
-            mask = torch.empty_like(weight, requires_grad=False).bernoulli_(
-                1.0 - self.rate, generator=generator
-            )
+            mask = bernoulli(tuple(weight.shape), 1.0 - self.rate, weight, generator)
             kept[name] = weight * mask.div_(1.0 - self.rate)
         return kept

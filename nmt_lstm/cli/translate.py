@@ -22,6 +22,7 @@ from nmt_lstm.cli.arguments import (
     PrecisionName,
     load_plugins,
 )
+from nmt_lstm.cli.jobs import Loading, translate_in_jobs
 from nmt_lstm.cli.lines import input_lines, output_stream
 from nmt_lstm.cli.messages import note
 from nmt_lstm.errors import ConfigurationError
@@ -73,6 +74,10 @@ def translate(
     interactive: Annotated[
         bool, typer.Option("--interactive", help="Answer each line at once, as at a terminal.")
     ] = False,
+    jobs: Annotated[
+        int,
+        typer.Option("--jobs", "-j", min=1, metavar="N", help="Processes of one thread, for large files."),
+    ] = 1,
     precision: Precision = PrecisionName.auto,
     device: Device = "auto",
     plugin: Plugins = None,
@@ -91,16 +96,28 @@ def translate(
     if typing:
         note("Type a sentence and press Enter; Ctrl-D ends.")
     at_once = interactive or typing
+    if at_once and jobs > 1:
+        raise ConfigurationError(
+            "--jobs is for files and pipes; leave it out where each line is answered at once."
+        )
     written = 0
     try:
         with output_stream(output_file, inputs=(input_file,)) as stream:
-            translations = translator.stream(
-                input_lines(input_file),
-                beam_size=beam_size,
-                n_best=n_best,
-                batch_size=1 if at_once else batch_size,
-                window=1 if at_once else None,
-            )
+            lines = input_lines(input_file)
+            translations: Iterator[Translation]
+            if jobs > 1:
+                loading = Loading(model, device, precision.value, plugin or ())
+                translations = translate_in_jobs(
+                    lines, loading, jobs, beam_size=beam_size, n_best=n_best, batch_size=batch_size
+                )
+            else:
+                translations = translator.stream(
+                    lines,
+                    beam_size=beam_size,
+                    n_best=n_best,
+                    batch_size=1 if at_once else batch_size,
+                    window=1 if at_once else None,
+                )
             for translation in translations:
                 if line_format is LineFormat.jsonl:
                     text = json_line(translation)

@@ -1,0 +1,116 @@
+"""Translation by several processes: parts of the input go to whoever is free, and come back in order."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import multiprocessing
+import signal
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nmt_lstm.cli.arguments import load_plugins
+from nmt_lstm.cli.messages import show_log
+from nmt_lstm.errors import ResourceError
+
+if TYPE_CHECKING:
+    from nmt_lstm.source_lines import LineWarnings
+    from nmt_lstm.translation import Translation
+    from nmt_lstm.translator import Translator
+
+__all__ = ["Loading", "translate_in_jobs"]
+
+# Batches in a part: large enough to be sorted by length, small enough that no process waits long for the last one.
+PART_BATCHES = 16
+# Parts given out for each process: one that it works on, and one that waits for it.
+PARTS_AHEAD = 2
+
+
+class Loading(NamedTuple):
+    """How each process loads the translator."""
+
+    folders: Sequence[Path]
+    device: str
+    precision: str
+    plugins: Sequence[Path]
+
+
+class _Worker(NamedTuple):
+    translator: Translator
+    warnings: LineWarnings
+
+
+# What a worker process keeps between its parts; the first process never has one.
+_worker: list[_Worker] = []
+
+
+def translate_in_jobs(
+    lines: Iterable[str], loading: Loading, jobs: int, *, beam_size: int | None, n_best: int, batch_size: int
+) -> Iterator[Translation]:
+    """Translate lines by several processes of one thread each and yield the translations in order.
+
+    The processes map the same files into memory, so that what an exported folder holds is there once.
+
+    Args:
+        lines: read ahead only as far as the processes need.
+        loading: how each process loads the translator.
+        jobs: how many processes.
+        beam_size: see `Translator.stream`.
+        n_best: see `Translator.stream`.
+        batch_size: see `Translator.stream`.
+
+    Raises:
+        NmtLstmError: what loading or translating raises.
+        ResourceError: a process died.
+    """
+    search = {"beam_size": beam_size, "n_best": n_best, "batch_size": batch_size}
+    numbered = enumerate(lines, start=1)
+    # A fresh interpreter, because a copy of one whose threads have run may hang.
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _start, (loading,))
+    pending: deque[Future[list[Translation]]] = deque()
+    try:
+        while part := list(itertools.islice(numbered, batch_size * PART_BATCHES)):
+            pending.append(pool.submit(_translate, part[0][0], [line for _, line in part], search))
+            if len(pending) >= jobs * PARTS_AHEAD:
+                yield from pending.popleft().result()
+        while pending:
+            yield from pending.popleft().result()
+    except BrokenProcessPool as problem:
+        raise ResourceError(
+            f"a process of --jobs {jobs} died, perhaps for lack of memory; use fewer, or a smaller --batch-size."
+        ) from problem
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start(loading: Loading) -> None:
+    """Load the translator in a new process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
+    show_log()
+    import torch
+
+    torch.set_num_threads(1)
+    try:
+        load_plugins(list(loading.plugins))
+        from nmt_lstm.source_lines import LineWarnings
+        from nmt_lstm.translator import Translator
+
+        translator = Translator.load(loading.folders, device=loading.device, precision=loading.precision)
+        _worker[:] = [_Worker(translator, LineWarnings())]
+    except Exception:
+        # The pool tells only that a process ended early; the first process has loaded the same and would have said why.
+        logging.getLogger(__name__).exception("a process could not load the translator")
+        raise
+
+
+def _translate(first_line: int, lines: list[str], search: dict[str, Any]) -> list[Translation]:
+    worker = _worker[0]
+    return list(
+        worker.translator.stream(
+            lines, window=len(lines), first_line=first_line, warnings=worker.warnings, **search
+        )
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import nn
 
 from nmt_lstm.attention.attention import Attention
@@ -57,8 +58,9 @@ def build_model(model: ModelSettings, source_size: int, target_size: int) -> Seq
 
 
 def _output_weight(size: int, width: int) -> nn.Parameter:
-    weight = Linear(width, size, bias=False).weight
-    return nn.Parameter(weight.detach())
+    # As embeddings are drawn, so that tied and untied layers start alike. Drawn smaller, the first steps push the
+    # logits of pieces that do not occur down through the outputs, until these are saturated and stay so.
+    return nn.Parameter(torch.randn(size, width) / width**0.5)
 
 
 def _encoder(settings: EncoderSettings, embedding: PieceEmbedding, width: int, dropout: Dropout) -> Encoder:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -29,7 +31,7 @@ class PieceEmbedding(nn.Module):
     def __init__(self, size: int, width: int, *, dropout: Dropout, word_dropout: float = 0.0) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(size, width) / width**0.5)
-        self.scale = width**0.5
+        self.scale = math.sqrt(width)
         self.dropout = dropout
         self.word_dropout = word_dropout
 

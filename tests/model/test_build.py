@@ -129,6 +129,14 @@ def test_cells_of_each_side_are_their_own_kind(settings_of) -> None:
     assert {type(cell).__name__ for cell in model.decoder.layers} == {"RNN"}
 
 
+@pytest.mark.parametrize("tied", ["none", "target"])
+def test_output_weights_are_drawn_like_embeddings(settings_of, tied) -> None:
+    model = built(settings_of, SOURCE, 2_000, tied_embeddings=tied, embedding_size=64)
+    norms = model.output_weight.detach().norm(dim=1)
+    assert float(norms.square().mean()) == pytest.approx(1.0, rel=0.02)
+    assert float(norms.std()) == pytest.approx(0.5**0.5 / 64**0.5, rel=0.1)  # normal, not uniform
+
+
 @pytest.mark.parametrize("wiring", ["gnmt", "input_feeding", "conditional"])
 def test_the_seed_decides_the_weights(settings_of, wiring) -> None:
     named = {"wiring": wiring, "attention": "additive", "tied_embeddings": "none"}

@@ -50,18 +50,27 @@ def examples(task: Task, count: int, draw: random.Random) -> tuple[list[list[int
     return sources, [task.answer(source) for source in sources]
 
 
-def trained(task: Task, *, cell: str = "lstm", wiring: str = "gnmt", attention: str = "bilinear") -> Seq2Seq:
+def trained(
+    task: Task,
+    *,
+    cell: str = "lstm",
+    wiring: str = "gnmt",
+    attention: str = "bilinear",
+    tied: str = "all",
+    pieces: int = DIGITS.stop,
+) -> Seq2Seq:
     torch.manual_seed(1)
     settings = ModelSettings.model_validate(
         {
             "embedding_size": 32,
             "dropout": 0.0,
+            "tied_embeddings": tied,
             "encoder": {"cell": cell, "hidden_size": 48},
             "decoder": {"cell": cell, "hidden_size": 48, "wiring": wiring},
             "attention": {"name": attention},
         }
     )
-    model = build_model(settings, DIGITS.stop, DIGITS.stop).train()
+    model = build_model(settings, pieces, pieces).train()
     optimizer = build_optimizer(model, OptimizerSettings(), fused=True)
     draw = random.Random(1)
     for step in range(task.steps):
@@ -122,6 +131,14 @@ def test_learns(name: str, variant: dict[str, str]) -> None:
 def test_nothing_is_known_before() -> None:
     task = Task(list, longest=8, steps=0, learning_rate=0.0)
     assert exact_matches(task, trained(task)) < 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tied", ["none", "target", "all"])
+def test_learns_among_many_pieces_that_never_occur(tied: str) -> None:
+    """Their logits must fall without taking the outputs along into saturation."""
+    task = TASKS["copy"]
+    assert exact_matches(task, trained(task, tied=tied, pieces=400)) >= 0.9
 
 
 @pytest.mark.slow

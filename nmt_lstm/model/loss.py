@@ -65,6 +65,26 @@ def linear_cross_entropy(
     return total, likelihood
 
 
+class _ProductsOfGradients:
+    """Products with the logits' gradient; only float32 on a processor gains by `linear`, which wants rows in order."""
+
+    def __init__(self, weight: Tensor) -> None:
+        self.weight = weight
+        self.transposed = (
+            weight.t().contiguous() if weight.dtype == torch.float32 and weight.device.type == "cpu" else None
+        )
+
+    def for_states(self, gradient: Tensor) -> Tensor:
+        """Return (N, E) of (N, V)."""
+        return gradient @ self.weight if self.transposed is None else linear(gradient, self.transposed)
+
+    def for_weight(self, gradient: Tensor, states: Tensor) -> Tensor:
+        """Return (V, E) of (N, V) and (N, E)."""
+        if self.transposed is None:
+            return gradient.t() @ states
+        return linear(gradient.t().contiguous(), states.t().contiguous())
+
+
 class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(  # type: ignore[no-untyped-def]
@@ -76,7 +96,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
         total = states.new_zeros((), dtype=exact)
         likelihood = states.new_zeros((), dtype=exact)
         if wanted:
-            transposed = cast_weight.t().contiguous()
+            product = _ProductsOfGradients(cast_weight)
             for_states = torch.empty_like(cast_states)
             for_weight = torch.zeros_like(weight, dtype=exact)
             for_bias = torch.zeros(pieces, dtype=exact, device=weight.device) if bias is not None else None
@@ -104,8 +124,8 @@ class _LinearCrossEntropy(torch.autograd.Function):
                 if for_bias is not None:
                     for_bias += gradient.sum(0)
                 gradient = gradient.to(dtype)
-                for_states[chunk] = linear(gradient, transposed)
-                for_weight += linear(gradient.t().contiguous(), cast_states[chunk].t().contiguous())
+                for_states[chunk] = product.for_states(gradient)
+                for_weight += product.for_weight(gradient, cast_states[chunk])
         if wanted:
             ctx.save_for_backward(for_states.to(states.dtype), for_weight.to(weight.dtype), for_bias)
         ctx.mark_non_differentiable(likelihood)

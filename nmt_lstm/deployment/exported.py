@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, cast, get_args
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.checkpoint.model_folder import WEIGHTS, ModelFolder
@@ -18,6 +20,15 @@ from nmt_lstm.model.build import build_model
 from nmt_lstm.numerics.frozen_linear import FrozenPrecision
 
 __all__ = ["load_exported", "write_exported"]
+
+# Inside of the last three a mode does not see what they call.
+DRAWS = (
+    torch.Tensor.normal_,
+    torch.Tensor.uniform_,
+    torch.nn.init.normal_,
+    torch.nn.init.uniform_,
+    torch.nn.init.kaiming_uniform_,
+)
 
 
 def write_exported(
@@ -65,28 +76,40 @@ def load_exported(folder: ModelFolder) -> FrozenModel:
         shortlist = Shortlist(
             state["shortlist.translations"], state["shortlist.frequent"], folder.subwords.target.size
         )
-    for device in ("meta", "cpu"):
-        try:
-            model = _skeleton(folder, device).with_shortlist(shortlist)
-        except (NotImplementedError, RuntimeError):
-            if device == "cpu":
-                raise
-            continue  # a plugin that looks at its values when it is built
-        try:
-            model.load_state_dict(state, assign=True)
-        except RuntimeError as problem:
-            raise _of_another_version(folder) from problem
-        if not any(tensor.is_meta for tensor in (*model.parameters(), *model.buffers())):
-            break
+    model = _skeleton(folder).with_shortlist(shortlist)
+    try:
+        model.load_state_dict(state, assign=True)
+    except RuntimeError as problem:
+        raise _of_another_version(folder) from problem
     return model.eval().pack()
 
 
-def _skeleton(folder: ModelFolder, device: str) -> FrozenModel:
-    """Build the frozen model without its values: on "meta", nothing is drawn and no memory taken."""
-    sizes = folder.subwords.source.size, folder.subwords.target.size
-    with torch.device(device):
-        model = build_model(folder.run.model, *sizes)
-    return freeze(model, cast(FrozenPrecision, folder.manifest.exported))
+def _skeleton(folder: ModelFolder) -> FrozenModel:
+    """Build the frozen model with any values in its weights."""
+    with _WithoutDraws():
+        model = build_model(folder.run.model, folder.subwords.source.size, folder.subwords.target.size)
+    return freeze(model, cast(FrozenPrecision, folder.manifest.exported), with_tables=False)
+
+
+class _WithoutDraws(TorchFunctionMode):
+    """Skips what initialises weights, which takes half a second; on the "meta" device PyTorch needs longer still."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        if func in DRAWS:
+            return args[0] if args else (kwargs or {})["tensor"]
+        if func is torch.randn:
+            return torch.empty(*args, **(kwargs or {}))
+        if func is torch.linalg.qr:  # of orthogonal initialisation
+            rows, columns = args[0].shape
+            inner = min(rows, columns)
+            return args[0].new_empty(rows, inner), args[0].new_empty(inner, columns)
+        return func(*args, **(kwargs or {}))
 
 
 def _of_another_version(folder: ModelFolder) -> ModelFolderError:

@@ -103,21 +103,32 @@ def can_freeze(cell: nn.Module) -> bool:
     )
 
 
-def freeze_cell(cell: GatedCell, precision: FrozenPrecision, embedding: Tensor | None = None) -> FrozenCell:
+def freeze_cell(
+    cell: GatedCell,
+    precision: FrozenPrecision,
+    embedding: Tensor | None = None,
+    *,
+    with_table: bool = True,
+) -> FrozenCell:
     """Return a frozen cell that takes the place of `cell`, which loses its own weights.
 
     Args:
         cell: one that `can_freeze`.
         precision: of the products; tables are bf16 unless it is float32.
         embedding: (V, input_size), to fold the product with the input into a table: the inputs are then pieces.
+        with_table: compute the table; otherwise its values are anything, to be loaded.
     """
     from_input: nn.Module
     weight, bias = cell.weight_ih.detach(), cell.bias_ih.detach()
     if embedding is None:
         from_input = frozen_linear(weight, bias, precision)
     else:
-        table = linear(embedding.detach(), weight, bias)
-        from_input = PieceTable(table if precision == "float32" else table.to(torch.bfloat16))
+        dtype = torch.float32 if precision == "float32" else torch.bfloat16
+        if with_table:
+            table = linear(embedding.detach(), weight, bias).to(dtype)
+        else:
+            table = torch.empty(len(embedding), len(weight), dtype=dtype)
+        from_input = PieceTable(table)
     from_history = frozen_linear(cell.weight_hh, cell.bias_hh, precision) if cell.history else None
     for name in OWN_PARAMETERS:
         if name in cell._parameters:  # noqa: SLF001 - the cell is a copy of our own

@@ -146,7 +146,9 @@ class _Pieces(nn.Module):
 
 
 @torch.no_grad()
-def freeze(model: Seq2Seq, precision: FrozenPrecision = "float32") -> FrozenModel:
+def freeze(
+    model: Seq2Seq, precision: FrozenPrecision = "float32", *, with_tables: bool = True
+) -> FrozenModel:
     """Return a frozen copy of a network on a processor; weights that stay as they are are shared, not copied.
 
     Products of the stock layers and of every `GatedCell` that keeps the base's step are frozen; the input product of a
@@ -157,10 +159,11 @@ def freeze(model: Seq2Seq, precision: FrozenPrecision = "float32") -> FrozenMode
     Args:
         model: in evaluation mode; it is left as it is.
         precision: of the products.
+        with_tables: compute the tables; otherwise their values are anything, to be loaded.
     """
     shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
     model = copy.deepcopy(model, shared).eval()
-    tables = _Tables(precision)
+    tables = _Tables(precision, computed=with_tables)
     decoder, encoder = model.decoder, model.encoder
     embedding: nn.Module = model.target_embedding
     if type(decoder) is GnmtDecoder and tables.take(model.target_embedding, decoder.layers[:1]):
@@ -182,8 +185,9 @@ def freeze(model: Seq2Seq, precision: FrozenPrecision = "float32") -> FrozenMode
 class _Tables:
     """Cells frozen in one precision, with tables as long as there is memory for them."""
 
-    def __init__(self, precision: FrozenPrecision) -> None:
+    def __init__(self, precision: FrozenPrecision, *, computed: bool) -> None:
         self.precision = precision
+        self.computed = computed
         self.left = LARGEST_TABLES
 
     def take(self, embedding: PieceEmbedding, cells: list[Cell]) -> bool:
@@ -205,7 +209,7 @@ class _Tables:
         if isinstance(cell, FrozenCell) or not can_freeze(cell):
             return cell
         assert isinstance(cell, GatedCell)
-        return freeze_cell(cell, self.precision, embedding)
+        return freeze_cell(cell, self.precision, embedding, with_table=self.computed)
 
 
 def _freeze_encoder(encoder: Encoder, tables: _Tables) -> None:

@@ -99,21 +99,6 @@ def test_an_unknown_precision_says_to_export_again(exported) -> None:
         load_exported(read(exported))
 
 
-def test_a_plugin_that_needs_values_is_built_with_them(exported, monkeypatch) -> None:
-    expected = Translator.load(exported).translate(LINES)
-    original, devices = module._skeleton, []
-
-    def needs_values(folder, device):
-        devices.append(device)
-        if device == "meta":
-            raise NotImplementedError("Cannot copy out of meta tensor; no data!")
-        return original(folder, device)
-
-    monkeypatch.setattr(module, "_skeleton", needs_values)
-    assert Translator.load(exported).translate(LINES) == expected
-    assert devices == ["meta", "cpu"]
-
-
 def test_loading_draws_no_weights(exported, monkeypatch) -> None:
     torch.manual_seed(3)
     expected = torch.rand(4)
@@ -122,15 +107,24 @@ def test_loading_draws_no_weights(exported, monkeypatch) -> None:
     assert torch.equal(torch.rand(4), expected)
 
 
-def test_freezing_on_meta_has_the_same_names_and_shapes(random_model_folder) -> None:
+def test_the_skeleton_has_the_names_and_shapes_of_the_frozen_model(random_model_folder, tmp_path) -> None:
     for precision in ("float32", "bf16", "int8"):
         real = freeze(read(random_model_folder).load_model(), precision).state_dict()
-        with torch.device("meta"):
-            folder = read(random_model_folder)
-            from nmt_lstm.model.build import build_model
-
-            built = build_model(folder.run.model, folder.subwords.source.size, folder.subwords.target.size)
-        meta = freeze(built, precision).state_dict()
-        assert {name: (values.shape, values.dtype) for name, values in meta.items()} == {
+        write_exported(tmp_path / precision, read(random_model_folder), precision)
+        skeleton = module._skeleton(read(tmp_path / precision)).state_dict()
+        assert {name: (values.shape, values.dtype) for name, values in skeleton.items()} == {
             name: (values.shape, values.dtype) for name, values in real.items()
         }
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (4, 6), (5, 5)])
+def test_initialisation_is_skipped_and_only_that(shape) -> None:
+    before = torch.get_rng_state()
+    with module._WithoutDraws():
+        weight = torch.nn.init.orthogonal_(torch.empty(shape))
+        drawn = torch.randn(*shape) + torch.nn.init.xavier_uniform_(torch.empty(shape))
+        torch.nn.Linear(*shape)
+        ones = torch.nn.init.constant_(torch.empty(shape), 3.0)
+    assert weight.shape == drawn.shape == shape
+    assert torch.equal(ones, torch.full(shape, 3.0))
+    assert torch.equal(torch.get_rng_state(), before)

@@ -49,6 +49,7 @@ class FrozenCell(Cell):
     def __init__(self, cell: GatedCell, *, from_input: nn.Module, from_history: FrozenLinear | None) -> None:
         super().__init__(cell.input_size, cell.hidden_size)
         self.cell = cell
+        self.output_is_state = cell.output_is_state
         self.from_input = from_input
         self.from_history = from_history
         self._recurrence = cell.recurrence()
@@ -63,9 +64,20 @@ class FrozenCell(Cell):
         """Names and widths of the state's tensors, in order."""
         return self.cell.state_sizes
 
+    @property
+    def bridge_sizes(self) -> Mapping[str, int]:
+        """Names and widths of what the bridge makes of the encoder's summary."""
+        return self.cell.bridge_sizes
+
+    def bridged_state(self, parts: State) -> State:
+        """Return the first state of what the bridge made."""
+        return self.cell.bridged_state(parts)
+
     def initial_state(self, batch_size: int) -> State:
-        """Return zeros: for each state tensor (B, width)."""
-        return tuple(torch.zeros(batch_size, width) for width in self.state_sizes.values())
+        """Return the state before a first position, where no bridge makes it."""
+        return self.bridged_state(
+            tuple(torch.zeros(batch_size, width) for width in self.bridge_sizes.values())
+        )
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take one position: (B, input_size), or pieces (B,)."""

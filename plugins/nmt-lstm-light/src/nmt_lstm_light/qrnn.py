@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from nmt_lstm import Cell, LinearCell
 from nmt_lstm.cells.cell import check_sequence
 from nmt_lstm.numerics.linear import linear
+from nmt_lstm.numerics.sequence_linear import sequence_linear
 
 __all__ = ["QRNN"]
 
@@ -70,30 +71,40 @@ class QRNN(Cell):
 
     def step(self, inputs: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Take one position: (B, input_size) to (B, H)."""
-        gates, carried = self._gates(inputs[:, None], state[1:])
-        output, last = self.pooling.step(gates[:, 0], state[:1])
-        return output, (*last, *carried)
+        products = linear(inputs, self.weight)
+        gates, ahead = products.split([len(self.bias), products.shape[1] - len(self.bias)], 1)
+        gates = gates + self.bias.to(gates.dtype)
+        for part in state[1:]:
+            # One position further on: the first block is due, the others move up.
+            gates = gates + part[:, : len(self.bias)].to(gates.dtype)
+            moved = nn.functional.pad(part[:, len(self.bias) :], (0, len(self.bias)))
+            ahead = moved + ahead.to(part.dtype)
+        output, last = self.pooling.step(gates, state[:1])
+        return output, (*last, *(ahead for _ in state[1:]))
 
     def forward(self, inputs: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Take a whole sequence: (B, T, input_size) to (B, T, H)."""
         check_sequence(self, inputs)
-        gates, carried = self._gates(inputs, state[1:])
+        length, before = inputs.shape[1], self.window - 1
+        # One product for all inputs that a gate sees, the oldest first.
+        weight = torch.cat(self.weight.chunk(self.window)[::-1], 1)
+        seen = nn.functional.pad(inputs, (0, 0, before, 0))
+        gates = sequence_linear(self._windows(seen), weight, self.bias)
+        carried = []
+        for part in state[1:]:
+            due = part.to(gates.dtype).unflatten(1, (before, -1))[:, :length]
+            gates = gates + nn.functional.pad(due, (0, 0, 0, length - due.shape[1]))
+            ahead = linear(self._windows(nn.functional.pad(seen[:, -before:], (0, 0, 0, before))), weight)
+            left = nn.functional.pad(
+                part.unflatten(1, (before, -1))[:, length:], (0, 0, 0, min(length, before))
+            )
+            carried.append((ahead.to(part.dtype) + left).flatten(1))
         outputs, last = self.pooling(gates, state[:1])
         return outputs, (*last, *carried)
 
-    def _gates(self, inputs: Tensor, carried: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Return the gates (B, T, 3 H), and what is carried to the positions after the last."""
-        length = inputs.shape[1]
-        products = linear(inputs, self.weight).unflatten(-1, (self.window, -1))
-        # Each block moves to the positions that it is for; behind the last stands what is carried on.
-        moved = nn.functional.pad(products[:, :, 0], (0, 0, 0, self.window - 1))
-        for lag in range(1, self.window):
-            moved = moved + nn.functional.pad(products[:, :, lag], (0, 0, lag, self.window - 1 - lag))
-        for part in carried:
-            before = part.to(moved.dtype).unflatten(-1, (self.window - 1, -1))
-            moved = moved + nn.functional.pad(before, (0, 0, 0, length))
-        gates = moved[:, :length] + self.bias.to(moved.dtype)
-        return gates, tuple(moved[:, length:].flatten(1).to(part.dtype) for part in carried)
+    def _windows(self, inputs: Tensor) -> Tensor:
+        """Return (B, T - window + 1, window * I): each position with those before it."""
+        return inputs.unfold(1, self.window, 1).transpose(2, 3).flatten(2)
 
 
 class _Pooling(LinearCell):

@@ -80,7 +80,9 @@ BatchSize = Annotated[
 ]
 Precision = Annotated[
     PrecisionName,
-    typer.Option("--precision", help="Arithmetic; auto is float32, the same at any batch size; int8 is fastest."),
+    typer.Option(
+        "--precision", help="Arithmetic; auto is float32, the same at any batch size; int8 is fastest."
+    ),
 ]
 Device = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N.")]
 Cell = Annotated[

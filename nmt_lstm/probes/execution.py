@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 from nmt_lstm.probes.record import RunRecord
 from nmt_lstm.probes.results_file import ResultsFile
@@ -33,8 +34,8 @@ def results_of(runs: Sequence[ProbeRun], records: Sequence[RunRecord]) -> dict[s
 
 def run_missing(
     runs: Sequence[ProbeRun], results: ResultsFile, *, jobs: int, plugins: Sequence[str] = ()
-) -> Iterator[Event]:
-    """Do the runs that have no result yet, keep their records, and yield what happens.
+) -> Generator[Event, None, None]:
+    """Do the runs that have no result yet, keep their records, and yield what happens; closing it ends what is at work.
 
     Args:
         runs: all runs that are wanted.
@@ -46,7 +47,8 @@ def run_missing(
     missing = [run for run in runs if run.identity not in done]
     # The long ones first: a long one left for the end would run alone.
     missing.sort(key=lambda run: -run.length)
-    for event in run_in_processes(missing, jobs=jobs, plugins=plugins):
-        if isinstance(event, RunRecord):
-            results.append(event)
-        yield event
+    with contextlib.closing(run_in_processes(missing, jobs=jobs, plugins=plugins)) as events:
+        for event in events:
+            if isinstance(event, RunRecord):
+                results.append(event)
+            yield event

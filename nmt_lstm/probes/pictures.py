@@ -53,7 +53,7 @@ def draw_curves(summary: Summary) -> str:
             for key, outcome in outcomes:
                 for record in outcome.records if outcome else ():
                     assert outcome is not None
-                    curve = [(0, 1.0), *((step, _share(loss, outcome)) for step, loss in record.best.curve)]
+                    curve = [(step, _share(loss, outcome)) for step, loss in record.best.curve]
                     last = max(last, curve[-1][0])
                     series.append(Series(key, line=curve, dots=curve[-1:], thin=True))
             panels.append(Panel(f"{task}, length {length}", _step_axis(last), _SHARES, series, _REFERENCES))
@@ -85,7 +85,7 @@ def draw_gradient_flow(summary: Summary) -> str:
             panels.append(Panel(f"{task}, length {length}, {words}", x, y, series))
     note = (
         "Norm of the gradient of the last answer's loss at the state so many positions before it, relative to that at\n"
-        "the last state. Where a line falls to nothing, no error tells the cell what it should have kept."
+        "the last state (lower edge: 10⁻¹² or less). Where a line has fallen, no error says what to keep."
     )
     return panel_chart("Gradient flow through time", note, summary.cells, panels, columns=2)
 

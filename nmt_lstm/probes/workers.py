@@ -9,7 +9,7 @@ import os
 import signal
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -43,7 +43,9 @@ class _Worker:
     run: ProbeRun | None = None
 
 
-def run_in_processes(runs: Sequence[ProbeRun], *, jobs: int, plugins: Sequence[str] = ()) -> Iterator[Event]:
+def run_in_processes(
+    runs: Sequence[ProbeRun], *, jobs: int, plugins: Sequence[str] = ()
+) -> Generator[Event, None, None]:
     """Do the runs in up to `jobs` processes and yield what they tell, as it comes; each run ends in a record or a failure.
 
     Whatever ends the iteration (an exception, ctrl-C) ends the processes too.

@@ -83,7 +83,10 @@ def test_a_table_pictures_and_a_report(command, done, tmp_path) -> None:
         r"\[8/8\] dyck, length 4, lstm:forget_bias=2, seed 1: not solved \(steps\), loss ", finished.err
     )
     report = (tmp_path / "p" / "report.md").read_text()
-    assert "nmt-lstm probe --cells rnn,lstm:forget_bias=2 --tasks adding,dyck --lengths 4,6" in report
+    assert (
+        "nmt-lstm probe --cells rnn,lstm:forget_bias=2 --tasks adding,dyck --lengths 4,6 --seeds 1 --steps 4 "
+        "--learning-rates 0.01 --hidden-size 4 --batch-size 4 -o p\n"
+    ) in report
 
 
 def test_the_same_command_repeats_nothing_and_another_adds(command, done) -> None:
@@ -132,7 +135,7 @@ def test_failed_runs_are_named_and_lose_no_others(command, done) -> None:
 
 
 def test_runs_at_work_are_shown_from_time_to_time(command, done, monkeypatch) -> None:
-    monkeypatch.setattr("nmt_lstm.cli.probe._TELL_EVERY", 0.0)
+    monkeypatch.setattr("nmt_lstm.cli.probe_session._TELL_EVERY", 0.0)
     finished = command("probe", "--cells", "rnn", "--tasks", "adding", "--lengths", "4", *TINY, "-o", "p")
     assert re.search(r"^  adding, length 4, rnn, seed 1: step 4 at 0.01, loss \d", finished.err, re.MULTILINE)
 
@@ -238,3 +241,18 @@ def test_help_loads_no_torch() -> None:
     finished = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert finished.returncode == 0
     assert "nmt-lstm probe --cells rnn,gru,lstm --tasks adding,copy -o probes" in finished.stdout
+
+
+def test_defaults_are_those_of_the_settings(command, monkeypatch) -> None:
+    from nmt_lstm.probes.run import ProbeSettings
+
+    wanted = []
+
+    def none_of(runs, **_):
+        wanted.extend(runs)
+        yield from ()
+
+    monkeypatch.setattr(execution, "run_in_processes", none_of)
+    assert command("probe", "-o", "p").status == 0
+    assert len(wanted) == 18
+    assert {run.settings for run in wanted} == {ProbeSettings()}

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 # Before torch is imported: tests must not fight each other for the cores, nor depend on their number.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A background job of a shell ignores ctrl-C, and so would every program that a test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 # Before torch is imported: tests must not fight each other for the cores, nor depend on their number.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# A background job of a shell ignores ctrl-C, and so would every program that a test starts and interrupts.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-
 import pytest
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings
     from nmt_lstm.text.subwords import Subwords
+
+# A background job of a shell ignores ctrl-C, and so would every program that a test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

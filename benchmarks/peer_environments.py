@@ -81,12 +81,21 @@ def build(cache: Path, requirements: Requirements, time_limit: float) -> None:
 
 
 def versions(python: Path) -> dict[str, str]:
-    """What is installed beside an interpreter, by distribution."""
+    """What is installed beside an interpreter, by distribution.
+
+    Raises:
+        EnvironmentBuildError: the interpreter does not answer.
+    """
     program = (
         "import importlib.metadata, json;"
         "print(json.dumps({d.metadata['Name']: d.version for d in importlib.metadata.distributions()}))"
     )
-    found = subprocess.run([python, "-c", program], capture_output=True, text=True, check=True, timeout=120)
+    try:
+        found = subprocess.run(
+            [python, "-c", program], capture_output=True, text=True, check=True, timeout=120
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise EnvironmentBuildError(f"{python} does not answer: {error}") from None
     installed: dict[str, str] = json.loads(found.stdout)
     return installed
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 
 from peer_process import ToolkitError
 from report import Row
 from timing import Repeated
+
+
+def say(line: str) -> None:
+    """Tell what was just found: the whole takes long, and what was found is known even if it is stopped."""
+    print(line, file=sys.stderr, flush=True)
 
 
 class Findings:
@@ -30,14 +36,16 @@ class Findings:
             return
         try:
             found = measurement(*arguments)
-        except (ToolkitError, OSError, ValueError) as failure:
-            self._failures[name, what] = str(failure) or type(failure).__name__
+        except (ToolkitError, OSError, ValueError, RuntimeError) as failure:
+            self.fail(name, what, str(failure) or type(failure).__name__)
             return
+        say(f"{name}, {what}: " + ", ".join(f"{row.what} {row.value:,.2f} {row.unit}" for row in found))
         for row in found:
             self._values.setdefault((name, f"{what}: {row.what}"), []).append(row)
 
     def fail(self, name: str, what: str, reason: str) -> None:
         """Keep a failure."""
+        say(f"{name}, {what}: failed: {reason}")
         self._failures[name, what] = reason
 
     def facts(self, name: str, versions: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import importlib.metadata
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -46,9 +46,9 @@ class PeerRunner(Runner):
             )
         try:
             peer_environments.build(self.cache, requirements, self.deadline.left())
+            found = peer_environments.versions(self.python)
         except peer_environments.EnvironmentBuildError as failure:
-            raise ToolkitError(f"cannot be installed: {failure}") from None
-        found = peer_environments.versions(self.python)
+            raise ToolkitError(f"cannot be used: {failure}") from None
         return ", ".join(f"{name} {found[name]}" for name in ("torch", "numpy"))
 
     def _help_command(self) -> Command:
@@ -124,8 +124,9 @@ class OurRunner(Runner):
 
     def make_ready(self, *, may_install: bool) -> str:
         """It is what runs."""
-        found = peer_environments.versions(Path(sys.executable))
-        return ", ".join(f"{name} {found[name]}" for name in ("nmt-lstm", "torch", "numpy"))
+        return ", ".join(
+            f"{name} {importlib.metadata.version(name)}" for name in ("nmt-lstm", "torch", "numpy")
+        )
 
     def _help_command(self) -> Command:
         return self.ours.help_command()

@@ -115,6 +115,8 @@ def test_environment_that_cannot_be_built_is_no_environment(module, tmp_path, mo
     with pytest.raises(environments.EnvironmentBuildError, match="torch"):
         environments.build(tmp_path, nothing, 120)
     assert not environments.is_built(tmp_path, nothing)
+    with pytest.raises(environments.EnvironmentBuildError, match="does not answer"):
+        environments.versions(tmp_path / "no-python")
 
 
 def test_split_text_counts_its_pieces_and_comes_together_again(module, parallel_files, tmp_path) -> None:

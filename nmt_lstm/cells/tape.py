@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-__all__ = ["Program", "RandomNumbersError", "Tape", "UntapeableError", "place_of"]
+from nmt_lstm.cells.fused_calls import with_fewer_calls
+from nmt_lstm.cells.recorded_call import Call, Place, place_of
 
-# Where values are. No memory is given back while a tape is recorded, so this names them.
-Place: TypeAlias = tuple[Any, ...]
+__all__ = ["Program", "RandomNumbersError", "Tape", "UntapeableError"]
 
 # Operators whose kernel can write into given memory: that overload and the name of its argument.
 INTO = {
@@ -47,20 +47,6 @@ class UntapeableError(Exception):
 
 class RandomNumbersError(UntapeableError):
     """The function draws random numbers: called again, it is another one."""
-
-
-class Call(NamedTuple):
-    """One operator that was run."""
-
-    operator: Any
-    arguments: tuple[Any, ...]
-    named: dict[str, Any]
-    takes: tuple[Place, ...]
-    """The places of all tensors among the arguments."""
-    makes: tuple[Place | None, ...]
-    """The places of the results; None for results that were not asked for."""
-    kind: Literal["new", "view", "in place"]
-    """Whether the results are new values, other views of the arguments' memory, or changed arguments."""
 
 
 class _Recorder(TorchDispatchMode):
@@ -179,7 +165,7 @@ class Program:
             self._deliveries.setdefault(place, []).append(functools.partial(self._into_wanted, number))
         for place, total in totals:
             self._deliveries.setdefault(place, []).append(functools.partial(_into_total, total))
-        self._compile(self._needed(tape.calls))
+        self._compile(with_fewer_calls(self._needed(tape.calls), list(self._deliveries)))
 
     @property
     def used(self) -> set[int]:
@@ -282,11 +268,6 @@ class Program:
     def _release(self, places: set[Place]) -> None:
         for place in places:
             self._free.setdefault(place[1:], []).append(self._tensors[place])
-
-
-def place_of(tensor: Tensor) -> Place:
-    """Return what names a tensor's values: address, shape, strides, dtype and device."""
-    return (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype, tensor.device)
 
 
 def _place_or_none(tensor: Tensor | None) -> Place | None:

@@ -30,6 +30,8 @@ FUNCTIONS = {
     "rows normalised": lambda a, b: (functional.layer_norm(a, (6,), WEIGHT) + functional.softmax(b, -1),),
     "parts": lambda a, b: (torch.cat([a.chunk(2, -1)[1], b.chunk(2, -1)[0]], -1), a[:, :1] * b),
     "sums of rows": lambda a, b: (a * b.sum(-1, keepdim=True) + b.mean(-1, keepdim=True),),
+    "products in sums": lambda a, b: (a * b + b, b - a * b, a + (-b), a * a + b * b, -a - b, (a > 0) * b + a),
+    "products used twice": lambda a, b: ((product := a * b) + b, product * 2),
     "changed in place": lambda a, b: ((a * b).add_(a).add_(1.0),),
     "turned": lambda a, b: (a.t().contiguous().tanh().t() * b,),
 }  # fmt: skip
@@ -95,6 +97,12 @@ def test_only_what_results_depend_on_is_asked_for() -> None:
     _, forward, backward, _ = programs(lambda a, b: (torch.tanh(b), b * 2))
     assert forward.used == {1}
     assert backward.used == {1, 2, 3}
+
+
+def test_products_and_their_sums_are_one_call() -> None:
+    _, forward, _, _ = programs(lambda a, b: (torch.tanh(a * b + b) - a * a + (-b),))
+    # Two loads, the product with its sum, tanh, the product with its difference, the difference, and the result.
+    assert len(forward._instructions) == 7
 
 
 def test_buffers_are_used_again() -> None:

@@ -30,7 +30,10 @@ FUNCTIONS = {
     "rows normalised": lambda a, b: (functional.layer_norm(a, (6,), WEIGHT) + functional.softmax(b, -1),),
     "parts": lambda a, b: (torch.cat([a.chunk(2, -1)[1], b.chunk(2, -1)[0]], -1), a[:, :1] * b),
     "sums of rows": lambda a, b: (a * b.sum(-1, keepdim=True) + b.mean(-1, keepdim=True),),
-    "products in sums": lambda a, b: (a * b + b, b - a * b, a + (-b), a * a + b * b, -a - b, (a > 0) * b + a),
+    "products in sums": lambda a, b: (
+        (a * b + b) * (b - a * b),
+        (a + (-b)) * (a * a + b * b) + (-a - b) * ((a > 0) * b + a),
+    ),
     "products used twice": lambda a, b: ((product := a * b) + b, product * 2),
     "changed in place": lambda a, b: ((a * b).add_(a).add_(1.0),),
     "turned": lambda a, b: (a.t().contiguous().tanh().t() * b,),

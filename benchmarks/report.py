@@ -7,6 +7,7 @@ import json
 import os
 import platform
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 
@@ -37,6 +38,7 @@ def machine() -> dict[str, str]:
     usable = len(os.sched_getaffinity(0))
     versions = {name: importlib.metadata.version(name) for name in ("nmt-lstm", "torch", "pytorch-lightning")}
     return {
+        "date": datetime.now(UTC).date().isoformat(),
         "processor": processor(),
         "usable cores": str(usable),
         "python": platform.python_version(),

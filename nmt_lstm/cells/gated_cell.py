@@ -139,6 +139,11 @@ class GatedCell(Cell):
     def from_input(self, inputs: Tensor) -> list[Tensor]:
         """Return the gates' pre-activations from the input, tensors (..., n*H), of (..., input_size)."""
         product = linear if inputs.dim() == 2 else sequence_linear
+        device = inputs.device.type
+        if self.passes_input and torch.is_autocast_enabled(device):
+            # Once for the product and for what passes, and so its gradient.
+            dtype = torch.get_autocast_dtype(device)
+            inputs = inputs.to(dtype, memory_format=torch.contiguous_format)
         products = product(inputs, self.weight_ih, self.bias_ih)
         return [products, inputs.to(products.dtype).contiguous()] if self.passes_input else [products]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 BENCHMARKS = {
     "limits": ("limits", "what the machine can do: matrix products, fused LSTM, copies"),
+    "attentions": ("attentions", "what each registered attention costs beside the bilinear one, one core"),
     "cells": ("cells", "what each registered cell costs beside the fused LSTM, one core"),
     "train": ("train_speed", "target pieces per second in training, one core"),
     "translate": ("translate_speed", "sentences per second in translation, one core"),

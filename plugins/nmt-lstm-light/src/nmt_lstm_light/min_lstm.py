@@ -12,6 +12,9 @@ from nmt_lstm_light.positive import positive_part
 
 __all__ = ["MinLSTM"]
 
+# Gates below this count as closed: both may be 0 in float32, but their sum may not.
+CLOSED = 1e-20
+
 
 class MinLSTM(LinearCell):
     r"""Minimal LSTM: gates of the input alone that share one, parallel in time; 3/8 of an LSTM's products, to be stacked.
@@ -45,7 +48,6 @@ class MinLSTM(LinearCell):
     def coefficients(self, x: Any) -> tuple[Tensor, Tensor]:
         """Return what is kept and what is added."""
         forget, into = torch.sigmoid(x.forget), torch.sigmoid(x.input)
-        # Both gates may be 0 in float32 (inputs below -104); the sum of the smallest numbers never is.
-        kept = forget / (forget + into).clamp_min(torch.finfo(forget.dtype).tiny)
+        kept = forget / (forget + into + CLOSED)
         candidate = positive_part(x.candidate) if self.positive else x.candidate
         return kept, (1 - kept) * candidate

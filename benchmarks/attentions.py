@@ -1,4 +1,4 @@
-"""What each registered attention costs beside the bilinear one: training, and one step of search with the keys made before; one core.
+"""What each registered attention costs beside the bilinear one: training, keys and one step of search; one core.
 
 The bilinear attention is measured in turn with each, so that a machine that slows down does so for both. Times are
 processor time, in float32.
@@ -47,7 +47,7 @@ def measure(options: argparse.Namespace) -> list[Row]:
                 f"{SENTENCES} x {TARGET} queries of {SOURCE} positions, {width}",
             ),
             (
-                "one step",
+                "keys and one step",
                 searched(width),
                 f"{SEARCHED} sentences of {BEAMS} beams, {SOURCE} positions, {width}",
             ),

@@ -12,7 +12,7 @@ from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import ModelFolderError, PluginError
 from nmt_lstm.registry import ATTENTIONS, CELLS, Registry, load_plugin_file
 
-__all__ = ["COPY_PREFIX", "PluginRecord", "plugin_records", "require_plugins"]
+__all__ = ["COPY_PREFIX", "PluginRecord", "plugin_records", "require_plugins", "run_copies"]
 
 COPY_PREFIX = "plugin."
 PluginRecord = dict[str, str]
@@ -33,6 +33,27 @@ def plugin_records(run: RunSettings) -> tuple[dict[str, list[PluginRecord]], dic
     return records, copies
 
 
+def run_copies(folder: Path, records: Mapping[str, list[PluginRecord]]) -> list[Path]:
+    """Run a model folder's copies of plugin files where nothing else brings their names, and return those that ran.
+
+    Only for folders that are trusted: a copy is a program.
+
+    Args:
+        folder: the model folder.
+        records: as its manifest has them.
+
+    Raises:
+        PluginError: a copy cannot be loaded.
+    """
+    ran = []
+    for _, registry, record in _each(records):
+        copy = _copy(folder, record)
+        if copy is not None and record["name"] not in registry.names():
+            load_plugin_file(str(copy))
+            ran.append(copy)
+    return ran
+
+
 def require_plugins(
     folder: Path, records: Mapping[str, list[PluginRecord]], *, trust_plugins: bool = False
 ) -> None:
@@ -46,22 +67,31 @@ def require_plugins(
     Raises:
         ModelFolderError: a plugin is missing; the message says what to install or to name.
     """
-    for kind, registry in (("cells", CELLS), ("attentions", ATTENTIONS)):
-        for record in records.get(kind, []):
-            copy = folder / Path(record["file"]).name if record.get("file") else None
-            if copy is not None and record["name"] not in registry.names():
-                if not trust_plugins:
-                    raise ModelFolderError(
-                        f"model folder '{folder}': the model needs the {registry.kind} '{record['name']}', which was "
-                        f"loaded from a file. Name that file with --plugin; or read its copy in the folder, {copy}, "
-                        f"and run that with --trust-plugins."
-                    )
-                load_plugin_file(str(copy))
-            try:
-                registry.require(record)
-            except PluginError as problem:
-                raise ModelFolderError(f"model folder '{folder}': {problem}") from problem
-            _compare_version(record)
+    if trust_plugins:
+        run_copies(folder, records)
+    for kind, registry, record in _each(records):
+        copy = _copy(folder, record)
+        if copy is not None and record["name"] not in registry.names():
+            raise ModelFolderError(
+                f"model folder '{folder}': the model needs the {kind} '{record['name']}', which was loaded from a file. "
+                f"Name that file with --plugin; or read its copy in the folder, {copy}, and run that with --trust-plugins."
+            )
+        try:
+            registry.require(record)
+        except PluginError as problem:
+            raise ModelFolderError(f"model folder '{folder}': {problem}") from problem
+        _compare_version(record)
+
+
+def _each(records: Mapping[str, list[PluginRecord]]) -> Iterator[tuple[str, Registry, PluginRecord]]:
+    for key, registry in (("cells", CELLS), ("attentions", ATTENTIONS)):
+        for record in records.get(key, []):
+            yield registry.kind, registry, record
+
+
+def _copy(folder: Path, record: PluginRecord) -> Path | None:
+    """Return where the folder's copy of a plugin file is; a name from outside leads nowhere else."""
+    return folder / Path(record["file"]).name if record.get("file") else None
 
 
 def _used(run: RunSettings) -> Iterator[tuple[str, Registry, list[str]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,7 @@ __all__ = [
     "PrecisionName",
     "RunFile",
     "TimeLimit",
+    "TrustPlugins",
     "check_time_limit",
     "load_plugins",
 ]
@@ -55,6 +57,12 @@ Plugins = Annotated[
     list[Path] | None,
     typer.Option(
         "--plugin", metavar="FILE", help="Python file that registers cells or attentions; may be repeated."
+    ),
+]
+TrustPlugins = Annotated[
+    bool,
+    typer.Option(
+        "--trust-plugins", help="Run the model folder's own copies of plugin files; read them before."
     ),
 ]
 Overrides = Annotated[
@@ -99,13 +107,21 @@ TimeLimit = Annotated[
 ]
 
 
-def load_plugins(files: list[Path] | None) -> None:
-    """Run the plugin files of ``--plugin``."""
+def load_plugins(files: list[Path] | None, *, trusted: Sequence[Path] = ()) -> list[Path]:
+    """Run the plugin files of ``--plugin``, then the copies in trusted model folders, and return all that ran."""
+    ran = list(files or [])
     if files:
         from nmt_lstm.registry import load_plugin_file
 
         for file in files:
             load_plugin_file(str(file))
+    if trusted:
+        from nmt_lstm.checkpoint import model_folder
+        from nmt_lstm.checkpoint.plugin_records import run_copies
+
+        for folder in trusted:
+            ran += run_copies(folder, model_folder.read(folder).manifest.plugins)
+    return ran
 
 
 def check_time_limit(text: str) -> None:

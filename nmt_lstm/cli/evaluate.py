@@ -20,6 +20,7 @@ from nmt_lstm.cli.arguments import (
     Plugins,
     Precision,
     PrecisionName,
+    TrustPlugins,
     load_plugins,
 )
 from nmt_lstm.cli.lines import input_lines, output_stream, read_all_lines
@@ -112,6 +113,7 @@ def evaluate(
     precision: Precision = PrecisionName.auto,
     device: Device = "auto",
     plugin: Plugins = None,
+    trust_plugins: TrustPlugins = False,
 ) -> None:
     """Score translations against references: BLEU, chrF and TER by sacreBLEU, with signatures."""
     if (hypotheses is None) == (not model):
@@ -120,7 +122,7 @@ def evaluate(
         raise ConfigurationError("-m translates the text of -s: name it, such as -s test.de.")
     if analysis and source is None:
         raise ConfigurationError("--analysis needs the source text: -s test.de.")
-    load_plugins(plugin)
+    load_plugins(plugin, trusted=(model or []) if trust_plugins else [])
     from nmt_lstm.evaluation.scores import check_tokenizer, corpus_scores
 
     if tokenize != "auto":

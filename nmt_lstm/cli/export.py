@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmt_lstm.cli.arguments import Plugins, load_plugins
+from nmt_lstm.cli.arguments import Plugins, TrustPlugins, load_plugins
 from nmt_lstm.cli.messages import note
 from nmt_lstm.errors import ConfigurationError, DataError
 
@@ -70,13 +70,14 @@ def export(
         typer.Option("--target", "-t", metavar="FILE", help="Its translations. [default: the run's]"),
     ] = None,
     plugin: Plugins = None,
+    trust_plugins: TrustPlugins = False,
 ) -> None:
     """Write a trained model for fast translation on a processor."""
     if (source is None) != (target is None):
         raise ConfigurationError(
             "--source and --target go together: both sides of the text that the shortlist is learnt from."
         )
-    load_plugins(plugin)
+    load_plugins(plugin, trusted=[model] if trust_plugins else [])
     from nmt_lstm.checkpoint import model_folder
     from nmt_lstm.deployment.exported import write_exported
     from nmt_lstm.numerics.int8 import int8_is_fast

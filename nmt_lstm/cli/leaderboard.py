@@ -17,6 +17,7 @@ from nmt_lstm.cli.arguments import (
     Plugins,
     Precision,
     PrecisionName,
+    TrustPlugins,
     load_plugins,
 )
 from nmt_lstm.cli.lines import output_stream
@@ -153,6 +154,7 @@ def add(
     precision: Precision = PrecisionName.auto,
     device: Device = "auto",
     plugin: Plugins = None,
+    trust_plugins: TrustPlugins = False,
 ) -> None:
     """Add a system: a model folder, which translates the test sets, or an output file."""
     if (hypotheses is None) == (not model):
@@ -160,7 +162,7 @@ def add(
     if hypotheses is not None and system is None:
         raise ConfigurationError("--hypotheses needs the name of the system: --system marian.")
     facts = dict(_fact(text) for text in fact or [])
-    load_plugins(plugin)
+    load_plugins(plugin, trusted=(model or []) if trust_plugins else [])
     from nmt_lstm.leaderboard.board import Leaderboard
 
     rows = Leaderboard(board).add(

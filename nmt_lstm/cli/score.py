@@ -17,6 +17,7 @@ from nmt_lstm.cli.arguments import (
     Plugins,
     Precision,
     PrecisionName,
+    TrustPlugins,
     load_plugins,
 )
 from nmt_lstm.cli.lines import output_stream, read_all_lines
@@ -56,9 +57,10 @@ def score(
     precision: Precision = PrecisionName.auto,
     device: Device = "auto",
     plugin: Plugins = None,
+    trust_plugins: TrustPlugins = False,
 ) -> None:
     """Score given translations: log probability per sentence and per piece."""
-    load_plugins(plugin)
+    load_plugins(plugin, trusted=model if trust_plugins else [])
     sources, targets = read_all_lines(source), read_all_lines(target)
     check_counts(source, len(sources), target, len(targets))
     from nmt_lstm.translator import Translator

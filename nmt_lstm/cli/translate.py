@@ -20,6 +20,7 @@ from nmt_lstm.cli.arguments import (
     Plugins,
     Precision,
     PrecisionName,
+    TrustPlugins,
     load_plugins,
 )
 from nmt_lstm.cli.jobs import Loading, translate_in_jobs
@@ -81,9 +82,10 @@ def translate(
     precision: Precision = PrecisionName.auto,
     device: Device = "auto",
     plugin: Plugins = None,
+    trust_plugins: TrustPlugins = False,
 ) -> None:
     """Translate text, line by line."""
-    load_plugins(plugin)
+    plugins = load_plugins(plugin, trusted=model if trust_plugins else [])
     from nmt_lstm.translator import Translator
 
     translator = Translator.load(model, device=device, precision=precision.value)
@@ -106,7 +108,7 @@ def translate(
             lines = input_lines(input_file)
             translations: Iterator[Translation]
             if jobs > 1:
-                loading = Loading(model, device, precision.value, plugin or ())
+                loading = Loading(model, device, precision.value, plugins)
                 translations = translate_in_jobs(
                     lines, loading, jobs, beam_size=beam_size, n_best=n_best, batch_size=batch_size
                 )

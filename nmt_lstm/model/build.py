@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from nmt_lstm.attention.attention import Attention
 from nmt_lstm.cells.cell import Cell
@@ -24,13 +24,18 @@ from nmt_lstm.registry import ATTENTIONS, CELLS
 __all__ = ["build_model"]
 
 
-def build_model(model: ModelSettings, source_size: int, target_size: int) -> Seq2Seq:
+def build_model(
+    model: ModelSettings, source_size: int, target_size: int, *, target_counts: Tensor | None = None
+) -> Seq2Seq:
     """Return a network with freshly drawn weights; seed torch before for the same ones.
 
     Args:
         model: the settings.
         source_size: pieces of the source vocabulary.
         target_size: pieces of the target vocabulary.
+        target_counts: (target_size,): how often each piece occurs among the labels of the training text. The output's
+            biases then start at the logarithms of frequencies, and the first hundreds of steps go to what depends on the
+            source; None starts them at 0.
 
     Raises:
         ConfigurationError: all embeddings are to be one, but the vocabularies are not.
@@ -49,12 +54,21 @@ def build_model(model: ModelSettings, source_size: int, target_size: int) -> Seq
     if tied == "all":
         target.weight = source.weight
     encoder = _encoder(model.encoder, source, width, dropout)
-    return Seq2Seq(
+    network = Seq2Seq(
         encoder=encoder,
         target_embedding=target,
         decoder=_decoder(model, encoder, dropout),
         output_weight=target.weight if tied != "none" else _output_weight(target_size, width),
     )
+    if target_counts is not None:
+        network.output_bias.data.copy_(_log_frequencies(target_counts))
+    return network
+
+
+def _log_frequencies(counts: Tensor) -> Tensor:
+    """Logarithms of frequencies, each count raised by one for the pieces that do not occur."""
+    raised = counts.double() + 1.0
+    return torch.log(raised / raised.sum())
 
 
 def _output_weight(size: int, width: int) -> nn.Parameter:

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.text.cleaning import CleaningReport, PairCleaner
 from nmt_lstm.text.corpus import read_blocks, read_parallel
 from nmt_lstm.text.folder_lock import locked
+from nmt_lstm.text.special_pieces import END
 from nmt_lstm.text.subwords import Subwords, train_subwords
 from nmt_lstm.text.token_store import TokenStore, TokenStoreWriter
 
@@ -51,6 +53,12 @@ class Prepared:
     report: CleaningReport
     reused: bool
     """Whether it was found prepared."""
+
+    def target_counts(self) -> NDArray[np.int64]:
+        """(V,): how often each piece of the target vocabulary is a label in training; END closes every sentence."""
+        counts = self.train.target.counts(self.subwords.target.size)
+        counts[END] += len(self.train)
+        return counts
 
 
 def prepare(run: RunSettings, on_progress: Progress | None = None) -> Prepared:

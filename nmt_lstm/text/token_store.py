@@ -61,6 +61,13 @@ class PieceColumn:
             lengths[start : start + BLOCK] = np.diff(block)
         return lengths
 
+    def counts(self, pieces: int) -> NDArray[np.int64]:
+        """(pieces,): how often each piece of a vocabulary of that size occurs."""
+        counts = np.zeros(pieces, np.int64)
+        for start in range(0, len(self.ids), BLOCK):
+            counts += np.bincount(self.ids[start : start + BLOCK], minlength=pieces)
+        return counts
+
 
 def _mapped(path: Path, dtype: np.dtype[Number]) -> NDArray[Number]:
     try:

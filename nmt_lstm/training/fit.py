@@ -153,7 +153,12 @@ def _parts(
     if run.training.max_steps:
         total_steps = min(total_steps, run.training.max_steps)
     torch.manual_seed(run.seed)
-    model = build_model(run.model, prepared.subwords.source.size, prepared.subwords.target.size)
+    model = build_model(
+        run.model,
+        prepared.subwords.source.size,
+        prepared.subwords.target.size,
+        target_counts=torch.from_numpy(prepared.target_counts()),
+    )
     module = TranslationModule(
         model=model,
         settings=run.training,

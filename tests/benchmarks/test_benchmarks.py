@@ -10,7 +10,9 @@ import pytest
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("benchmark", ["limits", "attentions", "cells", "train", "translate", "memory", "startup"])
+@pytest.mark.parametrize(
+    "benchmark", ["limits", "attentions", "cells", "train", "translate", "memory", "startup"]
+)
 def test_quick_benchmark_reports_figures(repository, tmp_path, benchmark) -> None:
     output = tmp_path / "figures.json"
     # A folder without Multi30k: the benchmark must run anywhere, on the built-in corpus.

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nmt_lstm.checkpoint.model_folder import read, write
-from nmt_lstm.checkpoint.plugin_records import plugin_records
+from nmt_lstm.checkpoint.plugin_records import plugin_records, run_copies
 from nmt_lstm.errors import ModelFolderError
 from nmt_lstm.model.build import build_model
 from nmt_lstm.registry import CELLS, load_plugin_file
@@ -84,6 +84,13 @@ def test_the_copy_is_not_run_unasked(folder) -> None:
 def test_the_copy_is_run_by_those_who_trust_it(folder) -> None:
     model = read(folder).load_model(trust_plugins=True)
     assert type(model.encoder.layers[0].forward_cell).__name__ == "Halved"
+
+
+def test_copies_run_once_and_are_named(folder) -> None:
+    records = read(folder).manifest.plugins
+    assert run_copies(folder, records) == [folder / "plugin.halved.py"]
+    assert "halved" in CELLS.names()
+    assert run_copies(folder, records) == []
 
 
 def test_the_file_itself_will_do_too(folder, tmp_path) -> None:

@@ -172,3 +172,14 @@ def test_dropout_reaches_every_part(settings_of) -> None:
     for part in (*embeddings, model.encoder, model.decoder):
         assert (part.dropout.probability, part.dropout.variational) == (0.3, True)
     assert [embedding.word_dropout for embedding in embeddings] == [0.1, 0.1]
+
+
+def test_output_starts_at_the_frequencies_of_pieces(settings_of) -> None:
+    counts = torch.tensor([0] * (TARGET - 3) + [1, 7, 79])
+    torch.manual_seed(0)
+    model = build_model(settings_of(tied_embeddings="target"), SOURCE, TARGET, target_counts=counts)
+    expected = (counts + 1) / (counts + 1).sum()
+    torch.testing.assert_close(torch.softmax(model.output_bias.detach(), 0), expected)
+    without = built(settings_of, tied_embeddings="target")
+    assert not without.output_bias.any()
+    assert torch.equal(model.output_weight, without.output_weight)

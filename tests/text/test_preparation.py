@@ -14,6 +14,7 @@ from nmt_lstm.config.load import make_run
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.text import preparation
 from nmt_lstm.text.preparation import prepare
+from nmt_lstm.text.special_pieces import END
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -29,6 +30,13 @@ def test_prepared_text_is_the_text(written) -> None:
     assert prepared.folder == written.folder / "prepared" / prepared.fingerprint[:16]
     assert not prepared.reused
     assert written.prepared_folders() == [prepared.folder.name]
+
+
+def test_labels_are_counted(written) -> None:
+    prepared = prepare(written.run())
+    labels = [piece for index in range(120) for piece in (*prepared.train.target[index].tolist(), END)]
+    counts = prepared.target_counts()
+    assert counts.tolist() == [labels.count(piece) for piece in range(prepared.subwords.target.size)]
 
 
 def test_what_is_done_is_said_once(written) -> None:

@@ -37,6 +37,18 @@ def test_pairs_come_back(tmp_path) -> None:
     assert store.target.lengths.tolist() == [1, 0, 2, 0, 2]
 
 
+def test_pieces_are_counted_over_all_blocks(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(token_store, "BLOCK", 2)
+    counts = write(tmp_path).target.counts(302)
+    assert {piece: count for piece, count in enumerate(counts.tolist()) if count} == {
+        4: 2,
+        8: 1,
+        300: 1,
+        301: 1,
+    }
+    assert len(counts) == 302
+
+
 ids = st.lists(st.lists(st.integers(0, 2**16 - 1), max_size=6), max_size=12)
 
 

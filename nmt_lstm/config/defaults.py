@@ -23,18 +23,18 @@ def choose_settings(pairs: int) -> Values:
     vocabulary = _vocabulary_size(pairs)
     layers = 1 if pairs < 100_000 else 2
     hidden = 512 if pairs < 500_000 else 1_024
-    embedding = 256 if pairs < 15_000 else 512
-    dropout = _between(pairs, {10_000: 0.45, 30_000: 0.4, 100_000: 0.3, 300_000: 0.2, 1_000_000: 0.1})
+    embedding = 256 if pairs < 50_000 else 512
+    dropout = _between(pairs, {10_000: 0.35, 30_000: 0.3, 100_000: 0.25, 300_000: 0.2, 1_000_000: 0.1})
     batch = int(
-        _between(pairs, {10_000: 1_500, 30_000: 2_500, 100_000: 4_000, 300_000: 6_000, 1_000_000: 12_000})
+        _between(pairs, {10_000: 1_000, 30_000: 1_500, 100_000: 3_000, 300_000: 6_000, 1_000_000: 12_000})
     )
     epochs = round(
-        _between(pairs, {3_000: 40, 10_000: 24, 30_000: 16, 100_000: 12, 300_000: 8, 1_000_000: 5})
+        _between(pairs, {3_000: 40, 10_000: 28, 30_000: 20, 100_000: 14, 300_000: 8, 1_000_000: 5})
     )
     rate = _between(pairs, {30_000: 2e-3, 300_000: 1.5e-3, 1_000_000: 1e-3})
     # About 17 pieces a sentence: only a rough count of steps is needed, for a warm-up that fits into it.
     steps = epochs * pairs * 17 // batch
-    warmup = max(10, min(1_000, steps // 25))
+    warmup = max(10, min(1_000, steps // 50))
     stack = {"layers": layers, "hidden_size": hidden, "residual": layers > 1}
     values: Values = {
         "subwords": {"vocabulary_size": vocabulary},

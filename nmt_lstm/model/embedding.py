@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
@@ -16,10 +14,8 @@ __all__ = ["PieceEmbedding"]
 class PieceEmbedding(nn.Module):
     """Embeddings of pieces, with dropout on them and word dropout before.
 
-    Weights are drawn from a normal distribution of variance 1 / width, so that a tied output layer starts with logits
-    of order 1, and multiplied by the root of the width when pieces are read, so that the cells above start with inputs
-    of order 1 (Vaswani et al. 2017). Without the latter a recurrent network hardly sees its input at first: attention
-    takes an epoch more to find its way.
+    Drawn from a normal distribution of variance 1 / width, so that a tied output layer starts with logits of order 1
+    (Vaswani et al. 2017, as implemented).
 
     Args:
         size: number of pieces, V.
@@ -31,18 +27,13 @@ class PieceEmbedding(nn.Module):
     def __init__(self, size: int, width: int, *, dropout: Dropout, word_dropout: float = 0.0) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(size, width) / width**0.5)
-        self.scale = math.sqrt(width)
         self.dropout = dropout
         self.word_dropout = word_dropout
-
-    def vectors(self) -> Tensor:
-        """Return the vectors of all pieces (V, width), as read without dropout."""
-        return self.weight * self.scale
 
     def forward(self, pieces: Tensor) -> Tensor:
         """Return (B, T, width) of (B, T) pieces."""
         if self.training and self.word_dropout:
             chosen = torch.rand(pieces.shape, device=pieces.device) < self.word_dropout
             pieces = torch.where(chosen & (pieces > END), UNKNOWN, pieces)
-        vectors: Tensor = self.dropout(nn.functional.embedding(pieces, self.weight) * self.scale)
+        vectors: Tensor = self.dropout(nn.functional.embedding(pieces, self.weight))
         return vectors

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nmt_lstm.attention.attention import Attention as Attention
     from nmt_lstm.cells.cell import Cell as Cell
+    from nmt_lstm.cells.gate_record import GateRecord as GateRecord
+    from nmt_lstm.cells.gate_record import record_gates as record_gates
     from nmt_lstm.cells.gated_cell import GatedCell as GatedCell
     from nmt_lstm.cells.linear_cell import LinearCell as LinearCell
     from nmt_lstm.cells.stepwise_cell import StepwiseCell as StepwiseCell
@@ -35,6 +37,7 @@ _MODULE_OF_NAME = {
     "Attention": "nmt_lstm.attention.attention",
     "CELLS": "nmt_lstm.registry",
     "Cell": "nmt_lstm.cells.cell",
+    "GateRecord": "nmt_lstm.cells.gate_record",
     "GatedCell": "nmt_lstm.cells.gated_cell",
     "LinearCell": "nmt_lstm.cells.linear_cell",
     "Leaderboard": "nmt_lstm.leaderboard.board",
@@ -49,6 +52,7 @@ _MODULE_OF_NAME = {
     "build_model": "nmt_lstm.model.build",
     "fit": "nmt_lstm.training.fit",
     "load_run": "nmt_lstm.config.load",
+    "record_gates": "nmt_lstm.cells.gate_record",
 }
 
 __all__ = ["__version__", *_MODULE_OF_NAME]

@@ -13,6 +13,7 @@ from nmt_lstm.errors import nearest
 from nmt_lstm.testing import (
     attention_queries,
     attention_values,
+    cell_gates,
     cell_gradients,
     cell_sequence,
     cell_values,
@@ -38,6 +39,7 @@ CELL_CHECKS: tuple[Callable[[CellSubject], str], ...] = (
     cell_gradients.sequence_gradients_equal_step_gradients,
     cell_gradients.fused_kernel_equals_sweep,
     cell_gradients.bf16_is_near_float32,
+    cell_gates.recorded_gates_lie_in_their_range,
     cell_values.nothing_is_kept_between_calls,
     cell_values.copies_compute_the_same,
     cell_values.wirings_train_what_they_search,

@@ -11,6 +11,7 @@ _GUESSED_SENTENCES_PER_SECOND = 100.0
 _WRITING_SECONDS = 2.0
 # Even a short training should train.
 _LARGEST_RESERVE = 0.35
+_SURE_SHARE = 0.1
 
 
 class Clock:
@@ -76,14 +77,18 @@ class Clock:
         return self.limit is not None and elapsed + self.reserve() >= self.limit
 
     def progress(self, elapsed: float) -> float:
-        """Share of the limit's time for training that is over; 0 without a limit. Never falls."""
+        """Share of the limit's time for training that is over; 0 without a limit, and at first. Never falls.
+
+        The first steps are slow and their share jumps: a training that will end by its steps must not be led by it, or it
+        would not be the same training twice.
+        """
         if self.limit is None:
             return 0.0
         start = self._training_start or 0.0
         available = self.limit - self.reserve() - start
         share = (elapsed - start) / available if available > 0.0 else 1.0
         self._progress = min(1.0, max(self._progress, share))
-        return self._progress
+        return self._progress if self._progress >= _SURE_SHARE else 0.0
 
     def state_dict(self) -> dict[str, float | None]:
         """What a checkpoint has to keep."""

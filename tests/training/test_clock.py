@@ -46,6 +46,8 @@ def test_progress_counts_from_the_first_step_and_never_falls() -> None:
     clock.expect(sentences=0, final_validations=0, beam_factor=1.0)
     clock.load_state_dict({"elapsed": 0.0, "training_start": 20.0, "validation_seconds": 0.0})
     assert clock.progress(20.0) == 0.0
+    assert clock.progress(27.0) == 0.0
+    assert clock.progress(29.0) == pytest.approx(9 / 80)
     assert clock.progress(60.0) == pytest.approx(0.5)
     assert clock.progress(50.0) == pytest.approx(0.5)
     assert clock.progress(200.0) == 1.0

@@ -58,6 +58,9 @@ def show(
 ) -> None:
     """Show a cell or an attention: options, equations, source."""
     load_plugins(plugin)
+    from nmt_lstm.cli.cell_facts import cell_facts
+    from nmt_lstm.registry import CELLS
+
     for registry, entry in find(name):
         part = registry.get(name)
         options = "\n".join(f"  {spec}" for spec in registry.options(name).values()) or "  none"
@@ -66,6 +69,10 @@ def show(
             f"{registry.kind} {name} ({origin})\n\n{inspect.getdoc(part) or 'No description.'}\n"
         )
         sys.stdout.write(f"\nOptions\n{options}\n")
+        if registry is CELLS:
+            sys.stdout.write(
+                f"\nFacts (I: width of the inputs, H: hidden width)\n{columns(cell_facts(part), indent='  ')}\n"
+            )
         if source:
             try:
                 text = inspect.getsource(part)

@@ -1,15 +1,24 @@
-"""Memory that is freed and asked for again at every step, kept by the process instead of given back."""
+"""Memory of a training on a processor: freed blocks are kept, kernels of shapes that will not come again are not."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 
-__all__ = ["keep_freed_memory"]
+__all__ = ["bound_kernel_memory", "keep_freed_memory"]
 
 # Constants of glibc's malloc.h.
 M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
+# oneDNN keeps 1,024 kernels unless told otherwise, one for each shape. Training sees new shapes at every step, and their
+# kernels came to 4 GB in 20 epochs of Multi30k; with 32 of them the same training is 4 % slower.
+KERNELS_KEPT = 32
+
+
+def bound_kernel_memory() -> None:
+    """Ask oneDNN to keep few kernels, unless the user has said how many; before its first use in the process."""
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KERNELS_KEPT))
 
 
 def keep_freed_memory() -> bool:

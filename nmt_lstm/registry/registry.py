@@ -194,13 +194,20 @@ class Registry:
         return load_plugin_module(path, (self,))
 
     def _entry_points(
-        self,
+        self, groups: str | None = None
     ) -> Iterator[tuple[importlib.metadata.EntryPoint, importlib.metadata.Distribution]]:
-        """Yield this group's entry points; a distribution whose metadata is broken is passed over with a warning."""
+        """Yield the entry points of this group, or of those whose name begins with `groups`.
+
+        A distribution whose metadata is broken is passed over with a warning.
+        """
         seen = set()
         for distribution in importlib.metadata.distributions():
             try:
-                points = [point for point in distribution.entry_points if point.group == self.group]
+                points = [
+                    point
+                    for point in distribution.entry_points
+                    if (point.group == self.group if groups is None else point.group.startswith(groups))
+                ]
                 key = (distribution.metadata["Name"] or "").lower().replace("_", "-") if points else ""
                 if points and not key:
                     raise ValueError("the metadata has no name")  # noqa: TRY301
@@ -286,6 +293,14 @@ class Registry:
             return PluginError(
                 f"unknown {self.kind} '{name}': none is registered; is nmt-lstm installed (pip install .)?"
             )
+        family, _, protocol = self.group.rpartition(".")
+        for point, found in self._entry_points(f"{family}.v"):
+            if point.name == name:
+                entry, theirs = self._installed_entry(point, found), point.group.rpartition(".")[2]
+                return PluginError(
+                    f"the {self.kind} '{name}' ({entry.origin}) is written for the protocol {theirs}, but this nmt-lstm "
+                    f"reads {protocol}. Install a version of {entry.distribution} that names '{self.group}'."
+                )
         known = ", ".join(f"{entry.name} ({entry.origin})" for entry in entries)
         return PluginError(
             f"unknown {self.kind} '{name}'.{nearest(name, [entry.name for entry in entries])} Known: {known}. "

@@ -13,7 +13,7 @@ from nmt_lstm.config.duration import parse_duration
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.evaluation.scores import check_tokenizer, tokenizer_for
 from nmt_lstm.model.build import build_model
-from nmt_lstm.numerics.memory import keep_freed_memory
+from nmt_lstm.numerics.memory import bound_kernel_memory, keep_freed_memory
 from nmt_lstm.numerics.precision import Precision, resolve_precision
 from nmt_lstm.text.preparation import Prepared, prepare
 from nmt_lstm.training.checkpoint_files import read_checkpoint
@@ -70,6 +70,7 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
     devices = choose_devices(settings)
     precision = resolve_precision(settings.precision, devices.device)
     if devices.accelerator == "cpu":
+        bound_kernel_memory()
         keep_freed_memory()
     use_threads(devices)
     tokenize = run.data.tokenize if run.data.tokenize != "auto" else tokenizer_for(run.data.target_language)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
 import subprocess
 import sys
@@ -59,3 +60,13 @@ def test_a_block_asked_for_again_costs_no_new_pages() -> None:
         )
         faults[case] = int(finished.stdout)
     assert faults["kept"] < faults["given back"] / 4
+
+
+def test_kernels_are_bounded_unless_the_user_says_otherwise(monkeypatch) -> None:
+    name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
+    monkeypatch.delenv(name, raising=False)
+    memory.bound_kernel_memory()
+    assert os.environ[name] == str(memory.KERNELS_KEPT)
+    monkeypatch.setenv(name, "7")
+    memory.bound_kernel_memory()
+    assert os.environ[name] == "7"

@@ -34,14 +34,16 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def install(site: Path) -> Install:
     """Install a distribution with one module and its entry points."""
 
-    def install(name: str, source: str, points: dict[str, str], version: str = "1.0") -> Path:
+    def install(
+        name: str, source: str, points: dict[str, str], version: str = "1.0", group: str = "toy.parts.v1"
+    ) -> Path:
         module = name.replace("-", "_")
         (site / f"{module}.py").write_text(textwrap.dedent(source))
         info = site / f"{module}-{version}.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         lines = "".join(f"{key} = {target}\n" for key, target in points.items())
-        (info / "entry_points.txt").write_text(f"[toy.parts.v1]\n{lines}")
+        (info / "entry_points.txt").write_text(f"[{group}]\n{lines}")
         importlib.invalidate_caches()
         return info
 

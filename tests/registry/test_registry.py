@@ -141,6 +141,17 @@ def test_an_unknown_name_answers_with_nearest_known_and_origin(registry, knot):
         registry.get("knt")
 
 
+def test_a_part_of_another_protocol_is_named_with_what_to_install(registry, knot, install):
+    install("toy-old", "", {"bow": "toy_old:Bow"}, version="0.3", group="toy.parts.v0")
+    with pytest.raises(
+        PluginError,
+        match=r"the part 'bow' \(toy-old 0.3\) is written for the protocol v0, but this nmt-lstm reads v1. "
+        r"Install a version of toy-old that names 'toy.parts.v1'.",
+    ):
+        registry.get("bow")
+    assert "bow" not in registry.names()
+
+
 def test_an_empty_registry_asks_whether_the_package_is_installed(registry):
     with pytest.raises(PluginError, match="none is registered; is nmt-lstm installed"):
         registry.get("knot")

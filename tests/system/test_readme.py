@@ -1,4 +1,4 @@
-"""The commands and programs that README shows are run as they stand, on a tiny text."""
+"""The commands and programs that README and the guide to Python show are run as they stand, on a tiny text."""
 
 from __future__ import annotations
 
@@ -52,13 +52,15 @@ def test_readme_works(repository, parallel_files, tmp_path) -> None:
     shutil.copy(parallel_files.valid_source, tmp_path / "test.de")
     shutil.copy(parallel_files.valid_target, tmp_path / "test.en")
 
-    blocks = list(BLOCK.finditer((repository / "README.md").read_text(encoding="utf-8")))
-    assert len(blocks) >= 6
-    for block in blocks:
-        if block["file"]:
-            (tmp_path / block["file"]).write_text(block["code"], encoding="utf-8")
-        else:
-            run_block(block["language"], block["code"], tmp_path)
+    for document, least in (("README.md", 6), ("docs/python.md", 2)):
+        blocks = list(BLOCK.finditer((repository / document).read_text(encoding="utf-8")))
+        assert len(blocks) >= least
+        for block in blocks:
+            if block["file"]:
+                (tmp_path / block["file"]).write_text(block["code"], encoding="utf-8")
+            else:
+                run_block(block["language"], block["code"], tmp_path)
+        shutil.copy(tmp_path / "runs" / "de-en" / "run.toml", tmp_path)
 
 
 def test_links_of_the_documents_lead_somewhere(repository) -> None:

@@ -1,0 +1,56 @@
+"""Write docs/cells.md, the reference of all registered cells: ``python docs/make_cell_reference.py``.
+
+What is registered is what is installed, so install the distributions in plugins first:
+``pip install --no-deps plugins/*``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from pathlib import Path
+
+from nmt_lstm.cli.cell_facts import cell_facts
+from nmt_lstm.registry import CELLS, Entry
+
+HERE = Path(__file__).resolve().parent
+HEAD = """\
+# Cells
+
+Every cell of nmt-lstm and of the distributions in [plugins](../plugins), as the classes themselves tell it. I is the width
+of the inputs and H the hidden width, with default options. Products are counted in multiply-adds for one row (one
+sentence, one direction) in one step; of these, products with the inputs (those with I) are taken for all steps at once.
+`nmt-lstm plugins show NAME` shows the same for any cell, with its source.
+"""
+
+
+def main() -> None:
+    """Write the page."""
+    entries = sorted(
+        CELLS.entries(), key=lambda entry: (entry.distribution != "nmt-lstm", entry.distribution)
+    )
+    text = "\n".join([HEAD, *(section(entry) for entry in entries)])
+    (HERE / "cells.md").write_text(text, encoding="utf-8")
+
+
+def section(entry: Entry) -> str:
+    """Return what the page says of one cell."""
+    part = CELLS.get(entry.name)
+    facts = "\n".join(f"| {name} | {value} |" for name, value in cell_facts(part))
+    table = f"| | |\n|---|---|\n| class | `{part.__name__}`, from {entry.distribution} |\n{facts}"
+    return f"## {entry.name}\n\n{description(inspect.getdoc(part) or '')}\n\n{table}\n"
+
+
+def description(documentation: str) -> str:
+    """Return a class's documentation without its arguments, indented blocks as code."""
+    paragraphs = documentation.split("\nArgs:")[0].strip().split("\n\n")
+    return "\n\n".join(
+        f"```\n{textwrap.dedent(paragraph)}\n```"
+        if paragraph.startswith("    ")
+        else paragraph.replace("::", ":")
+        for paragraph in paragraphs
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -89,11 +89,11 @@ class ProbeSession:
         if isinstance(event, RunRecord):
             best = event.best
             outcome = f"solved in {best.steps:,} steps" if event.solved else f"not solved ({best.stopped})"
+            self._finished += 1  # it is in the file, and ctrl-C may come as soon as this is told
             note(
                 f"{place} {event.run}: {outcome}, loss {number(event.loss)} (baseline {number(event.baseline)}), "
                 f"{event.seconds or 0:.0f} s"
             )
-            self._finished += 1
         elif isinstance(event, Failure):
             self._failures.append(f"{event.run}: {event.reason}")
             note(f"{place} {event.run}: failed: {event.reason}")

@@ -25,7 +25,7 @@ def test_a_stock_cell_passes(command):
     text = finished.out.decode()
     assert text.startswith("cell gru (nmt-lstm ")
     assert "  passed  row alone equals row in batch" in text
-    assert text.rstrip().endswith("17 checks: 17 passed.")
+    assert text.rstrip().endswith("18 checks: 18 passed.")
 
 
 def test_an_attention_with_options(command):

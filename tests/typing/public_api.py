@@ -20,6 +20,7 @@ from nmt_lstm import (
     Attention,
     Cell,
     GatedCell,
+    GateRecord,
     Leaderboard,
     LinearCell,
     NmtLstmError,
@@ -34,6 +35,7 @@ from nmt_lstm import (
     build_model,
     fit,
     load_run,
+    record_gates,
 )
 from nmt_lstm.attention.attention import Attended, Memory
 from nmt_lstm.cells.cell import State
@@ -143,6 +145,9 @@ def cells() -> None:
     state = cell.initial_state(2)
     assert_type(state, tuple[Tensor, ...])
     assert_type(cell.step(inputs[:, 0], state), tuple[Tensor, tuple[Tensor, ...]])
+    record = record_gates(cell, inputs)
+    assert_type(record, GateRecord)
+    assert_type(record.gates, dict[str, Tensor])
     assert_type(CELLS.names(), list[str])
     assert_type([entry.origin for entry in ATTENTIONS.entries()], list[str])
 

@@ -136,7 +136,8 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
         beam_size=validation["beam_size"],
         averaged_steps=written["weights_of_steps"],
         steps=trainer.global_step,
-        epochs=min(settings.epochs, trainer.current_epoch + 1),
+        # Lightning counts an epoch that was cut short as a whole one.
+        epochs=-(-trainer.global_step // data.steps_per_epoch(prepared.train)),
         seconds=clock.elapsed(),
         reason=control.reason,
         parameters=parameters,

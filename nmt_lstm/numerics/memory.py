@@ -12,13 +12,22 @@ __all__ = ["bound_kernel_memory", "keep_freed_memory"]
 M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
 # oneDNN keeps 1,024 kernels unless told otherwise, one for each shape. Training sees new shapes at every step, and their
-# kernels came to 4 GB in 20 epochs of Multi30k; with 32 of them the same training is 4 % slower.
+# kernels came to 4 GB in 20 epochs of Multi30k; with 32 of them the same training is 4 % slower. Small batches are the
+# other way round: their kernels are small, and making them takes as long as the step.
 KERNELS_KEPT = 32
+LARGE_BATCH_PIECES = 1_000
 
 
-def bound_kernel_memory() -> None:
-    """Ask oneDNN to keep few kernels, unless the user has said how many; before its first use in the process."""
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KERNELS_KEPT))
+def bound_kernel_memory(batch_pieces: int) -> None:
+    """Ask oneDNN to keep few kernels in training of large batches, unless the user has said how many.
+
+    To be called before oneDNN's first use in the process.
+
+    Args:
+        batch_pieces: target pieces of a batch.
+    """
+    if batch_pieces >= LARGE_BATCH_PIECES:
+        os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KERNELS_KEPT))
 
 
 def keep_freed_memory() -> bool:

@@ -70,7 +70,7 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
     devices = choose_devices(settings)
     precision = resolve_precision(settings.precision, devices.device)
     if devices.accelerator == "cpu":
-        bound_kernel_memory()
+        bound_kernel_memory(settings.batch_pieces)
         keep_freed_memory()
     use_threads(devices)
     tokenize = run.data.tokenize if run.data.tokenize != "auto" else tokenizer_for(run.data.target_language)

@@ -72,8 +72,8 @@ def _log_frequencies(counts: Tensor) -> Tensor:
 
 
 def _output_weight(size: int, width: int) -> nn.Parameter:
-    # As embeddings are drawn, so that tied and untied layers start alike. Drawn smaller, and without target_counts, the
-    # first steps push the logits of pieces that do not occur down through the outputs, until these are saturated.
+    # As embeddings are drawn, so that tied and untied layers start alike. Without target_counts, the first steps push the
+    # logits of pieces that do not occur down through the outputs, which may saturate them for good.
     return nn.Parameter(torch.randn(size, width) / width**0.5)
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from nmt_lstm.attention.attention import Attention
-from nmt_lstm.numerics.linear import Linear
+from nmt_lstm.numerics.sequence_linear import Linear
 
 __all__ = ["DotAttention"]
 

@@ -138,6 +138,7 @@ def collate(
     indices: Sequence[int] | NDArray[np.integer[Any]] | None = None,
     loss_divisor: float | None = None,
     masked: bool = False,
+    source_unit: int = 1,
 ) -> Batch:
     """Return sentence pairs as a batch.
 
@@ -147,13 +148,15 @@ def collate(
         indices: the pairs' numbers in the training text; by default their numbers in the batch.
         loss_divisor: see `Batch`; by default the number of real labels, which makes the loss their mean.
         masked: leave every label out of the loss (for a share of a step that got no pair of its own).
+        source_unit: the source side is padded to a multiple of this.
 
     Raises:
         ValueError: there is no pair, or the sides differ in number.
     """
     if len(sources) != len(targets):
         raise ValueError(f"A batch needs as many targets as sources; got {len(targets)} and {len(sources)}.")
-    source = source_batch(sources)
+    longest = 1 + max((len(sentence) for sentence in sources), default=0)
+    source = source_batch(sources, pad_to=longest + -longest % source_unit)
     inputs, lengths = padded(targets, before=BEGIN)
     outputs, _ = padded(targets, after=END)
     if masked:

@@ -10,6 +10,9 @@ from nmt_lstm.text.token_store import TokenStore
 
 __all__ = ["BatchLoader"]
 
+# Source sides are padded to multiples of this, so that the same few widths come again (see `sampler.ROWS_OF_A_BLOCK`).
+SOURCE_UNIT = 4
+
 
 class BatchLoader:
     """An iterable over one epoch's batches for one process; it draws nothing from global random numbers.
@@ -68,6 +71,7 @@ class BatchLoader:
             indices=share.indices,
             loss_divisor=share.loss_divisor,
             masked=share.masked,
+            source_unit=SOURCE_UNIT,
         )
 
     def __iter__(self) -> Iterator[Batch]:

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from nmt_lstm.cells.cell import State
 from nmt_lstm.cells.gated_cell import GatedCell
-from nmt_lstm.numerics.linear import SMALLEST_INVARIANT_ROWS
+from nmt_lstm.numerics.row_counts import SMALLEST_INVARIANT_ROWS
 
 __all__ = ["LARGEST_SMALL_STATE", "fused_arguments", "sweep_is_faster", "unfused"]
 

@@ -28,7 +28,7 @@ from nmt_lstm.model.encoder import Encoded, Encoder, EncoderLayer
 from nmt_lstm.model.gnmt import GnmtDecoder
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.numerics.frozen_linear import FrozenLinear, FrozenPrecision, frozen_linear
-from nmt_lstm.numerics.linear import Linear
+from nmt_lstm.numerics.sequence_linear import Linear
 
 __all__ = ["FrozenEncoding", "FrozenModel", "FrozenState", "FrozenStep", "freeze"]
 

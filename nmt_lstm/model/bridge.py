@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from nmt_lstm.cells.cell import State
-from nmt_lstm.numerics.linear import Linear
+from nmt_lstm.numerics.sequence_linear import Linear
 
 __all__ = ["Bridge"]
 

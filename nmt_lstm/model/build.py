@@ -18,7 +18,7 @@ from nmt_lstm.model.encoder import Encoder, EncoderLayer
 from nmt_lstm.model.gnmt import GnmtDecoder
 from nmt_lstm.model.input_feeding import InputFeedingDecoder
 from nmt_lstm.model.seq2seq import Seq2Seq
-from nmt_lstm.numerics.linear import Linear
+from nmt_lstm.numerics.sequence_linear import Linear
 from nmt_lstm.registry import ATTENTIONS, CELLS
 
 __all__ = ["build_model"]

@@ -12,7 +12,7 @@ from nmt_lstm.cells.cell import Cell
 from nmt_lstm.model.bridge import Bridge
 from nmt_lstm.model.decoder import Decoder, DecoderState
 from nmt_lstm.model.dropout import Dropout
-from nmt_lstm.numerics.linear import Linear
+from nmt_lstm.numerics.sequence_linear import Linear
 
 __all__ = ["ConditionalDecoder"]
 

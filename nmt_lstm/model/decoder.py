@@ -16,7 +16,7 @@ from nmt_lstm.cells.cell import Cell, State
 from nmt_lstm.model.bridge import Bridge
 from nmt_lstm.model.dropout import Dropout
 from nmt_lstm.model.encoder import Encoded
-from nmt_lstm.numerics.linear import Linear
+from nmt_lstm.numerics.sequence_linear import Linear
 
 __all__ = ["Decoded", "Decoder", "DecoderState"]
 

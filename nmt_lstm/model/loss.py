@@ -7,12 +7,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from nmt_lstm.numerics.linear import linear
+from nmt_lstm.numerics.linear import laid_out, trained_product
+from nmt_lstm.numerics.row_counts import padded_rows
 
 __all__ = ["Loss", "linear_cross_entropy"]
 
-# Rows of logits held at once: 256 rows of 8,000 in float32 are 8 MiB, which stay in a processor's cache.
-CHUNK_ROWS = 256
+# Rows of logits held at once, in the format of products.
+CHUNK_ROWS = 512
+# Logits that are looked at together in float32, 1 MiB: what is done to them is done in a processor's cache.
+LOGITS_AT_ONCE = 1 << 18
 # A GPU wants fewer and larger products.
 CHUNK_ROWS_GPU = 4096
 
@@ -65,74 +68,82 @@ def linear_cross_entropy(
     return total, likelihood
 
 
-class _ProductsOfGradients:
-    """Products with the logits' gradient; only float32 on a processor gains by `linear`, which wants rows in order."""
-
-    def __init__(self, weight: Tensor) -> None:
-        self.weight = weight
-        self.transposed = (
-            weight.t().contiguous() if weight.dtype == torch.float32 and weight.device.type == "cpu" else None
-        )
-
-    def for_states(self, gradient: Tensor) -> Tensor:
-        """Return (N, E) of (N, V)."""
-        return gradient @ self.weight if self.transposed is None else linear(gradient, self.transposed)
-
-    def for_weight(self, gradient: Tensor, states: Tensor) -> Tensor:
-        """Return (V, E) of (N, V) and (N, E)."""
-        if self.transposed is None:
-            return gradient.t() @ states
-        return linear(gradient.t().contiguous(), states.t().contiguous())
-
-
 class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(  # type: ignore[no-untyped-def]
         ctx, states: Tensor, weight: Tensor, bias: Tensor | None, labels, smoothing, rows, dtype, wanted
     ):
-        pieces = weight.shape[0]
-        cast_weight, cast_states = weight.to(dtype), states.to(dtype)
-        exact = torch.float64 if dtype == torch.float64 else torch.float32
-        total = states.new_zeros((), dtype=exact)
-        likelihood = states.new_zeros((), dtype=exact)
+        cast_weight, cast_states = weight.to(dtype), padded_rows(states.to(dtype))
+        tally = _Tally(weight, bias, smoothing, wanted=wanted)
         if wanted:
-            product = _ProductsOfGradients(cast_weight)
+            columns = laid_out(cast_weight)
             for_states = torch.empty_like(cast_states)
-            for_weight = torch.zeros_like(weight, dtype=exact)
-            for_bias = torch.zeros(pieces, dtype=exact, device=weight.device) if bias is not None else None
+            for_weight = torch.zeros_like(weight, dtype=tally.exact)
         with torch.autocast(states.device.type, enabled=False):
             for start in range(0, len(labels), rows):
-                chunk = slice(start, start + rows)
-                picked = labels[chunk, None]
-                logits = linear(cast_states[chunk], cast_weight).to(exact)
-                if bias is not None:
-                    logits += bias
-                highest = logits.amax(1, keepdim=True)
-                at_label = logits.gather(1, picked)
-                mean = logits.mean(1, keepdim=True) if smoothing else at_label
-                exponentials = logits.sub_(highest).exp_()
-                sums = exponentials.sum(1, keepdim=True)
-                normaliser = sums.log() + highest
-                likelihood += (normaliser - at_label).sum()
-                total += (normaliser - (1.0 - smoothing) * at_label - smoothing * mean).sum()
-                if not wanted:
-                    continue
-                gradient = exponentials.div_(sums)
-                if smoothing:
-                    gradient -= smoothing / pieces
-                gradient.scatter_add_(1, picked, torch.full_like(at_label, smoothing - 1.0))
-                if for_bias is not None:
-                    for_bias += gradient.sum(0)
-                gradient = gradient.to(dtype)
-                for_states[chunk] = product.for_states(gradient)
-                for_weight += product.for_weight(gradient, cast_states[chunk])
+                chunk = cast_states[start : start + rows]
+                logits = trained_product(chunk, cast_weight.t())
+                tally.add(logits, labels[start : start + rows])
+                if wanted:
+                    gradient = logits  # it has taken their place
+                    for_states[start : start + rows] = trained_product(gradient, columns)
+                    for_weight += trained_product(gradient.t(), chunk)
         if wanted:
-            ctx.save_for_backward(for_states.to(states.dtype), for_weight.to(weight.dtype), for_bias)
-        ctx.mark_non_differentiable(likelihood)
-        return total, likelihood
+            kept = for_states[: len(labels)].to(states.dtype)
+            ctx.save_for_backward(kept, for_weight.to(weight.dtype), tally.for_bias)
+        ctx.mark_non_differentiable(tally.likelihood)
+        return tally.total, tally.likelihood
 
     @staticmethod
     def backward(ctx, scale, _):  # type: ignore[no-untyped-def]
         for_states, for_weight, for_bias = ctx.saved_tensors
         bias = for_bias * scale if for_bias is not None else None
         return for_states * scale, for_weight * scale, bias, None, None, None, None, None
+
+
+class _Tally:
+    """The loss and the gradient of the bias, summed over logits that are given chunk by chunk."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None, smoothing: float, *, wanted: bool) -> None:
+        self.exact = torch.float64 if weight.dtype == torch.float64 else torch.float32
+        self.bias = bias
+        self.smoothing = smoothing
+        self.wanted = wanted
+        self.at_once = max(1, LOGITS_AT_ONCE // len(weight)) if weight.device.type == "cpu" else 1 << 30
+        self.total = weight.new_zeros((), dtype=self.exact)
+        self.likelihood = weight.new_zeros((), dtype=self.exact)
+        self.for_bias = (
+            weight.new_zeros(len(weight), dtype=self.exact) if wanted and bias is not None else None
+        )
+
+    def add(self, logits: Tensor, labels: Tensor) -> None:
+        """Count logits (N, V) of at most N labels; of the rows beyond them nothing. Their gradient takes their place."""
+        for start in range(0, len(labels), self.at_once):
+            end = min(start + self.at_once, len(labels))
+            gradient = self._add(logits[start:end].to(self.exact), labels[start:end, None])
+            if self.wanted:
+                logits[start:end] = gradient
+        if self.wanted:
+            logits[len(labels) :] = 0.0
+
+    def _add(self, logits: Tensor, picked: Tensor) -> Tensor:
+        """Count rows in the exact format; return their gradient if it is wanted, otherwise anything."""
+        if self.bias is not None:
+            logits = logits + self.bias
+        highest = logits.amax(1, keepdim=True)
+        at_label = logits.gather(1, picked)
+        mean = logits.mean(1, keepdim=True) if self.smoothing else at_label
+        exponentials = (logits - highest).exp_()
+        sums = exponentials.sum(1, keepdim=True)
+        normaliser = sums.log() + highest
+        self.likelihood += (normaliser - at_label).sum()
+        self.total += (normaliser - (1.0 - self.smoothing) * at_label - self.smoothing * mean).sum()
+        if not self.wanted:
+            return exponentials
+        gradient = exponentials.div_(sums)
+        if self.smoothing:
+            gradient -= self.smoothing / logits.shape[1]
+        gradient.scatter_add_(1, picked, torch.full_like(at_label, self.smoothing - 1.0))
+        if self.for_bias is not None:
+            self.for_bias += gradient.sum(0)
+        return gradient

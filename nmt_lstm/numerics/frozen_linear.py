@@ -7,20 +7,17 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from nmt_lstm.numerics.int8 import int8_product, quantized
 from nmt_lstm.numerics.packed import repeated_product
+from nmt_lstm.numerics.row_counts import padded_rows
 
-__all__ = ["FrozenLinear", "FrozenPrecision", "Int8Linear", "PackedLinear", "frozen_linear", "padded_rows"]
+__all__ = ["FrozenLinear", "FrozenPrecision", "Int8Linear", "PackedLinear", "frozen_linear"]
 
 FrozenPrecision = Literal["float32", "bf16", "int8"]
 
 # How often a frozen layer is used: so often that packing always pays.
 MANY = 1 << 30
-# oneDNN makes a kernel for each number of rows when it first comes, which takes longer than many products (3 ms in
-# float32, 0.6 in int8): so rows are padded to few numbers, four in each octave.
-FEWEST_ROWS = 8
 # Rows at which oneDNN chooses the layout; the results are the same for all.
 TYPICAL_ROWS = 64
 
@@ -51,17 +48,8 @@ class FrozenLinear(nn.Module):
             self.pack()
         assert self._product is not None
         flat = inputs.reshape(-1, self.in_features)
-        rows = len(flat)
-        missing = padded_rows(rows) - rows
-        if missing:
-            flat = functional.pad(flat, (0, 0, 0, missing))
-        return self._product(flat)[:rows].view(*inputs.shape[:-1], self.out_features)
-
-
-def padded_rows(rows: int) -> int:
-    """Return the number of rows that so many are padded to."""
-    step = max(FEWEST_ROWS, 1 << max(0, (rows - 1).bit_length() - 3))
-    return -(-rows // step) * step
+        product = self._product(padded_rows(flat))
+        return product[: len(flat)].view(*inputs.shape[:-1], self.out_features)
 
 
 class PackedLinear(FrozenLinear):

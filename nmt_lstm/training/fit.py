@@ -70,7 +70,7 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
     devices = choose_devices(settings)
     precision = resolve_precision(settings.precision, devices.device)
     if devices.accelerator == "cpu":
-        bound_kernel_memory(settings.batch_pieces)
+        bound_kernel_memory()
         keep_freed_memory()
     use_threads(devices)
     tokenize = run.data.tokenize if run.data.tokenize != "auto" else tokenizer_for(run.data.target_language)
@@ -136,8 +136,8 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
         beam_size=validation["beam_size"],
         averaged_steps=written["weights_of_steps"],
         steps=trainer.global_step,
-        # Lightning counts an epoch that was cut short as a whole one.
-        epochs=-(-trainer.global_step // data.steps_per_epoch(prepared.train)),
+        # Lightning counts an epoch that was cut short as a whole one; a training that was at its end begins none.
+        epochs=module.epochs_begun or trainer.current_epoch,
         seconds=clock.elapsed(),
         reason=control.reason,
         parameters=parameters,

@@ -103,6 +103,8 @@ class TranslationModule(pl.LightningModule):
         """Norm of the last step's gradients before clipping."""
         self.learning_rate = 0.0
         """Learning rate of the last step."""
+        self.epochs_begun = 0
+        """Epochs of which a batch has been seen."""
         self.last_validation: ValidationResult | None = None
         self._log_tally = Tally()
         self._validation: Validation | None = None
@@ -122,6 +124,7 @@ class TranslationModule(pl.LightningModule):
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Make what this step draws a function of its place alone."""
+        self.epochs_begun = self.trainer.current_epoch + 1
         seed_step(
             self.device,
             seed=self.seed,

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nmt_lstm.batching.batch import Batch
-from nmt_lstm.batching.loader import BatchLoader
+from nmt_lstm.batching.loader import SOURCE_UNIT, BatchLoader
 from nmt_lstm.text.token_store import TokenStore, TokenStoreWriter
 
 COUNT = 157
@@ -67,6 +67,14 @@ def test_a_sentence_longer_than_the_budget_comes(store) -> None:
     (longest,) = [batch for batch in loader(store) if 5 in batch.indices.tolist()]
     assert longest.indices.tolist() == [5]
     assert longest.target_pieces == 301
+
+
+def test_widths_of_the_source_come_again(store) -> None:
+    batches = list(loader(store))
+    assert {batch.source.pieces.shape[1] % SOURCE_UNIT for batch in batches} == {0}
+    assert all(
+        int(batch.source.lengths.max()) > batch.source.pieces.shape[1] - SOURCE_UNIT for batch in batches
+    )
 
 
 def test_the_divisor_is_the_number_of_labels_of_the_step(store) -> None:

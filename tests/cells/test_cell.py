@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nmt_lstm.cells.cell import Cell, check_sequence
-from nmt_lstm.numerics.linear import Linear
+from nmt_lstm.numerics.sequence_linear import Linear
 
 
 class TwoStates(Cell):

@@ -16,7 +16,7 @@ from nmt_lstm.cells.cell import Cell, State
 from nmt_lstm.config.schema import ModelSettings
 from nmt_lstm.model.build import build_model
 from nmt_lstm.model.seq2seq import Seq2Seq
-from nmt_lstm.numerics.linear import Linear
+from nmt_lstm.numerics.sequence_linear import Linear
 from nmt_lstm.registry import ATTENTIONS, CELLS
 from nmt_lstm.text.special_pieces import END
 

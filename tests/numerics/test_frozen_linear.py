@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from nmt_lstm.numerics.frozen_linear import FrozenLinear, frozen_linear, padded_rows
+from nmt_lstm.numerics.frozen_linear import FrozenLinear, frozen_linear
 from nmt_lstm.numerics.linear import linear
 
 PRECISIONS = ["float32", "bf16", "int8"]
@@ -49,13 +49,6 @@ def test_selected_outputs_are_those_of_the_whole(precision) -> None:
     outputs = torch.tensor([0, 3, 4, 17, 69])
     with torch.no_grad():
         assert torch.allclose(layer.selected(outputs)(inputs), layer(inputs)[:, outputs], atol=1e-5)
-
-
-def test_rows_are_padded_to_few_numbers() -> None:
-    asked = (1, 8, 9, 64, 65, 129, 320, 321)
-    assert [padded_rows(rows) for rows in asked] == [8, 8, 16, 64, 80, 160, 320, 384]
-    assert len({padded_rows(rows) for rows in range(1, 321)}) <= 18
-    assert all(rows <= padded_rows(rows) < rows + max(8, 0.25 * rows) for rows in range(1, 2_000))
 
 
 def test_the_base_does_nothing() -> None:

@@ -8,15 +8,17 @@ from torch import nn
 from torch.nn import functional
 
 from nmt_lstm.numerics import linear as module
-from nmt_lstm.numerics.linear import Linear, linear
+from nmt_lstm.numerics.linear import laid_out, linear, trained_product
+from nmt_lstm.numerics.sequence_linear import Linear
 
 
 @pytest.fixture(params=[True, False], ids=["onednn", "without"])
 def onednn(request, monkeypatch) -> bool:
-    """The machine's own answer, and a machine without oneDNN."""
+    """A machine where oneDNN's product is the fastest, and one without it."""
     if request.param and not module.onednn_product_is_available():
         pytest.skip("this machine has no oneDNN product")
     monkeypatch.setattr(module, "onednn_product_is_available", lambda: request.param)
+    monkeypatch.setattr(module, "mkl_is_as_fast", lambda: False)
     return request.param
 
 
@@ -89,6 +91,25 @@ def test_forward_and_backward_go_through_onednn_where_it_is(onednn, monkeypatch)
     tensors = [torch.randn(shape, requires_grad=True) for shape in ((9, 4), (5, 4), (5,))]
     linear(*tensors).sum().backward()
     assert len(used) == (3 if onednn else 0)
+
+
+def test_training_goes_through_mkl_where_that_is_as_fast(monkeypatch) -> None:
+    monkeypatch.setattr(module, "mkl_is_as_fast", lambda: True)
+    monkeypatch.setattr(module, "_product", lambda *_: pytest.fail("made a kernel of oneDNN"))
+    inputs, weight = torch.randn(9, 4), torch.randn(5, 4, requires_grad=True)
+    linear(inputs, weight).sum().backward()
+    torch.testing.assert_close(weight.grad, inputs.sum(0).expand(5, 4))
+    assert torch.equal(trained_product(inputs, weight.detach().t()), inputs @ weight.detach().t())
+    assert laid_out(weight) is weight
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_the_product_of_training_takes_operands_in_any_layout(onednn, dtype) -> None:
+    left, right = torch.randn(9, 4, dtype=dtype), torch.randn(4, 5, dtype=dtype)
+    expected = left @ right
+    for first in (left, left.t().contiguous().t()):
+        for second in (right, laid_out(right), right.t().contiguous().t()):
+            torch.testing.assert_close(trained_product(first, second), expected)
 
 
 def test_autocast_and_other_dtypes_take_torchs_product(onednn) -> None:

@@ -62,13 +62,11 @@ def test_a_block_asked_for_again_costs_no_new_pages() -> None:
     assert faults["kept"] < faults["given back"] / 4
 
 
-def test_kernels_of_large_batches_are_bounded_unless_the_user_says_otherwise(monkeypatch) -> None:
+def test_kernels_are_bounded_unless_the_user_says_otherwise(monkeypatch) -> None:
     name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
     monkeypatch.delenv(name, raising=False)
-    memory.bound_kernel_memory(memory.LARGE_BATCH_PIECES - 1)
-    assert name not in os.environ
-    memory.bound_kernel_memory(memory.LARGE_BATCH_PIECES)
+    memory.bound_kernel_memory()
     assert os.environ[name] == str(memory.KERNELS_KEPT)
     monkeypatch.setenv(name, "7")
-    memory.bound_kernel_memory(memory.LARGE_BATCH_PIECES)
+    memory.bound_kernel_memory()
     assert os.environ[name] == "7"

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from nmt_lstm.attention.attention import Attended, Attention, masked_softmax
-from nmt_lstm.numerics.linear import Linear
+from nmt_lstm.numerics.sequence_linear import Linear
 from nmt_lstm.testing import (
     ATTENTION_CHECKS,
     AttentionSubject,

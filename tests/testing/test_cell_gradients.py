@@ -9,7 +9,7 @@ from torch import nn
 from nmt_lstm.cells.cell import Cell, check_sequence
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.cells.lstm import LSTM
-from nmt_lstm.numerics.linear import Linear
+from nmt_lstm.numerics.sequence_linear import Linear
 from nmt_lstm.testing import (
     CELL_CHECKS,
     CellSubject,

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nmt_lstm.cells.cell import Cell
-from nmt_lstm.numerics.linear import Linear
+from nmt_lstm.numerics.sequence_linear import Linear
 from nmt_lstm.testing import CELL_CHECKS, CellSubject, ConformanceFailure, cell_sequence, check_cell
 
 

@@ -12,7 +12,7 @@ import torch
 
 from nmt_lstm.attention.dot import DotAttention
 from nmt_lstm.cells.cell import Cell
-from nmt_lstm.numerics.linear import Linear
+from nmt_lstm.numerics.sequence_linear import Linear
 from nmt_lstm.testing import (
     ATTENTION_CHECKS,
     CELL_CHECKS,

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nmt_lstm import Attention
 from nmt_lstm.attention.attention import Attended, Memory
-from nmt_lstm.numerics.linear import Linear
+from nmt_lstm.numerics.sequence_linear import Linear
 from nmt_lstm_attentions.sparse import entmax15, sparsemax
 
 __all__ = ["EntmaxAttention"]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from nmt_lstm import Attention
 from nmt_lstm.attention.attention import Attended, Memory, masked_softmax
-from nmt_lstm.numerics.linear import Linear
+from nmt_lstm.numerics.sequence_linear import Linear
 
 __all__ = ["LocalAttention"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from nmt_lstm.numerics.linear import Linear
+from nmt_lstm.numerics.sequence_linear import Linear
 from nmt_lstm_wrappers.wrapper import State, Wrapper
 
 __all__ = ["Residual"]

@@ -1,0 +1,29 @@
+"""Numbers of rows that come again: oneDNN makes a kernel for each number of rows, which can cost more than the product.
+
+A kernel for 1,500 rows in bf16 took 3 to 16 ms to make and 1 to 5 MB of memory on a processor with AMX, where the
+product itself took 1 to 4 ms. So rows are rounded up to one of few numbers, and the rows that are added are zeros.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+__all__ = ["SMALLEST_INVARIANT_ROWS", "padded_rows", "rounded_rows"]
+
+COUNTS_PER_DOUBLING = 8
+# From 8 rows on a row's result in float32 is the same, bit for bit, whatever the number of rows: oneDNN's from 2 on,
+# MKL's from 5 on.
+SMALLEST_INVARIANT_ROWS = 8
+
+
+def rounded_rows(rows: int) -> int:
+    """Return the least number of rows, at least `rows`, of eight between a power of two and the next."""
+    unit = max(SMALLEST_INVARIANT_ROWS, (1 << max(0, rows - 1).bit_length()) // (2 * COUNTS_PER_DOUBLING))
+    return rows + -rows % unit
+
+
+def padded_rows(rows: Tensor) -> Tensor:
+    """Return (N, width) with rows of zeros up to the rounded number; itself where it has that number, and on a GPU."""
+    missing = rounded_rows(len(rows)) - len(rows) if rows.device.type == "cpu" else 0
+    return functional.pad(rows, (0, 0, 0, missing)) if missing else rows

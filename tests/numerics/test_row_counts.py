@@ -1,0 +1,23 @@
+"""Numbers of rows that come again: few of them, never less, little more; the rows added are zeros."""
+
+from __future__ import annotations
+
+import torch
+
+from nmt_lstm.numerics.row_counts import padded_rows, rounded_rows
+
+
+def test_rows_are_rounded_up_to_few_numbers() -> None:
+    asked = (0, 1, 8, 9, 64, 65, 129, 320, 321, 1_025, 3_000)
+    assert [rounded_rows(rows) for rows in asked] == [0, 8, 8, 16, 64, 72, 144, 320, 352, 1_152, 3_072]
+    assert len({rounded_rows(rows) for rows in range(1, 3_001)}) <= 54
+    assert all(rows <= rounded_rows(rows) < rows + max(8, rows / 8) for rows in range(1, 4_000))
+
+
+def test_added_rows_are_zeros_and_none_is_added_without_need() -> None:
+    rows = torch.ones(17, 3)
+    padded = padded_rows(rows)
+    assert padded.shape == (24, 3)
+    assert torch.equal(padded[:17], rows)
+    assert not padded[17:].any()
+    assert padded_rows(padded) is padded

@@ -7,6 +7,8 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from nmt_lstm.numerics.batched_product import batched_product
+
 __all__ = ["Attended", "Attention", "Memory", "masked_softmax"]
 
 
@@ -55,7 +57,11 @@ class Attention(nn.Module):
 
     def prepare(self, source_states: Tensor, source_is_token: Tensor) -> Memory:
         """Return the memory of (B, S, M) source states; called once per sentence."""
-        return Memory(self.project_keys(source_states), source_states, source_is_token)
+        keys, values = self.project_keys(source_states), source_states
+        if source_states.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
+            # In the format of `batched_product`: not to be converted at every step.
+            keys, values = keys.float(), values.float()
+        return Memory(keys, values, source_is_token)
 
     def project_keys(self, source_states: Tensor) -> Tensor:
         """Return the keys (B, S, K) of the source states; by default the states themselves."""
@@ -74,7 +80,7 @@ class Attention(nn.Module):
     def forward(self, query: Tensor, memory: Memory, state: tuple[Tensor, ...]) -> Attended:
         """Attend with queries (B, Q, query_size)."""
         weights = masked_softmax(self.scores(query, memory.keys), memory.is_token)
-        return Attended(torch.bmm(weights.to(memory.values.dtype), memory.values), weights, state)
+        return Attended(batched_product(weights, memory.values), weights, state)
 
 
 def masked_softmax(scores: Tensor, is_token: Tensor) -> Tensor:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from nmt_lstm.attention.attention import Attention
+from nmt_lstm.numerics.batched_product import batched_product
 from nmt_lstm.numerics.sequence_linear import Linear
 
 __all__ = ["BilinearAttention"]
@@ -33,4 +33,4 @@ class BilinearAttention(Attention):
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
         """Return (B, Q, S)."""
-        return torch.bmm(query.to(keys.dtype), keys.transpose(1, 2))
+        return batched_product(query, keys.transpose(1, 2))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-import torch
 from torch import Tensor, nn
 
 from nmt_lstm.attention.attention import Attention
+from nmt_lstm.numerics.batched_product import batched_product
 from nmt_lstm.numerics.sequence_linear import Linear
 
 __all__ = ["DotAttention"]
@@ -32,4 +32,4 @@ class DotAttention(Attention):
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
         """Return (B, Q, S)."""
         projected = self.project_query(query) / math.sqrt(self.memory_size)
-        return torch.bmm(projected.to(keys.dtype), keys.transpose(1, 2))
+        return batched_product(projected, keys.transpose(1, 2))

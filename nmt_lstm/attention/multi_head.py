@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
-import torch
 from torch import Tensor
 
 from nmt_lstm.attention.attention import Attended, Attention, Memory, masked_softmax
+from nmt_lstm.numerics.batched_product import batched_product
 from nmt_lstm.numerics.sequence_linear import Linear
 
 __all__ = ["MultiHeadAttention"]
@@ -55,8 +55,8 @@ class MultiHeadAttention(Attention):
         batch, steps = query.shape[:2]
         keys, values = self._by_head(memory.keys), self._by_head(memory.values)
         queries = self._by_head(self.query(query)) / math.sqrt(keys.shape[-1])
-        scores = torch.bmm(queries.to(keys.dtype), keys.transpose(1, 2))
+        scores = batched_product(queries, keys.transpose(1, 2))
         weights = masked_softmax(scores, memory.is_token.repeat_interleave(self.heads, 0))
-        contexts = torch.bmm(weights.to(values.dtype), values).reshape(batch, self.heads, steps, -1)
+        contexts = batched_product(weights, values).reshape(batch, self.heads, steps, -1)
         merged = contexts.transpose(1, 2).reshape(batch, steps, self.memory_size)
         return Attended(self.output(merged), weights.reshape(batch, self.heads, steps, -1).mean(1), state)

@@ -11,15 +11,20 @@ from torch.nn import functional
 
 __all__ = ["SMALLEST_INVARIANT_ROWS", "padded_rows", "rounded_rows"]
 
-COUNTS_PER_DOUBLING = 8
+COUNTS_PER_DOUBLING = 4
 # From 8 rows on a row's result in float32 is the same, bit for bit, whatever the number of rows: oneDNN's from 2 on,
 # MKL's from 5 on.
 SMALLEST_INVARIANT_ROWS = 8
 
 
-def rounded_rows(rows: int) -> int:
-    """Return the least number of rows, at least `rows`, of eight between a power of two and the next."""
-    unit = max(SMALLEST_INVARIANT_ROWS, (1 << max(0, rows - 1).bit_length()) // (2 * COUNTS_PER_DOUBLING))
+def rounded_rows(rows: int, finest: int = SMALLEST_INVARIANT_ROWS) -> int:
+    """Return the least number, at least `rows`, of four between a power of two and the next.
+
+    Args:
+        rows: how many there are.
+        finest: numbers below four times this are multiples of it.
+    """
+    unit = max(finest, (1 << max(0, rows - 1).bit_length()) // (2 * COUNTS_PER_DOUBLING))
     return rows + -rows % unit
 
 

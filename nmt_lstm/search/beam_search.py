@@ -13,6 +13,7 @@ from torch import Tensor
 from nmt_lstm.batching.batch import SourceBatch
 from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.errors import ConfigurationError, ModelFolderError
+from nmt_lstm.numerics.row_counts import rounded_rows
 from nmt_lstm.search.best_pieces import Ranked, best_continuations
 from nmt_lstm.search.hypotheses import Finished, History, Hypothesis
 from nmt_lstm.search.penalties import coverage_penalty, length_divisor
@@ -98,35 +99,37 @@ class _BeamSearch(Generic[Encoding, State]):
         """Search until every sentence is done."""
         device = self.source.pieces.device
         state = self.model.start(self.model.encode(self.source))
-        alive = np.arange(len(self.finished))
+        present = np.arange(len(self.finished))
+        done = np.zeros(len(present), np.bool_)
         is_token = self.source.is_token
-        previous = torch.full((len(alive),), BEGIN, device=device)
-        scores = torch.zeros(len(alive), 1, device=device)
-        coverage = torch.zeros(len(alive), 1, is_token.shape[1], device=device)
+        previous = torch.full((len(present),), BEGIN, device=device)
+        scores = torch.zeros(len(present), 1, device=device)
+        coverage = torch.zeros(len(present), 1, is_token.shape[1], device=device)
         length = 0
-        while len(alive) > 0:
+        while len(present) > 0:
             step = self.model.step(previous, state)
             attention = step.attention.unflatten(0, scores.shape)
             lost = None
             if self.settings.coverage_penalty > 0.0:
                 coverage = coverage + attention.float()
                 lost = coverage_penalty(coverage, is_token[:, None], beta=self.settings.coverage_penalty)
-            must_end = length >= self.longest[alive]
-            ranked = self._rank(step.logits, scores, must_end, length < self.shortest[alive])
+            must_end = (length >= self.longest[present]) & ~done
+            ranked = self._rank(step.logits, scores, must_end, length < self.shortest[present])
             if step.pieces is not None:
                 ranked = ranked._replace(pieces=step.pieces[ranked.pieces])
-            self._finish(alive, ranked, must_end, lost, length)
+            self._finish(present, ~done, ranked, must_end, lost, length)
             going = ranked.without_end(self.settings.beam_size)
             self.history.add(
-                _places(alive, len(self.finished)),
+                _places(present, len(self.finished)),
                 going.beams.cpu().numpy(),
                 going.pieces.cpu().numpy(),
                 attention if self.keep_attention else None,
             )
             length += 1
 
-            stays = ~self._is_done(alive, going.scores[:, 0].double().cpu().numpy(), must_end)
-            alive = alive[stays]
+            done |= self._is_done(present, going.scores[:, 0].double().cpu().numpy(), must_end)
+            stays = _staying(done)
+            present, done = present[stays], done[stays]
             rows = torch.arange(len(stays), device=device)[:, None] * scores.shape[1] + going.beams
             sentences = None
             if not stays.all():
@@ -135,7 +138,7 @@ class _BeamSearch(Generic[Encoding, State]):
                 rows, is_token = rows.index_select(0, sentences), is_token.index_select(0, sentences)
             if self.settings.coverage_penalty > 0.0:
                 coverage = coverage.flatten(0, 1).index_select(0, rows.flatten()).unflatten(0, rows.shape)
-            if len(alive) > 0:
+            if len(present) > 0:
                 moved = sentences is not None or not _in_place(rows, step.logits.shape[0])
                 state = self.model.reorder(step.state, rows.flatten(), sentences) if moved else step.state
             scores, previous = going.scores, going.pieces.flatten()
@@ -153,9 +156,15 @@ class _BeamSearch(Generic[Encoding, State]):
         )
 
     def _finish(
-        self, alive: Integers, ranked: Ranked, must_end: Booleans, lost: Tensor | None, length: int
+        self,
+        present: Integers,
+        searching: Booleans,
+        ranked: Ranked,
+        must_end: Booleans,
+        lost: Tensor | None,
+        length: int,
     ) -> None:
-        """Note the hypotheses that ended among the best of their sentence."""
+        """Note the hypotheses that ended among the best of their sentence, if that is still searched."""
         width = self.settings.beam_size
         totals = ranked.scores[:, :width].double().cpu().numpy()
         if np.isnan(totals).any():
@@ -163,7 +172,7 @@ class _BeamSearch(Generic[Encoding, State]):
                 "the model's scores are not numbers (NaN): its training diverged or its weights are damaged; "
                 "use an earlier checkpoint, or train with a lower learning rate."
             )
-        possible = (totals > -math.inf) | must_end[:, None]
+        possible = ((totals > -math.inf) | must_end[:, None]) & searching[:, None]
         ended = (ranked.pieces[:, :width] == END).cpu().numpy() & possible
         if not ended.any():
             return
@@ -171,18 +180,18 @@ class _BeamSearch(Generic[Encoding, State]):
         penalties = None if lost is None else lost.double().cpu().numpy()
         divisor = self._divisor(length + 1)
         for row, rank in zip(*ended.nonzero(), strict=True):
-            sentence, beam, total = alive[row], int(beams[row, rank]), float(totals[row, rank])
+            sentence, beam, total = present[row], int(beams[row, rank]), float(totals[row, rank])
             score = total / divisor + (0.0 if penalties is None else float(penalties[row, beam]))
             self.finished[sentence].append(Finished(score, total, length, beam))
             if len(self.finished[sentence]) >= self.n_best:
                 self.threshold[sentence] = self._ordered(sentence)[self.n_best - 1].score
 
-    def _is_done(self, alive: Integers, best_alive: Reals, must_end: Booleans) -> Booleans:
-        """Return which of the living sentences are done."""
-        count = np.array([len(self.finished[sentence]) for sentence in alive])
+    def _is_done(self, present: Integers, best_going: Reals, must_end: Booleans) -> Booleans:
+        """Return which of the sentences present are done."""
+        count = np.array([len(self.finished[sentence]) for sentence in present])
         # Log-probabilities only fall and penalties are never above zero: no living hypothesis can pass this.
-        bound = best_alive / self.largest_divisor[alive]
-        done: Booleans = must_end | (count >= self.settings.beam_size) | (self.threshold[alive] >= bound)
+        bound = best_going / self.largest_divisor[present]
+        done: Booleans = must_end | (count >= self.settings.beam_size) | (self.threshold[present] >= bound)
         return done
 
     def _divisor(self, length: int) -> float:
@@ -195,13 +204,25 @@ class _BeamSearch(Generic[Encoding, State]):
         return [self.history.read(sentence, found) for found in self._ordered(sentence)[: self.n_best]]
 
 
+def _staying(done: Booleans) -> Booleans:
+    """Return which sentences of a batch stay in it: those that are not done, and as many others as round their number.
+
+    So the same few numbers of sentences come again and again (see `nmt_lstm.numerics.row_counts`).
+    """
+    stays = ~done
+    count = int(stays.sum())
+    if count:
+        stays[done.nonzero()[0][: rounded_rows(count, finest=1) - count]] = True
+    return stays
+
+
 def _in_place(rows: Tensor, count: int) -> bool:
     """Whether `rows` are all the `count` rows in their order: then nothing need be copied."""
     return rows.numel() == count and bool((rows.flatten() == torch.arange(count, device=rows.device)).all())
 
 
-def _places(alive: Integers, sentences: int) -> Integers:
-    """Return for each sentence of the whole batch its place among the living, -1 for the others."""
+def _places(present: Integers, sentences: int) -> Integers:
+    """Return for each sentence of the whole batch its place among those present, -1 for the others."""
     places = np.full(sentences, -1)
-    places[alive] = np.arange(len(alive))
+    places[present] = np.arange(len(present))
     return places

@@ -23,6 +23,10 @@ Examples:
 
 SAMPLES = 5
 
+# What a machine of two cores reaches easily, and the steps it takes for that.
+EXPECTED_BLEU = 60.0
+EXPECTED_STEPS = 1_300
+
 
 def quickstart(
     output: Annotated[
@@ -59,7 +63,7 @@ def quickstart(
 
     from nmt_lstm.training.fit import fit
 
-    fit(run, output, resume=resume, console=Console(stderr=True))
+    trained = fit(run, output, resume=resume, console=Console(stderr=True))
     if not is_first_process():
         return
 
@@ -78,9 +82,14 @@ def quickstart(
     note(
         "3. Scores of all test sentences, by sacreBLEU (BLEU on characters: Japanese has no blanks between words).\n"
     )
-    typer.echo(
-        score_table(corpus_scores(texts, references, metrics=("bleu", "chrf"), tokenize=run.data.tokenize))
-    )
+    scores = corpus_scores(texts, references, metrics=("bleu", "chrf"), tokenize=run.data.tokenize)
+    typer.echo(score_table(scores))
+    if trained.out_of_time and scores[0].value < EXPECTED_BLEU:
+        note(
+            f"\nThat is little: in its time this machine took {trained.steps:,} steps, where some {EXPECTED_STEPS:,} are "
+            f"needed. Perhaps other programs kept it busy. Go on for longer: "
+            f"nmt-lstm quickstart -o {model} --resume --time-limit 10m"
+        )
     note(f"\nDone in {time.perf_counter() - begin:.0f} seconds. The model is in {output}. Next:\n")
     note(f'  echo "{sources[0]}" | nmt-lstm translate -m {model}')
     note(f"  nmt-lstm translate -m {model} --n-best 3 --scores --interactive")

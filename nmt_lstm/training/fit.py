@@ -138,6 +138,8 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
         steps=trainer.global_step,
         # Lightning counts an epoch that was cut short as a whole one; a training that was at its end begins none.
         epochs=module.epochs_begun or trainer.current_epoch,
+        planned_epochs=settings.epochs,
+        out_of_time=control.out_of_time,
         seconds=clock.elapsed(),
         reason=control.reason,
         parameters=parameters,

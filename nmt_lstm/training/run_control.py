@@ -87,6 +87,8 @@ class RunControl(pl.Callback):
         """Whether a signal cut a validation short that has to be made up for."""
         self.reason = "all epochs are done"
         """Why the training stopped."""
+        self.out_of_time = False
+        """Whether that is the time limit."""
         self._signal = 0
         self._time_is_over = False
         self._shown = time.monotonic()
@@ -211,6 +213,7 @@ class RunControl(pl.Callback):
         if end_of_epoch and trainer.current_epoch + 1 >= self.settings.epochs:
             return f"all {self.settings.epochs} epochs are done"
         if self._time_is_over:
+            self.out_of_time = True
             return f"the time limit of {self.settings.time_limit} is reached"
         return ""
 

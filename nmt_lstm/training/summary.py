@@ -32,6 +32,10 @@ class FitResult:
     """Optimizer steps of the whole training."""
     epochs: int
     """Epochs begun."""
+    planned_epochs: int
+    """Epochs that were asked for."""
+    out_of_time: bool
+    """Whether the time limit came before the end of the last epoch."""
     seconds: float
     """Wall-clock time of all sessions, from the start of `fit` to its end."""
     reason: str
@@ -53,7 +57,7 @@ def show_summary(console: Console, found: FitResult) -> None:
     )
     for name, value in (
         ("stopped because", found.reason),
-        ("optimizer steps", f"{found.steps:,} in {found.epochs} epochs"),
+        ("optimizer steps", f"{found.steps:,} in {found.epochs} of {found.planned_epochs} epochs"),
         ("time", duration(found.seconds)),
         ("parameters", f"{found.parameters:,}"),
         ("weights", weights),
@@ -72,6 +76,13 @@ def show_summary(console: Console, found: FitResult) -> None:
     else:
         for name, value in zip(*(column.cells for column in table.columns), strict=True):
             console.print(f"{name:<18}{value}", highlight=False, markup=False, soft_wrap=True)
+    if found.out_of_time:
+        console.print(
+            "\nThe time limit ended it. With more time it may be better: the same command with --resume and a larger "
+            "--time-limit goes on.",
+            highlight=False,
+            soft_wrap=True,
+        )
     folder = shlex.quote(str(found.folder))
     console.print("\nTranslate with it:", highlight=False)
     console.print(

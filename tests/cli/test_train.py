@@ -28,6 +28,7 @@ def fitted(monkeypatch) -> list:
         assert console.file is sys.stderr
         calls.append((run, output, resume))
         output.mkdir(parents=True)
+        return types.SimpleNamespace(out_of_time=run.training.time_limit == "1s", steps=8)
 
     module = types.ModuleType("nmt_lstm.training.fit")
     module.fit = fit
@@ -200,3 +201,13 @@ def test_quickstart_trains_translates_and_scores(command, fitted, translator):
     assert "tok:char" in finished.lines[0]
     for word in ("source", "translation", "reference", "nmt-lstm translate -m q"):
         assert word in finished.err
+    assert "That is little" not in finished.err
+
+
+def test_quickstart_says_when_a_busy_machine_had_no_time_for_it(command, fitted, translator):
+    finished = command("quickstart", "-o", "q", "--time-limit", "1s")
+    assert finished.status == 0, finished.err
+    assert (
+        "That is little: in its time this machine took 8 steps, where some 1,300 are needed." in finished.err
+    )
+    assert "nmt-lstm quickstart -o q --resume --time-limit 10m" in finished.err

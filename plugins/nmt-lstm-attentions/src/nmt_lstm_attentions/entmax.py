@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch
 from torch import Tensor
 
 from nmt_lstm import Attention
 from nmt_lstm.attention.attention import Attended, Memory
+from nmt_lstm.numerics.batched_product import batched_product
 from nmt_lstm.numerics.sequence_linear import Linear
 from nmt_lstm_attentions.sparse import entmax15, sparsemax
 
@@ -56,7 +56,7 @@ class EntmaxAttention(Attention):
 
     def forward(self, query: Tensor, memory: Memory, state: tuple[Tensor, ...]) -> Attended:
         """Attend with queries (B, Q, query_size)."""
-        scores = torch.bmm(query.to(memory.keys.dtype), memory.keys.transpose(1, 2)) / self.temperature
+        scores = batched_product(query, memory.keys.transpose(1, 2)) / self.temperature
         function = entmax15 if self.weights == "entmax" else sparsemax
         weights = function(scores, memory.is_token[:, None])
-        return Attended(torch.bmm(weights.to(memory.values.dtype), memory.values), weights, state)
+        return Attended(batched_product(weights, memory.values), weights, state)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from nmt_lstm import Attention
 from nmt_lstm.attention.attention import Attended, Memory, masked_softmax
+from nmt_lstm.numerics.batched_product import batched_product
 from nmt_lstm.numerics.sequence_linear import Linear
 
 __all__ = ["LocalAttention"]
@@ -53,9 +54,9 @@ class LocalAttention(Attention):
 
     def forward(self, query: Tensor, memory: Memory, state: tuple[Tensor, ...]) -> Attended:
         """Attend with queries (B, Q, query_size)."""
-        scores = torch.bmm(query.to(memory.keys.dtype), memory.keys.transpose(1, 2))
+        scores = batched_product(query, memory.keys.transpose(1, 2))
         places = self.places(query, memory.is_token)
         positions = torch.arange(scores.shape[2], device=scores.device, dtype=places.dtype)
         distance = (positions - places[..., None]) / (0.5 * self.reach)
         weights = masked_softmax(scores - 0.5 * distance.square(), memory.is_token)
-        return Attended(torch.bmm(weights.to(memory.values.dtype), memory.values), weights, state)
+        return Attended(batched_product(weights, memory.values), weights, state)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from nmt_lstm import Attention
 from nmt_lstm.attention.attention import Attended, Memory
+from nmt_lstm.numerics.batched_product import batched_product
 from nmt_lstm.numerics.sequence_linear import Linear
 
 __all__ = ["RecurrentAttention", "State"]
@@ -54,4 +55,4 @@ class RecurrentAttention(Attention):
             weights, state = self.attend(one, memory, state)
             found.append(weights)
         weights = torch.stack(found, 1)
-        return Attended(torch.bmm(weights.to(memory.values.dtype), memory.values), weights, state)
+        return Attended(batched_product(weights, memory.values), weights, state)

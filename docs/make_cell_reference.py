@@ -1,4 +1,6 @@
-"""Write docs/cells.md, the reference of all registered cells: ``python docs/make_cell_reference.py``.
+"""Write docs/cells.md, the reference of all registered cells: ``python docs/make_cell_reference.py [--check]``.
+
+With --check nothing is written: the exit status says whether the page is what would be.
 
 What is registered is what is installed, so install the distributions in plugins first:
 ``pip install --no-deps plugins/*``.
@@ -7,6 +9,7 @@ What is registered is what is installed, so install the distributions in plugins
 from __future__ import annotations
 
 import inspect
+import sys
 import textwrap
 from pathlib import Path
 
@@ -25,12 +28,16 @@ sentence, one direction) in one step; of these, products with the inputs (those 
 
 
 def main() -> None:
-    """Write the page."""
+    """Write the page, or compare it."""
     entries = sorted(
         CELLS.entries(), key=lambda entry: (entry.distribution != "nmt-lstm", entry.distribution)
     )
     text = "\n".join([HEAD, *(section(entry) for entry in entries)])
-    (HERE / "cells.md").write_text(text, encoding="utf-8")
+    page = HERE / "cells.md"
+    if "--check" not in sys.argv[1:]:
+        page.write_text(text, encoding="utf-8")
+    elif page.read_text(encoding="utf-8") != text:
+        sys.exit("docs/cells.md is not what the cells say: python docs/make_cell_reference.py")
 
 
 def section(entry: Entry) -> str:

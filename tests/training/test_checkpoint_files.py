@@ -53,7 +53,7 @@ def test_a_pickle_of_code_is_refused(tmp_path: Path) -> None:
         def __reduce__(self) -> tuple[object, tuple[str]]:
             return (os.mkdir, (str(tmp_path / "harm"),))
 
-    (tmp_path / "last.ckpt").write_bytes(pickle.dumps(Harmful()))
+    (tmp_path / "last.ckpt").write_bytes(pickle.dumps(Harmful(), protocol=2))
     with pytest.raises(ModelFolderError, match=r"checkpoint '.*last.ckpt' cannot be read"):
         read_checkpoint(tmp_path / "last.ckpt")
     assert not (tmp_path / "harm").exists()

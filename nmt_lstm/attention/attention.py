@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from nmt_lstm.numerics.batched_product import batched_product
+from nmt_lstm.numerics.batched_product import batched_product, operand
 
 __all__ = ["Attended", "Attention", "Memory", "masked_softmax"]
 
@@ -57,11 +57,7 @@ class Attention(nn.Module):
 
     def prepare(self, source_states: Tensor, source_is_token: Tensor) -> Memory:
         """Return the memory of (B, S, M) source states; called once per sentence."""
-        keys, values = self.project_keys(source_states), source_states
-        if source_states.device.type == "cpu" and torch.is_autocast_enabled("cpu"):
-            # In the format of `batched_product`: not to be converted at every step.
-            keys, values = keys.float(), values.float()
-        return Memory(keys, values, source_is_token)
+        return Memory(operand(self.project_keys(source_states)), operand(source_states), source_is_token)
 
     def project_keys(self, source_states: Tensor) -> Tensor:
         """Return the keys (B, S, K) of the source states; by default the states themselves."""

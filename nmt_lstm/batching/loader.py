@@ -10,7 +10,7 @@ from nmt_lstm.text.token_store import TokenStore
 
 __all__ = ["BatchLoader"]
 
-# Source sides are padded to multiples of this, so that the same few widths come again (see `sampler.ROWS_OF_A_BLOCK`).
+# Source sides are padded to multiples of this, so that the same few widths come again: oneDNN makes an LSTM kernel for each.
 SOURCE_UNIT = 4
 
 

@@ -21,9 +21,6 @@ Lengths = NDArray[np.integer[Any]]
 POOL = 1 << 18
 # The source side may take this many times the budget of the target side.
 SOURCE_BUDGET = 2.0
-# Batches of more pairs than this have a multiple of it: the same few numbers of rows come again and again, and products
-# on a processor need not be prepared anew for each (see nmt_lstm.numerics.row_counts).
-ROWS_OF_A_BLOCK = 8
 
 
 @dataclass(frozen=True)
@@ -106,8 +103,6 @@ def _cut(pool: Numbers, source_lengths: Lengths, target_lengths: Lengths, budget
         fits = rows * target_lengths[window] <= budget
         fits &= rows * np.maximum.accumulate(source_lengths[window]) <= SOURCE_BUDGET * budget
         size = max(1, int(np.argmin(fits)) if not fits.all() else len(fits))
-        if size > ROWS_OF_A_BLOCK:
-            size -= size % ROWS_OF_A_BLOCK
         batches.append(pool[start : start + size])
         start += size
     return batches

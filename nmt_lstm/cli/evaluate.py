@@ -80,7 +80,7 @@ def evaluate(
         typer.Option(
             "--tokenize",
             metavar="NAME",
-            help="sacreBLEU's tokenizer: 13a, char, ja-mecab, zh, intl, none; auto is the model's, else 13a.",
+            help="sacreBLEU's tokenizer: 13a, char, ja-mecab, zh, intl, none; auto is the model's; without one, char for text without blanks, else 13a.",
         ),
     ] = "auto",
     analysis: Annotated[
@@ -124,6 +124,7 @@ def evaluate(
         raise ConfigurationError("--analysis needs the source text: -s test.de.")
     load_plugins(plugin, trusted=(model or []) if trust_plugins else [])
     from nmt_lstm.evaluation.scores import check_tokenizer, corpus_scores
+    from nmt_lstm.evaluation.words import guess_tokenizer
 
     if tokenize != "auto":
         check_tokenizer(tokenize)
@@ -137,7 +138,7 @@ def evaluate(
         lines = read_all_lines(hypotheses)
         check_counts(hypotheses, len(lines), reference, len(references))
         warn(hypotheses, lines, references, sources)
-        tokenizer = "13a" if tokenize == "auto" else tokenize
+        tokenizer = guess_tokenizer(references) if tokenize == "auto" else tokenize
     else:
         from nmt_lstm.translator import Translator
 

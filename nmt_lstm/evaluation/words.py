@@ -35,12 +35,17 @@ def count_words(lines: Iterable[str], split: WordSplitter) -> Counter[str]:
 
 
 def guess_tokenizer(lines: Iterable[str]) -> str:
-    """Return a tokenizer for text of an unknown language: "char" if it has hardly any blanks, else "13a"."""
-    characters = blanks = 0
+    """Return a tokenizer for text of an unknown language: "char" if it has hardly any blanks, else "13a".
+
+    Lines of single words in Latin letters have none either, but are words all the same.
+    """
+    characters = blanks = ascii_letters = 0
     for line in lines:
         characters += len(line)
         blanks += line.strip().count(" ")
-    return "char" if characters and blanks < 0.01 * characters else "13a"
+        ascii_letters += sum(letter.isascii() and letter.isalpha() for letter in line)
+    unbroken = blanks < 0.01 * characters and ascii_letters < 0.5 * characters
+    return "char" if unbroken else "13a"
 
 
 def is_word(token: str) -> bool:

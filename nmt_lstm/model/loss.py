@@ -73,7 +73,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
     def forward(  # type: ignore[no-untyped-def]
         ctx, states: Tensor, weight: Tensor, bias: Tensor | None, labels, smoothing, rows, dtype, wanted
     ):
-        cast_weight, cast_states = weight.to(dtype), padded_rows(states.to(dtype))
+        cast_weight, cast_states = weight.to(dtype), states.to(dtype)
         tally = _Tally(weight, bias, smoothing, wanted=wanted)
         if wanted:
             columns = laid_out(cast_weight)
@@ -81,16 +81,16 @@ class _LinearCrossEntropy(torch.autograd.Function):
             for_weight = torch.zeros_like(weight, dtype=tally.exact)
         with torch.autocast(states.device.type, enabled=False):
             for start in range(0, len(labels), rows):
-                chunk = cast_states[start : start + rows]
+                chunk = padded_rows(cast_states[start : start + rows])
                 logits = trained_product(chunk, cast_weight.t())
                 tally.add(logits, labels[start : start + rows])
                 if wanted:
                     gradient = logits  # it has taken their place
-                    for_states[start : start + rows] = trained_product(gradient, columns)
+                    real = for_states[start : start + rows]
+                    real.copy_(trained_product(gradient, columns)[: len(real)])
                     for_weight += trained_product(gradient.t(), chunk)
         if wanted:
-            kept = for_states[: len(labels)].to(states.dtype)
-            ctx.save_for_backward(kept, for_weight.to(weight.dtype), tally.for_bias)
+            ctx.save_for_backward(for_states.to(states.dtype), for_weight.to(weight.dtype), tally.for_bias)
         ctx.mark_non_differentiable(tally.likelihood)
         return tally.total, tally.likelihood
 

@@ -11,8 +11,8 @@ __all__ = ["bound_kernel_memory", "keep_freed_memory"]
 # Constants of glibc's malloc.h.
 M_TRIM_THRESHOLD = -1
 M_MMAP_THRESHOLD = -3
-# oneDNN keeps 1,024 kernels unless told otherwise, of 0.6 MB (attention) to 5 MB (products of many rows) each. Training
-# rounds its shapes (see row_counts.py), so that this many hold those that come again soon.
+# oneDNN keeps 1,024 kernels unless told otherwise, of up to 5 MB (products of many rows) each. Training rounds its shapes
+# (see row_counts.py), so that this many hold those that come again soon.
 KERNELS_KEPT = 512
 
 

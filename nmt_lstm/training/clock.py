@@ -52,7 +52,7 @@ class Clock:
         return self.before + time.monotonic() - self._start
 
     def session(self) -> float:
-        """Seconds of this session."""
+        """Seconds since this start, without those of earlier ones."""
         return time.monotonic() - self._start
 
     def start_training(self) -> None:

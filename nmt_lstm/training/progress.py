@@ -109,7 +109,7 @@ class ProgressDisplay:
             self._live = None
 
     def _left(self, share: float) -> str:
-        """Estimate from this session's pace how long the rest takes."""
+        """Estimate from the pace since this start how long the rest takes."""
         if self._first is None or share - self._first[1] <= 0.0:
             return ""
         seconds = (time.monotonic() - self._first[0]) / (share - self._first[1]) * (1.0 - share)

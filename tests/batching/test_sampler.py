@@ -75,15 +75,7 @@ def test_steps_hold_pairs_of_like_length() -> None:
     assert real / room > 0.98
     source_room = sum(len(step) * max(pairs[index][0] for index in step) for step in found)
     assert sum(source for source, _ in pairs) / source_room > 0.85
-    # What is missing is mostly rows beyond the last eight.
-    assert real / (1_000 * len(found)) > 0.85
-
-
-def test_large_batches_have_eights_of_rows() -> None:
-    found = steps(plan(made_up(5_000), 1_000))
-    rows = [len(step) for step in found if len(step) > sampler.ROWS_OF_A_BLOCK]
-    assert len(rows) > 100
-    assert all(count % sampler.ROWS_OF_A_BLOCK == 0 for count in rows)
+    assert real / (1_000 * len(found)) > 0.9
 
 
 def test_the_same_seed_and_epoch_give_the_same_steps() -> None:

@@ -138,6 +138,25 @@ def test_an_empty_file_is_refused(command, texts):
     assert finished.err == "nmt-lstm: error: 'empty' is empty; it must have one sentence per line.\n"
 
 
+def test_text_without_blanks_is_scored_by_characters_unless_told_otherwise(command, tmp_path):
+    (tmp_path / "ref.ja").write_text("彼は本を三冊読みました。\n猫が公園で寝ている。\n")
+    (tmp_path / "out.ja").write_text("彼は本を二冊読みました。\n猫が公園で寝ている。\n")
+    (tmp_path / "words").write_text("Haus\nBaum\n")
+    signatures = {}
+    for name, arguments in {
+        "Japanese": ("--hypotheses", "out.ja", "-r", "ref.ja"),
+        "told": ("--hypotheses", "out.ja", "-r", "ref.ja", "--tokenize", "13a"),
+        "single words": ("--hypotheses", "words", "-r", "words"),
+    }.items():
+        finished = command("evaluate", *arguments)
+        assert finished.status == 0, finished.err
+        signatures[name] = finished.lines[0]
+    assert "tok:char" in signatures["Japanese"]
+    assert float(signatures["Japanese"].split()[1]) > 50.0
+    assert "tok:13a" in signatures["told"]
+    assert "tok:13a" in signatures["single words"]
+
+
 def test_an_unknown_tokenizer_is_refused(command, texts):
     finished = command("evaluate", "--hypotheses", "out", "-r", "ref", "--tokenize", "13b")
     assert finished.status == 2

@@ -10,6 +10,7 @@ from nmt_lstm.numerics.row_counts import padded_rows, rounded_rows
 def test_rows_are_rounded_up_to_few_numbers() -> None:
     asked = (0, 1, 8, 9, 64, 65, 129, 320, 321, 1_025, 3_000)
     assert [rounded_rows(rows) for rows in asked] == [0, 8, 8, 16, 64, 80, 160, 320, 384, 1_280, 3_072]
+    assert len({rounded_rows(rows) for rows in range(1, 321)}) <= 18
     assert len({rounded_rows(rows) for rows in range(1, 3_001)}) <= 31
     assert all(rows <= rounded_rows(rows) < rows + max(8, rows / 4) for rows in range(1, 4_000))
 

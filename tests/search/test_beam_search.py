@@ -10,6 +10,8 @@ import torch
 from nmt_lstm.batching.batch import source_batch
 from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.errors import ConfigurationError, ModelFolderError
+from nmt_lstm.numerics.row_counts import rounded_rows
+from nmt_lstm.search import beam_search as module
 from nmt_lstm.search.beam_search import beam_search
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, UNKNOWN
 
@@ -215,3 +217,24 @@ def test_scores_that_are_not_numbers_are_refused(table_model) -> None:
     for beam_size in (1, 5):
         with pytest.raises(ModelFolderError, match=r"not numbers .* earlier checkpoint"):
             beam_search(Damaged(), source_batch(SENTENCES), SearchSettings(beam_size=beam_size))
+
+
+def test_few_numbers_of_sentences_come_and_none_changes_a_result(table_model, monkeypatch) -> None:
+    """What is found, and how many rows each step has, with numbers rounded and with sentences that leave at once."""
+    model = table_model(seed=1, end=3.0)
+    source = source_batch((SENTENCES * 6)[:40])
+    step, seen = model.step, {}
+    found = {}
+    for way in ("rounded", "exact"):
+        rows = seen[way] = []
+        monkeypatch.setattr(
+            model,
+            "step",
+            lambda previous, state, rows=rows: rows.append(len(previous)) or step(previous, state),
+        )
+        found[way] = beam_search(model, source, SearchSettings(beam_size=2))
+        monkeypatch.setattr(module, "rounded_rows", lambda count, finest: count)
+    assert found["rounded"] == found["exact"]
+    rounded, exact = ([rows // 2 for rows in seen[way][1:]] for way in ("rounded", "exact"))
+    assert rounded == [rounded_rows(count, finest=1) for count in exact]
+    assert rounded != exact

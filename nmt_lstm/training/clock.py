@@ -6,9 +6,7 @@ import time
 
 __all__ = ["Clock"]
 
-# Before anything is measured: sentences per second of a greedy validation, on the careful side.
-_GUESSED_SENTENCES_PER_SECOND = 100.0
-_WRITING_SECONDS = 2.0
+_WRITING_SECONDS = 1.0
 # Even a short training should train.
 _LARGEST_RESERVE = 0.35
 _SURE_SHARE = 0.1
@@ -27,23 +25,28 @@ class Clock:
         """Seconds, or None."""
         self.before = 0.0
         """Seconds of the sessions before this one."""
-        self.validation_seconds = 0.0
-        """Of the last validation."""
+        self.validation_seconds: float | None = None
+        """Of the last validation; None before the first."""
+        self._validation_steps = 0.0
         self._beam_factor = 1.0
         self._final_validations = 0
         self._start = time.monotonic()
         self._training_start: float | None = None
+        self._first_step = 0.0
+        """Seconds at the first step since this start."""
+        self._steps = 0
+        self._step_seconds = 0.0
         self._progress = 0.0
 
-    def expect(self, *, sentences: int, final_validations: int, beam_factor: float) -> None:
+    def expect(self, *, validation_steps: float, final_validations: int, beam_factor: float) -> None:
         """Say what the end will need.
 
         Args:
-            sentences: of the validation text.
-            final_validations: how often it is translated when the training is over.
+            validation_steps: how many steps of the training take about as long as a validation between steps.
+            final_validations: how often the validation text is translated when the training is over.
             beam_factor: how many times slower that is than a validation between steps.
         """
-        self.validation_seconds = sentences / _GUESSED_SENTENCES_PER_SECOND
+        self._validation_steps = validation_steps
         self._final_validations = final_validations
         self._beam_factor = max(1.0, beam_factor)
 
@@ -51,26 +54,40 @@ class Clock:
         """Seconds spent so far in all sessions."""
         return self.before + time.monotonic() - self._start
 
-    def session(self) -> float:
-        """Seconds since this start, without those of earlier ones."""
-        return time.monotonic() - self._start
-
     def start_training(self) -> None:
         """Note when the first step begins: before that no learning rate falls."""
+        self._first_step = self.elapsed()
         if self._training_start is None:
-            self._training_start = self.elapsed()
+            self._training_start = self._first_step
+
+    def count_step(self) -> None:
+        """Note that a step ended; before the first validation, steps tell how fast this machine is."""
+        if self.validation_seconds is None:
+            self._steps += 1
+            self._step_seconds = (self.elapsed() - self._first_step) / self._steps
+
+    def expected_validation(self) -> float:
+        """Estimated seconds of a validation between steps: as long as the last one, or as some steps."""
+        if self.validation_seconds is not None:
+            return self.validation_seconds
+        return self._validation_steps * self._step_seconds
 
     def reserve(self) -> float:
         """Estimated seconds from the last step to the end."""
         validations = 1.0 + self._final_validations * self._beam_factor
-        needed = _WRITING_SECONDS + validations * self.validation_seconds
+        needed = _WRITING_SECONDS + validations * self.expected_validation()
         return needed if self.limit is None else min(needed, _LARGEST_RESERVE * self.limit)
 
     def has_time_to_validate(self) -> bool:
         """Whether another validation after the training stays within the limit."""
         if self.limit is None:
             return True
-        return self.elapsed() + self.validation_seconds * self._beam_factor + _WRITING_SECONDS <= self.limit
+        seconds = self.expected_validation() * self._beam_factor + _WRITING_SECONDS
+        return self.elapsed() + seconds <= self.limit
+
+    def left(self) -> float | None:
+        """Seconds until the limit, None without one."""
+        return None if self.limit is None else max(0.0, self.limit - self.elapsed())
 
     def is_over(self, elapsed: float) -> bool:
         """Whether the training has to stop to be back in time."""
@@ -102,6 +119,6 @@ class Clock:
         """Go on from what a checkpoint kept."""
         self.before = float(state["elapsed"] or 0.0)
         self._training_start = state["training_start"]
-        self.validation_seconds = float(state["validation_seconds"] or 0.0)
+        self.validation_seconds = state["validation_seconds"]
         # The limit may be another one now, so the share of it that is over is counted anew.
         self._progress = 0.0

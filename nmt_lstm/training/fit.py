@@ -86,9 +86,12 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
         module, data = _parts(run, prepared, tokenize)
         parameters = sum(weight.numel() for weight in module.parameters())
         clock.expect(
-            sentences=len(prepared.valid_target),
+            # Greedy search and the loss take about as long as the three products of a training step.
+            validation_steps=data.steps_per_epoch(prepared.train)
+            * len(prepared.valid_target)
+            / len(prepared.train),
             final_validations=final_validations(settings, run.search.beam_size),
-            beam_factor=1.0 + 0.7 * (run.search.beam_size - settings.valid_beam_size),
+            beam_factor=1.0 + 0.35 * (run.search.beam_size - settings.valid_beam_size),
         )
         writer = ModelWriter(run=run, folder=output, subwords=prepared.subwords, clock=clock)
         control = RunControl(

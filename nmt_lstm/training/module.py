@@ -168,8 +168,11 @@ class TranslationModule(pl.LightningModule):
 
     def progress(self) -> float:
         """Share of the training that is over: by steps, or by time if that ends sooner."""
-        by_steps = self.global_step / self.total_steps if self.total_steps else 0.0
-        return min(1.0, max(by_steps, self.time_progress))
+        return max(self.steps_done(), self.time_progress)
+
+    def steps_done(self) -> float:
+        """Share of all steps that are done."""
+        return min(1.0, self.global_step / self.total_steps) if self.total_steps else 0.0
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Write the logs now and then; each line waits for the device once."""

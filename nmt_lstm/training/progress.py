@@ -34,7 +34,9 @@ class Moment:
     epochs: int
     step: int
     share: float
-    """Of the whole training, in 0..1."""
+    """Of the steps of all epochs, in 0..1."""
+    limit_left: float | None
+    """Seconds until the time limit; None without one."""
     pieces_per_second: float
     """Target pieces of all processes, padding not counted."""
     loss: float
@@ -60,7 +62,7 @@ class ProgressDisplay:
         self.console = console
         self._interval = _LIVE_SECONDS if console.is_terminal else _PLAIN_SECONDS
         self._live: Progress | None = None
-        self._last = time.monotonic()
+        self._last = self._start = time.monotonic()
         self._first: tuple[float, float] | None = None
 
     def is_due(self) -> bool:
@@ -69,8 +71,7 @@ class ProgressDisplay:
 
     def start(self, share: float) -> None:
         """Begin, at `share` of the training (above 0 after a resume)."""
-        self._last = time.monotonic()
-        self._first = (self._last, share)
+        self._last = self._start = time.monotonic()
         if self.console.is_terminal and not self.console.quiet:
             self._live = Progress(
                 BarColumn(bar_width=20),
@@ -87,9 +88,15 @@ class ProgressDisplay:
     def show(self, moment: Moment) -> None:
         """Show a moment."""
         self._last = time.monotonic()
-        words = moment.words(self._left(moment.share))
+        left = self._left(moment.share)
+        words = moment.words(_words_of_left(left, moment.limit_left))
         if self._live is not None:
-            self._live.update(self._live.task_ids[0], completed=moment.share, description=words, refresh=True)
+            self._live.update(
+                self._live.task_ids[0],
+                completed=max(moment.share, self._time_share(moment.limit_left)),
+                description=words,
+                refresh=True,
+            )
         else:
             self.say(words)
 
@@ -108,9 +115,25 @@ class ProgressDisplay:
             self._live.stop()
             self._live = None
 
-    def _left(self, share: float) -> str:
-        """Estimate from the pace since this start how long the rest takes."""
-        if self._first is None or share - self._first[1] <= 0.0:
-            return ""
-        seconds = (time.monotonic() - self._first[0]) / (share - self._first[1]) * (1.0 - share)
-        return f"{duration(seconds)} left"
+    def _time_share(self, limit_left: float | None) -> float:
+        spent = self._last - self._start
+        return 0.0 if limit_left is None else spent / max(1e-9, spent + limit_left)
+
+    def _left(self, share: float) -> float | None:
+        """Estimate from the pace since the first moment how many seconds the rest takes; steps before it warm up."""
+        if self._first is None:
+            self._first = (self._last, share)
+        begin, first_share = self._first
+        if share <= first_share:
+            return None
+        return (self._last - begin) / (share - first_share) * (1.0 - share)
+
+
+def _words_of_left(left: float | None, limit_left: float | None) -> str:
+    if limit_left is None:
+        return "" if left is None else f"{duration(left)} left"
+    if left is None:
+        return f"{duration(limit_left)} left"
+    if left <= limit_left:
+        return f"{duration(left)} left"
+    return f"{duration(limit_left)} left of the limit (all epochs: {duration(left)})"

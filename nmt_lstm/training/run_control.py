@@ -11,12 +11,12 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-import torch.distributed
 from torch import Tensor
 
 from nmt_lstm.batching.batch import Batch
 from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.numerics.precision import Precision, autocast
+from nmt_lstm.training.agreement import agreed, is_distributed
 from nmt_lstm.training.clock import Clock
 from nmt_lstm.training.interruption import SignalWatch, TrainingInterrupted
 from nmt_lstm.training.kept_weights import KeptWeights
@@ -102,7 +102,7 @@ class RunControl(pl.Callback):
         self.signals.install()
         self.clock.start_training()
         self._agree(trainer, module)
-        self.display.start(module.progress())
+        self.display.start(module.steps_done())
         if self.validation_due:
             self.validate(trainer, module)
             if self._signal:
@@ -122,6 +122,7 @@ class RunControl(pl.Callback):
         if (batch_idx + 1) % trainer.accumulate_grad_batches:
             return
         module = _ours(pl_module)
+        self.clock.count_step()
         if (
             trainer.world_size == 1
             or trainer.global_step % _STEPS_BETWEEN_AGREEMENTS == 0
@@ -219,21 +220,18 @@ class RunControl(pl.Callback):
 
     def _agree(self, trainer: pl.Trainer, module: TranslationModule) -> None:
         """Let all processes see the same clock and the same signal: decisions made of them must not differ."""
-        signal_number, elapsed = self.signals.received, self.clock.elapsed()
-        if trainer.world_size > 1:
-            seen = torch.tensor([signal_number, elapsed], dtype=torch.float64, device=module.device)
-            torch.distributed.all_reduce(seen, op=torch.distributed.ReduceOp.MAX)
-            signal_number, elapsed = int(seen[0]), float(seen[1])
-        self._signal = signal_number
-        self._time_is_over = self.clock.is_over(elapsed)
-        module.time_progress = self.clock.progress(elapsed)
+        elapsed = self.clock.elapsed()
+        mine = [
+            float(self.signals.received),
+            float(self.clock.is_over(elapsed)),
+            self.clock.progress(elapsed),
+        ]
+        signal_number, is_over, module.time_progress = agreed(mine, module.device)
+        self._signal, self._time_is_over = int(signal_number), bool(is_over)
 
     def has_time_to_validate(self, device: torch.device) -> bool:
         """Whether the time limit allows another validation after the training; the same answer in all processes."""
-        answer = torch.tensor([float(self.clock.has_time_to_validate())], device=device)
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
-            torch.distributed.all_reduce(answer, op=torch.distributed.ReduceOp.MIN)
-        return bool(answer.item())
+        return not agreed([float(not self.clock.has_time_to_validate())], device)[0]
 
     def _save(self, trainer: pl.Trainer) -> None:
         trainer.save_checkpoint(self.checkpoint)
@@ -273,7 +271,7 @@ class RunControl(pl.Callback):
 
         With several processes a signal waits for the end: they have to meet there.
         """
-        alone = not (torch.distributed.is_available() and torch.distributed.is_initialized())
+        alone = not is_distributed()
         validation = module.new_validation(beam_size)
         training = module.training
         module.eval()
@@ -306,7 +304,8 @@ class RunControl(pl.Callback):
                 epoch=trainer.current_epoch + 1,
                 epochs=self.settings.epochs,
                 step=trainer.global_step,
-                share=module.progress(),
+                share=module.steps_done(),
+                limit_left=self.clock.left(),
                 pieces_per_second=tally.pieces * trainer.world_size / max(seconds, 1e-9),
                 loss=tally.mean,
                 gradient_norm=float(module.gradient_norm) if module.gradient_norm is not None else math.nan,

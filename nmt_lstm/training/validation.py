@@ -15,6 +15,7 @@ from nmt_lstm.evaluation.scores import corpus_scores
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.search.beam_search import beam_search
 from nmt_lstm.text.subwords import Subwords
+from nmt_lstm.training.agreement import is_distributed
 
 __all__ = ["Validation", "ValidationResult"]
 
@@ -96,7 +97,7 @@ class Validation:
     def result(self) -> ValidationResult:
         """Gather the parts of all processes; each gets the same numbers, to the last bit."""
         parts = self._parts
-        if torch.distributed.is_available() and torch.distributed.is_initialized():
+        if is_distributed():
             gathered: list[list[_Part] | None] = [None] * torch.distributed.get_world_size()
             torch.distributed.all_gather_object(gathered, parts)
             parts = [part for of_rank in gathered if of_rank is not None for part in of_rank]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -14,6 +15,7 @@ MOMENT = Moment(
     epochs=10,
     step=1234,
     share=0.5,
+    limit_left=None,
     pieces_per_second=5370.4,
     loss=3.21,
     gradient_norm=0.87,
@@ -39,7 +41,44 @@ def test_a_moment_says_all_that_is_known(terminal: bool) -> None:
     ):
         assert words in file.getvalue()
     assert "BLEU 31.4" in file.getvalue()
-    assert "left" in file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("limit_left", "words"),
+    [
+        (None, "1m 30s left"),
+        (200.0, "1m 30s left"),
+        (20.0, "20s left of the limit (all epochs: 1m 30s)"),
+    ],
+)
+def test_time_left_is_told_by_the_pace_of_the_steps_and_the_limit(
+    monkeypatch: pytest.MonkeyPatch, limit_left: float | None, words: str
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    file = io.StringIO()
+    display = ProgressDisplay(Console(file=file, width=200))
+    display.start(0.0)
+    now = 160.0  # a minute for the first step does not count
+    display.show(replace(MOMENT, share=0.01))
+    assert "left" not in file.getvalue()
+    now = 170.0
+    display.show(replace(MOMENT, share=0.109, limit_left=limit_left))
+    assert file.getvalue().rstrip().endswith(words)
+
+
+def test_the_bar_follows_whichever_ends_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    file = io.StringIO()
+    display = ProgressDisplay(Console(file=file, force_terminal=True, width=200))
+    display.start(0.0)
+    now = 30.0
+    display.show(replace(MOMENT, share=0.1, limit_left=10.0))
+    display.show(replace(MOMENT, share=0.9, limit_left=10.0))
+    display.stop()
+    assert " 75%" in file.getvalue()
+    assert " 90%" in file.getvalue()
 
 
 def test_what_looks_like_markup_is_shown_as_it_is() -> None:

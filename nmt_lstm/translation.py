@@ -39,7 +39,7 @@ class Translation:
     source_pieces: tuple[str, ...] = field(repr=False)
     """Subword pieces of the source, cut at the longest length that is translated."""
     hypotheses: tuple[Hypothesis, ...] = field(repr=False)
-    """The n best hypotheses, best first; none for a blank line."""
+    """The n best hypotheses of different texts, best first; none for a blank line."""
 
     @property
     def pieces(self) -> tuple[str, ...]:

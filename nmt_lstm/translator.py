@@ -148,7 +148,7 @@ class Translator:
             lines: any lines. Blank ones give an empty translation; control characters count as spaces; lines of
                 more than `search.max_source_pieces` pieces are cut. The last two are logged with the line's number.
             beam_size: hypotheses kept per sentence; by default that of the search settings.
-            n_best: how many hypotheses each translation holds, at most.
+            n_best: how many hypotheses each translation holds, at most; their texts differ.
             batch_size: sentences translated together, at most; it changes the speed, not the translations.
             window: lines read ahead to be sorted by length; by default 64 batches. 1 answers each line at once.
             search: search settings; by default those of the (first) model's run.
@@ -218,17 +218,19 @@ class Translator:
         window: int,
         warnings: LineWarnings,
     ) -> Iterator[Translation]:
+        # The same text may be found in other pieces too; those who ask for several want different texts.
+        searched = settings.beam_size if n_best > 1 else 1
         while ahead := list(itertools.islice(numbered, window)):
             prepared = list(self._prepare(ahead, settings.max_source_pieces, warnings))
             sentences = [line.pieces for line in prepared if line.pieces]
             found = SentenceBatches(sentences, batch_size=batch_size).run(
-                lambda source, _: beam_search(self._model, source, settings, n_best=n_best),
+                lambda source, _: beam_search(self._model, source, settings, n_best=searched),
                 device=self.device,
                 precision=self._autocast,
             )
             results = iter(found)
             for line in prepared:
-                yield self._translation(line, next(results) if line.pieces else [])
+                yield self._translation(line, next(results) if line.pieces else [], n_best)
 
     def _prepare(
         self, numbered: Iterable[tuple[int, str]], limit: int, warnings: LineWarnings
@@ -244,8 +246,11 @@ class Translator:
                 warnings.too_long(number, len(pieces), limit)
             yield _Line(text, pieces[:limit])
 
-    def _translation(self, line: _Line, found: list[PieceHypothesis]) -> Translation:
-        hypotheses = tuple(self._hypothesis(hypothesis, len(line.pieces)) for hypothesis in found)
+    def _translation(self, line: _Line, found: list[PieceHypothesis], n_best: int) -> Translation:
+        texts: dict[str, Hypothesis] = {}
+        for hypothesis in (self._hypothesis(each, len(line.pieces)) for each in found):
+            texts.setdefault(hypothesis.text, hypothesis)
+        hypotheses = tuple(texts.values())[:n_best]
         best = hypotheses[0] if hypotheses else None
         return Translation(
             line.text,

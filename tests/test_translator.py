@@ -133,11 +133,18 @@ def test_long_lines_are_cut_with_a_warning_that_names_the_line(translator, caplo
 def test_n_best_hypotheses_are_sorted_and_different(translator) -> None:
     for translation in translator.translate(LINES[:9], n_best=4, beam_size=4):
         scores = [hypothesis.score for hypothesis in translation.hypotheses]
-        assert len(scores) == 4
         assert scores == sorted(scores, reverse=True)
         assert translation.text == translation.hypotheses[0].text
         assert translation.score == scores[0]
-        assert len({hypothesis.pieces for hypothesis in translation.hypotheses}) == 4
+        assert len({hypothesis.text for hypothesis in translation.hypotheses}) == len(scores)
+
+
+def test_a_text_found_in_other_pieces_makes_room_for_another(translator) -> None:
+    whole = translator.translate(LINES[:9], n_best=4, beam_size=4)
+    assert any(len(translation.hypotheses) < 4 for translation in whole)  # the search found a text twice
+    for translation in translator.translate(LINES[:9], n_best=2, beam_size=4):
+        first, second = translation.hypotheses
+        assert first.text != second.text
 
 
 def test_alignment_points_into_both_sides(translator) -> None:

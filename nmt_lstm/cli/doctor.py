@@ -8,7 +8,7 @@ import os
 import platform
 import sys
 
-from nmt_lstm.cli.messages import columns
+from nmt_lstm.cli.messages import columns, count_of
 
 __all__ = ["doctor"]
 
@@ -98,12 +98,8 @@ def devices() -> list[tuple[str, str]]:
     # Not all processors are always ours: containers and schedulers lend a part of them.
     usable = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
     cpu = torch.device("cpu")
-    rows = [
-        (
-            "cpu",
-            f"{usable} processors, {torch.get_num_threads()} threads used, precision {resolve_precision('auto', cpu)}",
-        )
-    ]
+    threads = f"{count_of(usable or 1, 'processor')}, {count_of(torch.get_num_threads(), 'thread')} used"
+    rows = [("cpu", f"{threads}, precision {resolve_precision('auto', cpu)}")]
     if not torch.cuda.is_available():
         reason = (
             "this torch was built without CUDA" if torch.version.cuda is None else "no device or driver found"

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["columns", "is_first_process", "note", "quoted", "show_log"]
+__all__ = ["columns", "count_of", "is_first_process", "note", "quoted", "show_log"]
 
 
 def is_first_process() -> bool:
@@ -28,6 +28,11 @@ def note(text: str = "") -> None:
 def quoted(path: Path) -> str:
     """Return a path as one would type it in a shell."""
     return shlex.quote(str(path))
+
+
+def count_of(number: int, noun: str) -> str:
+    """Return "1 thread", "2 threads"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def columns(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), indent: str = "") -> str:

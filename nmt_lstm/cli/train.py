@@ -102,12 +102,14 @@ def train(
     # --set comes last: what is spelled out wins over an abbreviation.
     settings = [f"{key}={value}" for key, value in short.items() if value is not None] + (overrides or [])
     folder = output or default_output(run_file, source, target)
-    run = (
-        read_run(run_file, settings)
-        if run_file
-        else run_without_file(texts, settings, folder.parent / "prepared")
-    )
+    chosen: list[str] = []
+    if run_file:
+        run = read_run(run_file, settings)
+    else:
+        run, chosen = run_without_file(texts, settings, folder.parent / "prepared")
     check_parts(run)
+    for sentence in chosen:
+        note(sentence)
 
     from rich.console import Console
 
@@ -123,12 +125,14 @@ def read_run(run_file: Path, settings: list[str]) -> RunSettings:
     return load_run(run_file, settings)
 
 
-def run_without_file(texts: dict[str, Path | None], settings: list[str], prepared: Path) -> RunSettings:
-    """Choose the settings by the size of the text, and say what was chosen.
+def run_without_file(
+    texts: dict[str, Path | None], settings: list[str], prepared: Path
+) -> tuple[RunSettings, list[str]]:
+    """Choose the settings by the size of the text; return them with what there is to say about them.
 
     Raises:
         ConfigurationError: text files are missing on the command line.
-        DataError: the training text is missing, unreadable or empty.
+        DataError: a text is missing or unreadable.
     """
     options = {"train_source": "-s", "train_target": "-t", "valid_source": "--valid-source",
                "valid_target": "--valid-target"}  # fmt: skip
@@ -144,22 +148,19 @@ def run_without_file(texts: dict[str, Path | None], settings: list[str], prepare
         )
     from nmt_lstm.config.defaults import choose_settings, describe_settings
     from nmt_lstm.config.load import make_run
-    from nmt_lstm.text.corpus import count_lines
+    from nmt_lstm.text.corpus import count_lines, open_bytes
 
-    source, target = texts["train_source"], texts["train_target"]
-    assert source is not None
-    assert target is not None
+    files = {name: path for name, path in texts.items() if path is not None}
+    source, target = files["train_source"], files["train_target"]
+    for path in files.values():
+        open_bytes(path).close()
     pairs = count_lines(source)
-    data = {name: str(path) for name, path in texts.items()}
+    data = {name: str(path) for name, path in files.items()}
     data["source_language"], data["target_language"] = language(source), language(target)
     values = {**choose_settings(pairs), "data": {**data, "prepared": str(prepared)}}
     run = make_run(values, settings, origin="command line")
-    for sentence in describe_settings(pairs, run):
-        note(sentence)
-    note(
-        "Change any of this with --set, such as --set training.epochs=5; 'nmt-lstm config --explain' lists all.\n"
-    )
-    return run
+    advice = "Change any of this with --set, such as --set training.epochs=5; 'nmt-lstm config --explain' lists all.\n"
+    return run, [*describe_settings(pairs, run), advice]
 
 
 def check_parts(run: RunSettings) -> None:

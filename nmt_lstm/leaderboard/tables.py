@@ -69,6 +69,8 @@ def notes(ranking: Ranking) -> list[str]:
             f"{NOT_SIGNIFICANT} not significantly different from the best in {first.score.name} (p >= 0.05 by paired "
             f"bootstrap, 1,000 resamples, or by approximate randomisation, 10,000 trials)."
         )
+    if any(each.versus_best is not None or each.versus_baseline is not None for each in ranking.rows):
+        found.append("p: of paired bootstrap / of approximate randomisation")
     found += [f"{entry.name} {entry.signature}" for entry in first.row.scores.values()]
     return found
 

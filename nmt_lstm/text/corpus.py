@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import lzma
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from nmt_lstm.errors import DataError
-from nmt_lstm.text.misalignment import find_misalignment
+from nmt_lstm.errors import DataError, nearest
+from nmt_lstm.text.misalignment import find_misalignment, lengths_are_related
 from nmt_lstm.text.zstandard_file import open_zstandard
 
 __all__ = ["DAMAGES", "count_lines", "open_bytes", "read_blocks", "read_lines", "read_parallel"]
@@ -18,6 +19,7 @@ __all__ = ["DAMAGES", "count_lines", "open_bytes", "read_blocks", "read_lines", 
 DAMAGES = (OSError, EOFError, lzma.LZMAError, zlib.error)
 """What reading an opened file may raise: a bad disk, a cut or damaged archive."""
 COMPRESSED = {b"\x1f\x8b": ".gz", b"\xfd7zXZ\x00": ".xz", b"\x28\xb5\x2f\xfd": ".zst"}
+NAMES_LOOKED_AT = 10_000
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -40,9 +42,21 @@ def open_bytes(path: Path) -> BinaryIO:
             case _:
                 return path.open("rb")
     except FileNotFoundError:
-        raise DataError(f"'{path}' does not exist.") from None
+        raise DataError(f"'{path}' does not exist.{_near(path)}") from None
     except OSError as error:
         raise DataError(f"Cannot read '{path}': {error.strerror or error}.") from None
+
+
+def _near(path: Path) -> str:
+    """Return where a path that leads nowhere goes wrong: its folder, or a name much like one that is there."""
+    folder = path.parent
+    if not folder.is_dir():
+        return f" There is no folder '{folder}'."
+    try:
+        names = sorted(entry.name for entry in itertools.islice(folder.iterdir(), NAMES_LOOKED_AT))
+    except OSError:
+        return ""
+    return nearest(path.name, names)
 
 
 def read_lines(path: Path) -> Iterator[str]:
@@ -139,9 +153,12 @@ def _different_lengths(source: Path, target: Path) -> DataError:
 
 def _first_sign(source: Path, target: Path, shared: int) -> str:
     """Say where the files seem to part: where lengths stop agreeing, else a line empty on one side, else the end."""
-    place = find_misalignment(
+    lengths = [
         (len(one), len(other)) for one, other in zip(read_lines(source), read_lines(target), strict=False)
-    )
+    ]
+    place = find_misalignment(lengths)
+    if not lengths_are_related(lengths[: place - 1] if place is not None else lengths):
+        return "They do not look like two sides of the same text: long lines do not stand beside long ones."
     if place is not None:
         return f"They seem to part near line {place:,}: from there on the lengths of the lines do not match."
     for number, (one, other) in enumerate(zip(read_lines(source), read_lines(target), strict=False), 1):

@@ -26,7 +26,12 @@ from nmt_lstm.training.kept_weights import KeptWeights
 from nmt_lstm.training.memory_limits import explain_out_of_memory
 from nmt_lstm.training.model_writer import ModelWriter
 from nmt_lstm.training.module import TranslationModule
-from nmt_lstm.training.output_folder import check_output, one_at_a_time, resume_command
+from nmt_lstm.training.output_folder import (
+    check_output,
+    made_folder,
+    one_at_a_time,
+    resume_command,
+)
 from nmt_lstm.training.progress import ProgressDisplay
 from nmt_lstm.training.quiet import quiet_lightning
 from nmt_lstm.training.run_control import RunControl
@@ -67,16 +72,19 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
     checkpoint = output / "checkpoints" / "last.ckpt"
     if first_process():
         check_output(output, checkpoint, resume=resume)
-    devices = choose_devices(settings)
-    precision = resolve_precision(settings.precision, devices.device)
-    if devices.accelerator == "cpu":
-        bound_kernel_memory()
-        keep_freed_memory()
-    use_threads(devices)
-    tokenize = run.data.tokenize if run.data.tokenize != "auto" else tokenizer_for(run.data.target_language)
-    check_tokenizer(tokenize)
-    with one_at_a_time(run.data.prepared):
-        prepared = prepare(run)
+    with made_folder(output):
+        devices = choose_devices(settings)
+        precision = resolve_precision(settings.precision, devices.device)
+        if devices.accelerator == "cpu":
+            bound_kernel_memory()
+            keep_freed_memory()
+        use_threads(devices)
+        tokenize = (
+            run.data.tokenize if run.data.tokenize != "auto" else tokenizer_for(run.data.target_language)
+        )
+        check_tokenizer(tokenize)
+        with one_at_a_time(run.data.prepared):
+            prepared = prepare(run)
     record = run_record(run, prepared.subwords, prepared.fingerprint)
     going_on = resume and checkpoint.exists()
     if going_on:

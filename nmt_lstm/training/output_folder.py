@@ -5,14 +5,14 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nmt_lstm.checkpoint.manifest import MANIFEST
 from nmt_lstm.checkpoint.model_folder import check_output_folder
 from nmt_lstm.errors import ConfigurationError, ResourceError
 
-__all__ = ["check_output", "one_at_a_time", "resume_command"]
+__all__ = ["check_output", "made_folder", "one_at_a_time", "resume_command"]
 
 
 def check_output(output: Path, checkpoint: Path, *, resume: bool) -> None:
@@ -21,19 +21,33 @@ def check_output(output: Path, checkpoint: Path, *, resume: bool) -> None:
     Raises:
         ModelFolderError: it holds files of somebody else.
         ConfigurationError: it holds a training, and `resume` is off.
-        ResourceError: it cannot be made.
     """
     check_output_folder(output)
     if not resume and (checkpoint.exists() or (output / MANIFEST).exists()):
         raise ConfigurationError(
             f"there is a training in '{output}' already; go on with it by --resume, or choose another folder with -o."
         )
+
+
+@contextmanager
+def made_folder(output: Path) -> Iterator[None]:
+    """Make the folder, and take it away again if what follows fails before it has written anything there.
+
+    Raises:
+        ResourceError: it cannot be made.
+    """
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise ResourceError(
             f"cannot make the output folder '{output}' ({problem.strerror}); choose another with -o."
         ) from problem
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # not empty: something was written
+            output.rmdir()
+        raise
 
 
 def resume_command(arguments: list[str]) -> str:

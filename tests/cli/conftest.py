@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from nmt_lstm.cli.app import main
+from nmt_lstm.registry import ATTENTIONS, CELLS
 
 FAKE = '''
 import sys, types
@@ -71,8 +72,10 @@ class Finished:
 
 @pytest.fixture
 def command(capsysbinary, monkeypatch, tmp_path):
-    """Run ``nmt-lstm`` in this process, in an empty folder, with the given stdin."""
+    """Run ``nmt-lstm`` in this process, in an empty folder, with the given stdin; plugins leave no trace."""
     monkeypatch.chdir(tmp_path)
+    for registry in (CELLS, ATTENTIONS):
+        monkeypatch.setattr(registry, "_decorated", dict(registry._decorated))
 
     def run(*arguments: object, stdin: bytes = b"") -> Finished:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))

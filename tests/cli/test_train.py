@@ -172,11 +172,19 @@ def test_a_plugin_file_brings_a_cell(command, fitted, run_file, tmp_path):
     assert "A cell of mine." in listing
 
 
-def test_a_missing_training_text(command, fitted, texts, tmp_path):
-    (tmp_path / "train.de").unlink()
+@pytest.mark.parametrize("name", ["train.de", "train.en", "val.de", "val.en"])
+def test_a_missing_text_is_told_before_anything_else(command, fitted, texts, tmp_path, name):
+    (tmp_path / name).unlink()
     finished = command("train", *texts)
     assert finished.status == 1
-    assert "train.de" in finished.err
+    assert f"'{name}' does not exist." in finished.err
+    assert len(finished.err.splitlines()) == 1
+    assert not fitted
+
+
+def test_an_unknown_cell_is_told_before_the_chosen_settings(command, fitted, texts):
+    finished = command("train", *texts, "--cell", "lstn")
+    assert finished.status == 1
     assert len(finished.err.splitlines()) == 1
 
 

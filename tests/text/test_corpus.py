@@ -253,6 +253,24 @@ def test_a_line_too_many_at_the_end_is_said_to_be_there(tmp_path, sentences) -> 
     assert "match to the end of the shorter file, which is after line 300." in message
 
 
+def test_files_that_have_nothing_to_do_with_each_other_are_said_to_be_so(tmp_path, sentences) -> None:
+    draw = random.Random(2)
+    others = ["z" * draw.randint(3, 90) for _ in range(250)]
+    message = parted(tmp_path, sentences[0], others)
+    assert "has 300 lines and" in message
+    assert message.endswith(
+        "They do not look like two sides of the same text: long lines do not stand beside long ones."
+    )
+
+
+def test_a_missing_file_is_told_with_what_is_there(tmp_path) -> None:
+    write(tmp_path, "train.de", b"x\n")
+    with pytest.raises(DataError, match=r"tran.de' does not exist. Did you mean 'train.de'\?"):
+        count_lines(tmp_path / "tran.de")
+    with pytest.raises(DataError, match=r"none/x.de' does not exist. There is no folder '.*none'\."):
+        count_lines(tmp_path / "none" / "x.de")
+
+
 def test_a_line_that_is_empty_on_one_side_alone_is_the_first_place_to_look(tmp_path) -> None:
     message = parted(tmp_path, ["a", " ", "c"], ["A", "B", "C", "D"])
     assert "The first place to look is line 2, which is empty in" in message

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from nmt_lstm.text.misalignment import find_misalignment
+from nmt_lstm.text.misalignment import find_misalignment, lengths_are_related
 
 
 def lengths(seed: int, count: int, scale: float = 1.0, spread: float = 0.15) -> list[tuple[int, int]]:
@@ -55,3 +55,13 @@ def test_equal_and_empty_lines_are_no_reason_to_stumble() -> None:
     assert find_misalignment([(7, 7)] * 100) is None
     found = find_misalignment([(7, 7)] * 100 + [(7, 70), (70, 7)] * 50)
     assert found == 101
+
+
+def test_two_sides_of_a_text_are_related_and_other_texts_are_not() -> None:
+    pairs = lengths(1, 400, scale=0.4, spread=0.4)
+    assert lengths_are_related(pairs)
+    others = [target for _, target in lengths(2, 400)]
+    unrelated = [(source, other) for (source, _), other in zip(pairs, others, strict=True)]
+    assert not lengths_are_related(unrelated)
+    assert lengths_are_related(unrelated[:20])  # too few to tell
+    assert lengths_are_related([(7, 7)] * 100)

@@ -12,7 +12,7 @@ import torch
 from rich.console import Console
 
 from nmt_lstm.checkpoint import model_folder
-from nmt_lstm.errors import ConfigurationError, ModelFolderError, ResourceError
+from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError, ResourceError
 from nmt_lstm.training.checkpoint_files import read_checkpoint
 from nmt_lstm.training.fit import fit
 from nmt_lstm.translator import Translator
@@ -28,6 +28,21 @@ def test_a_training_writes_a_model_that_translates(make_small_run: Any, output: 
     assert found.steps == read_checkpoint(output / "checkpoints" / "last.ckpt")["global_step"]
     assert len(Translator.load(output).translate(["eins zwei .", ""])) == 2
     assert (output / "logs").is_dir()
+
+
+def test_a_text_that_cannot_be_used_leaves_no_empty_folder(
+    make_small_run: Any, output: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "short").write_text("one line\n")
+    run = make_small_run(f"data.train_source={tmp_path / 'short'}")
+    with pytest.raises(DataError, match="lines"):
+        fit(run, output, console=QUIET)
+    assert not output.exists()
+    output.mkdir()
+    (output / "checkpoints").mkdir()
+    with pytest.raises(DataError, match="lines"):
+        fit(run, output, resume=True, console=QUIET)
+    assert output.exists()
 
 
 def test_the_loss_falls(make_small_run: Any, output: Path, tmp_path: Path) -> None:

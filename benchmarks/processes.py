@@ -32,8 +32,10 @@ class Cost:
     resident_bytes: list[int] = field(default_factory=list)
 
 
-def nmt_lstm(*arguments: str | Path, watch: float = 0.0) -> Cost:
+def nmt_lstm(*arguments: str | Path, watch: float = 0.0, threads: int = 0) -> Cost:
     """Run ``nmt-lstm`` to its end; with `watch`, note its resident memory every so many seconds.
+
+    With `threads`, that many are used; else as many as it chooses.
 
     This process must be small: a child's peak memory starts at that of its parent.
     """
@@ -42,6 +44,7 @@ def nmt_lstm(*arguments: str | Path, watch: float = 0.0) -> Cost:
         [sys.executable, "-m", "nmt_lstm", *map(str, arguments)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        env={**os.environ, "OMP_NUM_THREADS": str(threads)} if threads else None,
     )
     complaints: list[bytes] = []
     assert process.stderr is not None
@@ -81,7 +84,7 @@ def resident_bytes(process: int) -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def train(text: Text, folder: Path, steps: int, **settings: str) -> Cost:
+def train(text: Text, folder: Path, steps: int, *, threads: int = 0, **settings: str) -> Cost:
     """Train the network of the figures for some steps into `folder` / model."""
     chosen = {
         **NETWORK,
@@ -95,4 +98,5 @@ def train(text: Text, folder: Path, steps: int, **settings: str) -> Cost:
         *("--valid-source", text.valid_source, "--valid-target", text.valid_target),
         *("-o", folder / "model"),
         *(word for key, value in chosen.items() for word in ("--set", f"{key}={value}")),
+        threads=threads,
     )

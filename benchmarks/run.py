@@ -12,8 +12,10 @@ BENCHMARKS = {
     "attentions": ("attentions", "what each registered attention costs beside the bilinear one, one core"),
     "cells": ("cells", "what each registered cell costs beside the fused LSTM, one core"),
     "train": ("train_speed", "target pieces per second in training, one core"),
+    "profile": ("profile_training", "where a training step's time goes, by kind of operator, one core"),
     "translate": ("translate_speed", "sentences per second in translation, one core"),
     "memory": ("memory", "peak memory of training and of translating a long file"),
+    "scaling": ("scaling", "training with two processes; memory against corpus and network"),
     "peers": ("peers", "the same work by other toolkits, which it installs in build/peers"),
     "startup": ("startup", "processor time of --help, time until translate answers"),
 }

@@ -135,14 +135,12 @@ class TapedSweep(torch.autograd.Function):
             outputs.unbind(),
         )
         if weight is not None:
-            product = repeated_product(weight, bias, rows=rows, times=length)
+            product = repeated_product(weight, bias, rows=rows, times=length, added=replay.summed)
         for t in range(length):
             if weight is not None:
                 if not direct:
                     fed[t] = recurrence.fed((_at(states[0], t),), dtype)
-                history.append(product(fed[t]))
-                if replay.summed:
-                    history[t].add_(from_input[0][t])
+                history.append(product(fed[t], from_input[0][t]) if replay.summed else product(fed[t]))
             given = replay.given(recurrence, gates, history, states, t)
             wanted = [_at(parts, t + 1) for parts in states]
             replay.forward.run(given, [outs[t], *wanted] if replay.apart else wanted)

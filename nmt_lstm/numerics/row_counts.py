@@ -7,7 +7,6 @@ product itself took 1 to 4 ms. So rows are rounded up to one of few numbers, and
 from __future__ import annotations
 
 from torch import Tensor
-from torch.nn import functional
 
 __all__ = ["SMALLEST_INVARIANT_ROWS", "padded_rows", "rounded_rows"]
 
@@ -30,5 +29,11 @@ def rounded_rows(rows: int, finest: int = SMALLEST_INVARIANT_ROWS) -> int:
 
 def padded_rows(rows: Tensor) -> Tensor:
     """Return (N, width) with rows of zeros up to the rounded number; itself where it has that number, and on a GPU."""
-    missing = rounded_rows(len(rows)) - len(rows) if rows.device.type == "cpu" else 0
-    return functional.pad(rows, (0, 0, 0, missing)) if missing else rows
+    count = rounded_rows(len(rows))
+    if count == len(rows) or rows.device.type != "cpu":
+        return rows
+    # Zeros everywhere and the rows over them, as torch's padding does it, would write twice.
+    padded = rows.new_empty(count, rows.shape[1])
+    padded[: len(rows)].copy_(rows)
+    padded[len(rows) :].zero_()
+    return padded

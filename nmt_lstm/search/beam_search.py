@@ -7,16 +7,16 @@ from typing import Generic, TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from nmt_lstm.batching.batch import SourceBatch
 from nmt_lstm.config.schema import SearchSettings
-from nmt_lstm.errors import ConfigurationError, ModelFolderError
-from nmt_lstm.numerics.row_counts import rounded_rows
+from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.search.best_pieces import Ranked, best_continuations
+from nmt_lstm.search.greedy import greedy_search
 from nmt_lstm.search.hypotheses import Finished, History, Hypothesis
-from nmt_lstm.search.penalties import coverage_penalty, length_divisor
+from nmt_lstm.search.limits import Booleans, Integers, Limits, Reals, check_numbers, places, staying
+from nmt_lstm.search.penalties import coverage_penalty
 from nmt_lstm.search.searchable import Searchable
 from nmt_lstm.text.special_pieces import BEGIN, END
 
@@ -24,9 +24,6 @@ __all__ = ["beam_search", "check_search"]
 
 Encoding = TypeVar("Encoding")
 State = TypeVar("State")
-Integers = NDArray[np.int64]
-Booleans = NDArray[np.bool_]
-Reals = NDArray[np.float64]
 
 
 def check_search(settings: SearchSettings, n_best: int) -> None:
@@ -67,6 +64,8 @@ def beam_search(
         ModelFolderError: the model's scores are not numbers.
     """
     check_search(settings, n_best)
+    if settings.beam_size == 1 and settings.coverage_penalty == 0.0:
+        return greedy_search(model, source, settings, keep_attention=keep_attention)
     return _BeamSearch(model, source, settings, n_best, keep_attention=keep_attention).run()
 
 
@@ -87,12 +86,11 @@ class _BeamSearch(Generic[Encoding, State]):
         self.settings = settings
         self.n_best = n_best
         self.keep_attention = keep_attention
-        pieces = source.lengths.cpu().numpy() - 1  # END is no piece of the sentence
-        self.longest = np.ceil(settings.max_length_ratio * pieces).astype(np.int64) + 10
-        self.shortest = np.floor(settings.min_length_ratio * pieces).astype(np.int64)
-        self.largest_divisor = np.array([self._divisor(int(limit) + 1) for limit in self.longest])
-        self.finished: list[list[Finished]] = [[] for _ in pieces]
-        self.threshold = np.full(len(pieces), -math.inf)  # score of the n_best-th best finished hypothesis
+        self.limits = Limits(settings, source)
+        longest = self.limits.longest
+        self.largest_divisor = np.array([self.limits.divisor(int(limit) + 1) for limit in longest])
+        self.finished: list[list[Finished]] = [[] for _ in longest]
+        self.threshold = np.full(len(longest), -math.inf)  # score of the n_best-th best finished hypothesis
         self.history = History()
 
     def run(self) -> list[list[Hypothesis]]:
@@ -113,14 +111,14 @@ class _BeamSearch(Generic[Encoding, State]):
             if self.settings.coverage_penalty > 0.0:
                 coverage = coverage + attention.float()
                 lost = coverage_penalty(coverage, is_token[:, None], beta=self.settings.coverage_penalty)
-            must_end = (length >= self.longest[present]) & ~done
-            ranked = self._rank(step.logits, scores, must_end, length < self.shortest[present])
+            must_end = (length >= self.limits.longest[present]) & ~done
+            ranked = self._rank(step.logits, scores, must_end, length < self.limits.shortest[present])
             if step.pieces is not None:
                 ranked = ranked._replace(pieces=step.pieces[ranked.pieces])
             self._finish(present, ~done, ranked, must_end, lost, length)
             going = ranked.without_end(self.settings.beam_size)
             self.history.add(
-                _places(present, len(self.finished)),
+                places(present, len(self.finished)),
                 going.beams.cpu().numpy(),
                 going.pieces.cpu().numpy(),
                 attention if self.keep_attention else None,
@@ -128,7 +126,7 @@ class _BeamSearch(Generic[Encoding, State]):
             length += 1
 
             done |= self._is_done(present, going.scores[:, 0].double().cpu().numpy(), must_end)
-            stays = _staying(done)
+            stays = staying(done)
             present, done = present[stays], done[stays]
             rows = torch.arange(len(stays), device=device)[:, None] * scores.shape[1] + going.beams
             sentences = None
@@ -167,18 +165,14 @@ class _BeamSearch(Generic[Encoding, State]):
         """Note the hypotheses that ended among the best of their sentence, if that is still searched."""
         width = self.settings.beam_size
         totals = ranked.scores[:, :width].double().cpu().numpy()
-        if np.isnan(totals).any():
-            raise ModelFolderError(
-                "the model's scores are not numbers (NaN): its training diverged or its weights are damaged; "
-                "use an earlier checkpoint, or train with a lower learning rate."
-            )
+        check_numbers(totals)
         possible = ((totals > -math.inf) | must_end[:, None]) & searching[:, None]
         ended = (ranked.pieces[:, :width] == END).cpu().numpy() & possible
         if not ended.any():
             return
         beams = ranked.beams[:, :width].cpu().numpy()
         penalties = None if lost is None else lost.double().cpu().numpy()
-        divisor = self._divisor(length + 1)
+        divisor = self.limits.divisor(length + 1)
         for row, rank in zip(*ended.nonzero(), strict=True):
             sentence, beam, total = present[row], int(beams[row, rank]), float(totals[row, rank])
             score = total / divisor + (0.0 if penalties is None else float(penalties[row, beam]))
@@ -194,9 +188,6 @@ class _BeamSearch(Generic[Encoding, State]):
         done: Booleans = must_end | (count >= self.settings.beam_size) | (self.threshold[present] >= bound)
         return done
 
-    def _divisor(self, length: int) -> float:
-        return length_divisor(length, kind=self.settings.length_penalty, alpha=self.settings.alpha)
-
     def _ordered(self, sentence: int) -> list[Finished]:
         return sorted(self.finished[sentence], key=lambda found: -found.score)
 
@@ -204,25 +195,6 @@ class _BeamSearch(Generic[Encoding, State]):
         return [self.history.read(sentence, found) for found in self._ordered(sentence)[: self.n_best]]
 
 
-def _staying(done: Booleans) -> Booleans:
-    """Return which sentences of a batch stay in it: those that are not done, and as many others as round their number.
-
-    So the same few numbers of sentences come again and again (see `nmt_lstm.numerics.row_counts`).
-    """
-    stays = ~done
-    count = int(stays.sum())
-    if count:
-        stays[done.nonzero()[0][: rounded_rows(count, finest=1) - count]] = True
-    return stays
-
-
 def _in_place(rows: Tensor, count: int) -> bool:
     """Whether `rows` are all the `count` rows in their order: then nothing need be copied."""
     return rows.numel() == count and bool((rows.flatten() == torch.arange(count, device=rows.device)).all())
-
-
-def _places(present: Integers, sentences: int) -> Integers:
-    """Return for each sentence of the whole batch its place among those present, -1 for the others."""
-    places = np.full(sentences, -1)
-    places[present] = np.arange(len(present))
-    return places

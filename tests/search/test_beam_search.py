@@ -11,8 +11,8 @@ from nmt_lstm.batching.batch import source_batch
 from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.errors import ConfigurationError, ModelFolderError
 from nmt_lstm.numerics.row_counts import rounded_rows
-from nmt_lstm.search import beam_search as module
-from nmt_lstm.search.beam_search import beam_search
+from nmt_lstm.search import limits
+from nmt_lstm.search.beam_search import _BeamSearch, beam_search
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, UNKNOWN
 
 SENTENCES = [[4], [5], [4, 5], [5, 4, 4], [4, 4, 5, 5], [5, 5, 5], [4, 5, 4]]
@@ -128,6 +128,24 @@ def test_beam_of_one_is_greedy(table_model) -> None:
         assert hypothesis.pieces == prefix[1:]
 
 
+@pytest.mark.parametrize("levels", [0, 3])
+@pytest.mark.parametrize("shortest", [0.0, 1.5])
+@pytest.mark.parametrize("end", [-6.0, 1.0, 4.0])
+def test_greedy_search_finds_what_the_beam_search_of_one_finds(table_model, levels, shortest, end) -> None:
+    settings = SearchSettings(beam_size=1, min_length_ratio=shortest, length_penalty="wu")
+    model, source = table_model(pieces=9, levels=levels, end=end), source_batch((SENTENCES * 3)[:20])
+    expected = _BeamSearch(model, source, settings, 1, keep_attention=True).run()
+    found = beam_search(model, source, settings)
+    assert found == expected
+    for (one,), (other,) in zip(found, expected, strict=True):
+        assert torch.equal(one.attention, other.attention)
+
+
+def test_greedy_search_ranks_nothing(table_model, monkeypatch) -> None:
+    monkeypatch.delattr("nmt_lstm.search.beam_search.best_continuations")
+    assert beam_search(table_model(), source_batch(SENTENCES), SearchSettings(beam_size=1))
+
+
 def test_special_pieces_are_never_produced(table_model) -> None:
     class LovesSpecialPieces(table_model):
         def logits(self, sentence, prefix):
@@ -233,7 +251,7 @@ def test_few_numbers_of_sentences_come_and_none_changes_a_result(table_model, mo
             lambda previous, state, rows=rows: rows.append(len(previous)) or step(previous, state),
         )
         found[way] = beam_search(model, source, SearchSettings(beam_size=2))
-        monkeypatch.setattr(module, "rounded_rows", lambda count, finest: count)
+        monkeypatch.setattr(limits, "rounded_rows", lambda count, finest: count)
     assert found["rounded"] == found["exact"]
     rounded, exact = ([rows // 2 for rows in seen[way][1:]] for way in ("rounded", "exact"))
     assert rounded == [rounded_rows(count, finest=1) for count in exact]

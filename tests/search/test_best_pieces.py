@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nmt_lstm.search import best_pieces
-from nmt_lstm.search.best_pieces import best_continuations
+from nmt_lstm.search.best_pieces import best_continuations, likeliest_pieces
 from nmt_lstm.text.special_pieces import END
 
 INFINITE = float("inf")
@@ -115,3 +115,19 @@ def test_what_is_not_a_number_comes_first_so_that_it_is_seen() -> None:
     found = best_continuations(logits, scores, 5)
     assert not found.scores[1].isnan().any()
     assert found.scores[0, 0].isnan()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("size", [5, 21, 4_099])
+@pytest.mark.parametrize("rows", [1, 2, 5, 131])
+@pytest.mark.parametrize("levels", [2, 0])
+def test_the_likeliest_piece_is_the_best_continuation_to_the_last_bit(rows, size, levels, dtype) -> None:
+    logits = drawn(rows, 1, size, levels)[0].to(dtype)
+    flags = torch.arange(rows) % 4
+    for must_end, must_not_end in ((flags == 1, flags == 2), (None, None)):
+        found = best_continuations(
+            logits, torch.zeros(rows, 1), 1, must_end=must_end, must_not_end=must_not_end
+        )
+        pieces, gains = likeliest_pieces(logits, must_end=must_end, must_not_end=must_not_end)
+        assert pieces.tolist() == found.pieces[:, 0].tolist()
+        assert torch.equal(gains, found.scores[:, 0])

@@ -1,0 +1,104 @@
+"""How training grows: pieces per second with processes, peak memory with the corpus and with the network."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import itertools
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from processes import train
+from report import Row
+from text import Text, find_text
+
+MEBIBYTE = 2**20
+SIZES = (256, 512, 1024)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of this benchmark."""
+    parser.add_argument("--steps", type=int, default=150, metavar="N", help="steps of each training")
+    parser.add_argument("--repetitions", type=int, default=3, metavar="N", help="of the speeds, in turn")
+    parser.add_argument(
+        "--largest",
+        type=int,
+        default=1_000_000,
+        metavar="LINES",
+        help="of the generated corpora, from 10,000 on",
+    )
+
+
+def measure(options: argparse.Namespace) -> list[Row]:
+    """Train with one and with two processes, on longer and longer text, and in larger and larger networks."""
+    text = find_text(options.text)
+    quick = options.quick
+    steps, repetitions = (6, 1) if quick else (options.steps, options.repetitions)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows = speeds(text, folder, steps, repetitions)
+        lines = 1_000 if quick else 10_000
+        while lines <= (1_000 if quick else options.largest):
+            cost = train(repeated(text, folder, lines), folder / f"lines-{lines}", steps=min(steps, 20))
+            rows.append(memory(f"{lines:,} lines", cost.peak_bytes, "text prepared and 20 steps at most"))
+            lines *= 10
+        for size in SIZES[:1] if quick else SIZES:
+            widths = {f"model.{side}.hidden_size": str(size) for side in ("encoder", "decoder")}
+            cost = train(text, folder / f"size-{size}", min(steps, 50), **widths)
+            rows.append(memory(f"hidden size {size:,}", cost.peak_bytes, f"{text.name}, 50 steps at most"))
+    return rows
+
+
+def speeds(text: Text, folder: Path, steps: int, repetitions: int) -> list[Row]:
+    """Return the speed of one process of one thread, of two, and their ratio: the medians of pairs taken in turn."""
+    pairs = []
+    for repetition in range(repetitions):
+        found = []
+        for processes in (1, 2):
+            place = folder / f"processes-{processes}-{repetition}"
+            # The same batch for each process, and the text prepared once for all.
+            settings = {
+                "training.devices": str(processes),
+                "training.strategy": "auto" if processes == 1 else "ddp",
+                "training.accelerator": "cpu",
+                "data.prepared": str(folder / "prepared"),
+            }
+            train(text, place, steps, threads=1, **settings)
+            found.append(logged_speed(place / "model"))
+        pairs.append(found)
+    one, two, ratio = (
+        sorted(column)[len(column) // 2] for column in zip(*((a, b, b / a) for a, b in pairs), strict=True)
+    )
+    counted = f"{steps} steps on {text.name}, one thread each; median of {repetitions}, in turn"
+    return [
+        Row("training, 1 process", one, "target pieces/s", counted),
+        Row("training, 2 processes", two, "target pieces/s", counted),
+        Row("  2 processes", ratio, "times the speed of 1", "median of the ratios"),
+    ]
+
+
+def logged_speed(model: Path) -> float:
+    """Return the last speed that a training wrote into its log, of all processes together."""
+    (log,) = model.glob("logs/**/metrics.csv")
+    with log.open(encoding="utf-8", newline="") as stream:
+        found = [row["target_pieces_per_second"] for row in csv.DictReader(stream)]
+    return float([speed for speed in found if speed][-1])
+
+
+def repeated(text: Text, folder: Path, lines: int) -> Text:
+    """Return a text of `lines` lines: the training text over and over."""
+    sides = []
+    for side in (text.train_source, text.train_target):
+        path = folder / f"{lines}{side.suffix}"
+        with side.open(encoding="utf-8", newline="\n") as source:
+            sentences = source.readlines()
+        with path.open("w", encoding="utf-8", newline="\n") as stream:
+            stream.writelines(itertools.islice(itertools.cycle(sentences), lines))
+        sides.append(path)
+    return replace(text, train_source=sides[0], train_target=sides[1])
+
+
+def memory(what: str, peak: int, counted: str) -> Row:
+    """Return a figure of peak memory."""
+    return Row(f"peak memory, {what}", peak / MEBIBYTE, "MiB", counted)

@@ -1,0 +1,82 @@
+"""Greedy search: a beam of one, in which nothing has to be sorted, compared or reordered."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+import torch
+
+from nmt_lstm.batching.batch import SourceBatch
+from nmt_lstm.config.schema import SearchSettings
+from nmt_lstm.search.best_pieces import likeliest_pieces
+from nmt_lstm.search.hypotheses import Finished, History, Hypothesis
+from nmt_lstm.search.limits import Booleans, Limits, check_numbers, places, staying
+from nmt_lstm.search.searchable import Searchable
+from nmt_lstm.text.special_pieces import BEGIN, END
+
+__all__ = ["greedy_search"]
+
+Encoding = TypeVar("Encoding")
+State = TypeVar("State")
+
+
+def greedy_search(
+    model: Searchable[Encoding, State],
+    source: SourceBatch,
+    settings: SearchSettings,
+    *,
+    keep_attention: bool,
+) -> list[list[Hypothesis]]:
+    """Take the likeliest piece at each step and return one hypothesis for each sentence; see `beam_search`.
+
+    Raises:
+        ModelFolderError: the model's scores are not numbers.
+    """
+    device = source.pieces.device
+    limits, history = Limits(settings, source), History()
+    finished: list[Finished | None] = [None] * len(source.lengths)
+    state = model.start(model.encode(source))
+    present = np.arange(len(finished))
+    done = np.zeros(len(present), np.bool_)
+    previous = torch.full((len(present),), BEGIN, device=device)
+    totals = torch.zeros(len(present), device=device)
+    parents = np.zeros((len(present), 1), np.int64)
+    length = 0
+
+    def on_device(flags: Booleans) -> torch.Tensor | None:
+        return torch.from_numpy(flags).to(device) if flags.any() else None
+
+    while len(present) > 0:
+        step = model.step(previous, state)
+        must_end = (length >= limits.longest[present]) & ~done
+        chosen, gains = likeliest_pieces(
+            step.logits,
+            must_end=on_device(must_end),
+            must_not_end=on_device(length < limits.shortest[present]),
+        )
+        pieces = chosen if step.pieces is None else step.pieces[chosen]
+        totals = totals + gains
+        values, picked = totals.double().cpu().numpy(), pieces.cpu().numpy()
+        check_numbers(values)
+        ended = (picked == END) & ~done
+        for row in ended.nonzero()[0]:
+            total = float(values[row])
+            finished[present[row]] = Finished(total / limits.divisor(length + 1), total, length, 0)
+        history.add(
+            places(present, len(finished)),
+            parents[: len(present)],
+            picked[:, None],
+            step.attention[:, None] if keep_attention else None,
+        )
+        length += 1
+        done |= ended
+        stays = staying(done)
+        state, previous = step.state, pieces
+        if not stays.all():
+            present, done = present[stays], done[stays]
+            if len(present) > 0:
+                rows = torch.from_numpy(stays.nonzero()[0]).to(device)
+                state = model.reorder(state, rows, rows)
+                totals, previous = totals.index_select(0, rows), previous.index_select(0, rows)
+    return [[history.read(sentence, end)] for sentence, end in enumerate(finished) if end is not None]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from nmt_lstm.batching.batch import SourceBatch
 from nmt_lstm.cells.cell import Cell
@@ -99,12 +100,17 @@ class Encoder(nn.Module):
 
     def forward(self, source: SourceBatch) -> Encoded:
         """Read source sentences."""
-        batch, length = source.pieces.shape
-        places = torch.arange(length, device=source.pieces.device)
-        rows = torch.arange(batch, device=source.pieces.device)[:, None] * length
-        turned = torch.where(source.is_token, source.lengths[:, None] - 1 - places, places)
+        pieces, is_token = source.pieces, source.is_token
+        if not torch.is_grad_enabled() and pieces.device.type == "cpu":
+            # Positions that are padding in all sentences need no steps.
+            longest = int(source.lengths.max())
+            pieces, is_token = pieces[:, :longest], is_token[:, :longest]
+        batch, length = pieces.shape
+        places = torch.arange(length, device=pieces.device)
+        rows = torch.arange(batch, device=pieces.device)[:, None] * length
+        turned = torch.where(is_token, source.lengths[:, None] - 1 - places, places)
         reversal, last = (rows + turned).flatten(), rows[:, 0] + source.lengths - 1
-        states: Tensor = self.embedding(source.pieces)
+        states: Tensor = self.embedding(pieces)
         summary = states
         for number, layer in enumerate(self.layers):
             inputs = self.dropout(states) if number else states
@@ -113,5 +119,6 @@ class Encoder(nn.Module):
                 outputs + states if self.residual and number and states.shape == outputs.shape else outputs
             )
         # Not a product with zero: what a cell makes of padding may be infinite.
-        states = self.dropout(states).masked_fill(~source.is_token[..., None], 0.0)
+        states = self.dropout(states).masked_fill(~is_token[..., None], 0.0)
+        states = functional.pad(states, (0, 0, 0, source.pieces.shape[1] - length))
         return Encoded(states, source.is_token, summary)

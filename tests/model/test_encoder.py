@@ -66,6 +66,20 @@ def test_padding_cannot_be_seen(make_model, sentences, cell: str, directions: st
     assert torch.isfinite(together.states).all()
 
 
+@torch.no_grad()
+def test_positions_that_are_padding_everywhere_take_no_steps(make_model, sentences) -> None:
+    encoder = make_model().encoder.eval()
+    drawn = sentences(3, 2, 5)
+    longest = 1 + max(map(len, drawn))
+    seen = []
+    encoder.layers[0].forward_cell.register_forward_pre_hook(lambda _, given: seen.append(given[0].shape[1]))
+    exact, padded = encoder(source_batch(drawn, pad_to=longest)), encoder(source_batch(drawn, pad_to=16))
+    assert seen == [longest, longest]
+    assert padded.states.shape[1] == 16
+    assert torch.equal(padded.states[:, :longest], exact.states)
+    assert not padded.states[:, longest:].any()
+
+
 @pytest.mark.parametrize("directions", DIRECTIONS)
 def test_no_gradient_reaches_padding(make_model, sources, directions: str) -> None:
     encoder = make_model(encoder={"layers": 2, "directions": directions}, tied_embeddings="none").encoder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import html
 import os
 import pty
 import re
@@ -57,6 +58,17 @@ def final_lines(written: str) -> list[str]:
     return lines
 
 
+def with_wide_characters(svg: str) -> str:
+    """Let texts with wide characters be as long as they are: rich would squeeze each character into one place."""
+    from rich.cells import cell_len
+
+    def freed(match: re.Match[str]) -> str:
+        text = html.unescape(match[3])
+        return match[0] if cell_len(text) == len(text) else f"{match[1]}{match[2]}>{match[3]}</text>"
+
+    return re.sub(r'(<text [^>]*?)textLength="[\d.]+" ([^>]*)>([^<]*)</text>', freed, svg)
+
+
 def main() -> None:
     """Run quickstart and write the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -76,7 +88,8 @@ def main() -> None:
     for line in final_lines(written)[-options.lines :]:
         console.print(Text.from_ansi(line))
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    console.save_svg(str(options.output), title="nmt-lstm quickstart")
+    svg = console.export_svg(title="nmt-lstm quickstart")
+    options.output.write_text(with_wide_characters(svg), encoding="utf-8")
 
 
 if __name__ == "__main__":

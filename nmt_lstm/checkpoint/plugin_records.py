@@ -12,7 +12,7 @@ from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import ModelFolderError, PluginError
 from nmt_lstm.registry import ATTENTIONS, CELLS, Registry, load_plugin_file
 
-__all__ = ["COPY_PREFIX", "PluginRecord", "plugin_records", "require_plugins", "run_copies"]
+__all__ = ["COPY_PREFIX", "PluginRecord", "has_copies", "plugin_records", "require_plugins", "run_copies"]
 
 COPY_PREFIX = "plugin."
 PluginRecord = dict[str, str]
@@ -31,6 +31,11 @@ def plugin_records(run: RunSettings) -> tuple[dict[str, list[PluginRecord]], dic
             if file is not None:
                 record["file"] = _copy_name(file, copies)
     return records, copies
+
+
+def has_copies(folder: Path) -> bool:
+    """Whether a model folder keeps copies of plugin files, which are run only for those who trust them."""
+    return any(folder.glob(f"{COPY_PREFIX}*"))
 
 
 def run_copies(folder: Path, records: Mapping[str, list[PluginRecord]]) -> list[Path]:

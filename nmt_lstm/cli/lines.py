@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, BinaryIO, cast
 
 from nmt_lstm.errors import DataError
 
-__all__ = ["decoded_lines", "input_lines", "output_stream", "read_all_lines"]
+__all__ = ["OutputFile", "decoded_lines", "input_lines", "output_stream", "read_all_lines"]
 
 WARNINGS_SHOWN = 10
 logger = logging.getLogger(__name__)
@@ -81,9 +83,59 @@ def read_all_lines(path: Path) -> list[str]:
     return lines
 
 
+class OutputFile:
+    """A file (.gz: compressed) that is opened when the first bytes come: what fails before that leaves what was there.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stream: IO[bytes] | None = None
+        if not path.parent.is_dir():
+            raise DataError(f"-o '{path}': the folder '{path.parent}' does not exist; make it first.")
+        number = errno.EISDIR if path.is_dir() else 0
+        if not number and not os.access(path if path.exists() else path.parent, os.W_OK):
+            number = errno.EACCES
+        if number:
+            raise DataError(f"-o '{path}' cannot be written: {os.strerror(number)}.")
+
+    def write(self, data: bytes) -> int:
+        """Write bytes."""
+        return self.opened().write(data)
+
+    def flush(self) -> None:
+        """Let what was written be seen."""
+        if self._stream is not None:
+            self._stream.flush()
+
+    def opened(self) -> IO[bytes]:
+        """Open the file, if that has not been done."""
+        if self._stream is None:
+            try:
+                if self.path.suffix == ".gz":
+                    import gzip
+
+                    self._stream = cast("IO[bytes]", gzip.open(self.path, "wb"))  # noqa: SIM115 (see close)
+                else:
+                    self._stream = self.path.open("wb")
+            except OSError as problem:
+                raise DataError(f"-o '{self.path}' cannot be written: {problem.strerror}.") from problem
+        return self._stream
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._stream is not None:
+            self._stream.close()
+
+
 @contextlib.contextmanager
-def output_stream(path: Path | None, inputs: tuple[Path | None, ...] = ()) -> Iterator[IO[bytes]]:
-    """Open a file (.gz: compressed), or stdout for None or '-'; what was written stays, whatever happens later.
+def output_stream(path: Path | None, inputs: tuple[Path | None, ...] = ()) -> Iterator[OutputFile | BinaryIO]:
+    """Give a file to write to, or stdout for None or '-'; what was written stays, whatever happens later.
 
     Raises:
         DataError: the file cannot be written, or is one of `inputs`.
@@ -97,17 +149,9 @@ def output_stream(path: Path | None, inputs: tuple[Path | None, ...] = ()) -> It
     for other in inputs:
         if other is not None and path.exists() and other.exists() and path.samefile(other):
             raise DataError(f"-o '{path}' is also an input; writing it would destroy it. Name another file.")
-    if not path.parent.is_dir():
-        raise DataError(f"-o '{path}': the folder '{path.parent}' does not exist; make it first.")
+    file = OutputFile(path)
     try:
-        stream: IO[bytes]
-        if path.suffix == ".gz":
-            import gzip
-
-            stream = cast("IO[bytes]", gzip.open(path, "wb"))  # noqa: SIM115 (closed below)
-        else:
-            stream = path.open("wb")
-    except OSError as problem:
-        raise DataError(f"-o '{path}' cannot be written: {problem.strerror}.") from problem
-    with stream:
-        yield stream
+        yield file
+        file.opened()  # also where there was nothing to write
+    finally:
+        file.close()

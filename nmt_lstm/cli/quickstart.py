@@ -67,6 +67,7 @@ def quickstart(
     if not is_first_process():
         return
 
+    from nmt_lstm.checkpoint.plugin_records import has_copies
     from nmt_lstm.evaluation.scores import corpus_scores
     from nmt_lstm.text.corpus import read_lines
     from nmt_lstm.translator import Translator
@@ -91,7 +92,8 @@ def quickstart(
             f"nmt-lstm quickstart -o {model} --resume --time-limit 10m"
         )
     note(f"\nDone in {time.perf_counter() - begin:.0f} seconds. The model is in {output}. Next:\n")
-    note(f'  echo "{sources[0]}" | nmt-lstm translate -m {model}')
-    note(f"  nmt-lstm translate -m {model} --n-best 3 --scores --interactive")
+    trusted = " --trust-plugins" if has_copies(output) else ""
+    note(f'  echo "{sources[0]}" | nmt-lstm translate -m {model}{trusted}')
+    note(f"  nmt-lstm translate -m {model}{trusted} --n-best 3 --scores --interactive")
     note("  nmt-lstm quickstart --cell gru -o runs/quickstart-gru")
     note("  nmt-lstm train --help        # your own text")

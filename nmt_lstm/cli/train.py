@@ -54,7 +54,11 @@ def train(
     ] = False,
     time_limit: Annotated[
         str | None,
-        typer.Option("--time-limit", metavar="TIME", help='Stop after this time, such as "25m" or "2h".'),
+        typer.Option(
+            "--time-limit",
+            metavar="TIME",
+            help='Stop after this time in all, runs before --resume included, such as "25m" or "2h".',
+        ),
     ] = None,
     devices: Annotated[
         int | None, typer.Option("--devices", min=1, metavar="N", help="GPUs, or CPU processes.")
@@ -108,13 +112,14 @@ def train(
     else:
         run, chosen = run_without_file(texts, settings, folder.parent / "prepared")
     check_parts(run)
-    for sentence in chosen:
-        note(sentence)
 
     from rich.console import Console
 
-    from nmt_lstm.training.fit import fit
+    from nmt_lstm.training.fit import check_folder, fit
 
+    check_folder(folder, resume=resume)
+    for sentence in chosen:
+        note(sentence)
     fit(run, folder, resume=resume, console=Console(stderr=True))
 
 
@@ -132,7 +137,7 @@ def run_without_file(
 
     Raises:
         ConfigurationError: text files are missing on the command line.
-        DataError: a text is missing or unreadable.
+        DataError: a text is missing, unreadable or empty, or its sides differ in length.
     """
     options = {"train_source": "-s", "train_target": "-t", "valid_source": "--valid-source",
                "valid_target": "--valid-target"}  # fmt: skip
@@ -148,17 +153,18 @@ def run_without_file(
         )
     from nmt_lstm.config.defaults import choose_settings, describe_settings
     from nmt_lstm.config.load import make_run
-    from nmt_lstm.text.corpus import count_lines, open_bytes
+    from nmt_lstm.text.corpus import check_lengths, open_bytes
 
     files = {name: path for name, path in texts.items() if path is not None}
     source, target = files["train_source"], files["train_target"]
     for path in files.values():
         open_bytes(path).close()
-    pairs = count_lines(source)
+    pairs = check_lengths(source, target)
+    check_lengths(files["valid_source"], files["valid_target"])
     data = {name: str(path) for name, path in files.items()}
     data["source_language"], data["target_language"] = language(source), language(target)
     values = {**choose_settings(pairs), "data": {**data, "prepared": str(prepared)}}
-    run = make_run(values, settings, origin="command line")
+    run = make_run(values, settings, origin="settings")
     advice = "Change any of this with --set, such as --set training.epochs=5; 'nmt-lstm config --explain' lists all.\n"
     return run, [*describe_settings(pairs, run), advice]
 

@@ -42,10 +42,11 @@ Examples:
 \b
 Output:
   One line for each input line, empty for an empty one. With --n-best N it is
-  N lines for each input line, best first and all different; empty ones where
-  the search found fewer: a larger --beam-size finds more. --scores puts the score and a tab
-  before the text; --alignments puts a tab after it, and for each target piece
-  the source piece it attended to most (0-0 2-1: source-target, from 0).
+  N lines for each input line, best first and all different; some are empty
+  where the search found fewer: a larger --beam-size finds more.
+  --scores puts the score and a tab before the text; --alignments puts a tab
+  after it, and for each target piece the source piece it attended to most
+  (0-0 2-1: source-target, from 0).
   jsonl: one object per input line, with all hypotheses and their pieces.
   Ctrl-C keeps the lines written so far, also in the file of -o (status 130)."""
 

@@ -14,7 +14,15 @@ from nmt_lstm.errors import DataError, nearest
 from nmt_lstm.text.misalignment import find_misalignment, lengths_are_related
 from nmt_lstm.text.zstandard_file import open_zstandard
 
-__all__ = ["DAMAGES", "count_lines", "open_bytes", "read_blocks", "read_lines", "read_parallel"]
+__all__ = [
+    "DAMAGES",
+    "check_lengths",
+    "count_lines",
+    "open_bytes",
+    "read_blocks",
+    "read_lines",
+    "read_parallel",
+]
 
 DAMAGES = (OSError, EOFError, lzma.LZMAError, zlib.error)
 """What reading an opened file may raise: a bad disk, a cut or damaged archive."""
@@ -140,7 +148,25 @@ def read_parallel(source: Path, target: Path) -> Iterator[tuple[str, str]]:
     if next(target_lines, None) is not None:
         raise _different_lengths(source, target)
     if not read:
-        raise DataError(f"'{source}' is empty; training and validation need at least one line.")
+        raise _nothing_in(source)
+
+
+def check_lengths(source: Path, target: Path) -> int:
+    """Return the number of pairs of two line-aligned files.
+
+    Raises:
+        DataError: a file cannot be read, they are empty, or differ in length.
+    """
+    counts = count_lines(source), count_lines(target)
+    if counts[0] != counts[1]:
+        raise _different_lengths(source, target)
+    if not counts[0]:
+        raise _nothing_in(source)
+    return counts[0]
+
+
+def _nothing_in(source: Path) -> DataError:
+    return DataError(f"'{source}' is empty; training and validation need at least one line.")
 
 
 def _different_lengths(source: Path, target: Path) -> DataError:

@@ -10,6 +10,8 @@ _WRITING_SECONDS = 1.0
 # Even a short training should train.
 _LARGEST_RESERVE = 0.35
 _SURE_SHARE = 0.1
+# The first steps make kernels and fetch memory; they say little of the others.
+_WARM_UP_STEPS = 10
 
 
 class Clock:
@@ -34,6 +36,8 @@ class Clock:
         self._training_start: float | None = None
         self._first_step = 0.0
         """Seconds at the first step since this start."""
+        self._warm = 0.0
+        """Seconds when the slow first steps were over."""
         self._steps = 0
         self._step_seconds = 0.0
         self._progress = 0.0
@@ -64,7 +68,11 @@ class Clock:
         """Note that a step ended; before the first validation, steps tell how fast this machine is."""
         if self.validation_seconds is None:
             self._steps += 1
-            self._step_seconds = (self.elapsed() - self._first_step) / self._steps
+            if self._steps == _WARM_UP_STEPS:
+                self._warm = self.elapsed()
+            warm = self._steps > _WARM_UP_STEPS
+            steps = self._steps - _WARM_UP_STEPS if warm else self._steps
+            self._step_seconds = (self.elapsed() - (self._warm if warm else self._first_step)) / steps
 
     def expected_validation(self) -> float:
         """Estimated seconds of a validation between steps: as long as the last one, or as some steps."""

@@ -15,6 +15,9 @@ from nmt_lstm.errors import ResourceError
 
 __all__ = ["Devices", "choose_devices", "first_process", "use_threads"]
 
+# As many processes are allowed anywhere, to try a training of several.
+TRIAL_PROCESSES = 2
+
 
 @dataclass(frozen=True)
 class Devices:
@@ -64,7 +67,7 @@ def choose_devices(settings: TrainingSettings) -> Devices:
     """Choose by the settings what to train on.
 
     Raises:
-        ResourceError: more GPUs are asked for than there are.
+        ResourceError: more GPUs are asked for than there are, or more processes than processors.
     """
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     accelerator = settings.accelerator
@@ -82,15 +85,26 @@ def choose_devices(settings: TrainingSettings) -> Devices:
                 f'{gpus} or fewer, or training.accelerator = "cpu".'
             )
         return Devices("gpu", settings.devices or gpus, settings.nodes)
+    processors = _processors()
+    most = max(TRIAL_PROCESSES, processors)
+    if settings.devices > most:
+        raise ResourceError(
+            f"training.devices is {settings.devices}, but this machine has {processors} processor"
+            f"{'s' * (processors > 1)}; use {most} or fewer."
+        )
     return Devices("cpu", settings.devices or 1, settings.nodes)
+
+
+def _processors() -> int:
+    # Not all processors are always ours: containers and schedulers lend a part of them.
+    return len(os.sched_getaffinity(0)) if "sched_getaffinity" in dir(os) else os.cpu_count() or 1
 
 
 def use_threads(devices: Devices) -> None:
     """Share the processor's cores among the processes of this machine, unless OMP_NUM_THREADS says otherwise."""
     if "OMP_NUM_THREADS" in os.environ:
         return
-    cores = len(os.sched_getaffinity(0)) if "sched_getaffinity" in dir(os) else os.cpu_count() or 1
-    torch.set_num_threads(max(1, cores // devices.count))
+    torch.set_num_threads(max(1, _processors() // devices.count))
 
 
 def first_process() -> bool:

@@ -28,6 +28,7 @@ from nmt_lstm.training.model_writer import ModelWriter
 from nmt_lstm.training.module import TranslationModule
 from nmt_lstm.training.output_folder import (
     check_output,
+    last_checkpoint,
     made_folder,
     one_at_a_time,
     resume_command,
@@ -39,7 +40,7 @@ from nmt_lstm.training.run_record import check_same_run, run_record
 from nmt_lstm.training.summary import FitResult, show_summary
 from nmt_lstm.training.trainer import build_trainer
 
-__all__ = ["FitResult", "fit"]
+__all__ = ["FitResult", "check_folder", "fit"]
 
 
 def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Console | None = None) -> FitResult:
@@ -69,9 +70,8 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
     clock = Clock(parse_duration(settings.time_limit))
     console = (console or Console(stderr=True)) if first_process() else Console(quiet=True)
     display = ProgressDisplay(console)
-    checkpoint = output / "checkpoints" / "last.ckpt"
-    if first_process():
-        check_output(output, checkpoint, resume=resume)
+    checkpoint = last_checkpoint(output)
+    check_folder(output, resume=resume)
     with made_folder(output):
         devices = choose_devices(settings)
         precision = resolve_precision(settings.precision, devices.device)
@@ -121,6 +121,8 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
         _announce(display, run, prepared, devices, precision, parameters)
         if going_on:
             display.say(f"Going on from {checkpoint}.")
+        elif resume:
+            display.say(f"There is nothing to resume in '{output}': the training starts from the beginning.")
         try:
             trainer.fit(
                 module, datamodule=data, ckpt_path=checkpoint if going_on else None, weights_only=True
@@ -130,6 +132,8 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
             display.stop()
             _say_how_to_resume(display, checkpoint, trainer.global_step)
             raise
+        if chosen is None and run.search.beam_size != settings.valid_beam_size:
+            display.say("No time was left to compare weights by beam search.")
         if chosen is not None and trainer.is_global_zero:
             writer.write(chosen.state, chosen.result, run.search.beam_size, chosen.steps)
         trainer.strategy.barrier("the model is written")
@@ -158,6 +162,17 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
     if trainer.is_global_zero:
         show_summary(console, found)
     return found
+
+
+def check_folder(output: Path, *, resume: bool) -> None:
+    """Refuse an output folder into which `fit` would not write; only the first process looks.
+
+    Raises:
+        ConfigurationError: there is a training in it already.
+        ModelFolderError: it is somebody else's.
+    """
+    if first_process():
+        check_output(output, last_checkpoint(output), resume=resume)
 
 
 def _parts(

@@ -12,7 +12,12 @@ from nmt_lstm.checkpoint.manifest import MANIFEST
 from nmt_lstm.checkpoint.model_folder import check_output_folder
 from nmt_lstm.errors import ConfigurationError, ResourceError
 
-__all__ = ["check_output", "made_folder", "one_at_a_time", "resume_command"]
+__all__ = ["check_output", "last_checkpoint", "made_folder", "one_at_a_time", "resume_command"]
+
+
+def last_checkpoint(output: Path) -> Path:
+    """Return where the whole state of a training is saved."""
+    return output / "checkpoints" / "last.ckpt"
 
 
 def check_output(output: Path, checkpoint: Path, *, resume: bool) -> None:

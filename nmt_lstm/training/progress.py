@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
-__all__ = ["Moment", "ProgressDisplay", "duration"]
+__all__ = ["Moment", "ProgressDisplay", "duration", "search_name"]
 
 _LIVE_SECONDS = 0.5
 _PLAIN_SECONDS = 20.0
@@ -23,6 +23,11 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60}m {whole % 60:02d}s"
     return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+
+
+def search_name(beam_size: int) -> str:
+    """Return what a search is called: "greedy", "beam 5"."""
+    return "greedy" if beam_size == 1 else f"beam {beam_size}"
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class Moment:
         return (
             f"epoch {self.epoch}/{self.epochs}  step {self.step:,}  {self.pieces_per_second:,.0f} target pieces/s  "
             f"loss {self.loss:.3f}  gradient {self.gradient_norm:.2f}  rate {self.learning_rate:.2g}{bleu}  {left}"
-        )
+        ).rstrip()
 
 
 class ProgressDisplay:

@@ -21,7 +21,7 @@ from nmt_lstm.training.clock import Clock
 from nmt_lstm.training.interruption import SignalWatch, TrainingInterrupted
 from nmt_lstm.training.kept_weights import KeptWeights
 from nmt_lstm.training.module import Tally, TranslationModule
-from nmt_lstm.training.progress import Moment, ProgressDisplay, duration
+from nmt_lstm.training.progress import Moment, ProgressDisplay, duration, search_name
 from nmt_lstm.training.validation import ValidationResult
 
 __all__ = ["RunControl"]
@@ -328,7 +328,8 @@ class RunControl(pl.Callback):
             logger.log_metrics(logged, step=step)
             logger.save()
         self.display.say(
-            f"validation at step {step:,} (epoch {trainer.current_epoch + 1}, {duration(self.clock.elapsed())}):  "
+            f"validation at step {step:,} (epoch {trainer.current_epoch + 1}, {duration(self.clock.elapsed())}, "
+            f"{search_name(self.settings.valid_beam_size)}):  "
             f"loss {result.loss:.3f}  perplexity {result.perplexity:.1f}  BLEU {result.bleu:.2f}  "
             f"chrF {result.chrf:.2f}{'  best so far' if improved else ''}"
         )

@@ -9,7 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from nmt_lstm.training.progress import duration
+from nmt_lstm.checkpoint.plugin_records import has_copies
+from nmt_lstm.training.progress import duration, search_name
 
 __all__ = ["FitResult", "show_summary"]
 
@@ -65,8 +66,14 @@ def show_summary(console: Console, found: FitResult) -> None:
             "validation loss",
             f"{metrics['loss']:.3f} nats per target piece (perplexity {metrics['perplexity']:.2f})",
         ),
-        ("validation BLEU", f"{metrics['bleu']:.2f}  beam {found.beam_size}  {found.signatures['bleu']}"),
-        ("validation chrF", f"{metrics['chrf']:.2f}  beam {found.beam_size}  {found.signatures['chrf']}"),
+        (
+            "validation BLEU",
+            f"{metrics['bleu']:.2f}  {search_name(found.beam_size)}  {found.signatures['bleu']}",
+        ),
+        (
+            "validation chrF",
+            f"{metrics['chrf']:.2f}  {search_name(found.beam_size)}  {found.signatures['chrf']}",
+        ),
         ("model folder", str(found.folder)),
     ):
         table.add_row(name, value)
@@ -84,6 +91,8 @@ def show_summary(console: Console, found: FitResult) -> None:
             soft_wrap=True,
         )
     folder = shlex.quote(str(found.folder))
+    if has_copies(found.folder):
+        folder += " --trust-plugins"
     console.print("\nTranslate with it:", highlight=False)
     console.print(
         f"  nmt-lstm translate -m {folder} < in.txt > out.txt", highlight=False, markup=False, soft_wrap=True

@@ -32,6 +32,7 @@ def fitted(monkeypatch) -> list:
 
     module = types.ModuleType("nmt_lstm.training.fit")
     module.fit = fit
+    module.check_folder = lambda output, *, resume: None
     monkeypatch.setitem(sys.modules, "nmt_lstm.training.fit", module)
     return calls
 
@@ -179,6 +180,21 @@ def test_a_missing_text_is_told_before_anything_else(command, fitted, texts, tmp
     assert finished.status == 1
     assert f"'{name}' does not exist." in finished.err
     assert len(finished.err.splitlines()) == 1
+    assert not fitted
+
+
+def test_sides_of_different_length_and_empty_texts_are_told_before_anything_else(
+    command, fitted, texts, tmp_path
+):
+    (tmp_path / "val.en").write_text("a line\n")
+    finished = command("train", *texts)
+    assert finished.status == 1
+    assert "'val.de' has 2 lines and 'val.en' has 1;" in finished.err
+    for side in ("de", "en"):
+        (tmp_path / f"train.{side}").write_text("")
+    empty = command("train", *texts)
+    assert "'train.de' is empty; training and validation need at least one line." in empty.err
+    assert [len(each.err.splitlines()) for each in (finished, empty)] == [1, 1]
     assert not fitted
 
 

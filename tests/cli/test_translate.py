@@ -184,3 +184,25 @@ def test_interactive_answers_each_line_at_once_and_ctrl_c_ends_it(subprocess_scr
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 130
     assert b"Traceback" not in process.stderr.read()
+
+
+@pytest.mark.parametrize("source", ["missing.de", "folder", "damaged.gz"])
+@pytest.mark.parametrize("output", ["out.en", "out.en.gz"])
+def test_an_output_is_left_alone_where_nothing_can_be_translated(
+    command, translator, tmp_path, source, output
+):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "damaged.gz").write_bytes(b"no gzip")
+    (tmp_path / output).write_bytes(b"of yesterday")
+    for name in (output, "new.en"):
+        finished = command("translate", "-m", "x", "-i", source, "-o", name)
+        assert finished.status == 1
+        assert len(finished.err.splitlines()) == 1
+    assert (tmp_path / output).read_bytes() == b"of yesterday"
+    assert not (tmp_path / "new.en").exists()
+
+
+def test_an_empty_input_makes_an_empty_output(command, translator, tmp_path):
+    (tmp_path / "out.en").write_bytes(b"of yesterday")
+    assert command("translate", "-m", "x", "-o", "out.en").status == 0
+    assert (tmp_path / "out.en").read_bytes() == b""

@@ -34,6 +34,16 @@ def test_no_gpu_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
         choose_devices(TrainingSettings(accelerator="gpu"))
 
 
-def test_processes_of_a_cpu_and_nodes_multiply() -> None:
+def test_processes_of_a_cpu_and_nodes_multiply(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
     devices = choose_devices(TrainingSettings(accelerator="cpu", devices=3, nodes=2))
     assert devices.world_size == 6
+
+
+def test_more_processes_than_processors_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0}, raising=False)
+    assert choose_devices(TrainingSettings(accelerator="cpu", devices=2)).count == 2
+    with pytest.raises(
+        ResourceError, match=r"devices is 99, but this machine has 1 processor; use 2 or fewer"
+    ):
+        choose_devices(TrainingSettings(accelerator="cpu", devices=99))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from rich.console import Console
 
 from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError, ResourceError
+from nmt_lstm.registry import ATTENTIONS, CELLS, load_plugin_file
 from nmt_lstm.training.checkpoint_files import read_checkpoint
+from nmt_lstm.training.clock import Clock
 from nmt_lstm.training.fit import fit
 from nmt_lstm.translator import Translator
 
@@ -43,6 +46,46 @@ def test_a_text_that_cannot_be_used_leaves_no_empty_folder(
     with pytest.raises(DataError, match="lines"):
         fit(run, output, resume=True, console=QUIET)
     assert output.exists()
+
+
+def test_resuming_nothing_is_said(make_small_run: Any, output: Path) -> None:
+    file = io.StringIO()
+    fit(make_small_run("training.max_steps=2"), output, resume=True, console=Console(file=file, width=200))
+    assert (
+        f"There is nothing to resume in '{output}': the training starts from the beginning."
+        in file.getvalue()
+    )
+
+
+def test_the_command_to_type_next_loads_a_plugin_file_too(
+    make_small_run: Any, output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for registry in (CELLS, ATTENTIONS):
+        monkeypatch.setattr(registry, "_decorated", dict(registry._decorated))
+    source = Path(__file__).parents[2] / "nmt_lstm" / "cells" / "rnn.py"
+    plugin = tmp_path / "mine.py"
+    text = source.read_text("utf-8").replace("class RNN(", '@CELLS.register("typed_next")\nclass RNN(')
+    plugin.write_text(
+        text.replace("import torch\n", "import torch\nfrom nmt_lstm import CELLS\n", 1), "utf-8"
+    )
+    load_plugin_file(str(plugin))
+    run = make_small_run(
+        "training.max_steps=2", "model.encoder.cell=typed_next", "model.decoder.cell=typed_next"
+    )
+    file = io.StringIO()
+    fit(run, output, console=Console(file=file, width=200))
+    assert f"nmt-lstm translate -m {output} --trust-plugins < in.txt" in file.getvalue()
+
+
+def test_no_time_for_beam_search_is_said(
+    make_small_run: Any, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Clock, "has_time_to_validate", lambda self: False)
+    file = io.StringIO()
+    fit(make_small_run("training.max_steps=2"), output, console=Console(file=file, width=200))
+    assert "No time was left to compare weights by beam search." in file.getvalue()
+    assert re.search(r"validation BLEU +[\d.]+  greedy  nrefs", file.getvalue())
+    assert re.search(r"validation at step 2 \(epoch 1, \d+s, greedy\):", file.getvalue())
 
 
 def test_the_loss_falls(make_small_run: Any, output: Path, tmp_path: Path) -> None:

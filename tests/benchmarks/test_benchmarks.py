@@ -9,6 +9,7 @@ import sys
 import pytest
 
 
+@pytest.mark.bench
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "benchmark",

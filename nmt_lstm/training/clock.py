@@ -7,6 +7,8 @@ import time
 __all__ = ["Clock"]
 
 _WRITING_SECONDS = 1.0
+# No validation takes as long as the one before, and comparing weights at the end is worth more than some last steps.
+_MARGIN = 1.3
 # Even a short training should train.
 _LARGEST_RESERVE = 0.35
 _SURE_SHARE = 0.1
@@ -82,7 +84,7 @@ class Clock:
 
     def reserve(self) -> float:
         """Estimated seconds from the last step to the end."""
-        validations = 1.0 + self._final_validations * self._beam_factor
+        validations = _MARGIN * (1.0 + self._final_validations * self._beam_factor)
         needed = _WRITING_SECONDS + validations * self.expected_validation()
         return needed if self.limit is None else min(needed, _LARGEST_RESERVE * self.limit)
 

@@ -17,9 +17,9 @@ def test_the_end_keeps_time_for_validations() -> None:
     clock = Clock(200.0)
     clock.expect(validation_steps=0, final_validations=2, beam_factor=3.0)
     clock.validation_seconds = 5.0
-    assert clock.reserve() == pytest.approx(1.0 + 5.0 * (1 + 2 * 3.0))
-    assert not clock.is_over(163.0)
-    assert clock.is_over(164.0)
+    assert clock.reserve() == pytest.approx(1.0 + 1.3 * 5.0 * (1 + 2 * 3.0))
+    assert not clock.is_over(153.0)
+    assert clock.is_over(154.0)
 
 
 def test_the_end_keeps_no_more_than_a_third_of_a_short_limit() -> None:
@@ -69,7 +69,7 @@ def test_before_the_first_validation_steps_tell_how_long_it_will_take(
     now = 61.4
     clock.count_step()
     assert clock.expected_validation() == pytest.approx(7.0)
-    assert clock.reserve() == pytest.approx(1.0 + 7.0 * 3)
+    assert clock.reserve() == pytest.approx(1.0 + 1.3 * 7.0 * 3)
     clock.validation_seconds = 2.0
     now = 90.0
     clock.count_step()

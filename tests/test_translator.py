@@ -131,12 +131,13 @@ def test_long_lines_are_cut_with_a_warning_that_names_the_line(translator, caplo
 
 
 def test_n_best_hypotheses_are_sorted_and_different(translator) -> None:
-    for translation in translator.translate(LINES[:9], n_best=4, beam_size=4):
+    for translation in translator.translate(LINES[:9], n_best=4, beam_size=8):
         scores = [hypothesis.score for hypothesis in translation.hypotheses]
+        assert len(scores) == 4
         assert scores == sorted(scores, reverse=True)
         assert translation.text == translation.hypotheses[0].text
         assert translation.score == scores[0]
-        assert len({hypothesis.text for hypothesis in translation.hypotheses}) == len(scores)
+        assert len({hypothesis.text for hypothesis in translation.hypotheses}) == 4
 
 
 def test_a_text_found_in_other_pieces_makes_room_for_another(translator) -> None:

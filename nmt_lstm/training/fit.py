@@ -132,8 +132,8 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
             display.stop()
             _say_how_to_resume(display, checkpoint, trainer.global_step)
             raise
-        if chosen is None and run.search.beam_size != settings.valid_beam_size:
-            display.say("No time was left to compare weights by beam search.")
+        if chosen is None and control.kept.records:
+            display.say("No time was left to compare weights; those of the best validation are taken.")
         if chosen is not None and trainer.is_global_zero:
             writer.write(chosen.state, chosen.result, run.search.beam_size, chosen.steps)
         trainer.strategy.barrier("the model is written")

@@ -77,13 +77,13 @@ def test_the_command_to_type_next_loads_a_plugin_file_too(
     assert f"nmt-lstm translate -m {output} --trust-plugins < in.txt" in file.getvalue()
 
 
-def test_no_time_for_beam_search_is_said(
+def test_no_time_to_compare_weights_is_said(
     make_small_run: Any, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Clock, "has_time_to_validate", lambda self: False)
     file = io.StringIO()
     fit(make_small_run("training.max_steps=2"), output, console=Console(file=file, width=200))
-    assert "No time was left to compare weights by beam search." in file.getvalue()
+    assert "No time was left to compare weights; those of the best validation are taken." in file.getvalue()
     assert re.search(r"validation BLEU +[\d.]+  greedy  nrefs", file.getvalue())
     assert re.search(r"validation at step 2 \(epoch 1, \d+s, greedy\):", file.getvalue())
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from torch import Tensor
 
-__all__ = ["Call", "Place", "place_of"]
+__all__ = ["Call", "Place", "place_of", "tensors_in"]
 
 # Where values are. No memory is given back while a tape is recorded, so this names them.
 Place: TypeAlias = tuple[Any, ...]
@@ -29,3 +29,14 @@ class Call(NamedTuple):
 def place_of(tensor: Tensor) -> Place:
     """Return what names a tensor's values: address, shape, strides, dtype and device."""
     return (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype, tensor.device)
+
+
+def tensors_in(tree: Any) -> list[Tensor]:
+    """Return the tensors in nested arguments, in order."""
+    if isinstance(tree, Tensor):
+        return [tree]
+    if isinstance(tree, dict):
+        tree = tree.values()
+    elif not isinstance(tree, (tuple, list)):
+        return []
+    return [tensor for part in tree for tensor in tensors_in(part)]

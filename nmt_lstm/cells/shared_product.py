@@ -7,7 +7,7 @@ from torch import Tensor
 
 from nmt_lstm.numerics.linear import linear
 from nmt_lstm.numerics.packed import repeated_product
-from nmt_lstm.numerics.sequence_linear import summed_outer_product, summed_rows
+from nmt_lstm.numerics.sequence_linear import summed_gradients
 
 __all__ = ["SharedProduct"]
 
@@ -81,5 +81,5 @@ class _Collected(torch.autograd.Function):
             return None, None, None, None, None
         flat = torch.cat([one for one, _ in found])
         with torch.autocast(flat.device.type, enabled=False):
-            for_weight = summed_outer_product(flat, torch.cat([given for _, given in found]))
-            return for_weight, summed_rows(flat) if ctx.has_bias else None, None, None, None
+            for_weight, for_bias = summed_gradients(flat, torch.cat([given for _, given in found]))
+            return for_weight, for_bias if ctx.has_bias else None, None, None, None

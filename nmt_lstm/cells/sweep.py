@@ -16,11 +16,12 @@ from torch import Tensor
 from nmt_lstm.cells.cell import State
 from nmt_lstm.cells.recurrence import Recurrence, Tensors, cut_gates, leaves, update_type
 from nmt_lstm.cells.replaced import with_parameters
+from nmt_lstm.cells.replay import Replay, record
 from nmt_lstm.cells.tape import RandomNumbersError, UntapeableError
-from nmt_lstm.cells.taped_sweep import Replay, TapedSweep, record
+from nmt_lstm.cells.taped_sweep import TapedSweep
 from nmt_lstm.numerics.linear import linear
 from nmt_lstm.numerics.packed import repeated_product
-from nmt_lstm.numerics.sequence_linear import summed_outer_product, summed_rows
+from nmt_lstm.numerics.sequence_linear import summed_gradients
 
 __all__ = ["sweep"]
 
@@ -80,7 +81,7 @@ def _replay(
     x_gates = sum(part.shape[-1] for part in from_input) // hidden
     h_gates = 0 if weight is None else weight.shape[0] // hidden
     try:
-        return record(recurrence, x_gates, h_gates, state, extra)
+        return record(recurrence, x_gates, h_gates, state, extra, from_input[0].dtype)
     except RandomNumbersError as problem:
         raise ValueError(
             f"{type(recurrence.module).__name__}.update must be a function of its arguments, but {problem}. Dropout on "
@@ -198,7 +199,7 @@ def _gradients(ctx, for_outputs, for_state):  # type: ignore[no-untyped-def]
     for_weight = for_bias = None
     if weight is not None:
         all_history = for_history.flatten(0, 1)
-        for_weight, for_bias = summed_outer_product(all_history, fed.flatten(0, 1)), summed_rows(all_history)
+        for_weight, for_bias = summed_gradients(all_history, fed.flatten(0, 1))
     remaining = iter(for_extra)
     extra_gradients = [next(remaining) if tensor.requires_grad else None for tensor in ctx.extra]
     return (None, None, for_weight, for_bias, *for_input, *for_state, *extra_gradients)

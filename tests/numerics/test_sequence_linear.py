@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from nmt_lstm.numerics.sequence_linear import sequence_linear, summed_outer_product, summed_rows
+from nmt_lstm.numerics.sequence_linear import sequence_linear, summed_gradients, summed_rows
 
 
 def results(product, autocast: bool, shape, turned: bool = False):
@@ -40,16 +40,26 @@ def test_only_what_asks_for_gradients_gets_them() -> None:
     assert weight.grad is not None
 
 
+def test_a_bias_alone_gets_its_gradient() -> None:
+    bias = torch.zeros(4, requires_grad=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        value = sequence_linear(torch.randn(5, 2, 3), torch.randn(4, 3), bias)
+    value.float().sum().backward()
+    torch.testing.assert_close(bias.grad, torch.full((4,), 10.0))
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 @pytest.mark.parametrize(("left", "right"), [(24, 10), (10, 24)])
-def test_outer_products_are_summed(dtype, left, right) -> None:
+def test_gradients_of_weight_and_bias_are_summed(dtype, left, right) -> None:
     torch.manual_seed(0)
     one, other = torch.randn(50, left).to(dtype), torch.randn(50, right).to(dtype)
-    seen = summed_outer_product(one, other)
-    assert seen.is_contiguous()
-    assert seen.dtype == dtype
-    expected = one.double().t() @ other.double()
-    assert (seen - expected).norm() <= (0.01 if dtype == torch.bfloat16 else 1e-5) * expected.norm()
+    seen = summed_gradients(one, other)
+    for gradient, expected in zip(
+        seen, (one.double().t() @ other.double(), one.double().sum(0)), strict=True
+    ):
+        assert gradient.is_contiguous()
+        assert gradient.dtype == dtype
+        assert (gradient - expected).norm() <= (0.01 if dtype == torch.bfloat16 else 1e-5) * expected.norm()
 
 
 @pytest.mark.parametrize("rows", [3, 9_000])

@@ -43,7 +43,8 @@ class Instruction(NamedTuple):
     takes: tuple[int, ...]
     into: str = ""
     """Name of the argument that takes the result's memory; empty, if the operator changes its first or makes its own."""
-    makes: tuple[int | None, ...] = ()
+    makes: tuple[int, ...] = ()
+    """Slots of the results, negative where there is none."""
 
 
 class Program:
@@ -117,7 +118,7 @@ class Program:
                 if makes:
                     results = results if isinstance(results, (tuple, list)) else (results,)
                     for number, result in zip(makes, results, strict=True):
-                        if number is not None:
+                        if number >= 0:
                             slots[number] = result
 
     def _needed(self, calls: Sequence[Call]) -> list[Call]:
@@ -166,10 +167,10 @@ class Program:
             self._places[place] = self._lent(place)
             self._instructions.append(Instruction(operator, takes, into, (self._places[place],)))
         else:
-            made = tuple(None if place is None else self._constant(None) for place in call.makes)
+            made = tuple(-1 if place is None else self._constant(None) for place in call.makes)
             self._instructions.append(Instruction(operator, takes, "", made))
             for place, number in zip(call.makes, made, strict=True):
-                if place is None or number is None:
+                if place is None:
                     continue
                 self._places[place] = number
                 if place in self._pinned:

@@ -106,8 +106,9 @@ class Program:
     def run(self, given: Sequence[Tensor], wanted: Sequence[Tensor]) -> None:
         """Compute from `given` into `wanted`, both by number and, but for what is converted, as recorded."""
         slots, first = self._slots, self._first_wanted
+        end = first + len(wanted)
         slots[: len(given)] = given
-        slots[first : first + len(wanted)] = wanted
+        slots[first:end] = wanted
         with torch.no_grad():
             for operator, takes, into, makes in self._instructions:
                 arguments = [slots[number] for number in takes]
@@ -120,6 +121,8 @@ class Program:
                     for number, result in zip(makes, results, strict=True):
                         if number >= 0:
                             slots[number] = result
+        # Kept, they would keep the graph alive that keeps the program.
+        slots[:end] = [None] * end
 
     def _needed(self, calls: Sequence[Call]) -> list[Call]:
         """Return the calls that the wanted places depend on, in order."""

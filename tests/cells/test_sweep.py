@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 import torch
 from torch import nn
 
 from nmt_lstm.cells.cell import Cell
 from nmt_lstm.cells.gated_cell import GatedCell
+from nmt_lstm.cells.replay import record
 
 
 class Product(GatedCell):
@@ -187,3 +191,36 @@ def test_under_autocast_gradients_are_float32_and_near(part) -> None:
     for one, other in zip(seen, expected, strict=True):
         assert (one - other).norm() <= 0.05 * max(1.0, float(other.detach().norm()))
     assert {gradient.dtype for gradient in seen[1 + len(state) :]} == {torch.float32}
+
+
+class Apart(GatedCell):
+    """An output that is no state."""
+
+    gates = ("new",)
+    output_is_state = False
+
+    def update(self, x, h, state):
+        hidden = torch.tanh(x.new + h.new)
+        return hidden * state[0], hidden
+
+
+@pytest.mark.parametrize("kind", [Sum, Apart])
+def test_what_a_sweep_recorded_is_gone_with_its_graph(kind, monkeypatch) -> None:
+    programs = []
+
+    def watched(*arguments):
+        replay = record(*arguments)
+        programs.extend(weakref.ref(program) for program in (replay.forward, replay.backward))
+        return replay
+
+    monkeypatch.setattr("nmt_lstm.cells.sweep.record", watched)
+    cell = kind(3, 4)
+    gc.disable()
+    try:
+        outputs, _ = cell(torch.randn(2, 6, 3), cell.initial_state(2))
+        outputs.sum().backward()
+        assert len(programs) == 2
+        del outputs, _
+        assert not any(program() for program in programs)
+    finally:
+        gc.enable()

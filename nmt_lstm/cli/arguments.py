@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nmt_lstm.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from nmt_lstm.config.schema import RunSettings, SearchSettings
 
 __all__ = [
     "BatchSize",
@@ -23,8 +26,10 @@ __all__ = [
     "Precision",
     "PrecisionName",
     "RunFile",
+    "SearchOverrides",
     "TimeLimit",
     "TrustPlugins",
+    "changed_search",
     "check_time_limit",
     "load_plugins",
 ]
@@ -71,6 +76,14 @@ Overrides = Annotated[
         "--set", metavar="KEY=VALUE", help="Override a setting, such as model.dropout=0.3; may be repeated."
     ),
 ]
+SearchOverrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a setting of the search, such as search.alpha=1.5; may be repeated.",
+    ),
+]
 RunFile = Annotated[Path, typer.Argument(metavar="RUN.toml", help="Run file; 'nmt-lstm config' prints one.")]
 BeamSize = Annotated[
     int | None,
@@ -105,6 +118,15 @@ TimeLimit = Annotated[
         "--time-limit", metavar="TIME", help='Stop training after this time, such as "25m" or "2h".'
     ),
 ]
+
+
+def changed_search(run: RunSettings, overrides: list[str] | None) -> SearchSettings | None:
+    """Return a run's search settings with the changes of ``--set``; None if there are none."""
+    if not overrides:
+        return None
+    from nmt_lstm.config.load import search_settings
+
+    return search_settings(run, overrides)
 
 
 def load_plugins(files: list[Path] | None, *, trusted: Sequence[Path] = ()) -> list[Path]:

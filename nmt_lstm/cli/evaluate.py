@@ -20,7 +20,9 @@ from nmt_lstm.cli.arguments import (
     Plugins,
     Precision,
     PrecisionName,
+    SearchOverrides,
     TrustPlugins,
+    changed_search,
     load_plugins,
 )
 from nmt_lstm.cli.lines import input_lines, output_stream, read_all_lines
@@ -109,6 +111,7 @@ def evaluate(
         TableFormat, typer.Option("--format", help="For people, or for programs.")
     ] = TableFormat.table,
     beam_size: BeamSize = None,
+    overrides: SearchOverrides = None,
     batch_size: BatchSize = 64,
     precision: Precision = PrecisionName.auto,
     device: Device = "auto",
@@ -120,6 +123,10 @@ def evaluate(
         raise ConfigurationError("name either --hypotheses FILE, or -m FOLDER with -s FILE.")
     if model and source is None:
         raise ConfigurationError("-m translates the text of -s: name it, such as -s test.de.")
+    if overrides and not model:
+        raise ConfigurationError(
+            "--set changes the search of a model; with --hypotheses nothing is searched."
+        )
     if analysis and source is None:
         raise ConfigurationError("--analysis needs the source text: -s test.de.")
     load_plugins(plugin, trusted=(model or []) if trust_plugins else [])
@@ -144,12 +151,15 @@ def evaluate(
 
         assert sources is not None
         translator = Translator.load(model or [], device=device, precision=precision.value)
+        search = changed_search(translator.run, overrides)
         tokenizer = translator.tokenizer if tokenize == "auto" else tokenize
         source_language = translator.run.data.source_language if analysis else ""
         start = time.perf_counter()
         lines = [
             translation.text
-            for translation in translator.stream(sources, beam_size=beam_size, batch_size=batch_size)
+            for translation in translator.stream(
+                sources, beam_size=beam_size, batch_size=batch_size, search=search
+            )
         ]
         seconds = time.perf_counter() - start
         note(

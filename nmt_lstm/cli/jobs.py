@@ -18,6 +18,7 @@ from nmt_lstm.cli.messages import show_log
 from nmt_lstm.errors import ResourceError
 
 if TYPE_CHECKING:
+    from nmt_lstm.config.schema import SearchSettings
     from nmt_lstm.source_lines import LineWarnings
     from nmt_lstm.translation import Translation
     from nmt_lstm.translator import Translator
@@ -49,7 +50,14 @@ _worker: list[_Worker] = []
 
 
 def translate_in_jobs(
-    lines: Iterable[str], loading: Loading, jobs: int, *, beam_size: int | None, n_best: int, batch_size: int
+    lines: Iterable[str],
+    loading: Loading,
+    jobs: int,
+    *,
+    beam_size: int | None,
+    n_best: int,
+    batch_size: int,
+    search: SearchSettings | None = None,
 ) -> Iterator[Translation]:
     """Translate lines by several processes of one thread each and yield the translations in order.
 
@@ -62,19 +70,20 @@ def translate_in_jobs(
         beam_size: see `Translator.stream`.
         n_best: see `Translator.stream`.
         batch_size: see `Translator.stream`.
+        search: see `Translator.stream`.
 
     Raises:
         NmtLstmError: what loading or translating raises.
         ResourceError: a process died.
     """
-    search = {"beam_size": beam_size, "n_best": n_best, "batch_size": batch_size}
+    given = {"beam_size": beam_size, "n_best": n_best, "batch_size": batch_size, "search": search}
     numbered = enumerate(lines, start=1)
     # A fresh interpreter, because a copy of one whose threads have run may hang.
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _start, (loading,))
     pending: deque[Future[list[Translation]]] = deque()
     try:
         while part := list(itertools.islice(numbered, batch_size * PART_BATCHES)):
-            pending.append(pool.submit(_translate, part[0][0], [line for _, line in part], search))
+            pending.append(pool.submit(_translate, part[0][0], [line for _, line in part], given))
             if len(pending) >= jobs * PARTS_AHEAD:
                 yield from pending.popleft().result()
         while pending:

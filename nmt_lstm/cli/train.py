@@ -115,8 +115,10 @@ def train(
 
     from rich.console import Console
 
+    from nmt_lstm.training.devices import choose_devices
     from nmt_lstm.training.fit import check_folder, fit
 
+    choose_devices(run.training)
     check_folder(folder, resume=resume)
     for sentence in chosen:
         note(sentence)

@@ -20,7 +20,9 @@ from nmt_lstm.cli.arguments import (
     Plugins,
     Precision,
     PrecisionName,
+    SearchOverrides,
     TrustPlugins,
+    changed_search,
     load_plugins,
 )
 from nmt_lstm.cli.jobs import Loading, translate_in_jobs
@@ -61,6 +63,7 @@ def translate(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Translations. [default: stdout]")
     ] = None,
     beam_size: BeamSize = None,
+    overrides: SearchOverrides = None,
     n_best: Annotated[
         int, typer.Option("--n-best", min=1, metavar="N", help="Translations for each line.")
     ] = 1,
@@ -91,7 +94,8 @@ def translate(
     from nmt_lstm.translator import Translator
 
     translator = Translator.load(model, device=device, precision=precision.value)
-    beam = beam_size or translator.run.search.beam_size
+    search = changed_search(translator.run, overrides)
+    beam = beam_size or (search or translator.run.search).beam_size
     if n_best > beam:
         raise ConfigurationError(
             f"--n-best {n_best} needs a beam as large, and it is {beam}; add --beam-size {n_best}."
@@ -112,7 +116,13 @@ def translate(
             if jobs > 1:
                 loading = Loading(model, device, precision.value, plugins)
                 translations = translate_in_jobs(
-                    lines, loading, jobs, beam_size=beam_size, n_best=n_best, batch_size=batch_size
+                    lines,
+                    loading,
+                    jobs,
+                    beam_size=beam_size,
+                    n_best=n_best,
+                    batch_size=batch_size,
+                    search=search,
                 )
             else:
                 translations = translator.stream(
@@ -121,6 +131,7 @@ def translate(
                     n_best=n_best,
                     batch_size=1 if at_once else batch_size,
                     window=1 if at_once else None,
+                    search=search,
                 )
             for translation in translations:
                 if line_format is LineFormat.jsonl:

@@ -12,11 +12,11 @@ from pydantic import ValidationError
 
 from nmt_lstm.config.fields import Option, options_of, table_of
 from nmt_lstm.config.problems import nearest_path, problem_sentences, report
-from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.config.schema import RunSettings, SearchSettings
 from nmt_lstm.config.toml_writer import write_toml
 from nmt_lstm.errors import ConfigurationError
 
-__all__ = ["dump_toml", "load_run", "make_run", "parse_value", "read_toml"]
+__all__ = ["dump_toml", "load_run", "make_run", "parse_value", "read_toml", "search_settings"]
 
 
 def load_run(path: str | Path, overrides: Iterable[str] = ()) -> RunSettings:
@@ -61,6 +61,21 @@ def make_run(
     if problems:
         raise report(origin, problems)
     return run
+
+
+def search_settings(run: RunSettings, overrides: Iterable[str]) -> SearchSettings:
+    """Return a run's search settings with overrides such as ``"search.alpha=1.5"``.
+
+    Raises:
+        ConfigurationError: an override is of something else, or wrong.
+    """
+    given = list(overrides)
+    for override in given:
+        if not override.strip().startswith("search."):
+            raise ConfigurationError(
+                f"--set {override}: a trained model's search can be changed, nothing else; such as search.alpha=1.5."
+            )
+    return make_run(run.model_dump(), given).search
 
 
 def dump_toml(run: RunSettings) -> str:

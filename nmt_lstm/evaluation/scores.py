@@ -27,6 +27,7 @@ __all__ = [
 
 METRICS = ("bleu", "chrf", "chrf++", "ter")
 TOKENIZERS = ("13a", "char", "intl", "ja-mecab", "ko-mecab", "none", "zh")
+WITHOUT_BLANKS = ("char", "ja-mecab", "zh")
 _EXTRAS = {"ja-mecab": 'pip install "nmt-lstm[ja]"', "ko-mecab": 'pip install "sacrebleu[ko]"'}
 
 
@@ -96,13 +97,15 @@ def build_metric(
 
     Args:
         name: one of `METRICS`.
-        tokenize: tokenizer of BLEU; the other metrics have none to choose.
+        tokenize: tokenizer of BLEU. Where it cuts Chinese or Japanese, which have no blanks, TER counts characters
+            (sacreBLEU's ``--ter-asian-support --ter-normalized``): it counts words, and a whole line would be one.
         references: if given, they are prepared once, for any number of outputs.
     """
     if name == "bleu":
         return BLEU(tokenize=tokenize, force=True, references=references)
     if name == "ter":
-        return TER(references=references)
+        by_character = tokenize in WITHOUT_BLANKS
+        return TER(normalized=by_character, asian_support=by_character, references=references)
     return CHRF(word_order=2 if name == "chrf++" else 0, references=references)
 
 

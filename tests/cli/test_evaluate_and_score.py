@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from nmt_lstm.config.load import make_run
+
 
 @pytest.fixture
 def texts(tmp_path):
@@ -107,6 +109,14 @@ def test_a_model_translates_the_source_first(command, texts, translator, monkeyp
     assert finished.err.startswith("2 sentences translated in ")
 
 
+def test_the_search_of_a_model_can_be_changed(command, texts, translator, monkeypatch):
+    paths = dict.fromkeys(("train_source", "train_target", "valid_source", "valid_target"), "text")
+    monkeypatch.setattr(translator, "run", make_run({"data": paths}))
+    finished = command("evaluate", "-m", "x", "-s", "src", "-r", "ref", "--set", "search.alpha=1.5")
+    assert finished.status == 0, finished.err
+    assert translator.calls[0]["search"].alpha == 1.5
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -115,6 +125,10 @@ def test_a_model_translates_the_source_first(command, texts, translator, monkeyp
         (
             ("-r", "ref", "-m", "x", "--hypotheses", "out"),
             "name either --hypotheses FILE, or -m FOLDER with -s FILE.",
+        ),
+        (
+            ("-r", "ref", "--hypotheses", "out", "--set", "search.alpha=2"),
+            "--set changes the search of a model; with --hypotheses nothing is searched.",
         ),
     ],
 )

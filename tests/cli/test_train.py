@@ -198,6 +198,14 @@ def test_sides_of_different_length_and_empty_texts_are_told_before_anything_else
     assert not fitted
 
 
+def test_too_many_processes_are_told_before_the_chosen_settings(command, fitted, texts):
+    finished = command("train", *texts, "--devices", "4096")
+    assert finished.status == 1
+    assert finished.err.startswith("nmt-lstm: error: training.devices is 4096, but this machine has ")
+    assert len(finished.err.splitlines()) == 1
+    assert not fitted
+
+
 def test_an_unknown_cell_is_told_before_the_chosen_settings(command, fitted, texts):
     finished = command("train", *texts, "--cell", "lstn")
     assert finished.status == 1

@@ -10,6 +10,10 @@ import sys
 
 import pytest
 
+from nmt_lstm.config.load import make_run
+
+DATA = dict.fromkeys(("train_source", "train_target", "valid_source", "valid_target"), "text")
+
 
 def test_one_line_for_each_line(command, translator):
     finished = command("translate", "-m", "runs/x", stdin="ab\n\n \ncdé\n".encode())
@@ -67,6 +71,24 @@ def test_more_translations_than_the_beam_holds(command, translator):
         "nmt-lstm: error: --n-best 7 needs a beam as large, and it is 5; add --beam-size 7.\n"
     )
     assert command("translate", "-m", "x", "--n-best", "7", "-b", "7", stdin=b"ab\n").status == 0
+
+
+def test_the_search_can_be_changed_and_nothing_else(command, translator, monkeypatch):
+    monkeypatch.setattr(translator, "run", make_run({"data": DATA}))
+    changed = ("--set", "search.alpha=1.5", "--set", "search.beam_size=8")
+    assert command("translate", "-m", "x", *changed, "--n-best", "7", stdin=b"ab\n").status == 0
+    (call,) = translator.calls
+    assert (call["search"].alpha, call["search"].beam_size) == (1.5, 8)
+    finished = command("translate", "-m", "x", "--set", "model.dropout=0.1", stdin=b"ab\n")
+    assert finished.status == 2
+    assert finished.err == (
+        "nmt-lstm: error: --set model.dropout=0.1: a trained model's search can be changed, nothing else; such as "
+        "search.alpha=1.5.\n"
+    )
+    finished = command("translate", "-m", "x", "--set", "search.aplha=1", stdin=b"ab\n")
+    assert finished.status == 2
+    assert "search.alpha" in finished.err
+    assert len(translator.calls) == 1
 
 
 def test_scores_stand_before_and_alignments_after_the_text(command, translator):

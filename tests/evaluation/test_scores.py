@@ -26,6 +26,8 @@ def by_command(tmp_path, tokenize: str) -> list[dict]:
     (tmp_path / "ref").write_text("".join(f"{line}\n" for line in REFERENCES), encoding="utf-8")
     command = [sys.executable, "-m", "sacrebleu", str(tmp_path / "ref"), "-i", str(tmp_path / "out")]
     command += ["-m", "bleu", "chrf", "ter", "-tok", tokenize, "-w", "10", "-f", "json"]
+    if tokenize == "char":
+        command += ["--ter-asian-support", "--ter-normalized"]
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
@@ -37,6 +39,12 @@ def test_scores_and_signatures_are_those_of_the_sacrebleu_command(tmp_path, toke
     assert [round(score.value, 10) for score in found] == [row["score"] for row in expected]
     for score, row in zip(found, expected, strict=True):
         assert score.signature == row["signature"].removeprefix(f"{row['name']}|")
+
+
+def test_edits_of_text_without_blanks_are_counted_in_characters() -> None:
+    (score,) = corpus_scores(["犬が走る。"], ["犬も走る。"], metrics=["ter"], tokenize="char")
+    assert score.value == pytest.approx(20)
+    assert "norm:yes|punct:yes|asian:yes" in score.signature
 
 
 def test_a_score_is_printed_with_its_signature() -> None:

@@ -134,7 +134,7 @@ class GatedCell(Cell):
         """
         names = tuple(name for name, _ in self.named_parameters() if name not in OWN_PARAMETERS)
         update: Update = self._parts if around is None else around(self._parts)
-        return Recurrence(update, self, names, noise, history_mask)
+        return Recurrence(update, self, names, noise, history_mask, lasting=around is None)
 
     def from_input(self, inputs: Tensor) -> list[Tensor]:
         """Return the gates' pre-activations from the input, tensors (..., n*H), of (..., input_size)."""

@@ -67,14 +67,15 @@ class Program:
         totals: Sequence[tuple[Place, Tensor]] = (),
         converted: tuple[Collection[int], Collection[int]] = ((), ()),
     ) -> None:
-        self._tape, self._sources, self._converted = tape, sources, converted[0]
+        self._sources, self._converted, self._rows = sources, converted[0], tape.rows
+        self._recorded_rows = tape.rows
         self._targets = {place: number for place, number in targets if number not in converted[1]}
         self._first_wanted = 1 + max(sources.values(), default=-1)
         numbers = [number for _, number in targets]
         self._slots: list[Any] = [None] * (self._first_wanted + 1 + max(numbers, default=-1))
         self._instructions: list[Instruction] = []
         self._places: dict[Place, int] = {}
-        self._buffers: set[int] = set()
+        self._buffers: dict[int, Place] = {}
         self._free: dict[Any, list[int]] = {}
         self._deliveries: dict[Place, list[Callable[[int], None]]] = {}
         for place, number in targets:
@@ -102,6 +103,17 @@ class Program:
 
     def __len__(self) -> int:
         return len(self._instructions)
+
+    def allocate(self, rows: int) -> None:
+        """Make the buffers those of so many rows, where the recording stands for any number."""
+        if rows == self._rows:
+            return
+        for number, (_, shape, strides, dtype, device) in self._buffers.items():
+            # Those without rows stay: others may look into them.
+            if shape and shape[0] == self._recorded_rows:
+                shape = (rows, *shape[1:])
+                self._slots[number] = torch.empty_strided(shape, strides, dtype=dtype, device=device)
+        self._rows = rows
 
     def run(self, given: Sequence[Tensor], wanted: Sequence[Tensor]) -> None:
         """Compute from `given` into `wanted`, both by number and, but for what is converted, as recorded."""
@@ -242,10 +254,9 @@ class Program:
         free = self._free.get(place[1:])
         if free:
             return free.pop()
-        _, _, strides, dtype, device = place
-        memory = torch.empty_strided(self._tape.shape(place), strides, dtype=dtype, device=device)
-        number = self._constant(memory)
-        self._buffers.add(number)
+        _, shape, strides, dtype, device = place
+        number = self._constant(torch.empty_strided(shape, strides, dtype=dtype, device=device))
+        self._buffers[number] = place
         return number
 
     def _release(self, places: set[Place]) -> None:

@@ -32,6 +32,8 @@ class Recurrence(NamedTuple):
     """Tensors (T, B, any width) that `update` gets step by step, without gradients."""
     history_mask: Tensor | None = None
     """(B, H), what the first state is multiplied with before the recurrent product."""
+    lasting: bool = False
+    """Whether `update` stays the same function as long as the owner's attributes are the same."""
 
     def fed(self, state: State, dtype: torch.dtype) -> Tensor:
         """Return what enters the recurrent product."""

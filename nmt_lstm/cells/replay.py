@@ -39,6 +39,13 @@ class Replay(NamedTuple):
     """Which gradients backward does not give, because they are zero."""
     totals: Tensors
     """Where the gradients of the parameters are summed up."""
+    any_rows: bool
+    """Whether it can be replayed on another number of rows than it was recorded for."""
+
+    def allocate(self, rows: int) -> None:
+        """Get ready for so many rows."""
+        self.forward.allocate(rows)
+        self.backward.allocate(rows)
 
 
 def record(
@@ -66,7 +73,8 @@ def record(
     gates, rows = x_gates + h_gates, len(state[0])
     few = next(number for number in FEW_ROWS if number != state[0].shape[1])
     tape, apart = _recorded(recurrence, x_gates, h_gates, state, extra, min(few, rows))
-    if not tape.resize(rows, extra):
+    any_rows = tape.stands_for_any_rows(extra)
+    if not any_rows and tape.rows != rows:
         tape, apart = _recorded(recurrence, x_gates, h_gates, state, extra, rows)
     sums = tape.sums(range(x_gates), range(x_gates, gates)) if x_gates == h_gates else None
     # Through an addition the gradients of both parts are one.
@@ -98,6 +106,7 @@ def record(
         apart=apart,
         zero=frozenset(number for number, place in enumerate(wanted) if place is None),
         totals=totals,
+        any_rows=any_rows,
     )
 
 

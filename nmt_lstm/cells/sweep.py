@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from nmt_lstm.cells.cell import State
+from nmt_lstm.cells.recordings import recording
 from nmt_lstm.cells.recurrence import Recurrence, Tensors, cut_gates, leaves, update_type
 from nmt_lstm.cells.replaced import with_parameters
-from nmt_lstm.cells.replay import Replay, record
+from nmt_lstm.cells.replay import Replay
 from nmt_lstm.cells.tape import RandomNumbersError, UntapeableError
 from nmt_lstm.cells.taped_sweep import TapedSweep
 from nmt_lstm.numerics.linear import linear
@@ -81,7 +82,7 @@ def _replay(
     x_gates = sum(part.shape[-1] for part in from_input) // hidden
     h_gates = 0 if weight is None else weight.shape[0] // hidden
     try:
-        return record(recurrence, x_gates, h_gates, state, extra, from_input[0].dtype)
+        return recording(recurrence, x_gates, h_gates, state, extra, from_input[0].dtype)
     except RandomNumbersError as problem:
         raise ValueError(
             f"{type(recurrence.module).__name__}.update must be a function of its arguments, but {problem}. Dropout on "

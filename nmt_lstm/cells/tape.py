@@ -95,31 +95,13 @@ class Tape:
             _place_or_none(next(gradients)) if tensor.requires_grad else None
             for tensor in (*inputs, *parameters)
         ]
+        self.rows = len(inputs[0])
         self._kept = (inputs, results, seeds, found)
-        self._rows: dict[int, int] = {}
 
-    def resize(self, rows: int, parameters: Sequence[Tensor]) -> bool:
-        """Let the recording stand for the same function of tensors of `rows` rows, if no call would be another one.
-
-        Args:
-            rows: how many.
-            parameters: what has no rows.
-
-        Returns:
-            Whether it does; else it is what it was.
-        """
-        few = len(self._kept[0][0])
-        if rows != few:
-            without = {place_of(tensor) for tensor in parameters}
-            if not all(_stands_for_more(call, few, without) for call in self.calls):
-                return False
-        self._rows = {few: rows}
-        return True
-
-    def shape(self, place: Place) -> tuple[int, ...]:
-        """Return the shape of the values at a place, for the number of rows that the recording stands for."""
-        shape = tuple(place[1])
-        return (self._rows.get(shape[0], shape[0]), *shape[1:]) if shape else shape
+    def stands_for_any_rows(self, parameters: Sequence[Tensor]) -> bool:
+        """Whether the calls would be the same ones on any number of rows; `parameters` have no rows."""
+        without = {place_of(tensor) for tensor in parameters}
+        return all(_stands_for_more(call, self.rows, without) for call in self.calls)
 
     def sums(self, left: Sequence[int], right: Sequence[int]) -> list[Place | None] | None:
         """Return the places of the sums of inputs, pair by pair, if these enter the function in no other way."""

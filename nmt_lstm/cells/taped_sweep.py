@@ -76,6 +76,8 @@ class TapedSweep(torch.autograd.Function):
             product = repeated_product(weight.t(), rows=rows, times=length)
         for_state = [part.clone() for part in for_last]
         for_previous = [torch.empty_like(part) for part in for_last]
+        # Another sequence may have been taken since.
+        replay.allocate(rows)
         for total in replay.totals:
             total.zero_()
         taken = _Taken(replay, recurrence, from_input, stores)

@@ -96,6 +96,13 @@ def init(
     title: Annotated[
         str, typer.Option("--title", metavar="TEXT", help="Heading of the page.")
     ] = "Leaderboard",
+    no_copies: Annotated[
+        bool,
+        typer.Option(
+            "--no-copies",
+            help="Keep no copies of the test set, so that the board can be passed on where its text may not.",
+        ),
+    ] = False,
 ) -> None:
     """Make a board with one test set; more can be written into its board.toml."""
     from nmt_lstm.leaderboard.board import Leaderboard
@@ -109,7 +116,7 @@ def init(
         "tokenize": tokenize,
     }
     given = {key: value for key, value in values.items() if value}
-    Leaderboard.create(board, {name or sacrebleu or "test": given}, title=title)
+    Leaderboard.create(board, {name or sacrebleu or "test": given}, title=title, copy_test_sets=not no_copies)
     note(f"Made '{board / 'board.toml'}'; add systems with: nmt-lstm leaderboard add {board}")
 
 

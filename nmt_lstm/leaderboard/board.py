@@ -43,14 +43,19 @@ class Leaderboard:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.settings: BoardSettings = load_board(self.folder)
-        self.files = BoardFiles(self.folder)
+        self.test_sets = TestSets(self.settings.test_sets, self.folder)
+        self.files = BoardFiles(self.folder, self.test_sets, copy_test_sets=self.settings.copy_test_sets)
         self.scoring = Scoring(self.files)
         self._entries = Entries(self.files, self.scoring)
-        self.test_sets = TestSets(self.settings.test_sets, self.folder)
 
     @classmethod
     def create(
-        cls, folder: str | Path, test_sets: Mapping[str, Mapping[str, Any]], *, title: str = "Leaderboard"
+        cls,
+        folder: str | Path,
+        test_sets: Mapping[str, Mapping[str, Any]],
+        *,
+        title: str = "Leaderboard",
+        copy_test_sets: bool = True,
     ) -> Leaderboard:
         """Make a new board.
 
@@ -60,6 +65,7 @@ class Leaderboard:
                 ``{"source": "test.de", "references": ["test.en"]}`` or ``{"sacrebleu": "wmt17/en-de"}``. Relative
                 paths start at the working directory; ``board.toml`` has them from the board's folder.
             title: heading of the HTML page.
+            copy_test_sets: whether the board keeps copies of sources and references.
 
         Raises:
             ConfigurationError: there is a board already, or the settings are wrong.
@@ -71,8 +77,9 @@ class Leaderboard:
             raise ConfigurationError(
                 f"there is a board in '{path}' already; add to it, or choose another folder."
             )
-        values = {name: _from_folder(given, path) for name, given in test_sets.items()}
-        settings = checked({"title": title, "test_sets": values}, f"board '{path}'")
+        values = {name: _from_folder(each, path) for name, each in test_sets.items()}
+        given = {"title": title, "copy_test_sets": copy_test_sets, "test_sets": values}
+        settings = checked(given, f"board '{path}'")
         for name, each in settings.test_sets.items():
             load_test_set(name, each, path)
         try:

@@ -99,8 +99,7 @@ class Entries:
                 before.append(there)
             return not before
 
-        texts = [test_set.sources, *test_set.references, lines]
-        if self._files.append(row, texts=texts, check=may_add):
+        if self._files.append(row, texts=self._files.kept(test_set, lines), check=may_add):
             return row
         logger.info("%s is on %s already; nothing was added.", row.system, row.test_set)
         return before[0]

@@ -98,7 +98,7 @@ def _update(row: Row, files: BoardFiles, scoring: Scoring, test_sets: TestSets) 
     what = differences(new, row) or _values_changed(row, new)
     if not what:
         return None
-    texts = [test_set.sources, *test_set.references, lines]
+    texts = files.kept(test_set, lines)
     return Change(row, what, files.append(new, texts=texts, check=lambda rows: row in rows))
 
 

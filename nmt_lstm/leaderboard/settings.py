@@ -62,6 +62,9 @@ class BoardSettings(_Table):
     """Version of the board's files."""
     title: str = "Leaderboard"
     """Heading of the HTML page."""
+    copy_test_sets: bool = True
+    """Whether the board keeps copies of sources and references. Without them it can be passed on where their text may
+    not; it then reads them where `test_sets` says."""
     test_sets: dict[str, TestSetSettings]
     """The test sets by name."""
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.leaderboard.record import Row, Withdrawal, line_of, record_of
-from nmt_lstm.leaderboard.test_sets import text_bytes
+from nmt_lstm.leaderboard.test_sets import TestSet, TestSets, text_bytes
 
 __all__ = ["BoardFiles", "current_rows"]
 
@@ -50,10 +50,15 @@ class BoardFiles:
 
     Args:
         folder: the board's folder.
+        test_sets: where texts are read that the board has no copy of.
+        copy_test_sets: whether it gets copies of them.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, test_sets: TestSets | None = None, *, copy_test_sets: bool = True
+    ) -> None:
         self.folder = folder
+        self._test_sets, self._copies = test_sets, copy_test_sets
         self._rows = folder / ROWS
 
     def lines(self) -> list[tuple[str, str]]:
@@ -126,20 +131,27 @@ class BoardFiles:
         return True
 
     def text(self, digest: str) -> list[str]:
-        """Return the lines of a stored text.
+        """Return the lines of a stored text, or of a test set's that is not stored.
 
         Raises:
             DataError: it is missing or was changed.
         """
         path = self.text_path(digest)
         if not path.is_file():
-            raise DataError(f"'{path}' is missing; copy the whole board again, or restore the file.")
+            found = self._test_sets.text(digest) if self._test_sets is not None else None
+            if found is None:
+                raise DataError(f"'{path}' is missing; copy the whole board again, or restore the file.")
+            return found
         data = path.read_bytes()
         if hashlib.sha256(data).hexdigest() != digest:
             raise DataError(
                 f"'{path}' was changed: its SHA-256 is not its name; restore the file from a copy."
             )
         return data.decode("utf-8").split("\n")[:-1]
+
+    def kept(self, test_set: TestSet, output: Sequence[str]) -> list[Sequence[str]]:
+        """Return the texts to be stored with an output on a test set."""
+        return [*([test_set.sources, *test_set.references] if self._copies else []), output]
 
     def text_path(self, digest: str) -> Path:
         """Return where the text of a digest is."""

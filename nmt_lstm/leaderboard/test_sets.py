@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nmt_lstm.errors import ConfigurationError, DataError, nearest
+from nmt_lstm.errors import ConfigurationError, DataError, NmtLstmError, nearest
 from nmt_lstm.evaluation.scores import check_tokenizer, tokenizer_for, without_advice
-from nmt_lstm.leaderboard.settings import TestSetSettings
+from nmt_lstm.leaderboard.settings import BOARD, TestSetSettings
 from nmt_lstm.text.corpus import read_lines
 
 __all__ = ["TestSet", "TestSets", "digest_of", "fingerprint_of", "load_test_set", "located", "text_bytes"]
@@ -73,6 +73,26 @@ class TestSets:
         if name not in self._read:
             self._read[name] = load_test_set(name, self._settings[name], self._folder)
         return self._read[name]
+
+    def text(self, digest: str) -> list[str] | None:
+        """Return the source or the reference of this digest; None if no test set has it now.
+
+        Raises:
+            DataError: none has it, and one cannot be read.
+        """
+        unread: tuple[str, NmtLstmError] | None = None
+        for name in self.names:
+            try:
+                test_set = self.get(name)
+            except NmtLstmError as problem:
+                unread = unread or (name, problem)
+                continue
+            for lines in (test_set.sources, *test_set.references):
+                if digest_of(lines) == digest:
+                    return lines
+        if unread is not None:
+            raise DataError(f"test set '{unread[0]}' of {BOARD}: {unread[1]}")
+        return None
 
 
 def text_bytes(lines: Sequence[str]) -> bytes:

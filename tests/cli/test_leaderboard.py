@@ -138,6 +138,8 @@ def test_a_model_folder_is_translated(command, board, random_model_folder):
     for name in ("src", "ref"):
         path = board.parent / name
         path.write_text("".join(f"{line}\n" for line in path.read_text().splitlines()[:3]))
+    assert command("leaderboard", "init", "bare", "-s", "src", "-r", "ref", "--no-copies").status == 0
+    assert "copy_test_sets = false" in (board.parent / "bare" / "board.toml").read_text()
     assert command("leaderboard", "init", "few", "-s", "src", "-r", "ref").status == 0
     finished = command(
         "leaderboard", "add", "few", "-m", random_model_folder, "--system", "tiny", "--beam-size", "1"

@@ -234,6 +234,32 @@ def test_rows_can_be_shown_without_the_files_of_the_test_set(board, texts) -> No
         again.add("x", hypotheses=texts.good)
 
 
+def test_a_board_without_copies_reads_the_test_set_where_it_is(texts, tmp_path) -> None:
+    given = {"source": texts.source, "references": [texts.reference]}
+    board = Leaderboard.create(tmp_path / "b", {"numbers": given}, copy_test_sets=False)
+    for each in (texts.good, texts.bad):
+        board.add(each.stem, hypotheses=each)
+    rows = board.current()
+    assert board.files.texts() == {row.hypotheses for row in rows}
+    again = Leaderboard(board.folder)
+    assert again.rescore() == []
+    assert again.verify().problems == []
+    assert again.compare("good", "bad").sentences
+    assert again.rescore(update=True) == []
+    assert again.files.texts() == {row.hypotheses for row in rows}
+    # The scores need no text as long as the counts per sentence are there.
+    shown = [each.score.value for each in again.rows()]
+    texts.reference.unlink()
+    gone = Leaderboard(board.folder)
+    assert [each.score.value for each in gone.rows()] == shown
+    with pytest.raises(DataError, match="test set 'numbers' of board.toml: .* does not exist"):
+        gone.rescore()
+    texts.reference.write_text("another\n" * 40)
+    other = Leaderboard(board.folder)
+    with pytest.raises(DataError, match=f"{rows[0].references[0]}.txt' is missing; copy the whole board"):
+        other.rescore()
+
+
 def test_several_references_are_scored_together(texts, tmp_path) -> None:
     given = {"source": texts.source, "references": [texts.reference, texts.similar]}
     board = Leaderboard.create(tmp_path / "b", {"two": given})

@@ -14,6 +14,7 @@ import torch
 from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.checkpoint.model_folder import ModelFolder
 from nmt_lstm.config.load import dump_toml
+from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.leaderboard.record import Facts
 from nmt_lstm.leaderboard.test_sets import TestSet
@@ -131,11 +132,17 @@ class ModelOutput:
             precision=translator.precision,
             models=self._weights(),
             versions=dict(self._opened[0].manifest.versions),
-            run_files=tuple(dump_toml(run) for run in runs),
+            run_files=tuple(dump_toml(_without_folders(run)) for run in runs),
         )
 
     def _weights(self) -> tuple[str, ...]:
         return tuple(folder.manifest.files[model_folder.WEIGHTS].sha256 for folder in self._opened)
+
+
+def _without_folders(run: RunSettings) -> RunSettings:
+    """Return a run whose paths are names alone: where text lay on somebody's machine is not the board's to tell."""
+    paths = {name: Path(value.name) for name, value in run.data if isinstance(value, Path)}
+    return run.model_copy(update={"data": run.data.model_copy(update=paths)})
 
 
 def _same(one: str, other: str) -> bool:

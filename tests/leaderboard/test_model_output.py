@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import tomllib
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from nmt_lstm import Leaderboard, Translator
+from nmt_lstm.config.load import load_run
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError
 from nmt_lstm.leaderboard.entries import Entries
 from nmt_lstm.leaderboard.model_output import ModelOutput
@@ -67,7 +70,12 @@ def test_a_model_translates_the_test_set_and_tells_of_itself(empty_board, model,
     assert facts.parameters == manifest["parameters"]
     assert facts.versions == manifest["versions"]
     assert facts.models == (manifest["files"]["model.safetensors"]["sha256"],)
-    assert facts.run_files == ((model / "run.toml").read_text(),)
+    run = load_run(model / "run.toml")
+    paths = {name: value.name for name, value in run.data if isinstance(value, Path)}
+    told = tomllib.loads(facts.run_files[0])
+    assert {name: told["data"][name] for name in paths} == paths
+    assert len(paths) == 5
+    assert told["model"] == tomllib.loads((model / "run.toml").read_text())["model"]
     assert (facts.training_hours, facts.seed, facts.beam_size, facts.precision) == (0.5, 1, 2, "float32")
     settings = Translator.load(model).run.training
     assert facts.training_pieces == 20 * settings.batch_pieces

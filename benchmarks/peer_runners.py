@@ -89,7 +89,10 @@ class PeerRunner(Runner):
         return saved[-1], f"{steps:,} steps in {_saved(saved[-1]) - begin:,.0f} s of wall time from its start"
 
     def _train_for(self, feeding: bool, longest: float, shortest: float) -> None:
-        wall = Record.read(self._place("train", feeding) / "steps.txt").wall
+        try:
+            wall = Record.read(self._place("train", feeding) / "steps.txt").wall
+        except ToolkitError as problem:
+            raise ToolkitError("its speed must be known first, and was not measured: more --minutes") from problem
         step_seconds = (wall[-1] - wall[0]) / max(1, len(wall) - 1)
         every = max(1, round(shortest / CHECKPOINTS / step_seconds))
         training = replace(

@@ -92,7 +92,9 @@ class PeerRunner(Runner):
         try:
             wall = Record.read(self._place("train", feeding) / "steps.txt").wall
         except ToolkitError as problem:
-            raise ToolkitError("its speed must be known first, and was not measured: more --minutes") from problem
+            raise ToolkitError(
+                "its speed must be known first, and was not measured: more --minutes"
+            ) from problem
         step_seconds = (wall[-1] - wall[0]) / max(1, len(wall) - 1)
         every = max(1, round(shortest / CHECKPOINTS / step_seconds))
         training = replace(

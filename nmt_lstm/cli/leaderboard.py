@@ -20,6 +20,7 @@ from nmt_lstm.cli.arguments import (
     TrustPlugins,
     load_plugins,
 )
+from nmt_lstm.cli.leaderboard_checks import Board, rescore, verify
 from nmt_lstm.cli.lines import output_stream
 from nmt_lstm.cli.messages import columns, note
 from nmt_lstm.errors import ConfigurationError
@@ -38,7 +39,6 @@ app = typer.Typer(
     help="Systems on test sets, scored alike, with significance.", rich_markup_mode=None, no_args_is_help=True
 )
 
-Board = Annotated[Path, typer.Argument(metavar="BOARD", help="Folder of the board.")]
 OneTestSet = Annotated[
     str | None, typer.Option("--test-set", metavar="NAME", help="One test set. [default: all]")
 ]
@@ -292,50 +292,16 @@ def remove(
     note(f"Removed '{system}' from {', '.join(row.test_set for row in rows)}.")
 
 
-@app.command(
+app.command(
     "rescore",
     short_help="Score every row again from its stored output.",
     epilog="\b\nExample:\n  nmt-lstm leaderboard rescore board --update",
-)
-def rescore(
-    board: Board,
-    update: Annotated[
-        bool,
-        typer.Option(
-            "--update", help="Score on the present test sets, and put new rows for those that change."
-        ),
-    ] = False,
-) -> None:
-    """Score every row again from its stored output, and report any that changes (status 1)."""
-    from nmt_lstm.leaderboard.board import Leaderboard
-
-    opened = Leaderboard(board)
-    count = len(opened.current())
-    changes = opened.rescore(update=update)
-    for change in changes:
-        state = "updated" if change.updated else "not updated" if update else "changed"
-        for what in change.what:
-            sys.stdout.write(f"{change.row.system} on {change.row.test_set}: {state}: {what}\n")
-    note(f"{count:,} rows scored again; {len(changes):,} changed.")
-    if any(not change.updated for change in changes):
-        raise typer.Exit(1)
-
-
-@app.command(
+)(rescore)
+app.command(
     "verify",
     short_help="Check every row and text by its checksum.",
     epilog="\b\nExample:\n  nmt-lstm leaderboard verify board",
-)
-def verify(board: Board) -> None:
-    """Check every row and every text against its checksum (status 1 if one is wrong)."""
-    from nmt_lstm.leaderboard.board import Leaderboard
-
-    found = Leaderboard(board).verify()
-    for problem in found.problems:
-        sys.stdout.write(f"{problem}\n")
-    note(f"{found.rows:,} rows and {found.texts:,} texts checked; {len(found.problems):,} problems.")
-    if found.problems:
-        raise typer.Exit(1)
+)(verify)
 
 
 def _fact(text: str) -> tuple[str, str]:

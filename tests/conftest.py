@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +47,18 @@ def number_sentences(first: int, last: int) -> list[tuple[str, str]]:
             )
         )
     return pairs
+
+
+@pytest.fixture(autouse=True)
+def no_plugin_stays() -> Iterator[None]:
+    """Take from the registries what a test put there: tests come in any order."""
+    from nmt_lstm.registry import ATTENTIONS, CELLS
+
+    before = [dict(registry._decorated) for registry in (CELLS, ATTENTIONS)]
+    yield
+    for registry, decorated in zip((CELLS, ATTENTIONS), before, strict=True):
+        registry._decorated.clear()
+        registry._decorated.update(decorated)
 
 
 @pytest.fixture(scope="session")

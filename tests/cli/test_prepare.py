@@ -11,7 +11,7 @@ import pytest
 @pytest.fixture
 def run_file(parallel_files, tmp_path):
     """A run file over copies of the made-up corpus, which a test may spoil."""
-    for file in parallel_files.folder.iterdir():
+    for file in parallel_files.folder.glob("*.*"):
         (tmp_path / file.name).write_bytes(file.read_bytes())
     path = tmp_path / "run.toml"
     path.write_text(

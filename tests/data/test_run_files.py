@@ -66,7 +66,8 @@ def test_its_network_can_be_built(run_file) -> None:
 
 
 def test_both_directions_are_trained_alike() -> None:
-    for corpus in {path.parent for path in RUN_FILES}:
+    # Multi30k's were chosen for each direction on its own validation text.
+    for corpus in {path.parent for path in RUN_FILES} - {DATA / "multi30k"}:
         one, other = (
             load_run(path).model_dump(exclude={"data": True}) for path in sorted(corpus.glob("*.toml"))
         )

@@ -72,7 +72,8 @@ class Program:
         self._targets = {place: number for place, number in targets if number not in converted[1]}
         self._first_wanted = 1 + max(sources.values(), default=-1)
         numbers = [number for _, number in targets]
-        self._slots: list[Any] = [None] * (self._first_wanted + 1 + max(numbers, default=-1))
+        self._end = self._first_wanted + 1 + max(numbers, default=-1)
+        self._slots: list[Any] = [None] * self._end
         self._instructions: list[Instruction] = []
         self._places: dict[Place, int] = {}
         self._buffers: dict[int, Place] = {}
@@ -117,10 +118,10 @@ class Program:
 
     def run(self, given: Sequence[Tensor], wanted: Sequence[Tensor]) -> None:
         """Compute from `given` into `wanted`, both by number and, but for what is converted, as recorded."""
-        slots, first = self._slots, self._first_wanted
-        end = first + len(wanted)
-        slots[: len(given)] = given
-        slots[first:end] = wanted
+        slots, first, end = self._slots, self._first_wanted, self._end
+        # Beyond these, slots are constants and buffers: what is given or wanted for nothing must not come there.
+        slots[:first] = given[:first]
+        slots[first:end] = wanted[: end - first]
         with torch.no_grad():
             for operator, takes, into, makes in self._instructions:
                 arguments = [slots[number] for number in takes]

@@ -68,8 +68,8 @@ def _attributes(module: nn.Module) -> Iterator[Any]:
         for kind in takewhile(lambda kind: kind is not nn.Module, type(part).__mro__):
             yield kind
             for key, value in vars(kind).items():
-                if not key.startswith("__") and isinstance(value, SIMPLE):
-                    yield key, type(value), value
+                if not key.startswith("__") and isinstance(value, (*SIMPLE, tuple)):
+                    yield key, _simple(value)
         for key, value in vars(part).items():
             if key not in OF_ALL_MODULES:
                 yield key, _simple(value)

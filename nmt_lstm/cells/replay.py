@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -15,8 +16,8 @@ from nmt_lstm.cells.tape import Tape, UntapeableError
 __all__ = ["Replay", "record"]
 
 
-# Recorded on so few rows, an update leaves in the cache what is there. They are numbers that updates seldom name.
-FEW_ROWS = (7, 11)
+# Recorded on so few rows, an update leaves in the cache what is there. Updates seldom name the number.
+FEWEST_ROWS = 7
 
 
 class Replay(NamedTuple):
@@ -71,9 +72,10 @@ def record(
             unlike its states.
     """
     gates, rows = x_gates + h_gates, len(state[0])
-    few = next(number for number in FEW_ROWS if number != state[0].shape[1])
+    few = _rows_to_record(recurrence, state)
     tape, apart = _recorded(recurrence, x_gates, h_gates, state, extra, min(few, rows))
-    any_rows = tape.stands_for_any_rows(extra)
+    # On as many rows as a parameter has, or on one, a recording cannot tell rows from what is broadcast.
+    any_rows = tape.rows == few and tape.stands_for_any_rows(extra)
     if not any_rows and tape.rows != rows:
         tape, apart = _recorded(recurrence, x_gates, h_gates, state, extra, rows)
     sums = tape.sums(range(x_gates), range(x_gates, gates)) if x_gates == h_gates else None
@@ -108,6 +110,14 @@ def record(
         totals=totals,
         any_rows=any_rows,
     )
+
+
+def _rows_to_record(recurrence: Recurrence, state: Sequence[Tensor]) -> int:
+    """Return a number of rows that is no size of anything else."""
+    module = recurrence.module
+    sizes = {size for tensor in (*module.parameters(), *module.buffers()) for size in tensor.shape}
+    sizes |= {size for part in (*state, *recurrence.noise) for size in part.shape[-1:]}
+    return next(number for number in itertools.count(FEWEST_ROWS) if number not in sizes)
 
 
 def _recorded(

@@ -39,8 +39,8 @@ class TapedSweep(torch.autograd.Function):
             fed[0] = first[0]
         if weight is not None:
             product = repeated_product(weight, bias, rows=rows, times=length, added=replay.summed)
+            near = torch.empty_like(from_input[0][0])
         taken = _Taken(replay, recurrence, from_input, stores)
-        near = torch.empty_like(from_input[0][0])
         history: list[Tensor] = []
         for t in range(length):
             if weight is not None:

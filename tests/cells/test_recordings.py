@@ -67,6 +67,29 @@ def test_one_recording_serves_any_number_of_rows(recorded) -> None:
     assert len(recorded) == 2
 
 
+class Broadcast(GatedCell):
+    """Parameters of which the first size may be mistaken for the rows."""
+
+    gates = ("new",)
+
+    def __init__(self, input_size, hidden_size, *, rows: int = 1) -> None:
+        super().__init__(input_size, hidden_size)
+        self.scales = nn.Parameter(torch.linspace(0.5, 1.5, rows * hidden_size).view(rows, hidden_size))
+        self.register_buffer("shifts", torch.linspace(-1.0, 1.0, rows))
+
+    def update(self, x, h, state):
+        scale = (-self.scales).sum(0, keepdim=True) if len(self.scales) > 1 else self.scales
+        return (scale * torch.tanh(x.new + h.new) + (-self.shifts).sum(),)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7, 8])
+def test_rows_are_not_mistaken_for_what_is_broadcast(rows) -> None:
+    for order in ((rows, 20, rows), (20, rows, 9)):
+        cell = Broadcast(3, 4, rows=rows).double()
+        for batch in order:
+            check(cell, batch)
+
+
 def test_sequences_of_different_rows_may_be_under_way_at_once(recorded) -> None:
     cell = Scaled(3, 4).double()
     inputs = [torch.randn(rows, 6, 3, dtype=torch.float64) for rows in (9, 16, 9)]
@@ -82,6 +105,7 @@ def test_sequences_of_different_rows_may_be_under_way_at_once(recorded) -> None:
 CHANGES = {
     "a number": lambda cell: setattr(cell, "pull", 3.0),
     "a number of the class": lambda cell: setattr(type(cell), "push", 0.25),
+    "a tuple of its class": lambda cell: setattr(type(cell), "bounds", (0.0, 2.0)),
     "a number of its base": lambda cell: setattr(type(cell).__base__, "push", 0.75),
     "the same number, as a whole one": lambda cell: setattr(cell, "pull", 2),
     "another parameter": lambda cell: setattr(cell, "scale", nn.Parameter(torch.ones(4, dtype=torch.float64))),

@@ -89,6 +89,18 @@ def test_replay_on_other_values_is_the_function_and_its_gradient(function) -> No
             torch.testing.assert_close(seen, wanted, rtol=1e-12, atol=1e-12)
 
 
+def test_what_is_given_or_wanted_for_nothing_disturbs_nothing() -> None:
+    _, forward, backward, total = programs(lambda a, b: (torch.tanh(a) * WEIGHT, b.detach() * 2))
+    values = drawn(4)
+    found = [torch.full_like(values[0], 7.0) for _ in range(5)]
+    forward.run([*values[:2], *values], [*(torch.empty_like(part) for part in values)])
+    # No gradient of the second is wanted, and none of its result is given.
+    backward.run(values, found)
+    expected = (values[2] * torch.tanh(values[0])).sum(0)
+    torch.testing.assert_close(total, expected, rtol=1e-12, atol=1e-12)
+    assert all(bool((each == 7.0).all()) for each in found[1:])
+
+
 def test_every_operator_that_writes_into_buffers_is_tried_and_exists() -> None:
     seen = {str(call.operator) for function in FUNCTIONS.values() for call in programs(function)[0].calls}
     assert set(INTO) <= seen

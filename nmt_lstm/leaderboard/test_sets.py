@@ -80,18 +80,18 @@ class TestSets:
         Raises:
             DataError: none has it, and one cannot be read.
         """
-        unread: tuple[str, NmtLstmError] | None = None
+        unread: NmtLstmError | None = None
         for name in self.names:
             try:
                 test_set = self.get(name)
             except NmtLstmError as problem:
-                unread = unread or (name, problem)
+                unread = unread or problem
                 continue
             for lines in (test_set.sources, *test_set.references):
                 if digest_of(lines) == digest:
                     return lines
         if unread is not None:
-            raise DataError(f"test set '{unread[0]}' of {BOARD}: {unread[1]}")
+            raise DataError(f"{unread} The board has no copy of it: put it where {BOARD} says.")
         return None
 
 

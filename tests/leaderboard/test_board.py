@@ -252,7 +252,10 @@ def test_a_board_without_copies_reads_the_test_set_where_it_is(texts, tmp_path) 
     texts.reference.unlink()
     gone = Leaderboard(board.folder)
     assert [each.score.value for each in gone.rows()] == shown
-    with pytest.raises(DataError, match="test set 'numbers' of board.toml: .* does not exist"):
+    with pytest.raises(
+        DataError,
+        match="^test set 'numbers': .* does not exist.* The board has no copy of it: put it where board.toml says.$",
+    ):
         gone.rescore()
     texts.reference.write_text("another\n" * 40)
     other = Leaderboard(board.folder)

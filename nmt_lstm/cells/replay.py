@@ -1,4 +1,4 @@
-"""An update and its gradient recorded once for a sequence, as two programs that are replayed at each step."""
+"""An update and its gradient recorded, as two programs that are replayed at each step of a sequence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from nmt_lstm.cells.recurrence import Recurrence, Tensors, leaves
 from nmt_lstm.cells.tape import Tape, UntapeableError
 
 __all__ = ["Replay", "record"]
-
 
 # Recorded on so few rows, an update leaves in the cache what is there. Updates seldom name the number.
 FEWEST_ROWS = 7

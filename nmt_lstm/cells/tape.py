@@ -1,8 +1,8 @@
 """A function and its gradient recorded as a list of calls.
 
 Autograd builds and runs a graph at each step of a sequence: for an update of ten small operations that costs more than
-their arithmetic. Here an update and its gradient are recorded once for each sequence, at the level of torch's
-operators; repeated are only the operators (see `nmt_lstm.cells.program`).
+their arithmetic. Here an update and its gradient are recorded once, at the level of torch's operators; repeated are only
+the operators (see `nmt_lstm.cells.program`).
 """
 
 from __future__ import annotations

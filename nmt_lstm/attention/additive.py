@@ -53,9 +53,8 @@ class AdditiveAttention(Attention):
         projected = self.query(query)
         if self.bias is not None:
             projected = projected + self.bias
-        steps = max(1, LARGEST_SUM // max(1, keys.numel()))
-        parts = [
-            (torch.tanh(part[:, :, None] + keys[:, None]) * vector).sum(-1)
-            for part in projected.split(steps, dim=1)
-        ]
-        return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+        parts = [projected]
+        if projected.shape[1] > 1:
+            parts = list(projected.split(max(1, LARGEST_SUM // max(1, keys.numel())), dim=1))
+        scores = [(torch.tanh(part[:, :, None] + keys[:, None]) * vector).sum(-1) for part in parts]
+        return scores[0] if len(scores) == 1 else torch.cat(scores, 1)

@@ -24,11 +24,13 @@ from nmt_lstm.model.build import build_model
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.text.subwords import Subwords
 
-__all__ = ["ModelFolder", "check_output_folder", "read", "write"]
+__all__ = ["GRAPHS", "ModelFolder", "check_output_folder", "read", "write"]
 
 RUN, WEIGHTS, METRICS = "run.toml", "model.safetensors", "metrics.json"
 SUBWORDS = ("subwords.joint.model", "subwords.source.model", "subwords.target.model")
-OURS = {RUN, WEIGHTS, METRICS, MANIFEST, *SUBWORDS, "checkpoints", "logs"}  # the last two are training's
+GRAPHS = ("encoder.onnx", "decoder.onnx")
+TRAINING_FOLDERS = ("checkpoints", "logs")
+OURS = {RUN, WEIGHTS, METRICS, MANIFEST, *SUBWORDS, *GRAPHS, *TRAINING_FOLDERS}
 WRITING = ".writing-"
 
 
@@ -103,8 +105,11 @@ def write(
     model_state: Mapping[str, Tensor],
     metrics: Mapping[str, Any],
     exported: str = "",
+    graphs: Mapping[str, bytes] | None = None,
 ) -> None:
     """Write a model folder, replacing the model in it; whatever else is there stays.
+
+    With `graphs`, contents of `GRAPHS` by name, these take the place of the weights.
 
     All files are written and synced beside the old ones first, so a full disk or a crash leaves the old model
     whole. They then take their places one by one, the manifest last: a reader that comes in between is told.
@@ -123,7 +128,10 @@ def write(
         (temporary / RUN).write_text(dump_toml(run), encoding="utf-8")
         (temporary / METRICS).write_text(json.dumps(dict(metrics), indent=2) + "\n", encoding="utf-8")
         subwords.save(temporary)
-        save_weights(temporary / WEIGHTS, model_state)
+        if graphs is None:
+            save_weights(temporary / WEIGHTS, model_state)
+        for name, contents in (graphs or {}).items():
+            (temporary / name).write_bytes(contents)
         plugins, plugin_files = plugin_records(run)
         for name, file in plugin_files.items():
             shutil.copyfile(file, temporary / name)
@@ -141,7 +149,12 @@ def write(
             _sync(temporary / name)
         for name in [*names, MANIFEST]:
             (temporary / name).replace(path / name)
-        for left in {*SUBWORDS, *(file.name for file in path.glob(f"{COPY_PREFIX}*"))} - set(names):
+        for left in {
+            WEIGHTS,
+            *GRAPHS,
+            *SUBWORDS,
+            *(file.name for file in path.glob(f"{COPY_PREFIX}*")),
+        } - set(names):
             (path / left).unlink(missing_ok=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -24,11 +24,22 @@ Examples:
   nmt-lstm export -m runs/de-en -o de-en.nmt
   nmt-lstm export -m runs/de-en -o de-en.nmt --shortlist 0
   nmt-lstm translate -m de-en.nmt < in.de > out.en
+  nmt-lstm export -m runs/de-en -o de-en-onnx --format onnx
 \b
 The folder holds int8 weights, input products as tables, and a shortlist: for
 each source piece the target pieces that translate it, learnt on the training
 text of the run (or that of -s and -t). It is for processors, and cannot be
-trained further."""
+trained further. --format onnx writes the encoder and a decoder step in float32
+instead, for onnxruntime in any language; translate -m takes that folder too."""
+
+DEFAULT_SHORTLIST = 20
+
+
+class ExportFormat(StrEnum):
+    """What is written."""
+
+    nmt = "nmt"
+    onnx = "onnx"
 
 
 class ExportPrecision(StrEnum):
@@ -44,15 +55,25 @@ def export(
         Path, typer.Option("--model", "-m", metavar="FOLDER", help="Folder of the trained model.")
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write.")],
+    format: Annotated[  # noqa: A002 - the option's name
+        ExportFormat,
+        typer.Option("--format", help="A folder for this program, or ONNX graphs for onnxruntime."),
+    ] = ExportFormat.nmt,
     precision: Annotated[
-        ExportPrecision, typer.Option("--precision", help="Arithmetic; int8 is smallest and fastest.")
-    ] = ExportPrecision.int8,
-    shortlist: Annotated[
-        int,
+        ExportPrecision | None,
         typer.Option(
-            "--shortlist", min=0, metavar="N", help="Translations per source piece; 0: score all pieces."
+            "--precision", help="Arithmetic; int8 is smallest and fastest. [default: int8; onnx: float32]"
         ),
-    ] = 20,
+    ] = None,
+    shortlist: Annotated[
+        int | None,
+        typer.Option(
+            "--shortlist",
+            min=0,
+            metavar="N",
+            help="Translations per source piece; 0: score all pieces. [default: 20; onnx: 0]",
+        ),
+    ] = None,
     frequent: Annotated[
         int, typer.Option("--frequent", min=0, metavar="N", help="Most frequent pieces on every shortlist.")
     ] = 200,
@@ -77,6 +98,8 @@ def export(
         raise ConfigurationError(
             "--source and --target go together: both sides of the text that the shortlist is learnt from."
         )
+    if format is ExportFormat.onnx:
+        _check_for_onnx(precision, shortlist, source)
     load_plugins(plugin, trusted=[model] if trust_plugins else [])
     from nmt_lstm.checkpoint import model_folder
     from nmt_lstm.deployment.exported import write_exported
@@ -86,15 +109,36 @@ def export(
     if output.exists() and output.samefile(model):
         raise ConfigurationError(f"-o '{output}' is the trained model itself; name another folder.")
     model_folder.check_output_folder(output)
-    chosen = None
-    if shortlist:
-        chosen = learnt_shortlist(folder, source, target, shortlist, frequent)
-    if precision is ExportPrecision.int8:
-        int8_is_fast()  # says so, if it is not
-    write_exported(output, folder, precision.value, chosen)
+    if format is ExportFormat.onnx:
+        from nmt_lstm.deployment.onnx.folder import write_onnx
+
+        difference = write_onnx(output, folder)
+        note(f"onnxruntime scores as the model does: log-probabilities differ by at most {difference:.1g}")
+    else:
+        chosen = None
+        if shortlist != 0:
+            count = DEFAULT_SHORTLIST if shortlist is None else shortlist
+            chosen = learnt_shortlist(folder, source, target, count, frequent)
+        if precision in (None, ExportPrecision.int8):
+            int8_is_fast()  # says so, if it is not
+        write_exported(output, folder, "int8" if precision is None else precision.value, chosen)
     size = sum(file.stat().st_size for file in output.iterdir() if file.is_file())
-    note(f"{output}: {size / 2**20:.0f} MiB in {precision.value}. Translate with it:")
+    written = "float32 ONNX graphs" if format is ExportFormat.onnx else (precision or ExportPrecision.int8)
+    note(f"{output}: {size / 2**20:.0f} MiB in {written}. Translate with it:")
     note(f"  nmt-lstm translate -m {output} < in.txt > out.txt")
+
+
+def _check_for_onnx(precision: ExportPrecision | None, shortlist: int | None, source: Path | None) -> None:
+    """Refuse options that ONNX graphs have no use for."""
+    if precision not in (None, ExportPrecision.float32):
+        raise ConfigurationError(
+            f"--format onnx writes float32, not {precision.value if precision else ''}; leave --precision out, and "
+            f"quantise the graphs with onnxruntime's own tools if you need it."
+        )
+    if shortlist or source is not None:
+        raise ConfigurationError(
+            "--format onnx scores the whole vocabulary and has no shortlist; leave --shortlist, -s and -t out."
+        )
 
 
 def learnt_shortlist(

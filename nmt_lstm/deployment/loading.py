@@ -13,6 +13,8 @@ from nmt_lstm.checkpoint.model_folder import ModelFolder
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.deployment.exported import load_exported
 from nmt_lstm.deployment.frozen_model import FrozenModel, freeze
+from nmt_lstm.deployment.onnx.folder import ONNX, load_onnx
+from nmt_lstm.deployment.onnx.model import OnnxModel
 from nmt_lstm.device import choose_device
 from nmt_lstm.errors import ConfigurationError, ResourceError, nearest
 from nmt_lstm.model.seq2seq import Seq2Seq
@@ -25,7 +27,7 @@ __all__ = ["Loaded", "Model", "load_models", "of_whole_vocabulary"]
 
 PRECISIONS = ("auto", "float32", "bf16", "fp16", "int8")
 
-Model: TypeAlias = Seq2Seq | FrozenModel
+Model: TypeAlias = Seq2Seq | FrozenModel | OnnxModel
 
 
 class Loaded(NamedTuple):
@@ -95,6 +97,8 @@ def _exported_precision(folder: ModelFolder, device: torch.device, asked: str) -
             f"'{folder.folder}' was exported for processors, but the device is '{device}'; use --device cpu, or the "
             f"folder it was made from."
         )
+    if exported == ONNX:
+        exported = "float32"
     if asked not in ("auto", exported):
         raise ConfigurationError(
             f"'{folder.folder}' was exported in {exported} and cannot compute in {asked}; leave --precision out, or "
@@ -106,6 +110,8 @@ def _exported_precision(folder: ModelFolder, device: torch.device, asked: str) -
 def _load(folder: ModelFolder, device: torch.device, precision: Precision | FrozenPrecision) -> Model:
     if device.type == "cpu":
         keep_freed_memory()
+    if folder.manifest.exported == ONNX:
+        return load_onnx(folder)
     if folder.manifest.exported:
         return load_exported(folder)
     model = folder.load_model(device)

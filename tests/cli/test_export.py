@@ -21,6 +21,22 @@ def test_exports_and_translates(command, random_model_folder, tmp_path):
     assert (translated.status, len(translated.lines), translated.lines[1]) == (0, 3, "")
 
 
+def test_exports_graphs(command, random_model_folder, tmp_path):
+    pytest.importorskip("onnxscript")
+    finished = command("export", "-m", random_model_folder, "-o", "graphs", "--format", "onnx")
+    assert (finished.status, finished.out) == (0, b"")
+    first, second, third = finished.err.splitlines()
+    assert first.startswith("onnxruntime scores as the model does: log-probabilities differ by at most ")
+    assert second.startswith("graphs: ")
+    assert second.endswith(" MiB in float32 ONNX graphs. Translate with it:")
+    assert third == "  nmt-lstm translate -m graphs < in.txt > out.txt"
+    lines = b"eins zwei .\n\ndrei .\n"
+    found, expected = (
+        command("translate", "-m", each, stdin=lines) for each in ("graphs", random_model_folder)
+    )
+    assert (found.status, found.lines) == (0, expected.lines)
+
+
 def test_without_a_shortlist_no_text_is_needed(command, random_model_folder, parallel_files, tmp_path):
     finished = command(
         "export", "-m", random_model_folder, "-o", "a", "--shortlist", 0, "--precision", "bf16"
@@ -43,6 +59,9 @@ def test_text_can_be_named(command, random_model_folder, parallel_files):
     [
         (("-s", "x"), "--source and --target go together"),
         (("-s", "none.de", "-t", "none.en"), "'none.de' does not exist."),
+        (("--format", "onnx", "--precision", "int8"), "--format onnx writes float32, not int8; leave"),
+        (("--format", "onnx", "--shortlist", 5), "has no shortlist; leave --shortlist, -s and -t out."),
+        (("--format", "onnx", "-s", "none.de", "-t", "none.en"), "has no shortlist; leave"),
     ],
 )
 def test_refusals(command, random_model_folder, arguments, message, tmp_path):

@@ -57,6 +57,10 @@ class MonotonicAttention(RecurrentAttention):
         stops = torch.sigmoid(scores) if self.training else (scores >= 0).to(scores.dtype)
         is_last = memory.is_token & ~nn.functional.pad(memory.is_token[:, 1:], (0, 1))
         stops = stops.masked_fill(is_last, 1.0).masked_fill(~memory.is_token, 0.0)
+        if not self.training:
+            ahead = stops * last_weights.cumsum(1)  # at the last position or behind it
+            weights = ahead * (ahead.cumsum(1) == ahead)
+            return weights, (weights,)
         # Walked over: what arrives at a position is what has not stopped before, and what starts there.
         passed = nn.functional.pad(1.0 - stops[:, :-1], (1, 0))
         arrived = linear_recurrence(passed.t(), last_weights.t(), torch.zeros_like(stops[:, 0])).t()

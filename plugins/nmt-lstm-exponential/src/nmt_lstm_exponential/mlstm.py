@@ -107,7 +107,7 @@ class MLSTM(Cell):
         value, key = (part.unflatten(1, (self.heads, -1)) for part in parts)
         key = key / math.sqrt(key.shape[-1])
         matrix = value[..., None] * key[..., None, :]
-        return matrix.flatten(1), key.flatten(1), key.new_zeros(len(key), self.heads)
+        return matrix.flatten(1), key.flatten(1), key.new_zeros(key.shape[0], self.heads)
 
     def step(self, inputs: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Take one position: (B, input_size) to (B, H)."""

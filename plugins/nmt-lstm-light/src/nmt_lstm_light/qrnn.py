@@ -67,7 +67,7 @@ class QRNN(Cell):
     def bridged_state(self, parts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return the cell state with nothing to be added to gates."""
         (cell,) = parts
-        return (cell, *(cell.new_zeros(len(cell), width) for width in [*self.state_sizes.values()][1:]))
+        return (cell, *(cell.new_zeros(cell.shape[0], width) for width in [*self.state_sizes.values()][1:]))
 
     def step(self, inputs: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Take one position: (B, input_size) to (B, H)."""

@@ -68,7 +68,7 @@ class WeightDrop(Wrapper):
     def bridged_state(self, parts: State) -> State:
         """Return the first state of the cell inside, and a seed: in training it is drawn here, once for a batch."""
         state = self.cell.bridged_state(parts)
-        seed = torch.zeros(len(state[0]), 1) if state else torch.zeros(1, 1)
+        seed = torch.zeros(state[0].shape[0], 1) if state else torch.zeros(1, 1)
         if self.training:
             seed.fill_(float(torch.randint(SEEDS, ())))
         like = next(self.parameters())

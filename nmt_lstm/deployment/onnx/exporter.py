@@ -1,0 +1,94 @@
+"""PyTorch's ONNX exporter, called for one module with named tensors whose batch and source sizes are free."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from nmt_lstm.errors import PluginError
+
+if TYPE_CHECKING:
+    import onnx_ir
+
+__all__ = ["BATCH", "SOURCE", "contents", "exported"]
+
+BATCH, SOURCE = "batch", "source"
+
+
+def exported(
+    what: str,
+    module: nn.Module,
+    inputs: Mapping[str, Tensor],
+    dimensions: Sequence[Mapping[int, str]],
+    outputs: Sequence[str],
+) -> onnx_ir.Model:
+    """Return a module's graph.
+
+    Args:
+        what: the module is, for messages.
+        module: takes one tensor, then any number.
+        inputs: examples of two rows, by the names that the graph gives them.
+        dimensions: for each input, which of its dimensions are `BATCH` or `SOURCE`.
+        outputs: names.
+
+    Raises:
+        PluginError: it cannot be traced, or only for one size.
+    """
+    names = {BATCH: torch.export.Dim(BATCH), SOURCE: torch.export.Dim(SOURCE)}
+    shapes: list[Any] = [{place: names[name] for place, name in each.items()} for each in dimensions]
+    try:
+        with _quiet():
+            program = torch.onnx.export(
+                module.eval(),
+                tuple(inputs.values()),
+                input_names=list(inputs),
+                output_names=list(outputs),
+                dynamic_shapes=(shapes[0], tuple(shapes[1:])),
+                dynamo=True,
+                verbose=False,
+            )
+    except RuntimeError as problem:  # the base of the exporter's errors and of its optimiser's
+        reason = problem.__cause__ or problem
+        raise PluginError(
+            f"{what} cannot be exported to ONNX: {' '.join(str(reason).split())[:300]}; its step must be made of "
+            f"PyTorch operators whose shapes follow from those of its arguments."
+        ) from problem
+    assert program is not None
+    for value, each in zip(program.model.graph.inputs, dimensions, strict=True):
+        assert value.shape is not None
+        for place, name in each.items():
+            if isinstance(value.shape[place], int):
+                raise PluginError(
+                    f"{what} cannot be exported to ONNX: it computes with the {name} size of '{value.name}' as a number; "
+                    f"take it from .shape, not by len()."
+                )
+    return program.model
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what the exporter says of its own insides off the terminal."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def contents(model: onnx_ir.Model) -> bytes:
+    """Return what a graph's file holds."""
+    import onnx_ir as ir
+
+    serialised: bytes = ir.to_proto(model).SerializeToString()
+    return serialised

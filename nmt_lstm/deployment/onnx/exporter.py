@@ -44,31 +44,27 @@ def exported(
     names = {BATCH: torch.export.Dim(BATCH), SOURCE: torch.export.Dim(SOURCE)}
     shapes: list[Any] = [{place: names[name] for place, name in each.items()} for each in dimensions]
     try:
-        with _quiet():
-            program = torch.onnx.export(
+        # Without gradients some parts look at sizes, so that no row's result depends on them.
+        with _quiet(), torch.enable_grad():
+            traced = torch.export.export(
                 module.eval(),
                 tuple(inputs.values()),
+                dynamic_shapes=(shapes[0], tuple(shapes[1:])),
+                strict=False,
+            )
+            program = torch.onnx.export(
+                traced,
                 input_names=list(inputs),
                 output_names=list(outputs),
-                dynamic_shapes=(shapes[0], tuple(shapes[1:])),
                 dynamo=True,
                 verbose=False,
             )
-    except RuntimeError as problem:  # the base of the exporter's errors and of its optimiser's
-        reason = problem.__cause__ or problem
+    except Exception as problem:  # tracing fails in as many ways as there are programs
         raise PluginError(
-            f"{what} cannot be exported to ONNX: {' '.join(str(reason).split())[:300]}; its step must be made of "
-            f"PyTorch operators whose shapes follow from those of its arguments."
+            f"{what} cannot be exported to ONNX: {' '.join(str(problem).split())[:300]}; its step must be made of "
+            f"PyTorch operators, take sizes from .shape and not by len(), and not ask a tensor for its values."
         ) from problem
     assert program is not None
-    for value, each in zip(program.model.graph.inputs, dimensions, strict=True):
-        assert value.shape is not None
-        for place, name in each.items():
-            if isinstance(value.shape[place], int):
-                raise PluginError(
-                    f"{what} cannot be exported to ONNX: it computes with the {name} size of '{value.name}' as a number; "
-                    f"take it from .shape, not by len()."
-                )
     return program.model
 
 

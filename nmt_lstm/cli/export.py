@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -15,7 +15,9 @@ from nmt_lstm.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:
     from nmt_lstm.checkpoint.model_folder import ModelFolder
+    from nmt_lstm.deployment.onnx.folder import OnnxPrecision
     from nmt_lstm.deployment.shortlist import Shortlist
+    from nmt_lstm.numerics.frozen_linear import FrozenPrecision
 
 __all__ = ["export"]
 
@@ -29,8 +31,8 @@ Examples:
 The folder holds int8 weights, input products as tables, and a shortlist: for
 each source piece the target pieces that translate it, learnt on the training
 text of the run (or that of -s and -t). It is for processors, and cannot be
-trained further. --format onnx writes the encoder and a decoder step in float32
-instead, for onnxruntime in any language; translate -m takes that folder too."""
+trained further. --format onnx writes the encoder and a decoder step instead,
+for onnxruntime in any language; translate -m takes that folder too."""
 
 DEFAULT_SHORTLIST = 20
 
@@ -112,8 +114,10 @@ def export(
     if format is ExportFormat.onnx:
         from nmt_lstm.deployment.onnx.folder import write_onnx
 
-        difference = write_onnx(output, folder)
-        note(f"onnxruntime scores as the model does: log-probabilities differ by at most {difference:.1g}")
+        written = "float32" if precision is None else precision.value
+        difference = write_onnx(output, folder, cast("OnnxPrecision", written))
+        note(f"onnxruntime scores as the model does: log-probabilities differ by {difference:.1g} on average")
+        written += " ONNX graphs"
     else:
         chosen = None
         if shortlist != 0:
@@ -121,19 +125,18 @@ def export(
             chosen = learnt_shortlist(folder, source, target, count, frequent)
         if precision in (None, ExportPrecision.int8):
             int8_is_fast()  # says so, if it is not
-        write_exported(output, folder, "int8" if precision is None else precision.value, chosen)
+        written = "int8" if precision is None else precision.value
+        write_exported(output, folder, cast("FrozenPrecision", written), chosen)
     size = sum(file.stat().st_size for file in output.iterdir() if file.is_file())
-    written = "float32 ONNX graphs" if format is ExportFormat.onnx else (precision or ExportPrecision.int8)
     note(f"{output}: {size / 2**20:.0f} MiB in {written}. Translate with it:")
     note(f"  nmt-lstm translate -m {output} < in.txt > out.txt")
 
 
 def _check_for_onnx(precision: ExportPrecision | None, shortlist: int | None, source: Path | None) -> None:
     """Refuse options that ONNX graphs have no use for."""
-    if precision not in (None, ExportPrecision.float32):
+    if precision is ExportPrecision.bf16:
         raise ConfigurationError(
-            f"--format onnx writes float32, not {precision.value if precision else ''}; leave --precision out, and "
-            f"quantise the graphs with onnxruntime's own tools if you need it."
+            "--format onnx writes float32 or int8, not bf16; choose one of them by --precision."
         )
     if shortlist or source is not None:
         raise ConfigurationError(

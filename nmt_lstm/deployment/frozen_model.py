@@ -61,6 +61,8 @@ class FrozenStep(NamedTuple):
     """The state after the step."""
     pieces: Tensor | None
     """(C,): the candidates; None where they are the vocabulary."""
+    normalised: bool = False
+    """Whether the logits are log-probabilities."""
 
 
 class FrozenModel(nn.Module):

@@ -97,8 +97,7 @@ def _exported_precision(folder: ModelFolder, device: torch.device, asked: str) -
             f"'{folder.folder}' was exported for processors, but the device is '{device}'; use --device cpu, or the "
             f"folder it was made from."
         )
-    if exported == ONNX:
-        exported = "float32"
+    exported = exported.removeprefix(f"{ONNX} ")
     if asked not in ("auto", exported):
         raise ConfigurationError(
             f"'{folder.folder}' was exported in {exported} and cannot compute in {asked}; leave --precision out, or "
@@ -110,7 +109,7 @@ def _exported_precision(folder: ModelFolder, device: torch.device, asked: str) -
 def _load(folder: ModelFolder, device: torch.device, precision: Precision | FrozenPrecision) -> Model:
     if device.type == "cpu":
         keep_freed_memory()
-    if folder.manifest.exported == ONNX:
+    if folder.manifest.exported.startswith(ONNX):
         return load_onnx(folder)
     if folder.manifest.exported:
         return load_exported(folder)

@@ -31,6 +31,8 @@ class Step(NamedTuple):
     """The state after the step."""
     pieces: None = None
     """The pieces that are scored: all."""
+    normalised: bool = False
+    """Whether the logits are log-probabilities."""
 
 
 class Seq2Seq(nn.Module):

@@ -17,7 +17,7 @@ from nmt_lstm.search.greedy import greedy_search
 from nmt_lstm.search.hypotheses import Finished, History, Hypothesis
 from nmt_lstm.search.limits import Booleans, Integers, Limits, Reals, check_numbers, places, staying
 from nmt_lstm.search.penalties import coverage_penalty
-from nmt_lstm.search.searchable import Searchable
+from nmt_lstm.search.searchable import Searchable, StepResult
 from nmt_lstm.text.special_pieces import BEGIN, END
 
 __all__ = ["beam_search", "check_search"]
@@ -112,7 +112,7 @@ class _BeamSearch(Generic[Encoding, State]):
                 coverage = coverage + attention.float()
                 lost = coverage_penalty(coverage, is_token[:, None], beta=self.settings.coverage_penalty)
             must_end = (length >= self.limits.longest[present]) & ~done
-            ranked = self._rank(step.logits, scores, must_end, length < self.limits.shortest[present])
+            ranked = self._rank(step, scores, must_end, length < self.limits.shortest[present])
             if step.pieces is not None:
                 ranked = ranked._replace(pieces=step.pieces[ranked.pieces])
             self._finish(present, ~done, ranked, must_end, lost, length)
@@ -142,15 +142,18 @@ class _BeamSearch(Generic[Encoding, State]):
             scores, previous = going.scores, going.pieces.flatten()
         return [self._best(sentence) for sentence in range(len(self.finished))]
 
-    def _rank(self, logits: Tensor, scores: Tensor, must_end: Booleans, must_not_end: Booleans) -> Ranked:
+    def _rank(
+        self, step: StepResult[State], scores: Tensor, must_end: Booleans, must_not_end: Booleans
+    ) -> Ranked:
         """Return the candidates that can matter, best first: END for each row and the `beam_size` best others."""
         device = scores.device
         return best_continuations(
-            logits,
+            step.logits,
             scores,
             self.settings.beam_size,
             must_end=torch.from_numpy(must_end).to(device) if must_end.any() else None,
             must_not_end=torch.from_numpy(must_not_end).to(device) if must_not_end.any() else None,
+            normalised=step.normalised,
         )
 
     def _finish(

@@ -49,6 +49,7 @@ def best_continuations(
     *,
     must_end: Tensor | None = None,
     must_not_end: Tensor | None = None,
+    normalised: bool = False,
 ) -> Ranked:
     """Return END for each hypothesis and the `count` best other continuations of each sentence, best first.
 
@@ -62,6 +63,7 @@ def best_continuations(
         count: how many continuations other than END; all, if there are fewer.
         must_end: (B,), bool: sentences where END alone is allowed; None for no sentence.
         must_not_end: (B,), bool: sentences where END is not allowed; None for no sentence.
+        normalised: the logits are log-probabilities.
 
     Returns:
         (B, beams + count) candidates. Those that are not allowed have the score -inf.
@@ -69,7 +71,7 @@ def best_continuations(
     sentences, beams = scores.shape
     logits = logits.contiguous()
     size = logits.shape[1]
-    survey = _survey(logits)
+    survey = _survey(logits, normalised=normalised)
     rows = torch.arange(len(logits), device=logits.device).view(sentences, beams)
     ends = scores + survey.log_probabilities(logits[:, END].view(sentences, beams), rows)
     if must_not_end is not None:
@@ -86,7 +88,11 @@ def best_continuations(
 
 
 def likeliest_pieces(
-    logits: Tensor, *, must_end: Tensor | None = None, must_not_end: Tensor | None = None
+    logits: Tensor,
+    *,
+    must_end: Tensor | None = None,
+    must_not_end: Tensor | None = None,
+    normalised: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Return for each row the likeliest piece that may be chosen, the lower of equal ones, and its log-probability.
 
@@ -96,14 +102,15 @@ def likeliest_pieces(
         logits: (R, V).
         must_end: (R,), bool: rows where END alone is allowed; None for no row.
         must_not_end: (R,), bool: rows where END is not allowed; None for no row.
+        normalised: the logits are log-probabilities.
 
     Returns:
         (R,) pieces and (R,) log-probabilities.
     """
     logits = logits.contiguous()
-    allowed, special = logits[:, END:], logits[:, : END + 1].amax(1)
+    allowed = logits[:, END:]
     values, places = allowed.max(1)  # of equal ones the first
-    largest = torch.maximum(values, special).float()
+    highest = values
     if must_not_end is not None:
         others, other_places = allowed[:, 1:].max(1)
         values = torch.where(must_not_end, others, values)
@@ -111,11 +118,14 @@ def likeliest_pieces(
     if must_end is not None:
         values = torch.where(must_end, logits[:, END], values)
         places = places.masked_fill(must_end, 0)
+    if normalised:
+        return places + END, values.float()
+    largest = torch.maximum(highest, logits[:, : END + 1].amax(1)).float()
     sums = torch.cat([_exponentials(logits[here], largest[here], room) for here, room in _parts(logits)])
     return places + END, (values.float() - largest) - sums.log()
 
 
-def _survey(logits: Tensor) -> _Survey:
+def _survey(logits: Tensor, *, normalised: bool) -> _Survey:
     """Read all logits once."""
     rows, size = logits.shape
     regular = size - END - 1
@@ -128,6 +138,9 @@ def _survey(logits: Tensor) -> _Survey:
         part = logits[here]
         if blocks:
             maxima[here, :blocks] = _folded(part, blocks).amax(1)
+        if normalised:
+            largest[here], sums[here] = 0.0, 1.0
+            continue
         largest[here] = torch.maximum(maxima[here].amax(1), part[:, : END + 1].amax(1))
         sums[here] = _exponentials(part, largest[here], room)
     return _Survey(largest, sums.log(), maxima)

@@ -28,6 +28,8 @@ class EnsembleStep(NamedTuple, Generic[State]):
     state: tuple[State, ...]
     pieces: None = None
     """The whole vocabulary."""
+    normalised: bool = True
+    """The logits are log-probabilities."""
 
 
 class Ensemble(Generic[Encoding, State]):

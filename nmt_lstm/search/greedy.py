@@ -54,6 +54,7 @@ def greedy_search(
             step.logits,
             must_end=on_device(must_end),
             must_not_end=on_device(length < limits.shortest[present]),
+            normalised=step.normalised,
         )
         pieces = chosen if step.pieces is None else step.pieces[chosen]
         totals = totals + gains

@@ -29,6 +29,11 @@ class StepResult(Protocol[StateOut]):
         ...
 
     @property
+    def normalised(self) -> bool:
+        """Whether the logits are natural logarithms of probabilities already."""
+        ...
+
+    @property
     def attention(self) -> Tensor:
         """Attention (R, S) over source positions, paid while predicting the next piece."""
         ...

@@ -24,6 +24,7 @@ class TableStep(NamedTuple):
     attention: Tensor
     state: TableState
     pieces: Tensor | None = None
+    normalised: bool = False
 
 
 class TableModel:

@@ -131,3 +131,18 @@ def test_the_likeliest_piece_is_the_best_continuation_to_the_last_bit(rows, size
         pieces, gains = likeliest_pieces(logits, must_end=must_end, must_not_end=must_not_end)
         assert pieces.tolist() == found.pieces[:, 0].tolist()
         assert torch.equal(gains, found.scores[:, 0])
+
+
+@pytest.mark.parametrize("rows", [1, 6])
+def test_log_probabilities_are_taken_as_they_are(rows) -> None:
+    logits = drawn(rows, 1, 300, 0)[0].log_softmax(1)
+    scores = torch.zeros(rows, 1)
+    # Not normalised once more: a shift shows.
+    for shift in (0.0, -2.0):
+        found = best_continuations(logits + shift, scores, 4, normalised=True)
+        expected = best_continuations(logits, scores, 4)
+        assert found.pieces.tolist() == expected.pieces.tolist()
+        assert torch.allclose(found.scores, expected.scores + shift, atol=1e-5)
+        pieces, gains = likeliest_pieces(logits + shift, normalised=True)
+        assert torch.equal(gains, found.scores[:, 0])
+        assert pieces.tolist() == found.pieces[:, 0].tolist()

@@ -17,7 +17,7 @@ from nmt_lstm.errors import PluginError
 if TYPE_CHECKING:
     import onnx_ir
 
-__all__ = ["BATCH", "SOURCE", "contents", "exported"]
+__all__ = ["BATCH", "SOURCE", "contents", "exported", "quiet"]
 
 BATCH, SOURCE = "batch", "source"
 
@@ -45,7 +45,7 @@ def exported(
     shapes: list[Any] = [{place: names[name] for place, name in each.items()} for each in dimensions]
     try:
         # Without gradients some parts look at sizes, so that no row's result depends on them.
-        with _quiet(), torch.enable_grad():
+        with quiet(), torch.enable_grad():
             traced = torch.export.export(
                 module.eval(),
                 tuple(inputs.values()),
@@ -69,17 +69,16 @@ def exported(
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what the exporter says of its own insides off the terminal."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+def quiet() -> Iterator[None]:
+    """Keep what exporter and quantiser say of their own insides off the terminal."""
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        logging.disable(level)
 
 
 def contents(model: onnx_ir.Model) -> bytes:

@@ -37,6 +37,8 @@ class OnnxStep(NamedTuple):
     """The state after the step."""
     pieces: None = None
     """The pieces that are scored: all."""
+    normalised: bool = True
+    """Whether the logits are log-probabilities."""
 
 
 class OnnxModel:
@@ -56,12 +58,14 @@ class OnnxModel:
         self.decoder = _session(decoder)
         names = [value.name for value in self.decoder.get_inputs()]
         self._memory = [name for name in names if name.startswith("memory.")]
-        self._cells = [name for name in names if name.startswith("state.")]
+        self._names = [*self._memory, *(name for name in names if name.startswith("state."))]
+        self._outputs = ["log_probabilities", "attention"]
+        self._outputs += [f"next_{name}" for name in self._names[len(self._memory) :]]
 
     def encode(self, source: SourceBatch) -> OnnxState:
         """Read source sentences."""
         given = {"pieces": source.pieces, "lengths": source.lengths}
-        found = _run(self.encoder, [*self._memory, *self._cells], given)
+        found = _run(self.encoder, self._names, given)
         return OnnxState(found[: len(self._memory)], found[len(self._memory) :])
 
     def start(self, encoded: OnnxState) -> OnnxState:
@@ -70,10 +74,8 @@ class OnnxModel:
 
     def step(self, previous: Tensor, state: OnnxState) -> OnnxStep:
         """Read the previous pieces (R,) and score the next ones."""
-        names = [*self._memory, *self._cells]
-        given = {"previous": previous, **dict(zip(names, [*state.memory, *state.cells], strict=True))}
-        outputs = ["log_probabilities", "attention", *(f"next_{name}" for name in self._cells)]
-        logits, attention, *cells = _run(self.decoder, outputs, given)
+        given = dict(zip(self._names, (*state.memory, *state.cells), strict=True))
+        logits, attention, *cells = _run(self.decoder, self._outputs, {"previous": previous, **given})
         return OnnxStep(logits, attention, state._replace(cells=tuple(cells)))
 
     def reorder(self, state: OnnxState, rows: Tensor, sentences: Tensor | None = None) -> OnnxState:

@@ -55,7 +55,8 @@ class MonotonicAttention(RecurrentAttention):
         if self.training and self.noise:
             scores = scores + self.noise * torch.randn_like(scores)
         stops = torch.sigmoid(scores) if self.training else (scores >= 0).to(scores.dtype)
-        is_last = memory.is_token & ~nn.functional.pad(memory.is_token[:, 1:], (0, 1))
+        seen = memory.is_token.cumsum(1)
+        is_last = memory.is_token & (seen == seen[:, -1:])
         stops = stops.masked_fill(is_last, 1.0).masked_fill(~memory.is_token, 0.0)
         if not self.training:
             ahead = stops * last_weights.cumsum(1)  # at the last position or behind it

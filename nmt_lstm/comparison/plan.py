@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nmt_lstm.batching.loader import BatchLoader
 from nmt_lstm.comparison.factors import Factor, Variant, variants_of
 from nmt_lstm.comparison.matching import Match, planned_steps, within_time, within_updates
 from nmt_lstm.comparison.sizing import count_parameters, size_to
@@ -15,6 +14,7 @@ from nmt_lstm.config.load import make_run
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.registry import ATTENTIONS, CELLS
 from nmt_lstm.text.preparation import Prepared, prepare
+from nmt_lstm.training.data_module import TranslationDataModule
 
 __all__ = ["Plan", "PlannedRun", "PlannedVariant", "make_plan"]
 
@@ -184,4 +184,4 @@ def parameters_of(run: RunSettings, text: Prepared) -> int:
 
 def steps_per_epoch(run: RunSettings, text: Prepared) -> int:
     """Return the optimizer steps of a run's first epoch."""
-    return len(BatchLoader(text.train, batch_pieces=run.training.batch_pieces, seed=run.seed))
+    return TranslationDataModule.of_run(run, text).steps_per_epoch()

@@ -90,9 +90,9 @@ class TranslationDataModule(pl.LightningDataModule):
             epoch=self.trainer.current_epoch if self.trainer is not None else 0,
         )
 
-    def steps_per_epoch(self, store: TokenStore) -> int:
-        """Return the optimizer steps of the first epoch on `store`; later ones may differ by a few."""
-        return len(BatchLoader(store, batch_pieces=self.batch_pieces, seed=self.seed))
+    def steps_per_epoch(self) -> int:
+        """Return the optimizer steps of the first epoch; later ones may differ by a few."""
+        return len(BatchLoader(self.store_of_epoch(0), batch_pieces=self.batch_pieces, seed=self.seed))
 
     def val_dataloader(self) -> ValidationBatches:
         """Return this process's validation batches."""

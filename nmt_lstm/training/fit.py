@@ -95,9 +95,7 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
         parameters = sum(weight.numel() for weight in module.parameters())
         clock.expect(
             # Greedy search and the loss take about as long as the three products of a training step.
-            validation_steps=data.steps_per_epoch(prepared.train)
-            * len(prepared.valid_target)
-            / len(prepared.train),
+            validation_steps=data.steps_per_epoch() * len(prepared.valid_target) / len(prepared.train),
             final_validations=final_validations(settings, run.search.beam_size),
             beam_factor=1.0 + 0.35 * (run.search.beam_size - settings.valid_beam_size),
         )
@@ -179,7 +177,7 @@ def _parts(
     run: RunSettings, prepared: Prepared, tokenize: str
 ) -> tuple[TranslationModule, TranslationDataModule]:
     data = TranslationDataModule.of_run(run, prepared)
-    total_steps = run.training.epochs * data.steps_per_epoch(prepared.train)
+    total_steps = run.training.epochs * data.steps_per_epoch()
     if run.training.max_steps:
         total_steps = min(total_steps, run.training.max_steps)
     torch.manual_seed(run.seed)

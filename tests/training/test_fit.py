@@ -15,8 +15,10 @@ from rich.console import Console
 from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError, ResourceError
 from nmt_lstm.registry import ATTENTIONS, CELLS, load_plugin_file
+from nmt_lstm.text.preparation import prepare
 from nmt_lstm.training.checkpoint_files import read_checkpoint
 from nmt_lstm.training.clock import Clock
+from nmt_lstm.training.data_module import TranslationDataModule
 from nmt_lstm.training.fit import fit
 from nmt_lstm.translator import Translator
 
@@ -179,6 +181,16 @@ def test_the_model_is_the_best_or_an_average(make_small_run: Any, output: Path, 
 def test_subwords_are_drawn_anew_in_each_epoch(make_small_run: Any, output: Path) -> None:
     found = fit(make_small_run("subwords.sampling=0.2"), output, console=QUIET)
     assert found.epochs == 2
+
+
+def test_steps_are_planned_by_the_pieces_that_are_drawn(make_small_run: Any) -> None:
+    steps = []
+    for sampling in (0.0, 0.05):
+        run = make_small_run(f"subwords.sampling={sampling}", "training.batch_pieces=60")
+        data = TranslationDataModule.of_run(run, prepare(run))
+        assert data.steps_per_epoch() == len(data.train_dataloader())
+        steps.append(data.steps_per_epoch())
+    assert steps[0] < steps[1]
 
 
 def test_csv_log_holds_what_was_measured(make_small_run: Any, output: Path) -> None:

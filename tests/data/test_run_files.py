@@ -69,7 +69,9 @@ def test_its_network_can_be_built(run_file) -> None:
 TUNED = {
     "multi30k": {
         "subwords.sampling", "model.word_dropout", "training.epochs", "training.time_limit", "search.alpha",
+        "search.beam_size",
     },
+    "small_parallel_enja": {"search.alpha", "search.beam_size"},
 }  # fmt: skip
 
 

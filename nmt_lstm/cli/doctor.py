@@ -30,6 +30,7 @@ REQUIRED = (
 OPTIONAL = (
     ("tensorboard", "tensorboard", "pip install 'nmt-lstm[tensorboard]' for TensorBoard logs"),
     ("MeCab", "mecab-python3", "pip install 'nmt-lstm[ja]' for BLEU on Japanese words (ja-mecab)"),
+    ("onnxruntime", "onnxruntime", "pip install 'nmt-lstm[onnx]' for ONNX graphs"),
     ("zstandard", "zstandard", "pip install 'nmt-lstm[zstd]' to read .zst files"),
 )
 

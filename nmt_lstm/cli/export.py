@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -35,6 +35,7 @@ trained further. --format onnx writes the encoder and a decoder step instead,
 for onnxruntime in any language; translate -m takes that folder too."""
 
 DEFAULT_SHORTLIST = 20
+DEFAULT_FREQUENT = 200
 
 
 class ExportFormat(StrEnum):
@@ -77,8 +78,14 @@ def export(
         ),
     ] = None,
     frequent: Annotated[
-        int, typer.Option("--frequent", min=0, metavar="N", help="Most frequent pieces on every shortlist.")
-    ] = 200,
+        int | None,
+        typer.Option(
+            "--frequent",
+            min=0,
+            metavar="N",
+            help="Most frequent pieces on every shortlist. [default: 200]",
+        ),
+    ] = None,
     source: Annotated[
         Path | None,
         typer.Option(
@@ -101,7 +108,7 @@ def export(
             "--source and --target go together: both sides of the text that the shortlist is learnt from."
         )
     if format is ExportFormat.onnx:
-        _check_for_onnx(precision, shortlist, source)
+        _check_for_onnx(precision, [shortlist, frequent, source])
     load_plugins(plugin, trusted=[model] if trust_plugins else [])
     from nmt_lstm.checkpoint import model_folder
     from nmt_lstm.deployment.exported import write_exported
@@ -122,7 +129,8 @@ def export(
         chosen = None
         if shortlist != 0:
             count = DEFAULT_SHORTLIST if shortlist is None else shortlist
-            chosen = learnt_shortlist(folder, source, target, count, frequent)
+            always = DEFAULT_FREQUENT if frequent is None else frequent
+            chosen = learnt_shortlist(folder, source, target, count, always)
         if precision in (None, ExportPrecision.int8):
             int8_is_fast()  # says so, if it is not
         written = "int8" if precision is None else precision.value
@@ -132,15 +140,16 @@ def export(
     note(f"  nmt-lstm translate -m {output} < in.txt > out.txt")
 
 
-def _check_for_onnx(precision: ExportPrecision | None, shortlist: int | None, source: Path | None) -> None:
+def _check_for_onnx(precision: ExportPrecision | None, of_shortlists: Sequence[int | Path | None]) -> None:
     """Refuse options that ONNX graphs have no use for."""
     if precision is ExportPrecision.bf16:
         raise ConfigurationError(
             "--format onnx writes float32 or int8, not bf16; choose one of them by --precision."
         )
-    if shortlist or source is not None:
+    if any(of_shortlists):
         raise ConfigurationError(
-            "--format onnx scores the whole vocabulary and has no shortlist; leave --shortlist, -s and -t out."
+            "--format onnx scores the whole vocabulary and has no shortlist; leave --shortlist, --frequent, -s and -t "
+            "out."
         )
 
 

@@ -60,7 +60,11 @@ def test_text_can_be_named(command, random_model_folder, parallel_files):
         (("-s", "x"), "--source and --target go together"),
         (("-s", "none.de", "-t", "none.en"), "'none.de' does not exist."),
         (("--format", "onnx", "--precision", "bf16"), "writes float32 or int8, not bf16; choose one of them"),
-        (("--format", "onnx", "--shortlist", 5), "has no shortlist; leave --shortlist, -s and -t out."),
+        (
+            ("--format", "onnx", "--shortlist", 5),
+            "no shortlist; leave --shortlist, --frequent, -s and -t out.",
+        ),
+        (("--format", "onnx", "--frequent", 5), "has no shortlist; leave"),
         (("--format", "onnx", "-s", "none.de", "-t", "none.en"), "has no shortlist; leave"),
     ],
 )

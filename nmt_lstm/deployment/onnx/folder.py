@@ -24,8 +24,8 @@ OnnxPrecision: TypeAlias = Literal["float32", "int8"]
 
 ONNX = "onnx"
 """What the manifest says of such a folder, and then its precision."""
-# Of log-probabilities, in nats.
-ALLOWED = {"float32": 1e-3, "int8": 0.5}
+# On average, of log-probabilities, in nats.
+ALLOWED = {"float32": 1e-4, "int8": 0.5}
 PROBE_LENGTHS = (1, 2, 3, 9, 20, 31)
 PROBE_STEPS = 8
 

@@ -52,6 +52,18 @@ class Findings:
         """Keep what is compared."""
         self._facts.append(Row(f"{name}", 1, "compared", versions))
 
+    def compared(self, ours: tuple[str, str], theirs: tuple[str, str]) -> Repeated | None:
+        """Return how many times their figure ours is, round by round; nothing where one is missing.
+
+        Args:
+            ours: name of a toolkit and figure.
+            theirs: the same of the other.
+        """
+        if ours not in self._values or theirs not in self._values:
+            return None
+        pairs = zip(self._values[ours], self._values[theirs], strict=False)
+        return Repeated(tuple(one.value / other.value for one, other in pairs))
+
     def rows(self) -> list[Row]:
         """All of it: what is compared, then figure by figure with the toolkits under one another, then failures."""
         found = [*self._facts]

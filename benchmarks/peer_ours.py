@@ -24,12 +24,14 @@ class Ours:
         network: settings of the model beside the shared ones.
         text: to train on.
         prepared: folder of prepared text.
+        precision: of the products in training; auto is what its users have.
     """
 
     name: str
     network: Settings
     text: Text
     prepared: Path
+    precision: str = "auto"
 
     def help_command(self) -> Command:
         """``nmt-lstm --help``."""
@@ -47,7 +49,7 @@ class Ours:
             "model.decoder.wiring": "input_feeding" if input_feeding else "gnmt",
             "model.attention.name": "bilinear",
             **self.network,
-            "training.precision": "float32",
+            "training.precision": self.precision,
             "training.label_smoothing": str(shared.LABEL_SMOOTHING),
             "training.clip_norm": str(shared.CLIP_NORM),
             "training.optimizer.learning_rate": str(shared.LEARNING_RATE),
@@ -70,44 +72,26 @@ class Ours:
             )
         )  # fmt: skip
 
+    def export_command(self, model: Path, output: Path, *words: str) -> Command:
+        """``nmt-lstm export``."""
+        return Command((sys.executable, "-m", "nmt_lstm", "export", "-m", model, "-o", output, *words))
+
     def translate_command(self, translation: Translation) -> Command:
         """``nmt-lstm translate``."""
-        return Command(
-            (
-                *(
-                    sys.executable,
-                    "-m",
-                    "nmt_lstm",
-                    "translate",
-                    "-m",
-                    translation.model,
-                    "-i",
-                    translation.source,
-                ),
-                *(
-                    "-o",
-                    translation.output,
-                    "--beam-size",
-                    str(translation.beam_size),
-                    "--precision",
-                    "float32",
-                ),
-                *("--batch-size", str(shared.TRANSLATED_AT_ONCE)),
-            )
-        )
+        files = ("-m", translation.model, "-i", translation.source, "-o", translation.output)
+        search = ("--beam-size", str(translation.beam_size), "--batch-size", str(shared.TRANSLATED_AT_ONCE))
+        return Command((sys.executable, "-m", "nmt_lstm", "translate", *files, *search))
 
 
 def variants(text: Text, prepared: Path) -> list[Ours]:
-    """Ours in the shape of the shared network, and with an output layer as wide as the others'."""
+    """Ours in the shape of the shared network: as it comes, in float32, and with an output layer as wide as the others'."""
+    narrow = {"model.embedding_size": str(shared.EMBEDDING), "model.tied_embeddings": "none"}
+    wide = {"model.embedding_size": str(shared.DECODER), "model.tied_embeddings": "all"}
     return [
-        Ours("nmt-lstm", {"model.embedding_size": str(shared.EMBEDDING), "model.tied_embeddings": "none"}, text, prepared),
-        Ours(
-            "nmt-lstm, wide output",
-            {"model.embedding_size": str(shared.DECODER), "model.tied_embeddings": "all"},
-            text,
-            prepared,
-        ),
-    ]  # fmt: skip
+        Ours("nmt-lstm", narrow, text, prepared),
+        Ours("nmt-lstm, float32", narrow, text, prepared, "float32"),
+        Ours("nmt-lstm, wide output", wide, text, prepared),
+    ]
 
 
 def pieces_of_steps(settings: Settings, steps: int) -> list[int]:

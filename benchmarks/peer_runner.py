@@ -75,6 +75,11 @@ class Runner(ABC):
         deadline: of everything but what learns for a given time.
     """
 
+    # Whether its users get input feeding unless they ask for something else.
+    feeds_by_default: bool
+    trains = True
+    translates = True
+
     def __init__(self, name: str, key: str, pieces: Pieces, folder: Path, deadline: Deadline) -> None:
         self.name = name
         self.key = key
@@ -124,7 +129,7 @@ class Runner(ABC):
 
     def translate(self, feeding: bool, beam: int, lines: int) -> list[Row]:
         """Speed of translating with a fixed length, so that the training does not matter."""
-        model = self._untrained(feeding)
+        model = self.untrained(feeding)
         counted = f"{FIXED_LENGTH} pieces each, {TRANSLATED_AT_ONCE} sentences at once"
         return self._translate(
             model, "train", feeding, beam, lines, FIXED_LENGTH, counted, self.deadline.left()
@@ -142,6 +147,7 @@ class Runner(ABC):
         limit: float,
     ) -> list[Row]:
         folder = self._place(kind, feeding)
+        folder.mkdir(parents=True, exist_ok=True)
         with self._test().open(encoding="utf-8", newline="\n") as stream:
             sentences = stream.readlines()[:lines]
         few = min(TRANSLATED_AT_ONCE, len(sentences) // 4)
@@ -210,7 +216,8 @@ class Runner(ABC):
     def _timed_pieces(self, training: Training) -> int: ...
 
     @abstractmethod
-    def _untrained(self, feeding: bool) -> Path: ...
+    def untrained(self, feeding: bool) -> Path:
+        """Return a model whose translations are of `FIXED_LENGTH`, however bad."""
 
     @abstractmethod
     def _learnt(self, feeding: bool, seconds: float, all_seconds: list[float]) -> tuple[Path, str]: ...

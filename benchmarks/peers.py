@@ -20,14 +20,16 @@ from peer_eole import Eole
 from peer_findings import Findings
 from peer_joeynmt import JoeyNMT
 from peer_opennmt import OpenNMT
+from peer_other_runner import PeerRunner
+from peer_our_runners import ExportedRunner, OurRunner
 from peer_ours import variants
 from peer_process import ToolkitError, pin
+from peer_ratios import SEARCHES, WIRINGS, ratios
 from peer_runner import Deadline, Runner
-from peer_runners import OurRunner, PeerRunner
 from peer_text import Pieces, apart, reference, split
 from peer_toolkit import BATCH_SENTENCES
 from report import Row
-from text import find_text
+from text import Text, find_text
 
 PEERS = (OpenNMT(), Eole(), JoeyNMT())
 
@@ -38,16 +40,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--cache", type=Path, default=Path("build/peers"), metavar="FOLDER", help="of the environments"
     )
     parser.add_argument(
-        "--minutes", type=float, default=30.0, metavar="N", help="bound of the whole, installing included"
+        "--minutes", type=float, default=90.0, metavar="N", help="bound of the whole, installing included"
     )
     parser.add_argument(
-        "--rounds", type=int, default=2, metavar="N", help="times that all are measured in turn"
+        "--rounds", type=int, default=5, metavar="N", help="times that all are measured in turn"
     )
     parser.add_argument(
-        "--pairs", type=int, default=2_000, metavar="N", help="of the text on which speed is measured"
+        "--pairs", type=int, default=800, metavar="N", help="of the text on which speed is measured"
     )
     parser.add_argument(
-        "--lines", type=int, default=512, metavar="N", help="translated to measure speed, at most"
+        "--lines", type=int, default=1_000, metavar="N", help="translated to measure speed, at most"
     )
     parser.add_argument(
         "--core", type=int, default=-1, metavar="N", help="to run on; the last one unless given"
@@ -78,8 +80,7 @@ def measure(options: argparse.Namespace) -> list[Row]:
     with _folder(options.work) as folder:
         text = find_text(options.text)
         pieces: Pieces = apart(split, text, folder / "text", options.pairs)
-        networks = variants(text, folder / "prepared")[: 1 if options.quick else None]
-        ours = [OurRunner(each, pieces, folder, deadline) for each in networks]
+        ours = _ours(text, pieces, folder, deadline)[: 1 if options.quick else None]
         others = [PeerRunner(each, options.cache, pieces, folder, deadline) for each in PEERS]
         runners: list[Runner] = [each for each in (*ours, *others) if _is_chosen(each.key, options.only)]
         ready = [each for each in runners if _is_ready(each, findings, may_install=not options.quick)]
@@ -87,26 +88,42 @@ def measure(options: argparse.Namespace) -> list[Row]:
             # What an earlier run left in --work is not to be taken for what this one makes.
             shutil.rmtree(runner.folder, ignore_errors=True)
         for _ in range(options.rounds):
-            for runner in ready:
-                findings.note(runner.name, "--help", runner.help)
-            for feeding in wirings:
-                for runner in ready:
-                    findings.note(runner.name, _wiring(feeding), runner.train, feeding)
-                for runner in ready:
-                    for beam in (5, 1):
-                        what = f"{_wiring(feeding)}, {'greedy' if beam == 1 else f'beam {beam}'}"
-                        findings.note(runner.name, what, runner.translate, feeding, beam, options.lines)
+            _round(ready, findings, wirings, options.lines)
         times = [_seconds(each) for each in options.wall.split(",") if each]
         for runner in ready:
-            for feeding in wirings:
-                for seconds in times:
-                    what = f"{_wiring(feeding)}, {seconds:,.0f} s of training"
-                    findings.note(runner.name, what, runner.learn, feeding, seconds, times, reference(text))
-        return findings.rows()
+            wiring = runner.feeds_by_default
+            for seconds in times if runner.translates else ():
+                what = f"{WIRINGS[wiring]}, {seconds:,.0f} s of training"
+                findings.note(runner.name, what, runner.learn, wiring, seconds, times, reference(text))
+        return [*ratios(findings, ours, others), *findings.rows()]
 
 
-def _wiring(feeding: bool) -> str:
-    return "input feeding" if feeding else "no input feeding"
+def _ours(text: Text, pieces: Pieces, folder: Path, deadline: Deadline) -> list[OurRunner]:
+    network, float32, wide = variants(text, folder / "prepared")
+    as_it_comes = OurRunner(network, pieces, folder, deadline)
+    return [
+        as_it_comes,
+        # It translates in float32 as it comes.
+        OurRunner(float32, pieces, folder, deadline, translates=False),
+        OurRunner(wide, pieces, folder, deadline),
+        ExportedRunner(as_it_comes, "exported", "--shortlist", "0"),
+        ExportedRunner(as_it_comes, "exported with shortlist"),
+    ]
+
+
+def _round(runners: list[Runner], findings: Findings, wirings: tuple[bool, ...], lines: int) -> None:
+    for runner in runners:
+        if runner.trains:
+            findings.note(runner.name, "--help", runner.help)
+    for feeding in wirings:
+        for runner in runners:
+            if runner.trains:
+                findings.note(runner.name, WIRINGS[feeding], runner.train, feeding)
+    for runner in runners:
+        wiring = runner.feeds_by_default
+        for beam, search in SEARCHES.items() if runner.translates else ():
+            what = f"{WIRINGS[wiring]}, {search}"
+            findings.note(runner.name, what, runner.translate, wiring, beam, lines)
 
 
 def _is_chosen(key: str, only: str) -> bool:

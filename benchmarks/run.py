@@ -14,6 +14,10 @@ BENCHMARKS = {
     "train": ("train_speed", "target pieces per second in training, one core"),
     "profile": ("profile_training", "where a training step's time goes, by kind of operator, one core"),
     "translate": ("translate_speed", "sentences per second in translation, one core"),
+    "search-costs": (
+        "search_costs",
+        "what a search costs against beam, batch, length and vocabulary, one core",
+    ),
     "memory": ("memory", "peak memory of training and of translating a long file"),
     "scaling": ("scaling", "training with two processes; memory against corpus and network"),
     "peers": ("peers", "the same work by other toolkits, which it installs in build/peers"),

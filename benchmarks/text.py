@@ -20,6 +20,7 @@ class Text:
 
 def find_text(folder: Path) -> Text:
     """Return Multi30k in `folder`, or the built-in corpus if it is not there."""
+    folder = folder.resolve()  # commands run in other folders
     if (folder / "train.de").is_file():
         names = ("train.de", "train.en", "val.de", "val.en", "test_2016_flickr.de")
         return Text("Multi30k de-en", *(folder / name for name in names))

@@ -1,8 +1,12 @@
-"""Sentences per second in translation on one core, and the latency of one: pieces, search and text, without loading."""
+"""Sentences and pieces per second in translation on one core, and the latency of one sentence.
+
+Cutting into pieces, search and text are counted, loading is not.
+"""
 
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import tempfile
 import time
@@ -12,11 +16,14 @@ from typing import TYPE_CHECKING
 from processes import train
 from report import Row
 from text import find_text
+from timing import Repeated
 
 if TYPE_CHECKING:
     from nmt_lstm import Translator
 
 PIECES_OF_ONE = 15
+BEAMS = (1, 5, 10)
+BATCH_SIZES = (1, 8, 256)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,12 +35,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="trained or exported model folder; an untrained one runs to the length limit",
     )
-    parser.add_argument("--batch-size", type=int, default=64, metavar="N", help="sentences searched at once")
+    parser.add_argument("--repetitions", type=int, default=5, metavar="N", help="of each measurement")
     parser.add_argument("--precision", default="auto", help="auto, float32, bf16 or int8")
 
 
 def measure(options: argparse.Namespace) -> list[Row]:
-    """Translate the test text at both beams, then single sentences."""
+    """Translate the test text at several beams and batch sizes, then single sentences."""
     import torch
 
     from nmt_lstm import Translator
@@ -49,21 +56,54 @@ def measure(options: argparse.Namespace) -> list[Row]:
             train(text, Path(folder), steps=1)
             model, training = Path(folder) / "model", "untrained: every sentence runs to the length limit"
         translator = Translator.load(model, device="cpu", precision=options.precision)
-    rows = []
-    for beam_size in (5, 1):
-        translator.translate(sentences[:64], beam_size=beam_size, batch_size=options.batch_size)
+    rows: list[Row] = []
+    repetitions = 1 if options.quick else options.repetitions
+    for beam_size, batch_size in (*((beam, 64) for beam in BEAMS), *((5, size) for size in BATCH_SIZES)):
+        # Single sentences take long, and as many times as there are sentences.
+        taken = sentences[: max(20, min(len(sentences), 16 * batch_size))]
+        rows += speed(translator, taken, beam_size, batch_size, repetitions, training)
+    return rows + latency(translator, sentences, repetitions, training)
+
+
+def speed(
+    translator: Translator,
+    sentences: list[str],
+    beam_size: int,
+    batch_size: int,
+    repetitions: int,
+    training: str,
+) -> list[Row]:
+    """Return sentences and target pieces per second."""
+    settings = {"beam_size": beam_size, "batch_size": batch_size}
+    translator.translate(sentences[:batch_size], **settings)
+    spent, pieces = [], 0
+    for _ in range(repetitions):
         begin = time.perf_counter()
-        translator.translate(sentences, beam_size=beam_size, batch_size=options.batch_size)
-        speed = len(sentences) / (time.perf_counter() - begin)
-        counted = f"{len(sentences):,} sentences of {text.name}, {translator.precision}, batch {options.batch_size}, {training}"
-        rows.append(Row(f"beam {beam_size}", speed, "sentences/s", counted))
+        found = translator.translate(sentences, **settings)
+        spent.append(time.perf_counter() - begin)
+        pieces = sum(len(each.pieces) for each in found)
+    what = f"beam {beam_size}, {batch_size} at once"
+    rows = []
+    for name, count in (("sentences", len(sentences)), ("pieces", pieces)):
+        rates = Repeated(tuple(count / each for each in spent))
+        counted = f"{count:,} {name}, {translator.precision}, {training}; {rates.spread()}"
+        rows.append(Row(what, rates.median, f"{name}/s", counted))
+    return rows
+
+
+def latency(translator: Translator, sentences: list[str], repetitions: int, training: str) -> list[Row]:
+    """Return how long single sentences take."""
     encode = translator.subwords.source.encode
     # The sentences nearest to 15 pieces, so that a text of any kind has some.
     alike = sorted(sentences, key=lambda sentence: abs(len(encode(sentence)) - PIECES_OF_ONE))[:20]
-    taken = [seconds(translator, sentence) for _ in range(1 if options.quick else 5) for sentence in alike]
-    counted = f"median of single sentences of about {PIECES_OF_ONE} pieces, warm, {translator.precision}, {training}"
-    rows.append(Row("one sentence, greedy", 1_000 * statistics.median(taken), "ms", counted))
-    return rows
+    for sentence in alike[:3]:
+        seconds(translator, sentence)
+    taken = sorted(1_000 * seconds(translator, sentence) for _ in range(repetitions) for sentence in alike)
+    counted = f"single sentences of about {PIECES_OF_ONE} pieces, warm, {translator.precision}, {training}"
+    return [
+        Row("one sentence, greedy, median", statistics.median(taken), "ms", counted),
+        Row("one sentence, greedy, 99th percentile", taken[math.ceil(0.99 * len(taken)) - 1], "ms", counted),
+    ]
 
 
 def seconds(translator: Translator, sentence: str) -> float:

@@ -99,6 +99,30 @@ def test_findings_keep_medians_and_failures_and_go_on(module) -> None:
     assert rows[1] == row("training, this", 0, "failed", "no such cell")
 
 
+class Named:
+    def __init__(self, name: str, feeds_by_default: bool) -> None:
+        self.name, self.feeds_by_default = name, feeds_by_default
+
+
+def test_ratios_are_taken_round_by_round_and_turned_where_less_is_better(module) -> None:
+    row, findings = module("report").Row, module("peer_findings").Findings("core 7")
+    for ours, theirs in ((30.0, 10.0), (40.0, 20.0), (50.0, 10.0)):
+        findings.note("mine", "no input feeding", lambda x=ours: [row("training", x, "pieces/s", "")])
+        findings.note("other", "input feeding", lambda x=theirs: [row("training", x, "pieces/s", "")])
+    for name, what, mebibytes in (("mine", "no input feeding", 100.0), ("other", "input feeding", 150.0)):
+        findings.note(name, what, lambda x=mebibytes: [row("training, memory", x, "MiB", "")])
+    toolkits = [Named("mine", False)], [Named("other", True), Named("not measured", True)]
+    found = {each.what: each for each in module("peer_ratios").ratios(findings, *toolkits)}
+    assert set(found) == {
+        "ratio, training, each as it comes: mine to other",
+        "ratio, memory of training, each as it comes: mine to other",
+    }
+    speed = found["ratio, training, each as it comes: mine to other"]
+    assert (speed.value, speed.unit) == (3.0, "times")
+    assert speed.counted == "in the same round; median of 3, 2.00 to 5.00"
+    assert found["ratio, memory of training, each as it comes: mine to other"].value == 1.5
+
+
 def test_deadline_says_that_the_time_is_spent(module) -> None:
     process, deadline = module("peer_process"), module("peer_runner").Deadline
     assert 0 < deadline(60).left() <= 60

@@ -1,17 +1,15 @@
-"""The runners: others in their own environments on text in pieces, this toolkit on the text itself."""
+"""The runner of other toolkits: each in its own environment, on text in pieces."""
 
 from __future__ import annotations
 
-import importlib.metadata
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import peer_environments
-from peer_ours import Ours, pieces_of_steps
 from peer_process import Command, ToolkitError, run
-from peer_runner import LONGEST_PROCESS, PASSES, Deadline, Record, Runner
-from peer_text import Pieces, apart, score_lines, score_pieces
+from peer_runner import PASSES, Deadline, Record, Runner
+from peer_text import Pieces, apart, score_pieces
 from peer_toolkit import Toolkit, Training, Translation
 
 # Checkpoints on the way to the shortest time of --wall: what is scored was saved at most this share of it before.
@@ -28,6 +26,8 @@ class PeerRunner(Runner):
         cache: folder of environments.
         pieces, folder, deadline: see `Runner`.
     """
+
+    feeds_by_default = True
 
     def __init__(
         self, toolkit: Toolkit, cache: Path, pieces: Pieces, folder: Path, deadline: Deadline
@@ -63,7 +63,8 @@ class PeerRunner(Runner):
     def _timed_pieces(self, training: Training) -> int:
         return (PASSES - 1) * training.text.target_pieces
 
-    def _untrained(self, feeding: bool) -> Path:
+    def untrained(self, feeding: bool) -> Path:
+        """Return what its short training saved."""
         found = self.toolkit.checkpoints(self._place("train", feeding))
         if not found:
             raise ToolkitError("no model: its training failed")
@@ -110,76 +111,6 @@ class PeerRunner(Runner):
 
     def _score(self, output: Path, reference: Path) -> tuple[float, str]:
         return apart(score_pieces, self.pieces.folder, output, reference)
-
-
-class OurRunner(Runner):
-    """Measures this toolkit, from the text itself.
-
-    Args:
-        ours: its commands.
-        pieces, folder, deadline: see `Runner`.
-    """
-
-    def __init__(self, ours: Ours, pieces: Pieces, folder: Path, deadline: Deadline) -> None:
-        super().__init__(ours.name, "nmt-lstm", pieces, folder, deadline)
-        self.ours = ours
-        # Validation at the end of a few steps is not what is measured.
-        short = {f"valid_{side}": pieces.folder / f"short.{side}" for side in ("source", "target")}
-        self.briefly_validated = replace(ours, text=replace(ours.text, **short))
-
-    def make_ready(self, *, may_install: bool) -> str:
-        """It is what runs."""
-        return ", ".join(
-            f"{name} {importlib.metadata.version(name)}" for name in ("nmt-lstm", "torch", "numpy")
-        )
-
-    def _help_command(self) -> Command:
-        return self.ours.help_command()
-
-    def _train_command(self, training: Training) -> Command:
-        extra = {"training.max_steps": str(training.steps), "training.metric": "loss"}
-        return self.briefly_validated.train_command(replace(training, text=self.pieces.whole), extra)
-
-    def _translate_command(self, translation: Translation) -> Command:
-        return self.ours.translate_command(translation)
-
-    def _timed_pieces(self, training: Training) -> int:
-        settings = self.briefly_validated.settings(self.pieces.whole, input_feeding=training.input_feeding)
-        return sum(apart(pieces_of_steps, settings, training.steps)[self.steps :])
-
-    def _untrained(self, feeding: bool) -> Path:
-        """A model of one step: it ends no sentence, so all come to the limit that is set here."""
-        model = self._place("untrained", feeding) / "model"
-        if not model.exists():
-            training = replace(self._training("untrained", feeding, 1), text=self.pieces.whole)
-            extra = {
-                "training.max_steps": "1",
-                "training.metric": "loss",
-                "search.max_length_ratio": "0.0001",
-            }
-            self._run(self.briefly_validated.train_command(training, extra), f"untrained-{feeding}")
-        return model
-
-    def _learnt(self, feeding: bool, seconds: float, all_seconds: list[float]) -> tuple[Path, str]:
-        """Train anew for each time: its schedule ends with it."""
-        training = replace(self._training("learn", feeding, 0), text=self.pieces.whole)
-        extra = {"training.time_limit": f"{seconds:.0f}s", "training.epochs": "1000"}
-        log = training.folder / "train.log"
-        limit = seconds + LONGEST_PROCESS
-        spent = run(
-            self.ours.train_command(training, extra), folder=training.folder, log=log, time_limit=limit
-        )
-        steps = len(Record.read(training.record).wall)
-        return (
-            training.folder / "model",
-            f"{steps:,} steps in {spent.seconds:,.0f} s of wall time from start to end",
-        )
-
-    def _test(self) -> Path:
-        return self.ours.text.test_source
-
-    def _score(self, output: Path, reference: Path) -> tuple[float, str]:
-        return apart(score_lines, output, reference)
 
 
 def _saved(path: Path) -> float:

@@ -1,0 +1,131 @@
+"""The runners of this toolkit: on the text itself, and with a model that another of them trained, exported."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from dataclasses import replace
+from pathlib import Path
+
+from peer_ours import Ours, pieces_of_steps
+from peer_process import Command, ToolkitError, run
+from peer_runner import LONGEST_PROCESS, Deadline, Record, Runner
+from peer_text import Pieces, apart, score_lines
+from peer_toolkit import Training, Translation
+
+
+class OurRunner(Runner):
+    """Measures this toolkit, from the text itself.
+
+    Args:
+        ours: its commands.
+        pieces, folder, deadline: see `Runner`.
+        translates: whether its translations are measured.
+    """
+
+    feeds_by_default = False
+
+    def __init__(
+        self, ours: Ours, pieces: Pieces, folder: Path, deadline: Deadline, *, translates: bool = True
+    ) -> None:
+        super().__init__(ours.name, "nmt-lstm", pieces, folder, deadline)
+        self.ours = ours
+        self.translates = translates
+        # Validation at the end of a few steps is not what is measured.
+        short = {f"valid_{side}": pieces.folder / f"short.{side}" for side in ("source", "target")}
+        self.briefly_validated = replace(ours, text=replace(ours.text, **short))
+
+    def make_ready(self, *, may_install: bool) -> str:
+        """It is what runs."""
+        return ", ".join(
+            f"{name} {importlib.metadata.version(name)}" for name in ("nmt-lstm", "torch", "numpy")
+        )
+
+    def _help_command(self) -> Command:
+        return self.ours.help_command()
+
+    def _train_command(self, training: Training) -> Command:
+        extra = {"training.max_steps": str(training.steps), "training.metric": "loss"}
+        return self.briefly_validated.train_command(replace(training, text=self.pieces.whole), extra)
+
+    def _translate_command(self, translation: Translation) -> Command:
+        return self.ours.translate_command(translation)
+
+    def _timed_pieces(self, training: Training) -> int:
+        settings = self.briefly_validated.settings(self.pieces.whole, input_feeding=training.input_feeding)
+        return sum(apart(pieces_of_steps, settings, training.steps)[self.steps :])
+
+    def untrained(self, feeding: bool) -> Path:
+        """Return a model of one step: it ends no sentence, so all come to the limit that is set here."""
+        model = self._place("untrained", feeding) / "model"
+        if not model.exists():
+            training = replace(self._training("untrained", feeding, 1), text=self.pieces.whole)
+            extra = {
+                "training.max_steps": "1",
+                "training.metric": "loss",
+                "search.max_length_ratio": "0.0001",
+            }
+            self._run(self.briefly_validated.train_command(training, extra), f"untrained-{feeding}")
+        return model
+
+    def _learnt(self, feeding: bool, seconds: float, all_seconds: list[float]) -> tuple[Path, str]:
+        """Train anew for each time: its schedule ends with it."""
+        training = replace(self._training(f"learn-{seconds:.0f}", feeding, 0), text=self.pieces.whole)
+        extra = {"training.time_limit": f"{seconds:.0f}s", "training.epochs": "1000"}
+        log = training.folder / "train.log"
+        limit = seconds + LONGEST_PROCESS
+        spent = run(
+            self.ours.train_command(training, extra), folder=training.folder, log=log, time_limit=limit
+        )
+        steps = len(Record.read(training.record).wall)
+        return (
+            self.learnt(feeding, seconds),
+            f"{steps:,} steps in {spent.seconds:,.0f} s of wall time from start to end",
+        )
+
+    def learnt(self, feeding: bool, seconds: float) -> Path:
+        """Return where the model of a time of training is."""
+        return self._place(f"learn-{seconds:.0f}", feeding) / "model"
+
+    def _test(self) -> Path:
+        return self.ours.text.test_source
+
+    def _score(self, output: Path, reference: Path) -> tuple[float, str]:
+        return apart(score_lines, output, reference)
+
+
+class ExportedRunner(OurRunner):
+    """Measures the translations of a model that another runner trained, exported for processors.
+
+    Args:
+        trained: the other runner; it is measured before this one.
+        what: added to its name.
+        words: of the command that exports.
+    """
+
+    trains = False
+
+    def __init__(self, trained: OurRunner, what: str, *words: str) -> None:
+        renamed = replace(trained.ours, name=f"{trained.name}, {what}")
+        super().__init__(renamed, trained.pieces, trained.folder.parent, trained.deadline)
+        self.trained = trained
+        self.words = words
+
+    def untrained(self, feeding: bool) -> Path:
+        """Return the other's model of one step, exported."""
+        return self._exported(self.trained.untrained(feeding), self._place("untrained", feeding))
+
+    def _learnt(self, feeding: bool, seconds: float, all_seconds: list[float]) -> tuple[Path, str]:
+        model = self.trained.learnt(feeding, seconds)
+        if not model.exists():
+            raise ToolkitError(f"{self.trained.name} has no model of {seconds:,.0f} s")
+        return self._exported(
+            model, self._place(f"learn-{seconds:.0f}", feeding)
+        ), f"trained as {self.trained.name}"
+
+    def _exported(self, model: Path, folder: Path) -> Path:
+        output = folder / "exported"
+        if not output.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            command = self.ours.export_command(model, output, *self.words)
+            run(command, folder=folder, log=folder / "export.log", time_limit=LONGEST_PROCESS)
+        return output

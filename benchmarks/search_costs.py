@@ -65,7 +65,7 @@ def measure(options: argparse.Namespace) -> list[Row]:
                 search = replace(BASE, **{factor: value})
                 if search.vocabulary not in models:
                     models[search.vocabulary] = untrained(search.vocabulary, precision)
-                call = prepared(models[search.vocabulary], search, precision)
+                call = prepared(models[search.vocabulary], search)
                 spent = seconds(call, repetitions=2 if options.quick else options.repetitions)
                 each = Repeated(tuple(1_000 * value / search.batch for value in spent.values))
                 found[precision, factor, value] = each
@@ -81,28 +81,26 @@ def untrained(vocabulary: int, precision: FrozenPrecision) -> FrozenModel:
     """Return a network of the figures' sizes, ready for search."""
     import torch
 
-    from nmt_lstm.config.load import make_run
+    from nmt_lstm.config.schema import ModelSettings
     from nmt_lstm.deployment.frozen_model import freeze
     from nmt_lstm.model.build import build_model
     from nmt_lstm.text.special_pieces import END
 
     torch.manual_seed(1)
-    sizes = {"embedding_size": 256, "encoder.hidden_size": 512, "decoder.hidden_size": 512}
-    run = make_run({}, [f"model.{name}={size}" for name, size in sizes.items()])
-    model = build_model(run.model, vocabulary, vocabulary).eval()
+    # Its settings are the figures' sizes unless they say otherwise.
+    model = build_model(ModelSettings(), vocabulary, vocabulary).eval()
     # So every translation goes on to its limit.
     with torch.no_grad():
         model.output_bias[END] = -100.0
     return freeze(model, precision).pack()
 
 
-def prepared(model: FrozenModel, search: Search, precision: FrozenPrecision) -> Callable[[], object]:
+def prepared(model: FrozenModel, search: Search) -> Callable[[], object]:
     """Return what searches a batch."""
     import torch
 
     from nmt_lstm.batching.batch import source_batch
     from nmt_lstm.config.schema import SearchSettings
-    from nmt_lstm.numerics.precision import autocast
     from nmt_lstm.search.beam_search import beam_search
     from nmt_lstm.text.special_pieces import END
 
@@ -115,11 +113,8 @@ def prepared(model: FrozenModel, search: Search, precision: FrozenPrecision) -> 
     settings = SearchSettings(beam_size=search.beam, max_length_ratio=ratio, length_penalty="none")
 
     def call() -> object:
-        with (
-            torch.inference_mode(),
-            autocast(torch.device("cpu"), precision if precision == "bf16" else "float32"),
-        ):
-            return beam_search(model, source, settings, keep_attention=False)
+        # Its precision is inside.
+        return beam_search(model, source, settings, keep_attention=False)
 
     return call
 

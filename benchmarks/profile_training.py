@@ -10,7 +10,7 @@ from pathlib import Path
 from processes import NETWORK
 from report import Row
 from text import data_overrides, find_text
-from train_speed import Training
+from training_steps import Training
 
 # The first kind whose words stand in an operator's name has it.
 KINDS = {
@@ -61,7 +61,7 @@ def measure(options: argparse.Namespace) -> list[Row]:
         run = make_run({}, [f"{key}={value}" for key, value in overrides.items()])
         prepared = prepare(run)
         for precision in precisions:
-            training = Training(run, prepared, precision)
+            training = Training.on_text(run, prepared, precision)
             training.take(warm_up)
             with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profiler:
                 training.take(steps)

@@ -18,6 +18,7 @@ BENCHMARKS = {
         "search_costs",
         "what a search costs against beam, batch, length and vocabulary, one core",
     ),
+    "gnmt": ("gnmt", "training and translation with GNMT's network on a GPU, on random text"),
     "memory": ("memory", "peak memory of training and of translating a long file"),
     "scaling": ("scaling", "training with two processes; memory against corpus and network"),
     "peers": ("peers", "the same work by other toolkits, which it installs in build/peers"),

@@ -13,7 +13,10 @@ import pytest
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "benchmark",
-    ["limits", "attentions", "cells", "train", "translate", "search-costs", "memory", "startup", "scaling", "profile"],
+    [
+        *("limits", "attentions", "cells", "train", "translate", "search-costs", "memory", "startup"),
+        *("scaling", "profile", "gnmt"),
+    ],
 )
 def test_quick_benchmark_reports_figures(repository, tmp_path, benchmark) -> None:
     output = tmp_path / "figures.json"

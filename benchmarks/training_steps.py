@@ -1,0 +1,128 @@
+"""Training without Lightning around it: steps on batches of any origin, each part of a step timed."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from necessary_products import training_operations
+
+if TYPE_CHECKING:
+    import torch
+
+    from nmt_lstm.batching.batch import Batch
+    from nmt_lstm.config.schema import RunSettings, TrainingSettings
+    from nmt_lstm.model.seq2seq import Seq2Seq
+    from nmt_lstm.numerics.precision import Precision
+    from nmt_lstm.text.preparation import Prepared
+
+
+class Rates(NamedTuple):
+    """What some steps came to, each per second."""
+
+    target_pieces: float
+    pieces: float
+    """Of source and target."""
+    operations: float
+    """Of the products that the network needs."""
+
+
+class Training:
+    """A training whose parts are timed.
+
+    Args:
+        model: on its device.
+        settings: of the training.
+        batches: makes the batch of a step, on the processor.
+        precision: of the products.
+        device: of the model. On a GPU the parts' times are those of handing the work over.
+    """
+
+    def __init__(
+        self,
+        model: Seq2Seq,
+        settings: TrainingSettings,
+        batches: Callable[[int], Batch],
+        precision: Precision,
+        device: torch.device,
+    ) -> None:
+        from nmt_lstm.training.optimization import build_optimizer
+
+        self.model = model
+        self.settings = settings
+        self.batches = batches
+        self.precision = precision
+        self.device = device
+        self.optimizer = build_optimizer(model, settings.optimizer, fused=True)
+        self.step = 0
+        self.parts: dict[str, float] = defaultdict(float)
+
+    @classmethod
+    def on_text(cls, run: RunSettings, prepared: Prepared, precision: Precision) -> Training:
+        """Return the training of a run on a processor."""
+        import torch
+
+        from nmt_lstm.batching.loader import BatchLoader
+        from nmt_lstm.model.build import build_model
+
+        torch.manual_seed(run.seed)
+        model = build_model(run.model, prepared.subwords.source.size, prepared.subwords.target.size)
+        loader = BatchLoader(prepared.train, batch_pieces=run.training.batch_pieces, seed=run.seed)
+        device = torch.device("cpu")
+        return cls(model, run.training, lambda step: loader.batch(step % len(loader)), precision, device)
+
+    @contextlib.contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Count the time of a part."""
+        begin = time.perf_counter()
+        yield
+        self.parts[name] += time.perf_counter() - begin
+
+    def take(self, steps: int) -> Rates:
+        """Take steps."""
+        from nmt_lstm.model.loss import linear_cross_entropy
+        from nmt_lstm.numerics.precision import autocast
+        from nmt_lstm.training.optimization import clip_gradients
+
+        model, target, source, operations = self.model, 0, 0, 0.0
+        self._wait()
+        begin = time.perf_counter()
+        for _ in range(steps):
+            with self.part("batches"):
+                made = self.batches(self.step)
+                batch = made.to(self.device)
+            with autocast(self.device, self.precision):
+                with self.part("encoder, forward"):
+                    encoded = model.encode(batch.source)
+                with self.part("decoder and attention, forward"):
+                    decoded = model.decoder(encoded, model.target_embedding(batch.target_inputs))
+                with self.part("loss, forward and gradient"):
+                    outputs = decoded.outputs.flatten(0, 1).index_select(0, batch.target_positions)
+                    labels = batch.target_outputs.flatten().index_select(0, batch.target_positions)
+                    loss, _ = linear_cross_entropy(
+                        outputs, model.output_weight, model.output_bias, labels, self.settings.label_smoothing
+                    )
+            with self.part("encoder, decoder and attention, backward"):
+                (loss / batch.loss_divisor).backward()
+            with self.part("clipping and optimizer"):
+                clip_gradients(
+                    model, largest_norm=self.settings.clip_norm, largest_value=self.settings.clip_value
+                )
+                self.optimizer.step()
+                self.optimizer.zero_grad()
+            target += batch.target_pieces
+            source += batch.source_pieces
+            operations += training_operations(model, made)
+            self.step += 1
+        self._wait()
+        spent = time.perf_counter() - begin
+        return Rates(target / spent, (source + target) / spent, operations / spent)
+
+    def _wait(self) -> None:
+        import torch
+
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)

@@ -16,6 +16,8 @@ __all__ = ["Setting", "Verdict", "give_verdict", "joined_names"]
 # Costs closer than this are called equal: timings of a busy machine are not better than that.
 _SAME_COST = 0.1
 _LEARNT = 1.0  # BLEU
+# A lead of more is no tie, though few seeds may not show it: who wants quality should not be sent to the cheaper one.
+_LARGEST_TIE = 1.0  # BLEU
 _STILL_RISING = 0.5  # BLEU between the last two validations
 
 
@@ -105,6 +107,14 @@ def give_verdict(findings: Findings, plan: Plan, setting: Setting) -> Verdict:
                 f"the seed."
             )
         return Verdict(headline + unmatched, [*reasons, *_costs_of(findings, plan)], cautions)
+    far = max(equal, key=lambda each: best.bleu - each.bleu)
+    if best.bleu - far.bleu > _LARGEST_TIE:
+        return Verdict(
+            f"Not decided: {best.name} leads {far.name} by {best.bleu - far.bleu:.1f} BLEU, but that is within noise. Give more "
+            f"seeds or more test sentences before you choose." + unmatched,
+            [*reasons, *_costs_of(findings, plan)],
+            cautions,
+        )
     headline = (
         f"No winner: between {joined_names([each.name for each in equal])} the difference is within noise."
     )

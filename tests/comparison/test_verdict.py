@@ -43,6 +43,15 @@ def test_no_winner_is_claimed_within_noise(verdict) -> None:
     assert "more than noise." in found.reasons[1]
 
 
+def test_a_lead_that_few_seeds_cannot_show_sends_no_one_to_the_cheaper(verdict) -> None:
+    found = verdict({"lstm": (6, 2), "gru": (3, 1)}, lstm={"seconds": 150.0}, gru={"seconds": 100.0})
+    assert found.headline.startswith("Not decided: lstm leads gru by ")
+    assert found.headline.endswith(
+        " BLEU, but that is within noise. Give more seeds or more test sentences before you choose."
+    )
+    assert "within noise." in found.reasons[0]
+
+
 def test_of_equals_the_clearly_cheaper_is_recommended(verdict) -> None:
     found = verdict({"lstm": (4, 4), "gru": (4, 4)}, lstm={"seconds": 150.0}, gru={"seconds": 100.0})
     assert found.headline.endswith("Take gru: it trains in 1m 40s (lstm trains in 2m 30s).")

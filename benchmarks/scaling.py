@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import itertools
+import statistics
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,12 @@ from text import Text, find_text
 
 MEBIBYTE = 2**20
 SIZES = (256, 512, 1024)
+# Name: processes, and target pieces of a step of all of them together.
+TRAININGS = {
+    "1 process": (1, 2_000),
+    "2 processes, sharing each step": (2, 2_000),
+    "2 processes, twice the step": (2, 4_000),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,31 +58,37 @@ def measure(options: argparse.Namespace) -> list[Row]:
 
 
 def speeds(text: Text, folder: Path, steps: int, repetitions: int) -> list[Row]:
-    """Return the speed of one process of one thread, of two, and their ratio: the medians of pairs taken in turn."""
-    pairs = []
+    """Return the speed of one process of one thread, and of two: medians of what was taken in turn, and of its ratios."""
+    found: dict[str, list[float]] = {name: [] for name in TRAININGS}
     for repetition in range(repetitions):
-        found = []
-        for processes in (1, 2):
-            place = folder / f"processes-{processes}-{repetition}"
-            # The same batch for each process, and the text prepared once for all.
+        for name, (processes, pieces) in TRAININGS.items():
+            place = folder / f"{name}-{repetition}".replace(" ", "-")
             settings = {
                 "training.devices": str(processes),
                 "training.strategy": "auto" if processes == 1 else "ddp",
                 "training.accelerator": "cpu",
+                "training.batch_pieces": str(pieces),
+                # The text is prepared once for all.
                 "data.prepared": str(folder / "prepared"),
             }
             train(text, place, steps, threads=1, **settings)
-            found.append(logged_speed(place / "model"))
-        pairs.append(found)
-    one, two, ratio = (
-        sorted(column)[len(column) // 2] for column in zip(*((a, b, b / a) for a, b in pairs), strict=True)
-    )
+            found[name].append(logged_speed(place / "model"))
     counted = f"{steps} steps on {text.name}, one thread each; median of {repetitions}, in turn"
-    return [
-        Row("training, 1 process", one, "target pieces/s", counted),
-        Row("training, 2 processes", two, "target pieces/s", counted),
-        Row("  2 processes", ratio, "times the speed of 1", "median of the ratios"),
+    rows = [
+        Row(f"training, {name}", statistics.median(values), "target pieces/s", counted)
+        for name, values in found.items()
     ]
+    (first, one), *others = found.items()
+    rows += [
+        Row(
+            f"  {name}",
+            statistics.median(two / single for single, two in zip(one, values, strict=True)),
+            f"times {first}",
+            f"median of {repetitions} ratios",
+        )
+        for name, values in others
+    ]
+    return rows
 
 
 def logged_speed(model: Path) -> float:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import peer_environments
 from peer_process import Command, ToolkitError, run
-from peer_runner import PASSES, Deadline, Record, Runner
+from peer_runner import PASSES, Deadline, Learnt, Record, Runner
 from peer_text import Pieces, apart, score_pieces
 from peer_toolkit import Toolkit, Training, Translation
 
@@ -70,13 +70,13 @@ class PeerRunner(Runner):
             raise ToolkitError("no model: its training failed")
         return found[-1]
 
-    def _learnt(self, feeding: bool, seconds: float, all_seconds: list[float]) -> tuple[Path, str]:
+    def _learnt(self, feeding: bool, seconds: float, all_seconds: list[float]) -> Learnt:
         """Train once, for the longest time, and find what was saved last before each time."""
         folder = self._place("learn", feeding)
-        begun = folder / "begun.txt"
-        if not begun.exists():
+        ran = folder / "ran.txt"
+        if not ran.exists():
             self._train_for(feeding, max(all_seconds), min(all_seconds))
-        begin = float(begun.read_text("utf-8"))
+        begin, peak_bytes = map(float, ran.read_text("utf-8").split())
         saved = [
             path
             for path in self.toolkit.checkpoints(folder)
@@ -87,7 +87,8 @@ class PeerRunner(Runner):
         # The recorder's clock and that of files differ by a constant.
         between = time.time() - time.monotonic()
         steps = sum(at + between <= _saved(saved[-1]) for at in Record.read(folder / "steps.txt").wall)
-        return saved[-1], f"{steps:,} steps in {_saved(saved[-1]) - begin:,.0f} s of wall time from its start"
+        counted = f"{steps:,} steps in {_saved(saved[-1]) - begin:,.0f} s of wall time from its start"
+        return Learnt(saved[-1], counted, int(peak_bytes))
 
     def _train_for(self, feeding: bool, longest: float, shortest: float) -> None:
         try:
@@ -103,8 +104,8 @@ class PeerRunner(Runner):
         )
         begin = time.time()
         command, log = self._train_command(training), training.folder / "train.log"
-        run(command, folder=training.folder, log=log, time_limit=longest, may_be_ended=True)
-        (training.folder / "begun.txt").write_text(str(begin), "utf-8")
+        spent = run(command, folder=training.folder, log=log, time_limit=longest, may_be_ended=True)
+        (training.folder / "ran.txt").write_text(f"{begin} {spent.peak_bytes}", "utf-8")
 
     def _test(self) -> Path:
         return self.pieces.test

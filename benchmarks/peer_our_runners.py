@@ -8,7 +8,7 @@ from pathlib import Path
 
 from peer_ours import Ours, pieces_of_steps
 from peer_process import Command, ToolkitError, run
-from peer_runner import LONGEST_PROCESS, Deadline, Record, Runner
+from peer_runner import LONGEST_PROCESS, Deadline, Learnt, Record, Runner
 from peer_text import Pieces, apart, score_lines
 from peer_toolkit import Training, Translation
 
@@ -67,7 +67,7 @@ class OurRunner(Runner):
             self._run(self.briefly_validated.train_command(training, extra), f"untrained-{feeding}")
         return model
 
-    def _learnt(self, feeding: bool, seconds: float, all_seconds: list[float]) -> tuple[Path, str]:
+    def _learnt(self, feeding: bool, seconds: float, all_seconds: list[float]) -> Learnt:
         """Train anew for each time: its schedule ends with it."""
         training = replace(self._training(f"learn-{seconds:.0f}", feeding, 0), text=self.pieces.whole)
         extra = {"training.time_limit": f"{seconds:.0f}s", "training.epochs": "1000"}
@@ -77,10 +77,8 @@ class OurRunner(Runner):
             self.ours.train_command(training, extra), folder=training.folder, log=log, time_limit=limit
         )
         steps = len(Record.read(training.record).wall)
-        return (
-            self.learnt(feeding, seconds),
-            f"{steps:,} steps in {spent.seconds:,.0f} s of wall time from start to end",
-        )
+        counted = f"{steps:,} steps in {spent.seconds:,.0f} s of wall time from start to end"
+        return Learnt(self.learnt(feeding, seconds), counted, spent.peak_bytes)
 
     def learnt(self, feeding: bool, seconds: float) -> Path:
         """Return where the model of a time of training is."""
@@ -114,13 +112,12 @@ class ExportedRunner(OurRunner):
         """Return the other's model of one step, exported."""
         return self._exported(self.trained.untrained(feeding), self._place("untrained", feeding))
 
-    def _learnt(self, feeding: bool, seconds: float, all_seconds: list[float]) -> tuple[Path, str]:
+    def _learnt(self, feeding: bool, seconds: float, all_seconds: list[float]) -> Learnt:
         model = self.trained.learnt(feeding, seconds)
         if not model.exists():
             raise ToolkitError(f"{self.trained.name} has no model of {seconds:,.0f} s")
-        return self._exported(
-            model, self._place(f"learn-{seconds:.0f}", feeding)
-        ), f"trained as {self.trained.name}"
+        exported = self._exported(model, self._place(f"learn-{seconds:.0f}", feeding))
+        return Learnt(exported, f"trained as {self.trained.name}")
 
     def _exported(self, model: Path, folder: Path) -> Path:
         output = folder / "exported"

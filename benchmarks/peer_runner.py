@@ -64,6 +64,16 @@ class Record:
         return cls(int(lines[0]), wall, processor)
 
 
+@dataclass(frozen=True)
+class Learnt:
+    """What a training for a given time left."""
+
+    model: Path
+    counted: str
+    """Its steps and its time, in words."""
+    peak_bytes: int | None = None
+
+
 class Runner(ABC):
     """Measures one toolkit.
 
@@ -175,17 +185,20 @@ class Runner(ABC):
 
     def learn(self, feeding: bool, seconds: float, all_seconds: list[float], reference: Path) -> list[Row]:
         """BLEU after a time of training, and the speed of translating when sentences end where they should."""
-        model, counted = self._learnt(feeding, seconds, all_seconds)
+        learnt = self._learnt(feeding, seconds, all_seconds)
         kind, rows = "learn", []
+        if learnt.peak_bytes is not None:
+            memory = "peak resident memory of the process, validations and checkpoints included"
+            rows.append(Row("training, memory", learnt.peak_bytes / MEBIBYTE, "MiB", memory))
         for beam in (5, 1):
             search = "greedy" if beam == 1 else f"beam {beam}"
             own = f"{TRANSLATED_AT_ONCE} sentences at once, own lengths"
-            found = self._translate(model, kind, feeding, beam, 1_000_000, None, own, LONGEST_PROCESS)
+            found = self._translate(learnt.model, kind, feeding, beam, 1_000_000, None, own, LONGEST_PROCESS)
             lines = sum(1 for _ in self._test().open(encoding="utf-8"))
             score, signature = self._score(
                 self._place(kind, feeding) / f"output-{lines}-{beam}.txt", reference
             )
-            rows.append(Row(f"BLEU, {search}", score, "BLEU", f"{counted}; {signature}"))
+            rows.append(Row(f"BLEU, {search}", score, "BLEU", f"{learnt.counted}; {signature}"))
             rows += [replace(row, what=f"{row.what}, {search}") for row in found]
         return rows
 
@@ -220,7 +233,7 @@ class Runner(ABC):
         """Return a model whose translations are of `FIXED_LENGTH`, however bad."""
 
     @abstractmethod
-    def _learnt(self, feeding: bool, seconds: float, all_seconds: list[float]) -> tuple[Path, str]: ...
+    def _learnt(self, feeding: bool, seconds: float, all_seconds: list[float]) -> Learnt: ...
 
     @abstractmethod
     def _test(self) -> Path: ...

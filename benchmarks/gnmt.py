@@ -210,7 +210,7 @@ def translation(
     from nmt_lstm.text.special_pieces import END
 
     with torch.no_grad():
-        model.output_bias[END] = -100.0
+        model.output_bias[END] = -50.0
     many = [text.sentence(length) for length in sorted(text.lengths(options.sentences))]
     search = searching(model, many, 5, device, precision)
     pieces = search() + sum(len(sentence) + 1 for sentence in many)

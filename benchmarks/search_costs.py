@@ -91,7 +91,7 @@ def untrained(vocabulary: int, precision: FrozenPrecision) -> FrozenModel:
     model = build_model(ModelSettings(), vocabulary, vocabulary).eval()
     # So every translation goes on to its limit.
     with torch.no_grad():
-        model.output_bias[END] = -100.0
+        model.output_bias[END] = -50.0
     return freeze(model, precision).pack()
 
 

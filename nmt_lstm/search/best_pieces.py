@@ -175,24 +175,14 @@ def _best(logits: Tensor, survey: _Survey, scores: Tensor, count: int) -> tuple[
     The best `count` lie in the `count` blocks whose maxima are the largest, so only these are searched.
     """
     sentences, beams = scores.shape
-    device, size, width = logits.device, logits.shape[1], survey.maxima.shape[1]
-    blocks = (size - END - 1) // BLOCK
-    count = min(count, beams * (size - END - 1))
+    count = min(count, beams * (logits.shape[1] - END - 1))
     # Rounding keeps the order, so the largest total of a block is that of its largest logit.
-    rows = torch.arange(sentences * beams, device=device)[:, None]
+    rows = torch.arange(sentences * beams, device=logits.device)[:, None]
     heights = (scores.view(-1, 1) + survey.log_probabilities(survey.maxima, rows)).view(sentences, -1)
     # One more than asked shows whether the border falls between equal totals.
     chosen = heights.topk(min(count + 1, heights.shape[1]), dim=1, sorted=False).indices
-    beam, block = chosen // width, chosen % width
-    inside = torch.arange(BLOCK, device=device)
-    # What stands in no block is a block of its own, and named so in the last place only.
-    foreign = ((block >= blocks)[:, :, None] & (inside < BLOCK - 1)).flatten(1)
-    places = (block + beam * size + END + 1)[:, :, None] + blocks * inside
-    places = places.flatten(1).masked_fill(foreign, 0)
-    beam = beam.repeat_interleave(BLOCK, 1)
-    owners = beam + torch.arange(0, sentences * beams, beams, device=device)[:, None]
-    values = survey.log_probabilities(logits.view(sentences, -1).gather(1, places), owners)
-    totals = (scores.gather(1, beam) + values).masked_fill(foreign, -torch.inf)
+    everyone = torch.arange(sentences, device=logits.device)
+    totals, places = _inside(logits, survey, scores, everyone, chosen)
     found = totals.topk(min(count + 1, totals.shape[1]), dim=1)
     best, places = found.values[:, :count], places.gather(1, found.indices[:, :count])
     if found.values.shape[1] > count:
@@ -200,18 +190,47 @@ def _best(logits: Tensor, survey: _Survey, scores: Tensor, count: int) -> tuple[
         tied = ((best[:, -1] == border) & (border > -torch.inf)).nonzero()[:, 0]
         if len(tied):
             best = best.clone()
-            best[tied], places[tied] = _sorted(logits, survey, scores, tied, count)
+            best[tied], places[tied] = _of_equals(
+                logits, survey, scores, tied, heights[tied], border[tied], count
+            )
     return best, places
 
 
-def _sorted(
-    logits: Tensor, survey: _Survey, scores: Tensor, which: Tensor, count: int
+def _inside(
+    logits: Tensor, survey: _Survey, scores: Tensor, which: Tensor, chosen: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return what `_best` does for some sentences, by sorting everything."""
-    beams, size = scores.shape[1], logits.shape[1]
-    rows = (which[:, None] * beams + torch.arange(beams, device=logits.device)).flatten()
-    values = survey.log_probabilities(logits[rows, END + 1 :], rows[:, None]).view(len(which), beams, -1)
-    best, order = (scores[which][:, :, None] + values).flatten(1).sort(dim=1, descending=True, stable=True)
-    order = order[:, :count]
-    regular = size - END - 1
-    return best[:, :count], order // regular * size + order % regular + END + 1
+    """Return all totals in some blocks (n, blocks) of some sentences (n,), and their places in the sentences' logits."""
+    beams, size, width = scores.shape[1], logits.shape[1], survey.maxima.shape[1]
+    blocks = (size - END - 1) // BLOCK
+    beam, block = chosen // width, chosen % width
+    inside = torch.arange(BLOCK, device=logits.device)
+    # What stands in no block is a block of its own, and named so in the last place only.
+    foreign = ((block >= blocks)[:, :, None] & (inside < BLOCK - 1)).flatten(1)
+    places = (block + beam * size + END + 1)[:, :, None] + blocks * inside
+    places = places.flatten(1).masked_fill(foreign, 0)
+    beam = beam.repeat_interleave(BLOCK, 1)
+    found = logits.flatten()[places + which[:, None] * (beams * size)]
+    values = survey.log_probabilities(found, beam + which[:, None] * beams)
+    totals = scores[which].gather(1, beam) + values
+    return totals.masked_fill(foreign, -torch.inf), places
+
+
+def _of_equals(
+    logits: Tensor,
+    survey: _Survey,
+    scores: Tensor,
+    which: Tensor,
+    heights: Tensor,
+    border: Tensor,
+    count: int,
+) -> tuple[Tensor, Tensor]:
+    """Return what `_best` does for sentences with equal totals at the border: of these the first ones.
+
+    Formats of few digits make equal logits often, so this must not sort a vocabulary.
+    """
+    blocks = int((heights >= border[:, None]).sum(1).max())
+    chosen = heights.topk(blocks, dim=1, sorted=False).indices
+    totals, places = _inside(logits, survey, scores, which, chosen)
+    places, order = places.sort(dim=1)
+    best, order = totals.gather(1, order).sort(dim=1, descending=True, stable=True)
+    return best[:, :count], places.gather(1, order[:, :count])

@@ -20,16 +20,25 @@ class OurRunner(Runner):
         ours: its commands.
         pieces, folder, deadline: see `Runner`.
         translates: whether its translations are measured.
+        learns: whether it is also trained for the times of --wall.
     """
 
     feeds_by_default = False
 
     def __init__(
-        self, ours: Ours, pieces: Pieces, folder: Path, deadline: Deadline, *, translates: bool = True
+        self,
+        ours: Ours,
+        pieces: Pieces,
+        folder: Path,
+        deadline: Deadline,
+        *,
+        translates: bool = True,
+        learns: bool = True,
     ) -> None:
         super().__init__(ours.name, "nmt-lstm", pieces, folder, deadline)
         self.ours = ours
         self.translates = translates
+        self.learns = learns
         # Validation at the end of a few steps is not what is measured.
         short = {f"valid_{side}": pieces.folder / f"short.{side}" for side in ("source", "target")}
         self.briefly_validated = replace(ours, text=replace(ours.text, **short))

@@ -89,6 +89,8 @@ class Runner(ABC):
     feeds_by_default: bool
     trains = True
     translates = True
+    # Whether it is also trained for the times of --wall.
+    learns = True
 
     def __init__(self, name: str, key: str, pieces: Pieces, folder: Path, deadline: Deadline) -> None:
         self.name = name

@@ -92,7 +92,7 @@ def measure(options: argparse.Namespace) -> list[Row]:
         times = [_seconds(each) for each in options.wall.split(",") if each]
         for runner in ready:
             wiring = runner.feeds_by_default
-            for seconds in times if runner.translates else ():
+            for seconds in times if runner.learns else ():
                 what = f"{WIRINGS[wiring]}, {seconds:,.0f} s of training"
                 findings.note(runner.name, what, runner.learn, wiring, seconds, times, reference(text))
         return [*ratios(findings, ours, others), *findings.rows()]
@@ -104,8 +104,8 @@ def _ours(text: Text, pieces: Pieces, folder: Path, deadline: Deadline) -> list[
     return [
         as_it_comes,
         # It translates in float32 as it comes.
-        OurRunner(float32, pieces, folder, deadline, translates=False),
-        OurRunner(wide, pieces, folder, deadline),
+        OurRunner(float32, pieces, folder, deadline, translates=False, learns=False),
+        OurRunner(wide, pieces, folder, deadline, learns=False),
         ExportedRunner(as_it_comes, "exported", "--shortlist", "0"),
         ExportedRunner(as_it_comes, "exported with shortlist"),
     ]

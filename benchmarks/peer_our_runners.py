@@ -6,7 +6,7 @@ import importlib.metadata
 from dataclasses import replace
 from pathlib import Path
 
-from peer_ours import Ours, pieces_of_steps
+from peer_ours import Ours, pieces_of_steps, without_end
 from peer_process import Command, ToolkitError, run
 from peer_runner import LONGEST_PROCESS, Deadline, Learnt, Record, Runner
 from peer_text import Pieces, apart, score_lines
@@ -64,7 +64,7 @@ class OurRunner(Runner):
         return sum(apart(pieces_of_steps, settings, training.steps)[self.steps :])
 
     def untrained(self, feeding: bool) -> Path:
-        """Return a model of one step: it ends no sentence, so all come to the limit that is set here."""
+        """Return a model of one step that ends no sentence, so all come to the limit that is set here."""
         model = self._place("untrained", feeding) / "model"
         if not model.exists():
             training = replace(self._training("untrained", feeding, 1), text=self.pieces.whole)
@@ -74,6 +74,7 @@ class OurRunner(Runner):
                 "search.max_length_ratio": "0.0001",
             }
             self._run(self.briefly_validated.train_command(training, extra), f"untrained-{feeding}")
+            apart(without_end, model)
         return model
 
     def _learnt(self, feeding: bool, seconds: float, all_seconds: list[float]) -> Learnt:

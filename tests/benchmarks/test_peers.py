@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from nmt_lstm import Translator
+
 PEERS = ("peer_opennmt:OpenNMT", "peer_eole:Eole", "peer_joeynmt:JoeyNMT")
 PROGRAM = """
 import torch
@@ -225,6 +227,7 @@ def test_own_steps_are_counted_from_the_plan_of_batches(module, parallel_files, 
 def test_quick_comparison_needs_no_other_toolkit(repository, tmp_path) -> None:
     output = tmp_path / "figures.json"
     words = ["peers", "--quick", "--json", output, "--text", tmp_path, "--cache", tmp_path / "none"]
+    words += ["--work", tmp_path / "work"]
     finished = subprocess.run(
         [sys.executable, repository / "benchmarks" / "run.py", *map(str, words)],
         capture_output=True,
@@ -245,3 +248,8 @@ def test_quick_comparison_needs_no_other_toolkit(repository, tmp_path) -> None:
         "JoeyNMT",
     }
     assert all("--quick installs none" in each["counted"] for each in failed)
+    # Speeds are those of translations of one length, whatever the beam.
+    translator = Translator.load(tmp_path / "work" / "nmt-lstm" / "untrained-plain" / "model", device="cpu")
+    for beam_size in (1, 5):
+        found = translator.translate(["a dog", "two big cats sleep"], beam_size=beam_size)
+        assert [len(each.pieces) for each in found] == [11, 11]

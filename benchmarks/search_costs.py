@@ -146,7 +146,8 @@ def drawn(found: dict[tuple[str, str, int], Repeated]) -> str:
         ]
         panels.append(Panel(title, across, up, series))
     note = (
-        f"Untrained network, 1+1 LSTM layers of 512; else beam {BASE.beam}, {BASE.batch} sentences at once, "
-        f"{BASE.length} pieces, a vocabulary of {BASE.vocabulary:,}. One core."
+        f"Untrained network, 1+1 LSTM layers of 512, one core. What is not varied:\n"
+        f"beam {BASE.beam}, {BASE.batch} sentences at once, "
+        f"{BASE.length} pieces, a vocabulary of {BASE.vocabulary:,}."
     )
     return panel_chart("What a search costs", note, PRECISIONS, panels, columns=2)

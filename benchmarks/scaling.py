@@ -16,6 +16,13 @@ from text import Text, find_text
 
 MEBIBYTE = 2**20
 SIZES = (256, 512, 1024)
+# What would else be chosen by the number of pairs.
+FIXED = {
+    "training.batch_pieces": "2000",
+    "model.dropout": "0.3",
+    "model.encoder.layers": "1",
+    "model.decoder.layers": "1",
+}
 # Name: processes, and target pieces of a step of all of them together.
 TRAININGS = {
     "1 process": (1, 2_000),
@@ -47,11 +54,12 @@ def measure(options: argparse.Namespace) -> list[Row]:
         rows = speeds(text, folder, steps, repetitions)
         lines = 1_000 if quick else 10_000
         while lines <= (1_000 if quick else options.largest):
-            cost = train(repeated(text, folder, lines), folder / f"lines-{lines}", steps=min(steps, 20))
+            corpus = repeated(text, folder, lines)
+            cost = train(corpus, folder / f"lines-{lines}", min(steps, 20), **FIXED)
             rows.append(memory(f"{lines:,} lines", cost.peak_bytes, "text prepared and 20 steps at most"))
             lines *= 10
         for size in SIZES[:1] if quick else SIZES:
-            widths = {f"model.{side}.hidden_size": str(size) for side in ("encoder", "decoder")}
+            widths = FIXED | {f"model.{side}.hidden_size": str(size) for side in ("encoder", "decoder")}
             cost = train(text, folder / f"size-{size}", min(steps, 50), **widths)
             rows.append(memory(f"hidden size {size:,}", cost.peak_bytes, f"{text.name}, 50 steps at most"))
     return rows

@@ -12,6 +12,7 @@ import argparse
 import math
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,14 +64,24 @@ def measure(options: argparse.Namespace) -> list[Row]:
     device = choose_device(options.device)
     precision = resolve_precision(options.precision, device)
     torch.manual_seed(1)
+    place = Place(device, precision)
     model = network(options).to(device)
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "processor"
-    where = f"{name}, {precision}"
     text = RandomText(options.vocabulary, options.batch_pieces)
-    return [
-        *training(model, text, options, device, precision, where),
-        *translation(model.eval(), text, options, device, precision, where),
-    ]
+    return [*training(model, text, options, place), *translation(model.eval(), text, options, place)]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where is computed, and in which precision."""
+
+    device: torch.device
+    precision: Precision
+
+    def __str__(self) -> str:
+        import torch
+
+        on_gpu = self.device.type == "cuda"
+        return f"{torch.cuda.get_device_name(self.device) if on_gpu else 'processor'}, {self.precision}"
 
 
 def network(options: argparse.Namespace) -> Seq2Seq:
@@ -135,14 +146,7 @@ class RandomText:
         self.random.shuffle(self.pool)
 
 
-def training(
-    model: Seq2Seq,
-    text: RandomText,
-    options: argparse.Namespace,
-    device: torch.device,
-    precision: Precision,
-    where: str,
-) -> list[Row]:
+def training(model: Seq2Seq, text: RandomText, options: argparse.Namespace, place: Place) -> list[Row]:
     """Return speed, share of the device's rate and memory of training."""
     import torch
 
@@ -151,18 +155,18 @@ def training(
     # Made before they are needed, as a training's loader does.
     steps, warm_up = (2, 1) if options.quick else (10, 10)
     batches = [text.batch(0) for _ in range(warm_up + steps * options.repetitions)]
-    run = Training(model.train(), TrainingSettings(), batches.__getitem__, precision, device)
+    run = Training(model.train(), TrainingSettings(), batches.__getitem__, place.precision, place.device)
     run.take(warm_up)
     found = [run.take(steps) for _ in range(options.repetitions)]
     speed = Repeated(tuple(rates.pieces for rates in found))
-    best = product_rate(options.hidden_size, precision, device)
+    best = product_rate(options.hidden_size, place)
     share = Repeated(tuple(100 * rates.operations / best for rates in found))
     rows = [
         Row(
             "training",
             speed.median,
             "source + target pieces/s",
-            f"{steps} steps of {options.batch_pieces:,} target pieces, {where}; {speed.spread()}",
+            f"{steps} steps of {options.batch_pieces:,} target pieces, {place}; {speed.spread()}",
         ),
         Row(
             "  share of the product rate",
@@ -171,17 +175,18 @@ def training(
             f"necessary products against {best / 1e12:,.2f} TFLOP/s; {share.spread(1)}",
         ),
     ]
-    if device.type == "cuda":
-        peak = torch.cuda.max_memory_allocated(device) / 2**20
-        rows.append(Row("  memory", peak, "MiB", f"peak on the device, {where}"))
+    if place.device.type == "cuda":
+        peak = torch.cuda.max_memory_allocated(place.device) / 2**20
+        rows.append(Row("  memory", peak, "MiB", f"peak on the device, {place}"))
     return rows
 
 
-def product_rate(width: int, precision: Precision, device: torch.device) -> float:
+def product_rate(width: int, place: Place) -> float:
     """Return the operations per second of one large product."""
     import torch
 
-    dtype = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+    dtype = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[place.precision]
+    device = place.device
     rows = 8_192
     inputs = torch.randn(rows, width, dtype=dtype, device=device)
     weight = torch.randn(4 * width, width, dtype=dtype, device=device)
@@ -196,14 +201,7 @@ def product_rate(width: int, precision: Precision, device: torch.device) -> floa
     return times * 2.0 * rows * width * 4 * width / min(seconds(call, repetitions=5).values)
 
 
-def translation(
-    model: Seq2Seq,
-    text: RandomText,
-    options: argparse.Namespace,
-    device: torch.device,
-    precision: Precision,
-    where: str,
-) -> list[Row]:
+def translation(model: Seq2Seq, text: RandomText, options: argparse.Namespace, place: Place) -> list[Row]:
     """Return speed at beam 5, and the latency of one greedy sentence."""
     import torch
 
@@ -212,11 +210,11 @@ def translation(
     with torch.no_grad():
         model.output_bias[END] = -50.0
     many = [text.sentence(length) for length in sorted(text.lengths(options.sentences))]
-    search = searching(model, many, 5, device, precision)
+    search = searching(model, many, 5, place)
     pieces = search() + sum(len(sentence) + 1 for sentence in many)
     spent = [_timed(search) for _ in range(options.repetitions)]
     speed = Repeated(tuple(pieces / each for each in spent))
-    one = searching(model, [text.sentence(25)], 1, device, precision)
+    one = searching(model, [text.sentence(25)], 1, place)
     for _ in range(3):
         one()
     taken = sorted(1_000 * _timed(one) for _ in range(10 * options.repetitions))
@@ -226,15 +224,13 @@ def translation(
             "translation, beam 5",
             speed.median,
             "source + target pieces/s",
-            f"{options.sentences} sentences at once, {where}; {speed.spread()}",
+            f"{options.sentences} sentences at once, {place}; {speed.spread()}",
         ),
-        Row("one sentence, greedy", latency.median, "ms", f"25 pieces, {where}; {latency.spread(1)}"),
+        Row("one sentence, greedy", latency.median, "ms", f"25 pieces, {place}; {latency.spread(1)}"),
     ]
 
 
-def searching(
-    model: Seq2Seq, sentences: list[list[int]], beam_size: int, device: torch.device, precision: Precision
-) -> Callable[[], int]:
+def searching(model: Seq2Seq, sentences: list[list[int]], beam_size: int, place: Place) -> Callable[[], int]:
     """Return what searches a batch and returns the pieces of its translations, END included."""
     from nmt_lstm.batching.batch import source_batch
     from nmt_lstm.config.schema import SearchSettings
@@ -244,8 +240,10 @@ def searching(
     settings = SearchSettings(beam_size=beam_size, max_length_ratio=LENGTH_RATIO, length_penalty="none")
 
     def call() -> int:
-        with autocast(device, precision):
-            found = beam_search(model, source_batch(sentences).to(device), settings, keep_attention=False)
+        with autocast(place.device, place.precision):
+            found = beam_search(
+                model, source_batch(sentences).to(place.device), settings, keep_attention=False
+            )
         return sum(len(hypotheses[0].pieces) + 1 for hypotheses in found)
 
     return call

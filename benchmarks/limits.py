@@ -6,6 +6,7 @@ All other speeds are to be read against these. On a processor one thread is used
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from report import Row
@@ -48,11 +49,11 @@ def measure(options: argparse.Namespace) -> list[Row]:
     return rows
 
 
-def _timed(device: torch.device, function: object, repetitions: int) -> Repeated:
+def _timed(device: torch.device, function: Callable[[], object], repetitions: int) -> Repeated:
     import torch
 
     def call() -> None:
-        function()  # type: ignore[operator]
+        function()
         if device.type == "cuda":
             torch.cuda.synchronize()
 

@@ -12,6 +12,9 @@ from peer_runner import LONGEST_PROCESS, Deadline, Learnt, Record, Runner
 from peer_text import Pieces, apart, score_lines
 from peer_toolkit import Training, Translation
 
+# Its key, for folders and --only.
+OURS = "nmt-lstm"
+
 
 class OurRunner(Runner):
     """Measures this toolkit, from the text itself.
@@ -35,7 +38,7 @@ class OurRunner(Runner):
         translates: bool = True,
         learns: bool = True,
     ) -> None:
-        super().__init__(ours.name, "nmt-lstm", pieces, folder, deadline)
+        super().__init__(ours.name, OURS, pieces, folder, deadline)
         self.ours = ours
         self.translates = translates
         self.learns = learns

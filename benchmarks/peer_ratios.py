@@ -47,15 +47,18 @@ COMPARISONS = (
 
 
 def ratios(findings: Findings, ours: Sequence[Runner], others: Sequence[Runner]) -> Iterator[Row]:
-    """Yield how many times the others' figures ours are: speeds ours to theirs, memory theirs to ours."""
+    """Yield ratios that are above 1 where ours is better, and say of what to what each is."""
     for comparison in COMPARISONS:
         for one in ours:
             for other in others:
                 pair = comparison.key(one), comparison.key(other)
-                found = findings.compared(*(reversed(pair) if comparison.inverted else pair))
+                names = one.name, other.name
+                if comparison.inverted:
+                    pair, names = pair[::-1], names[::-1]
+                found = findings.compared(*pair)
                 if found is not None:
                     yield Row(
-                        f"ratio, {comparison.title}: {one.name} to {other.name}",
+                        f"ratio, {comparison.title}: {' to '.join(names)}",
                         found.median,
                         "times",
                         f"in the same round; {found.spread(2)}",

@@ -21,7 +21,7 @@ from peer_findings import Findings
 from peer_joeynmt import JoeyNMT
 from peer_opennmt import OpenNMT
 from peer_other_runner import PeerRunner
-from peer_our_runners import ExportedRunner, OurRunner
+from peer_our_runners import OURS, ExportedRunner, OurRunner
 from peer_ours import variants
 from peer_process import ToolkitError, pin
 from peer_ratios import SEARCHES, WIRINGS, ratios
@@ -71,6 +71,8 @@ def measure(options: argparse.Namespace) -> list[Row]:
     if options.quick:
         options.rounds, options.pairs, options.lines = 1, 2 * BATCH_SENTENCES, 320
     wirings = (False,) if options.quick else (True, False)
+    times = [_seconds(each) for each in options.wall.split(",") if each]
+    chosen = _chosen(options.only)
     deadline = Deadline(60 * options.minutes)
     usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
     core = options.core if options.core >= 0 else usable[-1]
@@ -82,14 +84,13 @@ def measure(options: argparse.Namespace) -> list[Row]:
         pieces: Pieces = apart(split, text, folder / "text", options.pairs)
         ours = _ours(text, pieces, folder, deadline)[: 1 if options.quick else None]
         others = [PeerRunner(each, options.cache, pieces, folder, deadline) for each in PEERS]
-        runners: list[Runner] = [each for each in (*ours, *others) if _is_chosen(each.key, options.only)]
+        runners: list[Runner] = [each for each in (*ours, *others) if each.key in chosen]
         ready = [each for each in runners if _is_ready(each, findings, may_install=not options.quick)]
         for runner in ready:
             # What an earlier run left in --work is not to be taken for what this one makes.
             shutil.rmtree(runner.folder, ignore_errors=True)
         for _ in range(options.rounds):
             _round(ready, findings, wirings, options.lines)
-        times = [_seconds(each) for each in options.wall.split(",") if each]
         for runner in ready:
             wiring = runner.feeds_by_default
             for seconds in times if runner.learns else ():
@@ -126,8 +127,13 @@ def _round(runners: list[Runner], findings: Findings, wirings: tuple[bool, ...],
             findings.note(runner.name, what, runner.translate, wiring, beam, lines)
 
 
-def _is_chosen(key: str, only: str) -> bool:
-    return not only or key in only.split(",")
+def _chosen(only: str) -> set[str]:
+    known = {OURS, *(peer.requirements.name for peer in PEERS)}
+    asked = {name.strip() for name in only.split(",")} - {""} or known
+    if asked - known:
+        unknown = ", ".join(sorted(asked - known))
+        raise SystemExit(f"--only takes {', '.join(sorted(known))}, by comma; not '{unknown}'")
+    return asked
 
 
 def _is_ready(runner: Runner, findings: Findings, *, may_install: bool) -> bool:

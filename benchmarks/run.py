@@ -28,7 +28,6 @@ BENCHMARKS = {
 
 def main(arguments: list[str] | None = None) -> None:
     """Parse the command line and run one benchmark."""
-    # One core, whatever the machine has; before torch is imported. The memory benchmark takes what a user takes.
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(dest="benchmark", required=True)
     modules = {}
@@ -46,10 +45,21 @@ def main(arguments: list[str] | None = None) -> None:
         )
         modules[name].add_arguments(command)
     options = parser.parse_args(arguments)
+    for name in ("json", "plot"):
+        # What was measured for an hour must have a place to go to.
+        file = getattr(options, name, None)
+        if file is not None and not file.resolve().parent.is_dir():
+            parser.error(f"--{name} {file}: there is no folder '{file.parent}'; make it first")
 
     import report
 
-    report.show(modules[options.benchmark].measure(options), options.json)
+    from nmt_lstm.errors import NmtLstmError
+
+    try:
+        rows = modules[options.benchmark].measure(options)
+    except NmtLstmError as problem:
+        raise SystemExit(f"{options.benchmark}: {problem}") from None
+    report.show(rows, options.json)
 
 
 if __name__ == "__main__":

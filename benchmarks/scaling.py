@@ -23,11 +23,12 @@ FIXED = {
     "model.encoder.layers": "1",
     "model.decoder.layers": "1",
 }
-# Name: processes, and target pieces of a step of all of them together.
+# Name: processes, threads of each, and target pieces of a step of all of them together.
 TRAININGS = {
-    "1 process": (1, 2_000),
-    "2 processes, sharing each step": (2, 2_000),
-    "2 processes, twice the step": (2, 4_000),
+    "1 process": (1, 1, 2_000),
+    "1 process of 2 threads": (1, 2, 2_000),
+    "2 processes, sharing each step": (2, 1, 2_000),
+    "2 processes, twice the step": (2, 1, 4_000),
 }
 
 
@@ -66,10 +67,10 @@ def measure(options: argparse.Namespace) -> list[Row]:
 
 
 def speeds(text: Text, folder: Path, steps: int, repetitions: int) -> list[Row]:
-    """Return the speed of one process of one thread, and of two: medians of what was taken in turn, and of its ratios."""
+    """Return the speed of one process of one thread, and of more: medians of what was taken in turn, and of its ratios."""
     found: dict[str, list[float]] = {name: [] for name in TRAININGS}
     for repetition in range(repetitions):
-        for name, (processes, pieces) in TRAININGS.items():
+        for name, (processes, threads, pieces) in TRAININGS.items():
             place = folder / f"{name}-{repetition}".replace(" ", "-")
             settings = {
                 "training.devices": str(processes),
@@ -79,9 +80,9 @@ def speeds(text: Text, folder: Path, steps: int, repetitions: int) -> list[Row]:
                 # The text is prepared once for all.
                 "data.prepared": str(folder / "prepared"),
             }
-            train(text, place, steps, threads=1, **settings)
+            train(text, place, steps, threads=threads, **settings)
             found[name].append(logged_speed(place / "model"))
-    counted = f"{steps} steps on {text.name}, one thread each; median of {repetitions}, in turn"
+    counted = f"{steps} steps on {text.name}; median of {repetitions}, in turn"
     rows = [
         Row(f"training, {name}", statistics.median(values), "target pieces/s", counted)
         for name, values in found.items()

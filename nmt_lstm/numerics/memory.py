@@ -1,4 +1,4 @@
-"""Memory of a training on a processor: freed blocks are kept, kernels of shapes that will not come again are not."""
+"""Memory on a processor: freed blocks are kept, on huge pages; kernels of shapes that will not come again are not kept."""
 
 from __future__ import annotations
 

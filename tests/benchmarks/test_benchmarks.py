@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -38,3 +39,27 @@ def test_quick_benchmark_reports_figures(repository, tmp_path, benchmark) -> Non
         assert figure["unit"]
         assert figure["counted"]
         assert figure["what"].strip() in finished.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ("peers", "--only", "nosuch"),
+            "--only takes eole, joeynmt, nmt-lstm, opennmt, by comma; not 'nosuch'",
+        ),
+        (("peers", "--wall", "10x"), "--wall takes times such as 90s, 10m or 1h, not '10x'"),
+        (("gnmt", "--quick", "--device", "cuda:99"), "gnmt: device 'cuda:99' is not there"),
+        (("search-costs", "--plot", "none/costs.svg"), "--plot none/costs.svg: there is no folder 'none'"),
+        (("limits", "--json", "none/limits.json"), "--json none/limits.json: there is no folder 'none'"),
+    ],
+)
+def test_what_cannot_be_measured_is_said_in_a_line_and_before_the_work(
+    repository, monkeypatch, tmp_path, capsys, words, message
+) -> None:
+    monkeypatch.syspath_prepend(str(repository / "benchmarks"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module("run").main(list(words))
+    assert ended.value.code not in (0, None)
+    assert message in f"{ended.value.code}{capsys.readouterr().err}"

@@ -117,12 +117,12 @@ def test_ratios_are_taken_round_by_round_and_turned_where_less_is_better(module)
     found = {each.what: each for each in module("peer_ratios").ratios(findings, *toolkits)}
     assert set(found) == {
         "ratio, training, each as it comes: mine to other",
-        "ratio, memory of training, each as it comes: mine to other",
+        "ratio, memory of training, each as it comes: other to mine",
     }
     speed = found["ratio, training, each as it comes: mine to other"]
     assert (speed.value, speed.unit) == (3.0, "times")
     assert speed.counted == "in the same round; median of 3, 2.00 to 5.00"
-    assert found["ratio, memory of training, each as it comes: mine to other"].value == 1.5
+    assert found["ratio, memory of training, each as it comes: other to mine"].value == 1.5
 
 
 def test_deadline_says_that_the_time_is_spent(module) -> None:

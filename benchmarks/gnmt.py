@@ -36,7 +36,7 @@ POOL = 64  # batches' worth of sentences are sorted by length together
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of this benchmark."""
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    parser.add_argument("--precision", default="auto", help="auto, float32, bf16 or fp16")
+    parser.add_argument("--precision", choices=["auto", "float32", "bf16", "fp16"], default="auto")
     parser.add_argument(
         "--hidden-size", type=int, default=1_024, metavar="N", help="of layers and embeddings"
     )

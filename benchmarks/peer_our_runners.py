@@ -6,7 +6,8 @@ import importlib.metadata
 from dataclasses import replace
 from pathlib import Path
 
-from peer_ours import Ours, pieces_of_steps, without_end
+from endless import without_end
+from peer_ours import Ours, pieces_of_steps
 from peer_process import Command, ToolkitError, run
 from peer_runner import LONGEST_PROCESS, Deadline, Learnt, Record, Runner
 from peer_text import Pieces, apart, score_lines

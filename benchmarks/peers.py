@@ -76,6 +76,8 @@ def measure(options: argparse.Namespace) -> list[Row]:
     deadline = Deadline(60 * options.minutes)
     usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
     core = options.core if options.core >= 0 else usable[-1]
+    if core not in usable:
+        raise SystemExit(f"--core takes one of {', '.join(map(str, usable))}, not {core}")
     pinned = pin(core)
     os.environ["OMP_NUM_THREADS"] = "1"
     findings = Findings(f"core {core}" if pinned else "no core of its own")

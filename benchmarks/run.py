@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import sys
 from pathlib import Path
 
 BENCHMARKS = {
@@ -39,12 +40,15 @@ def main(arguments: list[str] | None = None) -> None:
         command.add_argument(
             "--text",
             type=Path,
-            default=Path(os.environ.get("NMT_LSTM_CORPORA", "data")) / "multi30k",
             metavar="FOLDER",
-            help="train.de, train.en, val.de, val.en, test_2016_flickr.de; where absent, the built-in corpus",
+            help="train.de, train.en, val.de, val.en, test_2016_flickr.de; where these are absent, the built-in corpus",
         )
         modules[name].add_arguments(command)
     options = parser.parse_args(arguments)
+    if options.text is None:
+        options.text = Path(os.environ.get("NMT_LSTM_CORPORA", "data")) / "multi30k"
+    elif not options.text.is_dir():
+        parser.error(f"--text {options.text}: there is no such folder")
     for name in ("json", "plot"):
         # What was measured for an hour must have a place to go to.
         file = getattr(options, name, None)
@@ -59,6 +63,9 @@ def main(arguments: list[str] | None = None) -> None:
         rows = modules[options.benchmark].measure(options)
     except NmtLstmError as problem:
         raise SystemExit(f"{options.benchmark}: {problem}") from None
+    except KeyboardInterrupt:
+        print(f"{options.benchmark}: interrupted; no figures are kept", file=sys.stderr)
+        raise SystemExit(130) from None
     report.show(rows, options.json)
 
 

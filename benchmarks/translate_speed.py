@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from endless import without_end
 from processes import train
 from report import Row
 from text import find_text
@@ -55,6 +56,7 @@ def measure(options: argparse.Namespace) -> list[Row]:
         if model is None:
             train(text, Path(folder), steps=1)
             model, training = Path(folder) / "model", "untrained: every sentence runs to the length limit"
+            without_end(model)
         translator = Translator.load(model, device="cpu", precision=options.precision)
     rows: list[Row] = []
     repetitions = 1 if options.quick else options.repetitions

@@ -49,6 +49,9 @@ def test_quick_benchmark_reports_figures(repository, tmp_path, benchmark) -> Non
             "--only takes eole, joeynmt, nmt-lstm, opennmt, by comma; not 'nosuch'",
         ),
         (("peers", "--wall", "10x"), "--wall takes times such as 90s, 10m or 1h, not '10x'"),
+        (("peers", "--core", "4096"), "--core takes one of "),
+        (("limits", "--text", "none"), "--text none: there is no such folder"),
+        (("gnmt", "--precision", "int7"), "invalid choice: 'int7'"),
         (("gnmt", "--quick", "--device", "cuda:99"), "gnmt: device 'cuda:99' is not there"),
         (("search-costs", "--plot", "none/costs.svg"), "--plot none/costs.svg: there is no folder 'none'"),
         (("limits", "--json", "none/limits.json"), "--json none/limits.json: there is no folder 'none'"),
@@ -63,3 +66,16 @@ def test_what_cannot_be_measured_is_said_in_a_line_and_before_the_work(
         importlib.import_module("run").main(list(words))
     assert ended.value.code not in (0, None)
     assert message in f"{ended.value.code}{capsys.readouterr().err}"
+
+
+def test_an_interruption_is_said_in_a_line(repository, monkeypatch, capsys) -> None:
+    monkeypatch.syspath_prepend(str(repository / "benchmarks"))
+
+    def interrupt(_) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importlib.import_module("limits"), "measure", interrupt)
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module("run").main(["limits"])
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "limits: interrupted; no figures are kept\n"

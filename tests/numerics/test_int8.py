@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 
 import pytest
 import torch
@@ -20,7 +21,7 @@ def drawn(rows, width, outputs, seed=0):
 
 @pytest.fixture
 def slow(monkeypatch):
-    monkeypatch.setattr(int8, "int8_is_fast", lambda: False)
+    monkeypatch.setattr(int8, "_fast_form", lambda: None)
     int8._say_slow.cache_clear()
     yield
     int8._say_slow.cache_clear()
@@ -89,8 +90,14 @@ def test_neither_rows_nor_outputs_beside_change_a_bit(bounded) -> None:
     assert torch.equal(part, whole[:, some])
 
 
-def test_a_product_that_answers_wrongly_is_not_used(monkeypatch) -> None:
-    int8_is_fast.cache_clear()
+@pytest.fixture
+def tried_anew():
+    int8._fast_form.cache_clear()
+    yield
+    int8._fast_form.cache_clear()
+
+
+def test_a_product_that_answers_wrongly_is_not_used(tried_anew, monkeypatch) -> None:
     real = int8._onednn
 
     def saturated(*arguments):
@@ -98,7 +105,30 @@ def test_a_product_that_answers_wrongly_is_not_used(monkeypatch) -> None:
         return lambda integers: product(integers).clamp(-2e5, 2e5)
 
     monkeypatch.setattr(int8, "_onednn", saturated)
-    try:
-        assert not int8_is_fast()
-    finally:
-        int8_is_fast.cache_clear()
+    assert not int8_is_fast()
+
+
+@pytest.mark.skipif(not int8_is_fast(), reason="no fast int8 here")
+def test_a_form_without_a_kernel_is_not_used(tried_anew, monkeypatch) -> None:
+    kept = int8._fast_form()
+    int8._fast_form.cache_clear()
+    real = int8._onednn
+
+    def with_stand_in(weight, scale, bias, input_scale, form):
+        product = real(weight, scale, bias, input_scale, form)
+        return (lambda integers: time.sleep(0.2) or product(integers)) if form is kept else product
+
+    monkeypatch.setattr(int8, "_onednn", with_stand_in)
+    assert int8._fast_form() is not kept
+
+
+@pytest.mark.skipif(not int8_is_fast(), reason="no fast int8 here")
+@pytest.mark.parametrize("bounded", [True, False])
+def test_each_form_gives_the_same_products(monkeypatch, bounded) -> None:
+    inputs, weight, bias = drawn(8, 64, 30)
+    integers, scale = quantized(weight)
+    found = []
+    for form in (int8.SIGNED, int8.UNSIGNED):
+        monkeypatch.setattr(int8, "_fast_form", lambda form=form: form)
+        found.append(int8_product(integers, scale[:, 0], bias, bounded=bounded)(inputs.tanh()))
+    assert torch.allclose(*found, rtol=1e-6, atol=1e-6)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from nmt_lstm.attention.attention import Attention
+from nmt_lstm.numerics.pointwise import tanh
 from nmt_lstm.numerics.sequence_linear import Linear
 
 __all__ = ["AdditiveAttention"]
@@ -56,5 +57,5 @@ class AdditiveAttention(Attention):
         parts = [projected]
         if projected.shape[1] > 1:
             parts = list(projected.split(max(1, LARGEST_SUM // max(1, keys.numel())), dim=1))
-        scores = [(torch.tanh(part[:, :, None] + keys[:, None]) * vector).sum(-1) for part in parts]
+        scores = [(tanh(part[:, :, None] + keys[:, None]) * vector).sum(-1) for part in parts]
         return scores[0] if len(scores) == 1 else torch.cat(scores, 1)

@@ -10,6 +10,7 @@ from torch import Tensor
 from nmt_lstm.cells.cell import State, check_sequence
 from nmt_lstm.cells.fused import fused_arguments, sweep_is_faster, unfused
 from nmt_lstm.cells.gated_cell import GatedCell
+from nmt_lstm.numerics.pointwise import tanh
 
 __all__ = ["GRU"]
 
@@ -33,7 +34,7 @@ class GRU(GatedCell):
     def update(self, x: Any, h: Any, state: State) -> State:
         """Return (hidden,)."""
         (hidden,) = state
-        candidate = torch.tanh(x.candidate + torch.sigmoid(x.reset + h.reset) * h.candidate)
+        candidate = tanh(x.candidate + torch.sigmoid(x.reset + h.reset) * h.candidate)
         return (candidate + torch.sigmoid(x.update + h.update) * (hidden - candidate),)
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:

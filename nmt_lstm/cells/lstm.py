@@ -10,6 +10,7 @@ from torch import Tensor
 from nmt_lstm.cells.cell import State, check_sequence
 from nmt_lstm.cells.fused import fused_arguments, unfused
 from nmt_lstm.cells.gated_cell import GatedCell
+from nmt_lstm.numerics.pointwise import tanh
 
 __all__ = ["LSTM"]
 
@@ -47,8 +48,8 @@ class LSTM(GatedCell):
         """Return (hidden, cell)."""
         _, cell = state
         kept = torch.sigmoid(x.forget + h.forget) * cell
-        cell = kept + torch.sigmoid(x.input + h.input) * torch.tanh(x.candidate + h.candidate)
-        return torch.sigmoid(x.output + h.output) * torch.tanh(cell), cell
+        cell = kept + torch.sigmoid(x.input + h.input) * tanh(x.candidate + h.candidate)
+        return torch.sigmoid(x.output + h.output) * tanh(cell), cell
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take a whole sequence by the fused kernel: (B, T, input_size) to (B, T, H)."""

@@ -10,6 +10,7 @@ from torch import Tensor
 from nmt_lstm.cells.cell import State, check_sequence
 from nmt_lstm.cells.fused import fused_arguments, sweep_is_faster, unfused
 from nmt_lstm.cells.gated_cell import GatedCell
+from nmt_lstm.numerics.pointwise import tanh
 
 __all__ = ["RNN"]
 
@@ -42,7 +43,7 @@ class RNN(GatedCell):
     def update(self, x: Any, h: Any, state: State) -> State:
         """Return (hidden,)."""
         total = x.candidate + h.candidate
-        return (torch.tanh(total) if self.nonlinearity == "tanh" else torch.relu(total),)
+        return (tanh(total) if self.nonlinearity == "tanh" else torch.relu(total),)
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take a whole sequence by the fused kernel, or the sweep where that is faster: (B, T, input_size) to (B, T, H)."""

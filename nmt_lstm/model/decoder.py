@@ -16,6 +16,7 @@ from nmt_lstm.cells.cell import Cell, State
 from nmt_lstm.model.bridge import Bridge
 from nmt_lstm.model.dropout import Dropout
 from nmt_lstm.model.encoder import Encoded
+from nmt_lstm.numerics.pointwise import tanh
 from nmt_lstm.numerics.sequence_linear import Linear
 
 __all__ = ["Decoded", "Decoder", "DecoderState"]
@@ -146,7 +147,7 @@ class Decoder(nn.Module):
 
     def output(self, *parts: Tensor) -> Tensor:
         """Return the output (..., E), before dropout, of the parts that the wiring reads it from."""
-        return torch.tanh(self.readout(torch.cat(parts, -1)))
+        return tanh(self.readout(torch.cat(parts, -1)))
 
     def dropped(self, rows: Tensor, state: DecoderState, place: int) -> Tensor:
         """Return one position's rows (R, width) after dropout.

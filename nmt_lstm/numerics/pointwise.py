@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["by_rows", "sigmoid"]
+from nmt_lstm.numerics.processor import is_made_by_intel
+
+__all__ = ["by_rows", "sigmoid", "tanh"]
 
 Tensors = tuple[Tensor, ...]
 
@@ -57,3 +59,22 @@ def sigmoid(inputs: Tensor) -> Tensor:
         return torch.sigmoid(inputs)
     # Absolute error 6e-8; PyTorch's tanh takes rests by vector instructions too.
     return torch.tanh(inputs * 0.5).mul_(0.5).add_(0.5)
+
+
+def tanh(inputs: Tensor) -> Tensor:
+    """Return the hyperbolic tangent of (..., width), where a row's bits do not depend on the number of rows.
+
+    Without gradients, on processors that are not Intel's, it is four times as fast as PyTorch's, with an absolute error
+    of 2e-7: that one calls MKL, which took 2.5 ns a number on an AMD EPYC, five times what `torch.sigmoid` takes.
+    """
+    plain = torch.is_grad_enabled() or inputs.device.type != "cpu" or torch.compiler.is_compiling()
+    # In fewer digits than these the difference from 1 would be lost.
+    if plain or is_made_by_intel() or inputs.dtype not in (torch.float32, torch.float64):
+        return torch.tanh(inputs)
+    rows = inputs.reshape(-1, inputs.shape[-1])
+    (found,) = by_rows(_tanh_by_sigmoid, (rows,), rows.shape[1])
+    return found.view(inputs.shape)
+
+
+def _tanh_by_sigmoid(rows: Tensors) -> Tensors:
+    return (torch.sigmoid(rows[0] * 2).mul_(2).sub_(1),)

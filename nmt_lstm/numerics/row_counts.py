@@ -12,7 +12,7 @@ __all__ = ["SMALLEST_INVARIANT_ROWS", "padded_rows", "rounded_rows"]
 
 COUNTS_PER_DOUBLING = 4
 # From 8 rows on a row's result in float32 is the same, bit for bit, whatever the number of rows: oneDNN's from 2 on,
-# MKL's from 5 on.
+# MKL's from 5 on. (On processors that are not Intel's, MKL's is not where a matrix has a width of 7 or so.)
 SMALLEST_INVARIANT_ROWS = 8
 
 

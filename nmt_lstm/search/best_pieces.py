@@ -121,8 +121,8 @@ def likeliest_pieces(
     if normalised:
         return places + END, values.float()
     largest = torch.maximum(highest, logits[:, : END + 1].amax(1)).float()
-    sums = torch.cat([_exponentials(logits[here], largest[here], room) for here, room in _parts(logits)])
-    return places + END, (values.float() - largest) - sums.log()
+    spread = torch.cat([_spread(logits[here], room) for here, room in _parts(logits)])
+    return places + END, (values.float() - largest) - spread
 
 
 def _survey(logits: Tensor, *, normalised: bool) -> _Survey:
@@ -133,34 +133,33 @@ def _survey(logits: Tensor, *, normalised: bool) -> _Survey:
     rest = logits[:, END + 1 + blocks * BLOCK :]
     maxima = logits.new_empty(rows, blocks + rest.shape[1])
     maxima[:, blocks:] = rest
-    largest, sums = (torch.empty(rows, device=logits.device) for _ in range(2))
+    largest, spread = (torch.zeros(rows, device=logits.device) for _ in range(2))
     for here, room in _parts(logits):
         part = logits[here]
         if blocks:
             maxima[here, :blocks] = _folded(part, blocks).amax(1)
-        if normalised:
-            largest[here], sums[here] = 0.0, 1.0
-            continue
-        largest[here] = torch.maximum(maxima[here].amax(1), part[:, : END + 1].amax(1))
-        sums[here] = _exponentials(part, largest[here], room)
-    return _Survey(largest, sums.log(), maxima)
+        if not normalised:
+            largest[here] = torch.maximum(maxima[here].amax(1), part[:, : END + 1].amax(1))
+            spread[here] = _spread(part, room)
+    return _Survey(largest, spread, maxima)
 
 
 def _parts(logits: Tensor) -> Iterator[tuple[slice, Tensor]]:
-    """Yield some rows at a time, with room for their exponentials."""
+    """Yield some rows at a time, with room for their probabilities."""
     rows, size = logits.shape
-    # Two rows at least: PyTorch would cut the sum of a single one among its threads.
-    at_once = max(2, LOGITS_AT_ONCE // size if logits.device.type == "cpu" else rows)
-    room = torch.empty(min(at_once, max(2, rows)), size, device=logits.device)
+    at_once = max(1, LOGITS_AT_ONCE // size if logits.device.type == "cpu" else rows)
+    room = torch.empty(min(at_once, rows), size, device=logits.device)
     for start in range(0, rows, at_once):
-        yield slice(start, start + at_once), room
+        yield slice(start, start + at_once), room[: rows - start]
 
 
-def _exponentials(logits: Tensor, largest: Tensor, room: Tensor) -> Tensor:
-    """Return the sums (R,) of the exponentials of logits (R, V) less the largest of their rows."""
-    both = logits.expand(2, logits.shape[1]) if len(logits) == 1 else logits
-    shifted = torch.sub(both, largest[:, None], out=room[: len(both)])
-    return shifted.exp_().sum(1)[: len(logits)]
+def _spread(logits: Tensor, room: Tensor) -> Tensor:
+    """Return (R,) the logarithms of the sums of exponentials of logits (R, V), less the largest logits of the rows.
+
+    PyTorch's softmax is one pass where exponentials and their sum are three, and row by row on one thread. The
+    probability of the largest logit is one over the sum.
+    """
+    return torch.softmax(logits, 1, dtype=torch.float32, out=room).amax(1).log().neg()
 
 
 def _folded(logits: Tensor, blocks: int) -> Tensor:

@@ -64,7 +64,9 @@ def test_search_stays_on_the_list_and_does_not_depend_on_the_batch(
         assert all(set(hypothesis.pieces) <= allowed for hypothesis in hypotheses)
         alone = beam_search(model, source_batch([sentence]), settings, n_best=beam_size)[0]
         assert [one.pieces for one in alone] == [one.pieces for one in hypotheses]
-        assert [one.score for one in alone] == pytest.approx([one.score for one in hypotheses], abs=1e-5)
+        # Where padding changes the last bit of a context, an int8 may be rounded to the next level.
+        close = 1e-5 if precision == "float32" else 1e-3
+        assert [one.score for one in alone] == pytest.approx([one.score for one in hypotheses], abs=close)
 
 
 def test_a_list_of_everything_changes_nothing(make_model, sources) -> None:

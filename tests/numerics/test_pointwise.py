@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nmt_lstm.numerics import pointwise
-from nmt_lstm.numerics.pointwise import by_rows, sigmoid
+from nmt_lstm.numerics.pointwise import by_rows, sigmoid, tanh
 
 COUNTS = (1, 2, 3, 5, 7, 8, 13, 16, 17, 31, 33, 64)
 
@@ -63,3 +63,37 @@ def test_the_sigmoid_is_the_same_at_any_place() -> None:
         expected = sigmoid(inputs)
         for count in range(1, 70):
             assert torch.equal(sigmoid(inputs[3 : 3 + count]), expected[3 : 3 + count])
+
+
+@pytest.fixture(params=[True, False], ids=["Intel", "other"])
+def made_by_intel(request, monkeypatch):
+    monkeypatch.setattr(pointwise, "is_made_by_intel", lambda: request.param)
+    return request.param
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_the_tangent_is_the_hyperbolic_one(made_by_intel, dtype) -> None:
+    inputs = torch.linspace(-30.0, 30.0, 1_001, dtype=dtype)
+    expected = torch.tanh(inputs)
+    with torch.no_grad():
+        found = tanh(inputs)
+    assert found.dtype == dtype
+    torch.testing.assert_close(found, expected, rtol=0.0, atol=3e-7 if dtype == torch.float32 else 1e-15)
+    inputs.requires_grad_()
+    assert torch.equal(tanh(inputs), expected)
+    tanh(inputs).sum().backward()
+    assert inputs.grad is not None
+
+
+def test_other_processors_take_the_sigmoid(made_by_intel) -> None:
+    inputs = torch.randn(4, 32)
+    with torch.no_grad():
+        assert torch.equal(tanh(inputs), torch.tanh(inputs)) == made_by_intel
+
+
+def test_a_rows_tangent_does_not_depend_on_the_number_of_rows(made_by_intel) -> None:
+    inputs = torch.randn(6, 13, 20)
+    with torch.no_grad():
+        expected = tanh(inputs)
+        for count in COUNTS[:6]:
+            assert torch.equal(tanh(inputs[:, :count]), expected[:, :count])

@@ -49,7 +49,9 @@ def quantized(values: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _levels(values: Tensor) -> tuple[Tensor, Tensor]:
-    scale = values.abs().amax(1, keepdim=True).float().clamp_(min=1e-30) / LEVELS
+    # Not the largest of the magnitudes, which would be written first.
+    largest = torch.maximum(values.amax(1, keepdim=True), values.amin(1, keepdim=True).neg_())
+    scale = largest.float().clamp_(min=1e-30) / LEVELS
     return (values / scale).round_(), scale
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from peer_process import ToolkitError
-from report import Row
+from report import FAILED, Row
 from timing import Repeated
 
 
@@ -74,6 +74,6 @@ class Findings:
             counted = f"{rows[-1].counted}; {self._where}; {repeated.spread(digits)}"
             found.append(Row(f"{what}, {name}", repeated.median, rows[-1].unit, counted))
         found += [
-            Row(f"{what}, {name}", 0, "failed", reason) for (name, what), reason in self._failures.items()
+            Row(f"{what}, {name}", 0, FAILED, reason) for (name, what), reason in self._failures.items()
         ]
         return found

@@ -10,6 +10,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+# The unit of what has no figure; what was counted is then the reason.
+FAILED = "failed"
+
 
 @dataclass(frozen=True)
 class Row:

@@ -67,6 +67,8 @@ def main(arguments: list[str] | None = None) -> None:
         print(f"{options.benchmark}: interrupted; no figures are kept", file=sys.stderr)
         raise SystemExit(130) from None
     report.show(rows, options.json)
+    if all(row.unit == report.FAILED for row in rows):
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

@@ -61,7 +61,9 @@ def measure(options: argparse.Namespace) -> list[Row]:
     for precision in PRECISIONS:
         models: dict[int, FrozenModel] = {}
         for factor, (_, values) in FACTORS.items():
-            for value in values[:2] if options.quick else values:
+            if options.quick:
+                values = (values[0], getattr(BASE, factor))
+            for value in values:
                 search = replace(BASE, **{factor: value})
                 if search.vocabulary not in models:
                     models[search.vocabulary] = untrained(search.vocabulary, precision)

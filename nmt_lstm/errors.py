@@ -43,7 +43,9 @@ class DataError(NmtLstmError):
 
 
 class PluginError(NmtLstmError):
-    """A cell or an attention cannot be found, loaded or built."""
+    """A cell or an attention that was asked for cannot be found, loaded or built."""
+
+    exit_status = 2
 
 
 class ModelFolderError(NmtLstmError):

@@ -79,3 +79,13 @@ def test_an_interruption_is_said_in_a_line(repository, monkeypatch, capsys) -> N
         importlib.import_module("run").main(["limits"])
     assert ended.value.code == 130
     assert capsys.readouterr().err == "limits: interrupted; no figures are kept\n"
+
+
+def test_no_figure_at_all_is_a_failure(repository, monkeypatch, capsys) -> None:
+    monkeypatch.syspath_prepend(str(repository / "benchmarks"))
+    rows = [importlib.import_module("report").Row("training, other", 0, "failed", "no environment")]
+    monkeypatch.setattr(importlib.import_module("limits"), "measure", lambda _: rows)
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module("run").main(["limits"])
+    assert ended.value.code == 1
+    assert "no environment" in capsys.readouterr().out

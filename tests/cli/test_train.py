@@ -240,6 +240,8 @@ def test_quickstart_says_when_a_busy_machine_had_no_time_for_it(command, fitted,
     finished = command("quickstart", "-o", "q", "--time-limit", "1s")
     assert finished.status == 0, finished.err
     assert (
-        "That is little: in its time this machine took 8 steps, where some 1,300 are needed." in finished.err
+        "That is little: in its time this machine took 8 steps, where two idle cores take some 1,300."
+        in finished.err
     )
+    assert "put OMP_NUM_THREADS=1 before it" in finished.err
     assert "nmt-lstm quickstart -o q --resume --time-limit 10m" in finished.err

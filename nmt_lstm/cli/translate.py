@@ -50,8 +50,8 @@ Output:
   after it, and for each target piece the source piece it attended to most
   (0-0 2-1: source-target, from 0).
   jsonl: one object per input line, with all hypotheses and their pieces.
-  Lines are written 64 batches at a time; Ctrl-C keeps those written so far, also
-  in the file of -o (status 130)."""
+  Lines are written 64 batches at a time. Ctrl-C keeps those written so far,
+  also in the file of -o (status 130)."""
 
 
 def translate(

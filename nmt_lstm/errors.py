@@ -43,9 +43,7 @@ class DataError(NmtLstmError):
 
 
 class PluginError(NmtLstmError):
-    """A cell or an attention that was asked for cannot be found, loaded or built."""
-
-    exit_status = 2
+    """A cell or an attention cannot be found, loaded or built."""
 
 
 class ModelFolderError(NmtLstmError):

@@ -114,7 +114,7 @@ def _options(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status: 2 for usage, configuration and plugins, 1 for other errors."""
+    """Run the command line and return its exit status: 2 for usage and configuration, 1 for other errors."""
     show_log()
     sleep_while_waiting()
     try:

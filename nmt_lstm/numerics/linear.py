@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from nmt_lstm.numerics.processor import is_made_by_intel
-from nmt_lstm.numerics.row_counts import padded_rows
+from nmt_lstm.numerics.row_counts import padded_rows, whole_columns
 
 __all__ = ["laid_out", "linear", "trained_product"]
 
@@ -91,7 +91,9 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
         return product(inputs, weight, bias)
     flat = inputs.reshape(-1, inputs.shape[-1])
     rows = padded_rows(flat)
-    if len(rows) == len(flat):
+    if exact and product is functional.linear:
+        rows, weight = whole_columns(rows), whole_columns(weight)
+    elif len(rows) == len(flat):
         return product(inputs, weight, bias)
     return product(rows, weight, bias)[: len(flat)].reshape(*inputs.shape[:-1], weight.shape[0])
 

@@ -7,12 +7,14 @@ product itself took 1 to 4 ms. So rows are rounded up to one of few numbers, and
 from __future__ import annotations
 
 from torch import Tensor
+from torch.nn import functional
 
-__all__ = ["SMALLEST_INVARIANT_ROWS", "padded_rows", "rounded_rows"]
+__all__ = ["SMALLEST_INVARIANT_ROWS", "padded_rows", "rounded_rows", "whole_columns"]
 
 COUNTS_PER_DOUBLING = 4
+COLUMNS = 8
 # From 8 rows on a row's result in float32 is the same, bit for bit, whatever the number of rows: oneDNN's from 2 on,
-# MKL's from 5 on. (On processors that are not Intel's, MKL's is not where a matrix has a width of 7 or so.)
+# MKL's from 5 on, in `whole_columns`.
 SMALLEST_INVARIANT_ROWS = 8
 
 
@@ -37,3 +39,12 @@ def padded_rows(rows: Tensor) -> Tensor:
     padded[: len(rows)].copy_(rows)
     padded[len(rows) :].zero_()
     return padded
+
+
+def whole_columns(rows: Tensor) -> Tensor:
+    """Return (N, width) with columns of zeros up to a multiple of 8; itself where it has that many.
+
+    On an AMD EPYC, MKL's products of other widths with at most 11 outputs round by a row's place in the matrix.
+    """
+    missing = -rows.shape[1] % COLUMNS
+    return functional.pad(rows, (0, missing)) if missing else rows

@@ -144,8 +144,8 @@ def test_failed_runs_are_told_and_change_the_status(command, compared, run_file)
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["--cells", "gru,lstn"], 2, "unknown cell 'lstn'. Did you mean 'lstm'?"),
-        (["--attentions", "dot,bilinaer"], 2, "unknown attention 'bilinaer'. Did you mean 'bilinear'?"),
+        (["--cells", "gru,lstn"], 1, "unknown cell 'lstn'. Did you mean 'lstm'?"),
+        (["--attentions", "dot,bilinaer"], 1, "unknown attention 'bilinaer'. Did you mean 'bilinear'?"),
         (["--wirings", "gnmt,condicional"], 2, "Did you mean 'conditional'?"),
         (["--cells", "gru"], 2, "only 'gru' is given, and a comparison needs two"),
         ([], 2, "nothing is varied, and a comparison needs two"),

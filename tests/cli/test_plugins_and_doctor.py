@@ -54,7 +54,7 @@ def test_show_an_attention_and_a_class_by_its_path(command):
 )
 def test_show_something_unknown(command, name, message):
     finished = command("plugins", "show", name)
-    assert finished.status == 2
+    assert finished.status == 1
     assert message in finished.err
     assert len(finished.err.splitlines()) == 1
 
@@ -62,7 +62,7 @@ def test_show_something_unknown(command, name, message):
 def test_a_plugin_file_that_is_missing(command):
     finished = command("plugins", "--plugin", "none.py")
     assert (finished.status, finished.err) == (
-        2,
+        1,
         "nmt-lstm: error: plugin file 'none.py' does not exist or is not a file.\n",
     )
 

@@ -194,8 +194,8 @@ def test_ctrl_c_at_a_terminal_ends_all_processes(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["--cells", "lstn"], 2, "unknown cell 'lstn'. Did you mean 'lstm'? Known: gru (nmt-lstm "),
-        (["--cells", "lstm:forget_bais=1"], 2, "unknown option 'forget_bais'. Did you mean 'forget_bias'?"),
+        (["--cells", "lstn"], 1, "unknown cell 'lstn'. Did you mean 'lstm'? Known: gru (nmt-lstm "),
+        (["--cells", "lstm:forget_bais=1"], 1, "unknown option 'forget_bais'. Did you mean 'forget_bias'?"),
         (["--tasks", "adding,parety"], 2, "unknown task 'parety'. Did you mean 'parity'? Known: adding, copy, parity, "),
         (["--lengths", "50,x"], 2, "--lengths: 'x' is no whole number from 1 to 100,000; write numbers with commas "),
         (["--lengths", "0"], 2, "--lengths: '0' is no whole number from 1 to 100,000"),
@@ -207,7 +207,7 @@ def test_ctrl_c_at_a_terminal_ends_all_processes(tmp_path) -> None:
         (["--time-limit", "soon"], 2, "--time-limit 'soon' must be a duration such as"),
         (["--time-limit", ""], 2, "--time-limit is empty; give a duration such as 2m."),
         (["--jobs", "0"], 2, "'--jobs'"),
-        (["--plugin", "gone.py"], 2, "plugin file 'gone.py' does not exist"),
+        (["--plugin", "gone.py"], 1, "plugin file 'gone.py' does not exist"),
         (["-o", "thesis"], 2, "'thesis' exists and holds no probes (chapter.tex); choose another folder with -o"),
     ],
 )  # fmt: skip

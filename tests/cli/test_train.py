@@ -154,7 +154,7 @@ def test_unknown_parts_and_options_are_refused_before_the_text_is_read(
     command, fitted, run_file, setting, message
 ):
     finished = command("train", run_file, "--set", setting)
-    assert finished.status == 2
+    assert finished.status == 1
     assert finished.err.startswith("nmt-lstm: error: ")
     assert message in finished.err
     assert len(finished.err.splitlines()) == 1
@@ -208,7 +208,7 @@ def test_too_many_processes_are_told_before_the_chosen_settings(command, fitted,
 
 def test_an_unknown_cell_is_told_before_the_chosen_settings(command, fitted, texts):
     finished = command("train", *texts, "--cell", "lstn")
-    assert finished.status == 2
+    assert finished.status == 1
     assert len(finished.err.splitlines()) == 1
 
 

@@ -152,5 +152,5 @@ def test_a_run_ends_with_whoever_started_it() -> None:
 def test_the_plugin_is_loaded_first(tmp_path, capsys, monkeypatch) -> None:
     monkeypatch.setattr("nmt_lstm.comparison.worker._end_with_parent", lambda: None)
     missing: Path = tmp_path / "none.py"
-    assert main(["m", "r", "t", "--plugin", str(missing)]) == 2
+    assert main(["m", "r", "t", "--plugin", str(missing)]) == 1
     assert "none.py' does not exist" in capsys.readouterr().err

@@ -144,7 +144,10 @@ def translate(
                 if at_once:
                     stream.flush()
     except KeyboardInterrupt:
-        note(f"\nInterrupted: the first {written:,} lines were translated and written.")
+        if written:
+            note(f"\nInterrupted: the first {written:,} lines were translated and written.")
+        else:
+            note("\nInterrupted: no line was written yet. A smaller --batch-size writes sooner.")
         raise typer.Exit(130) from None
 
 

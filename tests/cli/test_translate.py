@@ -144,6 +144,15 @@ def test_interrupted_it_keeps_what_was_printed_and_exits_130(command, translator
     assert (tmp_path / "out").read_bytes() == b"ba\ndc\n"
 
 
+def test_interrupted_before_a_line_it_says_so_and_leaves_the_output_alone(command, translator, tmp_path):
+    translator.interrupt_after = 0
+    (tmp_path / "out").write_text("old\n")
+    finished = command("translate", "-m", "x", "-o", "out", stdin=b"ab\n")
+    assert finished.status == 130
+    assert finished.err == "\nInterrupted: no line was written yet. A smaller --batch-size writes sooner.\n"
+    assert (tmp_path / "out").read_text() == "old\n"
+
+
 def test_the_input_is_not_overwritten(command, translator, tmp_path):
     (tmp_path / "text").write_text("ab\n")
     finished = command("translate", "-m", "x", "-i", "text", "-o", "./text")

@@ -48,8 +48,7 @@ class FrozenLinear(nn.Module):
             self.pack()
         assert self._product is not None
         flat = inputs.reshape(-1, self.in_features)
-        product = self._product(padded_rows(flat))
-        return product[: len(flat)].view(*inputs.shape[:-1], self.out_features)
+        return self._product(flat).view(*inputs.shape[:-1], self.out_features)
 
 
 class PackedLinear(FrozenLinear):
@@ -74,7 +73,7 @@ class PackedLinear(FrozenLinear):
         """Put the weights into oneDNN's layout, where it is there."""
         dtype = self.weight.dtype
         product = repeated_product(self.weight, self.bias, rows=TYPICAL_ROWS, times=MANY)
-        self._product = lambda inputs: product(inputs.to(dtype)).float()
+        self._product = lambda inputs: product(padded_rows(inputs).to(dtype))[: len(inputs)].float()
 
     def selected(self, outputs: Tensor) -> FrozenLinear:
         """Return a packed layer of some outputs (n,) only."""

@@ -6,36 +6,79 @@ import functools
 import logging
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-__all__ = ["int8_is_fast", "int8_product", "quantized"]
+from nmt_lstm.numerics.int8_fbgemm import FbgemmForm
+from nmt_lstm.numerics.int8_onednn import OneDnnForm
+from nmt_lstm.numerics.row_counts import padded_rows
 
-LEVELS = 127
-# oneDNN's stand-in for products it has no kernel for takes 200 to 10,000 times as long as one in float32.
+__all__ = ["FORMS", "Int8Form", "int8_is_fast", "int8_product", "quantized"]
+
+# Of weights, in every form.
+WEIGHT_LEVELS = 127
+# A library's reference code, used where it has no kernel, takes 200 to 10,000 times as long as a float32 product.
 SLOWEST = 50
 
 logger = logging.getLogger(__name__)
 
-
-class _Form(NamedTuple):
-    """How oneDNN takes the levels -127 to 127 of inputs; the sums are the same in every form."""
-
-    dtype: torch.dtype
-    zero: int
-
-    def integers(self, levels: Tensor) -> Tensor:
-        """Return whole numbers (float32, changed) in this form."""
-        return (levels.add_(self.zero) if self.zero else levels).to(self.dtype)
+Product = Callable[[Tensor], Tensor]
 
 
-SIGNED = _Form(torch.int8, 0)  # processors with AMX
-UNSIGNED = _Form(torch.uint8, 128)  # processors with VNNI
+class Int8Form(Protocol):
+    """One way to compute products of int8, by one library, for some processors. Its sums are exact."""
 
-# integers (R, in), in the form of their product -> float32 (R, out)
-_Product = Callable[[Tensor], Tensor]
+    largest_level: int
+    """Inputs are whole numbers from minus this to this."""
+
+    def is_available(self) -> bool:
+        """Whether this PyTorch has the library at all; whether it is right and fast is tried."""
+        ...
+
+    def product(self, weight: Tensor, scale: Tensor, bias: Tensor | None, input_scale: float) -> Product:
+        """Return the function ``levels @ (weight * scale).T * input_scale + bias``.
+
+        Its levels (R, in) are whole numbers in float32 and may be overwritten; its result (R, out) is float32. A row's
+        bits depend neither on the other rows nor on the other outputs.
+
+        Args:
+            weight: (out, in), int8.
+            scale: (out,), float32.
+            bias: (out,), float32, or None.
+            input_scale: what a level stands for.
+        """
+        ...
+
+
+class Float32Form:
+    """The same arithmetic without integer instructions: slow, the sums exact up to 2**24."""
+
+    largest_level = 127
+
+    def is_available(self) -> bool:
+        """Return True: it needs nothing."""
+        return True
+
+    def product(self, weight: Tensor, scale: Tensor, bias: Tensor | None, input_scale: float) -> Product:
+        """Return the function of levels that `Int8Form` describes."""
+        transposed = weight.float().t()
+        factors = scale * input_scale
+
+        def multiply(levels: Tensor) -> Tensor:
+            outputs = (padded_rows(levels) @ transposed)[: len(levels)].mul_(factors)
+            return outputs if bias is None else outputs.add_(bias)
+
+        return multiply
+
+
+FORMS: dict[str, Int8Form] = {
+    "oneDNN, signed inputs (AMX)": OneDnnForm(torch.int8, 0),
+    "oneDNN, unsigned inputs (VNNI)": OneDnnForm(torch.uint8, 128),
+    "FBGEMM, 7-bit inputs (AVX2)": FbgemmForm(),
+}
+"""Tried in this order. The order is fixed rather than measured: a form decides the last bits of a translation."""
 
 
 def quantized(values: Tensor) -> tuple[Tensor, Tensor]:
@@ -44,25 +87,22 @@ def quantized(values: Tensor) -> tuple[Tensor, Tensor]:
     Args:
         values: (N, K).
     """
-    levels, scale = _levels(values)
+    levels, scale = _levels(values, WEIGHT_LEVELS)
     return levels.to(torch.int8), scale
 
 
-def _levels(values: Tensor) -> tuple[Tensor, Tensor]:
+def _levels(values: Tensor, largest_level: int) -> tuple[Tensor, Tensor]:
     # Not the largest of the magnitudes, which would be written first.
     largest = torch.maximum(values.amax(1, keepdim=True), values.amin(1, keepdim=True).neg_())
-    scale = largest.float().clamp_(min=1e-30) / LEVELS
+    scale = largest.float().clamp_(min=1e-30) / largest_level
     return (values / scale).round_(), scale
 
 
-def int8_product(
-    weight: Tensor, scale: Tensor, bias: Tensor | None, *, bounded: bool = False
-) -> Callable[[Tensor], Tensor]:
+def int8_product(weight: Tensor, scale: Tensor, bias: Tensor | None, *, bounded: bool = False) -> Product:
     """Return the function ``inputs @ (weight * scale).T + bias`` of float32 inputs (R, in), computed in integers.
 
     The inputs are quantised when they come, each row by its largest value, or all by 1 if they are `bounded`.
-    Sums of integers are exact, so a row's bits depend neither on the number of rows, from 8 on, nor on that of the
-    outputs.
+    Sums of integers are exact, so a row's bits depend neither on the number of rows nor on that of the outputs.
 
     Args:
         weight: (out, in), int8.
@@ -70,110 +110,67 @@ def int8_product(
         bias: (out,), float32, or None.
         bounded: promise that no input is outside of -1 and 1; it saves a pass over the outputs.
     """
-    form = _fast_form()
+    form = fast_form()
     if form is None:
         _say_slow()
+        form = Float32Form()
+    largest = form.largest_level
     own = bias if bounded else None
-    integer_product = _integer_product(weight, scale, own, 1.0 / LEVELS if bounded else 1.0, form)
-    form = form or SIGNED
+    integer_product = form.product(weight, scale, own, 1.0 / largest if bounded else 1.0)
 
     def product(inputs: Tensor) -> Tensor:
         if bounded:
-            levels = (inputs * LEVELS).round_().clamp_(-LEVELS, LEVELS)
-            return integer_product(form.integers(levels))
-        levels, row_scale = _levels(inputs)
-        outputs = integer_product(form.integers(levels))
+            return integer_product((inputs * largest).round_().clamp_(-largest, largest))
+        levels, row_scale = _levels(inputs, largest)
+        outputs = integer_product(levels)
         return outputs.mul_(row_scale) if bias is None else torch.addcmul(bias, outputs, row_scale)
 
     return product
 
 
 def int8_is_fast() -> bool:
-    """Whether oneDNN's products of int8 are there, answer correctly and have a kernel for this processor."""
-    return _fast_form() is not None
-
-
-def _integer_product(
-    weight: Tensor, scale: Tensor, bias: Tensor | None, input_scale: float, form: _Form | None
-) -> _Product:
-    if form is None:
-        return _in_float32(weight, scale, bias, input_scale)
-    return _onednn(weight, scale, bias, input_scale, form)
-
-
-def _onednn(weight: Tensor, scale: Tensor, bias: Tensor | None, input_scale: float, form: _Form) -> _Product:
-    # Not documented, but what torch's own compiler emits for int8; `_fast_form` tries it before any use.
-    zeros = torch.zeros(len(scale), dtype=torch.int32)
-    layout = torch.ops.onednn.qlinear_prepack(weight, [64, weight.shape[1]])
-
-    def product(integers: Tensor) -> Tensor:
-        result: Tensor = torch.ops.onednn.qlinear_pointwise(
-            integers,
-            input_scale,
-            form.zero,
-            layout,
-            scale,
-            zeros,
-            bias,
-            1.0,
-            0,
-            torch.float32,
-            "none",
-            [],
-            "",
-        )
-        return result
-
-    return product
-
-
-def _in_float32(weight: Tensor, scale: Tensor, bias: Tensor | None, input_scale: float) -> _Product:
-    """The same arithmetic without integer instructions: slow, the sums exact up to 2**24."""
-    transposed = weight.float().t()
-    factors = scale * input_scale
-
-    def product(integers: Tensor) -> Tensor:
-        outputs = (integers.float() @ transposed).mul_(factors)
-        return outputs if bias is None else outputs.add_(bias)
-
-    return product
+    """Whether one of the forms answers correctly and has a kernel for this processor."""
+    return fast_form() is not None
 
 
 @functools.cache
-def _fast_form() -> _Form | None:
-    """Return the form of inputs in which oneDNN answers correctly, also at the ends of the range, and soon."""
-    if not torch.backends.mkldnn.is_available():
-        return None
+def fast_form() -> Int8Form | None:
+    """Return the first form that answers correctly, also at the ends of its range, and soon."""
     generator = torch.Generator().manual_seed(0)
-    levels = torch.randint(-LEVELS, LEVELS + 1, (16, 256), generator=generator).float()
-    weight = torch.randint(-LEVELS, LEVELS + 1, (48, 256), generator=generator, dtype=torch.int8)
+    weight = torch.randint(
+        -WEIGHT_LEVELS, WEIGHT_LEVELS + 1, (48, 256), generator=generator, dtype=torch.int8
+    )
     # Processors without VNNI may saturate 16-bit sums of pairs; these rows would show it.
-    levels[0], weight[0] = LEVELS, LEVELS
-    levels[1], weight[1] = -LEVELS, LEVELS
+    weight[0], weight[1] = WEIGHT_LEVELS, -WEIGHT_LEVELS
     scale = torch.rand(48, generator=generator) + 0.5
-    slow = _in_float32(weight, scale, None, 1.0)
-    expected, limit = slow(levels), SLOWEST * _shortest(slow, levels)
-    for form in (SIGNED, UNSIGNED):
-        integers = form.integers(levels.clone())
+    slow = Float32Form().product(weight, scale, None, 1.0)
+    limit = SLOWEST * _shortest(slow, torch.ones(16, 256))
+    for form in FORMS.values():
+        largest = form.largest_level
+        levels = torch.randint(-largest, largest + 1, (16, 256), generator=generator).float()
+        levels[0], levels[1] = largest, -largest
         try:
-            product = _onednn(weight, scale, None, 1.0, form)
-            right = torch.allclose(product(integers), expected, rtol=1e-5)
+            product = form.product(weight, scale, None, 1.0) if form.is_available() else None
+            right = product is not None and torch.allclose(
+                product(levels.clone()), slow(levels.clone()), rtol=1e-5
+            )
         except (AttributeError, NotImplementedError, RuntimeError, TypeError):
             continue
-        if right and _shortest(product, integers) <= limit:
+        if product is not None and right and _shortest(product, levels) <= limit:
             return form
     return None
 
 
-def _shortest(product: _Product, integers: Tensor) -> float:
+def _shortest(product: Product, levels: Tensor) -> float:
     """Return seconds on one thread: several would wait for each other where a core is busy."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     found = []
     try:
         for _ in range(3):
+            own = levels.clone()
             start = time.perf_counter()
-            product(integers)
+            product(own)
             found.append(time.perf_counter() - start)
     finally:
         torch.set_num_threads(threads)

@@ -9,7 +9,15 @@ import pytest
 import torch
 
 from nmt_lstm.numerics import int8
-from nmt_lstm.numerics.int8 import int8_is_fast, int8_product, quantized
+from nmt_lstm.numerics.int8 import (
+    FORMS,
+    Float32Form,
+    Int8Form,
+    fast_form,
+    int8_is_fast,
+    int8_product,
+    quantized,
+)
 
 
 def drawn(rows, width, outputs, seed=0):
@@ -19,12 +27,49 @@ def drawn(rows, width, outputs, seed=0):
     return inputs, weight, torch.randn(outputs, generator=generator)
 
 
-@pytest.fixture
-def slow(monkeypatch):
-    monkeypatch.setattr(int8, "_fast_form", lambda: None)
+def works(form: Int8Form) -> bool:
+    """Whether a form answers correctly on this machine, however slowly."""
+    levels = torch.full((8, 64), float(form.largest_level))
+    weight = torch.full((16, 64), 127, dtype=torch.int8)
+    try:
+        found = form.product(weight, torch.ones(16), None, 1.0)(levels.clone())
+    except (AttributeError, NotImplementedError, RuntimeError, TypeError):
+        return False
+    return bool((found == form.largest_level * 127 * 64).all())
+
+
+def tried_first(monkeypatch, *forms: Int8Form) -> None:
+    """Let the product choose from these forms alone."""
+    fast_form.cache_clear()
+    monkeypatch.setattr(int8, "FORMS", {str(number): form for number, form in enumerate(forms)})
+
+
+@pytest.fixture(autouse=True)
+def tried_anew():
+    fast_form.cache_clear()
     int8._say_slow.cache_clear()
     yield
+    fast_form.cache_clear()
     int8._say_slow.cache_clear()
+
+
+@pytest.fixture(params=[*FORMS, "float32"])
+def form(request, monkeypatch):
+    """Each form that works here, as the one that is used."""
+    found = Float32Form() if request.param == "float32" else FORMS[request.param]
+    if not works(found):
+        pytest.skip(f"no {request.param} on this processor")
+    monkeypatch.setattr(int8, "fast_form", lambda: found)
+    return found
+
+
+def in_levels(inputs, form, *, bounded):
+    """Return inputs as the form sees them, in float64."""
+    largest = form.largest_level
+    if bounded:
+        return (inputs * largest).round().double() / largest
+    scale = inputs.abs().amax(1, keepdim=True) / largest
+    return (inputs / scale).round().double() * scale
 
 
 def test_quantized_values_are_within_half_a_level() -> None:
@@ -44,14 +89,13 @@ def test_rows_of_zeros_stay_zeros() -> None:
 @pytest.mark.parametrize("with_bias", [True, False])
 @pytest.mark.parametrize("bounded", [True, False])
 @pytest.mark.parametrize(("rows", "width", "outputs"), [(8, 512, 300), (40, 13, 37), (64, 256, 1_000)])
-def test_products_are_those_of_the_quantized_numbers(rows, width, outputs, bounded, with_bias) -> None:
+def test_products_are_those_of_the_quantized_numbers(form, rows, width, outputs, bounded, with_bias) -> None:
     inputs, weight, bias = drawn(rows, width, outputs)
     inputs = inputs.tanh() if bounded else inputs
     bias = bias if with_bias else torch.zeros(outputs)
     integers, scale = quantized(weight)
     found = int8_product(integers, scale[:, 0], bias if with_bias else None, bounded=bounded)(inputs)
-    whole = (inputs * 127).round() / 127 if bounded else quantized(inputs)[0] * quantized(inputs)[1]
-    expected = whole.double() @ (integers * scale).double().t() + bias
+    expected = in_levels(inputs, form, bounded=bounded) @ (integers * scale).double().t() + bias
     assert found.dtype == torch.float32
     assert torch.allclose(found.double(), expected, atol=1e-4)
     exact = inputs.double() @ weight.double().t() + bias
@@ -59,76 +103,100 @@ def test_products_are_those_of_the_quantized_numbers(rows, width, outputs, bound
 
 
 @pytest.mark.parametrize("bounded", [True, False])
-def test_the_slow_way_says_so_and_gives_the_same(slow, bounded, caplog) -> None:
+def test_the_slow_way_says_so_and_gives_the_same(monkeypatch, bounded, caplog) -> None:
+    tried_first(monkeypatch)
     inputs, weight, bias = drawn(16, 64, 50)
     integers, scale = quantized(weight)
     with caplog.at_level(logging.WARNING):
         found = int8_product(integers, scale[:, 0], bias, bounded=bounded)(inputs.tanh())
         int8_product(integers, scale[:, 0], bias, bounded=bounded)
     (record,) = caplog.records
-    assert (
-        "no fast products of int8; they are computed in float32, with the same results" in record.getMessage()
-    )
+    assert "computed in float32, with the same results" in record.getMessage()
     levels, row_scale = quantized(inputs.tanh())
     whole = (inputs.tanh() * 127).round() / 127 if bounded else levels * row_scale
     expected = whole.double() @ (integers * scale).double().t() + bias
     assert torch.allclose(found.double(), expected, atol=1e-4)
 
 
-@pytest.mark.skipif(not int8_is_fast(), reason="no fast int8 here")
 @pytest.mark.parametrize("bounded", [True, False])
-def test_neither_rows_nor_outputs_beside_change_a_bit(bounded) -> None:
+def test_neither_rows_nor_outputs_beside_change_a_bit(form, bounded) -> None:
+    if isinstance(form, Float32Form):
+        pytest.skip("sums in float32 are exact up to 2**24 only")
     inputs, weight, bias = drawn(300, 200, 120)
     inputs = inputs.tanh() if bounded else inputs
     integers, scale = quantized(weight)
     whole = int8_product(integers, scale[:, 0], bias, bounded=bounded)(inputs)
-    for rows in (8, 9, 16, 31, 64, 100, 299):
+    for rows in (1, 2, 3, 7, 8, 9, 16, 31, 64, 100, 299):
         product = int8_product(integers, scale[:, 0], bias, bounded=bounded)
         assert torch.equal(product(inputs[:rows]), whole[:rows])
+        assert torch.equal(product(inputs[300 - rows :]), whole[300 - rows :])
     some = torch.arange(3, 120, 7)
     part = int8_product(integers[some], scale[some, 0], bias[some], bounded=bounded)(inputs)
     assert torch.equal(part, whole[:, some])
 
 
-@pytest.fixture
-def tried_anew():
-    int8._fast_form.cache_clear()
-    yield
-    int8._fast_form.cache_clear()
+def test_inputs_are_left_as_they_are(form) -> None:
+    inputs, weight, _ = drawn(16, 32, 20)
+    before = inputs.clone()
+    int8_product(*(quantized(weight)[0], quantized(weight)[1][:, 0], None))(inputs)
+    assert torch.equal(inputs, before)
 
 
-def test_a_product_that_answers_wrongly_is_not_used(tried_anew, monkeypatch) -> None:
-    real = int8._onednn
+class Changed:
+    """A form that works, with something done before each of its answers or to them."""
 
-    def saturated(*arguments):
-        product = real(*arguments)
-        return lambda integers: product(integers).clamp(-2e5, 2e5)
+    def __init__(self, form: Int8Form, change) -> None:
+        self.form = form
+        self.largest_level = form.largest_level
+        self.change = change
 
-    monkeypatch.setattr(int8, "_onednn", saturated)
+    def is_available(self) -> bool:
+        return True
+
+    def product(self, *arguments):
+        product = self.form.product(*arguments)
+        return lambda levels: self.change(product(levels))
+
+
+def test_a_product_that_answers_wrongly_is_not_used(monkeypatch) -> None:
+    tried_first(monkeypatch, Changed(Float32Form(), lambda outputs: outputs.clamp(-2e5, 2e5)))
     assert not int8_is_fast()
 
 
-@pytest.mark.skipif(not int8_is_fast(), reason="no fast int8 here")
-def test_a_form_without_a_kernel_is_not_used(tried_anew, monkeypatch) -> None:
-    kept = int8._fast_form()
-    int8._fast_form.cache_clear()
-    real = int8._onednn
-
-    def with_stand_in(weight, scale, bias, input_scale, form):
-        product = real(weight, scale, bias, input_scale, form)
-        return (lambda integers: time.sleep(0.2) or product(integers)) if form is kept else product
-
-    monkeypatch.setattr(int8, "_onednn", with_stand_in)
-    assert int8._fast_form() is not kept
+def test_a_form_without_a_kernel_is_not_used(monkeypatch) -> None:
+    slow = Changed(Float32Form(), lambda outputs: time.sleep(0.2) or outputs)
+    other = Float32Form()
+    tried_first(monkeypatch, slow, other)
+    assert fast_form() is other
 
 
-@pytest.mark.skipif(not int8_is_fast(), reason="no fast int8 here")
+def test_a_form_that_raises_is_not_used(monkeypatch) -> None:
+    class Missing(Float32Form):
+        def product(self, *arguments):
+            raise AttributeError("no such operator")
+
+    other = Float32Form()
+    tried_first(monkeypatch, Missing(), other)
+    assert fast_form() is other
+
+
+def test_the_engine_of_quantized_modules_is_left_alone() -> None:
+    form = FORMS["FBGEMM, 7-bit inputs (AVX2)"]
+    if not form.is_available():
+        pytest.skip("this PyTorch was built without FBGEMM")
+    before = torch.backends.quantized.engine
+    form.product(torch.ones(8, 8, dtype=torch.int8), torch.ones(8), None, 1.0)
+    assert torch.backends.quantized.engine == before
+
+
 @pytest.mark.parametrize("bounded", [True, False])
-def test_each_form_gives_the_same_products(monkeypatch, bounded) -> None:
+def test_forms_of_as_many_levels_give_the_same_products(monkeypatch, bounded) -> None:
     inputs, weight, bias = drawn(8, 64, 30)
     integers, scale = quantized(weight)
+    working = [form for form in FORMS.values() if form.largest_level == 127 and works(form)]
     found = []
-    for form in (int8.SIGNED, int8.UNSIGNED):
-        monkeypatch.setattr(int8, "_fast_form", lambda form=form: form)
+    for form in (*working, Float32Form()):
+        monkeypatch.setattr(int8, "fast_form", lambda form=form: form)
         found.append(int8_product(integers, scale[:, 0], bias, bounded=bounded)(inputs.tanh()))
-    assert torch.allclose(*found, rtol=1e-6, atol=1e-6)
+    for other in found[1:]:
+        assert torch.allclose(found[0], other, rtol=1e-6, atol=1e-6)

@@ -195,6 +195,8 @@ class TrainingSettings(Settings):
     """Optimizer steps, at most; 0 is no limit."""
     time_limit: Duration = ""
     """Wall-clock limit of the training, such as "25m", "2h" or "90s"; empty is none."""
+    fit_time_limit: bool = False
+    """Train a narrower network if only few of the epochs fit into `time_limit` on this machine (one process)."""
     batch_pieces: Annotated[int, Field(ge=1)] = 4_000
     """Target pieces per optimizer step over all devices, padding included."""
     accumulate: PositiveInt = 1

@@ -12,6 +12,8 @@ _MARGIN = 1.3
 # Even a short training should train.
 _LARGEST_RESERVE = 0.35
 _SURE_SHARE = 0.1
+# Of the time so far, with a limit: validations between steps that would take more are left out.
+_VALIDATION_SHARE = 0.15
 # The first steps make kernels and fetch memory; they say little of the others.
 _WARM_UP_STEPS = 10
 
@@ -31,6 +33,8 @@ class Clock:
         """Seconds of the sessions before this one."""
         self.validation_seconds: float | None = None
         """Of the last validation; None before the first."""
+        self.validated_seconds = 0.0
+        """Of all validations between steps."""
         self._validation_steps = 0.0
         self._beam_factor = 1.0
         self._final_validations = 0
@@ -75,6 +79,16 @@ class Clock:
             warm = self._steps > _WARM_UP_STEPS
             steps = self._steps - _WARM_UP_STEPS if warm else self._steps
             self._step_seconds = (self.elapsed() - (self._warm if warm else self._first_step)) / steps
+
+    def count_validation(self, seconds: float) -> None:
+        """Note how long a validation took."""
+        self.validation_seconds = seconds
+        self.validated_seconds += seconds
+
+    def affords_validation(self, elapsed: float) -> bool:
+        """Whether a validation between steps leaves training most of a limited time."""
+        spent = self.validated_seconds + self.expected_validation()
+        return self.limit is None or spent <= _VALIDATION_SHARE * elapsed
 
     def expected_validation(self) -> float:
         """Estimated seconds of a validation between steps: as long as the last one, or as some steps."""
@@ -123,6 +137,7 @@ class Clock:
             "elapsed": self.elapsed(),
             "training_start": self._training_start,
             "validation_seconds": self.validation_seconds,
+            "validated_seconds": self.validated_seconds,
         }
 
     def load_state_dict(self, state: dict[str, float | None]) -> None:
@@ -130,5 +145,7 @@ class Clock:
         self.before = float(state["elapsed"] or 0.0)
         self._training_start = state["training_start"]
         self.validation_seconds = state["validation_seconds"]
+        # Checkpoints of earlier versions do not say.
+        self.validated_seconds = float(state.get("validated_seconds") or 0.0)
         # The limit may be another one now, so the share of it that is over is counted anew.
         self._progress = 0.0

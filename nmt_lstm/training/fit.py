@@ -20,6 +20,7 @@ from nmt_lstm.training.checkpoint_files import read_checkpoint
 from nmt_lstm.training.clock import Clock
 from nmt_lstm.training.data_module import TranslationDataModule
 from nmt_lstm.training.devices import Devices, choose_devices, first_process, use_threads
+from nmt_lstm.training.diagnosis import diagnose
 from nmt_lstm.training.finish import Chosen, choose_final, final_validations
 from nmt_lstm.training.interruption import SignalWatch, TrainingInterrupted
 from nmt_lstm.training.kept_weights import KeptWeights
@@ -33,14 +34,20 @@ from nmt_lstm.training.output_folder import (
     one_at_a_time,
     resume_command,
 )
+from nmt_lstm.training.pace import Pace, measure_pace
 from nmt_lstm.training.progress import ProgressDisplay
 from nmt_lstm.training.quiet import quiet_lightning
 from nmt_lstm.training.run_control import RunControl
-from nmt_lstm.training.run_record import check_same_run, run_record
+from nmt_lstm.training.run_record import check_same_run, run_record, with_recorded_widths
 from nmt_lstm.training.summary import FitResult, show_summary
+from nmt_lstm.training.time_budget import plan_budget
 from nmt_lstm.training.trainer import build_trainer
 
 __all__ = ["FitResult", "check_folder", "fit"]
+
+# Seconds in which each network considered is measured before a run, and the shortest run for which that pays.
+MEASURED_SECONDS = 1.0
+WORTH_MEASURING = 200
 
 
 def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Console | None = None) -> FitResult:
@@ -85,12 +92,17 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
         check_tokenizer(tokenize)
         with one_at_a_time(run.data.prepared):
             prepared = prepare(run)
-    record = run_record(run, prepared.subwords, prepared.fingerprint)
     going_on = resume and checkpoint.exists()
-    if going_on:
-        check_same_run(read_checkpoint(checkpoint).get("nmt_lstm_run"), record, path=str(checkpoint))
-
     with explain_out_of_memory(settings), SignalWatch() as signals, quiet_lightning():
+        outlook: list[str] = []
+        kept = read_checkpoint(checkpoint).get("nmt_lstm_run") if going_on else None
+        if going_on:
+            run = with_recorded_widths(run, kept)
+        else:
+            run, outlook = _within_time(run, prepared, devices, precision, clock)
+        record = run_record(run, prepared.subwords, prepared.fingerprint)
+        if going_on:
+            check_same_run(kept, record, path=str(checkpoint))
         module, data = _parts(run, prepared, tokenize)
         parameters = sum(weight.numel() for weight in module.parameters())
         clock.expect(
@@ -117,6 +129,8 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
             settings, output=output, devices=devices, precision=precision, callback=control
         )
         _announce(display, run, prepared, devices, precision, parameters)
+        for sentence in outlook:
+            display.say(sentence)
         if going_on:
             display.say(f"Going on from {checkpoint}.")
         elif resume:
@@ -155,6 +169,12 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
         out_of_time=control.out_of_time,
         seconds=clock.elapsed(),
         reason=control.reason,
+        diagnosis=diagnose(
+            control.curve,
+            bleu=validation["bleu"]["score"],
+            pairs=len(prepared.train),
+            out_of_time=control.out_of_time,
+        ),
         parameters=parameters,
     )
     if trainer.is_global_zero:
@@ -173,13 +193,28 @@ def check_folder(output: Path, *, resume: bool) -> None:
         check_output(output, last_checkpoint(output), resume=resume)
 
 
+def _within_time(
+    run: RunSettings, prepared: Prepared, devices: Devices, precision: Precision, clock: Clock
+) -> tuple[RunSettings, list[str]]:
+    """Return the run as this machine can do it in its time, and what there is to say about that.
+
+    Several processes would have to agree on what each of them measured, so they train what was asked for.
+    """
+    steps = _total_steps(run, TranslationDataModule.of_run(run, prepared))
+    if devices.world_size > 1 or steps < WORTH_MEASURING:
+        return run, []
+
+    def pace(candidate: RunSettings) -> Pace:
+        return measure_pace(candidate, prepared, devices.device, precision, seconds=MEASURED_SECONDS)
+
+    budget = plan_budget(run, pace, spent=clock.elapsed())
+    return budget.run, budget.sentences
+
+
 def _parts(
     run: RunSettings, prepared: Prepared, tokenize: str
 ) -> tuple[TranslationModule, TranslationDataModule]:
     data = TranslationDataModule.of_run(run, prepared)
-    total_steps = run.training.epochs * data.steps_per_epoch()
-    if run.training.max_steps:
-        total_steps = min(total_steps, run.training.max_steps)
     torch.manual_seed(run.seed)
     model = build_model(
         run.model,
@@ -195,9 +230,14 @@ def _parts(
         references=prepared.valid_target,
         tokenize=tokenize,
         seed=run.seed,
-        total_steps=total_steps,
+        total_steps=_total_steps(run, data),
     )
     return module, data
+
+
+def _total_steps(run: RunSettings, data: TranslationDataModule) -> int:
+    steps = run.training.epochs * data.steps_per_epoch()
+    return min(steps, run.training.max_steps) if run.training.max_steps else steps
 
 
 def _kept_weights(run: RunSettings, folder: Path) -> KeptWeights:

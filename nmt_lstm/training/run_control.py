@@ -18,6 +18,7 @@ from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.numerics.precision import Precision, autocast
 from nmt_lstm.training.agreement import agreed, is_distributed
 from nmt_lstm.training.clock import Clock
+from nmt_lstm.training.diagnosis import Point
 from nmt_lstm.training.interruption import SignalWatch, TrainingInterrupted
 from nmt_lstm.training.kept_weights import KeptWeights
 from nmt_lstm.training.module import Tally, TranslationModule
@@ -89,10 +90,14 @@ class RunControl(pl.Callback):
         """Why the training stopped."""
         self.out_of_time = False
         """Whether that is the time limit."""
+        self.curve: list[Point] = []
+        """The validations so far."""
         self._signal = 0
         self._time_is_over = False
+        self._may_validate = True
         self._shown = time.monotonic()
         self._pieces, self._seconds = 0, 0.0
+        self._loss = 0.0
 
     # Lightning's hooks
 
@@ -170,6 +175,7 @@ class RunControl(pl.Callback):
             "validation_due": self.validation_due,
             "kept": self.kept.state_dict(),
             "clock": self.clock.state_dict(),
+            "curve": [list(point) for point in self.curve],
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -179,6 +185,8 @@ class RunControl(pl.Callback):
         self.validation_due = bool(state_dict["validation_due"])
         self.kept.load_state_dict(state_dict["kept"])
         self.clock.load_state_dict(state_dict["clock"])
+        # Checkpoints of earlier versions have none.
+        self.curve = [Point(*point) for point in state_dict.get("curve", [])]
 
     # What is due
 
@@ -186,7 +194,8 @@ class RunControl(pl.Callback):
         step, settings = trainer.global_step, self.settings
         due = step % settings.validate_every == 0 if settings.validate_every else end_of_epoch
         reason = self._limit(trainer, end_of_epoch=end_of_epoch)
-        self.validation_due = (due or bool(reason)) and step != self.validated_step
+        validates = (due and self._may_validate) or bool(reason)
+        self.validation_due = validates and step != self.validated_step
         if self.validation_due and not self._signal:
             self.validate(trainer, module)
         if self._signal:
@@ -225,9 +234,12 @@ class RunControl(pl.Callback):
             float(self.signals.received),
             float(self.clock.is_over(elapsed)),
             self.clock.progress(elapsed),
+            float(not self.clock.affords_validation(elapsed)),
         ]
-        signal_number, is_over, module.time_progress = agreed(mine, module.device)
+        signal_number, is_over, module.time_progress, is_dear = agreed(mine, module.device)
         self._signal, self._time_is_over = int(signal_number), bool(is_over)
+        # A run that ends by its steps is the same one each time, so the clock decides nothing there.
+        self._may_validate = not is_dear or module.time_progress <= module.steps_done()
 
     def has_time_to_validate(self, device: torch.device) -> bool:
         """Whether the time limit allows another validation after the training; the same answer in all processes."""
@@ -260,7 +272,9 @@ class RunControl(pl.Callback):
                 self.kept.add(step, result.metrics, state, write=trainer.is_global_zero)
             if improved and trainer.is_global_zero:
                 self.write_model(state, result, self.settings.valid_beam_size, [step])
-        self.clock.validation_seconds = time.monotonic() - begin
+        self.clock.count_validation(time.monotonic() - begin)
+        train_loss = self._loss / self._pieces if self._pieces else math.nan
+        self.curve.append(Point(step, train_loss, result.loss))
         self._report(trainer, result, improved=improved)
         # The validation's time is not the training's speed.
         module.tally.take()
@@ -294,6 +308,7 @@ class RunControl(pl.Callback):
         self._shown = now
         self._pieces += tally.pieces
         self._seconds += seconds
+        self._loss += float(tally.loss)
         return tally, seconds
 
     def _show(self, trainer: pl.Trainer, module: TranslationModule) -> None:
@@ -323,7 +338,7 @@ class RunControl(pl.Callback):
         }
         if self._pieces:
             logged["target_pieces_per_second"] = self._pieces * trainer.world_size / max(self._seconds, 1e-9)
-            self._pieces, self._seconds = 0, 0.0
+            self._pieces, self._seconds, self._loss = 0, 0.0, 0.0
         for logger in trainer.loggers:
             logger.log_metrics(logged, step=step)
             logger.save()

@@ -9,7 +9,7 @@ from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import ConfigurationError, ModelFolderError
 from nmt_lstm.text.subwords import Subwords
 
-__all__ = ["check_same_run", "run_record"]
+__all__ = ["check_same_run", "run_record", "with_recorded_widths"]
 
 _FORMAT = 1
 # Everything that decides what a weight, a batch or a step is. Limits, patience, rates and what is kept may change.
@@ -33,6 +33,19 @@ def run_record(run: RunSettings, subwords: Subwords, data_fingerprint: str) -> d
             },
         },
     }
+
+
+def with_recorded_widths(run: RunSettings, kept: Mapping[str, Any] | None) -> RunSettings:
+    """Return a run to resume with the widths that its start chose on that machine, if it lets widths be chosen."""
+    if not run.training.fit_time_limit or kept is None or kept.get("format") != _FORMAT:
+        return run
+    before = kept["settings"]["model"]
+    stacks = {
+        name: getattr(run.model, name).model_copy(update={"hidden_size": before[name]["hidden_size"]})
+        for name in ("encoder", "decoder")
+    }
+    model = run.model.model_copy(update={"embedding_size": before["embedding_size"], **stacks})
+    return run.model_copy(update={"model": model})
 
 
 def check_same_run(kept: Mapping[str, Any] | None, now: Mapping[str, Any], *, path: str) -> None:

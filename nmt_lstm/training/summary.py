@@ -43,6 +43,8 @@ class FitResult:
     """Why the training stopped."""
     parameters: int
     """Trained values."""
+    diagnosis: list[str]
+    """Why the model is not usable and what to do about it; empty for one that translates."""
 
 
 def show_summary(console: Console, found: FitResult) -> None:
@@ -83,10 +85,11 @@ def show_summary(console: Console, found: FitResult) -> None:
     else:
         for name, value in zip(*(column.cells for column in table.columns), strict=True):
             console.print(f"{name:<18}{value}", highlight=False, markup=False, soft_wrap=True)
-    if found.out_of_time:
+    if found.diagnosis:
+        console.print("\n" + "\n".join(found.diagnosis), highlight=False, markup=False, soft_wrap=True)
+    elif found.out_of_time:
         console.print(
-            "\nThe time limit ended it. With more time it may be better: the same command with --resume and a larger "
-            "--time-limit goes on.",
+            "\nTraining stopped at the time limit. To continue, rerun with --resume and a larger --time-limit.",
             highlight=False,
             soft_wrap=True,
         )

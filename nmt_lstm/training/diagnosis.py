@@ -1,0 +1,68 @@
+"""Why a trained model is not usable, read from its losses: too few steps, too little text, or no learning at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+__all__ = ["Point", "diagnose"]
+
+# Below this, hardly a sentence of a translation can be understood, whatever the language and the tokenizer.
+USABLE_BLEU = 15.0
+# Relative changes of the loss: between two validations, over the whole run, and against the loss of the training text.
+STILL_FALLING = 0.02
+HARDLY_FELL = 0.05
+FAR_BELOW = 0.6
+
+
+class Point(NamedTuple):
+    """A validation on the learning curve."""
+
+    step: int
+    """Optimizer steps before it."""
+    train_loss: float
+    """Nats per target piece of the training text since the validation before; NaN if unknown."""
+    loss: float
+    """Nats per target piece of the validation text."""
+
+
+def diagnose(curve: Sequence[Point], *, bleu: float, pairs: int, out_of_time: bool) -> list[str]:
+    """Return what is wrong with a model that does not translate and what to do about it; nothing for one that does.
+
+    Args:
+        curve: the validations of the run, in order.
+        bleu: of the model on the validation text.
+        pairs: sentence pairs of the training text.
+        out_of_time: whether the time limit ended the run.
+    """
+    if bleu >= USABLE_BLEU or not curve:
+        return []
+    verdict = f"The model does not translate usably yet: BLEU {bleu:.1f} on the validation text."
+    return [verdict, _reason(curve, pairs=pairs, out_of_time=out_of_time)]
+
+
+def _reason(curve: Sequence[Point], *, pairs: int, out_of_time: bool) -> str:
+    first, last = curve[0], curve[-1]
+    before = curve[-2] if len(curve) > 1 else None
+    lowest = min(point.loss for point in curve)
+    if not math.isfinite(last.loss):
+        return "The loss is not a finite number: lower training.optimizer.learning_rate, and keep clip_norm above 0."
+    if last.loss > lowest * (1.0 + STILL_FALLING) and last.train_loss < FAR_BELOW * last.loss:
+        return (
+            f"The network learns the {pairs:,} training pairs by heart (loss {last.train_loss:.2f} on them, {last.loss:.2f} "
+            f"on the validation text): it needs more text, or more dropout and fewer epochs."
+        )
+    if before is not None and last.loss > first.loss * (1.0 - HARDLY_FELL):
+        return (
+            f"The loss hardly fell, from {first.loss:.2f} to {last.loss:.2f} in {last.step:,} steps: try another "
+            f"training.optimizer.learning_rate, and check that both sides of the text belong together line by line."
+        )
+    more = "a larger --time-limit" if out_of_time else "more training.epochs"
+    falling = ""
+    if before is not None and last.loss < before.loss * (1.0 - STILL_FALLING):
+        falling = f", and the validation loss was still falling ({before.loss:.2f} to {last.loss:.2f})"
+    return (
+        f"It took {last.step:,} optimizer steps{falling}: too few. Resume with {more}, or train a narrower network, which "
+        f"takes more steps in the same time."
+    )

@@ -1,0 +1,140 @@
+"""What a training run can do in its time on this machine, and a narrower network where its own would do too little."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from nmt_lstm.config.duration import parse_duration
+from nmt_lstm.config.schema import ModelSettings, RunSettings
+from nmt_lstm.training.pace import Pace
+from nmt_lstm.training.progress import duration
+
+__all__ = ["Budget", "narrowed", "plan_budget"]
+
+# Widths to choose from, as shares of those asked for.
+SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)
+WIDTH_UNIT = 32
+# A schedule that is cut to this share of its epochs still ends near the quality of the whole one; a narrower network
+# that gets more epochs then loses more by its width than it gains.
+ENOUGH = 0.6
+# Of the time that is left when training starts; validations and the final choice of weights take the rest.
+TRAINING_SHARE = 0.85
+# Below this, nobody has to be told how long it takes or how to make it shorter.
+NOTEWORTHY_SECONDS = 300.0
+
+MeasurePace = Callable[[RunSettings], Pace]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What was found out before a training run."""
+
+    run: RunSettings
+    """The run, with other widths if they were chosen here."""
+    pace: Pace
+    """Of its network."""
+    sentences: list[str]
+    """What to tell the user."""
+
+
+def plan_budget(run: RunSettings, measure: MeasurePace, *, spent: float) -> Budget:
+    """Measure the machine and say how long the run will take; fit it into its time limit if it asks for that.
+
+    With ``training.fit_time_limit``, the widest of several networks is chosen of which enough epochs fit into the
+    time; each is measured, the widest first, until one does.
+
+    Args:
+        run: the run as asked for.
+        measure: returns the pace of a run's network.
+        spent: seconds of the time limit that are over.
+    """
+    settings = run.training
+    limit = parse_duration(settings.time_limit)
+    pace = measure(run)
+    epochs = _epochs(run, pace)
+    whole = f"{_epochs_text(epochs)} take about {duration(pace.seconds(epochs))}"
+    speed = f"This machine trains about {pace.pieces_per_second:,.0f} target pieces/s with this network"
+    available = None if limit is None else TRAINING_SHARE * max(0.0, limit - spent)
+    if available is None or pace.seconds(epochs) <= available:
+        sentences = [f"{speed}: {whole}, validation not counted."]
+        if available is None and pace.seconds(epochs) > NOTEWORTHY_SECONDS:
+            sentences += _advice(run, measure, epochs)
+        return Budget(run, pace, sentences)
+    sentences = [f"{speed}: {whole}, and the time limit is {settings.time_limit}."]
+    if not settings.fit_time_limit:
+        fitting = available / pace.seconds(1.0)
+        sentences.append(f"About {fitting:.1f} of {_epochs_text(epochs)} fit into it.")
+        return Budget(run, pace, [*sentences, *_advice(run, measure, epochs)])
+    chosen, chosen_pace = run, pace
+    for chosen in _narrower(run):
+        chosen_pace = measure(chosen)
+        if available >= ENOUGH * chosen_pace.seconds(epochs):
+            break
+    fitting = min(epochs, available / chosen_pace.seconds(1.0))
+    sentences.append(
+        f"Chosen instead: {_widths(chosen.model)}, about {chosen_pace.pieces_per_second:,.0f} target pieces/s, so that "
+        f"{fitting:.1f} of {_epochs_text(epochs)} fit. To keep the widths: --set training.fit_time_limit=false"
+    )
+    return Budget(chosen, chosen_pace, sentences)
+
+
+def narrowed(model: ModelSettings, scale: float) -> ModelSettings:
+    """Return the network with its layers at `scale` of their width, in multiples of 32; embeddings at half of it or more.
+
+    Embeddings keep more of their width because the output layer reads every piece through them.
+    """
+    return model.model_copy(
+        update={
+            "embedding_size": _width(model.embedding_size, max(scale, 0.5)),
+            "encoder": model.encoder.model_copy(
+                update={"hidden_size": _width(model.encoder.hidden_size, scale)}
+            ),
+            "decoder": model.decoder.model_copy(
+                update={"hidden_size": _width(model.decoder.hidden_size, scale)}
+            ),
+        }
+    )
+
+
+def _width(width: int, scale: float) -> int:
+    return (
+        width if scale == 1.0 else min(width, max(WIDTH_UNIT, round(scale * width / WIDTH_UNIT) * WIDTH_UNIT))
+    )
+
+
+def _narrower(run: RunSettings) -> Iterator[RunSettings]:
+    for scale in SCALES[1:]:
+        yield run.model_copy(update={"model": narrowed(run.model, scale)})
+
+
+def _epochs(run: RunSettings, pace: Pace) -> float:
+    """Return the epochs of the run, or the part of them that its number of steps allows."""
+    settings = run.training
+    if not settings.max_steps:
+        return float(settings.epochs)
+    return min(float(settings.epochs), settings.max_steps / pace.steps_per_epoch)
+
+
+def _epochs_text(epochs: float) -> str:
+    return "1 epoch" if epochs == 1.0 else f"{epochs:.3g} epochs"
+
+
+def _widths(model: ModelSettings) -> str:
+    encoder, decoder = model.encoder.hidden_size, model.decoder.hidden_size
+    layers = f"layers of {encoder}" if encoder == decoder else f"layers of {encoder} and {decoder}"
+    return f"{layers}, embeddings of {model.embedding_size}"
+
+
+def _advice(run: RunSettings, measure: MeasurePace, epochs: float) -> list[str]:
+    """Say what a network of half the width would take."""
+    half = run.model_copy(update={"model": narrowed(run.model, 0.5)})
+    if half.model == run.model:
+        return []
+    seconds = measure(half).seconds(epochs)
+    options = (
+        f"--set model.encoder.hidden_size={half.model.encoder.hidden_size} "
+        f"--set model.decoder.hidden_size={half.model.decoder.hidden_size} "
+        f"--set model.embedding_size={half.model.embedding_size}"
+    )
+    return [f"Half the width ({_widths(half.model)}) would take about {duration(seconds)}:", f"  {options}"]

@@ -24,7 +24,7 @@ def find_text(folder: Path) -> Text:
     if (folder / "train.de").is_file():
         names = ("train.de", "train.en", "val.de", "val.en", "test_2016_flickr.de")
         return Text("Multi30k de-en", *(folder / name for name in names))
-    from nmt_lstm.text.builtin import builtin_corpus_folder
+    from nmt_lstm.corpora.builtin import builtin_corpus_folder
 
     names = ("train.en", "train.ja", "valid.en", "valid.ja", "test.en")
     return Text("built-in en-ja", *(builtin_corpus_folder() / name for name in names))

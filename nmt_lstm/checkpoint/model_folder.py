@@ -19,6 +19,7 @@ from nmt_lstm.checkpoint.plugin_records import COPY_PREFIX, plugin_records, requ
 from nmt_lstm.checkpoint.weights import load_weights, save_weights
 from nmt_lstm.config.load import dump_toml, load_run
 from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.corpora.builtin import model_path
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError
 from nmt_lstm.model.build import build_model
 from nmt_lstm.model.seq2seq import Seq2Seq
@@ -76,10 +77,13 @@ class ModelFolder:
 def read(folder: str | Path) -> ModelFolder:
     """Check a model folder's files against its manifest and read all but the weights.
 
+    Args:
+        folder: its path, or the name of a built-in model such as ``builtin:en-ja``.
+
     Raises:
         ModelFolderError: something is missing, changed, half written, of another kind or of a newer format.
     """
-    path = Path(folder)
+    path = model_path(folder)
     manifest = Manifest.read(path)
     check_files(path, manifest)
     try:

@@ -18,6 +18,7 @@ from nmt_lstm.cli import (
     evaluate,
     export,
     leaderboard,
+    models,
     plugins,
     prepare,
     probe,
@@ -83,6 +84,9 @@ app.command("compare", epilog=compare.EXAMPLE, short_help="Which cell is better?
 )
 app.command("probe", epilog=probe.EXAMPLE, short_help="What does a cell remember, and how long?")(probe.probe)
 app.command("config", epilog=config.EXAMPLE, short_help="Print all settings as a run file.")(config.config)
+app.command("models", epilog=models.EXAMPLE, short_help="List the trained models that come with it.")(
+    models.models
+)
 app.command("doctor", epilog=doctor.EXAMPLE, short_help="Show versions, devices and what is missing.")(
     doctor.doctor
 )

@@ -55,7 +55,10 @@ class PrecisionName(StrEnum):
 Models = Annotated[
     list[Path],
     typer.Option(
-        "--model", "-m", metavar="FOLDER", help="Model folder; several of one vocabulary form an ensemble."
+        "--model",
+        "-m",
+        metavar="FOLDER",
+        help="Model folder, or builtin:en-ja; several of one vocabulary form an ensemble.",
     ),
 ]
 Plugins = Annotated[

@@ -171,7 +171,7 @@ def _settings(
 
         return read_toml(run_file), run_file.absolute().parent
     from nmt_lstm.config.defaults import quickstart_settings
-    from nmt_lstm.text.builtin import builtin_corpus_folder
+    from nmt_lstm.corpora.builtin import builtin_corpus_folder
 
     values = quickstart_settings(str(builtin_corpus_folder()), str(output.absolute() / "prepared"), "lstm")
     values["training"] |= _BUILTIN_TRAINING

@@ -50,7 +50,7 @@ def quickstart(
         )
     from nmt_lstm.config.defaults import quickstart_settings
     from nmt_lstm.config.load import make_run
-    from nmt_lstm.text.builtin import builtin_corpus_folder
+    from nmt_lstm.corpora.builtin import builtin_corpus_folder
 
     corpus = builtin_corpus_folder()
     values = quickstart_settings(str(corpus), str(output.parent / "prepared"), cell)

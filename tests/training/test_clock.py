@@ -83,3 +83,19 @@ def test_earlier_sessions_count() -> None:
     clock.load_state_dict({"elapsed": 900.0, "training_start": 1.0, "validation_seconds": 7.0})
     assert clock.elapsed() >= 900.0
     assert clock.state_dict()["validation_seconds"] == 7.0
+
+
+def test_validations_leave_most_of_a_limited_time_to_training() -> None:
+    clock = Clock(1000.0)
+    clock.count_validation(10.0)
+    assert clock.validation_seconds == 10.0
+    assert not clock.affords_validation(100.0)
+    assert clock.affords_validation(150.0)
+    clock.count_validation(20.0)
+    assert not clock.affords_validation(300.0)
+    resumed = Clock(1000.0)
+    resumed.load_state_dict(clock.state_dict())
+    assert resumed.validated_seconds == 30.0
+    unlimited = Clock(None)
+    unlimited.count_validation(100.0)
+    assert unlimited.affords_validation(1.0)

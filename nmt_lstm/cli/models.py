@@ -1,0 +1,38 @@
+"""``nmt-lstm models``: the trained models that come with the package."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from nmt_lstm.cli.messages import columns
+
+__all__ = ["models"]
+
+EXAMPLE = """\b
+Example:
+  nmt-lstm models
+  echo "The dog sleeps." | nmt-lstm translate -m builtin:en-ja"""
+
+
+def models() -> None:
+    """List the trained models that come with the package.
+
+    Their names stand wherever a model folder does: -m builtin:en-ja.
+    """
+    from nmt_lstm.corpora.builtin import BUILTIN_MODELS, PREFIX
+
+    for model in BUILTIN_MODELS.values():
+        folder = model.path
+        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        size = sum(file.stat().st_size for file in folder.iterdir())
+        test = metrics["test"]
+        rows = [
+            ("languages", f"{model.source} to {model.target}"),
+            ("trained on", model.about),
+            ("test BLEU", f"{test['bleu']['score']:.1f}  {test['bleu']['signature']}"),
+            ("size", f"{size / 1e6:.1f} MB, int8"),
+            ("folder", str(folder)),
+            ("try", f'echo "{model.example}" | nmt-lstm translate -m {PREFIX}{model.name}'),
+        ]
+        sys.stdout.write(f"{PREFIX}{model.name}\n{columns(rows, indent='  ')}\n")

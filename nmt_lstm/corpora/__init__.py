@@ -1,0 +1,1 @@
+"""What comes with the package: a corpus, and a model trained on it."""

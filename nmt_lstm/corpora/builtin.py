@@ -1,0 +1,90 @@
+"""Where the built-in corpus and the built-in models are: in the installed package, or beside it in a working copy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from nmt_lstm.errors import DataError, ModelFolderError, nearest
+
+__all__ = ["BUILTIN_MODELS", "PREFIX", "BuiltinModel", "builtin_corpus_folder", "model_path"]
+
+PACKAGE = Path(__file__).resolve().parent.parent
+PREFIX = "builtin:"
+
+
+class BuiltinModel(NamedTuple):
+    """A trained model that comes with the package."""
+
+    name: str
+    """After ``builtin:``, where a model folder is asked for."""
+    source: str
+    """Source language."""
+    target: str
+    """Target language."""
+    corpus: str
+    """Folder of its corpus."""
+    about: str
+    """What it was trained on, in a few words."""
+    example: str
+    """A sentence that it can translate."""
+
+    @property
+    def path(self) -> Path:
+        """Its model folder.
+
+        Raises:
+            DataError: this installation lacks it.
+        """
+        return _corpus_folder(self.corpus) / "model"
+
+
+BUILTIN_MODELS = {
+    model.name: model
+    for model in (
+        BuiltinModel(
+            name="en-ja",
+            source="English",
+            target="Japanese",
+            corpus="builtin_enja",
+            about="11,000 sentences of a made-up grammar with few words",
+            example="My father buys three books at the shop.",
+        ),
+    )
+}
+
+
+def builtin_corpus_folder() -> Path:
+    """Return the folder of the built-in English-Japanese corpus.
+
+    Raises:
+        DataError: this installation lacks it.
+    """
+    return _corpus_folder("builtin_enja")
+
+
+def model_path(model: str | Path) -> Path:
+    """Return the folder of a model that is named by its folder, or as ``builtin:NAME``.
+
+    Raises:
+        ModelFolderError: there is no built-in model of that name.
+        DataError: this installation lacks it.
+    """
+    name = str(model)
+    if not name.startswith(PREFIX):
+        return Path(model)
+    chosen = BUILTIN_MODELS.get(name.removeprefix(PREFIX))
+    if chosen is None:
+        known = [f"{PREFIX}{each}" for each in BUILTIN_MODELS]
+        raise ModelFolderError(
+            f"there is no built-in model '{name}'.{nearest(name, known)} Built in: {', '.join(known)}."
+        )
+    return chosen.path
+
+
+def _corpus_folder(name: str) -> Path:
+    places = (PACKAGE / "corpora" / name, PACKAGE.parent / "data" / name)
+    for place in places:
+        if (place / "train.en").exists():
+            return place
+    raise DataError(f"The built-in corpus is not in '{places[0]}'. Install nmt-lstm again.")

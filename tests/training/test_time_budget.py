@@ -1,0 +1,98 @@
+"""What is said before a run about its time, and the network that is chosen for a time limit."""
+
+from __future__ import annotations
+
+import pytest
+
+from nmt_lstm.training.pace import Pace
+from nmt_lstm.training.time_budget import narrowed, plan_budget
+
+WIDE = ("model.encoder.hidden_size=256", "model.decoder.hidden_size=256", "model.embedding_size=256")
+
+
+def machine(seconds_of_full_width):
+    """Return a function that measures runs of a made-up machine: a step's time goes with the width of its layers."""
+    measured = []
+
+    def measure(run):
+        measured.append(run.model.encoder.hidden_size)
+        seconds = seconds_of_full_width * run.model.encoder.hidden_size / 256
+        return Pace(seconds_per_step=seconds, pieces_per_second=400 / seconds, steps_per_epoch=100)
+
+    return measure, measured
+
+
+def test_enough_time_leaves_the_network_alone(make_small_run) -> None:
+    run = make_small_run(
+        *WIDE, "training.epochs=10", "training.time_limit=200s", "training.fit_time_limit=true"
+    )
+    measure, measured = machine(0.1)
+    budget = plan_budget(run, measure, spent=10.0)
+    assert budget.run == run
+    assert measured == [256]
+    (sentence,) = budget.sentences
+    assert "4,000 target pieces/s" in sentence
+    assert "10 epochs take about 1m 40s" in sentence
+
+
+def test_the_widest_network_that_gets_enough_epochs_is_chosen(make_small_run) -> None:
+    run = make_small_run(
+        *WIDE, "training.epochs=10", "training.time_limit=100s", "training.fit_time_limit=true"
+    )
+    measure, measured = machine(0.2)
+    budget = plan_budget(run, measure, spent=0.0)
+    # 85 s for training: 4.25 epochs of 256, 5.7 of 192, 8.5 of 128.
+    assert measured == [256, 192, 128]
+    assert budget.run.model.encoder.hidden_size == budget.run.model.decoder.hidden_size == 128
+    assert budget.run.model.embedding_size == 128
+    assert budget.run.training == run.training
+    assert budget.pace.seconds(1) == pytest.approx(10.0)
+    assert "layers of 128, embeddings of 128" in budget.sentences[1]
+    assert "8.5 of 10 epochs fit" in budget.sentences[1]
+
+
+def test_a_hopeless_limit_gets_the_narrowest(make_small_run) -> None:
+    run = make_small_run(
+        *WIDE, "training.epochs=10", "training.time_limit=10s", "training.fit_time_limit=true"
+    )
+    measure, measured = machine(1.0)
+    budget = plan_budget(run, measure, spent=9.0)
+    assert measured[-1] == budget.run.model.encoder.hidden_size == 64
+
+
+def test_a_run_file_that_does_not_ask_for_it_keeps_its_network_and_is_told(make_small_run) -> None:
+    run = make_small_run(*WIDE, "training.epochs=10", "training.time_limit=100s")
+    measure, _ = machine(0.2)
+    budget = plan_budget(run, measure, spent=0.0)
+    assert budget.run == run
+    text = "\n".join(budget.sentences)
+    assert "4.2 of 10 epochs fit" in text
+    assert "--set model.encoder.hidden_size=128" in text
+    assert "1m 40s" in text
+
+
+def test_without_a_limit_a_long_run_is_told_what_half_the_width_takes(make_small_run) -> None:
+    run = make_small_run(*WIDE, "training.epochs=100")
+    measure, measured = machine(0.2)
+    budget = plan_budget(run, measure, spent=0.0)
+    assert budget.run == run
+    assert measured == [256, 128]
+    assert "33m 20s" in budget.sentences[0]
+    assert "16m 40s" in budget.sentences[1]
+    short, _ = machine(0.001)
+    assert len(plan_budget(run, short, spent=0.0).sentences) == 1
+
+
+def test_steps_bound_the_epochs_that_are_estimated(make_small_run) -> None:
+    run = make_small_run(*WIDE, "training.epochs=100", "training.max_steps=250")
+    measure, _ = machine(0.2)
+    assert "2.5 epochs take about 50s" in plan_budget(run, measure, spent=0.0).sentences[0]
+
+
+def test_widths_are_multiples_of_32_and_never_grow(make_small_run) -> None:
+    model = make_small_run(*WIDE).model
+    assert narrowed(model, 0.375).encoder.hidden_size == 96
+    assert narrowed(model, 0.25).embedding_size == 128
+    assert narrowed(model, 1.0) == model
+    tiny = make_small_run().model
+    assert narrowed(tiny, 0.25) == tiny

@@ -28,7 +28,7 @@ def fitted(monkeypatch) -> list:
         assert console.file is sys.stderr
         calls.append((run, output, resume))
         output.mkdir(parents=True)
-        return types.SimpleNamespace(out_of_time=run.training.time_limit == "1s", steps=8)
+        return types.SimpleNamespace(out_of_time=run.training.time_limit == "1s", steps=8, seconds=2.0)
 
     module = types.ModuleType("nmt_lstm.training.fit")
     module.fit = fit
@@ -218,9 +218,9 @@ def test_quickstart_does_not_train_over_an_earlier_one(command, fitted, tmp_path
     (folder / "manifest.json").write_text("{}")
     finished = command("quickstart")
     assert finished.status == 2
-    assert "'runs/quickstart' exists already" in finished.err
-    assert "nmt-lstm translate -m runs/quickstart;" in finished.err
-    assert "nmt-lstm quickstart -o runs/quickstart --resume;" in finished.err
+    assert "'runs/quickstart' already exists" in finished.err
+    assert "nmt-lstm translate -m runs/quickstart." in finished.err
+    assert "nmt-lstm quickstart -o runs/quickstart --resume." in finished.err
     assert not fitted
 
 
@@ -233,15 +233,28 @@ def test_quickstart_trains_translates_and_scores(command, fitted, translator):
     assert "tok:char" in finished.lines[0]
     for word in ("source", "translation", "reference", "nmt-lstm translate -m q"):
         assert word in finished.err
-    assert "That is little" not in finished.err
+    assert "are poor" not in finished.err
 
 
-def test_quickstart_says_when_a_busy_machine_had_no_time_for_it(command, fitted, translator):
+def test_quickstart_shows_the_built_in_model_before_it_trains(command, fitted, translator):
+    finished = command("quickstart", "-o", "q")
+    assert finished.status == 0, finished.err
+    assert [folders for folders, *_ in translator.loaded] == ["builtin:en-ja", Path("q")]
+    before, _, after = finished.err.partition("2. Training")
+    assert before.count("translation  ") == after.count("translation  ") == 5
+    resumed = command("quickstart", "-o", "r", "--resume")
+    assert "builtin:en-ja" not in resumed.err
+
+
+def test_quickstart_names_the_time_that_good_translations_need(command, fitted, translator):
     finished = command("quickstart", "-o", "q", "--time-limit", "1s")
     assert finished.status == 0, finished.err
-    assert (
-        "That is little: in its time this machine took 8 steps, where two idle cores take 1,300 to 2,800."
-        in finished.err
+    assert "only 8 optimizer steps; about 2,500 are needed" in finished.err
+    assert "nmt-lstm quickstart -o q --resume --time-limit 11m" in finished.err
+
+
+def test_quickstart_says_where_a_translation_is_empty(command, fitted, translator, monkeypatch):
+    monkeypatch.setattr(
+        translator, "translate", lambda self, lines: [types.SimpleNamespace(text="") for _ in lines]
     )
-    assert "put OMP_NUM_THREADS=1 before it" in finished.err
-    assert "nmt-lstm quickstart -o q --resume --time-limit 10m" in finished.err
+    assert command("quickstart", "-o", "q").err.count("(empty)") == 10

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,18 @@ def number_sentences(first: int, last: int) -> list[tuple[str, str]]:
             )
         )
     return pairs
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Deal tests out to the cores: files whole, but for those that share nothing; what is slow begins first.
+
+    A file keeps together what it trains for its tests. A slow one that came last would run alone on one core.
+    """
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
+    for item in items:
+        group = item.nodeid if item.get_closest_marker("spread") else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(autouse=True)

@@ -46,6 +46,7 @@ def choose_settings(pairs: int) -> Values:
         },
         "training": {
             "epochs": epochs,
+            "fit_time_limit": True,
             "batch_pieces": _round(batch, 100),
             # An epoch of a large corpus is long: look at it more often than once.
             "validate_every": 0 if pairs < 200_000 else 2_000,

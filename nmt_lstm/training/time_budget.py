@@ -62,19 +62,20 @@ def plan_budget(run: RunSettings, measure: MeasurePace, *, spent: float) -> Budg
             sentences += _advice(run, measure, epochs)
         return Budget(run, pace, sentences)
     sentences = [f"{speed}: {whole}, and the time limit is {settings.time_limit}."]
-    if not settings.fit_time_limit:
-        fitting = available / pace.seconds(1.0)
-        sentences.append(f"About {fitting:.1f} of {_epochs_text(epochs)} fit into it.")
-        return Budget(run, pace, [*sentences, *_advice(run, measure, epochs)])
     chosen, chosen_pace = run, pace
-    for chosen in _narrower(run):
-        chosen_pace = measure(chosen)
-        if available >= ENOUGH * chosen_pace.seconds(epochs):
-            break
-    fitting = min(epochs, available / chosen_pace.seconds(1.0))
+    if settings.fit_time_limit:
+        narrower = _narrower(run)
+        while available < ENOUGH * chosen_pace.seconds(epochs) and (candidate := next(narrower, None)):
+            chosen, chosen_pace = candidate, measure(candidate)
+    fitting = f"{min(epochs, available / chosen_pace.seconds(1.0)):.1f} of {_epochs_text(epochs)} fit"
+    if chosen is run:
+        sentences.append(f"About {fitting} into it.")
+        return Budget(
+            run, pace, sentences if settings.fit_time_limit else [*sentences, *_advice(run, measure, epochs)]
+        )
     sentences.append(
         f"Chosen instead: {_widths(chosen.model)}, about {chosen_pace.pieces_per_second:,.0f} target pieces/s, so that "
-        f"{fitting:.1f} of {_epochs_text(epochs)} fit. To keep the widths: --set training.fit_time_limit=false"
+        f"{fitting}. To keep the widths: --set training.fit_time_limit=false"
     )
     return Budget(chosen, chosen_pace, sentences)
 

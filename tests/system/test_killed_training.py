@@ -25,12 +25,17 @@ def wait_for_checkpoint(process: subprocess.Popen[bytes], folder: Path, count: i
         time.sleep(0.01)
 
 
+@pytest.fixture(scope="module")
+def whole(command, train_arguments, tmp_path_factory) -> Path:
+    """A run that nothing stopped."""
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    command(*train_arguments(folder, SETTINGS))
+    return folder
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_resumed_training_is_the_same(script, command, train_arguments, tmp_path, kill) -> None:
-    whole = tmp_path / "whole"
-    command(*train_arguments(whole, SETTINGS))
-
+def test_resumed_training_is_the_same(script, command, train_arguments, whole, tmp_path, kill) -> None:
     stopped = tmp_path / "stopped"
     process = subprocess.Popen(
         [script, *train_arguments(stopped, SETTINGS)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -19,6 +19,8 @@ from nmt_lstm.search.beam_search import beam_search
 from nmt_lstm.text.special_pieces import PAD, SPECIAL_PIECES
 from nmt_lstm.training.optimization import build_optimizer, clip_gradients
 
+pytestmark = pytest.mark.spread
+
 DIGITS = range(len(SPECIAL_PIECES), len(SPECIAL_PIECES) + 10)
 WIRINGS = ("gnmt", "input_feeding", "conditional")
 

@@ -51,6 +51,17 @@ def test_the_widest_network_that_gets_enough_epochs_is_chosen(make_small_run) ->
     assert "8.5 of 10 epochs fit" in budget.sentences[1]
 
 
+def test_a_network_that_gets_most_of_its_epochs_keeps_its_width(make_small_run) -> None:
+    run = make_small_run(
+        *WIDE, "training.epochs=10", "training.time_limit=100s", "training.fit_time_limit=true"
+    )
+    measure, measured = machine(0.12)
+    budget = plan_budget(run, measure, spent=0.0)
+    assert budget.run == run
+    assert measured == [256]
+    assert "7.1 of 10 epochs fit" in budget.sentences[1]
+
+
 def test_a_hopeless_limit_gets_the_narrowest(make_small_run) -> None:
     run = make_small_run(
         *WIDE, "training.epochs=10", "training.time_limit=10s", "training.fit_time_limit=true"

@@ -13,11 +13,13 @@ from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.checkpoint.model_folder import WEIGHTS, ModelFolder
 from nmt_lstm.checkpoint.plugin_records import require_plugins
 from nmt_lstm.checkpoint.weights import load_weights
+from nmt_lstm.deployment.frozen_cell import PieceTable
 from nmt_lstm.deployment.frozen_model import FrozenModel, freeze
 from nmt_lstm.deployment.shortlist import Shortlist
 from nmt_lstm.errors import ModelFolderError
 from nmt_lstm.model.build import build_model
 from nmt_lstm.numerics.frozen_linear import FrozenPrecision
+from nmt_lstm.numerics.int8 import quantized
 
 __all__ = ["load_exported", "write_exported"]
 
@@ -77,6 +79,7 @@ def load_exported(folder: ModelFolder) -> FrozenModel:
             state["shortlist.translations"], state["shortlist.frequent"], folder.subwords.target.size
         )
     model = _skeleton(folder).with_shortlist(shortlist)
+    _quantise_older_tables(state, model)
     try:
         model.load_state_dict(state, assign=True)
     except RuntimeError as problem:
@@ -110,6 +113,14 @@ class _WithoutDraws(TorchFunctionMode):
             inner = min(rows, columns)
             return args[0].new_empty(rows, inner), args[0].new_empty(inner, columns)
         return func(*args, **(kwargs or {}))
+
+
+def _quantise_older_tables(state: dict[str, torch.Tensor], model: FrozenModel) -> None:
+    """Give tables of bf16, as exports to int8 had them once, the form that they have now."""
+    for name, part in model.named_modules():
+        weight, scale = f"{name}.weight", f"{name}.scale"
+        if isinstance(part, PieceTable) and part.scale is not None and scale not in state and weight in state:
+            state[weight], state[scale] = quantized(state[weight].float())
 
 
 def _of_another_version(folder: ModelFolder) -> ModelFolderError:

@@ -12,6 +12,7 @@ from nmt_lstm.cells.cell import Cell, State
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.cells.recurrence import cut_gates
 from nmt_lstm.numerics.frozen_linear import FrozenLinear, FrozenPrecision, frozen_linear
+from nmt_lstm.numerics.int8 import quantized
 from nmt_lstm.numerics.linear import linear
 
 __all__ = ["FrozenCell", "PieceTable", "can_freeze", "freeze_cell"]
@@ -23,18 +24,22 @@ class PieceTable(nn.Module):
     """What a product makes of each piece's embedding, computed once: a row for each piece.
 
     Args:
-        weight: (V, width), float32 or bf16.
+        weight: (V, width), float32, bf16, or int8 with a scale.
+        scale: (V, 1), float32, of int8 rows; None for the others.
     """
 
     weight: Tensor
+    scale: Tensor | None
 
-    def __init__(self, weight: Tensor) -> None:
+    def __init__(self, weight: Tensor, scale: Tensor | None = None) -> None:
         super().__init__()
         self.register_buffer("weight", weight)
+        self.register_buffer("scale", scale)
 
     def forward(self, pieces: Tensor) -> Tensor:
         """Return (..., width), float32, of pieces (...)."""
-        return functional.embedding(pieces, self.weight).float()
+        rows = functional.embedding(pieces, self.weight).float()
+        return rows if self.scale is None else rows.mul_(functional.embedding(pieces, self.scale))
 
 
 class FrozenCell(Cell):
@@ -126,7 +131,7 @@ def freeze_cell(
 
     Args:
         cell: one that `can_freeze`.
-        precision: of the products; tables are bf16 unless it is float32.
+        precision: of the products and of the table.
         embedding: (V, input_size), to fold the product with the input into a table: the inputs are then pieces.
         with_table: compute the table; otherwise its values are anything, to be loaded.
     """
@@ -135,14 +140,22 @@ def freeze_cell(
     if embedding is None:
         from_input = frozen_linear(weight, bias, precision)
     else:
-        dtype = torch.float32 if precision == "float32" else torch.bfloat16
-        if with_table:
-            table = linear(embedding.detach(), weight, bias).to(dtype)
-        else:
-            table = torch.empty(len(embedding), len(weight), dtype=dtype)
-        from_input = PieceTable(table)
+        from_input = _table(embedding.detach(), weight, bias, precision, computed=with_table)
     from_history = frozen_linear(cell.weight_hh, cell.bias_hh, precision) if cell.history else None
     for name in OWN_PARAMETERS:
         if name in cell._parameters:  # noqa: SLF001 - the cell is a copy of our own
             delattr(cell, name)
     return FrozenCell(cell, from_input=from_input, from_history=from_history)
+
+
+def _table(
+    embedding: Tensor, weight: Tensor, bias: Tensor | None, precision: FrozenPrecision, *, computed: bool
+) -> PieceTable:
+    size = len(embedding), len(weight)
+    if precision == "int8":
+        if not computed:
+            return PieceTable(torch.empty(size, dtype=torch.int8), torch.empty(len(embedding), 1))
+        return PieceTable(*quantized(linear(embedding, weight, bias)))
+    dtype = torch.float32 if precision == "float32" else torch.bfloat16
+    table = linear(embedding, weight, bias).to(dtype) if computed else torch.empty(size, dtype=dtype)
+    return PieceTable(table)

@@ -34,6 +34,7 @@ __all__ = ["FrozenEncoding", "FrozenModel", "FrozenState", "FrozenStep", "freeze
 
 # Tables of input products may take so much memory; cells whose table does not fit any more keep their product.
 LARGEST_TABLES = 192 << 20
+BYTES_PER_VALUE: dict[FrozenPrecision, int] = {"float32": 4, "bf16": 2, "int8": 1}
 
 
 class FrozenEncoding(NamedTuple):
@@ -199,7 +200,7 @@ class _Tables:
         gated = [cell for cell in cells if isinstance(cell, GatedCell)]
         if any(cell.passes_input for cell in gated):
             return False
-        size = 4 if self.precision == "float32" else 2
+        size = BYTES_PER_VALUE[self.precision]
         needed = sum(len(embedding.weight) * cell.weight_ih.shape[0] * size for cell in gated)
         if needed > self.left:
             return False

@@ -1,4 +1,4 @@
-"""``nmt-lstm doctor``: versions, devices, precisions, and what is missing."""
+"""``nmt-lstm doctor``: versions, devices, speeds of each precision, and what is missing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import importlib.util
 import os
 import platform
 import sys
+import textwrap
 
 from nmt_lstm.cli.messages import columns, count_of
 
@@ -35,13 +36,18 @@ OPTIONAL = (
 )
 
 
+# What is left of 80 columns beside the names of a section's rows.
+ROOM = 66
+
+
 def doctor() -> None:
-    """Show versions, devices, precisions found, and what is missing."""
+    """Show versions, devices, the speed of each precision, and what is missing."""
     problems: list[str] = []
     sections = (
         ("Versions", versions(problems)),
         ("Optional", optional()),
         ("Devices", devices()),
+        ("Processor", processor()),
         ("Plugins", plugins(problems)),
     )
     for heading, rows in sections:
@@ -116,6 +122,49 @@ def devices() -> list[tuple[str, str]]:
             )
         )
     return rows
+
+
+def processor() -> list[tuple[str, str]]:
+    """Return the processor, how fast it is in each precision, and what "auto" makes of that."""
+    if importlib.util.find_spec("torch") is None:
+        return [("none", "torch is missing")]
+    from nmt_lstm.numerics.processor import instruction_limit, instructions, processor_name
+    from nmt_lstm.numerics.speeds import PRODUCT, measured_speeds
+
+    speeds = measured_speeds()
+    has = ", ".join(instructions()) or "none of AVX2, AVX512, VNNI, BF16 and AMX"
+    limit = instruction_limit()
+    multiplied = " x ".join(str(size) for size in PRODUCT)
+    rows = [
+        ("model", textwrap.shorten(processor_name(), ROOM, placeholder=" ...")),
+        ("instructions", f"{has}; not all used: {limit}" if limit else has),
+        ("float32", f"{speeds.float32 / 1e9:.0f} GFLOP/s ({multiplied}, one thread)"),
+        ("bf16", "does not work here" if speeds.bf16 is None else times(speeds.bf16)),
+        ("int8", times(speeds.int8)),
+    ]
+    return [*rows, ("auto", chosen_by_auto())]
+
+
+def times(ratio: float) -> str:
+    """Return a speed in words."""
+    return f"{ratio:.1f} times the speed of float32: {'fast' if ratio > 1 else 'slow'}"
+
+
+def chosen_by_auto() -> str:
+    """Return what "auto" is on the processor, and why."""
+    from nmt_lstm.numerics.precision import has_fast_bf16
+    from nmt_lstm.numerics.processor import bf16_instructions, instruction_limit, instructions
+
+    if has_fast_bf16("cpu"):
+        return f"training in bf16 ({' and '.join(bf16_instructions())}), translation in float32"
+    hidden = {"BF16", "AMX"} & set(instructions())
+    if hidden and not bf16_instructions():
+        why = f"bf16 is off: {instruction_limit()}"
+    elif hidden:
+        why = "bf16 does not work with this PyTorch"
+    else:
+        why = "no BF16, no AMX"
+    return f"training in float32 ({why}), translation too"
 
 
 def plugins(problems: list[str]) -> list[tuple[str, str]]:

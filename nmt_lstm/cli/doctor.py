@@ -132,39 +132,39 @@ def processor() -> list[tuple[str, str]]:
     from nmt_lstm.numerics.speeds import PRODUCT, measured_speeds
 
     speeds = measured_speeds()
-    has = ", ".join(instructions()) or "none of AVX2, AVX512, VNNI, BF16 and AMX"
     limit = instruction_limit()
     multiplied = " x ".join(str(size) for size in PRODUCT)
     rows = [
-        ("model", textwrap.shorten(processor_name(), ROOM, placeholder=" ...")),
-        ("instructions", f"{has}; not all used: {limit}" if limit else has),
+        ("model", processor_name()),
+        ("instructions", ", ".join(instructions()) or "none of AVX2, AVX512, VNNI, BF16 and AMX"),
+        *([("limit", limit)] if limit else []),
         ("float32", f"{speeds.float32 / 1e9:.0f} GFLOP/s ({multiplied}, one thread)"),
-        ("bf16", "does not work here" if speeds.bf16 is None else times(speeds.bf16)),
-        ("int8", times(speeds.int8)),
+        ("bf16", "does not work here" if speeds.bf16 is None else times_as_fast(speeds.bf16)),
+        ("int8", times_as_fast(speeds.int8)),
+        ("training", f"auto is {auto_in_training()}"),
+        ("translation", "auto is float32: the same lines at any batch size"),
     ]
-    return [*rows, ("auto", chosen_by_auto())]
+    return [(name, textwrap.shorten(text, ROOM, placeholder=" ...")) for name, text in rows]
 
 
-def times(ratio: float) -> str:
+def times_as_fast(ratio: float) -> str:
     """Return a speed in words."""
     return f"{ratio:.1f} times the speed of float32: {'fast' if ratio > 1 else 'slow'}"
 
 
-def chosen_by_auto() -> str:
-    """Return what "auto" is on the processor, and why."""
+def auto_in_training() -> str:
+    """Return the precision that "auto" chooses on the processor, and why."""
     from nmt_lstm.numerics.precision import has_fast_bf16
     from nmt_lstm.numerics.processor import bf16_instructions, instruction_limit, instructions
 
+    usable = " and ".join(bf16_instructions())
     if has_fast_bf16("cpu"):
-        return f"training in bf16 ({' and '.join(bf16_instructions())}), translation in float32"
-    hidden = {"BF16", "AMX"} & set(instructions())
-    if hidden and not bf16_instructions():
-        why = f"bf16 is off: {instruction_limit()}"
-    elif hidden:
-        why = "bf16 does not work with this PyTorch"
-    else:
-        why = "no BF16, no AMX"
-    return f"training in float32 ({why}), translation too"
+        return f"bf16: {usable}"
+    if usable:
+        return f"float32: bf16 fails in this PyTorch in spite of {usable}"
+    if {"BF16", "AMX"} & set(instructions()):
+        return f"float32: {instruction_limit()}"
+    return "float32: neither BF16 nor AMX"
 
 
 def plugins(problems: list[str]) -> list[tuple[str, str]]:

@@ -46,8 +46,11 @@ def _product(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return product
 
 
-def _in_blocks(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Return the product of (N, in), block by block, so that a row's bits do not depend on N; rows may be added at the end."""
+def _by_torch(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Return torch's own product of (N, in), where a row's bits do not depend on N; rows may be added at the end."""
+    rows, weight = whole_columns(rows), whole_columns(weight)
+    if not torch.backends.mkl.is_available():
+        return functional.linear(rows, weight, bias)
     rows = functional.pad(rows, (0, 0, 0, -len(rows) % ROWS_OF_A_BLOCK))
     return torch.cat([functional.linear(block, weight, bias) for block in rows.split(ROWS_OF_A_BLOCK)])
 
@@ -102,12 +105,12 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
     flat = inputs.reshape(-1, inputs.shape[-1])
     rows = padded_rows(flat)
     if exact and product is functional.linear:
-        rows, weight = whole_columns(rows), whole_columns(weight)
-        if torch.backends.mkl.is_available():
-            product = _in_blocks
+        result = _by_torch(rows, weight, bias)
     elif len(rows) == len(flat):
         return product(inputs, weight, bias)
-    return product(rows, weight, bias)[: len(flat)].reshape(*inputs.shape[:-1], weight.shape[0])
+    else:
+        result = product(rows, weight, bias)
+    return result[: len(flat)].reshape(*inputs.shape[:-1], weight.shape[0])
 
 
 def trained_product(left: Tensor, right: Tensor) -> Tensor:

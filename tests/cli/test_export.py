@@ -114,7 +114,9 @@ def test_bf16_is_written_with_a_warning_where_it_is_slow(command, random_model_f
     assert warning.startswith("nmt-lstm: warning: this processor (")
     assert "does not compute in bf16" in warning
     assert read(tmp_path / "a").manifest.exported == "bf16"
-    refused = command("translate", "-m", random_model_folder, "--precision", "bf16", stdin=b"eins .\n")
+    refused = command(
+        "translate", "-m", random_model_folder, "--device", "cpu", "--precision", "bf16", stdin=b"eins .\n"
+    )
     assert (refused.status, refused.out) == (1, b"")
     (line,) = refused.err.splitlines()
     assert line.startswith("nmt-lstm: error: this processor (")

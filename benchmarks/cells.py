@@ -86,13 +86,18 @@ def measure(options: argparse.Namespace) -> list[Row]:
     import torch
 
     from nmt_lstm import CELLS
+    from nmt_lstm.numerics.bf16_trial import bf16_works
+    from nmt_lstm.numerics.precision import resolve_precision
 
     torch.set_num_threads(1)
     importlib.import_module("torch._dynamo")  # else every process would import it, at its first gradient
     names = options.cells or CELLS.names()
     sizes = (options.batch, options.length, options.width, options.repetitions)
     sizes = (6, 5, 32, 3) if options.quick else sizes
-    chosen = {"float32": [False], "bf16": [True], "both": [False, True]}[options.precision]
+    if options.precision == "both":
+        chosen = [False, True] if bf16_works() else [False]
+    else:
+        chosen = [resolve_precision(options.precision, "cpu") == "bf16"]
     found = [in_a_process(name, Shape(*sizes, bf16)) for bf16 in chosen for name in names]
     show(found)
     return [row for costs in found for row in rows(costs)]

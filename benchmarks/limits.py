@@ -34,6 +34,8 @@ def measure(options: argparse.Namespace) -> list[Row]:
     """Measure products, the LSTM and copies on the processor, and on the GPU if there is one."""
     import torch
 
+    from nmt_lstm.numerics.bf16_trial import bf16_works
+
     torch.set_num_threads(1)
     repetitions = 3 if options.quick else options.repetitions
     devices = [torch.device("cpu"), *([torch.device("cuda")] if torch.cuda.is_available() else [])]
@@ -43,7 +45,8 @@ def measure(options: argparse.Namespace) -> list[Row]:
             rows += [product(device, dtype, what, repetitions) for what in SHAPES]
         if device.type == "cpu":
             rows += int8_products(repetitions)
-        for dtype in (torch.float32, torch.bfloat16):
+        has_bf16 = device.type != "cpu" or bf16_works()
+        for dtype in (torch.float32, torch.bfloat16) if has_bf16 else (torch.float32,):
             rows.append(fused_lstm(device, dtype, repetitions))
         rows.append(copies(device, repetitions))
     return rows

@@ -53,8 +53,9 @@ def measure(options: argparse.Namespace) -> list[Row]:
     keep_freed_memory()
     text = find_text(options.text)
     steps, warm_up = (1, 1) if options.quick else (options.steps, 20)
-    fastest = resolve_precision("auto", torch.device("cpu"))
-    precisions = [options.precision] if options.precision else sorted({fastest, "float32"})
+    fastest = resolve_precision("auto", "cpu")
+    asked = [resolve_precision(options.precision, "cpu")] if options.precision else []
+    precisions = asked or sorted({fastest, "float32"})
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         overrides = {**NETWORK, **data_overrides(text, Path(folder))}

@@ -49,8 +49,9 @@ def measure(options: argparse.Namespace) -> list[Row]:
         overrides = {**NETWORK, **data_overrides(text, Path(folder))}
         run = make_run({}, [f"{key}={value}" for key, value in overrides.items()] + options.overrides)
         prepared = prepare(run)
-        fastest = resolve_precision("auto", torch.device("cpu"))
-        precisions = [options.precision] if options.precision else sorted({fastest, "float32"})
+        fastest = resolve_precision("auto", "cpu")
+        asked = [resolve_precision(options.precision, "cpu")] if options.precision else []
+        precisions = asked or sorted({fastest, "float32"})
         for precision in precisions:
             training = Training.on_text(run, prepared, precision)
             training.take(warm_up)

@@ -1,4 +1,4 @@
-"""What many tests share: one thread, a tiny corpus, and the folder of real corpora."""
+"""What many tests share: one thread, a tiny corpus, the folder of real corpora, and skips by what the processor lacks."""
 
 from __future__ import annotations
 
@@ -60,6 +60,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         group = item.nodeid if item.get_closest_marker("spread") else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip tests marked `needs_bf16` where there is none."""
+    if item.get_closest_marker("needs_bf16") is None:
+        return
+    from nmt_lstm.numerics.bf16_trial import bf16_works
+
+    if not bf16_works():
+        pytest.skip("this processor does not compute in bf16")
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,7 @@ from nmt_lstm.checkpoint.model_folder import read, write
 from nmt_lstm.config.schema import SubwordSettings
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError, ResourceError
 from nmt_lstm.model.build import build_model
+from nmt_lstm.numerics import precision
 from nmt_lstm.search import sentence_batches
 from nmt_lstm.search.forced import forced_log_probabilities
 from nmt_lstm.text.subwords import train_subwords
@@ -291,10 +292,17 @@ def test_loading_needs_a_folder(tmp_path) -> None:
         Translator.load(tmp_path / "nowhere")
 
 
+@pytest.mark.needs_bf16
 def test_reduced_precision_translates(random_model_folder) -> None:
     reduced = Translator.load(random_model_folder, device="cpu", precision="bf16")
     assert reduced.precision == "bf16"
     assert len(reduced.translate(LINES[:5])) == 5
+
+
+def test_bf16_is_refused_where_the_processor_has_none(random_model_folder, monkeypatch) -> None:
+    monkeypatch.setattr(precision, "bf16_works", lambda: False)
+    with pytest.raises(ResourceError, match="does not compute in bf16"):
+        Translator.load(random_model_folder, device="cpu", precision="bf16")
 
 
 def test_the_folder_alone_suffices(random_model_folder, tmp_path, translator) -> None:

@@ -45,7 +45,11 @@ def make(work: Path) -> None:
     )
     metrics = {name: trained.metrics[name] for name in ("validation", "weights_of_steps")}
     draft = work / "draft"
-    write_exported(draft, model_folder.ModelFolder(trained.folder, run, trained.subwords, trained.manifest, metrics), "int8")
+    write_exported(
+        draft,
+        model_folder.ModelFolder(trained.folder, run, trained.subwords, trained.manifest, metrics),
+        "int8",
+    )
     texts, test = translated(draft)
     shutil.rmtree(MODEL, ignore_errors=True)
     source = model_folder.ModelFolder(
@@ -77,13 +81,17 @@ def check() -> int:
     before = list(read_lines(TRANSLATIONS))
     same = sum(one == other for one, other in zip(texts, before, strict=True))
     difference = abs(test["bleu"]["score"] - recorded["bleu"]["score"])
-    print(f"{same} of {len(before)} translations as recorded; BLEU {test['bleu']['score']} ({recorded['bleu']['score']})")
+    print(
+        f"{same} of {len(before)} translations as recorded; BLEU {test['bleu']['score']} ({recorded['bleu']['score']})"
+    )
     return int(difference > LARGEST_DIFFERENCE)
 
 
 def main() -> int:
     """Write the model, or check it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--check", action="store_true", help="score the model that is there")
     if parser.parse_args().check:
         return check()

@@ -1,4 +1,4 @@
-"""``nmt-lstm doctor``: versions, devices, precisions, and what is missing."""
+"""``nmt-lstm doctor``: versions, devices, speeds of each precision, and what is missing."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import importlib.util
 import os
 import platform
 import sys
+import textwrap
 
 from nmt_lstm.cli.messages import columns, count_of
 
@@ -35,13 +36,18 @@ OPTIONAL = (
 )
 
 
+# What is left of 80 columns beside the names of a section's rows.
+ROOM = 66
+
+
 def doctor() -> None:
-    """Show versions, devices, precisions found, and what is missing."""
+    """Show versions, devices, the speed of each precision, and what is missing."""
     problems: list[str] = []
     sections = (
         ("Versions", versions(problems)),
         ("Optional", optional()),
         ("Devices", devices()),
+        ("Processor", processor()),
         ("Plugins", plugins(problems)),
     )
     for heading, rows in sections:
@@ -116,6 +122,49 @@ def devices() -> list[tuple[str, str]]:
             )
         )
     return rows
+
+
+def processor() -> list[tuple[str, str]]:
+    """Return the processor, how fast it is in each precision, and what "auto" makes of that."""
+    if importlib.util.find_spec("torch") is None:
+        return [("none", "torch is missing")]
+    from nmt_lstm.numerics.processor import instruction_limit, instructions, processor_name
+    from nmt_lstm.numerics.speeds import PRODUCT, measured_speeds
+
+    speeds = measured_speeds()
+    limit = instruction_limit()
+    multiplied = " x ".join(str(size) for size in PRODUCT)
+    rows = [
+        ("model", processor_name()),
+        ("instructions", ", ".join(instructions()) or "none of AVX2, AVX512, VNNI, BF16 and AMX"),
+        *([("limit", limit)] if limit else []),
+        ("float32", f"{speeds.float32 / 1e9:.0f} GFLOP/s ({multiplied}, one thread)"),
+        ("bf16", "does not work here" if speeds.bf16 is None else times_as_fast(speeds.bf16)),
+        ("int8", times_as_fast(speeds.int8)),
+        ("training", f"auto is {auto_in_training()}"),
+        ("translation", "auto is float32: the same lines at any batch size"),
+    ]
+    return [(name, textwrap.shorten(text, ROOM, placeholder=" ...")) for name, text in rows]
+
+
+def times_as_fast(ratio: float) -> str:
+    """Return a speed in words."""
+    return f"{ratio:.1f} times the speed of float32: {'fast' if ratio > 1 else 'slow'}"
+
+
+def auto_in_training() -> str:
+    """Return the precision that "auto" chooses on the processor, and why."""
+    from nmt_lstm.numerics.precision import has_fast_bf16
+    from nmt_lstm.numerics.processor import bf16_instructions, instruction_limit, instructions
+
+    usable = " and ".join(bf16_instructions())
+    if has_fast_bf16("cpu"):
+        return f"bf16: {usable}"
+    if usable:
+        return f"float32: bf16 fails in this PyTorch in spite of {usable}"
+    if {"BF16", "AMX"} & set(instructions()):
+        return f"float32: {instruction_limit()}"
+    return "float32: neither BF16 nor AMX"
 
 
 def plugins(problems: list[str]) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -33,6 +34,8 @@ each source piece the target pieces that translate it, learnt on the training
 text of the run (or that of -s and -t). It is for processors, and cannot be
 trained further. --format onnx writes the encoder and a decoder step instead,
 for onnxruntime in any language; translate -m takes that folder too."""
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_SHORTLIST = 20
 DEFAULT_FREQUENT = 200
@@ -113,6 +116,7 @@ def export(
     from nmt_lstm.checkpoint import model_folder
     from nmt_lstm.deployment.exported import write_exported
     from nmt_lstm.numerics.int8 import int8_is_fast
+    from nmt_lstm.numerics.precision import slow_bf16
 
     folder = model_folder.read(model)
     if output.exists() and output.samefile(model):
@@ -133,6 +137,9 @@ def export(
             chosen = learnt_shortlist(folder, source, target, count, always)
         if precision in (None, ExportPrecision.int8):
             int8_is_fast()  # says so, if it is not
+        if precision is ExportPrecision.bf16 and (slow := slow_bf16()):
+            # The folder may be for another machine.
+            logger.warning("%s; int8 and float32 translate faster here.", slow)
         written = "int8" if precision is None else precision.value
         write_exported(output, folder, cast("FrozenPrecision", written), chosen)
     size = sum(file.stat().st_size for file in output.iterdir() if file.is_file())

@@ -100,6 +100,8 @@ def _start(loading: Loading) -> None:
     """Load the translator in a new process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
     show_log()
+    # The first process has loaded the same, and given the warnings.
+    logging.getLogger("nmt_lstm").setLevel(logging.ERROR)
     import torch
 
     torch.set_num_threads(1)
@@ -110,6 +112,7 @@ def _start(loading: Loading) -> None:
 
         translator = Translator.load(loading.folders, device=loading.device, precision=loading.precision)
         _worker[:] = [_Worker(translator, LineWarnings())]
+        show_log()
     except Exception:
         # The pool tells only that a process ended early; the first process has loaded the same and would have said why.
         logging.getLogger(__name__).exception("a process could not load the translator")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, cast
 
 import torch
 
@@ -20,10 +21,12 @@ from nmt_lstm.errors import ConfigurationError, ResourceError, nearest
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.numerics.frozen_linear import FrozenPrecision
 from nmt_lstm.numerics.memory import keep_freed_memory
-from nmt_lstm.numerics.precision import Precision, resolve_precision
+from nmt_lstm.numerics.precision import Precision, resolve_precision, slow_bf16
 from nmt_lstm.text.subwords import Subwords
 
 __all__ = ["Loaded", "Model", "load_models", "of_whole_vocabulary"]
+
+logger = logging.getLogger(__name__)
 
 PRECISIONS = ("auto", "float32", "bf16", "fp16", "int8")
 
@@ -71,11 +74,13 @@ def load_models(paths: Sequence[str | Path], device: str, precision: str) -> Loa
                     f"ensemble; train them on the same prepared data."
                 )
     exported = next((folder for folder in opened if folder.manifest.exported), None)
+    chosen: Precision | FrozenPrecision
     if exported is not None:
         if device == "auto":
             place = torch.device("cpu")
-        precision = _exported_precision(exported, place, precision)
-    chosen = _resolved(precision, place)
+        chosen = _exported_precision(exported, place, precision)
+    else:
+        chosen = _resolved(precision, place)
     models = [_load(folder, place, chosen) for folder in opened]
     return Loaded(models, first.subwords, first.run, place, chosen)
 
@@ -90,7 +95,7 @@ def _resolved(precision: str, device: torch.device) -> Precision | FrozenPrecisi
     return resolve_precision("float32" if precision == "auto" else precision, device)
 
 
-def _exported_precision(folder: ModelFolder, device: torch.device, asked: str) -> str:
+def _exported_precision(folder: ModelFolder, device: torch.device, asked: str) -> FrozenPrecision:
     exported = folder.manifest.exported
     if device.type != "cpu":
         raise ResourceError(
@@ -103,7 +108,12 @@ def _exported_precision(folder: ModelFolder, device: torch.device, asked: str) -
             f"'{folder.folder}' was exported in {exported} and cannot compute in {asked}; leave --precision out, or "
             f"export it again with --precision {asked}."
         )
-    return exported
+    if exported == "bf16" and (slow := slow_bf16()):
+        # Not refused: it translates all the same, and the model it was made from may be elsewhere.
+        logger.warning(
+            "%s, in which '%s' was exported; export it again in int8 or float32.", slow, folder.folder
+        )
+    return cast(FrozenPrecision, exported)
 
 
 def _load(folder: ModelFolder, device: torch.device, precision: Precision | FrozenPrecision) -> Model:

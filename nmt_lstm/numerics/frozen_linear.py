@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from nmt_lstm.numerics.int8 import int8_product, quantized
-from nmt_lstm.numerics.packed import repeated_product
+from nmt_lstm.numerics.packed import packing_is_available, repeated_product
 from nmt_lstm.numerics.row_counts import padded_rows
 
 __all__ = ["FrozenLinear", "FrozenPrecision", "Int8Linear", "PackedLinear", "frozen_linear"]
@@ -52,7 +52,7 @@ class FrozenLinear(nn.Module):
 
 
 class PackedLinear(FrozenLinear):
-    """Products in the format of the weight, float32 or bf16.
+    """Products in the format of the weight, float32 or bf16; of a bf16 weight in float32 where oneDNN has no bf16.
 
     In float32 a row's result is the same, bit for bit, whatever the number of rows, and that of `linear`.
 
@@ -71,8 +71,11 @@ class PackedLinear(FrozenLinear):
 
     def pack(self) -> None:
         """Put the weights into oneDNN's layout, where it is there."""
-        dtype = self.weight.dtype
-        product = repeated_product(self.weight, self.bias, rows=TYPICAL_ROWS, times=MANY)
+        dtype, weight, bias = self.weight.dtype, self.weight, self.bias
+        if dtype == torch.bfloat16 and not packing_is_available(dtype):
+            # torch's own product would take 10 to 20 times as long.
+            dtype, weight, bias = torch.float32, weight.float(), None if bias is None else bias.float()
+        product = repeated_product(weight, bias, rows=TYPICAL_ROWS, times=MANY)
         self._product = lambda inputs: product(padded_rows(inputs).to(dtype))[: len(inputs)].float()
 
     def selected(self, outputs: Tensor) -> FrozenLinear:
@@ -103,7 +106,7 @@ class Int8Linear(FrozenLinear):
         self.bounded = bounded
 
     def pack(self) -> None:
-        """Put the weights into oneDNN's layout, where it is there."""
+        """Put the weights into the layout of the library that multiplies them."""
         self._product = int8_product(self.weight, self.scale, self.bias, bounded=self.bounded)
 
     def selected(self, outputs: Tensor) -> FrozenLinear:

@@ -13,6 +13,10 @@ from nmt_lstm.numerics.row_counts import padded_rows, whole_columns
 
 __all__ = ["laid_out", "linear", "trained_product"]
 
+# MKL's AVX2 kernel takes 6 rows at a time: those left over are rounded differently, and so are large products. A multiple of
+# 6 and of the 8 that others take, at which each block is a call of the same shape.
+ROWS_OF_A_BLOCK = 24
+
 
 @functools.cache
 def onednn_product_is_available() -> bool:
@@ -40,6 +44,15 @@ def _product(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     # Private, but what torch's own compiler calls; `onednn_product_is_available` tries it before any use.
     product: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, weight, bias, "none", [], "")  # noqa: SLF001
     return product
+
+
+def _by_torch(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Return torch's own product of (N, in), where a row's bits do not depend on N; rows may be added at the end."""
+    rows, weight = whole_columns(rows), whole_columns(weight)
+    if not torch.backends.mkl.is_available():
+        return functional.linear(rows, weight, bias)
+    rows = functional.pad(rows, (0, 0, 0, -len(rows) % ROWS_OF_A_BLOCK))
+    return torch.cat([functional.linear(block, weight, bias) for block in rows.split(ROWS_OF_A_BLOCK)])
 
 
 class _OneDnnLinear(torch.autograd.Function):
@@ -92,10 +105,12 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
     flat = inputs.reshape(-1, inputs.shape[-1])
     rows = padded_rows(flat)
     if exact and product is functional.linear:
-        rows, weight = whole_columns(rows), whole_columns(weight)
+        result = _by_torch(rows, weight, bias)
     elif len(rows) == len(flat):
         return product(inputs, weight, bias)
-    return product(rows, weight, bias)[: len(flat)].reshape(*inputs.shape[:-1], weight.shape[0])
+    else:
+        result = product(rows, weight, bias)
+    return result[: len(flat)].reshape(*inputs.shape[:-1], weight.shape[0])
 
 
 def trained_product(left: Tensor, right: Tensor) -> Tensor:

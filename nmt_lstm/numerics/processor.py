@@ -1,14 +1,41 @@
-"""Whose processor this is: libraries of products are tuned for some."""
+"""Which processor this is, and which of its instructions may be used: libraries of products are tuned for some."""
 
 from __future__ import annotations
 
 import functools
+import os
 import platform
+import re
+import subprocess
 from pathlib import Path
 
-__all__ = ["is_made_by_intel"]
+import torch
+
+__all__ = ["bf16_instructions", "instruction_limit", "instructions", "is_made_by_intel", "processor_name"]
 
 CPU_INFO = Path("/proc/cpuinfo")
+
+# Private, but the only questions that torch answers about a processor; where one is missing, the answer is no.
+QUESTIONS = {
+    "AVX2": "_is_avx2_supported",
+    "AVX512": "_is_avx512_supported",
+    "VNNI": "_is_vnni_supported",
+    "BF16": "_is_avx512_bf16_supported",
+    "AMX": "_is_amx_tile_supported",
+}
+WITH_BF16 = ("BF16", "AMX")
+# oneDNN's two names for its limit, the one that counts first; any case will do, and unknown values are ignored.
+LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
+# The last one of AVX2 converts bf16, but multiplies in float32.
+WITHOUT_BF16 = {
+    "SSE41",
+    "AVX",
+    "AVX2",
+    "AVX2_VNNI",
+    "AVX2_VNNI_2",
+    "AVX512_CORE",
+    "AVX512_CORE_VNNI",
+}
 
 
 @functools.cache
@@ -16,7 +43,50 @@ def is_made_by_intel() -> bool:
     """Whether the processor is Intel's; False where that cannot be found out."""
     if platform.system() == "Darwin":
         return platform.machine() == "x86_64"
+    return "GenuineIntel" in _cpu_info()
+
+
+def processor_name() -> str:
+    """Return the model's name as its maker gives it, or the nearest thing the system knows."""
+    found = _name_on_macos() if platform.system() == "Darwin" else _name_in_cpu_info()
+    return found or platform.processor() or platform.machine() or "unknown"
+
+
+def instructions() -> tuple[str, ...]:
+    """Return which of AVX2, AVX512, VNNI, BF16 and AMX the processor has, whatever the libraries may use."""
+    checks = {name: getattr(torch.cpu, question, None) for name, question in QUESTIONS.items()}
+    return tuple(name for name, check in checks.items() if check is not None and check())
+
+
+def bf16_instructions() -> tuple[str, ...]:
+    """Return those of BF16 and AMX that the processor has and oneDNN may use."""
+    if instruction_limit().partition("=")[2].upper() in WITHOUT_BF16:
+        return ()
+    return tuple(name for name in instructions() if name in WITH_BF16)
+
+
+def instruction_limit() -> str:
+    """Return the setting, such as ``"ONEDNN_MAX_CPU_ISA=AVX2"``, that keeps oneDNN from newer instructions, or ``""``."""
+    name = next((name for name in LIMITS if os.environ.get(name)), None)
+    return "" if name is None else f"{name}={os.environ[name]}"
+
+
+def _cpu_info() -> str:
     try:
-        return "GenuineIntel" in CPU_INFO.read_text("utf-8", errors="replace")
+        return CPU_INFO.read_text("utf-8", errors="replace")
     except OSError:
-        return False
+        return ""
+
+
+def _name_in_cpu_info() -> str:
+    found = re.search(r"^model name\s*:(.*)$", _cpu_info(), re.MULTILINE)
+    return " ".join(found.group(1).split()) if found else ""
+
+
+def _name_on_macos() -> str:
+    command = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
+    try:
+        finished = subprocess.run(command, capture_output=True, text=True, check=True, timeout=5)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return finished.stdout.strip()

@@ -14,7 +14,7 @@ __all__ = ["SMALLEST_INVARIANT_ROWS", "padded_rows", "rounded_rows", "whole_colu
 COUNTS_PER_DOUBLING = 4
 COLUMNS = 8
 # From 8 rows on a row's result in float32 is the same, bit for bit, whatever the number of rows: oneDNN's from 2 on,
-# MKL's from 5 on, in `whole_columns`.
+# MKL's from 5 on, in `whole_columns` and with AVX-512.
 SMALLEST_INVARIANT_ROWS = 8
 
 

@@ -10,7 +10,7 @@ from nmt_lstm.testing.conformance import (
     check_cell,
 )
 from nmt_lstm.testing.decorators import attention_conformance, cell_conformance
-from nmt_lstm.testing.failure import ConformanceFailure, DoesNotApply
+from nmt_lstm.testing.failure import ConformanceFailure, DoesNotApply, NotChecked
 from nmt_lstm.testing.subject import AttentionSubject, CellSubject
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "CellSubject",
     "ConformanceFailure",
     "DoesNotApply",
+    "NotChecked",
     "Result",
     "attention_conformance",
     "cell_conformance",

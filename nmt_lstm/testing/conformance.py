@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from nmt_lstm.attention.attention import Attention
 from nmt_lstm.cells.cell import Cell
@@ -18,7 +18,7 @@ from nmt_lstm.testing import (
     cell_sequence,
     cell_values,
 )
-from nmt_lstm.testing.failure import ConformanceFailure, DoesNotApply
+from nmt_lstm.testing.failure import ConformanceFailure, DoesNotApply, NotChecked
 from nmt_lstm.testing.subject import AttentionSubject, CellSubject
 
 __all__ = ["ATTENTION_CHECKS", "CELL_CHECKS", "Case", "Result", "cases", "check_attention", "check_cell"]
@@ -68,6 +68,9 @@ ATTENTION_CHECKS: tuple[Callable[[AttentionSubject], str], ...] = (
 """What every attention has to hold; each takes an `AttentionSubject`, and returns the numbers it saw."""
 
 
+Outcome: TypeAlias = Literal["passed", "failed", "expected failure", "does not apply", "not checked"]
+
+
 @dataclass(frozen=True)
 class Result:
     """What one check found."""
@@ -76,7 +79,7 @@ class Result:
     """Of the check: the key of `expected_failures`."""
     meaning: str
     """What is checked, in one sentence."""
-    outcome: Literal["passed", "failed", "expected failure", "does not apply"]
+    outcome: Outcome
     numbers: str
     """What was seen and what is allowed."""
     hint: str = ""
@@ -110,6 +113,9 @@ class Case(Generic[Subject]):
         """Run the check; whatever the part raises is a failure of it."""
         try:
             numbers = self.check(self.subject)
+        except NotChecked as answer:
+            # Whether an expected failure is one, this machine cannot tell.
+            return self._result("not checked", str(answer))
         except DoesNotApply as answer:
             if not self.reason:
                 return self._result("does not apply", str(answer))
@@ -126,7 +132,7 @@ class Case(Generic[Subject]):
             if not self.reason:
                 return self._result("passed", numbers)
             return self._unexpected(numbers)
-        outcome: Literal["failed", "expected failure"] = "expected failure" if self.reason else "failed"
+        outcome: Outcome = "expected failure" if self.reason else "failed"
         return self._result(outcome, failure.numbers, failure)
 
     def _unexpected(self, numbers: str) -> Result:
@@ -138,7 +144,7 @@ class Case(Generic[Subject]):
 
     def _result(
         self,
-        outcome: Literal["passed", "failed", "expected failure", "does not apply"],
+        outcome: Outcome,
         numbers: str,
         failure: ConformanceFailure | None = None,
     ) -> Result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ConformanceFailure", "DoesNotApply"]
+__all__ = ["ConformanceFailure", "DoesNotApply", "NotChecked"]
 
 
 class ConformanceFailure(AssertionError):  # noqa: N818 - as in AssertionError, what fails is the part
@@ -21,3 +21,7 @@ class ConformanceFailure(AssertionError):  # noqa: N818 - as in AssertionError, 
 
 class DoesNotApply(Exception):  # noqa: N818 - not an error: it says why there is nothing to check
     """A check has nothing to check in this part."""
+
+
+class NotChecked(DoesNotApply):
+    """A check applies to this part, but this machine cannot run it."""

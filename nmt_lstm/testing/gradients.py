@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from nmt_lstm.numerics.bf16_trial import bf16_works
 from nmt_lstm.testing.comparison import Comparison
-from nmt_lstm.testing.failure import ConformanceFailure
+from nmt_lstm.testing.failure import ConformanceFailure, NotChecked
 from nmt_lstm.testing.subject import random_tensor
 
 __all__ = ["check_against_numbers", "check_bf16", "check_reached", "gradients_of"]
@@ -82,7 +83,10 @@ def check_bf16(run: Callable[[], tuple[Tensor, ...]], parameters: Sequence[Tenso
 
     Raises:
         ConformanceFailure: values are not finite, or further away than bf16's rounding explains.
+        NotChecked: this processor does not compute in bf16.
     """
+    if not bf16_works():
+        raise NotChecked("not checked: this processor does not compute in bf16")
     comparison = Comparison(LARGEST_BF16_DIFFERENCE, hint)
     expected = run()
     with torch.autocast("cpu", torch.bfloat16):

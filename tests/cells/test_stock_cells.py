@@ -91,6 +91,7 @@ def test_gradients_of_kernel_and_sweep_pass_gradcheck(part, theirs, options) -> 
         assert torch.autograd.gradcheck(run, (*given, *cell.parameters()))
 
 
+@pytest.mark.needs_bf16
 @pytest.mark.parametrize(("part", "theirs", "options"), TWINS)
 def test_bf16_by_the_kernel_is_near_float32(part, theirs, options) -> None:
     torch.manual_seed(3)
@@ -125,10 +126,20 @@ def test_in_float32_on_a_processor_gru_and_rnn_take_the_sweep(monkeypatch) -> No
     for part in (GRU, RNN, LSTM):
         cell = part(INPUT, HIDDEN)
         cell(torch.zeros(3, 2, INPUT), cell.initial_state(3))
-        with torch.autocast("cpu", torch.bfloat16):
-            cell(torch.zeros(3, 2, INPUT), cell.initial_state(3))
     assert taken == [GRU, RNN]
     assert not fused.sweep_is_faster(torch.zeros(3, dtype=torch.float64), HIDDEN)
+
+
+@pytest.mark.needs_bf16
+def test_in_bf16_on_a_processor_all_take_the_kernel(monkeypatch) -> None:
+    taken = []
+    monkeypatch.setattr(GatedCell, "sweep", lambda self, *given: taken.append(type(self)) or (None, ()))
+    monkeypatch.setattr(fused, "LARGEST_SMALL_STATE", 2 * HIDDEN)
+    for part in (GRU, RNN, LSTM):
+        cell = part(INPUT, HIDDEN)
+        with torch.autocast("cpu", torch.bfloat16):
+            cell(torch.zeros(3, 2, INPUT), cell.initial_state(3))
+    assert taken == []
 
 
 def test_few_rows_train_by_the_kernel_but_without_gradients_the_rows_decide_nothing(monkeypatch) -> None:

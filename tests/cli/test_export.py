@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nmt_lstm.checkpoint.model_folder import read
+from nmt_lstm.numerics import precision
 
 
 def test_exports_and_translates(command, random_model_folder, tmp_path):
@@ -101,3 +102,21 @@ def test_training_text_that_is_gone_says_what_to_do(command, random_model_folder
     assert finished.status == 1
     assert "gone.src' does not exist." in finished.err
     assert "The shortlist is learnt from the training text: name it with -s" in finished.err
+
+
+def test_bf16_is_written_with_a_warning_where_it_is_slow(command, random_model_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(precision, "bf16_works", lambda: False)
+    finished = command(
+        "export", "-m", random_model_folder, "-o", "a", "--shortlist", 0, "--precision", "bf16"
+    )
+    assert (finished.status, finished.out) == (0, b"")
+    warning = finished.err.splitlines()[0]
+    assert warning.startswith("nmt-lstm: warning: this processor (")
+    assert "does not compute in bf16" in warning
+    assert read(tmp_path / "a").manifest.exported == "bf16"
+    refused = command(
+        "translate", "-m", random_model_folder, "--device", "cpu", "--precision", "bf16", stdin=b"eins .\n"
+    )
+    assert (refused.status, refused.out) == (1, b"")
+    (line,) = refused.err.splitlines()
+    assert line.startswith("nmt-lstm: error: this processor (")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import signal
 import subprocess
 import sys
 
@@ -103,3 +105,22 @@ def test_input_is_read_only_as_far_as_needed(monkeypatch):
     found = jobs.translate_in_jobs(endless(), loading, 2, beam_size=None, n_best=1, batch_size=1)
     assert [next(found) for _ in range(40)] == [(number + 1, str(number)) for number in range(40)]
     assert len(taken) == (40 // jobs.PART_BATCHES + 2 * jobs.PARTS_AHEAD) * jobs.PART_BATCHES
+
+
+def test_what_loading_warns_of_is_left_to_the_first_process(monkeypatch, translator, capsys):
+    from nmt_lstm.cli import jobs
+
+    log = logging.getLogger("nmt_lstm")
+    for name, value in (("level", log.level), ("handlers", []), ("propagate", log.propagate)):
+        monkeypatch.setattr(log, name, value)
+
+    def load(folders, **arguments):
+        log.warning("slow here")
+        return translator()
+
+    monkeypatch.setattr(translator, "load", load)
+    monkeypatch.setattr(signal, "signal", lambda *arguments: None)
+    monkeypatch.setattr(jobs, "_worker", [])
+    jobs._start(jobs.Loading(["x"], "cpu", "auto", ()))
+    log.warning("line 7 is long")
+    assert capsys.readouterr().err == "nmt-lstm: warning: line 7 is long\n"

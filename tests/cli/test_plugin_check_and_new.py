@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from nmt_lstm.numerics.bf16_trial import bf16_works
+
 BROKEN = '''
 from nmt_lstm import CELLS, GatedCell
 
@@ -25,7 +27,19 @@ def test_a_stock_cell_passes(command):
     text = finished.out.decode()
     assert text.startswith("cell gru (nmt-lstm ")
     assert "  passed  row alone equals row in batch" in text
-    assert text.rstrip().endswith("18 checks: 18 passed.")
+    summary = text.rstrip().splitlines()[-1]
+    assert summary == ("18 checks: 18 passed." if bf16_works() else "18 checks: 17 passed, 1 not checked.")
+
+
+def test_a_check_that_the_processor_cannot_run_is_named(command, monkeypatch):
+    from nmt_lstm.testing import gradients
+
+    monkeypatch.setattr(gradients, "bf16_works", lambda: False)
+    finished = command("plugins", "check", "gru")
+    assert finished.status == 0
+    text = " ".join(finished.out.decode().split())
+    assert "not checked bf16 is near float32 not checked: this processor does not compute in bf16" in text
+    assert text.endswith("18 checks: 17 passed, 1 not checked.")
 
 
 def test_an_attention_with_options(command):

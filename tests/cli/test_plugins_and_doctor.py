@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 
 import pytest
+import torch
 
 from nmt_lstm.registry import CELLS
 
@@ -99,3 +100,49 @@ def test_doctor_reports_a_plugin_that_does_not_load(command, monkeypatch):
     assert "Problems\n" in text
     assert "cell 'gru' (nmt-lstm" in text
     assert "Everything that is needed is there." not in text
+
+
+def processor_section(command):
+    """What doctor says of the processor: a dictionary, and the section's longest line."""
+    text = command("doctor").out.decode()
+    lines = text.partition("Processor\n")[2].partition("\n\n")[0].splitlines()
+    return dict(line.split(maxsplit=1) for line in lines), max(map(len, lines))
+
+
+@pytest.mark.parametrize(
+    ("has", "limit", "works", "auto"),
+    [
+        (("AVX2",), "", True, "float32: neither BF16 nor AMX"),
+        (("AVX512", "BF16", "AMX"), "", True, "bf16: BF16 and AMX"),
+        (("BF16",), "AVX512_CORE_VNNI", True, "float32: ONEDNN_MAX_CPU_ISA=AVX512_CORE_VNNI"),
+        (("AMX",), "", False, "float32: bf16 fails in this PyTorch in spite of AMX"),
+    ],
+)  # fmt: skip
+def test_doctor_says_what_is_fast_and_what_auto_is(command, monkeypatch, has, limit, works, auto):
+    from nmt_lstm.numerics import precision, processor, speeds
+
+    for name, question in processor.QUESTIONS.items():
+        monkeypatch.setattr(torch.cpu, question, lambda name=name: name in has, raising=False)
+    monkeypatch.setattr(processor, "processor_name", lambda: "Abacus 3000 " * 9)
+    monkeypatch.setattr(precision, "bf16_works", lambda: works)
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+    monkeypatch.delenv("DNNL_MAX_CPU_ISA", raising=False)
+    monkeypatch.setattr(
+        speeds, "measured_speeds", lambda: speeds.Speeds(93.4e9, 0.25 if works else None, 1.75)
+    )
+    found, width = processor_section(command)
+    assert width <= 80
+    assert found["model"].startswith("Abacus 3000 ")
+    assert found["instructions"] == ", ".join(has)
+    assert found.get("limit") == (f"ONEDNN_MAX_CPU_ISA={limit}" if limit else None)
+    assert found["float32"] == "93 GFLOP/s (64 x 512 x 2048, one thread)"
+    assert found["bf16"] == ("0.2 times the speed of float32: slow" if works else "does not work here")
+    assert found["int8"] == "1.8 times the speed of float32: fast"
+    assert found["training"] == f"auto is {auto}"
+
+
+def test_doctor_measures_the_processor_that_it_runs_on(command):
+    found, width = processor_section(command)
+    assert width <= 80
+    assert {"model", "instructions", "float32", "bf16", "int8", "training", "translation"} <= set(found)
+    assert float(found["float32"].split()[0]) > 0

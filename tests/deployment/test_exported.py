@@ -15,6 +15,8 @@ from nmt_lstm.deployment.frozen_model import freeze
 from nmt_lstm.deployment.lexicon import learn_lexicon
 from nmt_lstm.deployment.shortlist import Shortlist
 from nmt_lstm.errors import ConfigurationError, ModelFolderError
+from nmt_lstm.numerics import frozen_linear
+from nmt_lstm.numerics import precision as numerics_precision
 from nmt_lstm.translator import Translator
 
 LINES = ["eins zwei .", "drei vier fünf sechs .", "", "sieben", "acht neun null eins zwei ."]
@@ -36,7 +38,7 @@ def exported(random_model_folder, tmp_path, shortlist):
     return tmp_path / "fast"
 
 
-@pytest.mark.parametrize("precision", ["float32", "bf16", "int8"])
+@pytest.mark.parametrize("precision", ["float32", pytest.param("bf16", marks=pytest.mark.needs_bf16), "int8"])
 def test_it_says_what_the_frozen_model_says(random_model_folder, tmp_path, precision) -> None:
     write_exported(tmp_path / "fast", read(random_model_folder), precision)
     expected = Translator.load(random_model_folder, device="cpu", precision=precision)
@@ -44,6 +46,22 @@ def test_it_says_what_the_frozen_model_says(random_model_folder, tmp_path, preci
     assert found.precision == precision
     assert found.translate(LINES) == expected.translate(LINES)
     assert found.score(LINES, LINES[::-1]) == expected.score(LINES, LINES[::-1])
+
+
+def test_one_in_bf16_translates_in_float32_where_the_processor_has_no_bf16(
+    random_model_folder, tmp_path, monkeypatch, caplog
+) -> None:
+    monkeypatch.setattr(numerics_precision, "bf16_works", lambda: False)
+    monkeypatch.setattr(frozen_linear, "packing_is_available", lambda dtype: dtype != torch.bfloat16)
+    write_exported(tmp_path / "fast", read(random_model_folder), "bf16")
+    with caplog.at_level("WARNING", "nmt_lstm"):
+        found = Translator.load(tmp_path / "fast")
+    (record,) = caplog.records
+    assert f"does not compute in bf16, in which '{tmp_path / 'fast'}' was exported" in record.getMessage()
+    assert found.precision == "bf16"
+    expected = Translator.load(random_model_folder, device="cpu").score(LINES, LINES[::-1])
+    for one, other in zip(found.score(LINES, LINES[::-1]), expected, strict=True):
+        assert one.log_probability == pytest.approx(other.log_probability, rel=0.02)
 
 
 def test_the_shortlist_comes_with_it_but_scores_need_the_whole_vocabulary(

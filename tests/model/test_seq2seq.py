@@ -90,6 +90,7 @@ def test_parameter_counts_add_up(make_model, wiring, tied) -> None:
     assert counts["encoder"] == sum(parameter.numel() for parameter in model.encoder.layers.parameters())
 
 
+@pytest.mark.needs_bf16
 @pytest.mark.parametrize("wiring", WIRINGS)
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn", "leaky_average"])
 def test_bf16_is_near_float32(make_model, batch, wiring, cell) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from nmt_lstm.numerics import frozen_linear as module
 from nmt_lstm.numerics.frozen_linear import FrozenLinear, frozen_linear
 from nmt_lstm.numerics.linear import linear
 
@@ -56,3 +57,12 @@ def test_the_base_does_nothing() -> None:
         FrozenLinear(2, 3)(torch.zeros(1, 2))
     with pytest.raises(TypeError, match="FrozenLinear does not define selected"):
         FrozenLinear(2, 3).selected(torch.zeros(1, dtype=torch.long))
+
+
+def test_bf16_weights_are_multiplied_in_float32_where_there_is_no_bf16(monkeypatch) -> None:
+    monkeypatch.setattr(module, "packing_is_available", lambda dtype: dtype != torch.bfloat16)
+    weight, bias, inputs = drawn()
+    layer = frozen_linear(weight, bias, "bf16")
+    assert layer.weight.dtype == torch.bfloat16
+    with torch.no_grad():
+        assert torch.equal(layer(inputs), linear(inputs, weight.bfloat16().float(), bias.bfloat16().float()))

@@ -50,6 +50,15 @@ def test_without_gradients_a_row_has_the_same_bits_in_any_batch(onednn, sizes) -
         assert torch.equal(linear(inputs.view(1, 67, -1), weight, bias)[0], expected)
 
 
+def test_large_products_have_the_bits_of_small_ones(onednn) -> None:
+    torch.manual_seed(0)
+    inputs, weight = torch.randn(300, 512), torch.randn(1024, 512)
+    with torch.no_grad():
+        expected = linear(inputs, weight)
+        for rows in (slice(0, 1), slice(290, 300), slice(7, 107)):
+            assert torch.equal(linear(inputs[rows], weight), expected[rows])
+
+
 def test_gradients_are_those_of_torch(onednn) -> None:
     torch.manual_seed(0)
     tensors = [torch.randn(3, 4, 7), torch.randn(5, 7), torch.randn(5)]

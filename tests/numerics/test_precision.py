@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 import torch
 
 from nmt_lstm.errors import ResourceError
-from nmt_lstm.numerics.precision import autocast, has_fast_bf16, resolve_precision
+from nmt_lstm.numerics import precision
+from nmt_lstm.numerics.precision import autocast, has_fast_bf16, resolve_precision, slow_bf16
 
 
-def processor(monkeypatch, *, avx512: bool, amx: bool) -> None:
+@pytest.fixture(autouse=True)
+def nothing_said():
+    """The one warning of the process is open again, before a test and after it."""
+    precision._say_emulated.cache_clear()
+    yield
+    precision._say_emulated.cache_clear()
+
+
+def processor(monkeypatch, *, avx512: bool, amx: bool, limit: str = "", works: bool = True) -> None:
+    """Stand in for a processor, whatever the tests run on."""
+    monkeypatch.setattr(precision, "bf16_works", lambda: works)
+    monkeypatch.setattr(precision, "processor_name", lambda: "Abacus 3000")
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+    monkeypatch.delenv("DNNL_MAX_CPU_ISA", raising=False)
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512, raising=False)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx, raising=False)
 
@@ -38,6 +54,18 @@ def test_a_torch_that_cannot_tell_means_no(monkeypatch) -> None:
     assert resolve_precision("auto", "cpu") == "float32"
 
 
+@pytest.mark.parametrize("limit", ["AVX2", "avx512_core"])
+def test_auto_is_float32_where_bf16_is_there_but_not_to_be_used(monkeypatch, limit) -> None:
+    processor(monkeypatch, avx512=True, amx=True, limit=limit)
+    assert not has_fast_bf16("cpu")
+    assert resolve_precision("auto", "cpu") == "float32"
+
+
+def test_auto_is_float32_where_bf16_is_there_but_fails(monkeypatch) -> None:
+    processor(monkeypatch, avx512=True, amx=True, works=False)
+    assert resolve_precision("auto", "cpu") == "float32"
+
+
 @pytest.mark.parametrize(
     ("capability", "expected"), [((7, 5), "float32"), ((8, 0), "bf16"), ((9, 0), "bf16")]
 )
@@ -56,6 +84,38 @@ def test_auto_without_the_gpu_asked_about_is_float32(monkeypatch) -> None:
 def test_what_was_asked_for_is_taken(monkeypatch, asked) -> None:
     processor(monkeypatch, avx512=asked == "float32", amx=False)
     assert resolve_precision(asked, "cpu") == asked
+
+
+@pytest.mark.parametrize("limit", ["", "AVX2"])
+def test_bf16_is_refused_in_one_line_where_it_does_not_work(monkeypatch, limit) -> None:
+    processor(monkeypatch, avx512=False, amx=False, limit=limit, works=False)
+    with pytest.raises(ResourceError, match="does not compute in bf16") as problem:
+        resolve_precision("bf16", "cpu")
+    message = str(problem.value)
+    assert "\n" not in message
+    for word in ("Abacus 3000", "float32", "auto", "int8", f"ONEDNN_MAX_CPU_ISA={limit}" if limit else ""):
+        assert word in message
+    assert ("ONEDNN" in message) == bool(limit)
+    assert resolve_precision("bf16", "cuda") == "bf16"
+
+
+def test_emulated_bf16_is_taken_with_one_warning(monkeypatch, caplog) -> None:
+    processor(monkeypatch, avx512=False, amx=False)
+    with caplog.at_level(logging.WARNING, "nmt_lstm"):
+        assert [resolve_precision("bf16", "cpu") for _ in range(2)] == ["bf16", "bf16"]
+    (record,) = caplog.records
+    message = record.getMessage()
+    assert "Abacus 3000" in message
+    assert "emulates bf16" in message
+    assert "float32 is faster" in message
+    assert "\n" not in message
+
+
+def test_fast_bf16_is_taken_without_a_word(monkeypatch, caplog) -> None:
+    processor(monkeypatch, avx512=False, amx=True)
+    assert slow_bf16() == ""
+    assert resolve_precision("bf16", "cpu") == "bf16"
+    assert not caplog.records
 
 
 def test_fp16_needs_a_gpu() -> None:

@@ -292,10 +292,11 @@ def test_every_check_has_an_attention_that_it_catches() -> None:
 
 
 @pytest.mark.parametrize("part", [Plain, Coverage])
-def test_whole_attentions_pass(part) -> None:
+def test_whole_attentions_pass(part, bf16_outcome) -> None:
     outcomes = {result.name: (result.outcome, result.numbers) for result in check_attention(part)}
     asked_at_once = outcomes.pop("queries_at_once_equal_one_at_a_time")
     assert asked_at_once[0] == ("does not apply" if part.recurrent else "passed")
+    assert outcomes.pop("bf16_is_near_float32")[0] == bf16_outcome
     assert {outcome for outcome, _ in outcomes.values()} == {"passed"}
     assert outcomes["state_is_carried_where_declared"][1] == (
         "state of (3, 6)" if part.recurrent else "no state"

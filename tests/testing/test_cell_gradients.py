@@ -162,9 +162,10 @@ def test_every_check_has_a_cell_that_it_catches() -> None:
     }
 
 
-def test_the_whole_cell_passes() -> None:
+def test_the_whole_cell_passes(bf16_outcome) -> None:
     outcomes = {result.name: result.outcome for result in check_cell(Plain)}
     assert outcomes.pop("fused_kernel_equals_sweep") == "does not apply"
+    assert outcomes.pop("bf16_is_near_float32") == bf16_outcome
     assert set(outcomes.values()) == {"passed"}
 
 

@@ -21,6 +21,7 @@ from nmt_lstm.testing import (
     cell_conformance,
     check_attention,
     check_cell,
+    gradients,
 )
 
 
@@ -180,3 +181,18 @@ def test_the_guide_lists_every_check(checks, repository: Path) -> None:
     guide = (repository / "docs" / "plugins.md").read_text(encoding="utf-8")
     for check in checks:
         assert f"| `{check.__name__}` | {check.__doc__} |\n" in guide
+
+
+@pytest.mark.parametrize("expected", [{}, {"bf16_is_near_float32": REASON}])
+def test_what_the_processor_cannot_compute_is_not_checked(monkeypatch, expected) -> None:
+    monkeypatch.setattr(gradients, "bf16_works", lambda: False)
+    reason = "not checked: this processor does not compute in bf16"
+    for results in (
+        check_cell(LeakyUnit, expected_failures=expected),
+        check_attention(DotAttention, query_size=4, memory_size=4, expected_failures=expected),
+    ):
+        result = by_name(results)["bf16_is_near_float32"]
+        assert (result.outcome, result.numbers, result.holds) == ("not checked", reason, True)
+    test = as_tests(cell_conformance(LeakyUnit, expected_failures=expected))["bf16_is_near_float32"]
+    with pytest.raises(pytest.skip.Exception, match=reason):
+        test()

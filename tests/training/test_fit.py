@@ -14,6 +14,7 @@ from rich.console import Console
 
 from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError, ResourceError
+from nmt_lstm.numerics import precision
 from nmt_lstm.registry import ATTENTIONS, CELLS, load_plugin_file
 from nmt_lstm.text.preparation import prepare
 from nmt_lstm.training.checkpoint_files import read_checkpoint
@@ -230,3 +231,18 @@ def test_a_batch_too_large_for_memory(
     monkeypatch.setattr("nmt_lstm.training.module.clip_gradients", refuse)
     with pytest.raises(ResourceError, match=r"lower training.batch_pieces \(now 1500\)"):
         fit(make_small_run(), output, console=QUIET)
+
+
+def test_bf16_is_refused_before_anything_is_written_where_there_is_none(
+    make_small_run: Any, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precision, "bf16_works", lambda: False)
+    with pytest.raises(ResourceError, match="does not compute in bf16"):
+        fit(make_small_run("training.precision=bf16"), output, console=QUIET)
+    assert not output.exists()
+
+
+@pytest.mark.needs_bf16
+def test_bf16_trains_where_it_is(make_small_run: Any, output: Path) -> None:
+    found = fit(make_small_run("training.precision=bf16", "training.max_steps=2"), output, console=QUIET)
+    assert found.steps == 2

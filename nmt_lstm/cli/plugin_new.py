@@ -29,8 +29,8 @@ def new(
 ) -> None:
     """Write a distribution with a cell of five lines, its test, README and run file."""
     from nmt_lstm import __version__
-    from nmt_lstm.plugin_template.distribution import FILES, write_distribution
     from nmt_lstm.corpora.builtin import builtin_corpus_folder
+    from nmt_lstm.plugin_template.distribution import FILES, write_distribution
 
     folder = write_distribution(name, parent, corpus=builtin_corpus_folder(), version=__version__)
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from nmt_lstm.errors import DataError
 from nmt_lstm.corpora import builtin
 from nmt_lstm.corpora.builtin import builtin_corpus_folder
+from nmt_lstm.errors import DataError
 from nmt_lstm.text.corpus import read_parallel
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from nmt_lstm.config.load import load_run
+from nmt_lstm.corpora.builtin import builtin_corpus_folder
 from nmt_lstm.errors import ConfigurationError, ResourceError
 from nmt_lstm.plugin_template import distribution
 from nmt_lstm.plugin_template.distribution import write_distribution
-from nmt_lstm.corpora.builtin import builtin_corpus_folder
 
 
 def write(name: str, parent: Path) -> Path:

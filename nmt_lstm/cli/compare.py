@@ -37,6 +37,9 @@ _BUILTIN_TRAINING = {
     "validate_every": 150,
     "time_limit": "160s",
     "average": "none",
+    # Networks that are compared must not be fitted to a machine, and their learning rate must suit every stock cell.
+    "fit_time_limit": False,
+    "optimizer": {"learning_rate": 0.005},
 }
 _BUILTIN_TIME = "100s"
 _FAILED = 1

@@ -68,7 +68,9 @@ def export(
     precision: Annotated[
         ExportPrecision | None,
         typer.Option(
-            "--precision", help="Arithmetic; int8 is smallest and fastest. [default: int8; onnx: float32]"
+            "--precision",
+            help="Arithmetic; int8 is smallest, and fastest where the processor has it. "
+            "[default: int8 if fast here, else float32; onnx: float32]",
         ),
     ] = None,
     shortlist: Annotated[
@@ -115,7 +117,6 @@ def export(
     load_plugins(plugin, trusted=[model] if trust_plugins else [])
     from nmt_lstm.checkpoint import model_folder
     from nmt_lstm.deployment.exported import write_exported
-    from nmt_lstm.numerics.int8 import int8_is_fast
     from nmt_lstm.numerics.precision import slow_bf16
 
     folder = model_folder.read(model)
@@ -135,16 +136,27 @@ def export(
             count = DEFAULT_SHORTLIST if shortlist is None else shortlist
             always = DEFAULT_FREQUENT if frequent is None else frequent
             chosen = learnt_shortlist(folder, source, target, count, always)
-        if precision in (None, ExportPrecision.int8):
-            int8_is_fast()  # says so, if it is not
         if precision is ExportPrecision.bf16 and (slow := slow_bf16()):
             # The folder may be for another machine.
             logger.warning("%s; int8 and float32 translate faster here.", slow)
-        written = "int8" if precision is None else precision.value
+        written = (precision or fastest_precision()).value
         write_exported(output, folder, cast("FrozenPrecision", written), chosen)
     size = sum(file.stat().st_size for file in output.iterdir() if file.is_file())
     note(f"{output}: {size / 2**20:.0f} MiB in {written}. Translate with it:")
     note(f"  nmt-lstm translate -m {output} < in.txt > out.txt")
+
+
+def fastest_precision() -> ExportPrecision:
+    """Return int8 where the processor multiplies it fast, as nearly all do, and float32 elsewhere."""
+    from nmt_lstm.numerics.int8 import int8_is_fast
+
+    if int8_is_fast():
+        return ExportPrecision.int8
+    note(
+        "This processor or PyTorch has no fast products of int8, so the model is exported in float32. For a different "
+        "machine: --precision int8"
+    )
+    return ExportPrecision.float32
 
 
 def _check_for_onnx(precision: ExportPrecision | None, of_shortlists: Sequence[int | Path | None]) -> None:

@@ -128,7 +128,7 @@ def _widths(model: ModelSettings) -> str:
 
 
 def _advice(run: RunSettings, measure: MeasurePace, epochs: float) -> list[str]:
-    """Say what a network of half the width would take."""
+    """Say what a network of about half the width would take."""
     half = run.model_copy(update={"model": narrowed(run.model, 0.5)})
     if half.model == run.model:
         return []
@@ -138,4 +138,4 @@ def _advice(run: RunSettings, measure: MeasurePace, epochs: float) -> list[str]:
         f"--set model.decoder.hidden_size={half.model.decoder.hidden_size} "
         f"--set model.embedding_size={half.model.embedding_size}"
     )
-    return [f"Half the width ({_widths(half.model)}) would take about {duration(seconds)}:", f"  {options}"]
+    return [f"With {_widths(half.model)} they would take about {duration(seconds)}:", f"  {options}"]

@@ -120,3 +120,14 @@ def test_bf16_is_written_with_a_warning_where_it_is_slow(command, random_model_f
     assert (refused.status, refused.out) == (1, b"")
     (line,) = refused.err.splitlines()
     assert line.startswith("nmt-lstm: error: this processor (")
+
+
+def test_float32_is_chosen_where_int8_is_slow(command, random_model_folder, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("nmt_lstm.numerics.int8.int8_is_fast", lambda: False)
+    finished = command("export", "-m", random_model_folder, "-o", "a", "--shortlist", 0)
+    assert finished.status == 0, finished.err
+    assert read(tmp_path / "a").manifest.exported == "float32"
+    assert "exported in float32" in finished.err
+    chosen = command("export", "-m", random_model_folder, "-o", "b", "--shortlist", 0, "--precision", "int8")
+    assert read(tmp_path / "b").manifest.exported == "int8"
+    assert "exported in float32" not in chosen.err

@@ -1,13 +1,21 @@
-"""The built-in corpus is found where it was installed, or in the working copy, and missed with advice."""
+"""The built-in corpus and model are found where they were installed, or in the working copy, and missed with advice."""
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
+from nmt_lstm.checkpoint import model_folder
+from nmt_lstm.config.load import load_run
 from nmt_lstm.corpora import builtin
-from nmt_lstm.corpora.builtin import builtin_corpus_folder
-from nmt_lstm.errors import DataError
-from nmt_lstm.text.corpus import read_parallel
+from nmt_lstm.corpora.builtin import BUILTIN_MODELS, builtin_corpus_folder, model_path
+from nmt_lstm.errors import DataError, ModelFolderError
+from nmt_lstm.evaluation.scores import corpus_scores
+from nmt_lstm.text.corpus import read_lines, read_parallel
+from nmt_lstm.translator import Translator
 
 
 def test_it_is_there_with_all_its_files() -> None:
@@ -25,3 +33,48 @@ def test_the_installed_one_comes_first(tmp_path, monkeypatch) -> None:
         folder.mkdir(parents=True)
         (folder / "train.en").touch()
         assert builtin_corpus_folder() == folder
+
+
+def test_a_folder_is_itself_and_a_name_is_the_built_in_model(tmp_path) -> None:
+    assert model_path(tmp_path) == tmp_path
+    assert model_path("builtin:en-ja") == builtin_corpus_folder() / "model"
+    assert model_path(Path("builtin:en-ja")) == builtin_corpus_folder() / "model"
+
+
+def test_an_unknown_model_gets_the_known_ones() -> None:
+    with pytest.raises(ModelFolderError, match=re.escape("Did you mean 'builtin:en-ja'")):
+        Translator.load("builtin:en-jp")
+
+
+@pytest.mark.parametrize("name", BUILTIN_MODELS)
+def test_a_built_in_model_is_small_and_says_nothing_of_the_machine_that_made_it(name) -> None:
+    folder = model_folder.read(f"builtin:{name}")
+    assert folder.manifest.exported == "int8"
+    assert sum(file.stat().st_size for file in folder.folder.iterdir()) <= 3_000_000
+    data = folder.run.data
+    corpus = folder.folder.parent
+    assert data.train_source.resolve() == (corpus / "train.en").resolve()
+    assert not any(
+        "/" in value for value in re.findall(r'"(/[^"]*)"', (folder.folder / "run.toml").read_text())
+    )
+
+
+def test_the_built_in_model_translates_as_recorded(repository) -> None:
+    """Processors round differently and their int8 products differ, so a few lines may as well."""
+    corpus = builtin_corpus_folder()
+    recorded = list(read_lines(repository / "data" / "builtin_enja" / "model-translations.ja"))
+    sources, references = list(read_lines(corpus / "test.en")), list(read_lines(corpus / "test.ja"))
+    texts = [found.text for found in Translator.load("builtin:en-ja", device="cpu").translate(sources)]
+    assert sum(one != other for one, other in zip(texts, recorded, strict=True)) <= 6
+    (bleu,) = corpus_scores(texts, references, metrics=("bleu",), tokenize="char")
+    test = json.loads((corpus / "model" / "metrics.json").read_text(encoding="utf-8"))["test"]
+    assert bleu.signature == test["bleu"]["signature"]
+    assert bleu.value == pytest.approx(test["bleu"]["score"], abs=0.3)
+    assert bleu.value > 90.0
+
+
+def test_the_run_file_of_the_built_in_model_loads(repository) -> None:
+    run = load_run(repository / "data" / "builtin_enja" / "en-ja.toml")
+    assert run.data.train_source.is_file()
+    built = model_folder.read("builtin:en-ja").run
+    assert (built.model, built.training) == (run.model, run.training)

@@ -11,6 +11,7 @@ from nmt_lstm.checkpoint.model_folder import read
 from nmt_lstm.checkpoint.weights import load_weights, save_weights
 from nmt_lstm.deployment import exported as module
 from nmt_lstm.deployment.exported import load_exported, write_exported
+from nmt_lstm.deployment.frozen_cell import PieceTable
 from nmt_lstm.deployment.frozen_model import freeze
 from nmt_lstm.deployment.lexicon import learn_lexicon
 from nmt_lstm.deployment.shortlist import Shortlist
@@ -146,3 +147,28 @@ def test_initialisation_is_skipped_and_only_that(shape) -> None:
     assert weight.shape == drawn.shape == shape
     assert torch.equal(ones, torch.full(shape, 3.0))
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def tables_of(model):
+    return [part for part in model.modules() if isinstance(part, PieceTable)]
+
+
+def test_tables_of_earlier_exports_are_quantised_when_they_are_read(exported, monkeypatch) -> None:
+    """They were bf16, without a scale."""
+    expected = tables_of(load_exported(read(exported)))
+    real = module.load_weights
+
+    def as_before(path, device):
+        state = real(path, device)
+        for name in [name for name in state if state[name].shape[1:] == (1,)]:
+            weight = name.replace("scale", "weight")
+            state[weight] = (state[weight].float() * state.pop(name)).bfloat16()
+        return state
+
+    monkeypatch.setattr(module, "load_weights", as_before)
+    found = tables_of(load_exported(read(exported)))
+    assert len(found) == len(expected) == 3
+    pieces = torch.arange(len(expected[0].weight))
+    for one, other in zip(found, expected, strict=True):
+        assert one.weight.dtype == torch.int8
+        assert torch.allclose(one(pieces), other(pieces), atol=0.02 * other(pieces).abs().max().item())

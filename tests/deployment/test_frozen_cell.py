@@ -42,3 +42,16 @@ def test_a_frozen_cell_starts_as_the_cell_does_and_gives_what_it_gives() -> None
         torch.testing.assert_close(last, wanted_last)
     assert not frozen.output_is_state
     assert dict(frozen.bridge_sizes) == {"total": 6}
+
+
+def test_an_int8_table_is_as_near_as_its_levels() -> None:
+    torch.manual_seed(1)
+    embedding = torch.randn(40, 5)
+    cell = Averaging(5, 6).eval()
+    with torch.no_grad():
+        expected = embedding @ cell.weight_ih.t() + cell.bias_ih
+        table = freeze_cell(cell, "int8", embedding).from_input
+        found = table(torch.arange(40))
+    assert table.weight.dtype == torch.int8
+    levels = expected.abs().amax(1, keepdim=True) / 127
+    assert ((found - expected).abs() <= 0.51 * levels).all()

@@ -1,4 +1,4 @@
-"""Virtual environments of the other toolkits: each from PyPI, with the same torch, in a cache folder."""
+"""Virtual environments of the other toolkits: each from PyPI, those that use torch with the same one, in a cache folder."""
 
 from __future__ import annotations
 
@@ -26,11 +26,23 @@ class Requirements:
         name: of its folder.
         toolkit: the distribution, with its version; installed without what it asks for.
         needed: what it really needs to train, translate and answer ``--help``, without torch.
+        uses_torch: whether torch is installed for it.
     """
 
     name: str
     toolkit: str
     needed: tuple[str, ...]
+    uses_torch: bool = True
+
+    @property
+    def torch(self) -> tuple[str, ...]:
+        """The pinned torch, or nothing."""
+        return (TORCH,) if self.uses_torch else ()
+
+    @property
+    def reported(self) -> tuple[str, ...]:
+        """The distributions whose versions belong to the figures."""
+        return ("torch", "numpy") if self.uses_torch else (self.toolkit.partition("==")[0],)
 
 
 def python_of(cache: Path, requirements: Requirements) -> Path:
@@ -63,7 +75,10 @@ def build(cache: Path, requirements: Requirements, time_limit: float) -> None:
     folder = cache / requirements.name
     venv.create(folder, clear=True, with_pip=True)
     try:
-        for words in ([TORCH], ["--no-deps", requirements.toolkit], [TORCH, *requirements.needed]):
+        torch = requirements.torch
+        for words in (torch, ("--no-deps", requirements.toolkit), (*torch, *requirements.needed)):
+            if not words:
+                continue
             finished = subprocess.run(
                 [python_of(cache, requirements), "-m", "pip", "install", "--quiet", *words],
                 capture_output=True,
@@ -103,7 +118,7 @@ def versions(python: Path) -> dict[str, str]:
 def _record(requirements: Requirements) -> dict[str, object]:
     return {
         "python": ".".join(map(str, sys.version_info[:3])),
-        "torch": TORCH,
+        "torch": TORCH if requirements.uses_torch else None,
         "toolkit": requirements.toolkit,
         "needed": list(requirements.needed),
     }

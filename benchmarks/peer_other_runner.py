@@ -49,7 +49,7 @@ class PeerRunner(Runner):
             found = peer_environments.versions(self.python)
         except peer_environments.EnvironmentBuildError as failure:
             raise ToolkitError(f"cannot be used: {failure}") from None
-        return ", ".join(f"{name} {found[name]}" for name in ("torch", "numpy"))
+        return ", ".join(f"{name} {found[name]}" for name in requirements.reported)
 
     def _help_command(self) -> Command:
         return self.toolkit.help_command(self.python)

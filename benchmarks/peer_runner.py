@@ -113,7 +113,7 @@ class Runner(ABC):
         """Speed and peak memory of training."""
         training = self._training("train", feeding, PASSES * self.steps)
         spent = self._run(self._train_command(training), f"train-{feeding}")
-        record = Record.read(training.record)
+        record = self._record(training)
         if len(record.wall) != training.steps:
             raise ToolkitError(f"took {len(record.wall)} steps instead of {training.steps}")
         wall = record.wall[-1] - record.wall[self.steps - 1]
@@ -226,6 +226,10 @@ class Runner(ABC):
 
     @abstractmethod
     def _translate_command(self, translation: Translation) -> Command: ...
+
+    def _record(self, training: Training) -> Record:
+        """What the recorder wrote of a finished training."""
+        return Record.read(training.record)
 
     @abstractmethod
     def _timed_pieces(self, training: Training) -> int: ...

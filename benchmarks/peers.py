@@ -1,7 +1,7 @@
-"""The same network, text and search in this toolkit and in JoeyNMT, Eole and OpenNMT-py, in turn on one core.
+"""The same network, text and search in this toolkit and in JoeyNMT, Eole, OpenNMT-py and Marian, in turn on one core.
 
 The first run installs the others from PyPI into virtual environments below --cache. Each is run by its own commands;
-target pieces are counted from the text and from the times of optimizer steps, never from a toolkit's log. Speeds of
+target pieces are counted from the text and from the times of parameter updates, never from a toolkit's log. Speeds of
 translation are the difference between a long and a short file. Without --wall no network is trained far enough to
 end its sentences, so each translation is made to have 11 pieces. What fails is a row that says why. See docs/peers.md.
 """
@@ -14,11 +14,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from peer_eole import Eole
 from peer_findings import Findings
 from peer_joeynmt import JoeyNMT
+from peer_marian import Marian
+from peer_marian_runners import Int8MarianRunner, MarianRunner
 from peer_opennmt import OpenNMT
 from peer_other_runner import PeerRunner
 from peer_our_runners import OURS, ExportedRunner, OurRunner
@@ -27,11 +30,13 @@ from peer_process import ToolkitError, pin
 from peer_ratios import SEARCHES, WIRINGS, ratios
 from peer_runner import Deadline, Runner
 from peer_text import Pieces, apart, reference, split
-from peer_toolkit import BATCH_SENTENCES
+from peer_toolkit import BATCH_SENTENCES, DIRECTION
+from processor_mode import is_avx2
 from report import Row
 from text import Text, find_text
 
 PEERS = (OpenNMT(), Eole(), JoeyNMT())
+MARIAN = Marian()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +60,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--core", type=int, default=-1, metavar="N", help="to run on; the last one unless given"
     )
     parser.add_argument(
-        "--only", default="", metavar="NAMES", help="of toolkits, by comma: nmt-lstm,opennmt,eole,joeynmt"
+        "--only",
+        default="",
+        metavar="NAMES",
+        help="of toolkits, by comma: nmt-lstm,opennmt,eole,joeynmt,marian",
     )
     parser.add_argument(
         "--wall",
@@ -80,12 +88,18 @@ def measure(options: argparse.Namespace) -> list[Row]:
         raise SystemExit(f"--core takes one of {', '.join(map(str, usable))}, not {core}")
     pinned = pin(core)
     os.environ["OMP_NUM_THREADS"] = "1"
-    findings = Findings(f"core {core}" if pinned else "no core of its own")
+    where = f"core {core}" if pinned else "no core of its own"
+    if is_avx2():
+        # The products of 8-bit numbers in Marian have a limit of their own.
+        os.environ["INTGEMM_CPUID"] = "AVX2"
+        where += ", AVX2 mode"
+    findings = Findings(where)
     with _folder(options.work) as folder:
         text = find_text(options.text)
         pieces: Pieces = apart(split, text, folder / "text", options.pairs)
         ours = _ours(text, pieces, folder, deadline)[: 1 if options.quick else None]
         others = [PeerRunner(each, options.cache, pieces, folder, deadline) for each in PEERS]
+        others += _marians(options.cache, pieces, folder, deadline)
         runners: list[Runner] = [each for each in (*ours, *others) if each.key in chosen]
         ready = [each for each in runners if _is_ready(each, findings, may_install=not options.quick)]
         for runner in ready:
@@ -114,6 +128,17 @@ def _ours(text: Text, pieces: Pieces, folder: Path, deadline: Deadline) -> list[
     ]
 
 
+def _marians(cache: Path, pieces: Pieces, folder: Path, deadline: Deadline) -> list[PeerRunner]:
+    as_wide = MarianRunner(MARIAN, cache, pieces, folder, deadline)
+    # Its encoder is then that of the others, its decoder half as wide.
+    narrow = replace(MARIAN, name=f"{MARIAN.name}, width {DIRECTION}", width=DIRECTION)
+    return [
+        as_wide,
+        Int8MarianRunner(as_wide),
+        MarianRunner(narrow, cache, pieces, folder, deadline, learns=False),
+    ]
+
+
 def _round(runners: list[Runner], findings: Findings, wirings: tuple[bool, ...], lines: int) -> None:
     for runner in runners:
         if runner.trains:
@@ -130,7 +155,7 @@ def _round(runners: list[Runner], findings: Findings, wirings: tuple[bool, ...],
 
 
 def _chosen(only: str) -> set[str]:
-    known = {OURS, *(peer.requirements.name for peer in PEERS)}
+    known = {OURS, MARIAN.requirements.name, *(peer.requirements.name for peer in PEERS)}
     asked = {name.strip() for name in only.split(",")} - {""} or known
     if asked - known:
         unknown = ", ".join(sorted(asked - known))

@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from processor_mode import instructions
+
 # The unit of what has no figure; what was counted is then the reason.
 FAILED = "failed"
 
@@ -43,6 +45,7 @@ def machine() -> dict[str, str]:
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "processor": processor(),
+        "instructions": instructions(),
         "usable cores": str(usable),
         "python": platform.python_version(),
         **versions,

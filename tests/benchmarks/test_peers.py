@@ -145,6 +145,21 @@ def test_environment_that_cannot_be_built_is_no_environment(module, tmp_path, mo
         environments.versions(tmp_path / "no-python")
 
 
+def test_environment_without_torch_asks_for_none(module, tmp_path, monkeypatch) -> None:
+    environments = module("peer_environments")
+    for name, value in {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_CONFIG_FILE": "/dev/null"}.items():
+        monkeypatch.setenv(name, value)
+    without = environments.Requirements("without", "nothing==0.0.0", (), uses_torch=False)
+    with pytest.raises(environments.EnvironmentBuildError, match="nothing==0.0.0"):
+        environments.build(tmp_path, without, 120)
+    assert without.reported == ("nothing",)
+    # What was built with torch is not what is asked for now.
+    (tmp_path / "without" / environments.RECORD).write_text(
+        json.dumps(environments._record(environments.Requirements("without", "nothing==0.0.0", ()))), "utf-8"
+    )
+    assert not environments.is_built(tmp_path, without)
+
+
 def test_split_text_counts_its_pieces_and_comes_together_again(module, parallel_files, tmp_path) -> None:
     peer_text = module("peer_text")
     text = module("text").Text(
@@ -246,6 +261,7 @@ def test_quick_comparison_needs_no_other_toolkit(repository, tmp_path) -> None:
         "OpenNMT-py",
         "Eole",
         "JoeyNMT",
+        "Marian",
     }
     assert all("--quick installs none" in each["counted"] for each in failed)
     # Speeds are those of translations of one length, whatever the beam.

@@ -12,7 +12,7 @@ import pytest
 import nmt_lstm
 
 COMMANDS = [
-    "quickstart", "prepare", "train", "translate", "score", "evaluate", "compare", "probe", "leaderboard", "plugins", "config", "doctor",
+    "quickstart", "prepare", "train", "translate", "score", "evaluate", "compare", "probe", "leaderboard", "plugins", "config", "models", "doctor",
 ]  # fmt: skip
 
 

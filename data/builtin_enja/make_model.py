@@ -45,18 +45,11 @@ def make(work: Path) -> None:
         update={"data": data.model_copy(update={**beside, "prepared": Path("prepared")})}
     )
     metrics = {name: trained.metrics[name] for name in ("validation", "weights_of_steps")}
-    draft = work / "draft"
-    write_exported(
-        draft,
-        model_folder.ModelFolder(trained.folder, run, trained.subwords, trained.manifest, metrics),
-        "int8",
-    )
-    texts, test = translated(draft)
+    source = replace(trained, run=run, metrics=metrics)
+    write_exported(work / "draft", source, "int8")
+    texts, test = translated(work / "draft")
     shutil.rmtree(MODEL, ignore_errors=True)
-    source = model_folder.ModelFolder(
-        trained.folder, run, trained.subwords, trained.manifest, {**metrics, "test": test}
-    )
-    write_exported(MODEL, source, "int8")
+    write_exported(MODEL, replace(source, metrics={**metrics, "test": test}), "int8")
     TRANSLATIONS.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
 
 

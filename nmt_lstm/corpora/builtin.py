@@ -48,7 +48,7 @@ BUILTIN_MODELS = {
             target="Japanese",
             corpus="builtin_enja",
             about="11,000 sentences of a made-up grammar with few words",
-            example="My father buys three books at the shop.",
+            example="The young nurse read two books at the library yesterday.",
         ),
     )
 }

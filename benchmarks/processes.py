@@ -84,7 +84,9 @@ def resident_bytes(process: int) -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def train(text: Text, folder: Path, steps: int, *, threads: int = 0, **settings: str) -> Cost:
+def train(
+    text: Text, folder: Path, steps: int, *, threads: int = 0, watch: float = 0.0, **settings: str
+) -> Cost:
     """Train the network of the figures for some steps into `folder` / model."""
     chosen = {
         **NETWORK,
@@ -99,4 +101,5 @@ def train(text: Text, folder: Path, steps: int, *, threads: int = 0, **settings:
         *("-o", folder / "model"),
         *(word for key, value in chosen.items() for word in ("--set", f"{key}={value}")),
         threads=threads,
+        watch=watch,
     )

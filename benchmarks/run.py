@@ -21,6 +21,7 @@ BENCHMARKS = {
     ),
     "gnmt": ("gnmt", "training and translation with GNMT's network on a GPU, on random text"),
     "memory": ("memory", "peak memory of training and of translating a long file"),
+    "growth": ("growth", "memory of a long training, and whether it still grows after an epoch"),
     "scaling": ("scaling", "training with two processes; memory against corpus and network"),
     "peers": ("peers", "the same work by other toolkits, which it installs in build/peers"),
     "startup": ("startup", "processor time of --help, time until translate answers"),

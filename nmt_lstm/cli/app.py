@@ -29,6 +29,7 @@ from nmt_lstm.cli import (
 )
 from nmt_lstm.cli.messages import show_log
 from nmt_lstm.errors import NmtLstmError
+from nmt_lstm.numerics.memory import restart_without_thread_cache
 from nmt_lstm.numerics.waiting import sleep_while_waiting
 
 __all__ = ["app", "main"]
@@ -119,6 +120,8 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 2 for usage and configuration, 1 for other errors."""
+    if arguments is None and sys.argv[1:2] == ["train"]:
+        restart_without_thread_cache()  # only training runs for so long that its heap would grow
     show_log()
     sleep_while_waiting()
     try:

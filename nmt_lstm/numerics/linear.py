@@ -56,27 +56,34 @@ def _by_torch(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 class _OneDnnLinear(torch.autograd.Function):
-    """The differentiable float32 product through oneDNN."""
+    """The differentiable float32 product through oneDNN.
+
+    All its products are of padded rows: batches differ in their number of rows, and each number would need three kernels.
+    """
 
     @staticmethod
     def forward(ctx, inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:  # type: ignore[no-untyped-def]
-        ctx.save_for_backward(inputs, weight)
-        ctx.has_bias = bias is not None
-        return _product(inputs, weight, bias)
+        rows = padded_rows(inputs.reshape(-1, inputs.shape[-1]))
+        ctx.save_for_backward(rows, weight)
+        ctx.shape, ctx.has_bias = inputs.shape, bias is not None
+        return _unpadded(_product(rows, weight, bias), inputs.shape)
 
     @staticmethod
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
-        inputs, weight = ctx.saved_tensors
-        gradient = gradient.contiguous()
-        flat = gradient.flatten(0, -2)
+        rows, weight = ctx.saved_tensors
+        gradients = padded_rows(gradient.reshape(-1, gradient.shape[-1]).contiguous())
         for_inputs = for_weight = for_bias = None
         if ctx.needs_input_grad[0]:
-            for_inputs = _product(gradient, weight.t().contiguous(), None)
+            for_inputs = _unpadded(_product(gradients, weight.t().contiguous(), None), ctx.shape)
         if ctx.needs_input_grad[1]:
-            for_weight = _product(flat.t().contiguous(), inputs.flatten(0, -2).t().contiguous(), None)
+            for_weight = _product(gradients.t().contiguous(), rows.t().contiguous(), None)
         if ctx.has_bias and ctx.needs_input_grad[2]:
-            for_bias = flat.sum(0)
+            for_bias = gradients.sum(0)
         return for_inputs, for_weight, for_bias
+
+
+def _unpadded(rows: Tensor, shape: torch.Size) -> Tensor:
+    return rows[: shape[:-1].numel()].view(*shape[:-1], rows.shape[1])
 
 
 def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:

@@ -122,6 +122,7 @@ def test_what_a_run_is_started_with(run, tmp_path, monkeypatch) -> None:
     assert started["arguments"][3:] == ["--plugin", "x.py", "--plugin", "y.py"]
     assert started["arguments"][0].endswith("runs/a")
     assert started["environment"]["OMP_NUM_THREADS"] == "1"
+    assert "glibc.malloc.tcache_count" in started["environment"]["GLIBC_TUNABLES"]
     assert "RANK" not in started["environment"]
     assert "CUDA_VISIBLE_DEVICES" not in started["environment"] or "CUDA_VISIBLE_DEVICES" in os.environ
 

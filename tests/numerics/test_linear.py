@@ -102,6 +102,30 @@ def test_forward_and_backward_go_through_onednn_where_it_is(onednn, monkeypatch)
     assert len(used) == (3 if onednn else 0)
 
 
+def test_batches_of_different_rows_train_by_the_same_kernels(onednn, monkeypatch) -> None:
+    if not onednn:
+        pytest.skip("oneDNN's product alone makes a kernel for each shape")
+    shapes = []
+    product = module._product
+    monkeypatch.setattr(
+        module,
+        "_product",
+        lambda *given: shapes.append([each.shape for each in given[:2]]) or product(*given),
+    )
+    found = []
+    for rows in (57, 61):
+        tensors = [torch.randn(shape, requires_grad=True) for shape in ((rows, 4), (5, 4), (5,))]
+        (linear(*tensors) * torch.arange(rows)[:, None]).sum().backward()
+        found.append(tuple(shapes))
+        shapes.clear()
+        expected = [tensor.detach().clone().requires_grad_() for tensor in tensors]
+        (functional.linear(*expected) * torch.arange(rows)[:, None]).sum().backward()
+        for tensor, other in zip(tensors, expected, strict=True):
+            torch.testing.assert_close(tensor.grad, other.grad, rtol=1e-4, atol=1e-3)
+    assert len(found[0]) == 3
+    assert found[0] == found[1]
+
+
 def test_training_goes_through_mkl_where_that_is_as_fast(monkeypatch) -> None:
     monkeypatch.setattr(module, "mkl_is_as_fast", lambda: True)
     monkeypatch.setattr(module, "_product", lambda *_: pytest.fail("made a kernel of oneDNN"))

@@ -13,7 +13,46 @@ from unittest.mock import MagicMock
 import pytest
 
 from nmt_lstm.numerics import memory
-from nmt_lstm.numerics.memory import keep_freed_memory
+from nmt_lstm.numerics.memory import (
+    keep_freed_memory,
+    restart_without_thread_cache,
+    without_thread_cache,
+)
+
+RESTARTED = """
+import os, sys
+from nmt_lstm.numerics.memory import restart_without_thread_cache
+print("begun", flush=True)
+restart_without_thread_cache()
+print(os.getpid(), sys.argv[1:], os.environ["GLIBC_TUNABLES"])
+"""
+HEAP = """
+import ctypes, random
+library = ctypes.CDLL(None)
+library.mallopt(-3, 1 << 30)
+library.mallopt(-1, (1 << 31) - 1)
+library.sbrk.restype, library.sbrk.argtypes = ctypes.c_void_p, [ctypes.c_ssize_t]
+library.malloc.restype, library.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+library.free.argtypes = [ctypes.c_void_p]
+library.posix_memalign.argtypes = [ctypes.POINTER(ctypes.c_void_p), ctypes.c_size_t, ctypes.c_size_t]
+sizes = random.Random(1)
+
+def tensors(count):
+    pointers = []
+    for _ in range(count):
+        pointer = ctypes.c_void_p()
+        assert library.posix_memalign(ctypes.byref(pointer), 64, sizes.randrange(1 << 20, 1 << 22)) == 0
+        pointers.append(pointer)
+    return pointers
+
+begin = library.sbrk(0)
+for _ in range(300):
+    for pointer in tensors(16):
+        library.free(pointer)
+    for size in (16, 40, 56, 72):
+        library.malloc(size)  # an object that stays
+print(library.sbrk(0) - begin)
+"""
 
 PAGES = """
 import resource, sys
@@ -113,3 +152,49 @@ def test_large_blocks_lie_on_huge_pages_and_memory_that_is_not_used_is_not_taken
         pytest.skip(f"this system gives {possible} KiB of huge pages to who asks for 64 MiB")
     assert found > possible // 2
     assert pages_before * os.sysconf("SC_PAGE_SIZE") < memory.HEAP_AT_ONCE // 4
+
+
+def test_an_environment_is_given_the_option_once_and_the_users_word_counts() -> None:
+    name = "GLIBC_TUNABLES"
+    asked = without_thread_cache({"A": "b"})
+    assert asked == {"A": "b", name: "glibc.malloc.tcache_count=0"}
+    assert without_thread_cache(asked) == asked
+    assert without_thread_cache({name: "glibc.malloc.hugetlb=1"}) == {
+        name: "glibc.malloc.hugetlb=1:glibc.malloc.tcache_count=0"
+    }
+    chosen = {name: "glibc.malloc.tcache_count=3"}
+    assert without_thread_cache(chosen) == chosen
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is asked")
+def test_a_program_is_started_again_once_as_the_same_process() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "GLIBC_TUNABLES"}
+    with subprocess.Popen(
+        [sys.executable, "-c", RESTARTED, "--steps", "3"], stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        output, _ = process.communicate()
+    assert process.returncode == 0
+    assert output.splitlines() == [
+        "begun",
+        "begun",
+        f"{process.pid} ['--steps', '3'] glibc.malloc.tcache_count=0",
+    ]
+
+
+def test_a_program_on_another_c_library_is_not_started_again(monkeypatch) -> None:
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
+    monkeypatch.setattr(os, "execve", lambda *_: pytest.fail("started again"))
+    restart_without_thread_cache()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has a thread cache to switch off")
+def test_without_the_thread_cache_aligned_blocks_merge_again() -> None:
+    grown = {}
+    plain = {name: value for name, value in os.environ.items() if name != "GLIBC_TUNABLES"}
+    for case, environment in (("cached", plain), ("merged", without_thread_cache(plain))):
+        finished = subprocess.run(
+            [sys.executable, "-c", HEAP], capture_output=True, text=True, check=True, env=environment
+        )
+        grown[case] = int(finished.stdout)
+    assert grown["merged"] < 0.8 * grown["cached"]

@@ -74,8 +74,8 @@ def plan_budget(run: RunSettings, measure: MeasurePace, *, spent: float) -> Budg
             run, pace, sentences if settings.fit_time_limit else [*sentences, *_advice(run, measure, epochs)]
         )
     sentences.append(
-        f"Chosen instead: {_widths(chosen.model)}, about {chosen_pace.pieces_per_second:,.0f} target pieces/s, so that "
-        f"{fitting}. To keep the widths: --set training.fit_time_limit=false"
+        f"A narrower network was chosen (training.fit_time_limit): {_widths(chosen.model)}, about "
+        f"{chosen_pace.pieces_per_second:,.0f} target pieces/s, so that {fitting}."
     )
     return Budget(chosen, chosen_pace, sentences)
 

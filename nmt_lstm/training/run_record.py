@@ -8,6 +8,7 @@ from typing import Any
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import ConfigurationError, ModelFolderError
 from nmt_lstm.text.subwords import Subwords
+from nmt_lstm.training.time_budget import with_widths
 
 __all__ = ["check_same_run", "run_record", "with_recorded_widths"]
 
@@ -40,12 +41,12 @@ def with_recorded_widths(run: RunSettings, kept: Mapping[str, Any] | None) -> Ru
     if not run.training.fit_time_limit or kept is None or kept.get("format") != _FORMAT:
         return run
     before = kept["settings"]["model"]
-    stacks = {
-        name: getattr(run.model, name).model_copy(update={"hidden_size": before[name]["hidden_size"]})
-        for name in ("encoder", "decoder")
-    }
-    model = run.model.model_copy(update={"embedding_size": before["embedding_size"], **stacks})
-    return run.model_copy(update={"model": model})
+    return with_widths(
+        run,
+        embedding=before["embedding_size"],
+        encoder=before["encoder"]["hidden_size"],
+        decoder=before["decoder"]["hidden_size"],
+    )
 
 
 def check_same_run(kept: Mapping[str, Any] | None, now: Mapping[str, Any], *, path: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from nmt_lstm.config.duration import parse_duration
@@ -10,10 +10,10 @@ from nmt_lstm.config.schema import ModelSettings, RunSettings
 from nmt_lstm.training.pace import Pace
 from nmt_lstm.training.progress import duration
 
-__all__ = ["Budget", "narrowed", "plan_budget"]
+__all__ = ["Budget", "narrowed", "plan_budget", "with_widths"]
 
 # Widths to choose from, as shares of those asked for.
-SCALES = (1.0, 0.75, 0.5, 0.375, 0.25)
+SCALES = (0.75, 0.5, 0.375, 0.25)
 WIDTH_UNIT = 32
 # A schedule that is cut to this share of its epochs still ends near the quality of the whole one; a narrower network
 # that gets more epochs then loses more by its width than it gains.
@@ -64,7 +64,7 @@ def plan_budget(run: RunSettings, measure: MeasurePace, *, spent: float) -> Budg
     sentences = [f"{speed}: {whole}, and the time limit is {settings.time_limit}."]
     chosen, chosen_pace = run, pace
     if settings.fit_time_limit:
-        narrower = _narrower(run)
+        narrower = (narrowed(run, scale) for scale in SCALES)
         while available < ENOUGH * chosen_pace.seconds(epochs) and (candidate := next(narrower, None)):
             chosen, chosen_pace = candidate, measure(candidate)
     fitting = f"{min(epochs, available / chosen_pace.seconds(1.0)):.1f} of {_epochs_text(epochs)} fit"
@@ -74,39 +74,49 @@ def plan_budget(run: RunSettings, measure: MeasurePace, *, spent: float) -> Budg
             run, pace, sentences if settings.fit_time_limit else [*sentences, *_advice(run, measure, epochs)]
         )
     sentences.append(
-        f"A narrower network was chosen (training.fit_time_limit): {_widths(chosen.model)}, about "
-        f"{chosen_pace.pieces_per_second:,.0f} target pieces/s, so that {fitting}."
+        f"A narrower network was chosen (training.fit_time_limit): {_widths(chosen.model)}, "
+        f"learning rate {chosen.training.optimizer.learning_rate:g}, about {chosen_pace.pieces_per_second:,.0f} target pieces/s, so that {fitting}."
     )
     return Budget(chosen, chosen_pace, sentences)
 
 
-def narrowed(model: ModelSettings, scale: float) -> ModelSettings:
-    """Return the network with its layers at `scale` of their width, in multiples of 32; embeddings at half of it or more.
+def with_widths(run: RunSettings, *, embedding: int, encoder: int, decoder: int) -> RunSettings:
+    """Return a run whose network has other widths, and a learning rate in inverse proportion to that of the decoder.
 
-    Embeddings keep more of their width because the output layer reads every piece through them.
+    The best learning rate of Adam goes with the inverse of the width (Yang et al. 2021, "Tensor Programs V").
     """
-    return model.model_copy(
+    model, optimizer = run.model, run.training.optimizer
+    rate = optimizer.learning_rate * model.decoder.hidden_size / decoder
+    widths = {
+        "embedding_size": embedding,
+        "encoder": model.encoder.model_copy(update={"hidden_size": encoder}),
+        "decoder": model.decoder.model_copy(update={"hidden_size": decoder}),
+    }
+    changed = {"optimizer": optimizer.model_copy(update={"learning_rate": rate})}
+    return run.model_copy(
         update={
-            "embedding_size": _width(model.embedding_size, max(scale, 0.5)),
-            "encoder": model.encoder.model_copy(
-                update={"hidden_size": _width(model.encoder.hidden_size, scale)}
-            ),
-            "decoder": model.decoder.model_copy(
-                update={"hidden_size": _width(model.decoder.hidden_size, scale)}
-            ),
+            "model": model.model_copy(update=widths),
+            "training": run.training.model_copy(update=changed),
         }
     )
 
 
-def _width(width: int, scale: float) -> int:
-    return (
-        width if scale == 1.0 else min(width, max(WIDTH_UNIT, round(scale * width / WIDTH_UNIT) * WIDTH_UNIT))
+def narrowed(run: RunSettings, scale: float) -> RunSettings:
+    """Return the run with layers at `scale` of their width, in multiples of 32; embeddings at half of it or more.
+
+    Embeddings keep more of their width because the output layer reads every piece through them.
+    """
+    model = run.model
+    return with_widths(
+        run,
+        embedding=_width(model.embedding_size, max(scale, 0.5)),
+        encoder=_width(model.encoder.hidden_size, scale),
+        decoder=_width(model.decoder.hidden_size, scale),
     )
 
 
-def _narrower(run: RunSettings) -> Iterator[RunSettings]:
-    for scale in SCALES[1:]:
-        yield run.model_copy(update={"model": narrowed(run.model, scale)})
+def _width(width: int, scale: float) -> int:
+    return min(width, max(WIDTH_UNIT, round(scale * width / WIDTH_UNIT) * WIDTH_UNIT))
 
 
 def _epochs(run: RunSettings, pace: Pace) -> float:
@@ -129,13 +139,14 @@ def _widths(model: ModelSettings) -> str:
 
 def _advice(run: RunSettings, measure: MeasurePace, epochs: float) -> list[str]:
     """Say what a network of about half the width would take."""
-    half = run.model_copy(update={"model": narrowed(run.model, 0.5)})
+    half = narrowed(run, 0.5)
     if half.model == run.model:
         return []
     seconds = measure(half).seconds(epochs)
     options = (
         f"--set model.encoder.hidden_size={half.model.encoder.hidden_size} "
         f"--set model.decoder.hidden_size={half.model.decoder.hidden_size} "
-        f"--set model.embedding_size={half.model.embedding_size}"
+        f"--set model.embedding_size={half.model.embedding_size} "
+        f"--set training.optimizer.learning_rate={half.training.optimizer.learning_rate:g}"
     )
     return [f"With {_widths(half.model)} they would take about {duration(seconds)}:", f"  {options}"]

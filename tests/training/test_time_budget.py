@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nmt_lstm.training.pace import Pace
+from nmt_lstm.training.run_record import with_recorded_widths
 from nmt_lstm.training.time_budget import narrowed, plan_budget
 
 WIDE = ("model.encoder.hidden_size=256", "model.decoder.hidden_size=256", "model.embedding_size=256")
@@ -45,7 +46,11 @@ def test_the_widest_network_that_gets_enough_epochs_is_chosen(make_small_run) ->
     assert measured == [256, 192, 128]
     assert budget.run.model.encoder.hidden_size == budget.run.model.decoder.hidden_size == 128
     assert budget.run.model.embedding_size == 128
-    assert budget.run.training == run.training
+    assert budget.run.training.epochs == run.training.epochs
+    # Adam's best rate goes with the inverse of the width.
+    assert budget.run.training.optimizer.learning_rate == pytest.approx(
+        2 * run.training.optimizer.learning_rate
+    )
     assert budget.pace.seconds(1) == pytest.approx(10.0)
     assert "layers of 128, embeddings of 128" in budget.sentences[1]
     assert "8.5 of 10 epochs fit" in budget.sentences[1]
@@ -101,9 +106,18 @@ def test_steps_bound_the_epochs_that_are_estimated(make_small_run) -> None:
 
 
 def test_widths_are_multiples_of_32_and_never_grow(make_small_run) -> None:
-    model = make_small_run(*WIDE).model
-    assert narrowed(model, 0.375).encoder.hidden_size == 96
-    assert narrowed(model, 0.25).embedding_size == 128
-    assert narrowed(model, 1.0) == model
-    tiny = make_small_run().model
+    run = make_small_run(*WIDE)
+    assert narrowed(run, 0.375).model.encoder.hidden_size == 96
+    assert narrowed(run, 0.25).model.embedding_size == 128
+    tiny = make_small_run()
     assert narrowed(tiny, 0.25) == tiny
+
+
+def test_a_resumed_run_has_the_widths_and_the_rate_of_its_start(make_small_run) -> None:
+    run = make_small_run(*WIDE, "training.fit_time_limit=true", "training.time_limit=100s")
+    chosen = narrowed(run, 0.5)
+    record = {"format": 1, "settings": {"model": chosen.model.model_dump(mode="json")}}
+    assert with_recorded_widths(run, record) == chosen
+    fixed = make_small_run(*WIDE)
+    assert with_recorded_widths(fixed, record) == fixed
+    assert with_recorded_widths(run, None) == run

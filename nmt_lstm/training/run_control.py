@@ -21,8 +21,9 @@ from nmt_lstm.training.clock import Clock
 from nmt_lstm.training.diagnosis import Point
 from nmt_lstm.training.interruption import SignalWatch, TrainingInterrupted
 from nmt_lstm.training.kept_weights import KeptWeights
-from nmt_lstm.training.module import Tally, TranslationModule
+from nmt_lstm.training.module import TranslationModule
 from nmt_lstm.training.progress import Moment, ProgressDisplay, duration, search_name
+from nmt_lstm.training.speedometer import Speedometer, Stretch
 from nmt_lstm.training.validation import ValidationResult
 
 __all__ = ["RunControl"]
@@ -95,9 +96,7 @@ class RunControl(pl.Callback):
         self._signal = 0
         self._time_is_over = False
         self._may_validate = True
-        self._shown = time.monotonic()
-        self._pieces, self._seconds = 0, 0.0
-        self._loss = 0.0
+        self._speedometer = Speedometer()
 
     # Lightning's hooks
 
@@ -113,7 +112,7 @@ class RunControl(pl.Callback):
             if self._signal:
                 raise TrainingInterrupted(self._signal)
             self._stop(trainer, self._out_of_patience())
-        self._shown = time.monotonic()
+        self._speedometer.restart()
 
     def on_train_batch_end(
         self,
@@ -256,7 +255,7 @@ class RunControl(pl.Callback):
         All processes must take part.
         """
         begin = time.monotonic()
-        self._take(module)
+        self._speedometer.read(module.tally)
         self.display.busy("validating")
         with module.average.applied() if module.average is not None else nullcontext():
             result = self.translate(module)
@@ -273,12 +272,10 @@ class RunControl(pl.Callback):
             if improved and trainer.is_global_zero:
                 self.write_model(state, result, self.settings.valid_beam_size, [step])
         self.clock.count_validation(time.monotonic() - begin)
-        train_loss = self._loss / self._pieces if self._pieces else math.nan
-        self.curve.append(Point(step, train_loss, result.loss))
-        self._report(trainer, result, improved=improved)
-        # The validation's time is not the training's speed.
-        module.tally.take()
-        self._shown = time.monotonic()
+        trained = self._speedometer.since_validation()
+        self.curve.append(Point(step, trained.mean_loss, result.loss))
+        self._report(trainer, result, trained, improved=improved)
+        self._speedometer.restart()
 
     def translate(self, module: TranslationModule, beam_size: int | None = None) -> ValidationResult | None:
         """Translate the validation text with the module's weights as they are; None if a signal came in between.
@@ -301,18 +298,8 @@ class RunControl(pl.Callback):
 
     # What is shown
 
-    def _take(self, module: TranslationModule) -> tuple[Tally, float]:
-        """Return what was trained since the last look, and the seconds of it; both are added up for the logs."""
-        now = time.monotonic()
-        tally, seconds = module.tally.take(), now - self._shown
-        self._shown = now
-        self._pieces += tally.pieces
-        self._seconds += seconds
-        self._loss += float(tally.loss)
-        return tally, seconds
-
     def _show(self, trainer: pl.Trainer, module: TranslationModule) -> None:
-        tally, seconds = self._take(module)
+        stretch = self._speedometer.read(module.tally)
         bleu = [record.metrics["bleu"] for record in self.kept.records]
         self.display.show(
             Moment(
@@ -321,24 +308,25 @@ class RunControl(pl.Callback):
                 step=trainer.global_step,
                 share=module.steps_done(),
                 limit_left=self.clock.left(),
-                pieces_per_second=tally.pieces * trainer.world_size / max(seconds, 1e-9),
-                loss=tally.mean,
+                pieces_per_second=stretch.speed(trainer.world_size),
+                loss=stretch.mean_loss,
                 gradient_norm=float(module.gradient_norm) if module.gradient_norm is not None else math.nan,
                 learning_rate=module.learning_rate,
                 bleu=max(bleu, default=None),
             )
         )
 
-    def _report(self, trainer: pl.Trainer, result: ValidationResult, *, improved: bool) -> None:
+    def _report(
+        self, trainer: pl.Trainer, result: ValidationResult, trained: Stretch, *, improved: bool
+    ) -> None:
         step = trainer.global_step
         logged = {f"valid_{name}": value for name, value in result.metrics.items()} | {
             "valid_perplexity": result.perplexity,
             "epoch": float(trainer.current_epoch),
             "elapsed_seconds": self.clock.elapsed(),
         }
-        if self._pieces:
-            logged["target_pieces_per_second"] = self._pieces * trainer.world_size / max(self._seconds, 1e-9)
-            self._pieces, self._seconds, self._loss = 0, 0.0, 0.0
+        if trained.pieces:
+            logged["target_pieces_per_second"] = trained.speed(trainer.world_size)
         for logger in trainer.loggers:
             logger.log_metrics(logged, step=step)
             logger.save()

@@ -174,7 +174,8 @@ class RunControl(pl.Callback):
             "validation_due": self.validation_due,
             "kept": self.kept.state_dict(),
             "clock": self.clock.state_dict(),
-            "curve": [list(point) for point in self.curve],
+            # Not the training loss: it depends on when the run was looked at, and a resumed run is the same run.
+            "curve": [[point.step, point.loss] for point in self.curve],
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -185,7 +186,7 @@ class RunControl(pl.Callback):
         self.kept.load_state_dict(state_dict["kept"])
         self.clock.load_state_dict(state_dict["clock"])
         # Checkpoints of earlier versions have none.
-        self.curve = [Point(*point) for point in state_dict.get("curve", [])]
+        self.curve = [Point(int(step), math.nan, loss) for step, loss in state_dict.get("curve", [])]
 
     # What is due
 

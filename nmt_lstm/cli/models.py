@@ -12,7 +12,7 @@ __all__ = ["models"]
 EXAMPLE = """\b
 Example:
   nmt-lstm models
-  echo "The dog sleeps." | nmt-lstm translate -m builtin:en-ja"""
+  echo "Tom is tall." | nmt-lstm translate -m builtin:en-ja"""
 
 
 def models() -> None:

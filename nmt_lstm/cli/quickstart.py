@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmt_lstm.cli.arguments import Cell, Plugins, TimeLimit, check_time_limit, load_plugins
+from nmt_lstm.cli.arguments import Cell, Plugins, check_time_limit, load_plugins
 from nmt_lstm.cli.evaluate import score_table
 from nmt_lstm.cli.messages import is_first_process, note, quoted
 from nmt_lstm.cli.train import check_parts
@@ -27,6 +28,7 @@ Examples:
   nmt-lstm quickstart -o runs/quickstart-gru --cell gru"""
 
 SAMPLES = 5
+DEFAULT_CELL = "lstm"
 BUILTIN = "builtin:en-ja"
 
 # Below this, the sample translations have obvious mistakes; so many steps bring the smallest network above it.
@@ -38,9 +40,14 @@ def quickstart(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Model folder to write.")
     ] = Path("runs/quickstart"),
-    cell: Cell = "lstm",
-    time_limit: TimeLimit = "",
-    resume: Annotated[bool, typer.Option("--resume", help="Continue an interrupted one.")] = False,
+    cell: Cell = DEFAULT_CELL,
+    time_limit: Annotated[
+        str,
+        typer.Option("--time-limit", metavar="TIME", help="Stop training after this time. [default: 130s]"),
+    ] = "",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue one that was interrupted, or stopped by its limit.")
+    ] = False,
     plugin: Plugins = None,
 ) -> None:
     """Train on the built-in English-Japanese corpus, translate its test text and score it (under 3 minutes)."""
@@ -48,11 +55,14 @@ def quickstart(
     load_plugins(plugin)
     check_time_limit(time_limit)
     model = quoted(output)
+    # What has to be typed again to continue this run.
+    same = "".join(f" --plugin {quoted(file)}" for file in plugin or [])
+    same += "" if cell == DEFAULT_CELL else f" --cell {shlex.quote(cell)}"
     if not resume and output.exists() and any(output.iterdir()):
         raise ConfigurationError(
             f"the folder '{output}' already exists. To use the model in it: nmt-lstm translate -m {model}. "
-            f"To continue an interrupted quickstart: nmt-lstm quickstart -o {model} --resume. "
-            f"To start again in a different folder: nmt-lstm quickstart -o {model}-2"
+            f"To continue an interrupted quickstart: nmt-lstm quickstart{same} -o {model} --resume. "
+            f"To start again in a different folder: nmt-lstm quickstart{same} -o {model}-2"
         )
     from nmt_lstm.config.defaults import quickstart_settings
     from nmt_lstm.config.load import make_run
@@ -71,10 +81,10 @@ def quickstart(
     shown = spread(len(sources))
     some, expected = [sources[index] for index in shown], [references[index] for index in shown]
     if not resume:
-        note(f"1. The model that comes with the package, {BUILTIN}, translates from English to Japanese:\n")
+        note(f"1. The built-in model, {BUILTIN}, translates some test sentences:\n")
         ready = Translator.load(BUILTIN, device="cpu").translate(some)
         show_samples(zip(some, [translation.text for translation in ready], expected, strict=True))
-    note(f"2. Training one like it with the cell '{cell}' on the text in {corpus}.\n")
+    note(f"2. Training a smaller model with the cell '{cell}' on the built-in corpus.\n")
 
     from rich.console import Console
 
@@ -90,16 +100,17 @@ def quickstart(
     note(f"\n3. Translating {len(sources)} test sentences that were not in the training text.\n")
     texts = [translation.text for translation in Translator.load(output).translate(sources)]
     show_samples(zip(some, [texts[index] for index in shown], expected, strict=True))
-    note("4. Scores on all test sentences, by sacreBLEU (BLEU on characters: Japanese has no spaces).\n")
+    note("4. Scores of all test sentences, by sacreBLEU. BLEU counts characters.\n")
     scores = corpus_scores(texts, references, metrics=("bleu", "chrf"), tokenize=run.data.tokenize)
     typer.echo(score_table(scores))
     if trained.out_of_time and scores[0].value < GOOD_BLEU:
-        note(advice(trained, model))
+        note(advice(trained, f"{same} -o {model}"))
     note(f"\nDone in {time.perf_counter() - begin:.0f} seconds. The model is in {output}. Next:\n")
     trusted = " --trust-plugins" if has_copies(output) else ""
     note(f'  echo "{sources[0]}" | nmt-lstm translate -m {model}{trusted}')
     note(f"  nmt-lstm translate -m {model}{trusted} --n-best 3 --scores --interactive")
-    note("  nmt-lstm quickstart --cell gru -o runs/quickstart-gru")
+    other = "gru" if cell == DEFAULT_CELL else DEFAULT_CELL
+    note(f"  nmt-lstm quickstart --cell {other} -o runs/quickstart-{other}")
     note("  nmt-lstm train --help        # your own text")
 
 
@@ -117,11 +128,11 @@ def show_samples(samples: Iterable[tuple[str, str, str]]) -> None:
         note(f"   reference    {reference}\n")
 
 
-def advice(trained: FitResult, model: str) -> str:
-    """Say how long this machine needs for good translations, by the steps that it took."""
+def advice(trained: FitResult, options: str) -> str:
+    """Say how long this machine needs for good translations, by the steps that it took, and how to continue."""
     minutes = math.ceil(trained.seconds * GOOD_STEPS / max(1, trained.steps) / 60)
     return (
         f"\nThese translations are poor because the time allowed only {trained.steps:,} optimizer steps; about "
         f"{GOOD_STEPS:,} are needed. To continue:\n"
-        f"  nmt-lstm quickstart -o {model} --resume --time-limit {minutes}m"
+        f"  nmt-lstm quickstart{options} --resume --time-limit {minutes}m"
     )

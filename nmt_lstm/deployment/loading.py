@@ -106,7 +106,7 @@ def _exported_precision(folder: ModelFolder, device: torch.device, asked: str) -
     if asked not in ("auto", exported):
         raise ConfigurationError(
             f"'{folder.folder}' was exported in {exported} and cannot compute in {asked}; leave --precision out, or "
-            f"export it again with --precision {asked}."
+            f"export the trained model again with --precision {asked}."
         )
     if exported == "bf16" and (slow := slow_bf16()):
         # Not refused: it translates all the same, and the model it was made from may be elsewhere.

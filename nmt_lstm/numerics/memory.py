@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import platform
@@ -54,7 +55,8 @@ def restart_without_thread_cache() -> None:
     environment = without_thread_cache(os.environ)
     if environment == dict(os.environ) or not sys.executable or platform.libc_ver()[0] != "glibc":
         return
-    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - ourselves
+    with contextlib.suppress(OSError):  # this process trains as well, in more memory
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - ourselves
 
 
 def keep_freed_memory() -> bool:

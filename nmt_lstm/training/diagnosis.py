@@ -10,6 +10,9 @@ __all__ = ["Point", "diagnose"]
 
 # Below this, hardly a sentence of a translation can be understood, whatever the language and the tokenizer.
 USABLE_BLEU = 15.0
+# With fewer, what is missing is text, or steps, whatever the losses say.
+FEW_PAIRS = 1_000
+FEW_STEPS = 500
 # Relative changes of the loss: between two validations, over the whole run, and against the loss of the training text.
 STILL_FALLING = 0.02
 HARDLY_FELL = 0.05
@@ -48,21 +51,22 @@ def _reason(curve: Sequence[Point], *, pairs: int, out_of_time: bool) -> str:
     lowest = min(point.loss for point in curve)
     if not math.isfinite(last.loss):
         return "The loss is not a finite number: lower training.optimizer.learning_rate, and keep clip_norm above 0."
+    if pairs < FEW_PAIRS:
+        return f"{pairs:,} sentence pairs are too few to learn from; some thousands are needed."
     if last.loss > lowest * (1.0 + STILL_FALLING) and last.train_loss < FAR_BELOW * last.loss:
         return (
             f"The network learns the {pairs:,} training pairs by heart (loss {last.train_loss:.2f} on them, {last.loss:.2f} "
             f"on the validation text): it needs more text, or more dropout and fewer epochs."
         )
-    if before is not None and last.loss > first.loss * (1.0 - HARDLY_FELL):
+    if not out_of_time and last.step >= FEW_STEPS and last.loss > first.loss * (1.0 - HARDLY_FELL):
         return (
-            f"The loss hardly fell, from {first.loss:.2f} to {last.loss:.2f} in {last.step:,} steps: try another "
+            f"The loss hardly fell, from {first.loss:.2f} to {last.loss:.2f} in {last.step:,} steps: try a different "
             f"training.optimizer.learning_rate, and check that both sides of the text belong together line by line."
         )
-    more = "a larger --time-limit" if out_of_time else "more training.epochs"
+    steps = f"{last.step:,} optimizer step{'s' * (last.step != 1)}"
     falling = ""
     if before is not None and last.loss < before.loss * (1.0 - STILL_FALLING):
         falling = f", and the validation loss was still falling ({before.loss:.2f} to {last.loss:.2f})"
-    return (
-        f"It took {last.step:,} optimizer steps{falling}: too few. Resume with {more}, or train a narrower network, which "
-        f"takes more steps in the same time."
-    )
+    if out_of_time:
+        return f"The time limit ended training after {steps}{falling}. Resume with a larger --time-limit."
+    return f"It took only {steps}{falling}. Resume with more training.epochs."

@@ -96,6 +96,7 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
     with explain_out_of_memory(settings), SignalWatch() as signals, quiet_lightning():
         outlook: list[str] = []
         kept = read_checkpoint(checkpoint).get("nmt_lstm_run") if going_on else None
+        _say_text(display, prepared)
         if going_on:
             run = with_recorded_widths(run, kept)
         else:
@@ -128,9 +129,9 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
         trainer = build_trainer(
             settings, output=output, devices=devices, precision=precision, callback=control
         )
-        _announce(display, run, prepared, devices, precision, parameters)
         for sentence in outlook:
-            display.say(sentence)
+            display.say(sentence, wrap=True)
+        _say_choices(display, run, devices, precision, parameters)
         if going_on:
             display.say(f"Going on from {checkpoint}.")
         elif resume:
@@ -207,7 +208,7 @@ def _within_time(
     def pace(candidate: RunSettings) -> Pace:
         return measure_pace(candidate, prepared, devices.device, precision, seconds=MEASURED_SECONDS)
 
-    budget = plan_budget(run, pace, spent=clock.elapsed())
+    budget = plan_budget(run, pace, spent=clock.elapsed)
     return budget.run, budget.sentences
 
 
@@ -274,23 +275,20 @@ def _finish(
     return chosen
 
 
-def _announce(
-    display: ProgressDisplay,
-    run: RunSettings,
-    prepared: Prepared,
-    devices: Devices,
-    precision: Precision,
-    parameters: int,
-) -> None:
-    """Say what was chosen."""
-    encoder, decoder = run.model.encoder, run.model.decoder
-    cells = encoder.cell if encoder.cell == decoder.cell else f"{encoder.cell} and {decoder.cell}"
+def _say_text(display: ProgressDisplay, prepared: Prepared) -> None:
     vocabulary = prepared.subwords
     sizes = f"{vocabulary.source.size:,}" + ("" if vocabulary.joint else f" and {vocabulary.target.size:,}")
-    limit = f", at most {run.training.time_limit}" if run.training.time_limit else ""
     display.say(
         f"{len(prepared.train):,} training pairs, {len(prepared.valid_target):,} validation pairs, {sizes} pieces"
     )
+
+
+def _say_choices(
+    display: ProgressDisplay, run: RunSettings, devices: Devices, precision: Precision, parameters: int
+) -> None:
+    encoder, decoder = run.model.encoder, run.model.decoder
+    cells = encoder.cell if encoder.cell == decoder.cell else f"{encoder.cell} and {decoder.cell}"
+    limit = f", at most {run.training.time_limit}" if run.training.time_limit else ""
     display.say(
         f"{parameters:,} parameters: {encoder.layers}+{decoder.layers} layers of {cells}, attention {run.model.attention.name}"
     )

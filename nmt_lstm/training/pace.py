@@ -18,7 +18,7 @@ from nmt_lstm.training.optimization import build_optimizer, clip_gradients
 
 __all__ = ["Pace", "measure_pace"]
 
-_FEWEST_BATCHES = 3
+_FEWEST_BATCHES = 2
 _MOST_BATCHES = 20
 
 
@@ -51,7 +51,7 @@ def measure_pace(
         prepared: the text that the batches are cut from.
         device: to train on; its threads are those that PyTorch is set to.
         precision: to train in.
-        seconds: roughly how long to measure; at least three batches are computed.
+        seconds: roughly how long to measure; at least two batches are computed.
     """
     settings = run.training
     loader = BatchLoader(

@@ -110,9 +110,9 @@ class ProgressDisplay:
         if self._live is not None:
             self._live.update(self._live.task_ids[0], description=words, refresh=True)
 
-    def say(self, line: str, style: str = "") -> None:
-        """Write a line that stays."""
-        self.console.print(escape(line), style=style, highlight=False, soft_wrap=True)
+    def say(self, line: str, style: str = "", *, wrap: bool = False) -> None:
+        """Write a line that stays; with `wrap`, sentences that go on at the next word where the console ends."""
+        self.console.print(escape(line), style=style, highlight=False, soft_wrap=not wrap)
 
     def stop(self) -> None:
         """Take the live line away."""

@@ -18,6 +18,8 @@ WIDTH_UNIT = 32
 # A narrower network is worth its loss of capacity where fewer of the epochs would fit: on the built-in corpus 950 steps of 400
 # pieces at a width of 64 reach BLEU 58; 600 steps of 200 pieces at a width of 128, which take as long, reach 36.
 ENOUGH = 0.4
+# A step's time goes about with this power of the width, less where small operations prevail.
+COST_OF_WIDTH = 1.5
 # Of the time that is left when training starts; validations and the final choice of weights take the rest.
 TRAINING_SHARE = 0.85
 # Below this, nobody has to be told how long it takes or how to make it shorter.
@@ -38,45 +40,57 @@ class Budget:
     """What to tell the user."""
 
 
-def plan_budget(run: RunSettings, measure: MeasurePace, *, spent: float) -> Budget:
+def plan_budget(run: RunSettings, measure: MeasurePace, *, spent: Callable[[], float]) -> Budget:
     """Measure the machine and say how long the run will take; fit it into its time limit if it asks for that.
 
     With ``training.fit_time_limit``, the widest of several networks is chosen of which enough epochs fit into the
-    time; each is measured, the widest first, until one does.
+    time that is left. Measuring takes time itself, so widths that would be far too slow are passed over.
 
     Args:
         run: the run as asked for.
         measure: returns the pace of a run's network.
-        spent: seconds of the time limit that are over.
+        spent: returns the seconds of the time limit that are over.
     """
     settings = run.training
     limit = parse_duration(settings.time_limit)
     pace = measure(run)
     epochs = _epochs(run, pace)
     whole = f"{_epochs_text(epochs)} take about {duration(pace.seconds(epochs))}"
-    speed = f"This machine trains about {pace.pieces_per_second:,.0f} target pieces/s with this network"
-    available = None if limit is None else TRAINING_SHARE * max(0.0, limit - spent)
-    if available is None or pace.seconds(epochs) <= available:
+    speed = (
+        f"With {_widths(run.model)} this machine trains about {pace.pieces_per_second:,.0f} target pieces/s"
+    )
+    if limit is None or pace.seconds(epochs) <= TRAINING_SHARE * (limit - spent()):
         sentences = [f"{speed}: {whole}, validation not counted."]
-        if available is None and pace.seconds(epochs) > NOTEWORTHY_SECONDS:
+        if limit is None and pace.seconds(epochs) > NOTEWORTHY_SECONDS:
             sentences += _advice(run, measure, epochs)
         return Budget(run, pace, sentences)
-    sentences = [f"{speed}: {whole}, and the time limit is {settings.time_limit}."]
+
+    def share(candidate: Pace) -> float:
+        """Return how many times the epochs that are enough fit into the time that is left."""
+        left = TRAINING_SHARE * max(0.0, limit - spent())
+        return left / (ENOUGH * candidate.seconds(epochs))
+
     chosen, chosen_pace = run, pace
-    if settings.fit_time_limit:
-        narrower = (narrowed(run, scale) for scale in SCALES)
-        while available < ENOUGH * chosen_pace.seconds(epochs) and (candidate := next(narrower, None)):
-            chosen, chosen_pace = candidate, measure(candidate)
-    fitting = f"{min(epochs, available / chosen_pace.seconds(1.0)):.1f} of {_epochs_text(epochs)} fit"
-    if chosen is run:
-        sentences.append(f"About {fitting} into it.")
-        return Budget(
-            run, pace, sentences if settings.fit_time_limit else [*sentences, *_advice(run, measure, epochs)]
+    if settings.fit_time_limit and share(pace) < 1.0:
+        likely = [scale for scale in SCALES if scale**COST_OF_WIDTH <= share(pace)] or SCALES[-1:]
+        for scale in likely:
+            chosen = narrowed(run, scale)
+            chosen_pace = measure(chosen)
+            if share(chosen_pace) >= 1.0:
+                break
+    fitting = min(epochs, ENOUGH * epochs * share(chosen_pace))
+    sentences = [f"{speed}: {whole}, and the time limit is {settings.time_limit}."]
+    if chosen is not run:
+        sentences.append(
+            f"A narrower network was chosen (training.fit_time_limit): {_widths(chosen.model)}, learning rate "
+            f"{chosen.training.optimizer.learning_rate:.3g}, about {chosen_pace.pieces_per_second:,.0f} target pieces/s."
         )
-    sentences.append(
-        f"A narrower network was chosen (training.fit_time_limit): {_widths(chosen.model)}, "
-        f"learning rate {chosen.training.optimizer.learning_rate:g}, about {chosen_pace.pieces_per_second:,.0f} target pieces/s, so that {fitting}."
-    )
+    sentences.append(f"About {fitting:.1f} of {_epochs_text(epochs)} fit into the time.")
+    if share(chosen_pace) < 1.0:
+        seconds = spent() + ENOUGH * chosen_pace.seconds(epochs) / TRAINING_SHARE
+        sentences[-1] += f" Expect a poor model; about {duration(seconds)} would be enough for a fair one."
+    if not settings.fit_time_limit:
+        sentences += _advice(run, measure, epochs)
     return Budget(chosen, chosen_pace, sentences)
 
 

@@ -33,8 +33,24 @@ def test_a_loss_that_still_falls_asks_for_more_steps(out_of_time, more) -> None:
 
 def test_one_validation_is_too_few_steps() -> None:
     text = told(FALLING[:1])
-    assert "100 optimizer steps" in text
+    assert "only 100 optimizer steps" in text
     assert "falling" not in text
+    assert "only 1 optimizer step." in told([Point(1, 7.0, 7.1)])
+
+
+def test_a_run_that_its_time_limit_ended_needs_time_whatever_its_loss_did() -> None:
+    text = told([Point(100, 7.0, 7.1), Point(2_000, 6.9, 7.0)], out_of_time=True)
+    assert "time limit ended training after 2,000 optimizer steps" in text
+    assert "learning_rate" not in text
+
+
+def test_few_steps_say_nothing_of_the_learning_rate() -> None:
+    assert "learning_rate" not in told([Point(100, 7.0, 7.1), Point(200, 6.9, 7.0)])
+
+
+def test_a_handful_of_pairs_is_no_text() -> None:
+    found = diagnose([Point(2, 5.7, 5.7)], bleu=0.0, pairs=3, out_of_time=False)
+    assert "3 sentence pairs are too few" in found[1]
 
 
 def test_text_known_by_heart_asks_for_more_text() -> None:

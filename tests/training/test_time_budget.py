@@ -28,7 +28,7 @@ def test_enough_time_leaves_the_network_alone(make_small_run) -> None:
         *WIDE, "training.epochs=10", "training.time_limit=200s", "training.fit_time_limit=true"
     )
     measure, measured = machine(0.1)
-    budget = plan_budget(run, measure, spent=10.0)
+    budget = plan_budget(run, measure, spent=lambda: 10.0)
     assert budget.run == run
     assert measured == [256]
     (sentence,) = budget.sentences
@@ -41,7 +41,7 @@ def test_the_widest_network_that_gets_enough_epochs_is_chosen(make_small_run) ->
         *WIDE, "training.epochs=10", "training.time_limit=100s", "training.fit_time_limit=true"
     )
     measure, measured = machine(0.3)
-    budget = plan_budget(run, measure, spent=0.0)
+    budget = plan_budget(run, measure, spent=lambda: 0.0)
     # 85 s for training: 2.8 epochs of 256, 3.8 of 192, 5.7 of 128.
     assert measured == [256, 192, 128]
     assert budget.run.model.encoder.hidden_size == budget.run.model.decoder.hidden_size == 128
@@ -53,7 +53,8 @@ def test_the_widest_network_that_gets_enough_epochs_is_chosen(make_small_run) ->
     )
     assert budget.pace.seconds(1) == pytest.approx(15.0)
     assert "layers of 128, embeddings of 128" in budget.sentences[1]
-    assert "5.7 of 10 epochs fit" in budget.sentences[1]
+    assert "5.7 of 10 epochs fit" in budget.sentences[2]
+    assert "poor" not in budget.sentences[2]
 
 
 def test_a_network_that_gets_most_of_its_epochs_keeps_its_width(make_small_run) -> None:
@@ -61,7 +62,7 @@ def test_a_network_that_gets_most_of_its_epochs_keeps_its_width(make_small_run) 
         *WIDE, "training.epochs=10", "training.time_limit=100s", "training.fit_time_limit=true"
     )
     measure, measured = machine(0.2)
-    budget = plan_budget(run, measure, spent=0.0)
+    budget = plan_budget(run, measure, spent=lambda: 0.0)
     assert budget.run == run
     assert measured == [256]
     assert "4.2 of 10 epochs fit" in budget.sentences[1]
@@ -72,14 +73,18 @@ def test_a_hopeless_limit_gets_the_narrowest(make_small_run) -> None:
         *WIDE, "training.epochs=10", "training.time_limit=10s", "training.fit_time_limit=true"
     )
     measure, measured = machine(1.0)
-    budget = plan_budget(run, measure, spent=9.0)
-    assert measured[-1] == budget.run.model.encoder.hidden_size == 64
+    budget = plan_budget(run, measure, spent=lambda: 9.0)
+    # Widths that would be far too slow are not even measured.
+    assert measured == [256, 64]
+    assert budget.run.model.encoder.hidden_size == 64
+    assert "Expect a poor model" in budget.sentences[-1]
+    assert "2m 07s would be enough" in budget.sentences[-1]
 
 
 def test_a_run_file_that_does_not_ask_for_it_keeps_its_network_and_is_told(make_small_run) -> None:
     run = make_small_run(*WIDE, "training.epochs=10", "training.time_limit=100s")
     measure, _ = machine(0.2)
-    budget = plan_budget(run, measure, spent=0.0)
+    budget = plan_budget(run, measure, spent=lambda: 0.0)
     assert budget.run == run
     text = "\n".join(budget.sentences)
     assert "4.2 of 10 epochs fit" in text
@@ -90,19 +95,19 @@ def test_a_run_file_that_does_not_ask_for_it_keeps_its_network_and_is_told(make_
 def test_without_a_limit_a_long_run_is_told_what_half_the_width_takes(make_small_run) -> None:
     run = make_small_run(*WIDE, "training.epochs=100")
     measure, measured = machine(0.2)
-    budget = plan_budget(run, measure, spent=0.0)
+    budget = plan_budget(run, measure, spent=lambda: 0.0)
     assert budget.run == run
     assert measured == [256, 128]
     assert "33m 20s" in budget.sentences[0]
     assert "16m 40s" in budget.sentences[1]
     short, _ = machine(0.001)
-    assert len(plan_budget(run, short, spent=0.0).sentences) == 1
+    assert len(plan_budget(run, short, spent=lambda: 0.0).sentences) == 1
 
 
 def test_steps_bound_the_epochs_that_are_estimated(make_small_run) -> None:
     run = make_small_run(*WIDE, "training.epochs=100", "training.max_steps=250")
     measure, _ = machine(0.2)
-    assert "2.5 epochs take about 50s" in plan_budget(run, measure, spent=0.0).sentences[0]
+    assert "2.5 epochs take about 50s" in plan_budget(run, measure, spent=lambda: 0.0).sentences[0]
 
 
 def test_widths_are_multiples_of_32_and_never_grow(make_small_run) -> None:

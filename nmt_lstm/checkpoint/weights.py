@@ -37,10 +37,14 @@ def save_weights(path: Path, state: Mapping[str, Tensor]) -> None:
             shared[name] = twin
     # Two names may still be views of one storage, which the format refuses.
     stored = {name: tensor.clone() for name, tensor in stored.items()}
+    # The library replaces the file with a private one; whoever may read the rest of a model folder may read this.
+    path.touch()
+    mode = path.stat().st_mode
     try:
         save_file(stored, path, metadata={SHARED: json.dumps(shared)})
     except SafetensorError as problem:
         raise OSError(f"cannot write '{path}': {problem}") from problem
+    path.chmod(mode)
 
 
 def load_weights(path: Path, device: torch.device) -> dict[str, Tensor]:

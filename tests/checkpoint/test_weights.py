@@ -37,3 +37,9 @@ def test_other_files_are_refused(tmp_path, content) -> None:
     (tmp_path / "weights").write_bytes(content)
     with pytest.raises(ModelFolderError, match=r"holds no weights that can be read .* copy or train"):
         load_weights(tmp_path / "weights", CPU)
+
+
+def test_those_who_may_read_other_files_may_read_weights(tmp_path) -> None:
+    (tmp_path / "other").touch()
+    save_weights(tmp_path / "weights", {"w": torch.ones(2)})
+    assert (tmp_path / "weights").stat().st_mode == (tmp_path / "other").stat().st_mode

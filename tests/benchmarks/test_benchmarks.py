@@ -46,7 +46,7 @@ def test_quick_benchmark_reports_figures(repository, tmp_path, benchmark) -> Non
     [
         (
             ("peers", "--only", "nosuch"),
-            "--only takes eole, joeynmt, nmt-lstm, opennmt, by comma; not 'nosuch'",
+            "--only takes eole, joeynmt, marian, nmt-lstm, opennmt, by comma; not 'nosuch'",
         ),
         (("peers", "--wall", "10x"), "--wall takes times such as 90s, 10m or 1h, not '10x'"),
         (("peers", "--core", "4096"), "--core takes one of "),

@@ -68,5 +68,5 @@ def _reason(curve: Sequence[Point], *, pairs: int, out_of_time: bool) -> str:
     if before is not None and last.loss < before.loss * (1.0 - STILL_FALLING):
         falling = f", and the validation loss was still falling ({before.loss:.2f} to {last.loss:.2f})"
     if out_of_time:
-        return f"The time limit ended training after {steps}{falling}. Resume with a larger --time-limit."
+        return f"The time limit ended training after {steps}{falling}: too few."
     return f"It took only {steps}{falling}. Resume with more training.epochs."

@@ -87,7 +87,7 @@ def show_summary(console: Console, found: FitResult) -> None:
             console.print(f"{name:<18}{value}", highlight=False, markup=False, soft_wrap=True)
     if found.diagnosis:
         console.print("\n" + "\n".join(found.diagnosis), highlight=False, markup=False, soft_wrap=True)
-    elif found.out_of_time:
+    if found.out_of_time:
         console.print(
             "\nTraining stopped at the time limit. To continue, rerun with --resume and a larger --time-limit.",
             highlight=False,

@@ -23,7 +23,9 @@ def test_the_score_comes_first() -> None:
     assert "BLEU 2.0" in diagnose(FALLING, bleu=2.0, pairs=1, out_of_time=False)[0]
 
 
-@pytest.mark.parametrize(("out_of_time", "more"), [(True, "larger --time-limit"), (False, "training.epochs")])
+@pytest.mark.parametrize(
+    ("out_of_time", "more"), [(True, "The time limit ended"), (False, "training.epochs")]
+)
 def test_a_loss_that_still_falls_asks_for_more_steps(out_of_time, more) -> None:
     text = told(FALLING, out_of_time=out_of_time)
     assert "300 optimizer steps" in text

@@ -16,7 +16,7 @@ __all__ = ["Budget", "narrowed", "plan_budget", "with_widths"]
 SCALES = (0.75, 0.5, 0.375, 0.25)
 WIDTH_UNIT = 32
 # A narrower network is worth its loss of capacity where fewer of the epochs would fit: on the built-in corpus 950 steps of 400
-# pieces at a width of 64 reach BLEU 58; 600 steps of 200 pieces at a width of 128, which take as long, reach 36.
+# pieces at a width of 64 reach BLEU 58; 600 steps of 200 pieces at a width of 128, which take about as long, reach 36.
 ENOUGH = 0.4
 # A step's time goes about with this power of the width, less where small operations prevail.
 COST_OF_WIDTH = 1.5

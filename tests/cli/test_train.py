@@ -249,8 +249,8 @@ def test_quickstart_shows_the_built_in_model_before_it_trains(command, fitted, t
 def test_quickstart_names_the_time_that_good_translations_need(command, fitted, translator):
     finished = command("quickstart", "-o", "q", "--time-limit", "1s")
     assert finished.status == 0, finished.err
-    assert "only 8 optimizer steps; about 2,500 are needed" in finished.err
-    assert "nmt-lstm quickstart -o q --resume --time-limit 11m" in finished.err
+    assert "only 8 optimizer steps; about 1,500 are needed" in finished.err
+    assert "nmt-lstm quickstart -o q --resume --time-limit 7m" in finished.err
 
 
 def test_quickstart_says_where_a_translation_is_empty(command, fitted, translator, monkeypatch):

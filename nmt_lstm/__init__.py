@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     from nmt_lstm.leaderboard.board import Leaderboard as Leaderboard
     from nmt_lstm.model.build import build_model as build_model
     from nmt_lstm.model.seq2seq import Seq2Seq as Seq2Seq
+    from nmt_lstm.model.seq2seq import Step as Step
     from nmt_lstm.registry import ATTENTIONS as ATTENTIONS
     from nmt_lstm.registry import CELLS as CELLS
     from nmt_lstm.training.data_module import TranslationDataModule as TranslationDataModule
     from nmt_lstm.training.fit import fit as fit
     from nmt_lstm.training.module import TranslationModule as TranslationModule
-    from nmt_lstm.translator import Translation as Translation
+    from nmt_lstm.training.saving import save_model as save_model
+    from nmt_lstm.translation import Hypothesis as Hypothesis
+    from nmt_lstm.translation import ScoredTranslation as ScoredTranslation
+    from nmt_lstm.translation import Translation as Translation
     from nmt_lstm.translator import Translator as Translator
 
 __version__ = "0.1.0"
@@ -40,12 +44,15 @@ _MODULE_OF_NAME = {
     "GateRecord": "nmt_lstm.cells.gate_record",
     "GatedCell": "nmt_lstm.cells.gated_cell",
     "LinearCell": "nmt_lstm.cells.linear_cell",
+    "Hypothesis": "nmt_lstm.translation",
     "Leaderboard": "nmt_lstm.leaderboard.board",
     "NmtLstmError": "nmt_lstm.errors",
     "RunSettings": "nmt_lstm.config.schema",
+    "ScoredTranslation": "nmt_lstm.translation",
     "Seq2Seq": "nmt_lstm.model.seq2seq",
+    "Step": "nmt_lstm.model.seq2seq",
     "StepwiseCell": "nmt_lstm.cells.stepwise_cell",
-    "Translation": "nmt_lstm.translator",
+    "Translation": "nmt_lstm.translation",
     "TranslationDataModule": "nmt_lstm.training.data_module",
     "TranslationModule": "nmt_lstm.training.module",
     "Translator": "nmt_lstm.translator",
@@ -53,6 +60,7 @@ _MODULE_OF_NAME = {
     "fit": "nmt_lstm.training.fit",
     "load_run": "nmt_lstm.config.load",
     "record_gates": "nmt_lstm.cells.gate_record",
+    "save_model": "nmt_lstm.training.saving",
 }
 
 __all__ = ["__version__", *_MODULE_OF_NAME]

@@ -5,6 +5,7 @@
     NmtLstmError                 anything below; the command line prints its message and exits with `exit_status`
     ├── ConfigurationError       a run file, an override or an option is wrong
     ├── DataError                a corpus, a line or a prepared store is missing, unreadable or inconsistent
+    │   └── NotTextError         a line given to a translator is not a string
     ├── PluginError              a cell or an attention cannot be found, loaded or built
     ├── ModelFolderError         a model folder is missing, incomplete, changed or of another kind
     └── ResourceError            the machine cannot do it: memory, disk, devices
@@ -20,6 +21,7 @@ __all__ = [
     "DataError",
     "ModelFolderError",
     "NmtLstmError",
+    "NotTextError",
     "PluginError",
     "ResourceError",
     "nearest",
@@ -40,6 +42,26 @@ class ConfigurationError(NmtLstmError):
 
 class DataError(NmtLstmError):
     """A corpus, a line of it or a prepared store cannot be used."""
+
+
+class NotTextError(DataError):
+    """A line given to a translator is not a string.
+
+    Args:
+        number: the line's number, from 1 where the caller does not count otherwise.
+        value: what was given.
+    """
+
+    def __init__(self, number: int, value: object) -> None:
+        self.number = number
+        self.value = value
+        shown = "None" if value is None else f"a value of type {type(value).__name__}"
+        advice = "decode it, for example by .decode('utf-8')" if isinstance(value, bytes) else "give a str"
+        super().__init__(f"line {number} is {shown}, not text; {advice}.")
+
+    def __reduce__(self) -> tuple[type[NotTextError], tuple[int, object]]:
+        """Pickle what it was made from, so that it can leave a worker process."""
+        return type(self), (self.number, self.value)
 
 
 class PluginError(NmtLstmError):

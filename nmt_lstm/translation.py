@@ -4,42 +4,55 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 __all__ = ["Hypothesis", "ScoredTranslation", "Translation"]
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One way to translate a line."""
+    """One way to translate a line.
+
+    Attributes:
+        text: the translation, always a single line.
+        score: what hypotheses are ranked by, higher is better: the log-probability divided by a function of the
+            length (`search.length_penalty`), plus the coverage penalty if there is one. It is not a probability, and
+            scores of different sentences cannot be compared without care.
+        log_probability: natural logarithm of the probability of the pieces and the end of sentence, given the source.
+        pieces: the T subword pieces of the text, without the end of sentence.
+        alignment: (source piece, target piece) index pairs: for each target piece the source piece that received most
+            of its attention. Target pieces that attended to the source's end most have no pair.
+        attention: (T, S + 1), float32: the attention weights of each target piece over the S source pieces and the
+            source's end; each row sums to 1. None unless ``attention=True`` was passed.
+    """
 
     text: str
-    """The translation, always a single line."""
     score: float
-    """What hypotheses are ranked by: log-probability after length and coverage penalties; higher is better."""
     log_probability: float
-    """Natural logarithm of its probability given the source."""
     pieces: tuple[str, ...] = field(repr=False)
-    """Its subword pieces."""
     alignment: tuple[tuple[int, int], ...] = field(repr=False)
-    """(source piece, target piece) index pairs: where each target piece's attention is largest.
-
-    Target pieces that look at the source's end have no pair.
-    """
+    attention: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
 class Translation:
-    """The translation of one input line; it is empty where the line is blank."""
+    """The translation of one input line; it is empty where the line is blank.
+
+    Attributes:
+        source: the input line, without its line end.
+        text: the best translation, always a single line.
+        score: score of the best hypothesis, normalised by length (see `Hypothesis`); 0 for a blank line.
+        source_pieces: the S subword pieces of the source, cut at `search.max_source_pieces`.
+        hypotheses: the n best hypotheses, best first; their texts differ, and there may be fewer than n. None for a
+            blank line.
+    """
 
     source: str
-    """The input line, without its line end."""
     text: str
-    """The best translation, always a single line."""
     score: float
-    """Score of the best hypothesis; 0 for a blank line."""
     source_pieces: tuple[str, ...] = field(repr=False)
-    """Subword pieces of the source, cut at the longest length that is translated."""
-    hypotheses: tuple[Hypothesis, ...] = field(repr=False)
-    """The n best hypotheses of different texts, best first; none for a blank line."""
+    hypotheses: tuple[Hypothesis, ...]
 
     @property
     def pieces(self) -> tuple[str, ...]:
@@ -51,16 +64,27 @@ class Translation:
         """Alignment of the best translation: (source piece, target piece) index pairs."""
         return self.hypotheses[0].alignment if self.hypotheses else ()
 
+    @property
+    def attention(self) -> NDArray[np.float32] | None:
+        """Attention weights of the best translation, (T, S + 1); None for a blank line, or if they were not kept."""
+        return self.hypotheses[0].attention if self.hypotheses else None
+
 
 @dataclass(frozen=True)
 class ScoredTranslation:
-    """The probability that a model gives to a translation made elsewhere."""
+    """The probability that a model assigns to a given translation.
+
+    Attributes:
+        source: the source line.
+        target: the target line.
+        log_probability: natural logarithm of the target's probability given the source: the sum over its pieces and
+            the end of sentence. It is not normalised by length.
+        pieces: the subword pieces of the target, and last the end of sentence, ``</s>``.
+        piece_log_probabilities: natural logarithm of each piece's probability, given the source and the pieces before.
+    """
 
     source: str
     target: str
     log_probability: float
-    """Natural logarithm of the target's probability given the source: the sum over its pieces and the end."""
     pieces: tuple[str, ...] = field(repr=False)
-    """Subword pieces of the target, and last the end of sentence, ``</s>``."""
     piece_log_probabilities: tuple[float, ...] = field(repr=False)
-    """One natural logarithm per piece."""

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from nmt_lstm.config.schema import RunSettings, SearchSettings
 from nmt_lstm.deployment.frozen_model import FrozenModel
 from nmt_lstm.deployment.loading import Model, load_models, of_whole_vocabulary
-from nmt_lstm.errors import ConfigurationError, DataError
+from nmt_lstm.errors import ConfigurationError, DataError, NotTextError
 from nmt_lstm.numerics.frozen_linear import FrozenPrecision
 from nmt_lstm.numerics.precision import Precision
 from nmt_lstm.search.beam_search import beam_search, check_search
@@ -108,6 +108,16 @@ class Translator:
             precision=loaded.precision,
         )
 
+    def __repr__(self) -> str:
+        """Return what was loaded: languages, cells, device, precision and vocabulary sizes."""
+        data, network = self.run.data, self.run.model
+        languages = "-".join(filter(None, (data.source_language, data.target_language)))
+        cells = " and ".join(dict.fromkeys((network.encoder.cell, network.decoder.cell)))
+        models = f"{len(self.models)} models, " if len(self.models) > 1 else ""
+        pieces = f"{self.subwords.source.size:,} source and {self.subwords.target.size:,} target pieces"
+        parts = [languages, f"{models}{cells}", f"{self.precision} on {self.device}", pieces]
+        return f"<{type(self).__name__}: {'; '.join(filter(None, parts))}>"
+
     @property
     def tokenizer(self) -> str:
         """The tokenizer of sacreBLEU for the target language: the run's, or the customary one."""
@@ -124,11 +134,18 @@ class Translator:
         n_best: int = 1,
         batch_size: int = 64,
         search: SearchSettings | None = None,
+        attention: bool = False,
     ) -> list[Translation]:
         """Translate lines and return one translation for each, in order; see `stream` for the arguments."""
-        return list(
-            self.stream(lines, beam_size=beam_size, n_best=n_best, batch_size=batch_size, search=search)
+        found = self.stream(
+            lines,
+            beam_size=beam_size,
+            n_best=n_best,
+            batch_size=batch_size,
+            search=search,
+            attention=attention,
         )
+        return list(found)
 
     def stream(
         self,
@@ -139,6 +156,7 @@ class Translator:
         batch_size: int = 64,
         window: int | None = None,
         search: SearchSettings | None = None,
+        attention: bool = False,
         first_line: int = 1,
         warnings: LineWarnings | None = None,
     ) -> Iterator[Translation]:
@@ -152,23 +170,23 @@ class Translator:
             batch_size: sentences translated together, at most; it changes the speed, not the translations.
             window: lines read ahead to be sorted by length; by default 64 batches. 1 answers each line at once.
             search: search settings; by default those of the (first) model's run.
+            attention: store the attention weights in each hypothesis.
             first_line: number of the first line in warnings, where `lines` are a part of a text.
             warnings: those given so far, where they are; few of each kind are written.
 
         Raises:
             ConfigurationError: an argument is out of its range, or `lines` is one string.
+            NotTextError: a line is not a string; the lines before it in other windows are translated.
             ResourceError: a single sentence does not fit into memory.
         """
-        if isinstance(lines, str):
-            raise ConfigurationError("give lines as a list, such as translate([text]), not as one string.")
+        _check_lines(lines=lines)
+        _check_positive(n_best=n_best, batch_size=batch_size, window=1 if window is None else window)
         settings = self._settings(search, beam_size)
         check_search(settings, n_best)
-        _check_positive(batch_size=batch_size, window=1 if window is None else window)
         numbered = enumerate(lines, start=first_line)
         given = LineWarnings() if warnings is None else warnings
-        return self._stream(
-            numbered, settings, n_best, batch_size, window or batch_size * WINDOW_BATCHES, given
-        )
+        ahead = window or batch_size * WINDOW_BATCHES
+        return self._stream(numbered, settings, n_best, batch_size, ahead, given, attention=attention)
 
     def score(
         self, sources: Sequence[str], targets: Sequence[str], *, batch_size: int = 64
@@ -178,9 +196,12 @@ class Translator:
         Lines are prepared as by `stream`; targets are never cut, and an empty one is the probability of the end.
 
         Raises:
+            ConfigurationError: an argument is out of its range, or `sources` or `targets` is one string.
             DataError: the numbers of lines differ.
+            NotTextError: a line is not a string.
             ResourceError: a single pair does not fit into memory.
         """
+        _check_lines(sources=sources, targets=targets)
         _check_positive(batch_size=batch_size)
         if len(sources) != len(targets):
             raise DataError(
@@ -188,7 +209,8 @@ class Translator:
             )
         limit = self.run.search.max_source_pieces
         prepared = list(self._prepare(enumerate(sources, start=1), limit, LineWarnings()))
-        cleaned = [single_line(without_line_end(line)) for line in targets]
+        targets = [without_line_end(_text(number, line)) for number, line in enumerate(targets, start=1)]
+        cleaned = [single_line(line) for line in targets]
         pieces = self.subwords.target.encode_lines(cleaned)
         batches = SentenceBatches([line.pieces for line in prepared], batch_size=batch_size)
         found = batches.run(
@@ -201,7 +223,7 @@ class Translator:
         return [
             ScoredTranslation(
                 line.text,
-                without_line_end(target),
+                target,
                 sum(values),
                 (*self.subwords.target.pieces(ids), END_OF_SENTENCE),
                 tuple(values),
@@ -217,6 +239,8 @@ class Translator:
         batch_size: int,
         window: int,
         warnings: LineWarnings,
+        *,
+        attention: bool,
     ) -> Iterator[Translation]:
         # The same text may be found in other pieces too; those who ask for several want different texts.
         searched = settings.beam_size if n_best > 1 else 1
@@ -230,13 +254,14 @@ class Translator:
             )
             results = iter(found)
             for line in prepared:
-                yield self._translation(line, next(results) if line.pieces else [], n_best)
+                best = next(results) if line.pieces else []
+                yield self._translation(line, best, n_best, attention=attention)
 
     def _prepare(
         self, numbered: Iterable[tuple[int, str]], limit: int, warnings: LineWarnings
     ) -> Iterator[_Line]:
         """Turn numbered lines into pieces, none for a blank line."""
-        texts = [(number, without_line_end(line)) for number, line in numbered]
+        texts = [(number, without_line_end(_text(number, line))) for number, line in numbered]
         safe = [single_line(text) for _, text in texts]
         encoded = self.subwords.source.encode_lines([text if text.strip() else "" for text in safe])
         for (number, text), cleaned, pieces in zip(texts, safe, encoded, strict=True):
@@ -246,9 +271,12 @@ class Translator:
                 warnings.too_long(number, len(pieces), limit)
             yield _Line(text, pieces[:limit])
 
-    def _translation(self, line: _Line, found: list[PieceHypothesis], n_best: int) -> Translation:
+    def _translation(
+        self, line: _Line, found: list[PieceHypothesis], n_best: int, *, attention: bool
+    ) -> Translation:
         texts: dict[str, Hypothesis] = {}
-        for hypothesis in (self._hypothesis(each, len(line.pieces)) for each in found):
+        for each in found:
+            hypothesis = self._hypothesis(each, len(line.pieces), attention=attention)
             texts.setdefault(hypothesis.text, hypothesis)
         hypotheses = tuple(texts.values())[:n_best]
         best = hypotheses[0] if hypotheses else None
@@ -260,10 +288,14 @@ class Translator:
             hypotheses,
         )
 
-    def _hypothesis(self, found: PieceHypothesis, source_pieces: int) -> Hypothesis:
+    def _hypothesis(self, found: PieceHypothesis, source_pieces: int, *, attention: bool) -> Hypothesis:
         alignment: list[tuple[int, int]] = []
+        weights = None
         if found.attention is not None:
-            looked_at = found.attention[:, : source_pieces + 1].argmax(1).tolist()
+            # Without the padding.
+            paid = found.attention[:, : source_pieces + 1]
+            weights = paid.numpy().copy() if attention else None
+            looked_at = paid.argmax(1).tolist()
             alignment = [(place, target) for target, place in enumerate(looked_at) if place < source_pieces]
         return Hypothesis(
             single_line(self.subwords.target.decode(list(found.pieces))),
@@ -271,6 +303,7 @@ class Translator:
             found.log_probability,
             tuple(self.subwords.target.pieces(list(found.pieces))),
             tuple(alignment),
+            weights,
         )
 
     def _settings(self, search: SearchSettings | None, beam_size: int | None) -> SearchSettings:
@@ -285,7 +318,22 @@ class Translator:
             ) from problem
 
 
-def _check_positive(**values: int) -> None:
+def _check_lines(**values: Iterable[str]) -> None:
+    for name, lines in values.items():
+        if isinstance(lines, (str, bytes)):
+            raise ConfigurationError(f"{name} is one {type(lines).__name__}; give a list, such as [text].")
+        if not isinstance(lines, Iterable):
+            raise ConfigurationError(f"{name} is {lines!r}; give a list of strings, or another iterable.")
+
+
+def _text(number: int, line: str) -> str:
+    """Return the line if it is text; programs without types pass None for missing values, and bytes."""
+    if not isinstance(line, str):
+        raise NotTextError(number, line)
+    return line
+
+
+def _check_positive(**values: object) -> None:
     for name, value in values.items():
-        if value < 1:
-            raise ConfigurationError(f"{name} is {value}, but must be at least 1.")
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ConfigurationError(f"{name} is {value!r}, but must be a whole number of at least 1.")

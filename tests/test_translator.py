@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import itertools
 import logging
+import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -13,15 +17,17 @@ import pytest
 import torch
 
 from nmt_lstm.batching.batch import source_batch
+from nmt_lstm.cells.gate_record import GateRecord
 from nmt_lstm.checkpoint.model_folder import read, write
 from nmt_lstm.config.schema import SubwordSettings
-from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError, ResourceError
+from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError, NotTextError, ResourceError
 from nmt_lstm.model.build import build_model
 from nmt_lstm.numerics import precision
 from nmt_lstm.search import sentence_batches
 from nmt_lstm.search.forced import forced_log_probabilities
 from nmt_lstm.text.subwords import train_subwords
-from nmt_lstm.translator import Translation, Translator
+from nmt_lstm.translation import Hypothesis, ScoredTranslation, Translation
+from nmt_lstm.translator import Translator
 
 WORDS = ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "."]
 LINES = [" ".join(WORDS[(place * step) % 11] for place in range(1 + place_count % 17)) for place_count, step in
@@ -160,9 +166,37 @@ def test_alignment_points_into_both_sides(translator) -> None:
             assert 0 <= target < len(translation.pieces)
 
 
-def test_results_read_well() -> None:
-    shown = repr(Translation("Hallo", "Hello", -0.5, ("Hallo",), ()))
-    assert shown == "Translation(source='Hallo', text='Hello', score=-0.5)"
+def test_attention_is_kept_for_those_who_ask(translator) -> None:
+    plain = translator.translate(LINES[:9], n_best=2)
+    assert all(translation.attention is None for translation in plain)
+    kept = translator.translate([*LINES[:9], ""], n_best=2, attention=True)
+    assert kept[:9] == plain
+    assert kept[9].attention is None
+    for translation in kept[:9]:
+        for hypothesis in translation.hypotheses:
+            weights = hypothesis.attention
+            assert weights.shape == (len(hypothesis.pieces), len(translation.source_pieces) + 1)
+            assert weights.sum(1) == pytest.approx(1.0, abs=1e-5)
+            aligned = [(int(row.argmax()), place) for place, row in enumerate(weights)]
+            inside = [pair for pair in aligned if pair[0] < len(translation.source_pieces)]
+            assert tuple(inside) == hypothesis.alignment
+
+
+def test_results_read_well(translator) -> None:
+    best, second = (
+        Hypothesis(text, score, 3 * score, ("a",), ()) for text, score in (("Hi", -0.5), ("Hey", -1.0))
+    )
+    shown = repr(Translation("Hallo", "Hi", -0.5, ("Hallo",), (best, second)))
+    assert "source='Hallo', text='Hi', score=-0.5" in shown
+    assert "text='Hey', score=-1.0, log_probability=-3.0" in shown
+    assert "lstm" in repr(translator)
+    assert "float32 on cpu" in repr(translator)
+
+
+@pytest.mark.parametrize("kind", [Hypothesis, Translation, ScoredTranslation, GateRecord])
+def test_help_explains_each_field(kind) -> None:
+    explained = re.findall(r"^ {4}(\w+): ", inspect.getdoc(kind).partition("Attributes:")[2], re.MULTILINE)
+    assert explained == [field.name for field in dataclasses.fields(kind)]
 
 
 def test_lines_stream_through_a_bounded_window(translator) -> None:
@@ -208,8 +242,10 @@ def test_score_refuses_different_numbers(translator) -> None:
     [
         ({"n_best": 6}, r"n_best is 6, .* beam size \(5\)"),
         ({"beam_size": 0}, "beam_size is 0: .*greater than or equal to 1"),
-        ({"batch_size": 0}, "batch_size is 0, but must be at least 1"),
-        ({"window": 0}, "window is 0, but must be at least 1"),
+        ({"n_best": "2"}, "n_best is '2', .* whole number"),
+        ({"batch_size": 0}, "batch_size is 0, .* at least 1"),
+        ({"batch_size": 2.5}, "batch_size is 2.5, .* whole number"),
+        ({"window": 0}, "window is 0, .* at least 1"),
     ],
 )
 def test_arguments_out_of_range_are_refused_at_once(translator, arguments, message) -> None:
@@ -217,9 +253,28 @@ def test_arguments_out_of_range_are_refused_at_once(translator, arguments, messa
         translator.stream(["eins"], **arguments)
 
 
-def test_one_string_is_not_taken_for_its_letters(translator) -> None:
-    with pytest.raises(ConfigurationError, match=r"as a list, such as translate\(\[text\]\)"):
-        translator.translate("eins zwei")
+@pytest.mark.parametrize("lines", ["eins zwei", b"eins zwei", None, 5])
+def test_what_is_no_list_of_lines_is_refused_at_once(translator, lines) -> None:
+    with pytest.raises(ConfigurationError, match="lines is .* list"):
+        translator.stream(lines)
+    with pytest.raises(ConfigurationError, match="targets is .* list"):
+        translator.score(["eins"], lines)
+
+
+@pytest.mark.parametrize("value", [None, b"eins", 5, ["eins"]])
+def test_a_line_that_is_not_text_is_named_by_its_number(translator, value) -> None:
+    with pytest.raises(NotTextError) as caught:
+        translator.translate(["eins", value])
+    assert (caught.value.number, caught.value.value) == (2, value)
+    assert ("decode" in str(caught.value)) is isinstance(value, bytes)
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (copy.number, copy.value, str(copy)) == (2, value, str(caught.value))
+    with pytest.raises(NotTextError) as caught:
+        list(translator.stream(["eins", value], first_line=10))
+    assert caught.value.number == 11
+    with pytest.raises(NotTextError) as caught:
+        translator.score(["eins", "zwei"], ["one", value])
+    assert caught.value.number == 2
 
 
 def test_a_batch_that_does_not_fit_is_halved(translator, monkeypatch, caplog) -> None:

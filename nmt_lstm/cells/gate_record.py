@@ -37,19 +37,22 @@ _PRODUCTS = frozenset({"mul", "addcmul", "addcdiv", "lerp", "where", "div", "tru
 
 @dataclass(frozen=True)
 class GateRecord:
-    """What a cell did along a sequence; H is the hidden width."""
+    """What a cell did along a sequence: B sentences, T positions, H hidden width.
+
+    Attributes:
+        outputs: (B, T, output width).
+        states: the states after each position, by name, each (B, T, state width).
+        gates: the gates' values, by name, each (B, T, H): the result of the first function of `FUNCTIONS` that the
+            cell applies to the gate, or the pre-activation if the cell applies none.
+        functions: the function of each gate, by name; "" if the cell applies none.
+        unread: gates that the cell names but never uses.
+    """
 
     outputs: Tensor
-    """(B, T, H)."""
     states: dict[str, Tensor]
-    """The states after each position, by name, each (B, T, width)."""
     gates: dict[str, Tensor]
-    """The gates, by name, each (B, T, H): what the first function of `FUNCTIONS` makes of the gate, or the
-    pre-activation, if the cell uses it as it is."""
     functions: dict[str, str]
-    """The function of each gate, by name; empty if the cell uses the pre-activation as it is."""
     unread: tuple[str, ...]
-    """Gates that the cell names and never uses."""
 
 
 class _Watch(TorchFunctionMode):

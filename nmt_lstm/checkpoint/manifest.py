@@ -87,7 +87,7 @@ class Manifest(BaseModel):
             wrote = values.get("versions", {}).get("nmt-lstm", "a newer version")
             raise ModelFolderError(
                 f"'{folder}' has format version {version}, and this nmt-lstm ({nmt_lstm.__version__}) reads up to "
-                f"{FORMAT_VERSION}; it was written by nmt-lstm {wrote}: pip install --upgrade nmt-lstm."
+                f"{FORMAT_VERSION}; it was written by nmt-lstm {wrote}: install that version."
             )
         try:
             return Manifest.model_validate(values)

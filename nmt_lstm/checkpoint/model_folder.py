@@ -21,7 +21,7 @@ from nmt_lstm.config.load import dump_toml, load_run
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.corpora.builtin import model_path
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError
-from nmt_lstm.model.build import build_model
+from nmt_lstm.model.build import build_unweighted_model
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.text.subwords import Subwords
 
@@ -62,7 +62,7 @@ class ModelFolder:
                 f"name the folder it was made from."
             )
         require_plugins(self.folder, self.manifest.plugins, trust_plugins=trust_plugins)
-        model = build_model(self.run.model, self.subwords.source.size, self.subwords.target.size)
+        model = build_unweighted_model(self.run.model, self.subwords.source.size, self.subwords.target.size)
         state = load_weights(self.folder / WEIGHTS, torch.device(device))
         try:
             model.load_state_dict(state)

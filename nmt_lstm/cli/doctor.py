@@ -29,10 +29,10 @@ REQUIRED = (
     "rich",
 )
 OPTIONAL = (
-    ("tensorboard", "tensorboard", "pip install 'nmt-lstm[tensorboard]' for TensorBoard logs"),
-    ("MeCab", "mecab-python3", "pip install 'nmt-lstm[ja]' for BLEU on Japanese words (ja-mecab)"),
-    ("onnxruntime", "onnxruntime", "pip install 'nmt-lstm[onnx]' for ONNX graphs"),
-    ("zstandard", "zstandard", "pip install 'nmt-lstm[zstd]' to read .zst files"),
+    ("tensorboard", "tensorboard", "pip install tensorboard for TensorBoard logs"),
+    ("MeCab", "mecab-python3", "pip install 'sacrebleu[ja]' for BLEU on Japanese words (ja-mecab)"),
+    ("onnxruntime", "onnxruntime", "pip install onnxruntime onnxscript onnx for ONNX graphs"),
+    ("zstandard", "zstandard", "pip install zstandard to read .zst files"),
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from pathlib import Path
 from typing import Annotated
@@ -62,6 +63,12 @@ def probe(
     batch_size: Annotated[
         int, typer.Option("--batch-size", min=1, metavar="N", help="Sequences per step.")
     ] = 20,
+    clip_norm: Annotated[
+        float,
+        typer.Option(
+            "--clip-norm", min=0.0, metavar="N", help="Largest norm of the gradients; 0 lets them explode."
+        ),
+    ] = 1.0,
     time_limit: Annotated[
         str,
         typer.Option("--time-limit", metavar="TIME", help="Processor time of a run, such as 90s or 10m."),
@@ -82,6 +89,7 @@ def probe(
         hidden_size=hidden_size,
         batch_size=batch_size,
         learning_rates=tuple(_rates(learning_rates)),
+        clip_norm=_finite(clip_norm),
         steps=steps,
         time_limit=_seconds(time_limit),
     )
@@ -100,6 +108,7 @@ def probe(
         ("--learning-rates", learning_rates, settings.learning_rates != usual.learning_rates),
         ("--hidden-size", str(hidden_size), settings.hidden_size != usual.hidden_size),
         ("--batch-size", str(batch_size), settings.batch_size != usual.batch_size),
+        ("--clip-norm", f"{clip_norm:g}", settings.clip_norm != usual.clip_norm),
         ("--time-limit", time_limit, settings.time_limit != usual.time_limit),
     ]
     words += [word for option, value, other in changed if other for word in (option, value)]
@@ -142,6 +151,14 @@ def _rates(text: str) -> list[float]:
             )
         rates.append(rate)
     return rates
+
+
+def _finite(clip_norm: float) -> float:
+    if not math.isfinite(clip_norm):
+        raise ConfigurationError(
+            f"--clip-norm is {clip_norm}; give a number above 0, or 0 to leave gradients as they are."
+        )
+    return clip_norm
 
 
 def _seconds(text: str) -> float:

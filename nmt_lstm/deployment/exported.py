@@ -17,7 +17,7 @@ from nmt_lstm.deployment.frozen_cell import PieceTable
 from nmt_lstm.deployment.frozen_model import FrozenModel, freeze
 from nmt_lstm.deployment.shortlist import Shortlist
 from nmt_lstm.errors import ModelFolderError
-from nmt_lstm.model.build import build_model
+from nmt_lstm.model.build import build_unweighted_model
 from nmt_lstm.numerics.frozen_linear import FrozenPrecision
 from nmt_lstm.numerics.int8 import quantized
 
@@ -90,7 +90,9 @@ def load_exported(folder: ModelFolder) -> FrozenModel:
 def _skeleton(folder: ModelFolder) -> FrozenModel:
     """Build the frozen model with any values in its weights."""
     with _WithoutDraws():
-        model = build_model(folder.run.model, folder.subwords.source.size, folder.subwords.target.size)
+        model = build_unweighted_model(
+            folder.run.model, folder.subwords.source.size, folder.subwords.target.size
+        )
     return freeze(model, cast(FrozenPrecision, folder.manifest.exported), with_tables=False)
 
 

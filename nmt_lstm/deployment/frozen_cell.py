@@ -81,7 +81,10 @@ class FrozenCell(Cell):
     def initial_state(self, batch_size: int) -> State:
         """Return the state before a first position, where no bridge makes it."""
         return self.bridged_state(
-            tuple(torch.zeros(batch_size, width) for width in self.bridge_sizes.values())
+            tuple(
+                torch.zeros(batch_size, width, dtype=torch.float32, device="cpu")
+                for width in self.bridge_sizes.values()
+            )
         )
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
@@ -154,7 +157,9 @@ def _table(
     size = len(embedding), len(weight)
     if precision == "int8":
         if not computed:
-            return PieceTable(torch.empty(size, dtype=torch.int8), torch.empty(len(embedding), 1))
+            return PieceTable(
+                embedding.new_empty(size, dtype=torch.int8), embedding.new_empty(len(embedding), 1)
+            )
         return PieceTable(*quantized(linear(embedding, weight, bias)))
     dtype = torch.float32 if precision == "float32" else torch.bfloat16
     table = linear(embedding, weight, bias).to(dtype) if computed else torch.empty(size, dtype=dtype)

@@ -69,7 +69,7 @@ class Shortlist(nn.Module):
         """Return (B, V), bool: whether a piece is on a sentence's list."""
         sentences = source.pieces.shape[0]
         # One place more than there are pieces, for those that stand for nothing.
-        allowed = torch.zeros(sentences, self.target_size + 1, dtype=torch.bool)
+        allowed = source.is_token.new_zeros(sentences, self.target_size + 1)
         found = self.translations[source.pieces].long()
         found = torch.where(source.is_token[..., None] & (found >= 0), found, self.target_size)
         allowed.scatter_(1, found.flatten(1), value=True)
@@ -102,5 +102,5 @@ class Shortlist(nn.Module):
         missing = min(-int(together.sum()) % UNIT, int((~together).sum()))
         together[(~together).nonzero()[:missing, 0]] = True
         pieces = together.nonzero()[:, 0]
-        penalties = torch.zeros(len(allowed), len(pieces)).masked_fill_(~allowed[:, pieces], PENALTY)
+        penalties = torch.where(allowed[:, pieces], 0.0, PENALTY).float()
         return Candidates(pieces, penalties, output.selected(pieces))

@@ -28,7 +28,7 @@ __all__ = [
 METRICS = ("bleu", "chrf", "chrf++", "ter")
 TOKENIZERS = ("13a", "char", "intl", "ja-mecab", "ko-mecab", "none", "zh")
 WITHOUT_BLANKS = ("char", "ja-mecab", "zh")
-_EXTRAS = {"ja-mecab": 'pip install "nmt-lstm[ja]"', "ko-mecab": 'pip install "sacrebleu[ko]"'}
+_EXTRAS = {"ja-mecab": 'pip install "sacrebleu[ja]"', "ko-mecab": 'pip install "sacrebleu[ko]"'}
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from nmt_lstm.leaderboard.test_sets import located
 from nmt_lstm.report.markup import Markup, element, joined
 from nmt_lstm.report.page import section
 from nmt_lstm.report.table import Cell, Column, table
+from nmt_lstm.report.word_differences import marked_differences
 from nmt_lstm.text.corpus import read_lines
 
 __all__ = ["analysis_sections"]
@@ -213,11 +214,12 @@ def _sentences(
     blocks = []
     for found in most_different(statistics[0], statistics[1], count=count):
         place = found.line - 1
+        marked = marked_differences(*(output[place] for output in outputs))
         lines = [(f"Source, line {found.line:,}", sources[place])]
         lines += [("Reference", text[place]) for text in references]
         lines += [
-            (f"{each.row.system} {score:.1f}", output[place])
-            for each, score, output in zip(pair, (found.score, found.other_score), outputs, strict=True)
+            (f"{each.row.system} {score:.1f}", text)
+            for each, score, text in zip(pair, (found.score, found.other_score), marked, strict=True)
         ]
         inner = [
             element("div", element("dt", name), element("dd", text or "(empty)")) for name, text in lines
@@ -228,7 +230,9 @@ def _sentences(
     names = " and ".join(each.row.system for each in pair)
     return section(
         "Where two systems differ most",
-        element("p", f"{names}, with the chrF of each sentence.", class_="meta"),
+        element(
+            "p", f"{names}, with the chrF of each sentence and the words marked that differ.", class_="meta"
+        ),
         *blocks,
         level=3,
     )

@@ -189,7 +189,7 @@ def record_of(line: str, place: str) -> Row | Withdrawal:
 
         raise DataError(
             f"{place} has format version {version}, and this nmt-lstm ({nmt_lstm.__version__}) reads up to {FORMAT}; "
-            f"a newer one wrote it: pip install --upgrade nmt-lstm."
+            f"install the newer version that wrote it."
         )
     checksum = values.pop("sha256", None)
     if checksum != _checksum(values):

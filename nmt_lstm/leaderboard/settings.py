@@ -113,7 +113,7 @@ def check_format(version: object, path: Path) -> None:
     if version > FORMAT:
         raise ConfigurationError(
             f"'{path}' has format version {version}, and this nmt-lstm ({nmt_lstm.__version__}) reads up to {FORMAT}; "
-            f"a newer one wrote it: pip install --upgrade nmt-lstm."
+            f"install the newer version that wrote it."
         )
 
 

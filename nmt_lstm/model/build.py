@@ -21,7 +21,7 @@ from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.numerics.sequence_linear import Linear
 from nmt_lstm.registry import ATTENTIONS, CELLS
 
-__all__ = ["build_model"]
+__all__ = ["build_model", "build_unweighted_model"]
 
 
 def build_model(
@@ -63,6 +63,22 @@ def build_model(
     if target_counts is not None:
         network.output_bias.data.copy_(_log_frequencies(target_counts))
     return network
+
+
+def build_unweighted_model(model: ModelSettings, source_size: int, target_size: int) -> Seq2Seq:
+    """Return a network for saved weights to be loaded into: float32 on the processor, whatever torch's defaults are.
+
+    Args:
+        model: the settings.
+        source_size: pieces of the source vocabulary.
+        target_size: pieces of the target vocabulary.
+
+    Raises:
+        ConfigurationError: all embeddings are to be one, but the vocabularies are not.
+        PluginError: a cell or attention is unknown or does not take its options.
+    """
+    with torch.device("cpu"):
+        return build_model(model, source_size, target_size).float()
 
 
 def _log_frequencies(counts: Tensor) -> Tensor:

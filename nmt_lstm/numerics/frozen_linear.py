@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +41,10 @@ class FrozenLinear(nn.Module):
     def selected(self, outputs: Tensor) -> FrozenLinear:
         """Return a packed layer of some outputs (n,) only."""
         raise TypeError(f"{type(self).__name__} does not define selected.")
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A packed product belongs to the library, and to this process: a copy packs its weights again.
+        return {**self.__dict__, "_product": None}
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return (..., out_features), float32, of (..., in_features)."""

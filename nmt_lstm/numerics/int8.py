@@ -137,17 +137,15 @@ def int8_is_fast() -> bool:
 def fast_form() -> Int8Form | None:
     """Return the first form that answers correctly, also at the ends of its range, and soon."""
     generator = torch.Generator().manual_seed(0)
-    weight = torch.randint(
-        -WEIGHT_LEVELS, WEIGHT_LEVELS + 1, (48, 256), generator=generator, dtype=torch.int8
-    )
+    weight = _drawn_levels(WEIGHT_LEVELS, 48, generator).to(torch.int8)
     # Processors without VNNI may saturate 16-bit sums of pairs; these rows would show it.
     weight[0], weight[1] = WEIGHT_LEVELS, -WEIGHT_LEVELS
-    scale = torch.rand(48, generator=generator) + 0.5
+    scale = 0.5 + _drawn_levels(4, 48, generator).abs()[:, 0]
     slow = Float32Form().product(weight, scale, None, 1.0)
-    limit = SLOWEST * _shortest(slow, torch.ones(16, 256))
+    limit = SLOWEST * _shortest(slow, _drawn_levels(1, 16, generator))
     for form in FORMS.values():
         largest = form.largest_level
-        levels = torch.randint(-largest, largest + 1, (16, 256), generator=generator).float()
+        levels = _drawn_levels(largest, 16, generator)
         levels[0], levels[1] = largest, -largest
         try:
             product = form.product(weight, scale, None, 1.0) if form.is_available() else None
@@ -159,6 +157,12 @@ def fast_form() -> Int8Form | None:
         if product is not None and right and _shortest(product, levels) <= limit:
             return form
     return None
+
+
+def _drawn_levels(largest: int, rows: int, generator: torch.Generator) -> Tensor:
+    """Return whole numbers from -largest to largest, (rows, 256), float32, whatever the host program's defaults are."""
+    size = rows, 256
+    return torch.randint(-largest, largest + 1, size, generator=generator, dtype=torch.float32, device="cpu")
 
 
 def _shortest(product: Product, levels: Tensor) -> float:

@@ -24,7 +24,8 @@ def onednn_product_is_available() -> bool:
     if not torch.backends.mkldnn.is_available():
         return False
     try:
-        inputs, weight = torch.ones(2, 3), torch.ones(4, 3)
+        weight = torch.ones(4, 3, dtype=torch.float32, device="cpu")
+        inputs = weight[:2]
         product = _product(inputs, weight, None)
     except (AttributeError, RuntimeError):
         return False

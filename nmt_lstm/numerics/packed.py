@@ -27,8 +27,8 @@ def packing_is_available(dtype: torch.dtype) -> bool:
 
 def _packed_product_is_right(dtype: torch.dtype) -> bool:
     try:
-        inputs = torch.arange(64.0).sub_(32).div_(32).view(4, 16).to(dtype)
-        weight = torch.arange(512.0).remainder_(7).sub_(3).div_(3).view(32, 16).to(dtype)
+        inputs = torch.arange(64.0, device="cpu").sub_(32).div_(32).view(4, 16).to(dtype)
+        weight = torch.arange(512.0, device="cpu").remainder_(7).sub_(3).div_(3).view(32, 16).to(dtype)
         product = _packed(weight, 4, None)(inputs)
         doubled = _packed(weight, 4, None, added=True)(inputs, product)
     except (AttributeError, RuntimeError, NotImplementedError):

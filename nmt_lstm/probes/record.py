@@ -49,6 +49,8 @@ class Attempt(BaseModel):
     steps: int
     curve: list[tuple[int, Number]]
     """(step, loss on the test sequences)."""
+    largest_gradient: Number = None
+    """Largest norm of all gradients together, before clipping; None where it was not finite, or not yet recorded."""
 
     @property
     def loss(self) -> float:

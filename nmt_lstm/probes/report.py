@@ -9,7 +9,7 @@ from nmt_lstm.probes.catalogue import find_task
 from nmt_lstm.probes.pictures import draw_curves, draw_gradient_flow, draw_losses
 from nmt_lstm.probes.record import RunRecord
 from nmt_lstm.probes.run import ProbeSettings
-from nmt_lstm.probes.summary import Summary, number
+from nmt_lstm.probes.summary import Outcome, Summary, number
 from nmt_lstm.probes.task import SOLVED_SHARE
 
 __all__ = ["REPORT", "write_report"]
@@ -89,13 +89,23 @@ def _results(summary: Summary) -> str:
             number(outcome.loss), number(outcome.baseline), f"{outcome.loss / outcome.baseline:.3f}",
             f"{outcome.solved_seeds} of {len(outcome.records)}", f"{outcome.steps:,}" if outcome.steps else "–",
             ", ".join(dict.fromkeys(f"{record.best.learning_rate:g}" for record in outcome.records)),
+            _largest_gradient(outcome),
             f"{outcome.seconds:.0f}{' (time limit)' if any(r.cut_short for r in outcome.records) else ''}",
         ]
         for outcome in summary.outcomes
     ]  # fmt: skip
     heads = ["task", "length", "cell", "parameters", "loss", "baseline", "loss / baseline", "solved", "steps to solve",
-             "learning rate", "processor seconds"]  # fmt: skip
+             "learning rate", "largest gradient", "processor seconds"]  # fmt: skip
     return _table(heads, rows)
+
+
+def _largest_gradient(outcome: Outcome) -> str:
+    """Return the largest norm in any attempt: an explosion also counts where a lower learning rate then went well."""
+    attempts = [attempt for record in outcome.records for attempt in record.attempts]
+    if any(attempt.largest_gradient is None and attempt.stopped == "diverged" for attempt in attempts):
+        return "not finite"
+    known = [attempt.largest_gradient for attempt in attempts if attempt.largest_gradient is not None]
+    return f"{max(known):.3g}" if known else "–"
 
 
 def _task_line(name: str) -> str:
@@ -105,10 +115,15 @@ def _task_line(name: str) -> str:
 
 def _settings(settings: ProbeSettings) -> str:
     rates = " then ".join(f"{rate:g}" for rate in settings.learning_rates)
+    clipping = (
+        f"gradients clipped to a norm of {settings.clip_norm:g}"
+        if settings.clip_norm
+        else "gradients not clipped"
+    )
     return (
         f"One layer of {settings.hidden_size} and a linear readout; batches of {settings.batch_size} sequences drawn anew "
-        f"for each step; Adam at {rates} (each from the start, until one solves the task), gradients clipped to a norm of "
-        f"{settings.clip_norm:g}; at most {settings.steps:,} steps each, a test every {settings.check_every:,}, an end when "
+        f"for each step; Adam at {rates} (each from the start, until one solves the task), {clipping}; "
+        f"at most {settings.steps:,} steps each, a test every {settings.check_every:,}, an end when "
         f"solved; at most {settings.time_limit:g} seconds of processor time a run. Sequences have their full length from "
         f"the first step on. Cells of the same task, length and seed see the same sequences."
     )

@@ -29,8 +29,8 @@ class ProbeSettings(BaseModel):
     """Sequences per step, drawn anew for each step."""
     learning_rates: tuple[float, ...] = (0.01, 0.001)
     """Adam's; each is tried from the start until one solves the task."""
-    clip_norm: float = Field(default=1.0, gt=0)
-    """Largest norm of all gradients together (Pascanu et al. 2013)."""
+    clip_norm: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    """Largest norm of all gradients together (Pascanu et al. 2013); 0 leaves them as they are."""
     steps: int = Field(default=6000, ge=1)
     """Steps per learning rate, at most."""
     check_every: int = Field(default=200, ge=1)

@@ -95,7 +95,7 @@ def _attempt(
     goal = task.solved_below(run.length)
     curve: list[tuple[int, float | None]] = []
     stopped: Stopped | None = None
-    step = 0
+    step, largest = 0, 0.0
     while stopped is None:
         step += 1
         network.train()
@@ -103,7 +103,9 @@ def _attempt(
         loss = task.loss(network(episode.inputs, episode.targets.shape[1]), episode.targets)
         optimizer.zero_grad()
         loss.backward()
-        if not math.isfinite(float(torch.nn.utils.clip_grad_norm_(parameters, settings.clip_norm))):
+        norm = float(torch.nn.utils.clip_grad_norm_(parameters, settings.clip_norm or math.inf))
+        largest = max(largest, norm) if math.isfinite(norm) else math.inf
+        if not math.isfinite(norm):
             curve.append((step, None))
             stopped = "diverged"
             break
@@ -121,7 +123,9 @@ def _attempt(
                 stopped = "time limit"
             elif step == settings.steps:
                 stopped = "steps"
-    return Attempt(learning_rate=learning_rate, stopped=stopped, steps=step, curve=curve)
+    return Attempt(
+        learning_rate=learning_rate, stopped=stopped, steps=step, curve=curve, largest_gradient=largest
+    )
 
 
 def _test_loss(network: ProbeNetwork, task: Task, test: Episode) -> float:

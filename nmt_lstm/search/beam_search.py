@@ -101,8 +101,8 @@ class _BeamSearch(Generic[Encoding, State]):
         done = np.zeros(len(present), np.bool_)
         is_token = self.source.is_token
         previous = torch.full((len(present),), BEGIN, device=device)
-        scores = torch.zeros(len(present), 1, device=device)
-        coverage = torch.zeros(len(present), 1, is_token.shape[1], device=device)
+        scores = torch.zeros(len(present), 1, dtype=torch.float32, device=device)
+        coverage = scores.new_zeros(len(present), 1, is_token.shape[1])
         length = 0
         while len(present) > 0:
             step = self.model.step(previous, state)

@@ -140,7 +140,7 @@ def _survey(logits: Tensor, *, normalised: bool) -> _Survey:
     rest = logits[:, END + 1 + blocks * BLOCK :]
     maxima = logits.new_empty(rows, blocks + rest.shape[1])
     maxima[:, blocks:] = rest
-    largest, spread = (torch.zeros(rows, device=logits.device) for _ in range(2))
+    largest, spread = (logits.new_zeros(rows, dtype=torch.float32) for _ in range(2))
     for here, room in _parts(logits):
         part = logits[here]
         if blocks:
@@ -155,7 +155,7 @@ def _parts(logits: Tensor) -> Iterator[tuple[slice, Tensor]]:
     """Yield some rows at a time, with room for their probabilities."""
     rows, size = logits.shape
     at_once = max(1, LOGITS_AT_ONCE // size if logits.device.type == "cpu" else rows)
-    room = torch.empty(min(at_once, rows), size, device=logits.device)
+    room = logits.new_empty(min(at_once, rows), size, dtype=torch.float32)
     for start in range(0, rows, at_once):
         yield slice(start, start + at_once), room[: rows - start]
 

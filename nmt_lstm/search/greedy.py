@@ -40,7 +40,7 @@ def greedy_search(
     present = np.arange(len(finished))
     done = np.zeros(len(present), np.bool_)
     previous = torch.full((len(present),), BEGIN, device=device)
-    totals = torch.zeros(len(present), device=device)
+    totals = torch.zeros(len(present), dtype=torch.float32, device=device)
     parents = np.zeros((len(present), 1), np.int64)
     length = 0
 

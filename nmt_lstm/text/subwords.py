@@ -85,6 +85,10 @@ class Vocabulary:
                 f"Train it with pad_id={PAD}, unk_id={UNKNOWN}, bos_id={BEGIN}, eos_id={END}."
             )
 
+    def __reduce__(self) -> tuple[type[Vocabulary], tuple[bytes]]:
+        """Pickle the model alone."""
+        return type(self), (self._model,)
+
     @classmethod
     def load(cls, path: Path) -> Vocabulary:
         """Return the vocabulary in the file `path`.

@@ -37,9 +37,7 @@ def _library(path: Path) -> tuple[Callable[[], Any], type[Exception]]:
     try:
         package = importlib.import_module("zstandard")
     except ImportError:
-        raise DataError(
-            f"Reading '{path}' needs the zstandard library: pip install 'nmt-lstm[zstd]'."
-        ) from None
+        raise DataError(f"Reading '{path}' needs the zstandard library: pip install zstandard.") from None
     return lambda: package.ZstdDecompressor().decompressobj(), package.ZstdError
 
 

@@ -42,14 +42,7 @@ class ModelWriter:
             ResourceError: the disk is full or cannot be written.
         """
         metrics: dict[str, Any] = {
-            "validation": {
-                "sentences": len(result.indices),
-                "beam_size": beam_size,
-                "loss": result.loss,
-                "perplexity": result.perplexity,
-                "bleu": {"score": result.bleu, "signature": result.signatures["bleu"]},
-                "chrf": {"score": result.chrf, "signature": result.signatures["chrf"]},
-            },
+            "validation": result.record(beam_size),
             "weights_of_steps": steps,
             "training_seconds": round(self.clock.elapsed(), 1),
         }

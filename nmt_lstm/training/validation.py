@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.distributed
@@ -44,6 +45,17 @@ class ValidationResult:
     def metrics(self) -> dict[str, float]:
         """The numbers that checkpoints are chosen by."""
         return {"loss": self.loss, "bleu": self.bleu, "chrf": self.chrf}
+
+    def record(self, beam_size: int) -> dict[str, Any]:
+        """Return what a model folder's ``metrics.json`` keeps; `beam_size` is that of the validation."""
+        return {
+            "sentences": len(self.indices),
+            "beam_size": beam_size,
+            "loss": self.loss,
+            "perplexity": self.perplexity,
+            "bleu": {"score": self.bleu, "signature": self.signatures["bleu"]},
+            "chrf": {"score": self.chrf, "signature": self.signatures["chrf"]},
+        }
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def test_doctor_says_how_to_get_what_is_missing(command, monkeypatch):
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "MeCab" else found(name))
     text = command("doctor").out.decode()
-    assert "not installed: pip install 'nmt-lstm[ja]'" in text
+    assert "not installed: pip install 'sacrebleu[ja]'" in text
     assert "Everything that is needed is there." in text
 
 

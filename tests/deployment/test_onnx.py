@@ -198,9 +198,7 @@ def test_a_step_that_differs_from_the_sweep_shows(make_model, walked) -> None:
 @pytest.mark.parametrize("missing", ["onnxruntime", "onnxscript"])
 def test_what_is_not_installed_is_named(missing, random_model_folder, tmp_path, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(
-        ResourceError, match=rf"{missing}, which is not installed: pip install 'nmt-lstm\[onnx\]'"
-    ):
+    with pytest.raises(ResourceError, match=rf"{missing}, which is not installed: pip install onnxruntime"):
         write_onnx(tmp_path / "graphs", read(random_model_folder))
 
 

@@ -107,7 +107,7 @@ def test_a_missing_dictionary_is_named_with_what_to_install(monkeypatch) -> None
 
     monkeypatch.setattr(scores, "BLEU", without_dictionary)
     with pytest.raises(
-        ConfigurationError, match=r'not installed: pip install "nmt-lstm\[ja\]". Or use \'char\''
+        ConfigurationError, match=r'not installed: pip install "sacrebleu\[ja\]". Or use \'char\''
     ):
         corpus_scores(["a"], ["a"], tokenize="ja-mecab")
     assert tokenizer_for("ja") == "char"

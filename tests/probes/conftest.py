@@ -32,7 +32,12 @@ def make_record(make_run):
     """Make the record of a run that ended with `loss`, as a share of the baseline 1."""
 
     def make(
-        run: ProbeRun | None = None, *, loss: float | None = 1.0, stopped: str = "steps", steps: int = 6
+        run: ProbeRun | None = None,
+        *,
+        loss: float | None = 1.0,
+        stopped: str = "steps",
+        steps: int = 6,
+        largest_gradient: float | None = None,
     ) -> RunRecord:
         run = run or make_run()
         curve = [(steps // 2, 1.0), (steps, loss)]
@@ -42,7 +47,15 @@ def make_record(make_run):
             parameters=1234,
             baseline=1.0,
             solved_below=0.06,
-            attempts=[Attempt(learning_rate=0.01, stopped=stopped, steps=steps, curve=curve)],
+            attempts=[
+                Attempt(
+                    learning_rate=0.01,
+                    stopped=stopped,
+                    steps=steps,
+                    curve=curve,
+                    largest_gradient=largest_gradient,
+                )
+            ],
             gradient_flow=GradientFlow(initial=[2.0, 1.0, 0.5], trained=[4.0, 4.0, 0.0]),
             seconds=1.5,
             versions={"nmt-lstm": "0.1.0", "torch": "2"},

@@ -10,7 +10,7 @@ from nmt_lstm.probes.summary import summarise
 
 @pytest.fixture
 def summary(make_run, make_record):
-    solved = make_record(make_run("gru"), loss=0.02, stopped="solved", steps=1200)
+    solved = make_record(make_run("gru"), loss=0.02, stopped="solved", steps=1200, largest_gradient=7.5)
     return summarise(
         [("gru", solved), ("a|b", make_record(make_run("rnn"), loss=0.5, stopped="time limit"))],
         cells=["gru", "a|b"],
@@ -26,13 +26,28 @@ def test_the_report_says_what_was_found_and_how(tmp_path, summary, make_run) -> 
         assert f"]({picture})" in text
         assert (tmp_path / picture).read_text(encoding="utf-8").startswith("<svg")
     assert "| task | gru | a\\|b |\n| --- | --- | --- |\n| adding | 4 | – |\n" in text
-    assert "| adding | 4 | gru | 1,234 | 0.02 | 1 | 0.020 | 1 of 1 | 1,200 | 0.01 | 2 |\n" in text
-    assert "| adding | 4 | a\\|b | 1,234 | 0.5 | 1 | 0.500 | 0 of 1 | – | 0.01 | 2 (time limit) |\n" in text
+    assert "| adding | 4 | gru | 1,234 | 0.02 | 1 | 0.020 | 1 of 1 | 1,200 | 0.01 | 7.5 | 2 |\n" in text
+    assert (
+        "| adding | 4 | a\\|b | 1,234 | 0.5 | 1 | 0.500 | 0 of 1 | – | 0.01 | – | 2 (time limit) |\n" in text
+    )
     assert "```sh\nnmt-lstm probe -o x\n```" in text
     assert "Arjovsky et al. 2016" in text
     assert "Adam at 0.01 then 0.001" in text
     assert "nmt-lstm 0.1.0, torch 2" in text
     assert "without a result" not in text
+
+
+def test_it_says_where_gradients_exploded_and_whether_they_were_clipped(
+    tmp_path, make_run, make_record
+) -> None:
+    run = make_run(clip_norm=0.0)
+    summary = summarise(
+        [("rnn", make_record(run, loss=None, stopped="diverged"))], cells=["rnn"], tasks=["adding"]
+    )
+    write_report(tmp_path, summary, run.settings, command="x", missing=0)
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert "| not finite |" in text
+    assert "gradients not clipped" in text
 
 
 def test_it_says_what_is_missing(tmp_path, summary, make_run) -> None:

@@ -101,6 +101,7 @@ def test_the_time_limit_is_shared_by_the_rates_and_noted(make_run) -> None:
 def test_a_training_that_diverges_ends_there(make_run, monkeypatch) -> None:
     monkeypatch.setitem(CELLS._decorated, "exploding", Exploding)
     record = train_probe(make_run("exploding"))
+    assert record.model_dump(mode="json")["attempts"][0]["largest_gradient"] is None
     assert [attempt.stopped for attempt in record.attempts] == ["diverged"] * 2
     assert record.attempts[0].curve == [(1, None)]
     assert record.loss == math.inf
@@ -120,3 +121,26 @@ def test_test_sequences_are_taken_in_parts_of_the_same_mean(make_run, monkeypatc
     monkeypatch.setattr(training, "_LARGEST_OUTPUTS", 7 * 4 * 8)
     parts = train_probe(make_run())
     assert parts.loss == pytest.approx(whole.loss, rel=1e-4)
+
+
+def test_without_clipping_gradients_explode_and_the_record_says_how_far(make_run) -> None:
+    CELLS.register("exploding")(Exploding)
+    clipped, free = (
+        train_probe(
+            make_run(
+                "exploding:factor=3.0",
+                hidden_size=2,
+                steps=3,
+                check_every=1,
+                learning_rates=(0.01,),
+                clip_norm=norm,
+            )
+        ).attempts[0]
+        for norm in (1e-6, 0.0)
+    )
+    assert clipped.largest_gradient is not None
+    assert free.largest_gradient is not None
+    # The first step's gradient is measured before clipping, so it is the same for both.
+    assert free.largest_gradient >= 1.0
+    assert clipped.largest_gradient > 1e-6
+    assert free.curve != clipped.curve

@@ -50,7 +50,7 @@ def write_onnx(folder: str | Path, source: ModelFolder, precision: OnnxPrecision
     require_onnxruntime()
     if importlib.util.find_spec("onnxscript") is None:
         raise ResourceError(
-            "graphs are made by onnxscript, which is not installed: pip install 'nmt-lstm[onnx]'."
+            "graphs are made by onnxscript, which is not installed: pip install onnxruntime onnxscript onnx."
         )
     model = source.load_model()
     graphs = make_onnx_graphs(model)

@@ -54,6 +54,7 @@ class OnnxModel:
     """
 
     def __init__(self, encoder: Path | bytes, decoder: Path | bytes) -> None:
+        self._graphs = encoder, decoder
         self.encoder = _session(encoder)
         self.decoder = _session(decoder)
         names = [value.name for value in self.decoder.get_inputs()]
@@ -61,6 +62,10 @@ class OnnxModel:
         self._names = [*self._memory, *(name for name in names if name.startswith("state."))]
         self._outputs = ["log_probabilities", "attention"]
         self._outputs += [f"next_{name}" for name in self._names[len(self._memory) :]]
+
+    def __reduce__(self) -> tuple[type[OnnxModel], tuple[Path | bytes, Path | bytes]]:
+        """Pickle the graphs, or where their files are: sessions cannot be moved."""
+        return type(self), self._graphs
 
     def encode(self, source: SourceBatch) -> OnnxState:
         """Read source sentences."""
@@ -92,7 +97,7 @@ def require_onnxruntime() -> None:
         import onnxruntime  # noqa: F401
     except ImportError as problem:
         raise ResourceError(
-            "ONNX graphs are run by onnxruntime, which is not installed: pip install 'nmt-lstm[onnx]'."
+            "ONNX graphs are run by onnxruntime, which is not installed: pip install onnxruntime onnxscript onnx."
         ) from problem
 
 

@@ -1,0 +1,111 @@
+"""A translator inside of another program: one that pickles it, and one that has changed torch's defaults."""
+
+from __future__ import annotations
+
+import multiprocessing
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nmt_lstm.checkpoint.model_folder import read, write
+from nmt_lstm.deployment.exported import write_exported
+from nmt_lstm.deployment.lexicon import learn_lexicon
+from nmt_lstm.deployment.onnx.folder import write_onnx
+from nmt_lstm.deployment.shortlist import Shortlist
+from nmt_lstm.model.build import build_model
+from nmt_lstm.translator import Translator
+
+LINES = ["eins zwei .", "drei vier fünf sechs .", "", "sieben", "acht neun null eins zwei ."]
+PRECISIONS = ["float32", "int8", pytest.param("bf16", marks=pytest.mark.needs_bf16)]
+
+
+def _translated(translator: Translator) -> list[str]:
+    return [translation.text for translation in translator.translate(LINES)]
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_a_pickled_translator_translates_the_same(random_model_folder, precision) -> None:
+    translator = Translator.load(random_model_folder, device="cpu", precision=precision)
+    copy = pickle.loads(pickle.dumps(translator))
+    assert copy.translate(LINES) == translator.translate(LINES)
+    assert copy.score(LINES, LINES) == translator.score(LINES, LINES)
+
+
+@pytest.mark.parametrize("cell", ["gru", "rnn", "lstm"])
+@pytest.mark.parametrize("wiring", ["gnmt", "input_feeding", "conditional"])
+def test_every_network_can_be_pickled(tmp_path, tiny_run, subwords, cell, wiring) -> None:
+    decoder = tiny_run.model.decoder.model_copy(update={"cell": cell, "wiring": wiring})
+    model_settings = tiny_run.model.model_copy(update={"decoder": decoder})
+    run = tiny_run.model_copy(update={"model": model_settings})
+    model = build_model(run.model, subwords.source.size, subwords.target.size)
+    write(tmp_path / "model", run=run, subwords=subwords, model_state=model.state_dict(), metrics={})
+    translator = Translator.load(tmp_path / "model", device="cpu")
+    assert pickle.loads(pickle.dumps(translator)).translate(LINES) == translator.translate(LINES)
+
+
+def test_an_exported_translator_with_a_shortlist_can_be_pickled(random_model_folder, tmp_path) -> None:
+    folder = read(random_model_folder)
+    sentences = folder.subwords.source.encode_lines(LINES)
+    sizes = {"source_size": folder.subwords.source.size, "target_size": folder.subwords.target.size}
+    lexicon = learn_lexicon(list(zip(sentences, sentences[::-1], strict=True)), count=4, **sizes)
+    shortlist = Shortlist.of(lexicon, frequent=10, target_size=sizes["target_size"])
+    write_exported(tmp_path / "fast", folder, "int8", shortlist)
+    translator = Translator.load(tmp_path / "fast")
+    assert pickle.loads(pickle.dumps(translator)).translate(LINES) == translator.translate(LINES)
+
+
+def test_a_translator_of_onnx_graphs_can_be_pickled(random_model_folder, tmp_path) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    write_onnx(tmp_path / "onnx", read(random_model_folder), "float32")
+    translator = Translator.load(tmp_path / "onnx")
+    assert pickle.loads(pickle.dumps(translator)).translate(LINES) == translator.translate(LINES)
+
+
+@pytest.mark.slow
+def test_an_ensemble_can_be_sent_to_another_process(random_model_folder) -> None:
+    translator = Translator.load([random_model_folder, random_model_folder], device="cpu")
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        (found,) = pool.map(_translated, [translator])
+    assert found == _translated(translator)
+
+
+# Another process: what is tried at first use must be tried under the host's defaults.
+HOST = """
+import sys, torch
+{defaults}
+from nmt_lstm.numerics.int8 import int8_is_fast
+from nmt_lstm.numerics.linear import onednn_product_is_available
+from nmt_lstm.numerics.packed import packing_is_available
+from nmt_lstm.translator import Translator
+print(int8_is_fast(), onednn_product_is_available(), packing_is_available(torch.float32))
+for folder, precision in zip(sys.argv[1::2], sys.argv[2::2]):
+    translator = Translator.load(folder, device="cpu", precision=precision)
+    print(translator.translate({lines!r}, n_best=2), translator.score({lines!r}, {lines!r}))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "defaults", ["torch.set_default_dtype(torch.float64)", "torch.set_default_device('meta')"]
+)
+def test_defaults_of_the_host_program_change_no_bit(random_model_folder, tmp_path, defaults) -> None:
+    write_exported(tmp_path / "fast", read(random_model_folder), "int8")
+    arguments = [
+        str(random_model_folder),
+        "float32",
+        str(random_model_folder),
+        "int8",
+        str(tmp_path / "fast"),
+        "auto",
+    ]
+
+    def printed(defaults: str) -> str:
+        program = HOST.format(defaults=defaults, lines=LINES)
+        command = [sys.executable, "-c", program, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(tmp_path)).stdout
+
+    assert printed(defaults) == printed("")

@@ -1,4 +1,7 @@
-"""Makes docs/images/quickstart.svg: a real quickstart, run in a terminal of our own, its last screen exported by rich."""
+"""Makes docs/images/quickstart.svg: a real quickstart, run in a terminal of our own and exported by rich.
+
+Of the sample translations two of each group are kept; everything else stands as it was printed.
+"""
 
 from __future__ import annotations
 
@@ -58,6 +61,22 @@ def final_lines(written: str) -> list[str]:
     return lines
 
 
+def abridged(lines: list[str], samples: int) -> list[str]:
+    """Return the lines with the first samples of each group, of four lines each, and without blank ends."""
+    kept: list[str] = []
+    shown = 0
+    for line in lines:
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", line)
+        if re.match(r"\d\. ", plain):
+            shown = 0
+        shown += plain.startswith("   source ")
+        belongs = plain.startswith(("   source ", "   translation ", "   reference "))
+        repeated = not plain and kept and not kept[-1]
+        if not (belongs and shown > samples) and not repeated:
+            kept.append(line)
+    return kept[: len(kept) - (not kept[-1])]
+
+
 def with_wide_characters(svg: str) -> str:
     """Let texts with wide characters be as long as they are: rich would squeeze each character into one place."""
     from rich.cells import cell_len
@@ -73,7 +92,7 @@ def main() -> None:
     """Run quickstart and write the picture."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "images" / "quickstart.svg")
-    parser.add_argument("--lines", type=int, default=46, help="last lines of the screen to keep")
+    parser.add_argument("--samples", type=int, default=2, help="sample translations to keep of each group")
     options = parser.parse_args()
 
     from rich.console import Console
@@ -85,7 +104,7 @@ def main() -> None:
     written = written.replace(folder, "runs")
     console = Console(record=True, width=WIDTH, file=open(os.devnull, "w"))  # noqa: PTH123, SIM115
     console.print(Text("$ nmt-lstm quickstart", style="bold"))
-    for line in final_lines(written)[-options.lines :]:
+    for line in abridged(final_lines(written), options.samples):
         console.print(Text.from_ansi(line))
     options.output.parent.mkdir(parents=True, exist_ok=True)
     svg = console.export_svg(title="nmt-lstm quickstart")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from nmt_lstm.cli.arguments import Plugins, TrustPlugins, load_plugins
-from nmt_lstm.cli.messages import note
+from nmt_lstm.cli.messages import note, quoted
 from nmt_lstm.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ def export(
         _check_for_onnx(precision, [shortlist, frequent, source])
     load_plugins(plugin, trusted=[model] if trust_plugins else [])
     from nmt_lstm.checkpoint import model_folder
+    from nmt_lstm.checkpoint.plugin_records import needs_trust
     from nmt_lstm.deployment.exported import write_exported
     from nmt_lstm.numerics.precision import slow_bf16
 
@@ -143,7 +144,10 @@ def export(
         write_exported(output, folder, cast("FrozenPrecision", written), chosen)
     size = sum(file.stat().st_size for file in output.iterdir() if file.is_file())
     note(f"{output}: {size / 2**20:.0f} MiB in {written}. Translate with it:")
-    note(f"  nmt-lstm translate -m {output} < in.txt > out.txt")
+    # Graphs are the whole model: what computes them is needed no more.
+    trust = format is ExportFormat.nmt and needs_trust(output, model_folder.read(output).manifest.plugins)
+    trusted = " --trust-plugins" if trust else ""
+    note(f"  nmt-lstm translate -m {quoted(output)}{trusted} < in.txt > out.txt")
 
 
 def fastest_precision() -> ExportPrecision:

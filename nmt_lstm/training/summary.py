@@ -9,7 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from nmt_lstm.checkpoint.plugin_records import has_copies
+from nmt_lstm.checkpoint.manifest import Manifest
+from nmt_lstm.checkpoint.plugin_records import needs_trust
 from nmt_lstm.training.progress import duration, search_name
 
 __all__ = ["FitResult", "show_summary"]
@@ -94,7 +95,7 @@ def show_summary(console: Console, found: FitResult) -> None:
             soft_wrap=True,
         )
     folder = shlex.quote(str(found.folder))
-    if has_copies(found.folder):
+    if needs_trust(found.folder, Manifest.read(found.folder).plugins):
         folder += " --trust-plugins"
     console.print("\nTranslate with it:", highlight=False)
     console.print(

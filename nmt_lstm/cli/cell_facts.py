@@ -20,11 +20,11 @@ def cell_facts(part: type[Cell]) -> list[tuple[str, str]]:
         cost = cell_cost(part)
         cell = part(8, 16)
         small = cell.state_sizes
-    except (TypeError, ValueError, RuntimeError):
+    except Exception:  # noqa: BLE001 - a part may raise anything, and its source is worth seeing all the more
         return facts
     states = ", ".join(name if width == 16 else f"{name} (of another width)" for name, width in small.items())
     if isinstance(cell, GatedCell | StepwiseCell):
-        facts.append(("biases at the start", _biases(cell)))
+        facts.append(("initial biases", _biases(cell)))
     return [
         *facts,
         ("states", states),

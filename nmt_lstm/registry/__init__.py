@@ -23,7 +23,7 @@ CELLS = Registry(
     kind="cell",
     group="nmt_lstm.cells.v1",
     base="nmt_lstm.cells.cell:Cell",
-    sizes=("input_size", "hidden_size"),
+    sizes=("input_size", "hidden_size", "initial_biases"),
 )
 ATTENTIONS = Registry(
     kind="attention",

@@ -27,7 +27,7 @@ class Registry:
         kind: what one part is called in messages, such as "cell".
         group: entry-point group of installed parts.
         base: "package.module:Class" that every part must derive from; imported only when a part is loaded.
-        sizes: constructor parameters that the framework fills; all others are options.
+        sizes: constructor parameters that the framework fills, or a subclass; all others are options.
     """
 
     def __init__(self, *, kind: str, group: str, base: str, sizes: tuple[str, ...] = ()) -> None:

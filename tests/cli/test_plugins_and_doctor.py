@@ -33,6 +33,7 @@ def test_show_gives_options_equations_and_source(command):
     assert "  forget_bias: float = 1.0" in text
     assert "class LSTM(" in text
     assert "parameters         4HI + 4H² + 8H\n" in text
+    assert "initial biases     forget 1, others 0\n" in text
     assert "states             hidden, cell\n" in text
     assert CELLS.get("lstm").__doc__.strip().splitlines()[0] in text
     assert "class LSTM(" not in command("plugins", "show", "lstm", "--no-source").out.decode()

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from nmt_lstm.checkpoint.manifest import MANIFEST, Manifest, check_files, make_manifest
-from nmt_lstm.checkpoint.plugin_records import COPY_PREFIX, plugin_records, require_plugins
+from nmt_lstm.checkpoint.plugin_records import COPY_PREFIX, needs_trust, plugin_records, require_plugins
 from nmt_lstm.checkpoint.weights import load_weights, save_weights
 from nmt_lstm.config.load import dump_toml, load_run
 from nmt_lstm.config.schema import RunSettings
@@ -27,7 +27,7 @@ from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.registry.provenance import named_by, trust_folder
 from nmt_lstm.text.subwords import Subwords
 
-__all__ = ["GRAPHS", "ModelFolder", "check_output_folder", "read", "write"]
+__all__ = ["GRAPHS", "ModelFolder", "check_output_folder", "read", "trust_option", "write"]
 
 RUN, WEIGHTS, METRICS = "run.toml", "model.safetensors", "metrics.json"
 SUBWORDS = ("subwords.joint.model", "subwords.source.model", "subwords.target.model")
@@ -201,6 +201,13 @@ def check_output_folder(folder: str | Path) -> None:
             f"output folder '{path}' exists and holds files that are not a run's ({shown}); "
             f"choose another with -o, or empty it."
         )
+
+
+def trust_option(folder: Path) -> str:
+    """Return " --trust-plugins" if a model folder is loaded only with that option; empty for any other folder."""
+    if not (folder / MANIFEST).exists():
+        return ""
+    return " --trust-plugins" if needs_trust(folder, Manifest.read(folder).plugins) else ""
 
 
 def _count(state: Mapping[str, Tensor]) -> int:

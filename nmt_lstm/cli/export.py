@@ -116,7 +116,6 @@ def export(
         _check_for_onnx(precision, [shortlist, frequent, source])
     load_plugins(plugin, trusted=[model] if trust_plugins else [])
     from nmt_lstm.checkpoint import model_folder
-    from nmt_lstm.checkpoint.plugin_records import needs_trust
     from nmt_lstm.deployment.exported import write_exported
     from nmt_lstm.numerics.precision import slow_bf16
 
@@ -145,8 +144,7 @@ def export(
     size = sum(file.stat().st_size for file in output.iterdir() if file.is_file())
     note(f"{output}: {size / 2**20:.0f} MiB in {written}. Translate with it:")
     # Graphs are the whole model: what computes them is needed no more.
-    trust = format is ExportFormat.nmt and needs_trust(output, model_folder.read(output).manifest.plugins)
-    trusted = " --trust-plugins" if trust else ""
+    trusted = model_folder.trust_option(output) if format is ExportFormat.nmt else ""
     note(f"  nmt-lstm translate -m {quoted(output)}{trusted} < in.txt > out.txt")
 
 

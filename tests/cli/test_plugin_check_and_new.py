@@ -138,3 +138,16 @@ def test_a_part_of_another_protocol_is_recognised(command, tmp_path, monkeypatch
         assert finished.status == 1
         assert "toy-old 0.3" in finished.err
         assert "protocol v0" in finished.err
+
+
+def test_new_writes_an_attention_or_a_cell_of_another_base(command, tmp_path):
+    assert command("plugins", "new", "my-look", "--attention").status == 0
+    assert "(Attention)" in (tmp_path / "my-look/src/my_look/attention.py").read_text(encoding="utf-8")
+    finished = command("plugins", "new", "my-scan", "--base", "linear")
+    assert finished.status == 0
+    assert "nmt-lstm quickstart --cell my-scan" in finished.err
+    assert "(LinearCell)" in (tmp_path / "my-scan/src/my_scan/cell.py").read_text(encoding="utf-8")
+    refused = command("plugins", "new", "my-other", "--attention", "--base", "cell")
+    assert refused.status == 2
+    assert "--attention" in refused.err
+    assert not (tmp_path / "my-other").exists()

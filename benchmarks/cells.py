@@ -13,7 +13,7 @@ import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -74,6 +74,9 @@ class Costs:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of this benchmark."""
     parser.add_argument("--cells", nargs="+", metavar="NAME", help="registered cells; all, if left out")
+    parser.add_argument(
+        "--plugin", action="append", default=[], metavar="FILE", help="file or folder that registers cells"
+    )
     parser.add_argument("--batch", type=int, default=100, metavar="B", help="sentences")
     parser.add_argument("--length", type=int, default=20, metavar="T", help="positions")
     parser.add_argument("--width", type=int, default=512, metavar="H", help="of inputs and states")
@@ -90,24 +93,33 @@ def measure(options: argparse.Namespace) -> list[Row]:
     from nmt_lstm.numerics.precision import resolve_precision
 
     torch.set_num_threads(1)
+    own = load_plugins(options.plugin)
     importlib.import_module("torch._dynamo")  # else every process would import it, at its first gradient
-    names = options.cells or CELLS.names()
+    names = options.cells or own or CELLS.names()
     sizes = (options.batch, options.length, options.width, options.repetitions)
     sizes = (6, 5, 32, 3) if options.quick else sizes
     if options.precision == "both":
         chosen = [False, True] if bf16_works() else [False]
     else:
         chosen = [resolve_precision(options.precision, "cpu") == "bf16"]
-    found = [in_a_process(name, Shape(*sizes, bf16)) for bf16 in chosen for name in names]
+    found = [in_a_process(name, Shape(*sizes, bf16), options.plugin) for bf16 in chosen for name in names]
     show(found)
     return [row for costs in found for row in rows(costs)]
 
 
-def in_a_process(name: str, shape: Shape) -> Costs:
+def load_plugins(plugins: Sequence[str]) -> list[str]:
+    """Load plugin files and return the names of the cells that they register."""
+    from nmt_lstm.registry import CELLS, load_plugin_file
+
+    entries = [entry for plugin in plugins for entry in load_plugin_file(plugin)]
+    return [entry.name for entry in entries if entry in CELLS.decorated()]
+
+
+def in_a_process(name: str, shape: Shape, plugins: Sequence[str] = ()) -> Costs:
     """Measure a cell in a process that dies with it."""
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=send_costs, args=(sender, name, shape))
+    process = context.Process(target=send_costs, args=(sender, name, shape, plugins))
     process.start()
     sender.close()
     try:
@@ -118,8 +130,9 @@ def in_a_process(name: str, shape: Shape) -> Costs:
     return costs
 
 
-def send_costs(sender: Connection, name: str, shape: Shape) -> None:
+def send_costs(sender: Connection, name: str, shape: Shape, plugins: Sequence[str]) -> None:
     """Measure a cell and send what was found."""
+    load_plugins(plugins)  # a spawned process has none
     sender.send(costs_of(name, shape))
 
 

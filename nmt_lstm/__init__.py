@@ -9,8 +9,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nmt_lstm.attention.attention import Attended as Attended
     from nmt_lstm.attention.attention import Attention as Attention
+    from nmt_lstm.attention.attention import Memory as Memory
+    from nmt_lstm.attention.attention import masked_softmax as masked_softmax
     from nmt_lstm.cells.cell import Cell as Cell
+    from nmt_lstm.cells.cell import check_sequence as check_sequence
     from nmt_lstm.cells.gate_record import GateRecord as GateRecord
     from nmt_lstm.cells.gate_record import record_gates as record_gates
     from nmt_lstm.cells.gated_cell import GatedCell as GatedCell
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
     from nmt_lstm.model.build import build_model as build_model
     from nmt_lstm.model.seq2seq import Seq2Seq as Seq2Seq
     from nmt_lstm.model.seq2seq import Step as Step
+    from nmt_lstm.numerics.batched_product import batched_product as batched_product
+    from nmt_lstm.numerics.sequence_linear import Linear as Linear
     from nmt_lstm.registry import ATTENTIONS as ATTENTIONS
     from nmt_lstm.registry import CELLS as CELLS
     from nmt_lstm.training.data_module import TranslationDataModule as TranslationDataModule
@@ -38,14 +44,17 @@ __version__ = "0.1.0"
 
 _MODULE_OF_NAME = {
     "ATTENTIONS": "nmt_lstm.registry",
+    "Attended": "nmt_lstm.attention.attention",
     "Attention": "nmt_lstm.attention.attention",
     "CELLS": "nmt_lstm.registry",
     "Cell": "nmt_lstm.cells.cell",
     "GateRecord": "nmt_lstm.cells.gate_record",
     "GatedCell": "nmt_lstm.cells.gated_cell",
-    "LinearCell": "nmt_lstm.cells.linear_cell",
     "Hypothesis": "nmt_lstm.translation",
     "Leaderboard": "nmt_lstm.leaderboard.board",
+    "Linear": "nmt_lstm.numerics.sequence_linear",
+    "LinearCell": "nmt_lstm.cells.linear_cell",
+    "Memory": "nmt_lstm.attention.attention",
     "NmtLstmError": "nmt_lstm.errors",
     "RunSettings": "nmt_lstm.config.schema",
     "ScoredTranslation": "nmt_lstm.translation",
@@ -56,9 +65,12 @@ _MODULE_OF_NAME = {
     "TranslationDataModule": "nmt_lstm.training.data_module",
     "TranslationModule": "nmt_lstm.training.module",
     "Translator": "nmt_lstm.translator",
+    "batched_product": "nmt_lstm.numerics.batched_product",
     "build_model": "nmt_lstm.model.build",
+    "check_sequence": "nmt_lstm.cells.cell",
     "fit": "nmt_lstm.training.fit",
     "load_run": "nmt_lstm.config.load",
+    "masked_softmax": "nmt_lstm.attention.attention",
     "record_gates": "nmt_lstm.cells.gate_record",
     "save_model": "nmt_lstm.training.saving",
 }

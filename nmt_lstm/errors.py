@@ -4,9 +4,11 @@
 
     NmtLstmError                 anything below; the command line prints its message and exits with `exit_status`
     ├── ConfigurationError       a run file, an override or an option is wrong
+    │   └── ChangedPluginError   a training run cannot be resumed, because a plugin of it has changed
     ├── DataError                a corpus, a line or a prepared store is missing, unreadable or inconsistent
     │   └── NotTextError         a line given to a translator is not a string
     ├── PluginError              a cell or an attention cannot be found, loaded or built
+    │   └── UntrustedPluginError a model folder names a class that would be imported from anywhere
     ├── ModelFolderError         a model folder is missing, incomplete, changed or of another kind
     └── ResourceError            the machine cannot do it: memory, disk, devices
 """
@@ -14,9 +16,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 __all__ = [
+    "ChangedPluginError",
     "ConfigurationError",
     "DataError",
     "ModelFolderError",
@@ -24,6 +28,7 @@ __all__ = [
     "NotTextError",
     "PluginError",
     "ResourceError",
+    "UntrustedPluginError",
     "nearest",
 ]
 
@@ -66,6 +71,36 @@ class NotTextError(DataError):
 
 class PluginError(NmtLstmError):
     """A cell or an attention cannot be found, loaded or built."""
+
+
+class UntrustedPluginError(PluginError):
+    """A model folder names a class that no installed distribution provides.
+
+    Args:
+        message: for the user.
+        target: ``package.module:Class``.
+        file: from which Python would import it; None if there is none.
+    """
+
+    def __init__(self, message: str, *, target: str = "", file: Path | None = None) -> None:
+        super().__init__(message)
+        self.target = target
+        self.file = file
+
+
+class ChangedPluginError(ConfigurationError):
+    """A plugin is not the one that a training run began with.
+
+    Args:
+        message: for the user.
+        names: of the cells and attentions.
+        differences: what is different, one for each name.
+    """
+
+    def __init__(self, message: str, *, names: Sequence[str] = (), differences: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.names = tuple(names)
+        self.differences = tuple(differences)
 
 
 class ModelFolderError(NmtLstmError):

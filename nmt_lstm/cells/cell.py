@@ -43,7 +43,7 @@ class Cell(nn.Module):
 
     @property
     def state_sizes(self) -> Mapping[str, int]:
-        """Names and widths of the state's tensors, in order."""
+        """Names and widths of the state's tensors, in order; a property, since widths depend on the sizes."""
         return {"hidden": self.hidden_size}
 
     @property
@@ -91,6 +91,7 @@ class Cell(nn.Module):
         outputs = []
         for position in inputs.unbind(1):
             output, state = self.step(position, state)
+            _check_state(self, state)
             outputs.append(output)
         return torch.stack(outputs, 1), state
 
@@ -101,4 +102,12 @@ def check_sequence(cell: Cell, inputs: Tensor) -> None:
         raise ValueError(
             f"{type(cell).__name__} takes inputs of shape (batch, time of 1 or more, {cell.input_size}); "
             f"got {tuple(inputs.shape)}."
+        )
+
+
+def _check_state(cell: Cell, state: object) -> None:
+    if not isinstance(state, tuple):
+        what = "a tensor" if isinstance(state, Tensor) else type(state).__name__
+        raise TypeError(
+            f"{type(cell).__name__}.step returned {what} as its state; expected a tuple: return output, (state,)"
         )

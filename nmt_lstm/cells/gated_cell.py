@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections import namedtuple
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from nmt_lstm.cells.cell import Cell, State, check_sequence
+from nmt_lstm.cells.gates import checked_names, checked_results, fill_biases, gate_tuple, starting_biases
 from nmt_lstm.cells.recurrence import Recurrence, Tensors, Update, cut_gates
 from nmt_lstm.cells.sweep import sweep
 from nmt_lstm.numerics.linear import linear
@@ -32,6 +32,7 @@ class GatedCell(Cell):
     Args:
         input_size: width of the inputs.
         hidden_size: width of the hidden state and of each gate.
+        initial_biases: of gates, by name, in place of the class's `biases`: what a subclass makes of its options.
     """
 
     gates: ClassVar[tuple[str, ...]]
@@ -39,6 +40,8 @@ class GatedCell(Cell):
     state: ClassVar[tuple[str, ...]] = ("hidden",)
     """Names of the state's tensors; the first one enters the recurrent product and is the output, unless
     `output_is_state` is False."""
+    biases: ClassVar[Mapping[str, float]] = {}
+    """What the biases of gates start with, by the gate's name; 0 for gates that are not named."""
     history: ClassVar[bool] = True
     """Whether gates have products with the first state. Without them there are no ``weight_hh`` and ``bias_hh``, and
     `update` gets None for `h`."""
@@ -51,8 +54,12 @@ class GatedCell(Cell):
     weight_hh: nn.Parameter
     bias_hh: nn.Parameter
 
-    def __init__(self, input_size: int, hidden_size: int) -> None:
+    def __init__(
+        self, input_size: int, hidden_size: int, *, initial_biases: Mapping[str, float] | None = None
+    ) -> None:
         super().__init__(input_size, hidden_size)
+        # A tuple, since a recording of the update is kept only while all attributes are simple values.
+        self.initial_biases = starting_biases(type(self), self.gates, self.biases, initial_biases or {})
         self.passes_input = bool(self.highway) and input_size == hidden_size
         rows = (len(self.gates) - self.passes_input) * hidden_size
         self.weight_ih = nn.Parameter(torch.empty(rows, input_size))
@@ -65,14 +72,26 @@ class GatedCell(Cell):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        names = cls.__dict__.get("gates")
-        if names is not None:
-            cls._gate_tuple = namedtuple("Gates", names)  # type: ignore[misc]  # noqa: PYI024 (names are the author's)
+        if "gates" in cls.__dict__:
+            cls._gate_tuple = gate_tuple(cls, cls.gates)
+        if "state" in cls.__dict__:
+            checked_names(cls, "state", cls.state)
+        if {"gates", "biases"} & cls.__dict__.keys():
+            starting_biases(cls, cls.gates, cls.biases)
+        if cls.highway and cls.highway != cls.gates[-1]:
+            raise TypeError(
+                f"{cls.__name__}.highway is '{cls.highway}'; it names the last gate, which is '{cls.gates[-1]}'."
+            )
 
     _gate_tuple: ClassVar[Any]
 
     def reset_parameters(self) -> None:
-        """Draw the weights: each gate Xavier uniform (Glorot and Bengio 2010) from the input, orthogonal (Saxe et al. 2014) from history; biases 0, forget gates 1 (Jozefowicz et al. 2015)."""
+        """Draw the weights again, as the constructor does.
+
+        Each gate: ``weight_ih`` Xavier uniform (Glorot and Bengio 2010), ``weight_hh`` orthogonal (Saxe et al. 2014),
+        ``bias_ih`` what `biases` says, 0 for other gates, and ``bias_hh`` 0. To start one gate otherwise, override this,
+        call it, and change the gate's rows.
+        """
         hidden = self.hidden_size
         bound = math.sqrt(6.0 / (self.input_size + hidden))
         nn.init.uniform_(self.weight_ih, -bound, bound)
@@ -81,10 +100,7 @@ class GatedCell(Cell):
                 for block in self.weight_hh.split(hidden):
                     nn.init.orthogonal_(block)
                 nn.init.zeros_(self.bias_hh)
-            nn.init.zeros_(self.bias_ih)
-            for name, block in zip(self.gates, self.bias_ih.split(hidden), strict=False):
-                if name == "forget":
-                    block.fill_(1.0)
+        fill_biases(self.bias_ih, self.gates, self.initial_biases, hidden)
 
     @property
     def state_sizes(self) -> dict[str, int]:
@@ -110,13 +126,7 @@ class GatedCell(Cell):
 
     def _parts(self, x: Tensors, h: Tensors, state: State, noise: Tensors) -> tuple[Tensor, State]:
         new = self.update(self._gate_tuple(*x), self._gate_tuple(*h) if h else None, state)
-        expected = ("hidden",) if self.state == ("hidden",) else self.state
-        if not self.output_is_state:
-            expected = ("output", *expected)
-        if len(new) != len(expected):
-            raise ValueError(
-                f"{type(self).__name__}.update returned {len(new)} tensors; expected ({', '.join(expected)})."
-            )
+        new = checked_results(self, "update", new, self.state, output_is_state=self.output_is_state)
         return new[0], new if self.output_is_state else new[1:]
 
     def recurrence(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import namedtuple
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -11,6 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from nmt_lstm.cells.cell import Cell, State, check_sequence
+from nmt_lstm.cells.gates import (
+    checked_names,
+    checked_products,
+    checked_results,
+    fill_biases,
+    gate_tuple,
+    starting_biases,
+)
 from nmt_lstm.cells.recurrence import Tensors, cut_gates, update_type
 from nmt_lstm.cells.shared_product import SharedProduct
 from nmt_lstm.numerics.linear import linear
@@ -35,6 +42,7 @@ class StepwiseCell(Cell):
     Args:
         input_size: width of the inputs.
         hidden_size: width of the states and of each gate.
+        initial_biases: of gates, by name, in place of the class's `biases`: what a subclass makes of its options.
     """
 
     gates: ClassVar[tuple[str, ...]]
@@ -44,12 +52,18 @@ class StepwiseCell(Cell):
     state: ClassVar[tuple[str, ...]] = ("hidden",)
     """Names of the state's tensors; the first is the output, unless `output_is_state` is False."""
 
+    biases: ClassVar[Mapping[str, float]] = {}
+    """What the biases of gates start with, by the gate's name; 0 for gates that are not named."""
+
     weight_ih: nn.Parameter
     bias_ih: nn.Parameter
     _gate_tuple: ClassVar[Any]
 
-    def __init__(self, input_size: int, hidden_size: int) -> None:
+    def __init__(
+        self, input_size: int, hidden_size: int, *, initial_biases: Mapping[str, float] | None = None
+    ) -> None:
         super().__init__(input_size, hidden_size)
+        self.initial_biases = starting_biases(type(self), self.gates, self.biases, initial_biases or {})
         rows = len(self.gates) * hidden_size
         self.weight_ih = nn.Parameter(torch.empty(rows, input_size))
         self.bias_ih = nn.Parameter(torch.empty(rows))
@@ -61,19 +75,26 @@ class StepwiseCell(Cell):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        names = cls.__dict__.get("gates")
-        if names is not None:
-            cls._gate_tuple = namedtuple("Gates", names)  # type: ignore[misc]  # noqa: PYI024 (names are the author's)
+        if "gates" in cls.__dict__:
+            cls._gate_tuple = gate_tuple(cls, cls.gates)
+        if "state" in cls.__dict__:
+            checked_names(cls, "state", cls.state)
+        if "products" in cls.__dict__:
+            checked_products(cls, cls.products)
+        if {"gates", "biases"} & cls.__dict__.keys():
+            starting_biases(cls, cls.gates, cls.biases)
 
     def reset_parameters(self) -> None:
-        """Draw the weights: Xavier uniform from the input, orthogonal blocks from history, biases 0, forget gates 1."""
+        """Draw the weights again, as the constructor does.
+
+        ``weight_ih`` Xavier uniform (Glorot and Bengio 2010), each block of the recurrent products orthogonal (Saxe et
+        al. 2014), ``bias_ih`` what `biases` says and 0 for other gates. To start one gate otherwise, override this, call
+        it, and change the gate's rows.
+        """
         bound = math.sqrt(6.0 / (self.input_size + self.hidden_size))
         with torch.no_grad():
             self.weight_ih.uniform_(-bound, bound)
-            self.bias_ih.zero_()
-            for name, block in zip(self.gates, self.bias_ih.split(self.hidden_size), strict=True):
-                if name == "forget":
-                    block.fill_(1.0)
+            fill_biases(self.bias_ih, self.gates, self.initial_biases, self.hidden_size)
             for name, _ in self.products:
                 for block in self._weight(name).split(self.hidden_size):
                     nn.init.orthogonal_(block)
@@ -130,7 +151,8 @@ class StepwiseCell(Cell):
     def _step(self, from_input: Tensor, products: Products, state: State) -> tuple[Tensor, State]:
         def advance(parts: Tensors) -> Tensors:
             x = self._gate_tuple(*cut_gates(parts[:1], self.hidden_size))
-            return self.advance(x, products, parts[1:])
+            new = self.advance(x, products, parts[1:])
+            return checked_results(self, "advance", new, self.state, output_is_state=self.output_is_state)
 
         state = tuple(part.to(update_type(from_input.dtype)) for part in state)
         if torch.is_grad_enabled():

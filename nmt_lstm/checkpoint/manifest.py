@@ -8,11 +8,12 @@ import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import nmt_lstm
+from nmt_lstm.checkpoint.plugin_records import COPY_PREFIX
 from nmt_lstm.errors import ModelFolderError
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "MANIFEST", "FileRecord", "Manifest", "check_files", "make_manifest"]
@@ -133,7 +134,7 @@ def check_files(folder: Path, manifest: Manifest) -> None:
     """Raise ModelFolderError if a file of the manifest is missing or not the one that was written."""
     for name, record in manifest.files.items():
         path = folder / name
-        if Path(name).name != name:
+        if not _lies_inside(name):
             raise ModelFolderError(
                 f"'{folder / MANIFEST}' names a file outside the folder: '{name}'; do not use it."
             )
@@ -150,6 +151,13 @@ def check_files(folder: Path, manifest: Manifest) -> None:
                 f"'{path}' was changed: its SHA-256 is not the one in {MANIFEST}; copy the whole folder again, "
                 f"or wait if it is just being written."
             )
+
+
+def _lies_inside(name: str) -> bool:
+    """Whether a name is that of a file in the folder, or below its copy of a plugin folder."""
+    parts = PurePosixPath(name).parts
+    plain = bool(parts) and "/".join(parts) == name and not {"..", "."} & set(parts)
+    return plain and (len(parts) == 1 or name.startswith(COPY_PREFIX))
 
 
 def _sha256(path: Path) -> str:

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 
 from nmt_lstm.checkpoint.manifest import MANIFEST, Manifest, check_files, make_manifest
-from nmt_lstm.checkpoint.plugin_records import COPY_PREFIX, plugin_records, require_plugins
+from nmt_lstm.checkpoint.plugin_records import COPY_PREFIX, needs_trust, plugin_records, require_plugins
 from nmt_lstm.checkpoint.weights import load_weights, save_weights
 from nmt_lstm.config.load import dump_toml, load_run
 from nmt_lstm.config.schema import RunSettings
@@ -23,9 +24,10 @@ from nmt_lstm.corpora.builtin import model_path
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError
 from nmt_lstm.model.build import build_unweighted_model
 from nmt_lstm.model.seq2seq import Seq2Seq
+from nmt_lstm.registry.provenance import named_by, trust_folder
 from nmt_lstm.text.subwords import Subwords
 
-__all__ = ["GRAPHS", "ModelFolder", "check_output_folder", "read", "write"]
+__all__ = ["GRAPHS", "ModelFolder", "check_output_folder", "read", "trust_option", "write"]
 
 RUN, WEIGHTS, METRICS = "run.toml", "model.safetensors", "metrics.json"
 SUBWORDS = ("subwords.joint.model", "subwords.source.model", "subwords.target.model")
@@ -50,19 +52,25 @@ class ModelFolder:
 
         Args:
             device: where the weights go.
-            trust_plugins: run the folder's own copies of plugin files, if nothing else brings their parts.
+            trust_plugins: run the folder's own copies of plugin files, if nothing else brings their parts, and import
+                the classes that it names from wherever Python finds them.
 
         Raises:
             ModelFolderError: a plugin is missing (the message says what to install), the weights do not fit, or they
                 were exported.
+            UntrustedPluginError: the folder names a class that no installed distribution provides.
         """
         if self.manifest.exported:
             raise ModelFolderError(
                 f"'{self.folder}' was exported: it translates, but its weights are no longer those that were trained; "
                 f"name the folder it was made from."
             )
-        require_plugins(self.folder, self.manifest.plugins, trust_plugins=trust_plugins)
-        model = build_unweighted_model(self.run.model, self.subwords.source.size, self.subwords.target.size)
+        if trust_plugins:
+            trust_folder(self.folder)
+        with named_by(self.folder):
+            require_plugins(self.folder, self.manifest.plugins, trust_plugins=trust_plugins)
+            sizes = self.subwords.source.size, self.subwords.target.size
+            model = build_unweighted_model(self.run.model, *sizes)
         state = load_weights(self.folder / WEIGHTS, torch.device(device))
         try:
             model.load_state_dict(state)
@@ -137,9 +145,12 @@ def write(
         for name, contents in (graphs or {}).items():
             (temporary / name).write_bytes(contents)
         plugins, plugin_files = plugin_records(run)
-        for name, file in plugin_files.items():
-            shutil.copyfile(file, temporary / name)
-        names = sorted(file.name for file in temporary.iterdir())
+        for name, text in plugin_files.items():
+            (temporary / name).parent.mkdir(exist_ok=True, parents=True)
+            (temporary / name).write_bytes(text)
+        names = sorted(
+            file.relative_to(temporary).as_posix() for file in temporary.rglob("*") if file.is_file()
+        )
         manifest = make_manifest(
             temporary,
             names,
@@ -152,16 +163,23 @@ def write(
         for name in [*names, MANIFEST]:
             _sync(temporary / name)
         for name in [*names, MANIFEST]:
+            (path / name).parent.mkdir(exist_ok=True, parents=True)
             (temporary / name).replace(path / name)
-        for left in {
-            WEIGHTS,
-            *GRAPHS,
-            *SUBWORDS,
-            *(file.name for file in path.glob(f"{COPY_PREFIX}*")),
-        } - set(names):
+        for left in {WEIGHTS, *GRAPHS, *SUBWORDS} - set(names):
             (path / left).unlink(missing_ok=True)
+        _remove_old_copies(path, set(names))
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _remove_old_copies(path: Path, names: AbstractSet[str]) -> None:
+    """Remove the copies of plugins that are not among the model's files."""
+    for copy in path.glob(f"{COPY_PREFIX}*"):
+        for file in [copy, *copy.rglob("*")]:
+            if not file.is_dir() and file.relative_to(path).as_posix() not in names:
+                file.unlink(missing_ok=True)
+        if copy.is_dir() and not any(name.startswith(f"{copy.name}/") for name in names):
+            shutil.rmtree(copy, ignore_errors=True)
 
 
 def check_output_folder(folder: str | Path) -> None:
@@ -184,6 +202,13 @@ def check_output_folder(folder: str | Path) -> None:
             f"output folder '{path}' exists and holds files that are not a run's ({shown}); "
             f"choose another with -o, or empty it."
         )
+
+
+def trust_option(folder: Path) -> str:
+    """Return " --trust-plugins" if a model folder is loaded only with that option; empty for any other folder."""
+    if not (folder / MANIFEST).exists():
+        return ""
+    return " --trust-plugins" if needs_trust(folder, Manifest.read(folder).plugins) else ""
 
 
 def _count(state: Mapping[str, Tensor]) -> int:

@@ -1,18 +1,31 @@
-"""The plugins of a model as its folder keeps them: where each is from, and a copy of those that are one file."""
+"""The plugins of a model as its folder keeps them: where each comes from, and a copy of those that are files."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib import metadata as distributions
 from pathlib import Path
 from typing import Any
 
 from nmt_lstm.config.schema import RunSettings
-from nmt_lstm.errors import ModelFolderError, PluginError
-from nmt_lstm.registry import ATTENTIONS, CELLS, Registry, load_plugin_file
+from nmt_lstm.errors import ModelFolderError, PluginError, UntrustedPluginError
+from nmt_lstm.registry import ATTENTIONS, CELLS, PluginContents, Registry, load_plugin_file, read_contents
+from nmt_lstm.registry.provenance import is_installed, trust_folder
 
-__all__ = ["COPY_PREFIX", "PluginRecord", "has_copies", "plugin_records", "require_plugins", "run_copies"]
+__all__ = [
+    "COPY_PREFIX",
+    "PluginChange",
+    "PluginRecord",
+    "changed_plugins",
+    "needs_trust",
+    "plugin_digests",
+    "plugin_records",
+    "require_plugins",
+    "run_copies",
+    "warn_of_versions",
+]
 
 COPY_PREFIX = "plugin."
 PluginRecord = dict[str, str]
@@ -20,28 +33,68 @@ PluginRecord = dict[str, str]
 logger = logging.getLogger(__name__)
 
 
-def plugin_records(run: RunSettings) -> tuple[dict[str, list[PluginRecord]], dict[str, Path]]:
-    """Return the records of the run's cells and attention, and the plugin files to copy, by the names of the copies."""
-    copies: dict[str, Path] = {}
+@dataclass(frozen=True)
+class PluginChange:
+    """A part that is no longer what a model folder has a copy of."""
+
+    kind: str
+    """What it is: "cell" or "attention"."""
+    name: str
+    copy: Path
+    """In the model folder."""
+    difference: str
+    """What is different, the first of it."""
+
+
+def plugin_records(run: RunSettings) -> tuple[dict[str, list[PluginRecord]], dict[str, bytes]]:
+    """Return the records of the run's cells and attention, and the files to copy, by their paths in the model folder.
+
+    The copies are what was loaded, whatever has become of the files since.
+    """
+    names: dict[str, PluginContents] = {}
     records: dict[str, list[PluginRecord]] = {}
-    for kind, registry, names in _used(run):
-        records[kind] = [registry.record(name) for name in names]
+    for kind, registry, parts in _used(run):
+        records[kind] = [registry.record(part) for part in parts]
         for record in records[kind]:
-            file = registry.plugin_file(record["name"])
-            if file is not None:
-                record["file"] = _copy_name(file, copies)
+            contents = registry.plugin_contents(record["name"])
+            if contents is not None:
+                record["file"] = _copy_name(contents, names)
+    copies = {
+        f"{name}/{file}" if contents.is_package else name: text
+        for name, contents in names.items()
+        for file, text in contents.files.items()
+    }
     return records, copies
 
 
-def has_copies(folder: Path) -> bool:
-    """Whether a model folder keeps copies of plugin files, which are run only for those who trust them."""
-    return any(folder.glob(f"{COPY_PREFIX}*"))
+def plugin_digests(run: RunSettings) -> dict[str, str]:
+    """Return the SHA-256 of each plugin file or folder that the run uses, by the kind and the name of the part."""
+    found = {}
+    for _, registry, parts in _used(run):
+        for part in parts:
+            contents = registry.plugin_contents(part)
+            if contents is not None:
+                found[f"{registry.kind} {part}"] = contents.digest
+    return found
+
+
+def needs_trust(folder: Path, records: Mapping[str, list[PluginRecord]]) -> bool:
+    """Whether a model folder is loaded only by those who trust its plugins: copies of files, or classes from anywhere.
+
+    Args:
+        folder: the model folder.
+        records: as its manifest has them.
+    """
+    return any(
+        bool(record.get("file")) or (":" in record["name"] and not is_installed(record["name"], folder))
+        for _, _, record in _each(records)
+    )
 
 
 def run_copies(folder: Path, records: Mapping[str, list[PluginRecord]]) -> list[Path]:
     """Run a model folder's copies of plugin files where nothing else brings their names, and return those that ran.
 
-    Only for folders that are trusted: a copy is a program.
+    Only for folders that are trusted: a copy is a program. Classes that the folder names may then be imported too.
 
     Args:
         folder: the model folder.
@@ -50,6 +103,7 @@ def run_copies(folder: Path, records: Mapping[str, list[PluginRecord]]) -> list[
     Raises:
         PluginError: a copy cannot be loaded.
     """
+    trust_folder(folder)
     ran = []
     for _, registry, record in _each(records):
         copy = _copy(folder, record)
@@ -62,7 +116,7 @@ def run_copies(folder: Path, records: Mapping[str, list[PluginRecord]]) -> list[
 def require_plugins(
     folder: Path, records: Mapping[str, list[PluginRecord]], *, trust_plugins: bool = False
 ) -> None:
-    """Make sure that the plugins of a model folder are there; warn of those in another version.
+    """Make sure that the plugins of a model folder are there; warn of those that are not what the model was trained with.
 
     Args:
         folder: the model folder.
@@ -71,6 +125,7 @@ def require_plugins(
 
     Raises:
         ModelFolderError: a plugin is missing; the message says what to install or to name.
+        UntrustedPluginError: the folder names a class that no installed distribution provides.
     """
     if trust_plugins:
         run_copies(folder, records)
@@ -83,8 +138,52 @@ def require_plugins(
             )
         try:
             registry.require(record)
+        except UntrustedPluginError:
+            raise
         except PluginError as problem:
             raise ModelFolderError(f"model folder '{folder}': {problem}") from problem
+    warn_of_versions(records)
+    for change in changed_plugins(folder, records):
+        logger.warning(
+            "the %s '%s' is not the one that the model was trained with: %s. Its copy is %s; to use that, leave --plugin "
+            "out and add --trust-plugins.",
+            change.kind, change.name, change.difference, change.copy,
+        )  # fmt: skip
+
+
+def changed_plugins(folder: Path, records: Mapping[str, list[PluginRecord]]) -> list[PluginChange]:
+    """Return the parts whose plugin files are not those that a model folder has copies of.
+
+    Args:
+        folder: the model folder.
+        records: as its manifest has them.
+
+    Raises:
+        PluginError: a copy cannot be read.
+    """
+    changes = []
+    for kind, registry, record in _each(records):
+        copy = _copy(folder, record)
+        if copy is None or record["name"] not in registry.names():
+            continue
+        loaded = registry.plugin_contents(record["name"])
+        if loaded is None:
+            difference = (
+                f"it was loaded from a file, and now comes from {registry.record(record['name'])['target']}"
+            )
+        else:
+            trained = read_contents(copy)
+            difference = loaded.difference(trained)
+            if difference:
+                difference += f" (SHA-256 {loaded.digest[:12]} instead of {trained.digest[:12]})"
+        if difference:
+            changes.append(PluginChange(kind, record["name"], copy, difference))
+    return changes
+
+
+def warn_of_versions(records: Mapping[str, list[PluginRecord]]) -> None:
+    """Warn of distributions that are installed in other versions than a model was trained with."""
+    for _, _, record in _each(records):
         _compare_version(record)
 
 
@@ -114,12 +213,15 @@ def _with_inner(cell: str, options: Mapping[str, Any]) -> Iterator[str]:
         yield from _with_inner(inner, inner_options if isinstance(inner_options, dict) else {})
 
 
-def _copy_name(file: Path, copies: dict[str, Path]) -> str:
-    """Return the name of the file's copy, entered into `copies`; other files of the same name get a number."""
+def _copy_name(contents: PluginContents, names: dict[str, PluginContents]) -> str:
+    """Return the name of a plugin's copy, entered into `names`; others of the same name get a number."""
+    # A plugin that was loaded from a model folder's copy has the prefix already.
+    stem = contents.path.name.removeprefix(COPY_PREFIX).removesuffix(".py")
+    suffix = "" if contents.is_package else ".py"
     number = 1
     while True:
-        name = f"{COPY_PREFIX}{file.stem}{'' if number == 1 else f'-{number}'}.py"
-        if copies.setdefault(name, file) == file:
+        name = f"{COPY_PREFIX}{stem}{'' if number == 1 else f'-{number}'}{suffix}"
+        if names.setdefault(name, contents) == contents:
             return name
         number += 1
 

@@ -31,6 +31,7 @@ from nmt_lstm.cli.messages import show_log
 from nmt_lstm.errors import NmtLstmError
 from nmt_lstm.numerics.memory import restart_without_thread_cache
 from nmt_lstm.numerics.waiting import sleep_while_waiting
+from nmt_lstm.registry.plugin_file import plugin_failure
 
 __all__ = ["app", "main"]
 
@@ -142,6 +143,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as problem:  # noqa: BLE001 - the last door: whatever it is, say so
         if type(problem).__name__ == "OutOfMemoryError":  # torch's; torch is not imported here
             return _refuse("the GPU has not enough memory; lower --batch-size or training.batch_pieces.", 1)
+        if failure := plugin_failure(problem):
+            return _refuse(failure, 1)
         traceback.print_exc()
         return _refuse("this is a mistake in nmt-lstm; please report it with the lines above.", 1)
 

@@ -64,13 +64,16 @@ Models = Annotated[
 Plugins = Annotated[
     list[Path] | None,
     typer.Option(
-        "--plugin", metavar="FILE", help="Python file that registers cells or attentions; may be repeated."
+        "--plugin",
+        metavar="FILE",
+        help="Python file, or folder with an __init__.py, that registers cells or attentions; may be repeated.",
     ),
 ]
 TrustPlugins = Annotated[
     bool,
     typer.Option(
-        "--trust-plugins", help="Run the model folder's own copies of plugin files; read them before."
+        "--trust-plugins",
+        help="Run the model folder's own copies of plugin files, and import the classes it names; read them before.",
     ),
 ]
 Overrides = Annotated[
@@ -132,9 +135,8 @@ def changed_search(run: RunSettings, overrides: list[str] | None) -> SearchSetti
     return search_settings(run, overrides)
 
 
-def load_plugins(files: list[Path] | None, *, trusted: Sequence[Path] = ()) -> list[Path]:
-    """Run the plugin files of ``--plugin``, then the copies in trusted model folders, and return all that ran."""
-    ran = list(files or [])
+def load_plugins(files: Sequence[Path] | None, *, trusted: Sequence[Path] = ()) -> None:
+    """Run the plugin files of ``--plugin``, then the copies in model folders that ``--trust-plugins`` trusts."""
     if files:
         from nmt_lstm.registry import load_plugin_file
 
@@ -145,8 +147,8 @@ def load_plugins(files: list[Path] | None, *, trusted: Sequence[Path] = ()) -> l
         from nmt_lstm.checkpoint.plugin_records import run_copies
 
         for folder in trusted:
-            ran += run_copies(folder, model_folder.read(folder).manifest.plugins)
-    return ran
+            found = model_folder.read(folder)
+            run_copies(found.folder, found.manifest.plugins)
 
 
 def check_time_limit(text: str) -> None:

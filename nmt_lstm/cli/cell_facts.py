@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from nmt_lstm.cells.cell import Cell
 from nmt_lstm.cells.cost import cell_cost
+from nmt_lstm.cells.gated_cell import GatedCell
+from nmt_lstm.cells.stepwise_cell import StepwiseCell
 
 __all__ = ["cell_facts"]
 
@@ -16,13 +18,22 @@ def cell_facts(part: type[Cell]) -> list[tuple[str, str]]:
     facts = [("gates", gates)] if gates else []
     try:
         cost = cell_cost(part)
-        small = part(8, 16).state_sizes
-    except (TypeError, ValueError, RuntimeError):
+        cell = part(8, 16)
+        small = cell.state_sizes
+    except Exception:  # noqa: BLE001 - a part may raise anything, and its source is worth seeing all the more
         return facts
     states = ", ".join(name if width == 16 else f"{name} (of another width)" for name, width in small.items())
+    if isinstance(cell, GatedCell | StepwiseCell):
+        facts.append(("initial biases", _biases(cell)))
     return [
         *facts,
         ("states", states),
         ("parameters", cost.parameters or _NO_FORMULA),
         ("products per step", f"{cost.products} multiply-adds per row" if cost.products else _NO_FORMULA),
     ]
+
+
+def _biases(cell: GatedCell | StepwiseCell) -> str:
+    """Return what the biases of gates start with, such as "forget 1, others 0"."""
+    named = [f"{name} {value:g}" for name, value in cell.initial_biases if value]
+    return ", ".join([*named, "others 0"] if len(named) < len(cell.gates) else named) if named else "0"

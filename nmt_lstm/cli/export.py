@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from nmt_lstm.cli.arguments import Plugins, TrustPlugins, load_plugins
-from nmt_lstm.cli.messages import note
+from nmt_lstm.cli.messages import note, quoted
 from nmt_lstm.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:
@@ -143,7 +143,9 @@ def export(
         write_exported(output, folder, cast("FrozenPrecision", written), chosen)
     size = sum(file.stat().st_size for file in output.iterdir() if file.is_file())
     note(f"{output}: {size / 2**20:.0f} MiB in {written}. Translate with it:")
-    note(f"  nmt-lstm translate -m {output} < in.txt > out.txt")
+    # Graphs are the whole model: what computes them is needed no more.
+    trusted = model_folder.trust_option(output) if format is ExportFormat.nmt else ""
+    note(f"  nmt-lstm translate -m {quoted(output)}{trusted} < in.txt > out.txt")
 
 
 def fastest_precision() -> ExportPrecision:

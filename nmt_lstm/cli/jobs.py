@@ -38,6 +38,8 @@ class Loading(NamedTuple):
     device: str
     precision: str
     plugins: Sequence[Path]
+    trusted: Sequence[Path] = ()
+    """Model folders whose copies of plugins are run."""
 
 
 class _Worker(NamedTuple):
@@ -106,7 +108,7 @@ def _start(loading: Loading) -> None:
 
     torch.set_num_threads(1)
     try:
-        load_plugins(list(loading.plugins))
+        load_plugins(loading.plugins, trusted=loading.trusted)
         from nmt_lstm.source_lines import LineWarnings
         from nmt_lstm.translator import Translator
 

@@ -6,18 +6,19 @@ import shutil
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nmt_lstm.cli.arguments import Plugins, load_plugins
-from nmt_lstm.cli.plugin_names import find
+from nmt_lstm.cli.plugin_names import named_parts
 
 if TYPE_CHECKING:
     from nmt_lstm.registry import Registry
     from nmt_lstm.testing import Result
+    from nmt_lstm.testing.conformance import Case
 
 __all__ = ["EXAMPLE", "check"]
 
@@ -27,6 +28,8 @@ Examples:
   nmt-lstm plugins check my_cell.py
   nmt-lstm plugins check my_package.cells:MyCell --option forget_bias=2.0"""
 
+# The longest outcome but for that of a failure which was expected.
+_OUTCOME = len("does not apply")
 _LONGEST_NAME = 42
 
 
@@ -34,8 +37,8 @@ def check(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME|FILE.py|package.module:Class",
-            help="A registered cell or attention, a file that registers some, or a class.",
+            metavar="NAME|FILE|package.module:Class",
+            help="A registered cell or attention, a file or folder that registers some, or a class.",
         ),
     ],
     option: Annotated[
@@ -55,65 +58,93 @@ def check(
     """Check what the framework relies on in a cell or an attention; exits with 1 if anything fails."""
     load_plugins(plugin)
     from nmt_lstm.config.load import parse_value
-    from nmt_lstm.errors import ConfigurationError
-    from nmt_lstm.testing import check_attention, check_cell
 
     options = {key: parse_value(value) for key, value in _pairs(option, "--option")}
     expected = dict(_pairs(expect, "--expect-failure"))
     failed = False
-    for registry, part in _parts(name):
+    for registry, part, _ in named_parts(name):
         registry.check(part, options)
         origin = next((entry.origin for entry in registry.entries() if entry.name == part), "")
         sys.stdout.write(f"{registry.kind} {part}{f' ({origin})' if origin else ''}\n\n")
-        try:
-            if registry.kind == "cell":
-                results = check_cell(registry.get(part), options=options, expected_failures=expected)
-            else:
-                results = check_attention(registry.get(part), options=options, expected_failures=expected)
-        except ValueError as problem:
-            raise ConfigurationError(f"--expect-failure: {problem}") from None
-        sys.stdout.write(f"{table(results)}\n\n{summary(results)}\n")
+        cases = _cases(registry, part, options, expected)
+        results = list(_shown(cases))
+        sys.stdout.write(f"\n{summary(results)}\n")
         failed |= not all(result.holds for result in results)
     if failed:
         raise typer.Exit(1)
 
 
-def table(results: Sequence[Result]) -> str:
-    """Return a line for each check, its numbers wrapped to the terminal, and a hint where it failed."""
-    names = [result.name.replace("_", " ") for result in results]
-    first = max(len(result.outcome) for result in results)
-    second = min(_LONGEST_NAME, max(map(len, names)))
-    indent = " " * (first + second + 6)
-    room = max(30, shutil.get_terminal_size().columns - len(indent))
-    lines = []
-    for result, name in zip(results, names, strict=True):
-        outcome = result.outcome.upper() if result.outcome == "failed" else result.outcome
+def _cases(
+    registry: Registry, part: str, options: dict[str, Any], expected: dict[str, str]
+) -> Sequence[Case[Any]]:
+    from nmt_lstm.errors import ConfigurationError
+    from nmt_lstm.testing.conformance import ATTENTION_CHECKS, CELL_CHECKS, cases
+    from nmt_lstm.testing.subject import AttentionSubject, CellSubject
+
+    try:
+        if registry.kind == "cell":
+            return cases(CELL_CHECKS, CellSubject(registry.get(part), options), expected)
+        return cases(ATTENTION_CHECKS, AttentionSubject(registry.get(part), options), expected)
+    except ValueError as problem:
+        raise ConfigurationError(f"--expect-failure: {problem}") from None
+
+
+def _shown(cases: Sequence[Case[Any]]) -> Iterator[Result]:
+    """Run the checks, and write a row for each as soon as it has ended; what is not run takes no row."""
+    width = min(_LONGEST_NAME, max(len(case.name) for case in cases))
+    for number, case in enumerate(cases, start=1):
+        name = case.name.replace("_", " ")
+        with _progress(f"{number} of {len(cases)}: {name}"):
+            result = case.run()
+        if result.outcome != "not run":
+            sys.stdout.write("".join(f"{line}\n" for line in _row(result, name, width)))
+            sys.stdout.flush()
+        yield result
+
+
+@contextmanager
+def _progress(text: str) -> Iterator[None]:
+    """Say at a terminal what is running, and take that away again."""
+    shown = f"  checking {text} ..." if sys.stderr.isatty() else ""
+    sys.stderr.write(shown)
+    sys.stderr.flush()
+    try:
+        yield
+    finally:
+        sys.stderr.write(f"\r{' ' * len(shown)}\r" if shown else "")
+        sys.stderr.flush()
+
+
+def _row(result: Result, name: str, width: int) -> Iterator[str]:
+    """Return the lines of a check: its numbers beside it, or what failed below it, where there is room."""
+    columns = shutil.get_terminal_size().columns
+    if result.outcome in ("failed", "expected failure"):
         notes = [result.numbers]
         if result.outcome == "expected failure":
             notes.append(f"expected: {result.reason}")
-        if result.outcome == "failed" and result.hint:
+        elif result.hint:
             notes.append(f"hint: {result.hint}")
-        words = [line for note in notes for line in textwrap.wrap(note, room)] or [""]
-        lines.append(f"  {outcome:{first}}  {name:{second}}  {words[0]}".rstrip())
-        lines += [f"{indent}{line}" for line in words[1:]]
-    return "\n".join(lines)
+        indent = " " * 8
+        outcome = result.outcome.upper() if result.outcome == "failed" else result.outcome
+        yield f"  {outcome:{_OUTCOME}}  {name}"
+        for note in notes:
+            yield from textwrap.wrap(
+                note, max(30, columns - 8), initial_indent=indent, subsequent_indent=indent
+            )
+        return
+    indent = " " * (_OUTCOME + width + 6)
+    words = textwrap.wrap(result.numbers, max(30, columns - len(indent))) or [""]
+    yield f"  {result.outcome:{_OUTCOME}}  {name:{width}}  {words[0]}".rstrip()
+    yield from (f"{indent}{line}" for line in words[1:])
 
 
 def summary(results: Sequence[Result]) -> str:
-    """Return the count of each outcome in a line."""
+    """Return the count of each outcome in a line, and what to do about checks that were not run."""
     counts = Counter(result.outcome for result in results)
-    return f"{len(results)} checks: {', '.join(f'{count} {outcome}' for outcome, count in counts.items())}."
-
-
-def _parts(name: str) -> list[tuple[Registry, str]]:
-    """Return the parts that are meant, each with its registry."""
-    from nmt_lstm.registry import ATTENTIONS, CELLS, load_plugin_file
-
-    if name.endswith(".py") or Path(name).is_file():
-        entries = load_plugin_file(name)
-        cells = {entry.target for entry in CELLS.decorated()}
-        return [(CELLS if entry.target in cells else ATTENTIONS, entry.name) for entry in entries]
-    return [(registry, name) for registry, _ in find(name)]
+    text = f"{len(results)} checks: {', '.join(f'{count} {outcome}' for outcome, count in counts.items())}."
+    if counts["not run"]:
+        text += " Correct what failed first: without it the checks that were not run tell nothing."
+    return text
 
 
 def _pairs(given: Sequence[str] | None, option: str) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ import typer
 from nmt_lstm.cli import plugin_check, plugin_new
 from nmt_lstm.cli.arguments import Plugins, load_plugins
 from nmt_lstm.cli.messages import columns
-from nmt_lstm.cli.plugin_names import find, short_origin
+from nmt_lstm.cli.plugin_names import named_parts, short_origin
 
 if TYPE_CHECKING:
     from nmt_lstm.registry import Registry
@@ -48,9 +48,15 @@ def list_plugins(context: typer.Context, plugin: Plugins = None) -> None:
     sys.stdout.write("'nmt-lstm plugins show NAME' shows options, equations and source.\n")
 
 
-@app.command("show", epilog="\b\nExample:\n  nmt-lstm plugins show lstm")
+@app.command("show", epilog="\b\nExamples:\n  nmt-lstm plugins show lstm\n  nmt-lstm plugins show my_cell.py")
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Cell or attention, or package.module:Class.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|FILE|package.module:Class",
+            help="A registered cell or attention, a file or folder that registers some, or a class.",
+        ),
+    ],
     plugin: Plugins = None,
     source: Annotated[
         bool, typer.Option("--source/--no-source", help="Show the source text of the class.")
@@ -61,12 +67,12 @@ def show(
     from nmt_lstm.cli.cell_facts import cell_facts
     from nmt_lstm.registry import CELLS
 
-    for registry, entry in find(name):
-        part = registry.get(name)
-        options = "\n".join(f"  {spec}" for spec in registry.options(name).values()) or "  none"
-        origin = f"{entry.origin}, {entry.target}" if entry else name
+    for registry, found, entry in named_parts(name):
+        part = registry.get(found)
+        options = "\n".join(f"  {spec}" for spec in registry.options(found).values()) or "  none"
+        origin = f"{entry.origin}, {entry.target}" if entry else found
         sys.stdout.write(
-            f"{registry.kind} {name} ({origin})\n\n{inspect.getdoc(part) or 'No description.'}\n"
+            f"{registry.kind} {found} ({origin})\n\n{inspect.getdoc(part) or 'No description.'}\n"
         )
         sys.stdout.write(f"\nOptions\n{options}\n")
         if registry is CELLS:

@@ -95,7 +95,7 @@ def quickstart(
     if not is_first_process():
         return
 
-    from nmt_lstm.checkpoint.plugin_records import has_copies
+    from nmt_lstm.checkpoint.model_folder import trust_option
     from nmt_lstm.evaluation.scores import corpus_scores
 
     note(f"\n3. Translating {len(sources)} test sentences that were not in the training text.\n")
@@ -107,7 +107,7 @@ def quickstart(
     if trained.out_of_time and scores[0].value < GOOD_BLEU:
         note(advice(trained, f"{same} -o {model}"))
     note(f"\nDone in {time.perf_counter() - begin:.0f} seconds. The model is in {output}. Next:\n")
-    trusted = " --trust-plugins" if has_copies(output) else ""
+    trusted = trust_option(output)
     note(f'  echo "{sources[0]}" | nmt-lstm translate -m {model}{trusted}')
     note(f"  nmt-lstm translate -m {model}{trusted} --n-best 3 --scores --interactive")
     other = "gru" if cell == DEFAULT_CELL else DEFAULT_CELL

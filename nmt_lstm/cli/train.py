@@ -78,6 +78,13 @@ def train(
         ),
     ] = None,
     plugin: Plugins = None,
+    accept_changed_plugins: Annotated[
+        bool,
+        typer.Option(
+            "--accept-changed-plugins",
+            help="Resume although a plugin file was changed; the model folder keeps the earlier one as replaced-N-*.",
+        ),
+    ] = False,
 ) -> None:
     """Train a translator and write it into a folder.
 
@@ -122,7 +129,13 @@ def train(
     check_folder(folder, resume=resume)
     for sentence in chosen:
         note(sentence)
-    fit(run, folder, resume=resume, console=Console(stderr=True))
+    fit(
+        run,
+        folder,
+        resume=resume,
+        console=Console(stderr=True),
+        accept_changed_plugins=accept_changed_plugins,
+    )
 
 
 def read_run(run_file: Path, settings: list[str]) -> RunSettings:

@@ -91,7 +91,8 @@ def translate(
     trust_plugins: TrustPlugins = False,
 ) -> None:
     """Translate text, line by line."""
-    plugins = load_plugins(plugin, trusted=model if trust_plugins else [])
+    trusted = model if trust_plugins else []
+    load_plugins(plugin, trusted=trusted)
     from nmt_lstm.translator import Translator
 
     translator = Translator.load(model, device=device, precision=precision.value)
@@ -115,7 +116,7 @@ def translate(
             lines = input_lines(input_file)
             translations: Iterator[Translation]
             if jobs > 1:
-                loading = Loading(model, device, precision.value, plugins)
+                loading = Loading(model, device, precision.value, plugin or [], trusted)
                 translations = translate_in_jobs(
                     lines,
                     loading,

@@ -24,6 +24,7 @@ from nmt_lstm.comparison.run_result import RunResult, TrainingResult
 from nmt_lstm.config.load import load_run
 from nmt_lstm.errors import NmtLstmError
 from nmt_lstm.registry import load_plugin_file
+from nmt_lstm.registry.provenance import trust_folder
 from nmt_lstm.text.corpus import read_lines
 from nmt_lstm.text.preparation import prepare
 from nmt_lstm.training.fit import fit
@@ -44,6 +45,7 @@ def perform(files: RunFiles, test_source: Path) -> None:
     """
     training = files.read_training() or _train(files)
     lines = list(read_lines(test_source))
+    trust_folder(files.model)  # this comparison wrote it, from settings that its user gave
     translator = Translator.load(files.model)
     # The first sentences of a process wait for memory and kernels that the others find.
     translator.translate(lines[:_WARM_UP_LINES])

@@ -20,6 +20,7 @@ from nmt_lstm.errors import ModelFolderError
 from nmt_lstm.model.build import build_unweighted_model
 from nmt_lstm.numerics.frozen_linear import FrozenPrecision
 from nmt_lstm.numerics.int8 import quantized
+from nmt_lstm.registry.provenance import named_by
 
 __all__ = ["load_exported", "write_exported"]
 
@@ -69,7 +70,8 @@ def load_exported(folder: ModelFolder) -> FrozenModel:
         ModelFolderError: a plugin is missing, or the folder was exported by a version that froze models otherwise.
     """
     manifest = folder.manifest
-    require_plugins(folder.folder, manifest.plugins)
+    with named_by(folder.folder):
+        require_plugins(folder.folder, manifest.plugins)
     if manifest.exported not in get_args(FrozenPrecision):
         raise _of_another_version(folder)
     state = load_weights(folder.folder / WEIGHTS, torch.device("cpu"))
@@ -89,7 +91,7 @@ def load_exported(folder: ModelFolder) -> FrozenModel:
 
 def _skeleton(folder: ModelFolder) -> FrozenModel:
     """Build the frozen model with any values in its weights."""
-    with _WithoutDraws():
+    with _WithoutDraws(), named_by(folder.folder):
         model = build_unweighted_model(
             folder.run.model, folder.subwords.source.size, folder.subwords.target.size
         )

@@ -1,4 +1,4 @@
-"""Writing a small distribution with a cell: names, files, nothing half done."""
+"""Writing a small distribution with a cell or an attention: names, files, nothing half done."""
 
 from __future__ import annotations
 
@@ -8,59 +8,73 @@ import re
 import shutil
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 from string import Template
 
 from nmt_lstm.errors import ConfigurationError, ResourceError
-from nmt_lstm.registry import CELLS
+from nmt_lstm.registry import ATTENTIONS, CELLS, Registry
 
-__all__ = ["write_distribution"]
+__all__ = ["BASES", "try_command", "write_distribution"]
 
+# What the class derives from -> its templates' names: of the class, and of its test after "test_".
+BASES = ("gated", "linear", "stepwise", "cell", "attention")
 # Template in the package -> file in the distribution; names are filled in like texts.
 FILES = {
     "pyproject.toml.txt": "pyproject.toml",
     "README.md.txt": "README.md",
     "run.toml.txt": "run.toml",
     "package.py.txt": "src/$package/__init__.py",
-    "cell.py.txt": "src/$package/cell.py",
-    "test_cell.py.txt": "tests/test_$package.py",
+    "$base.py.txt": "src/$package/$kind.py",
+    "test_$base.py.txt": "tests/test_$package.py",
 }
+DEFAULT_CELL, DEFAULT_ATTENTION = "lstm", "bilinear"
 
 
-def write_distribution(name: str, parent: Path, *, corpus: Path, version: str) -> Path:
+def write_distribution(name: str, parent: Path, *, version: str, base: str = "gated") -> Path:
     """Write the distribution `name` into a new folder of that name and return it.
 
     Args:
-        name: of the distribution, the cell and the folder, such as "my-cell".
+        name: of the distribution, the cell or attention and the folder, such as "my-cell".
         parent: where the folder is made.
-        corpus: folder of the built-in corpus, for the run file.
         version: of nmt-lstm; the distribution asks for this one or later ones of the same major.
+        base: of `BASES`.
 
     Raises:
         ConfigurationError: the name cannot be one or is taken, or the folder exists.
         ResourceError: the folder cannot be written.
     """
-    package = _package_name(name)
+    registry = ATTENTIONS if base == "attention" else CELLS
+    package = _package_name(name, registry)
     folder = parent / name
     if folder.exists():
         raise ConfigurationError(f"the folder '{folder}' exists already; choose another name, or remove it.")
+    templates = importlib.resources.files("nmt_lstm.plugin_template") / "files"
+    is_cell = registry is CELLS
     words = {
         "name": name,
         "package": package,
         "class_name": "".join(part.capitalize() for part in package.split("_")),
-        "corpus": str(corpus),
+        "base": base,
+        "kind": registry.kind,
+        "a_kind": "A recurrent cell" if is_cell else "An attention",
+        "group": registry.group,
+        "setting": "cell" if is_cell else "name",
+        "cell": name if is_cell else DEFAULT_CELL,
+        "attention": DEFAULT_ATTENTION if is_cell else name,
+        "try_it": f"nmt-lstm {try_command(name, base)}",
         "version": ".".join(version.split(".")[:2]),
         "next_major": str(int(version.split(".")[0]) + 1),
     }
-    templates = importlib.resources.files("nmt_lstm.plugin_template") / "files"
     try:
+        words["formula"] = _formula((templates / f"{base}.py.txt").read_text(encoding="utf-8"))
         parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=parent))
         try:
             for template, target in FILES.items():
                 file = draft / Template(target).substitute(words)
                 file.parent.mkdir(parents=True, exist_ok=True)
-                text = (templates / template).read_text(encoding="utf-8")
+                text = (templates / Template(template).substitute(words)).read_text(encoding="utf-8")
                 file.write_text(Template(text).substitute(words), encoding="utf-8", newline="\n")
             draft.chmod(0o755)  # mkdtemp's own folders are closed to others
             draft.rename(folder)
@@ -71,15 +85,28 @@ def write_distribution(name: str, parent: Path, *, corpus: Path, version: str) -
     return folder
 
 
-def _package_name(name: str) -> str:
+def try_command(name: str, base: str) -> str:
+    """Return the command, after ``nmt-lstm``, that trains with a part on the built-in corpus."""
+    if base == "attention":
+        return f"compare --attentions {DEFAULT_ATTENTION},{name} --seeds 1 -o runs/{name}"
+    return f"quickstart --cell {name} -o runs/{name}"
+
+
+def _formula(text: str) -> str:
+    """Return the equations in the docstring of a template's class."""
+    block = text.partition("Equations::\n")[2].partition("\n    Source:")[0]
+    return textwrap.dedent(block).strip()
+
+
+def _package_name(name: str, registry: Registry) -> str:
     package = name.lower().replace("-", "_")
     if not re.fullmatch(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", name.lower()) or keyword.iskeyword(package):
         raise ConfigurationError(
-            f"'{name}' cannot name a plugin: use letters and digits in words joined by '-', such as my-cell."
+            f"'{name}' cannot name a plugin: use letters and digits in words joined by '-', such as my-{registry.kind}."
         )
-    if name in CELLS.names():
+    if name in registry.names():
         raise ConfigurationError(
-            f"a cell '{name}' is there already (see 'nmt-lstm plugins'); choose another name."
+            f"the {registry.kind} '{name}' is there already (see 'nmt-lstm plugins'); choose another name."
         )
     if package in sys.stdlib_module_names or package in ("nmt_lstm", "torch", "numpy", "tests"):
         raise ConfigurationError(f"'{name}' would hide the Python package '{package}'; choose another name.")

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from nmt_lstm.registry.entry import Entry
 from nmt_lstm.registry.options import OptionSpec
+from nmt_lstm.registry.plugin_contents import PluginContents, read_contents
 from nmt_lstm.registry.plugin_file import load_plugin_module
-from nmt_lstm.registry.registry import Entry, Registry
+from nmt_lstm.registry.registry import Registry
 
-__all__ = ["ATTENTIONS", "CELLS", "Entry", "OptionSpec", "Registry", "load_plugin_file"]
+__all__ = [
+    "ATTENTIONS",
+    "CELLS",
+    "Entry",
+    "OptionSpec",
+    "PluginContents",
+    "Registry",
+    "load_plugin_file",
+    "read_contents",
+]
 
 CELLS = Registry(
     kind="cell",
     group="nmt_lstm.cells.v1",
     base="nmt_lstm.cells.cell:Cell",
-    sizes=("input_size", "hidden_size"),
+    sizes=("input_size", "hidden_size", "initial_biases"),
 )
 ATTENTIONS = Registry(
     kind="attention",
@@ -23,9 +34,9 @@ ATTENTIONS = Registry(
 
 
 def load_plugin_file(path: str) -> list[Entry]:
-    """Run a Python file whose decorators register cells or attentions, and return what it registered.
+    """Run a Python file, or a folder with an ``__init__.py``, that registers cells or attentions; return what it registered.
 
     Raises:
-        PluginError: the file is missing, fails, or registers nothing.
+        PluginError: it is missing, fails, or registers nothing.
     """
     return load_plugin_module(path, (CELLS, ATTENTIONS))

@@ -1,45 +1,52 @@
-"""Running a plugin file given as ``--plugin file.py``."""
+"""Running a plugin file or folder given as ``--plugin my_cell.py`` or ``--plugin my_cell/``."""
 
 from __future__ import annotations
 
 import hashlib
+import importlib
+import importlib.abc
 import importlib.util
 import sys
-import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 from nmt_lstm.errors import NmtLstmError, PluginError
-from nmt_lstm.registry.registry import PLUGIN_FILE_MODULE, Entry, Registry
+from nmt_lstm.registry.entry import Entry
+from nmt_lstm.registry.plugin_contents import PLUGIN_MODULE, PluginContents, loaded_contents, read_contents
+from nmt_lstm.registry.registry import Registry
+from nmt_lstm.registry.source_line import own_line
 
-__all__ = ["load_plugin_module"]
+__all__ = ["load_plugin_module", "plugin_failure"]
 
 
 def load_plugin_module(path: str | Path, registries: Iterable[Registry]) -> list[Entry]:
-    """Run the file as a module of its own and return what it registered in `registries`.
+    """Run the file or the folder as a module of its own and return what it registered in `registries`.
 
     Raises:
-        PluginError: the file is missing, fails, or registers nothing.
+        PluginError: it is missing, fails, or registers nothing.
     """
-    file = Path(path).resolve()
-    if not file.is_file():
-        raise PluginError(f"plugin file '{path}' does not exist or is not a file.")
+    contents = read_contents(path)
     # The name depends on the path alone, so that running a file again replaces what it registered.
-    name = f"{PLUGIN_FILE_MODULE}{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise PluginError(f"plugin file '{path}' is not a Python file; its name must end in .py.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
+    name = f"{PLUGIN_MODULE}{hashlib.sha256(str(contents.path).encode()).hexdigest()[:12]}"
+    _forget(name)
+    sys.meta_path.insert(0, _Importer(name, contents))
+    loaded_contents[name] = contents
     try:
-        spec.loader.exec_module(module)
+        importlib.import_module(name)
     except NmtLstmError:
-        del sys.modules[name]
+        _forget(name)
         raise
     except Exception as problem:
-        del sys.modules[name]
-        raise PluginError(f"plugin file '{path}' failed: {_describe(problem, file)}") from problem
-    loaded = [entry for registry in registries for entry in registry.decorated() if entry.module == name]
+        _forget(name)
+        raise PluginError(f"plugin file '{path}' failed: {_describe(problem, contents)}") from problem
+    loaded = [
+        entry
+        for registry in registries
+        for entry in registry.decorated()
+        if entry.module == name or entry.module.startswith(f"{name}.")
+    ]
     if not loaded:
         raise PluginError(
             f"plugin file '{path}' registered nothing; decorate its class with "
@@ -48,11 +55,95 @@ def load_plugin_module(path: str | Path, registries: Iterable[Registry]) -> list
     return loaded
 
 
-def _describe(problem: Exception, file: Path) -> str:
-    if isinstance(problem, SyntaxError):
-        return f"line {problem.lineno}: {problem.msg}."
-    lines = [
-        frame.lineno for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == str(file)
+def plugin_failure(problem: BaseException) -> str:
+    """Say in which line of a loaded plugin something was raised; empty if it was raised elsewhere."""
+    for contents in loaded_contents.values():
+        line = own_line(problem, contents.path)
+        if line is not None:
+            reason = " ".join(str(problem).split())[:300] or "no message"
+            return (
+                f"the plugin '{contents.path}' failed at {line.place}, '{line.text}': {type(problem).__name__}: {reason}. "
+                f"'nmt-lstm plugins check {contents.path}' looks for what is wrong."
+            )
+    return ""
+
+
+def _forget(name: str) -> None:
+    for module in [module for module in sys.modules if module == name or module.startswith(f"{name}.")]:
+        del sys.modules[module]
+    sys.meta_path[:] = [
+        finder for finder in sys.meta_path if not (isinstance(finder, _Importer) and finder.name == name)
     ]
-    place = f"line {lines[-1]}: " if lines else ""
-    return f"{place}{type(problem).__name__}: {problem}"
+    loaded_contents.pop(name, None)
+
+
+class _Importer(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports the modules of one plugin from the bytes that were read.
+
+    Python's own loader would prefer a bytecode cache beside the file: in a model folder that would be a program which
+    nobody can read before trusting it.
+    """
+
+    def __init__(self, name: str, contents: PluginContents) -> None:
+        self.name = name
+        self.contents = contents
+        self._files: dict[str, str] = {}
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return how a module of the plugin is loaded; None for any other module."""
+        if fullname != self.name and not fullname.startswith(f"{self.name}."):
+            return None
+        if not self.contents.is_package:
+            return self._spec(fullname, self.contents.path.name, None) if fullname == self.name else None
+        words = fullname.removeprefix(self.name).split(".")[1:]
+        package, module = "/".join([*words, "__init__.py"]), "/".join(words) + ".py"
+        if package in self.contents.files:
+            return self._spec(fullname, package, [str(self.contents.path.joinpath(*words))])
+        return self._spec(fullname, module, None) if module in self.contents.files else None
+
+    def _spec(self, fullname: str, file: str, places: list[str] | None) -> ModuleSpec | None:
+        self._files[fullname] = file
+        return importlib.util.spec_from_file_location(
+            fullname, self._place(file), loader=self, submodule_search_locations=places
+        )
+
+    def _place(self, file: str) -> Path:
+        return self.contents.path / file if self.contents.is_package else self.contents.path
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run a module's text."""
+        file = self._files[module.__name__]
+        program = compile(self.contents.files[file], str(self._place(file)), "exec", dont_inherit=True)
+        exec(program, module.__dict__)  # noqa: S102 - the user has named the file
+
+
+def _describe(problem: Exception, contents: PluginContents) -> str:
+    if isinstance(problem, SyntaxError):
+        place = f"'{Path(problem.filename).name}', " if contents.is_package and problem.filename else ""
+        return f"{place}line {problem.lineno}: {problem.msg}."
+    line = own_line(problem, contents.path)
+    place = f"{line.place}: " if line else ""
+    return f"{place}{type(problem).__name__}: {problem}{_import_hint(problem, contents)}"
+
+
+def _import_hint(problem: Exception, contents: PluginContents) -> str:
+    """Say how a plugin imports a module that lies beside it, if that is what it tried."""
+    if not isinstance(problem, ImportError):
+        return ""
+    path = contents.path
+    if contents.is_package:
+        missing = (problem.name or "").partition(".")[0]
+        inside = {f"{missing}.py", f"{missing}/__init__.py"} & contents.files.keys()
+        return f". Inside a plugin folder, write 'from .{missing} import ...'." if missing and inside else ""
+    beside = (problem.name or "").partition(".")[0]
+    relative = "relative import" in str(problem)
+    there = [path.parent / f"{beside}.py", path.parent / beside / "__init__.py"] if beside else []
+    if relative or any(file.is_file() for file in there):
+        return (
+            f". A plugin file is loaded alone. Make it a folder, such as {path.stem}/ with {path.stem}.py as its "
+            f"__init__.py and the other module beside it; write 'from .{beside or 'module'} import "
+            f"...' in it, and name the folder: --plugin {path.stem}/"
+        )
+    return ""

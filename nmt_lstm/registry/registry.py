@@ -4,44 +4,20 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
-import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 from nmt_lstm.errors import PluginError, nearest
+from nmt_lstm.registry.entry import Entry, entry_points
 from nmt_lstm.registry.options import OptionSpec, check_options, read_options
+from nmt_lstm.registry.plugin_contents import PluginContents, loaded_contents
 from nmt_lstm.registry.plugin_source import first_docstring_line
+from nmt_lstm.registry.provenance import check_import
 
-__all__ = ["Entry", "Registry"]
+__all__ = ["Registry"]
 
 Part = TypeVar("Part", bound=type)
-# What the modules of plugin files are called, a hash of the path after it.
-PLUGIN_FILE_MODULE = "nmt_lstm_plugin_file_"
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One registered name and where it comes from; nothing is imported to make it."""
-
-    name: str
-    origin: str
-    """What a person sees: "nmt-lstm 0.1.0", or the file that registered it."""
-    distribution: str
-    """The installed distribution, or empty for a class registered by the decorator."""
-    version: str
-    target: str
-    """Where the class is: "package.module:Class"."""
-    description: str
-    """First line of the class's docstring."""
-
-    @property
-    def module(self) -> str:
-        """The module part of the target."""
-        return self.target.partition(":")[0]
 
 
 class Registry:
@@ -51,7 +27,7 @@ class Registry:
         kind: what one part is called in messages, such as "cell".
         group: entry-point group of installed parts.
         base: "package.module:Class" that every part must derive from; imported only when a part is loaded.
-        sizes: constructor parameters that the framework fills; all others are options.
+        sizes: constructor parameters that the framework fills, or a subclass; all others are options.
     """
 
     def __init__(self, *, kind: str, group: str, base: str, sizes: tuple[str, ...] = ()) -> None:
@@ -164,13 +140,10 @@ class Registry:
             "name": name, "target": entry.target, "distribution": entry.distribution, "version": entry.version
         }  # fmt: skip
 
-    def plugin_file(self, name: str) -> Path | None:
-        """Return the file that a part was loaded from by `load_plugin_file`, None for any other part."""
+    def plugin_contents(self, name: str) -> PluginContents | None:
+        """Return what a part was loaded from by `load_plugin_file`, as it was then; None for any other part."""
         part = self._decorated.get(name)
-        if part is None or not part.__module__.startswith(PLUGIN_FILE_MODULE):
-            return None
-        file = getattr(sys.modules.get(part.__module__), "__file__", None)
-        return Path(file) if file and Path(file).is_file() else None
+        return None if part is None else loaded_contents.get(part.__module__.partition(".")[0])
 
     def require(self, record: Mapping[str, str]) -> Any:
         """Return the class that `record` names, as read from a model folder.
@@ -187,6 +160,18 @@ class Registry:
             remedy = f"It was loaded from a file ({record.get('target', '')}): name that file with --plugin."
         raise PluginError(f"the model needs the {self.kind} '{name}', which is not installed. {remedy}")
 
+    def other_protocol(self, name: str) -> PluginError | None:
+        """Return the error that refuses a part written for another version of the protocol; None if there is none."""
+        family, _, protocol = self.group.rpartition(".")
+        for point, found in entry_points(lambda group: group.startswith(f"{family}.v")):
+            if point.name == name and point.group != self.group:
+                entry, theirs = self._installed_entry(point, found), point.group.rpartition(".")[2]
+                return PluginError(
+                    f"the {self.kind} '{name}' ({entry.origin}) is written for the protocol {theirs}, but this nmt-lstm "
+                    f"reads {protocol}. Install a version of {entry.distribution} that names '{self.group}'."
+                )
+        return None
+
     def load_file(self, path: str) -> list[Entry]:
         """Run a plugin file and return what it registered here; see `nmt_lstm.registry.load_plugin_file`."""
         from nmt_lstm.registry.plugin_file import load_plugin_module
@@ -194,32 +179,9 @@ class Registry:
         return load_plugin_module(path, (self,))
 
     def _entry_points(
-        self, groups: str | None = None
+        self,
     ) -> Iterator[tuple[importlib.metadata.EntryPoint, importlib.metadata.Distribution]]:
-        """Yield the entry points of this group, or of those whose name begins with `groups`.
-
-        A distribution whose metadata is broken is passed over with a warning.
-        """
-        seen = set()
-        for distribution in importlib.metadata.distributions():
-            try:
-                points = [
-                    point
-                    for point in distribution.entry_points
-                    if (point.group == self.group if groups is None else point.group.startswith(groups))
-                ]
-                key = (distribution.metadata["Name"] or "").lower().replace("_", "-") if points else ""
-                if points and not key:
-                    raise ValueError("the metadata has no name")  # noqa: TRY301
-            except Exception as problem:  # noqa: BLE001 - broken metadata may fail in any way
-                logger.warning(
-                    "passing over %s: its metadata cannot be read (%s)", _place(distribution), problem
-                )
-                continue
-            if points and key not in seen:  # the first on the path wins, as for imports
-                seen.add(key)
-                for point in points:
-                    yield point, distribution
+        return entry_points(lambda group: group == self.group)
 
     def _find(self, name: str) -> Entry | None:
         """Return the entry of a registered name, None for ``package.module:Class``."""
@@ -233,38 +195,62 @@ class Registry:
         decorated = self._decorated.get(name)
         installed = [entry for entry in matches if entry.distribution]
         # An entry point may name a re-export of the very class that the decorator registered.
-        if len(installed) == 1 and decorated is not None and _import(installed[0].target) is decorated:
-            return installed[0]
+        if len(installed) == 1 and decorated is not None:
+            (only,) = installed
+            if self._import_part(only.target, self._who(name, only), only) is decorated:
+                return only
         raise self._conflict(name, matches)
 
     def _load(self, name: str) -> tuple[type, str]:
         """Return the class, and the words that name it and its origin in messages."""
         entry = self._find(name)
         target = entry.target if entry else name
-        who = f"{self.kind} '{name}' ({entry.origin})" if entry else f"{self.kind} '{name}'"
+        who = self._who(name, entry)
         if entry is not None and not entry.distribution:
             part: Any = self._decorated[name]
         else:
-            part = self._import_part(target, who)
+            part = self._import_part(target, who, entry)
         base = _import(self.base)
         if not isinstance(part, type) or not issubclass(part, base):
-            raise PluginError(f"{who}: {target} is not a subclass of {self.base.replace(':', '.')}.")
+            raise PluginError(
+                f"{who}: {target} is not a subclass of {self.base.replace(':', '.')}.{self._entry_point_hint(entry)}"
+            )
         return part, who
 
-    def _import_part(self, target: str, who: str) -> Any:
+    def _import_part(self, target: str, who: str, entry: Entry | None) -> Any:
+        check_import(target, who)
         try:
             return _import(target)
         except ModuleNotFoundError as problem:
-            hint = "install it, or put its folder on PYTHONPATH, or load a file with --plugin FILE"
-            raise PluginError(
-                f"{who} cannot be imported: no module named '{problem.name}'; {hint}."
-            ) from problem
+            missing = problem.name or ""
+            if entry is not None and f"{entry.module}.".startswith(f"{missing}."):
+                hint = self._entry_point_hint(entry).strip()
+            elif entry is not None:
+                hint = f"{entry.distribution} needs it: install it with pip."
+            else:
+                hint = "Install it, or put its folder on PYTHONPATH, or load a file with --plugin FILE."
+            raise PluginError(f"{who} cannot be imported: no module named '{missing}'. {hint}") from problem
         except AttributeError as problem:
-            raise PluginError(f"{who} cannot be loaded: {problem}.") from problem
-        except PluginError:
-            raise
+            raise PluginError(
+                f"{who} cannot be loaded: {problem}.{self._entry_point_hint(entry)}"
+            ) from problem
+        except PluginError as problem:
+            raise PluginError(f"{who}: {problem}{self._entry_point_hint(entry)}") from problem
         except Exception as problem:
             raise PluginError(f"{who} fails when imported: {type(problem).__name__}: {problem}") from problem
+
+    def _who(self, name: str, entry: Entry | None) -> str:
+        """Return the words that name a part and its origin in messages."""
+        return f"{self.kind} '{name}' ({entry.origin})" if entry else f"{self.kind} '{name}'"
+
+    def _entry_point_hint(self, entry: Entry | None) -> str:
+        """Say where an entry point is corrected; nothing of a part that was named otherwise."""
+        if entry is None or not entry.distribution:
+            return ""
+        return (
+            f" The entry point is '{entry.name} = \"{entry.target}\"'; it must be package.module:Class. Correct it below "
+            f'[project.entry-points."{self.group}"] in the pyproject.toml of {entry.distribution}, and install that again.'
+        )
 
     def _installed_entry(
         self, point: importlib.metadata.EntryPoint, found: importlib.metadata.Distribution
@@ -293,14 +279,9 @@ class Registry:
             return PluginError(
                 f"unknown {self.kind} '{name}': none is registered; is nmt-lstm installed (pip install .)?"
             )
-        family, _, protocol = self.group.rpartition(".")
-        for point, found in self._entry_points(f"{family}.v"):
-            if point.name == name:
-                entry, theirs = self._installed_entry(point, found), point.group.rpartition(".")[2]
-                return PluginError(
-                    f"the {self.kind} '{name}' ({entry.origin}) is written for the protocol {theirs}, but this nmt-lstm "
-                    f"reads {protocol}. Install a version of {entry.distribution} that names '{self.group}'."
-                )
+        other = self.other_protocol(name)
+        if other is not None:
+            return other
         known = ", ".join(f"{entry.name} ({entry.origin})" for entry in entries)
         return PluginError(
             f"unknown {self.kind} '{name}'.{nearest(name, [entry.name for entry in entries])} Known: {known}. "
@@ -310,14 +291,6 @@ class Registry:
 
 def _target(part: type) -> str:
     return f"{part.__module__}:{part.__qualname__}"
-
-
-def _place(distribution: importlib.metadata.Distribution) -> str:
-    """Name a distribution whose metadata may be broken."""
-    try:
-        return distribution.metadata["Name"] or "a distribution without a name"
-    except Exception:  # noqa: BLE001 - as above
-        return f"a distribution in {distribution.locate_file('')}"
 
 
 def _import(target: str) -> Any:

@@ -7,20 +7,25 @@ from torch import Tensor, nn
 
 from nmt_lstm.attention.attention import Attention
 from nmt_lstm.config.schema import AttentionSettings, DecoderSettings, EncoderSettings, ModelSettings
+from nmt_lstm.deployment.onnx.exporter import BATCH, SOURCE
 from nmt_lstm.registry import ATTENTIONS
+from nmt_lstm.testing.first_call import check_attended, check_memory
 from nmt_lstm.testing.gradients import check_against_numbers, check_bf16, check_reached, gradients_of
 from nmt_lstm.testing.module_values import check_copies, check_nothing_kept, check_options
 from nmt_lstm.testing.subject import AttentionSubject
+from nmt_lstm.testing.tracing import check_traced
 from nmt_lstm.testing.whole_model import check_model_folder, check_wirings
 
 __all__ = [
     "bf16_is_near_float32",
     "copies_compute_the_same",
+    "first_call_works",
     "gradients_are_right",
     "gradients_reach_every_parameter",
     "model_folder_keeps_it",
     "nothing_is_kept_between_calls",
     "options_fit_a_run_file",
+    "step_can_be_traced",
     "wirings_train_what_they_search",
 ]
 
@@ -28,6 +33,31 @@ __all__ = [
 def options_fit_a_run_file(subject: AttentionSubject) -> str:
     """Options are keyword-only, with a type and a default, and the class can be imported by its name."""
     return check_options(ATTENTIONS, subject.name, subject.options)
+
+
+def first_call_works(subject: AttentionSubject) -> str:
+    """The attention is built, prepares a memory and answers a query: with a Memory and an Attended."""
+    attention = subject.build().train()
+    memory = attention.prepare(*subject.source((3, 2)))
+    check_memory(memory)
+    attended = attention(subject.queries(2, 1), memory, attention.initial_state(memory))
+    check_attended(attended)
+    return f"{sum(parameter.numel() for parameter in attention.parameters()):,} parameters"
+
+
+def step_can_be_traced(subject: AttentionSubject) -> str:
+    """A query is traced for any number of rows and source positions, with no branch on a value: ONNX needs it."""
+    attention = subject.build()
+    source, is_token = subject.source()
+
+    def call(query: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
+        source, is_token, *_ = given
+        memory = attention.prepare(source, is_token)
+        attended = attention(query, memory, attention.initial_state(memory))
+        return attended.context, attended.weights, *attended.state
+
+    given = [subject.queries(steps=1), source, is_token]
+    return check_traced(attention, call, given, [{0: BATCH}, {0: BATCH, 1: SOURCE}, {0: BATCH, 1: SOURCE}])
 
 
 def gradients_reach_every_parameter(subject: AttentionSubject) -> str:

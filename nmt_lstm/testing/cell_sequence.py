@@ -68,7 +68,8 @@ def _check(what: str, tensor: Tensor, shape: tuple[int, ...], dtype: torch.dtype
     if not bool(torch.isfinite(tensor).all()):
         raise ConformanceFailure(
             f"{what} holds NaN or infinite values",
-            "A state may be anything between -1 and 1 at the start: the bridge from the encoder makes it.",
+            "Look for a logarithm, a square root or a division. A state may be anything between -1 and 1 at the start: the "
+            "bridge from the encoder makes it.",
         )
 
 

@@ -7,16 +7,21 @@ from torch import Tensor, nn
 
 from nmt_lstm.cells.cell import Cell
 from nmt_lstm.config.schema import DecoderSettings, EncoderSettings, ModelSettings
+from nmt_lstm.deployment.onnx.exporter import BATCH
 from nmt_lstm.registry import CELLS
+from nmt_lstm.testing.first_call import check_stepped
 from nmt_lstm.testing.module_values import check_copies, check_nothing_kept, check_options
 from nmt_lstm.testing.subject import CellSubject
+from nmt_lstm.testing.tracing import check_traced
 from nmt_lstm.testing.whole_model import check_model_folder, check_wirings
 
 __all__ = [
     "copies_compute_the_same",
+    "first_call_works",
     "model_folder_keeps_it",
     "nothing_is_kept_between_calls",
     "options_fit_a_run_file",
+    "step_can_be_traced",
     "wirings_train_what_they_search",
 ]
 
@@ -24,6 +29,31 @@ __all__ = [
 def options_fit_a_run_file(subject: CellSubject) -> str:
     """Options are keyword-only, with a type and a default, and the class can be imported by its name."""
     return check_options(CELLS, subject.name, subject.options)
+
+
+def first_call_works(subject: CellSubject) -> str:
+    """The cell is built, and takes a sequence and a step of it: each returns an output and a tuple of state tensors."""
+    cell = subject.build().train()
+    state = cell.initial_state(2)
+    inputs = subject.inputs(2, 3)
+    check_stepped("forward", cell(inputs, state))
+    cell.eval()
+    with torch.no_grad():
+        check_stepped("step", cell.step(inputs[:, 0], state))
+    return f"{sum(parameter.numel() for parameter in cell.parameters()):,} parameters"
+
+
+def step_can_be_traced(subject: CellSubject) -> str:
+    """A step is traced for any number of rows, with no branch on a value: the export to ONNX needs it."""
+    cell = subject.build()
+    state = subject.state(cell)
+
+    def call(inputs: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        output, after = cell.step(inputs, state)
+        return output, *after
+
+    given = [subject.inputs()[:, 0], *state]
+    return check_traced(cell, call, given, [{0: BATCH} for _ in given])
 
 
 def _sequence_and_step(module: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

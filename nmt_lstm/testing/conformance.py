@@ -5,11 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from nmt_lstm.attention.attention import Attention
 from nmt_lstm.cells.cell import Cell
 from nmt_lstm.errors import nearest
+from nmt_lstm.registry.source_line import own_line
 from nmt_lstm.testing import (
     attention_queries,
     attention_values,
@@ -27,6 +30,7 @@ Subject = TypeVar("Subject", CellSubject, AttentionSubject)
 
 CELL_CHECKS: tuple[Callable[[CellSubject], str], ...] = (
     cell_values.options_fit_a_run_file,
+    cell_values.first_call_works,
     cell_sequence.sizes_and_dtypes,
     cell_sequence.empty_sequence_is_refused,
     cell_sequence.steps_equal_sequence,
@@ -40,6 +44,7 @@ CELL_CHECKS: tuple[Callable[[CellSubject], str], ...] = (
     cell_gradients.fused_kernel_equals_sweep,
     cell_gradients.bf16_is_near_float32,
     cell_gates.recorded_gates_lie_in_their_range,
+    cell_values.step_can_be_traced,
     cell_values.nothing_is_kept_between_calls,
     cell_values.copies_compute_the_same,
     cell_values.wirings_train_what_they_search,
@@ -49,6 +54,7 @@ CELL_CHECKS: tuple[Callable[[CellSubject], str], ...] = (
 
 ATTENTION_CHECKS: tuple[Callable[[AttentionSubject], str], ...] = (
     attention_values.options_fit_a_run_file,
+    attention_values.first_call_works,
     attention_queries.shapes_are_declared,
     attention_queries.weights_sum_to_one,
     attention_queries.padding_changes_nothing,
@@ -60,6 +66,7 @@ ATTENTION_CHECKS: tuple[Callable[[AttentionSubject], str], ...] = (
     attention_values.gradients_reach_every_parameter,
     attention_values.gradients_are_right,
     attention_values.bf16_is_near_float32,
+    attention_values.step_can_be_traced,
     attention_values.nothing_is_kept_between_calls,
     attention_values.copies_compute_the_same,
     attention_values.wirings_train_what_they_search,
@@ -68,7 +75,17 @@ ATTENTION_CHECKS: tuple[Callable[[AttentionSubject], str], ...] = (
 """What every attention has to hold; each takes an `AttentionSubject`, and returns the numbers it saw."""
 
 
-Outcome: TypeAlias = Literal["passed", "failed", "expected failure", "does not apply", "not checked"]
+BASIC_CHECKS = (
+    cell_values.first_call_works,
+    cell_sequence.sizes_and_dtypes,
+    attention_values.first_call_works,
+    attention_queries.shapes_are_declared,
+)
+"""Where one of these fails, so would nearly all that come after it: those are not run."""
+
+Outcome: TypeAlias = Literal[
+    "passed", "failed", "expected failure", "does not apply", "not checked", "not run"
+]
 
 
 @dataclass(frozen=True)
@@ -103,6 +120,8 @@ class Case(Generic[Subject]):
     subject: Subject
     reason: str = ""
     """Why the check is expected to fail; empty if it is to pass."""
+    basics: tuple[Case[Subject], ...] = ()
+    """Cases that come before, without which this one tells nothing."""
 
     @property
     def name(self) -> str:
@@ -110,7 +129,14 @@ class Case(Generic[Subject]):
         return self.check.__name__
 
     def run(self) -> Result:
-        """Run the check; whatever the part raises is a failure of it."""
+        """Run the check, once; whatever the part raises is a failure of it."""
+        return self._found
+
+    @cached_property
+    def _found(self) -> Result:
+        for basic in self.basics:
+            if basic.run().outcome == "failed":
+                return self._result("not run", f"a consequence of {basic.name}, which failed")
         try:
             numbers = self.check(self.subject)
         except NotChecked as answer:
@@ -122,18 +148,36 @@ class Case(Generic[Subject]):
             return self._unexpected(f"the check does not apply: {answer}")
         except ConformanceFailure as found:
             failure = found
+            place = self._own_place(found)
+            if place:
+                failure = ConformanceFailure(f"{found.numbers}, {place}", found.hint)
+                failure.__cause__ = found.__cause__
         except Exception as problem:  # noqa: BLE001 - a part may raise anything, and the table goes on
-            failure = ConformanceFailure(
-                f"{type(problem).__name__}: {problem}",
-                "The part raised this itself.",
-            )
-            failure.__cause__ = problem
+            failure = self._raised(problem)
         else:
             if not self.reason:
                 return self._result("passed", numbers)
             return self._unexpected(numbers)
         outcome: Outcome = "expected failure" if self.reason else "failed"
         return self._result(outcome, failure.numbers, failure)
+
+    def _raised(self, problem: Exception) -> ConformanceFailure:
+        place = self._own_place(problem)
+        hint = "" if place else "The part raised this itself."
+        failure = ConformanceFailure(
+            f"{type(problem).__name__}: {problem}{f', {place}' if place else ''}", hint
+        )
+        failure.__cause__ = problem
+        return failure
+
+    def _own_place(self, problem: Exception) -> str:
+        """Return where in the author's own file something was raised; empty if it was not there."""
+        try:
+            file = inspect.getsourcefile(self.subject.part)
+        except TypeError:  # a class of a notebook
+            return ""
+        line = own_line(problem, Path(file)) if file else None
+        return f"in {line.file.name}, line {line.number}: {line.text}" if line else ""
 
     def _unexpected(self, numbers: str) -> Result:
         failure = ConformanceFailure(
@@ -172,7 +216,11 @@ def cases(
             raise ValueError(
                 f"expected_failures gives no reason for '{name}'; say in a sentence why it is no mistake."
             )
-    return [Case(check, subject, expected.get(check.__name__, "")) for check in checks]
+    found: list[Case[Subject]] = []
+    for check in checks:
+        basics = tuple(case for case in found if case.check in BASIC_CHECKS)
+        found.append(Case(check, subject, expected.get(check.__name__, ""), basics))
+    return found
 
 
 def check_cell(

@@ -35,6 +35,7 @@ from nmt_lstm.training.output_folder import (
     resume_command,
 )
 from nmt_lstm.training.pace import Pace, measure_pace
+from nmt_lstm.training.plugin_changes import check_plugins
 from nmt_lstm.training.progress import ProgressDisplay
 from nmt_lstm.training.quiet import quiet_lightning
 from nmt_lstm.training.run_control import RunControl
@@ -50,7 +51,14 @@ MEASURED_SECONDS = 1.0
 WORTH_MEASURING = 200
 
 
-def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Console | None = None) -> FitResult:
+def fit(
+    run: RunSettings,
+    output: Path,
+    *,
+    resume: bool = False,
+    console: Console | None = None,
+    accept_changed_plugins: bool = False,
+) -> FitResult:
     """Train the model of `run` and write its folder to `output`.
 
     The folder can be used from the first validation on: each new best model is written. In ``checkpoints/``,
@@ -65,9 +73,11 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
         output: the model folder; it must be new, empty, or with `resume` one of an unfinished training.
         resume: go on from ``last.ckpt``; without one the training starts from the beginning.
         console: where progress is shown; None is stderr.
+        accept_changed_plugins: resume although plugin files are not those that the training run began with.
 
     Raises:
         ConfigurationError: there is a training in `output` already, or one with other settings.
+        ChangedPluginError: the plugin files of the training run to be resumed were changed.
         ModelFolderError: `output` is somebody else's, or its training is of another vocabulary or text.
         ResourceError: memory, disk or devices do not suffice.
         DataError: the text cannot be used.
@@ -104,6 +114,8 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
         record = run_record(run, prepared.subwords, prepared.fingerprint)
         if going_on:
             check_same_run(kept, record, path=str(checkpoint))
+            if first_process():
+                check_plugins(run, output, kept, accept_changes=accept_changed_plugins)
         module, data = _parts(run, prepared, tokenize)
         parameters = sum(weight.numel() for weight in module.parameters())
         clock.expect(

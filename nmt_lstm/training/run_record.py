@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from nmt_lstm.checkpoint.plugin_records import plugin_digests
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import ConfigurationError, ModelFolderError
 from nmt_lstm.text.subwords import Subwords
@@ -24,6 +25,7 @@ def run_record(run: RunSettings, subwords: Subwords, data_fingerprint: str) -> d
         "format": _FORMAT,
         "vocabulary": {"source": subwords.source.fingerprint, "target": subwords.target.fingerprint},
         "data": data_fingerprint,
+        "plugins": plugin_digests(run),
         "settings": {
             "seed": settings["seed"],
             "model": settings["model"],

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from nmt_lstm.checkpoint.plugin_records import has_copies
+from nmt_lstm.checkpoint.model_folder import trust_option
 from nmt_lstm.training.progress import duration, search_name
 
 __all__ = ["FitResult", "show_summary"]
@@ -93,9 +93,7 @@ def show_summary(console: Console, found: FitResult) -> None:
             highlight=False,
             soft_wrap=True,
         )
-    folder = shlex.quote(str(found.folder))
-    if has_copies(found.folder):
-        folder += " --trust-plugins"
+    folder = shlex.quote(str(found.folder)) + trust_option(found.folder)
     console.print("\nTranslate with it:", highlight=False)
     console.print(
         f"  nmt-lstm translate -m {folder} < in.txt > out.txt", highlight=False, markup=False, soft_wrap=True

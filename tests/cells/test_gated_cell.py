@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import pytest
 import torch
@@ -10,6 +11,9 @@ from torch import nn
 
 from nmt_lstm.cells.cell import Cell
 from nmt_lstm.cells.gated_cell import GatedCell
+from nmt_lstm.cells.gru import GRU
+from nmt_lstm.cells.lstm import LSTM
+from nmt_lstm.cells.recordings import _attributes
 
 
 class Peephole(GatedCell):
@@ -17,6 +21,7 @@ class Peephole(GatedCell):
 
     gates = ("candidate", "forget")
     state = ("hidden", "cell")
+    biases: ClassVar = {"forget": 1.0}
 
     def __init__(self, input_size: int, hidden_size: int, *, scale: float = 1.0) -> None:
         super().__init__(input_size, hidden_size)
@@ -66,10 +71,63 @@ def test_recurrent_weights_start_orthogonal_and_input_weights_within_xaviers_bou
     assert 0.9 * bound < cell.weight_ih.abs().max() <= bound
 
 
-def test_forget_gates_start_open_and_all_other_biases_at_zero() -> None:
+def test_biases_start_as_the_class_says_and_others_at_zero() -> None:
     cell = Peephole(3, 5)
     assert cell.bias_ih.tolist() == [0.0] * 5 + [1.0] * 5
     assert not cell.bias_hh.any()
+
+
+def test_a_gate_is_not_told_by_its_name() -> None:
+    class Plain(Peephole):
+        biases: ClassVar = {}
+
+    assert not Plain(3, 5).bias_ih.any()
+
+
+def test_parameters_are_drawn_again_as_the_constructor_draws_them() -> None:
+    for build in (lambda: LSTM(3, 5, forget_bias=5.0), lambda: Peephole(3, 5), lambda: GRU(3, 5)):
+        torch.manual_seed(1)
+        cell = build()
+        before = {name: value.clone() for name, value in cell.state_dict().items()}
+        torch.manual_seed(1)
+        cell.reset_parameters()
+        assert all(torch.equal(value, before[name]) for name, value in cell.state_dict().items())
+    assert LSTM(3, 5, forget_bias=5.0).bias_ih.tolist() == [0.0] * 5 + [5.0] * 5 + [0.0] * 10
+
+
+def test_a_recording_is_kept_in_spite_of_biases() -> None:
+    """Attributes that are no simple values would have each sequence recorded again."""
+    assert list(_attributes(LSTM(3, 5)))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "error", "words"),
+    [
+        ({"gates": "candidate"}, TypeError, ("gates", "('candidate',)")),
+        ({"gates": ("a b",)}, TypeError, ("gates", "a b")),
+        ({"gates": ("a", "a")}, TypeError, ("gates", "twice")),
+        ({"gates": ()}, TypeError, ("gates", "tuple")),
+        ({"gates": ("a",), "state": "hidden"}, TypeError, ("state", "('hidden',)")),
+        ({"gates": ("a",), "biases": {"b": 1.0}}, ValueError, ("'b'", "not a gate")),
+        ({"gates": ("a", "b"), "highway": "a"}, TypeError, ("highway", "last gate")),
+    ],
+)
+def test_a_class_that_names_wrongly_is_refused_when_it_is_defined(attributes, error, words) -> None:
+    with pytest.raises(error) as caught:
+        type("Mistaken", (GatedCell,), attributes)
+    assert all(word in str(caught.value) for word in ("Mistaken", *words))
+
+
+def test_a_tensor_instead_of_a_tuple_is_recognised() -> None:
+    class Bare(GatedCell):
+        gates = ("candidate",)
+
+        def update(self, x, h, state):
+            return torch.tanh(x.candidate)
+
+    for rows in (1, 2):
+        with pytest.raises(TypeError, match=r"Bare.update returned a tensor.*\(hidden,\)"):
+            Bare(3, 4).step(torch.randn(rows, 3), (torch.zeros(rows, 4),))
 
 
 def test_gates_are_the_rows_of_the_weights_in_their_order() -> None:

@@ -115,3 +115,32 @@ def test_a_cell_without_output_says_so() -> None:
 
     with pytest.raises(TypeError, match=r"Silent has an output that is no state, but does not define output"):
         Silent(3, 4)(torch.randn(2, 1, 3), (torch.zeros(2, 4),))
+
+
+def test_an_output_that_is_defined_is_the_output() -> None:
+    class Doubled(Leaky):
+        def output(self, x, state):
+            return 2 * state
+
+    class Doubtful(Doubled):
+        gates = ("keep", "add")
+
+    for part in (Doubled, Doubtful):
+        assert part.output_is_state is False
+        cell = part(3, 4)
+        outputs, (last,) = cell(torch.randn(2, 5, 3), cell.initial_state(2))
+        torch.testing.assert_close(outputs[:, -1], 2 * last)
+
+
+def test_an_output_that_would_not_be_used_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"Unused .*output_is_state"):
+        type("Unused", (Leaky,), {"output": Read.output, "output_is_state": True})
+
+
+def test_coefficients_that_are_no_pair_are_named() -> None:
+    class Single(Leaky):
+        def coefficients(self, x):
+            return torch.sigmoid(x.keep)
+
+    with pytest.raises(TypeError, match=r"Single.coefficients returned a tensor"):
+        Single(3, 4).step(torch.randn(2, 3), (torch.zeros(2, 4),))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 import torch
 
@@ -114,3 +116,33 @@ def test_shared_product_may_stay_unused() -> None:
     product = SharedProduct(weight, None, rows=2, times=4)
     unused = product(torch.randn(2, 3))
     assert torch.autograd.grad((weight.sum() + 0 * unused.detach().sum()), weight)[0].eq(1).all()
+
+
+def test_biases_start_as_the_class_says() -> None:
+    class Open(ResetBefore):
+        biases: ClassVar = {"update": -1.0}
+
+    assert Open(3, 4).bias_ih.tolist() == [0.0] * 4 + [-1.0] * 4 + [0.0] * 4
+    assert not ResetBefore(3, 4).bias_ih.any()
+
+
+@pytest.mark.parametrize("products", [("gates", 2), (("gates",),), "gates", (("a", 1), ("a", 1))])
+def test_products_that_are_no_pairs_are_refused(products) -> None:
+    with pytest.raises(TypeError, match=r"Mistaken.products"):
+        type("Mistaken", (ResetBefore,), {"products": products})
+
+
+@pytest.mark.parametrize("grad", [True, False])
+def test_what_advance_returns_is_checked(grad) -> None:
+    class Bare(ResetBefore):
+        def advance(self, x, products, state):
+            return state[0]
+
+    class Many(ResetBefore):
+        def advance(self, x, products, state):
+            return state[0], state[0]
+
+    with torch.set_grad_enabled(grad):
+        for part, error in ((Bare, TypeError), (Many, ValueError)):
+            with pytest.raises(error, match=f"{part.__name__}.advance returned"):
+                part(3, 4).step(torch.randn(2, 3), (torch.zeros(2, 4),))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
 from nmt_lstm.checkpoint.model_folder import read, write
-from nmt_lstm.checkpoint.plugin_records import plugin_records, run_copies
-from nmt_lstm.errors import ModelFolderError
+from nmt_lstm.checkpoint.plugin_records import needs_trust, plugin_digests, plugin_records, run_copies
+from nmt_lstm.errors import ModelFolderError, UntrustedPluginError
 from nmt_lstm.model.build import build_model
-from nmt_lstm.registry import CELLS, load_plugin_file
+from nmt_lstm.registry import CELLS, load_plugin_file, provenance
 
 SOURCE = '''
 import torch
@@ -34,6 +36,7 @@ class Halved(GatedCell):
 def forget_plugins(monkeypatch):
     """Plugins that a test registers are gone after it, or when it calls this."""
     monkeypatch.setattr(CELLS, "_decorated", {})
+    monkeypatch.setattr(provenance, "_trusted", set())
 
     def forget() -> None:
         monkeypatch.setattr(CELLS, "_decorated", {})
@@ -123,8 +126,8 @@ def test_two_files_of_one_name_are_both_copied(tmp_path, tiny_run, forget_plugin
     records, copies = plugin_records(run_with_cell(tiny_run, "one", "two"))
     assert [record["file"] for record in records["cells"]] == ["plugin.cell.py", "plugin.cell-2.py"]
     assert copies == {
-        "plugin.cell.py": tmp_path / "one" / "cell.py",
-        "plugin.cell-2.py": tmp_path / "two" / "cell.py",
+        "plugin.cell.py": (tmp_path / "one" / "cell.py").read_bytes(),
+        "plugin.cell-2.py": (tmp_path / "two" / "cell.py").read_bytes(),
     }
 
 
@@ -132,3 +135,156 @@ def test_a_copied_folder_takes_its_plugin_along(folder, tmp_path) -> None:
     shutil.copytree(folder, tmp_path / "elsewhere")
     (tmp_path / "halved.py").unlink()
     read(tmp_path / "elsewhere").load_model(trust_plugins=True)
+
+
+def model_of(run, subwords, folder: Path) -> Path:
+    """Write a model folder of a run, with any weights."""
+    torch.manual_seed(1)
+    state = build_model(run.model, subwords.source.size, subwords.target.size).state_dict()
+    write(folder, run=run, subwords=subwords, model_state=state, metrics={})
+    return folder
+
+
+def test_the_copy_is_what_was_loaded(tmp_path, tiny_run, subwords, forget_plugins) -> None:
+    file = tmp_path / "halved.py"
+    text = SOURCE.format(name="halved")
+    file.write_text(text, encoding="utf-8")
+    load_plugin_file(str(file))
+    file.write_text(text.replace("/ 2", "/ 3"), encoding="utf-8")
+    folder = model_of(run_with_cell(tiny_run, "halved", "halved"), subwords, tmp_path / "model")
+    assert (folder / "plugin.halved.py").read_text(encoding="utf-8") == text
+
+
+def test_a_plugin_folder_is_copied_and_run_as_one(tmp_path, tiny_run, subwords, forget_plugins) -> None:
+    plugin = tmp_path / "halves"
+    plugin.mkdir()
+    (plugin / "__init__.py").write_text("from . import halved\n", encoding="utf-8")
+    (plugin / "halved.py").write_text(
+        SOURCE.format(name="halved")
+        .replace("/ 2", "/ TWO")
+        .replace("import torch", "import torch\nfrom .two import TWO"),
+        encoding="utf-8",
+    )
+    (plugin / "two.py").write_text("TWO = 2\n", encoding="utf-8")
+    load_plugin_file(str(plugin))
+    folder = model_of(run_with_cell(tiny_run, "halved", "lstm"), subwords, tmp_path / "model")
+    shutil.rmtree(plugin)
+    forget_plugins()
+    found = read(folder)
+    assert found.manifest.plugins["cells"][0]["file"] == "plugin.halves"
+    assert {"plugin.halves/__init__.py", "plugin.halves/halved.py", "plugin.halves/two.py"} <= set(
+        found.manifest.files
+    )
+    assert needs_trust(folder, found.manifest.plugins)
+    with pytest.raises(ModelFolderError, match="--trust-plugins"):
+        found.load_model()
+    found.load_model(trust_plugins=True)
+    (folder / "plugin.halves" / "two.py").write_text("TWO = 3\n", encoding="utf-8")
+    with pytest.raises(ModelFolderError, match=r"two.py' was changed"):
+        read(folder)
+    model_of(tiny_run, subwords, folder)
+    assert not list(folder.glob("plugin.*"))
+
+
+def test_a_copy_that_is_copied_again_keeps_its_name(folder, tmp_path, tiny_run, subwords) -> None:
+    found = read(folder)
+    found.load_model(trust_plugins=True)
+    again = model_of(found.run, subwords, tmp_path / "again")
+    assert [file.name for file in again.glob("plugin.*")] == ["plugin.halved.py"]
+
+
+def test_a_changed_plugin_file_is_named_with_the_line(folder, tmp_path, caplog) -> None:
+    load_plugin_file(str(tmp_path / "halved.py"))
+    with caplog.at_level(logging.WARNING):
+        read(folder).load_model()
+    assert caplog.text == ""
+    text = (tmp_path / "halved.py").read_text(encoding="utf-8")
+    (tmp_path / "halved.py").write_text(text.replace("/ 2", "/ 3"), encoding="utf-8")
+    load_plugin_file(str(tmp_path / "halved.py"))
+    with caplog.at_level(logging.WARNING):
+        read(folder).load_model()
+    (record,) = caplog.records
+    message = record.getMessage()
+    assert all(
+        word in message for word in ("'halved'", "line 13", "/ 3", "/ 2", "SHA-256", "--trust-plugins")
+    )
+
+
+def test_a_part_that_comes_from_elsewhere_now_is_named(folder, caplog) -> None:
+    from nmt_lstm.cells.rnn import RNN
+
+    CELLS.register("halved")(type("Other", (RNN,), {}))
+    with caplog.at_level(logging.WARNING):
+        read(folder).load_model()
+    assert "'halved' is not the one that the model was trained with" in caplog.text
+
+
+CLASS = SOURCE.replace('@CELLS.register("{name}")\n', "")
+
+
+@pytest.fixture
+def class_folder(tmp_path, tiny_run, subwords, forget_plugins, monkeypatch) -> Path:
+    """A model folder that names a class of a module in it, which nobody has installed."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    (tmp_path / "evil_cell.py").write_text(CLASS, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    run = run_with_cell(tiny_run, "evil_cell:Halved", "lstm")
+    model_of(run, subwords, folder)
+    (tmp_path / "evil_cell.py").rename(folder / "evil_cell.py")
+    del sys.modules["evil_cell"]
+    monkeypatch.chdir(folder)
+    yield folder
+    sys.modules.pop("evil_cell", None)
+
+
+def test_a_class_that_a_folder_names_is_not_imported_from_anywhere(class_folder) -> None:
+    found = read(class_folder)
+    assert needs_trust(class_folder, found.manifest.plugins)
+    with pytest.raises(UntrustedPluginError) as caught:
+        found.load_model()
+    assert caught.value.target == "evil_cell:Halved"
+    assert caught.value.file == class_folder / "evil_cell.py"
+    assert "evil_cell" not in sys.modules
+    assert found.load_model(trust_plugins=True)
+
+
+def test_nor_is_one_that_another_part_would_build(
+    folder, tmp_path, tiny_run, forget_plugins, monkeypatch
+) -> None:
+    """Whatever a wrapper's option is called, its cell is named by the folder."""
+    import nmt_lstm.checkpoint.model_folder as module
+    from nmt_lstm.cells.rnn import RNN
+
+    class Around(RNN):
+        def __init__(self, input_size: int, hidden_size: int, *, inside: str = "rnn") -> None:
+            super().__init__(input_size, hidden_size)
+            self.inside = CELLS.build(inside, input_size, hidden_size)
+
+    CELLS.register("around")(Around)
+    load_plugin_file(str(tmp_path / "halved.py"))
+    (tmp_path / "evil_inside.py").write_text(CLASS, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = read(folder)
+    encoder = found.run.model.encoder.model_copy(
+        update={"cell": "around", "cell_options": {"inside": "evil_inside:Halved"}}
+    )
+    run = found.run.model_copy(update={"model": found.run.model.model_copy(update={"encoder": encoder})})
+    changed = module.ModelFolder(found.folder, run, found.subwords, found.manifest, found.metrics)
+    with pytest.raises(UntrustedPluginError) as caught:
+        changed.load_model()
+    assert caught.value.target == "evil_inside:Halved"
+    assert "evil_inside" not in sys.modules
+
+
+def test_digests_are_those_of_plugin_files(folder, tmp_path, tiny_run) -> None:
+    run = run_with_cell(tiny_run, "halved", "lstm")
+    load_plugin_file(str(tmp_path / "halved.py"))
+    first = plugin_digests(run)
+    assert list(first) == ["cell halved"]
+    with (tmp_path / "halved.py").open("a", encoding="utf-8") as file:
+        file.write("x = 1\n")
+    assert plugin_digests(run) == first, "what was loaded counts"
+    load_plugin_file(str(tmp_path / "halved.py"))
+    assert plugin_digests(run) != first

@@ -131,3 +131,35 @@ def test_float32_is_chosen_where_int8_is_slow(command, random_model_folder, tmp_
     chosen = command("export", "-m", random_model_folder, "-o", "b", "--shortlist", 0, "--precision", "int8")
     assert read(tmp_path / "b").manifest.exported == "int8"
     assert "exported in float32" not in chosen.err
+
+
+def test_the_command_to_type_next_trusts_the_copy_of_a_plugin(
+    command, tiny_run, subwords, tmp_path, monkeypatch
+):
+    import torch
+
+    from nmt_lstm.checkpoint.model_folder import write
+    from nmt_lstm.model.build import build_model
+    from nmt_lstm.registry import CELLS, load_plugin_file
+
+    (tmp_path / "mine.py").write_text(
+        "import torch\nfrom nmt_lstm import CELLS, GatedCell\n\n@CELLS.register('to_export')\n"
+        "class ToExport(GatedCell):\n    gates = ('candidate',)\n\n    def update(self, x, h, state):\n"
+        "        return (torch.tanh(x.candidate + h.candidate),)\n",
+        encoding="utf-8",
+    )
+    load_plugin_file(str(tmp_path / "mine.py"))
+    encoder = tiny_run.model.encoder.model_copy(update={"cell": "to_export"})
+    run = tiny_run.model_copy(update={"model": tiny_run.model.model_copy(update={"encoder": encoder})})
+    torch.manual_seed(1)
+    state = build_model(run.model, subwords.source.size, subwords.target.size).state_dict()
+    write(tmp_path / "model", run=run, subwords=subwords, model_state=state, metrics={})
+    exported = command("export", "-m", "model", "-o", "fast", "--shortlist", 0, "--plugin", "mine.py")
+    assert exported.status == 0
+    assert (
+        exported.err.splitlines()[-1].strip()
+        == "nmt-lstm translate -m fast --trust-plugins < in.txt > out.txt"
+    )
+    del CELLS._decorated["to_export"]
+    assert command("translate", "-m", "fast", stdin=b"eins .\n").status == 1
+    assert command("translate", "-m", "fast", "--trust-plugins", stdin=b"eins .\n").status == 0

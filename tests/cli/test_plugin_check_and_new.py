@@ -30,7 +30,7 @@ def test_a_stock_cell_passes(command):
     assert text.startswith("cell gru (nmt-lstm ")
     assert re.search(r"^  passed +row alone equals row in batch  ", text, re.MULTILINE)
     summary = text.rstrip().splitlines()[-1]
-    assert summary == ("18 checks: 18 passed." if bf16_works() else "18 checks: 17 passed, 1 not checked.")
+    assert summary == ("20 checks: 20 passed." if bf16_works() else "20 checks: 19 passed, 1 not checked.")
 
 
 def test_a_check_that_the_processor_cannot_run_is_named(command, monkeypatch):
@@ -41,7 +41,7 @@ def test_a_check_that_the_processor_cannot_run_is_named(command, monkeypatch):
     assert finished.status == 0
     text = " ".join(finished.out.decode().split())
     assert "not checked bf16 is near float32 not checked: this processor does not compute in bf16" in text
-    assert text.endswith("18 checks: 17 passed, 1 not checked.")
+    assert text.endswith("20 checks: 19 passed, 1 not checked.")
 
 
 def test_an_attention_with_options(command):
@@ -98,3 +98,56 @@ def test_new_says_what_to_do_next(command, tmp_path):
     again = command("plugins", "new", "my-cell", "--in", tmp_path / "a folder")
     assert again.status == 2
     assert "exists already" in again.err
+
+
+MISSPELT = BROKEN.replace("x.candidate", "x.candidat")
+
+
+def test_what_fails_at_its_first_call_is_said_once_with_the_authors_line(command, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    file = tmp_path / "misspelt.py"
+    file.write_text(MISSPELT, encoding="utf-8")
+    finished = command("plugins", "check", file)
+    assert finished.status == 1
+    text = " ".join(finished.out.decode().split())
+    assert text.count("has no attribute 'candidat'") == 1
+    assert text.count("FAILED") == 1
+    assert "misspelt.py, line 12: return ((x.candidat + h.candidate).tanh()" in text
+    assert "18 not run" in text
+
+
+def test_a_folder_is_checked_and_shown(command, tmp_path):
+    folder = tmp_path / "mean"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("from . import cell\n", encoding="utf-8")
+    (folder / "cell.py").write_text(MISSPELT, encoding="utf-8")
+    assert "cell.py, line 12" in " ".join(command("plugins", "check", "mean/").out.decode().split())
+    shown = command("plugins", "show", "mean")
+    assert shown.status == 0
+    assert "class MeanOverBatch(GatedCell)" in shown.out.decode()
+
+
+def test_a_part_of_another_protocol_is_recognised(command, tmp_path, monkeypatch):
+    info = tmp_path / "site" / "toy_old-0.3.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-old\nVersion: 0.3\n")
+    (info / "entry_points.txt").write_text("[nmt_lstm.cells.v0]\nelder = toy_old:Elder\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "site"))
+    for verb in ("check", "show"):
+        finished = command("plugins", verb, "elder")
+        assert finished.status == 1
+        assert "toy-old 0.3" in finished.err
+        assert "protocol v0" in finished.err
+
+
+def test_new_writes_an_attention_or_a_cell_of_another_base(command, tmp_path):
+    assert command("plugins", "new", "my-look", "--attention").status == 0
+    assert "(Attention)" in (tmp_path / "my-look/src/my_look/attention.py").read_text(encoding="utf-8")
+    finished = command("plugins", "new", "my-scan", "--base", "linear")
+    assert finished.status == 0
+    assert "nmt-lstm quickstart --cell my-scan" in finished.err
+    assert "(LinearCell)" in (tmp_path / "my-scan/src/my_scan/cell.py").read_text(encoding="utf-8")
+    refused = command("plugins", "new", "my-other", "--attention", "--base", "cell")
+    assert refused.status == 2
+    assert "--attention" in refused.err
+    assert not (tmp_path / "my-other").exists()

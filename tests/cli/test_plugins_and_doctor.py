@@ -33,6 +33,7 @@ def test_show_gives_options_equations_and_source(command):
     assert "  forget_bias: float = 1.0" in text
     assert "class LSTM(" in text
     assert "parameters         4HI + 4H² + 8H\n" in text
+    assert "initial biases     forget 1, others 0\n" in text
     assert "states             hidden, cell\n" in text
     assert CELLS.get("lstm").__doc__.strip().splitlines()[0] in text
     assert "class LSTM(" not in command("plugins", "show", "lstm", "--no-source").out.decode()
@@ -146,3 +147,24 @@ def test_doctor_measures_the_processor_that_it_runs_on(command):
     assert width <= 80
     assert {"model", "instructions", "float32", "bf16", "int8", "training", "translation"} <= set(found)
     assert float(found["float32"].split()[0]) > 0
+
+
+def test_a_plugin_that_fails_later_is_named_with_its_line(command, tmp_path, monkeypatch):
+    """Whatever a command does with a part: the mistake is its author's."""
+    from nmt_lstm.cli import plugins
+
+    (tmp_path / "late.py").write_text(
+        "from nmt_lstm import CELLS, GatedCell\n\n@CELLS.register('late')\nclass Late(GatedCell):\n"
+        "    gates = ('candidate',)\n\n    def update(self, x, h, state):\n        return (x.candidat,)\n"
+    )
+
+    def take_a_step(name):
+        cell = CELLS.build("late", 3, 4)
+        cell.step(torch.zeros(1, 3), cell.initial_state(1))
+
+    monkeypatch.setattr(plugins, "named_parts", take_a_step)
+    finished = command("plugins", "show", "late", "--plugin", "late.py")
+    assert finished.status == 1
+    assert len(finished.err.splitlines()) == 1
+    assert "late.py" in finished.err
+    assert "line 8, 'return (x.candidat,)': AttributeError" in finished.err

@@ -24,7 +24,7 @@ def fitted(monkeypatch) -> list:
     """What a stand-in for the training was called with."""
     calls = []
 
-    def fit(run, output, *, resume, console):
+    def fit(run, output, *, resume, console, accept_changed_plugins=False):
         assert console.file is sys.stderr
         calls.append((run, output, resume))
         output.mkdir(parents=True)

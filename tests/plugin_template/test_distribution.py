@@ -14,15 +14,16 @@ from nmt_lstm.config.load import load_run
 from nmt_lstm.corpora.builtin import builtin_corpus_folder
 from nmt_lstm.errors import ConfigurationError, ResourceError
 from nmt_lstm.plugin_template import distribution
-from nmt_lstm.plugin_template.distribution import write_distribution
+from nmt_lstm.plugin_template.distribution import BASES, write_distribution
 
 
-def write(name: str, parent: Path) -> Path:
-    return write_distribution(name, parent, corpus=builtin_corpus_folder(), version="0.1.0")
+def write(name: str, parent: Path, base: str = "gated") -> Path:
+    return write_distribution(name, parent, version="0.1.0", base=base)
 
 
-def test_its_own_tests_pass(tmp_path) -> None:
-    folder = write("my-cell", tmp_path)
+@pytest.mark.parametrize("base", BASES)
+def test_its_own_tests_pass(tmp_path, base) -> None:
+    folder = write("my-part", tmp_path, base)
     finished = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder / "tests")],
         env={**os.environ, "PYTHONPATH": str(folder / "src")},
@@ -32,6 +33,10 @@ def test_its_own_tests_pass(tmp_path) -> None:
     )
     assert finished.returncode == 0, finished.stdout
     assert "passed" in finished.stdout
+    equations = (folder / "README.md").read_text(encoding="utf-8").split("```")[1]
+    source = next(file for file in folder.glob("src/*/*.py") if file.name != "__init__.py")
+    for line in equations.strip().splitlines():
+        assert line in source.read_text(encoding="utf-8")
     assert "failed" not in finished.stdout
 
 
@@ -43,7 +48,28 @@ def test_its_entry_point_and_run_file_fit(tmp_path) -> None:
     assert "class Peephole2(GatedCell):" in (folder / "src/peephole_2/cell.py").read_text(encoding="utf-8")
     run = load_run(folder / "run.toml", [])
     assert run.model.encoder.cell == run.model.decoder.cell == "Peephole-2"
-    assert run.data.train_source.is_file()
+    assert run.data.train_source == folder / "text" / "train.de"
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_nothing_in_it_belongs_to_this_machine(tmp_path, base) -> None:
+    folder = write("my-part", tmp_path, base)
+    for file in folder.rglob("*"):
+        text = file.read_text(encoding="utf-8") if file.is_file() else ""
+        assert str(tmp_path) not in text
+        assert str(builtin_corpus_folder()) not in text
+        assert "$" not in text
+
+
+def test_an_attention_is_named_where_attentions_are(tmp_path) -> None:
+    folder = write("my-attention", tmp_path, "attention")
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["entry-points"] == {"nmt_lstm.attentions.v1": {"my-attention": "my_attention:MyAttention"}}
+    model = load_run(folder / "run.toml", []).model
+    assert (model.attention.name, model.encoder.cell) == ("my-attention", "lstm")
+    assert write("gru", tmp_path, "attention").is_dir(), "cells may have the name"
+    with pytest.raises(ConfigurationError, match="'dot' is there already"):
+        write("dot", tmp_path, "attention")
 
 
 @pytest.mark.parametrize(
@@ -53,7 +79,7 @@ def test_its_entry_point_and_run_file_fit(tmp_path) -> None:
         ("a/b", "'a/b' cannot name a plugin"),
         ("..", "'..' cannot name a plugin"),
         ("class", "'class' cannot name a plugin"),
-        ("gru", "a cell 'gru' is there already"),
+        ("gru", "the cell 'gru' is there already"),
         ("json", "'json' would hide the Python package 'json'"),
         ("nmt-lstm", "'nmt-lstm' would hide the Python package 'nmt_lstm'"),
     ],

@@ -300,3 +300,36 @@ def test_the_test_above_can_fail():
 
 def test_the_stock_cells_are_entry_points():
     assert {"lstm", "gru", "rnn"} <= set(CELLS.names())
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("toy_wrong", ("does not name a class",)),
+        ("toy_wrong:Knott", ("no attribute 'Knott'",)),
+        ("toy_wrogn:Knot", ("no module named 'toy_wrogn'",)),
+        ("toy_wrong:Other", ("not a subclass",)),
+    ],
+)
+def test_an_entry_point_with_a_mistake_says_where_it_is_corrected(registry, install, target, words):
+    install("toy-wrong", f"{textwrap.dedent(GOOD)}\nclass Other: ...\n", {"wrong": target})
+    with pytest.raises(PluginError) as caught:
+        registry.get("wrong")
+    message = str(caught.value)
+    assert all(
+        word in message
+        for word in (
+            *words,
+            "part 'wrong' (toy-wrong 1.0)",
+            f'wrong = "{target}"',
+            "toy.parts.v1",
+            "pyproject.toml",
+        )
+    )
+
+
+def test_what_an_entry_point_needs_besides_is_not_a_mistake_of_it(registry, install):
+    install("toy-poor", "import module_that_is_not_there\n", {"poor": "toy_poor:Poor"})
+    with pytest.raises(PluginError, match="toy-poor needs it") as caught:
+        registry.get("poor")
+    assert "pyproject" not in str(caught.value)

@@ -83,6 +83,23 @@ class NamesChange(RNN):
         self.register_parameter(f"bias{NamesChange.count}", nn.Parameter(torch.zeros(1)))
 
 
+class BareState(RNN):
+    """Returns its state as a tensor."""
+
+    def step(self, inputs, state):
+        output, (new,) = super().step(inputs, state)
+        return output, new
+
+
+class BranchesOnValue(RNN):
+    """A step that a trace holds for one input only."""
+
+    def step(self, inputs, state):
+        if inputs.max() > 1e9:
+            inputs = inputs.clamp(max=1e9)
+        return super().step(inputs, state)
+
+
 def inside_a_function() -> type[RNN]:
     class Inside(RNN):
         pass
@@ -97,6 +114,8 @@ BROKEN = [
         r"parameter 'bias: .* of the constructor is not keyword-only",
     ),
     (cell_values.options_fit_a_run_file, inside_a_function(), "defined inside a function.*top of a module"),
+    (cell_values.first_call_works, BareState, "the state from step is a tensor.*tuple"),
+    (cell_values.step_can_be_traced, BranchesOnValue, "cannot be traced: .*torch.where"),
     (cell_values.nothing_is_kept_between_calls, KeepsState, "a call changed the module's attribute 'last'"),
     (
         cell_values.nothing_is_kept_between_calls,

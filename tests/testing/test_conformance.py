@@ -49,6 +49,14 @@ class LeakyUnit(Cell):
         return super().forward(inputs, state)
 
 
+class NotFinite(LeakyUnit):
+    """A cell whose numbers are none."""
+
+    def step(self, inputs, state):
+        output, (hidden,) = super().step(inputs, state)
+        return output.log(), (hidden,)
+
+
 AHEAD = {"looks_ahead": True}
 REASON = "it is only used where the whole sentence is known"
 WRONG_AHEAD = dict.fromkeys(
@@ -116,10 +124,30 @@ def test_an_expected_failure_must_apply() -> None:
 
 def test_what_the_part_raises_is_its_failure() -> None:
     results = check_cell(LeakyUnit, options={"leak": 2.0})
-    built = [result for result in results if result.name != "options_fit_a_run_file"]
-    assert {result.outcome for result in built} == {"failed"}
-    assert all("leak lies between 0 and 1; got 2.0" in result.numbers for result in built)
-    assert by_name(results)["sizes_and_dtypes"].numbers.startswith("ValueError: ")
+    first = by_name(results)["first_call_works"]
+    assert first.outcome == "failed"
+    assert first.numbers.startswith("ValueError: leak lies between 0 and 1; got 2.0")
+    assert "test_conformance.py, line" in first.numbers
+    assert "raise ValueError(" in first.numbers
+
+
+def test_what_follows_from_a_basic_failure_is_not_run() -> None:
+    results = check_cell(NotFinite)
+    assert [result.name for result in results if result.outcome == "failed"] == ["sizes_and_dtypes"]
+    after = results[[result.name for result in results].index("sizes_and_dtypes") + 1 :]
+    assert after
+    assert {result.outcome for result in after} == {"not run"}
+    assert all("sizes_and_dtypes" in result.numbers and not result.hint for result in after)
+    tests = as_tests(cell_conformance(NotFinite))
+    with pytest.raises(ConformanceFailure, match="NaN"):
+        tests["sizes_and_dtypes"]()
+    with pytest.raises(pytest.skip.Exception, match="sizes_and_dtypes"):
+        tests["beams_reorder"]()
+    # A basic failure that is expected stops nothing.
+    expected = {"sizes_and_dtypes": REASON}
+    found = by_name(check_cell(NotFinite, expected_failures=expected))
+    assert found["sizes_and_dtypes"].outcome == "expected failure"
+    assert found["steps_equal_sequence"].outcome == "failed"
 
 
 @pytest.mark.parametrize("run", [check_cell, cell_conformance])

@@ -17,12 +17,15 @@ from torch import Tensor
 from nmt_lstm import (
     ATTENTIONS,
     CELLS,
+    Attended,
     Attention,
     Cell,
     GatedCell,
     GateRecord,
     Leaderboard,
+    Linear,
     LinearCell,
+    Memory,
     NmtLstmError,
     RunSettings,
     Seq2Seq,
@@ -32,12 +35,14 @@ from nmt_lstm import (
     TranslationModule,
     Translator,
     __version__,
+    batched_product,
     build_model,
+    check_sequence,
     fit,
     load_run,
+    masked_softmax,
     record_gates,
 )
-from nmt_lstm.attention.attention import Attended, Memory
 from nmt_lstm.cells.cell import State
 from nmt_lstm.cells.stepwise_cell import Products
 from nmt_lstm.text.preparation import prepare
@@ -132,9 +137,18 @@ class ResetFirst(StepwiseCell):
 class LastState(Attention):
     """An attention with a forward of its own."""
 
+    def __init__(self, *, query_size: int, memory_size: int) -> None:
+        super().__init__(query_size=query_size, memory_size=memory_size)
+        self.key = Linear(memory_size, query_size)
+
+    def prepare(self, source_states: Tensor, source_is_token: Tensor) -> Memory:
+        return Memory(self.key(source_states), source_states, source_is_token)
+
     def forward(self, query: Tensor, memory: Memory, state: tuple[Tensor, ...]) -> Attended:
-        weights = torch.zeros(*query.shape[:2], memory.keys.shape[1])
-        return Attended(weights @ memory.values, weights, state)
+        scores = batched_product(query, memory.keys.transpose(1, 2))
+        weights = masked_softmax(scores, memory.is_token)
+        assert_type(weights, Tensor)
+        return Attended(batched_product(weights, memory.values), weights, state)
 
 
 def cells() -> None:
@@ -142,6 +156,7 @@ def cells() -> None:
     cell = MinimalGatedUnit(4, 8, leak=0.1)
     assert_type(cell.leak, float)
     inputs = torch.zeros(2, 5, 4)
+    check_sequence(cell, inputs)
     state = cell.initial_state(2)
     assert_type(state, tuple[Tensor, ...])
     assert_type(cell.step(inputs[:, 0], state), tuple[Tensor, tuple[Tensor, ...]])

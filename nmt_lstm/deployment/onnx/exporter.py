@@ -17,7 +17,7 @@ from nmt_lstm.errors import PluginError
 if TYPE_CHECKING:
     import onnx_ir
 
-__all__ = ["BATCH", "SOURCE", "contents", "exported", "quiet"]
+__all__ = ["BATCH", "SOURCE", "contents", "exported", "quiet", "traced"]
 
 BATCH, SOURCE = "batch", "source"
 
@@ -41,31 +41,53 @@ def exported(
     Raises:
         PluginError: it cannot be traced, or only for one size.
     """
-    names = {BATCH: torch.export.Dim(BATCH), SOURCE: torch.export.Dim(SOURCE)}
-    shapes: list[Any] = [{place: names[name] for place, name in each.items()} for each in dimensions]
+    program = traced(what, module, list(inputs.values()), dimensions)
     try:
-        # Without gradients some parts look at sizes, so that no row's result depends on them.
         with quiet(), torch.enable_grad():
-            traced = torch.export.export(
-                module.eval(),
-                tuple(inputs.values()),
-                dynamic_shapes=(shapes[0], tuple(shapes[1:])),
-                strict=False,
-            )
-            program = torch.onnx.export(
-                traced,
+            written = torch.onnx.export(
+                program,
                 input_names=list(inputs),
                 output_names=list(outputs),
                 dynamo=True,
                 verbose=False,
             )
+    except Exception as problem:
+        raise _refused(what, problem) from problem
+    assert written is not None
+    return written.model
+
+
+def traced(
+    what: str, module: nn.Module, inputs: Sequence[Tensor], dimensions: Sequence[Mapping[int, str]]
+) -> torch.export.ExportedProgram:
+    """Return a module's trace for any number of rows and source positions; arguments as in `exported`.
+
+    Raises:
+        PluginError: it cannot be traced, or only for one size.
+    """
+    names = {BATCH: torch.export.Dim(BATCH), SOURCE: torch.export.Dim(SOURCE)}
+    shapes: list[Any] = [{place: names[name] for place, name in each.items()} for each in dimensions]
+    try:
+        # Without gradients some parts look at sizes, so that no row's result depends on them.
+        with quiet(), torch.enable_grad():
+            return torch.export.export(
+                module.eval(),
+                tuple(inputs),
+                dynamic_shapes=(shapes[0], tuple(shapes[1:])),
+                strict=False,
+            )
     except Exception as problem:  # tracing fails in as many ways as there are programs
-        raise PluginError(
-            f"{what} cannot be exported to ONNX: {' '.join(str(problem).split())[:300]}; its step must be made of "
-            f"PyTorch operators, take sizes from .shape and not by len(), and not ask a tensor for its values."
-        ) from problem
-    assert program is not None
-    return program.model
+        raise _refused(what, problem) from problem
+
+
+def _refused(what: str, problem: Exception) -> PluginError:
+    # PyTorch puts its reason first, and dumps of graphs and stacks behind it.
+    reason = " ".join(str(problem).strip().partition("\n\n")[0].split())[:300]
+    return PluginError(
+        f"{what} cannot be exported to ONNX: {reason}; its step must be made of PyTorch operators, take sizes from .shape "
+        f"and not by len(), and not ask a tensor for its values, as 'if x.max() > 1' does: use torch.where. "
+        f"'nmt-lstm plugins check' tells it before training."
+    )
 
 
 @contextlib.contextmanager
@@ -74,7 +96,11 @@ def quiet() -> Iterator[None]:
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
             warnings.simplefilter("ignore")
             yield
     finally:

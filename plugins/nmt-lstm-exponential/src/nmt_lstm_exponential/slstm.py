@@ -49,10 +49,8 @@ class SLSTM(GatedCell):
         forget_gate: Literal["sigmoid", "exponential"] = "sigmoid",
         forget_bias: float = 3.0,
     ) -> None:
-        super().__init__(input_size, hidden_size)
+        super().__init__(input_size, hidden_size, initial_biases={"forget": forget_bias})
         self.forget_gate = forget_gate
-        with torch.no_grad():
-            self.bias_ih[hidden_size : 2 * hidden_size].fill_(forget_bias)
 
     @property
     def bridge_sizes(self) -> dict[str, int]:

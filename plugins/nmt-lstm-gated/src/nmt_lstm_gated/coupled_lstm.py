@@ -35,9 +35,7 @@ class CoupledLSTM(GatedCell):
     state = ("hidden", "cell")
 
     def __init__(self, input_size: int, hidden_size: int, *, forget_bias: float = 1.0) -> None:
-        super().__init__(input_size, hidden_size)
-        with torch.no_grad():
-            self.bias_ih[:hidden_size].fill_(forget_bias)
+        super().__init__(input_size, hidden_size, initial_biases={"forget": forget_bias})
 
     def update(self, x: Any, h: Any, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return (hidden, cell)."""

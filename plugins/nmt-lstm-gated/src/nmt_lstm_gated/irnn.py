@@ -30,9 +30,14 @@ class IRNN(GatedCell):
     gates = ("candidate",)
 
     def __init__(self, input_size: int, hidden_size: int, *, scale: float = 1.0) -> None:
+        self.scale = scale  # needed by the base, which draws the weights
         super().__init__(input_size, hidden_size)
+
+    def reset_parameters(self) -> None:
+        """Draw the weights again, as the constructor does."""
+        super().reset_parameters()
         with torch.no_grad():
-            self.weight_hh.copy_(scale * torch.eye(hidden_size))
+            self.weight_hh.copy_(self.scale * torch.eye(self.hidden_size))
             # The paper's: small input weights, since nothing limits what is added up.
             self.weight_ih.normal_(std=0.001)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -32,6 +33,7 @@ class MinimalGatedUnit(StepwiseCell):
 
     gates = ("forget", "candidate")
     products = (("forget", 1), ("candidate", 1))
+    biases: ClassVar[Mapping[str, float]] = {"forget": 1.0}
 
     def advance(self, x: Any, products: Products, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return (hidden,)."""

@@ -39,9 +39,7 @@ class MultiplicativeLSTM(StepwiseCell):
     state = ("hidden", "cell")
 
     def __init__(self, input_size: int, hidden_size: int, *, forget_bias: float = 1.0) -> None:
-        super().__init__(input_size, hidden_size)
-        with torch.no_grad():
-            self.bias_ih[2 * hidden_size : 3 * hidden_size].fill_(forget_bias)
+        super().__init__(input_size, hidden_size, initial_biases={"forget": forget_bias})
 
     def advance(self, x: Any, products: Products, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return (hidden, cell)."""

@@ -29,8 +29,6 @@ class NormalisedGates(GatedCell):
         self.input_gain = nn.Parameter(torch.ones(gates, hidden_size))
         self.history_gain = nn.Parameter(torch.ones(gates, hidden_size))
         self.shift = nn.Parameter(torch.zeros(gates, hidden_size))
-        # A constant would not outlive the normalisation.
-        nn.init.zeros_(self.bias_ih)
 
     def normalised(self, values: Tensor, gain: Tensor | None = None) -> Tensor:
         """Return (..., H) normalised over H, times `gain`."""

@@ -36,12 +36,10 @@ class PeepholeLSTM(GatedCell):
     state = ("hidden", "cell")
 
     def __init__(self, input_size: int, hidden_size: int, *, forget_bias: float = 1.0) -> None:
-        super().__init__(input_size, hidden_size)
+        super().__init__(input_size, hidden_size, initial_biases={"forget": forget_bias})
         self.input_peephole = nn.Parameter(torch.zeros(hidden_size))
         self.forget_peephole = nn.Parameter(torch.zeros(hidden_size))
         self.output_peephole = nn.Parameter(torch.zeros(hidden_size))
-        with torch.no_grad():
-            self.bias_ih[hidden_size : 2 * hidden_size].fill_(forget_bias)
 
     def update(self, x: Any, h: Any, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return (hidden, cell)."""

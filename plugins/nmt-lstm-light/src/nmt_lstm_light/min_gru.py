@@ -36,10 +36,8 @@ class MinGRU(LinearCell):
     def __init__(
         self, input_size: int, hidden_size: int, *, update_bias: float = 0.0, positive: bool = False
     ) -> None:
-        super().__init__(input_size, hidden_size)
+        super().__init__(input_size, hidden_size, initial_biases={"update": update_bias})
         self.positive = positive
-        with torch.no_grad():
-            self.bias_ih[:hidden_size].fill_(update_bias)
 
     def coefficients(self, x: Any) -> tuple[Tensor, Tensor]:
         """Return what is kept and what is added."""

@@ -40,10 +40,8 @@ class MinLSTM(LinearCell):
     def __init__(
         self, input_size: int, hidden_size: int, *, forget_bias: float = 1.0, positive: bool = False
     ) -> None:
-        super().__init__(input_size, hidden_size)
+        super().__init__(input_size, hidden_size, initial_biases={"forget": forget_bias})
         self.positive = positive
-        with torch.no_grad():
-            self.bias_ih[:hidden_size].fill_(forget_bias)
 
     def coefficients(self, x: Any) -> tuple[Tensor, Tensor]:
         """Return what is kept and what is added."""

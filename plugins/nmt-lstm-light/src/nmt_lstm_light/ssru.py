@@ -35,9 +35,7 @@ class SSRU(LinearCell):
     output_is_state = False
 
     def __init__(self, input_size: int, hidden_size: int, *, forget_bias: float = 1.0) -> None:
-        super().__init__(input_size, hidden_size)
-        with torch.no_grad():
-            self.bias_ih[:hidden_size].fill_(forget_bias)
+        super().__init__(input_size, hidden_size, initial_biases={"forget": forget_bias})
 
     def coefficients(self, x: Any) -> tuple[Tensor, Tensor]:
         """Return what is kept and what is added."""

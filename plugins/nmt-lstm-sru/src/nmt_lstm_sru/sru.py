@@ -40,16 +40,14 @@ class SRU(GatedCell):
     highway = "highway"  # the input itself, where it is as wide as the cell
 
     def __init__(self, input_size: int, hidden_size: int, *, highway_bias: float = 0.0) -> None:
-        super().__init__(input_size, hidden_size)
+        super().__init__(input_size, hidden_size, initial_biases={"reset": highway_bias})
         self.scale = math.sqrt(1.0 + 2.0 * math.exp(highway_bias))
         self.forget_weight = nn.Parameter(torch.empty(hidden_size).uniform_(-1.0, 1.0))
         self.reset_weight = nn.Parameter(torch.empty(hidden_size).uniform_(-1.0, 1.0))
         with torch.no_grad():
-            # The paper's: products of variance 1 for inputs of variance 1, no bias but the reset gate's.
+            # The paper's: products of variance 1 for inputs of variance 1.
             bound = math.sqrt(3.0 / input_size)
             self.weight_ih.uniform_(-bound, bound)
-            self.bias_ih.zero_()
-            self.bias_ih[2 * hidden_size : 3 * hidden_size].fill_(highway_bias)
 
     def update(self, x: Any, h: Any, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return the output and (cell,)."""

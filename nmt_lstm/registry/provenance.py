@@ -1,0 +1,172 @@
+"""Which code a model folder may have imported: what installed distributions provide, found out without importing it."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import importlib.util
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from importlib.machinery import PathFinder
+from pathlib import Path
+
+from nmt_lstm.errors import UntrustedPluginError
+
+__all__ = ["check_import", "is_installed", "module_files", "named_by", "trust_folder"]
+
+# The model folder whose settings are being followed; None where the user named the part.
+_folder: ContextVar[Path | None] = ContextVar("nmt_lstm_model_folder", default=None)
+_trusted: set[Path] = set()
+
+
+@contextmanager
+def named_by(folder: Path) -> Iterator[None]:
+    """Import nothing meanwhile but what installed distributions provide, unless the folder is trusted.
+
+    A model folder is data from anywhere, and so are the names in it: whatever builds a part by such a name does so
+    within this context, a wrapper's inner cell included.
+    """
+    folder = folder.resolve()
+    token = _folder.set(None if folder in _trusted else folder)
+    try:
+        yield
+    finally:
+        _folder.reset(token)
+
+
+def trust_folder(folder: Path) -> None:
+    """Let the classes that a model folder names be imported from anywhere: its user has said so."""
+    _trusted.add(folder.resolve())
+
+
+def check_import(target: str, who: str) -> None:
+    """Refuse a class that a model folder names, unless importing it runs nothing but installed code.
+
+    Args:
+        target: ``package.module:Class``.
+        who: the part, for the message.
+
+    Raises:
+        UntrustedPluginError: no installed distribution provides the class, and the folder is not trusted.
+    """
+    folder, module = _folder.get(), target.partition(":")[0]
+    # What the program has imported already is not run again.
+    if folder is None or module in sys.modules or is_installed(target, folder):
+        return
+    files = module_files(module)
+    found = f"Python would import it from '{files[-1]}'" if files else "Python does not find it here"
+    raise UntrustedPluginError(
+        f"{who} is named by the model folder '{folder}', and no installed distribution provides it ({found}). "
+        f"Install the distribution that it belongs to; or, if you trust the folder and that code, add --trust-plugins.",
+        target=target,
+        file=files[-1] if files else None,
+    )
+
+
+def is_installed(target: str, folder: Path) -> bool:
+    """Whether one installed distribution provides all that importing a class would run.
+
+    Metadata in the model folder or in the working directory do not count: Python puts the working directory on its path
+    with ``python -m``, and it may be the model folder.
+
+    Args:
+        target: ``package.module:Class``.
+        folder: the model folder.
+    """
+    module = target.partition(":")[0]
+    if module.partition(".")[0] == "nmt_lstm":
+        return True
+    files, here, folder = module_files(module), Path.cwd().resolve(), folder.resolve()
+    for distribution in importlib.metadata.distributions() if files else ():
+        try:
+            home = Path(str(distribution.locate_file(""))).resolve()
+            outside = home != here and not home.is_relative_to(folder)
+            if outside and _provides(distribution, home, module, files):
+                return True
+        except (OSError, ValueError):  # broken metadata provide nothing
+            continue
+    return False
+
+
+def module_files(module: str) -> list[Path]:
+    """Return the files that importing a module would run, those of its packages first; none if that cannot be told."""
+    files: list[Path] = []
+    places: Sequence[str] | None = None
+    name = ""
+    for part in module.split("."):
+        name = f"{name}.{part}" if name else part
+        try:
+            spec = importlib.util.find_spec(name) if places is None else PathFinder.find_spec(name, places)
+        except (ImportError, ValueError):
+            return []
+        if spec is None:
+            return []
+        if spec.has_location and spec.origin:
+            files.append(Path(spec.origin).resolve())
+        elif spec.submodule_search_locations is None:
+            return []
+        places = list(spec.submodule_search_locations or ())
+    return files
+
+
+def _provides(
+    distribution: importlib.metadata.Distribution, home: Path, module: str, files: Sequence[Path]
+) -> bool:
+    top = module.partition(".")[0]
+    record = distribution.read_text("RECORD")
+    # Most distributions are told by a look into their lists, which are long.
+    if record is not None and not any(word in record for word in (top, ".pth", "__editable__")):
+        return False
+    recorded = distribution.files
+    if recorded is None:  # no RECORD, as of some system packages: the list of its packages remains
+        listed = (distribution.read_text("top_level.txt") or "").split()
+        return top in listed and all(file.is_relative_to(home) for file in files)
+    names = {file.name for file in files}
+    own = {Path(str(entry.locate())).resolve() for entry in recorded if entry.name in names}
+    if own.issuperset(files):
+        return True
+    # Editable installations (PEP 660) record how the sources are found instead of the sources.
+    for entry in recorded:
+        located = Path(str(entry.locate()))
+        if entry.suffix == ".pth":
+            roots = [Path(line) for line in _lines(located) if Path(line).is_absolute()]
+            if any(_lie_below(root.resolve(), module, files) for root in roots):
+                return True
+        elif entry.name.startswith("__editable__") and entry.name.endswith("_finder.py"):
+            place = _mapping(located).get(top)
+            if place is not None and _lie_below(Path(place).resolve().parent, module, files):
+                return True
+    return False
+
+
+def _lie_below(root: Path, module: str, files: Sequence[Path]) -> bool:
+    """Whether the files are where a module whose top-level package lies in `root` has them."""
+    words = module.split(".")
+    for file in files:
+        if not file.is_relative_to(root):
+            return False
+        place = file.relative_to(root).with_suffix("").parts
+        place = place[:-1] if place[-1] == "__init__" else place
+        if list(place) != words[: len(place)] or not place:
+            return False
+    return True
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        return file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return []
+
+
+def _mapping(finder: Path) -> dict[str, str]:
+    """Return the MAPPING of packages to folders in the finder that setuptools writes, which is not run for that."""
+    for node in ast.parse("\n".join(_lines(finder))).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        named = any(isinstance(target, ast.Name) and target.id == "MAPPING" for target in targets)
+        if named and isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            values = ast.literal_eval(node.value)
+            return {str(key): str(value) for key, value in dict(values).items()}
+    return {}

@@ -1,0 +1,49 @@
+"""The line of an author's own file in which something failed: what a message about a plugin shows."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["SourceLine", "own_line"]
+
+
+@dataclass(frozen=True)
+class SourceLine:
+    """A line of a source file."""
+
+    file: Path
+    number: int
+    """From 1."""
+    text: str
+    """Without its indentation; empty if the file cannot be read."""
+    named: bool
+    """Whether the file needs a name, because the author has several."""
+
+    @property
+    def place(self) -> str:
+        """Return "line 3", or with the file before it if there are several."""
+        return f"'{self.file.name}', line {self.number}" if self.named else f"line {self.number}"
+
+
+def own_line(problem: BaseException, own: Path) -> SourceLine | None:
+    """Return the innermost line of an exception's traceback that lies in the author's file or folder.
+
+    Args:
+        problem: what was raised, with its traceback.
+        own: the file, or a folder of several.
+    """
+    own = own.resolve()
+    found = None
+    frames = traceback.extract_tb(problem.__traceback__)
+    cause = problem.__cause__
+    while cause is not None:  # what was raised first lies deepest
+        frames += traceback.extract_tb(cause.__traceback__)
+        cause = cause.__cause__
+    for frame in frames:
+        file = Path(frame.filename)
+        if frame.lineno is not None and (file == own or file.resolve().is_relative_to(own)):
+            text = (frame.line or "").strip()
+            found = SourceLine(file, frame.lineno, text, named=own.is_dir())
+    return found

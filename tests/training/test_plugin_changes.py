@@ -1,0 +1,93 @@
+"""A training run is not resumed with changed equations, unless its user says so; the original ones are never lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from nmt_lstm.checkpoint.model_folder import read
+from nmt_lstm.errors import ChangedPluginError
+from nmt_lstm.registry import load_plugin_file
+from nmt_lstm.training.checkpoint_files import read_checkpoint
+from nmt_lstm.training.fit import fit
+from nmt_lstm.training.plugin_changes import check_plugins
+
+QUIET = Console(quiet=True)
+SOURCE = """
+import torch
+from nmt_lstm import CELLS, GatedCell
+
+
+@CELLS.register("resumed")
+class Resumed(GatedCell):
+    gates = ("candidate",)
+
+    def update(self, x, h, state):
+        return (torch.tanh(x.candidate + h.candidate) * 1.0,)
+"""
+CHANGED = SOURCE.replace("* 1.0", "* 0.5")
+CELL = ("model.encoder.cell=resumed", "model.decoder.cell=resumed", "training.average=none")
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> Path:
+    file = tmp_path / "resumed.py"
+    file.write_text(SOURCE, encoding="utf-8")
+    load_plugin_file(str(file))
+    return file
+
+
+def change(plugin: Path) -> None:
+    plugin.write_text(CHANGED, encoding="utf-8")
+    load_plugin_file(str(plugin))
+
+
+def test_a_changed_plugin_is_refused_and_accepted(make_small_run: Any, output: Path, plugin: Path) -> None:
+    fit(make_small_run(*CELL, "training.epochs=1"), output, console=QUIET)
+    more = make_small_run(*CELL, "training.epochs=2")
+    change(plugin)
+    before = {file.name: file.read_bytes() for file in output.iterdir() if file.is_file()}
+    with pytest.raises(ChangedPluginError, match="--accept-changed-plugins") as caught:
+        fit(more, output, resume=True, console=QUIET)
+    assert caught.value.names == ("cell resumed",)
+    assert "line 11" in caught.value.differences[0]
+    assert f"--plugin {output / 'plugin.resumed.py'}" in str(caught.value)
+    assert before == {file.name: file.read_bytes() for file in output.iterdir() if file.name in before}
+
+    fit(more, output, resume=True, console=QUIET, accept_changed_plugins=True)
+    assert (output / "replaced-1-plugin.resumed.py").read_text(encoding="utf-8") == SOURCE
+    kept = read_checkpoint(output / "checkpoints" / "last.ckpt")["nmt_lstm_run"]
+    check_plugins(more, output, kept)  # accepted once, it is the training run's own
+    read(output)
+
+
+def test_the_copy_in_the_folder_resumes_the_run(make_small_run: Any, output: Path, plugin: Path) -> None:
+    run = make_small_run(*CELL, "training.epochs=1")
+    fit(run, output, console=QUIET)
+    kept = read_checkpoint(output / "checkpoints" / "last.ckpt")["nmt_lstm_run"]
+    plugin.write_text(CHANGED, encoding="utf-8")
+    from nmt_lstm.registry import CELLS
+
+    del CELLS._decorated["resumed"]
+    load_plugin_file(str(output / "plugin.resumed.py"))
+    check_plugins(run, output, kept)
+
+
+def test_before_the_first_validation_the_checksum_tells(
+    make_small_run: Any, output: Path, plugin: Path
+) -> None:
+    from nmt_lstm.checkpoint.plugin_records import plugin_digests
+
+    run = make_small_run(*CELL)
+    kept = {"plugins": plugin_digests(run)}
+    output.mkdir()
+    check_plugins(run, output, kept)
+    check_plugins(run, output, {})  # of an older version
+    change(plugin)
+    with pytest.raises(ChangedPluginError) as caught:
+        check_plugins(run, output, kept)
+    assert caught.value.names == ("cell resumed",)
+    check_plugins(run, output, kept, accept_changes=True)

@@ -7,8 +7,8 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 __all__ = ["LARGEST_LIST", "LARGEST_TEXT", "open_regular", "read_regular"]
 
@@ -19,7 +19,7 @@ LARGEST_LIST = 1 << 30
 
 
 @contextmanager
-def open_regular(path: Path) -> Iterator[BinaryIO]:
+def open_regular(path: Path) -> Iterator[BufferedReader]:
     """Open a regular file for reading bytes; links are followed.
 
     Raises:

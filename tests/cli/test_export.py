@@ -131,3 +131,12 @@ def test_float32_is_chosen_where_int8_is_slow(command, random_model_folder, tmp_
     chosen = command("export", "-m", random_model_folder, "-o", "b", "--shortlist", 0, "--precision", "int8")
     assert read(tmp_path / "b").manifest.exported == "int8"
     assert "exported in float32" not in chosen.err
+
+
+def test_a_model_that_was_exported_is_refused_before_anything_is_learnt(command, tmp_path):
+    finished = command("export", "-m", "builtin:en-ja", "-o", "again")
+    assert finished.status == 1
+    assert finished.err.startswith("nmt-lstm: error: ")
+    assert finished.err.count("\n") == 1
+    assert "was exported" in finished.err
+    assert not (tmp_path / "again").exists()

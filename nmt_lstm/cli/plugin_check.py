@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nmt_lstm.cli.arguments import Plugins, load_plugins
+from nmt_lstm.cli.messages import say
 from nmt_lstm.cli.plugin_names import find
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def check(
     for registry, part in _parts(name):
         registry.check(part, options)
         origin = next((entry.origin for entry in registry.entries() if entry.name == part), "")
-        sys.stdout.write(f"{registry.kind} {part}{f' ({origin})' if origin else ''}\n\n")
+        say(f"{registry.kind} {part}{f' ({origin})' if origin else ''}\n")
         try:
             if registry.kind == "cell":
                 results = check_cell(registry.get(part), options=options, expected_failures=expected)
@@ -72,7 +72,7 @@ def check(
                 results = check_attention(registry.get(part), options=options, expected_failures=expected)
         except ValueError as problem:
             raise ConfigurationError(f"--expect-failure: {problem}") from None
-        sys.stdout.write(f"{table(results)}\n\n{summary(results)}\n")
+        say(f"{table(results)}\n\n{summary(results)}")
         failed |= not all(result.holds for result in results)
     if failed:
         raise typer.Exit(1)

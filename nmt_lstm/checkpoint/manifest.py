@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,12 +14,20 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 import nmt_lstm
 from nmt_lstm.checkpoint.plugin_records import COPY_PREFIX
 from nmt_lstm.errors import ModelFolderError
+from nmt_lstm.files.checksums import sha256_of
+from nmt_lstm.files.parsing import parse_json
+from nmt_lstm.files.regular import read_regular
 
 __all__ = ["FORMAT", "FORMAT_VERSION", "MANIFEST", "FileRecord", "Manifest", "check_files", "make_manifest"]
 
 MANIFEST = "manifest.json"
+RUN = "run.toml"
+TRAINING_STATE = "checkpoints"
+"""Folder of a model folder where training keeps its state."""
 FORMAT = "nmt-lstm model folder"
 FORMAT_VERSION = 1
+# Files that people read, and that git or an editor may convert.
+TEXT_SUFFIXES = (".toml", ".json", ".py")
 LIBRARIES = ("torch", "sentencepiece", "safetensors", "numpy", "pydantic")
 
 
@@ -63,13 +70,11 @@ class Manifest(BaseModel):
         """
         path = folder / MANIFEST
         if not folder.is_dir():
-            raise ModelFolderError(f"model folder '{folder}' does not exist; train one with: nmt-lstm train.")
+            raise ModelFolderError(_not_a_folder(folder))
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = parse_json(read_regular(path))
         except FileNotFoundError:
-            raise ModelFolderError(
-                f"'{folder}' is no model folder: it has no {MANIFEST}; name the folder that nmt-lstm train -o wrote."
-            ) from None
+            raise ModelFolderError(_no_manifest(folder)) from None
         except OSError as problem:
             raise ModelFolderError(f"'{path}' cannot be read: {problem.strerror}.") from problem
         except ValueError as problem:
@@ -100,6 +105,34 @@ class Manifest(BaseModel):
             ) from problem
 
 
+def _not_a_folder(path: Path) -> str:
+    """Say what is at a path instead of a model folder, and which folder was probably meant."""
+    model = _model_folder_around(path)
+    if not path.exists():
+        return f"model folder '{path}' does not exist{_or_around(model)}; train one with: nmt-lstm train."
+    if path.suffix in (".ckpt", ".safetensors") and path.parent.name == TRAINING_STATE:
+        what = "a checkpoint of a training run, not a model"
+    else:
+        what = "a file, not a model folder"
+    advice = f"the model folder is '{model}'" if model else "name the folder that nmt-lstm train -o wrote"
+    return f"'{path}' is {what}; {advice}."
+
+
+def _no_manifest(folder: Path) -> str:
+    model = _model_folder_around(folder)
+    advice = f"the model folder is '{model}'" if model else "name the folder that nmt-lstm train -o wrote"
+    return f"'{folder}' is not a model folder: it has no {MANIFEST}; {advice}."
+
+
+def _model_folder_around(path: Path) -> Path | None:
+    """Return the model folder that a path lies in; None if there is none close by."""
+    return next((folder for folder in list(path.parents)[:2] if (folder / MANIFEST).is_file()), None)
+
+
+def _or_around(model: Path | None) -> str:
+    return f" (the model folder around it is '{model}')" if model else ""
+
+
 def make_manifest(
     folder: Path,
     names: Sequence[str],
@@ -120,7 +153,7 @@ def make_manifest(
             **{name: metadata.version(name) for name in LIBRARIES},
         },
         files={
-            name: FileRecord(bytes=(folder / name).stat().st_size, sha256=_sha256(folder / name))
+            name: FileRecord(bytes=(folder / name).stat().st_size, sha256=sha256_of(folder / name))
             for name in names
         },
         vocabulary=dict(vocabulary),
@@ -142,15 +175,12 @@ def check_files(folder: Path, manifest: Manifest) -> None:
             raise ModelFolderError(f"model folder '{folder}' lacks '{name}'; copy the whole folder again.")
         size = path.stat().st_size
         if size != record.bytes:
-            raise ModelFolderError(
-                f"'{path}' was changed or cut: it has {size:,} bytes, not {record.bytes:,}; copy the whole folder "
-                f"again, or wait if it is just being written."
-            )
-        if _sha256(path) != record.sha256:
-            raise ModelFolderError(
-                f"'{path}' was changed: its SHA-256 is not the one in {MANIFEST}; copy the whole folder again, "
-                f"or wait if it is just being written."
-            )
+            changed = f"'{path}' was changed or truncated: it has {size:,} bytes, not {record.bytes:,}"
+        elif sha256_of(path) != record.sha256:
+            changed = f"'{path}' was changed: its SHA-256 is not the one in {MANIFEST}"
+        else:
+            continue
+        raise ModelFolderError(f"{changed}; {_advice(path, record)}.")
 
 
 def _lies_inside(name: str) -> bool:
@@ -160,6 +190,22 @@ def _lies_inside(name: str) -> bool:
     return plain and (len(parts) == 1 or name.startswith(COPY_PREFIX))
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _advice(path: Path, record: FileRecord) -> str:
+    """Say what to do about a changed file: text files change by hand, or by a program that converts line endings."""
+    if path.suffix in TEXT_SUFFIXES and _has_converted_line_ends(path, record):
+        return "only its line endings were converted (CRLF): convert them back, for instance with: sed -i 's/\\r$//'"
+    again = "copy the whole folder again, or wait if it is just being written"
+    if path.name == RUN:
+        return (
+            f"a model keeps the settings that it was trained with: restore the file, and change the search with --set, such "
+            f"as --set search.alpha=1.5; or {again}"
+        )
+    return again
+
+
+def _has_converted_line_ends(path: Path, record: FileRecord) -> bool:
+    try:
+        content = read_regular(path)
+    except OSError:
+        return False
+    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest() == record.sha256

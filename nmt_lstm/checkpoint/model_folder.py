@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -15,13 +16,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nmt_lstm.checkpoint.manifest import MANIFEST, Manifest, check_files, make_manifest
+from nmt_lstm.checkpoint.manifest import MANIFEST, RUN, TRAINING_STATE, Manifest, check_files, make_manifest
 from nmt_lstm.checkpoint.plugin_records import COPY_PREFIX, needs_trust, plugin_records, require_plugins
 from nmt_lstm.checkpoint.weights import load_weights, save_weights
 from nmt_lstm.config.load import dump_toml, load_run
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.corpora.builtin import model_path
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError
+from nmt_lstm.files.parsing import parse_json
+from nmt_lstm.files.regular import read_regular
+from nmt_lstm.files.whole import named
 from nmt_lstm.model.build import build_unweighted_model
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.registry.provenance import named_by, trust_folder
@@ -29,10 +33,10 @@ from nmt_lstm.text.subwords import Subwords
 
 __all__ = ["GRAPHS", "ModelFolder", "check_output_folder", "read", "trust_option", "write"]
 
-RUN, WEIGHTS, METRICS = "run.toml", "model.safetensors", "metrics.json"
+WEIGHTS, METRICS = "model.safetensors", "metrics.json"
 SUBWORDS = ("subwords.joint.model", "subwords.source.model", "subwords.target.model")
 GRAPHS = ("encoder.onnx", "decoder.onnx")
-TRAINING_FOLDERS = ("checkpoints", "logs")
+TRAINING_FOLDERS = (TRAINING_STATE, "logs")
 OURS = {RUN, WEIGHTS, METRICS, MANIFEST, *SUBWORDS, *GRAPHS, *TRAINING_FOLDERS}
 WRITING = ".writing-"
 
@@ -47,6 +51,32 @@ class ModelFolder:
     manifest: Manifest
     metrics: dict[str, Any]
 
+    @property
+    def weights_sha256(self) -> str:
+        """What identifies the weights: the SHA-256 of their file, or that of the digests of the graphs they are in.
+
+        Raises:
+            ModelFolderError: the folder has neither.
+        """
+        digests = [
+            self.manifest.files[name].sha256 for name in (WEIGHTS, *GRAPHS) if name in self.manifest.files
+        ]
+        if not digests:
+            raise ModelFolderError(
+                f"model folder '{self.folder}' has no weights; copy the whole folder again."
+            )
+        if len(digests) == 1:
+            return digests[0]
+        return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+    def check_trained(self) -> None:
+        """Raise ModelFolderError if the weights were exported, which only translate."""
+        if self.manifest.exported:
+            raise ModelFolderError(
+                f"'{self.folder}' was exported: it translates, but its weights are no longer those that were trained; "
+                f"name the folder it was made from."
+            )
+
     def load_model(self, device: str | torch.device = "cpu", *, trust_plugins: bool = False) -> Seq2Seq:
         """Build the model and load its weights; it is in evaluation mode.
 
@@ -60,11 +90,7 @@ class ModelFolder:
                 were exported.
             UntrustedPluginError: the folder names a class that no installed distribution provides.
         """
-        if self.manifest.exported:
-            raise ModelFolderError(
-                f"'{self.folder}' was exported: it translates, but its weights are no longer those that were trained; "
-                f"name the folder it was made from."
-            )
+        self.check_trained()
         if trust_plugins:
             trust_folder(self.folder)
         with named_by(self.folder):
@@ -96,7 +122,7 @@ def read(folder: str | Path) -> ModelFolder:
     check_files(path, manifest)
     try:
         run = load_run(path / RUN)
-        metrics = json.loads((path / METRICS).read_text(encoding="utf-8"))
+        metrics = parse_json(read_regular(path / METRICS))
         subwords = Subwords.load(path)
     except (ConfigurationError, DataError, OSError, ValueError) as problem:
         raise ModelFolderError(f"model folder '{path}' cannot be read: {problem}") from problem
@@ -128,10 +154,25 @@ def write(
 
     Raises:
         ModelFolderError: the folder is somebody else's.
-        OSError: it cannot be written.
+        OSError: it cannot be written; it names the folder.
     """
     path = Path(folder)
     check_output_folder(path)
+    try:
+        _write(path, run, subwords, model_state, metrics, exported, graphs)
+    except OSError as problem:
+        raise named(problem, path) from problem
+
+
+def _write(
+    path: Path,
+    run: RunSettings,
+    subwords: Subwords,
+    model_state: Mapping[str, Tensor],
+    metrics: Mapping[str, Any],
+    exported: str,
+    graphs: Mapping[str, bytes] | None,
+) -> None:
     path.mkdir(parents=True, exist_ok=True)
     for left_over in path.glob(f"{WRITING}*"):
         shutil.rmtree(left_over, ignore_errors=True)

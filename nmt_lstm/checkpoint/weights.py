@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from nmt_lstm.errors import ModelFolderError
+from nmt_lstm.files.parsing import parse_json
 
 __all__ = ["load_weights", "save_weights"]
 
@@ -43,7 +47,10 @@ def save_weights(path: Path, state: Mapping[str, Tensor]) -> None:
     try:
         save_file(stored, path, metadata={SHARED: json.dumps(shared)})
     except SafetensorError as problem:
-        raise OSError(f"cannot write '{path}': {problem}") from problem
+        # The library has the number of the system's error in its text alone.
+        number = re.search(r"os error (\d+)", str(problem))
+        code = int(number[1]) if number else errno.EIO
+        raise OSError(code, os.strerror(code) if number else str(problem), str(path)) from problem
     path.chmod(mode)
 
 
@@ -55,7 +62,7 @@ def load_weights(path: Path, device: torch.device) -> dict[str, Tensor]:
     """
     try:
         with safe_open(path, framework="pt", device=str(device)) as file:
-            shared: dict[str, str] = json.loads((file.metadata() or {}).get(SHARED, "{}"))
+            shared: dict[str, str] = parse_json((file.metadata() or {}).get(SHARED, "{}"))
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
         state.update({name: state[twin] for name, twin in shared.items()})
     except (SafetensorError, KeyError, ValueError) as problem:

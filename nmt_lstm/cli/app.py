@@ -31,6 +31,7 @@ from nmt_lstm.cli.messages import show_log
 from nmt_lstm.errors import NmtLstmError
 from nmt_lstm.numerics.memory import restart_without_thread_cache
 from nmt_lstm.numerics.waiting import sleep_while_waiting
+from nmt_lstm.plain_text import printable
 from nmt_lstm.registry.plugin_file import plugin_failure
 
 __all__ = ["app", "main"]
@@ -177,7 +178,7 @@ def _refuse_usage(problem: Any) -> int:
 
 
 def _refuse(message: str, status: int) -> int:
-    sys.stderr.write(f"nmt-lstm: error: {message}\n")
+    sys.stderr.write(printable(f"nmt-lstm: error: {message}") + "\n")
     return status
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmt_lstm.cli.arguments import Overrides, Plugins, check_time_limit, load_plugins
-from nmt_lstm.cli.messages import note
+from nmt_lstm.cli.messages import note, say
 from nmt_lstm.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -201,10 +201,10 @@ def _show(found: Comparison) -> None:
             *([_content(cell) for cell in row] for row in table.rows),
         ]
         right = [place for place, column in enumerate(table.columns) if column.numeric]
-        typer.echo(columns(rows, right=right) + "\n")
-    typer.echo(found.verdict.headline)
+        say(columns(rows, right=right) + "\n")
+    say(found.verdict.headline)
     for reason in found.verdict.reasons:
-        typer.echo(f"- {reason}")
+        say(f"- {reason}")
     note("\nBefore you rely on it:")
     for caution in found.verdict.cautions:
         note(f"- {caution}")

@@ -9,7 +9,7 @@ import platform
 import sys
 import textwrap
 
-from nmt_lstm.cli.messages import columns, count_of
+from nmt_lstm.cli.messages import columns, count_of, say
 
 __all__ = ["doctor"]
 
@@ -51,11 +51,11 @@ def doctor() -> None:
         ("Plugins", plugins(problems)),
     )
     for heading, rows in sections:
-        sys.stdout.write(f"{heading}\n{columns(rows, indent='  ')}\n\n")
+        say(f"{heading}\n{columns(rows, indent='  ')}\n")
     if problems:
-        sys.stdout.write("Problems\n" + "".join(f"  {problem}\n" for problem in problems))
+        say("\n".join(["Problems", *(f"  {problem}" for problem in problems)]))
     else:
-        sys.stdout.write("Everything that is needed is there. Try 'nmt-lstm quickstart'.\n")
+        say("Everything that is needed is there. Try 'nmt-lstm quickstart'.")
 
 
 def version(distribution: str) -> str:

@@ -26,9 +26,10 @@ from nmt_lstm.cli.arguments import (
     load_plugins,
 )
 from nmt_lstm.cli.lines import input_lines, output_stream, read_all_lines
-from nmt_lstm.cli.messages import columns, note
+from nmt_lstm.cli.messages import columns, note, say
 from nmt_lstm.cli.score import check_counts
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.plain_text import json_text
 
 if TYPE_CHECKING:
     from nmt_lstm.evaluation.analysis import Analysis
@@ -186,7 +187,7 @@ def evaluate(
             (hypotheses or Path("the model"), against), reference, lines, references, sources, tokenizer
         )
     if table_format is TableFormat.table:
-        sys.stdout.write(report_text(scores, found, pair) + "\n")
+        say(report_text(scores, found, pair))
     else:
         sys.stdout.write(report_json(scores, found, pair) + "\n")
 
@@ -281,7 +282,7 @@ def report_json(scores: list[Score], analysis: Analysis | None, pair: PairReport
         values["analysis"] = asdict(analysis)
     if pair is not None:
         values["against"] = pair.values()
-    return json.dumps(values, indent=2, ensure_ascii=False)
+    return json_text(values, indent=2)
 
 
 def score_table(scores: list[Score]) -> str:
@@ -292,4 +293,4 @@ def score_table(scores: list[Score]) -> str:
 def score_json(scores: list[Score]) -> str:
     """Return the scores as a JSON list."""
     rows = [{"name": score.name, "value": score.value, "signature": score.signature} for score in scores]
-    return json.dumps(rows, indent=2)
+    return json_text(rows, indent=2)

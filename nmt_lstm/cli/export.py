@@ -120,7 +120,8 @@ def export(
     from nmt_lstm.numerics.precision import slow_bf16
 
     folder = model_folder.read(model)
-    if output.exists() and output.samefile(model):
+    folder.check_trained()
+    if output.exists() and output.samefile(folder.folder):
         raise ConfigurationError(f"-o '{output}' is the trained model itself; name another folder.")
     model_folder.check_output_folder(output)
     if format is ExportFormat.onnx:

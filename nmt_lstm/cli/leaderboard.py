@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,8 +20,9 @@ from nmt_lstm.cli.arguments import (
 )
 from nmt_lstm.cli.leaderboard_checks import Board, rescore, verify
 from nmt_lstm.cli.lines import output_stream
-from nmt_lstm.cli.messages import columns, note
+from nmt_lstm.cli.messages import columns, note, say
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.plain_text import json_text, printable
 
 __all__ = ["app"]
 
@@ -52,6 +51,16 @@ class BoardFormat(StrEnum):
     csv = "csv"
     json = "json"
     html = "html"
+
+
+_FORMATS = {
+    "": BoardFormat.table,
+    ".txt": BoardFormat.table,
+    ".md": BoardFormat.markdown,
+    ".csv": BoardFormat.csv,
+    ".json": BoardFormat.json,
+    ".html": BoardFormat.html,
+}
 
 
 class ReportFormat(StrEnum):
@@ -188,7 +197,7 @@ def add(
         (row.test_set, row.system, *(f"{entry.name} {entry.value:.2f}" for entry in row.scores.values()))
         for row in rows
     ]
-    sys.stdout.write(columns(lines) + "\n")
+    say(columns(lines))
 
 
 @app.command(
@@ -234,9 +243,9 @@ def show(
     else:
         rankings = opened.rankings(test_set, metric=metric, baseline=baseline)
         if chosen is BoardFormat.table:
-            text = tables.text(rankings, baseline=baseline)
+            text = printable(tables.text(rankings, baseline=baseline))
         elif chosen is BoardFormat.markdown:
-            text = tables.markdown(rankings, baseline=baseline)
+            text = printable(tables.markdown(rankings, baseline=baseline))
         elif chosen is BoardFormat.csv:
             text = exports.csv_text(rankings)
         else:
@@ -268,11 +277,7 @@ def compare(
     from nmt_lstm.leaderboard.board import Leaderboard
 
     found = Leaderboard(board).compare(one, other, test_set=test_set, sentences=sentences)
-    if report_format is ReportFormat.json:
-        text = json.dumps(found.values(), indent=2, ensure_ascii=False)
-    else:
-        text = found.text()
-    sys.stdout.write(text + "\n")
+    say(json_text(found.values(), indent=2) if report_format is ReportFormat.json else found.text())
 
 
 @app.command(
@@ -312,10 +317,15 @@ def _fact(text: str) -> tuple[str, str]:
 
 
 def _format_of(output_file: Path | None) -> BoardFormat:
-    endings = {
-        ".html": BoardFormat.html,
-        ".md": BoardFormat.markdown,
-        ".csv": BoardFormat.csv,
-        ".json": BoardFormat.json,
-    }
-    return endings.get(output_file.suffix if output_file else "", BoardFormat.table)
+    """Return the format that a file's name asks for.
+
+    Raises:
+        ConfigurationError: its ending is not known.
+    """
+    suffix = output_file.suffix.lower() if output_file else ""
+    if suffix not in _FORMATS:
+        known = ", ".join(ending for ending in _FORMATS if ending)
+        raise ConfigurationError(
+            f"-o '{output_file}': the ending '{suffix}' names no format. Known: {known}; or choose one with --format."
+        )
+    return _FORMATS[suffix]

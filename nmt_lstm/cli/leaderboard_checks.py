@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nmt_lstm.cli.messages import note
+from nmt_lstm.cli.messages import note, say
 
 __all__ = ["Board", "rescore", "verify"]
 
@@ -33,7 +32,7 @@ def rescore(
     for change in changes:
         state = "updated" if change.updated else "not updated" if update else "changed"
         for what in change.what:
-            sys.stdout.write(f"{change.row.system} on {change.row.test_set}: {state}: {what}\n")
+            say(f"{change.row.system} on {change.row.test_set}: {state}: {what}")
     note(f"{count:,} rows scored again; {len(changes):,} changed.")
     if any(not change.updated for change in changes):
         raise typer.Exit(1)
@@ -45,7 +44,7 @@ def verify(board: Board) -> None:
 
     found = Leaderboard(board).verify()
     for problem in found.problems:
-        sys.stdout.write(f"{problem}\n")
+        say(problem)
     note(f"{found.rows:,} rows and {found.texts:,} texts checked; {len(found.problems):,} problems.")
     if found.problems:
         raise typer.Exit(1)

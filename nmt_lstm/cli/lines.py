@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import IO, BinaryIO, cast
 
 from nmt_lstm.errors import DataError
+from nmt_lstm.files.whole import named
 
 __all__ = ["OutputFile", "decoded_lines", "input_lines", "output_stream", "read_all_lines"]
 
 WARNINGS_SHOWN = 10
+# Endings of compressed files that are not written; plain text under such a name could not be read again.
+_ARCHIVES = (".bz2", ".xz", ".zip", ".zst")
 logger = logging.getLogger(__name__)
 
 
@@ -103,15 +106,22 @@ class OutputFile:
             number = errno.EACCES
         if number:
             raise DataError(f"-o '{path}' cannot be written: {os.strerror(number)}.")
+        if path.suffix.lower() in _ARCHIVES:
+            raise DataError(
+                f"-o '{path}': {path.suffix} is not written; use .gz for a compressed file, or another ending for plain text."
+            )
 
     def write(self, data: bytes) -> int:
         """Write bytes."""
-        return self.opened().write(data)
+        stream = self.opened()
+        with self._named():
+            return stream.write(data)
 
     def flush(self) -> None:
         """Let what was written be seen."""
         if self._stream is not None:
-            self._stream.flush()
+            with self._named():
+                self._stream.flush()
 
     def opened(self) -> IO[bytes]:
         """Open the file, if that has not been done."""
@@ -130,7 +140,16 @@ class OutputFile:
     def close(self) -> None:
         """Close the file."""
         if self._stream is not None:
-            self._stream.close()
+            with self._named():
+                self._stream.close()
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """Let an error name the file, such as that of a full disk: that of a write does not."""
+        try:
+            yield
+        except OSError as problem:
+            raise named(problem, self.path) from problem
 
 
 @contextlib.contextmanager

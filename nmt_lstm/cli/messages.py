@@ -9,7 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["columns", "count_of", "is_first_process", "note", "quoted", "show_log"]
+from nmt_lstm.plain_text import printable
+
+__all__ = ["columns", "count_of", "is_first_process", "note", "quoted", "say", "show_log"]
 
 
 def is_first_process() -> bool:
@@ -21,8 +23,13 @@ def is_first_process() -> bool:
 def note(text: str = "") -> None:
     """Write a line for the person at the terminal; stdout stays clean for results."""
     if is_first_process():
-        sys.stderr.write(text + "\n")
+        sys.stderr.write(printable(text) + "\n")
         sys.stderr.flush()
+
+
+def say(text: str) -> None:
+    """Write a result for people on stdout; text from outside cannot control the terminal."""
+    sys.stdout.write(printable(text) + "\n")
 
 
 def quoted(path: Path) -> str:
@@ -53,7 +60,7 @@ class _StderrHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         level = f"nmt-lstm: {record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        sys.stderr.write(f"{level}{record.getMessage()}\n")
+        sys.stderr.write(printable(f"{level}{record.getMessage()}") + "\n")
 
 
 def show_log() -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import sys
-
-from nmt_lstm.cli.messages import columns
+from nmt_lstm.cli.messages import columns, say
 
 __all__ = ["models"]
 
@@ -21,10 +18,12 @@ def models() -> None:
     Their names stand wherever a model folder does: -m builtin:en-ja.
     """
     from nmt_lstm.corpora.builtin import BUILTIN_MODELS, PREFIX
+    from nmt_lstm.files.parsing import parse_json
+    from nmt_lstm.files.regular import read_regular
 
     for model in BUILTIN_MODELS.values():
         folder = model.path
-        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        metrics = parse_json(read_regular(folder / "metrics.json"))
         size = sum(file.stat().st_size for file in folder.iterdir())
         test = metrics["test"]
         rows = [
@@ -35,4 +34,4 @@ def models() -> None:
             ("folder", str(folder)),
             ("try", f'echo "{model.example}" | nmt-lstm translate -m {PREFIX}{model.name}'),
         ]
-        sys.stdout.write(f"{PREFIX}{model.name}\n{columns(rows, indent='  ')}\n")
+        say(f"{PREFIX}{model.name}\n{columns(rows, indent='  ')}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmt_lstm.cli.arguments import Plugins, load_plugins
+from nmt_lstm.cli.messages import say
 from nmt_lstm.cli.plugin_names import named_parts
 
 if TYPE_CHECKING:
@@ -65,10 +66,10 @@ def check(
     for registry, part, _ in named_parts(name):
         registry.check(part, options)
         origin = next((entry.origin for entry in registry.entries() if entry.name == part), "")
-        sys.stdout.write(f"{registry.kind} {part}{f' ({origin})' if origin else ''}\n\n")
+        say(f"{registry.kind} {part}{f' ({origin})' if origin else ''}\n")
         cases = _cases(registry, part, options, expected)
         results = list(_shown(cases))
-        sys.stdout.write(f"\n{summary(results)}\n")
+        say(f"\n{summary(results)}")
         failed |= not all(result.holds for result in results)
     if failed:
         raise typer.Exit(1)
@@ -97,7 +98,7 @@ def _shown(cases: Sequence[Case[Any]]) -> Iterator[Result]:
         with _progress(f"{number} of {len(cases)}: {name}"):
             result = case.run()
         if result.outcome != "not run":
-            sys.stdout.write("".join(f"{line}\n" for line in _row(result, name, width)))
+            say("\n".join(_row(result, name, width)))
             sys.stdout.flush()
         yield result
 

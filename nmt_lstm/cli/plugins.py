@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import shutil
-import sys
 import textwrap
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,7 @@ import typer
 
 from nmt_lstm.cli import plugin_check, plugin_new
 from nmt_lstm.cli.arguments import Plugins, load_plugins
-from nmt_lstm.cli.messages import columns
+from nmt_lstm.cli.messages import columns, say
 from nmt_lstm.cli.plugin_names import named_parts, short_origin
 
 if TYPE_CHECKING:
@@ -44,8 +43,8 @@ def list_plugins(context: typer.Context, plugin: Plugins = None) -> None:
     from nmt_lstm.registry import ATTENTIONS, CELLS
 
     for heading, registry in (("Cells", CELLS), ("Attentions", ATTENTIONS)):
-        sys.stdout.write(f"{heading}\n{listing(registry)}\n\n")
-    sys.stdout.write("'nmt-lstm plugins show NAME' shows options, equations and source.\n")
+        say(f"{heading}\n{listing(registry)}\n")
+    say("'nmt-lstm plugins show NAME' shows options, equations and source.")
 
 
 @app.command("show", epilog="\b\nExamples:\n  nmt-lstm plugins show lstm\n  nmt-lstm plugins show my_cell.py")
@@ -71,13 +70,11 @@ def show(
         part = registry.get(found)
         options = "\n".join(f"  {spec}" for spec in registry.options(found).values()) or "  none"
         origin = f"{entry.origin}, {entry.target}" if entry else found
-        sys.stdout.write(
-            f"{registry.kind} {found} ({origin})\n\n{inspect.getdoc(part) or 'No description.'}\n"
-        )
-        sys.stdout.write(f"\nOptions\n{options}\n")
+        say(f"{registry.kind} {found} ({origin})\n\n{inspect.getdoc(part) or 'No description.'}")
+        say(f"\nOptions\n{options}")
         if registry is CELLS:
-            sys.stdout.write(
-                f"\nFacts (I: width of the inputs, H: hidden width)\n{columns(cell_facts(part), indent='  ')}\n"
+            say(
+                f"\nFacts (I: width of the inputs, H: hidden width)\n{columns(cell_facts(part), indent='  ')}"
             )
         if source:
             try:
@@ -85,7 +82,7 @@ def show(
             except (OSError, TypeError):
                 text = "not available\n"
             place = inspect.getsourcefile(part)
-            sys.stdout.write(f"\nSource: {place}\n{textwrap.indent(text, '  ')}")
+            say(f"\nSource: {place}\n{textwrap.indent(text, '  ').removesuffix(chr(10))}")
 
 
 def listing(registry: Registry) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nmt_lstm.cli.messages import note
 from nmt_lstm.errors import NmtLstmError
+from nmt_lstm.plain_text import printable
 
 if TYPE_CHECKING:
     from nmt_lstm.probes.results_file import ResultsFile
@@ -142,14 +143,15 @@ def show_tables(summary: Summary) -> None:
 
     from nmt_lstm.probes.summary import number
 
+    heads = [printable(cell) for cell in summary.cells]
     console = Console(width=None if sys.stdout.isatty() else 40 + 30 * len(summary.cells))
-    results = Table("task", "length", "baseline", *summary.cells, box=box.SIMPLE_HEAD)
+    results = Table("task", "length", "baseline", *heads, box=box.SIMPLE_HEAD)
     for task in summary.tasks:
         for length in summary.lengths(task):
             outcomes = [summary.find(task, length, cell) for cell in summary.cells]
             baseline = next(number(outcome.baseline) for outcome in outcomes if outcome)
             results.add_row(task, str(length), baseline, *(o.text if o else "" for o in outcomes))
-    longest = Table("longest length solved", *summary.cells, box=box.SIMPLE_HEAD)
+    longest = Table("longest length solved", *heads, box=box.SIMPLE_HEAD)
     for task in summary.tasks:
         longest.add_row(task, *(str(summary.longest_solved(task, cell) or "-") for cell in summary.cells))
     console.print(results)

@@ -59,6 +59,8 @@ def quickstart(
     # What has to be typed again to continue this run.
     same = "".join(f" --plugin {quoted(file)}" for file in plugin or [])
     same += "" if cell == DEFAULT_CELL else f" --cell {shlex.quote(cell)}"
+    if output.exists() and not output.is_dir():
+        raise ConfigurationError(f"-o '{output}' is a file; name a folder.")
     if not resume and output.exists() and any(output.iterdir()):
         raise ConfigurationError(
             f"the folder '{output}' already exists. To use the model in it: nmt-lstm translate -m {model}. "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +21,7 @@ from nmt_lstm.cli.arguments import (
 from nmt_lstm.cli.lines import output_stream, read_all_lines
 from nmt_lstm.cli.messages import note
 from nmt_lstm.errors import DataError
+from nmt_lstm.plain_text import json_text
 
 if TYPE_CHECKING:
     from nmt_lstm.translation import ScoredTranslation
@@ -63,6 +62,7 @@ def score(
     load_plugins(plugin, trusted=model if trust_plugins else [])
     sources, targets = read_all_lines(source), read_all_lines(target)
     check_counts(source, len(sources), target, len(targets))
+    from nmt_lstm.evaluation.columns import perplexity
     from nmt_lstm.translator import Translator
 
     translator = Translator.load(model, device=device, precision=precision.value)
@@ -73,7 +73,9 @@ def score(
             pieces += len(scored.piece_log_probabilities)
             stream.write((line(scored, line_format) + "\n").encode("utf-8"))
     mean = total / max(1, pieces)
-    note(f"{len(sources):,} lines, {pieces:,} pieces: {mean:.4f} per piece, perplexity {math.exp(-mean):.3f}")
+    note(
+        f"{len(sources):,} lines, {pieces:,} pieces: {mean:.4f} per piece, perplexity {perplexity(-mean, 3)}"
+    )
 
 
 def line(scored: ScoredTranslation, line_format: LineFormat) -> str:
@@ -83,9 +85,7 @@ def line(scored: ScoredTranslation, line_format: LineFormat) -> str:
     if line_format is LineFormat.text:
         return f"{scored.log_probability:.4f}\t{mean:.4f}"
     pieces = list(zip(scored.pieces, scored.piece_log_probabilities, strict=True))
-    return json.dumps(
-        {"log_probability": scored.log_probability, "per_piece": mean, "pieces": pieces}, ensure_ascii=False
-    )
+    return json_text({"log_probability": scored.log_probability, "per_piece": mean, "pieces": pieces})
 
 
 def check_counts(first: Path, first_count: int, second: Path, second_count: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -29,6 +28,7 @@ from nmt_lstm.cli.jobs import Loading, translate_in_jobs
 from nmt_lstm.cli.lines import input_lines, output_stream
 from nmt_lstm.cli.messages import note
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.plain_text import json_text
 
 if TYPE_CHECKING:
     from nmt_lstm.translation import Hypothesis, Translation
@@ -173,7 +173,7 @@ def json_line(translation: Translation) -> str:
         "score": translation.score,
         "hypotheses": [as_object(hypothesis) for hypothesis in translation.hypotheses],
     }
-    return json.dumps(values, ensure_ascii=False)
+    return json_text(values)
 
 
 def as_object(hypothesis: Hypothesis) -> dict[str, Any]:

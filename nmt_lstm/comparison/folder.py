@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,9 @@ from nmt_lstm.comparison.plan import Plan, PlannedRun
 from nmt_lstm.comparison.run_result import RunResult, TrainingResult, read_record
 from nmt_lstm.config.load import dump_toml, load_run
 from nmt_lstm.errors import ConfigurationError, DataError, ResourceError
+from nmt_lstm.files.parsing import parse_json
+from nmt_lstm.files.regular import LARGEST_LIST, read_regular
+from nmt_lstm.files.whole import replacing
 
 __all__ = ["ComparisonFolder", "RunFiles", "digest_of", "write_record", "write_text"]
 
@@ -82,10 +84,11 @@ class RunFiles:
             DataError: they are missing.
         """
         try:
-            return self.translations.read_text(encoding="utf-8").split("\n")[:-1]
-        except OSError as problem:
+            return read_regular(self.translations, LARGEST_LIST).decode("utf-8").split("\n")[:-1]
+        except (OSError, ValueError) as problem:
+            reason = problem.strerror if isinstance(problem, OSError) else problem
             raise DataError(
-                f"'{self.translations}' cannot be read ({problem.strerror}); remove '{self.result}', and the same "
+                f"'{self.translations}' cannot be read ({reason}); remove '{self.result}', and the same "
                 f"command translates again."
             ) from problem
 
@@ -213,7 +216,7 @@ class ComparisonFolder:
     def _kept(self) -> dict[str, Any]:
         path = self.folder / _STATE
         try:
-            kept = json.loads(path.read_text(encoding="utf-8"))
+            kept = parse_json(read_regular(path))
         except (OSError, ValueError) as problem:
             raise ConfigurationError(
                 f"'{path}' cannot be read ({' '.join(str(problem).split())}); choose another folder with -o."
@@ -227,20 +230,14 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         ResourceError: it cannot be written.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        with replacing(path) as beside:
+            beside.write_text(text, encoding="utf-8", newline="\n")
     except OSError as problem:
         raise ResourceError(
             f"cannot write '{path}' ({problem.strerror or problem}); free some space: the same command goes on."
         ) from problem
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def write_record(path: Path, record: BaseModel) -> None:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from nmt_lstm.errors import DataError
+from nmt_lstm.files.regular import read_regular
 
 __all__ = ["CurvePoint", "RunResult", "TrainingResult", "read_record"]
 
@@ -78,7 +79,7 @@ def read_record(kind: type[Record], path: Path) -> Record | None:
         DataError: it is damaged.
     """
     try:
-        return kind.model_validate_json(path.read_bytes())
+        return kind.model_validate_json(read_regular(path))
     except FileNotFoundError:
         return None
     except (OSError, ValidationError) as problem:

@@ -8,7 +8,7 @@ from typing import Any
 
 from nmt_lstm.config.schema import RunSettings
 
-__all__ = ["choose_settings", "describe_settings", "quickstart_settings"]
+__all__ = ["choose_settings", "describe_settings", "quickstart_settings", "vocabulary_size"]
 
 Values = dict[str, Any]
 
@@ -20,7 +20,7 @@ def choose_settings(pairs: int) -> Values:
     vocabularies, one layer and much dropout; large ones the reverse, and fewer passes.
     """
     pairs = max(pairs, 1)
-    vocabulary = _vocabulary_size(pairs)
+    vocabulary = vocabulary_size(pairs)
     layers = 1 if pairs < 100_000 else 2
     hidden = 512 if pairs < 500_000 else 1_024
     embedding = 256 if pairs < 50_000 else 512
@@ -55,6 +55,15 @@ def choose_settings(pairs: int) -> Values:
         },
     }
     return values
+
+
+def vocabulary_size(pairs: int) -> int:
+    """Return the pieces of a vocabulary for a corpus: 8,000 at 29,000 pairs, 32,000 at 1,000,000, never below 500.
+
+    Sizes are rounded to what a person would choose.
+    """
+    size = 8_000 * (max(pairs, 1) / 29_000) ** 0.4
+    return min(32_000, max(500, _round(size, 1_000 if size >= 3_000 else 100)))
 
 
 def describe_settings(pairs: int, run: RunSettings) -> list[str]:
@@ -121,12 +130,6 @@ def quickstart_settings(corpus: str, prepared: str, cell: str) -> Values:
             "schedule": {"warmup_steps": 100},
         },
     }
-
-
-def _vocabulary_size(pairs: int) -> int:
-    """8,000 pieces at 29,000 pairs, 32,000 at 1,000,000; rounded to what a person would choose."""
-    size = 8_000 * (pairs / 29_000) ** 0.4
-    return min(32_000, max(500, _round(size, 1_000 if size >= 3_000 else 100)))
 
 
 def _round(number: float, unit: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,12 @@ from nmt_lstm.config.problems import nearest_path, problem_sentences, report
 from nmt_lstm.config.schema import RunSettings, SearchSettings
 from nmt_lstm.config.toml_writer import write_toml
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.files.parsing import parse_toml
+from nmt_lstm.files.regular import read_regular
 
 __all__ = ["dump_toml", "load_run", "make_run", "parse_value", "read_toml", "search_settings"]
+
+LARGEST_RUN_FILE = 1 << 20
 
 
 def load_run(path: str | Path, overrides: Iterable[str] = ()) -> RunSettings:
@@ -87,11 +90,11 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     """Read a TOML file.
 
     Raises:
-        ConfigurationError: the file is missing, unreadable, not UTF-8 or not TOML (with line and column).
+        ConfigurationError: the file is missing, unreadable, too large, not UTF-8 or not TOML (with line and column).
     """
     file = Path(path)
     try:
-        return tomllib.loads(file.read_bytes().decode("utf-8"))
+        return parse_toml(read_regular(file, LARGEST_RUN_FILE).decode("utf-8"))
     except FileNotFoundError:
         raise ConfigurationError(f"run file '{path}' does not exist.") from None
     except IsADirectoryError:
@@ -100,7 +103,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise ConfigurationError(f"run file '{path}' cannot be read: {problem.strerror}.") from problem
     except UnicodeDecodeError as problem:
         raise ConfigurationError(f"run file '{path}' is not UTF-8 text (byte {problem.start}).") from problem
-    except tomllib.TOMLDecodeError as problem:
+    except ValueError as problem:
         raise ConfigurationError(f"run file '{path}' is not TOML: {problem}.") from problem
 
 
@@ -146,8 +149,8 @@ def _apply(values: dict[str, Any], override: str, options: Mapping[str, Option],
 def parse_value(text: str) -> Any:
     """Read a TOML value; what is none is the text itself."""
     try:
-        parsed = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+        parsed = parse_toml(f"value = {text}")
+    except ValueError:
         return text
     return parsed["value"] if list(parsed) == ["value"] else text
 

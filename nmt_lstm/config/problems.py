@@ -25,10 +25,14 @@ def report(origin: str, problems: list[str]) -> ConfigurationError:
 def nearest_path(path: str) -> str:
     """Return ``" Did you mean 'a.b'?"`` for the option or table closest to a dotted path."""
     options = [option.path for option in options_of()]
-    folders = {option.rpartition(".")[0] for option in options} - {""}
+    tables = {option.rpartition(".")[0] for option in options} - {""}
     last = path.rpartition(".")[2]
     same_name = [option for option in options if option.rpartition(".")[2] == last]
-    return nearest(path, same_name) or _contains(last, options) or nearest(path, [*options, *folders])
+    return (
+        nearest(path, same_name, likeness=0)
+        or _contains(last, options)
+        or _like_last_part(path, [*options, *tables])
+    )
 
 
 def problem_sentences(error: ValidationError, overridden: Iterable[str]) -> list[str]:
@@ -75,6 +79,13 @@ def _nearest_value(found: Any, problem: Any) -> str:
         return ""
     choices = problem["ctx"]["expected"].replace(" or ", ", ").split(", ")
     return nearest(found, [choice.strip("'") for choice in choices])
+
+
+def _like_last_part(path: str, known: list[str]) -> str:
+    """Offer the paths whose last part is like this one's; that tables agree makes no option alike."""
+    last = path.rpartition(".")[2]
+    alike = [each for each in known if nearest(last, [each.rpartition(".")[2]])]
+    return nearest(path, alike, likeness=0)
 
 
 def _contains(last: str, options: list[str]) -> str:

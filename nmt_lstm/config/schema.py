@@ -82,7 +82,7 @@ class SubwordSettings(Settings):
     kind: Literal["unigram", "bpe"] = "unigram"
     """SentencePiece's algorithm."""
     vocabulary_size: Annotated[int, Field(ge=0, le=500_000)] = 0
-    """Number of pieces (of each side, if not joint); 0 chooses by the size of the corpus."""
+    """Number of pieces (of each side, if not joint); 0 chooses by the size of the corpus, as commands without a run file do."""
     joint: bool = True
     """One vocabulary for both languages (needed by tied_embeddings = "all")."""
     character_coverage: Annotated[float, Field(ge=0.98, le=1.0)] = 0.9999

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.plain_text import UNSAFE
 
 __all__ = ["write_toml"]
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+_ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"})
 
 
 def write_toml(values: Mapping[str, Any]) -> str:
@@ -59,9 +60,6 @@ def _string(text: str) -> str:
         raise ConfigurationError(
             f"{text!r} has bytes that are not UTF-8, which a run file cannot hold."
         ) from None
-    # TOML forbids control characters in strings; \u007f is one too.
-    return (
-        '"'
-        + "".join(_ESCAPES.get(c) or (f"\\u{ord(c):04x}" if c < " " or c == "\x7f" else c) for c in text)
-        + '"'
-    )
+    # TOML forbids control characters; the others of these would control a terminal that shows the file.
+    escaped = UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text.translate(_ESCAPES))
+    return f'"{escaped}"'

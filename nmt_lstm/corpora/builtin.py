@@ -67,15 +67,20 @@ def model_path(model: str | Path) -> Path:
     """Return the folder of a model that is named by its folder, or as ``builtin:NAME``.
 
     Raises:
-        ModelFolderError: there is no built-in model of that name.
+        ModelFolderError: there is no built-in model of that name, or the name lacks ``builtin:``.
         DataError: this installation lacks it.
     """
     name = str(model)
+    known = [f"{PREFIX}{each}" for each in BUILTIN_MODELS]
     if not name.startswith(PREFIX):
+        if name in (PREFIX.removesuffix(":"), *BUILTIN_MODELS) and not Path(model).exists():
+            meant = f"{PREFIX}{name}" if name in BUILTIN_MODELS else known[0]
+            raise ModelFolderError(
+                f"model folder '{name}' does not exist. Did you mean '{meant}'? Built in: {', '.join(known)}."
+            )
         return Path(model)
     chosen = BUILTIN_MODELS.get(name.removeprefix(PREFIX))
     if chosen is None:
-        known = [f"{PREFIX}{each}" for each in BUILTIN_MODELS]
         raise ModelFolderError(
             f"there is no built-in model '{name}'.{nearest(name, known)} Built in: {', '.join(known)}."
         )

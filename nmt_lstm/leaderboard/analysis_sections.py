@@ -82,10 +82,10 @@ def _counted(path: Path, tokenize: str, files: BoardFiles) -> Counter[str] | Non
         state = path.stat()
         named = f"{path} {state.st_size} {state.st_mtime_ns} {tokenize} {COUNTED_LINES}"
         key = hashlib.sha256(named.encode()).hexdigest()[:32]
-        counts = files.counts(key)
+        counts = files.cache.counts(key)
         if counts is None:
             counts = count_words(itertools.islice(read_lines(path), COUNTED_LINES), word_splitter(tokenize))
-            files.put_counts(key, counts)
+            files.cache.put_counts(key, counts)
     except (OSError, NmtLstmError) as problem:
         reason = f"'{path}': {problem.strerror}" if isinstance(problem, OSError) else problem
         logger.warning("word frequencies are those of the test set: %s.", str(reason).rstrip("."))

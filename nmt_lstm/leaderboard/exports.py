@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Sequence
 from typing import Any
 
+from nmt_lstm import plain_text
 from nmt_lstm.evaluation.scores import METRICS
 from nmt_lstm.evaluation.significance import Comparison
 from nmt_lstm.leaderboard.ranking import RankedRow, Ranking
@@ -33,11 +33,14 @@ def json_text(rankings: Sequence[Ranking]) -> str:
             for ranking in rankings
         ],
     }
-    return json.dumps(values, indent=2, ensure_ascii=False)
+    return plain_text.json_text(values, indent=2)
 
 
 def csv_text(rankings: Sequence[Ranking]) -> str:
-    """Return the rows as CSV; rows with different numbers under "ranking" cannot be compared."""
+    """Return the rows as CSV; rows with different numbers under "ranking" cannot be compared.
+
+    Text that a spreadsheet would take for a formula has an apostrophe before it.
+    """
     heads = ["test_set", "ranking", "rank", "system", "source_language", "target_language", "sentences"]
     heads += [f"{name}{part}" for name in METRICS for part in ("", "_low", "_high", "_signature")]
     heads += [
@@ -52,8 +55,13 @@ def csv_text(rankings: Sequence[Ranking]) -> str:
     writer.writeheader()
     for number, ranking in enumerate(rankings, 1):
         for each in ranking.rows:
-            writer.writerow({"ranking": number, **_flat(each)})
+            cells = {name: _cell(value) for name, value in _flat(each).items()}
+            writer.writerow({"ranking": number, **cells})
     return stream.getvalue().rstrip("\n")
+
+
+def _cell(value: Any) -> Any:
+    return plain_text.cell_text(plain_text.printable(value)) if isinstance(value, str) else value
 
 
 def _values(each: RankedRow) -> dict[str, Any]:

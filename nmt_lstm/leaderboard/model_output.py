@@ -136,7 +136,7 @@ class ModelOutput:
         )
 
     def _weights(self) -> tuple[str, ...]:
-        return tuple(folder.manifest.files[model_folder.WEIGHTS].sha256 for folder in self._opened)
+        return tuple(folder.weights_sha256 for folder in self._opened)
 
 
 def _without_folders(run: RunSettings) -> RunSettings:

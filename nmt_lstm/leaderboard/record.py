@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from nmt_lstm.errors import ConfigurationError, DataError, nearest
+from nmt_lstm.files.checksums import checksum_of
+from nmt_lstm.files.parsing import parse_json
+from nmt_lstm.plain_text import json_text
 
 __all__ = [
     "FORMAT",
@@ -162,7 +163,7 @@ def make_facts(given: dict[str, Any]) -> Facts:
 def line_of(record: Row | Withdrawal) -> str:
     """Return a record as one line of JSON, with the format's version and a checksum of the rest."""
     values = {"format": FORMAT, **record.model_dump(mode="json")}
-    return json.dumps({**values, "sha256": _checksum(values)}, ensure_ascii=False)
+    return json_text({**values, "sha256": checksum_of(values)})
 
 
 def record_of(line: str, place: str) -> Row | Withdrawal:
@@ -176,7 +177,7 @@ def record_of(line: str, place: str) -> Row | Withdrawal:
         DataError: it is damaged, was changed, or is of a newer version.
     """
     try:
-        values = json.loads(line)
+        values = parse_json(line)
     except ValueError as problem:
         raise DataError(
             f"{place} is damaged ({problem}); restore the file from a copy, or delete the line."
@@ -192,11 +193,11 @@ def record_of(line: str, place: str) -> Row | Withdrawal:
             f"install the newer version that wrote it."
         )
     checksum = values.pop("sha256", None)
-    if checksum != _checksum(values):
+    if checksum != checksum_of(values):
         raise DataError(
             f"{place} was changed: its checksum does not fit; undo the change, or delete the line and add the system again."
         )
-    values.pop("format")
+    values.pop("format", None)
     try:
         if values.get("kind") == "withdrawal":
             return Withdrawal.model_validate(values)
@@ -207,8 +208,3 @@ def record_of(line: str, place: str) -> Row | Withdrawal:
         raise DataError(
             f"{place} is damaged: {where}: {first['msg']}; restore the file from a copy."
         ) from None
-
-
-def _checksum(values: dict[str, Any]) -> str:
-    text = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", errors="surrogatepass")).hexdigest()

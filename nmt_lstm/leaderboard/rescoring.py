@@ -64,8 +64,9 @@ def rescore(
 
 
 def verify(files: BoardFiles, test_sets: TestSets) -> Checked:
-    """Check every row and every text against its checksum, and the test sets against the rows scored on them."""
-    problems: list[str] = []
+    """Check rows, texts and statistics against their checksums, and the test sets against the rows scored on them."""
+    missing = files.missing_rows()
+    problems: list[str] = [missing] if missing else []
     records = []
     lines = files.lines()
     for place, line in lines:
@@ -86,6 +87,7 @@ def verify(files: BoardFiles, test_sets: TestSets) -> Checked:
         if row.fingerprint != fingerprint_of(row.source, row.references)
     ]
     problems += _changed_test_sets(test_sets, current_rows(records))
+    problems += files.cache.problems()
     return Checked(len(lines), len(set(named) | files.texts()), problems)
 
 

@@ -127,7 +127,7 @@ class Scoring:
         """
         key = _key(row)
         if key not in self._statistics:
-            stored = self._files.statistics(key)
+            stored = self._files.cache.statistics(key)
             statistics = {
                 metric: SentenceStatistics(metric, entry.name, entry.signature, stored[metric])
                 for metric, entry in row.scores.items()
@@ -150,7 +150,8 @@ class Scoring:
         return self._statistics[key]
 
     def _keep(self, row: Row, statistics: Statistics) -> None:
-        self._files.put_statistics(_key(row), {metric: found.values for metric, found in statistics.items()})
+        values = {metric: found.values for metric, found in statistics.items()}
+        self._files.cache.put_statistics(_key(row), values)
 
 
 def _key(row: Row) -> str:

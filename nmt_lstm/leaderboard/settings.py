@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from nmt_lstm.config.load import LARGEST_RUN_FILE
 from nmt_lstm.config.toml_writer import write_toml
 from nmt_lstm.errors import ConfigurationError, nearest
+from nmt_lstm.files.parsing import parse_toml
+from nmt_lstm.files.regular import read_regular
 
 __all__ = ["BOARD", "FORMAT", "BoardSettings", "TestSetSettings", "dump_board", "load_board"]
 
@@ -89,7 +91,7 @@ def load_board(folder: Path) -> BoardSettings:
     """
     path = folder / BOARD
     try:
-        values = tomllib.loads(path.read_bytes().decode("utf-8"))
+        values = parse_toml(read_regular(path, LARGEST_RUN_FILE).decode("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise ConfigurationError(
             f"'{folder}' is no leaderboard: it has no {BOARD}; make one with: nmt-lstm leaderboard init."
@@ -98,7 +100,7 @@ def load_board(folder: Path) -> BoardSettings:
         raise ConfigurationError(f"'{path}' cannot be read: {problem.strerror}.") from problem
     except UnicodeDecodeError as problem:
         raise ConfigurationError(f"'{path}' is not UTF-8 text (byte {problem.start}).") from problem
-    except tomllib.TOMLDecodeError as problem:
+    except ValueError as problem:
         raise ConfigurationError(f"'{path}' is not TOML: {problem}.") from problem
     check_format(values.get("format", FORMAT), path)
     return checked(values, str(path))

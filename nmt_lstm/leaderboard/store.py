@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import json
 import logging
 import os
-import tempfile
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import stat
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
-from zipfile import BadZipFile
-
-import numpy as np
-from numpy.typing import NDArray
 
 from nmt_lstm.errors import DataError, ResourceError
+from nmt_lstm.files.parsing import parse_json
+from nmt_lstm.files.regular import open_regular
+from nmt_lstm.files.whole import replacing
+from nmt_lstm.leaderboard.cached_statistics import CachedStatistics
 from nmt_lstm.leaderboard.record import Row, Withdrawal, line_of, record_of
+from nmt_lstm.leaderboard.rows_head import RowsHead
 from nmt_lstm.leaderboard.test_sets import TestSet, TestSets, text_bytes
 
 __all__ = ["BoardFiles", "current_rows"]
@@ -60,14 +58,13 @@ class BoardFiles:
         self.folder = folder
         self._test_sets, self._copies = test_sets, copy_test_sets
         self._rows = folder / ROWS
+        self._head = RowsHead(folder)
+        self.cache = CachedStatistics(folder / STATISTICS)
+        """Statistics that can be made anew."""
 
     def lines(self) -> list[tuple[str, str]]:
         """Return (place, line) of all records, without one that an interruption left half written."""
-        try:
-            with self._rows.open("rb") as file, _locked(file.fileno(), fcntl.LOCK_SH):
-                whole, half = self._split(file.read())
-        except FileNotFoundError:
-            return []
+        whole, half = self._split(self._read_rows())
         if half:
             logger.warning(
                 "%s ends in a half-written row; it is left out, and the next add removes it.", self._rows
@@ -80,7 +77,14 @@ class BoardFiles:
         Raises:
             DataError: a line is damaged, was changed, or is of a newer version.
         """
-        return [record_of(line, place) for place, line in self.lines()]
+        records = [record_of(line, place) for place, line in self.lines()]
+        if missing := self.missing_rows():
+            logger.warning("%s", missing)
+        return records
+
+    def missing_rows(self) -> str:
+        """Return in a sentence that rows were lost or changed since the last one was added; empty if none were."""
+        return self._head.problem(self._read_rows())
 
     def append(
         self,
@@ -101,18 +105,23 @@ class BoardFiles:
             Whether it was added.
 
         Raises:
-            DataError: the file of rows is damaged.
+            DataError: the file of rows is damaged, or rows are missing.
             ResourceError: the disk is full or cannot be written; nothing was added.
         """
         addition = f"{line_of(record)}\n".encode()
         try:
-            file = os.open(self._rows, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            file = os.open(self._rows, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK, 0o644)
         except OSError as problem:
             raise self._unwritable(problem) from problem
         with os.fdopen(file, "rb+", buffering=0) as stream, _locked(file, fcntl.LOCK_EX):
+            if not stat.S_ISREG(os.fstat(file).st_mode):
+                raise DataError(f"'{self._rows}' is a pipe or a device, not the rows of a board.")
             data = stream.read()
             whole, half = self._split(data)
-            if not check(current_rows([record_of(line, place) for place, line in self._placed(whole)])):
+            current = current_rows([record_of(line, place) for place, line in self._placed(whole)])
+            if missing := self._head.problem(data):
+                raise DataError(missing)
+            if not check(current):
                 return False
             end = len(data) - len(half)
             try:
@@ -128,6 +137,10 @@ class BoardFiles:
             except OSError as problem:
                 os.ftruncate(file, end)
                 raise self._unwritable(problem) from problem
+            try:
+                self._head.write(os.pread(file, os.fstat(file).st_size, 0))
+            except OSError as problem:  # the row is there, and the head before it still fits
+                logger.debug("the head of the rows was not written: %s", problem)
         return True
 
     def text(self, digest: str) -> list[str]:
@@ -161,42 +174,12 @@ class BoardFiles:
         """Return the digests of all stored texts."""
         return {path.stem for path in (self.folder / TEXTS).glob("*.txt")}
 
-    def statistics(self, key: str) -> dict[str, NDArray[np.float64]]:
-        """Return the stored statistics of a key, by metric; empty if there are none that can be read."""
+    def _read_rows(self) -> bytes:
         try:
-            with np.load(self.folder / STATISTICS / f"{key}.npz", allow_pickle=False) as archive:
-                return {name: np.asarray(archive[name], dtype=np.float64) for name in archive.files}
-        except (OSError, ValueError, BadZipFile, EOFError, KeyError):
-            return {}
-
-    def put_statistics(self, key: str, values: Mapping[str, NDArray[np.float64]]) -> None:
-        """Store statistics to be found sooner next time; a board that cannot be written goes without."""
-        arrays: dict[str, Any] = dict(values)
-        self._put_statistics(f"{key}.npz", lambda file: np.savez_compressed(file, **arrays))
-
-    def counts(self, key: str) -> Counter[str] | None:
-        """Return the stored counts of a key; None if there are none that can be read."""
-        try:
-            values = json.loads((self.folder / STATISTICS / f"{key}.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        if not isinstance(values, dict) or not all(isinstance(count, int) for count in values.values()):
-            return None
-        return Counter(values)
-
-    def put_counts(self, key: str, counts: Mapping[str, int]) -> None:
-        """Store counts of words to be found sooner next time."""
-        data = json.dumps(dict(counts), ensure_ascii=False).encode()
-        self._put_statistics(f"{key}.json", lambda file: file.write(data))
-
-    def _put_statistics(self, name: str, write: Callable[[BinaryIO], object]) -> None:
-        folder = self.folder / STATISTICS
-        try:
-            folder.mkdir(exist_ok=True)
-            with _replacing(folder / name) as path, path.open("wb") as file:
-                write(file)
-        except OSError as problem:
-            logger.debug("statistics are not stored: %s", problem)
+            with open_regular(self._rows) as file, _locked(file.fileno(), fcntl.LOCK_SH):
+                return file.read()
+        except FileNotFoundError:
+            return b""
 
     def _put_text(self, lines: Sequence[str]) -> None:
         data = text_bytes(lines)
@@ -205,17 +188,15 @@ class BoardFiles:
         if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == digest:
             return
         path.parent.mkdir(exist_ok=True)
-        with _replacing(path) as temporary, temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        with replacing(path) as beside:
+            beside.write_bytes(data)
 
     def _split(self, data: bytes) -> tuple[list[bytes], bytes]:
         """Return the whole lines and what an interrupted writer left of another."""
         *whole, tail = data.split(b"\n")
         if tail:
             try:
-                json.loads(tail)
+                parse_json(tail)
             except ValueError:
                 return whole, tail
             whole.append(tail)  # an editor took the last line end away
@@ -242,20 +223,6 @@ def _locked(file: int, kind: int) -> Iterator[None]:
         yield
     finally:
         fcntl.flock(file, fcntl.LOCK_UN)
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    """Yield a path beside `path` that takes its place at the end, or vanishes if something goes wrong."""
-    handle, name = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _write_all(file: int, data: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from nmt_lstm.files.whole import replacing
 from nmt_lstm.probes.catalogue import find_task
 from nmt_lstm.probes.pictures import draw_curves, draw_gradient_flow, draw_losses
 from nmt_lstm.probes.record import RunRecord
@@ -149,6 +150,5 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
-    writing = path.with_name(f".writing-{path.name}")
-    writing.write_text(text, encoding="utf-8")
-    writing.replace(path)
+    with replacing(path) as writing:
+        writing.write_text(text, encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Iterator
@@ -12,6 +11,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from nmt_lstm.errors import ConfigurationError, DataError, ResourceError
+from nmt_lstm.files.parsing import parse_json
+from nmt_lstm.files.regular import LARGEST_LIST, read_regular
 from nmt_lstm.probes.record import FORMAT, FORMAT_VERSION, RunRecord
 
 __all__ = ["RESULTS", "ResultsFile"]
@@ -84,7 +85,7 @@ class ResultsFile:
             DataError: a line is damaged, is no probe's, or was written by a newer version.
         """
         try:
-            data = self.path.read_bytes()
+            data = read_regular(self.path, LARGEST_LIST)
         except FileNotFoundError:
             return []
         whole = data[: data.rfind(b"\n") + 1]
@@ -120,7 +121,7 @@ class ResultsFile:
         place = f"'{self.path}', line {number},"
         remedy = "remove the line, and the same command does that run again"
         try:
-            values = json.loads(line)
+            values = parse_json(line)
         except ValueError as problem:
             raise DataError(f"{place} is damaged ({problem}); {remedy}.") from None
         if not isinstance(values, dict) or values.get("format") != FORMAT:

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nmt_lstm.errors import DataError, ResourceError
+from nmt_lstm.files.parsing import parse_json
+from nmt_lstm.files.regular import read_regular
 
 __all__ = ["fetch", "file_sha256"]
 
@@ -174,7 +176,7 @@ def _copy(
 def _state(url: str, part: Path) -> tuple[int, str]:
     """Return how many bytes of `url` are there and what identifies its version; 0 where it cannot be gone on with."""
     try:
-        origin = json.loads(_origin_of(part).read_text("utf-8"))
+        origin = parse_json(read_regular(_origin_of(part)))
         if origin["url"] == url and origin["validator"]:
             return part.stat().st_size, str(origin["validator"])
     except (OSError, ValueError, KeyError, TypeError):

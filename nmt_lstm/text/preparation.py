@@ -19,12 +19,15 @@ from numpy.typing import NDArray
 
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import DataError, ResourceError
+from nmt_lstm.files.checksums import checked_json, parse_checked, sha256_of
+from nmt_lstm.files.regular import read_regular
 from nmt_lstm.text.cleaning import CleaningReport, PairCleaner
 from nmt_lstm.text.corpus import read_blocks, read_parallel
 from nmt_lstm.text.folder_lock import locked
 from nmt_lstm.text.special_pieces import END
+from nmt_lstm.text.subword_sampling import SAMPLING_VERSION, sentence_seed
 from nmt_lstm.text.subwords import Subwords, train_subwords
-from nmt_lstm.text.token_store import TokenStore, TokenStoreWriter
+from nmt_lstm.text.token_store import HEADER, TokenStore, TokenStoreWriter
 
 __all__ = ["Prepared", "epoch_store", "prepare"]
 
@@ -125,14 +128,22 @@ def _found(
             report=report,
             reused=False,
         )
-    except (DataError, OSError, ValueError, KeyError, TypeError) as error:
+    except (DataError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         if warn:
             logger.warning("The prepared text in '%s' is damaged and made anew: %s", folder, error)
         return None
 
 
 def _opened(folder: Path) -> tuple[CleaningReport, TokenStore]:
-    report = CleaningReport(**json.loads((folder / RECORD).read_text("utf-8"))["report"])
+    try:
+        record = parse_checked(read_regular(folder / RECORD))
+    except ValueError as error:
+        raise DataError(f"'{folder / RECORD}': {error}.") from None
+    # Those of earlier versions have no checksums. The files of the store are in its own header.
+    for name, digest in record.get("files", {}).items():
+        if sha256_of(folder / Path(name).name) != digest:
+            raise DataError(f"'{folder / name}' does not have the SHA-256 checksum that {RECORD} records.")
+    report = CleaningReport(**record["report"])
     store = TokenStore.open(folder)
     if ((folder / KEPT).stat().st_size, len(store)) != (report.read, report.kept):
         raise DataError(f"Its files are not of {report.read:,} pairs of which {report.kept:,} are kept.")
@@ -180,10 +191,15 @@ def _prepare_anew(run: RunSettings, folder: Path, say: Progress) -> None:
                 f"No training pair is left of {report.read:,}: {report.describe()}. "
                 "Loosen data.cleaning, or set data.cleaning.enabled=false."
             )
-        (unfinished / RECORD).write_text(
-            json.dumps({"report": dataclasses.asdict(report)}, indent=2), "utf-8"
-        )
+        files = {path.name: sha256_of(path) for path in sorted(unfinished.iterdir()) if _in_record(path.name)}
+        record = checked_json({"report": dataclasses.asdict(report), "files": files})
+        (unfinished / RECORD).write_text(record, "utf-8")
         _put(unfinished, folder, lambda there: _found(there, "", []) is not None)
+
+
+def _in_record(name: str) -> bool:
+    """Whether the record has the checksum of a file; large ones have theirs in the header of the store."""
+    return name in (KEPT, HEADER) or name.endswith(".model")
 
 
 def _put(unfinished: Path, folder: Path, is_sound: Callable[[Path], bool]) -> None:
@@ -200,12 +216,11 @@ def _put(unfinished: Path, folder: Path, is_sound: Callable[[Path], bool]) -> No
             _put(unfinished, folder, is_sound)
 
 
-def _is_store(folder: Path) -> bool:
+def _store_in(folder: Path) -> TokenStore | None:
     try:
-        TokenStore.open(folder)
+        return TokenStore.open(folder)
     except DataError:
-        return False
-    return True
+        return None
 
 
 def _write_store(
@@ -246,17 +261,25 @@ def epoch_store(prepared: Prepared, run: RunSettings, epoch: int) -> TokenStore:
     alpha = run.subwords.sampling
     if not alpha:
         return prepared.train
-    folder = prepared.folder / f"sampled-{alpha}-{run.seed}-{epoch}"
-    if not _is_store(folder):
-        try:
-            with locked(prepared.folder):
-                if not _is_store(folder):
-                    _sample_anew(prepared, run, epoch, folder)
-        except OSError as error:
-            raise ResourceError(
-                f"Cannot write the sampled pieces to '{prepared.folder}': {error.strerror or error}. Make room."
-            ) from None
-    return TokenStore.open(folder)
+    folder = _sampled_folder(prepared, run, epoch)
+    store = _store_in(folder)
+    if store is not None:
+        return store
+    try:
+        with locked(prepared.folder):
+            store = _store_in(folder)  # another process of this run may have been faster
+            if store is None:
+                _sample_anew(prepared, run, epoch, folder)
+    except OSError as error:
+        raise ResourceError(
+            f"Cannot write the sampled pieces to '{prepared.folder}': {error.strerror or error}. Make room."
+        ) from None
+    return TokenStore.open(folder) if store is None else store
+
+
+def _sampled_folder(prepared: Prepared, run: RunSettings, epoch: int) -> Path:
+    # What another version drew is not this seed's and must not be found.
+    return prepared.folder / f"sampled-v{SAMPLING_VERSION}-{run.subwords.sampling}-{run.seed}-{epoch}"
 
 
 def _sample_anew(prepared: Prepared, run: RunSettings, epoch: int, folder: Path) -> None:
@@ -264,27 +287,28 @@ def _sample_anew(prepared: Prepared, run: RunSettings, epoch: int, folder: Path)
         unfinished = Path(name) / "store"
         unfinished.mkdir()
         _write_sampled(prepared, run, epoch, unfinished)
-        _put(unfinished, folder, _is_store)
+        _put(unfinished, folder, lambda there: _store_in(there) is not None)
     # Other processes of this run may still be opening the last epoch's.
-    last_but_one = folder.with_name(f"sampled-{run.subwords.sampling}-{run.seed}-{epoch - 2}")
-    shutil.rmtree(last_but_one, ignore_errors=True)
+    shutil.rmtree(_sampled_folder(prepared, run, epoch - 2), ignore_errors=True)
 
 
 def _write_sampled(prepared: Prepared, run: RunSettings, epoch: int, folder: Path) -> None:
-    subwords, alpha = prepared.subwords, run.subwords.sampling
+    kind, alpha = run.subwords.kind, run.subwords.sampling
+    source, target = (
+        side.sampler(kind, alpha) for side in (prepared.subwords.source, prepared.subwords.target)
+    )
     kept = np.fromfile(prepared.folder / KEPT, np.uint8).astype(bool)
     pairs = read_parallel(run.data.train_source, run.data.train_target)
-    largest = max(subwords.source.size, subwords.target.size) - 1
+    largest = max(prepared.subwords.source.size, prepared.subwords.target.size) - 1
     start = 0
     with TokenStoreWriter(folder, largest) as store:
-        for number, chunk in enumerate(_batched(pairs)):
-            mask = kept[start : start + len(chunk)]
+        for chunk in _batched(pairs):
+            numbered = list(itertools.compress(enumerate(chunk, start), kept[start : start + len(chunk)]))
             start += len(chunk)
-            sides = list(zip(*itertools.compress(chunk, mask), strict=True)) or [(), ()]
-            seeds = np.random.SeedSequence([run.seed, epoch, number]).generate_state(2)
+            # Seeds are those of lines, so that no draw depends on where a chunk or a process begins.
             store.write(
-                subwords.source.sample_lines(sides[0], alpha, int(seeds[0])),
-                subwords.target.sample_lines(sides[1], alpha, int(seeds[1])),
+                [source(line, sentence_seed(run.seed, epoch, number, 0)) for number, (line, _) in numbered],
+                [target(line, sentence_seed(run.seed, epoch, number, 1)) for number, (_, line) in numbered],
             )
     if start != len(kept):
         raise DataError(

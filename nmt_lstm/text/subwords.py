@@ -5,33 +5,30 @@ from __future__ import annotations
 import hashlib
 import io
 import logging
-import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import sentencepiece
 
+from nmt_lstm.config.defaults import vocabulary_size
 from nmt_lstm.config.schema import SubwordSettings
 from nmt_lstm.errors import DataError
+from nmt_lstm.files.regular import LARGEST_LIST, read_regular
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
+from nmt_lstm.text.subword_sampling import PieceSampler
 
-__all__ = ["Subwords", "Vocabulary", "choose_vocabulary_size", "train_subwords"]
+__all__ = ["Subwords", "Vocabulary", "train_subwords"]
 
 logger = logging.getLogger(__name__)
-Result = TypeVar("Result")
 
 # Control characters, the line breaks that are not "\n" and lone surrogates: SentencePiece and terminals stumble
 # over them.
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-# SentencePiece's seeds are unsigned 32-bit numbers, of which it takes the largest to mean "none".
-SEEDS = 2**32 - 1
 # The model depends on the number of threads through the order of sums, so it is fixed rather than the machine's.
 TRAINER_THREADS = 4
 # Lines that the pieces of a vocabulary are learnt from, about; more change little and cost memory and time.
@@ -40,17 +37,6 @@ LARGEST_SAMPLE = 1_000_000
 SIZES_TRIED = 4
 # SentencePiece leaves out lines of more than 4,192 bytes; a character has at most 4.
 LONGEST_LINE = 1_000
-
-
-def _in_fresh_thread(seed: int, work: Callable[[], Result]) -> Result:
-    """Run `work` where SentencePiece's random numbers start from `seed`: its generator is seeded once per thread."""
-
-    def seeded() -> Result:
-        sentencepiece.set_random_generator_seed(seed % SEEDS)
-        return work()
-
-    with ThreadPoolExecutor(1) as executor:
-        return executor.submit(seeded).result()
 
 
 def _normalised(line: str) -> str:
@@ -97,7 +83,7 @@ class Vocabulary:
             DataError: the file cannot be read or is no SentencePiece model.
         """
         try:
-            return cls(path.read_bytes())
+            return cls(read_regular(path, LARGEST_LIST))
         except OSError as error:
             raise DataError(f"Cannot read the vocabulary '{path}': {error.strerror}.") from None
         except DataError as error:
@@ -129,23 +115,17 @@ class Vocabulary:
             for pieces in self._processor.encode([_normalised(line) for line in lines], num_threads=1)
         ]
 
-    def sample_lines(self, lines: Sequence[str], alpha: float, seed: int) -> list[list[int]]:
-        """Return randomly drawn pieces of each line, the same for the same seed (Kudo 2018; Provilkov et al. 2020).
+    def sampler(self, kind: str, alpha: float) -> Callable[[str, int], list[int]]:
+        """Return what draws pieces of a line (Kudo 2018; Provilkov et al. 2020), given the line and a seed.
+
+        The same line and seed have the same pieces in every process.
 
         Args:
-            lines: the text.
+            kind: "unigram" or "bpe", as the vocabulary was learnt.
             alpha: smoothing of the unigram lattice, or the dropout of BPE merges.
-            seed: of the draw.
         """
-        processor = self._processor
-
-        def draw() -> list[list[int]]:
-            return [
-                list(processor.encode(_normalised(line), enable_sampling=True, alpha=alpha, nbest_size=-1))
-                for line in lines
-            ]
-
-        return _in_fresh_thread(seed, draw)
+        sampler = PieceSampler(self._processor, bpe=kind == "bpe", alpha=alpha)
+        return lambda line, seed: sampler.sample(_normalised(line), seed)
 
     def decode(self, pieces: Sequence[int]) -> str:
         """Return the text of pieces, always one line; special pieces and bytes that form no character are left out."""
@@ -189,11 +169,6 @@ class Subwords:
         return cls(source, target, False)
 
 
-def choose_vocabulary_size(pairs: int) -> int:
-    """Return a vocabulary size for a corpus: 8,000 for 29,000 pairs, growing with the square root, 500 to 32,000."""
-    return min(32_000, max(500, round(47 * math.sqrt(pairs) / 100) * 100))
-
-
 def train_subwords(
     pairs: Callable[[], Iterable[tuple[str, str]]], settings: SubwordSettings, count: int, seed: int
 ) -> Subwords:
@@ -208,7 +183,7 @@ def train_subwords(
     Raises:
         DataError: the text has no characters to learn pieces from.
     """
-    size = settings.vocabulary_size or choose_vocabulary_size(count)
+    size = settings.vocabulary_size or vocabulary_size(count)
     if settings.joint:
         vocabulary = _train(
             lambda: (side for pair in pairs() for side in pair), 2 * count, settings, size, seed
@@ -230,7 +205,7 @@ def _train(
     wanted = size
     for _ in range(SIZES_TRIED):
         try:
-            vocabulary = _train_once(_sampled(lines(), count, seed), settings, size, seed)
+            vocabulary = _train_once(_sampled(lines(), count, seed), settings, size)
         except RuntimeError as error:
             size, reason = _possible_size(error, size, side)
         else:
@@ -270,19 +245,19 @@ def _sampled(lines: Iterator[str], count: int, seed: int) -> Iterator[str]:
             yield from (text[start : start + LONGEST_LINE] for start in range(0, len(text), LONGEST_LINE))
 
 
-def _train_once(lines: Iterator[str], settings: SubwordSettings, size: int, seed: int) -> Vocabulary:
+def _train_once(lines: Iterator[str], settings: SubwordSettings, size: int) -> Vocabulary:
     writer = io.BytesIO()
-    failures: list[Exception] = []
+    failures: list[BaseException] = []
 
     def readable() -> Iterator[str]:
         try:
             yield from (line for line in lines if line.strip())
-        except Exception as error:
-            # SentencePiece would turn it into its own.
+        except BaseException as error:
+            # SentencePiece would turn it into its own, ctrl-C too.
             failures.append(error)
             raise
 
-    def train() -> None:
+    try:
         sentencepiece.SentencePieceTrainer.train(
             sentence_iterator=readable(),
             model_writer=writer,
@@ -298,9 +273,6 @@ def _train_once(lines: Iterator[str], settings: SubwordSettings, size: int, seed
             eos_id=END,
             minloglevel=2,
         )
-
-    try:
-        _in_fresh_thread(seed, train)
     except RuntimeError:
         if failures:
             raise failures[0] from None

@@ -1,28 +1,33 @@
 """The token store: pieces of a corpus in memory-mapped files, so that its size costs no memory.
 
 A column is two files: ``NAME.ids`` (little-endian uint16, or uint32 for large vocabularies) and ``NAME.offsets``
-(little-endian int64, one more than there are sentences; the first is 0).
+(little-endian int64, one more than there are sentences; the first is 0). The header, ``store.json``, has the checksums
+of all four.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import itertools
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, BinaryIO, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nmt_lstm.errors import DataError
+from nmt_lstm.files.checksums import checked_json, parse_checked, sha256_of
+from nmt_lstm.files.regular import read_regular
 
 __all__ = ["PieceColumn", "TokenStore", "TokenStoreWriter"]
 
 HEADER = "store.json"
 VERSION = 1
 DTYPES = ("<u2", "<u4")
+SIDES = ("source", "target")
+FILES = tuple(f"{side}.{part}" for side in SIDES for part in ("ids", "offsets"))
 BLOCK = 1 << 20
 Number = TypeVar("Number", bound=np.generic)
 
@@ -74,13 +79,31 @@ def _mapped(path: Path, dtype: np.dtype[Number]) -> NDArray[Number]:
         # An empty file cannot be mapped.
         return np.memmap(path, dtype, "r") if path.stat().st_size else np.empty(0, dtype)
     except OSError as error:
-        raise DataError(
-            f"Cannot read the prepared store: '{path}': {error.strerror}. Prepare again."
-        ) from None
+        raise _unreadable(path, error) from None
     except ValueError:
         raise DataError(
             f"The prepared store is damaged: '{path}' was cut. Delete its folder and prepare again."
         ) from None
+
+
+def _check_files(folder: Path, recorded: object) -> None:
+    """Compare the files of a store with the checksums of its header; this reads them once from end to end."""
+    digests = recorded if isinstance(recorded, dict) else {}
+    for name in FILES:
+        if name in digests:
+            try:
+                found = sha256_of(folder / name)
+            except OSError as error:
+                raise _unreadable(folder / name, error) from None
+            if found != digests[name]:
+                raise DataError(
+                    f"The prepared store is damaged: '{folder / name}' does not have the SHA-256 checksum that {HEADER} "
+                    "records. Delete its folder and prepare again."
+                )
+
+
+def _unreadable(path: Path, error: OSError) -> DataError:
+    return DataError(f"Cannot read the prepared store: '{path}': {error.strerror}. Prepare again.")
 
 
 class TokenStore:
@@ -98,22 +121,26 @@ class TokenStore:
         """Return the store in `folder`.
 
         Raises:
-            DataError: there is none, or it is damaged or of another version.
+            DataError: there is none, or it is damaged, which is seen by its checksums, or of another version.
         """
         try:
-            header = json.loads((folder / HEADER).read_text("utf-8"))
-        except (OSError, ValueError):
+            header = parse_checked(read_regular(folder / HEADER))
+        except FileNotFoundError:
             raise DataError(f"No prepared store in '{folder}'. Prepare again.") from None
-        if (
-            not isinstance(header, dict)
-            or header.get("version") != VERSION
-            or header.get("dtype") not in DTYPES
-        ):
+        except OSError as error:
+            raise _unreadable(folder / HEADER, error) from None
+        except ValueError as error:
+            raise DataError(
+                f"The prepared store is damaged: '{folder / HEADER}': {error}. Delete its folder and prepare again."
+            ) from None
+        if header.get("version") != VERSION or header.get("dtype") not in DTYPES:
             raise DataError(
                 f"The prepared store '{folder}' is damaged or of another version. Delete it and prepare again."
             )
+        # Stores of earlier versions have no checksums.
+        _check_files(folder, header.get("files", {}))
         dtype: np.dtype[np.unsignedinteger[Any]] = np.dtype(str(header["dtype"]))
-        source, target = PieceColumn(folder, "source", dtype), PieceColumn(folder, "target", dtype)
+        source, target = (PieceColumn(folder, side, dtype) for side in SIDES)
         if len(source) != len(target):
             raise DataError(f"The prepared store '{folder}' is damaged: its sides differ. Prepare again.")
         return cls(source, target)
@@ -131,33 +158,35 @@ class TokenStoreWriter:
         self.folder = folder
         self.dtype = np.dtype(DTYPES[largest_id >= 2**16])
         self._files = contextlib.ExitStack()
-        self._ids = [
-            self._files.enter_context((folder / f"{name}.ids").open("wb")) for name in ("source", "target")
-        ]
-        self._offsets = [
-            self._files.enter_context((folder / f"{name}.offsets").open("wb"))
-            for name in ("source", "target")
-        ]
-        self._ends = [0, 0]
-        for file in self._offsets:
-            file.write(np.zeros(1, "<i8").tobytes())
+        self._digests = {name: hashlib.sha256() for name in FILES}
+        self._opened: dict[str, BinaryIO] = {
+            name: self._files.enter_context((folder / name).open("wb")) for name in FILES
+        }
+        self._ends = dict.fromkeys(SIDES, 0)
+        for side in SIDES:
+            self._append(f"{side}.offsets", np.zeros(1, "<i8").tobytes())
 
     def write(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> None:
         """Append pairs."""
-        for side, sentences in enumerate((sources, targets)):
+        for side, sentences in zip(SIDES, (sources, targets), strict=True):
             lengths = np.fromiter((len(sentence) for sentence in sentences), np.int64, len(sentences))
             ends = self._ends[side] + np.cumsum(lengths)
             if len(sentences):
                 self._ends[side] = int(ends[-1])
             pieces = np.fromiter(itertools.chain.from_iterable(sentences), self.dtype, int(lengths.sum()))
-            self._ids[side].write(pieces.tobytes())
-            self._offsets[side].write(ends.astype("<i8").tobytes())
+            self._append(f"{side}.ids", pieces.tobytes())
+            self._append(f"{side}.offsets", ends.astype("<i8").tobytes())
 
     def close(self) -> None:
         """Finish the store: a store without its header is none."""
         self._files.close()
-        header = json.dumps({"version": VERSION, "dtype": self.dtype.str})
+        files = {name: digest.hexdigest() for name, digest in self._digests.items()}
+        header = checked_json({"version": VERSION, "dtype": self.dtype.str, "files": files})
         (self.folder / HEADER).write_text(header, "utf-8")
+
+    def _append(self, name: str, data: bytes) -> None:
+        self._opened[name].write(data)
+        self._digests[name].update(data)
 
     def __enter__(self) -> Self:
         return self

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from nmt_lstm.checkpoint.weights import save_weights
 from nmt_lstm.errors import ModelFolderError, ResourceError
+from nmt_lstm.files.checksums import archive_is_sound, seal_archive
 
 __all__ = ["AtomicCheckpointIO", "read_checkpoint", "save_weights_whole", "write_whole"]
 
@@ -29,7 +29,12 @@ class AtomicCheckpointIO(CheckpointIO):
         storage_options: Any | None = None,
     ) -> None:
         """Write a checkpoint; the one before stays whole until this one is."""
-        write_whole(Path(path), lambda file: torch.save(checkpoint, file))
+
+        def write(file: Path) -> None:
+            torch.save(checkpoint, file)
+            seal_archive(file)
+
+        write_whole(Path(path), write)
 
     def load_checkpoint(
         self,
@@ -52,14 +57,22 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         ModelFolderError: it is missing, damaged or something else.
     """
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        sound = archive_is_sound(path)
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True) if sound else None
     except FileNotFoundError:
         raise ModelFolderError(f"there is no checkpoint '{path}'; train without --resume.") from None
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as problem:
+    except MemoryError:
+        raise
+    except Exception as problem:  # a damaged archive of an earlier version, without a checksum, can cause any
         raise ModelFolderError(
             f"checkpoint '{path}' cannot be read ({' '.join(str(problem).split())[:200]}); "
             f"train again without --resume, into another folder."
         ) from problem
+    if not sound:
+        raise ModelFolderError(
+            f"checkpoint '{path}' was changed: its SHA-256 is not the one that was written into it; restore it from a "
+            f"copy, or train again without --resume, into another folder."
+        )
     if not isinstance(checkpoint, dict):
         raise ModelFolderError(f"checkpoint '{path}' is not one of a training; choose another folder.")
     return checkpoint

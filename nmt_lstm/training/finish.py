@@ -76,6 +76,7 @@ def choose_final(
 
 
 def _weights(kept: KeptWeights, record: Record) -> dict[str, Tensor]:
+    kept.check(record)
     return load_weights(kept.path(record), torch.device("cpu"))
 
 

@@ -9,9 +9,13 @@ from typing import Any
 
 from torch import Tensor
 
+from nmt_lstm.errors import ModelFolderError
+from nmt_lstm.files.checksums import sha256_of
 from nmt_lstm.training.checkpoint_files import save_weights_whole
 
 __all__ = ["KeptWeights", "Record", "is_better"]
+
+_REMEDY = "restore it from a copy, or train again into another folder; the model in the run's folder is not affected"
 
 
 def is_better(metric: str, value: float, than: float) -> bool:
@@ -26,6 +30,8 @@ class Record:
     step: int
     file: str
     metrics: dict[str, float]
+    sha256: str = ""
+    """Of the file; empty in processes that did not write it, and in checkpoints of earlier versions."""
 
 
 class KeptWeights:
@@ -66,9 +72,11 @@ class KeptWeights:
         self, step: int, metrics: Mapping[str, float], state: Mapping[str, Tensor], *, write: bool = True
     ) -> Record:
         """Keep weights; a record of the same step is replaced. Only one process should `write` the file."""
-        record = Record(step, f"step-{step}.safetensors", dict(metrics))
+        file, digest = f"step-{step}.safetensors", ""
         if write:
-            save_weights_whole(self.folder / record.file, state)
+            save_weights_whole(self.folder / file, state)
+            digest = sha256_of(self.folder / file)
+        record = Record(step, file, dict(metrics), digest)
         self.records = [other for other in self.records if other.step != step] + [record]
         kept = {other.step for other in (*self.best(), *self.last())}
         self.records = [other for other in self.records if other.step in kept]
@@ -85,10 +93,27 @@ class KeptWeights:
         """Where the weights of a record are."""
         return self.folder / record.file
 
+    def check(self, record: Record) -> None:
+        """Compare the file of a record with its checksum.
+
+        Raises:
+            ModelFolderError: it is missing, or not the one that was written.
+        """
+        path = self.path(record)
+        try:
+            changed = record.sha256 and sha256_of(path) != record.sha256
+        except OSError as problem:
+            raise ModelFolderError(f"'{path}' cannot be read: {problem.strerror}; {_REMEDY}.") from problem
+        if changed:
+            raise ModelFolderError(f"'{path}' was changed: its SHA-256 is not the recorded one; {_REMEDY}.")
+
     def state_dict(self) -> list[dict[str, Any]]:
         """What a checkpoint has to keep."""
         return [asdict(record) for record in self.records]
 
     def load_state_dict(self, state: Sequence[Mapping[str, Any]]) -> None:
         """Take up what a checkpoint kept."""
-        self.records = [Record(int(kept["step"]), str(kept["file"]), dict(kept["metrics"])) for kept in state]
+        self.records = [
+            Record(int(kept["step"]), str(kept["file"]), dict(kept["metrics"]), str(kept.get("sha256", "")))
+            for kept in state
+        ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ from torch import Tensor
 from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import ResourceError
+from nmt_lstm.files.parsing import parse_json
+from nmt_lstm.files.regular import read_regular
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.training.clock import Clock
 from nmt_lstm.training.validation import ValidationResult
@@ -30,7 +31,7 @@ class ModelWriter:
 
     def written(self) -> dict[str, Any]:
         """Return the metrics in the folder, as `write` put them there."""
-        metrics: dict[str, Any] = json.loads((self.folder / "metrics.json").read_text(encoding="utf-8"))
+        metrics: dict[str, Any] = parse_json(read_regular(self.folder / "metrics.json"))
         return metrics
 
     def write(

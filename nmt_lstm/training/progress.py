@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
+from nmt_lstm.plain_text import printable
+
 __all__ = ["Moment", "ProgressDisplay", "duration", "search_name"]
 
 _LIVE_SECONDS = 0.5
@@ -112,7 +114,7 @@ class ProgressDisplay:
 
     def say(self, line: str, style: str = "", *, wrap: bool = False) -> None:
         """Write a line that stays; with `wrap`, sentences that go on at the next word where the console ends."""
-        self.console.print(escape(line), style=style, highlight=False, soft_wrap=not wrap)
+        self.console.print(escape(printable(line)), style=style, highlight=False, soft_wrap=not wrap)
 
     def stop(self) -> None:
         """Take the live line away."""

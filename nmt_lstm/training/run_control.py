@@ -15,6 +15,7 @@ from torch import Tensor
 
 from nmt_lstm.batching.batch import Batch
 from nmt_lstm.config.schema import TrainingSettings
+from nmt_lstm.evaluation.columns import perplexity
 from nmt_lstm.numerics.precision import Precision, autocast
 from nmt_lstm.training.agreement import agreed, is_distributed
 from nmt_lstm.training.clock import Clock
@@ -334,7 +335,7 @@ class RunControl(pl.Callback):
         self.display.say(
             f"validation at step {step:,} (epoch {trainer.current_epoch + 1}, {duration(self.clock.elapsed())}, "
             f"{search_name(self.settings.valid_beam_size)}):  "
-            f"loss {result.loss:.3f}  perplexity {result.perplexity:.1f}  BLEU {result.bleu:.2f}  "
+            f"loss {result.loss:.3f}  perplexity {perplexity(result.loss)}  BLEU {result.bleu:.2f}  "
             f"chrF {result.chrf:.2f}{'  best so far' if improved else ''}"
         )
         if self.display.console.is_terminal and result.indices:

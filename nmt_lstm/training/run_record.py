@@ -28,6 +28,7 @@ def run_record(run: RunSettings, subwords: Subwords, data_fingerprint: str) -> d
         "plugins": plugin_digests(run),
         "settings": {
             "seed": settings["seed"],
+            "subwords": {"sampling": settings["subwords"]["sampling"]},
             "model": settings["model"],
             "training": {
                 **{name: settings["training"][name] for name in _FIXED_TRAINING},
@@ -67,9 +68,11 @@ def check_same_run(kept: Mapping[str, Any] | None, now: Mapping[str, Any], *, pa
             f"({kept['vocabulary'][sides[0]][:12]}, not {now['vocabulary'][sides[0]][:12]}); resume with the run's "
             f"own text and subword settings, or train into another folder."
         )
+    # Checkpoints of earlier versions do not say how subwords were sampled.
+    comparable = {name: value for name, value in now["settings"].items() if name in kept["settings"]}
     changed = [
         f"{name} was {before!r} and is {after!r}"
-        for name, before, after in _changes(kept["settings"], now["settings"])
+        for name, before, after in _changes(kept["settings"], comparable)
     ]
     if changed:
         raise ConfigurationError(

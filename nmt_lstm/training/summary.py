@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from nmt_lstm.checkpoint.model_folder import trust_option
+from nmt_lstm.evaluation.columns import perplexity
+from nmt_lstm.plain_text import printable
 from nmt_lstm.training.progress import duration, search_name
 
 __all__ = ["FitResult", "show_summary"]
@@ -66,7 +68,7 @@ def show_summary(console: Console, found: FitResult) -> None:
         ("weights", weights),
         (
             "validation loss",
-            f"{metrics['loss']:.3f} nats per target piece (perplexity {metrics['perplexity']:.2f})",
+            f"{metrics['loss']:.3f} nats per target piece (perplexity {perplexity(metrics['loss'], 2)})",
         ),
         (
             "validation BLEU",
@@ -76,7 +78,7 @@ def show_summary(console: Console, found: FitResult) -> None:
             "validation chrF",
             f"{metrics['chrf']:.2f}  {search_name(found.beam_size)}  {found.signatures['chrf']}",
         ),
-        ("model folder", str(found.folder)),
+        ("model folder", printable(str(found.folder))),
     ):
         table.add_row(name, value)
     console.print()
@@ -93,7 +95,7 @@ def show_summary(console: Console, found: FitResult) -> None:
             highlight=False,
             soft_wrap=True,
         )
-    folder = shlex.quote(str(found.folder)) + trust_option(found.folder)
+    folder = printable(shlex.quote(str(found.folder))) + trust_option(found.folder)
     console.print("\nTranslate with it:", highlight=False)
     console.print(
         f"  nmt-lstm translate -m {folder} < in.txt > out.txt", highlight=False, markup=False, soft_wrap=True

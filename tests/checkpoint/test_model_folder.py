@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import resource
 import shutil
 from pathlib import Path
 
@@ -121,7 +123,9 @@ def test_missing_and_changed_files_are_named(folder, name) -> None:
     with pytest.raises(ModelFolderError, match=rf"{name}' was changed: its SHA-256"):
         read(folder)
     (folder / name).write_bytes(content[:-1])
-    with pytest.raises(ModelFolderError, match=rf"{name}' was changed or cut: it has [\d,]+ bytes, not"):
+    with pytest.raises(
+        ModelFolderError, match=rf"{name}' was changed or truncated: it has [\d,]+ bytes, not"
+    ):
         read(folder)
     (folder / name).unlink()
     with pytest.raises(ModelFolderError, match=rf"lacks '{name}'; copy the whole folder"):
@@ -132,7 +136,7 @@ def test_folders_that_are_no_models_are_told_apart(tmp_path, folder) -> None:
     with pytest.raises(ModelFolderError, match=r"nowhere' does not exist; train one"):
         read(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ModelFolderError, match=r"no model folder: it has no manifest.json"):
+    with pytest.raises(ModelFolderError, match=r"not a model folder: it has no manifest.json"):
         read(tmp_path / "empty")
     (tmp_path / "empty/manifest.json").write_text('{"name": "web app"}')
     with pytest.raises(ModelFolderError, match="manifest of something else: its format is None"):
@@ -235,3 +239,63 @@ def test_the_registrys_other_errors_are_model_folder_errors_too(folder, monkeypa
     monkeypatch.setattr(CELLS, "require", broken)
     with pytest.raises(ModelFolderError, match=r"model folder .*: it is broken"):
         read(folder).load_model()
+
+
+@pytest.mark.parametrize("inside", ["checkpoints/last.ckpt", "checkpoints/step-5.safetensors", "checkpoints"])
+def test_a_checkpoint_is_not_a_model_and_the_model_folder_is_named(folder, inside) -> None:
+    (folder / "checkpoints").mkdir()
+    if inside != "checkpoints":
+        (folder / inside).write_bytes(b"x")
+    with pytest.raises(ModelFolderError, match=f"the model folder is '{folder}'") as caught:
+        read(folder / inside)
+    assert ("checkpoint of a training run" in str(caught.value)) == (inside != "checkpoints")
+
+
+def test_a_file_is_not_a_model_folder(tmp_path) -> None:
+    (tmp_path / "text").write_text("x")
+    with pytest.raises(ModelFolderError, match=r"text' is a file"):
+        read(tmp_path / "text")
+
+
+def test_an_edited_run_file_is_told_how_settings_are_changed(folder) -> None:
+    path = folder / "run.toml"
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"beam_size = 5", b"beam_size = 9"))
+    assert path.read_bytes() != content
+    with pytest.raises(ModelFolderError, match=r"run.toml' was changed: .*--set"):
+        read(folder)
+    path.write_bytes(content.replace(b"\n", b"\r\n"))
+    with pytest.raises(ModelFolderError, match=r"run.toml' was changed or truncated: .*line endings"):
+        read(folder)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"a":' * 5_000 + "1" + "}" * 5_000])
+def test_a_manifest_that_is_nested_too_deeply_is_damaged(folder, content) -> None:
+    (folder / "manifest.json").write_text(content)
+    with pytest.raises(ModelFolderError, match=r"manifest.json' is damaged .*nested"):
+        read(folder)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "run.toml", "metrics.json", "subwords.joint.model"])
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_files_that_never_end_are_refused(folder, name, kind) -> None:
+    (folder / name).unlink()
+    if kind == "pipe":
+        os.mkfifo(folder / name)
+    else:
+        (folder / name).symlink_to("/dev/zero")
+    with pytest.raises(ModelFolderError, match=name):
+        read(folder)
+
+
+def test_a_full_disk_is_told_of_the_folder_and_not_of_a_temporary_one(tmp_path, tiny_run, subwords) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    state = {"weights": torch.ones(100_000)}
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, before[1]))
+    try:
+        with pytest.raises(OSError, match="large") as caught:
+            write(tmp_path / "out", run=tiny_run, subwords=subwords, model_state=state, metrics={})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(tmp_path / "out"))
+    assert list((tmp_path / "out").iterdir()) == []

@@ -106,7 +106,7 @@ def test_the_file_itself_will_do_too(folder, tmp_path) -> None:
 def test_a_changed_copy_is_refused(folder) -> None:
     with (folder / "plugin.halved.py").open("a", encoding="utf-8") as file:
         file.write("print('more')\n")
-    with pytest.raises(ModelFolderError, match="plugin.halved.py' was changed or cut"):
+    with pytest.raises(ModelFolderError, match="plugin.halved.py' was changed or truncated"):
         read(folder)
 
 

@@ -163,3 +163,12 @@ def test_the_command_to_type_next_trusts_the_copy_of_a_plugin(
     del CELLS._decorated["to_export"]
     assert command("translate", "-m", "fast", stdin=b"eins .\n").status == 1
     assert command("translate", "-m", "fast", "--trust-plugins", stdin=b"eins .\n").status == 0
+
+
+def test_a_model_that_was_exported_is_refused_before_anything_is_learnt(command, tmp_path):
+    finished = command("export", "-m", "builtin:en-ja", "-o", "again")
+    assert finished.status == 1
+    assert finished.err.startswith("nmt-lstm: error: ")
+    assert finished.err.count("\n") == 1
+    assert "was exported" in finished.err
+    assert not (tmp_path / "again").exists()

@@ -205,3 +205,33 @@ def test_show_loads_no_torch(board):
     )
     finished = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert finished.stderr == "False"
+
+
+def test_an_ending_that_names_no_format_is_refused(command, board):
+    finished = command("leaderboard", "show", "board", "-o", "board.xlsx")
+    assert finished.status == 2
+    assert "'.xlsx'" in finished.err
+    for known in (".md", ".csv", ".json", ".html", ".txt"):
+        assert known in finished.err
+    assert not (board.parent / "board.xlsx").exists()
+    assert command("leaderboard", "show", "board", "-o", "board.xlsx", "--format", "csv").status == 0
+    for name in ("board.TXT", "table"):
+        assert command("leaderboard", "show", "board", "-o", name).status == 0
+
+
+def test_names_of_systems_cannot_control_the_terminal(command, board):
+    """A board may come from elsewhere, with rows that this program would not have written."""
+    from nmt_lstm.leaderboard.record import line_of, record_of
+
+    rows = board / "rows.jsonl"
+    first, *rest = rows.read_text(encoding="utf-8").splitlines()
+    record = record_of(first, "").model_copy(update={"system": "evil\x1b[2J\x9b31m\u202eeman"})
+    rows.write_text("".join(f"{line}\n" for line in (line_of(record), *rest)), encoding="utf-8")
+    (board / "rows.head.json").unlink()
+    for arguments in (("show", "board"), ("show", "board", "--format", "markdown"), ("verify", "board"),
+                      ("show", "board", "--format", "json"), ("show", "board", "--format", "csv"),
+                      ("compare", "board", "none", "x\x1b[2J")):  # fmt: skip
+        finished = command("leaderboard", *arguments)
+        shown = finished.out.decode() + finished.err
+        assert not {"\x1b", "\x9b", "\u202e"} & set(shown)
+    assert "evil\\x1b[2J\\x9b31m\\u202eeman" in command("leaderboard", "show", "board").out.decode()

@@ -258,3 +258,11 @@ def test_quickstart_says_where_a_translation_is_empty(command, fitted, translato
         translator, "translate", lambda self, lines: [types.SimpleNamespace(text="") for _ in lines]
     )
     assert command("quickstart", "-o", "q").err.count("(empty)") == 10
+
+
+def test_quickstart_refuses_a_file_as_its_folder(command, tmp_path):
+    (tmp_path / "file").write_text("x")
+    finished = command("quickstart", "-o", "file")
+    assert finished.status == 2
+    assert "-o 'file' is a file" in finished.err
+    assert finished.err.count("\n") == 1

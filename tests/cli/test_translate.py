@@ -237,3 +237,35 @@ def test_an_empty_input_makes_an_empty_output(command, translator, tmp_path):
     (tmp_path / "out.en").write_bytes(b"of yesterday")
     assert command("translate", "-m", "x", "-o", "out.en").status == 0
     assert (tmp_path / "out.en").read_bytes() == b""
+
+
+def test_json_lines_have_no_line_ends_or_control_characters_inside(command, translator):
+    finished = command(
+        "translate", "-m", "model", "--format", "jsonl", stdin="a\x9bb\u2028c\u202ed\n".encode()
+    )
+    assert finished.status == 0
+    text = finished.out.decode()
+    assert text.splitlines() == [text[:-1]]
+    assert not {"\x9b", "\u2028", "\u202e"} & set(text)
+    assert json.loads(text)["source"] == "a\x9bb\u2028c\u202ed"
+
+
+@pytest.mark.parametrize("ending", [".xz", ".zst", ".bz2", ".zip"])
+def test_an_ending_of_an_archive_that_is_not_written_is_refused(command, translator, ending, tmp_path):
+    finished = command("translate", "-m", "model", "-o", f"out{ending}", stdin=b"a\n")
+    assert finished.status == 1
+    assert ".gz" in finished.err
+    assert not (tmp_path / f"out{ending}").exists()
+
+
+def test_a_full_disk_names_the_file_of_the_output(command, translator):
+    finished = command("translate", "-m", "model", "-o", "/dev/full", stdin=b"a\n")
+    assert finished.status == 1
+    assert "'/dev/full'" in finished.err
+    assert finished.err.count("\n") == 1
+
+
+def test_names_of_files_cannot_control_the_terminal(command, translator):
+    finished = command("translate", "-m", "model", "-i", "none\x1b[2J\x9b\u202e", stdin=b"")
+    assert finished.status == 1
+    assert "none\\x1b[2J\\x9b\\u202e" in finished.err

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from nmt_lstm.config.load import dump_toml, load_run, make_run
+from nmt_lstm.config.load import dump_toml, load_run, make_run, parse_value
 from nmt_lstm.errors import ConfigurationError
 
 DATA = {"train_source": "a.de", "train_target": "a.en", "valid_source": "b.de", "valid_target": "b.en"}
@@ -197,3 +198,36 @@ def test_a_path_that_a_run_file_cannot_hold_is_refused_at_once():
     assert "'caf\\udce9' has bytes that are not UTF-8" in message(
         {"model": {"encoder": {"cell": "caf\udce9"}}}
     )
+
+
+@pytest.mark.parametrize("key", ["training.colour", "model.encoder.frobnicate", "data.whatever", "xyz"])
+def test_an_unknown_key_like_no_other_is_offered_none(key):
+    assert "Did you mean" not in message({}, f"{key}=1")
+
+
+def test_a_run_file_that_never_ends_is_refused(run_file):
+    run_file.unlink()
+    os.mkfifo(run_file)
+    with pytest.raises(ConfigurationError, match="not a regular file"):
+        load_run(run_file)
+    run_file.unlink()
+    run_file.symlink_to("/dev/zero")
+    with pytest.raises(ConfigurationError, match="not a regular file"):
+        load_run(run_file)
+
+
+@pytest.mark.parametrize("text", [".".join(["a"] * 100_000) + "=1", "x=" + "[" * 100_000])
+def test_a_run_file_that_is_nested_too_deeply_is_refused(run_file, text):
+    run_file.write_text(text)
+    with pytest.raises(ConfigurationError, match="nested"):
+        load_run(run_file)
+
+
+def test_a_run_file_is_small(run_file):
+    run_file.write_text("#" * (2 << 20))
+    with pytest.raises(ConfigurationError, match="MiB"):
+        load_run(run_file)
+
+
+def test_a_value_that_is_nested_too_deeply_is_a_text():
+    assert parse_value("[" * 100_000) == "[" * 100_000

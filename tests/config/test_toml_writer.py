@@ -42,3 +42,10 @@ def test_names_of_files_that_are_not_utf8_are_refused():
 def test_other_types_are_refused():
     with pytest.raises(ConfigurationError, match="None of type NoneType cannot be written into a run file"):
         write_toml({"a": None})
+
+
+def test_a_run_file_cannot_control_the_terminal_that_shows_it():
+    values = {"key\x9b": "\x1b[2J\x7f\x9b31m\u202e\u2028"}
+    text = write_toml(values)
+    assert tomllib.loads(text) == values
+    assert text.isprintable() or set(text) - set(filter(str.isprintable, text)) == {"\n"}

@@ -79,3 +79,12 @@ def test_the_run_file_of_the_built_in_model_loads(repository) -> None:
     assert run.data.train_source.is_file()
     built = model_folder.read("builtin:en-ja").run
     assert (built.model, built.training) == (run.model, run.training)
+
+
+@pytest.mark.parametrize("name", ["builtin", "en-ja"])
+def test_a_name_without_its_prefix_or_its_rest_is_completed(name, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelFolderError, match=f"'{name}' does not exist. Did you mean 'builtin:en-ja'"):
+        model_path(name)
+    (tmp_path / name).mkdir()
+    assert model_path(name) == Path(name)

@@ -40,7 +40,7 @@ def test_json_holds_everything(full_board) -> None:
 def test_csv_has_a_line_for_each_row(full_board) -> None:
     rows = list(csv.DictReader(io.StringIO(csv_text(full_board.rankings(baseline="good")))))
     assert [row["rank"] for row in rows] == ["1", "2", "3", "4"]
-    row = next(row for row in rows if row["system"] == '=x,"y"')
+    row = next(row for row in rows if row["system"] == '\'=x,"y"')
     stored = next(each for each in full_board.current() if each.system == '=x,"y"')
     assert float(row["bleu"]) == stored.scores["bleu"].value
     assert float(row["chrf++_low"]) == stored.scores["chrf++"].low
@@ -53,3 +53,12 @@ def test_csv_has_a_line_for_each_row(full_board) -> None:
 def test_an_empty_board_has_heads_alone() -> None:
     assert csv_text([]).startswith("test_set,ranking,rank,system,")
     assert json.loads(json_text([])) == {"format": 1, "rankings": []}
+
+
+def test_text_cells_are_no_formulas_and_numbers_stay_numbers(full_board) -> None:
+    text = csv_text(full_board.rankings(baseline="good"))
+    for row in csv.reader(io.StringIO(text)):
+        for cell in row:
+            if cell.startswith(("=", "+", "@", "-")):
+                float(cell)
+    assert any(cell.startswith("-") for row in csv.reader(io.StringIO(text)) for cell in row)

@@ -186,3 +186,19 @@ def test_languages_are_compared_without_their_regions(model) -> None:
     assert output.fits("pt", "EN-gb")
     assert output.fits("", "en")
     assert not output.fits("de", "en")
+
+
+def test_an_onnx_export_is_added_and_known_again(empty_board, model, tmp_path) -> None:
+    """Its weights are in the graphs, which identify it."""
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    from nmt_lstm.checkpoint.model_folder import read
+    from nmt_lstm.deployment.onnx.folder import write_onnx
+
+    write_onnx(tmp_path / "graphs", read(model))
+    (row,) = empty_board.add("graphs", model=tmp_path / "graphs", beam_size=1)
+    (again,) = empty_board.add("graphs", model=tmp_path / "graphs", beam_size=1)
+    assert again == row
+    assert row.facts.precision == "float32"
+    assert [len(digest) for digest in row.facts.models] == [64]
+    assert row.facts.models != (read(model).weights_sha256,)

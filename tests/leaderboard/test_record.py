@@ -7,6 +7,7 @@ import json
 import pytest
 
 from nmt_lstm.errors import ConfigurationError, DataError
+from nmt_lstm.files.checksums import checksum_of
 from nmt_lstm.leaderboard import record
 from nmt_lstm.leaderboard.record import Withdrawal, check_system_name, line_of, make_facts, record_of
 
@@ -51,7 +52,7 @@ def test_a_row_of_a_newer_version_says_so(row, monkeypatch) -> None:
 def test_a_digest_that_could_lead_elsewhere_is_refused(row) -> None:
     values = json.loads(line_of(row)) | {"hypotheses": "../../etc/passwd"}
     values.pop("sha256")
-    values["sha256"] = record._checksum(values)
+    values["sha256"] = checksum_of(values)
     with pytest.raises(DataError, match="here is damaged: hypotheses: String should match pattern"):
         record_of(json.dumps(values), "here")
 

@@ -88,7 +88,8 @@ def test_verify_names_every_problem(board, texts) -> None:
         "test set 'numbers': ",
     ):
         assert expected in problems
-    assert len(found.problems) == 5
+    assert "rows.head.json" in problems
+    assert len(found.problems) == 6
 
 
 def test_a_missing_text_is_a_problem(board) -> None:
@@ -106,3 +107,12 @@ def test_a_row_whose_fingerprint_is_another_is_a_problem(board) -> None:
 @pytest.mark.parametrize("update", [False, True])
 def test_a_board_without_rows_has_nothing_to_score(empty_board, update) -> None:
     assert empty_board.rescore(update=update) == []
+
+
+def test_verify_notices_an_emptied_board_and_damaged_statistics(board) -> None:
+    (board.folder / "rows.jsonl").write_bytes(b"")
+    damaged = next((board.folder / "statistics").glob("*.npz"))
+    damaged.write_bytes(damaged.read_bytes()[:-90])
+    problems = "\n".join(Leaderboard(board.folder).verify().problems)
+    assert "some are missing" in problems
+    assert str(damaged) in problems

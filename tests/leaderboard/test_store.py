@@ -163,31 +163,31 @@ def test_texts_that_changed_or_are_missing_are_named(files, tmp_path) -> None:
 
 
 def test_statistics_come_back_or_are_not_there(files, tmp_path) -> None:
-    assert files.statistics("key") == {}
-    files.put_statistics("key", {"chrf++": np.ones((2, 3))})
-    assert list(files.statistics("key")) == ["chrf++"]
-    assert np.array_equal(files.statistics("key")["chrf++"], np.ones((2, 3)))
+    assert files.cache.statistics("key") == {}
+    files.cache.put_statistics("key", {"chrf++": np.ones((2, 3))})
+    assert list(files.cache.statistics("key")) == ["chrf++"]
+    assert np.array_equal(files.cache.statistics("key")["chrf++"], np.ones((2, 3)))
     (tmp_path / "statistics" / "key.npz").write_bytes(b"PK\x03\x04 cut")
-    assert files.statistics("key") == {}
+    assert files.cache.statistics("key") == {}
     np.savez(tmp_path / "statistics" / "key.npz", bleu=np.array([object()]))  # pickled: never loaded
-    assert files.statistics("key") == {}
+    assert files.cache.statistics("key") == {}
 
 
 def test_counts_come_back_or_are_not_there(files, tmp_path) -> None:
-    assert files.counts("key") is None
-    files.put_counts("key", {"ü": 3})
-    assert files.counts("key") == {"ü": 3}
+    assert files.cache.counts("key") is None
+    files.cache.put_counts("key", {"ü": 3})
+    assert files.cache.counts("key") == {"ü": 3}
     for damaged in ("{", "[1]", '{"a": "b"}'):
         (tmp_path / "statistics" / "key.json").write_text(damaged)
-        assert files.counts("key") is None
+        assert files.cache.counts("key") is None
 
 
 def test_statistics_that_cannot_be_stored_are_gone_without(files, tmp_path) -> None:
     (tmp_path / "statistics").write_text("a file in the way")
-    files.put_statistics("key", {"bleu": np.ones((1, 1))})
-    files.put_counts("key", {"a": 1})
-    assert files.statistics("key") == {}
-    assert files.counts("key") is None
+    files.cache.put_statistics("key", {"bleu": np.ones((1, 1))})
+    files.cache.put_counts("key", {"a": 1})
+    assert files.cache.statistics("key") == {}
+    assert files.cache.counts("key") is None
 
 
 def test_the_newest_row_counts_unless_it_was_withdrawn(board) -> None:
@@ -197,3 +197,80 @@ def test_the_newest_row_counts_unless_it_was_withdrawn(board) -> None:
     found = current_rows([*rows, again, withdrawn])
     assert [(row.system, row.added == "later") for row in found] == [("good", True), ("similar", False)]
     assert store.current_rows([*rows, withdrawn, rows[2]])[-1].system == "bad"
+
+
+@pytest.mark.parametrize("left", [0, 1, 2])
+def test_a_board_that_lost_rows_is_noticed(files, tmp_path, left, caplog) -> None:
+    for name in "abc":
+        files.append(gone(name))
+    rows = tmp_path / "rows.jsonl"
+    lines = rows.read_bytes().splitlines(keepends=True)
+    assert files.missing_rows() == ""
+    rows.write_bytes(b"".join(lines[:left]))
+    assert "some are missing" in files.missing_rows()
+    assert len(files.records()) == left
+    assert "rows.head.json" in caplog.text
+    with pytest.raises(DataError, match="some are missing"):
+        files.append(gone("d"))
+    assert rows.read_bytes() == b"".join(lines[:left])
+    (tmp_path / "rows.head.json").unlink()  # what is there is accepted
+    files.append(gone("d"))
+    assert len(files.records()) == left + 1
+    rows.unlink()
+    assert "some are missing" in files.missing_rows()
+
+
+def test_rows_that_changed_their_order_are_noticed(files, tmp_path) -> None:
+    files.append(gone("a"))
+    files.append(gone("b"))
+    rows = tmp_path / "rows.jsonl"
+    rows.write_bytes(b"".join(reversed(rows.read_bytes().splitlines(keepends=True))))
+    assert "changed" in files.missing_rows()
+
+
+def test_a_row_whose_head_was_not_written_is_not_missing(files, tmp_path) -> None:
+    files.append(gone("a"))
+    head = (tmp_path / "rows.head.json").read_bytes()
+    files.append(gone("b"))
+    (tmp_path / "rows.head.json").write_bytes(head)
+    assert files.missing_rows() == ""
+    (tmp_path / "rows.head.json").write_bytes(b"{")
+    assert "cannot be used" in files.missing_rows()
+
+
+def test_rows_that_are_a_pipe_do_not_stop_a_command(files, tmp_path) -> None:
+    os.mkfifo(tmp_path / "rows.jsonl")
+    with pytest.raises(OSError, match="not a regular file"):
+        files.lines()
+    with pytest.raises(DataError, match="pipe"):
+        files.append(gone("a"))
+
+
+def test_any_damage_of_statistics_is_seen_and_named(files, tmp_path, caplog) -> None:
+    files.cache.put_statistics("key", {"bleu": np.arange(12.0).reshape(3, 4)})
+    path = tmp_path / "statistics" / "key.npz"
+    content = path.read_bytes()
+    for bit in range(0, 8 * content.rindex(b"sha256:"), 17):
+        changed = bytearray(content)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        assert files.cache.statistics("key") == {}
+    assert str(path) in caplog.text
+    (problem,) = files.cache.problems()
+    assert "key.npz" in problem
+    np.savez_compressed(path, bleu=np.arange(12.0))  # of an earlier version, which had no checksums
+    old = path.read_bytes()
+    for bit in range(0, 8 * len(old), 29):
+        changed = bytearray(old)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        files.cache.statistics("key")  # whatever it gives, it raises nothing
+
+
+def test_counts_with_a_changed_number_are_not_used(files, tmp_path) -> None:
+    files.cache.put_counts("key", {"a": 3})
+    path = tmp_path / "statistics" / "key.json"
+    path.write_text(path.read_text().replace("3", "4", 1))
+    assert files.cache.counts("key") is None
+    path.write_text('{"a": 3}')  # of an earlier version
+    assert files.cache.counts("key") == {"a": 3}

@@ -13,6 +13,7 @@ from nmt_lstm.config.load import dump_toml
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.text import preparation
 from nmt_lstm.text.preparation import epoch_store, prepare
+from nmt_lstm.text.subword_sampling import SAMPLING_VERSION
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -23,15 +24,21 @@ def test_sampled_pieces_repeat_for_a_seed_and_epoch_and_say_the_same_text(writte
     run = written.run("subwords.sampling=0.2")
     prepared = prepare(run)
     first, second = epoch_store(prepared, run, 0), epoch_store(prepared, run, 1)
-    cut_first = files(prepared.folder / "sampled-0.2-1-0")
+    cut_first = files(prepared.folder / f"sampled-v{SAMPLING_VERSION}-0.2-1-0")
     assert written.decoded(prepared, first) == written.decoded(prepared, second) == written.decoded(prepared)
-    assert files(prepared.folder / "sampled-0.2-1-1")["source.ids"] != cut_first["source.ids"]
-    shutil.rmtree(prepared.folder / "sampled-0.2-1-0")
+    assert (
+        files(prepared.folder / f"sampled-v{SAMPLING_VERSION}-0.2-1-1")["source.ids"]
+        != cut_first["source.ids"]
+    )
+    shutil.rmtree(prepared.folder / f"sampled-v{SAMPLING_VERSION}-0.2-1-0")
     epoch_store(prepared, run, 0)
-    assert files(prepared.folder / "sampled-0.2-1-0") == cut_first
+    assert files(prepared.folder / f"sampled-v{SAMPLING_VERSION}-0.2-1-0") == cut_first
     other = written.run("subwords.sampling=0.2", "seed=2")
     epoch_store(prepared, other, 0)
-    assert files(prepared.folder / "sampled-0.2-2-0")["source.ids"] != cut_first["source.ids"]
+    assert (
+        files(prepared.folder / f"sampled-v{SAMPLING_VERSION}-0.2-2-0")["source.ids"]
+        != cut_first["source.ids"]
+    )
 
 
 def test_without_sampling_every_epoch_has_the_prepared_pieces(written) -> None:
@@ -65,8 +72,8 @@ def test_sampled_epochs_that_are_over_are_removed(written) -> None:
     for epoch in range(4):
         epoch_store(prepared, run, epoch)
     assert sorted(path.name for path in prepared.folder.glob("sampled-*")) == [
-        "sampled-0.1-1-2",
-        "sampled-0.1-1-3",
+        f"sampled-v{SAMPLING_VERSION}-0.1-1-2",
+        f"sampled-v{SAMPLING_VERSION}-0.1-1-3",
     ]
 
 
@@ -74,7 +81,7 @@ def test_a_damaged_sampled_store_is_made_anew(written) -> None:
     run = written.run("subwords.sampling=0.1")
     prepared = prepare(run)
     epoch_store(prepared, run, 0)
-    folder = prepared.folder / "sampled-0.1-1-0"
+    folder = prepared.folder / f"sampled-v{SAMPLING_VERSION}-0.1-1-0"
     sound = files(folder)
     (folder / "target.ids").write_bytes(b"x")
     epoch_store(prepared, run, 0)
@@ -113,6 +120,7 @@ SCRIPT = """
 import sys
 from nmt_lstm.config.load import load_run
 from nmt_lstm.text.preparation import epoch_store, prepare
+from nmt_lstm.text.subword_sampling import SAMPLING_VERSION
 run = load_run(sys.argv[1])
 print("ready", flush=True)
 input()
@@ -149,3 +157,29 @@ def test_processes_that_prepare_at_once_do_not_disturb_each_other(written, damag
     assert alone.reused
     assert not list(written.folder.rglob(".unfinished-*"))
     assert written.decoded(alone) == written.pairs()
+
+
+def test_a_sampled_epoch_is_the_same_wherever_it_is_prepared_and_whatever_the_chunks(
+    written, monkeypatch
+) -> None:
+    run = written.run("subwords.sampling=0.3", "subwords.kind=unigram")
+    epoch_store(prepare(run), run, 2)
+    name = f"sampled-v{SAMPLING_VERSION}-0.3-1-2"
+    first = files(prepare(run).folder / name)
+    monkeypatch.setattr(preparation, "CHUNK", 7)
+    elsewhere = written.run(
+        "subwords.sampling=0.3", "subwords.kind=unigram", f"data.prepared={written.folder / 'other'}"
+    )
+    epoch_store(prepare(elsewhere), elsewhere, 2)
+    assert files(prepare(elsewhere).folder / name) == first
+
+
+def test_a_flipped_bit_in_a_sampled_store_is_seen(written) -> None:
+    run = written.run("subwords.sampling=0.1")
+    prepared = prepare(run)
+    epoch_store(prepared, run, 0)
+    path = prepared.folder / f"sampled-v{SAMPLING_VERSION}-0.1-1-0" / "source.ids"
+    sound = path.read_bytes()
+    path.write_bytes(bytes([sound[0] ^ 1]) + sound[1:])
+    epoch_store(prepared, run, 0)
+    assert path.read_bytes() == sound

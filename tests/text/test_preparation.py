@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import shutil
 import tracemalloc
@@ -167,11 +168,20 @@ NAMES = (
     "target.ids",
     "target.offsets",
 )
+
+
+def flipped(content: bytes) -> bytes:
+    """The content with one bit of its middle changed."""
+    place = len(content) // 2
+    return content[:place] + bytes([content[place] ^ 4]) + content[place + 1 :]
+
+
 DAMAGES = {
     "missing": lambda path: path.unlink(),
     "empty": lambda path: path.write_bytes(b""),
     "cut": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
     "a folder": lambda path: (path.unlink(), path.mkdir()),
+    "flipped": lambda path: path.write_bytes(flipped(path.read_bytes())),
 }
 
 
@@ -294,3 +304,13 @@ def test_real_text_is_prepared_whole(corpora, tmp_path) -> None:
     assert prepared.subwords.source.size == 2_000
     decoded = [prepared.subwords.source.decode(prepared.train.source[index]) for index in range(1_014)]
     assert decoded == [" ".join(line.split(" ")).strip() for line in prepared.valid_source]
+
+
+def test_text_that_an_earlier_version_prepared_has_no_checksums_and_is_found(written) -> None:
+    folder = prepare(written.run()).folder
+    record = json.loads((folder / "prepared.json").read_text())
+    (folder / "prepared.json").write_text(json.dumps({"report": record["report"]}))
+    (folder / "store.json").write_text('{"version": 1, "dtype": "<u2"}')
+    prepared = prepare(written.run())
+    assert prepared.reused
+    assert written.decoded(prepared) == written.pairs()

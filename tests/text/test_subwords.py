@@ -12,11 +12,12 @@ import sentencepiece
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nmt_lstm.config.defaults import choose_settings
 from nmt_lstm.config.schema import SubwordSettings
 from nmt_lstm.errors import DataError
 from nmt_lstm.text import subwords as module
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
-from nmt_lstm.text.subwords import Subwords, Vocabulary, choose_vocabulary_size, train_subwords
+from nmt_lstm.text.subwords import Subwords, Vocabulary, train_subwords
 
 SYLLABLES = ("ka", "mi", "to", "ru", "sen", "da", "lo", "wi", "ba", "ne")
 SIZE = 340
@@ -123,22 +124,6 @@ def test_whatever_a_network_writes_is_one_line_of_text(vocabulary, pieces) -> No
     line.encode("utf-8")
 
 
-def test_draws_repeat_for_a_seed_and_say_the_same_text(vocabulary) -> None:
-    lines = [source for source, _ in made_up_pairs(40)] + ["", "日本 😀"]
-    first = vocabulary.sample_lines(lines, 0.1, seed=7)
-    vocabulary.sample_lines(lines[:3], 0.1, seed=1)
-    assert vocabulary.sample_lines(lines, 0.1, seed=7) == first
-    assert vocabulary.sample_lines(lines, 0.1, seed=8) != first
-    assert first != vocabulary.encode_lines(lines)
-    assert [vocabulary.decode(pieces) for pieces in first] == lines
-    assert vocabulary.sample_lines(lines[:1], 0.1, seed=2**64 - 1)
-
-
-def test_draws_differ_from_sentence_to_sentence(vocabulary) -> None:
-    line = made_up_pairs(1)[0][0]
-    assert len({tuple(pieces) for pieces in vocabulary.sample_lines([line] * 20, 0.1, seed=1)}) > 5
-
-
 def test_the_same_text_gives_the_same_vocabulary(vocabulary) -> None:
     again = trained(made_up_pairs(200), kind="bpe", vocabulary_size=SIZE).source
     other = trained(made_up_pairs(200, seed=2), kind="bpe", vocabulary_size=SIZE).source
@@ -166,10 +151,14 @@ def test_joint_vocabularies_know_both_sides_and_separate_ones_their_own() -> Non
 
 @pytest.mark.parametrize(
     ("pairs", "size"),
-    [(1, 500), (100, 500), (11_000, 4_900), (29_000, 8_000), (133_000, 17_100), (10**7, 32_000)],
+    [(1, 500), (100, 800), (11_000, 5_000), (29_000, 8_000), (100_000, 13_000), (10**7, 32_000)],
 )
-def test_the_size_of_a_vocabulary_follows_the_size_of_the_text(pairs, size) -> None:
-    assert choose_vocabulary_size(pairs) == size
+def test_the_size_of_a_vocabulary_follows_the_size_of_the_text(pairs, size, monkeypatch) -> None:
+    """One formula, with a run file and without."""
+    tried: list[int] = []
+    monkeypatch.setattr(module, "_train", lambda lines, count, settings, size, *_: tried.append(size))
+    train_subwords(list, SubwordSettings(), pairs, seed=1)
+    assert tried == [choose_settings(pairs)["subwords"]["vocabulary_size"]] == [size]
 
 
 TINY = {
@@ -232,7 +221,7 @@ def test_other_failures_of_sentencepiece_are_told(monkeypatch) -> None:
 
 
 def test_sizes_are_not_tried_for_ever(monkeypatch) -> None:
-    def refuse(_: object, __: object, size: int, ___: object) -> None:
+    def refuse(_: object, __: object, size: int) -> None:
         raise RuntimeError(f"Vocabulary size too high ({size}). Please set it to a value <= {size - 1}.")
 
     monkeypatch.setattr(module, "_train_once", refuse)

@@ -163,7 +163,6 @@ def test_sides_of_different_number_are_seen(tmp_path) -> None:
         {"version": 1, "dtype": "<f8"},
         {"version": 1, "dtype": "object"},
         {},
-        [],
     ],
 )
 def test_a_store_of_another_version_is_refused(tmp_path, header) -> None:
@@ -175,7 +174,43 @@ def test_a_store_of_another_version_is_refused(tmp_path, header) -> None:
 
 def test_a_header_that_is_no_json_is_refused(tmp_path) -> None:
     write(tmp_path)
-    for content in (b"{", b"\xff"):
+    for content in (b"{", b"\xff", b"[]"):
         (tmp_path / "store.json").write_bytes(content)
-        with pytest.raises(DataError, match="No prepared store in"):
+        with pytest.raises(DataError, match="damaged: .*store.json"):
             TokenStore.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "name", ["source.ids", "source.offsets", "target.ids", "target.offsets", "store.json"]
+)
+def test_every_flipped_bit_is_seen_and_the_file_is_named(tmp_path, name) -> None:
+    write(tmp_path)
+    content = (tmp_path / name).read_bytes()
+    for bit in range(0, 8 * len(content), 11):
+        changed = bytearray(content)
+        changed[bit // 8] ^= 1 << bit % 8
+        if name == "store.json" and _same_values(changed, content):
+            continue
+        (tmp_path / name).write_bytes(changed)
+        with pytest.raises(DataError, match=f"damaged.*{name}|another version"):
+            TokenStore.open(tmp_path)
+
+
+def _same_values(changed: bytearray, content: bytes) -> bool:
+    """Whether a flip took a blank, or the name of the checksum, away, which changes nothing that is used."""
+    try:
+        found, before = json.loads(changed), json.loads(content)
+    except ValueError:
+        return False
+    used = ("version", "dtype", "files")
+    return (
+        [found.get(key) for key in used] == [before[key] for key in used]
+        and "sha256" not in found
+        or found == before
+    )
+
+
+def test_a_store_of_an_earlier_version_has_no_checksums_and_is_opened(tmp_path) -> None:
+    before = contents(write(tmp_path))
+    (tmp_path / "store.json").write_text('{"version": 1, "dtype": "<u2"}')
+    assert contents(TokenStore.open(tmp_path)) == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import resource
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,37 @@ def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
         ModelFolderError, match=r"there is no checkpoint '.*none.ckpt'; train without --resume"
     ):
         read_checkpoint(tmp_path / "none.ckpt")
+
+
+def test_every_flipped_bit_of_a_checkpoint_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "last.ckpt"
+    AtomicCheckpointIO().save_checkpoint({"weights": torch.arange(50.0), "step": 7}, path)
+    content = path.read_bytes()
+    assert zipfile.is_zipfile(path)
+    for bit in range(3, 8 * content.rindex(b"sha256:"), 997):
+        changed = bytearray(content)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        with pytest.raises(ModelFolderError, match=r"last.ckpt' was changed: its SHA-256"):
+            read_checkpoint(path)
+
+
+def test_a_checkpoint_of_an_earlier_version_has_no_checksum_and_is_read(tmp_path: Path) -> None:
+    torch.save({"step": 7}, tmp_path / "last.ckpt")
+    assert read_checkpoint(tmp_path / "last.ckpt") == {"step": 7}
+
+
+def test_whatever_is_wrong_with_a_checkpoint_without_a_checksum_is_one_error(tmp_path: Path) -> None:
+    path = tmp_path / "last.ckpt"
+    torch.save({"weights": torch.arange(50.0), "step": 7}, path)
+    content = path.read_bytes()
+    refused = 0
+    for bit in range(0, 8 * len(content), 211):
+        changed = bytearray(content)
+        changed[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(changed)
+        try:
+            read_checkpoint(path)
+        except ModelFolderError:
+            refused += 1
+    assert refused > 0

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from nmt_lstm.errors import ModelFolderError
 from nmt_lstm.training.kept_weights import KeptWeights, is_better
 
 
@@ -70,3 +71,28 @@ def test_lower_loss_and_higher_bleu_are_better() -> None:
     assert is_better("loss", 1.0, than=2.0)
     assert is_better("bleu", 2.0, than=1.0)
     assert not is_better("chrf", 1.0, than=1.0)
+
+
+def test_changed_weights_are_named_before_they_become_a_model(tmp_path: Path) -> None:
+    kept = keeper(tmp_path)
+    add(kept, 1, 1.0)
+    resumed = keeper(tmp_path)
+    resumed.load_state_dict(kept.state_dict())
+    (record,) = resumed.records
+    resumed.check(record)
+    path = resumed.path(record)
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(ModelFolderError, match=r"step-1.safetensors' was changed: its SHA-256"):
+        resumed.check(record)
+    path.unlink()
+    with pytest.raises(ModelFolderError, match=r"step-1.safetensors' cannot be read"):
+        resumed.check(record)
+
+
+def test_records_of_an_earlier_version_have_no_checksum(tmp_path: Path) -> None:
+    kept = keeper(tmp_path)
+    add(kept, 1, 1.0)
+    old = [{key: value for key, value in record.items() if key != "sha256"} for record in kept.state_dict()]
+    kept.load_state_dict(old)
+    kept.check(kept.records[0])

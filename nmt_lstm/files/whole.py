@@ -1,0 +1,36 @@
+"""Writing a file whole or not at all; what goes wrong is told of the file that the user knows, not of a temporary one."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["named", "replacing"]
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path` for a file that takes its place at the end, or vanishes if something goes wrong.
+
+    Raises:
+        OSError: the file cannot be written; it names `path`.
+    """
+    beside = path.with_name(f".writing-{os.getpid()}-{path.name}")
+    try:
+        yield beside
+        # On the disk before it gets its name: a rename must not overtake the contents.
+        with beside.open("rb") as file:
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as problem:
+        raise named(problem, path) from problem
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def named(problem: OSError, path: Path) -> OSError:
+    """Return the same error of `path`, for work on temporary files that stand in for it."""
+    return OSError(problem.errno or errno.EIO, problem.strerror or str(problem), str(path))

@@ -1,0 +1,53 @@
+"""Text from outside: it cannot control a terminal, break a JSON line, or become a formula."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+
+import pytest
+
+from nmt_lstm.plain_text import cell_text, json_text, printable
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain ü 日本 😀\tand\nlines", "plain ü 日本 😀\tand\nlines"),
+        ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
+        ("\x9b31m\x85", "\\x9b31m\\x85"),
+        ("a\rb\x08\x7f\x00", "a\\x0db\\x08\\x7f\\x00"),
+        ("\u202egnp.exe\u2069", "\\u202egnp.exe\\u2069"),
+        ("caf\udce9", "caf\\udce9"),
+    ],
+)
+def test_what_controls_a_terminal_is_escaped(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_no_control_character_of_unicode_is_left() -> None:
+    every = "".join(map(chr, range(0x1_0000)))
+    left = printable(every)
+    assert {each for each in left if unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp")} == {"\t", "\n"}
+    bidi = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+    assert not {each for each in left if unicodedata.bidirectional(each) in bidi}
+
+
+def test_json_is_one_line_of_harmless_text_and_says_the_same() -> None:
+    values = {"text": "a\x9b\u2028\u2029\x85\x1b\u202eb ü 😀", "list": [1.5, None]}
+    text = json_text(values)
+    assert json.loads(text) == values
+    assert text.splitlines() == [text]
+    assert printable(text) == text
+    assert "ü 😀" in text
+    assert json_text({"a": 1}, indent=2) == '{\n  "a": 1\n}'
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_a_formula_becomes_text(text: str) -> None:
+    assert cell_text(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "lstm", "a=b", "'=1"])
+def test_other_cells_stay(text: str) -> None:
+    assert cell_text(text) == text

@@ -20,6 +20,7 @@ import sentencepiece
 
 from nmt_lstm.config.schema import SubwordSettings
 from nmt_lstm.errors import DataError
+from nmt_lstm.text.invisible_characters import without_invisible_characters
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
 
 __all__ = ["Subwords", "Vocabulary", "choose_vocabulary_size", "train_subwords"]
@@ -63,13 +64,15 @@ class Vocabulary:
 
     Args:
         model: a serialised SentencePiece model.
+        normalise_invisible: cut lines after `without_invisible_characters`, as the text was from which it was learnt.
 
     Raises:
         DataError: the bytes are no SentencePiece model, or its special pieces are not ours.
     """
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes, *, normalise_invisible: bool = False) -> None:
         self._model = model
+        self.normalise_invisible = normalise_invisible
         if not model:
             # SentencePiece would take it for "load one later".
             raise DataError("Not a SentencePiece model: it is empty.")
@@ -86,14 +89,14 @@ class Vocabulary:
             )
 
     @classmethod
-    def load(cls, path: Path) -> Vocabulary:
+    def load(cls, path: Path, *, normalise_invisible: bool = False) -> Vocabulary:
         """Return the vocabulary in the file `path`.
 
         Raises:
             DataError: the file cannot be read or is no SentencePiece model.
         """
         try:
-            return cls(path.read_bytes())
+            return cls(path.read_bytes(), normalise_invisible=normalise_invisible)
         except OSError as error:
             raise DataError(f"Cannot read the vocabulary '{path}': {error.strerror}.") from None
         except DataError as error:
@@ -113,16 +116,19 @@ class Vocabulary:
         """A hexadecimal digest of the model: equal for equal vocabularies."""
         return hashlib.blake2b(self._model, digest_size=16).hexdigest()
 
+    def _text(self, line: str) -> str:
+        return _normalised(without_invisible_characters(line) if self.normalise_invisible else line)
+
     def encode(self, line: str) -> list[int]:
         """Return the pieces of a line; unprintable characters count as spaces."""
-        return list(self._processor.encode(_normalised(line)))
+        return list(self._processor.encode(self._text(line)))
 
     def encode_lines(self, lines: Sequence[str]) -> list[list[int]]:
         """Return the pieces of each line."""
         # One call is faster than one a line; one thread, since those of the network need the other cores.
         return [
             list(pieces)
-            for pieces in self._processor.encode([_normalised(line) for line in lines], num_threads=1)
+            for pieces in self._processor.encode([self._text(line) for line in lines], num_threads=1)
         ]
 
     def sample_lines(self, lines: Sequence[str], alpha: float, seed: int) -> list[list[int]]:
@@ -137,7 +143,7 @@ class Vocabulary:
 
         def draw() -> list[list[int]]:
             return [
-                list(processor.encode(_normalised(line), enable_sampling=True, alpha=alpha, nbest_size=-1))
+                list(processor.encode(self._text(line), enable_sampling=True, alpha=alpha, nbest_size=-1))
                 for line in lines
             ]
 
@@ -171,17 +177,20 @@ class Subwords:
             self.target.save(folder / "subwords.target.model")
 
     @classmethod
-    def load(cls, folder: Path) -> Subwords:
-        """Return the vocabularies in `folder`.
+    def load(cls, folder: Path, *, normalise_invisible: bool = False) -> Subwords:
+        """Return the vocabularies in `folder`; `normalise_invisible` is that of the run's `subwords`.
 
         Raises:
             DataError: a file is missing or wrong.
         """
         joint = folder / "subwords.joint.model"
         if joint.exists():
-            vocabulary = Vocabulary.load(joint)
+            vocabulary = Vocabulary.load(joint, normalise_invisible=normalise_invisible)
             return cls(vocabulary, vocabulary, True)
-        source, target = (Vocabulary.load(folder / f"subwords.{side}.model") for side in ("source", "target"))
+        source, target = (
+            Vocabulary.load(folder / f"subwords.{side}.model", normalise_invisible=normalise_invisible)
+            for side in ("source", "target")
+        )
         return cls(source, target, False)
 
 
@@ -223,10 +232,13 @@ def _train(
     seed: int,
     side: str = "",
 ) -> Vocabulary:
+    def plain() -> Iterator[str]:
+        return map(without_invisible_characters, lines()) if settings.normalise_invisible else lines()
+
     wanted = size
     for _ in range(SIZES_TRIED):
         try:
-            vocabulary = _train_once(_sampled(lines(), count, seed), settings, size, seed)
+            vocabulary = _train_once(_sampled(plain(), count, seed), settings, size, seed)
         except RuntimeError as error:
             size, reason = _possible_size(error, size, side)
         else:
@@ -301,4 +313,4 @@ def _train_once(lines: Iterator[str], settings: SubwordSettings, size: int, seed
         if failures:
             raise failures[0] from None
         raise
-    return Vocabulary(writer.getvalue())
+    return Vocabulary(writer.getvalue(), normalise_invisible=settings.normalise_invisible)

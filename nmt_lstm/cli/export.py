@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import Plugins, TrustPlugins, load_plugins
 from nmt_lstm.cli.messages import note
 from nmt_lstm.errors import ConfigurationError, DataError
@@ -114,15 +115,15 @@ def export(
         )
     if format is ExportFormat.onnx:
         _check_for_onnx(precision, [shortlist, frequent, source])
+    early_checks.check_models([model])
+    early_checks.check_export_folder(output, model)
+    early_checks.check_files(source, target, reread=True)
     load_plugins(plugin, trusted=[model] if trust_plugins else [])
     from nmt_lstm.checkpoint import model_folder
     from nmt_lstm.deployment.exported import write_exported
     from nmt_lstm.numerics.precision import slow_bf16
 
     folder = model_folder.read(model)
-    if output.exists() and output.samefile(model):
-        raise ConfigurationError(f"-o '{output}' is the trained model itself; name another folder.")
-    model_folder.check_output_folder(output)
     if format is ExportFormat.onnx:
         from nmt_lstm.deployment.onnx.folder import write_onnx
 

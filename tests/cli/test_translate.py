@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import lzma
 import signal
 import subprocess
 import sys
 
 import pytest
 
+from nmt_lstm.cli.translate import prompted
 from nmt_lstm.config.load import make_run
 
 DATA = dict.fromkeys(("train_source", "train_target", "valid_source", "valid_target"), "text")
@@ -237,3 +240,32 @@ def test_an_empty_input_makes_an_empty_output(command, translator, tmp_path):
     (tmp_path / "out.en").write_bytes(b"of yesterday")
     assert command("translate", "-m", "x", "-o", "out.en").status == 0
     assert (tmp_path / "out.en").read_bytes() == b""
+
+
+def test_what_was_written_is_confirmed(command, translator, tmp_path):
+    finished = command("translate", "-m", "x", "-o", "out.en", stdin=b"ab\ncd\n")
+    assert (finished.out, finished.err) == (b"", "Wrote 2 lines to 'out.en'.\n")
+
+
+@pytest.mark.parametrize(("suffix", "opened"), [(".gz", gzip.open), (".xz", lzma.open), (".bz2", bz2.open)])
+def test_an_output_is_compressed_by_its_ending(command, translator, tmp_path, suffix, opened):
+    assert command("translate", "-m", "x", "-o", f"out{suffix}", stdin=b"ab\n").status == 0
+    with opened(tmp_path / f"out{suffix}") as file:
+        assert file.read() == b"ba\n"
+    assert command("translate", "-m", "x", "-i", f"out{suffix}").out == b"ab\n"
+
+
+def test_an_output_that_cannot_be_compressed_is_refused(command, translator, tmp_path):
+    finished = command("translate", "-m", "x", "-o", "out.zst", stdin=b"ab\n")
+    assert finished.status == 1
+    assert ".zst" in finished.err
+    assert not (tmp_path / "out.zst").exists()
+    assert not translator.loaded
+
+
+def test_a_prompt_tells_what_is_typed_from_what_is_translated(capsys):
+    lines = prompted(iter(["one", "two"]))
+    assert next(lines) == "one"
+    assert capsys.readouterr() == ("", "> ")
+    assert list(lines) == ["two"]
+    assert capsys.readouterr() == ("", "> > \n")

@@ -44,8 +44,7 @@ EXAMPLES = """\b
 Start here:
   nmt-lstm quickstart
 Your own text, one sentence per line:
-  nmt-lstm train -s train.de -t train.en \\
-      --valid-source val.de --valid-target val.en -o runs/de-en
+  nmt-lstm train -s train.de -t train.en -o runs/de-en
   nmt-lstm translate -m runs/de-en < in.de > out.en
   nmt-lstm evaluate -m runs/de-en -s test.de -r test.en"""
 

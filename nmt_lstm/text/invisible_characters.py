@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["has_invisible_characters", "without_invisible_characters"]
+__all__ = ["invisible_characters", "without_invisible_characters"]
 
 _BLANK = re.compile("[\u00a0\u2000-\u200a\u202f\u205f]")
 _NOTHING = re.compile("[\u00ad\u200b\u2060\ufeff]")
@@ -28,14 +28,14 @@ _WESTERN_WIDE_BLANK = re.compile(f"(?<![{_EAST_ASIAN}])\u3000+(?![{_EAST_ASIAN}]
 _ANY = re.compile(f"{_BLANK.pattern}|{_NOTHING.pattern}|{_WESTERN_WIDE_BLANK.pattern}")
 
 
-def has_invisible_characters(line: str) -> bool:
-    """Whether `without_invisible_characters` changes the line."""
-    return not line.isascii() and _ANY.search(line) is not None
+def invisible_characters(line: str) -> list[str]:
+    """Return the characters that `without_invisible_characters` would change, in the order of the line."""
+    return [] if line.isascii() else [character for run in _ANY.findall(line) for character in run]
 
 
 def without_invisible_characters(line: str) -> str:
     """Return a line with plain blanks for other spaces, and without what has no width; see the table above."""
-    if not has_invisible_characters(line):
+    if line.isascii() or _ANY.search(line) is None:
         return line
     # What has no width goes first: it must not stand between an ideographic space and its neighbours.
     return _WESTERN_WIDE_BLANK.sub(" ", _BLANK.sub(" ", _NOTHING.sub("", line)))

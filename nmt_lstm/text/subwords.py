@@ -20,7 +20,7 @@ import sentencepiece
 
 from nmt_lstm.config.schema import SubwordSettings
 from nmt_lstm.errors import DataError
-from nmt_lstm.text.invisible_characters import without_invisible_characters
+from nmt_lstm.text.invisible_characters import invisible_characters, without_invisible_characters
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
 
 __all__ = ["Subwords", "Vocabulary", "choose_vocabulary_size", "train_subwords"]
@@ -148,6 +148,19 @@ class Vocabulary:
             ]
 
         return _in_fresh_thread(seed, draw)
+
+    def unknown_invisible(self, line: str) -> list[str]:
+        """Return the special spaces and characters without width in a line that are neither made plain nor known.
+
+        They are spelled in bytes, and the words beside them with other pieces than they were learnt with.
+        """
+        if self.normalise_invisible:
+            return []
+        return [
+            character
+            for character in invisible_characters(line)
+            if self._processor.piece_to_id(character) == UNKNOWN
+        ]
 
     def decode(self, pieces: Sequence[int]) -> str:
         """Return the text of pieces, always one line; special pieces and bytes that form no character are left out."""

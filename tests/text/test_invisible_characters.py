@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies
 
-from nmt_lstm.text.invisible_characters import has_invisible_characters, without_invisible_characters
+from nmt_lstm.text.invisible_characters import invisible_characters, without_invisible_characters
 
 
 @pytest.mark.parametrize(
@@ -14,13 +14,13 @@ from nmt_lstm.text.invisible_characters import has_invisible_characters, without
     ids=lambda space: hex(ord(space)),
 )
 def test_spaces_become_blanks(space) -> None:
-    assert has_invisible_characters(f"Quoi{space}?")
+    assert invisible_characters(f"Quoi{space}?")
     assert without_invisible_characters(f"Quoi{space}?") == "Quoi ?"
 
 
 @pytest.mark.parametrize("nothing", ["\u200b", "\u00ad", "\ufeff", "\u2060"], ids=lambda mark: hex(ord(mark)))
 def test_what_has_no_width_vanishes(nothing) -> None:
-    assert has_invisible_characters(f"Wort{nothing}teil")
+    assert invisible_characters(f"Wort{nothing}teil")
     assert without_invisible_characters(f"Wort{nothing}teil") == "Wortteil"
 
 
@@ -29,7 +29,7 @@ def test_what_has_no_width_vanishes(nothing) -> None:
     ["می\u200cخواهم", "क\u094d\u200dष", "👩\u200d🔬", "plain text", "ß – „quoted“", "", "\u3042\u3000\u3044"],
 )
 def test_joiners_and_plain_text_stay(text) -> None:
-    assert not has_invisible_characters(text)
+    assert not invisible_characters(text)
     assert without_invisible_characters(text) == text
 
 
@@ -55,5 +55,5 @@ def test_the_ideographic_space_stays_where_it_is_written(text, plain) -> None:
 @given(strategies.text(alphabet="aé日 \u3000\u00a0\u200b\u00ad\u200d\n", max_size=30))
 def test_once_is_enough(text) -> None:
     plain = without_invisible_characters(text)
-    assert not has_invisible_characters(plain)
+    assert not invisible_characters(plain)
     assert without_invisible_characters(plain) == plain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -179,11 +180,18 @@ def learnt_shortlist(
     """Learn a shortlist from parallel text and say how much of the validation text it covers."""
     from nmt_lstm.deployment.lexicon import learn_lexicon
     from nmt_lstm.deployment.shortlist import Shortlist
+    from nmt_lstm.text.cleaning import pair_digests
 
     data, subwords = folder.run.data, folder.subwords
+    held_out = source is None and data.exclude_validation and data.valid_target.exists()
     try:
         lexicon = learn_lexicon(
-            piece_pairs(folder, source or data.train_source, target or data.train_target),
+            piece_pairs(
+                folder,
+                source or data.train_source,
+                target or data.train_target,
+                excluded=pair_digests(data.valid_source, data.valid_target) if held_out else frozenset(),
+            ),
             source_size=subwords.source.size,
             target_size=subwords.target.size,
             count=count,
@@ -205,9 +213,14 @@ def learnt_shortlist(
     return learnt
 
 
-def piece_pairs(folder: ModelFolder, source: Path, target: Path) -> Iterator[tuple[list[int], list[int]]]:
-    """Yield the pieces of each pair of two files."""
+def piece_pairs(
+    folder: ModelFolder, source: Path, target: Path, *, excluded: AbstractSet[bytes] = frozenset()
+) -> Iterator[tuple[list[int], list[int]]]:
+    """Yield the pieces of each pair of two files, but not of pairs whose digests are `excluded`."""
+    from nmt_lstm.text.cleaning import pair_digest
     from nmt_lstm.text.corpus import read_parallel
 
     for one, other in read_parallel(source, target):
+        if excluded and pair_digest(one, other) in excluded:
+            continue
         yield folder.subwords.source.encode(one), folder.subwords.target.encode(other)

@@ -124,14 +124,14 @@ def train(
     folder = output or default_output(run_file, source, target)
     early_checks.check_training_folder(folder, resume=resume)
     chosen: list[str] = []
+    held: HeldOut | None = None
     if run_file:
         run = read_run(run_file, settings)
     else:
-        run, chosen = run_without_file(texts, settings, folder, resume=resume)
-    data = run.data
-    early_checks.check_files(
-        data.train_source, data.train_target, data.valid_source, data.valid_target, reread=True
-    )
+        run, chosen, held = run_without_file(texts, settings, folder, resume=resume)
+    early_checks.check_files(run.data.train_source, run.data.train_target, reread=True)
+    if held is None:
+        early_checks.check_files(run.data.valid_source, run.data.valid_target, reread=True)
     if not plugin:
         early_checks.check_names(run)
     load_plugins(plugin)
@@ -146,6 +146,8 @@ def train(
     check_folder(folder, resume=resume)
     for sentence in chosen:
         note(sentence)
+    if held is not None:
+        held.write()
     fit(run, folder, resume=resume, console=Console(stderr=True))
 
 
@@ -169,13 +171,12 @@ def read_run(run_file: Path, settings: list[str]) -> RunSettings:
 
 def run_without_file(
     texts: dict[str, Path | None], settings: list[str], folder: Path, *, resume: bool
-) -> tuple[RunSettings, list[str]]:
-    """Choose the settings by the size of the text; return them with what there is to say about them.
+) -> tuple[RunSettings, list[str], HeldOut | None]:
+    """Choose the settings by the size of the text; return them with what to say about them and what is held out.
 
     Raises:
         ConfigurationError: text files are missing on the command line.
         DataError: a text is missing, unreadable, empty or too small, or its sides differ in length.
-        ResourceError: what is held out for validation cannot be written.
     """
     options = {"train_source": "-s", "train_target": "-t", "valid_source": "--valid-source",
                "valid_target": "--valid-target"}  # fmt: skip
@@ -184,8 +185,8 @@ def run_without_file(
         raise ConfigurationError(
             "nothing to train on: name a run file, or the text with -s and -t. See 'nmt-lstm train --help'."
         )
-    held_out = missing == ["--valid-source", "--valid-target"]
-    if missing and not held_out:
+    without_validation = missing == ["--valid-source", "--valid-target"]
+    if missing and not without_validation:
         raise ConfigurationError(
             f"{' and '.join(missing)} missing: without a run file, both -s and -t are needed, and both --valid-source and "
             f"--valid-target or neither."
@@ -199,30 +200,30 @@ def run_without_file(
     early_checks.check_files(*files.values(), reread=True)
     pairs = check_lengths(source, target)
     said: list[str] = []
-    if held_out:
+    held: HeldOut | None = None
+    if without_validation:
         held = held_out_text(source, target, folder, resume=resume)
         files |= {"valid_source": held.source, "valid_target": held.target}
         said.append(
-            f"No validation text was named: {held.pairs:,} of {pairs:,} pairs are held out for it, in '{held.source.parent}'."
+            f"No validation text was named: {len(held.pairs):,} of {pairs:,} pairs are held out for it, in '{held.source.parent}'."
         )
         pairs = held.trained_on
     else:
         check_lengths(files["valid_source"], files["valid_target"])
     data: dict[str, Any] = {name: str(path) for name, path in files.items()}
-    data["exclude_validation"] = held_out
+    data["exclude_validation"] = held is not None
     data["source_language"], data["target_language"] = language(source), language(target)
     values = {**choose_settings(pairs), "data": {**data, "prepared": str(folder.parent / "prepared")}}
     run = make_run(values, settings, origin="settings")
     advice = "Change any of this with --set, such as --set training.epochs=5; 'nmt-lstm config --explain' lists all.\n"
-    return run, [*said, *describe_settings(pairs, run), advice]
+    return run, [*said, *describe_settings(pairs, run), advice], held
 
 
 def held_out_text(source: Path, target: Path, folder: Path, *, resume: bool) -> HeldOut:
-    """Hold validation text out of the training text, into the run's folder, where it is found again.
+    """Choose what is held out of the training text, for the run's folder, where it is found again.
 
     Raises:
         DataError: the text is too small.
-        ResourceError: the folder cannot be written.
     """
     from nmt_lstm.text.held_out import FOLDER, hold_out
 

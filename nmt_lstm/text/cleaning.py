@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from nmt_lstm.config.schema import CleaningSettings
+from nmt_lstm.text.corpus import read_parallel
 
-__all__ = ["CleaningReport", "PairCleaner", "pair_digest"]
+__all__ = ["CleaningReport", "PairCleaner", "pair_digest", "pair_digests"]
 
 # Below this length a ratio says nothing: "Yes" may well be four pieces elsewhere.
 SHORTEST_RATED = 10
@@ -18,6 +20,15 @@ def pair_digest(source: str, target: str) -> bytes:
     """Return a digest that pairs share which differ in nothing but blanks."""
     text = "\n".join(" ".join(side.split()) for side in (source, target))
     return hashlib.blake2b(text.encode(), digest_size=12).digest()
+
+
+def pair_digests(source: Path, target: Path) -> frozenset[bytes]:
+    """Return the digests of all pairs of two files.
+
+    Raises:
+        DataError: a file cannot be read, or they differ in length.
+    """
+    return frozenset(pair_digest(*pair) for pair in read_parallel(source, target))
 
 
 @dataclass

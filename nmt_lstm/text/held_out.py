@@ -28,14 +28,23 @@ CANDIDATES = 4
 
 
 class HeldOut(NamedTuple):
-    """What was held out."""
+    """What is held out."""
 
     source: Path
+    """Where `write` puts its source side."""
     target: Path
-    pairs: int
-    """How many."""
+    pairs: list[tuple[str, str]]
     trained_on: int
     """Pairs of the text that are left: neither held out, nor copies of such."""
+
+    def write(self) -> None:
+        """Write the two files.
+
+        Raises:
+            ResourceError: they cannot be written.
+        """
+        for path, lines in zip((self.source, self.target), zip(*self.pairs, strict=True), strict=True):
+            _write(path, "".join(f"{line}\n" for line in lines).encode())
 
 
 class _Candidate(NamedTuple):
@@ -46,7 +55,7 @@ class _Candidate(NamedTuple):
 def hold_out(
     source: Path, target: Path, folder: Path, *, names: tuple[str, str], reuse: bool = False
 ) -> HeldOut:
-    """Write pairs of a text into two files: 1,000 or 5 % of it, whichever is less; always the same pairs of a text.
+    """Choose pairs of a text for validation: 1,000 or 5 % of it, whichever is less; always the same pairs of a text.
 
     The text itself stays as it is: training has to leave these pairs out (`data.exclude_validation`). No pair is held out
     twice, none with an empty side, and one that the text repeats only where its part of the text has no other.
@@ -54,13 +63,12 @@ def hold_out(
     Args:
         source: source side of the text.
         target: its target side.
-        folder: where the files go.
+        folder: where the files are to be.
         names: of the two files.
         reuse: take the files that are there, as a run that is resumed must.
 
     Raises:
         DataError: the text cannot be read, or has too few different pairs.
-        ResourceError: the files cannot be written.
     """
     total = check_lengths(source, target)
     paths = folder / names[0], folder / names[1]
@@ -77,9 +85,7 @@ def hold_out(
             f"'{source}' and '{target}' have too few different pairs to hold some out for validation; name validation "
             f"text with --valid-source and --valid-target."
         )
-    for path, lines in zip(paths, zip(*chosen.values(), strict=True), strict=True):
-        _write(path, "".join(f"{line}\n" for line in lines).encode())
-    return HeldOut(*paths, len(chosen), left)
+    return HeldOut(*paths, list(chosen.values()), left)
 
 
 def _candidates(source: Path, target: Path, total: int) -> Iterator[list[_Candidate]]:

@@ -329,3 +329,13 @@ def test_missing_text_of_a_run_file_is_told_at_once(command, fitted, run_file, t
     assert finished.status == 1
     assert "b.en' does not exist" in finished.err
     assert not fitted
+
+
+@pytest.mark.parametrize("wrong", [("--set", "training.epohcs=1"), ("--cell", "lstn"), ("--devices", "4096")])
+def test_a_mistake_leaves_no_folder_behind(command, fitted, tmp_path, wrong):
+    for side in ("de", "en"):
+        (tmp_path / f"train.{side}").write_text("".join(f"line {number}\n" for number in range(300)))
+    finished = command("train", "-s", "train.de", "-t", "train.en", "-o", "out", *wrong)
+    assert finished.status in (1, 2)
+    assert not (tmp_path / "out").exists()
+    assert not fitted

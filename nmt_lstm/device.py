@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-import torch
+from typing import TYPE_CHECKING
 
 from nmt_lstm.errors import ConfigurationError, ResourceError
 
-__all__ = ["choose_device"]
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["check_device_name", "choose_device"]
+
+
+def check_device_name(name: str) -> None:
+    """Raise ConfigurationError unless the name is one that `choose_device` knows; needs no torch."""
+    kind, colon, number = name.partition(":")
+    if name == "auto":
+        return
+    if kind not in ("cpu", "cuda") or (colon and (kind == "cpu" or not number.isdecimal())):
+        raise ConfigurationError(
+            f"unknown device '{name}'; use auto, cpu, cuda, or cuda:N with a GPU's number."
+        )
 
 
 def choose_device(name: str) -> torch.device:
@@ -16,13 +30,12 @@ def choose_device(name: str) -> torch.device:
         ConfigurationError: the name is none of these.
         ResourceError: this machine has no such device.
     """
+    check_device_name(name)
+    import torch
+
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     kind, _, number = name.partition(":")
-    if kind not in ("cpu", "cuda") or (number and (kind == "cpu" or not number.isdecimal())):
-        raise ConfigurationError(
-            f"unknown device '{name}'; use auto, cpu, cuda, or cuda:N with a GPU's number."
-        )
     if kind == "cuda":
         found = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if int(number or 0) >= found:

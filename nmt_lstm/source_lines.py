@@ -35,6 +35,14 @@ class LineWarnings:
         """Line `number` (from 1) held control characters."""
         self._warn("control characters", f"line {number}: control characters were replaced by spaces.")
 
+    def invisible(self, number: int, character: str) -> None:
+        """Line `number` (from 1) has a special space or a character without width that the model does not know."""
+        self._warn(
+            "invisible characters",
+            f"line {number}: it has U+{ord(character):04X}, which looks like a blank or like nothing and is unknown to "
+            f"this model; replace or remove it, or train the model again.",
+        )
+
     def too_long(self, number: int, pieces: int, limit: int) -> None:
         """Line `number` (from 1) was cut from `pieces` to `limit` pieces."""
         self._warn(

@@ -267,6 +267,8 @@ class Translator:
         for (number, text), cleaned, pieces in zip(texts, safe, encoded, strict=True):
             if cleaned != text:
                 warnings.unsafe(number)
+            if unknown := self.subwords.source.unknown_invisible(cleaned):
+                warnings.invisible(number, unknown[0])
             if len(pieces) > limit:
                 warnings.too_long(number, len(pieces), limit)
             yield _Line(text, pieces[:limit])

@@ -37,6 +37,8 @@ HOSTILE = [
     "\ud800", "zwei\udc80drei", "\u200b", "🙂" * 3, "\ufeffeins", "e\u0301" * 5, "‮eins‬", "\x85", "<s> </s> <unk> <pad>",
 ]  # fmt: skip
 
+GOLDEN = Path(__file__).resolve().parent / "goldens" / "1" / "lstm-gnmt-bilinear"
+
 
 @pytest.fixture(scope="module")
 def translator(random_model_folder: Path) -> Translator:
@@ -105,6 +107,23 @@ def test_a_blank_line_is_empty_and_not_searched(translator, blank) -> None:
 
 def test_no_lines_give_no_translations(translator) -> None:
     assert translator.translate([]) == []
+
+
+def test_invisible_characters_that_a_model_of_before_does_not_know_are_mentioned(caplog) -> None:
+    translator = Translator.load(GOLDEN, device="cpu")
+    translator.translate(["eins zwei", "eins\u00a0zwei"])
+    assert [record.getMessage()[:14] for record in caplog.records] == ["line 2: it has"]
+    assert "U+00A0" in caplog.text
+
+
+def test_models_that_take_them_for_blanks_translate_as_if_they_were(caplog) -> None:
+    translator = Translator.load("builtin:en-ja", device="cpu")
+    plain, special = translator.translate(
+        ["The young nurse read two books.", "The\u00a0young nur\u00adse read\u2009two books.\u200b"]
+    )
+    assert special.text == plain.text
+    assert special.source_pieces == plain.source_pieces
+    assert not caplog.records
 
 
 def test_control_characters_count_as_spaces_and_are_mentioned(translator, caplog) -> None:

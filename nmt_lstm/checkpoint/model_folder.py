@@ -16,10 +16,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nmt_lstm.checkpoint.manifest import MANIFEST, RUN, TRAINING_STATE, Manifest, check_files, make_manifest
+from nmt_lstm.checkpoint.folder_files import (
+    GRAPHS,
+    METRICS,
+    SUBWORDS,
+    WEIGHTS,
+    WRITING,
+    check_output_folder,
+)
+from nmt_lstm.checkpoint.manifest import MANIFEST, RUN, Manifest, check_files, make_manifest
 from nmt_lstm.checkpoint.plugin_records import COPY_PREFIX, needs_trust, plugin_records, require_plugins
 from nmt_lstm.checkpoint.weights import load_weights, save_weights
-from nmt_lstm.config.load import dump_toml, load_run
+from nmt_lstm.config.load import dump_toml, load_model_run
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.corpora.builtin import model_path
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError
@@ -31,14 +39,7 @@ from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.registry.provenance import named_by, trust_folder
 from nmt_lstm.text.subwords import Subwords
 
-__all__ = ["GRAPHS", "ModelFolder", "check_output_folder", "read", "trust_option", "write"]
-
-WEIGHTS, METRICS = "model.safetensors", "metrics.json"
-SUBWORDS = ("subwords.joint.model", "subwords.source.model", "subwords.target.model")
-GRAPHS = ("encoder.onnx", "decoder.onnx")
-TRAINING_FOLDERS = (TRAINING_STATE, "logs")
-OURS = {RUN, WEIGHTS, METRICS, MANIFEST, *SUBWORDS, *GRAPHS, *TRAINING_FOLDERS}
-WRITING = ".writing-"
+__all__ = ["GRAPHS", "WEIGHTS", "ModelFolder", "check_output_folder", "read", "trust_option", "write"]
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,9 @@ def read(folder: str | Path) -> ModelFolder:
     manifest = Manifest.read(path)
     check_files(path, manifest)
     try:
-        run = load_run(path / RUN)
+        run = load_model_run(path / RUN)
         metrics = parse_json(read_regular(path / METRICS))
-        subwords = Subwords.load(path)
+        subwords = Subwords.load(path, normalise_invisible=run.subwords.normalise_invisible)
     except (ConfigurationError, DataError, OSError, ValueError) as problem:
         raise ModelFolderError(f"model folder '{path}' cannot be read: {problem}") from problem
     for side, vocabulary in (("source", subwords.source), ("target", subwords.target)):
@@ -221,28 +222,6 @@ def _remove_old_copies(path: Path, names: AbstractSet[str]) -> None:
                 file.unlink(missing_ok=True)
         if copy.is_dir() and not any(name.startswith(f"{copy.name}/") for name in names):
             shutil.rmtree(copy, ignore_errors=True)
-
-
-def check_output_folder(folder: str | Path) -> None:
-    """Raise ModelFolderError unless `folder` is new, empty, or holds nothing but a run of ours."""
-    path = Path(folder)
-    if path.exists() and not path.is_dir():
-        raise ModelFolderError(f"output folder '{path}' is a file; choose another name with -o.")
-    if not path.is_dir() or (path / MANIFEST).exists():
-        if (path / MANIFEST).exists():
-            Manifest.read(path)
-        return
-    strangers = sorted(
-        file.name
-        for file in path.iterdir()
-        if file.name not in OURS and not file.name.startswith((WRITING, COPY_PREFIX))
-    )
-    if strangers:
-        shown = ", ".join(strangers[:3]) + (" ..." if len(strangers) > 3 else "")
-        raise ModelFolderError(
-            f"output folder '{path}' exists and holds files that are not a run's ({shown}); "
-            f"choose another with -o, or empty it."
-        )
 
 
 def trust_option(folder: Path) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -28,6 +27,8 @@ from nmt_lstm.cli import (
     translate,
 )
 from nmt_lstm.cli.messages import show_log
+from nmt_lstm.cli.standard_streams import discard_output, open_standard_streams, write_stderr
+from nmt_lstm.cli.strict_options import UsageError, make_strict
 from nmt_lstm.errors import NmtLstmError
 from nmt_lstm.numerics.memory import restart_without_thread_cache
 from nmt_lstm.numerics.waiting import sleep_while_waiting
@@ -38,16 +39,14 @@ __all__ = ["app", "main"]
 
 INTERRUPTED = 130
 CLOSED_PIPE = 141
-# typer's own names for these moved between its versions; their subclass has not.
-UsageError: Any = typer.BadParameter.__mro__[1]
+# typer's own name for it moved between its versions; its subclass has not.
 CommandError: Any = typer.BadParameter.__mro__[2]
 
 EXAMPLES = """\b
 Start here:
   nmt-lstm quickstart
 Your own text, one sentence per line:
-  nmt-lstm train -s train.de -t train.en \\
-      --valid-source val.de --valid-target val.en -o runs/de-en
+  nmt-lstm train -s train.de -t train.en -o runs/de-en
   nmt-lstm translate -m runs/de-en < in.de > out.en
   nmt-lstm evaluate -m runs/de-en -s test.de -r test.en"""
 
@@ -124,18 +123,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 2 for usage and configuration, 1 for other errors."""
     if arguments is None and sys.argv[1:2] == ["train"]:
         restart_without_thread_cache()  # only training runs for so long that its heap would grow
+    open_standard_streams()
     show_log()
     sleep_while_waiting()
+    status = _guarded(list(sys.argv[1:] if arguments is None else arguments))
     try:
-        return _run(list(sys.argv[1:] if arguments is None else arguments))
+        sys.stdout.flush()  # at exit it would be too late for the status
+    except BrokenPipeError:
+        discard_output()
+        return status or CLOSED_PIPE
+    except OSError as problem:
+        discard_output()
+        return status or _refuse(f"stdout cannot be written: {problem.strerror or problem}.", 1)
+    return status
+
+
+def _guarded(arguments: list[str]) -> int:
+    """Run one command, and make one line and an exit status of whatever stops it."""
+    try:
+        return _run(arguments)
     except NmtLstmError as problem:
         return _refuse(str(problem), problem.exit_status)
     except KeyboardInterrupt:
-        sys.stderr.write("\nnmt-lstm: interrupted.\n")
+        write_stderr("\nnmt-lstm: interrupted.\n")
         return INTERRUPTED
     except BrokenPipeError:
-        # Python flushes stdout once more at exit; into the closed pipe that would be a complaint.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         return CLOSED_PIPE
     except MemoryError:
         return _refuse("not enough memory; lower --batch-size or --beam-size, or training.batch_pieces.", 1)
@@ -153,10 +166,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     """Parse and run one command, without the error handling that typer would put around it."""
     command = typer.main.get_command(app)
+    make_strict(command)
     try:
         with command.make_context("nmt-lstm", arguments) as context:
             command.invoke(context)
-        sys.stdout.flush()
     except typer.Exit as finished:
         return int(finished.exit_code)
     except typer.Abort:
@@ -178,7 +191,7 @@ def _refuse_usage(problem: Any) -> int:
 
 
 def _refuse(message: str, status: int) -> int:
-    sys.stderr.write(printable(f"nmt-lstm: error: {message}") + "\n")
+    write_stderr(printable(f"nmt-lstm: error: {message}") + "\n")
     return status
 
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from nmt_lstm.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from nmt_lstm.config.schema import RunSettings, SearchSettings
 
 __all__ = [
     "BatchSize",
@@ -29,7 +26,6 @@ __all__ = [
     "SearchOverrides",
     "TimeLimit",
     "TrustPlugins",
-    "changed_search",
     "check_time_limit",
     "load_plugins",
 ]
@@ -124,15 +120,6 @@ TimeLimit = Annotated[
         "--time-limit", metavar="TIME", help='Stop training after this time, such as "25m" or "2h".'
     ),
 ]
-
-
-def changed_search(run: RunSettings, overrides: list[str] | None) -> SearchSettings | None:
-    """Return a run's search settings with the changes of ``--set``; None if there are none."""
-    if not overrides:
-        return None
-    from nmt_lstm.config.load import search_settings
-
-    return search_settings(run, overrides)
 
 
 def load_plugins(files: Sequence[Path] | None, *, trusted: Sequence[Path] = ()) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import Overrides, Plugins, check_time_limit, load_plugins
 from nmt_lstm.cli.messages import note, say
 from nmt_lstm.errors import ConfigurationError
@@ -16,6 +17,7 @@ from nmt_lstm.errors import ConfigurationError
 if TYPE_CHECKING:
     from nmt_lstm.comparison.compare import Comparison
     from nmt_lstm.comparison.factors import Factor
+    from nmt_lstm.config.schema import RunSettings
     from nmt_lstm.report.table import Cell
 
 __all__ = ["compare"]
@@ -111,12 +113,12 @@ def compare(
     A difference is called more than noise only if neither other test sentences nor other seeds would be likely to
     undo it. Each run is a process of its own; the same command goes on where it was interrupted.
     """
-    load_plugins(plugin)
     check_time_limit(time_limit or "")
     if (test_source is None) != (test_target is None):
         raise ConfigurationError("name both --test-source and --test-target, or neither.")
-    from nmt_lstm.comparison.factors import parse_seeds
+    from nmt_lstm.comparison.factors import parse_seeds, variants_of
     from nmt_lstm.comparison.matching import parse_match
+    from nmt_lstm.config.load import make_run
 
     matched = parse_match(match)
     numbers = parse_seeds(seeds)
@@ -126,6 +128,15 @@ def compare(
         corpus = Path(values["data"]["train_source"]).parent
         test_source, test_target = corpus / "test.en", corpus / "test.ja"
     limit = [f"training.time_limit={time_limit}"] if time_limit else []
+    early_checks.check_report_folder(output)
+    early_checks.check_files(test_source, test_target, reread=True)
+    matched.check_factors(factors)
+    more = [(), *(variant.overrides for variant in variants_of(factors))]
+    for each in more:
+        settings = [*limit, *(overrides or []), *each]
+        run = make_run(values, settings, folder=folder, origin=str(run_file or "built-in corpus"))
+        _check_run(run, names=not plugin)
+    load_plugins(plugin)
 
     from nmt_lstm.comparison.compare import Request
     from nmt_lstm.comparison.compare import compare as run_comparison
@@ -152,6 +163,16 @@ def compare(
     _show(found)
     if found.failures:
         raise typer.Exit(_FAILED)
+
+
+def _check_run(run: RunSettings, *, names: bool) -> None:
+    """Refuse missing text and, if `names`, unknown cells and attentions, before torch is imported to train with them."""
+    data = run.data
+    early_checks.check_files(
+        data.train_source, data.train_target, data.valid_source, data.valid_target, reread=True
+    )
+    if names:
+        early_checks.check_names(run)
 
 
 def _factors(cells: str, attentions: str, wirings: str, vary: list[str]) -> list[Factor]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import (
     BatchSize,
     BeamSize,
@@ -22,21 +22,19 @@ from nmt_lstm.cli.arguments import (
     PrecisionName,
     SearchOverrides,
     TrustPlugins,
-    changed_search,
     load_plugins,
 )
 from nmt_lstm.cli.lines import input_lines, output_stream, read_all_lines
-from nmt_lstm.cli.messages import columns, note, say
+from nmt_lstm.cli.messages import note, say
 from nmt_lstm.cli.score import check_counts
-from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.plain_text import json_text
+from nmt_lstm.cli.score_report import report_json, report_text
+from nmt_lstm.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:
     from nmt_lstm.evaluation.analysis import Analysis
     from nmt_lstm.evaluation.pair_report import PairReport
-    from nmt_lstm.evaluation.scores import Score
 
-__all__ = ["evaluate", "score_table"]
+__all__ = ["evaluate"]
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +42,7 @@ EXAMPLE = """\b
 Examples:
   nmt-lstm evaluate -m runs/de-en -s test.de -r test.en
   nmt-lstm evaluate --hypotheses out.en -r test.en
+  nmt-lstm evaluate --hypotheses out.en -r test.en -r test2.en
   nmt-lstm evaluate --hypotheses out.ja -r test.ja --tokenize ja-mecab
   nmt-lstm evaluate --hypotheses out.en -s test.de -r test.en --analysis
   nmt-lstm evaluate --hypotheses a.en --against b.en -r test.en"""
@@ -58,7 +57,13 @@ class TableFormat(StrEnum):
 
 def evaluate(
     reference: Annotated[
-        Path, typer.Option("--reference", "-r", metavar="FILE", help="Reference translations, one per line.")
+        list[Path],
+        typer.Option(
+            "--reference",
+            "-r",
+            metavar="FILE",
+            help="Reference translations, one per line; may be repeated: several references of each line.",
+        ),
     ],
     hypotheses: Annotated[
         Path | None,
@@ -130,29 +135,32 @@ def evaluate(
         )
     if analysis and source is None:
         raise ConfigurationError("--analysis needs the source text: -s test.de.")
-    load_plugins(plugin, trusted=(model or []) if trust_plugins else [])
+    check_options(
+        reference, (source, hypotheses, against, train_source, train_target), output_file, model, device
+    )
+    search = early_checks.check_search(model, overrides) if model else None
     from nmt_lstm.evaluation.scores import check_tokenizer, corpus_scores
     from nmt_lstm.evaluation.words import guess_tokenizer
 
     if tokenize != "auto":
         check_tokenizer(tokenize)
-    references = read_all_lines(reference)
+    references = read_references(reference)
     sources: list[str] | None = None
     if source is not None:
         sources = read_all_lines(source)
-        check_counts(source, len(sources), reference, len(references))
+        check_counts(source, len(sources), reference[0], len(references[0]))
     source_language = ""
     if hypotheses is not None:
         lines = read_all_lines(hypotheses)
-        check_counts(hypotheses, len(lines), reference, len(references))
+        check_counts(hypotheses, len(lines), reference[0], len(references[0]))
         warn(hypotheses, lines, references, sources)
-        tokenizer = guess_tokenizer(references) if tokenize == "auto" else tokenize
+        tokenizer = guess_tokenizer(references[0]) if tokenize == "auto" else tokenize
     else:
+        load_plugins(plugin, trusted=(model or []) if trust_plugins else [])
         from nmt_lstm.translator import Translator
 
         assert sources is not None
         translator = Translator.load(model or [], device=device, precision=precision.value)
-        search = changed_search(translator.run, overrides)
         tokenizer = translator.tokenizer if tokenize == "auto" else tokenize
         source_language = translator.run.data.source_language if analysis else ""
         start = time.perf_counter()
@@ -167,9 +175,9 @@ def evaluate(
             f"{len(lines):,} sentences translated in {seconds:.1f} s ({len(lines) / seconds:.0f} per second)."
         )
         if output_file is not None:
-            with output_stream(output_file, inputs=(source, reference)) as stream:
+            with output_stream(output_file, inputs=(source, *reference)) as stream:
                 stream.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
-    scores = corpus_scores(lines, references, tokenize=tokenizer)
+    scores = corpus_scores(lines, references[0], more_references=references[1:], tokenize=tokenizer)
     found: Analysis | None = None
     if analysis and sources is not None:
         found = analysed(
@@ -184,7 +192,7 @@ def evaluate(
     pair: PairReport | None = None
     if against is not None:
         pair = compared(
-            (hypotheses or Path("the model"), against), reference, lines, references, sources, tokenizer
+            (hypotheses or Path("the model"), against), reference[0], lines, references, sources, tokenizer
         )
     if table_format is TableFormat.table:
         say(report_text(scores, found, pair))
@@ -192,18 +200,56 @@ def evaluate(
         sys.stdout.write(report_json(scores, found, pair) + "\n")
 
 
-def warn(path: Path, lines: list[str], references: list[str], sources: list[str] | None) -> None:
+def check_options(
+    reference: list[Path],
+    inputs: Sequence[Path | None],
+    output_file: Path | None,
+    model: list[Path] | None,
+    device: str,
+) -> None:
+    """Refuse files and folders that cannot be used, before anything is read or computed.
+
+    Raises:
+        ConfigurationError: a reference is named twice, or there is no such device.
+        DataError: a file is missing, or the output cannot be written.
+        ModelFolderError: a folder is no model.
+    """
+    for number, path in enumerate(reference):
+        if path in reference[:number]:
+            raise ConfigurationError(
+                f"-r '{path}' is named twice; name each reference once: the same text twice is one reference."
+            )
+    early_checks.check_models(model or [], device)
+    early_checks.check_files(*reference, *inputs)
+    early_checks.check_output(output_file, (*reference, *inputs))
+
+
+def read_references(paths: list[Path]) -> list[list[str]]:
+    """Return the lines of each reference.
+
+    Raises:
+        DataError: a file cannot be read or is blank, or they differ in length.
+    """
+    references = [read_all_lines(path) for path in paths]
+    for path, lines in zip(paths, references, strict=True):
+        check_counts(path, len(lines), paths[0], len(references[0]))
+        if not any(line.strip() for line in lines):
+            raise DataError(f"'{path}' holds only blank lines; there is nothing to score against.")
+    return references
+
+
+def warn(path: Path, lines: list[str], references: list[list[str]], sources: list[str] | None) -> None:
     """Warn of what does not look like plain text."""
     from nmt_lstm.evaluation.text_checks import text_warnings
 
-    for warning in text_warnings(lines, references, sources):
+    for warning in text_warnings(lines, references[0], sources, more_references=references[1:]):
         logger.warning("'%s': %s", path, warning)
 
 
 def analysed(
     lines: list[str],
     sources: list[str],
-    references: list[str],
+    references: list[list[str]],
     *,
     tokenize: str,
     source_language: str,
@@ -223,13 +269,14 @@ def analysed(
     ]
     analyst = Analyst(
         sources,
-        references,
+        references[0],
+        more_references=references[1:],
         source_tokenize=source_tokenize,
         tokenize=tokenize,
         source_frequency=counts[0],
         target_frequency=counts[1],
     )
-    scorer = Scorer([references], metrics=["bleu"], tokenize=tokenize)
+    scorer = Scorer(references, metrics=["bleu"], tokenize=tokenize)
     return analyst.analyse(lines, scorer.statistics(lines)["bleu"])
 
 
@@ -237,7 +284,7 @@ def compared(
     paths: tuple[Path, Path],
     reference: Path,
     lines: list[str],
-    references: list[str],
+    references: list[list[str]],
     sources: list[str] | None,
     tokenize: str,
 ) -> PairReport:
@@ -246,9 +293,9 @@ def compared(
     from nmt_lstm.evaluation.sentence_statistics import Scorer
 
     theirs = read_all_lines(paths[1])
-    check_counts(paths[1], len(theirs), reference, len(references))
+    check_counts(paths[1], len(theirs), reference, len(references[0]))
     warn(paths[1], theirs, references, sources)
-    scorer = Scorer([references], metrics=("bleu", "chrf", "ter"), tokenize=tokenize)
+    scorer = Scorer(references, metrics=("bleu", "chrf", "ter"), tokenize=tokenize)
     names = (
         (paths[0].name, paths[1].name) if paths[0].name != paths[1].name else (str(paths[0]), str(paths[1]))
     )
@@ -256,41 +303,6 @@ def compared(
         names,
         (scorer.statistics(lines), scorer.statistics(theirs)),
         (lines, theirs),
-        references=[references],
+        references=references,
         sources=sources,
     )
-
-
-def report_text(scores: list[Score], analysis: Analysis | None, pair: PairReport | None) -> str:
-    """Return scores, analysis and comparison for a terminal."""
-    parts = [score_table(scores)]
-    if analysis is not None:
-        from nmt_lstm.evaluation.analysis_text import analysis_text
-
-        parts.append(analysis_text(analysis))
-    if pair is not None:
-        parts.append(pair.text())
-    return "\n\n".join(parts)
-
-
-def report_json(scores: list[Score], analysis: Analysis | None, pair: PairReport | None) -> str:
-    """Return the scores as a JSON list; with an analysis or a comparison, an object of all."""
-    if analysis is None and pair is None:
-        return score_json(scores)
-    values: dict[str, Any] = {"scores": json.loads(score_json(scores))}
-    if analysis is not None:
-        values["analysis"] = asdict(analysis)
-    if pair is not None:
-        values["against"] = pair.values()
-    return json_text(values, indent=2)
-
-
-def score_table(scores: list[Score]) -> str:
-    """Return the scores as a table of name, value and signature."""
-    return columns([(score.name, f"{score.value:.2f}", score.signature) for score in scores], right=(1,))
-
-
-def score_json(scores: list[Score]) -> str:
-    """Return the scores as a JSON list."""
-    rows = [{"name": score.name, "value": score.value, "signature": score.signature} for score in scores]
-    return json_text(rows, indent=2)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import Plugins, TrustPlugins, load_plugins
 from nmt_lstm.cli.messages import note, quoted
 from nmt_lstm.errors import ConfigurationError, DataError
@@ -114,6 +116,9 @@ def export(
         )
     if format is ExportFormat.onnx:
         _check_for_onnx(precision, [shortlist, frequent, source])
+    early_checks.check_models([model])
+    early_checks.check_export_folder(output, model)
+    early_checks.check_files(source, target, reread=True)
     load_plugins(plugin, trusted=[model] if trust_plugins else [])
     from nmt_lstm.checkpoint import model_folder
     from nmt_lstm.deployment.exported import write_exported
@@ -121,9 +126,6 @@ def export(
 
     folder = model_folder.read(model)
     folder.check_trained()
-    if output.exists() and output.samefile(folder.folder):
-        raise ConfigurationError(f"-o '{output}' is the trained model itself; name another folder.")
-    model_folder.check_output_folder(output)
     if format is ExportFormat.onnx:
         from nmt_lstm.deployment.onnx.folder import write_onnx
 
@@ -181,11 +183,18 @@ def learnt_shortlist(
     """Learn a shortlist from parallel text and say how much of the validation text it covers."""
     from nmt_lstm.deployment.lexicon import learn_lexicon
     from nmt_lstm.deployment.shortlist import Shortlist
+    from nmt_lstm.text.cleaning import pair_digests
 
     data, subwords = folder.run.data, folder.subwords
+    held_out = source is None and data.exclude_validation and data.valid_target.exists()
     try:
         lexicon = learn_lexicon(
-            piece_pairs(folder, source or data.train_source, target or data.train_target),
+            piece_pairs(
+                folder,
+                source or data.train_source,
+                target or data.train_target,
+                excluded=pair_digests(data.valid_source, data.valid_target) if held_out else frozenset(),
+            ),
             source_size=subwords.source.size,
             target_size=subwords.target.size,
             count=count,
@@ -207,9 +216,14 @@ def learnt_shortlist(
     return learnt
 
 
-def piece_pairs(folder: ModelFolder, source: Path, target: Path) -> Iterator[tuple[list[int], list[int]]]:
-    """Yield the pieces of each pair of two files."""
+def piece_pairs(
+    folder: ModelFolder, source: Path, target: Path, *, excluded: AbstractSet[bytes] = frozenset()
+) -> Iterator[tuple[list[int], list[int]]]:
+    """Yield the pieces of each pair of two files, but not of pairs whose digests are `excluded`."""
+    from nmt_lstm.text.cleaning import pair_digest
     from nmt_lstm.text.corpus import read_parallel
 
     for one, other in read_parallel(source, target):
+        if excluded and pair_digest(one, other) in excluded:
+            continue
         yield folder.subwords.source.encode(one), folder.subwords.target.encode(other)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import (
     BatchSize,
     BeamSize,
@@ -20,7 +21,7 @@ from nmt_lstm.cli.arguments import (
 )
 from nmt_lstm.cli.leaderboard_checks import Board, rescore, verify
 from nmt_lstm.cli.lines import output_stream
-from nmt_lstm.cli.messages import columns, note, say
+from nmt_lstm.cli.messages import columns, note, quoted, say
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.plain_text import json_text, printable
 
@@ -126,7 +127,10 @@ def init(
     }
     given = {key: value for key, value in values.items() if value}
     Leaderboard.create(board, {name or sacrebleu or "test": given}, title=title, copy_test_sets=not no_copies)
-    note(f"Made '{board / 'board.toml'}'; add systems with: nmt-lstm leaderboard add {board}")
+    direction = "-".join(filter(None, (source_language, target_language)))
+    note(f"Made '{board / 'board.toml'}'. Add a model folder, or an output of any toolkit:")
+    note(f"  nmt-lstm leaderboard add {quoted(board)} -m runs/{direction or 'model'}")
+    note(f"  nmt-lstm leaderboard add {quoted(board)} --system NAME --hypotheses FILE")
 
 
 @app.command(
@@ -159,7 +163,10 @@ def add(
     fact: Annotated[
         list[str] | None,
         typer.Option(
-            "--fact", metavar="NAME=VALUE", help="What is known of it, such as parameters=60000000."
+            "--fact",
+            metavar="NAME=VALUE",
+            help="What is known of it: toolkit, parameters, training_pieces, training_hours, sentences_per_second, "
+            "hardware, seed, beam_size, batch_size, precision or note, such as parameters=60000000; may be repeated.",
         ),
     ] = None,
     replace: Annotated[
@@ -178,10 +185,14 @@ def add(
     if hypotheses is not None and system is None:
         raise ConfigurationError("--hypotheses needs the name of the system: --system marian.")
     facts = dict(_fact(text) for text in fact or [])
-    load_plugins(plugin, trusted=(model or []) if trust_plugins else [])
+    early_checks.check_models(model or [], device)
+    early_checks.check_files(hypotheses)
     from nmt_lstm.leaderboard.board import Leaderboard
 
-    rows = Leaderboard(board).add(
+    opened = Leaderboard(board)
+    opened.check_addition(system, test_set or [], facts)
+    load_plugins(plugin, trusted=(model or []) if trust_plugins else [])
+    rows = opened.add(
         system,
         model=model or None,
         hypotheses=hypotheses,

@@ -7,24 +7,25 @@ import errno
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
+from nmt_lstm.cli.messages import count_of, note
 from nmt_lstm.errors import DataError
 from nmt_lstm.files.whole import named
 
-__all__ = ["OutputFile", "decoded_lines", "input_lines", "output_stream", "read_all_lines"]
+__all__ = ["OutputFile", "check_output", "decoded_lines", "input_lines", "output_stream", "read_all_lines"]
 
 WARNINGS_SHOWN = 10
 # Endings of compressed files that are not written; plain text under such a name could not be read again.
-_ARCHIVES = (".bz2", ".xz", ".zip", ".zst")
+_NOT_WRITTEN = (".zip", ".zst")
 logger = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
 def _input_stream(path: Path | None) -> Iterator[IO[bytes]]:
-    """Open a file (plain, .gz, .xz, .zst), or stdin for None or '-'."""
+    """Open a file (plain, .gz, .xz, .bz2, .zst), or stdin for None or '-'."""
     if path is None or str(path) == "-":
         yield sys.stdin.buffer
         return
@@ -75,19 +76,24 @@ def input_lines(path: Path | None) -> Iterator[str]:
 
 
 def read_all_lines(path: Path) -> list[str]:
-    """Return all lines of a file.
+    """Return all lines of a file that is scored, which must be UTF-8 to its end.
 
     Raises:
-        DataError: it is missing, unreadable or empty.
+        DataError: it is missing, unreadable, empty, compressed under a plain name, or not UTF-8.
     """
-    lines = list(input_lines(path))
+    from nmt_lstm.text.corpus import decoded
+
+    with _input_stream(path) as stream:
+        lines = list(decoded(stream, "stdin" if str(path) == "-" else str(path)))
     if not lines:
         raise DataError(f"'{path}' is empty; it must have one sentence per line.")
     return lines
 
 
 class OutputFile:
-    """A file (.gz: compressed) that is opened when the first bytes come: what fails before that leaves what was there.
+    """A file that is opened when the first bytes come: what fails before that leaves what was there.
+
+    It is compressed by the ending of its name: .gz, .xz or .bz2.
 
     Args:
         path: of the file.
@@ -98,6 +104,7 @@ class OutputFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.lines = 0
         self._stream: IO[bytes] | None = None
         if not path.parent.is_dir():
             raise DataError(f"-o '{path}': the folder '{path.parent}' does not exist; make it first.")
@@ -106,14 +113,16 @@ class OutputFile:
             number = errno.EACCES
         if number:
             raise DataError(f"-o '{path}' cannot be written: {os.strerror(number)}.")
-        if path.suffix.lower() in _ARCHIVES:
+        if path.suffix.lower() in _NOT_WRITTEN:
             raise DataError(
-                f"-o '{path}': {path.suffix} is not written; use .gz for a compressed file, or another ending for plain text."
+                f"-o '{path}': {path.suffix} files are not written; use .gz, .xz or .bz2 for a compressed file, or "
+                f"another ending for plain text."
             )
 
     def write(self, data: bytes) -> int:
         """Write bytes."""
         stream = self.opened()
+        self.lines += data.count(b"\n")
         with self._named():
             return stream.write(data)
 
@@ -127,15 +136,27 @@ class OutputFile:
         """Open the file, if that has not been done."""
         if self._stream is None:
             try:
-                if self.path.suffix == ".gz":
-                    import gzip
-
-                    self._stream = cast("IO[bytes]", gzip.open(self.path, "wb"))  # noqa: SIM115 (see close)
-                else:
-                    self._stream = self.path.open("wb")
+                self._stream = self._open()
             except OSError as problem:
                 raise DataError(f"-o '{self.path}' cannot be written: {problem.strerror}.") from problem
         return self._stream
+
+    def _open(self) -> IO[bytes]:
+        match self.path.suffix.lower():
+            case ".gz":
+                import gzip
+
+                return cast("IO[bytes]", gzip.open(self.path, "wb"))
+            case ".xz":
+                import lzma
+
+                return cast("IO[bytes]", lzma.open(self.path, "wb"))
+            case ".bz2":
+                import bz2
+
+                return cast("IO[bytes]", bz2.open(self.path, "wb"))
+            case _:
+                return self.path.open("wb")
 
     def close(self) -> None:
         """Close the file."""
@@ -152,25 +173,41 @@ class OutputFile:
             raise named(problem, self.path) from problem
 
 
-@contextlib.contextmanager
-def output_stream(path: Path | None, inputs: tuple[Path | None, ...] = ()) -> Iterator[OutputFile | BinaryIO]:
-    """Give a file to write to, or stdout for None or '-'; what was written stays, whatever happens later.
+def check_output(path: Path | None, inputs: Sequence[Path | None] = ()) -> None:
+    """Refuse an output that could not be written, before anything is computed for it.
 
     Raises:
         DataError: the file cannot be written, or is one of `inputs`.
     """
     if path is None or str(path) == "-":
+        return
+    for other in inputs:
+        if other is not None and path.exists() and other.exists() and path.samefile(other):
+            raise DataError(f"-o '{path}' is also an input; writing it would destroy it. Name another file.")
+    OutputFile(path)
+
+
+@contextlib.contextmanager
+def output_stream(path: Path | None, inputs: Sequence[Path | None] = ()) -> Iterator[OutputFile | BinaryIO]:
+    """Give a file to write to, or stdout for None or '-'; what was written stays, whatever happens later.
+
+    At the end the person at the terminal is told what was written to the file.
+
+    Raises:
+        DataError: the file cannot be written, or is one of `inputs`.
+    """
+    if path is None or str(path) == "-":
+        sys.stdout.buffer.write(b"")  # a closed stdout is told before the work
         try:
             yield sys.stdout.buffer
         finally:
             sys.stdout.buffer.flush()
         return
-    for other in inputs:
-        if other is not None and path.exists() and other.exists() and path.samefile(other):
-            raise DataError(f"-o '{path}' is also an input; writing it would destroy it. Name another file.")
+    check_output(path, inputs)
     file = OutputFile(path)
     try:
         yield file
         file.opened()  # also where there was nothing to write
     finally:
         file.close()
+    note(f"Wrote {count_of(file.lines, 'line')} to '{path}'.")

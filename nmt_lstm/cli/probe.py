@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import Plugins, load_plugins
 from nmt_lstm.cli.probe_session import ProbeSession
 from nmt_lstm.errors import ConfigurationError
@@ -79,6 +80,12 @@ def probe(
 
     What is finished is kept in FOLDER: the same command goes on where it stopped, another one adds to it.
     """
+    rates, seconds = tuple(_rates(learning_rates)), _seconds(time_limit)
+    chosen_cells, chosen_tasks = _names(cells, "--cells"), _names(tasks, "--tasks")
+    chosen_lengths, chosen_seeds = _numbers(lengths, "--lengths", 1), _numbers(seeds, "--seeds", 0)
+    early_checks.check_report_folder(output)
+    if not plugin:
+        early_checks.check_cells(chosen_cells)
     load_plugins(plugin)
     from nmt_lstm.probes.catalogue import TASKS
     from nmt_lstm.probes.execution import cores
@@ -88,16 +95,16 @@ def probe(
     settings = ProbeSettings(
         hidden_size=hidden_size,
         batch_size=batch_size,
-        learning_rates=tuple(_rates(learning_rates)),
+        learning_rates=rates,
         clip_norm=_finite(clip_norm),
         steps=steps,
-        time_limit=_seconds(time_limit),
+        time_limit=seconds,
     )
     runs = plan_runs(
-        _names(cells, "--cells"),
-        list(TASKS) if tasks.strip() == "all" else _names(tasks, "--tasks"),
-        _numbers(lengths, "--lengths", 1),
-        _numbers(seeds, "--seeds", 0),
+        chosen_cells,
+        list(TASKS) if chosen_tasks == ["all"] else chosen_tasks,
+        chosen_lengths,
+        chosen_seeds,
         settings,
     )
     results = ResultsFile(output)

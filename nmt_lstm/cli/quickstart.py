@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import Cell, Plugins, check_time_limit, load_plugins
-from nmt_lstm.cli.evaluate import score_table
 from nmt_lstm.cli.messages import is_first_process, note, quoted
+from nmt_lstm.cli.score_report import score_table
 from nmt_lstm.cli.train import check_parts
 from nmt_lstm.errors import ConfigurationError
 
@@ -53,7 +54,6 @@ def quickstart(
 ) -> None:
     """Train on the built-in English-Japanese corpus, translate its test text and score it (under 3 minutes)."""
     begin = time.perf_counter()
-    load_plugins(plugin)
     check_time_limit(time_limit)
     model = quoted(output)
     # What has to be typed again to continue this run.
@@ -76,6 +76,9 @@ def quickstart(
     values = quickstart_settings(str(corpus), str(output.parent / "prepared"), cell)
     limit = [f"training.time_limit={time_limit}"] if time_limit else []
     run = make_run(values, limit, origin="quickstart")
+    if not plugin:
+        early_checks.check_names(run)
+    load_plugins(plugin)
     check_parts(run)
     sources, references = list(read_lines(corpus / "test.en")), list(read_lines(corpus / "test.ja"))
 

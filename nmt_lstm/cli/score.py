@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import (
     BatchSize,
     Device,
@@ -59,9 +60,12 @@ def score(
     trust_plugins: TrustPlugins = False,
 ) -> None:
     """Score given translations: log probability per sentence and per piece."""
-    load_plugins(plugin, trusted=model if trust_plugins else [])
+    early_checks.check_models(model, device)
+    early_checks.check_files(source, target)
+    early_checks.check_output(output_file, (source, target))
     sources, targets = read_all_lines(source), read_all_lines(target)
     check_counts(source, len(sources), target, len(targets))
+    load_plugins(plugin, trusted=model if trust_plugins else [])
     from nmt_lstm.evaluation.columns import perplexity
     from nmt_lstm.translator import Translator
 

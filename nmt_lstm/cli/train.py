@@ -1,23 +1,27 @@
-"""``nmt-lstm train``: train from a run file, or from four text files alone."""
+"""``nmt-lstm train``: train from a run file, or from two or four text files alone."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nmt_lstm.cli.arguments import Overrides, Plugins, PrecisionName, check_time_limit, load_plugins
-from nmt_lstm.cli.messages import note
+from nmt_lstm.cli import early_checks
+from nmt_lstm.cli.arguments import Overrides, Plugins, check_time_limit, load_plugins
+from nmt_lstm.cli.messages import note, quoted
 from nmt_lstm.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings
+    from nmt_lstm.text.held_out import HeldOut
 
 __all__ = ["train"]
 
 EXAMPLE = """\b
 Examples:
+  nmt-lstm train -s train.de -t train.en -o runs/de-en
   nmt-lstm train -s train.de -t train.en \\
       --valid-source val.de --valid-target val.en -o runs/de-en
   nmt-lstm train run.toml -o runs/de-en --set model.dropout=0.3
@@ -25,10 +29,19 @@ Examples:
   nmt-lstm train run.toml -o runs/mgu --plugin mgu.py --cell mgu"""
 
 
+class TrainingPrecision(StrEnum):
+    """Number formats that training computes in."""
+
+    auto = "auto"
+    float32 = "float32"
+    bf16 = "bf16"
+    fp16 = "fp16"
+
+
 def train(
     run_file: Annotated[
         Path | None,
-        typer.Argument(metavar="RUN.toml", help="Run file; without one, name the four text files."),
+        typer.Argument(metavar="RUN.toml", help="Run file; without one, name the text files."),
     ] = None,
     source: Annotated[
         Path | None, typer.Option("--source", "-s", metavar="FILE", help="Source side of the training text.")
@@ -38,11 +51,15 @@ def train(
     ] = None,
     valid_source: Annotated[
         Path | None,
-        typer.Option("--valid-source", metavar="FILE", help="Source side of the validation text."),
+        typer.Option(
+            "--valid-source", metavar="FILE", help="Source side of the validation text. [default: held out]"
+        ),
     ] = None,
     valid_target: Annotated[
         Path | None,
-        typer.Option("--valid-target", metavar="FILE", help="Target side of the validation text."),
+        typer.Option(
+            "--valid-target", metavar="FILE", help="Target side of the validation text. [default: held out]"
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -66,7 +83,7 @@ def train(
     nodes: Annotated[int | None, typer.Option("--nodes", min=1, metavar="N", help="Machines.")] = None,
     strategy: Annotated[str | None, typer.Option("--strategy", metavar="NAME", help="auto or ddp.")] = None,
     precision: Annotated[
-        PrecisionName | None, typer.Option("--precision", help="Arithmetic of the training.")
+        TrainingPrecision | None, typer.Option("--precision", help="Arithmetic of the training.")
     ] = None,
     seed: Annotated[
         int | None, typer.Option("--seed", min=0, metavar="N", help="Seed of everything random.")
@@ -88,10 +105,9 @@ def train(
 ) -> None:
     """Train a translator and write it into a folder.
 
-    Without a run file the settings are chosen by the size of the text and shown. Text is paired line by line;
-    files may be plain, .gz, .xz or .zst.
+    Without a run file the settings are chosen by the size of the text and shown, and without validation text a part of
+    the training text is held out for it. Text is paired line by line; files may be plain, .gz, .xz, .bz2 or .zst.
     """
-    load_plugins(plugin)
     check_time_limit(time_limit or "")
     texts = {
         "train_source": source,
@@ -113,11 +129,19 @@ def train(
     # --set comes last: what is spelled out wins over an abbreviation.
     settings = [f"{key}={value}" for key, value in short.items() if value is not None] + (overrides or [])
     folder = output or default_output(run_file, source, target)
+    early_checks.check_training_folder(folder, resume=resume)
     chosen: list[str] = []
+    held: HeldOut | None = None
     if run_file:
         run = read_run(run_file, settings)
     else:
-        run, chosen = run_without_file(texts, settings, folder.parent / "prepared")
+        run, chosen, held = run_without_file(texts, settings, folder, resume=resume)
+    early_checks.check_files(run.data.train_source, run.data.train_target, reread=True)
+    if held is None:
+        early_checks.check_files(run.data.valid_source, run.data.valid_target, reread=True)
+    if not plugin:
+        early_checks.check_names(run)
+    load_plugins(plugin)
     check_parts(run)
 
     from rich.console import Console
@@ -129,6 +153,8 @@ def train(
     check_folder(folder, resume=resume)
     for sentence in chosen:
         note(sentence)
+    if held is not None:
+        held.write()
     fit(
         run,
         folder,
@@ -139,49 +165,86 @@ def train(
 
 
 def read_run(run_file: Path, settings: list[str]) -> RunSettings:
-    """Read the run file."""
+    """Read the run file; what is none may be text, given without its option.
+
+    Raises:
+        ConfigurationError: it cannot be read, or settings are wrong.
+    """
     from nmt_lstm.config.load import load_run
 
-    return load_run(run_file, settings)
+    try:
+        return load_run(run_file, settings)
+    except ConfigurationError as problem:
+        if run_file.suffix == ".toml" or not run_file.is_file():
+            raise
+        raise ConfigurationError(
+            f"{problem} If it is training text, name both sides: nmt-lstm train -s {quoted(run_file)} -t FILE"
+        ) from problem
 
 
 def run_without_file(
-    texts: dict[str, Path | None], settings: list[str], prepared: Path
-) -> tuple[RunSettings, list[str]]:
-    """Choose the settings by the size of the text; return them with what there is to say about them.
+    texts: dict[str, Path | None], settings: list[str], folder: Path, *, resume: bool
+) -> tuple[RunSettings, list[str], HeldOut | None]:
+    """Choose the settings by the size of the text; return them with what to say about them and what is held out.
 
     Raises:
         ConfigurationError: text files are missing on the command line.
-        DataError: a text is missing, unreadable or empty, or its sides differ in length.
+        DataError: a text is missing, unreadable, empty or too small, or its sides differ in length.
     """
     options = {"train_source": "-s", "train_target": "-t", "valid_source": "--valid-source",
                "valid_target": "--valid-target"}  # fmt: skip
     missing = [options[name] for name, path in texts.items() if path is None]
     if len(missing) == len(options):
         raise ConfigurationError(
-            "nothing to train on: name a run file, or the text with -s, -t, --valid-source and --valid-target. "
-            "See 'nmt-lstm train --help'."
+            "nothing to train on: name a run file, or the text with -s and -t. See 'nmt-lstm train --help'."
         )
-    if missing:
+    without_validation = missing == ["--valid-source", "--valid-target"]
+    if missing and not without_validation:
         raise ConfigurationError(
-            f"{' and '.join(missing)} missing: without a run file, -s, -t, --valid-source and --valid-target are needed."
+            f"{' and '.join(missing)} missing: without a run file, both -s and -t are needed, and both --valid-source and "
+            f"--valid-target or neither."
         )
     from nmt_lstm.config.defaults import choose_settings, describe_settings
     from nmt_lstm.config.load import make_run
-    from nmt_lstm.text.corpus import check_lengths, open_bytes
+    from nmt_lstm.text.corpus import check_lengths
 
     files = {name: path for name, path in texts.items() if path is not None}
     source, target = files["train_source"], files["train_target"]
-    for path in files.values():
-        open_bytes(path).close()
+    early_checks.check_files(*files.values(), reread=True)
     pairs = check_lengths(source, target)
-    check_lengths(files["valid_source"], files["valid_target"])
-    data = {name: str(path) for name, path in files.items()}
+    said: list[str] = []
+    held: HeldOut | None = None
+    if without_validation:
+        held = held_out_text(source, target, folder, resume=resume)
+        files |= {"valid_source": held.source, "valid_target": held.target}
+        said.append(
+            f"No validation text was named: {len(held.pairs):,} of {pairs:,} pairs are held out for it, in '{held.source.parent}'."
+        )
+        pairs = held.trained_on
+    else:
+        check_lengths(files["valid_source"], files["valid_target"])
+    data: dict[str, Any] = {name: str(path) for name, path in files.items()}
+    data["exclude_validation"] = held is not None
     data["source_language"], data["target_language"] = language(source), language(target)
-    values = {**choose_settings(pairs), "data": {**data, "prepared": str(prepared)}}
+    values = {**choose_settings(pairs), "data": {**data, "prepared": str(folder.parent / "prepared")}}
     run = make_run(values, settings, origin="settings")
     advice = "Change any of this with --set, such as --set training.epochs=5; 'nmt-lstm config --explain' lists all.\n"
-    return run, [*describe_settings(pairs, run), advice]
+    return run, [*said, *describe_settings(pairs, run), advice], held
+
+
+def held_out_text(source: Path, target: Path, folder: Path, *, resume: bool) -> HeldOut:
+    """Choose what is held out of the training text, for the run's folder, where it is found again.
+
+    Raises:
+        DataError: the text is too small.
+    """
+    from nmt_lstm.text.held_out import FOLDER, hold_out
+
+    sides = language(source), language(target)
+    endings = sides if all(sides) and sides[0] != sides[1] else ("source", "target")
+    return hold_out(
+        source, target, folder / FOLDER, names=(f"valid.{endings[0]}", f"valid.{endings[1]}"), reuse=resume
+    )
 
 
 def check_parts(run: RunSettings) -> None:
@@ -207,6 +270,8 @@ def default_output(run_file: Path | None, source: Path | None, target: Path | No
 
 def language(path: Path) -> str:
     """Guess a language code from a file's name, such as "de" of train.de.gz; empty if it has none."""
-    suffixes = [suffix for suffix in path.suffixes if suffix not in (".gz", ".xz", ".zst")]
+    from nmt_lstm.text.corpus import COMPRESSED_SUFFIXES
+
+    suffixes = [suffix for suffix in path.suffixes if suffix not in COMPRESSED_SUFFIXES]
     code = suffixes[-1][1:] if suffixes else ""
     return code if 2 <= len(code) <= 3 and code.isalpha() and code not in ("txt", "tok", "raw") else ""

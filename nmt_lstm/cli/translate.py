@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import (
     BatchSize,
     BeamSize,
@@ -21,12 +22,12 @@ from nmt_lstm.cli.arguments import (
     PrecisionName,
     SearchOverrides,
     TrustPlugins,
-    changed_search,
     load_plugins,
 )
 from nmt_lstm.cli.jobs import Loading, translate_in_jobs
 from nmt_lstm.cli.lines import input_lines, output_stream
 from nmt_lstm.cli.messages import note
+from nmt_lstm.cli.standard_streams import check_stdin
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.plain_text import json_text
 
@@ -48,7 +49,8 @@ Output:
   where the search found fewer: a larger --beam-size finds more.
   --scores puts the score and a tab before the text; --alignments puts a tab
   after it, and for each target piece the source piece it attended to most
-  (0-0 2-1: source-target, from 0).
+  (0-0 2-1: source-target, from 0). Target pieces that attended most to the
+  end of the source have none.
   jsonl: one object per input line, with all hypotheses and their pieces.
   Lines are written 64 batches at a time. Ctrl-C keeps those written so far,
   also in the file of -o (status 130)."""
@@ -91,29 +93,35 @@ def translate(
     trust_plugins: TrustPlugins = False,
 ) -> None:
     """Translate text, line by line."""
-    trusted = model if trust_plugins else []
-    load_plugins(plugin, trusted=trusted)
-    from nmt_lstm.translator import Translator
-
-    translator = Translator.load(model, device=device, precision=precision.value)
-    search = changed_search(translator.run, overrides)
-    beam = beam_size or (search or translator.run.search).beam_size
+    early_checks.check_models(model, device)
+    search = early_checks.check_search(model, overrides)
+    beam = beam_size or search.beam_size
     if n_best > beam:
         raise ConfigurationError(
             f"--n-best {n_best} needs a beam as large, and it is {beam}; add --beam-size {n_best}."
         )
-    typing = input_file is None and sys.stdin.isatty()
-    if typing:
-        note("Type a sentence and press Enter; Ctrl-D ends.")
+    from_stdin = input_file is None or str(input_file) == "-"
+    if from_stdin:
+        check_stdin()
+    typing = from_stdin and sys.stdin.isatty()
     at_once = interactive or typing
     if at_once and jobs > 1:
         raise ConfigurationError(
             "--jobs is for files and pipes; leave it out where each line is answered at once."
         )
+    early_checks.check_files(input_file)
+    early_checks.check_output(output_file, (input_file,))
+    trusted = model if trust_plugins else []
+    load_plugins(plugin, trusted=trusted)
+    from nmt_lstm.translator import Translator
+
+    translator = Translator.load(model, device=device, precision=precision.value)
+    if typing:
+        note("Type a sentence after '>' and press Enter; its translation follows. Ctrl-D ends.")
     written = 0
     try:
         with output_stream(output_file, inputs=(input_file,)) as stream:
-            lines = input_lines(input_file)
+            lines = prompted(input_lines(input_file)) if typing else input_lines(input_file)
             translations: Iterator[Translation]
             if jobs > 1:
                 loading = Loading(model, device, precision.value, plugin or [], trusted)
@@ -150,6 +158,18 @@ def translate(
         else:
             note("\nInterrupted: no line was written yet. A smaller --batch-size writes sooner.")
         raise typer.Exit(130) from None
+
+
+def prompted(lines: Iterator[str]) -> Iterator[str]:
+    """Yield lines that are typed, with a prompt before each, which tells them from their translations."""
+    while True:
+        sys.stderr.write("> ")
+        sys.stderr.flush()
+        line = next(lines, None)
+        if line is None:
+            note()
+            return
+        yield line
 
 
 def text_lines(translation: Translation, n_best: int, *, scores: bool, alignments: bool) -> Iterator[str]:

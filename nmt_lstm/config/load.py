@@ -17,7 +17,15 @@ from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.files.parsing import parse_toml
 from nmt_lstm.files.regular import read_regular
 
-__all__ = ["dump_toml", "load_run", "make_run", "parse_value", "read_toml", "search_settings"]
+__all__ = [
+    "dump_toml",
+    "load_model_run",
+    "load_run",
+    "make_run",
+    "parse_value",
+    "read_toml",
+    "search_settings",
+]
 
 LARGEST_RUN_FILE = 1 << 20
 
@@ -31,6 +39,19 @@ def load_run(path: str | Path, overrides: Iterable[str] = ()) -> RunSettings:
         ConfigurationError: the file cannot be read, or settings are wrong; the message names all of them.
     """
     return make_run(read_toml(path), overrides, folder=Path(path).absolute().parent, origin=str(path))
+
+
+def load_model_run(path: str | Path) -> RunSettings:
+    """Read the run file in a model folder; what it does not mention is as it was when the folder was written.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or settings are wrong; the message names all of them.
+    """
+    values = read_toml(path)
+    subwords = values.setdefault("subwords", {})
+    if isinstance(subwords, dict):
+        subwords.setdefault("normalise_invisible", False)  # models that do not name it were trained without
+    return make_run(values, folder=Path(path).absolute().parent, origin=str(path))
 
 
 def make_run(

@@ -58,7 +58,7 @@ class DataSettings(Settings):
     """The parallel text. Relative paths start at the run file's folder."""
 
     train_source: TextPath
-    """Source side of the training text, one sentence per line (plain, .gz, .xz or .zst)."""
+    """Source side of the training text, one sentence per line (plain, .gz, .xz, .bz2 or .zst)."""
     train_target: TextPath
     """Target side of the training text, line by line the translation of the source side."""
     valid_source: TextPath
@@ -71,6 +71,8 @@ class DataSettings(Settings):
     """Target language code, such as "en"; "ja" and "zh" choose the BLEU tokenizer when `tokenize` is "auto"."""
     tokenize: str = "auto"
     """sacreBLEU's tokenizer for validation: "auto", "13a", "char", "ja-mecab", "zh", "intl", "none"."""
+    exclude_validation: bool = False
+    """Leave pairs that are also in the validation text out of training; on where a part of the text was held out for it."""
     prepared: TextPath = Path("prepared")
     """Folder of prepared stores; unchanged data is found there by fingerprint and not prepared twice."""
     cleaning: CleaningSettings = CleaningSettings()
@@ -89,6 +91,8 @@ class SubwordSettings(Settings):
     """Share of the text's characters that get a piece; the rest is spelled in bytes."""
     sampling: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
     """Subword sampling in training: unigram smoothing (0.1-0.5) or BPE dropout (0.1); 0 is off."""
+    normalise_invisible: bool = True
+    """Take no-break and other special spaces for plain blanks, and leave out soft hyphens and characters without width."""
 
 
 class EncoderSettings(Settings):

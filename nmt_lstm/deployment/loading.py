@@ -21,7 +21,7 @@ from nmt_lstm.errors import ConfigurationError, ResourceError, nearest
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.numerics.frozen_linear import FrozenPrecision
 from nmt_lstm.numerics.memory import keep_freed_memory
-from nmt_lstm.numerics.precision import Precision, resolve_precision, slow_bf16
+from nmt_lstm.numerics.precision import Precision, has_fast_bf16, resolve_precision, slow_bf16
 from nmt_lstm.text.subwords import Subwords
 
 __all__ = ["Loaded", "Model", "load_models", "of_whole_vocabulary"]
@@ -88,8 +88,9 @@ def load_models(paths: Sequence[str | Path], device: str, precision: str) -> Loa
 def _resolved(precision: str, device: torch.device) -> Precision | FrozenPrecision:
     if precision == "int8":
         if device.type != "cpu":
+            others = "bf16 or fp16" if has_fast_bf16(device) else "fp16"
             raise ResourceError(
-                f"precision 'int8' is for processors, but the device is '{device}'; use bf16 or fp16, or --device cpu."
+                f"precision 'int8' is for processors, but the device is '{device}'; use {others}, or --device cpu."
             )
         return "int8"
     return resolve_precision("float32" if precision == "auto" else precision, device)

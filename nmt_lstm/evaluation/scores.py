@@ -50,14 +50,16 @@ def corpus_scores(
     hypotheses: Sequence[str],
     references: Sequence[str],
     *,
+    more_references: Sequence[Sequence[str]] = (),
     metrics: Sequence[str] = ("bleu", "chrf", "ter"),
     tokenize: str = "13a",
 ) -> list[Score]:
-    """Score translations against one reference each, exactly as the ``sacrebleu`` command does.
+    """Score translations against one reference or several, exactly as the ``sacrebleu`` command does.
 
     Args:
         hypotheses: the translations, as plain text.
-        references: as many reference lines.
+        references: as many lines of the (first) reference.
+        more_references: further references of every line.
         metrics: which of `METRICS`; the scores come in this order.
         tokenize: sacreBLEU's tokenizer for BLEU ("13a", "char", "ja-mecab" ...); see `tokenizer_for`.
 
@@ -67,18 +69,20 @@ def corpus_scores(
     """
     check_metrics(metrics)
     check_tokenizer(tokenize)
-    if len(hypotheses) != len(references):
+    truth = [references, *more_references]
+    unequal = next((len(each) for each in truth if len(each) != len(hypotheses)), None)
+    if unequal is not None:
         raise DataError(
-            f"{len(hypotheses)} translations but {len(references)} references; "
+            f"{len(hypotheses)} translations but {unequal} references; "
             f"give one reference line for each translation."
         )
     if not hypotheses:
         raise DataError("there are no lines to score (0 translations, 0 references); give at least one.")
     # The sacrebleu command strips line ends and trailing blanks from both sides.
     system = [line.rstrip() for line in hypotheses]
-    truth = [line.rstrip() for line in references]
+    stripped = [[line.rstrip() for line in each] for each in truth]
     with without_advice():
-        return [_score(metric, system, truth, tokenize) for metric in metrics]
+        return [_score(metric, system, stripped, tokenize) for metric in metrics]
 
 
 def check_metrics(names: Sequence[str]) -> None:
@@ -146,9 +150,9 @@ def tokenizer_for(language: str) -> str:
     return "char" if primary in ("th", "lo", "km", "my") else "13a"
 
 
-def _score(metric: str, system: list[str], truth: list[str], tokenize: str) -> Score:
+def _score(metric: str, system: list[str], truth: list[list[str]], tokenize: str) -> Score:
     scorer = build_metric(metric, tokenize=tokenize)
-    found = scorer.corpus_score(system, [truth])
+    found = scorer.corpus_score(system, truth)
     return Score(found.name, float(found.score), str(scorer.get_signature()))
 
 

@@ -22,7 +22,7 @@ from nmt_lstm.report.markup import Markup, element, joined
 from nmt_lstm.report.page import section
 from nmt_lstm.report.table import Cell, Column, table
 from nmt_lstm.report.word_differences import marked_differences
-from nmt_lstm.text.corpus import read_lines
+from nmt_lstm.text.corpus import check_rereadable, read_lines
 
 __all__ = ["analysis_sections"]
 
@@ -79,6 +79,7 @@ def _analyst(
 def _counted(path: Path, tokenize: str, files: BoardFiles) -> Counter[str] | None:
     """Count the words of the first lines of a training text, once; a page can be made without it."""
     try:
+        check_rereadable(path)
         state = path.stat()
         named = f"{path} {state.st_size} {state.st_mtime_ns} {tokenize} {COUNTED_LINES}"
         key = hashlib.sha256(named.encode()).hexdigest()[:32]

@@ -162,6 +162,20 @@ class Leaderboard:
             output.check_direction(each)
         return [self._entries.add_model(name, output, each, known, replace=replace) for each in chosen]
 
+    def check_addition(
+        self, system: str | None, test_set: Sequence[str] = (), facts: Mapping[str, Any] | None = None
+    ) -> None:
+        """Refuse what `add` would refuse before it loads a model or reads an output.
+
+        Raises:
+            ConfigurationError: the system's name, a fact or a test set is wrong.
+        """
+        make_facts(dict(facts or {}))
+        if system is not None:
+            check_system_name(system)
+        for name in test_set:
+            self.test_sets.check_name(name)
+
     def remove(self, system: str, test_set: str | None = None) -> list[Row]:
         """Take a system off the board, or off one test set; its rows stay in the file, and its outputs in the folder.
 

@@ -62,7 +62,8 @@ class Entries:
         """
         lines, origin = _read(given)
         _check_lines(lines, origin, test_set)
-        for warning in text_warnings(lines, test_set.references[0], test_set.sources):
+        first, *more = test_set.references
+        for warning in text_warnings(lines, first, test_set.sources, more_references=more):
             logger.warning("%s on %s: %s", origin, test_set.name, warning)
         self._check_name(system, test_set.name, digest_of(lines), replace=replace)
         row = self._scoring.make_row(system, test_set, lines, facts)

@@ -11,7 +11,7 @@ from pathlib import Path
 from nmt_lstm.errors import ConfigurationError, DataError, NmtLstmError, nearest
 from nmt_lstm.evaluation.scores import check_tokenizer, tokenizer_for, without_advice
 from nmt_lstm.leaderboard.settings import BOARD, TestSetSettings
-from nmt_lstm.text.corpus import read_lines
+from nmt_lstm.text.corpus import check_rereadable, read_lines
 
 __all__ = ["TestSet", "TestSets", "digest_of", "fingerprint_of", "load_test_set", "located", "text_bytes"]
 
@@ -143,6 +143,7 @@ def load_test_set(name: str, settings: TestSetSettings, folder: Path) -> TestSet
         source = located(settings.source, folder)
         references = [located(path, folder) for path in settings.references]
     try:
+        check_rereadable(source, *references)  # each command that uses the board reads them again
         texts = [list(read_lines(path)) for path in (source, *references)]
     except DataError as problem:
         raise DataError(f"test set '{name}': {problem}") from problem

@@ -43,8 +43,9 @@ def resolve_precision(asked: str, device: torch.device | str) -> Precision:
         return "bf16" if has_fast_bf16(device) else "float32"
     if asked == "fp16":
         if kind != "cuda":
+            others = "'bf16', 'float32' or 'auto'" if has_fast_bf16(device) else "'float32' or 'auto'"
             raise ResourceError(
-                f"Precision 'fp16' needs a CUDA GPU, but the device is '{kind}'. Use 'bf16', 'float32' or 'auto'."
+                f"Precision 'fp16' needs a CUDA GPU, but the device is '{kind}'. Use {others}."
             )
         return "fp16"
     if asked != "bf16":

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from nmt_lstm.config.schema import CleaningSettings
+from nmt_lstm.text.corpus import read_parallel
 
-__all__ = ["CleaningReport", "PairCleaner"]
+__all__ = ["CleaningReport", "PairCleaner", "pair_digest", "pair_digests"]
 
 # Below this length a ratio says nothing: "Yes" may well be four pieces elsewhere.
 SHORTEST_RATED = 10
+
+
+def pair_digest(source: str, target: str) -> bytes:
+    """Return a digest that pairs share which differ in nothing but blanks."""
+    text = "\n".join(" ".join(side.split()) for side in (source, target))
+    return hashlib.blake2b(text.encode(), digest_size=12).digest()
+
+
+def pair_digests(source: Path, target: Path) -> frozenset[bytes]:
+    """Return the digests of all pairs of two files.
+
+    Raises:
+        DataError: a file cannot be read, or they differ in length.
+    """
+    return frozenset(pair_digest(*pair) for pair in read_parallel(source, target))
 
 
 @dataclass
@@ -35,19 +53,25 @@ class PairCleaner:
 
     Args:
         settings: the rules.
+        excluded: digests (see `pair_digest`) of pairs that are never kept, whatever the rules.
     """
 
-    def __init__(self, settings: CleaningSettings) -> None:
+    def __init__(self, settings: CleaningSettings, *, excluded: AbstractSet[bytes] = frozenset()) -> None:
         self.settings = settings
+        self.excluded = excluded
         self.report = CleaningReport()
         self._seen: set[bytes] = set()
 
     def keeps(self, source: str, target: str, source_pieces: int, target_pieces: int) -> bool:
         """Return whether the pair, cut into this many pieces, is kept."""
         self.report.read += 1
-        reason = self._reason(source, target, source_pieces, target_pieces) if self.settings.enabled else ""
+        reason = ""
+        if self.excluded and pair_digest(source, target) in self.excluded:
+            reason = "in the validation text"
+        elif self.settings.enabled:
+            reason = self._reason(source, target, source_pieces, target_pieces)
         if reason:
-            self.report.left_out[reason] += 1
+            self.report.left_out[reason] = self.report.left_out.get(reason, 0) + 1
         else:
             self.report.kept += 1
         return not reason

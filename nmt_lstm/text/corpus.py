@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import itertools
 import lzma
+import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -15,9 +17,12 @@ from nmt_lstm.text.misalignment import find_misalignment, lengths_are_related
 from nmt_lstm.text.zstandard_file import open_zstandard
 
 __all__ = [
+    "COMPRESSED_SUFFIXES",
     "DAMAGES",
     "check_lengths",
+    "check_rereadable",
     "count_lines",
+    "decoded",
     "open_bytes",
     "read_blocks",
     "read_lines",
@@ -26,25 +31,43 @@ __all__ = [
 
 DAMAGES = (OSError, EOFError, lzma.LZMAError, zlib.error)
 """What reading an opened file may raise: a bad disk, a cut or damaged archive."""
-COMPRESSED = {b"\x1f\x8b": ".gz", b"\xfd7zXZ\x00": ".xz", b"\x28\xb5\x2f\xfd": ".zst"}
+COMPRESSED_SUFFIXES = (".gz", ".xz", ".bz2", ".zst")
+"""Endings of the names of files that are decompressed while they are read."""
+# How compressed files begin, and what to call them; bzip2 has a digit and a fixed number after its name.
+COMPRESSED = {
+    re.compile(rb"\x1f\x8b"): ".gz",
+    re.compile(rb"\xfd7zXZ\x00"): ".xz",
+    re.compile(rb"\x28\xb5\x2f\xfd"): ".zst",
+    re.compile(rb"BZh[1-9]1AY&SY"): ".bz2",
+}
 NAMES_LOOKED_AT = 10_000
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+# UTF-32 comes first: its mark begins with that of UTF-16.
+BYTE_ORDER_MARKS = {
+    b"\xff\xfe\x00\x00": "utf-32",
+    b"\x00\x00\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+# Bytes of a first line that are enough to tell.
+SHORTEST_UTF_16 = 8
 
 
 def open_bytes(path: Path) -> BinaryIO:
-    """Open a plain, .gz, .xz or .zst file for reading bytes.
+    """Open a plain, .gz, .xz, .bz2 or .zst file for reading bytes.
 
     Raises:
         DataError: the file is missing, a folder, unreadable, or of a kind that needs a library not installed.
     """
     if path.is_dir():
-        raise DataError(f"'{path}' is a folder; a text file (plain, .gz, .xz or .zst) is needed.")
+        raise DataError(f"'{path}' is a folder; a text file (plain, .gz, .xz, .bz2 or .zst) is needed.")
     try:
         match path.suffix:
             case ".gz":
                 return cast(BinaryIO, gzip.open(path, "rb"))
             case ".xz":
                 return cast(BinaryIO, lzma.open(path, "rb"))
+            case ".bz2":
+                return cast(BinaryIO, bz2.open(path, "rb"))
             case ".zst":
                 return open_zstandard(path)
             case _:
@@ -74,31 +97,55 @@ def read_lines(path: Path) -> Iterator[str]:
         DataError: the file cannot be read, or a line is not UTF-8 (with file, line and byte).
     """
     with open_bytes(path) as file:
-        number = 0
-        try:
-            for number, line in enumerate(file, 1):
-                yield _decoded(line, path, number)
-        except DAMAGES as error:
-            raise DataError(f"Cannot read '{path}' after line {number:,}: {error}.") from None
+        yield from decoded(file, str(path))
 
 
-def _decoded(line: bytes, path: Path, number: int) -> str:
+def decoded(stream: Iterable[bytes], name: str) -> Iterator[str]:
+    """Yield the lines of an open UTF-8 stream as `read_lines` does; `name` is what messages call it.
+
+    Raises:
+        DataError: it cannot be read to its end, or a line is not UTF-8 (with line and byte).
+    """
+    number = 0
+    try:
+        for number, line in enumerate(stream, 1):
+            yield _decoded(line, name, number)
+    except DAMAGES as error:
+        raise DataError(f"Cannot read '{name}' after line {number:,}: {error}.") from None
+
+
+def _decoded(line: bytes, name: str, number: int) -> str:
     line = line.removesuffix(b"\n").removesuffix(b"\r")
     if number == 1:
+        _check_beginning(line, name)
         line = line.removeprefix(b"\xef\xbb\xbf")
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError as error:
-        for beginning, suffix in COMPRESSED.items():
-            if number == 1 and line.startswith(beginning):
-                raise DataError(
-                    f"'{path}' is compressed; rename it to '{path.name}{suffix}' to have it read."
-                ) from None
-        encoding = "utf-16" if number == 1 and line.startswith(UTF_16) else "latin1"
         raise DataError(
-            f"'{path}' is not UTF-8 at line {number:,}, byte {error.start + 1} of the line "
-            f"(0x{line[error.start]:02x}). Convert it, for instance with: iconv -f {encoding} -t utf-8."
+            f"'{name}' is not UTF-8 at line {number:,}, byte {error.start + 1} of the line "
+            f"(0x{line[error.start]:02x}). Convert it, for instance with: iconv -f latin1 -t utf-8."
         ) from None
+
+
+def _check_beginning(line: bytes, name: str) -> None:
+    """Refuse a file that says by its first bytes that it is no UTF-8 text; some of them would pass for it."""
+    for beginning, suffix in COMPRESSED.items():
+        if beginning.match(line):
+            raise DataError(
+                f"'{name}' is compressed; rename it to '{Path(name).name}{suffix}' to have it read."
+            )
+    encoding = next((known for mark, known in BYTE_ORDER_MARKS.items() if line.startswith(mark)), "")
+    # Without a mark, every other byte of Latin letters in UTF-16 is zero, which is valid UTF-8 and no text.
+    if not encoding and len(line) >= SHORTEST_UTF_16:
+        zeros = line[::2].count(0), line[1::2].count(0)
+        if min(zeros) == 0 and max(zeros) > len(line) // 4:
+            encoding = "utf-16le" if zeros[1] else "utf-16be"
+    if encoding:
+        raise DataError(
+            f"'{name}' is not UTF-8 at line 1, byte 1 (it is {encoding.upper()}). Convert it, for instance with: "
+            f"iconv -f {encoding} -t utf-8."
+        )
 
 
 def count_lines(path: Path) -> int:
@@ -131,12 +178,26 @@ def read_blocks(path: Path) -> Iterator[bytes]:
             raise DataError(f"Cannot read '{path}' after byte {done:,}: {error}.") from None
 
 
+def check_rereadable(*paths: Path) -> None:
+    """Refuse pipes and devices where text is read more than once: a second opening would wait for a writer forever.
+
+    Raises:
+        DataError: a path is a pipe, a device or a socket.
+    """
+    for path in paths:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise DataError(
+                f"'{path}' is a pipe or device; the text is read more than once: save it as a file first."
+            )
+
+
 def read_parallel(source: Path, target: Path) -> Iterator[tuple[str, str]]:
     """Yield the pairs of two line-aligned files.
 
     Raises:
-        DataError: a file cannot be read or is empty, or they differ in length.
+        DataError: a file is a pipe, cannot be read or is empty, or they differ in length.
     """
+    check_rereadable(source, target)  # the lengths are counted again where they differ
     read = 0
     source_lines, target_lines = read_lines(source), read_lines(target)
     for source_line in source_lines:
@@ -155,8 +216,9 @@ def check_lengths(source: Path, target: Path) -> int:
     """Return the number of pairs of two line-aligned files.
 
     Raises:
-        DataError: a file cannot be read, they are empty, or differ in length.
+        DataError: a file is a pipe or cannot be read, they are empty, or differ in length.
     """
+    check_rereadable(source, target)
     counts = count_lines(source), count_lines(target)
     if counts[0] != counts[1]:
         raise _different_lengths(source, target)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import itertools
 import json
@@ -21,8 +22,9 @@ from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.files.checksums import checked_json, parse_checked, sha256_of
 from nmt_lstm.files.regular import read_regular
-from nmt_lstm.text.cleaning import CleaningReport, PairCleaner
-from nmt_lstm.text.corpus import read_blocks, read_parallel
+from nmt_lstm.text.cleaning import CleaningReport, PairCleaner, pair_digest
+from nmt_lstm.text.corpus import check_rereadable, read_blocks, read_parallel
+from nmt_lstm.text.corpus_checks import corpus_warnings
 from nmt_lstm.text.folder_lock import locked
 from nmt_lstm.text.special_pieces import END
 from nmt_lstm.text.subword_sampling import SAMPLING_VERSION, sentence_seed
@@ -79,15 +81,14 @@ def prepare(run: RunSettings, on_progress: Progress | None = None) -> Prepared:
     """
     say = on_progress or (lambda _: None)
     data = run.data
-    for path in (data.train_source, data.train_target, data.valid_source, data.valid_target):
-        if path.exists() and not (path.is_file() or path.is_dir()):
-            raise DataError(
-                f"'{path}' is a pipe or device; the text is read more than once: save it as a file first."
-            )
+    check_rereadable(data.train_source, data.train_target, data.valid_source, data.valid_target)
     valid = list(read_parallel(data.valid_source, data.valid_target))
+    for warning in corpus_warnings(data):
+        _warn(warning)
     fingerprint = _fingerprint(run)
     folder = data.prepared / fingerprint[:16]
-    prepared = _found(folder, fingerprint, valid)
+    found = functools.partial(_found, folder, fingerprint, valid, run.subwords.normalise_invisible)
+    prepared = found()
     if prepared is not None:
         return dataclasses.replace(prepared, reused=True)
     try:
@@ -95,23 +96,34 @@ def prepare(run: RunSettings, on_progress: Progress | None = None) -> Prepared:
         with locked(
             data.prepared, lambda: say(f"Waiting for another process that prepares in {data.prepared}")
         ):
-            prepared = _found(folder, fingerprint, valid, warn=True)
+            prepared = found(warn=True)
             if prepared is not None:
                 return dataclasses.replace(prepared, reused=True)
-            _prepare_anew(run, folder, say)
+            _prepare_anew(run, folder, valid, say)
     except OSError as error:
         raise ResourceError(
             f"Cannot write the prepared text to '{data.prepared}': {error.strerror or error}. "
             "Make room, or name another folder with --set data.prepared=FOLDER."
         ) from None
-    prepared = _found(folder, fingerprint, valid)
+    prepared = found()
     if prepared is None:
         raise ResourceError(f"What was written to '{folder}' cannot be read back. Check the disk.")
     return prepared
 
 
+@functools.cache
+def _warn(message: str) -> None:
+    """Log a warning once: a comparison prepares the same text for each of its runs."""
+    logger.warning("%s", message)
+
+
 def _found(
-    folder: Path, fingerprint: str, valid: list[tuple[str, str]], *, warn: bool = False
+    folder: Path,
+    fingerprint: str,
+    valid: list[tuple[str, str]],
+    normalise_invisible: bool,
+    *,
+    warn: bool = False,
 ) -> Prepared | None:
     """Return the prepared text in `folder`, or None where there is none or it is damaged."""
     if not folder.exists():
@@ -121,7 +133,7 @@ def _found(
         return Prepared(
             folder=folder,
             fingerprint=fingerprint,
-            subwords=Subwords.load(folder),
+            subwords=Subwords.load(folder, normalise_invisible=normalise_invisible),
             train=train,
             valid_source=[source for source, _ in valid],
             valid_target=[target for _, target in valid],
@@ -154,7 +166,10 @@ def _fingerprint(run: RunSettings) -> str:
     settings = {
         "version": VERSION,
         "cleaning": run.data.cleaning.model_dump(mode="json"),
-        "subwords": run.subwords.model_dump(mode="json", exclude={"sampling"}),
+        "subwords": run.subwords.model_dump(mode="json", exclude={"sampling", "normalise_invisible"}),
+        # Named only where they are on: text that was prepared before they were settings is found as it was.
+        **({"normalise_invisible": True} if run.subwords.normalise_invisible else {}),
+        **({"exclude_validation": True} if run.data.exclude_validation else {}),
     }
     digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
     data = run.data
@@ -166,11 +181,13 @@ def _fingerprint(run: RunSettings) -> str:
     return digest.hexdigest()
 
 
-def _prepare_anew(run: RunSettings, folder: Path, say: Progress) -> None:
+def _prepare_anew(run: RunSettings, folder: Path, valid: list[tuple[str, str]], say: Progress) -> None:
     data = run.data
+    excluded = frozenset(pair_digest(*pair) for pair in valid) if data.exclude_validation else frozenset()
 
     def pairs() -> Iterator[tuple[str, str]]:
-        return read_parallel(data.train_source, data.train_target)
+        read = read_parallel(data.train_source, data.train_target)
+        return (pair for pair in read if pair_digest(*pair) not in excluded) if excluded else read
 
     say(f"Reading {data.train_source} and {data.train_target}")
     count = sum(1 for _ in pairs())
@@ -185,7 +202,12 @@ def _prepare_anew(run: RunSettings, folder: Path, say: Progress) -> None:
         unfinished.mkdir()
         subwords.save(unfinished)
         say("Cutting the text into pieces")
-        report = _write_store(pairs(), subwords, run, unfinished)
+        report = _write_store(
+            PairCleaner(data.cleaning, excluded=excluded),
+            read_parallel(data.train_source, data.train_target),
+            subwords,
+            unfinished,
+        )
         if not report.kept:
             raise DataError(
                 f"No training pair is left of {report.read:,}: {report.describe()}. "
@@ -194,7 +216,7 @@ def _prepare_anew(run: RunSettings, folder: Path, say: Progress) -> None:
         files = {path.name: sha256_of(path) for path in sorted(unfinished.iterdir()) if _in_record(path.name)}
         record = checked_json({"report": dataclasses.asdict(report), "files": files})
         (unfinished / RECORD).write_text(record, "utf-8")
-        _put(unfinished, folder, lambda there: _found(there, "", []) is not None)
+        _put(unfinished, folder, lambda there: _found(there, "", [], False) is not None)
 
 
 def _in_record(name: str) -> bool:
@@ -224,9 +246,8 @@ def _store_in(folder: Path) -> TokenStore | None:
 
 
 def _write_store(
-    pairs: Iterator[tuple[str, str]], subwords: Subwords, run: RunSettings, folder: Path
+    cleaner: PairCleaner, pairs: Iterator[tuple[str, str]], subwords: Subwords, folder: Path
 ) -> CleaningReport:
-    cleaner = PairCleaner(run.data.cleaning)
     largest = max(subwords.source.size, subwords.target.size) - 1
     with TokenStoreWriter(folder, largest) as store, (folder / KEPT).open("wb") as kept_file:
         for chunk in _batched(pairs):

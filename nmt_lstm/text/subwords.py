@@ -9,7 +9,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from nmt_lstm.config.defaults import vocabulary_size
 from nmt_lstm.config.schema import SubwordSettings
 from nmt_lstm.errors import DataError
 from nmt_lstm.files.regular import LARGEST_LIST, read_regular
+from nmt_lstm.text.invisible_characters import invisible_characters, without_invisible_characters
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
 from nmt_lstm.text.subword_sampling import PieceSampler
 
@@ -49,13 +50,15 @@ class Vocabulary:
 
     Args:
         model: a serialised SentencePiece model.
+        normalise_invisible: cut lines after `without_invisible_characters`, as the text was from which it was learnt.
 
     Raises:
         DataError: the bytes are no SentencePiece model, or its special pieces are not ours.
     """
 
-    def __init__(self, model: bytes) -> None:
+    def __init__(self, model: bytes, *, normalise_invisible: bool = False) -> None:
         self._model = model
+        self.normalise_invisible = normalise_invisible
         if not model:
             # SentencePiece would take it for "load one later".
             raise DataError("Not a SentencePiece model: it is empty.")
@@ -71,19 +74,19 @@ class Vocabulary:
                 f"Train it with pad_id={PAD}, unk_id={UNKNOWN}, bos_id={BEGIN}, eos_id={END}."
             )
 
-    def __reduce__(self) -> tuple[type[Vocabulary], tuple[bytes]]:
-        """Pickle the model alone."""
-        return type(self), (self._model,)
+    def __reduce__(self) -> tuple[Callable[[], Vocabulary], tuple[()]]:
+        """Pickle what it was made from."""
+        return partial(type(self), self._model, normalise_invisible=self.normalise_invisible), ()
 
     @classmethod
-    def load(cls, path: Path) -> Vocabulary:
+    def load(cls, path: Path, *, normalise_invisible: bool = False) -> Vocabulary:
         """Return the vocabulary in the file `path`.
 
         Raises:
             DataError: the file cannot be read or is no SentencePiece model.
         """
         try:
-            return cls(read_regular(path, LARGEST_LIST))
+            return cls(read_regular(path, LARGEST_LIST), normalise_invisible=normalise_invisible)
         except OSError as error:
             raise DataError(f"Cannot read the vocabulary '{path}': {error.strerror}.") from None
         except DataError as error:
@@ -103,16 +106,19 @@ class Vocabulary:
         """A hexadecimal digest of the model: equal for equal vocabularies."""
         return hashlib.blake2b(self._model, digest_size=16).hexdigest()
 
+    def _text(self, line: str) -> str:
+        return _normalised(without_invisible_characters(line) if self.normalise_invisible else line)
+
     def encode(self, line: str) -> list[int]:
         """Return the pieces of a line; unprintable characters count as spaces."""
-        return list(self._processor.encode(_normalised(line)))
+        return list(self._processor.encode(self._text(line)))
 
     def encode_lines(self, lines: Sequence[str]) -> list[list[int]]:
         """Return the pieces of each line."""
         # One call is faster than one a line; one thread, since those of the network need the other cores.
         return [
             list(pieces)
-            for pieces in self._processor.encode([_normalised(line) for line in lines], num_threads=1)
+            for pieces in self._processor.encode([self._text(line) for line in lines], num_threads=1)
         ]
 
     def sampler(self, kind: str, alpha: float) -> Callable[[str, int], list[int]]:
@@ -125,7 +131,20 @@ class Vocabulary:
             alpha: smoothing of the unigram lattice, or the dropout of BPE merges.
         """
         sampler = PieceSampler(self._processor, bpe=kind == "bpe", alpha=alpha)
-        return lambda line, seed: sampler.sample(_normalised(line), seed)
+        return lambda line, seed: sampler.sample(self._text(line), seed)
+
+    def unknown_invisible(self, line: str) -> list[str]:
+        """Return the special spaces and characters without width in a line that are neither made plain nor known.
+
+        They are spelled in bytes, and the words beside them with other pieces than they were learnt with.
+        """
+        if self.normalise_invisible:
+            return []
+        return [
+            character
+            for character in invisible_characters(line)
+            if self._processor.piece_to_id(character) == UNKNOWN
+        ]
 
     def decode(self, pieces: Sequence[int]) -> str:
         """Return the text of pieces, always one line; special pieces and bytes that form no character are left out."""
@@ -155,17 +174,20 @@ class Subwords:
             self.target.save(folder / "subwords.target.model")
 
     @classmethod
-    def load(cls, folder: Path) -> Subwords:
-        """Return the vocabularies in `folder`.
+    def load(cls, folder: Path, *, normalise_invisible: bool = False) -> Subwords:
+        """Return the vocabularies in `folder`; `normalise_invisible` is that of the run's `subwords`.
 
         Raises:
             DataError: a file is missing or wrong.
         """
         joint = folder / "subwords.joint.model"
         if joint.exists():
-            vocabulary = Vocabulary.load(joint)
+            vocabulary = Vocabulary.load(joint, normalise_invisible=normalise_invisible)
             return cls(vocabulary, vocabulary, True)
-        source, target = (Vocabulary.load(folder / f"subwords.{side}.model") for side in ("source", "target"))
+        source, target = (
+            Vocabulary.load(folder / f"subwords.{side}.model", normalise_invisible=normalise_invisible)
+            for side in ("source", "target")
+        )
         return cls(source, target, False)
 
 
@@ -202,10 +224,13 @@ def _train(
     seed: int,
     side: str = "",
 ) -> Vocabulary:
+    def plain() -> Iterator[str]:
+        return map(without_invisible_characters, lines()) if settings.normalise_invisible else lines()
+
     wanted = size
     for _ in range(SIZES_TRIED):
         try:
-            vocabulary = _train_once(_sampled(lines(), count, seed), settings, size)
+            vocabulary = _train_once(_sampled(plain(), count, seed), settings, size)
         except RuntimeError as error:
             size, reason = _possible_size(error, size, side)
         else:
@@ -277,4 +302,4 @@ def _train_once(lines: Iterator[str], settings: SubwordSettings, size: int) -> V
         if failures:
             raise failures[0] from None
         raise
-    return Vocabulary(writer.getvalue())
+    return Vocabulary(writer.getvalue(), normalise_invisible=settings.normalise_invisible)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from nmt_lstm.checkpoint.folder_files import check_output_folder
 from nmt_lstm.checkpoint.manifest import MANIFEST
-from nmt_lstm.checkpoint.model_folder import check_output_folder
 from nmt_lstm.errors import ConfigurationError, ResourceError
 
 __all__ = ["check_output", "last_checkpoint", "made_folder", "one_at_a_time", "resume_command"]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from nmt_lstm.cli.app import main
+from nmt_lstm.config.load import search_settings
 from nmt_lstm.registry import ATTENTIONS, CELLS
 
 FAKE = '''
@@ -55,6 +56,9 @@ def install():
     module = types.ModuleType("nmt_lstm.translator")
     module.Translator = Translator
     sys.modules["nmt_lstm.translator"] = module
+    from nmt_lstm.cli import early_checks
+    early_checks.check_models = lambda folders, device="auto": None
+    early_checks.check_search = lambda folders, overrides: Translator.run.search
 '''
 
 
@@ -94,9 +98,17 @@ def translator(monkeypatch) -> type:
     """The stand-in class, installed for this test."""
     namespace: dict = {}
     exec(FAKE, namespace)
+
+    def searched(folders, overrides):
+        run = namespace["Translator"].run
+        return search_settings(run, overrides) if overrides else run.search
+
     module = types.ModuleType("nmt_lstm.translator")
     module.Translator = namespace["Translator"]
     monkeypatch.setitem(sys.modules, "nmt_lstm.translator", module)
+    # Its folders need not be there.
+    monkeypatch.setattr("nmt_lstm.cli.early_checks.check_models", lambda folders, device="auto": None)
+    monkeypatch.setattr("nmt_lstm.cli.early_checks.check_search", searched)
     return namespace["Translator"]
 
 

@@ -113,7 +113,10 @@ def test_the_builtin_corpus_has_a_time_to_match(command, compared) -> None:
     assert make_run(compared[0][0].values).training.time_limit == "100s"
 
 
-def test_everything_that_can_be_said(command, compared, run_file) -> None:
+def test_everything_that_can_be_said(command, compared, run_file, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("nmt_lstm.comparison.factors._MOST_VARIANTS", 32)
+    for name in ("a", "b"):
+        (tmp_path / name).write_text("a line\n")
     finished = command(
         "compare", run_file, "--cells", "gru,lstm", "--attentions", "dot,none", "--wirings", "gnmt,conditional",
         "--vary", "model.dropout=0.1,0.2", "--vary", "model.encoder.layers,model.decoder.layers=1,2",

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
 import json
+import os
+import threading
 
 import pytest
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
+from sacrebleu.metrics.ter import TER
 
 from nmt_lstm.config.load import make_run
 
@@ -69,7 +75,7 @@ def test_another_output_is_compared(command, texts):
 def test_a_model_can_be_analysed_and_compared(command, texts, translator):
     from types import SimpleNamespace as Namespace
 
-    translator.run = Namespace(data=Namespace(source_language="de"))
+    translator.run = Namespace(data=Namespace(source_language="de"), search=None)
     finished = command("evaluate", "-m", "x", "-s", "src", "-r", "ref", "--analysis", "--against", "out")
     assert finished.status == 0, finished.err
     assert "By length of the source, in words" in finished.out.decode()
@@ -192,3 +198,100 @@ def test_score_refuses_files_of_different_length(command, texts, translator):
     finished = command("score", "-m", "x", "-s", "short", "-t", "ref")
     assert finished.status == 1
     assert "'short' has 1 lines, 'ref' has 2" in finished.err
+
+
+def test_several_references_are_scored_together(command, texts):
+    (texts / "ref2").write_text("the cat sat on a mat\none dog ran away\n")
+    scores = json.loads(
+        command("evaluate", "--hypotheses", "out", "-r", "ref", "-r", "ref2", "--format", "json").out
+    )
+    assert all("nrefs:2|" in score["signature"] for score in scores)
+    assert scores[0]["value"] == pytest.approx(100)
+    assert scores[2]["value"] == 0
+    options = ("-r", "ref", "-r", "ref2", "-s", "src", "--analysis", "--against", "src", "--format", "json")
+    values = json.loads(command("evaluate", "--hypotheses", "out", *options).out)
+    assert values["scores"][0]["value"] == pytest.approx(100)
+    assert "nrefs:2|" in values["against"]["metrics"]["bleu"]["signature"]
+    assert values["against"]["metrics"]["bleu"]["score"] == pytest.approx(100)
+    assert values["against"]["sentences"][0]["references"] == [
+        "the cat sat on the mat",
+        "the cat sat on a mat",
+    ]
+    assert values["analysis"]["by_source_length"][0]["bleu"] == pytest.approx(100)
+
+
+def test_several_references_give_sacrebleus_own_scores(command, texts):
+    (texts / "ref2").write_text("a cat sat on the mat\na dog ran quite far\n")
+    found = json.loads(
+        command("evaluate", "--hypotheses", "out", "-r", "ref", "-r", "ref2", "--format", "json").out
+    )
+    lines = {name: (texts / name).read_text().splitlines() for name in ("out", "ref", "ref2")}
+    for score, metric in zip(found, (BLEU(), CHRF(), TER()), strict=True):
+        expected = metric.corpus_score(lines["out"], [lines["ref"], lines["ref2"]])
+        assert score["value"] == pytest.approx(expected.score)
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "message"),
+    [
+        (("-r", "ref"), 2, "'ref' is named twice"),
+        (("-r", "short"), 1, "'short' has 1 lines, 'ref' has 2"),
+        (("-r", "blank"), 1, "'blank' holds only blank lines"),
+        (("-r", "none"), 1, "'none' does not exist"),
+    ],
+)
+def test_references_that_do_not_fit_are_refused(command, texts, more, status, message):
+    (texts / "blank").write_text("\n \n")
+    finished = command("evaluate", "--hypotheses", "out", "-r", "ref", *more)
+    assert finished.status == status
+    assert message in finished.err
+    assert len(finished.err.splitlines()) == 1
+
+
+def test_lines_without_a_reference_are_warned_of(command, texts):
+    (texts / "gap").write_text("the cat sat on the mat\n\n")
+    finished = command("evaluate", "--hypotheses", "out", "-r", "gap")
+    assert finished.status == 0
+    assert "1 line is without a reference" in finished.err
+    assert "first line 2" in finished.err
+    assert (
+        "without a reference" not in command("evaluate", "--hypotheses", "out", "-r", "gap", "-r", "ref").err
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        ("the cat\na dog\n".encode("utf-16"), "iconv -f utf-16 "),
+        ("die Katze\nein Hund für\n".encode("latin1"), "line 2, byte"),
+        (bz2.compress(b"the cat\na dog\n"), "rename it to"),
+    ],
+)
+@pytest.mark.parametrize("place", ["hypotheses", "reference", "source"])
+def test_text_in_another_encoding_is_refused_as_in_training(command, texts, content, word, place):
+    files = {"hypotheses": "out", "reference": "ref", "source": "src", place: "other"}
+    (texts / "other").write_bytes(content)
+    finished = command("evaluate", *(word for name, file in files.items() for word in (f"--{name}", file)))
+    assert finished.status == 1
+    assert word in finished.err
+    assert finished.out == b""
+    assert len(finished.err.splitlines()) == 1
+
+
+def test_pipes_are_read_once(command, texts):
+    """A second opening would wait forever."""
+    for name in ("out", "ref"):
+        os.mkfifo(texts / f"{name}.pipe")
+    writers = [
+        threading.Thread(
+            target=lambda name=name: (texts / f"{name}.pipe").write_bytes((texts / name).read_bytes())
+        )
+        for name in ("out", "ref")
+    ]
+    for writer in writers:
+        writer.start()
+    finished = command("evaluate", "--hypotheses", "out.pipe", "-r", "ref.pipe")
+    for writer in writers:
+        writer.join()
+    assert finished.status == 0, finished.err
+    assert finished.out == command("evaluate", "--hypotheses", "out", "-r", "ref").out

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from nmt_lstm.checkpoint.model_folder import read
+from nmt_lstm.cli.export import piece_pairs
 from nmt_lstm.numerics import precision
+from nmt_lstm.text.cleaning import pair_digest
+from nmt_lstm.text.corpus import read_parallel
 
 
 def test_exports_and_translates(command, random_model_folder, tmp_path):
@@ -45,6 +48,14 @@ def test_without_a_shortlist_no_text_is_needed(command, random_model_folder, par
     assert finished.status == 0
     assert "shortlist" not in finished.err
     assert read(tmp_path / "a").manifest.exported == "bf16"
+
+
+def test_a_shortlist_is_not_learnt_from_pairs_that_were_held_out(random_model_folder, parallel_files):
+    folder, files = read(random_model_folder), (parallel_files.valid_source, parallel_files.valid_target)
+    pairs = list(read_parallel(*files))
+    every = list(piece_pairs(folder, *files))
+    held_out = {pair_digest(*pair) for pair in pairs[3:5]}
+    assert list(piece_pairs(folder, *files, excluded=held_out)) == every[:3] + every[5:]
 
 
 def test_text_can_be_named(command, random_model_folder, parallel_files):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 
 import pytest
+
+from nmt_lstm.leaderboard.record import Facts
 
 COMMANDS = ["init", "add", "show", "compare", "remove", "rescore", "verify"]
 REFERENCES = [f"The {word} dog runs over the {number} hills." for number, word in enumerate("abcdefghij" * 2)]
@@ -31,10 +34,9 @@ def texts(tmp_path):
 def board(command, texts):
     """A board with two systems, made at the shell."""
     made = command("leaderboard", "init", "board", "--name", "hills", "-s", "src", "-r", "ref")
-    assert (made.status, made.err) == (
-        0,
-        "Made 'board/board.toml'; add systems with: nmt-lstm leaderboard add board\n",
-    )
+    assert made.status == 0
+    assert made.err.splitlines()[0].startswith("Made 'board/board.toml'")
+    assert "\n  nmt-lstm leaderboard add board --system NAME --hypotheses FILE\n" in made.err
     for name in ("good", "bad"):
         added = command("leaderboard", "add", "board", "--system", name, "--hypotheses", name)
         assert added.status == 0, added.err
@@ -235,3 +237,23 @@ def test_names_of_systems_cannot_control_the_terminal(command, board):
         shown = finished.out.decode() + finished.err
         assert not {"\x1b", "\x9b", "\u202e"} & set(shown)
     assert "evil\\x1b[2J\\x9b31m\\u202eeman" in command("leaderboard", "show", "board").out.decode()
+
+
+def test_a_pipe_is_no_test_set_since_each_command_reads_it_again(command, texts):
+    os.mkfifo(texts / "pipe")
+    finished = command("leaderboard", "init", "piped", "-s", "src", "-r", "pipe")
+    assert finished.status == 1
+    assert "'pipe' is a pipe" in finished.err.replace(f"{texts}/", "")
+    assert not (texts / "piped").exists()
+
+
+def test_a_board_of_two_references_at_the_shell(command, texts):
+    command("leaderboard", "init", "two", "-s", "src", "-r", "ref", "-r", "good", "--source-language", "de")
+    assert command("leaderboard", "add", "two", "--system", "bad", "--hypotheses", "bad").status == 0
+    assert "nrefs:2" in command("leaderboard", "show", "two").out.decode()
+
+
+def test_the_help_of_facts_lists_the_known_ones(command):
+    text = " ".join(command("leaderboard", "add", "--help").out.decode().split())
+    for name in set(Facts.model_fields) - {"models", "versions", "run_files"}:
+        assert name in text

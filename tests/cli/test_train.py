@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import types
 from pathlib import Path
@@ -27,7 +28,7 @@ def fitted(monkeypatch) -> list:
     def fit(run, output, *, resume, console, accept_changed_plugins=False):
         assert console.file is sys.stderr
         calls.append((run, output, resume))
-        output.mkdir(parents=True)
+        output.mkdir(parents=True, exist_ok=True)
         return types.SimpleNamespace(out_of_time=run.training.time_limit == "1s", steps=8, seconds=2.0)
 
     module = types.ModuleType("nmt_lstm.training.fit")
@@ -44,6 +45,8 @@ def run_file(tmp_path: Path) -> Path:
         '[data]\ntrain_source = "a.de"\ntrain_target = "a.en"\nvalid_source = "b.de"\nvalid_target = "b.en"\n'
         "[training]\nepochs = 5\n"
     )
+    for name in ("a.de", "a.en", "b.de", "b.en"):
+        (tmp_path / name).write_text("a line\n")
     return path
 
 
@@ -106,11 +109,11 @@ def test_processes_after_the_first_are_silent(command, fitted, texts, monkeypatc
     [
         (
             [],
-            "nothing to train on: name a run file, or the text with -s, -t, --valid-source and --valid-target.",
+            "nothing to train on: name a run file, or the text with -s and -t.",
         ),
         (
-            ["-s", "train.de", "-t", "train.en"],
-            "--valid-source and --valid-target missing: without a run file,",
+            ["-s", "train.de", "-t", "train.en", "--valid-source", "val.de"],
+            "--valid-target missing: without a run file,",
         ),
         (["none.toml"], "run file 'none.toml' does not exist."),
         (
@@ -266,3 +269,81 @@ def test_quickstart_refuses_a_file_as_its_folder(command, tmp_path):
     assert finished.status == 2
     assert "-o 'file' is a file" in finished.err
     assert finished.err.count("\n") == 1
+
+
+def test_two_files_are_enough(command, fitted, texts, tmp_path):
+    for side in ("de", "en"):
+        lines = [f"line {number} in {side}\n" for number in range(300)]
+        (tmp_path / f"train.{side}").write_text("".join(lines))
+    finished = command("train", *texts[:4], "-o", "out")
+    assert finished.status == 0, finished.err
+    ((run, _, _),) = fitted
+    held = tmp_path / "out" / "held-out"
+    assert (run.data.valid_source, run.data.valid_target) == (held / "valid.de", held / "valid.en")
+    assert run.data.exclude_validation
+    assert len(run.data.valid_source.read_text().splitlines()) == 15
+    said = finished.err.splitlines()
+    assert "15 of 300 pairs are held out" in said[0]
+    assert "'out/held-out'" in said[0]
+    assert said[1].startswith("285 sentence pairs: ")
+
+
+def test_a_resumed_run_has_the_validation_text_and_the_settings_of_its_start(
+    command, fitted, texts, tmp_path
+):
+    for side in ("de", "en"):
+        (tmp_path / f"train.{side}").write_text("".join(f"line {number}\n" for number in range(300)))
+    assert command("train", *texts[:4], "-o", "out").status == 0
+    valid = tmp_path / "out" / "held-out" / "valid.de"
+    before = valid.read_bytes()
+    (tmp_path / "out" / "checkpoints").mkdir()
+    (tmp_path / "out" / "checkpoints" / "last.ckpt").touch()
+    assert command("train", *texts[:4], "-o", "out").status == 2
+    assert command("train", *texts[:4], "-o", "out", "--resume").status == 0
+    assert valid.read_bytes() == before
+    assert fitted[0][0] == fitted[1][0]
+
+
+def test_the_validation_text_that_is_named_is_taken(command, fitted, texts, tmp_path):
+    assert command("train", *texts, "-o", "out").status == 0
+    assert not fitted[0][0].data.exclude_validation
+    assert not (tmp_path / "out" / "held-out").exists()
+
+
+@pytest.mark.parametrize("name", ["train.de", "train.en", "val.de", "val.en"])
+def test_a_pipe_is_refused_before_it_is_opened(command, fitted, texts, run_file, tmp_path, name):
+    """Opening it would wait for a writer, or leave one without a reader."""
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    for arguments in (texts, (run_file, *texts)):
+        finished = command("train", *arguments)
+        assert finished.status == 1
+        assert f"{name}' is a pipe" in finished.err
+        assert len(finished.err.splitlines()) == 1
+    assert not fitted
+
+
+def test_training_has_no_int8(command, fitted, texts):
+    assert "int8" not in command("train", "--help").out.decode()
+    finished = command("train", *texts, "--precision", "int8")
+    assert finished.status == 2
+    assert "bf16" in finished.err
+    assert not fitted
+
+
+def test_missing_text_of_a_run_file_is_told_at_once(command, fitted, run_file, tmp_path):
+    (tmp_path / "b.en").unlink()
+    finished = command("train", run_file)
+    assert finished.status == 1
+    assert "b.en' does not exist" in finished.err
+    assert not fitted
+
+
+@pytest.mark.parametrize("wrong", [("--set", "training.epohcs=1"), ("--cell", "lstn"), ("--devices", "4096")])
+def test_a_mistake_leaves_no_folder_behind(command, fitted, tmp_path, wrong):
+    for side in ("de", "en"):
+        (tmp_path / f"train.{side}").write_text("".join(f"line {number}\n" for number in range(300)))
+    finished = command("train", "-s", "train.de", "-t", "train.en", "-o", "out", *wrong)
+    assert finished.status in (1, 2)
+    assert not (tmp_path / "out").exists()
+    assert not fitted

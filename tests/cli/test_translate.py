@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import json
+import lzma
 import signal
 import subprocess
 import sys
 
 import pytest
 
+from nmt_lstm.cli.translate import prompted
 from nmt_lstm.config.load import make_run
 
 DATA = dict.fromkeys(("train_source", "train_target", "valid_source", "valid_target"), "text")
@@ -250,7 +253,7 @@ def test_json_lines_have_no_line_ends_or_control_characters_inside(command, tran
     assert json.loads(text)["source"] == "a\x9bb\u2028c\u202ed"
 
 
-@pytest.mark.parametrize("ending", [".xz", ".zst", ".bz2", ".zip"])
+@pytest.mark.parametrize("ending", [".zst", ".zip"])
 def test_an_ending_of_an_archive_that_is_not_written_is_refused(command, translator, ending, tmp_path):
     finished = command("translate", "-m", "model", "-o", f"out{ending}", stdin=b"a\n")
     assert finished.status == 1
@@ -269,3 +272,24 @@ def test_names_of_files_cannot_control_the_terminal(command, translator):
     finished = command("translate", "-m", "model", "-i", "none\x1b[2J\x9b\u202e", stdin=b"")
     assert finished.status == 1
     assert "none\\x1b[2J\\x9b\\u202e" in finished.err
+
+
+def test_what_was_written_is_confirmed(command, translator, tmp_path):
+    finished = command("translate", "-m", "x", "-o", "out.en", stdin=b"ab\ncd\n")
+    assert (finished.out, finished.err) == (b"", "Wrote 2 lines to 'out.en'.\n")
+
+
+@pytest.mark.parametrize(("suffix", "opened"), [(".gz", gzip.open), (".xz", lzma.open), (".bz2", bz2.open)])
+def test_an_output_is_compressed_by_its_ending(command, translator, tmp_path, suffix, opened):
+    assert command("translate", "-m", "x", "-o", f"out{suffix}", stdin=b"ab\n").status == 0
+    with opened(tmp_path / f"out{suffix}") as file:
+        assert file.read() == b"ba\n"
+    assert command("translate", "-m", "x", "-i", f"out{suffix}").out == b"ab\n"
+
+
+def test_a_prompt_tells_what_is_typed_from_what_is_translated(capsys):
+    lines = prompted(iter(["one", "two"]))
+    assert next(lines) == "one"
+    assert capsys.readouterr() == ("", "> ")
+    assert list(lines) == ["two"]
+    assert capsys.readouterr() == ("", "> > \n")

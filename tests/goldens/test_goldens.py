@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.checkpoint.manifest import FORMAT_VERSION, Manifest
 from nmt_lstm.translation import Translation
 from nmt_lstm.translator import Translator
@@ -68,3 +69,12 @@ def test_the_model_has_learnt_something(translate: Any, record: Path) -> None:
     assert first.source == "drei Äpfel und zwei Birnen"
     # The plain RNN has the numbers and the order, but not the things.
     assert re.fullmatch(r"two [a-z]+ and three [a-z]+", first.text)
+
+
+@every_golden
+def test_models_of_before_keep_invisible_characters(record: Path) -> None:
+    """Their vocabularies were learnt with them; only a run file that says so has them made plain."""
+    folder = model_folder.read(record.with_suffix(""))
+    assert not folder.run.subwords.normalise_invisible
+    for vocabulary in (folder.subwords.source, folder.subwords.target):
+        assert vocabulary.encode("a\u00a0b\u200b") != vocabulary.encode("a b")

@@ -118,12 +118,13 @@ def test_fast_bf16_is_taken_without_a_word(monkeypatch, caplog) -> None:
     assert not caplog.records
 
 
-def test_fp16_needs_a_gpu() -> None:
+@pytest.mark.parametrize("has_bf16", [True, False])
+def test_fp16_needs_a_gpu_and_the_advice_names_what_the_processor_has(monkeypatch, has_bf16) -> None:
     assert resolve_precision("fp16", "cuda") == "fp16"
-    with pytest.raises(
-        ResourceError, match=r"'fp16' needs a CUDA GPU, but the device is 'cpu'. Use 'bf16', 'float32'"
-    ):
+    monkeypatch.setattr(precision, "has_fast_bf16", lambda device: has_bf16)
+    with pytest.raises(ResourceError, match="fp16.*needs a CUDA GPU.*float32") as raised:
         resolve_precision("fp16", "cpu")
+    assert ("bf16" in str(raised.value)) == has_bf16
 
 
 def test_products_are_rounded_inside_the_region_only() -> None:

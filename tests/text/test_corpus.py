@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import importlib
 import itertools
@@ -18,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nmt_lstm.errors import DataError
-from nmt_lstm.text.corpus import count_lines, read_blocks, read_lines, read_parallel
+from nmt_lstm.text.corpus import check_lengths, count_lines, read_blocks, read_lines, read_parallel
 
 LINES = [
     "Ein Hund läuft.",
@@ -45,6 +46,8 @@ def compressed(text: bytes, suffix: str) -> bytes:
         return gzip.compress(text)
     if suffix == ".xz":
         return lzma.compress(text)
+    if suffix == ".bz2":
+        return bz2.compress(text)
     if suffix == ".zst":
         return zstandard_frame(text)
     return text
@@ -56,14 +59,14 @@ def write(folder: Path, name: str, text: bytes) -> Path:
     return path
 
 
-@pytest.mark.parametrize("suffix", ["", ".txt", ".gz", ".xz", ".zst"])
+@pytest.mark.parametrize("suffix", ["", ".txt", ".gz", ".xz", ".bz2", ".zst"])
 def test_only_line_feeds_end_lines_in_every_kind_of_file(tmp_path, suffix) -> None:
     path = write(tmp_path, f"text{suffix}", "".join(line + "\n" for line in LINES).encode())
     assert list(read_lines(path)) == LINES
     assert count_lines(path) == len(LINES)
 
 
-@pytest.mark.parametrize("suffix", ["", ".gz", ".xz", ".zst"])
+@pytest.mark.parametrize("suffix", ["", ".gz", ".xz", ".bz2", ".zst"])
 def test_parts_that_were_compressed_apart_and_joined_are_read_to_the_end(tmp_path, suffix) -> None:
     path = tmp_path / f"text{suffix}"
     path.write_bytes(compressed(b"one\ntw", suffix) + compressed(b"o\nthree\n", suffix))
@@ -124,6 +127,20 @@ def test_utf_16_is_recognised(tmp_path, encoding) -> None:
         list(read_lines(path))
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32"])
+def test_other_encodings_that_would_pass_for_utf_8_or_for_each_other(tmp_path, encoding) -> None:
+    path = write(tmp_path, "text", "A dog runs through the snow.\n".encode(encoding))
+    with pytest.raises(
+        DataError, match=f"iconv -f {encoding.replace('-le', 'le').replace('-be', 'be')} -t utf-8"
+    ):
+        list(read_lines(path))
+
+
+def test_a_stray_zero_byte_is_text(tmp_path) -> None:
+    line = "a\0b c d e f g"
+    assert list(read_lines(write(tmp_path, "text", f"{line}\n".encode()))) == [line]
+
+
 @pytest.mark.parametrize("bad", [b"\xed\xa0\x80", b"\xc0\xaf", b"\xf4\x90\x80\x80", b"\xe2\x82"])
 def test_what_only_looks_like_utf_8_is_refused(tmp_path, bad) -> None:
     path = write(tmp_path, "text", b"fine\nab" + bad + b"\n")
@@ -131,7 +148,7 @@ def test_what_only_looks_like_utf_8_is_refused(tmp_path, bad) -> None:
         list(read_lines(path))
 
 
-@pytest.mark.parametrize("suffix", [".gz", ".xz", ".zst"])
+@pytest.mark.parametrize("suffix", [".gz", ".xz", ".bz2", ".zst"])
 def test_a_compressed_file_without_its_ending_is_recognised(tmp_path, suffix) -> None:
     path = tmp_path / "train.de"
     path.write_bytes(compressed(b"ein Satz\n", suffix))
@@ -141,7 +158,12 @@ def test_a_compressed_file_without_its_ending_is_recognised(tmp_path, suffix) ->
 
 @pytest.mark.parametrize(
     ("suffix", "reason"),
-    [(".gz", "Not a gzipped file"), (".xz", "format not supported"), (".zst", "damaged compression")],
+    [
+        (".gz", "Not a gzipped file"),
+        (".xz", "format not supported"),
+        (".bz2", "Invalid data stream"),
+        (".zst", "damaged compression"),
+    ],
 )
 def test_a_plain_file_named_as_a_compressed_one_is_refused(tmp_path, suffix, reason) -> None:
     if suffix == ".zst":
@@ -152,7 +174,7 @@ def test_a_plain_file_named_as_a_compressed_one_is_refused(tmp_path, suffix, rea
         list(read_lines(path))
 
 
-@pytest.mark.parametrize("suffix", [".gz", ".xz", ".zst"])
+@pytest.mark.parametrize("suffix", [".gz", ".xz", ".bz2", ".zst"])
 @pytest.mark.parametrize("read", [lambda path: list(read_lines(path)), count_lines], ids=["lines", "count"])
 def test_a_cut_compressed_file_is_refused_wherever_it_was_cut(tmp_path, suffix, read) -> None:
     whole = compressed(b"".join(b"sentence %d\n" % (number * number) for number in range(400)), suffix)
@@ -163,7 +185,7 @@ def test_a_cut_compressed_file_is_refused_wherever_it_was_cut(tmp_path, suffix, 
             read(path)
 
 
-@pytest.mark.parametrize("suffix", [".gz", ".xz", ".zst"])
+@pytest.mark.parametrize("suffix", [".gz", ".xz", ".bz2", ".zst"])
 def test_a_damaged_compressed_file_is_refused(tmp_path, suffix) -> None:
     whole = bytearray(compressed(os.urandom(2_000).hex().encode() + b"\n", suffix))
     for place in range(len(whole) // 2, len(whole) // 2 + 40):
@@ -178,7 +200,9 @@ def test_a_damaged_compressed_file_is_refused(tmp_path, suffix) -> None:
 def test_what_is_no_file_is_refused(tmp_path, read) -> None:
     with pytest.raises(DataError, match="train' does not exist"):
         read(tmp_path / "train")
-    with pytest.raises(DataError, match=r"is a folder; a text file \(plain, .gz, .xz or .zst\) is needed"):
+    with pytest.raises(
+        DataError, match=r"is a folder; a text file \(plain, .gz, .xz, .bz2 or .zst\) is needed"
+    ):
         read(tmp_path)
     locked = write(tmp_path, "locked.gz", b"text\n")
     locked.chmod(0)
@@ -198,6 +222,17 @@ def test_zst_without_a_library_says_what_to_install(tmp_path, monkeypatch) -> No
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(DataError, match=r"text.zst' needs the zstandard library: pip install zstandard"):
         list(read_lines(path))
+
+
+@pytest.mark.parametrize("read", [read_parallel, check_lengths])
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_pipe_is_refused_before_it_is_opened(tmp_path, read, side) -> None:
+    """Opening it would wait for a writer."""
+    paths = [write(tmp_path, name, b"one\n") for name in ("a", "b")]
+    paths[side] = tmp_path / "pipe"
+    os.mkfifo(paths[side])
+    with pytest.raises(DataError, match="pipe' is a pipe or device"):
+        list(read(*paths))
 
 
 def test_pairs_come_in_order_with_empty_lines_in_their_places(tmp_path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from nmt_lstm.config.load import make_run
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.text import preparation
+from nmt_lstm.text.cleaning import PairCleaner
 from nmt_lstm.text.preparation import prepare
 from nmt_lstm.text.special_pieces import END
 
@@ -129,6 +130,8 @@ def test_settings_that_do_not_touch_the_text_prepare_nothing(written) -> None:
         "data.cleaning.max_pieces=9",
         "data.cleaning.drop_duplicates=true",
         "data.cleaning.enabled=false",
+        "data.exclude_validation=true",
+        "subwords.normalise_invisible=false",
     ],
 )
 def test_settings_that_touch_the_text_prepare_it_again(written, setting) -> None:
@@ -263,6 +266,44 @@ def test_text_that_teaches_nothing_is_refused(written) -> None:
     assert len(prepare(written.run("data.cleaning.enabled=false")).train) == 5
 
 
+@pytest.mark.parametrize("cleaning", ["true", "false"])
+def test_pairs_of_the_validation_text_are_left_out_of_training(written, cleaning) -> None:
+    """All copies of them, also those that differ in blanks, and whatever else cleaning does."""
+    pairs = written.pairs()
+    held = pairs[5], pairs[70]
+    for place, name in enumerate(("valid.a", "valid.b")):
+        written.write(name, [pair[place] for pair in held])
+    written.write("train.a", [*(pair[0] for pair in pairs), f" {held[0][0]} "])
+    written.write("train.b", [*(pair[1] for pair in pairs), held[0][1].replace(" ", "  ")])
+    prepared = prepare(written.run("data.exclude_validation=true", f"data.cleaning.enabled={cleaning}"))
+    assert written.decoded(prepared) == [pair for pair in pairs if pair not in held]
+    assert prepared.report.left_out["in the validation text"] == 3
+    assert "3 in the validation text" in prepared.report.describe()
+
+
+def test_invisible_characters_are_the_same_in_training_and_translation(written) -> None:
+    sources = [line.replace(" ", "\u00a0").replace("a", "a\u200b") for line in written.lines("train.a")]
+    plain = written.pairs()
+    written.write("train.a", sources)
+    prepared = prepare(written.run())
+    assert written.decoded(prepared) == plain
+    found = prepare(written.run())
+    assert found.reused
+    for subwords in (prepared.subwords, found.subwords):
+        assert subwords.source.encode(sources[0]) == subwords.source.encode(plain[0][0])
+    kept = prepare(written.run("subwords.normalise_invisible=false"))
+    assert [source for source, _ in written.decoded(kept)] == sources
+
+
+def test_a_blank_validation_text_and_warnings_of_the_text(written, caplog) -> None:
+    written.write("train.b", written.lines("train.a"))
+    prepare(written.run())
+    assert "the same in" in caplog.text
+    written.write("valid.a", [""] * len(written.lines("valid.a")))
+    with pytest.raises(DataError, match="blank"):
+        prepare(written.run())
+
+
 def test_a_pipe_is_refused(written) -> None:
     os.mkfifo(written.folder / "pipe")
     with pytest.raises(
@@ -283,7 +324,8 @@ def test_preparing_costs_the_same_memory_for_a_long_text(written, monkeypatch) -
         pairs = ((lines[number % 100], lines[number % 100].upper()) for number in range(count))
         tracemalloc.start()
         try:
-            report = preparation._write_store(pairs, subwords, written.run(), folder)
+            cleaner = PairCleaner(written.run().data.cleaning)
+            report = preparation._write_store(cleaner, pairs, subwords, folder)
             assert report.kept == count
             return tracemalloc.get_traced_memory()[1]
         finally:

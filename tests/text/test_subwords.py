@@ -16,6 +16,7 @@ from nmt_lstm.config.defaults import choose_settings
 from nmt_lstm.config.schema import SubwordSettings
 from nmt_lstm.errors import DataError
 from nmt_lstm.text import subwords as module
+from nmt_lstm.text.invisible_characters import without_invisible_characters
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
 from nmt_lstm.text.subwords import Subwords, Vocabulary, train_subwords
 
@@ -59,8 +60,8 @@ text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\u25
 
 
 def as_encoded(line: str) -> str:
-    """What must come back: composed characters, no control characters, no superfluous blanks."""
-    visible = re.sub("[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", line)
+    """What must come back: composed characters, nothing invisible, no superfluous blanks."""
+    visible = re.sub("[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", without_invisible_characters(line))
     return " ".join(word for word in unicodedata.normalize("NFC", visible).split(" ") if word)
 
 
@@ -81,11 +82,12 @@ def test_any_text_comes_back(vocabulary, line) -> None:
         ("  ka   mi ", "ka mi"),
         ("ka\tmi\x85to\u2029ru", "ka mi to ru"),
         ("<s> </s> <unk> <pad> <0x41>", "<s> </s> <unk> <pad> <0x41>"),
-        ("ka\u3000mi\xa0to\u200bru", "ka\u3000mi\xa0to\u200bru"),
+        ("ka\u3000mi\xa0to\u200bru", "ka mi toru"),
+        ("\u30ab\u3000\u30df\u200c\u30c8\u200d", "\u30ab\u3000\u30df\u200c\u30c8\u200d"),
         ("「ＫＡ」㍿①ﬁ", "「ＫＡ」㍿①ﬁ"),
         ("e\u0301\u30ab\u3099", "é\u30ac"),
         ("👩‍👩‍👧‍👦 🇯🇵 𠮷\u0301\U000e0061", "👩‍👩‍👧‍👦 🇯🇵 𠮷\u0301\U000e0061"),
-        ("\ufeffka \u202emi\u202c", "\ufeffka \u202emi\u202c"),
+        ("\ufeffka \u202emi\u202c", "ka \u202emi\u202c"),
         ("ka\ud800mi", "ka mi"),
         ("ka\u2581mi", "ka mi"),
         ("مرحبا ไทย हिन्दी", "مرحبا ไทย हिन्दी"),
@@ -93,6 +95,26 @@ def test_any_text_comes_back(vocabulary, line) -> None:
 )
 def test_strange_text(vocabulary, line, back) -> None:
     assert vocabulary.decode(vocabulary.encode(line)) == back
+
+
+INVISIBLE = "ka\u00admi\u00a0to\u200b ru"
+
+
+def test_words_beside_invisible_characters_keep_their_pieces(vocabulary) -> None:
+    plain = vocabulary.encode("kami to ru")
+    assert vocabulary.encode(INVISIBLE) == vocabulary.encode_lines([INVISIBLE])[0] == plain
+    (drawn,) = vocabulary.sample_lines([INVISIBLE], 0.5, 1)
+    assert vocabulary.decode(drawn) == "kami to ru"
+
+
+def test_invisible_characters_are_left_alone_where_the_text_was_learnt_with_them() -> None:
+    pairs = [(f"{source}\u00a0?", target) for source, target in made_up_pairs(50)]
+    kept, plain = (
+        trained(pairs, vocabulary_size=SIZE, normalise_invisible=choice) for choice in (False, True)
+    )
+    assert kept.source.decode(kept.source.encode(INVISIBLE)) == INVISIBLE
+    assert any("\u00a0" in piece for piece in kept.source.pieces(range(kept.source.size)))
+    assert not any("\u00a0" in piece for piece in plain.source.pieces(range(plain.source.size)))
 
 
 def test_a_very_long_line_comes_back(vocabulary) -> None:

@@ -1,0 +1,41 @@
+"""Which files are a model folder's or a run's own, and whether a folder may be written to; needs no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nmt_lstm.checkpoint.manifest import MANIFEST, RUN, TRAINING_STATE, Manifest
+from nmt_lstm.checkpoint.plugin_records import COPY_PREFIX
+from nmt_lstm.errors import ModelFolderError
+from nmt_lstm.text.held_out import FOLDER as HELD_OUT
+
+__all__ = ["GRAPHS", "METRICS", "SUBWORDS", "WEIGHTS", "WRITING", "check_output_folder"]
+
+WEIGHTS, METRICS = "model.safetensors", "metrics.json"
+SUBWORDS = ("subwords.joint.model", "subwords.source.model", "subwords.target.model")
+GRAPHS = ("encoder.onnx", "decoder.onnx")
+TRAINING_FOLDERS = (TRAINING_STATE, "logs", HELD_OUT)
+OURS = {RUN, WEIGHTS, METRICS, MANIFEST, *SUBWORDS, *GRAPHS, *TRAINING_FOLDERS}
+WRITING = ".writing-"
+
+
+def check_output_folder(folder: str | Path) -> None:
+    """Raise ModelFolderError unless `folder` is new, empty, or holds nothing but a run of ours."""
+    path = Path(folder)
+    if path.exists() and not path.is_dir():
+        raise ModelFolderError(f"output folder '{path}' is a file; choose another name with -o.")
+    if not path.is_dir() or (path / MANIFEST).exists():
+        if (path / MANIFEST).exists():
+            Manifest.read(path)
+        return
+    strangers = sorted(
+        file.name
+        for file in path.iterdir()
+        if file.name not in OURS and not file.name.startswith((WRITING, COPY_PREFIX))
+    )
+    if strangers:
+        shown = ", ".join(strangers[:3]) + (" ..." if len(strangers) > 3 else "")
+        raise ModelFolderError(
+            f"output folder '{path}' exists and holds files that are not a run's ({shown}); "
+            f"choose another with -o, or empty it."
+        )

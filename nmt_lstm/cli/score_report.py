@@ -1,0 +1,52 @@
+"""The scores of `evaluate`, with an analysis and a comparison where they were asked for, for people and programs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from nmt_lstm.cli.messages import columns
+from nmt_lstm.plain_text import json_text
+
+if TYPE_CHECKING:
+    from nmt_lstm.evaluation.analysis import Analysis
+    from nmt_lstm.evaluation.pair_report import PairReport
+    from nmt_lstm.evaluation.scores import Score
+
+__all__ = ["report_json", "report_text", "score_table"]
+
+
+def report_text(scores: list[Score], analysis: Analysis | None, pair: PairReport | None) -> str:
+    """Return scores, analysis and comparison for a terminal."""
+    parts = [score_table(scores)]
+    if analysis is not None:
+        from nmt_lstm.evaluation.analysis_text import analysis_text
+
+        parts.append(analysis_text(analysis))
+    if pair is not None:
+        parts.append(pair.text())
+    return "\n\n".join(parts)
+
+
+def report_json(scores: list[Score], analysis: Analysis | None, pair: PairReport | None) -> str:
+    """Return the scores as a JSON list; with an analysis or a comparison, an object of all."""
+    if analysis is None and pair is None:
+        return _score_json(scores)
+    values: dict[str, Any] = {"scores": json.loads(_score_json(scores))}
+    if analysis is not None:
+        values["analysis"] = asdict(analysis)
+    if pair is not None:
+        values["against"] = pair.values()
+    return json_text(values, indent=2)
+
+
+def score_table(scores: list[Score]) -> str:
+    """Return the scores as a table of name, value and signature."""
+    return columns([(score.name, f"{score.value:.2f}", score.signature) for score in scores], right=(1,))
+
+
+def _score_json(scores: list[Score]) -> str:
+    """Return the scores as a JSON list."""
+    rows = [{"name": score.name, "value": score.value, "signature": score.signature} for score in scores]
+    return json_text(rows, indent=2)

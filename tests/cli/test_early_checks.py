@@ -1,0 +1,97 @@
+"""What can be told without torch is told before it is imported, which takes seconds."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+RUN_FILE = """
+[data]
+train_source = "text"
+train_target = "text"
+valid_source = "text"
+valid_target = "{valid}"
+"""
+WRONG = [
+    ["translate", "-m", "no-model"],
+    ["translate", "-m", "builtin:en-ja", "-i", "no-file"],
+    ["translate", "-m", "builtin:en-ja", "-i", "text", "-o", "no-folder/out"],
+    ["translate", "-m", "builtin:en-ja", "-i", "text", "--set", "search.alhpa=1"],
+    ["translate", "-m", "builtin:en-ja", "-i", "text", "--n-best", "9"],
+    ["translate", "-m", "builtin:en-ja", "-i", "text", "--device", "gpu"],
+    ["score", "-m", "no-model", "-s", "text", "-t", "text"],
+    ["score", "-m", "builtin:en-ja", "-s", "text", "-t", "no-file"],
+    ["score", "-m", "builtin:en-ja", "-s", "text", "-t", "text", "-o", "no-folder/out"],
+    ["evaluate", "-m", "no-model", "-s", "text", "-r", "text"],
+    ["evaluate", "-m", "builtin:en-ja", "-s", "no-file", "-r", "text"],
+    ["evaluate", "-m", "builtin:en-ja", "-s", "text", "-r", "text", "-o", "no-folder/out"],
+    ["evaluate", "-m", "builtin:en-ja", "-s", "text", "-r", "text", "--set", "search.beam_size=0"],
+    ["evaluate", "-m", "builtin:en-ja", "-s", "text", "-r", "text", "--tokenize", "14a"],
+    ["train", "-s", "text", "-t", "no-file"],
+    ["train", "-s", "text", "-t", "text", "-o", "text"],
+    ["train", "-s", "text", "-t", "text", "--set", "training.epohcs=1"],
+    ["train", "run.toml", "--cell", "lstn"],
+    ["train", "run.toml", "--set", "model.attention.name=bilinar"],
+    ["train", "run.toml", "-o", "full"],
+    ["train", "missing.toml"],
+    ["prepare", "missing.toml"],
+    ["quickstart", "--cell", "lstn", "-o", "new"],
+    ["export", "-m", "no-model", "-o", "new"],
+    ["export", "-m", "builtin:en-ja", "-o", "full"],
+    ["export", "-m", "builtin:en-ja", "-o", "new", "-s", "no-file", "-t", "text"],
+    ["compare", "run.toml", "--cells", "lstm,lstn"],
+    ["compare", "run.toml", "--cells", "lstm,gru", "-o", "text"],
+    ["compare", "missing.toml", "--cells", "lstm,gru"],
+    ["probe", "--cells", "lstm,lstn", "-o", "new"],
+    ["probe", "--lengths", "long", "-o", "new"],
+    ["probe", "-o", "text"],
+    ["leaderboard", "add", "board", "-m", "no-model"],
+    ["leaderboard", "add", "board", "-m", "builtin:en-ja", "--fact", "size=3"],
+    ["leaderboard", "add", "board", "-m", "builtin:en-ja", "--test-set", "other"],
+    ["leaderboard", "add", "no-board", "-m", "builtin:en-ja"],
+]
+SCRIPT = """
+import json, sys
+from nmt_lstm.cli.app import main
+{before}
+told = []
+for arguments in json.loads(sys.argv[1]):
+    status = main(arguments)
+    told.append((status, "torch" in sys.modules))
+print(json.dumps(told))
+"""
+
+
+def told_of(commands, folder, before=""):
+    """The status of each command, and whether torch is loaded after it, all in one fresh process."""
+    finished = subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(before=before), json.dumps(commands)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(finished.stdout.splitlines()[-1]), finished.stderr.splitlines()
+
+
+def test_wrong_input_is_told_before_torch_is_imported(tmp_path) -> None:
+    (tmp_path / "text").write_text("a line\n" * 40)
+    (tmp_path / "run.toml").write_text(RUN_FILE.format(valid="text"))
+    (tmp_path / "missing.toml").write_text(RUN_FILE.format(valid="no-file"))
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "diary.txt").write_text("of another program\n")
+    made = ["leaderboard", "init", "board", "-s", "text", "-r", "text"]
+    told, errors = told_of([made, *WRONG], tmp_path)
+    assert told[0] == [0, False]
+    for arguments, (status, loaded) in zip(WRONG, told[1:], strict=True):
+        assert status in (1, 2), arguments
+        assert not loaded, arguments
+    errors = [line for line in errors if line.startswith("nmt-lstm: error: ")]
+    assert len(errors) == len(WRONG)
+    assert not any("mistake in nmt-lstm" in line for line in errors)
+
+
+def test_the_check_above_can_fail(tmp_path) -> None:
+    told, _ = told_of([["config", "none.toml"]], tmp_path, "sys.modules['torch'] = sys")
+    assert told == [[2, True]]

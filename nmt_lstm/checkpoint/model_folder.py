@@ -23,16 +23,19 @@ from nmt_lstm.corpora.builtin import model_path
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError
 from nmt_lstm.model.build import build_model
 from nmt_lstm.model.seq2seq import Seq2Seq
+from nmt_lstm.text.left_overs import remove_left_overs, temporary_prefix
 from nmt_lstm.text.subwords import Subwords
 
-__all__ = ["GRAPHS", "ModelFolder", "check_output_folder", "read", "write"]
+__all__ = ["GRAPHS", "LOCK", "WRITING", "ModelFolder", "check_output_folder", "read", "write"]
 
 RUN, WEIGHTS, METRICS = "run.toml", "model.safetensors", "metrics.json"
 SUBWORDS = ("subwords.joint.model", "subwords.source.model", "subwords.target.model")
 GRAPHS = ("encoder.onnx", "decoder.onnx")
 TRAINING_FOLDERS = ("checkpoints", "logs")
-OURS = {RUN, WEIGHTS, METRICS, MANIFEST, *SUBWORDS, *GRAPHS, *TRAINING_FOLDERS}
-WRITING = ".writing-"
+# Held by a training that writes into the folder.
+LOCK = ".lock"
+OURS = {RUN, WEIGHTS, METRICS, MANIFEST, *SUBWORDS, *GRAPHS, *TRAINING_FOLDERS, LOCK}
+WRITING = "writing"
 
 
 @dataclass(frozen=True)
@@ -125,9 +128,8 @@ def write(
     path = Path(folder)
     check_output_folder(path)
     path.mkdir(parents=True, exist_ok=True)
-    for left_over in path.glob(f"{WRITING}*"):
-        shutil.rmtree(left_over, ignore_errors=True)
-    temporary = Path(tempfile.mkdtemp(prefix=WRITING, dir=path))
+    remove_left_overs(path, folders=WRITING)
+    temporary = Path(tempfile.mkdtemp(prefix=temporary_prefix(WRITING), dir=path))
     try:
         (temporary / RUN).write_text(dump_toml(run), encoding="utf-8")
         (temporary / METRICS).write_text(json.dumps(dict(metrics), indent=2) + "\n", encoding="utf-8")
@@ -176,7 +178,7 @@ def check_output_folder(folder: str | Path) -> None:
     strangers = sorted(
         file.name
         for file in path.iterdir()
-        if file.name not in OURS and not file.name.startswith((WRITING, COPY_PREFIX))
+        if file.name not in OURS and not file.name.startswith((f".{WRITING}-", COPY_PREFIX))
     )
     if strangers:
         shown = ", ".join(strangers[:3]) + (" ..." if len(strangers) > 3 else "")

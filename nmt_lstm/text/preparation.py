@@ -22,6 +22,7 @@ from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.text.cleaning import CleaningReport, PairCleaner
 from nmt_lstm.text.corpus import read_blocks, read_parallel
 from nmt_lstm.text.folder_lock import locked
+from nmt_lstm.text.left_overs import remove_left_overs, temporary_prefix
 from nmt_lstm.text.special_pieces import END
 from nmt_lstm.text.subwords import Subwords, train_subwords
 from nmt_lstm.text.token_store import TokenStore, TokenStoreWriter
@@ -36,6 +37,7 @@ VOCABULARY_SEED = 1
 RECORD = "prepared.json"
 # One byte for each line of the training text: whether its pair is in the store.
 KEPT = "kept"
+UNFINISHED = "unfinished"
 logger = logging.getLogger(__name__)
 Progress = Callable[[str], None]
 
@@ -169,7 +171,8 @@ def _prepare_anew(run: RunSettings, folder: Path, say: Progress) -> None:
         )
     say(f"Learning subwords from {count:,} pairs")
     subwords = train_subwords(pairs, run.subwords, count, VOCABULARY_SEED)
-    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=data.prepared) as name:
+    remove_left_overs(data.prepared, folders=UNFINISHED)
+    with tempfile.TemporaryDirectory(prefix=temporary_prefix(UNFINISHED), dir=data.prepared) as name:
         unfinished = Path(name) / "prepared"
         unfinished.mkdir()
         subwords.save(unfinished)
@@ -260,7 +263,8 @@ def epoch_store(prepared: Prepared, run: RunSettings, epoch: int) -> TokenStore:
 
 
 def _sample_anew(prepared: Prepared, run: RunSettings, epoch: int, folder: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=prepared.folder) as name:
+    remove_left_overs(prepared.folder, folders=UNFINISHED)
+    with tempfile.TemporaryDirectory(prefix=temporary_prefix(UNFINISHED), dir=prepared.folder) as name:
         unfinished = Path(name) / "store"
         unfinished.mkdir()
         _write_sampled(prepared, run, epoch, unfinished)

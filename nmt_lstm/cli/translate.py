@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import sys
@@ -111,12 +112,13 @@ def translate(
         )
     written = 0
     try:
-        with output_stream(output_file, inputs=(input_file,)) as stream:
+        with contextlib.ExitStack() as stack:
+            stream = stack.enter_context(output_stream(output_file, inputs=(input_file,)))
             lines = input_lines(input_file)
             translations: Iterator[Translation]
             if jobs > 1:
                 loading = Loading(model, device, precision.value, plugins)
-                translations = translate_in_jobs(
+                together = translate_in_jobs(
                     lines,
                     loading,
                     jobs,
@@ -125,6 +127,7 @@ def translate(
                     batch_size=batch_size,
                     search=search,
                 )
+                translations = stack.enter_context(contextlib.closing(together))
             else:
                 translations = translator.stream(
                     lines,

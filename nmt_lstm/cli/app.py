@@ -31,6 +31,7 @@ from nmt_lstm.cli.messages import show_log
 from nmt_lstm.errors import NmtLstmError
 from nmt_lstm.numerics.memory import restart_without_thread_cache
 from nmt_lstm.numerics.waiting import sleep_while_waiting
+from nmt_lstm.training.launch import is_started_by_run
 
 __all__ = ["app", "main"]
 
@@ -120,17 +121,16 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 2 for usage and configuration, 1 for other errors."""
-    if arguments is None and sys.argv[1:2] == ["train"]:
-        restart_without_thread_cache()  # only training runs for so long that its heap would grow
-    show_log()
-    sleep_while_waiting()
     try:
+        if arguments is None and sys.argv[1:2] == ["train"]:
+            restart_without_thread_cache()  # only training runs for so long that its heap would grow
+        show_log(errors_only=is_started_by_run())
+        sleep_while_waiting()
         return _run(list(sys.argv[1:] if arguments is None else arguments))
     except NmtLstmError as problem:
         return _refuse(str(problem), problem.exit_status)
     except KeyboardInterrupt:
-        sys.stderr.write("\nnmt-lstm: interrupted.\n")
-        return INTERRUPTED
+        return _interrupted()
     except BrokenPipeError:
         # Python flushes stdout once more at exit; into the closed pipe that would be a complaint.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -142,6 +142,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as problem:  # noqa: BLE001 - the last door: whatever it is, say so
         if type(problem).__name__ == "OutOfMemoryError":  # torch's; torch is not imported here
             return _refuse("the GPU has not enough memory; lower --batch-size or training.batch_pieces.", 1)
+        if _is_interruption(problem):
+            return _interrupted()
         traceback.print_exc()
         return _refuse("this is a mistake in nmt-lstm; please report it with the lines above.", 1)
 
@@ -160,6 +162,20 @@ def _run(arguments: list[str]) -> int:
     except CommandError as problem:
         return _refuse_usage(problem)
     return 0
+
+
+def _is_interruption(problem: BaseException | None) -> bool:
+    """Whether ctrl-C is behind an exception: while C extensions are imported it comes as an ImportError."""
+    while problem is not None:
+        if isinstance(problem, KeyboardInterrupt):
+            return True
+        problem = problem.__cause__ or problem.__context__
+    return False
+
+
+def _interrupted() -> int:
+    sys.stderr.write("\nnmt-lstm: interrupted.\n")
+    return INTERRUPTED
 
 
 def _refuse_usage(problem: Any) -> int:

@@ -137,6 +137,7 @@ def check_start(run: RunSettings, folder: Path, *, resume: bool) -> Launch:
 
     Raises:
         ConfigurationError: there is a training in the folder already, or one to which the settings leave nothing to do.
+        FolderInUseError: another process trains into the folder.
         LaunchError: a launcher has started a different number of processes.
         ModelFolderError: the folder or its checkpoint belongs to something else.
         ResourceError: there are fewer devices than asked for.
@@ -150,8 +151,10 @@ def check_start(run: RunSettings, folder: Path, *, resume: bool) -> Launch:
     ignore_stray(launch)
     if launch.is_first:
         from nmt_lstm.training.output_folder import check_output, last_checkpoint
+        from nmt_lstm.training.output_lock import check_not_held
         from nmt_lstm.training.resumption import check_resumable
 
+        check_not_held(folder)
         check_output(folder, last_checkpoint(folder), resume=resume)
         check_resumable(run, folder)
     else:

@@ -39,7 +39,7 @@ from nmt_lstm.training.output_folder import (
     last_checkpoint,
     made_folder,
 )
-from nmt_lstm.training.output_lock import held_by_this_run
+from nmt_lstm.training.output_lock import check_not_held, held_by_this_run
 from nmt_lstm.training.pace import Pace, measure_pace
 from nmt_lstm.training.processes import explain_lost_process, run_processes
 from nmt_lstm.training.progress import ProgressDisplay
@@ -101,6 +101,7 @@ def fit(run: RunSettings, output: Path, *, resume: bool = False, console: Consol
     display = ProgressDisplay((console or Console(stderr=True)) if launch.is_first else Console(quiet=True))
     with ExitStack() as stack:
         if launch.is_first:
+            check_not_held(output)
             check_output(output, last_checkpoint(output), resume=resume)
         stack.enter_context(made_folder(output))
         if launch.is_first:
@@ -176,7 +177,7 @@ def _train(
             settings=settings,
             clock=clock,
             signals=signals,
-            kept=_kept_weights(run, checkpoint.parent),
+            kept=KeptWeights.of_run(settings, checkpoint.parent),
             checkpoint=LastCheckpoint(
                 checkpoint,
                 saved_step=-1 if standing is None else step,
@@ -233,6 +234,10 @@ def _train(
             raise ConfigurationError(
                 f"Lightning cannot train with these settings: {' '.join(str(problem).split())}"
             ) from problem
+        if standing is not None and trainer.global_step == standing.step:
+            display.say(
+                f"Nothing was left to train: {control.reason}. To train longer, resume with a larger {control.ended_by}."
+            )
         if chosen is None and control.kept.records:
             display.say("No time was left to compare weights; those of the best validation are taken.")
         if chosen is not None and trainer.is_global_zero:
@@ -253,7 +258,7 @@ def _train(
         averaged_steps=written["weights_of_steps"],
         steps=trainer.global_step,
         # Lightning counts an epoch that was cut short as a whole one; a training that was at its end begins none.
-        epochs=module.epochs_begun or trainer.current_epoch,
+        epochs=module.epochs_begun or (0 if standing is None else standing.epochs_begun),
         planned_epochs=settings.epochs,
         out_of_time=control.out_of_time,
         seconds=clock.elapsed(),
@@ -316,16 +321,6 @@ def _parts(
 def _total_steps(run: RunSettings, data: TranslationDataModule) -> int:
     steps = run.training.epochs * data.steps_per_epoch()
     return min(steps, run.training.max_steps) if run.training.max_steps else steps
-
-
-def _kept_weights(run: RunSettings, folder: Path) -> KeptWeights:
-    settings = run.training
-    return KeptWeights(
-        folder,
-        metric=settings.metric,
-        best=max(settings.keep_best, settings.average_count if settings.average == "best" else 1),
-        last=settings.average_count if settings.average == "last" else 0,
-    )
 
 
 def _finish(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,12 @@ from pathlib import Path
 from nmt_lstm.checkpoint.model_folder import LOCK
 from nmt_lstm.errors import ResourceError
 
-__all__ = ["FolderInUseError", "held_by_this_run"]
+__all__ = ["FolderInUseError", "check_not_held", "held_by_this_run"]
+
+
+# Those who only look hold it for a moment too.
+_TRIES = 3
+_SECONDS_BETWEEN_TRIES = 0.05
 
 
 class FolderInUseError(ResourceError):
@@ -25,6 +31,26 @@ class FolderInUseError(ResourceError):
         self.folder = folder
         self.process = process
         """Its process id; None if it has not said so yet."""
+
+
+def check_not_held(folder: Path) -> None:
+    """Refuse a folder that a process holds; whoever wants to hold it asks again with `held_by_this_run`.
+
+    Raises:
+        FolderInUseError: a process holds it.
+    """
+    try:
+        handle = os.open(folder / LOCK, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:  # there is none; or it is for `held_by_this_run` to complain
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise FolderInUseError(folder, _process(handle)) from None
+    except OSError:  # no locks here
+        pass
+    finally:
+        os.close(handle)
 
 
 @contextmanager
@@ -56,6 +82,7 @@ def held_by_this_run(folder: Path) -> Iterator[None]:
 
 def _lock(path: Path) -> int:
     """Return an open lock file that is ours and still in its place."""
+    patience = _TRIES
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644)
         try:
@@ -63,7 +90,11 @@ def _lock(path: Path) -> int:
         except BlockingIOError:
             process = _process(handle)
             os.close(handle)
-            raise FolderInUseError(path.parent, process) from None
+            patience -= 1
+            if not patience:
+                raise FolderInUseError(path.parent, process) from None
+            time.sleep(_SECONDS_BETWEEN_TRIES)
+            continue
         except OSError:
             return handle  # no locks here
         # The one who held it may have removed the file between our opening and locking it.

@@ -38,6 +38,8 @@ class Standing:
     """What identifies the run; None in a checkpoint of something else."""
     epochs: int
     """Epochs that are done."""
+    epochs_begun: int
+    """Epochs of which a batch has been trained on."""
     step: int
     """Optimizer steps that are done."""
     validated: bool
@@ -62,6 +64,7 @@ class Standing:
             record=state.get("nmt_lstm_run"),
             # Lightning's own count in "epoch" is still that of the epoch that a checkpoint at its end belongs to.
             epochs=int(progress.get("processed", 0)),
+            epochs_begun=int(progress.get("started", 0)),
             step=step,
             validated=control.get("validated_step") == step,
             clock=control.get("clock", {}),

@@ -90,6 +90,8 @@ class RunControl(pl.Callback):
         """Why the training stopped."""
         self.out_of_time = False
         """Whether that is the time limit."""
+        self.ended_by = "training.epochs"
+        """The setting that would have to be larger for a longer training."""
         self.curve: list[Point] = []
         """The validations so far."""
         self._signal = 0
@@ -217,17 +219,19 @@ class RunControl(pl.Callback):
 
     def _out_of_patience(self) -> str:
         if self.settings.patience and self.waited >= self.settings.patience:
+            self.ended_by = "training.patience"
             return f"the last {self.waited} validations brought no better {self.settings.metric}"
         return ""
 
     def _limit(self, trainer: pl.Trainer, *, end_of_epoch: bool) -> str:
         """Return which limit the training has come to, or an empty text."""
         if self.settings.max_steps and trainer.global_step >= self.settings.max_steps:
+            self.ended_by = "training.max_steps"
             return f"all {self.settings.max_steps:,} steps are done"
         if end_of_epoch and trainer.current_epoch + 1 >= self.settings.epochs:
             return f"all {self.settings.epochs} epochs are done"
         if self._time_is_over:
-            self.out_of_time = True
+            self.out_of_time, self.ended_by = True, "training.time_limit"
             return f"the time limit of {self.settings.time_limit} is reached"
         return ""
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+from types import FrameType
 
 __all__ = ["main"]
 
@@ -10,10 +13,10 @@ INTERRUPTED = 130
 
 
 def main() -> int:
-    """Run the command line and return its exit status.
-
-    Importing it takes a while, in which ctrl-C is as welcome as later.
-    """
+    """Run the command line and return its exit status."""
+    # A program in the background of a shell ignores ctrl-C, and goes on doing so.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         from nmt_lstm.cli.app import main as run
 
@@ -21,6 +24,16 @@ def main() -> int:
     except KeyboardInterrupt:
         sys.stderr.write("\nnmt-lstm: interrupted.\n")
         return INTERRUPTED
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """End at once while modules are imported, which swallow a KeyboardInterrupt or make something else of it."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            os.write(2, b"\nnmt-lstm: interrupted.\n")
+            os._exit(INTERRUPTED)
+        frame = frame.f_back
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

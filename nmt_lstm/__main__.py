@@ -1,9 +1,40 @@
-"""The command line as ``python -m nmt_lstm``."""
+"""The command line: ``nmt-lstm``, and ``python -m nmt_lstm``."""
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+from types import FrameType
 
-from nmt_lstm.cli.app import main
+__all__ = ["main"]
 
-sys.exit(main())
+INTERRUPTED = 130
+
+
+def main() -> int:
+    """Run the command line and return its exit status."""
+    # A program in the background of a shell ignores ctrl-C, and goes on doing so.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
+    try:
+        from nmt_lstm.cli.app import main as run
+
+        return run()
+    except KeyboardInterrupt:
+        sys.stderr.write("\nnmt-lstm: interrupted.\n")
+        return INTERRUPTED
+
+
+def _interrupt(_number: int, frame: FrameType | None) -> None:
+    """End at once while modules are imported, which swallow a KeyboardInterrupt or make something else of it."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            os.write(2, b"\nnmt-lstm: interrupted.\n")
+            os._exit(INTERRUPTED)
+        frame = frame.f_back
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

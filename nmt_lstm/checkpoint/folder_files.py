@@ -9,14 +9,16 @@ from nmt_lstm.checkpoint.plugin_records import COPY_PREFIX
 from nmt_lstm.errors import ModelFolderError
 from nmt_lstm.text.held_out import FOLDER as HELD_OUT
 
-__all__ = ["GRAPHS", "METRICS", "SUBWORDS", "WEIGHTS", "WRITING", "check_output_folder"]
+__all__ = ["GRAPHS", "LOCK", "METRICS", "SUBWORDS", "WEIGHTS", "WRITING", "check_output_folder"]
 
 WEIGHTS, METRICS = "model.safetensors", "metrics.json"
 SUBWORDS = ("subwords.joint.model", "subwords.source.model", "subwords.target.model")
 GRAPHS = ("encoder.onnx", "decoder.onnx")
 TRAINING_FOLDERS = (TRAINING_STATE, "logs", HELD_OUT)
-OURS = {RUN, WEIGHTS, METRICS, MANIFEST, *SUBWORDS, *GRAPHS, *TRAINING_FOLDERS}
-WRITING = ".writing-"
+# Held by a training that writes into the folder.
+LOCK = ".lock"
+OURS = {RUN, WEIGHTS, METRICS, MANIFEST, *SUBWORDS, *GRAPHS, *TRAINING_FOLDERS, LOCK}
+WRITING = "writing"
 
 
 def check_output_folder(folder: str | Path) -> None:
@@ -31,7 +33,7 @@ def check_output_folder(folder: str | Path) -> None:
     strangers = sorted(
         file.name
         for file in path.iterdir()
-        if file.name not in OURS and not file.name.startswith((WRITING, COPY_PREFIX))
+        if file.name not in OURS and not file.name.startswith((f".{WRITING}-", COPY_PREFIX))
     )
     if strangers:
         shown = ", ".join(strangers[:3]) + (" ..." if len(strangers) > 3 else "")

@@ -37,6 +37,7 @@ from nmt_lstm.files.whole import named
 from nmt_lstm.model.build import build_unweighted_model
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.registry.provenance import named_by, trust_folder
+from nmt_lstm.text.left_overs import remove_left_overs, temporary_prefix
 from nmt_lstm.text.subwords import Subwords
 
 __all__ = ["GRAPHS", "WEIGHTS", "ModelFolder", "check_output_folder", "read", "trust_option", "write"]
@@ -175,9 +176,8 @@ def _write(
     graphs: Mapping[str, bytes] | None,
 ) -> None:
     path.mkdir(parents=True, exist_ok=True)
-    for left_over in path.glob(f"{WRITING}*"):
-        shutil.rmtree(left_over, ignore_errors=True)
-    temporary = Path(tempfile.mkdtemp(prefix=WRITING, dir=path))
+    remove_left_overs(path, folders=WRITING)
+    temporary = Path(tempfile.mkdtemp(prefix=temporary_prefix(WRITING), dir=path))
     try:
         (temporary / RUN).write_text(dump_toml(run), encoding="utf-8")
         (temporary / METRICS).write_text(json.dumps(dict(metrics), indent=2) + "\n", encoding="utf-8")

@@ -34,6 +34,7 @@ from nmt_lstm.numerics.memory import restart_without_thread_cache
 from nmt_lstm.numerics.waiting import sleep_while_waiting
 from nmt_lstm.plain_text import printable
 from nmt_lstm.registry.plugin_file import plugin_failure
+from nmt_lstm.training.launch import is_started_by_run
 
 __all__ = ["app", "main"]
 
@@ -121,12 +122,8 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status: 2 for usage and configuration, 1 for other errors."""
-    if arguments is None and sys.argv[1:2] == ["train"]:
-        restart_without_thread_cache()  # only training runs for so long that its heap would grow
     open_standard_streams()
-    show_log()
-    sleep_while_waiting()
-    status = _guarded(list(sys.argv[1:] if arguments is None else arguments))
+    status = _guarded(arguments)
     try:
         sys.stdout.flush()  # at exit it would be too late for the status
     except BrokenPipeError:
@@ -138,15 +135,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _guarded(arguments: list[str]) -> int:
+def _guarded(arguments: Sequence[str] | None) -> int:
     """Run one command, and make one line and an exit status of whatever stops it."""
     try:
-        return _run(arguments)
+        if arguments is None and sys.argv[1:2] == ["train"]:
+            restart_without_thread_cache()  # only training runs for so long that its heap would grow
+        show_log(errors_only=is_started_by_run())
+        sleep_while_waiting()
+        return _run(list(sys.argv[1:] if arguments is None else arguments))
     except NmtLstmError as problem:
         return _refuse(str(problem), problem.exit_status)
     except KeyboardInterrupt:
-        write_stderr("\nnmt-lstm: interrupted.\n")
-        return INTERRUPTED
+        return _interrupted()
     except BrokenPipeError:
         discard_output()
         return CLOSED_PIPE
@@ -157,6 +157,8 @@ def _guarded(arguments: list[str]) -> int:
     except Exception as problem:  # noqa: BLE001 - the last door: whatever it is, say so
         if type(problem).__name__ == "OutOfMemoryError":  # torch's; torch is not imported here
             return _refuse("the GPU has not enough memory; lower --batch-size or training.batch_pieces.", 1)
+        if _is_interruption(problem):
+            return _interrupted()
         if failure := plugin_failure(problem):
             return _refuse(failure, 1)
         traceback.print_exc()
@@ -177,6 +179,20 @@ def _run(arguments: list[str]) -> int:
     except CommandError as problem:
         return _refuse_usage(problem)
     return 0
+
+
+def _is_interruption(problem: BaseException | None) -> bool:
+    """Whether ctrl-C is behind an exception: while C extensions are imported it comes as an ImportError."""
+    while problem is not None:
+        if isinstance(problem, KeyboardInterrupt):
+            return True
+        problem = problem.__cause__ or problem.__context__
+    return False
+
+
+def _interrupted() -> int:
+    write_stderr("\nnmt-lstm: interrupted.\n")
+    return INTERRUPTED
 
 
 def _refuse_usage(problem: Any) -> int:

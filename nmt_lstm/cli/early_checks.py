@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nmt_lstm.cli.lines import check_output
-from nmt_lstm.cli.messages import is_first_process
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings, SearchSettings
@@ -97,16 +96,17 @@ def check_names(run: RunSettings) -> None:
 
 
 def check_training_folder(folder: Path, *, resume: bool) -> None:
-    """Refuse a folder into which a training would not write; only the first process looks.
+    """Refuse a folder into which a training would not write; of several processes, which one is first is not known yet.
 
     Raises:
         ConfigurationError: there is a training in it already, and `resume` is off.
         ModelFolderError: it holds other files.
     """
+    from nmt_lstm.training.launch import may_be_one_of_several
     from nmt_lstm.training.output_folder import check_output as check_folder
     from nmt_lstm.training.output_folder import last_checkpoint
 
-    if is_first_process():
+    if not may_be_one_of_several():
         check_folder(folder, last_checkpoint(folder), resume=resume)
 
 

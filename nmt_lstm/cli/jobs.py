@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
 import multiprocessing
+import os
 import signal
+import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -60,10 +64,11 @@ def translate_in_jobs(
     n_best: int,
     batch_size: int,
     search: SearchSettings | None = None,
-) -> Iterator[Translation]:
+) -> Generator[Translation, None, None]:
     """Translate lines by several processes of one thread each and yield the translations in order.
 
-    The processes map the same files into memory, so that what an exported folder holds is there once.
+    The processes map the same files into memory, so that what an exported folder holds is there once. They end with the
+    iteration, whatever ends it, and with this process, even if that is killed.
 
     Args:
         lines: read ahead only as far as the processes need.
@@ -81,25 +86,44 @@ def translate_in_jobs(
     given = {"beam_size": beam_size, "n_best": n_best, "batch_size": batch_size, "search": search}
     numbered = enumerate(lines, start=1)
     # A fresh interpreter, because a copy of one whose threads have run may hang.
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _start, (loading,))
+    context = multiprocessing.get_context("spawn")
+    # Nothing is ever sent: its closing, by us or by the system after our death, tells the processes to end.
+    life, our_end = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(jobs, context, _start, (loading, life))
     pending: deque[Future[list[Translation]]] = deque()
     try:
         while part := list(itertools.islice(numbered, batch_size * PART_BATCHES)):
-            pending.append(pool.submit(_translate, part[0][0], [line for _, line in part], given))
+            with _without_interrupts():  # submitting starts a process as long as there are too few
+                pending.append(pool.submit(_translate, part[0][0], [line for _, line in part], given))
             if len(pending) >= jobs * PARTS_AHEAD:
                 yield from pending.popleft().result()
         while pending:
             yield from pending.popleft().result()
+        pool.shutdown(wait=True)
     except BrokenProcessPool as problem:
         raise ResourceError(
             f"a process of --jobs {jobs} died, perhaps for lack of memory; use fewer, or a smaller --batch-size."
         ) from problem
     finally:
+        # Where parts are left undone nobody wants them any more.
+        our_end.close()
         pool.shutdown(wait=True, cancel_futures=True)
+        life.close()
 
 
-def _start(loading: Loading) -> None:
+@contextlib.contextmanager
+def _without_interrupts() -> Iterator[None]:
+    """Hold ctrl-C back, also from processes started meanwhile: at a terminal it comes to all, and the first decides."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start(loading: Loading, life: Connection) -> None:
     """Load the translator in a new process."""
+    threading.Thread(target=_end_with_first, args=(life,), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
     show_log()
     # The first process has loaded the same, and given the warnings.
@@ -119,6 +143,13 @@ def _start(loading: Loading) -> None:
         # The pool tells only that a process ended early; the first process has loaded the same and would have said why.
         logging.getLogger(__name__).exception("a process could not load the translator")
         raise
+
+
+def _end_with_first(life: Connection) -> None:
+    """End this process, in the middle of a part if need be, when the first one closes its end or is gone."""
+    with contextlib.suppress(EOFError, OSError):
+        life.recv_bytes()
+    os._exit(1)
 
 
 def _translate(first_line: int, lines: list[str], search: dict[str, Any]) -> list[Translation]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -11,20 +10,13 @@ from pathlib import Path
 
 from nmt_lstm.plain_text import printable
 
-__all__ = ["columns", "count_of", "is_first_process", "note", "quoted", "say", "show_log"]
-
-
-def is_first_process() -> bool:
-    """Whether this process speaks for the run: every process of a distributed run starts the same command."""
-    ranks = ("RANK", "LOCAL_RANK", "SLURM_PROCID", "NODE_RANK")
-    return all(os.environ.get(rank, "0") == "0" for rank in ranks)
+__all__ = ["columns", "count_of", "note", "quoted", "say", "show_log"]
 
 
 def note(text: str = "") -> None:
     """Write a line for the person at the terminal; stdout stays clean for results."""
-    if is_first_process():
-        sys.stderr.write(printable(text) + "\n")
-        sys.stderr.flush()
+    sys.stderr.write(printable(text) + "\n")
+    sys.stderr.flush()
 
 
 def say(text: str) -> None:
@@ -63,9 +55,9 @@ class _StderrHandler(logging.Handler):
         sys.stderr.write(printable(f"{level}{record.getMessage()}") + "\n")
 
 
-def show_log() -> None:
-    """Show the package's log on stderr; processes after the first show errors only."""
+def show_log(*, errors_only: bool = False) -> None:
+    """Show the package's log on stderr; of processes that a run starts beside the first, errors only."""
     logger = logging.getLogger("nmt_lstm")
-    logger.setLevel(logging.INFO if is_first_process() else logging.ERROR)
+    logger.setLevel(logging.ERROR if errors_only else logging.INFO)
     logger.propagate = False
     logger.handlers[:] = [_StderrHandler()]

@@ -13,10 +13,11 @@ import typer
 
 from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import Cell, Plugins, check_time_limit, load_plugins
-from nmt_lstm.cli.messages import is_first_process, note, quoted
+from nmt_lstm.cli.messages import note, quoted
 from nmt_lstm.cli.score_report import score_table
-from nmt_lstm.cli.train import check_parts
+from nmt_lstm.cli.train import check_parts, check_start
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.training.launch import is_started_by_run
 
 if TYPE_CHECKING:
     from nmt_lstm.training.summary import FitResult
@@ -61,7 +62,8 @@ def quickstart(
     same += "" if cell == DEFAULT_CELL else f" --cell {shlex.quote(cell)}"
     if output.exists() and not output.is_dir():
         raise ConfigurationError(f"-o '{output}' is a file; name a folder.")
-    if not resume and output.exists() and any(output.iterdir()):
+    # Another process of this run finds what the first one has made.
+    if not resume and not is_started_by_run() and output.exists() and any(output.iterdir()):
         raise ConfigurationError(
             f"the folder '{output}' already exists. To use the model in it: nmt-lstm translate -m {model}. "
             f"To continue an interrupted quickstart: nmt-lstm quickstart{same} -o {model} --resume. "
@@ -80,6 +82,15 @@ def quickstart(
         early_checks.check_names(run)
     load_plugins(plugin)
     check_parts(run)
+    launch = check_start(run, output, resume=resume)
+
+    from rich.console import Console
+
+    from nmt_lstm.training.fit import fit
+
+    if not launch.is_first:
+        fit(run, output, resume=resume, console=Console(stderr=True))
+        return
     sources, references = list(read_lines(corpus / "test.en")), list(read_lines(corpus / "test.ja"))
 
     from nmt_lstm.translator import Translator
@@ -92,13 +103,7 @@ def quickstart(
         show_samples(zip(some, [translation.text for translation in ready], expected, strict=True))
     note(f"2. Training a smaller model with the cell '{cell}' on the built-in corpus.\n")
 
-    from rich.console import Console
-
-    from nmt_lstm.training.fit import fit
-
     trained = fit(run, output, resume=resume, console=Console(stderr=True))
-    if not is_first_process():
-        return
 
     from nmt_lstm.checkpoint.model_folder import trust_option
     from nmt_lstm.evaluation.scores import corpus_scores

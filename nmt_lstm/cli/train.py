@@ -10,12 +10,13 @@ import typer
 
 from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import Overrides, Plugins, check_time_limit, load_plugins
-from nmt_lstm.cli.messages import note, quoted
+from nmt_lstm.cli.messages import note, quoted, show_log
 from nmt_lstm.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings
     from nmt_lstm.text.held_out import HeldOut
+    from nmt_lstm.training.launch import Launch
 
 __all__ = ["train"]
 
@@ -81,7 +82,14 @@ def train(
         int | None, typer.Option("--devices", min=1, metavar="N", help="GPUs, or CPU processes.")
     ] = None,
     nodes: Annotated[int | None, typer.Option("--nodes", min=1, metavar="N", help="Machines.")] = None,
-    strategy: Annotated[str | None, typer.Option("--strategy", metavar="NAME", help="auto or ddp.")] = None,
+    strategy: Annotated[
+        str | None,
+        typer.Option(
+            "--strategy",
+            metavar="NAME",
+            help="How processes share work: auto, ddp, ddp_find_unused_parameters_true.",
+        ),
+    ] = None,
     precision: Annotated[
         TrainingPrecision | None, typer.Option("--precision", help="Arithmetic of the training.")
     ] = None,
@@ -144,15 +152,14 @@ def train(
     load_plugins(plugin)
     check_parts(run)
 
+    if check_start(run, folder, resume=resume).is_first:
+        for sentence in chosen:
+            note(sentence)
+
     from rich.console import Console
 
-    from nmt_lstm.training.devices import choose_devices
-    from nmt_lstm.training.fit import check_folder, fit
+    from nmt_lstm.training.fit import fit
 
-    choose_devices(run.training)
-    check_folder(folder, resume=resume)
-    for sentence in chosen:
-        note(sentence)
     if held is not None:
         held.write()
     fit(
@@ -162,6 +169,36 @@ def train(
         console=Console(stderr=True),
         accept_changed_plugins=accept_changed_plugins,
     )
+
+
+def check_start(run: RunSettings, folder: Path, *, resume: bool) -> Launch:
+    """Refuse what `fit` would refuse as well, before anything is read or shown, and return this process's place.
+
+    Raises:
+        ConfigurationError: there is a training in the folder already, or one to which the settings leave nothing to do.
+        FolderInUseError: another process trains into the folder.
+        LaunchError: a launcher has started a different number of processes.
+        ModelFolderError: the folder or its checkpoint belongs to something else.
+        ResourceError: there are fewer devices than asked for.
+    """
+    from nmt_lstm.training.devices import choose_devices
+    from nmt_lstm.training.launch import find_launch, ignore_stray
+
+    devices = choose_devices(run.training)
+    launch = find_launch(devices.count, devices.nodes)
+    # Lightning reads the same variables when it is imported, below and in `fit`.
+    ignore_stray(launch)
+    if launch.is_first:
+        from nmt_lstm.training.output_folder import check_output, last_checkpoint
+        from nmt_lstm.training.output_lock import check_not_held
+        from nmt_lstm.training.resumption import check_resumable
+
+        check_not_held(folder)
+        check_output(folder, last_checkpoint(folder), resume=resume)
+        check_resumable(run, folder)
+    else:
+        show_log(errors_only=True)
+    return launch
 
 
 def read_run(run_file: Path, settings: list[str]) -> RunSettings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import sys
 from collections.abc import Iterable, Iterator
@@ -120,12 +121,13 @@ def translate(
         note("Type a sentence after '>' and press Enter; its translation follows. Ctrl-D ends.")
     written = 0
     try:
-        with output_stream(output_file, inputs=(input_file,)) as stream:
+        with contextlib.ExitStack() as stack:
+            stream = stack.enter_context(output_stream(output_file, inputs=(input_file,)))
             lines = prompted(input_lines(input_file)) if typing else input_lines(input_file)
             translations: Iterator[Translation]
             if jobs > 1:
                 loading = Loading(model, device, precision.value, plugin or [], trusted)
-                translations = translate_in_jobs(
+                together = translate_in_jobs(
                     lines,
                     loading,
                     jobs,
@@ -134,6 +136,7 @@ def translate(
                     batch_size=batch_size,
                     search=search,
                 )
+                translations = stack.enter_context(contextlib.closing(together))
             else:
                 translations = translator.stream(
                     lines,

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import resource
 import statistics
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
 from nmt_lstm.comparison.run_result import CurvePoint
+from nmt_lstm.training.csv_log import read_log
 
 __all__ = ["device_bytes", "peak_bytes", "read_curve", "training_speed"]
 
@@ -19,27 +18,23 @@ _SECONDS, _SPEED = "elapsed_seconds", "target_pieces_per_second"
 
 
 def read_curve(model: Path) -> list[CurvePoint]:
-    """Return the validations that a training has logged, in the order of its steps.
-
-    Each session of a resumed training has a log of its own; where two have the same step, the later one counts.
-    """
-    points = {}
-    for row in _rows(model):
-        if row.get("valid_bleu") and row.get(_SECONDS):
-            point = CurvePoint(
-                step=int(row["step"]),
-                seconds=float(row[_SECONDS]),
-                loss=float(row["valid_loss"]),
-                bleu=float(row["valid_bleu"]),
-                chrf=float(row["valid_chrf"]),
-            )
-            points[point.step] = point
-    return [points[step] for step in sorted(points)]
+    """Return the validations that a training has logged, in the order of its steps."""
+    return [
+        CurvePoint(
+            step=int(row["step"]),
+            seconds=float(row[_SECONDS]),
+            loss=float(row["valid_loss"]),
+            bleu=float(row["valid_bleu"]),
+            chrf=float(row["valid_chrf"]),
+        )
+        for row in read_log(model)
+        if row["valid_bleu"]
+    ]
 
 
 def training_speed(model: Path) -> float:
     """Return the median over validations of the target pieces per second since the one before; 0 if unknown."""
-    speeds = [float(row[_SPEED]) for row in _rows(model) if row.get(_SPEED)]
+    speeds = [float(row[_SPEED]) for row in read_log(model) if row[_SPEED]]
     return statistics.median(speeds) if speeds else 0.0
 
 
@@ -62,12 +57,3 @@ def device_bytes() -> int | None:
     if not torch.cuda.is_available():
         return None
     return int(torch.cuda.max_memory_allocated()) or None
-
-
-def _rows(model: Path) -> Iterator[dict[str, str]]:
-    folders = (model / "logs" / "csv").glob("version_*")
-    for folder in sorted(folders, key=lambda path: int(path.name.partition("_")[2])):
-        path = folder / "metrics.csv"
-        if path.exists():
-            with path.open(encoding="utf-8", newline="") as file:
-                yield from csv.DictReader(file)

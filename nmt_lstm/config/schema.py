@@ -235,8 +235,8 @@ class TrainingSettings(Settings):
     """Processes or GPUs per node; 0 chooses: all GPUs, or one CPU process."""
     nodes: PositiveInt = 1
     """Machines."""
-    strategy: Literal["auto", "ddp"] = "auto"
-    """Distribution strategy; auto is ddp for more than one device."""
+    strategy: Literal["auto", "ddp", "ddp_find_unused_parameters_true"] = "auto"
+    """How several processes share the work, by Lightning's names: auto is ddp; the last one allows parameters without a gradient."""
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     """Where to train."""
     optimizer: OptimizerSettings = OptimizerSettings()

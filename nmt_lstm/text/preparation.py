@@ -26,6 +26,7 @@ from nmt_lstm.text.cleaning import CleaningReport, PairCleaner, pair_digest
 from nmt_lstm.text.corpus import check_rereadable, read_blocks, read_parallel
 from nmt_lstm.text.corpus_checks import corpus_warnings
 from nmt_lstm.text.folder_lock import locked
+from nmt_lstm.text.left_overs import remove_left_overs, temporary_prefix
 from nmt_lstm.text.special_pieces import END
 from nmt_lstm.text.subword_sampling import SAMPLING_VERSION, sentence_seed
 from nmt_lstm.text.subwords import Subwords, train_subwords
@@ -41,6 +42,7 @@ VOCABULARY_SEED = 1
 RECORD = "prepared.json"
 # One byte for each line of the training text: whether its pair is in the store.
 KEPT = "kept"
+UNFINISHED = "unfinished"
 logger = logging.getLogger(__name__)
 Progress = Callable[[str], None]
 
@@ -197,7 +199,8 @@ def _prepare_anew(run: RunSettings, folder: Path, valid: list[tuple[str, str]], 
         )
     say(f"Learning subwords from {count:,} pairs")
     subwords = train_subwords(pairs, run.subwords, count, VOCABULARY_SEED)
-    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=data.prepared) as name:
+    remove_left_overs(data.prepared, folders=UNFINISHED)
+    with tempfile.TemporaryDirectory(prefix=temporary_prefix(UNFINISHED), dir=data.prepared) as name:
         unfinished = Path(name) / "prepared"
         unfinished.mkdir()
         subwords.save(unfinished)
@@ -304,7 +307,8 @@ def _sampled_folder(prepared: Prepared, run: RunSettings, epoch: int) -> Path:
 
 
 def _sample_anew(prepared: Prepared, run: RunSettings, epoch: int, folder: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=prepared.folder) as name:
+    remove_left_overs(prepared.folder, folders=UNFINISHED)
+    with tempfile.TemporaryDirectory(prefix=temporary_prefix(UNFINISHED), dir=prepared.folder) as name:
         unfinished = Path(name) / "store"
         unfinished.mkdir()
         _write_sampled(prepared, run, epoch, unfinished)

@@ -15,6 +15,7 @@ from torch import Tensor
 from nmt_lstm.checkpoint.weights import save_weights
 from nmt_lstm.errors import ModelFolderError, ResourceError
 from nmt_lstm.files.checksums import archive_is_sound, seal_archive
+from nmt_lstm.text.left_overs import beside
 
 __all__ = ["AtomicCheckpointIO", "read_checkpoint", "save_weights_whole", "write_whole"]
 
@@ -89,13 +90,13 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     Raises:
         ResourceError: the disk is full or cannot be written; what was at `path` is still there.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    written = beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(beside)
-        with beside.open("rb") as file:
+        write(written)
+        with written.open("rb") as file:
             os.fsync(file.fileno())
-        beside.replace(path)
+        written.replace(path)
     except (OSError, RuntimeError) as problem:
         # torch's own writer reports a full disk as a RuntimeError.
         if (
@@ -116,4 +117,4 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
             f"cannot write '{path}' ({reason}); what was saved before is whole: {advice}, then go on with --resume."
         ) from problem
     finally:
-        beside.unlink(missing_ok=True)
+        written.unlink(missing_ok=True)

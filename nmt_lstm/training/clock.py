@@ -90,6 +90,11 @@ class Clock:
         spent = self.validated_seconds + self.expected_validation()
         return self.limit is None or spent <= _VALIDATION_SHARE * elapsed
 
+    def affords_last_validation(self, elapsed: float) -> bool:
+        """Whether a validation of the last weights stays within the limit; they are validated like those between steps."""
+        needed = self.expected_validation() + _WRITING_SECONDS
+        return self.limit is None or elapsed + needed <= self.limit
+
     def expected_validation(self) -> float:
         """Estimated seconds of a validation between steps: as long as the last one, or as some steps."""
         if self.validation_seconds is not None:

@@ -1,4 +1,4 @@
-"""Where a training runs: accelerator, processes, threads and Lightning's strategy."""
+"""What a training run computes on: accelerator, processes and threads."""
 
 from __future__ import annotations
 
@@ -6,14 +6,11 @@ import os
 from dataclasses import dataclass
 
 import torch
-from pytorch_lightning.plugins.environments import SLURMEnvironment
-from pytorch_lightning.strategies import DDPStrategy, SingleDeviceStrategy, Strategy
-from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
 from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.errors import ResourceError
 
-__all__ = ["Devices", "choose_devices", "first_process", "use_threads"]
+__all__ = ["Devices", "choose_devices", "use_threads"]
 
 # As many processes are allowed anywhere, to try a training of several.
 TRIAL_PROCESSES = 2
@@ -38,22 +35,6 @@ class Devices:
     def device(self) -> torch.device:
         """A device of the kind."""
         return torch.device("cuda" if self.accelerator == "gpu" else "cpu")
-
-    def strategy(self) -> Strategy | str:
-        """Return Lightning's strategy: DDP for several processes, which alone have something to share."""
-        if self.world_size == 1:
-            return (
-                SingleDeviceStrategy(device=torch.device("cuda", 0)) if self.accelerator == "gpu" else "auto"
-            )
-        return DDPStrategy(
-            process_group_backend="nccl" if self.accelerator == "gpu" else "gloo",
-            find_unused_parameters=False,
-            gradient_as_bucket_view=True,
-        )
-
-    def plugins(self) -> list[SLURMEnvironment]:
-        """Return Lightning's plugins: under SLURM, one that leaves signals to us."""
-        return [SLURMEnvironment(auto_requeue=False)] if SLURMEnvironment.detect() else []
 
     def __str__(self) -> str:
         if self.accelerator == "gpu":
@@ -105,9 +86,3 @@ def use_threads(devices: Devices) -> None:
     if "OMP_NUM_THREADS" in os.environ:
         return
     torch.set_num_threads(max(1, _processors() // devices.count))
-
-
-def first_process() -> bool:
-    """Whether this is the process that speaks and writes; Lightning reads it from the launcher's environment."""
-    rank: int | None = vars(rank_zero_only).get("rank")
-    return not rank

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.errors import ModelFolderError
 from nmt_lstm.files.checksums import sha256_of
 from nmt_lstm.training.checkpoint_files import save_weights_whole
@@ -47,6 +48,16 @@ class KeptWeights:
         self.best_count = best
         self.last_count = last
         self.records: list[Record] = []
+
+    @classmethod
+    def of_run(cls, settings: TrainingSettings, folder: Path) -> KeptWeights:
+        """Return the weights that a run keeps in a folder."""
+        return cls(
+            folder,
+            metric=settings.metric,
+            best=max(settings.keep_best, settings.average_count if settings.average == "best" else 1),
+            last=settings.average_count if settings.average == "last" else 0,
+        )
 
     def best(self) -> list[Record]:
         """The best records by the metric, best first; of equals the older."""

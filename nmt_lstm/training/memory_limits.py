@@ -13,7 +13,10 @@ from nmt_lstm.errors import ResourceError
 
 __all__ = ["explain_out_of_memory"]
 
-_REFUSED = re.compile(r"can't allocate memory|not enough memory|out of memory", re.IGNORECASE)
+_REFUSED = re.compile(
+    r"can('t|not) allocate memory|not enough memory|out of memory|_ALLOC_FAILED|storage size calculation overflowed",
+    re.IGNORECASE,
+)
 _WANTED = re.compile(r"(?:allocate|allocating) (\d+) bytes|Tried to allocate ([\d.]+ [KMGT]iB)")
 
 
@@ -35,7 +38,8 @@ def explain_out_of_memory(settings: TrainingSettings) -> Iterator[None]:
             "the GPU" if isinstance(problem, torch.OutOfMemoryError) or "CUDA" in message else "this machine"
         )
         raise ResourceError(
-            f"{place} has not enough memory for this training{size}: lower training.batch_pieces "
-            f"(now {settings.batch_pieces}), or raise training.accumulate (now {settings.accumulate}), which "
-            f"computes the same in smaller parts; data.cleaning.max_pieces bounds the longest sentences."
+            f"not enough memory on {place} for this training{size}: lower training.batch_pieces (now "
+            f"{settings.batch_pieces}), or raise training.accumulate (now {settings.accumulate}), which computes the "
+            f"same in smaller parts; data.cleaning.max_pieces bounds the longest sentences. If the network itself is too "
+            f"large, lower model.encoder.hidden_size, model.decoder.hidden_size and model.embedding_size."
         ) from problem

@@ -15,6 +15,7 @@ from nmt_lstm.batching.batch import Batch
 from nmt_lstm.config.schema import SearchSettings, TrainingSettings
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.text.subwords import Subwords
+from nmt_lstm.training.divergence import DivergenceError, GradientWatch, poisoned
 from nmt_lstm.training.ema import MovingAverage
 from nmt_lstm.training.kept_weights import is_better
 from nmt_lstm.training.optimization import build_optimizer, clip_gradients
@@ -106,6 +107,7 @@ class TranslationModule(pl.LightningModule):
         self.epochs_begun = 0
         """Epochs of which a batch has been seen."""
         self.last_validation: ValidationResult | None = None
+        self._gradients = GradientWatch()
         self._log_tally = Tally()
         self._validation: Validation | None = None
 
@@ -113,8 +115,7 @@ class TranslationModule(pl.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return the optimizer; its learning rate is set in each step, so Lightning needs no scheduler."""
-        scaled = self.trainer.precision == "16-mixed"
-        return build_optimizer(self.model, self.settings.optimizer, fused=not scaled)
+        return build_optimizer(self.model, self.settings.optimizer, fused=not self._scaled())
 
     def on_train_start(self) -> None:
         """Find out how many steps the training has; asked earlier, Lightning would not restore the place in the data."""
@@ -138,7 +139,7 @@ class TranslationModule(pl.LightningModule):
         loss = self.model.loss(batch, label_smoothing=self.settings.label_smoothing)
         for tally in (self.tally, self._log_tally):
             tally.add(loss.negative_log_likelihood, batch.target_pieces)
-        return loss.total / batch.loss_divisor
+        return poisoned(loss.total / batch.loss_divisor)
 
     def configure_gradient_clipping(
         self,
@@ -146,7 +147,11 @@ class TranslationModule(pl.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip as the settings say, and keep the norm; a Trainer's own clipping arguments win."""
+        """Clip as the settings say, and keep the norm; a Trainer's own clipping arguments win.
+
+        Raises:
+            DivergenceError: the loss or its gradient is not finite; the weights are those of the step before.
+        """
         theirs = gradient_clip_val is not None
         self.gradient_norm = clip_gradients(
             self.model,
@@ -155,6 +160,18 @@ class TranslationModule(pl.LightningModule):
         )
         if theirs:
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+        if self._gradients.observe(self.gradient_norm, optimizer, scaled=self._scaled()):
+            raise DivergenceError(self.global_step, self.learning_rate)
+
+    def check_gradients(self) -> None:
+        """Wait for the device and see whether steps were skipped.
+
+        Raises:
+            DivergenceError: the last steps had a loss or a gradient that was not finite.
+        """
+        failed = self._gradients.failed_steps(scaled=self._scaled())
+        if failed:
+            raise DivergenceError(self.global_step - failed, self.learning_rate)
 
     def optimizer_step(self, *arguments: Any, **named: Any) -> None:
         """Set the learning rate of this step, take it, and let the moving average follow."""
@@ -165,6 +182,10 @@ class TranslationModule(pl.LightningModule):
         super().optimizer_step(*arguments, **named)
         if self.average is not None:
             self.average.update()
+
+    def _scaled(self) -> bool:
+        """Whether a gradient scaler skips steps that overflow in fp16."""
+        return self.trainer.precision == "16-mixed"
 
     def progress(self) -> float:
         """Share of the training that is over: by steps, or by time if that ends sooner."""
@@ -179,6 +200,7 @@ class TranslationModule(pl.LightningModule):
         step = self.global_step
         if (batch_idx + 1) % self.trainer.accumulate_grad_batches or step % _STEPS_BETWEEN_LOGS:
             return
+        self.check_gradients()
         found = {
             "train_loss": self._log_tally.take().mean,
             "gradient_norm": float(self.gradient_norm) if self.gradient_norm is not None else 0.0,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,7 +11,7 @@ from nmt_lstm.checkpoint.folder_files import check_output_folder
 from nmt_lstm.checkpoint.manifest import MANIFEST
 from nmt_lstm.errors import ConfigurationError, ResourceError
 
-__all__ = ["check_output", "last_checkpoint", "made_folder", "one_at_a_time", "resume_command"]
+__all__ = ["check_output", "last_checkpoint", "made_folder", "resume_command"]
 
 
 def last_checkpoint(output: Path) -> Path:
@@ -62,17 +61,3 @@ def resume_command(arguments: list[str]) -> str:
         program = "python -m nmt_lstm"
     words = [shlex.quote(word) for word in arguments[1:] if word != "--resume"]
     return " ".join([program, *words, "--resume"])
-
-
-@contextmanager
-def one_at_a_time(folder: Path) -> Iterator[None]:
-    """Let processes of one machine do what follows one after another: the first prepares, the others find it done."""
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

@@ -11,10 +11,13 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from nmt_lstm.plain_text import printable
 
-__all__ = ["Moment", "ProgressDisplay", "duration", "search_name"]
+__all__ = ["Left", "Moment", "ProgressDisplay", "duration", "search_name"]
 
 _LIVE_SECONDS = 0.5
 _PLAIN_SECONDS = 20.0
+# Characters of the bar, and of terminals in which it has them all.
+_BAR = 20
+_WIDE = 100
 
 
 def duration(seconds: float) -> str:
@@ -30,6 +33,16 @@ def duration(seconds: float) -> str:
 def search_name(beam_size: int) -> str:
     """Return what a search is called: "greedy", "beam 5"."""
     return "greedy" if beam_size == 1 else f"beam {beam_size}"
+
+
+@dataclass(frozen=True)
+class Left:
+    """How long the rest of a training takes."""
+
+    words: str
+    """Such as "3m 05s left"; empty if that is not known yet."""
+    of_the_limit: str = ""
+    """What else there is to say where a time limit ends the training."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +66,32 @@ class Moment:
     bleu: float | None
     """Best so far."""
 
-    def words(self, left: str) -> str:
-        """Return all of it in one line."""
-        bleu = f"  BLEU {self.bleu:.1f}" if self.bleu is not None else ""
-        return (
-            f"epoch {self.epoch}/{self.epochs}  step {self.step:,}  {self.pieces_per_second:,.0f} target pieces/s  "
-            f"loss {self.loss:.3f}  gradient {self.gradient_norm:.2f}  rate {self.learning_rate:.2g}{bleu}  {left}"
-        ).rstrip()
+    def words(self, left: Left, width: int | None = None) -> str:
+        """Return it in one line; in one of limited width what matters least is left out, and never the time left.
+
+        Args:
+            left: how long it takes.
+            width: characters of the line; None is any number.
+        """
+        parts = {
+            "epoch": f"epoch {self.epoch}/{self.epochs}",
+            "step": f"step {self.step:,}",
+            "speed": f"{self.pieces_per_second:,.0f} target pieces/s",
+            "loss": f"loss {self.loss:.3f}",
+            "gradient": f"gradient {self.gradient_norm:.2f}",
+            "rate": f"rate {self.learning_rate:.2g}",
+            "bleu": f"BLEU {self.bleu:.1f}" if self.bleu is not None else "",
+            "left": f"{left.words} {left.of_the_limit}".strip(),
+        }
+        for least in ("", "rate", "gradient", "speed", "left", "step", "bleu", "epoch", "loss"):
+            if least == "left":
+                parts["left"] = left.words
+            else:
+                parts.pop(least, None)
+            line = "  ".join(part for part in parts.values() if part)
+            if width is None or len(line) <= width:
+                break
+        return line
 
 
 class ProgressDisplay:
@@ -71,6 +103,7 @@ class ProgressDisplay:
         self._live: Progress | None = None
         self._last = self._start = time.monotonic()
         self._first: tuple[float, float] | None = None
+        self._bar = _BAR if console.width >= _WIDE else _BAR // 2
 
     def is_due(self) -> bool:
         """Whether it is time for the next moment."""
@@ -81,7 +114,7 @@ class ProgressDisplay:
         self._last = self._start = time.monotonic()
         if self.console.is_terminal and not self.console.quiet:
             self._live = Progress(
-                BarColumn(bar_width=20),
+                BarColumn(bar_width=self._bar),
                 TextColumn("{task.percentage:3.0f}%"),
                 TextColumn("{task.description}", markup=False),
                 console=self.console,
@@ -96,16 +129,18 @@ class ProgressDisplay:
         """Show a moment."""
         self._last = time.monotonic()
         left = self._left(moment.share)
-        words = moment.words(_words_of_left(left, moment.limit_left))
+        rest = _rest(left, moment.limit_left)
         if self._live is not None:
+            # The bar, the percentage and a blank after each.
+            width = self.console.width - self._bar - len("100%") - 2
             self._live.update(
                 self._live.task_ids[0],
                 completed=max(moment.share, self._time_share(moment.limit_left)),
-                description=words,
+                description=moment.words(rest, width),
                 refresh=True,
             )
         else:
-            self.say(words)
+            self.say(moment.words(rest))
 
     def busy(self, words: str) -> None:
         """Say at a terminal what takes the time now."""
@@ -136,11 +171,8 @@ class ProgressDisplay:
         return (self._last - begin) / (share - first_share) * (1.0 - share)
 
 
-def _words_of_left(left: float | None, limit_left: float | None) -> str:
-    if limit_left is None:
-        return "" if left is None else f"{duration(left)} left"
-    if left is None:
-        return f"{duration(limit_left)} left"
-    if left <= limit_left:
-        return f"{duration(left)} left"
-    return f"{duration(limit_left)} left of the limit (all epochs: {duration(left)})"
+def _rest(left: float | None, limit_left: float | None) -> Left:
+    if left is None or limit_left is None or left <= limit_left:
+        ends_in = left if left is not None else limit_left
+        return Left("" if ends_in is None else f"{duration(ends_in)} left")
+    return Left(f"{duration(limit_left)} left", f"of the limit (all epochs: {duration(left)})")

@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -15,16 +14,17 @@ from torch import Tensor
 
 from nmt_lstm.batching.batch import Batch
 from nmt_lstm.config.schema import TrainingSettings
-from nmt_lstm.evaluation.columns import perplexity
 from nmt_lstm.numerics.precision import Precision, autocast
 from nmt_lstm.training.agreement import agreed, is_distributed
 from nmt_lstm.training.clock import Clock
 from nmt_lstm.training.diagnosis import Point
+from nmt_lstm.training.divergence import DivergenceError
 from nmt_lstm.training.interruption import SignalWatch, TrainingInterrupted
 from nmt_lstm.training.kept_weights import KeptWeights
+from nmt_lstm.training.last_checkpoint import LastCheckpoint
 from nmt_lstm.training.module import TranslationModule
-from nmt_lstm.training.progress import Moment, ProgressDisplay, duration, search_name
-from nmt_lstm.training.speedometer import Speedometer, Stretch
+from nmt_lstm.training.run_report import RunReport
+from nmt_lstm.training.speedometer import Speedometer
 from nmt_lstm.training.validation import ValidationResult
 
 __all__ = ["RunControl"]
@@ -46,14 +46,13 @@ class RunControl(pl.Callback):
         clock: time spent and its limit.
         signals: what tells of ctrl-C and SIGTERM.
         kept: the weights of the best validations.
-        checkpoint: where ``last.ckpt`` is written.
+        checkpoint: the whole state of the training on disk.
         record: what identifies the run, kept in the checkpoint.
         batches: returns this process's validation batches.
-        sources: source side of the validation text, for samples.
         precision: precision of the training, used in validation too.
         write_model: writes the model folder, given a state dict, its validation, the beam of that, and the steps
             after which the weights were taken.
-        display: shows the progress.
+        report: tells of steps and validations.
     """
 
     def __init__(
@@ -63,13 +62,12 @@ class RunControl(pl.Callback):
         clock: Clock,
         signals: SignalWatch,
         kept: KeptWeights,
-        checkpoint: Path,
+        checkpoint: LastCheckpoint,
         record: Mapping[str, Any],
         batches: Callable[[], Sequence[Batch]],
-        sources: Sequence[str],
         precision: Precision,
         write_model: WriteModel,
-        display: ProgressDisplay,
+        report: RunReport,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -78,10 +76,10 @@ class RunControl(pl.Callback):
         self.checkpoint = checkpoint
         self.record = record
         self.batches = batches
-        self.sources = sources
         self.precision = precision
         self.write_model = write_model
-        self.display = display
+        self.report = report
+        self.display = report.display
         self.waited = 0
         """Validations without improvement."""
         self.validated_step = -1
@@ -92,10 +90,13 @@ class RunControl(pl.Callback):
         """Why the training stopped."""
         self.out_of_time = False
         """Whether that is the time limit."""
+        self.ended_by = "training.epochs"
+        """The setting that would have to be larger for a longer training."""
         self.curve: list[Point] = []
         """The validations so far."""
         self._signal = 0
         self._time_is_over = False
+        self._too_late = False
         self._may_validate = True
         self._speedometer = Speedometer()
 
@@ -108,11 +109,12 @@ class RunControl(pl.Callback):
         self.clock.start_training()
         self._agree(trainer, module)
         self.display.start(module.steps_done())
-        if self.validation_due:
+        if self.validation_due and not self.skips_validation():
             self.validate(trainer, module)
             if self._signal:
                 raise TrainingInterrupted(self._signal)
-            self._stop(trainer, self._out_of_patience())
+        if trainer.global_step:  # a resumed training may be at its end already
+            self._stop(trainer, self._limit(trainer, end_of_epoch=False) or self._out_of_patience())
         self._speedometer.restart()
 
     def on_train_batch_end(
@@ -135,7 +137,9 @@ class RunControl(pl.Callback):
         ):
             self._agree(trainer, module)
         if self.display.is_due():
-            self._show(trainer, module)
+            bleu = [record.metrics["bleu"] for record in self.kept.records]
+            trained = self._speedometer.read(module.tally)
+            self.report.step(trainer, module, trained, max(bleu, default=None))
         # After the last step Lightning still has to close the epoch; a checkpoint from before would not resume well.
         if not trainer.is_last_batch:
             self._after_step(trainer, module, end_of_epoch=False)
@@ -175,6 +179,7 @@ class RunControl(pl.Callback):
             "validation_due": self.validation_due,
             "kept": self.kept.state_dict(),
             "clock": self.clock.state_dict(),
+            "time_limit_reached": self.clock.limit if self.out_of_time else None,
             # Not the training loss: it depends on when the run was looked at, and a resumed run is the same run.
             "curve": [[point.step, point.loss] for point in self.curve],
         }
@@ -195,16 +200,16 @@ class RunControl(pl.Callback):
         step, settings = trainer.global_step, self.settings
         due = step % settings.validate_every == 0 if settings.validate_every else end_of_epoch
         reason = self._limit(trainer, end_of_epoch=end_of_epoch)
-        validates = (due and self._may_validate) or bool(reason)
+        validates = ((due and self._may_validate) or bool(reason)) and not self.skips_validation()
         self.validation_due = validates and step != self.validated_step
         if self.validation_due and not self._signal:
             self.validate(trainer, module)
         if self._signal:
-            self._save(trainer)
+            self._save(trainer, module)
             raise TrainingInterrupted(self._signal)
         reason = reason or self._out_of_patience()
         if due or reason or (settings.checkpoint_every and step % settings.checkpoint_every == 0):
-            self._save(trainer)
+            self._save(trainer, module)
         self._stop(trainer, reason)
 
     def _stop(self, trainer: pl.Trainer, reason: str) -> None:
@@ -214,17 +219,19 @@ class RunControl(pl.Callback):
 
     def _out_of_patience(self) -> str:
         if self.settings.patience and self.waited >= self.settings.patience:
+            self.ended_by = "training.patience"
             return f"the last {self.waited} validations brought no better {self.settings.metric}"
         return ""
 
     def _limit(self, trainer: pl.Trainer, *, end_of_epoch: bool) -> str:
         """Return which limit the training has come to, or an empty text."""
         if self.settings.max_steps and trainer.global_step >= self.settings.max_steps:
+            self.ended_by = "training.max_steps"
             return f"all {self.settings.max_steps:,} steps are done"
         if end_of_epoch and trainer.current_epoch + 1 >= self.settings.epochs:
             return f"all {self.settings.epochs} epochs are done"
         if self._time_is_over:
-            self.out_of_time = True
+            self.out_of_time, self.ended_by = True, "training.time_limit"
             return f"the time limit of {self.settings.time_limit} is reached"
         return ""
 
@@ -236,9 +243,11 @@ class RunControl(pl.Callback):
             float(self.clock.is_over(elapsed)),
             self.clock.progress(elapsed),
             float(not self.clock.affords_validation(elapsed)),
+            float(not self.clock.affords_last_validation(elapsed)),
         ]
-        signal_number, is_over, module.time_progress, is_dear = agreed(mine, module.device)
+        signal_number, is_over, module.time_progress, is_dear, is_late = agreed(mine, module.device)
         self._signal, self._time_is_over = int(signal_number), bool(is_over)
+        self._too_late = bool(is_late)
         # A run that ends by its steps is the same one each time, so the clock decides nothing there.
         self._may_validate = not is_dear or module.time_progress <= module.steps_done()
 
@@ -246,8 +255,12 @@ class RunControl(pl.Callback):
         """Whether the time limit allows another validation after the training; the same answer in all processes."""
         return not agreed([float(not self.clock.has_time_to_validate())], device)[0]
 
-    def _save(self, trainer: pl.Trainer) -> None:
-        trainer.save_checkpoint(self.checkpoint)
+    def skips_validation(self) -> bool:
+        """Whether the last weights are not validated: the time is over, and a model is there."""
+        return self._too_late and bool(self.kept.records)
+
+    def _save(self, trainer: pl.Trainer, module: TranslationModule) -> None:
+        self.checkpoint.save(trainer, module, proven=self.validated_step == trainer.global_step)
         if trainer.is_global_zero:
             self.kept.forget()
 
@@ -255,7 +268,11 @@ class RunControl(pl.Callback):
         """Validate now, keep the weights if they are good, and write the model folder if they are the best.
 
         All processes must take part.
+
+        Raises:
+            DivergenceError: the loss is not finite; nothing is kept of these weights.
         """
+        module.check_gradients()
         begin = time.monotonic()
         self._speedometer.read(module.tally)
         self.display.busy("validating")
@@ -265,6 +282,8 @@ class RunControl(pl.Callback):
                 self._signal = self.signals.received
                 return
             step = trainer.global_step
+            if not math.isfinite(result.loss):
+                raise DivergenceError(step, module.learning_rate, what="the loss on the validation text")
             improved = module.observe(result)
             self.validated_step, self.validation_due = step, False
             self.waited = 0 if improved else self.waited + 1
@@ -276,7 +295,7 @@ class RunControl(pl.Callback):
         self.clock.count_validation(time.monotonic() - begin)
         trained = self._speedometer.since_validation()
         self.curve.append(Point(step, trained.mean_loss, result.loss))
-        self._report(trainer, result, trained, improved=improved)
+        self.report.validation(trainer, result, trained, improved=improved)
         self._speedometer.restart()
 
     def translate(self, module: TranslationModule, beam_size: int | None = None) -> ValidationResult | None:
@@ -297,52 +316,6 @@ class RunControl(pl.Callback):
         finally:
             module.train(training)
         return validation.result()
-
-    # What is shown
-
-    def _show(self, trainer: pl.Trainer, module: TranslationModule) -> None:
-        stretch = self._speedometer.read(module.tally)
-        bleu = [record.metrics["bleu"] for record in self.kept.records]
-        self.display.show(
-            Moment(
-                epoch=trainer.current_epoch + 1,
-                epochs=self.settings.epochs,
-                step=trainer.global_step,
-                share=module.steps_done(),
-                limit_left=self.clock.left(),
-                pieces_per_second=stretch.speed(trainer.world_size),
-                loss=stretch.mean_loss,
-                gradient_norm=float(module.gradient_norm) if module.gradient_norm is not None else math.nan,
-                learning_rate=module.learning_rate,
-                bleu=max(bleu, default=None),
-            )
-        )
-
-    def _report(
-        self, trainer: pl.Trainer, result: ValidationResult, trained: Stretch, *, improved: bool
-    ) -> None:
-        step = trainer.global_step
-        logged = {f"valid_{name}": value for name, value in result.metrics.items()} | {
-            "valid_perplexity": result.perplexity,
-            "epoch": float(trainer.current_epoch),
-            "elapsed_seconds": self.clock.elapsed(),
-        }
-        if trained.pieces:
-            logged["target_pieces_per_second"] = trained.speed(trainer.world_size)
-        for logger in trainer.loggers:
-            logger.log_metrics(logged, step=step)
-            logger.save()
-        self.display.say(
-            f"validation at step {step:,} (epoch {trainer.current_epoch + 1}, {duration(self.clock.elapsed())}, "
-            f"{search_name(self.settings.valid_beam_size)}):  "
-            f"loss {result.loss:.3f}  perplexity {perplexity(result.loss)}  BLEU {result.bleu:.2f}  "
-            f"chrF {result.chrf:.2f}{'  best so far' if improved else ''}"
-        )
-        if self.display.console.is_terminal and result.indices:
-            count = len(result.indices)
-            for place in sorted({step % count, (step * 31 + count // 2) % count}):
-                self.display.say(f"    {self.sources[result.indices[place]]}", style="dim")
-                self.display.say(f" -> {result.translations[place]}")
 
 
 def _ours(module: pl.LightningModule) -> TranslationModule:

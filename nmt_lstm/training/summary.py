@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +11,23 @@ from rich.console import Console
 from rich.table import Table
 
 from nmt_lstm.checkpoint.model_folder import trust_option
+from nmt_lstm.config.schema import OptimizerSettings, RunSettings, TrainingSettings
 from nmt_lstm.evaluation.columns import perplexity
+from nmt_lstm.numerics.precision import Precision
 from nmt_lstm.plain_text import printable
-from nmt_lstm.training.progress import duration, search_name
+from nmt_lstm.text.preparation import Prepared
+from nmt_lstm.training.devices import Devices
+from nmt_lstm.training.output_folder import resume_command
+from nmt_lstm.training.progress import ProgressDisplay, duration, search_name
 
-__all__ = ["FitResult", "show_summary"]
+__all__ = [
+    "FitResult",
+    "advice_after_divergence",
+    "say_choices",
+    "say_how_to_resume",
+    "say_text",
+    "show_summary",
+]
 
 
 @dataclass(frozen=True)
@@ -103,3 +116,42 @@ def show_summary(console: Console, found: FitResult) -> None:
     console.print(
         f"  nmt-lstm translate -m {folder} --interactive", highlight=False, markup=False, soft_wrap=True
     )
+
+
+def say_text(display: ProgressDisplay, prepared: Prepared) -> None:
+    """Say how much text there is."""
+    vocabulary = prepared.subwords
+    sizes = f"{vocabulary.source.size:,}" + ("" if vocabulary.joint else f" and {vocabulary.target.size:,}")
+    display.say(
+        f"{len(prepared.train):,} training pairs, {len(prepared.valid_target):,} validation pairs, {sizes} pieces"
+    )
+
+
+def say_choices(
+    display: ProgressDisplay, run: RunSettings, devices: Devices, precision: Precision, parameters: int
+) -> None:
+    """Say what is trained, and on what."""
+    encoder, decoder = run.model.encoder, run.model.decoder
+    cells = encoder.cell if encoder.cell == decoder.cell else f"{encoder.cell} and {decoder.cell}"
+    limit = f", at most {run.training.time_limit}" if run.training.time_limit else ""
+    display.say(
+        f"{parameters:,} parameters: {encoder.layers}+{decoder.layers} layers of {cells}, attention {run.model.attention.name}"
+    )
+    display.say(f"{devices}, {precision}; {run.training.epochs} epochs{limit}")
+
+
+def say_how_to_resume(display: ProgressDisplay, checkpoint: Path, step: int) -> None:
+    """Say what an interrupted training has saved, and the command that resumes it."""
+    saved = f"The training up to step {step:,} is saved" if checkpoint.exists() else "Nothing was saved yet"
+    display.say(f"\nInterrupted. {saved}. Go on with:\n  {resume_command(sys.argv)}")
+
+
+def advice_after_divergence(settings: TrainingSettings, checkpoint: Path) -> str:
+    """Return how to train on, with a learning rate that is usual or a quarter of the one that was too high."""
+    rate = min(OptimizerSettings().learning_rate, settings.optimizer.learning_rate / 4.0)
+    options = f"--set training.optimizer.learning_rate={rate:.2g}"
+    if not settings.clip_norm:
+        options += " --set training.clip_norm=1"
+    if not checkpoint.exists():
+        return f"Nothing was saved before; start again with {options}."
+    return f"A checkpoint from before is saved; continue with a lower learning rate:\n  {resume_command(sys.argv)} {options}"

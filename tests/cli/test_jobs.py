@@ -6,6 +6,7 @@ import logging
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -121,6 +122,67 @@ def test_what_loading_warns_of_is_left_to_the_first_process(monkeypatch, transla
     monkeypatch.setattr(translator, "load", load)
     monkeypatch.setattr(signal, "signal", lambda *arguments: None)
     monkeypatch.setattr(jobs, "_worker", [])
-    jobs._start(jobs.Loading(["x"], "cpu", "auto", ()))
+    monkeypatch.setattr(jobs, "_end_with_first", lambda life: None)
+    jobs._start(jobs.Loading(["x"], "cpu", "auto", ()), None)
     log.warning("line 7 is long")
     assert capsys.readouterr().err == "nmt-lstm: warning: line 7 is long\n"
+
+
+def workers_of(process):
+    """Ids of the processes that translate for another one."""
+    listing = subprocess.run(
+        ["ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True
+    )
+    rows = [line.split(maxsplit=3) for line in listing.stdout.splitlines()]
+    return [int(pid) for pid, parent, _, name in rows if parent == str(process) and "spawn_main" in name]
+
+
+def is_running(process):
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True).stdout
+    return bool(state.strip()) and not state.startswith("Z")
+
+
+@pytest.mark.parametrize("end", ["killed", "terminated", "nobody reads"])
+def test_no_process_outlives_the_first(random_model_folder, tmp_path, end):
+    (tmp_path / "many").write_text("eins zwei .\n" * 20_000)
+    command = [
+        sys.executable,
+        "-m",
+        "nmt_lstm",
+        "translate",
+        "-m",
+        random_model_folder,
+        "-i",
+        tmp_path / "many",
+    ]
+    first = subprocess.Popen(
+        [
+            *command,
+            "--device",
+            "cpu",
+            "--jobs",
+            "2",
+            "--batch-size",
+            "1",
+            "--n-best",
+            "5",
+            "--format",
+            "jsonl",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert first.stdout.readline()
+    workers = workers_of(first.pid)
+    assert len(workers) == 2
+    if end == "nobody reads":
+        first.stdout.close()
+    else:
+        first.send_signal(signal.SIGKILL if end == "killed" else signal.SIGTERM)
+    first.wait(timeout=30)
+    deadline = time.monotonic() + 30
+    while any(map(is_running, workers)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(is_running, workers))
+    if end == "nobody reads":
+        assert first.stderr.read() == b""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import types
 from pathlib import Path
@@ -33,7 +34,6 @@ def fitted(monkeypatch) -> list:
 
     module = types.ModuleType("nmt_lstm.training.fit")
     module.fit = fit
-    module.check_folder = lambda output, *, resume: None
     monkeypatch.setitem(sys.modules, "nmt_lstm.training.fit", module)
     return calls
 
@@ -58,7 +58,9 @@ def texts(tmp_path: Path) -> tuple:
     return ("-s", "train.de", "-t", "train.en", "--valid-source", "val.de", "--valid-target", "val.en")
 
 
-def test_a_run_file_with_overrides_and_abbreviations(command, fitted, run_file):
+def test_a_run_file_with_overrides_and_abbreviations(command, fitted, run_file, monkeypatch):
+    for name, value in (("NODE_RANK", "0"), ("MASTER_ADDR", "127.0.0.1"), ("MASTER_PORT", "5000")):
+        monkeypatch.setenv(name, value)
     finished = command(
         "train", run_file, "-o", "out", "--set", "model.dropout=0.3", "--cell", "gru", "--seed", "7", "--devices", "2",
         "--strategy", "ddp", "--nodes", "2", "--precision", "float32", "--time-limit", "25m", "--resume",
@@ -99,9 +101,43 @@ def test_without_a_run_file_settings_are_chosen_and_explained(command, fitted, t
 
 
 def test_processes_after_the_first_are_silent(command, fitted, texts, monkeypatch):
-    monkeypatch.setenv("LOCAL_RANK", "1")
-    assert command("train", *texts).err == ""
+    places = {
+        "NMT_LSTM_STARTED_BY": str(os.getppid()),
+        "LOCAL_RANK": "1",
+        "NODE_RANK": "0",
+        "MASTER_PORT": "5000",
+    }
+    for name, value in places.items():
+        monkeypatch.setenv(name, value)
+    assert command("train", *texts, "--devices", "2").err == ""
     assert len(fitted) == 1
+
+
+@pytest.mark.parametrize(
+    "left_over",
+    [{"RANK": "1"}, {"SLURM_PROCID": "2", "SLURM_NTASKS": "4"}, {"SLURM_NTASKS": "4"}, {"RANK": "one"}],
+)
+def test_variables_of_a_launcher_are_ignored_with_a_line(command, fitted, run_file, monkeypatch, left_over):
+    for name, value in left_over.items():
+        monkeypatch.setenv(name, value)
+    finished = command("train", run_file)
+    assert finished.status == 0
+    (line,) = finished.err.splitlines()
+    for name, value in left_over.items():
+        assert f"{name}={value}" in line
+        assert name not in os.environ
+    assert len(fitted) == 1
+
+
+def test_a_finished_run_is_not_trained_over_whatever_the_environment_says(
+    command, fitted, run_file, tmp_path, random_model_folder, monkeypatch
+):
+    shutil.copytree(random_model_folder, tmp_path / "out")
+    monkeypatch.setenv("RANK", "1")
+    finished = command("train", run_file, "-o", "out")
+    assert finished.status == 2
+    assert "--resume" in finished.err
+    assert not fitted
 
 
 @pytest.mark.parametrize(

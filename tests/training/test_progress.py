@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 
 import pytest
@@ -96,3 +97,52 @@ def test_a_quiet_console_asks_for_nothing() -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(41.6, "42s"), (185, "3m 05s"), (7620, "2h 07m")])
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+def rendered(monkeypatch: pytest.MonkeyPatch, width: int, moment: Moment) -> str:
+    """The live line of a resumed run after a minute."""
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    file = io.StringIO()
+    display = ProgressDisplay(Console(file=file, force_terminal=True, width=width, color_system=None))
+    display.start(0.2)
+    display.show(replace(moment, share=0.4))
+    now = 160.0
+    display.show(moment)
+    lines = file.getvalue().splitlines()
+    display.stop()
+    return lines[-1].split("\r")[-1].split("\x1b[2K")[-1]
+
+
+@pytest.mark.parametrize("limit_left", [None, 20.0, 10_000.0])
+@pytest.mark.parametrize("width", [60, 80, 100, 130, 200])
+def test_the_bar_and_the_time_left_are_seen_at_any_width(
+    monkeypatch: pytest.MonkeyPatch, width: int, limit_left: float | None
+) -> None:
+    moment = replace(MOMENT, step=123_456, epochs=100, epoch=50, limit_left=limit_left)
+    line = rendered(monkeypatch, width, moment)
+    assert len(line) <= width
+    # Without colours the rest of the bar is blank.
+    assert re.match(r"[━╸ ]{10,20} +\d+% epoch", line)
+    assert "s left" in line
+    assert "…" not in line
+    assert "loss 3.210" in line
+    # What matters least is left out first.
+    order = ["rate", "gradient", "pieces/s"]
+    seen = [word in line for word in order]
+    assert seen == sorted(seen)
+    assert all(seen) or width < 200
+
+
+def test_a_wide_terminal_shows_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = rendered(monkeypatch, 200, replace(MOMENT, limit_left=20.0))
+    for words in (
+        "epoch 2/10",
+        "step 1,234",
+        "pieces/s",
+        "gradient",
+        "rate",
+        "BLEU",
+        "20s left of the limit",
+    ):
+        assert words in line

@@ -1,0 +1,133 @@
+"""Which of its run's processes a process is: told by what the run asks for and by who has started it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+import pytest
+
+from nmt_lstm.training.launch import STARTED_BY, Launch, LaunchError, find_launch, ignore_stray
+
+TORCHRUN = {
+    "TORCHELASTIC_RUN_ID": "none",
+    "RANK": "3",
+    "LOCAL_RANK": "1",
+    "GROUP_RANK": "1",
+    "WORLD_SIZE": "4",
+    "MASTER_ADDR": "10.0.0.1",
+    "MASTER_PORT": "29500",
+}
+SRUN = {
+    "SLURM_STEP_NUM_TASKS": "4",
+    "SLURM_NTASKS": "4",
+    "SLURM_PROCID": "3",
+    "SLURM_LOCALID": "1",
+    "SLURM_NODEID": "1",
+    "SLURM_NODELIST": "node[07-08,11],other",
+    "SLURM_JOB_ID": "1234567",
+}
+
+
+@pytest.mark.parametrize(
+    "left_over",
+    [
+        {"RANK": "1"},
+        {"LOCAL_RANK": "1"},
+        {"NODE_RANK": "3"},
+        {"SLURM_PROCID": "2", "SLURM_NTASKS": "4"},
+        {"RANK": "not a number"},
+        TORCHRUN,
+        SRUN,
+        {STARTED_BY: str(os.getppid()), "LOCAL_RANK": "1"},
+    ],
+)
+def test_a_run_of_one_process_is_first_whatever_the_environment_says(left_over: dict[str, str]) -> None:
+    launch = find_launch(1, 1, left_over)
+    assert launch.is_first
+    assert not launch.starts_others
+    assert launch.stray
+    assert set(launch.stray.items()) <= set(left_over.items())
+
+
+@pytest.mark.parametrize("environment", [{}, {"RANK": "0", "WORLD_SIZE": "1", "SLURM_NTASKS": "1"}])
+def test_what_says_nothing_is_not_stray(environment: dict[str, str]) -> None:
+    assert find_launch(1, 1, environment) == Launch()
+
+
+def test_the_command_starts_its_own_processes() -> None:
+    launch = find_launch(2, 1, {"RANK": "1", "SLURM_NTASKS": "4", "SLURM_PROCID": "0"})
+    assert (launch.rank, launch.world_size, launch.starts_others) == (0, 2, True)
+    assert launch.stray == {"RANK": "1", "SLURM_NTASKS": "4"}
+
+
+def test_a_process_that_the_first_one_started_has_its_place() -> None:
+    environment = {
+        STARTED_BY: str(os.getppid()),
+        "LOCAL_RANK": "1",
+        "NODE_RANK": "2",
+        "MASTER_ADDR": "10.0.0.1",
+        "MASTER_PORT": "5000",
+    }
+    launch = find_launch(2, 3, environment)
+    assert (launch.rank, launch.local_rank, launch.node_rank) == (5, 1, 2)
+    assert (launch.address, launch.port, launch.starts_others) == ("10.0.0.1", 5000, False)
+    assert not launch.stray
+
+
+def test_the_mark_of_another_process_means_nothing() -> None:
+    launch = find_launch(2, 1, {STARTED_BY: str(os.getppid() + 1), "LOCAL_RANK": "1"})
+    assert launch.is_first
+    assert launch.starts_others
+
+
+def test_torchrun_tells_the_place() -> None:
+    launch = find_launch(2, 2, TORCHRUN)
+    assert (launch.rank, launch.local_rank, launch.node_rank) == (3, 1, 1)
+    assert (launch.address, launch.port, launch.starts_others) == ("10.0.0.1", 29500, False)
+
+
+def test_srun_tells_the_place() -> None:
+    launch = find_launch(2, 2, SRUN)
+    assert (launch.rank, launch.local_rank, launch.node_rank) == (3, 1, 1)
+    assert (launch.address, launch.port, launch.starts_others) == ("node07", 15_000 + 4567, False)
+
+
+def test_a_shell_of_srun_starts_processes_itself() -> None:
+    assert find_launch(2, 1, {**SRUN, "SLURM_STEP_NUM_TASKS": "1", "SLURM_PROCID": "0"}).starts_others
+
+
+@pytest.mark.parametrize(
+    ("environment", "variable", "value"),
+    [
+        (TORCHRUN, "WORLD_SIZE", "4"),
+        (SRUN, "SLURM_STEP_NUM_TASKS", "4"),
+        ({**TORCHRUN, "WORLD_SIZE": "many"}, "WORLD_SIZE", "many"),
+        ({**TORCHRUN, "WORLD_SIZE": "2", "MASTER_PORT": ""}, "MASTER_PORT", ""),
+    ],
+)
+def test_a_launcher_that_does_not_suit_is_refused(
+    environment: dict[str, str], variable: str, value: str
+) -> None:
+    with pytest.raises(LaunchError, match=variable) as refused:
+        find_launch(2, 1, environment)
+    assert (refused.value.variable, refused.value.value) == (variable, value)
+    assert refused.value.exit_status == 2
+
+
+def test_several_machines_by_hand_need_their_place() -> None:
+    with pytest.raises(LaunchError, match="torchrun or srun"):
+        find_launch(1, 2, {})
+    launch = find_launch(2, 2, {"NODE_RANK": "1", "MASTER_ADDR": "first", "MASTER_PORT": "5000", "RANK": "7"})
+    assert (launch.rank, launch.starts_others, launch.stray) == (2, True, {"RANK": "7"})
+
+
+def test_what_is_ignored_is_said_and_taken_away(caplog: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logging.getLogger("nmt_lstm"), "propagate", True)
+    environment = {"RANK": "1", "HOME": "/root"}
+    ignore_stray(find_launch(1, 1, environment), environment)
+    assert environment == {"HOME": "/root"}
+    assert [record.getMessage().split(":")[0] for record in caplog.records] == ["RANK=1"]
+    ignore_stray(find_launch(1, 1, environment), environment)
+    assert len(caplog.records) == 1

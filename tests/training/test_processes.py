@@ -1,0 +1,110 @@
+"""The processes of a run start together, and none outlives the run or waits for a dead one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytorch_lightning.utilities.rank_zero import rank_zero_only
+
+from nmt_lstm.config.load import dump_toml
+from nmt_lstm.errors import ConfigurationError, ResourceError
+from nmt_lstm.training.launch import STARTED_BY, Launch
+from nmt_lstm.training.processes import RunEnvironment, explain_lost_process, run_processes
+
+PAIR = Launch(2, starts_others=True)
+
+
+def test_lightning_is_told_the_place_of_the_launch() -> None:
+    environment = RunEnvironment(Launch(2, 2, local_rank=1, node_rank=1, address="first", port=5000))
+    assert environment.creates_processes_externally
+    assert (environment.main_address, environment.main_port) == ("first", 5000)
+    environment.set_global_rank(0)
+    environment.set_world_size(1)
+    assert (environment.global_rank(), environment.world_size()) == (3, 4)
+    assert (environment.local_rank(), environment.node_rank()) == (1, 1)
+
+
+def test_who_logs_is_decided_by_the_launch_for_the_time_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if RANK=3 had been there when Lightning was imported."""
+    monkeypatch.setitem(vars(rank_zero_only), "rank", 3)
+    with run_processes(Launch()):
+        assert vars(rank_zero_only)["rank"] == 0
+    assert vars(rank_zero_only)["rank"] == 3
+
+
+OTHER = """
+import os, pathlib, sys
+names = ("LOCAL_RANK", "NODE_RANK", "MASTER_ADDR", "MASTER_PORT", {started_by!r})
+pathlib.Path(sys.argv[1]).write_text(" ".join(os.environ[name] for name in names))
+sys.exit(int(sys.argv[2]))
+"""
+
+
+def start_as(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    """Let the program that is started again be another one."""
+    command = ["python", "-c", OTHER.format(started_by=STARTED_BY), *arguments]
+    monkeypatch.setattr(sys, "orig_argv", command)
+
+
+def test_the_others_are_told_their_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    start_as(monkeypatch, str(tmp_path / "told"), "0")
+    before = dict(os.environ)
+    with run_processes(PAIR) as environment:
+        pass
+    told = (tmp_path / "told").read_text().split()
+    assert told == ["1", "0", "127.0.0.1", str(environment.main_port), str(os.getpid())]
+    assert environment.main_port > 0
+    assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "word"),
+    [
+        (
+            "[gloo/transport/tcp/pair.cc:547] Connection closed by peer [127.0.0.1]:1234",
+            ResourceError,
+            "--resume",
+        ),
+        ("NCCL error in: ProcessGroupNCCL.cpp", ResourceError, "--resume"),
+        (
+            "Expected to have finished reduction ... `find_unused_parameters=True`",
+            ConfigurationError,
+            "ddp_find_unused_parameters_true",
+        ),
+        ("shapes do not fit", RuntimeError, "shapes"),
+    ],
+)
+def test_what_a_dead_process_leads_to_is_told(message: str, kind: type[Exception], word: str) -> None:
+    with pytest.raises(kind, match=word) as told, explain_lost_process(PAIR):
+        raise RuntimeError(message)
+    assert type(told.value) is kind
+    with pytest.raises(RuntimeError), explain_lost_process(Launch()):
+        raise RuntimeError(message)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", ["first", "other"])
+def test_a_process_that_dies_ends_the_run(make_small_run: Any, tmp_path: Path, victim: str) -> None:
+    run = make_small_run("training.epochs=100000", "training.validate_every=5")
+    (tmp_path / "run.toml").write_text(dump_toml(run), encoding="utf-8")
+    command = [sys.executable, "-m", "nmt_lstm", "train", tmp_path / "run.toml", "-o", tmp_path / "run"]
+    first = subprocess.Popen([*command, "--devices", "2"], stderr=subprocess.PIPE, text=True)
+    while first.poll() is None and not (tmp_path / "run" / "checkpoints" / "last.ckpt").exists():
+        time.sleep(0.05)
+    listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
+    pairs = [tuple(map(int, line.split())) for line in listing.stdout.splitlines()]
+    (other,) = [process for process, parent in pairs if parent == first.pid]
+    os.kill(first.pid if victim == "first" else other, signal.SIGKILL)
+    # Ends only when no process holds it open any more.
+    _, said = first.communicate(timeout=60)
+    if victim == "other":
+        assert first.returncode == 1
+    assert "Traceback" not in said
+    assert "--resume" in said.splitlines()[-1]

@@ -1,0 +1,50 @@
+"""What is shown of a validation at a terminal."""
+
+from __future__ import annotations
+
+import io
+from types import SimpleNamespace
+from typing import Any, cast
+
+from rich.console import Console
+
+from nmt_lstm.config.schema import TrainingSettings
+from nmt_lstm.training.clock import Clock
+from nmt_lstm.training.progress import ProgressDisplay
+from nmt_lstm.training.run_report import RunReport
+from nmt_lstm.training.speedometer import Stretch
+from nmt_lstm.training.validation import ValidationResult
+
+
+def shown(*, terminal: bool) -> str:
+    file = io.StringIO()
+    report = RunReport(
+        display=ProgressDisplay(Console(file=file, force_terminal=terminal, width=200, color_system=None)),
+        clock=Clock(None),
+        settings=TrainingSettings(),
+        sources=["eins .", "zwei .", "drei ."],
+        references=["one .", "two .", "three ."],
+    )
+    result = ValidationResult(
+        loss=1.0, bleu=2.0, chrf=3.0, signatures={}, indices=[0, 2], translations=["once .", ""]
+    )
+    trainer = cast("Any", SimpleNamespace(global_step=2, current_epoch=0, world_size=1, loggers=[]))
+    report.validation(trainer, result, Stretch(1.0, 1, 1.0), improved=True)
+    return file.getvalue()
+
+
+def test_samples_stand_beside_their_source_and_reference() -> None:
+    words = [line.split(maxsplit=1) for line in shown(terminal=True).splitlines()[1:]]
+    assert words == [
+        ["source", "eins ."],
+        ["translation", "once ."],
+        ["reference", "one ."],
+        ["source", "drei ."],
+        ["translation", "(empty)"],
+        ["reference", "three ."],
+    ]
+
+
+def test_a_file_gets_the_numbers_alone() -> None:
+    (line,) = shown(terminal=False).splitlines()
+    assert "BLEU 2.00" in line

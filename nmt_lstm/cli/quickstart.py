@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -19,9 +18,6 @@ from nmt_lstm.cli.train import check_parts, check_start
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.training.launch import is_started_by_run
 
-if TYPE_CHECKING:
-    from nmt_lstm.training.summary import FitResult
-
 __all__ = ["quickstart"]
 
 EXAMPLE = """\b
@@ -32,11 +28,6 @@ Examples:
 SAMPLES = 5
 DEFAULT_CELL = "lstm"
 BUILTIN = "builtin:en-ja"
-
-# Below this, the sample translations have obvious mistakes. A width of 64 reached 58 in 950 steps, one of 128 reached 82 in
-# 1,200, so that this many are enough at either.
-GOOD_BLEU = 60.0
-GOOD_STEPS = 1_500
 
 
 def quickstart(
@@ -103,7 +94,7 @@ def quickstart(
         show_samples(zip(some, [translation.text for translation in ready], expected, strict=True))
     note(f"2. Training a smaller model with the cell '{cell}' on the built-in corpus.\n")
 
-    trained = fit(run, output, resume=resume, console=Console(stderr=True))
+    fit(run, output, resume=resume, console=Console(stderr=True))
 
     from nmt_lstm.checkpoint.model_folder import trust_option
     from nmt_lstm.evaluation.scores import corpus_scores
@@ -114,8 +105,6 @@ def quickstart(
     note("4. Scores of all test sentences, by sacreBLEU. BLEU counts characters.\n")
     scores = corpus_scores(texts, references, metrics=("bleu", "chrf"), tokenize=run.data.tokenize)
     typer.echo(score_table(scores))
-    if trained.out_of_time and scores[0].value < GOOD_BLEU:
-        note(advice(trained, f"{same} -o {model}"))
     note(f"\nDone in {time.perf_counter() - begin:.0f} seconds. The model is in {output}. Next:\n")
     trusted = trust_option(output)
     note(f'  echo "{sources[0]}" | nmt-lstm translate -m {model}{trusted}')
@@ -137,13 +126,3 @@ def show_samples(samples: Iterable[tuple[str, str, str]]) -> None:
         note(f"   source       {source}")
         note(f"   translation  {text or '(empty)'}")
         note(f"   reference    {reference}\n")
-
-
-def advice(trained: FitResult, options: str) -> str:
-    """Say how long this machine needs for good translations, by the steps that it took, and how to continue."""
-    minutes = math.ceil(trained.seconds * GOOD_STEPS / max(1, trained.steps) / 60)
-    return (
-        f"\nThese translations are poor because the time allowed only {trained.steps:,} optimizer steps; about "
-        f"{GOOD_STEPS:,} are needed. To continue:\n"
-        f"  nmt-lstm quickstart{options} --resume --time-limit {minutes}m"
-    )

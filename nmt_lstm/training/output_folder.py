@@ -54,10 +54,16 @@ def made_folder(output: Path) -> Iterator[None]:
         raise
 
 
-def resume_command(arguments: list[str]) -> str:
-    """Return the command that was typed, with --resume."""
+def resume_command(arguments: list[str], *, time_limit: str = "") -> str:
+    """Return the command that was typed, with --resume, and with a time limit if one is given."""
     program = Path(arguments[0]).name if arguments else "nmt-lstm"
     if program == "__main__.py":
         program = "python -m nmt_lstm"
-    words = [shlex.quote(word) for word in arguments[1:] if word != "--resume"]
-    return " ".join([program, *words, "--resume"])
+    words = []
+    typed = iter(arguments[1:])
+    for word in typed:
+        if time_limit and word == "--time-limit":
+            next(typed, None)
+        elif word != "--resume" and not (time_limit and word.startswith("--time-limit=")):
+            words.append(shlex.quote(word))
+    return " ".join([program, *words, "--resume", *(["--time-limit", time_limit] if time_limit else [])])

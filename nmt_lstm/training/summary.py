@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import sys
 from dataclasses import dataclass
@@ -103,9 +104,12 @@ def show_summary(console: Console, found: FitResult) -> None:
     if found.diagnosis:
         console.print("\n" + "\n".join(found.diagnosis), highlight=False, markup=False, soft_wrap=True)
     if found.out_of_time:
+        longer = f"{math.ceil(2.0 * found.seconds / 60.0)}m"
         console.print(
-            "\nTraining stopped at the time limit. To continue, rerun with --resume and a larger --time-limit.",
+            f"\nTraining stopped at the time limit. To continue in about as much time again:\n"
+            f"  {printable(resume_command(sys.argv, time_limit=longer))}",
             highlight=False,
+            markup=False,
             soft_wrap=True,
         )
     folder = printable(shlex.quote(str(found.folder))) + trust_option(found.folder)

@@ -9,6 +9,7 @@ import types
 from pathlib import Path
 
 import pytest
+import torch
 
 PLUGIN = """
 from nmt_lstm.registry import CELLS
@@ -272,7 +273,6 @@ def test_quickstart_trains_translates_and_scores(command, fitted, translator):
     assert "tok:char" in finished.lines[0]
     for word in ("source", "translation", "reference", "nmt-lstm translate -m q"):
         assert word in finished.err
-    assert "are poor" not in finished.err
 
 
 def test_quickstart_shows_the_built_in_model_before_it_trains(command, fitted, translator):
@@ -283,13 +283,6 @@ def test_quickstart_shows_the_built_in_model_before_it_trains(command, fitted, t
     assert before.count("translation  ") == after.count("translation  ") == 5
     resumed = command("quickstart", "-o", "r", "--resume")
     assert "builtin:en-ja" not in resumed.err
-
-
-def test_quickstart_names_the_time_that_good_translations_need(command, fitted, translator):
-    finished = command("quickstart", "-o", "q", "--time-limit", "1s")
-    assert finished.status == 0, finished.err
-    assert "only 8 optimizer steps; about 1,500 are needed" in finished.err
-    assert "nmt-lstm quickstart -o q --resume --time-limit 7m" in finished.err
 
 
 def test_quickstart_says_where_a_translation_is_empty(command, fitted, translator, monkeypatch):
@@ -333,7 +326,7 @@ def test_a_resumed_run_has_the_validation_text_and_the_settings_of_its_start(
     valid = tmp_path / "out" / "held-out" / "valid.de"
     before = valid.read_bytes()
     (tmp_path / "out" / "checkpoints").mkdir()
-    (tmp_path / "out" / "checkpoints" / "last.ckpt").touch()
+    torch.save({}, tmp_path / "out" / "checkpoints" / "last.ckpt")
     assert command("train", *texts[:4], "-o", "out").status == 2
     assert command("train", *texts[:4], "-o", "out", "--resume").status == 0
     assert valid.read_bytes() == before

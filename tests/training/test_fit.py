@@ -127,7 +127,7 @@ def test_time_is_limited(make_small_run: Any, output: Path) -> None:
     found = fit(make_small_run("training.epochs=100000", "training.time_limit=6s"), output, console=said)
     assert found.reason == "the time limit of 6s is reached"
     assert found.out_of_time
-    assert "with --resume and a larger --time-limit" in said.file.getvalue()
+    assert said.file.getvalue().count("--resume --time-limit 1m") == 1
     assert f"in {found.epochs} of 100000 epochs" in said.file.getvalue()
     assert model_folder.read(output).metrics["training_seconds"] > 0
 

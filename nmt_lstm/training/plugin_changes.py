@@ -62,7 +62,8 @@ def check_plugins(
     original = f"the original files ({copies})" if copies else "the original files"
     raise ChangedPluginError(
         f"cannot resume the training run in '{output}', because its plugins were changed ({shown}). Resume with "
-        f"{original}, train into another folder, or add --accept-changed-plugins to continue with the changed equations.",
+        f"{original}, train into another folder, or continue with the changed equations by 'nmt-lstm train --resume "
+        f"--accept-changed-plugins'.",
         names=tuple(differences),
         differences=tuple(differences.values()),
     )

@@ -41,6 +41,30 @@ def test_quick_benchmark_reports_figures(repository, tmp_path, benchmark) -> Non
         assert figure["what"].strip() in finished.stdout
 
 
+@pytest.mark.bench
+def test_cells_of_a_plugin_file_are_measured(repository, tmp_path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from nmt_lstm import CELLS, GatedCell\n\n\n@CELLS.register('measured')\nclass Measured(GatedCell):\n"
+        "    gates = ('candidate',)\n\n    def update(self, x, h, state):\n"
+        "        return ((x.candidate + h.candidate).tanh(),)\n",
+        encoding="utf-8",
+    )
+    finished = subprocess.run(
+        [
+            *(sys.executable, str(repository / "benchmarks" / "run.py")),
+            *("cells", "--quick", "--precision", "float32", "--plugin", "mine.py"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+        cwd=tmp_path,
+    )
+    assert finished.returncode == 0, finished.stderr
+    assert "measured, float32: one step" in finished.stdout
+    assert "gru" not in finished.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -113,6 +113,7 @@ class ResourceError(NmtLstmError):
 
 # Two letters exchanged in a word of three have 0.67, unrelated words of the same length seldom more than 0.6.
 LIKENESS = 0.65
+_LONGEST_NAME = 200
 
 
 def nearest(name: str, known: Iterable[str], *, likeness: float = LIKENESS) -> str:
@@ -123,5 +124,7 @@ def nearest(name: str, known: Iterable[str], *, likeness: float = LIKENESS) -> s
         known: what would be right.
         likeness: ratio of `difflib` from which on a known name is offered; 0 offers the closest of them in any case.
     """
+    if len(name) > _LONGEST_NAME:  # no slip of the pen, and comparing it would take long
+        return ""
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=likeness)
     return f" Did you mean '{close[0]}'?" if close else ""

@@ -90,7 +90,12 @@ class Manifest(BaseModel):
                 f"name a folder that nmt-lstm train -o wrote."
             )
         if version > FORMAT_VERSION:
-            wrote = values.get("versions", {}).get("nmt-lstm", "a newer version")
+            versions = values.get("versions")
+            wrote = (
+                versions.get("nmt-lstm", "a newer version")
+                if isinstance(versions, dict)
+                else "a newer version"
+            )
             raise ModelFolderError(
                 f"'{folder}' has format version {version}, and this nmt-lstm ({nmt_lstm.__version__}) reads up to "
                 f"{FORMAT_VERSION}; it was written by nmt-lstm {wrote}: install that version."

@@ -128,6 +128,8 @@ def read(folder: str | Path) -> ModelFolder:
         subwords = Subwords.load(path, normalise_invisible=run.subwords.normalise_invisible)
     except (ConfigurationError, DataError, OSError, ValueError) as problem:
         raise ModelFolderError(f"model folder '{path}' cannot be read: {problem}") from problem
+    if not isinstance(metrics, dict):
+        raise ModelFolderError(f"'{path / METRICS}' holds no JSON object; copy the whole folder again.")
     for side, vocabulary in (("source", subwords.source), ("target", subwords.target)):
         if vocabulary.fingerprint != manifest.vocabulary.get(side):
             raise ModelFolderError(

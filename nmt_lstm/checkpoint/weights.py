@@ -65,7 +65,7 @@ def load_weights(path: Path, device: torch.device) -> dict[str, Tensor]:
             shared: dict[str, str] = parse_json((file.metadata() or {}).get(SHARED, "{}"))
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
         state.update({name: state[twin] for name, twin in shared.items()})
-    except (SafetensorError, KeyError, ValueError) as problem:
+    except (SafetensorError, KeyError, ValueError, AttributeError, TypeError) as problem:
         raise ModelFolderError(
             f"'{path}' holds no weights that can be read ({problem}); copy or train the model again."
         ) from problem

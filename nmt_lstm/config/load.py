@@ -14,7 +14,7 @@ from nmt_lstm.config.problems import nearest_path, problem_sentences, report
 from nmt_lstm.config.schema import RunSettings, SearchSettings
 from nmt_lstm.config.toml_writer import write_toml
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.files.parsing import parse_toml
+from nmt_lstm.files.parsing import DEEPEST, parse_toml
 from nmt_lstm.files.regular import read_regular
 
 __all__ = [
@@ -143,6 +143,11 @@ def _apply(values: dict[str, Any], override: str, options: Mapping[str, Option],
     path, text = path.strip(), text.strip()
     if not equals or not path:
         problems.append(f"--set '{override}' must look like key=value, such as training.epochs=5.")
+        return path
+    if path.count(".") >= DEEPEST:
+        problems.append(
+            f"--set: a key has at most {DEEPEST} parts, and one here has {path.count('.') + 1:,}."
+        )
         return path
     keys = tuple(path.split("."))
     option = options.get(path)

@@ -12,6 +12,9 @@ from nmt_lstm.errors import ConfigurationError, nearest
 
 __all__ = ["nearest_path", "problem_sentences", "report"]
 
+# Characters of a key or a value that a message repeats.
+_LONGEST_SHOWN = 200
+
 
 def report(origin: str, problems: list[str]) -> ConfigurationError:
     """Return one error for all problems: a single one on one line, several below a headline."""
@@ -43,7 +46,7 @@ def problem_sentences(error: ValidationError, overridden: Iterable[str]) -> list
     sentences = []
     for problem in error.errors(include_url=False):
         keys = tuple(str(key) for key in problem["loc"])
-        path, found = ".".join(keys), problem["input"]
+        path, value = _shortened(".".join(keys)), _shortened(toml_text(problem["input"]))
         if path.rpartition(".")[2].isdigit():  # an item of a list: the whole list is the option
             path = path.rpartition(".")[0]
         mark = " (from the command line)" if path in from_set else ""
@@ -54,16 +57,18 @@ def problem_sentences(error: ValidationError, overridden: Iterable[str]) -> list
         elif problem["type"] == "missing":
             sentences.append(f"the table [{path}] is required; its keys: {', '.join(child_keys(keys))}.")
         elif table_of(keys) is not None and keys:
-            sentences.append(f"{path} = {toml_text(found)}{mark}: must be a table [{path}].")
+            sentences.append(f"{path} = {value}{mark}: must be a table [{path}].")
         elif not keys or problem["type"] == "value_error":
-            place = f"{path} = {toml_text(found)}{mark}: " if keys else ""
+            place = f"{path} = {value}{mark}: " if keys else ""
             sentences.append(f"{place}{problem['ctx']['error'] if 'ctx' in problem else problem['msg']}.")
         else:
-            hint = _nearest_value(found, problem)
-            sentences.append(
-                f"{path} = {toml_text(found)}{mark}: must be {allowed.get(path, problem['msg'])}.{hint}"
-            )
+            hint = _nearest_value(problem["input"], problem)
+            sentences.append(f"{path} = {value}{mark}: must be {allowed.get(path, problem['msg'])}.{hint}")
     return list(dict.fromkeys(sentences))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
 
 
 def _nearest_key(keys: tuple[str, ...]) -> str:

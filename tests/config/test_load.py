@@ -231,3 +231,16 @@ def test_a_run_file_is_small(run_file):
 
 def test_a_value_that_is_nested_too_deeply_is_a_text():
     assert parse_value("[" * 100_000) == "[" * 100_000
+
+
+def test_an_override_with_very_many_parts_is_refused_at_once():
+    text = message({}, ".".join(["a"] * 60_000) + "=1")
+    assert "60,000" in text
+    assert len(text) < 500
+
+
+def test_very_long_keys_and_values_are_shortened_in_messages():
+    text = message({"x" * 100_000: 1, "model": {"dropout": "y" * 100_000}})
+    assert len(text) < 2_000
+    assert "x" * 100 in text
+    assert "y" * 100 in text

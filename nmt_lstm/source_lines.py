@@ -39,8 +39,8 @@ class LineWarnings:
         """Line `number` (from 1) has a special space or a character without width that the model does not know."""
         self._warn(
             "invisible characters",
-            f"line {number}: it has U+{ord(character):04X}, which looks like a blank or like nothing and is unknown to "
-            f"this model; replace or remove it, or train the model again.",
+            f"line {number}: it has U+{ord(character):04X}, a special space or invisible character that this model does not "
+            f"know; replace or remove it, or train the model again.",
         )
 
     def too_long(self, number: int, pieces: int, limit: int) -> None:

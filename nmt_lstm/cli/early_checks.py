@@ -22,7 +22,7 @@ __all__ = [
 
 
 def check_models(folders: Sequence[Path], device: str = "auto") -> None:
-    """Refuse folders that are no models, and names that are no devices.
+    """Refuse folders that are not models, and unknown device names.
 
     Raises:
         ModelFolderError: a folder is missing, or its manifest is missing, damaged or too new.
@@ -60,7 +60,7 @@ def check_files(*paths: Path | None, reread: bool = False) -> None:
     """Refuse input files that are not there, without opening a pipe.
 
     Args:
-        paths: None and '-' are no files.
+        paths: None and '-' are not checked.
         reread: whether the text is read more than once, so that pipes are refused.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What the parser would let pass or explain poorly: options given twice, numbers that are none, stray arguments."""
+"""What the parser would let pass or explain poorly: repeated options, invalid numbers, stray arguments."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _check_settings(context: Any, option: Any, given: Sequence[str]) -> None:
 
 
 def _check_number(context: Any, option: Any, text: str) -> None:
-    """Refuse what is no whole number, or one that is too small."""
+    """Refuse a value that is not a whole number, or is too small."""
     # Where the bound is depends on the version of typer.
     holder = option if "min" in vars(option) else option.type
     least = getattr(holder, "min", None)

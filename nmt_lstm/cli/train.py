@@ -202,7 +202,7 @@ def check_start(run: RunSettings, folder: Path, *, resume: bool) -> Launch:
 
 
 def read_run(run_file: Path, settings: list[str]) -> RunSettings:
-    """Read the run file; what is none may be text, given without its option.
+    """Read the run file; a file that is not one may be training text, given without its option.
 
     Raises:
         ConfigurationError: it cannot be read, or settings are wrong.

@@ -129,7 +129,7 @@ def _decoded(line: bytes, name: str, number: int) -> str:
 
 
 def _check_beginning(line: bytes, name: str) -> None:
-    """Refuse a file that says by its first bytes that it is no UTF-8 text; some of them would pass for it."""
+    """Refuse a file whose first bytes say that it is not UTF-8 text; some of these would decode as UTF-8."""
     for beginning, suffix in COMPRESSED.items():
         if beginning.match(line):
             raise DataError(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 __all__ = ["FEW", "MANY", "MOST", "lines_text", "processing_signs"]
 
-# Shares of lines: what stands in a text now and then is no sign, what stands there throughout is.
+# Shares of lines: a mark that occurs now and then is not a sign, one that occurs throughout is.
 FEW = 0.01
 MANY = 0.2
 MOST = 0.5

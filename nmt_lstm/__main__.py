@@ -26,7 +26,7 @@ def main() -> int:
         return INTERRUPTED
 
 
-def _interrupt(_number: int, frame: FrameType | None) -> None:
+def _interrupt(_: int, frame: FrameType | None) -> None:
     """End at once while modules are imported, which swallow a KeyboardInterrupt or make something else of it."""
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -49,8 +48,6 @@ def _reason(curve: Sequence[Point], *, pairs: int, out_of_time: bool) -> str:
     first, last = curve[0], curve[-1]
     before = curve[-2] if len(curve) > 1 else None
     lowest = min(point.loss for point in curve)
-    if not math.isfinite(last.loss):
-        return "The loss is not a finite number: lower training.optimizer.learning_rate, and keep clip_norm above 0."
     if pairs < FEW_PAIRS:
         return f"{pairs:,} sentence pairs are too few to learn from; some thousands are needed."
     if last.loss > lowest * (1.0 + STILL_FALLING) and last.train_loss < FAR_BELOW * last.loss:

@@ -14,6 +14,7 @@ from nmt_lstm.comparison.measurements import peak_bytes, read_curve, training_sp
 from nmt_lstm.comparison.worker import main, perform
 from nmt_lstm.config.load import dump_toml
 from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.training.csv_log import CsvLog, begin_log
 
 
 @pytest.fixture(scope="module")
@@ -79,19 +80,17 @@ def test_a_finished_training_is_not_done_again(done, parallel_files, monkeypatch
     assert done.read_result() is not None
 
 
-def test_sessions_are_put_together(tmp_path) -> None:
-    """A resumed training logs into a second file; of a step that both have, the second counts."""
-    head = "epoch,step,train_loss,valid_bleu,valid_chrf,valid_loss,elapsed_seconds,target_pieces_per_second\n"
-    for number, lines in (
-        (9, "0,10,,1,2,3,5,100\n,15,4.0,,,,,\n0,20,,2,3,2,9,300\n"),
-        (10, "0,20,,4,3,2,12,200\n"),
-    ):
-        folder = tmp_path / "logs" / "csv" / f"version_{number}"
-        folder.mkdir(parents=True)
-        (folder / "metrics.csv").write_text(head + lines)
+def test_a_log_tells_the_curve_and_the_speed(tmp_path) -> None:
+    begin_log(tmp_path, 0)
+    log = CsvLog(tmp_path)
+    for step, bleu, seconds, speed in ((10, 1, 5, 100), (20, 4, 12, 200), (30, 5, 20, 300)):
+        log.log_metrics({"train_loss": 4.0}, step)
+        scores = {"valid_loss": 2, "valid_bleu": bleu, "valid_chrf": 3}
+        log.log_metrics({**scores, "elapsed_seconds": seconds, "target_pieces_per_second": speed}, step)
     assert [(point.step, point.bleu, point.seconds) for point in read_curve(tmp_path)] == [
         (10, 1, 5),
         (20, 4, 12),
+        (30, 5, 20),
     ]
     assert training_speed(tmp_path) == 200
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 
 import pytest
+import torch
 
 from nmt_lstm.registry import CELLS
 from nmt_lstm.testing import CELL_CHECKS, CellSubject, DoesNotApply
@@ -28,3 +29,22 @@ def test_conformance(name, check) -> None:
 
 def test_there_are_six() -> None:
     assert len(NAMES) == 6
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "qrnn"])
+def test_parameters_are_drawn_again_as_the_constructor_draws_them(name) -> None:
+    torch.manual_seed(1)
+    cell = CELLS.build(
+        name,
+        5,
+        6,
+        options={"forget_bias": 2.5} if "forget_bias" in CELLS.options(name) else OPTIONS.get(name, {}),
+    )
+    before = {name: value.clone() for name, value in cell.state_dict().items()}
+    with torch.no_grad():
+        for parameter in cell.parameters():
+            parameter.add_(1.0)
+    torch.manual_seed(1)
+    cell.reset_parameters()
+    for name, value in cell.state_dict().items():
+        assert torch.equal(value, before[name]), name

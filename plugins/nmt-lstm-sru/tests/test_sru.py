@@ -73,3 +73,16 @@ def test_highway_keeps_the_variance_of_the_inputs():
 def test_entry_point_makes_the_name_known():
     assert CELLS.get("sru") is SRU
     assert list(CELLS.options("sru")) == ["highway_bias"]
+
+
+def test_parameters_are_drawn_again_as_the_constructor_draws_them() -> None:
+    torch.manual_seed(1)
+    cell = SRU(5, 6, highway_bias=-2.0)
+    before = {name: value.clone() for name, value in cell.state_dict().items()}
+    with torch.no_grad():
+        for parameter in cell.parameters():
+            parameter.add_(1.0)
+    torch.manual_seed(1)
+    cell.reset_parameters()
+    for name, value in cell.state_dict().items():
+        assert torch.equal(value, before[name]), name

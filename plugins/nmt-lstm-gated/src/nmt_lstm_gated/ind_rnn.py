@@ -45,7 +45,17 @@ class IndRNN(GatedCell):
             raise ValueError(f"longest is a number of steps, at least 1; got {longest}.")
         self.nonlinearity = nonlinearity
         self.bound = 2.0 ** (1.0 / longest)
-        self.recurrent_weight = nn.Parameter(torch.empty(hidden_size).uniform_(0.0, self.bound))
+        self.recurrent_weight = nn.Parameter(torch.empty(hidden_size))
+        self._draw_own()
+
+    def reset_parameters(self) -> None:
+        """Draw the weights again, as the constructor does."""
+        super().reset_parameters()
+        if "recurrent_weight" in self._parameters:  # not when the base's constructor calls this
+            self._draw_own()
+
+    def _draw_own(self) -> None:
+        nn.init.uniform_(self.recurrent_weight, 0.0, self.bound)
 
     def update(self, x: Any, h: Any, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return (hidden,)."""

@@ -40,10 +40,22 @@ class LayerNormLSTM(NormalisedGates):
         self, input_size: int, hidden_size: int, *, forget_bias: float = 1.0, epsilon: float = 1e-5
     ) -> None:
         super().__init__(input_size, hidden_size, epsilon=epsilon)
+        self.forget_bias = forget_bias
         self.cell_gain = nn.Parameter(torch.ones(hidden_size))
         self.cell_shift = nn.Parameter(torch.zeros(hidden_size))
+        self._draw_own()
+
+    def reset_parameters(self) -> None:
+        """Draw the weights again, as the constructor does."""
+        super().reset_parameters()
+        if "cell_shift" in self._parameters:  # not when the base's constructor calls this
+            self._draw_own()
+
+    def _draw_own(self) -> None:
+        nn.init.ones_(self.cell_gain)
+        nn.init.zeros_(self.cell_shift)
         with torch.no_grad():
-            self.shift[1].fill_(forget_bias)
+            self.shift[1].fill_(self.forget_bias)
 
     def update(self, x: Any, h: Any, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return (hidden, cell)."""

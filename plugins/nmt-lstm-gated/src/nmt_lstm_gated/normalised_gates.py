@@ -30,6 +30,14 @@ class NormalisedGates(GatedCell):
         self.history_gain = nn.Parameter(torch.ones(gates, hidden_size))
         self.shift = nn.Parameter(torch.zeros(gates, hidden_size))
 
+    def reset_parameters(self) -> None:
+        """Draw the weights again, as the constructor does."""
+        super().reset_parameters()
+        if "shift" in self._parameters:  # not when the base's constructor calls this
+            nn.init.ones_(self.input_gain)
+            nn.init.ones_(self.history_gain)
+            nn.init.zeros_(self.shift)
+
     def normalised(self, values: Tensor, gain: Tensor | None = None) -> Tensor:
         """Return (..., H) normalised over H, times `gain`."""
         return functional.layer_norm(values, (self.hidden_size,), gain, eps=self.epsilon)

@@ -41,6 +41,13 @@ class PeepholeLSTM(GatedCell):
         self.forget_peephole = nn.Parameter(torch.zeros(hidden_size))
         self.output_peephole = nn.Parameter(torch.zeros(hidden_size))
 
+    def reset_parameters(self) -> None:
+        """Draw the weights again, as the constructor does."""
+        super().reset_parameters()
+        if "output_peephole" in self._parameters:  # not when the base's constructor calls this
+            for peephole in (self.input_peephole, self.forget_peephole, self.output_peephole):
+                nn.init.zeros_(peephole)
+
     def update(self, x: Any, h: Any, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return (hidden, cell)."""
         _, cell = state

@@ -42,12 +42,22 @@ class SRU(GatedCell):
     def __init__(self, input_size: int, hidden_size: int, *, highway_bias: float = 0.0) -> None:
         super().__init__(input_size, hidden_size, initial_biases={"reset": highway_bias})
         self.scale = math.sqrt(1.0 + 2.0 * math.exp(highway_bias))
-        self.forget_weight = nn.Parameter(torch.empty(hidden_size).uniform_(-1.0, 1.0))
-        self.reset_weight = nn.Parameter(torch.empty(hidden_size).uniform_(-1.0, 1.0))
-        with torch.no_grad():
-            # The paper's: products of variance 1 for inputs of variance 1.
-            bound = math.sqrt(3.0 / input_size)
-            self.weight_ih.uniform_(-bound, bound)
+        self.forget_weight = nn.Parameter(torch.empty(hidden_size))
+        self.reset_weight = nn.Parameter(torch.empty(hidden_size))
+        self._draw_own()
+
+    def reset_parameters(self) -> None:
+        """Draw the weights again, as the constructor does."""
+        super().reset_parameters()
+        if "reset_weight" in self._parameters:  # not when the base's constructor calls this
+            self._draw_own()
+
+    def _draw_own(self) -> None:
+        nn.init.uniform_(self.forget_weight, -1.0, 1.0)
+        nn.init.uniform_(self.reset_weight, -1.0, 1.0)
+        # The paper's: products of variance 1 for inputs of variance 1.
+        bound = math.sqrt(3.0 / self.input_size)
+        nn.init.uniform_(self.weight_ih, -bound, bound)
 
     def update(self, x: Any, h: Any, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Return the output and (cell,)."""

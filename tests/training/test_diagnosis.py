@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from nmt_lstm.training.diagnosis import Point, diagnose
@@ -64,7 +62,3 @@ def test_a_loss_that_hardly_falls_asks_for_another_rate() -> None:
     text = told([Point(100, 7.0, 7.1), Point(2_000, 6.9, 7.0)])
     assert "from 7.10 to 7.00 in 2,000 steps" in text
     assert "learning_rate" in text
-
-
-def test_a_loss_that_is_no_number_asks_for_a_lower_rate() -> None:
-    assert "lower training.optimizer.learning_rate" in told([*FALLING, Point(400, math.nan, math.nan)])

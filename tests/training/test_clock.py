@@ -99,3 +99,11 @@ def test_validations_leave_most_of_a_limited_time_to_training() -> None:
     unlimited = Clock(None)
     unlimited.count_validation(100.0)
     assert unlimited.affords_validation(1.0)
+
+
+def test_the_last_weights_are_validated_only_within_the_limit() -> None:
+    clock = Clock(100.0)
+    clock.count_validation(60.0)
+    assert clock.affords_last_validation(39.0)
+    assert not clock.affords_last_validation(39.5)
+    assert Clock(None).affords_last_validation(1e9)

@@ -132,6 +132,22 @@ def test_time_is_limited(make_small_run: Any, output: Path) -> None:
     assert model_folder.read(output).metrics["training_seconds"] > 0
 
 
+def test_a_time_limit_is_not_overshot_by_a_validation(
+    make_small_run: Any, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first validation makes the model; later ones that would end after the limit are left out."""
+    seen: list[float] = []
+    monkeypatch.setattr(Clock, "is_over", lambda self, elapsed: seen.append(elapsed) or len(seen) > 5)
+    for name in ("affords_last_validation", "has_time_to_validate"):
+        monkeypatch.setattr(Clock, name, lambda self, *elapsed: False)
+    run = make_small_run("training.validate_every=2", "training.time_limit=9h", "training.epochs=9")
+    found = fit(run, output, console=QUIET)
+    assert found.out_of_time
+    assert found.steps == 5
+    assert found.averaged_steps == [2]
+    assert read_checkpoint(output / "checkpoints" / "last.ckpt")["global_step"] == 5
+
+
 def test_training_stops_when_validations_bring_nothing(make_small_run: Any, output: Path) -> None:
     still = make_small_run(
         "training.patience=2",

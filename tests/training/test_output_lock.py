@@ -69,3 +69,15 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(Exception, match=r"cannot write into"), held_by_this_run(tmp_path):
         pass
     assert (tmp_path / "precious").read_text() == "kept"
+
+
+def test_a_run_removes_what_a_killed_one_left(
+    make_small_run: Any, output: Path, holder: subprocess.Popen[bytes]
+) -> None:
+    holder.kill()
+    holder.wait()
+    (output / f".writing-{holder.pid}-abc").mkdir()
+    (output / "checkpoints").mkdir()
+    (output / "checkpoints" / f".last.ckpt.{holder.pid}").touch()
+    fit(make_small_run("training.max_steps=1"), output, resume=True, console=Console(quiet=True))
+    assert not [path.name for path in output.rglob(".*")]

@@ -121,10 +121,9 @@ class Translator:
     @property
     def tokenizer(self) -> str:
         """The tokenizer of sacreBLEU for the target language: the run's, or the customary one."""
-        from nmt_lstm.evaluation.scores import tokenizer_for
+        from nmt_lstm.evaluation.scores import chosen_tokenizer
 
-        data = self.run.data
-        return tokenizer_for(data.target_language) if data.tokenize == "auto" else data.tokenize
+        return chosen_tokenizer(self.run.data.tokenize, self.run.data.target_language)
 
     def translate(
         self,

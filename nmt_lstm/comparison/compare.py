@@ -23,7 +23,7 @@ from nmt_lstm.comparison.processes import Job, run_jobs
 from nmt_lstm.comparison.verdict import Setting, Verdict, give_verdict
 from nmt_lstm.comparison.web_page import web_page
 from nmt_lstm.errors import ResourceError
-from nmt_lstm.evaluation.scores import check_tokenizer, tokenizer_for
+from nmt_lstm.evaluation.scores import check_tokenizer, chosen_tokenizer
 from nmt_lstm.text.corpus import read_parallel
 
 __all__ = ["Comparison", "Request", "compare"]
@@ -104,9 +104,7 @@ def compare(request: Request, output: Path, *, say: Callable[[str], None] = logg
     test_source = request.test_source or base.data.valid_source
     test_target = request.test_target or base.data.valid_target
     pairs = list(read_parallel(test_source, test_target))
-    tokenize = (
-        base.data.tokenize if base.data.tokenize != "auto" else tokenizer_for(base.data.target_language)
-    )
+    tokenize = chosen_tokenizer(base.data.tokenize, base.data.target_language)
     check_tokenizer(tokenize)
     text = TestText(
         [source for source, _ in pairs], [target for _, target in pairs], base.data.source_language, tokenize

@@ -20,6 +20,7 @@ __all__ = [
     "build_metric",
     "check_metrics",
     "check_tokenizer",
+    "chosen_tokenizer",
     "corpus_scores",
     "tokenizer_for",
     "without_advice",
@@ -127,6 +128,11 @@ def check_tokenizer(name: str) -> None:
             raise ConfigurationError(
                 f"the tokenizer '{name}' needs a dictionary that is not installed: {_EXTRAS[name]}. Or use 'char'."
             ) from problem
+
+
+def chosen_tokenizer(tokenize: str, language: str) -> str:
+    """Return the tokenizer that a setting names, or the customary one of the target language for "auto"."""
+    return tokenizer_for(language) if tokenize == "auto" else tokenize
 
 
 def tokenizer_for(language: str) -> str:

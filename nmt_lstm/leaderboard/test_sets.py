@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nmt_lstm.errors import ConfigurationError, DataError, NmtLstmError, nearest
-from nmt_lstm.evaluation.scores import check_tokenizer, tokenizer_for, without_advice
+from nmt_lstm.evaluation.scores import check_tokenizer, chosen_tokenizer, without_advice
 from nmt_lstm.leaderboard.settings import BOARD, TestSetSettings
 from nmt_lstm.text.corpus import check_rereadable, read_lines
 
@@ -155,7 +155,7 @@ def load_test_set(name: str, settings: TestSetSettings, folder: Path) -> TestSet
                 f"test set '{name}': '{source}' has {len(texts[0]):,} lines, '{path}' has {len(lines):,}; "
                 f"they must agree line by line."
             )
-    tokenize = settings.tokenize if settings.tokenize != "auto" else tokenizer_for(target_language)
+    tokenize = chosen_tokenizer(settings.tokenize, target_language)
     check_tokenizer(tokenize)
     return TestSet(name, texts[0], texts[1:], source_language, target_language, tokenize)
 

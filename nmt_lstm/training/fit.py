@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from rich.console import Console
 
@@ -14,8 +13,7 @@ from nmt_lstm.checkpoint.folder_files import WRITING
 from nmt_lstm.config.duration import parse_duration
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.evaluation.scores import check_tokenizer, tokenizer_for
-from nmt_lstm.model.build import build_model
+from nmt_lstm.evaluation.scores import check_tokenizer, chosen_tokenizer
 from nmt_lstm.numerics.memory import bound_kernel_memory, keep_freed_memory
 from nmt_lstm.numerics.precision import Precision, resolve_precision
 from nmt_lstm.text.left_overs import remove_left_overs
@@ -125,10 +123,7 @@ def fit(
             bound_kernel_memory()
             keep_freed_memory()
         use_threads(devices)
-        tokenize = (
-            run.data.tokenize if run.data.tokenize != "auto" else tokenizer_for(run.data.target_language)
-        )
-        check_tokenizer(tokenize)
+        check_tokenizer(chosen_tokenizer(run.data.tokenize, run.data.target_language))
         prepared = prepare(run)
         stack.enter_context(explain_lost_process(launch))
         stack.enter_context(explain_out_of_memory(settings))
@@ -137,7 +132,6 @@ def fit(
             output,
             resume=resume,
             prepared=prepared,
-            tokenize=tokenize,
             clock=clock,
             display=display,
             devices=devices,
@@ -153,7 +147,6 @@ def _train(
     *,
     resume: bool,
     prepared: Prepared,
-    tokenize: str,
     clock: Clock,
     display: ProgressDisplay,
     devices: Devices,
@@ -177,7 +170,8 @@ def _train(
             if launch.is_first:
                 check_plugins(run, output, standing.record, accept_changes=accept_changed_plugins)
             standing.check(run)
-        module, data = _parts(run, prepared, tokenize)
+        data = TranslationDataModule.of_run(run, prepared)
+        module = TranslationModule.of_run(run, prepared, total_steps=_total_steps(run, data))
         parameters = sum(weight.numel() for weight in module.parameters())
         clock.expect(
             # Greedy search and the loss take about as long as the three products of a training step.
@@ -306,30 +300,6 @@ def _within_time(
 
     budget = plan_budget(run, pace, spent=clock.elapsed)
     return budget.run, budget.sentences
-
-
-def _parts(
-    run: RunSettings, prepared: Prepared, tokenize: str
-) -> tuple[TranslationModule, TranslationDataModule]:
-    data = TranslationDataModule.of_run(run, prepared)
-    torch.manual_seed(run.seed)
-    model = build_model(
-        run.model,
-        prepared.subwords.source.size,
-        prepared.subwords.target.size,
-        target_counts=torch.from_numpy(prepared.target_counts()),
-    )
-    module = TranslationModule(
-        model=model,
-        settings=run.training,
-        search=run.search,
-        subwords=prepared.subwords,
-        references=prepared.valid_target,
-        tokenize=tokenize,
-        seed=run.seed,
-        total_steps=_total_steps(run, data),
-    )
-    return module, data
 
 
 def _total_steps(run: RunSettings, data: TranslationDataModule) -> int:

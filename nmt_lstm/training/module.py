@@ -12,8 +12,11 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 
 from nmt_lstm.batching.batch import Batch
-from nmt_lstm.config.schema import SearchSettings, TrainingSettings
+from nmt_lstm.config.schema import RunSettings, SearchSettings, TrainingSettings
+from nmt_lstm.evaluation.scores import chosen_tokenizer
+from nmt_lstm.model.build import build_model
 from nmt_lstm.model.seq2seq import Seq2Seq
+from nmt_lstm.text.preparation import Prepared
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.training.divergence import DivergenceError, GradientWatch, poisoned
 from nmt_lstm.training.ema import MovingAverage
@@ -110,6 +113,38 @@ class TranslationModule(pl.LightningModule):
         self._gradients = GradientWatch()
         self._log_tally = Tally()
         self._validation: Validation | None = None
+
+    @classmethod
+    def of_run(
+        cls, run: RunSettings, prepared: Prepared, *, total_steps: int | None = None
+    ) -> TranslationModule:
+        """Return the module of a run with weights freshly drawn from its seed.
+
+        Args:
+            run: the settings.
+            prepared: its text.
+            total_steps: optimizer steps of the whole training, for the cosine schedule; None asks the Trainer.
+
+        Raises:
+            PluginError: a cell or attention is unknown or does not take its options.
+        """
+        torch.manual_seed(run.seed)
+        model = build_model(
+            run.model,
+            prepared.subwords.source.size,
+            prepared.subwords.target.size,
+            target_counts=torch.from_numpy(prepared.target_counts()),
+        )
+        return cls(
+            model=model,
+            settings=run.training,
+            search=run.search,
+            subwords=prepared.subwords,
+            references=prepared.valid_target,
+            tokenize=chosen_tokenizer(run.data.tokenize, run.data.target_language),
+            seed=run.seed,
+            total_steps=total_steps,
+        )
 
     # Training
 

@@ -118,3 +118,20 @@ def subprocess_script(tmp_path: Path) -> Path:
     path = tmp_path / "command.py"
     path.write_text(f"{FAKE}\ninstall()\nfrom nmt_lstm.cli.app import main\nsys.exit(main())\n")
     return path
+
+
+@pytest.fixture
+def fitted(monkeypatch) -> list:
+    """What a stand-in for the training was called with."""
+    calls = []
+
+    def fit(run, output, *, resume, console, accept_changed_plugins=False):
+        assert console.file is sys.stderr
+        calls.append((run, output, resume))
+        output.mkdir(parents=True, exist_ok=True)
+        return types.SimpleNamespace(out_of_time=run.training.time_limit == "1s", steps=8, seconds=2.0)
+
+    module = types.ModuleType("nmt_lstm.training.fit")
+    module.fit = fit
+    monkeypatch.setitem(sys.modules, "nmt_lstm.training.fit", module)
+    return calls

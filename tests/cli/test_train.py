@@ -1,11 +1,9 @@
-"""train and quickstart: what reaches the training, and what is refused before any text is read."""
+"""train: what reaches the training, and what is refused before any text is read."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import sys
-import types
 from pathlib import Path
 
 import pytest
@@ -20,23 +18,6 @@ class Mine(Cell):
     '''A cell of mine.'''
     def __init__(self, input_size: int, hidden_size: int, *, turns: int = 1) -> None: ...
 """
-
-
-@pytest.fixture
-def fitted(monkeypatch) -> list:
-    """What a stand-in for the training was called with."""
-    calls = []
-
-    def fit(run, output, *, resume, console, accept_changed_plugins=False):
-        assert console.file is sys.stderr
-        calls.append((run, output, resume))
-        output.mkdir(parents=True, exist_ok=True)
-        return types.SimpleNamespace(out_of_time=run.training.time_limit == "1s", steps=8, seconds=2.0)
-
-    module = types.ModuleType("nmt_lstm.training.fit")
-    module.fit = fit
-    monkeypatch.setitem(sys.modules, "nmt_lstm.training.fit", module)
-    return calls
 
 
 @pytest.fixture
@@ -250,54 +231,6 @@ def test_an_unknown_cell_is_told_before_the_chosen_settings(command, fitted, tex
     finished = command("train", *texts, "--cell", "lstn")
     assert finished.status == 1
     assert len(finished.err.splitlines()) == 1
-
-
-def test_quickstart_does_not_train_over_an_earlier_one(command, fitted, tmp_path):
-    folder = tmp_path / "runs" / "quickstart"
-    folder.mkdir(parents=True)
-    (folder / "manifest.json").write_text("{}")
-    finished = command("quickstart")
-    assert finished.status == 2
-    assert "'runs/quickstart' already exists" in finished.err
-    assert "nmt-lstm translate -m runs/quickstart." in finished.err
-    assert "nmt-lstm quickstart -o runs/quickstart --resume." in finished.err
-    assert not fitted
-
-
-def test_quickstart_trains_translates_and_scores(command, fitted, translator):
-    finished = command("quickstart", "--cell", "gru", "-o", "q", "--time-limit", "90s")
-    assert finished.status == 0, finished.err
-    ((run, output, _),) = fitted
-    assert (run.model.decoder.cell, run.training.time_limit, output) == ("gru", "90s", Path("q"))
-    assert finished.lines[0].startswith("BLEU")
-    assert "tok:char" in finished.lines[0]
-    for word in ("source", "translation", "reference", "nmt-lstm translate -m q"):
-        assert word in finished.err
-
-
-def test_quickstart_shows_the_built_in_model_before_it_trains(command, fitted, translator):
-    finished = command("quickstart", "-o", "q")
-    assert finished.status == 0, finished.err
-    assert [folders for folders, *_ in translator.loaded] == ["builtin:en-ja", Path("q")]
-    before, _, after = finished.err.partition("2. Training")
-    assert before.count("translation  ") == after.count("translation  ") == 5
-    resumed = command("quickstart", "-o", "r", "--resume")
-    assert "builtin:en-ja" not in resumed.err
-
-
-def test_quickstart_says_where_a_translation_is_empty(command, fitted, translator, monkeypatch):
-    monkeypatch.setattr(
-        translator, "translate", lambda self, lines: [types.SimpleNamespace(text="") for _ in lines]
-    )
-    assert command("quickstart", "-o", "q").err.count("(empty)") == 10
-
-
-def test_quickstart_refuses_a_file_as_its_folder(command, tmp_path):
-    (tmp_path / "file").write_text("x")
-    finished = command("quickstart", "-o", "file")
-    assert finished.status == 2
-    assert "-o 'file' is a file" in finished.err
-    assert finished.err.count("\n") == 1
 
 
 def test_two_files_are_enough(command, fitted, texts, tmp_path):

@@ -44,7 +44,7 @@ def test_a_row_of_a_newer_version_says_so(row, monkeypatch) -> None:
     line = line_of(row)
     monkeypatch.undo()
     with pytest.raises(
-        DataError, match="here has format version 2, and this nmt-lstm .* reads up to 1; a newer one"
+        DataError, match="here has format version 2, and this nmt-lstm .* reads up to 1; install the newer"
     ):
         record_of(line, "here")
 

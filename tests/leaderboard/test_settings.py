@@ -37,7 +37,7 @@ def test_a_board_file_is_read_and_written_back(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("format = 2", r"has format version 2, and this nmt-lstm \(.*\) reads up to 1; a newer one wrote it: pip"),
+        ("format = 2", r"has format version 2, and this nmt-lstm \(.*\) reads up to 1; install"),
         ("format = 'x'", "format = 'x' is no version; this one writes 1"),
         ("[test_sets]", "name at least one test set, as"),
         ("title = 'x'", "'test_sets' is required: name a test set as"),

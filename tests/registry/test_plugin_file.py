@@ -83,11 +83,13 @@ def test_a_bytecode_cache_beside_the_file_is_not_run(shared, tmp_path):
 def test_a_file_that_needs_another_says_how_it_becomes_a_folder(shared, tmp_path, also, words):
     (tmp_path / "mine.py").write_text(PART.format(also=also, name="mine", text="Mine."))
     (tmp_path / "toy_beside.py").write_text("x = 1\n")
+    before = set(sys.modules)
     with pytest.raises(PluginError) as caught:
         shared.load_file(tmp_path / "mine.py")
     assert all(word in str(caught.value) for word in words)
     assert ("--plugin" in str(caught.value)) == ("beside" in also)
-    assert not [module for module in sys.modules if module.startswith(plugin_contents.PLUGIN_MODULE)]
+    new = set(sys.modules) - before
+    assert not [module for module in new if module.startswith(plugin_contents.PLUGIN_MODULE)]
 
 
 def test_a_folder_that_imports_its_module_absolutely_is_told_the_dot(shared, tmp_path):

@@ -59,7 +59,9 @@ def check_plugins(
         for part in changed
     }
     shown = "; ".join(f"{part}: {difference}" for part, difference in differences.items())
-    copies = " ".join(f"--plugin {shlex.quote(str(changes[part].copy))}" for part in changed if part in changes)
+    copies = " ".join(
+        f"--plugin {shlex.quote(str(changes[part].copy))}" for part in changed if part in changes
+    )
     original = f"the original files ({copies})" if copies else "the original files"
     raise ChangedPluginError(
         f"cannot resume the training run in '{output}', because its plugins were changed ({shown}). Resume with "

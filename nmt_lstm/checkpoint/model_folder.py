@@ -31,13 +31,13 @@ from nmt_lstm.config.load import dump_toml, load_model_run
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.corpora.builtin import model_path
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError
+from nmt_lstm.files.left_overs import remove_left_overs, temporary_prefix
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import read_regular
 from nmt_lstm.files.whole import named
 from nmt_lstm.model.build import build_unweighted_model
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.registry.provenance import named_by, trust_folder
-from nmt_lstm.text.left_overs import remove_left_overs, temporary_prefix
 from nmt_lstm.text.subwords import Subwords
 
 __all__ = ["GRAPHS", "WEIGHTS", "ModelFolder", "check_output_folder", "read", "trust_option", "write"]

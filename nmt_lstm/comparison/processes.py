@@ -16,6 +16,7 @@ from nmt_lstm.comparison.folder import RunFiles
 from nmt_lstm.errors import DataError
 from nmt_lstm.numerics.memory import without_thread_cache
 from nmt_lstm.training.interruption import SignalWatch, TrainingInterrupted
+from nmt_lstm.training.launch import without_launcher
 from nmt_lstm.training.progress import duration
 
 __all__ = ["WORKER", "Job", "run_jobs"]
@@ -143,10 +144,9 @@ def _start(
 
 def _environment(slot: int, gpus: int) -> dict[str, str]:
     """Return the environment of a run: one thread, or one GPU."""
-    environment = without_thread_cache({"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **os.environ})
-    # A launcher's variables are of this process; the runs are none of its ranks.
-    for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "NODE_RANK", "GROUP_RANK"):
-        environment.pop(name, None)
+    environment = without_thread_cache(
+        {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **without_launcher(os.environ)}
+    )
     if gpus:
         visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
         names = visible.split(",") if visible else [str(number) for number in range(gpus)]

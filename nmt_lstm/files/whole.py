@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nmt_lstm.files.left_overs import beside
+
 __all__ = ["named", "replacing"]
 
 
@@ -15,20 +17,22 @@ __all__ = ["named", "replacing"]
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` for a file that takes its place at the end, or vanishes if something goes wrong.
 
+    What a process that was killed has left of it, `remove_left_overs` finds.
+
     Raises:
         OSError: the file cannot be written; it names `path`.
     """
-    beside = path.with_name(f".writing-{os.getpid()}-{path.name}")
+    written = beside(path)
     try:
-        yield beside
+        yield written
         # On the disk before it gets its name: a rename must not overtake the contents.
-        with beside.open("rb") as file:
+        with written.open("rb") as file:
             os.fsync(file.fileno())
-        beside.replace(path)
+        written.replace(path)
     except OSError as problem:
         raise named(problem, path) from problem
     finally:
-        beside.unlink(missing_ok=True)
+        written.unlink(missing_ok=True)
 
 
 def named(problem: OSError, path: Path) -> OSError:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nmt_lstm.errors import DataError, ResourceError
+from nmt_lstm.files.whole import replacing
 from nmt_lstm.text.cleaning import pair_digest
 from nmt_lstm.text.corpus import check_lengths, read_parallel
 
@@ -137,14 +136,8 @@ def _write(path: Path, content: bytes) -> None:
         if path.is_file() and path.read_bytes() == content:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".writing-", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        with replacing(path) as written:
+            written.write_bytes(content)
     except OSError as problem:
         raise ResourceError(
             f"the validation text '{path}' cannot be written ({problem.strerror or problem}); choose another folder with -o."

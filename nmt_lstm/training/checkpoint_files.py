@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from torch import Tensor
 from nmt_lstm.checkpoint.weights import save_weights
 from nmt_lstm.errors import ModelFolderError, ResourceError
 from nmt_lstm.files.checksums import archive_is_sound, seal_archive
-from nmt_lstm.text.left_overs import beside
+from nmt_lstm.files.whole import replacing
 
 __all__ = ["AtomicCheckpointIO", "read_checkpoint", "save_weights_whole", "write_whole"]
 
@@ -90,13 +89,10 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     Raises:
         ResourceError: the disk is full or cannot be written; what was at `path` is still there.
     """
-    written = beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write(written)
-        with written.open("rb") as file:
-            os.fsync(file.fileno())
-        written.replace(path)
+        with replacing(path) as written:
+            write(written)
     except (OSError, RuntimeError) as problem:
         # torch's own writer reports a full disk as a RuntimeError.
         if (
@@ -116,5 +112,3 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
         raise ResourceError(
             f"cannot write '{path}' ({reason}); what was saved before is whole: {advice}, then go on with --resume."
         ) from problem
-    finally:
-        written.unlink(missing_ok=True)

@@ -14,9 +14,9 @@ from nmt_lstm.config.duration import parse_duration
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.evaluation.scores import check_tokenizer, chosen_tokenizer
+from nmt_lstm.files.left_overs import remove_left_overs
 from nmt_lstm.numerics.memory import bound_kernel_memory, keep_freed_memory
 from nmt_lstm.numerics.precision import Precision, resolve_precision
-from nmt_lstm.text.left_overs import remove_left_overs
 from nmt_lstm.text.preparation import Prepared, prepare
 from nmt_lstm.training.clock import Clock
 from nmt_lstm.training.csv_log import begin_log

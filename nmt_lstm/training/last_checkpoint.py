@@ -11,7 +11,7 @@ from pathlib import Path
 import pytorch_lightning as pl
 from torch import Tensor
 
-from nmt_lstm.text.left_overs import beside
+from nmt_lstm.files.left_overs import beside
 from nmt_lstm.training.divergence import DivergenceError, all_finite
 from nmt_lstm.training.module import TranslationModule
 

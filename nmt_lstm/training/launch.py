@@ -18,6 +18,7 @@ __all__ = [
     "ignore_stray",
     "is_started_by_run",
     "may_be_one_of_several",
+    "without_launcher",
 ]
 
 # Holds the process id of a run's first process in those that it starts, so that a variable left over from elsewhere is
@@ -97,6 +98,12 @@ def may_be_one_of_several(environment: Mapping[str, str] = os.environ) -> bool:
         or environment.get(_SRUN_TASKS, "1") != "1"
         or environment.get("NODE_RANK", "0") != "0"
     )
+
+
+def without_launcher(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment for another run, which is not one of the processes that a launcher started."""
+    launched = {*_RANKS, *_SIZES, "LOCAL_WORLD_SIZE", _TORCHRUN, STARTED_BY}
+    return {name: value for name, value in environment.items() if name not in launched}
 
 
 def find_launch(processes: int, nodes: int, environment: Mapping[str, str] = os.environ) -> Launch:

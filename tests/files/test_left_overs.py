@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nmt_lstm.text.left_overs import beside, remove_left_overs, temporary_prefix
+from nmt_lstm.files.left_overs import beside, remove_left_overs, temporary_prefix
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nmt_lstm.files.left_overs import beside
+from nmt_lstm.files.left_overs import beside, remove_left_overs
 
 __all__ = ["named", "replacing"]
 
@@ -17,12 +18,13 @@ __all__ = ["named", "replacing"]
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` for a file that takes its place at the end, or vanishes if something goes wrong.
 
-    What a process that was killed has left of it, `remove_left_overs` finds.
+    What processes that were killed have left of the same file is removed.
 
     Raises:
         OSError: the file cannot be written; it names `path`.
     """
     written = beside(path)
+    remove_left_overs(path.parent, files=glob.escape(path.name))
     try:
         yield written
         # On the disk before it gets its name: a rename must not overtake the contents.

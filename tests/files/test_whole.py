@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import os
 import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,3 +52,19 @@ def test_errors_name_the_file_and_not_the_temporary_one(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as missing, replacing(tmp_path / "none" / "file") as beside:
         beside.write_text("x")
     assert missing.value.filename == str(tmp_path / "none" / "file")
+
+
+def test_what_a_killed_process_left_of_the_same_file_is_removed(tmp_path) -> None:
+    gone = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
+    )
+    process = int(gone.stdout)
+    for name in (f".a[1].{process}", f".other.{process}", f".a[1].{os.getppid()}"):
+        (tmp_path / name).touch()
+    with replacing(tmp_path / "a[1]") as beside:
+        beside.write_text("whole")
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "a[1]",
+        f".other.{process}",
+        f".a[1].{os.getppid()}",
+    }

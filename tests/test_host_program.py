@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import pickle
 import subprocess
 import sys
@@ -20,10 +19,6 @@ from nmt_lstm.translator import Translator
 
 LINES = ["eins zwei .", "drei vier fünf sechs .", "", "sieben", "acht neun null eins zwei ."]
 PRECISIONS = ["float32", "int8", pytest.param("bf16", marks=pytest.mark.needs_bf16)]
-
-
-def _translated(translator: Translator) -> list[str]:
-    return [translation.text for translation in translator.translate(LINES)]
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -65,12 +60,21 @@ def test_a_translator_of_onnx_graphs_can_be_pickled(random_model_folder, tmp_pat
     assert pickle.loads(pickle.dumps(translator)).translate(LINES) == translator.translate(LINES)
 
 
+LOADING = """
+import pickle, sys
+with open(sys.argv[1], "rb") as file:
+    translator = pickle.load(file)
+print(translator.translate({lines!r}))
+"""
+
+
 @pytest.mark.slow
-def test_an_ensemble_can_be_sent_to_another_process(random_model_folder) -> None:
+def test_an_ensemble_can_be_sent_to_another_process(random_model_folder, tmp_path) -> None:
     translator = Translator.load([random_model_folder, random_model_folder], device="cpu")
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        (found,) = pool.map(_translated, [translator])
-    assert found == _translated(translator)
+    (tmp_path / "translator").write_bytes(pickle.dumps(translator))
+    command = [sys.executable, "-c", LOADING.format(lines=LINES), str(tmp_path / "translator")]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    assert printed == f"{translator.translate(LINES)}\n"
 
 
 # Another process: what is tried at first use must be tried under the host's defaults.

@@ -24,9 +24,9 @@ class Plain(Cell):
 
 
 class StateIsList(Plain):
-    def step(self, inputs, state):
-        output, new = super().step(inputs, state)
-        return output, list(new)
+    def forward(self, inputs, state):
+        outputs, new = super().forward(inputs, state)
+        return outputs, list(new)
 
 
 class StateIsWide(Plain):

@@ -15,6 +15,7 @@ from nmt_lstm.config.load import make_run
 from nmt_lstm.errors import DataError
 from nmt_lstm.text import preparation
 from nmt_lstm.text.cleaning import PairCleaner
+from nmt_lstm.text.invisible_characters import without_invisible_characters
 from nmt_lstm.text.preparation import prepare
 from nmt_lstm.text.special_pieces import END
 
@@ -256,7 +257,7 @@ def test_real_text_is_prepared_whole(corpora, tmp_path) -> None:
     assert (prepared.report.read, prepared.report.kept, len(prepared.train)) == (1_014, 1_014, 1_014)
     assert prepared.subwords.source.size == 2_000
     decoded = [prepared.subwords.source.decode(prepared.train.source[index]) for index in range(1_014)]
-    assert decoded == [" ".join(line.split(" ")).strip() for line in prepared.valid_source]
+    assert decoded == [without_invisible_characters(line).strip() for line in prepared.valid_source]
 
 
 def test_text_that_an_earlier_version_prepared_has_no_checksums_and_is_found(written) -> None:

@@ -100,13 +100,16 @@ def check_training_folder(folder: Path, *, resume: bool) -> None:
 
     Raises:
         ConfigurationError: there is a training in it already, and `resume` is off.
+        FolderInUseError: another process trains into it.
         ModelFolderError: it holds other files.
     """
     from nmt_lstm.training.launch import may_be_one_of_several
     from nmt_lstm.training.output_folder import check_output as check_folder
     from nmt_lstm.training.output_folder import last_checkpoint
+    from nmt_lstm.training.output_lock import check_not_held
 
     if not may_be_one_of_several():
+        check_not_held(folder)
         check_folder(folder, last_checkpoint(folder), resume=resume)
 
 

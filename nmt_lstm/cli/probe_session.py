@@ -56,7 +56,7 @@ class ProbeSession:
                     self._tell(event)
         except KeyboardInterrupt:
             note(
-                f"\nInterrupted: {self._finished} of {len(self.runs)} runs are finished and kept. Go on with:"
+                f"\nInterrupted: {self._finished} of {len(self.runs)} runs are finished and kept. To continue:"
             )
             note(f"  {self.command}")
             self._write(results)

@@ -68,7 +68,7 @@ def train(
     ] = None,
     overrides: Overrides = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where the training in the folder stopped.")
+        bool, typer.Option("--resume", help="Continue the training in the folder where it stopped.")
     ] = False,
     time_limit: Annotated[
         str | None,

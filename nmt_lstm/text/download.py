@@ -110,7 +110,7 @@ def _fetch_part(
             if attempt == attempts:
                 have = part.stat().st_size if part.exists() else 0
                 raise DataError(
-                    f"Cannot fetch {url}: {cut} ({have:,} bytes are there). Start the command again to go on from "
+                    f"Cannot fetch {url}: {cut} ({have:,} bytes are there). Start the command again to resume from "
                     "there, or get the file elsewhere."
                 ) from None
             log.warning("Fetching %s: %s; trying again.", url, cut)

@@ -110,5 +110,5 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
             else "see to the disk"
         )
         raise ResourceError(
-            f"cannot write '{path}' ({reason}); what was saved before is whole: {advice}, then go on with --resume."
+            f"cannot write '{path}' ({reason}); what was saved before is whole: {advice}, then continue with --resume."
         ) from problem

@@ -66,4 +66,4 @@ def _reason(curve: Sequence[Point], *, pairs: int, out_of_time: bool) -> str:
         falling = f", and the validation loss was still falling ({before.loss:.2f} to {last.loss:.2f})"
     if out_of_time:
         return f"The time limit ended training after {steps}{falling}: too few."
-    return f"It took only {steps}{falling}. Resume with more training.epochs."
+    return f"It took only {steps}{falling}. Resume with more training.epochs, or training.max_steps if that is set."

@@ -218,7 +218,7 @@ def _train(
             display.say(sentence, wrap=True)
         say_choices(display, run, devices, precision, parameters)
         if standing is not None:
-            display.say(f"Going on from {checkpoint}.")
+            display.say(f"Resumed from {checkpoint}.")
         elif resume:
             display.say(f"There is nothing to resume in '{output}': the training starts from the beginning.")
         try:

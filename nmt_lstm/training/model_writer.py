@@ -54,5 +54,5 @@ class ModelWriter:
         except OSError as problem:
             raise ResourceError(
                 f"cannot write the model folder '{self.folder}' ({problem.strerror or problem}); what was saved before "
-                f"is whole: free some space, then go on with --resume."
+                f"is whole: free some space, then continue with --resume."
             ) from problem

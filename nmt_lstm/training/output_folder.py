@@ -29,7 +29,7 @@ def check_output(output: Path, checkpoint: Path, *, resume: bool) -> None:
     check_output_folder(output)
     if not resume and (checkpoint.exists() or (output / MANIFEST).exists()):
         raise ConfigurationError(
-            f"there is a training in '{output}' already; go on with it by --resume, or choose another folder with -o."
+            f"there is a training in '{output}' already; continue it with --resume, or choose a different folder with -o."
         )
 
 

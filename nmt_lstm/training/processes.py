@@ -196,7 +196,7 @@ def _give_up(failed: subprocess.Popen[bytes], others: list[subprocess.Popen[byte
 
 def _lost_message(what: str) -> str:
     return (
-        f"{what}, perhaps for lack of memory; what was saved before is whole: go on with --resume, with a smaller "
+        f"{what}, perhaps for lack of memory; what was saved before is whole: continue with --resume, with a smaller "
         f"training.batch_pieces if memory was short."
     )
 

@@ -147,7 +147,7 @@ def say_choices(
 def say_how_to_resume(display: ProgressDisplay, checkpoint: Path, step: int) -> None:
     """Say what an interrupted training has saved, and the command that resumes it."""
     saved = f"The training up to step {step:,} is saved" if checkpoint.exists() else "Nothing was saved yet"
-    display.say(f"\nInterrupted. {saved}. Go on with:\n  {resume_command(sys.argv)}")
+    display.say(f"\nInterrupted. {saved}. To continue:\n  {resume_command(sys.argv)}")
 
 
 def advice_after_divergence(settings: TrainingSettings, checkpoint: Path) -> str:

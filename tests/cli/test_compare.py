@@ -219,7 +219,7 @@ def test_a_whole_comparison_interrupted_resumed_and_extended(run_file, tmp_path)
     out, err = second.communicate(timeout=300)
     assert second.returncode == 0, err.decode()
     assert "1 of 2 runs are done already." in err.decode()
-    assert "Going on from" in slug.read_text()
+    assert "Resumed from" in slug.read_text()
     assert done.read_bytes() == before
     found = json.loads((tmp_path / "report" / "report.json").read_text())
     assert {each["name"] for each in found["variants"]} == {"gru", "mine_compared"}

@@ -153,7 +153,7 @@ def test_ctrl_c_keeps_what_is_finished(command, done, monkeypatch, tmp_path) -> 
         finished = command(*arguments)
     assert finished.status == 130
     assert (
-        "Interrupted: 2 of 3 runs are finished and kept. Go on with:\n  nmt-lstm probe --cells rnn"
+        "Interrupted: 2 of 3 runs are finished and kept. To continue:\n  nmt-lstm probe --cells rnn"
         in finished.err
     )
     assert (tmp_path / "p" / "probe.svg").is_file()

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from nmt_lstm.training.output_lock import held_by_this_run
+
 PLUGIN = """
 from nmt_lstm.registry import CELLS
 from nmt_lstm.cells.cell import Cell
@@ -308,4 +310,14 @@ def test_a_mistake_leaves_no_folder_behind(command, fitted, tmp_path, wrong):
     finished = command("train", "-s", "train.de", "-t", "train.en", "-o", "out", *wrong)
     assert finished.status in (1, 2)
     assert not (tmp_path / "out").exists()
+    assert not fitted
+
+
+def test_a_folder_in_use_is_told_before_the_training_in_it(command, fitted, texts, tmp_path):
+    (tmp_path / "out" / "checkpoints").mkdir(parents=True)
+    torch.save({}, tmp_path / "out" / "checkpoints" / "last.ckpt")
+    with held_by_this_run(tmp_path / "out"):
+        finished = command("train", *texts, "-o", "out")
+    assert finished.status == 1
+    assert f"process {os.getpid()}" in finished.err
     assert not fitted

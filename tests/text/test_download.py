@@ -71,7 +71,7 @@ def test_a_later_call_goes_on_where_an_earlier_one_gave_up(site, tmp_path) -> No
     with pytest.raises(
         DataError,
         match=r"Cannot fetch http://.*/corpus.gz: the transfer broke off after 250,000 of 600,000 bytes "
-        r"\(250,000 bytes are there\)\. Start the command again to go on from there",
+        r"\(250,000 bytes are there\)\. Start the command again to resume from there",
     ):
         fetched(site, tmp_path, attempts=1)
     assert not (tmp_path / "downloads" / "corpus.gz").exists()

@@ -231,6 +231,6 @@ def test_another_vocabulary_is_refused(whole: Path, make_small_run: Any) -> None
 
 def test_a_training_is_not_overwritten(whole: Path, make_small_run: Any) -> None:
     with pytest.raises(
-        ConfigurationError, match=r"there is a training in '.*' already; go on with it by --resume"
+        ConfigurationError, match=r"there is a training in '.*' already; continue it with --resume"
     ):
         fit(make_small_run(*STATEFUL), whole, console=QUIET)

@@ -27,6 +27,7 @@ __all__ = [
     "NmtLstmError",
     "NotTextError",
     "PluginError",
+    "PluginResultError",
     "ResourceError",
     "UntrustedPluginError",
     "nearest",
@@ -71,6 +72,21 @@ class NotTextError(DataError):
 
 class PluginError(NmtLstmError):
     """A cell or an attention cannot be found, loaded or built."""
+
+
+class PluginResultError(PluginError, TypeError):
+    """A method that the author of a cell wrote has returned something that the method must not return.
+
+    Args:
+        part: the cell.
+        method: the name of the method.
+        problem: what it returned, and what is expected.
+    """
+
+    def __init__(self, part: object, method: str, problem: str) -> None:
+        self.part = type(part).__name__
+        self.method = method
+        super().__init__(f"{self.part}.{method} returned {problem}. To check a cell: nmt-lstm plugins check")
 
 
 class UntrustedPluginError(PluginError):

@@ -8,6 +8,8 @@ from typing import TypeAlias
 import torch
 from torch import Tensor, nn
 
+from nmt_lstm.errors import PluginResultError
+
 __all__ = ["Cell", "State"]
 
 State: TypeAlias = tuple[Tensor, ...]
@@ -108,6 +110,6 @@ def check_sequence(cell: Cell, inputs: Tensor) -> None:
 def _check_state(cell: Cell, state: object) -> None:
     if not isinstance(state, tuple):
         what = "a tensor" if isinstance(state, Tensor) else type(state).__name__
-        raise TypeError(
-            f"{type(cell).__name__}.step returned {what} as its state; expected a tuple: return output, (state,)"
+        raise PluginResultError(
+            cell, "step", f"{what} as its state; expected a tuple: return output, (state,)"
         )

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nmt_lstm.errors import PluginResultError
+
 __all__ = [
     "Biases",
     "checked_names",
@@ -107,18 +109,15 @@ def checked_results(
     """Return what an author's function returned: the output, unless it is the first state, and the new state.
 
     Raises:
-        TypeError: it is not a tuple.
-        ValueError: it has another length.
+        PluginResultError: it is not a tuple, or has a different length.
     """
     expected = states if output_is_state else ("output", *states)
     wanted = f"({', '.join(expected)}{',' if len(expected) == 1 else ''})"
     if not isinstance(new, tuple):
         what = "a tensor" if isinstance(new, Tensor) else type(new).__name__
-        raise TypeError(f"{type(cell).__name__}.{method} returned {what}; expected a tuple: return {wanted}")
+        raise PluginResultError(cell, method, f"{what}; expected a tuple: return {wanted}")
     if len(new) != len(expected):
-        raise ValueError(
-            f"{type(cell).__name__}.{method} returned {len(new)} tensors; expected {wanted.replace(',)', ')')}."
-        )
+        raise PluginResultError(cell, method, f"{len(new)} tensors; expected {wanted.replace(',)', ')')}")
     return new
 
 
@@ -126,10 +125,10 @@ def checked_pair(cell: object, method: str, pair: object, names: str) -> tuple[A
     """Return the two values that an author's function returned.
 
     Raises:
-        TypeError: they are not two.
+        PluginResultError: they are not two.
     """
     if not isinstance(pair, tuple) or len(pair) != 2:
         what = "a tensor" if isinstance(pair, Tensor) else repr(type(pair).__name__)
         what = f"a tuple of {len(pair)}" if isinstance(pair, tuple) else what
-        raise TypeError(f"{type(cell).__name__}.{method} returned {what}; expected a tuple of two: {names}")
+        raise PluginResultError(cell, method, f"{what}; expected a tuple of two: {names}")
     return pair

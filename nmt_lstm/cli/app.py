@@ -201,7 +201,7 @@ def _refuse_usage(problem: Any) -> int:
         sys.stdout.write(f"{where.get_help()}\n")
         return int(problem.exit_code)
     hint = f" See '{where.command_path} --help'." if where is not None else ""
-    message = str(problem.format_message())
+    message = str(problem.format_message()).replace("Value error, ", "")
     end = "" if message.endswith((".", "?")) else "."
     return _refuse(f"{message}{end}{hint}", problem.exit_code)
 

@@ -44,6 +44,10 @@ def decoded_lines(stream: IO[bytes], name: str) -> Iterator[str]:
     for number, raw in enumerate(stream, start=1):
         line = raw.removesuffix(b"\n").removesuffix(b"\r")
         if number == 1:
+            if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+                raise DataError(
+                    f"'{name}' is UTF-16, not UTF-8. Convert it, for instance with: iconv -f utf-16 -t utf-8."
+                )
             line = line.removeprefix(b"\xef\xbb\xbf")  # a byte order mark is no text
         try:
             yield line.decode("utf-8")

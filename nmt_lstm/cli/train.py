@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from nmt_lstm.training.launch import Launch
 
 __all__ = ["train"]
+
+logger = logging.getLogger(__name__)
 
 EXAMPLE = """\b
 Examples:
@@ -152,7 +155,10 @@ def train(
     load_plugins(plugin)
     check_parts(run)
 
-    if check_start(run, folder, resume=resume).is_first:
+    from nmt_lstm.training.output_folder import last_checkpoint
+
+    going_on = resume and last_checkpoint(folder).exists()
+    if check_start(run, folder, resume=resume).is_first and not going_on:
         for sentence in chosen:
             note(sentence)
 
@@ -160,7 +166,8 @@ def train(
 
     from nmt_lstm.training.fit import fit
 
-    if held is not None:
+    # A run that is resumed has its validation text; if this is not its text, nothing may be written.
+    if held is not None and not going_on:
         held.write()
     fit(
         run,
@@ -196,6 +203,10 @@ def check_start(run: RunSettings, folder: Path, *, resume: bool) -> Launch:
         check_not_held(folder)
         check_output(folder, last_checkpoint(folder), resume=resume)
         check_resumable(run, folder)
+        if resume and not last_checkpoint(folder).exists():
+            logger.warning(
+                "there is nothing to resume in '%s'; a training run starts from the beginning.", folder
+            )
     else:
         show_log(errors_only=True)
     return launch

@@ -219,8 +219,6 @@ def _train(
         say_choices(display, run, devices, precision, parameters)
         if standing is not None:
             display.say(f"Resumed from {checkpoint}.")
-        elif resume:
-            display.say(f"There is nothing to resume in '{output}': the training starts from the beginning.")
         try:
             trainer.fit(
                 module, datamodule=data, ckpt_path=None if standing is None else checkpoint, weights_only=True
@@ -234,7 +232,7 @@ def _train(
             display.stop()
             if launch.is_first:
                 control.checkpoint.take_back(problem.step)
-            advice = advice_after_divergence(settings, checkpoint)
+            advice = advice_after_divergence(settings, checkpoint, problem)
             raise DivergenceError(
                 problem.step, problem.learning_rate, what=problem.what, advice=advice
             ) from None

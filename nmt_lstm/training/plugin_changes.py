@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from nmt_lstm.checkpoint.plugin_records import (
 )
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import ChangedPluginError
+from nmt_lstm.training.output_folder import resume_command
 
 __all__ = ["check_plugins"]
 
@@ -65,8 +67,8 @@ def check_plugins(
     original = f"the original files ({copies})" if copies else "the original files"
     raise ChangedPluginError(
         f"cannot resume the training run in '{output}', because its plugins were changed ({shown}). Resume with "
-        f"{original}, train into another folder, or continue with the changed equations by 'nmt-lstm train --resume "
-        f"--accept-changed-plugins'.",
+        f"{original}, train into another folder, or continue with the changed equations:\n"
+        f"  {resume_command(sys.argv)} --accept-changed-plugins",
         names=tuple(differences),
         differences=tuple(differences.values()),
     )

@@ -18,6 +18,7 @@ from nmt_lstm.numerics.precision import Precision
 from nmt_lstm.plain_text import printable
 from nmt_lstm.text.preparation import Prepared
 from nmt_lstm.training.devices import Devices
+from nmt_lstm.training.divergence import DivergenceError
 from nmt_lstm.training.output_folder import resume_command
 from nmt_lstm.training.progress import ProgressDisplay, duration, search_name
 
@@ -106,7 +107,7 @@ def show_summary(console: Console, found: FitResult) -> None:
     if found.out_of_time:
         longer = f"{math.ceil(2.0 * found.seconds / 60.0)}m"
         console.print(
-            f"\nTraining stopped at the time limit. To continue in about as much time again:\n"
+            f"\nTraining stopped at the time limit. To continue, until {longer} are used in all:\n"
             f"  {printable(resume_command(sys.argv, time_limit=longer))}",
             highlight=False,
             markup=False,
@@ -150,8 +151,13 @@ def say_how_to_resume(display: ProgressDisplay, checkpoint: Path, step: int) -> 
     display.say(f"\nInterrupted. {saved}. To continue:\n  {resume_command(sys.argv)}")
 
 
-def advice_after_divergence(settings: TrainingSettings, checkpoint: Path) -> str:
+def advice_after_divergence(settings: TrainingSettings, checkpoint: Path, problem: DivergenceError) -> str:
     """Return how to train on, with a learning rate that is usual or a quarter of the one that was too high."""
+    if problem.step == 0:
+        return (
+            "No weight had been changed yet, so the learning rate is not the reason: check a cell or attention of your own "
+            "with 'nmt-lstm plugins check', and the options of the network."
+        )
     rate = min(OptimizerSettings().learning_rate, settings.optimizer.learning_rate / 4.0)
     options = f"--set training.optimizer.learning_rate={rate:.2g}"
     if not settings.clip_norm:

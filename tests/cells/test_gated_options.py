@@ -10,6 +10,7 @@ from nmt_lstm.cells.cell import Cell
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.cells.lstm import LSTM
 from nmt_lstm.cells.replaced import with_parameters
+from nmt_lstm.errors import PluginResultError
 
 
 class Carried(GatedCell):
@@ -82,9 +83,13 @@ def test_an_update_of_another_number_of_tensors_is_named() -> None:
         def update(self, x, h, state):
             return (state[0],)
 
-    with pytest.raises(ValueError, match=r"Short.update returned 1 tensors; expected \(hidden, cell\)"):
+    with pytest.raises(
+        PluginResultError, match=r"Short.update returned 1 tensors; expected \(hidden, cell\)"
+    ):
         Short(3, 4).step(torch.randn(2, 3), (torch.zeros(2, 4), torch.zeros(2, 4)))
-    with pytest.raises(ValueError, match=r"NoOutput.update returned 1 tensors; expected \(output, memory\)"):
+    with pytest.raises(
+        PluginResultError, match=r"NoOutput.update returned 1 tensors; expected \(output, memory\)"
+    ):
         NoOutput(3, 4).step(torch.randn(2, 3), (torch.zeros(2, 4),))
 
 

@@ -322,3 +322,11 @@ def test_a_folder_in_use_is_told_before_the_training_in_it(command, fitted, text
     assert finished.status == 1
     assert f"process {os.getpid()}" in finished.err
     assert not fitted
+
+
+def test_a_resumed_run_is_given_no_other_validation_text(command, fitted, texts, tmp_path):
+    (tmp_path / "out" / "checkpoints").mkdir(parents=True)
+    torch.save({}, tmp_path / "out" / "checkpoints" / "last.ckpt")
+    finished = command("train", *texts[:4], "-o", "out", "--resume")
+    assert "sentence pairs" not in finished.err
+    assert not (tmp_path / "out" / "held-out").exists()

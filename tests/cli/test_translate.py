@@ -293,3 +293,11 @@ def test_a_prompt_tells_what_is_typed_from_what_is_translated(capsys):
     assert capsys.readouterr() == ("", "> ")
     assert list(lines) == ["two"]
     assert capsys.readouterr() == ("", "> > \n")
+
+
+def test_text_in_utf_16_is_not_translated(command, translator):
+    finished = command("translate", "-m", "x", stdin="one\n".encode("utf-16"))
+    assert finished.status == 1
+    assert "UTF-16" in finished.err
+    assert "iconv" in finished.err
+    assert not finished.out

@@ -24,6 +24,19 @@ def assert_finite(checkpoint: Path) -> None:
     assert all_finite(read_checkpoint(checkpoint)["state_dict"].values())
 
 
+def test_what_is_not_finite_before_the_first_update_is_no_matter_of_the_rate(
+    make_small_run: Any, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = nn.Parameter(torch.tensor(math.nan))
+    monkeypatch.setattr(
+        "nmt_lstm.model.seq2seq.Seq2Seq.loss", lambda *_, **__: Loss(whole * 1.0, torch.tensor(math.nan), 1)
+    )
+    with pytest.raises(DivergenceError, match="plugins check") as stopped:
+        fit(make_small_run("training.epochs=1"), output, console=QUIET)
+    assert stopped.value.step == 0
+    assert "learning_rate=" not in str(stopped.value)
+
+
 @pytest.mark.parametrize("checkpoint_every", [0, 1])
 def test_a_huge_learning_rate_spoils_no_checkpoint(
     make_small_run: Any, output: Path, checkpoint_every: int

@@ -22,13 +22,16 @@ from nmt_lstm import (
     Cell,
     GatedCell,
     GateRecord,
+    Hypothesis,
     Leaderboard,
     Linear,
     LinearCell,
     Memory,
     NmtLstmError,
     RunSettings,
+    ScoredTranslation,
     Seq2Seq,
+    Step,
     StepwiseCell,
     Translation,
     TranslationDataModule,
@@ -42,11 +45,11 @@ from nmt_lstm import (
     load_run,
     masked_softmax,
     record_gates,
+    save_model,
 )
 from nmt_lstm.cells.cell import State
 from nmt_lstm.cells.stepwise_cell import Products
 from nmt_lstm.text.preparation import prepare
-from nmt_lstm.translator import Hypothesis, ScoredTranslation
 
 assert_type(__version__, str)
 
@@ -193,6 +196,10 @@ def training_with_a_trainer_of_ones_own(path: Path) -> None:
     trainer = lightning.Trainer(max_epochs=1, use_distributed_sampler=False)
     trainer.fit(module, datamodule=data)
     assert_type(module.model.parameter_counts(), dict[str, int])
+    assert_type(TranslationModule.of_run(run, prepared), TranslationModule)
+    save_model("runs/own", module, run)
+    state = module.model.start(module.model.encode(next(iter(data.train_dataloader())).source))
+    assert_type(module.model.step(torch.tensor([2]), state), Step)
 
 
 def ranking(folder: Path) -> None:

@@ -152,13 +152,18 @@ def say_how_to_resume(display: ProgressDisplay, checkpoint: Path, step: int) -> 
 
 
 def advice_after_divergence(settings: TrainingSettings, checkpoint: Path, problem: DivergenceError) -> str:
-    """Return how to train on, with a learning rate that is usual or a quarter of the one that was too high."""
+    """Return how to train on, with a peak of the learning rate below the rate at which it went wrong."""
     if problem.step == 0:
         return (
             "No weight had been changed yet, so the learning rate is not the reason: check a cell or attention of your own "
             "with 'nmt-lstm plugins check', and the options of the network."
         )
-    rate = min(OptimizerSettings().learning_rate, settings.optimizer.learning_rate / 4.0)
+    rates = (
+        OptimizerSettings().learning_rate,
+        settings.optimizer.learning_rate / 4.0,
+        problem.learning_rate / 2.0,
+    )
+    rate = min(rates)
     options = f"--set training.optimizer.learning_rate={rate:.2g}"
     if not settings.clip_norm:
         options += " --set training.clip_norm=1"

@@ -12,6 +12,7 @@ from rich.console import Console
 from torch import nn
 
 from nmt_lstm.model.loss import Loss
+from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.training.checkpoint_files import read_checkpoint
 from nmt_lstm.training.divergence import DivergenceError, GradientWatch, all_finite, poisoned
 from nmt_lstm.training.fit import fit
@@ -27,10 +28,13 @@ def assert_finite(checkpoint: Path) -> None:
 def test_what_is_not_finite_before_the_first_update_is_no_matter_of_the_rate(
     make_small_run: Any, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = nn.Parameter(torch.tensor(math.nan))
-    monkeypatch.setattr(
-        "nmt_lstm.model.seq2seq.Seq2Seq.loss", lambda *_, **__: Loss(whole * 1.0, torch.tensor(math.nan), 1)
-    )
+    of_network = Seq2Seq.loss
+
+    def spoiled(network: Seq2Seq, *given: Any, **named: Any) -> Loss:
+        loss = of_network(network, *given, **named)
+        return loss._replace(total=loss.total * math.nan)
+
+    monkeypatch.setattr(Seq2Seq, "loss", spoiled)
     with pytest.raises(DivergenceError, match="plugins check") as stopped:
         fit(make_small_run("training.epochs=1"), output, console=QUIET)
     assert stopped.value.step == 0

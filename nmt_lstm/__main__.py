@@ -14,7 +14,7 @@ INTERRUPTED = 130
 
 def main() -> int:
     """Run the command line and return its exit status."""
-    # A program in the background of a shell ignores ctrl-C, and goes on doing so.
+    # A program in the background of a shell ignores ctrl-C, and must continue to.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
     try:

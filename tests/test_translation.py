@@ -20,12 +20,6 @@ from nmt_lstm.translator import Translator
 WORDS = ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "."]
 LINES = [" ".join(WORDS[(place * step) % 11] for place in range(1 + place_count % 17)) for place_count, step in
          itertools.product(range(11), range(1, 5))]  # fmt: skip
-HOSTILE = [
-    "", " ", "\n", "\t\t", "\u2028", "\u3000", "\x00", "\r", "a\x00b", "eins\u2028zwei", "eins\rzwei", "eins\nzwei",
-    "\ud800", "zwei\udc80drei", "\u200b", "🙂" * 3, "\ufeffeins", "e\u0301" * 5, "‮eins‬", "\x85", "<s> </s> <unk> <pad>",
-]  # fmt: skip
-
-GOLDEN = Path(__file__).resolve().parent / "goldens" / "1" / "lstm-gnmt-bilinear"
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ WRITING = "writing"
 
 
 def check_output_folder(folder: str | Path) -> None:
-    """Raise ModelFolderError unless `folder` is new, empty, or holds nothing but a run of ours."""
+    """Raise ModelFolderError unless `folder` is new, empty, or holds only the files of a training run."""
     path = Path(folder)
     if path.exists() and not path.is_dir():
         raise ModelFolderError(f"output folder '{path}' is a file; choose another name with -o.")

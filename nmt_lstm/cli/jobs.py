@@ -105,7 +105,7 @@ def translate_in_jobs(
             f"a process of --jobs {jobs} died, perhaps for lack of memory; use fewer, or a smaller --batch-size."
         ) from problem
     finally:
-        # Where parts are left undone nobody wants them any more.
+        # Parts that are left undone are no longer needed.
         our_end.close()
         pool.shutdown(wait=True, cancel_futures=True)
         life.close()

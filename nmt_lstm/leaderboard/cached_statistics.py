@@ -1,4 +1,4 @@
-"""What a board keeps to be found sooner next time: sentence statistics and counts of words, which can be made anew."""
+"""Cached sentence statistics and word counts of a board, which can be recomputed."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class BoardFiles:
         self._rows = folder / ROWS
         self._head = RowsHead(folder)
         self.cache = CachedStatistics(folder / STATISTICS)
-        """Statistics that can be made anew."""
+        """Statistics that can be recomputed."""
 
     def lines(self) -> list[tuple[str, str]]:
         """Return (place, line) of all records, without one that an interruption left half written."""

@@ -144,7 +144,7 @@ def _found(
         )
     except (DataError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         if warn:
-            logger.warning("The prepared text in '%s' is damaged and made anew: %s", folder, error)
+            logger.warning("The prepared text in '%s' is damaged and prepared again: %s", folder, error)
         return None
 
 

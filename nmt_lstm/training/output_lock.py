@@ -34,7 +34,7 @@ class FolderInUseError(ResourceError):
 
 
 def check_not_held(folder: Path) -> None:
-    """Refuse a folder that a process holds; whoever wants to hold it asks again with `held_by_this_run`.
+    """Refuse a folder that a process holds; to hold it, call `held_by_this_run`.
 
     Raises:
         FolderInUseError: a process holds it.

@@ -34,7 +34,7 @@ def check_plugins(
         run: the settings, whose plugins are loaded.
         output: the model folder; it has copies from the first validation on.
         kept: the record in the checkpoint, which has checksums from the first checkpoint on.
-        accept_changes: go on with the changed plugins, and keep the copies of the earlier ones under other names.
+        accept_changes: continue with the changed plugins, and keep the copies of the earlier ones under other names.
 
     Raises:
         ChangedPluginError: a plugin was changed, and `accept_changes` is off.

@@ -1,4 +1,4 @@
-"""Plugin files and folders: run from what was read, told apart by what changed, and refused with the way out."""
+"""Plugin files and folders: how they are run, compared, and refused with advice."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def test_a_damaged_folder_is_made_anew(written, name, damage, caplog) -> None:
     prepared = prepare(written.run())
     assert not prepared.reused
     assert files(folder) == sound
-    assert caplog.text.count("is damaged and made anew: ") == 1
+    assert caplog.text.count("is damaged and prepared again: ") == 1
     assert written.prepared_folders() == [folder.name]
     assert prepare(written.run()).reused
 

@@ -253,17 +253,22 @@ def test_quick_comparison_needs_no_other_toolkit(repository, tmp_path) -> None:
     )
     assert finished.returncode == 0, finished.stderr
     figures = json.loads(output.read_text("utf-8"))["figures"]
-    measured = [each["what"] for each in figures if each["unit"] != "failed"]
+    measured = {each["what"] for each in figures if each["unit"] != "failed"}
     assert "no input feeding: training, nmt-lstm" in measured
-    assert "no input feeding, beam 5: translation, nmt-lstm" in measured
-    failed = [each for each in figures if each["unit"] == "failed"]
-    assert {each["what"].partition(", ")[2].split()[0] for each in failed} == {
+    failed = {each["what"]: each["counted"] for each in figures if each["unit"] == "failed"}
+    absent = {what for what, reason in failed.items() if "--quick installs none" in reason}
+    assert {what.partition(", ")[2].split()[0] for what in absent} == {
         "OpenNMT-py",
         "Eole",
         "JoeyNMT",
         "Marian",
     }
-    assert all("--quick installs none" in each["counted"] for each in failed)
+    # On a busy machine the difference between a long and a short file can be less than the noise of the start.
+    undecided = {what for what, reason in failed.items() if "too few lines" in reason}
+    assert set(failed) == absent | undecided
+    for search in ("beam 5", "greedy"):
+        was_measured = f"no input feeding, {search}: translation, nmt-lstm" in measured
+        assert was_measured != (f"no input feeding, {search}, nmt-lstm" in undecided)
     # Speeds are those of translations of one length, whatever the beam.
     translator = Translator.load(tmp_path / "work" / "nmt-lstm" / "untrained-plain" / "model", device="cpu")
     for beam_size in (1, 5):

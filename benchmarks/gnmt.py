@@ -55,7 +55,7 @@ def measure(options: argparse.Namespace) -> list[Row]:
     """Train and translate."""
     import torch
 
-    from nmt_lstm.device import choose_device
+    from nmt_lstm.numerics.device import choose_device
     from nmt_lstm.numerics.precision import resolve_precision
 
     if options.quick:

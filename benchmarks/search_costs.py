@@ -17,7 +17,7 @@ from report import Row
 from timing import Repeated, seconds
 
 if TYPE_CHECKING:
-    from nmt_lstm.deployment.frozen_model import FrozenModel
+    from nmt_lstm.inference.frozen_model import FrozenModel
     from nmt_lstm.numerics.frozen_linear import FrozenPrecision
 
 PRECISIONS: tuple[FrozenPrecision, ...] = ("float32", "bf16", "int8")
@@ -84,7 +84,7 @@ def untrained(vocabulary: int, precision: FrozenPrecision) -> FrozenModel:
     import torch
 
     from nmt_lstm.config.schema import ModelSettings
-    from nmt_lstm.deployment.frozen_model import freeze
+    from nmt_lstm.inference.frozen_model import freeze
     from nmt_lstm.model.build import build_model
     from nmt_lstm.text.special_pieces import END
 
@@ -123,7 +123,7 @@ def prepared(model: FrozenModel, search: Search) -> Callable[[], object]:
 
 def drawn(found: dict[tuple[str, str, int], Repeated]) -> str:
     """Return the figures as an SVG document, a panel for each factor, both scales logarithmic."""
-    from nmt_lstm.probes.panel_chart import Axis, Panel, Series, panel_chart
+    from nmt_lstm.lab.report.panel_chart import Axis, Panel, Series, panel_chart
 
     highest = max(each.median for each in found.values())
     lowest = min(each.median for each in found.values())

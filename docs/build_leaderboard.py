@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from nmt_lstm import Leaderboard
-from nmt_lstm.leaderboard.web_page import web_page
+from nmt_lstm.lab.leaderboard.html import web_page
 
 folder, source, reference, *outputs = map(Path, sys.argv[1:])
 test_set = {"source": source, "references": [reference], "source_language": "de", "target_language": "en"}

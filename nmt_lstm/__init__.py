@@ -23,7 +23,11 @@ if TYPE_CHECKING:
     from nmt_lstm.config.load import load_run as load_run
     from nmt_lstm.config.schema import RunSettings as RunSettings
     from nmt_lstm.errors import NmtLstmError as NmtLstmError
-    from nmt_lstm.leaderboard.board import Leaderboard as Leaderboard
+    from nmt_lstm.inference.translation import Hypothesis as Hypothesis
+    from nmt_lstm.inference.translation import ScoredTranslation as ScoredTranslation
+    from nmt_lstm.inference.translation import Translation as Translation
+    from nmt_lstm.inference.translator import Translator as Translator
+    from nmt_lstm.lab.leaderboard.board import Leaderboard as Leaderboard
     from nmt_lstm.model.build import build_model as build_model
     from nmt_lstm.model.seq2seq import Seq2Seq as Seq2Seq
     from nmt_lstm.model.seq2seq import Step as Step
@@ -35,10 +39,6 @@ if TYPE_CHECKING:
     from nmt_lstm.training.fit import fit as fit
     from nmt_lstm.training.module import TranslationModule as TranslationModule
     from nmt_lstm.training.saving import save_model as save_model
-    from nmt_lstm.translation import Hypothesis as Hypothesis
-    from nmt_lstm.translation import ScoredTranslation as ScoredTranslation
-    from nmt_lstm.translation import Translation as Translation
-    from nmt_lstm.translator import Translator as Translator
 
 __version__ = "0.1.0"
 
@@ -50,21 +50,21 @@ _MODULE_OF_NAME = {
     "Cell": "nmt_lstm.cells.cell",
     "GateRecord": "nmt_lstm.cells.gate_record",
     "GatedCell": "nmt_lstm.cells.gated_cell",
-    "Hypothesis": "nmt_lstm.translation",
-    "Leaderboard": "nmt_lstm.leaderboard.board",
+    "Hypothesis": "nmt_lstm.inference.translation",
+    "Leaderboard": "nmt_lstm.lab.leaderboard.board",
     "Linear": "nmt_lstm.numerics.sequence_linear",
     "LinearCell": "nmt_lstm.cells.linear_cell",
     "Memory": "nmt_lstm.attention.attention",
     "NmtLstmError": "nmt_lstm.errors",
     "RunSettings": "nmt_lstm.config.schema",
-    "ScoredTranslation": "nmt_lstm.translation",
+    "ScoredTranslation": "nmt_lstm.inference.translation",
     "Seq2Seq": "nmt_lstm.model.seq2seq",
     "Step": "nmt_lstm.model.seq2seq",
     "StepwiseCell": "nmt_lstm.cells.stepwise_cell",
-    "Translation": "nmt_lstm.translation",
+    "Translation": "nmt_lstm.inference.translation",
     "TranslationDataModule": "nmt_lstm.training.data_module",
     "TranslationModule": "nmt_lstm.training.module",
-    "Translator": "nmt_lstm.translator",
+    "Translator": "nmt_lstm.inference.translator",
     "batched_product": "nmt_lstm.numerics.batched_product",
     "build_model": "nmt_lstm.model.build",
     "check_sequence": "nmt_lstm.cells.cell",

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from nmt_lstm.checkpoint.model_folder import read, write
-from nmt_lstm.deployment.exported import write_exported
-from nmt_lstm.deployment.lexicon import learn_lexicon
-from nmt_lstm.deployment.onnx.folder import write_onnx
-from nmt_lstm.deployment.shortlist import Shortlist
+from nmt_lstm.inference.exported import write_exported
+from nmt_lstm.inference.lexicon import learn_lexicon
+from nmt_lstm.inference.onnx.folder import write_onnx
+from nmt_lstm.inference.shortlist import Shortlist
+from nmt_lstm.inference.translator import Translator
 from nmt_lstm.model.build import build_model
-from nmt_lstm.translator import Translator
 
 LINES = ["eins zwei .", "drei vier fünf sechs .", "", "sieben", "acht neun null eins zwei ."]
 PRECISIONS = ["float32", "int8", pytest.param("bf16", marks=pytest.mark.needs_bf16)]
@@ -84,7 +84,7 @@ import sys, torch
 from nmt_lstm.numerics.int8 import int8_is_fast
 from nmt_lstm.numerics.linear import onednn_product_is_available
 from nmt_lstm.numerics.packed import packing_is_available
-from nmt_lstm.translator import Translator
+from nmt_lstm.inference.translator import Translator
 print(int8_is_fast(), onednn_product_is_available(), packing_is_available(torch.float32))
 for folder, precision in zip(sys.argv[1::2], sys.argv[2::2]):
     translator = Translator.load(folder, device="cpu", precision=precision)

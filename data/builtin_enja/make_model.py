@@ -20,8 +20,8 @@ from typing import Any
 from nmt_lstm import Translator
 from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.config.load import load_run
-from nmt_lstm.deployment.exported import write_exported
 from nmt_lstm.evaluation.scores import corpus_scores
+from nmt_lstm.inference.exported import write_exported
 from nmt_lstm.text.corpus import read_lines
 from nmt_lstm.training.fit import fit
 

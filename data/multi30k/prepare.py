@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 try:
-    from nmt_lstm.text.corpus_download import CorpusFile, main
+    from nmt_lstm.corpora.prepare import CorpusFile, main
 except ModuleNotFoundError as error:
     sys.exit(
         f"error: {sys.executable} has no {error.name}. Install nmt-lstm (see README.md) and start this script with "

@@ -1,1 +1,1 @@
-"""Recurrent cells: the protocol, the gated base with its sweep, and the stock cells."""
+"""Recurrent cells: the protocol, the gated base with its unrolled loop, and the stock cells."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from nmt_lstm.errors import PluginResultError
+from nmt_lstm.recurrence.recurrence import State
 
 __all__ = ["Cell", "State"]
-
-State: TypeAlias = tuple[Tensor, ...]
 
 
 class Cell(nn.Module):

@@ -10,13 +10,13 @@ from nmt_lstm.cells.cell import State
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.numerics.row_counts import SMALLEST_INVARIANT_ROWS
 
-__all__ = ["LARGEST_SMALL_STATE", "fused_arguments", "sweep_is_faster", "unfused"]
+__all__ = ["LARGEST_SMALL_STATE", "fused_arguments", "unfused", "unroll_is_faster"]
 
 # oneDNN's bf16 LSTM is made for blocks of rows: forward and backward, 20 steps of 512, two threads of a processor with
 # AMX, took 76 ms for 83 rows and 32 ms for 88.
 ROWS_OF_A_BLOCK = 8
 
-# Rows times hidden size up to which the kernel trains faster than the sweep on every processor measured.
+# Rows times hidden size up to which the kernel trains faster than the unrolled loop on every processor measured.
 LARGEST_SMALL_STATE = 8192
 
 
@@ -60,12 +60,12 @@ def unfused(outputs: Tensor, state: State, rows: int) -> tuple[Tensor, State]:
     )
 
 
-def sweep_is_faster(inputs: Tensor, hidden_size: int) -> bool:
-    """Whether the sweep beats the kernel of GRU and RNN on these inputs.
+def unroll_is_faster(inputs: Tensor, hidden_size: int) -> bool:
+    """Whether the unrolled loop beats the kernel of GRU and RNN on these inputs.
 
     PyTorch has no oneDNN kernel for them in float32 on a processor. Measured there, forward and backward, 20 steps of
-    100 rows of 512, one core: GRU 132 ms by the sweep and 202 by the kernel, RNN 60 and 109. In bf16 the kernel wins,
-    and so it does with few and narrow rows, where the sweep's time is that of its many small operations: 20 rows of
+    100 rows of 512, one core: GRU 132 ms by the unrolled loop and 202 by the kernel, RNN 60 and 109. In bf16 the kernel wins,
+    and so it does with few and narrow rows, where the unrolled loop's time is that of its many small operations: 20 rows of
     64, 200 steps, GRU 70 ms and 26, RNN 36 and 9. Without gradients the choice must not depend on the rows.
     """
     if inputs.device.type != "cpu" or inputs.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):

@@ -13,8 +13,8 @@ from torch.overrides import TorchFunctionMode
 
 from nmt_lstm.cells.cell import Cell, State, check_sequence
 from nmt_lstm.cells.gated_cell import GatedCell
-from nmt_lstm.cells.recurrence import Tensors
 from nmt_lstm.cells.stepwise_cell import StepwiseCell
+from nmt_lstm.recurrence.recurrence import Tensors
 
 __all__ = ["FUNCTIONS", "GateRecord", "record_gates"]
 

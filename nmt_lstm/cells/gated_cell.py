@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from nmt_lstm.cells.cell import Cell, State, check_sequence
 from nmt_lstm.cells.gates import checked_names, checked_results, fill_biases, gate_tuple, starting_biases
-from nmt_lstm.cells.recurrence import Recurrence, Tensors, Update, cut_gates
-from nmt_lstm.cells.sweep import sweep
 from nmt_lstm.numerics.linear import linear
 from nmt_lstm.numerics.sequence_linear import sequence_linear
+from nmt_lstm.recurrence.recurrence import Recurrence, Tensors, Update, cut_gates
+from nmt_lstm.recurrence.unroll import unroll
 
 __all__ = ["GatedCell"]
 
@@ -26,7 +26,7 @@ class GatedCell(Cell):
 
     The base owns the parameters, in PyTorch's layout and gate order (so weights of `torch.nn.LSTM` and its like load
     unchanged): ``weight_ih`` (G*H, input_size), ``weight_hh`` (G*H, H), ``bias_ih`` and ``bias_hh`` (G*H,) for G gates.
-    From `update` it derives the sequence, the step and the gradients (see `nmt_lstm.cells.sweep`).
+    From `update` it derives the sequence, the step and the gradients (see `nmt_lstm.recurrence.unroll`).
     A subclass may add parameters and modules of its own and use them in `update`; their gradients come with the rest.
 
     Args:
@@ -179,14 +179,17 @@ class GatedCell(Cell):
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take a whole sequence: (B, T, input_size) to (B, T, H)."""
         check_sequence(self, inputs)
-        return self.sweep(inputs, state)
+        return self.unroll(inputs, state)
 
-    def sweep(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take a whole sequence by the sweep, also where `forward` has a fused kernel."""
-        return self.sweep_by(self.recurrence(), inputs, state)
+    def unroll(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Take a whole sequence by the unrolled loop, also where `forward` has a fused kernel."""
+        return self.unroll_by(self.recurrence(), inputs, state)
 
-    def sweep_by(self, recurrence: Recurrence, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+    def unroll_by(self, recurrence: Recurrence, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take a whole sequence by a recurrence that `recurrence` made."""
         products = (self.weight_hh, self.bias_hh) if self.history else (None, None)
-        outputs, last = sweep(recurrence, self.from_input(inputs.transpose(0, 1)), state, *products)
+        outputs, last = unroll(recurrence, self.from_input(inputs.transpose(0, 1)), state, *products)
         return outputs.transpose(0, 1), last
+
+    # The former names, for plugins written before version 0.2.
+    sweep, sweep_by = unroll, unroll_by

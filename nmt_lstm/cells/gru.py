@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from nmt_lstm.cells.cell import State, check_sequence
-from nmt_lstm.cells.fused import fused_arguments, sweep_is_faster, unfused
+from nmt_lstm.cells.fused import fused_arguments, unfused, unroll_is_faster
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.numerics.pointwise import tanh
 
@@ -38,10 +38,10 @@ class GRU(GatedCell):
         return (candidate + torch.sigmoid(x.update + h.update) * (hidden - candidate),)
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take a whole sequence by the fused kernel, or the sweep where that is faster: (B, T, input_size) to (B, T, H)."""
+        """Take a whole sequence by the fused kernel, or the unrolled loop where that is faster: (B, T, input_size) to (B, T, H)."""
         check_sequence(self, inputs)
-        if sweep_is_faster(inputs, self.hidden_size):
-            return self.sweep(inputs, state)
+        if unroll_is_faster(inputs, self.hidden_size):
+            return self.unroll(inputs, state)
         rows, inputs, state, weights = fused_arguments(self, inputs, state)
         outputs, hidden = torch.gru(inputs, state[0][None], weights, True, 1, 0.0, self.training, False, True)
         return unfused(outputs, (hidden[0],), rows)

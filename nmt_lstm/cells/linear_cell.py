@@ -10,8 +10,8 @@ from torch import Tensor
 from nmt_lstm.cells.cell import State, check_sequence
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.cells.gates import checked_pair
-from nmt_lstm.cells.linear_recurrence import linear_recurrence
-from nmt_lstm.cells.recurrence import update_type
+from nmt_lstm.recurrence.linear_scan import linear_recurrence
+from nmt_lstm.recurrence.recurrence import update_type
 
 __all__ = ["LinearCell"]
 
@@ -21,7 +21,7 @@ class LinearCell(GatedCell):
 
     Its author writes `coefficients` and, if the output is not the state, `output`; both are pointwise. A class that
     defines `output` has `output_is_state = False` by that. On a GPU
-    a whole sequence is computed for all positions at once (see `linear_recurrence`); on a processor the sweep does the
+    a whole sequence is computed for all positions at once (see `linear_recurrence`); on a processor the unrolled loop does the
     same step by step, in the cache: of 100 rows of 200 steps of 512, a minimal LSTM takes 290 ms forward and backward
     that way, and 430 for all positions at once (one core, bf16).
     """
@@ -73,7 +73,7 @@ class LinearCell(GatedCell):
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take a whole sequence: (B, T, input_size) to (B, T, H)."""
         check_sequence(self, inputs)
-        return self.sweep(inputs, state) if inputs.device.type == "cpu" else self.scan(inputs, state)
+        return self.unroll(inputs, state) if inputs.device.type == "cpu" else self.scan(inputs, state)
 
     def scan(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take a whole sequence for all positions at once: (B, T, input_size) to (B, T, H)."""

@@ -1,36 +1,3 @@
-"""Calling a function while a module's parameters are others."""
+"""The former place of `nmt_lstm.recurrence.replaced`, for plugins written before version 0.2."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
-
-import torch
-from torch import Tensor, nn
-
-__all__ = ["with_parameters"]
-
-Result = TypeVar("Result")
-
-
-class _Caller(nn.Module):
-    """A module whose forward is any function, so that `torch.func.functional_call` runs it."""
-
-    def __init__(self, module: nn.Module) -> None:
-        super().__init__()
-        self.module = module
-
-    def forward(self, function: Callable[[], Any]) -> Any:
-        return function()
-
-
-def with_parameters(
-    module: nn.Module, parameters: Mapping[str, Tensor], function: Callable[[], Result]
-) -> Result:
-    """Return what `function` returns while `module` has these tensors in place of its parameters of the same names."""
-    own = dict(module.named_parameters())
-    if all(own[name] is tensor for name, tensor in parameters.items()):
-        return function()
-    renamed = {f"module.{name}": tensor for name, tensor in parameters.items()}
-    result: Result = torch.func.functional_call(_Caller(module), renamed, (function,))
-    return result
+from nmt_lstm.recurrence.replaced import with_parameters as with_parameters

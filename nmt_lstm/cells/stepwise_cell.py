@@ -18,11 +18,11 @@ from nmt_lstm.cells.gates import (
     gate_tuple,
     starting_biases,
 )
-from nmt_lstm.cells.recurrence import Tensors, cut_gates, update_type
-from nmt_lstm.cells.shared_product import SharedProduct
 from nmt_lstm.numerics.linear import linear
 from nmt_lstm.numerics.pointwise import by_rows
 from nmt_lstm.numerics.sequence_linear import sequence_linear
+from nmt_lstm.recurrence.recurrence import Tensors, cut_gates, update_type
+from nmt_lstm.recurrence.shared_product import SharedProduct
 
 __all__ = ["Products", "StepwiseCell"]
 

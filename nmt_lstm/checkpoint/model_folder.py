@@ -16,14 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nmt_lstm.checkpoint.folder_files import (
-    GRAPHS,
-    METRICS,
-    SUBWORDS,
-    WEIGHTS,
-    WRITING,
-    check_output_folder,
-)
+from nmt_lstm.checkpoint.folder_files import GRAPHS, METRICS, SUBWORDS, WEIGHTS, WRITING, check_output_folder
 from nmt_lstm.checkpoint.manifest import MANIFEST, RUN, Manifest, check_files, make_manifest
 from nmt_lstm.checkpoint.plugin_records import COPY_PREFIX, needs_trust, plugin_records, require_plugins
 from nmt_lstm.checkpoint.weights import load_weights, save_weights

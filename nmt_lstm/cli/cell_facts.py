@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from nmt_lstm.cells.cell import Cell
-from nmt_lstm.cells.cost import cell_cost
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.cells.stepwise_cell import StepwiseCell
+from nmt_lstm.lab.cell_cost import cell_cost
 
 __all__ = ["cell_facts"]
 

@@ -15,10 +15,10 @@ from nmt_lstm.cli.messages import note, say
 from nmt_lstm.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from nmt_lstm.comparison.compare import Comparison
-    from nmt_lstm.comparison.factors import Factor
     from nmt_lstm.config.schema import RunSettings
-    from nmt_lstm.report.table import Cell
+    from nmt_lstm.lab.comparison.compare import Comparison
+    from nmt_lstm.lab.comparison.factors import Factor
+    from nmt_lstm.lab.report.table import Cell
 
 __all__ = ["compare"]
 
@@ -116,9 +116,9 @@ def compare(
     check_time_limit(time_limit or "")
     if (test_source is None) != (test_target is None):
         raise ConfigurationError("name both --test-source and --test-target, or neither.")
-    from nmt_lstm.comparison.factors import parse_seeds, variants_of
-    from nmt_lstm.comparison.matching import parse_match
     from nmt_lstm.config.load import make_run
+    from nmt_lstm.lab.comparison.factors import parse_seeds, variants_of
+    from nmt_lstm.lab.comparison.matching import parse_match
 
     matched = parse_match(match)
     numbers = parse_seeds(seeds)
@@ -138,8 +138,8 @@ def compare(
         _check_run(run, names=not plugin)
     load_plugins(plugin)
 
-    from nmt_lstm.comparison.compare import Request
-    from nmt_lstm.comparison.compare import compare as run_comparison
+    from nmt_lstm.lab.comparison.compare import Request
+    from nmt_lstm.lab.comparison.compare import compare as run_comparison
 
     found = run_comparison(
         Request(
@@ -176,7 +176,7 @@ def _check_run(run: RunSettings, *, names: bool) -> None:
 
 
 def _factors(cells: str, attentions: str, wirings: str, vary: list[str]) -> list[Factor]:
-    from nmt_lstm.comparison.factors import SHORT_NAMES, Factor, parse_factor, split_values
+    from nmt_lstm.lab.comparison.factors import SHORT_NAMES, Factor, parse_factor, split_values
 
     short = {"cell": ("--cells", cells), "attention": ("--attentions", attentions),
              "decoder wiring": ("--wirings", wirings)}  # fmt: skip
@@ -213,7 +213,7 @@ def _settings(
 def _show(found: Comparison) -> None:
     """Write the answer to stdout, and where the rest is to stderr."""
     from nmt_lstm.cli.messages import columns
-    from nmt_lstm.comparison.tables import cost_table, quality_table
+    from nmt_lstm.lab.comparison.tables import cost_table, quality_table
 
     note()
     for table in (quality_table(found.findings), cost_table(found.findings)):

@@ -30,7 +30,7 @@ def check_models(folders: Sequence[Path], device: str = "auto") -> None:
     """
     from nmt_lstm.checkpoint.manifest import Manifest
     from nmt_lstm.corpora.builtin import model_path
-    from nmt_lstm.device import check_device_name
+    from nmt_lstm.numerics.device import check_device_name
 
     check_device_name(device)
     for folder in folders:

@@ -31,8 +31,8 @@ from nmt_lstm.cli.score_report import report_json, report_text
 from nmt_lstm.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:
-    from nmt_lstm.evaluation.analysis import Analysis
-    from nmt_lstm.evaluation.pair_report import PairReport
+    from nmt_lstm.lab.analysis.analysis import Analysis
+    from nmt_lstm.lab.analysis.pair_report import PairReport
 
 __all__ = ["evaluate"]
 
@@ -157,7 +157,7 @@ def evaluate(
         tokenizer = guess_tokenizer(references[0]) if tokenize == "auto" else tokenize
     else:
         load_plugins(plugin, trusted=(model or []) if trust_plugins else [])
-        from nmt_lstm.translator import Translator
+        from nmt_lstm.inference.translator import Translator
 
         assert sources is not None
         translator = Translator.load(model or [], device=device, precision=precision.value)
@@ -240,7 +240,7 @@ def read_references(paths: list[Path]) -> list[list[str]]:
 
 def warn(path: Path, lines: list[str], references: list[list[str]], sources: list[str] | None) -> None:
     """Warn of what does not look like plain text."""
-    from nmt_lstm.evaluation.text_checks import text_warnings
+    from nmt_lstm.lab.analysis.text_checks import text_warnings
 
     for warning in text_warnings(lines, references[0], sources, more_references=references[1:]):
         logger.warning("'%s': %s", path, warning)
@@ -257,10 +257,10 @@ def analysed(
     train_target: Path | None,
 ) -> Analysis:
     """Return the analysis of an output; words are counted in the training text if it is given."""
-    from nmt_lstm.evaluation.analysis import Analyst
     from nmt_lstm.evaluation.scores import tokenizer_for
     from nmt_lstm.evaluation.sentence_statistics import Scorer
     from nmt_lstm.evaluation.words import count_words, guess_tokenizer, word_splitter
+    from nmt_lstm.lab.analysis.analysis import Analyst
 
     source_tokenize = tokenizer_for(source_language) if source_language else guess_tokenizer(sources)
     counts = [
@@ -289,8 +289,8 @@ def compared(
     tokenize: str,
 ) -> PairReport:
     """Return the comparison with another output."""
-    from nmt_lstm.evaluation.pair_report import pair_report
     from nmt_lstm.evaluation.sentence_statistics import Scorer
+    from nmt_lstm.lab.analysis.pair_report import pair_report
 
     theirs = read_all_lines(paths[1])
     check_counts(paths[1], len(theirs), reference, len(references[0]))

@@ -18,8 +18,8 @@ from nmt_lstm.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:
     from nmt_lstm.checkpoint.model_folder import ModelFolder
-    from nmt_lstm.deployment.onnx.folder import OnnxPrecision
-    from nmt_lstm.deployment.shortlist import Shortlist
+    from nmt_lstm.inference.onnx.folder import OnnxPrecision
+    from nmt_lstm.inference.shortlist import Shortlist
     from nmt_lstm.numerics.frozen_linear import FrozenPrecision
 
 __all__ = ["export"]
@@ -121,13 +121,13 @@ def export(
     early_checks.check_files(source, target, reread=True)
     load_plugins(plugin, trusted=[model] if trust_plugins else [])
     from nmt_lstm.checkpoint import model_folder
-    from nmt_lstm.deployment.exported import write_exported
+    from nmt_lstm.inference.exported import write_exported
     from nmt_lstm.numerics.precision import slow_bf16
 
     folder = model_folder.read(model)
     folder.check_trained()
     if format is ExportFormat.onnx:
-        from nmt_lstm.deployment.onnx.folder import write_onnx
+        from nmt_lstm.inference.onnx.folder import write_onnx
 
         written = "float32" if precision is None else precision.value
         difference = write_onnx(output, folder, cast("OnnxPrecision", written))
@@ -181,8 +181,8 @@ def learnt_shortlist(
     folder: ModelFolder, source: Path | None, target: Path | None, count: int, frequent: int
 ) -> Shortlist:
     """Learn a shortlist from parallel text and say how much of the validation text it covers."""
-    from nmt_lstm.deployment.lexicon import learn_lexicon
-    from nmt_lstm.deployment.shortlist import Shortlist
+    from nmt_lstm.inference.lexicon import learn_lexicon
+    from nmt_lstm.inference.shortlist import Shortlist
     from nmt_lstm.text.cleaning import pair_digests
 
     data, subwords = folder.run.data, folder.subwords

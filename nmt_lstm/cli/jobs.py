@@ -23,9 +23,9 @@ from nmt_lstm.errors import ResourceError
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import SearchSettings
-    from nmt_lstm.source_lines import LineWarnings
-    from nmt_lstm.translation import Translation
-    from nmt_lstm.translator import Translator
+    from nmt_lstm.inference.translation import Translation
+    from nmt_lstm.inference.translator import Translator
+    from nmt_lstm.text.lines import LineWarnings
 
 __all__ = ["Loading", "translate_in_jobs"]
 
@@ -133,8 +133,8 @@ def _start(loading: Loading, life: Connection) -> None:
     torch.set_num_threads(1)
     try:
         load_plugins(loading.plugins, trusted=loading.trusted)
-        from nmt_lstm.source_lines import LineWarnings
-        from nmt_lstm.translator import Translator
+        from nmt_lstm.inference.translator import Translator
+        from nmt_lstm.text.lines import LineWarnings
 
         translator = Translator.load(loading.folders, device=loading.device, precision=loading.precision)
         _worker[:] = [_Worker(translator, LineWarnings())]

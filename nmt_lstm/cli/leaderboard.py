@@ -115,7 +115,7 @@ def init(
     ] = False,
 ) -> None:
     """Make a board with one test set; more can be written into its board.toml."""
-    from nmt_lstm.leaderboard.board import Leaderboard
+    from nmt_lstm.lab.leaderboard.board import Leaderboard
 
     values: dict[str, Any] = {
         "source": source,
@@ -187,7 +187,7 @@ def add(
     facts = dict(_fact(text) for text in fact or [])
     early_checks.check_models(model or [], device)
     early_checks.check_files(hypotheses)
-    from nmt_lstm.leaderboard.board import Leaderboard
+    from nmt_lstm.lab.leaderboard.board import Leaderboard
 
     opened = Leaderboard(board)
     opened.check_addition(system, test_set or [], facts)
@@ -240,13 +240,13 @@ def show(
     ] = 10,
 ) -> None:
     """Show the rankings, as table, Markdown, CSV, JSON, or an HTML page with analyses."""
-    from nmt_lstm.leaderboard import exports, tables
-    from nmt_lstm.leaderboard.board import Leaderboard
+    from nmt_lstm.lab.leaderboard import exports, tables
+    from nmt_lstm.lab.leaderboard.board import Leaderboard
 
     chosen = board_format or _format_of(output_file)
     opened = Leaderboard(board)
     if chosen is BoardFormat.html:
-        from nmt_lstm.leaderboard.web_page import web_page
+        from nmt_lstm.lab.leaderboard.html import web_page
 
         text = web_page(
             opened, test_set=test_set, metric=metric, baseline=baseline, sentences=sentences
@@ -285,7 +285,7 @@ def compare(
     ] = ReportFormat.table,
 ) -> None:
     """Compare two systems by all metrics, and show the sentences in which they differ most."""
-    from nmt_lstm.leaderboard.board import Leaderboard
+    from nmt_lstm.lab.leaderboard.board import Leaderboard
 
     found = Leaderboard(board).compare(one, other, test_set=test_set, sentences=sentences)
     say(json_text(found.values(), indent=2) if report_format is ReportFormat.json else found.text())
@@ -302,7 +302,7 @@ def remove(
     test_set: OneTestSet = None,
 ) -> None:
     """Take a system off the board; its outputs and old rows stay in the folder."""
-    from nmt_lstm.leaderboard.board import Leaderboard
+    from nmt_lstm.lab.leaderboard.board import Leaderboard
 
     rows = Leaderboard(board).remove(system, test_set)
     note(f"Removed '{system}' from {', '.join(row.test_set for row in rows)}.")

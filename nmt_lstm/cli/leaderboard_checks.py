@@ -24,7 +24,7 @@ def rescore(
     ] = False,
 ) -> None:
     """Score every row again from its stored output, and report any that changes (status 1)."""
-    from nmt_lstm.leaderboard.board import Leaderboard
+    from nmt_lstm.lab.leaderboard.board import Leaderboard
 
     opened = Leaderboard(board)
     count = len(opened.current())
@@ -40,7 +40,7 @@ def rescore(
 
 def verify(board: Board) -> None:
     """Check every row and every text against its checksum (status 1 if one is wrong)."""
-    from nmt_lstm.leaderboard.board import Leaderboard
+    from nmt_lstm.lab.leaderboard.board import Leaderboard
 
     found = Leaderboard(board).verify()
     for problem in found.problems:

@@ -87,10 +87,10 @@ def probe(
     if not plugin:
         early_checks.check_cells(chosen_cells)
     load_plugins(plugin)
-    from nmt_lstm.probes.catalogue import TASKS
-    from nmt_lstm.probes.execution import cores
-    from nmt_lstm.probes.results_file import ResultsFile
-    from nmt_lstm.probes.run import ProbeSettings, plan_runs
+    from nmt_lstm.lab.probes.catalogue import TASKS
+    from nmt_lstm.lab.probes.execution import cores
+    from nmt_lstm.lab.probes.results_file import ResultsFile
+    from nmt_lstm.lab.probes.run import ProbeSettings, plan_runs
 
     settings = ProbeSettings(
         hidden_size=hidden_size,

@@ -13,10 +13,10 @@ from nmt_lstm.errors import NmtLstmError
 from nmt_lstm.plain_text import printable
 
 if TYPE_CHECKING:
-    from nmt_lstm.probes.results_file import ResultsFile
-    from nmt_lstm.probes.run import ProbeRun
-    from nmt_lstm.probes.summary import Summary
-    from nmt_lstm.probes.workers import Event
+    from nmt_lstm.lab.probes.results_file import ResultsFile
+    from nmt_lstm.lab.probes.run import ProbeRun
+    from nmt_lstm.lab.probes.summary import Summary
+    from nmt_lstm.lab.probes.workers import Event
 
 __all__ = ["ProbeSession", "show_tables"]
 
@@ -46,7 +46,7 @@ class ProbeSession:
             NmtLstmError: runs failed; all others are done.
             KeyboardInterrupt: ctrl-C came; what was finished is kept.
         """
-        from nmt_lstm.probes.execution import results_of, run_missing
+        from nmt_lstm.lab.probes.execution import results_of, run_missing
 
         self._finished = len(results_of(self.runs, results.read()))
         self._say_begin(jobs)
@@ -81,9 +81,9 @@ class ProbeSession:
             )
 
     def _tell(self, event: Event) -> None:
-        from nmt_lstm.probes.record import RunRecord
-        from nmt_lstm.probes.summary import number
-        from nmt_lstm.probes.workers import Failure
+        from nmt_lstm.lab.probes.record import RunRecord
+        from nmt_lstm.lab.probes.summary import number
+        from nmt_lstm.lab.probes.workers import Failure
 
         place = f"[{self._finished + len(self._failures) + 1}/{len(self.runs)}]"
         self._running.pop(event.run.identity, None)
@@ -110,9 +110,9 @@ class ProbeSession:
 
     def _write(self, results: ResultsFile) -> None:
         """Write the report and show the tables of the runs that have results."""
-        from nmt_lstm.probes.execution import results_of
-        from nmt_lstm.probes.report import write_report
-        from nmt_lstm.probes.summary import summarise
+        from nmt_lstm.lab.probes.execution import results_of
+        from nmt_lstm.lab.probes.report import write_report
+        from nmt_lstm.lab.probes.summary import summarise
 
         found = results_of(self.runs, results.read())
         if not found:
@@ -141,7 +141,7 @@ def show_tables(summary: Summary) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from nmt_lstm.probes.summary import number
+    from nmt_lstm.lab.probes.summary import number
 
     heads = [printable(cell) for cell in summary.cells]
     console = Console(width=None if sys.stdout.isatty() else 40 + 30 * len(summary.cells))

@@ -84,7 +84,7 @@ def quickstart(
         return
     sources, references = list(read_lines(corpus / "test.en")), list(read_lines(corpus / "test.ja"))
 
-    from nmt_lstm.translator import Translator
+    from nmt_lstm.inference.translator import Translator
 
     shown = spread(len(sources))
     some, expected = [sources[index] for index in shown], [references[index] for index in shown]

@@ -25,7 +25,7 @@ from nmt_lstm.errors import DataError
 from nmt_lstm.plain_text import json_text
 
 if TYPE_CHECKING:
-    from nmt_lstm.translation import ScoredTranslation
+    from nmt_lstm.inference.translation import ScoredTranslation
 
 __all__ = ["score"]
 
@@ -67,7 +67,7 @@ def score(
     check_counts(source, len(sources), target, len(targets))
     load_plugins(plugin, trusted=model if trust_plugins else [])
     from nmt_lstm.evaluation.columns import perplexity
-    from nmt_lstm.translator import Translator
+    from nmt_lstm.inference.translator import Translator
 
     translator = Translator.load(model, device=device, precision=precision.value)
     total, pieces = 0.0, 0

@@ -10,9 +10,9 @@ from nmt_lstm.cli.messages import columns
 from nmt_lstm.plain_text import json_text
 
 if TYPE_CHECKING:
-    from nmt_lstm.evaluation.analysis import Analysis
-    from nmt_lstm.evaluation.pair_report import PairReport
     from nmt_lstm.evaluation.scores import Score
+    from nmt_lstm.lab.analysis.analysis import Analysis
+    from nmt_lstm.lab.analysis.pair_report import PairReport
 
 __all__ = ["report_json", "report_text", "score_table"]
 
@@ -21,7 +21,7 @@ def report_text(scores: list[Score], analysis: Analysis | None, pair: PairReport
     """Return scores, analysis and comparison for a terminal."""
     parts = [score_table(scores)]
     if analysis is not None:
-        from nmt_lstm.evaluation.analysis_text import analysis_text
+        from nmt_lstm.lab.analysis.text import analysis_text
 
         parts.append(analysis_text(analysis))
     if pair is not None:

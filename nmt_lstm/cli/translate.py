@@ -33,7 +33,7 @@ from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.plain_text import json_text
 
 if TYPE_CHECKING:
-    from nmt_lstm.translation import Hypothesis, Translation
+    from nmt_lstm.inference.translation import Hypothesis, Translation
 
 __all__ = ["translate"]
 
@@ -114,7 +114,7 @@ def translate(
     early_checks.check_output(output_file, (input_file,))
     trusted = model if trust_plugins else []
     load_plugins(plugin, trusted=trusted)
-    from nmt_lstm.translator import Translator
+    from nmt_lstm.inference.translator import Translator
 
     translator = Translator.load(model, device=device, precision=precision.value)
     if typing:

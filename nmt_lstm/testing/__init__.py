@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from nmt_lstm.testing.conformance import (
-    ATTENTION_CHECKS,
-    CELL_CHECKS,
-    Result,
-    check_attention,
-    check_cell,
-)
+from nmt_lstm.testing.conformance import ATTENTION_CHECKS, CELL_CHECKS, Result, check_attention, check_cell
 from nmt_lstm.testing.decorators import attention_conformance, cell_conformance
 from nmt_lstm.testing.failure import ConformanceFailure, DoesNotApply, NotChecked
 from nmt_lstm.testing.subject import AttentionSubject, CellSubject

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from nmt_lstm.attention.attention import Attention
 from nmt_lstm.config.schema import AttentionSettings, DecoderSettings, EncoderSettings, ModelSettings
-from nmt_lstm.deployment.onnx.exporter import BATCH, SOURCE
+from nmt_lstm.inference.onnx.exporter import BATCH, SOURCE
 from nmt_lstm.registry import ATTENTIONS
 from nmt_lstm.testing.first_call import check_attended, check_memory
 from nmt_lstm.testing.gradients import check_against_numbers, check_bf16, check_reached, gradients_of

@@ -17,7 +17,7 @@ from nmt_lstm.testing.subject import CellSubject
 
 __all__ = [
     "bf16_is_near_float32",
-    "fused_kernel_equals_sweep",
+    "fused_kernel_equals_unroll",
     "gradients_are_right",
     "gradients_reach_every_parameter",
     "sequence_gradients_equal_step_gradients",
@@ -63,8 +63,8 @@ def sequence_gradients_equal_step_gradients(subject: CellSubject) -> str:
     return str(comparison)
 
 
-def fused_kernel_equals_sweep(subject: CellSubject) -> str:
-    """Where a gated cell has a `forward` of its own, it gives what the sweep gives, values and gradients."""
+def fused_kernel_equals_unroll(subject: CellSubject) -> str:
+    """Where a gated cell has a `forward` of its own, it gives what the unrolled loop gives, values and gradients."""
     comparison = Comparison(1e-5, "forward and update compute different things.")
     for dtype in (torch.float32, torch.float64):
         cell = subject.build(dtype)
@@ -72,7 +72,7 @@ def fused_kernel_equals_sweep(subject: CellSubject) -> str:
             raise DoesNotApply("no gated cell")
         if type(cell).forward is GatedCell.forward:
             raise DoesNotApply("no kernel of its own")
-        _compare(subject, cell, cell, cell.sweep, comparison)
+        _compare(subject, cell, cell, cell.unroll, comparison)
     return str(comparison)
 
 

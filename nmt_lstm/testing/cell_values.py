@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from nmt_lstm.cells.cell import Cell
 from nmt_lstm.config.schema import DecoderSettings, EncoderSettings, ModelSettings
-from nmt_lstm.deployment.onnx.exporter import BATCH
+from nmt_lstm.inference.onnx.exporter import BATCH
 from nmt_lstm.registry import CELLS
 from nmt_lstm.testing.first_call import check_stepped
 from nmt_lstm.testing.module_values import check_copies, check_nothing_kept, check_options

@@ -41,7 +41,7 @@ CELL_CHECKS: tuple[Callable[[CellSubject], str], ...] = (
     cell_gradients.gradients_reach_every_parameter,
     cell_gradients.gradients_are_right,
     cell_gradients.sequence_gradients_equal_step_gradients,
-    cell_gradients.fused_kernel_equals_sweep,
+    cell_gradients.fused_kernel_equals_unroll,
     cell_gradients.bf16_is_near_float32,
     cell_gates.recorded_gates_lie_in_their_range,
     cell_values.step_can_be_traced,

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from torch import Tensor, nn
 
-from nmt_lstm.deployment.onnx.exporter import traced
 from nmt_lstm.errors import PluginError
+from nmt_lstm.inference.onnx.exporter import traced
 from nmt_lstm.testing.failure import ConformanceFailure
 
 __all__ = ["check_traced"]
@@ -42,7 +42,7 @@ def check_traced(
         part: whose parameters it uses.
         call: takes the inputs, and returns tensors.
         inputs: examples, of different sizes in different dimensions.
-        dimensions: for each input, which of its dimensions have any size; see `nmt_lstm.deployment.onnx.exporter`.
+        dimensions: for each input, which of its dimensions have any size; see `nmt_lstm.inference.onnx.exporter`.
 
     Raises:
         ConformanceFailure: it cannot be traced.

@@ -22,11 +22,11 @@ from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.files.checksums import checked_json, parse_checked, sha256_of
 from nmt_lstm.files.left_overs import remove_left_overs, temporary_prefix
+from nmt_lstm.files.lock import locked
 from nmt_lstm.files.regular import read_regular
 from nmt_lstm.text.cleaning import CleaningReport, PairCleaner, pair_digest
 from nmt_lstm.text.corpus import check_rereadable, read_blocks, read_parallel
 from nmt_lstm.text.corpus_checks import corpus_warnings
-from nmt_lstm.text.folder_lock import locked
 from nmt_lstm.text.special_pieces import END
 from nmt_lstm.text.subword_sampling import SAMPLING_VERSION, sentence_seed
 from nmt_lstm.text.subwords import Subwords, train_subwords

@@ -32,11 +32,7 @@ from nmt_lstm.training.launch import Launch, find_launch, ignore_stray
 from nmt_lstm.training.memory_limits import explain_out_of_memory
 from nmt_lstm.training.model_writer import ModelWriter
 from nmt_lstm.training.module import TranslationModule
-from nmt_lstm.training.output_folder import (
-    check_output,
-    last_checkpoint,
-    made_folder,
-)
+from nmt_lstm.training.output_folder import check_output, last_checkpoint, made_folder
 from nmt_lstm.training.output_lock import check_not_held, held_by_this_run
 from nmt_lstm.training.pace import Pace, measure_pace
 from nmt_lstm.training.plugin_changes import check_plugins

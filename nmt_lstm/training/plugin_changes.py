@@ -10,12 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nmt_lstm.checkpoint.manifest import MANIFEST, Manifest
-from nmt_lstm.checkpoint.plugin_records import (
-    PluginChange,
-    changed_plugins,
-    plugin_digests,
-    warn_of_versions,
-)
+from nmt_lstm.checkpoint.plugin_records import PluginChange, changed_plugins, plugin_digests, warn_of_versions
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import ChangedPluginError
 from nmt_lstm.training.output_folder import resume_command

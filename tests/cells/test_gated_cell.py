@@ -13,7 +13,7 @@ from nmt_lstm.cells.cell import Cell
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.cells.gru import GRU
 from nmt_lstm.cells.lstm import LSTM
-from nmt_lstm.cells.recordings import _attributes
+from nmt_lstm.recurrence.recordings import _attributes
 
 
 class Peephole(GatedCell):

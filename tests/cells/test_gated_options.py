@@ -9,8 +9,8 @@ from torch import nn
 from nmt_lstm.cells.cell import Cell
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.cells.lstm import LSTM
-from nmt_lstm.cells.replaced import with_parameters
 from nmt_lstm.errors import PluginResultError
+from nmt_lstm.recurrence.replaced import with_parameters
 
 
 class Carried(GatedCell):
@@ -120,7 +120,7 @@ def test_what_enters_the_product_can_be_masked(length) -> None:
     masked = Scaled(3, 4).double()
     masked.load_state_dict(cell.state_dict())
     inputs = torch.randn(2, length, 3, dtype=torch.float64)
-    outputs, _ = cell.sweep_by(cell.recurrence(history_mask=mask), inputs, (torch.ones(2, 4).double(),))
+    outputs, _ = cell.unroll_by(cell.recurrence(history_mask=mask), inputs, (torch.ones(2, 4).double(),))
     hidden, written = torch.ones(2, 4).double(), []
     for position in inputs.unbind(1):
         x = position @ cell.weight_ih.t() + cell.bias_ih
@@ -153,7 +153,7 @@ def test_noise_reaches_an_update_step_by_step(length) -> None:
     for grad in (True, False):
         with torch.set_grad_enabled(grad):
             plain, _ = cell(inputs, state)
-            noised, _ = cell.sweep_by(cell.recurrence(around, noise=(noise,)), inputs, state)
+            noised, _ = cell.unroll_by(cell.recurrence(around, noise=(noise,)), inputs, state)
         torch.testing.assert_close(noised - plain, noise.transpose(0, 1).expand_as(plain))
 
 
@@ -162,7 +162,7 @@ def test_states_stay_in_float32_under_autocast() -> None:
     with torch.autocast("cpu", torch.bfloat16):
         for grad in (True, False):
             with torch.set_grad_enabled(grad):
-                outputs, last = cell.sweep(torch.randn(2, 6, 8), cell.initial_state(2))
+                outputs, last = cell.unroll(torch.randn(2, 6, 8), cell.initial_state(2))
             assert outputs.dtype == torch.bfloat16
             assert {part.dtype for part in last} == {torch.float32}
         output, after = cell.step(torch.randn(2, 8), last)

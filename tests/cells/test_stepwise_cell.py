@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from nmt_lstm.cells.cell import Cell
-from nmt_lstm.cells.shared_product import SharedProduct
 from nmt_lstm.cells.stepwise_cell import StepwiseCell
 from nmt_lstm.errors import PluginResultError
+from nmt_lstm.recurrence.shared_product import SharedProduct
 from nmt_lstm.testing import cell_conformance
 
 

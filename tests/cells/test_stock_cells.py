@@ -1,4 +1,4 @@
-"""LSTM, GRU and RNN: PyTorch's own weights load unchanged and compute the same; kernel, sweep and steps agree."""
+"""LSTM, GRU and RNN: PyTorch's own weights load unchanged and compute the same; kernel, unrolled loop and steps agree."""
 
 from __future__ import annotations
 
@@ -65,24 +65,24 @@ def test_gradients_are_those_of_torch(part, theirs, options) -> None:
 @pytest.mark.parametrize("gradients", [True, False], ids=["training", "search"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize(("part", "theirs", "options"), TWINS)
-def test_kernel_sweep_and_steps_agree(part, theirs, options, dtype, gradients) -> None:
+def test_kernel_unrolled_loop_and_steps_agree(part, theirs, options, dtype, gradients) -> None:
     torch.manual_seed(1)
     cell = part(INPUT, HIDDEN, **options).to(dtype)
     inputs, state = torch.randn(3, 7, INPUT, dtype=dtype), random_state(cell, dtype=dtype)
     with torch.set_grad_enabled(gradients):
-        ways = [cell(inputs, state), cell.sweep(inputs, state), Cell.forward(cell, inputs, state)]
+        ways = [cell(inputs, state), cell.unroll(inputs, state), Cell.forward(cell, inputs, state)]
     for outputs, last in ways[1:]:
         torch.testing.assert_close(outputs, ways[0][0])
         torch.testing.assert_close(last, ways[0][1])
 
 
 @pytest.mark.parametrize(("part", "theirs", "options"), TWINS)
-def test_gradients_of_kernel_and_sweep_pass_gradcheck(part, theirs, options) -> None:
+def test_gradients_of_kernel_and_unrolled_loop_pass_gradcheck(part, theirs, options) -> None:
     torch.manual_seed(2)
     cell = part(2, 3, **options).double()
     given = [torch.randn(2, 3, 2, dtype=torch.float64, requires_grad=True)]
     given += [torch.randn(2, 3, dtype=torch.float64, requires_grad=True) for _ in cell.state_sizes]
-    for take in (cell.forward, cell.sweep):
+    for take in (cell.forward, cell.unroll):
 
         def run(inputs, *rest, take=take):
             outputs, last = take(inputs, rest[: len(cell.state_sizes)])
@@ -100,10 +100,10 @@ def test_bf16_by_the_kernel_is_near_float32(part, theirs, options) -> None:
     expected, _ = cell(inputs, state)
     with torch.autocast("cpu", torch.bfloat16):
         outputs, _ = cell(inputs, state)
-        swept, _ = cell.sweep(inputs, state)
+        unrolled, _ = cell.unroll(inputs, state)
     scale = float(expected.detach().abs().max())
     torch.testing.assert_close(outputs.float(), expected, rtol=0.0, atol=0.05 * scale)
-    torch.testing.assert_close(swept.float(), expected, rtol=0.0, atol=0.05 * scale)
+    torch.testing.assert_close(unrolled.float(), expected, rtol=0.0, atol=0.05 * scale)
     outputs.float().sum().backward()
     assert all(parameter.grad.isfinite().all() and parameter.grad.any() for parameter in cell.parameters())
 
@@ -119,21 +119,21 @@ def test_a_batch_of_one_row_is_padded_for_the_kernel_and_given_back_whole(part, 
     torch.testing.assert_close(outputs, cell(inputs, state)[0].detach())
 
 
-def test_in_float32_on_a_processor_gru_and_rnn_take_the_sweep(monkeypatch) -> None:
+def test_in_float32_on_a_processor_gru_and_rnn_take_the_unrolled_loop(monkeypatch) -> None:
     taken = []
-    monkeypatch.setattr(GatedCell, "sweep", lambda self, *given: taken.append(type(self)) or (None, ()))
+    monkeypatch.setattr(GatedCell, "unroll", lambda self, *given: taken.append(type(self)) or (None, ()))
     monkeypatch.setattr(fused, "LARGEST_SMALL_STATE", 2 * HIDDEN)
     for part in (GRU, RNN, LSTM):
         cell = part(INPUT, HIDDEN)
         cell(torch.zeros(3, 2, INPUT), cell.initial_state(3))
     assert taken == [GRU, RNN]
-    assert not fused.sweep_is_faster(torch.zeros(3, dtype=torch.float64), HIDDEN)
+    assert not fused.unroll_is_faster(torch.zeros(3, dtype=torch.float64), HIDDEN)
 
 
 @pytest.mark.needs_bf16
 def test_in_bf16_on_a_processor_all_take_the_kernel(monkeypatch) -> None:
     taken = []
-    monkeypatch.setattr(GatedCell, "sweep", lambda self, *given: taken.append(type(self)) or (None, ()))
+    monkeypatch.setattr(GatedCell, "unroll", lambda self, *given: taken.append(type(self)) or (None, ()))
     monkeypatch.setattr(fused, "LARGEST_SMALL_STATE", 2 * HIDDEN)
     for part in (GRU, RNN, LSTM):
         cell = part(INPUT, HIDDEN)
@@ -144,7 +144,7 @@ def test_in_bf16_on_a_processor_all_take_the_kernel(monkeypatch) -> None:
 
 def test_few_rows_train_by_the_kernel_but_without_gradients_the_rows_decide_nothing(monkeypatch) -> None:
     taken = []
-    monkeypatch.setattr(GatedCell, "sweep", lambda self, *given: taken.append(type(self)) or (None, ()))
+    monkeypatch.setattr(GatedCell, "unroll", lambda self, *given: taken.append(type(self)) or (None, ()))
     for part in (GRU, RNN):
         cell = part(INPUT, HIDDEN)
         outputs, _ = cell(torch.zeros(3, 2, INPUT), cell.initial_state(3))

@@ -53,9 +53,9 @@ class Translator:
                             piece_log_probabilities=(-0.5,) * len(target))
 
 def install():
-    module = types.ModuleType("nmt_lstm.translator")
+    module = types.ModuleType("nmt_lstm.inference.translator")
     module.Translator = Translator
-    sys.modules["nmt_lstm.translator"] = module
+    sys.modules["nmt_lstm.inference.translator"] = module
     from nmt_lstm.cli import early_checks
     early_checks.check_models = lambda folders, device="auto": None
     early_checks.check_search = lambda folders, overrides: Translator.run.search
@@ -103,9 +103,9 @@ def translator(monkeypatch) -> type:
         run = namespace["Translator"].run
         return search_settings(run, overrides) if overrides else run.search
 
-    module = types.ModuleType("nmt_lstm.translator")
+    module = types.ModuleType("nmt_lstm.inference.translator")
     module.Translator = namespace["Translator"]
-    monkeypatch.setitem(sys.modules, "nmt_lstm.translator", module)
+    monkeypatch.setitem(sys.modules, "nmt_lstm.inference.translator", module)
     # Its folders need not be there.
     monkeypatch.setattr("nmt_lstm.cli.early_checks.check_models", lambda folders, device="auto": None)
     monkeypatch.setattr("nmt_lstm.cli.early_checks.check_search", searched)

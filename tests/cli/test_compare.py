@@ -13,8 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from nmt_lstm.comparison.matching import Match
 from nmt_lstm.config.load import make_run
+from nmt_lstm.lab.comparison.matching import Match
 
 PLUGIN = """
 import torch
@@ -48,10 +48,10 @@ def compared(monkeypatch) -> list:
             markdown=output / "report.md",
         )
 
-    monkeypatch.setattr("nmt_lstm.comparison.compare.compare", compare)
+    monkeypatch.setattr("nmt_lstm.lab.comparison.compare.compare", compare)
     empty = SimpleNamespace(columns=[], rows=[])
     for table in ("cost_table", "quality_table"):
-        monkeypatch.setattr(f"nmt_lstm.comparison.tables.{table}", lambda _: empty)
+        monkeypatch.setattr(f"nmt_lstm.lab.comparison.tables.{table}", lambda _: empty)
     monkeypatch.setattr("nmt_lstm.cli.messages.columns", lambda *_, **__: "table")
     return calls
 
@@ -114,7 +114,7 @@ def test_the_builtin_corpus_has_a_time_to_match(command, compared) -> None:
 
 
 def test_everything_that_can_be_said(command, compared, run_file, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("nmt_lstm.comparison.factors._MOST_VARIANTS", 32)
+    monkeypatch.setattr("nmt_lstm.lab.comparison.factors._MOST_VARIANTS", 32)
     for name in ("a", "b"):
         (tmp_path / name).write_text("a line\n")
     finished = command(

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from nmt_lstm.leaderboard.record import Facts
+from nmt_lstm.lab.leaderboard.record import Facts
 
 COMMANDS = ["init", "add", "show", "compare", "remove", "rescore", "verify"]
 REFERENCES = [f"The {word} dog runs over the {number} hills." for number, word in enumerate("abcdefghij" * 2)]
@@ -223,7 +223,7 @@ def test_an_ending_that_names_no_format_is_refused(command, board):
 
 def test_names_of_systems_cannot_control_the_terminal(command, board):
     """A board may come from elsewhere, with rows that this program would not have written."""
-    from nmt_lstm.leaderboard.record import line_of, record_of
+    from nmt_lstm.lab.leaderboard.record import line_of, record_of
 
     rows = board / "rows.jsonl"
     first, *rest = rows.read_text(encoding="utf-8").splitlines()

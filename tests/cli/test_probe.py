@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from nmt_lstm.probes import execution
-from nmt_lstm.probes.training import Progress, train_probe
-from nmt_lstm.probes.workers import Failure
+from nmt_lstm.lab.probes import execution
+from nmt_lstm.lab.probes.training import Progress, train_probe
+from nmt_lstm.lab.probes.workers import Failure
 
 TINY = ("--steps", "4", "--hidden-size", "4", "--batch-size", "4", "--learning-rates", "0.01")
 PLUGIN = """
@@ -166,13 +166,13 @@ def test_ctrl_c_at_a_terminal_ends_all_processes(tmp_path) -> None:
     arguments = ["probe", "--cells", "rnn", "--tasks", "adding", "--lengths", "6,4", "--jobs", "1", "-o", "p"]
     # The first run ends at once, the second one never.
     script = (
-        "import sys\nfrom nmt_lstm.probes import training\nfrom nmt_lstm.cli.app import main\n"
+        "import sys\nfrom nmt_lstm.lab.probes import training\nfrom nmt_lstm.cli.app import main\n"
         "if __name__ == '__main__': sys.exit(main())\n"
         "train = training.train_probe\n"
         "def endless(run, report):\n"
         "    while run.length == 4: report(training.Progress(run, 0.1, 1, 0.5))\n"
         "    return train(run, report)\n"
-        "from nmt_lstm.probes import workers\n"
+        "from nmt_lstm.lab.probes import workers\n"
         "workers.train_probe = endless\n"
     )
     (tmp_path / "command.py").write_text(script)
@@ -245,7 +245,7 @@ def test_help_loads_no_torch() -> None:
 
 
 def test_defaults_are_those_of_the_settings(command, monkeypatch) -> None:
-    from nmt_lstm.probes.run import ProbeSettings
+    from nmt_lstm.lab.probes.run import ProbeSettings
 
     wanted = []
 

@@ -11,8 +11,8 @@ import pytest
 
 from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.checkpoint.manifest import FORMAT_VERSION, Manifest
-from nmt_lstm.translation import Translation
-from nmt_lstm.translator import Translator
+from nmt_lstm.inference.translation import Translation
+from nmt_lstm.inference.translator import Translator
 
 HERE = Path(__file__).resolve().parent
 RECORDS = sorted(HERE.glob("*/*.json"))

@@ -13,11 +13,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from nmt_lstm.numerics import memory
-from nmt_lstm.numerics.memory import (
-    keep_freed_memory,
-    restart_without_thread_cache,
-    without_thread_cache,
-)
+from nmt_lstm.numerics.memory import keep_freed_memory, restart_without_thread_cache, without_thread_cache
 
 RESTARTED = """
 import os, sys

@@ -7,7 +7,7 @@ import torch
 
 from nmt_lstm.batching.batch import source_batch
 from nmt_lstm.config.schema import ModelSettings
-from nmt_lstm.deployment.onnx.graphs import make_onnx_graphs
+from nmt_lstm.inference.onnx.graphs import make_onnx_graphs
 from nmt_lstm.model.build import build_model
 from nmt_lstm.registry import ATTENTIONS, CELLS
 
@@ -23,7 +23,7 @@ PARTS = [
 @torch.no_grad()
 def test_graphs_score_as_the_network(kind, name) -> None:
     pytest.importorskip("onnxscript")
-    from nmt_lstm.deployment.onnx.model import OnnxModel
+    from nmt_lstm.inference.onnx.model import OnnxModel
 
     chosen = {"cell": "gru", "attention": "bilinear", kind: name}
     settings = {"cell": chosen["cell"], "hidden_size": 8}

@@ -81,7 +81,7 @@ class SequenceTruncatesGradient(Plain):
 class OtherKernel(LSTM):
     def forward(self, inputs, state):
         check_sequence(self, inputs)
-        return self.sweep(inputs, (state[0], 1.001 * state[1]))
+        return self.unroll(inputs, (state[0], 1.001 * state[1]))
 
 
 class BySteps(Cell):
@@ -128,7 +128,7 @@ BROKEN = [
         "gradient: .*does not belong to its forward",
     ),
     (
-        cell_gradients.fused_kernel_equals_sweep,
+        cell_gradients.fused_kernel_equals_unroll,
         OtherKernel,
         "outputs: .*forward and update compute different things",
     ),
@@ -164,11 +164,11 @@ def test_every_check_has_a_cell_that_it_catches() -> None:
 
 def test_the_whole_cell_passes(bf16_outcome) -> None:
     outcomes = {result.name: result.outcome for result in check_cell(Plain)}
-    assert outcomes.pop("fused_kernel_equals_sweep") == "does not apply"
+    assert outcomes.pop("fused_kernel_equals_unroll") == "does not apply"
     assert outcomes.pop("bf16_is_near_float32") == bf16_outcome
     assert set(outcomes.values()) == {"passed"}
 
 
 def test_the_kernel_check_says_when_there_is_none() -> None:
     with pytest.raises(DoesNotApply, match="no kernel of its own"):
-        cell_gradients.fused_kernel_equals_sweep(CellSubject(Plain))
+        cell_gradients.fused_kernel_equals_unroll(CellSubject(Plain))

@@ -80,7 +80,7 @@ def test_there_is_a_result_for_each_check_in_order() -> None:
     assert [result.name for result in results] == [check.__name__ for check in CELL_CHECKS]
     assert all(result.holds and result.numbers and result.meaning.endswith(".") for result in results)
     assert by_name(results)["sizes_and_dtypes"].numbers == "output 9; state: hidden 9"
-    assert by_name(results)["fused_kernel_equals_sweep"].outcome == "does not apply"
+    assert by_name(results)["fused_kernel_equals_unroll"].outcome == "does not apply"
     assert [result.name for result in check_attention(DotAttention, query_size=6, memory_size=10)] == [
         check.__name__ for check in ATTENTION_CHECKS
     ]
@@ -117,9 +117,9 @@ def test_an_expected_failure_must_fail() -> None:
 
 
 def test_an_expected_failure_must_apply() -> None:
-    result = by_name(check_cell(LeakyUnit, expected_failures={"fused_kernel_equals_sweep": REASON}))
-    assert result["fused_kernel_equals_sweep"].outcome == "failed"
-    assert "does not apply: no gated cell" in result["fused_kernel_equals_sweep"].numbers
+    result = by_name(check_cell(LeakyUnit, expected_failures={"fused_kernel_equals_unroll": REASON}))
+    assert result["fused_kernel_equals_unroll"].outcome == "failed"
+    assert "does not apply: no gated cell" in result["fused_kernel_equals_unroll"].numbers
 
 
 def test_what_the_part_raises_is_its_failure() -> None:
@@ -184,7 +184,7 @@ def test_the_decorator_makes_a_test_of_each_check() -> None:
     with pytest.raises(ConformanceFailure, match="expected to fail, but did not"):
         tests["beams_reorder"]()
     with pytest.raises(pytest.skip.Exception, match="no gated cell"):
-        tests["fused_kernel_equals_sweep"]()
+        tests["fused_kernel_equals_unroll"]()
 
 
 def test_the_decorator_of_attentions_does_the_same() -> None:

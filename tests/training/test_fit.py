@@ -14,6 +14,7 @@ from rich.console import Console
 
 from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError, ResourceError
+from nmt_lstm.inference.translator import Translator
 from nmt_lstm.numerics import precision
 from nmt_lstm.registry import ATTENTIONS, CELLS, load_plugin_file
 from nmt_lstm.text.preparation import prepare
@@ -21,7 +22,6 @@ from nmt_lstm.training.checkpoint_files import read_checkpoint
 from nmt_lstm.training.clock import Clock
 from nmt_lstm.training.data_module import TranslationDataModule
 from nmt_lstm.training.fit import fit
-from nmt_lstm.translator import Translator
 
 QUIET = Console(quiet=True)
 

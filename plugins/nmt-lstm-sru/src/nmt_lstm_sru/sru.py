@@ -1,4 +1,4 @@
-"""The simple recurrent unit: no product with the last output, so a sequence is one product and a light sweep."""
+"""The simple recurrent unit: no product with the last output, so a sequence is one product and a light loop."""
 
 from __future__ import annotations
 

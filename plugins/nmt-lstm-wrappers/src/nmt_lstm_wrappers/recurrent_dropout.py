@@ -82,7 +82,7 @@ class RecurrentDropout(Wrapper):
         return output, (*new, mask)
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take a whole sequence; a gated cell by its sweep, any other step by step in training."""
+        """Take a whole sequence; a gated cell unrolled, any other step by step in training."""
         *inner, mask = state
         if not self.training:
             outputs, last = self.cell(inputs, tuple(inner))
@@ -91,5 +91,5 @@ class RecurrentDropout(Wrapper):
             return Cell.forward(self, inputs, state)
         check_sequence(self, inputs)
         recurrence = self.cell.recurrence(history_mask=mask)
-        outputs, last = self.cell.sweep_by(recurrence, inputs, tuple(inner))
+        outputs, last = self.cell.unroll_by(recurrence, inputs, tuple(inner))
         return outputs, (*last, mask)

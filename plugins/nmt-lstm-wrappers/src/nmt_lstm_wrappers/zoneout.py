@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nmt_lstm import Cell, GatedCell
 from nmt_lstm.cells.cell import check_sequence
-from nmt_lstm.cells.recurrence import Recurrence, Update
+from nmt_lstm.recurrence.recurrence import Recurrence, Update
 from nmt_lstm_wrappers.wrapper import State, Wrapper, bernoulli, check_rate
 
 __all__ = ["Zoneout"]
@@ -60,12 +60,12 @@ class Zoneout(Wrapper):
         return self._mixed(output, new, state, tuple(part[0] for part in new_parts))
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take a whole sequence; a gated cell by its sweep, any other step by step."""
+        """Take a whole sequence; a gated cell unrolled, any other step by step."""
         if not isinstance(self.cell, GatedCell):
             return Cell.forward(self, inputs, state)
         check_sequence(self, inputs)
         new_parts = self._new_parts((inputs.shape[1],), state)
-        return self.cell.sweep_by(self._recurrence(self.cell, new_parts), inputs, state)
+        return self.cell.unroll_by(self._recurrence(self.cell, new_parts), inputs, state)
 
     def _new_parts(self, steps: tuple[int], state: State) -> State:
         """Return where each state takes its new value, (T, B, width) each; nothing outside of training."""

@@ -1,0 +1,340 @@
+"""Translating lines with trained models: one translation per line, in the order of the input."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+
+from nmt_lstm.config.schema import RunSettings, SearchSettings
+from nmt_lstm.errors import ConfigurationError, DataError, NotTextError
+from nmt_lstm.inference.frozen_model import FrozenModel
+from nmt_lstm.inference.loading import Model, load_models, of_whole_vocabulary
+from nmt_lstm.inference.translation import Hypothesis, ScoredTranslation, Translation
+from nmt_lstm.numerics.frozen_linear import FrozenPrecision
+from nmt_lstm.numerics.precision import Precision
+from nmt_lstm.search.beam_search import beam_search, check_search
+from nmt_lstm.search.ensemble import Ensemble
+from nmt_lstm.search.forced import forced_log_probabilities
+from nmt_lstm.search.hypotheses import Hypothesis as PieceHypothesis
+from nmt_lstm.search.searchable import Searchable
+from nmt_lstm.search.sentence_batches import SentenceBatches
+from nmt_lstm.text.lines import LineWarnings, single_line, without_line_end
+from nmt_lstm.text.subwords import Subwords
+
+__all__ = ["Hypothesis", "ScoredTranslation", "Translation", "Translator"]
+
+WINDOW_BATCHES = 64
+END_OF_SENTENCE = "</s>"
+
+
+@dataclass(frozen=True)
+class _Line:
+    text: str
+    pieces: list[int]
+
+
+class Translator:
+    """One model, or an ensemble of models of the same vocabularies, ready to translate.
+
+    In float32 on a processor a line's translation does not depend on the lines beside it nor on the batch size,
+    bit for bit.
+
+    Args:
+        models: the models, in evaluation mode, on one device; `load` freezes them for a processor.
+        subwords: the vocabularies of all of them.
+        run: the first model's run; its search settings are the defaults.
+        device: where the models are.
+        precision: ``"float32"``, ``"bf16"``, ``"fp16"``, or ``"int8"`` for models frozen so.
+    """
+
+    def __init__(
+        self,
+        *,
+        models: Sequence[Model],
+        subwords: Subwords,
+        run: RunSettings,
+        device: torch.device,
+        precision: Precision | FrozenPrecision = "float32",
+    ) -> None:
+        self.models = tuple(models)
+        self.subwords = subwords
+        self.run = run
+        self.device = device
+        self.precision = precision
+        # Models that choose among different pieces have no mean.
+        whole = [of_whole_vocabulary(model) for model in self.models]
+        self._model: Searchable[Any, Any] = self.models[0] if len(self.models) == 1 else Ensemble(whole)
+        self._scorer: Searchable[Any, Any] = whole[0] if len(whole) == 1 else self._model
+        # A frozen model has its precision inside.
+        frozen = all(isinstance(model, FrozenModel) for model in self.models)
+        self._autocast: Precision = "float32" if frozen or precision == "int8" else precision
+
+    @classmethod
+    def load(
+        cls,
+        folders: str | Path | Sequence[str | Path],
+        *,
+        device: str = "auto",
+        precision: str = "auto",
+    ) -> Translator:
+        """Load one model folder, or several as an ensemble.
+
+        Args:
+            folders: what ``nmt-lstm train -o`` or ``nmt-lstm export -o`` wrote.
+            device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
+            precision: ``"auto"`` is float32, so that translations depend on nothing but the model and the line.
+                ``"int8"`` is the fastest on a processor, ``"bf16"`` and ``"fp16"`` on a GPU. Exported models have
+                their own, which ``"auto"`` takes.
+
+        Raises:
+            ModelFolderError: a folder is missing, damaged, or needs a plugin that is not installed.
+            ConfigurationError: the models do not share their vocabularies; unknown device or precision.
+            ResourceError: the device is not there, or does not compute in this precision.
+        """
+        loaded = load_models(
+            [folders] if isinstance(folders, (str, Path)) else list(folders), device, precision
+        )
+        return cls(
+            models=loaded.models,
+            subwords=loaded.subwords,
+            run=loaded.run,
+            device=loaded.device,
+            precision=loaded.precision,
+        )
+
+    def __repr__(self) -> str:
+        """Return what was loaded: languages, cells, device, precision and vocabulary sizes."""
+        data, network = self.run.data, self.run.model
+        languages = "-".join(filter(None, (data.source_language, data.target_language)))
+        cells = " and ".join(dict.fromkeys((network.encoder.cell, network.decoder.cell)))
+        models = f"{len(self.models)} models, " if len(self.models) > 1 else ""
+        pieces = f"{self.subwords.source.size:,} source and {self.subwords.target.size:,} target pieces"
+        parts = [languages, f"{models}{cells}", f"{self.precision} on {self.device}", pieces]
+        return f"<{type(self).__name__}: {'; '.join(filter(None, parts))}>"
+
+    @property
+    def tokenizer(self) -> str:
+        """The tokenizer of sacreBLEU for the target language: the run's, or the customary one."""
+        from nmt_lstm.evaluation.scores import chosen_tokenizer
+
+        return chosen_tokenizer(self.run.data.tokenize, self.run.data.target_language)
+
+    def translate(
+        self,
+        lines: Iterable[str],
+        *,
+        beam_size: int | None = None,
+        n_best: int = 1,
+        batch_size: int = 64,
+        search: SearchSettings | None = None,
+        attention: bool = False,
+    ) -> list[Translation]:
+        """Translate lines and return one translation for each, in order; see `stream` for the arguments."""
+        found = self.stream(
+            lines,
+            beam_size=beam_size,
+            n_best=n_best,
+            batch_size=batch_size,
+            search=search,
+            attention=attention,
+        )
+        return list(found)
+
+    def stream(
+        self,
+        lines: Iterable[str],
+        *,
+        beam_size: int | None = None,
+        n_best: int = 1,
+        batch_size: int = 64,
+        window: int | None = None,
+        search: SearchSettings | None = None,
+        attention: bool = False,
+        first_line: int = 1,
+        warnings: LineWarnings | None = None,
+    ) -> Iterator[Translation]:
+        """Translate lines as they come, in memory that does not grow with their number.
+
+        Args:
+            lines: any lines. Blank ones give an empty translation; control characters count as spaces; lines of
+                more than `search.max_source_pieces` pieces are cut. The last two are logged with the line's number.
+            beam_size: hypotheses kept per sentence; by default that of the search settings.
+            n_best: how many hypotheses each translation holds, at most; their texts differ.
+            batch_size: sentences translated together, at most; it changes the speed, not the translations.
+            window: lines read ahead to be sorted by length; by default 64 batches. 1 answers each line at once.
+            search: search settings; by default those of the (first) model's run.
+            attention: store the attention weights in each hypothesis.
+            first_line: number of the first line in warnings, where `lines` are a part of a text.
+            warnings: those given so far, where they are; few of each kind are written.
+
+        Raises:
+            ConfigurationError: an argument is out of its range, or `lines` is one string.
+            NotTextError: a line is not a string; the lines before it in other windows are translated.
+            ResourceError: a single sentence does not fit into memory.
+        """
+        _check_lines(lines=lines)
+        _check_positive(n_best=n_best, batch_size=batch_size, window=1 if window is None else window)
+        settings = self._settings(search, beam_size)
+        check_search(settings, n_best)
+        numbered = enumerate(lines, start=first_line)
+        given = LineWarnings() if warnings is None else warnings
+        ahead = window or batch_size * WINDOW_BATCHES
+        return self._stream(numbered, settings, n_best, batch_size, ahead, given, attention=attention)
+
+    def score(
+        self, sources: Sequence[str], targets: Sequence[str], *, batch_size: int = 64
+    ) -> list[ScoredTranslation]:
+        """Return the log-probability that the model gives to each target as the translation of its source.
+
+        Lines are prepared as by `stream`; targets are never cut, and an empty one is the probability of the end.
+
+        Raises:
+            ConfigurationError: an argument is out of its range, or `sources` or `targets` is one string.
+            DataError: the numbers of lines differ.
+            NotTextError: a line is not a string.
+            ResourceError: a single pair does not fit into memory.
+        """
+        _check_lines(sources=sources, targets=targets)
+        _check_positive(batch_size=batch_size)
+        if len(sources) != len(targets):
+            raise DataError(
+                f"{len(sources)} sources but {len(targets)} targets; give one target line for each source line."
+            )
+        limit = self.run.search.max_source_pieces
+        prepared = list(self._prepare(enumerate(sources, start=1), limit, LineWarnings()))
+        targets = [without_line_end(_text(number, line)) for number, line in enumerate(targets, start=1)]
+        cleaned = [single_line(line) for line in targets]
+        pieces = self.subwords.target.encode_lines(cleaned)
+        batches = SentenceBatches([line.pieces for line in prepared], batch_size=batch_size)
+        found = batches.run(
+            lambda source, members: forced_log_probabilities(
+                self._scorer, source, [pieces[member] for member in members]
+            ),
+            device=self.device,
+            precision=self._autocast,
+        )
+        return [
+            ScoredTranslation(
+                line.text,
+                target,
+                sum(values),
+                (*self.subwords.target.pieces(ids), END_OF_SENTENCE),
+                tuple(values),
+            )
+            for line, target, ids, values in zip(prepared, targets, pieces, found, strict=True)
+        ]
+
+    def _stream(
+        self,
+        numbered: Iterator[tuple[int, str]],
+        settings: SearchSettings,
+        n_best: int,
+        batch_size: int,
+        window: int,
+        warnings: LineWarnings,
+        *,
+        attention: bool,
+    ) -> Iterator[Translation]:
+        # The same text may be found in other pieces too; those who ask for several want different texts.
+        searched = settings.beam_size if n_best > 1 else 1
+        while ahead := list(itertools.islice(numbered, window)):
+            prepared = list(self._prepare(ahead, settings.max_source_pieces, warnings))
+            sentences = [line.pieces for line in prepared if line.pieces]
+            found = SentenceBatches(sentences, batch_size=batch_size).run(
+                lambda source, _: beam_search(self._model, source, settings, n_best=searched),
+                device=self.device,
+                precision=self._autocast,
+            )
+            results = iter(found)
+            for line in prepared:
+                best = next(results) if line.pieces else []
+                yield self._translation(line, best, n_best, attention=attention)
+
+    def _prepare(
+        self, numbered: Iterable[tuple[int, str]], limit: int, warnings: LineWarnings
+    ) -> Iterator[_Line]:
+        """Turn numbered lines into pieces, none for a blank line."""
+        texts = [(number, without_line_end(_text(number, line))) for number, line in numbered]
+        safe = [single_line(text) for _, text in texts]
+        encoded = self.subwords.source.encode_lines([text if text.strip() else "" for text in safe])
+        for (number, text), cleaned, pieces in zip(texts, safe, encoded, strict=True):
+            if cleaned != text:
+                warnings.unsafe(number)
+            if unknown := self.subwords.source.unknown_invisible(cleaned):
+                warnings.invisible(number, unknown[0])
+            if len(pieces) > limit:
+                warnings.too_long(number, len(pieces), limit)
+            yield _Line(text, pieces[:limit])
+
+    def _translation(
+        self, line: _Line, found: list[PieceHypothesis], n_best: int, *, attention: bool
+    ) -> Translation:
+        texts: dict[str, Hypothesis] = {}
+        for each in found:
+            hypothesis = self._hypothesis(each, len(line.pieces), attention=attention)
+            texts.setdefault(hypothesis.text, hypothesis)
+        hypotheses = tuple(texts.values())[:n_best]
+        best = hypotheses[0] if hypotheses else None
+        return Translation(
+            line.text,
+            best.text if best else "",
+            best.score if best else 0.0,
+            tuple(self.subwords.source.pieces(line.pieces)),
+            hypotheses,
+        )
+
+    def _hypothesis(self, found: PieceHypothesis, source_pieces: int, *, attention: bool) -> Hypothesis:
+        alignment: list[tuple[int, int]] = []
+        weights = None
+        if found.attention is not None:
+            # Without the padding.
+            paid = found.attention[:, : source_pieces + 1]
+            weights = paid.numpy().copy() if attention else None
+            looked_at = paid.argmax(1).tolist()
+            alignment = [(place, target) for target, place in enumerate(looked_at) if place < source_pieces]
+        return Hypothesis(
+            single_line(self.subwords.target.decode(list(found.pieces))),
+            found.score,
+            found.log_probability,
+            tuple(self.subwords.target.pieces(list(found.pieces))),
+            tuple(alignment),
+            weights,
+        )
+
+    def _settings(self, search: SearchSettings | None, beam_size: int | None) -> SearchSettings:
+        settings = search or self.run.search
+        if beam_size is None:
+            return settings
+        try:
+            return SearchSettings(**{**settings.model_dump(), "beam_size": beam_size})
+        except ValidationError as problem:
+            raise ConfigurationError(
+                f"beam_size is {beam_size}: {problem.errors()[0]['msg'].lower()}; 5 is a good one."
+            ) from problem
+
+
+def _check_lines(**values: Iterable[str]) -> None:
+    for name, lines in values.items():
+        if isinstance(lines, (str, bytes)):
+            raise ConfigurationError(f"{name} is one {type(lines).__name__}; give a list, such as [text].")
+        if not isinstance(lines, Iterable):
+            raise ConfigurationError(f"{name} is {lines!r}; give a list of strings, or another iterable.")
+
+
+def _text(number: int, line: str) -> str:
+    """Return the line if it is text; programs without types pass None for missing values, and bytes."""
+    if not isinstance(line, str):
+        raise NotTextError(number, line)
+    return line
+
+
+def _check_positive(**values: object) -> None:
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ConfigurationError(f"{name} is {value!r}, but must be a whole number of at least 1.")

@@ -1,0 +1,1 @@
+"""Where translations differ from their references, and two systems from each other."""

@@ -1,0 +1,148 @@
+"""Two outputs of a test set side by side: by all metrics, and in the sentences in which they differ most."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from nmt_lstm.evaluation.columns import NOT_SIGNIFICANT, aligned, p_value, signed
+from nmt_lstm.evaluation.sentence_statistics import SentenceStatistics
+from nmt_lstm.evaluation.significance import Comparison, compare
+from nmt_lstm.lab.analysis.analysis import most_different
+
+__all__ = ["PairReport", "SentencePair", "pair_report"]
+
+_LONGEST_NAME = 30
+
+
+@dataclass(frozen=True)
+class SentencePair:
+    """A sentence as two systems translate it."""
+
+    line: int
+    """Its number, from 1."""
+    source: str | None
+    """None if it is not known."""
+    references: tuple[str, ...]
+    score: float
+    """chrF of the first system's translation."""
+    hypothesis: str
+    other_score: float
+    """chrF of the second system's translation."""
+    other_hypothesis: str
+
+
+@dataclass(frozen=True)
+class PairReport:
+    """What comparing two systems gives."""
+
+    system: str
+    other: str
+    metric_names: dict[str, str]
+    """By metric, its name as sacreBLEU writes it."""
+    signatures: dict[str, str]
+    """By metric."""
+    comparisons: dict[str, Comparison]
+    """By metric; differences are `system` minus `other`."""
+    sentences: list[SentencePair]
+    """Where they differ most, by chrF."""
+
+    def text(self) -> str:
+        """Return it for a terminal."""
+        one, other = _shortened(self.system), _shortened(self.other)
+        rows = [("", one, other, "difference", "p bootstrap", "p randomisation")]
+        rows += [
+            (
+                self.metric_names[metric],
+                f"{test.score:.2f}",
+                f"{test.other_score:.2f}",
+                f"{'' if test.significant else f'{NOT_SIGNIFICANT} '}{signed(test.difference)}",
+                p_value(test.p_bootstrap),
+                p_value(test.p_randomisation),
+            )
+            for metric, test in self.comparisons.items()
+        ]
+        lines = [aligned(rows)]
+        if not all(test.significant for test in self.comparisons.values()):
+            lines.append(f"{NOT_SIGNIFICANT} not significant: p >= 0.05 by one test or by both")
+        if self.sentences:
+            lines += ["", "Where they differ most (chrF of the sentence)"]
+        width = max(map(len, ("reference", one, other)))
+        for each in self.sentences:
+            lines += ["", f"line {each.line:,}"]
+            if each.source is not None:
+                lines.append(f"  {'source':{width}}         {each.source}")
+            lines += [f"  {'reference':{width}}         {text}" for text in each.references]
+            lines.append(f"  {one:{width}}  {each.score:5.1f}  {each.hypothesis}")
+            lines.append(f"  {other:{width}}  {each.other_score:5.1f}  {each.other_hypothesis}")
+        return "\n".join(line.rstrip() for line in lines)
+
+    def values(self) -> dict[str, Any]:
+        """Return it as plain values, for JSON."""
+        return {
+            "system": self.system,
+            "other": self.other,
+            "metrics": {
+                metric: {
+                    "name": self.metric_names[metric],
+                    "signature": self.signatures[metric],
+                    "score": test.score,
+                    "other_score": test.other_score,
+                    "difference": test.difference,
+                    "p_bootstrap": test.p_bootstrap,
+                    "p_randomisation": test.p_randomisation,
+                    "significant": test.significant,
+                }
+                for metric, test in self.comparisons.items()
+            },
+            "sentences": [asdict(each) for each in self.sentences],
+        }
+
+
+def pair_report(
+    names: tuple[str, str],
+    statistics: tuple[Mapping[str, SentenceStatistics], Mapping[str, SentenceStatistics]],
+    outputs: tuple[Sequence[str], Sequence[str]],
+    *,
+    references: Sequence[Sequence[str]],
+    sources: Sequence[str] | None = None,
+    sentences: int = 10,
+) -> PairReport:
+    """Compare two systems.
+
+    Args:
+        names: of the two.
+        statistics: of each, by metric; "chrf" is among them.
+        outputs: of each, the lines.
+        references: one or more reference translations of the test set.
+        sources: its source lines, if they are known.
+        sentences: how many sentences to show, at most.
+
+    Raises:
+        DataError: the statistics have different signatures or numbers of sentences.
+    """
+    one, other = statistics
+    found = [
+        SentencePair(
+            each.line,
+            None if sources is None else sources[each.line - 1],
+            tuple(text[each.line - 1] for text in references),
+            each.score,
+            outputs[0][each.line - 1],
+            each.other_score,
+            outputs[1][each.line - 1],
+        )
+        for each in most_different(one["chrf"], other["chrf"], count=sentences)
+    ]
+    return PairReport(
+        *names,
+        {metric: each.name for metric, each in one.items()},
+        {metric: each.signature for metric, each in one.items()},
+        {metric: compare(one[metric], other[metric]) for metric in one},
+        found,
+    )
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"

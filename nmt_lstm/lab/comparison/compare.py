@@ -1,0 +1,228 @@
+"""A whole comparison: plan, runs, findings, report."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nmt_lstm.errors import ResourceError
+from nmt_lstm.evaluation.scores import check_tokenizer, chosen_tokenizer
+from nmt_lstm.lab.comparison.description import Report, title_of
+from nmt_lstm.lab.comparison.factors import Factor
+from nmt_lstm.lab.comparison.findings import Findings, FinishedRun, TestText, find
+from nmt_lstm.lab.comparison.folder import ComparisonFolder, digest_of, write_text
+from nmt_lstm.lab.comparison.html import web_page
+from nmt_lstm.lab.comparison.markdown import markdown_report
+from nmt_lstm.lab.comparison.matching import Match
+from nmt_lstm.lab.comparison.plan import Plan, make_plan
+from nmt_lstm.lab.comparison.processes import Job, run_jobs
+from nmt_lstm.lab.comparison.verdict import Setting, Verdict, give_verdict
+from nmt_lstm.text.corpus import read_parallel
+
+__all__ = ["Comparison", "Request", "compare"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be compared."""
+
+    values: Mapping[str, Any]
+    """The run file."""
+    factors: Sequence[Factor]
+    seeds: Sequence[int]
+    match: Match
+    overrides: Sequence[str] = ()
+    """As of ``--set``, for all runs."""
+    folder: Path | None = None
+    """Where relative paths of the run file start."""
+    origin: str = "settings"
+    """Of the run file, for messages."""
+    test_source: Path | None = None
+    test_target: Path | None = None
+    """What the finished models translate; None is the validation text."""
+    plugins: Sequence[Path] = ()
+    """Plugin files; they are loaded already."""
+    made_up_text: bool = False
+    """Whether the text comes from a grammar."""
+    jobs: int = 0
+    """Runs at a time; 0 is one for each GPU, else for each core."""
+    command: str = ""
+    """What was typed, for the report."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What it came to."""
+
+    plan: Plan
+    findings: Findings
+    verdict: Verdict
+    failures: dict[str, str]
+    """Why runs failed, by name."""
+    markdown: Path
+    html: Path
+
+
+def compare(request: Request, output: Path, *, say: Callable[[str], None] = logger.info) -> Comparison:
+    """Train all variants with all seeds, compare them, and write ``report.md``, ``report.html`` and ``report.json``.
+
+    Runs that have come to their end are not done again, and those that were interrupted go on from their checkpoints.
+
+    Args:
+        request: what is to be compared.
+        output: the folder: new, empty, or that of a comparison of the same settings.
+        say: told in words what happens.
+
+    Raises:
+        ConfigurationError: settings are wrong, cannot be matched, or are others than those in the folder.
+        PluginError: a part is unknown.
+        DataError: a text cannot be used, or a record is damaged.
+        ResourceError: all runs failed, or the folder cannot be written.
+        TrainingInterrupted: a signal came; the same command goes on.
+    """
+    files = ComparisonFolder(output)
+    plan = make_plan(
+        request.values,
+        request.factors,
+        overrides=request.overrides,
+        seeds=request.seeds,
+        match=request.match,
+        folder=request.folder,
+        origin=request.origin,
+        on_progress=say,
+    )
+    base = plan.variants[0].run
+    test_source = request.test_source or base.data.valid_source
+    test_target = request.test_target or base.data.valid_target
+    pairs = list(read_parallel(test_source, test_target))
+    tokenize = chosen_tokenizer(base.data.tokenize, base.data.target_language)
+    check_tokenizer(tokenize)
+    text = TestText(
+        [source for source, _ in pairs], [target for _, target in pairs], base.data.source_language, tokenize
+    )
+    with files.alone():
+        files.begin(
+            plan,
+            identity={
+                "test text": digest_of([test_source, test_target]),
+                "plugin file": digest_of(request.plugins) if request.plugins else "none",
+            },
+        )
+        for line in plan.describe():
+            say(line)
+        failures, jobs = _run(files, plan, request, test_source, say)
+        runs = [
+            FinishedRun(run.variant, run.seed, result, files.files(run.name).read_translations())
+            for run in plan.runs()
+            if (result := files.files(run.name).read_result()) is not None
+        ]
+        if not runs:
+            first = next(iter(failures.items()))
+            raise ResourceError(
+                f"all {len(failures)} runs failed; the first ({first[0]}): {first[1]} Mend it, and start the same command again."
+            )
+        findings = find(plan, runs, text)
+        setting = Setting(
+            made_up_text=request.made_up_text,
+            tested_on_validation=request.test_source is None,
+            jobs=jobs,
+            failures=failures,
+        )
+        verdict = give_verdict(findings, plan, setting)
+        report = Report(
+            plan,
+            findings,
+            verdict,
+            setting,
+            request.command,
+            _text_words(request, plan, test_source, len(pairs)),
+        )
+        markdown, html = output / "report.md", output / "report.html"
+        write_text(markdown, markdown_report(report))
+        write_text(html, web_page(report))
+        write_text(output / "report.json", json.dumps(_numbers(report), indent=2) + "\n")
+    return Comparison(plan, findings, verdict, failures, markdown, html)
+
+
+def _run(
+    files: ComparisonFolder, plan: Plan, request: Request, test_source: Path, say: Callable[[str], None]
+) -> tuple[dict[str, str], int]:
+    """Do the runs that are not done; return why the failed ones failed, and how many ran at a time."""
+    left = [
+        Job(run.name, files.files(run.name))
+        for run in plan.runs()
+        if files.files(run.name).read_result() is None
+    ]
+    done = len(plan.runs()) - len(left)
+    gpus = 0
+    if torch.cuda.is_available() and plan.variants[0].run.training.accelerator != "cpu":
+        gpus = torch.cuda.device_count()
+    at_once = request.jobs or gpus or _cores()
+    at_once = max(1, min(at_once, len(plan.runs())))
+    if done:
+        say(f"{done} of {len(plan.runs())} runs are done already.")
+    if left:
+        threads = os.environ.get("OMP_NUM_THREADS", "1")
+        place = (
+            f"on {gpus} GPU{'s' * (gpus > 1)}"
+            if gpus
+            else f"of {threads} thread{'s' * (threads != '1')} each"
+        )
+        say(f"{len(left)} runs, {at_once} at a time {place}.")
+    return run_jobs(
+        left, test_source=test_source, plugins=request.plugins, at_once=at_once, gpus=gpus, say=say
+    ), at_once
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if "sched_getaffinity" in dir(os) else os.cpu_count() or 1
+
+
+def _text_words(request: Request, plan: Plan, test_source: Path, sentences: int) -> str:
+    data = plan.variants[0].run.data
+    languages = f", {data.source_language} to {data.target_language}" if data.source_language else ""
+    if request.made_up_text:
+        return f"The built-in corpus{languages}; {sentences:,} test sentences."
+    kind = "validation" if request.test_source is None else "test"
+    return f"Trained on {data.train_source.name}{languages}; scored on {sentences:,} {kind} sentences ({test_source.name})."
+
+
+def _numbers(report: Report) -> dict[str, Any]:
+    """Return the findings for programs."""
+    findings = report.findings
+    return {
+        "title": title_of(report.plan),
+        "headline": report.verdict.headline,
+        "match": report.plan.match.words(),
+        "seeds": list(report.plan.seeds),
+        "signatures": {"bleu": findings.bleu_signature, "chrf": findings.chrf_signature},
+        "variants": [
+            {
+                "name": each.name,
+                "settings": list(each.planned.variant.overrides),
+                "parameters": each.planned.parameters,
+                "bleu": each.bleu,
+                "bleu_interval": [each.bleu_interval.low, each.bleu_interval.high],
+                "chrf": each.chrf,
+                "bleu_of_seeds": dict(zip(map(str, each.seeds), each.seed_bleu, strict=True)),
+                "training_seconds": each.mean("seconds"),
+                "training_pieces_per_second": each.mean("pieces_per_second"),
+                "sentences_per_second": each.sentences_per_second,
+                "peak_bytes": each.mean("peak_bytes"),
+                "bleu_by_length": {bucket.label: bucket.bleu for bucket in each.buckets},
+                "curve": [point.model_dump() for point in each.mean_curve()],
+            }
+            for each in findings.variants
+        ],
+        "pairs": [{**vars(pair), "more_than_noise": pair.shown} for pair in findings.pairs],
+        "failures": report.setting.failures,
+    }

@@ -1,0 +1,245 @@
+"""Analyses of the ranked outputs side by side, as sections of the page."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from nmt_lstm.errors import NmtLstmError
+from nmt_lstm.evaluation.scores import tokenizer_for
+from nmt_lstm.evaluation.words import count_words, guess_tokenizer, word_splitter
+from nmt_lstm.lab.analysis.analysis import Analysis, Analyst, most_different
+from nmt_lstm.lab.leaderboard.board import Leaderboard
+from nmt_lstm.lab.leaderboard.ranking import RankedRow, Ranking
+from nmt_lstm.lab.leaderboard.record import Row
+from nmt_lstm.lab.leaderboard.store import BoardFiles
+from nmt_lstm.lab.leaderboard.test_sets import located
+from nmt_lstm.lab.report.markup import Markup, element, joined
+from nmt_lstm.lab.report.page import section
+from nmt_lstm.lab.report.table import Cell, Column, table
+from nmt_lstm.lab.report.word_differences import marked_differences
+from nmt_lstm.text.corpus import check_rereadable, read_lines
+
+__all__ = ["analysis_sections"]
+
+COUNTED_LINES = 200_000
+_COPIES_SHOWN = 5
+
+logger = logging.getLogger(__name__)
+
+
+def analysis_sections(
+    board: Leaderboard, ranking: Ranking, *, baseline: str | None, sentences: int
+) -> Markup:
+    """Return the sections of a ranking: by length, by frequency, repetitions and copies, differing sentences."""
+    first = ranking.rows[0].row
+    sources = board.files.text(first.source)
+    references = [board.files.text(digest) for digest in first.references]
+    analyst = _analyst(board, first, sources, references)
+    found: list[tuple[str, Analysis]] = []
+    for each in ranking.rows:
+        statistics = board.scoring.statistics_of(each.row)["bleu"]
+        found.append((each.row.system, analyst.analyse(board.files.text(each.row.hypotheses), statistics)))
+    return joined(
+        _by_length(found),
+        _by_frequency(found),
+        _faults(found),
+        _sentences(board, ranking, sources, references, baseline=baseline, count=sentences),
+    )
+
+
+def _analyst(
+    board: Leaderboard, row: Row, sources: Sequence[str], references: Sequence[Sequence[str]]
+) -> Analyst:
+    source_tokenize = tokenizer_for(row.source_language) if row.source_language else guess_tokenizer(sources)
+    settings = board.settings.test_sets.get(row.test_set)
+    frequencies: list[Counter[str] | None] = [None, None]
+    if settings is not None:
+        for side, path, tokenize in (
+            (0, settings.train_source, source_tokenize),
+            (1, settings.train_target, row.tokenize),
+        ):
+            if path is not None:
+                frequencies[side] = _counted(located(path, board.folder), tokenize, board.files)
+    return Analyst(
+        sources,
+        references[0],
+        more_references=references[1:],
+        source_tokenize=source_tokenize,
+        tokenize=row.tokenize,
+        source_frequency=frequencies[0],
+        target_frequency=frequencies[1],
+    )
+
+
+def _counted(path: Path, tokenize: str, files: BoardFiles) -> Counter[str] | None:
+    """Count the words of the first lines of a training text, once; a page can be made without it."""
+    try:
+        check_rereadable(path)
+        state = path.stat()
+        named = f"{path} {state.st_size} {state.st_mtime_ns} {tokenize} {COUNTED_LINES}"
+        key = hashlib.sha256(named.encode()).hexdigest()[:32]
+        counts = files.cache.counts(key)
+        if counts is None:
+            counts = count_words(itertools.islice(read_lines(path), COUNTED_LINES), word_splitter(tokenize))
+            files.cache.put_counts(key, counts)
+    except (OSError, NmtLstmError) as problem:
+        reason = f"'{path}': {problem.strerror}" if isinstance(problem, OSError) else problem
+        logger.warning("word frequencies are those of the test set: %s.", str(reason).rstrip("."))
+        return None
+    return counts
+
+
+def _by_length(found: Sequence[tuple[str, Analysis]]) -> Markup:
+    unit = found[0][1].length_unit
+    buckets = found[0][1].by_source_length
+    columns = [Column("System", label=True)]
+    columns += [
+        Column(bucket.label, numeric=True, note=f"{bucket.sentences:,}", falling=True) for bucket in buckets
+    ]
+    rows: list[list[Cell | str]] = [
+        [
+            system,
+            *(
+                Cell(f"{bucket.bleu:.1f}", sort=bucket.bleu, note=f"BP {bucket.brevity_penalty:.2f}")
+                for bucket in analysis.by_source_length
+            ),
+        ]
+        for system, analysis in found
+    ]
+    return section(
+        "By length of the source",
+        table(
+            columns,
+            rows,
+            caption=f"BLEU and brevity penalty by {unit} of the source; below the length, how many sentences have it.",
+            sortable=True,
+        ),
+        level=3,
+    )
+
+
+def _by_frequency(found: Sequence[tuple[str, Analysis]]) -> Markup:
+    buckets = found[0][1].by_word_frequency
+    columns = [Column("System", label=True)]
+    columns += [
+        Column(bucket.label, numeric=True, note=f"{bucket.words:,}", falling=True) for bucket in buckets
+    ]
+    rows: list[list[Cell | str]] = [
+        [
+            system,
+            *(
+                Cell(f"{bucket.f1:.1f}", sort=bucket.f1, note=f"{bucket.precision:.0f} / {bucket.recall:.0f}")
+                for bucket in analysis.by_word_frequency
+            ),
+        ]
+        for system, analysis in found
+    ]
+    text = found[0][1].frequency_text
+    where = "the references" if text == "test set" else "the training text"
+    return section(
+        "By frequency of the word",
+        table(
+            columns,
+            rows,
+            caption=f"F1 in percent (precision / recall) of target words by how often they occur in {where}; "
+            f"below the frequency, how many words of the references have it.",
+            sortable=True,
+        ),
+        level=3,
+    )
+
+
+def _faults(found: Sequence[tuple[str, Analysis]]) -> Markup:
+    first = found[0][1]
+    columns = [
+        Column("System", label=True),
+        *(
+            Column(f"{each.order}-grams" if each.order > 1 else "Words", numeric=True, meaning="repeated")
+            for each in first.repetitions
+        ),
+        Column("Copied", numeric=True),
+        Column("Rare", numeric=True, meaning="rare words left untranslated"),
+        Column("Most copied"),
+    ]
+    rows: list[list[Cell | str]] = [
+        [
+            system,
+            *(Cell(f"{each.per_thousand:.1f}", sort=each.per_thousand) for each in analysis.repetitions),
+            Cell(f"{analysis.copied.per_thousand:.1f}", sort=analysis.copied.per_thousand),
+            Cell(
+                f"{analysis.copied.untranslated_share:.1f} %",
+                sort=analysis.copied.untranslated_share,
+                note=f"{analysis.copied.untranslated_rare_words:,} of {analysis.copied.rare_words:,}",
+            ),
+            Cell(
+                ", ".join(f"{word} {count}" for word, count in analysis.copied.most_frequent[:_COPIES_SHOWN]),
+                quiet=True,
+            ),
+        ]
+        for system, analysis in found
+    ]
+    theirs = ", ".join(f"{each.reference_per_thousand:.1f}" for each in first.repetitions)
+    return section(
+        "Repetitions and copies",
+        table(
+            columns,
+            rows,
+            caption=f"Repeated words and n-grams, of 1,000 (the references: {theirs}). Copied: source words in the output "
+            f"that no reference has, of 1,000 words. Rare: of the source words that occur at most twice in the "
+            f"{'source text' if first.frequency_text == 'test set' else 'training text'}, those left as they are.",
+            sortable=True,
+        ),
+        level=3,
+    )
+
+
+def _sentences(
+    board: Leaderboard,
+    ranking: Ranking,
+    sources: Sequence[str],
+    references: Sequence[Sequence[str]],
+    *,
+    baseline: str | None,
+    count: int,
+) -> Markup:
+    pair = _pair(ranking.rows, baseline)
+    if pair is None or count == 0:
+        return Markup()
+    statistics = [board.scoring.statistics_of(each.row)["chrf"] for each in pair]
+    outputs = [board.files.text(each.row.hypotheses) for each in pair]
+    blocks = []
+    for found in most_different(statistics[0], statistics[1], count=count):
+        place = found.line - 1
+        marked = marked_differences(*(output[place] for output in outputs))
+        lines = [(f"Source, line {found.line:,}", sources[place])]
+        lines += [("Reference", text[place]) for text in references]
+        lines += [
+            (f"{each.row.system} {score:.1f}", text)
+            for each, score, text in zip(pair, (found.score, found.other_score), marked, strict=True)
+        ]
+        inner = [
+            element("div", element("dt", name), element("dd", text or "(empty)")) for name, text in lines
+        ]
+        blocks.append(element("div", element("dl", *inner), class_="pair"))
+    if not blocks:
+        return Markup()
+    names = " and ".join(each.row.system for each in pair)
+    return section(
+        "Where two systems differ most",
+        element(
+            "p", f"{names}, with the chrF of each sentence and the words marked that differ.", class_="meta"
+        ),
+        *blocks,
+        level=3,
+    )
+
+
+def _pair(rows: Sequence[RankedRow], baseline: str | None) -> tuple[RankedRow, RankedRow] | None:
+    """Return the best and the baseline, or the two best."""
+    others = [each for each in rows[1:] if each.row.system == baseline] or list(rows[1:])
+    return (rows[0], others[0]) if others else None

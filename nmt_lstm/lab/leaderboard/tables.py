@@ -1,0 +1,138 @@
+"""Rankings as text for a terminal and as Markdown."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from nmt_lstm.evaluation.columns import NOT_SIGNIFICANT, signed
+from nmt_lstm.evaluation.scores import METRICS
+from nmt_lstm.lab.leaderboard.formats import compact, hours, p_values, speed
+from nmt_lstm.lab.leaderboard.ranking import RankedRow, Ranking
+
+__all__ = ["heading", "markdown", "notes", "text"]
+
+_LEFT = ("system",)
+
+
+def text(rankings: Sequence[Ranking], *, baseline: str | None = None) -> str:
+    """Return the rankings as aligned columns."""
+    parts = []
+    for ranking in rankings:
+        heads, rows = _cells(ranking, baseline)
+        lines = [heads, *rows]
+        widths = [max(_width(line[column]) for line in lines) for column in range(len(heads))]
+        table = [
+            "  ".join(
+                _padded(cell, width, left=head in _LEFT)
+                for cell, width, head in zip(line, widths, heads, strict=True)
+            ).rstrip()
+            for line in lines
+        ]
+        parts.append("\n".join([heading(ranking), "", *table, "", *notes(ranking)]))
+    return "\n\n\n".join(parts) or "The board has no rows yet; add one with: nmt-lstm leaderboard add."
+
+
+def markdown(rankings: Sequence[Ranking], *, baseline: str | None = None) -> str:
+    """Return the rankings as Markdown tables."""
+    parts = []
+    for ranking in rankings:
+        heads, rows = _cells(ranking, baseline)
+        table = [
+            _markdown_line(heads),
+            "|" + "|".join(" --- " if head in _LEFT else " ---: " for head in heads) + "|",
+            *(_markdown_line([_escaped(cell) for cell in row]) for row in rows),
+        ]
+        remarks = [f"- {_escaped(note)}" for note in notes(ranking)]
+        parts.append("\n".join([f"### {_escaped(heading(ranking))}", "", *table, "", *remarks]))
+    return "\n\n".join(parts) or "The board has no rows yet."
+
+
+def heading(ranking: Ranking) -> str:
+    """Return what a ranking is of, in one line."""
+    row = ranking.rows[0].row
+    direction = f", {row.source_language}-{row.target_language}" if row.source_language else ""
+    references = "1 reference" if len(row.references) == 1 else f"{len(row.references)} references"
+    return f"{ranking.test_set}{direction}, {row.sentences:,} lines, {references}, fingerprint {row.fingerprint[:12]}"
+
+
+def notes(ranking: Ranking) -> list[str]:
+    """Return the lines below a ranking: what marks mean, signatures, and why it stands apart."""
+    first = ranking.rows[0]
+    found = []
+    if ranking.apart:
+        found.append(
+            f"Not comparable with the ranking above, and not ranked with it: these rows have {'; '.join(ranking.apart)}."
+        )
+    if any(each.versus_best is not None and each.as_good_as_best for each in ranking.rows):
+        found.append(
+            f"{NOT_SIGNIFICANT} not significantly different from the best in {first.score.name} (p >= 0.05 by paired "
+            f"bootstrap, 1,000 resamples, or by approximate randomisation, 10,000 trials)."
+        )
+    if any(each.versus_best is not None or each.versus_baseline is not None for each in ranking.rows):
+        found.append("p: of paired bootstrap / of approximate randomisation")
+    found += [f"{entry.name} {entry.signature}" for entry in first.row.scores.values()]
+    return found
+
+
+def _cells(ranking: Ranking, baseline: str | None) -> tuple[list[str], list[list[str]]]:
+    first = ranking.rows[0]
+    others = [name for name in METRICS if name in first.row.scores and name != ranking.metric]
+    with_baseline = baseline is not None and any(each.row.system == baseline for each in ranking.rows)
+    heads = ["", "system", first.score.name, "95 %", "vs best", "p"]
+    if with_baseline:
+        heads += [f"vs {baseline}", "p"]
+    heads += [first.row.scores[name].name for name in others]
+    heads += ["BP", "parameters", "trained", "sent/s"]
+    rows = []
+    for each in ranking.rows:
+        row, score = each.row, each.score
+        mark = NOT_SIGNIFICANT if each.versus_best is not None and each.as_good_as_best else ""
+        cells = [f"{mark}{each.rank}", row.system, f"{score.value:.2f}", f"{score.low:.1f}-{score.high:.1f}"]
+        cells += _compared(each, best=True)
+        if with_baseline:
+            cells += _compared(each, best=False)
+        cells += [f"{row.scores[name].value:.2f}" for name in others]
+        facts = row.facts
+        cells += [
+            f"{row.brevity_penalty:.3f}",
+            compact(facts.parameters),
+            hours(facts.training_hours),
+            speed(facts.sentences_per_second),
+        ]
+        rows.append(cells)
+    return heads, rows
+
+
+def _compared(each: RankedRow, *, best: bool) -> list[str]:
+    comparison = each.versus_best if best else each.versus_baseline
+    if comparison is None:
+        return ["", ""]
+    mark = "" if comparison.significant else f"{NOT_SIGNIFICANT} "
+    return [f"{mark}{signed(comparison.difference)}", p_values(comparison)]
+
+
+def _width(text: str) -> int:
+    """Return how many places of a terminal a text takes: wide characters take two, combining ones none."""
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )
+
+
+def _padded(cell: str, width: int, *, left: bool) -> str:
+    blanks = " " * (width - _width(cell))
+    return cell + blanks if left else blanks + cell
+
+
+def _markdown_line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _escaped(text: str) -> str:
+    r"""Return text in which Markdown and HTML find no marks; a bar is escaped as tables need it."""
+    for character in "\\`*_[]<>|#~":
+        text = text.replace(
+            character, f"\\{character}" if character not in "<>" else f"&{'lg'[character == '>']}t;"
+        )
+    return text

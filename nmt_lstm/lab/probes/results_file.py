@@ -1,0 +1,140 @@
+"""The folder of a probe and its results: one line for each finished run, only ever appended."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from nmt_lstm.errors import ConfigurationError, DataError, ResourceError
+from nmt_lstm.files.parsing import parse_json
+from nmt_lstm.files.regular import LARGEST_LIST, read_regular
+from nmt_lstm.lab.probes.record import FORMAT, FORMAT_VERSION, RunRecord
+
+__all__ = ["RESULTS", "ResultsFile"]
+
+RESULTS = "results.jsonl"
+
+logger = logging.getLogger(__name__)
+
+
+class ResultsFile:
+    """``results.jsonl`` of a folder, held by one process at a time.
+
+    A line reaches the disk before `append` returns. What a killed writer left half written is dropped by the next
+    one.
+
+    Args:
+        folder: new, empty, or one that has such a file.
+
+    Raises:
+        ConfigurationError: the folder is somebody else's.
+        ResourceError: it cannot be made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / RESULTS
+        if folder.exists() and not folder.is_dir():
+            raise ConfigurationError(f"'{folder}' is a file; choose another folder with -o.")
+        if folder.is_dir() and not self.path.exists():
+            strangers = sorted(path.name for path in folder.iterdir())
+            if strangers:
+                shown = ", ".join(strangers[:3]) + (" ..." if len(strangers) > 3 else "")
+                raise ConfigurationError(
+                    f"'{folder}' exists and holds no probes ({shown}); choose another folder with -o, or empty it."
+                )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise ResourceError(
+                f"cannot make the folder '{folder}' ({problem.strerror}); choose another with -o."
+            ) from problem
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other probes out of the folder while a with statement lasts.
+
+        Raises:
+            ResourceError: one is at work in it.
+        """
+        import fcntl
+
+        handle = os.open(self.folder, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ResourceError(
+                    f"another nmt-lstm probe is at work in '{self.folder}'; wait for it, or choose another folder with -o."
+                ) from None
+            except OSError as problem:  # a file system without locks
+                logger.debug("%s is not locked: %s", self.folder, problem)
+            yield
+        finally:
+            os.close(handle)
+
+    def read(self) -> list[RunRecord]:
+        """Return all records in the order in which they came.
+
+        Raises:
+            DataError: a line is damaged, is no probe's, or was written by a newer version.
+        """
+        try:
+            data = read_regular(self.path, LARGEST_LIST)
+        except FileNotFoundError:
+            return []
+        whole = data[: data.rfind(b"\n") + 1]
+        return [
+            self._record(line, number) for number, line in enumerate(whole.split(b"\n"), 1) if line.strip()
+        ]
+
+    def append(self, record: RunRecord) -> None:
+        """Add a record at the end.
+
+        Raises:
+            ResourceError: the disk is full or cannot be written; what was there before stays.
+        """
+        line = record.model_dump_json().encode() + b"\n"
+        try:
+            with self.path.open("ab+") as file:
+                file.seek(0)
+                end = file.read().rfind(b"\n") + 1
+                file.truncate(end)
+                try:
+                    file.write(line)
+                    file.flush()
+                    os.fsync(file.fileno())
+                except OSError:
+                    os.ftruncate(file.fileno(), end)
+                    raise
+        except OSError as problem:
+            raise ResourceError(
+                f"'{self.path}' cannot be written ({problem.strerror}); the results before this one are kept."
+            ) from problem
+
+    def _record(self, line: bytes, number: int) -> RunRecord:
+        place = f"'{self.path}', line {number},"
+        remedy = "remove the line, and the same command does that run again"
+        try:
+            values = parse_json(line)
+        except ValueError as problem:
+            raise DataError(f"{place} is damaged ({problem}); {remedy}.") from None
+        if not isinstance(values, dict) or values.get("format") != FORMAT:
+            raise DataError(f"{place} is no result of a probe; choose another folder with -o.")
+        version = values.get("format_version")
+        if isinstance(version, int) and version > FORMAT_VERSION:
+            raise DataError(
+                f"{place} was written by a newer nmt-lstm (format {version}, this one reads up to {FORMAT_VERSION}); "
+                f"upgrade nmt-lstm, or choose another folder with -o."
+            )
+        try:
+            return RunRecord.model_validate(values)
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the line"
+            raise DataError(f"{place} is damaged ({where}: {first['msg']}); {remedy}.") from None

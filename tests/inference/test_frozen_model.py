@@ -1,0 +1,155 @@
+"""A frozen network says what the network says: exactly as far as it can, and in any precision nearly."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+import torch
+
+from nmt_lstm.cells.gated_cell import GatedCell
+from nmt_lstm.inference import frozen_model
+from nmt_lstm.inference.frozen_cell import FrozenCell, PieceTable, can_freeze
+from nmt_lstm.inference.frozen_model import freeze
+from nmt_lstm.registry import ATTENTIONS, CELLS
+
+CELL_NAMES = sorted(CELLS.names())
+ATTENTION_NAMES = sorted(ATTENTIONS.names())
+
+
+def difference(one, other):
+    return ((one - other).norm() / one.norm()).item()
+
+
+@pytest.mark.parametrize("wiring", ["gnmt", "input_feeding", "conditional"])
+@pytest.mark.parametrize("cell", CELL_NAMES)
+def test_float32_says_the_same_with_every_cell(make_model, sources, walked, cell, wiring) -> None:
+    model = make_model(cell=cell, encoder={"layers": 2}, decoder={"layers": 2, "wiring": wiring})
+    expected, found = walked(model, sources), walked(freeze(model).pack(), sources)
+    assert torch.allclose(found[0], expected[0], atol=1e-5)
+    assert torch.allclose(found[1], expected[1], atol=1e-5)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("attention", ATTENTION_NAMES)
+def test_float32_says_the_same_with_every_attention(make_model, sources, walked, attention, layers) -> None:
+    model = make_model(attention=attention, decoder={"layers": layers})
+    expected, found = walked(model, sources), walked(freeze(model).pack(), sources)
+    assert torch.allclose(found[0], expected[0], atol=1e-5)
+    assert torch.allclose(found[1], expected[1], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"tied_embeddings": "none"},
+        {"encoder": {"directions": "unidirectional", "layers": 2}},
+        {"encoder": {"directions": "first", "layers": 3, "residual": True}},
+        {"decoder": {"bridge": "zero", "layers": 3, "residual": True}},
+        {"dropout": 0.5, "variational_dropout": True, "word_dropout": 0.3},
+    ],
+)
+def test_float32_says_the_same_in_every_shape(make_model, sources, walked, changes) -> None:
+    model = make_model(**changes)
+    assert torch.allclose(walked(freeze(model).pack(), sources)[0], walked(model, sources)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("wiring", ["gnmt", "input_feeding", "conditional"])
+@pytest.mark.parametrize(("precision", "most"), [("bf16", 0.02), ("int8", 0.06)])
+def test_reduced_precision_differs_little(make_model, sources, walked, wiring, precision, most) -> None:
+    for cell in CELL_NAMES:
+        model = make_model(cell=cell, decoder={"wiring": wiring})
+        with torch.no_grad():  # a recurrence of small weights does not make errors larger as it goes on
+            for parameter in model.parameters():
+                parameter.mul_(0.4)
+        expected, found = walked(model, sources)[0], walked(freeze(model, precision).pack(), sources)[0]
+        assert 1e-5 < difference(expected, found) < most, cell
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_row_does_not_depend_on_the_number_of_rows(make_model, precision, cell) -> None:
+    model = freeze(make_model(cell=cell), precision).pack()
+    sentences = torch.randint(4, 61, (40, 7), generator=torch.Generator().manual_seed(1))
+
+    @torch.no_grad()
+    def said(count):
+        from nmt_lstm.batching.batch import source_batch
+
+        state = model.start(model.encode(source_batch(sentences[:count].tolist())))
+        return model.step(torch.arange(count) + 4, state)
+
+    together = said(40)
+    for count in (1, 2, 3, 7, 9, 33):
+        assert torch.equal(said(count).logits, together.logits[:count])
+        assert torch.equal(said(count).attention, together.attention[:count])
+
+
+def test_the_network_itself_is_left_as_it_is(make_model, sources, walked) -> None:
+    model = make_model()
+    before = {name: values.clone() for name, values in model.state_dict().items()}
+    expected = walked(model, sources)
+    freeze(model, "int8")
+    assert list(model.state_dict()) == list(before)
+    assert all(torch.equal(values, before[name]) for name, values in model.state_dict().items())
+    assert all(parameter.requires_grad for parameter in model.parameters())
+    assert torch.equal(walked(model, sources)[0], expected[0])
+
+
+def test_input_products_are_tables_where_a_cell_reads_embeddings_alone(make_model) -> None:
+    def tables(**changes):
+        frozen = freeze(make_model(**changes))
+        return sorted(name for name, module in frozen.named_modules() if isinstance(module, PieceTable))
+
+    encoder = [
+        "encoder.layers.0.backward_cell.from_input",
+        "encoder.layers.0.forward_cell.from_input",
+    ]
+    assert tables() == ["decoder.cells.0.from_input", *encoder]
+    assert tables(decoder={"layers": 2}, encoder={"layers": 2}) == ["decoder.cells.0.from_input", *encoder]
+    assert tables(decoder={"wiring": "input_feeding"}) == encoder
+    assert tables(decoder={"wiring": "conditional"}) == encoder
+
+
+def test_tables_keep_to_their_memory(make_model, monkeypatch, sources, walked) -> None:
+    model = make_model()
+    decoder = 61 * 80 * 4
+    monkeypatch.setattr(frozen_model, "LARGEST_TABLES", decoder)
+    frozen = freeze(model).pack()
+    names = [name for name, module in frozen.named_modules() if isinstance(module, PieceTable)]
+    assert names == ["decoder.cells.0.from_input"]
+    assert torch.allclose(walked(frozen, sources)[0], walked(model, sources)[0], atol=1e-5)
+
+
+def test_a_cell_with_a_step_of_its_own_stays_as_it_is(make_model, sources, walked) -> None:
+    class Doubled(GatedCell):
+        gates = ("candidate",)
+
+        def update(self, x, h, state):
+            return (torch.tanh(x.candidate + h.candidate),)
+
+        def step(self, inputs, state):
+            output, state = super().step(inputs, state)
+            return 2.0 * output, state
+
+        def forward(self, inputs, state):
+            outputs, state = super().forward(inputs, state)
+            return 2.0 * outputs, state
+
+    model = make_model()
+    model.decoder.cells[0] = Doubled(12, 20)
+    model.encoder.layers[0].forward_cell = Doubled(12, 16)
+    assert not can_freeze(model.decoder.cells[0])
+
+    model.decoder.bridge.widths = [(20,)]
+    model.decoder.bridge.projection = torch.nn.Linear(32, 20)
+    frozen = freeze(model, "float32").pack()
+    assert isinstance(frozen.decoder.cells[0], Doubled)
+    assert isinstance(frozen.encoder.layers[0].backward_cell, FrozenCell)
+    assert torch.allclose(walked(frozen, sources)[0], walked(model, sources)[0], atol=1e-5)
+
+
+def test_every_combination_keeps_its_attention_on_the_source(make_model, sources, walked) -> None:
+    for precision, layers in itertools.product(("bf16", "int8"), (1, 2)):
+        attention = walked(freeze(make_model(decoder={"layers": layers}), precision).pack(), sources)[1]
+        assert torch.allclose(attention.sum(1), torch.ones(len(attention)), atol=1e-3)

@@ -1,0 +1,116 @@
+"""A comparison that never ran: three variants, two seeds each, with results and translations made up to order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from nmt_lstm.lab.comparison.factors import Factor, variants_of
+from nmt_lstm.lab.comparison.findings import FinishedRun, TestText
+from nmt_lstm.lab.comparison.matching import Match
+from nmt_lstm.lab.comparison.plan import Plan, PlannedVariant
+from nmt_lstm.lab.comparison.run_result import CurvePoint, RunResult, TrainingResult
+
+WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight")
+SENTENCES = 80
+PARAMETERS = Match(parameters=True, budget="updates")
+
+
+def sentence(number: int) -> str:
+    """A sentence of 5 to 12 words, another one for each number."""
+    return " ".join(WORDS[(number * 3 + place * (number % 5 + 1)) % 8] for place in range(5 + number % 8))
+
+
+def spoiled(text: str, every: int, shift: int) -> str:
+    """The sentence with each `every`-th word wrong."""
+    return " ".join(
+        "wrong" if (place + shift) % every == 0 else word for place, word in enumerate(text.split())
+    )
+
+
+@pytest.fixture(scope="session")
+def test_text() -> TestText:
+    lines = [sentence(number) for number in range(SENTENCES)]
+    return TestText(lines, lines, "de", "13a")
+
+
+@pytest.fixture(scope="session")
+def outputs(test_text: TestText) -> Callable[[int, int], list[str]]:
+    """Return a function that makes an output: the larger its first argument, the better; the second is the seed."""
+
+    def make(every: int, seed: int) -> list[str]:
+        return [spoiled(text, every, number + seed) for number, text in enumerate(test_text.references)]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_result() -> Callable[..., RunResult]:
+    """Return a function that makes a run's result."""
+
+    def make(**changed: Any) -> RunResult:
+        translate_seconds = changed.pop("translate_seconds", 2.0)
+        values: dict[str, Any] = {
+            "steps": 300,
+            "epochs": 3,
+            "seconds": 120.0,
+            "reason": "all 3 epochs are done",
+            "parameters": 31_000,
+            "fingerprint": "f" * 32,
+            "validation": {"loss": 2.0, "perplexity": 7.4, "bleu": 20.0, "chrf": 40.0},
+            "pieces_per_second": 5_000.0,
+            "peak_bytes": 500 * 2**20,
+            "device_bytes": None,
+            "device": "CPU",
+            "threads": 1,
+            "curve": [
+                CurvePoint(step=100 * n, seconds=40.0 * n, loss=4.0 / n, bleu=20.0 - 10.0 / n, chrf=30.0)
+                for n in (1, 2, 3)
+            ],
+            **changed,
+        }
+        return RunResult(
+            training=TrainingResult(**values),
+            translate_seconds=translate_seconds,
+            sentences=SENTENCES,
+            beam_size=5,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_plan_of(tiny_run: Any) -> Callable[..., Plan]:
+    """Return a function that makes a plan of cells by their names."""
+
+    def make(
+        *cells: str,
+        seeds: Sequence[int] = (1, 2),
+        match: Match = PARAMETERS,
+        parameters: Sequence[int] | None = None,
+    ) -> Plan:
+        factor = Factor("cell", ("model.encoder.cell", "model.decoder.cell"), cells)
+        sizes = parameters or [31_000] * len(cells)
+        variants = [
+            PlannedVariant(variant, tiny_run, size, "f" * 32, 300)
+            for variant, size in zip(variants_of([factor]), sizes, strict=True)
+        ]
+        return Plan((factor,), match, tuple(seeds), 31_000, tuple(variants))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_runs(outputs: Any, make_result: Any) -> Callable[..., list[FinishedRun]]:
+    """Return a function that makes the runs of cells: by name the quality of each seed, and changes of their results."""
+
+    def make(qualities: dict[str, Sequence[int]], **changed: dict[str, Any]) -> list[FinishedRun]:
+        return [
+            FinishedRun(name, seed, make_result(**changed.get(name, {})), outputs(quality, seed))
+            for name, of_seeds in qualities.items()
+            for seed, quality in enumerate(of_seeds, 1)
+        ]
+
+    return make

@@ -1,0 +1,201 @@
+"""The folder: whose it is, what may be added to it, and what would make its runs incomparable."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nmt_lstm.errors import ConfigurationError, DataError, ResourceError
+from nmt_lstm.lab.comparison.folder import ComparisonFolder, digest_of, write_record, write_text
+
+IDENTITY = {"test text": "a" * 64, "plugin file": "none"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "report"
+
+
+def test_a_new_folder_keeps_the_settings_of_each_run(folder, make_plan_of) -> None:
+    files = ComparisonFolder(folder)
+    files.begin(make_plan_of("gru", "lstm"), identity=IDENTITY)
+    assert sorted(path.name for path in (folder / "records").iterdir()) == [
+        "gru-1",
+        "gru-2",
+        "lstm-1",
+        "lstm-2",
+    ]
+    assert "seed = 2" in files.files("gru-2").settings.read_text()
+    assert files.files("gru-1").read_result() is None
+    assert not list(folder.rglob(".*.[0-9]*"))
+
+
+def test_the_same_comparison_goes_on_and_may_grow(folder, make_plan_of) -> None:
+    ComparisonFolder(folder).begin(make_plan_of("gru", "lstm"), identity=IDENTITY)
+    ComparisonFolder(folder).begin(make_plan_of("gru", "lstm"), identity=IDENTITY)
+    ComparisonFolder(folder).begin(make_plan_of("gru", "lstm", "rnn", seeds=(1, 2, 3)), identity=IDENTITY)
+    kept = json.loads((folder / "comparison.json").read_text())
+    assert kept["runs"][-1] == "rnn-3"
+    ComparisonFolder(folder).begin(make_plan_of("gru", "rnn", seeds=(1,)), identity=IDENTITY)
+
+
+def test_runs_of_other_settings_are_refused(folder, make_plan_of, tiny_run) -> None:
+    plan = make_plan_of("gru", "lstm")
+    ComparisonFolder(folder).begin(plan, identity=IDENTITY)
+    settings = ComparisonFolder(folder).files("lstm-2").settings
+    settings.write_text(settings.read_text().replace("dropout = 0.2", "dropout = 0.4"))
+    with pytest.raises(
+        ConfigurationError,
+        match=r"the run 'lstm-2' in .* has other settings: model.dropout was 0.4 and is 0.2",
+    ):
+        ComparisonFolder(folder).begin(plan, identity=IDENTITY)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"test text": "b" * 64}, r"has another test text \(aaaaaaaaaaaa..., not bbbbbbbbbbbb...\)"),
+        ({"plugin file": "c" * 64}, r"has another plugin file \(none, not cccccccccccc...\)"),
+    ],
+)
+def test_what_makes_results_incomparable_is_refused(folder, make_plan_of, changed, message) -> None:
+    ComparisonFolder(folder).begin(make_plan_of("gru", "lstm"), identity=IDENTITY)
+    with pytest.raises(ConfigurationError, match=message):
+        ComparisonFolder(folder).begin(make_plan_of("gru", "lstm"), identity=IDENTITY | changed)
+
+
+def test_another_match_is_refused(folder, make_plan_of) -> None:
+    from nmt_lstm.lab.comparison.matching import Match
+
+    ComparisonFolder(folder).begin(make_plan_of("gru", "lstm"), identity=IDENTITY)
+    other = make_plan_of("gru", "lstm", match=Match(parameters=False, budget="updates"))
+    with pytest.raises(ConfigurationError, match="has another match .parameters and updates, not updates."):
+        ComparisonFolder(folder).begin(other, identity=IDENTITY)
+
+
+def test_runs_on_other_text_are_refused(folder, make_plan_of, make_result) -> None:
+    plan = make_plan_of("gru", "lstm")
+    files = ComparisonFolder(folder)
+    files.begin(plan, identity=IDENTITY)
+    write_record(files.files("gru-1").training, make_result().training)
+    files.begin(plan, identity=IDENTITY)
+    write_record(files.files("gru-1").training, make_result(fingerprint="0" * 32).training)
+    with pytest.raises(
+        ConfigurationError,
+        match=r"run 'gru-1' in .* was trained on other text \(000000000000, not ffffffffffff\)",
+    ):
+        files.begin(plan, identity=IDENTITY)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(ResourceError, match="cannot make the folder .*/file/report' .Not a directory."),
+        ComparisonFolder(tmp_path / "file" / "report").alone(),
+    ):
+        pass
+
+
+def test_nothing_is_made_before_it_is_needed(folder) -> None:
+    ComparisonFolder(folder)
+    assert not folder.exists()
+
+
+def test_somebody_elses_folder_is_refused(folder) -> None:
+    folder.mkdir()
+    (folder / "thesis.tex").write_text("mine")
+    with pytest.raises(
+        ConfigurationError, match=r"exists and is no comparison \(thesis.tex\); choose another"
+    ):
+        ComparisonFolder(folder)
+    assert [path.name for path in folder.iterdir()] == ["thesis.tex"]
+
+
+def test_a_file_is_refused(folder) -> None:
+    folder.write_text("")
+    with pytest.raises(ConfigurationError, match="is a file; choose another folder with -o"):
+        ComparisonFolder(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "cannot be read"),
+        ("[]", "is not of a comparison of ours"),
+        ('{"format": "other", "version": 1}', "is not of a comparison of ours"),
+        (
+            '{"format": "nmt-lstm comparison", "version": 99}',
+            "was made by a newer nmt-lstm .format 99, this one reads up to 1",
+        ),
+    ],
+)
+def test_a_state_of_another_kind_is_refused(folder, text, message) -> None:
+    folder.mkdir()
+    (folder / "comparison.json").write_text(text)
+    with pytest.raises(ConfigurationError, match=message):
+        ComparisonFolder(folder)
+
+
+def test_two_at_once_are_refused(folder) -> None:
+    with (
+        ComparisonFolder(folder).alone(),
+        pytest.raises(ResourceError, match="another nmt-lstm compare is at work in"),
+        ComparisonFolder(folder).alone(),
+    ):
+        pass
+    with ComparisonFolder(folder).alone():
+        pass
+
+
+def test_records_come_back(folder, make_result) -> None:
+    files = ComparisonFolder(folder).files("gru-1")
+    result = make_result()
+    write_record(files.result, result)
+    write_record(files.training, result.training)
+    assert files.read_result() == result
+    assert files.read_training() == result.training
+
+
+def test_a_damaged_record_says_what_to_do(folder) -> None:
+    files = ComparisonFolder(folder).files("gru-1")
+    write_text(files.result, '{"training": 3}')
+    with pytest.raises(
+        DataError, match=r"result.json' is damaged .* remove it, and the same command makes it again"
+    ):
+        files.read_result()
+
+
+def test_translations_keep_their_lines(folder) -> None:
+    files = ComparisonFolder(folder).files("gru-1")
+    write_text(files.translations, "a\u2028b\n\n c\n")
+    assert files.read_translations() == ["a\u2028b", "", " c"]
+    files.translations.unlink()
+    with pytest.raises(DataError, match="translations.txt' cannot be read"):
+        files.read_translations()
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch) -> None:
+    path = tmp_path / "report.md"
+    write_text(path, "old\n")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(
+        ResourceError, match="cannot write .*report.md' .No space left on device.; free some space"
+    ):
+        write_text(path, "new\n")
+    assert path.read_text() == "old\n"
+    assert [each.name for each in tmp_path.iterdir()] == ["report.md"]
+
+
+def test_checksums_of_files(tmp_path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+    assert digest_of([tmp_path / "a"]) != digest_of([tmp_path / "b"])
+    assert digest_of([tmp_path / "a", tmp_path / "b"]) != digest_of([tmp_path / "b", tmp_path / "a"])
+    with pytest.raises(DataError, match="c' cannot be read: No such file"):
+        digest_of([tmp_path / "c"])

@@ -1,0 +1,155 @@
+"""The process of a run, and what it measures: a real training of a few steps, resumed and translated."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nmt_lstm.config.load import dump_toml
+from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.lab.comparison.folder import RunFiles, write_text
+from nmt_lstm.lab.comparison.measurements import peak_bytes, read_curve, training_speed
+from nmt_lstm.lab.comparison.worker import main, perform
+from nmt_lstm.training.csv_log import CsvLog, begin_log
+
+
+@pytest.fixture(scope="module")
+def settings(tiny_run: RunSettings) -> RunSettings:
+    """A run of two epochs of a few steps."""
+    training = tiny_run.training.model_copy(
+        update={
+            "epochs": 2,
+            "batch_pieces": 2_000,
+            "accelerator": "cpu",
+            "precision": "float32",
+            "tensorboard": False,
+        }
+    )
+    search = tiny_run.search.model_copy(update={"beam_size": 1})
+    return tiny_run.model_copy(update={"training": training, "search": search})
+
+
+@pytest.fixture(scope="module")
+def done(settings: RunSettings, parallel_files: Any, tmp_path_factory: pytest.TempPathFactory) -> RunFiles:
+    """The files of a run that has come to its end."""
+    folder = tmp_path_factory.mktemp("worker")
+    files = RunFiles(folder / "model", folder / "records")
+    write_text(files.settings, dump_toml(settings))
+    perform(files, parallel_files.valid_source)
+    return files
+
+
+def test_a_run_writes_down_what_it_came_to(done, settings, parallel_files) -> None:
+    result = done.read_result()
+    assert result is not None
+    training = result.training
+    assert training == done.read_training()
+    assert training.steps == training.curve[-1].step > 0
+    assert training.reason == "all 2 epochs are done"
+    assert training.parameters > 10_000
+    assert (training.device, training.device_bytes) == ("CPU", None)
+    assert training.pieces_per_second > 0
+    assert 100 * 2**20 < training.peak_bytes < 2**36
+    assert (result.sentences, result.beam_size) == (40, 1)
+    assert result.sentences_per_second > 0
+    assert len(done.read_translations()) == 40
+
+
+def test_the_curve_has_every_validation_with_its_time(done) -> None:
+    curve = read_curve(done.model)
+    assert len(curve) == 2
+    assert 0 < curve[0].seconds < curve[1].seconds
+    assert curve[0].step < curve[1].step
+    assert curve[1].loss < curve[0].loss
+    assert curve[-1].seconds <= done.read_training().seconds
+
+
+def test_a_finished_training_is_not_done_again(done, parallel_files, monkeypatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr("nmt_lstm.lab.comparison.worker.fit", fail)
+    before = done.read_translations()
+    done.result.unlink()
+    perform(done, parallel_files.valid_source)
+    assert done.read_translations() == before
+    assert done.read_result() is not None
+
+
+def test_a_log_tells_the_curve_and_the_speed(tmp_path) -> None:
+    begin_log(tmp_path, 0)
+    log = CsvLog(tmp_path)
+    for step, bleu, seconds, speed in ((10, 1, 5, 100), (20, 4, 12, 200), (30, 5, 20, 300)):
+        log.log_metrics({"train_loss": 4.0}, step)
+        scores = {"valid_loss": 2, "valid_bleu": bleu, "valid_chrf": 3}
+        log.log_metrics({**scores, "elapsed_seconds": seconds, "target_pieces_per_second": speed}, step)
+    assert [(point.step, point.bleu, point.seconds) for point in read_curve(tmp_path)] == [
+        (10, 1, 5),
+        (20, 4, 12),
+        (30, 5, 20),
+    ]
+    assert training_speed(tmp_path) == 200
+
+
+def test_without_logs_nothing_is_known(tmp_path) -> None:
+    assert read_curve(tmp_path) == []
+    assert training_speed(tmp_path) == 0.0
+
+
+def test_memory_is_counted_in_bytes() -> None:
+    before = peak_bytes()
+    held = bytearray(64 * 2**20)
+    held[::4096] = b"x" * len(held[::4096])
+    assert peak_bytes() >= before
+    assert peak_bytes() > 64 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("spoil", "status", "message"),
+    [
+        (lambda files: files.settings.write_text("[model]\nx = 1\n"), 2, "unknown key 'model.x'"),
+        (lambda files: files.settings.unlink(), 2, "run.toml' does not exist"),
+    ],
+)
+def test_errors_are_the_last_line(
+    settings, tmp_path, parallel_files, capsys, monkeypatch, spoil, status, message
+) -> None:
+    monkeypatch.setattr("nmt_lstm.lab.comparison.worker._end_with_parent", lambda: None)
+    files = RunFiles(tmp_path / "model", tmp_path / "records")
+    write_text(files.settings, dump_toml(settings))
+    spoil(files)
+    found = main([str(files.model), str(files.records), str(parallel_files.valid_source)])
+    assert found == status
+    assert message in capsys.readouterr().err
+
+
+def test_a_mistake_keeps_its_traceback_and_ends_in_one_line(tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr("nmt_lstm.lab.comparison.worker._end_with_parent", lambda: None)
+    monkeypatch.setattr("nmt_lstm.lab.comparison.worker.perform", lambda *_: 1 / 0)
+    assert main(["m", "r", "t"]) == 1
+    complaint = capsys.readouterr().err
+    assert "Traceback" in complaint
+    assert complaint.endswith("nmt-lstm: error: ZeroDivisionError: division by zero\n")
+
+
+def test_a_run_ends_with_whoever_started_it() -> None:
+    script = (
+        "import threading, time\n"
+        "from nmt_lstm.lab.comparison.worker import _end_with_parent\n"
+        "threading.Thread(target=_end_with_parent, daemon=True).start()\n"
+        "time.sleep(60)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE)
+    process.stdin.close()
+    assert process.wait(timeout=50) == -15
+
+
+def test_the_plugin_is_loaded_first(tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.setattr("nmt_lstm.lab.comparison.worker._end_with_parent", lambda: None)
+    missing: Path = tmp_path / "none.py"
+    assert main(["m", "r", "t", "--plugin", str(missing)]) == 1
+    assert "none.py' does not exist" in capsys.readouterr().err

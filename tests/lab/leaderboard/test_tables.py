@@ -1,0 +1,83 @@
+"""Rankings as text and Markdown: columns in line, marks, reasons, no markup from names."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from nmt_lstm.lab.leaderboard import tables
+from nmt_lstm.lab.leaderboard.ranking import rank
+
+ATTACK = "<script>alert(1)</script> | *x* `y`"
+
+
+@pytest.fixture
+def odd_board(board, texts):
+    """With names that could be markup, or are wide."""
+    board.add(ATTACK, hypotheses=texts.bad, facts={"parameters": 12_345_678, "training_hours": 0.5})
+    board.add("模型", hypotheses=texts.reference)
+    return board
+
+
+def test_text_has_one_line_for_each_row(odd_board) -> None:
+    text = tables.text(odd_board.rankings(baseline="good"), baseline="good")
+    lines = text.splitlines()
+    assert lines[0].startswith("numbers, de-en, 40 lines, 1 reference, fingerprint ")
+    head, *rows = lines[2:8]
+    assert re.split(r"\s{2,}", head.strip()) == [
+        "system", "BLEU", "95 %", "vs best", "p", "vs good", "p", "chrF2", "chrF2++", "TER", "BP", "parameters",
+        "trained", "sent/s",
+    ]  # fmt: skip
+    assert [row.split()[1] for row in rows[:1]] == ["模型"]
+    assert "100.00" in rows[0]
+    assert "12.3 M" in text
+    assert "30 min" in text
+    assert any(line.startswith("BLEU nrefs:1|") for line in lines)
+
+
+def test_columns_stand_in_line_also_beside_wide_characters(odd_board) -> None:
+    rows = tables.text(odd_board.rankings()).splitlines()[3:8]
+    ends = {tables._width(row[: row.index(score) + len(score)]) for row in rows for score in [row_score(row)]}
+    assert len(ends) == 1
+
+
+def row_score(row: str) -> str:
+    """The first number with two decimals."""
+    return next(word for word in row.split() if word.replace(".", "").isdigit() and word[-3:-2] == ".")
+
+
+def test_a_mark_is_explained(board) -> None:
+    text = tables.text(board.rankings())
+    assert "≈2" in text
+    assert "≈ not significantly different from the best in BLEU (p >= 0.05 by paired bootstrap" in text
+
+
+def test_rankings_apart_say_why(board) -> None:
+    good, similar, bad = board.current()
+    entry = bad.scores["chrf"].model_copy(update={"signature": "nrefs:1|case:lc"})
+    bad = bad.model_copy(update={"scores": bad.scores | {"chrf": entry}})
+    found = rank([good, similar, bad], "bleu", board.scoring.statistics_of)
+    for text in (tables.text(found), tables.markdown(found)):
+        assert (
+            "Not comparable with the ranking above, and not ranked with it: these rows have chrf signature case:lc"
+            in text
+        )
+
+
+def test_markdown_has_tables_whose_cells_cannot_be_markup(odd_board) -> None:
+    text = tables.markdown(odd_board.rankings(baseline="good"), baseline="good")
+    assert text.startswith("### numbers, de-en, 40 lines")
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    cells = {line.replace("\\|", "").count("|") for line in table}
+    assert len(cells) == 1
+    assert len(table) == 7
+    assert "<script>" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; \\| \\*x\\* \\`y\\`" in text
+
+
+def test_an_empty_board_says_what_to_do(empty_board) -> None:
+    assert tables.text(empty_board.rankings()) == (
+        "The board has no rows yet; add one with: nmt-lstm leaderboard add."
+    )
+    assert tables.markdown([]) == "The board has no rows yet."

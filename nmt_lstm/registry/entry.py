@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from nmt_lstm.registry.plugin_source import first_docstring_line
+
 __all__ = ["Entry", "entry_points"]
 
 logger = logging.getLogger(__name__)
@@ -24,8 +26,15 @@ class Entry:
     version: str
     target: str
     """Where the class is: "package.module:Class"."""
-    description: str
-    """First line of the class's docstring."""
+    docstring: str | None = None
+    """Of a class that is loaded; None where it would have to be read from a source file."""
+
+    @property
+    def description(self) -> str:
+        """First line of the docstring; an installed class is not imported for it, which takes milliseconds."""
+        if self.docstring is None:
+            return first_docstring_line(self.target)
+        return self.docstring.strip().partition("\n")[0].strip()
 
     @property
     def module(self) -> str:

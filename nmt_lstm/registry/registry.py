@@ -12,7 +12,6 @@ from nmt_lstm.errors import PluginError, nearest
 from nmt_lstm.registry.entry import Entry, entry_points
 from nmt_lstm.registry.options import OptionSpec, check_options, read_options
 from nmt_lstm.registry.plugin_contents import PluginContents, loaded_contents
-from nmt_lstm.registry.plugin_source import first_docstring_line
 from nmt_lstm.registry.provenance import check_import
 
 __all__ = ["Registry"]
@@ -67,12 +66,8 @@ class Registry:
         """Return all known names, sorted. Imports no part."""
         return sorted({point.name for point, _ in self._entry_points()} | set(self._decorated))
 
-    def entries(self) -> list[Entry]:
-        """Return an entry for each name and origin, sorted by name. Imports no part."""
-        return self._entries()
-
-    def _entries(self, name: str | None = None) -> list[Entry]:
-        """Return the entries of one name; an entry's description is read from a source file, which takes its time."""
+    def entries(self, name: str | None = None) -> list[Entry]:
+        """Return an entry for each name (or the one name given) and origin, sorted by name. Imports no part."""
         points = [(point, found) for point, found in self._entry_points() if name in (None, point.name)]
         installed = [self._installed_entry(point, found) for point, found in points]
         targets = {(entry.name, entry.target) for entry in installed}
@@ -172,12 +167,6 @@ class Registry:
                 )
         return None
 
-    def load_file(self, path: str) -> list[Entry]:
-        """Run a plugin file and return what it registered here; see `nmt_lstm.registry.load_plugin_file`."""
-        from nmt_lstm.registry.plugin_file import load_plugin_module
-
-        return load_plugin_module(path, (self,))
-
     def _entry_points(
         self,
     ) -> Iterator[tuple[importlib.metadata.EntryPoint, importlib.metadata.Distribution]]:
@@ -187,7 +176,7 @@ class Registry:
         """Return the entry of a registered name, None for ``package.module:Class``."""
         if ":" in name:
             return None
-        matches = self._entries(name)
+        matches = self.entries(name)
         if not matches:
             raise self._unknown(name)
         if len(matches) == 1:
@@ -256,15 +245,12 @@ class Registry:
         self, point: importlib.metadata.EntryPoint, found: importlib.metadata.Distribution
     ) -> Entry:
         name, version = found.metadata["Name"], found.metadata["Version"] or "?"
-        return Entry(
-            point.name, f"{name} {version}", name, version, point.value, first_docstring_line(point.value)
-        )
+        return Entry(point.name, f"{name} {version}", name, version, point.value)
 
     def _decorated_entry(self, name: str, part: type) -> Entry:
         module = sys.modules.get(part.__module__)
         origin = getattr(module, "__file__", None) or f"module {part.__module__}"
-        description = (part.__doc__ or "").strip().partition("\n")[0].strip()
-        return Entry(name, origin, "", "", _target(part), description)
+        return Entry(name, origin, "", "", _target(part), part.__doc__ or "")
 
     def _conflict(self, name: str, entries: list[Entry]) -> PluginError:
         origins = " and ".join(f"{entry.origin} ({entry.target})" for entry in entries)

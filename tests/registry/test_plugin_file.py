@@ -10,6 +10,7 @@ import pytest
 
 from nmt_lstm.errors import PluginError
 from nmt_lstm.registry import CELLS, Registry, load_plugin_file, plugin_contents, read_contents
+from nmt_lstm.registry.plugin_file import load_plugin_module
 
 PART = """
 from nmt_lstm.registry import Registry
@@ -37,14 +38,14 @@ def test_a_folder_is_a_package_with_relative_imports(shared, tmp_path):
     )
     (folder / "inner" / "__init__.py").write_text("")
     (folder / "inner" / "words.py").write_text("TEXT = 'first'\n")
-    (entry,) = shared.load_file(folder)
+    (entry,) = load_plugin_module(folder, (shared,))
     assert (entry.name, entry.origin) == ("mine", str(folder / "part.py"))
     contents = shared.plugin_contents("mine")
     assert contents.is_package
     assert sorted(contents.files) == ["__init__.py", "inner/__init__.py", "inner/words.py", "part.py"]
     # Loaded again, every module of it is run again.
     (folder / "inner" / "words.py").write_text("TEXT = 'second'\n")
-    shared.load_file(folder)
+    load_plugin_module(folder, (shared,))
     words = sys.modules[f"{shared.get('mine').__module__.partition('.')[0]}.inner.words"]
     assert words.TEXT == "second"
     assert "'inner/words.py', line 1" in shared.plugin_contents("mine").difference(contents)
@@ -54,7 +55,7 @@ def test_what_is_kept_is_what_was_run(shared, tmp_path):
     file = tmp_path / "mine.py"
     text = PART.format(also="", name="mine", text="Mine.")
     file.write_text(text)
-    shared.load_file(file)
+    load_plugin_module(file, (shared,))
     file.write_text(text + "x = 1\n")
     assert shared.plugin_contents("mine").files == {"mine.py": text.encode()}
 
@@ -68,7 +69,7 @@ def test_a_bytecode_cache_beside_the_file_is_not_run(shared, tmp_path):
         invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
     )
     file.write_text(PART.format(also="", name="shown", text="Shown."))
-    shared.load_file(file)
+    load_plugin_module(file, (shared,))
     assert shared.names() == ["shown"]
 
 
@@ -85,7 +86,7 @@ def test_a_file_that_needs_another_says_how_it_becomes_a_folder(shared, tmp_path
     (tmp_path / "toy_beside.py").write_text("x = 1\n")
     before = set(sys.modules)
     with pytest.raises(PluginError) as caught:
-        shared.load_file(tmp_path / "mine.py")
+        load_plugin_module(tmp_path / "mine.py", (shared,))
     assert all(word in str(caught.value) for word in words)
     assert ("--plugin" in str(caught.value)) == ("beside" in also)
     new = set(sys.modules) - before
@@ -98,7 +99,7 @@ def test_a_folder_that_imports_its_module_absolutely_is_told_the_dot(shared, tmp
     (folder / "__init__.py").write_text("from toy_words import x\n")
     (folder / "toy_words.py").write_text("x = 1\n")
     with pytest.raises(PluginError, match=r"from \.toy_words import"):
-        shared.load_file(folder)
+        load_plugin_module(folder, (shared,))
 
 
 def test_a_failure_in_a_folder_names_the_file_and_the_line(shared, tmp_path):
@@ -107,7 +108,7 @@ def test_a_failure_in_a_folder_names_the_file_and_the_line(shared, tmp_path):
     (folder / "__init__.py").write_text("from . import part\n")
     (folder / "part.py").write_text("x = 1\ny = 1 / 0\n")
     with pytest.raises(PluginError, match=r"'part.py', line 2: ZeroDivisionError"):
-        shared.load_file(folder)
+        load_plugin_module(folder, (shared,))
 
 
 def test_what_is_no_plugin_is_refused(tmp_path, monkeypatch):

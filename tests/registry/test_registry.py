@@ -11,6 +11,7 @@ import pytest
 
 from nmt_lstm.errors import PluginError
 from nmt_lstm.registry import CELLS, Registry
+from nmt_lstm.registry.plugin_file import load_plugin_module
 
 GOOD = '''
     """Toy parts."""
@@ -241,8 +242,8 @@ def test_a_plugin_file_registers_what_it_decorates(registry, site, tmp_path):
         "    def __init__(self, size: int, *, turns: int = 1): self.turns = turns\n"
     )
     try:
-        (entry,) = registry.load_file(file)
-        registry.load_file(file)
+        (entry,) = load_plugin_module(file, (registry,))
+        load_plugin_module(file, (registry,))
     finally:
         del Registry.shared
     assert (entry.name, entry.origin, entry.description) == ("mine", str(file), "My own.")
@@ -263,15 +264,15 @@ def test_a_plugin_file_that_fails_says_where(registry, tmp_path, text, message):
     file = tmp_path / "mine.py"
     file.write_text(text)
     with pytest.raises(PluginError, match=message):
-        registry.load_file(file)
+        load_plugin_module(file, (registry,))
 
 
 def test_a_missing_plugin_file(registry, tmp_path):
     with pytest.raises(PluginError, match=r"nowhere.py' does not exist"):
-        registry.load_file(tmp_path / "nowhere.py")
+        load_plugin_module(tmp_path / "nowhere.py", (registry,))
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(PluginError, match=r"must end in .py"):
-        registry.load_file(tmp_path / "notes.txt")
+        load_plugin_module(tmp_path / "notes.txt", (registry,))
 
 
 LISTING = """

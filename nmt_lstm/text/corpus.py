@@ -23,6 +23,7 @@ __all__ = [
     "check_rereadable",
     "count_lines",
     "decoded",
+    "language_of",
     "open_bytes",
     "read_blocks",
     "read_lines",
@@ -176,6 +177,13 @@ def read_blocks(path: Path) -> Iterator[bytes]:
                 done += len(block)
         except DAMAGES as error:
             raise DataError(f"Cannot read '{path}' after byte {done:,}: {error}.") from None
+
+
+def language_of(path: Path) -> str:
+    """Guess a language code from a file's name, such as "de" of train.de.gz; empty if it has none."""
+    suffixes = [suffix for suffix in path.suffixes if suffix not in COMPRESSED_SUFFIXES]
+    code = suffixes[-1][1:] if suffixes else ""
+    return code if 2 <= len(code) <= 3 and code.isalpha() and code not in ("txt", "tok", "raw") else ""
 
 
 def check_rereadable(*paths: Path) -> None:

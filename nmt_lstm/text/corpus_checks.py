@@ -34,12 +34,9 @@ def corpus_warnings(data: DataSettings) -> list[str]:
     Raises:
         DataError: a file cannot be read, or a side of the validation text is blank.
     """
+    train_paths, valid_paths = (data.train_source, data.train_target), data.validation_text()
     train = _sample(data.train_source), _sample(data.train_target)
-    valid = _sample(data.valid_source), _sample(data.valid_target)
-    train_paths, valid_paths = (
-        (data.train_source, data.train_target),
-        (data.valid_source, data.valid_target),
-    )
+    valid = _sample(valid_paths[0]), _sample(valid_paths[1])
     for path, lines in zip(valid_paths, valid, strict=True):
         if len(lines) < SAMPLE and not any(line.strip() for line in lines):
             raise DataError(f"'{path}' holds only blank lines; there is nothing to validate on.")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
+from nmt_lstm.errors import ResourceError
 from nmt_lstm.training.output_lock import held_by_this_run
 
 PLUGIN = """
@@ -330,3 +332,29 @@ def test_a_resumed_run_is_given_no_other_validation_text(command, fitted, texts,
     finished = command("train", *texts[:4], "-o", "out", "--resume")
     assert "sentence pairs" not in finished.err
     assert not (tmp_path / "out" / "held-out").exists()
+
+
+def test_a_training_that_fails_at_once_leaves_no_folder_behind(command, fitted, texts, tmp_path, monkeypatch):
+    def fail(*_, **__):
+        assert (tmp_path / "out" / "held-out" / "valid.de").is_file()
+        raise ResourceError("no memory")
+
+    monkeypatch.setattr(sys.modules["nmt_lstm.training.fit"], "fit", fail)
+    for side in ("de", "en"):
+        (tmp_path / f"train.{side}").write_text("".join(f"line {number}\n" for number in range(300)))
+    finished = command("train", *texts[:4], "-o", "out")
+    assert finished.status == 1
+    assert "no memory" in finished.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_file_without_validation_text_is_left_to_the_training(command, fitted, run_file):
+    run_file.write_text('[data]\ntrain_source = "a.de"\ntrain_target = "a.en"\n')
+    finished = command("train", run_file)
+    assert finished.status == 0, finished.err
+    assert fitted[0][0].data.valid_source is None
+    assert "valid_source" not in command("config", run_file).out.decode()
+    assert command("config", run_file, "--explain").status == 0
+    refused = command("train", run_file, "--valid-source", "b.de")
+    assert refused.status == 2
+    assert "data.valid_target" in refused.err

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmt_lstm.cli import early_checks
-from nmt_lstm.cli.arguments import Overrides, Plugins, check_time_limit, load_plugins
+from nmt_lstm.cli.arguments import AcceptChangedPlugins, Overrides, Plugins, check_time_limit, load_plugins
 from nmt_lstm.cli.messages import note, quoted, show_log
 from nmt_lstm.errors import ConfigurationError
 
@@ -107,13 +107,7 @@ def train(
         ),
     ] = None,
     plugin: Plugins = None,
-    accept_changed_plugins: Annotated[
-        bool,
-        typer.Option(
-            "--accept-changed-plugins",
-            help="Resume although a plugin file was changed; the model folder keeps the earlier one as replaced-N-*.",
-        ),
-    ] = False,
+    accept_changed_plugins: AcceptChangedPlugins = False,
 ) -> None:
     """Train a translator and write it into a folder.
 

@@ -148,7 +148,11 @@ def export(
     note(f"{output}: {size / 2**20:.0f} MiB in {written}. Translate with it:")
     # Graphs are the whole model: what computes them is needed no more.
     trusted = model_folder.trust_option(output) if format is ExportFormat.nmt else ""
-    note(f"  nmt-lstm translate -m {quoted(output)}{trusted} < in.txt > out.txt")
+    command = f"nmt-lstm translate -m {quoted(output)}{trusted}"
+    note(f"  {command} < in.txt > out.txt")
+    advice = model_folder.class_advice(output, command) if trusted else ""
+    if advice:
+        note(f"\n{advice}")
 
 
 def fastest_precision() -> ExportPrecision:

@@ -218,7 +218,7 @@ def _train(
             callback=control,
         )
         for sentence in outlook:
-            display.say(sentence, wrap=True)
+            display.say(sentence)
         say_choices(display, run, devices, precision, parameters)
         if standing is not None:
             display.say(f"Resumed from {checkpoint}.")

@@ -297,3 +297,15 @@ def test_a_run_that_fails_at_once_takes_back_what_it_held_out(
     with pytest.raises(ResourceError):
         fit(run, output, console=QUIET)
     assert not output.exists()
+
+
+def test_a_run_whose_time_is_over_at_once_says_what_it_waits_for(
+    make_small_run: Any, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Clock, "is_over", lambda self, elapsed: True)
+    file = io.StringIO()
+    found = fit(make_small_run("training.time_limit=9h"), output, console=Console(file=file, width=200))
+    assert (found.steps, found.out_of_time) == (1, True)
+    said = file.getvalue()
+    assert "The time limit of 9h is reached" in said
+    assert said.index("one validation") < said.index("validation at step 1")

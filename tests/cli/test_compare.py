@@ -101,7 +101,7 @@ def test_the_builtin_corpus_needs_no_more_than_cells(command, compared) -> None:
     assert request.test_target.name == "test.ja"
     assert request.values["data"]["prepared"].endswith("report/prepared")
     run = make_run(request.values)
-    assert (run.training.max_steps, run.training.time_limit, run.training.average) == (900, "160s", "none")
+    assert (run.training.max_steps, run.training.time_limit, run.training.average) == (1_500, "160s", "none")
     assert run.training.max_steps % run.training.validate_every == 0
     assert finished.lines[-2:] == ["Take it.", "- because"]
     assert "- but" in finished.err

@@ -181,7 +181,7 @@ def test_a_folder_of_somebody_else_is_refused(command, run_file, tmp_path) -> No
     (tmp_path / "mine" / "thesis.tex").write_text("")
     finished = command("compare", run_file, "--cells", "gru,lstm", "-o", "mine")
     assert finished.status == 2
-    assert "exists and is no comparison (thesis.tex)" in finished.err
+    assert "not a comparison (thesis.tex)" in finished.err
     assert len(finished.err.splitlines()) == 1
 
 

@@ -19,11 +19,12 @@ from nmt_lstm.lab.comparison.factors import Factor
 from nmt_lstm.lab.comparison.findings import Findings, FinishedRun, TestText, find
 from nmt_lstm.lab.comparison.folder import ComparisonFolder, digest_of, write_text
 from nmt_lstm.lab.comparison.html import web_page
+from nmt_lstm.lab.comparison.job import ComparisonJob
 from nmt_lstm.lab.comparison.markdown import markdown_report
 from nmt_lstm.lab.comparison.matching import Match
 from nmt_lstm.lab.comparison.plan import Plan, make_plan
-from nmt_lstm.lab.comparison.processes import Job, run_jobs
 from nmt_lstm.lab.comparison.verdict import Setting, Verdict, give_verdict
+from nmt_lstm.lab.experiment.execution import cores, do_missing
 from nmt_lstm.text.corpus import read_parallel
 
 __all__ = ["Comparison", "Request", "compare"]
@@ -157,34 +158,27 @@ def _run(
     files: ComparisonFolder, plan: Plan, request: Request, test_source: Path, say: Callable[[str], None]
 ) -> tuple[dict[str, str], int]:
     """Do the runs that are not done; return why the failed ones failed, and how many ran at a time."""
-    left = [
-        Job(run.name, files.files(run.name))
-        for run in plan.runs()
-        if files.files(run.name).read_result() is None
-    ]
-    done = len(plan.runs()) - len(left)
+    places = {run.name: files.files(run.name) for run in plan.runs()}
+    jobs = [ComparisonJob(name, name, place, test_source, log=place.log) for name, place in places.items()]
     gpus = 0
     if torch.cuda.is_available() and plan.variants[0].run.training.accelerator != "cpu":
         gpus = torch.cuda.device_count()
-    at_once = request.jobs or gpus or _cores()
-    at_once = max(1, min(at_once, len(plan.runs())))
-    if done:
-        say(f"{done} of {len(plan.runs())} runs are done already.")
-    if left:
-        threads = os.environ.get("OMP_NUM_THREADS", "1")
-        place = (
-            f"on {gpus} GPU{'s' * (gpus > 1)}"
-            if gpus
-            else f"of {threads} thread{'s' * (threads != '1')} each"
-        )
-        say(f"{len(left)} runs, {at_once} at a time {place}.")
-    return run_jobs(
-        left, test_source=test_source, plugins=request.plugins, at_once=at_once, gpus=gpus, say=say
-    ), at_once
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if "sched_getaffinity" in dir(os) else os.cpu_count() or 1
+    at_once = max(1, min(request.jobs or gpus or cores(), len(jobs)))
+    threads = os.environ.get("OMP_NUM_THREADS", "1")
+    where = (
+        f"on {gpus} GPU{'s' * (gpus > 1)}" if gpus else f"of {threads} thread{'s' * (threads != '1')} each"
+    )
+    failures = do_missing(
+        jobs,
+        done={job.key for job in jobs if job.files.read_result() is not None},
+        keep=lambda _: None,  # the process has recorded it
+        at_once=at_once,
+        gpus=gpus,
+        plugins=request.plugins,
+        where=where,
+        say=say,
+    )
+    return failures, at_once
 
 
 def _text_words(request: Request, plan: Plan, test_source: Path, sentences: int) -> str:

@@ -29,10 +29,12 @@ _LARGEST_OUTPUTS = 4_000_000
 class Progress(NamedTuple):
     """Where a run is."""
 
-    run: ProbeRun
     learning_rate: float
     step: int
     loss: float
+
+    def __str__(self) -> str:
+        return f"step {self.step:,} at {self.learning_rate:g}, loss {self.loss:.3g}"
 
 
 def train_probe(run: ProbeRun, report: Callable[[Progress], None] = lambda _: None) -> RunRecord:
@@ -114,7 +116,7 @@ def _attempt(
         if over or step == settings.steps or step % settings.check_every == 0:
             tested = _test_loss(network, task, test)
             curve.append((step, tested))
-            report(Progress(run, learning_rate, step, tested))
+            report(Progress(learning_rate, step, tested))
             if tested < goal:
                 stopped = "solved"
             elif not math.isfinite(tested):

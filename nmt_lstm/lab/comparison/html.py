@@ -18,14 +18,14 @@ from nmt_lstm.lab.comparison.tables import (
     run_table,
 )
 from nmt_lstm.lab.report.dot_plot import Dot, dot_plot
-from nmt_lstm.lab.report.line_chart import Line, line_chart
+from nmt_lstm.lab.report.line_chart import Axis, Panel, Series, chart_figure
 from nmt_lstm.lab.report.markup import Markup, element, joined
 from nmt_lstm.lab.report.page import contents, page, section
 from nmt_lstm.lab.report.table import facts, table
 
 __all__ = ["web_page"]
 
-Axis = Callable[[CurvePoint], float]
+Value = Callable[[CurvePoint], float]
 _MINUTES = 180.0  # seconds from which on a time axis counts minutes
 
 
@@ -88,48 +88,41 @@ def _curves(report: Report) -> Markup:
     unit, seconds = ("minutes", 60.0) if longest >= _MINUTES else ("seconds", 1.0)
     faint = " Thick lines are means over seeds, thin ones the seeds." if len(report.plan.seeds) > 1 else ""
 
-    def charts(y: Axis, y_label: str) -> Markup:
-        return element(
-            "div",
-            _chart(findings, lambda point: point.step, y, f"Against updates.{faint}", "updates", y_label),
-            _chart(
-                findings,
-                lambda point: point.seconds / seconds,
-                y,
-                f"Against time, validations included.{faint}",
-                f"{unit} since the training began",
-                y_label,
-            ),
-            class_="charts",
+    def charts(y: Value, y_title: str) -> Markup:
+        updates = _chart(
+            findings, lambda point: point.step, y, "updates", y_title, f"Against updates.{faint}"
         )
+        time = _chart(
+            findings,
+            lambda point: point.seconds / seconds,
+            y,
+            f"{unit} since the training began",
+            y_title,
+            f"Against time, validations included.{faint}",
+        )
+        return element("div", updates, time, class_="charts")
 
+    parts = [charts(lambda point: point.bleu, "BLEU of the validation text")]
     # Losses per piece are comparable only where the pieces are the same.
-    same_pieces = len({each.planned.fingerprint for each in findings.variants}) == 1
-    loss = (
-        _folded("Validation loss", charts(lambda point: point.loss, "nats per target piece"))
-        if same_pieces
-        else Markup()
-    )
-    return joined(
-        charts(lambda point: point.bleu, "BLEU of the validation text"),
-        loss,
-        _folded("The numbers", _table(curve_table(findings))),
-    )
+    if len({each.planned.fingerprint for each in findings.variants}) == 1:
+        parts.append(_folded("Validation loss", charts(lambda point: point.loss, "nats per target piece")))
+    return joined(*parts, _folded("The numbers", _table(curve_table(findings))))
 
 
-def _chart(findings: Findings, x: Axis, y: Axis, caption: str, x_label: str, y_label: str) -> Markup:
-    lines = [
-        Line(
-            each.name,
-            [(x(point), y(point)) for point in each.mean_curve()],
-            [[(x(point), y(point)) for point in curve] for curve in each.curves]
-            if len(each.curves) > 1
-            else [],
-        )
-        for each in findings.variants
-        if each.mean_curve()
-    ]
-    return line_chart(lines, caption=caption, x_label=x_label, y_label=y_label)
+def _chart(findings: Findings, x: Value, y: Value, x_title: str, y_title: str, caption: str) -> Markup:
+    drawn = [each for each in findings.variants if each.mean_curve()]
+    series = []
+    for key, each in enumerate(drawn):
+        if len(each.curves) > 1:
+            series += [
+                Series(key, [(x(point), y(point)) for point in curve], thin=True) for curve in each.curves
+            ]
+        mean = [(x(point), y(point)) for point in each.mean_curve()]
+        series.append(Series(key, mean, mean))
+    points = [point for each in series for point in each.line]
+    across = Axis.around(x_title, [0.0, *(place for place, _ in points)])
+    panel = Panel("", across, Axis.around(y_title, [value for _, value in points]), series)
+    return chart_figure(caption, [each.name for each in drawn], panel)
 
 
 def _runs(report: Report) -> Markup:

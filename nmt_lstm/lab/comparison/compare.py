@@ -23,11 +23,11 @@ from nmt_lstm.lab.comparison.job import ComparisonJob
 from nmt_lstm.lab.comparison.markdown import markdown_report
 from nmt_lstm.lab.comparison.matching import Match
 from nmt_lstm.lab.comparison.plan import Plan, make_plan
-from nmt_lstm.lab.comparison.verdict import Setting, Verdict, give_verdict
+from nmt_lstm.lab.comparison.verdict import Circumstances, Verdict, give_verdict
 from nmt_lstm.lab.experiment.execution import cores, do_missing
 from nmt_lstm.text.corpus import read_parallel
 
-__all__ = ["Comparison", "Request", "compare"]
+__all__ = ["ComparisonResult", "Request", "compare"]
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ComparisonResult:
     """What it came to."""
 
     plan: Plan
@@ -73,7 +73,7 @@ class Comparison:
     html: Path
 
 
-def compare(request: Request, output: Path, *, say: Callable[[str], None] = logger.info) -> Comparison:
+def compare(request: Request, output: Path, *, say: Callable[[str], None] = logger.info) -> ComparisonResult:
     """Train all variants with all seeds, compare them, and write ``report.md``, ``report.html`` and ``report.json``.
 
     Runs that have come to their end are not done again, and those that were interrupted go on from their checkpoints.
@@ -132,18 +132,18 @@ def compare(request: Request, output: Path, *, say: Callable[[str], None] = logg
                 f"all {len(failures)} runs failed; the first ({first[0]}): {first[1]} Mend it, and start the same command again."
             )
         findings = find(plan, runs, text)
-        setting = Setting(
+        circumstances = Circumstances(
             made_up_text=request.made_up_text,
             tested_on_validation=request.test_source is None,
             jobs=jobs,
             failures=failures,
         )
-        verdict = give_verdict(findings, plan, setting)
+        verdict = give_verdict(findings, plan, circumstances)
         report = Report(
             plan,
             findings,
             verdict,
-            setting,
+            circumstances,
             request.command,
             _text_words(request, plan, test_source, len(pairs)),
         )
@@ -151,7 +151,7 @@ def compare(request: Request, output: Path, *, say: Callable[[str], None] = logg
         write_text(markdown, markdown_report(report))
         write_text(html, web_page(report))
         write_text(output / "report.json", json.dumps(_numbers(report), indent=2) + "\n")
-    return Comparison(plan, findings, verdict, failures, markdown, html)
+    return ComparisonResult(plan, findings, verdict, failures, markdown, html)
 
 
 def _run(
@@ -218,5 +218,5 @@ def _numbers(report: Report) -> dict[str, Any]:
             for each in findings.variants
         ],
         "pairs": [{**vars(pair), "more_than_noise": pair.shown} for pair in findings.pairs],
-        "failures": report.setting.failures,
+        "failures": report.circumstances.failures,
     }

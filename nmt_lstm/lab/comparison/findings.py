@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nmt_lstm.evaluation.scores import tokenizer_for
 from nmt_lstm.evaluation.sentence_statistics import Scorer, SentenceStatistics
-from nmt_lstm.evaluation.significance import LEVEL, SEED, Interval, bootstrap_scores, interval_of
+from nmt_lstm.evaluation.significance import LEVEL, SEED, Interval, bootstrap_scores, interval_of, p_value_of
 from nmt_lstm.evaluation.words import unit_of, word_splitter
 from nmt_lstm.lab.analysis.buckets import LengthBucket, by_source_length
 from nmt_lstm.lab.comparison.plan import Plan, PlannedVariant
@@ -249,19 +249,18 @@ def _compare(
     seen = better.bleu - worse.bleu
     differences = resampled[better.name] - resampled[worse.name]
     noise = differences - differences.mean()
-    p_sentences = _p_value(noise, seen)
+    p_sentences = p_value_of(np.abs(noise), seen) if noise.any() else 1.0
     both = len(better.seeds) > 1 and len(worse.seeds) > 1
     if both:
         noise = noise + _seed_noise(better.seed_bleu, worse.seed_bleu, number, len(noise))
-    ordered = np.sort(seen + noise)
-    cut = len(ordered) // 40
-    p = max(p_sentences, _p_value(noise, seen)) if both else p_sentences
+    p = max(p_sentences, p_value_of(np.abs(noise), seen)) if both else p_sentences
+    interval = interval_of(seen + noise)
     return Pair(
         better=better.name,
         worse=worse.name,
         difference=seen,
-        low=float(ordered[cut]),
-        high=float(ordered[len(ordered) - cut - 1]),
+        low=interval.low,
+        high=interval.high,
         p_sentences=p_sentences,
         p=p,
         p_adjusted=p,
@@ -275,11 +274,6 @@ def _seed_noise(one: Sequence[float], other: Sequence[float], number: int, size:
     squares = statistics.variance(one) * (len(one) - 1) + statistics.variance(other) * (len(other) - 1)
     scale = math.sqrt(squares / freedom * (1 / len(one) + 1 / len(other)))
     return scale * np.random.default_rng([SEED, number]).standard_t(freedom, size=size)
-
-
-def _p_value(noise: Array, seen: float) -> float:
-    """Return the share of differences by noise alone that are as large as the one seen, which is itself counted."""
-    return float((np.count_nonzero(np.abs(noise) >= abs(seen) - 1e-9) + 1) / (len(noise) + 1))
 
 
 def _holm(pairs: Sequence[Pair]) -> list[Pair]:

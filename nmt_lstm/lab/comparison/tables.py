@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nmt_lstm.evaluation.columns import p_value, signed
 from nmt_lstm.lab.comparison.findings import Findings, VariantFinding
-from nmt_lstm.lab.report.table import Cell, Column
+from nmt_lstm.lab.report.table import Column, TableCell
 from nmt_lstm.training.progress import duration
 
 __all__ = [
@@ -29,39 +29,47 @@ class ReportTable:
 
     caption: str
     columns: Sequence[Column]
-    rows: Sequence[Sequence[Cell | str]]
+    rows: Sequence[Sequence[TableCell | str]]
+    folded: str = ""
+    """The line under which a page hides it until it is asked for; empty where it is shown."""
 
 
 def quality_table(findings: Findings) -> ReportTable:
     """Return scores with intervals, and how each variant stands to the best."""
     best = findings.variants[0]
-    rows: list[list[Cell | str]] = []
+    rows: list[list[TableCell | str]] = []
     for each in findings.variants:
         if each is best:
-            against: tuple[Cell | str, ...] = ("", "", Cell("best", quiet=True))
+            against: tuple[TableCell | str, ...] = ("", "", TableCell("best", quiet=True))
         else:
             pair = findings.pair(best.name, each.name)
             against = (
-                Cell(signed(0.0 - pair.difference), sort=-pair.difference),
-                Cell(p_value(pair.p_adjusted), sort=pair.p_adjusted),
-                "worse" if pair.shown else Cell("within noise", quiet=True),
+                TableCell(
+                    signed(0.0 - pair.difference),
+                    sort=-pair.difference,
+                    note=f"{signed(-pair.high)} to {signed(-pair.low)}",
+                ),
+                TableCell(p_value(pair.p_adjusted), sort=pair.p_adjusted),
+                "worse" if pair.shown else TableCell("within noise", quiet=True),
             )
         low, high = each.bleu_interval.low, each.bleu_interval.high
         rows.append(
             [
                 each.name,
-                Cell(f"{each.bleu:.2f}", sort=each.bleu, note=f"{low:.1f} to {high:.1f}"),
-                Cell(
+                TableCell(f"{each.bleu:.2f}", sort=each.bleu, note=f"{low:.1f} to {high:.1f}"),
+                TableCell(
                     f"{each.chrf:.2f}",
                     sort=each.chrf,
                     note=f"{each.chrf_interval.low:.1f} to {each.chrf_interval.high:.1f}",
                 ),
-                Cell(" ".join(f"{score:.2f}" for score in each.seed_bleu), quiet=True),
+                TableCell(" ".join(f"{score:.2f}" for score in each.seed_bleu), quiet=True),
                 *against,
             ]
         )
+    seeds = "sentences and seeds" if all(pair.seeds_counted for pair in findings.pairs) else "sentences alone"
     return ReportTable(
-        f"{findings.sentences:,} test sentences; means over seeds, below them 95 % intervals over test sentences.",
+        f"{findings.sentences:,} test sentences; means over seeds, with 95 % intervals over test sentences; differences to the "
+        f"best with intervals and p by {seeds}.",
         [
             Column("variant", label=True),
             Column("BLEU", numeric=True, falling=True),
@@ -77,15 +85,15 @@ def quality_table(findings: Findings) -> ReportTable:
 
 def pair_table(findings: Findings) -> ReportTable:
     """Return all pairs with their intervals and p values."""
-    rows: list[list[Cell | str]] = [
+    rows: list[list[TableCell | str]] = [
         [
             f"{pair.better} over {pair.worse}",
-            Cell(signed(pair.difference), sort=pair.difference),
+            TableCell(signed(pair.difference), sort=pair.difference),
             f"{signed(pair.low)} to {signed(pair.high)}",
-            Cell(p_value(pair.p_sentences), sort=pair.p_sentences),
-            Cell(p_value(pair.p) if pair.seeds_counted else "–", sort=pair.p),
-            Cell(p_value(pair.p_adjusted), sort=pair.p_adjusted),
-            "more than noise" if pair.shown else Cell("within noise", quiet=True),
+            TableCell(p_value(pair.p_sentences), sort=pair.p_sentences),
+            TableCell(p_value(pair.p) if pair.seeds_counted else "–", sort=pair.p),
+            TableCell(p_value(pair.p_adjusted), sort=pair.p_adjusted),
+            "more than noise" if pair.shown else TableCell("within noise", quiet=True),
         ]
         for pair in findings.pairs
     ]
@@ -101,6 +109,7 @@ def pair_table(findings: Findings) -> ReportTable:
             Column("that is"),
         ],
         rows,
+        folded="All pairs" if len(findings.variants) > 2 else "",
     )
 
 
@@ -111,7 +120,7 @@ def length_table(findings: Findings) -> ReportTable:
         Column("sentences", numeric=True),
         *(Column(each.name, numeric=True) for each in findings.variants),
     ]
-    rows: list[list[Cell | str]] = [
+    rows: list[list[TableCell | str]] = [
         [buckets[0].label, f"{buckets[0].sentences:,}", *(f"{bucket.bleu:.1f}" for bucket in buckets)]
         for buckets in zip(*(each.buckets for each in findings.variants), strict=True)
     ]
@@ -126,17 +135,17 @@ def length_table(findings: Findings) -> ReportTable:
 def cost_table(findings: Findings) -> ReportTable:
     """Return size, speed and memory."""
     gpu = any(result.training.device_bytes for each in findings.variants for result in each.results)
-    rows: list[list[Cell | str]] = [
+    rows: list[list[TableCell | str]] = [
         [
             each.name,
-            Cell(f"{each.planned.parameters:,}", sort=each.planned.parameters),
-            Cell(each.planned.hidden, sort=each.planned.run.model.decoder.hidden_size),
-            Cell(f"{each.mean('steps'):,.0f}", sort=each.mean("steps")),
-            Cell(duration(each.mean("seconds")), sort=each.mean("seconds")),
-            Cell(f"{each.mean('pieces_per_second'):,.0f}", sort=each.mean("pieces_per_second")),
-            Cell(f"{each.sentences_per_second:,.0f}", sort=each.sentences_per_second),
-            Cell(f"{each.mean('peak_bytes') / _MEBIBYTE:,.0f}", sort=each.mean("peak_bytes")),
-            *([Cell(_device_memory(each))] if gpu else []),
+            TableCell(f"{each.planned.parameters:,}", sort=each.planned.parameters),
+            TableCell(each.planned.hidden, sort=each.planned.run.model.decoder.hidden_size),
+            TableCell(f"{each.mean('steps'):,.0f}", sort=each.mean("steps")),
+            TableCell(duration(each.mean("seconds")), sort=each.mean("seconds")),
+            TableCell(f"{each.mean('pieces_per_second'):,.0f}", sort=each.mean("pieces_per_second")),
+            TableCell(f"{each.sentences_per_second:,.0f}", sort=each.sentences_per_second),
+            TableCell(f"{each.mean('peak_bytes') / _MEBIBYTE:,.0f}", sort=each.mean("peak_bytes")),
+            *([TableCell(_device_memory(each))] if gpu else []),
         ]
         for each in findings.variants
     ]
@@ -162,11 +171,11 @@ def cost_table(findings: Findings) -> ReportTable:
 
 def curve_table(findings: Findings) -> ReportTable:
     """Return the learning curves as numbers."""
-    rows: list[list[Cell | str]] = [
+    rows: list[list[TableCell | str]] = [
         [
             each.name,
-            Cell(f"{point.step:,}", sort=point.step),
-            Cell(duration(point.seconds), sort=point.seconds),
+            TableCell(f"{point.step:,}", sort=point.step),
+            TableCell(duration(point.seconds), sort=point.seconds),
             f"{point.bleu:.2f}",
             f"{point.chrf:.2f}",
             f"{point.loss:.3f}",
@@ -175,7 +184,7 @@ def curve_table(findings: Findings) -> ReportTable:
         for point in each.mean_curve()
     ]
     return ReportTable(
-        "Validations during the training, means over seeds.",
+        "Validations during training, means over seeds.",
         [
             Column("variant", label=True),
             Column("updates", numeric=True),
@@ -185,17 +194,18 @@ def curve_table(findings: Findings) -> ReportTable:
             Column("loss", numeric=True),
         ],
         rows,
+        folded="The numbers",
     )
 
 
 def run_table(findings: Findings) -> ReportTable:
     """Return every run."""
-    rows: list[list[Cell | str]] = [
+    rows: list[list[TableCell | str]] = [
         [
             f"{each.planned.variant.slug}-{seed}",
             f"{bleu:.2f}",
             f"{result.training.steps:,}",
-            Cell(duration(result.training.seconds), sort=result.training.seconds),
+            TableCell(duration(result.training.seconds), sort=result.training.seconds),
             f"{result.training.pieces_per_second:,.0f}",
             f"{result.sentences_per_second:,.0f}",
             result.training.reason,

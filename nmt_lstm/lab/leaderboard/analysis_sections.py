@@ -12,7 +12,7 @@ from pathlib import Path
 from nmt_lstm.errors import NmtLstmError
 from nmt_lstm.evaluation.scores import tokenizer_for
 from nmt_lstm.evaluation.words import count_words, guess_tokenizer, word_splitter
-from nmt_lstm.lab.analysis.analysis import Analysis, Analyst, most_different
+from nmt_lstm.lab.analysis.analyst import Analysis, Analyst, most_different
 from nmt_lstm.lab.leaderboard.board import Leaderboard
 from nmt_lstm.lab.leaderboard.ranking import RankedRow, Ranking
 from nmt_lstm.lab.leaderboard.record import Row
@@ -20,7 +20,7 @@ from nmt_lstm.lab.leaderboard.store import BoardFiles
 from nmt_lstm.lab.leaderboard.test_sets import located
 from nmt_lstm.lab.report.markup import Markup, element, joined
 from nmt_lstm.lab.report.page import section
-from nmt_lstm.lab.report.table import Cell, Column, table
+from nmt_lstm.lab.report.table import Column, TableCell, table
 from nmt_lstm.lab.report.word_differences import marked_differences
 from nmt_lstm.text.corpus import check_rereadable, read_lines
 
@@ -101,11 +101,11 @@ def _by_length(found: Sequence[tuple[str, Analysis]]) -> Markup:
     columns += [
         Column(bucket.label, numeric=True, note=f"{bucket.sentences:,}", falling=True) for bucket in buckets
     ]
-    rows: list[list[Cell | str]] = [
+    rows: list[list[TableCell | str]] = [
         [
             system,
             *(
-                Cell(f"{bucket.bleu:.1f}", sort=bucket.bleu, note=f"BP {bucket.brevity_penalty:.2f}")
+                TableCell(f"{bucket.bleu:.1f}", sort=bucket.bleu, note=f"BP {bucket.brevity_penalty:.2f}")
                 for bucket in analysis.by_source_length
             ),
         ]
@@ -129,11 +129,13 @@ def _by_frequency(found: Sequence[tuple[str, Analysis]]) -> Markup:
     columns += [
         Column(bucket.label, numeric=True, note=f"{bucket.words:,}", falling=True) for bucket in buckets
     ]
-    rows: list[list[Cell | str]] = [
+    rows: list[list[TableCell | str]] = [
         [
             system,
             *(
-                Cell(f"{bucket.f1:.1f}", sort=bucket.f1, note=f"{bucket.precision:.0f} / {bucket.recall:.0f}")
+                TableCell(
+                    f"{bucket.f1:.1f}", sort=bucket.f1, note=f"{bucket.precision:.0f} / {bucket.recall:.0f}"
+                )
                 for bucket in analysis.by_word_frequency
             ),
         ]
@@ -166,17 +168,17 @@ def _faults(found: Sequence[tuple[str, Analysis]]) -> Markup:
         Column("Rare", numeric=True, meaning="rare words left untranslated"),
         Column("Most copied"),
     ]
-    rows: list[list[Cell | str]] = [
+    rows: list[list[TableCell | str]] = [
         [
             system,
-            *(Cell(f"{each.per_thousand:.1f}", sort=each.per_thousand) for each in analysis.repetitions),
-            Cell(f"{analysis.copied.per_thousand:.1f}", sort=analysis.copied.per_thousand),
-            Cell(
+            *(TableCell(f"{each.per_thousand:.1f}", sort=each.per_thousand) for each in analysis.repetitions),
+            TableCell(f"{analysis.copied.per_thousand:.1f}", sort=analysis.copied.per_thousand),
+            TableCell(
                 f"{analysis.copied.untranslated_share:.1f} %",
                 sort=analysis.copied.untranslated_share,
                 note=f"{analysis.copied.untranslated_rare_words:,} of {analysis.copied.rare_words:,}",
             ),
-            Cell(
+            TableCell(
                 ", ".join(f"{word} {count}" for word, count in analysis.copied.most_frequent[:_COPIES_SHOWN]),
                 quiet=True,
             ),

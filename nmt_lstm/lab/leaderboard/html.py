@@ -7,13 +7,13 @@ from nmt_lstm.evaluation.scores import METRICS
 from nmt_lstm.evaluation.significance import Comparison
 from nmt_lstm.lab.leaderboard.analysis_sections import analysis_sections
 from nmt_lstm.lab.leaderboard.board import Leaderboard
-from nmt_lstm.lab.leaderboard.formats import UNKNOWN, compact, hours, p_values, speed
 from nmt_lstm.lab.leaderboard.ranking import RankedRow, Ranking
 from nmt_lstm.lab.leaderboard.record import Row
+from nmt_lstm.lab.leaderboard.tables import UNKNOWN, compact, hours, p_values, speed
 from nmt_lstm.lab.report.dot_plot import Dot, dot_plot
 from nmt_lstm.lab.report.markup import Markup, element, joined
 from nmt_lstm.lab.report.page import contents, page, section
-from nmt_lstm.lab.report.table import Cell, Column, facts, table
+from nmt_lstm.lab.report.table import Column, TableCell, facts, table
 
 __all__ = ["web_page"]
 
@@ -149,19 +149,19 @@ def _scores(ranking: Ranking, baseline: str | None) -> Markup:
         Column("Training", numeric=True, meaning="wall-clock time"),
         Column("Sent/s", numeric=True, meaning="sentences translated per second", falling=True),
     ]
-    rows: list[list[Cell | str]] = [
+    rows: list[list[TableCell | str]] = [
         [
             str(each.rank),
             each.row.system,
-            Cell(f"{each.score.value:.2f}", sort=each.score.value),
-            Cell(f"{each.score.low:.1f}–{each.score.high:.1f}", sort=each.score.low, quiet=True),
+            TableCell(f"{each.score.value:.2f}", sort=each.score.value),
+            TableCell(f"{each.score.low:.1f}–{each.score.high:.1f}", sort=each.score.low, quiet=True),
             _compared(each.versus_best),
             *([_compared(each.versus_baseline)] if with_baseline else []),
             *(
-                Cell(f"{each.row.scores[name].value:.2f}", sort=each.row.scores[name].value)
+                TableCell(f"{each.row.scores[name].value:.2f}", sort=each.row.scores[name].value)
                 for name in others
             ),
-            Cell(f"{each.row.brevity_penalty:.3f}", sort=each.row.brevity_penalty),
+            TableCell(f"{each.row.brevity_penalty:.3f}", sort=each.row.brevity_penalty),
             _known(compact(each.row.facts.parameters), each.row.facts.parameters),
             _known(hours(each.row.facts.training_hours), each.row.facts.training_hours),
             _known(speed(each.row.facts.sentences_per_second), each.row.facts.sentences_per_second),
@@ -183,17 +183,17 @@ def _score_column(name: str, metric: str) -> Column:
     )
 
 
-def _compared(comparison: Comparison | None) -> Cell:
+def _compared(comparison: Comparison | None) -> TableCell:
     if comparison is None:
-        return Cell("", sort=0.0)
+        return TableCell("", sort=0.0)
     mark = "" if comparison.significant else f"{NOT_SIGNIFICANT} "
-    return Cell(
+    return TableCell(
         f"{mark}{signed(comparison.difference)}", sort=comparison.difference, note=f"p {p_values(comparison)}"
     )
 
 
-def _known(text: str, value: float | None) -> Cell:
-    return Cell(text, sort="" if value is None else value, quiet=value is None)
+def _known(text: str, value: float | None) -> TableCell:
+    return TableCell(text, sort="" if value is None else value, quiet=value is None)
 
 
 def _details(each: RankedRow) -> Markup:

@@ -12,8 +12,7 @@ import torch
 from torch import Generator
 
 from nmt_lstm.lab.probes.catalogue import find_task
-from nmt_lstm.lab.probes.gradient_flow import gradient_flow
-from nmt_lstm.lab.probes.network import ProbeNetwork
+from nmt_lstm.lab.probes.network import ProbeNetwork, gradient_flow
 from nmt_lstm.lab.probes.record import Attempt, GradientFlow, RunRecord, Stopped, time_of_now, versions_of_now
 from nmt_lstm.lab.probes.run import ProbeRun
 from nmt_lstm.lab.probes.task import Episode, Task

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nmt_lstm.lab.report.markup import Markup, element, joined
 
-__all__ = ["Cell", "Column", "facts", "table"]
+__all__ = ["Column", "TableCell", "facts", "table"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """One cell, where its text alone does not say all."""
 
     content: str
@@ -43,7 +43,7 @@ class Cell:
 
 def table(
     columns: Sequence[Column],
-    rows: Sequence[Sequence[Cell | str]],
+    rows: Sequence[Sequence[TableCell | str]],
     *,
     caption: str = "",
     sortable: bool = False,
@@ -90,8 +90,8 @@ def _head(column: Column, *, sortable: bool) -> Markup:
     return element("th", inner, note, scope="col", class_=_classes(column), title=column.meaning or None)
 
 
-def _cell(column: Column, cell: Cell | str) -> Markup:
-    value = cell if isinstance(cell, Cell) else Cell(cell)
+def _cell(column: Column, cell: TableCell | str) -> Markup:
+    value = cell if isinstance(cell, TableCell) else TableCell(cell)
     inner = [value.content]
     if value.note:
         inner.append(element("small", value.note))

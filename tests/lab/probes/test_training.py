@@ -61,7 +61,7 @@ def test_the_result_depends_on_the_run_alone(make_run) -> None:
 
 
 def test_cells_see_the_same_sequences(make_run, monkeypatch) -> None:
-    from nmt_lstm.lab.probes.adding import Adding
+    from nmt_lstm.lab.probes.catalogue import Adding
 
     drawn: dict[str, list[torch.Tensor]] = {"gru": [], "rnn": []}
     draw = Adding.draw

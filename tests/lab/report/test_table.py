@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nmt_lstm.lab.report.table import Cell, Column, facts, table
+from nmt_lstm.lab.report.table import Column, TableCell, facts, table
 
 COLUMNS = [
     Column("System", label=True),
@@ -13,7 +13,7 @@ COLUMNS = [
 
 
 def test_cells_say_what_they_are() -> None:
-    text = table(COLUMNS, [["<b>", Cell("12.3", sort=12.345, note="± 1", quiet=True)]], caption="Scores")
+    text = table(COLUMNS, [["<b>", TableCell("12.3", sort=12.345, note="± 1", quiet=True)]], caption="Scores")
     assert '<th scope="row" class="label">&lt;b&gt;</th>' in text
     assert '<td class="number quiet" data-sort="12.345">12.3<small>± 1</small></td>' in text
     assert '<th scope="col" class="number" title="percent">BLEU<small>of 3</small></th>' in text

@@ -11,7 +11,6 @@ import nmt_lstm
 from nmt_lstm.lab.comparison.findings import Findings
 from nmt_lstm.lab.comparison.plan import Plan
 from nmt_lstm.lab.comparison.tables import (
-    ReportTable,
     cost_table,
     curve_table,
     length_table,
@@ -20,6 +19,7 @@ from nmt_lstm.lab.comparison.tables import (
     run_table,
 )
 from nmt_lstm.lab.comparison.verdict import Circumstances, Verdict, joined_names
+from nmt_lstm.lab.report.table import Table
 
 __all__ = ["Report", "Section", "facts_of", "method_of", "sections_of", "title_of"]
 
@@ -47,7 +47,7 @@ class Section:
     anchor: str
     heading: str
     sentences: Sequence[str] = ()
-    tables: Sequence[ReportTable] = ()
+    tables: Sequence[Table] = ()
     facts: Sequence[tuple[str, str]] = ()
 
 

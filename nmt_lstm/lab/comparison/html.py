@@ -11,8 +11,8 @@ from nmt_lstm.lab.comparison.run_result import CurvePoint
 from nmt_lstm.lab.report.dot_plot import Dot, dot_plot
 from nmt_lstm.lab.report.line_chart import Axis, Panel, Series, chart_figure
 from nmt_lstm.lab.report.markup import Markup, element, joined
-from nmt_lstm.lab.report.page import contents, folded, page, section
-from nmt_lstm.lab.report.table import facts, table
+from nmt_lstm.lab.report.page import contents, page, section
+from nmt_lstm.lab.report.table import facts, folded
 
 __all__ = ["web_page"]
 
@@ -39,9 +39,7 @@ def _section(found: Section, picture: Markup) -> Markup:
     parts = [picture]
     if found.sentences:
         parts.append(element("ul", *(element("li", sentence) for sentence in found.sentences)))
-    for each in found.tables:
-        drawn = table(each.columns, each.rows, caption=each.caption, sortable=True)
-        parts.append(folded(each.folded, drawn) if each.folded else drawn)
+    parts += [each.html() for each in found.tables]
     if found.facts:
         parts.append(facts(found.facts))
     return section(found.heading, *parts, anchor=found.anchor)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nmt_lstm.lab.comparison.description import Report, sections_of, title_of
-from nmt_lstm.lab.comparison.tables import ReportTable
-from nmt_lstm.lab.report.table import TableCell
+from nmt_lstm.lab.report.table import Table, TableCell
 
 __all__ = ["markdown_report"]
 
@@ -26,7 +25,7 @@ def _bullets(sentences: Sequence[str]) -> str:
     return "\n".join(f"- {_plain(sentence)}" for sentence in sentences)
 
 
-def _table(table: ReportTable) -> str:
+def _table(table: Table) -> str:
     heads = [column.title for column in table.columns]
     rule = ["---:" if column.numeric else "---" for column in table.columns]
     rows = [[_content(cell) for cell in row] for row in table.rows]

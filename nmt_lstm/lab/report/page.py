@@ -8,7 +8,7 @@ from importlib import resources
 
 from nmt_lstm.lab.report.markup import Markup, element, joined
 
-__all__ = ["contents", "folded", "page", "section"]
+__all__ = ["contents", "page", "section"]
 
 
 def page(title: str, *body: str, lead: str = "", footer: str = "", language: str = "en") -> str:
@@ -57,11 +57,6 @@ def contents(entries: list[tuple[str, str]]) -> Markup:
     """Return links to (anchor, text) of the page's sections."""
     links = [element("a", text, href=f"#{anchor}") for anchor, text in entries]
     return element("nav", joined(*links), aria_label="Contents")
-
-
-def folded(heading: str, body: Markup) -> Markup:
-    """Return what is shown when its heading is clicked on."""
-    return element("details", element("summary", heading), body)
 
 
 def _resource(name: str) -> str:

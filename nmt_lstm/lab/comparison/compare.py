@@ -129,7 +129,7 @@ def compare(request: Request, output: Path, *, say: Callable[[str], None] = logg
         if not runs:
             first = next(iter(failures.items()))
             raise ResourceError(
-                f"all {len(failures)} runs failed; the first ({first[0]}): {first[1]} Mend it, and start the same command again."
+                f"all {len(failures)} runs failed; the first ({first[0]}): {first[1].rstrip('.')}. Fix the cause and rerun the same command."
             )
         findings = find(plan, runs, text)
         circumstances = Circumstances(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmt_lstm.evaluation.scores import tokenizer_for
-from nmt_lstm.evaluation.sentence_statistics import Scorer, SentenceStatistics
+from nmt_lstm.evaluation.sentence_statistics import Scorer
 from nmt_lstm.evaluation.significance import LEVEL, SEED, Interval, bootstrap_scores, interval_of, p_value_of
 from nmt_lstm.evaluation.words import unit_of, word_splitter
 from nmt_lstm.lab.analysis.buckets import LengthBucket, by_source_length
@@ -24,6 +24,7 @@ __all__ = ["RESAMPLES", "Findings", "FinishedRun", "Pair", "TestText", "VariantF
 RESAMPLES = 2_000
 # So that p can become small enough to hold against the number of pairs.
 _RESAMPLES_PER_PAIR = 50
+_AVERAGED = ("seconds", "loss", "bleu", "chrf")  # of the points of learning curves
 Array = NDArray[np.float64]
 
 
@@ -94,14 +95,12 @@ class VariantFinding:
 
     def mean_curve(self) -> list[CurvePoint]:
         """Return the mean over seeds of the first, the second ... validation, as far as all seeds have them."""
+
+        def mean(points: Sequence[CurvePoint], value: str) -> float:
+            return statistics.fmean(getattr(point, value) for point in points)
+
         return [
-            CurvePoint(
-                step=round(statistics.fmean(point.step for point in points)),
-                seconds=statistics.fmean(point.seconds for point in points),
-                loss=statistics.fmean(point.loss for point in points),
-                bleu=statistics.fmean(point.bleu for point in points),
-                chrf=statistics.fmean(point.chrf for point in points),
-            )
+            CurvePoint(step=round(mean(points, "step")), **{name: mean(points, name) for name in _AVERAGED})
             for points in zip(*self.curves, strict=False)
         ]
 
@@ -188,7 +187,10 @@ def find(plan: Plan, runs: Sequence[FinishedRun], text: TestText) -> Findings:
             continue
         scored = [scorer.statistics(run.translations) for run in own]
         signatures = {metric: each.signature for metric, each in scored[0].items()}
-        bleu, chrf = (_resampled([each[metric] for each in scored], resamples) for metric in ("bleu", "chrf"))
+        bleu, chrf = (
+            np.mean([bootstrap_scores(each[metric], resamples=resamples) for each in scored], axis=0)
+            for metric in ("bleu", "chrf")
+        )
         resampled[planned.variant.name] = bleu
         seed_bleu = tuple(each["bleu"].score for each in scored)
         found.append(
@@ -201,8 +203,8 @@ def find(plan: Plan, runs: Sequence[FinishedRun], text: TestText) -> Findings:
                 bleu_interval=interval_of(bleu),
                 chrf=statistics.fmean(each["chrf"].score for each in scored),
                 chrf_interval=interval_of(chrf),
-                buckets=tuple(
-                    _mean_buckets([by_source_length(lengths, each["bleu"], unit=unit) for each in scored])
+                buckets=_mean_buckets(
+                    [by_source_length(lengths, each["bleu"], unit=unit) for each in scored]
                 ),
             )
         )
@@ -222,25 +224,14 @@ def find(plan: Plan, runs: Sequence[FinishedRun], text: TestText) -> Findings:
     )
 
 
-def _resampled(statistics_of_seeds: Sequence[SentenceStatistics], resamples: int) -> Array:
-    """Return the mean score over seeds of each resample of the test sentences."""
-    scores: Array = np.mean(
-        [bootstrap_scores(each, resamples=resamples) for each in statistics_of_seeds], axis=0
-    )
-    return scores
-
-
-def _mean_buckets(of_seeds: Sequence[Sequence[LengthBucket]]) -> list[LengthBucket]:
-    return [
-        LengthBucket(
-            buckets[0].label,
-            buckets[0].sentences,
-            statistics.fmean(bucket.bleu for bucket in buckets),
-            statistics.fmean(bucket.brevity_penalty for bucket in buckets),
-            statistics.fmean(bucket.length_ratio for bucket in buckets),
+def _mean_buckets(of_seeds: Sequence[Sequence[LengthBucket]]) -> tuple[LengthBucket, ...]:
+    names = ("bleu", "brevity_penalty", "length_ratio")
+    return tuple(
+        replace(
+            buckets[0], **{name: statistics.fmean(getattr(each, name) for each in buckets) for name in names}
         )
         for buckets in zip(*of_seeds, strict=True)
-    ]
+    )
 
 
 def _compare(

@@ -24,6 +24,7 @@ from nmt_lstm.text.corpus import read_lines
 from nmt_lstm.text.preparation import prepare
 from nmt_lstm.training.csv_log import read_log
 from nmt_lstm.training.fit import fit
+from nmt_lstm.training.progress import duration
 
 __all__ = ["ComparisonJob", "peak_bytes", "read_curve", "training_speed"]
 
@@ -66,6 +67,10 @@ class ComparisonJob(Job[RunResult]):
         )
         write_record(files.result, result)
         return result
+
+    def outcome(self, result: RunResult) -> str:
+        """Return how long the training took."""
+        return f"done, trained in {duration(result.training.seconds)}"
 
 
 class _Overheard:

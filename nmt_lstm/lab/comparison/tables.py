@@ -19,11 +19,10 @@ _MEBIBYTE = 2**20
 def quality_table(findings: Findings) -> Table:
     """Return scores with intervals, and how each variant stands to the best."""
     best = findings.variants[0]
-
     pairs = {each.name: findings.pair(best.name, each.name) for each in findings.variants[1:]}
 
     def difference(pair: Pair) -> TableCell:
-        return number(0.0 - pair.difference, signed, f"{signed(-pair.high)} to {signed(-pair.low)}")
+        return number(0.0 - pair.difference, signed, f"{signed(0.0 - pair.high)} to {signed(0.0 - pair.low)}")
 
     def to_best(cell: Callable[[Pair], TableCell | str]) -> Callable[[VariantFinding], TableCell | str]:
         return lambda each: cell(pairs[each.name]) if each.name in pairs else ""

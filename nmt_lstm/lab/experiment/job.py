@@ -38,6 +38,6 @@ class Job(ABC, Generic[Result]):
             NmtLstmError: it cannot be done.
         """
 
+    @abstractmethod
     def outcome(self, result: Result) -> str:
         """Return the result in a few words."""
-        return "done"

@@ -39,6 +39,7 @@ def done(settings: RunSettings, parallel_files: Any, tmp_path_factory: pytest.Te
     told: list[str] = []
     result = ComparisonJob("a", "a", files, parallel_files.valid_source).perform(told.append)
     assert result == files.read_result()
+    assert "trained in" in ComparisonJob("a", "a", files, parallel_files.valid_source).outcome(result)
     assert [line.split(" (")[0].split(" at ")[0] for line in told] == ["validation", "validation"]
     return files
 

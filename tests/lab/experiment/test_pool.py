@@ -36,12 +36,12 @@ def test_runs_that_end_badly_are_told_and_the_others_end_well(make_jobs, tmp_pat
 
 def test_runs_share_a_process_unless_they_have_a_log(make_jobs, tmp_path) -> None:
     shared = ends(make_jobs({"a": "", "b": ""}))
-    assert shared["a"].result["process"] == shared["b"].result["process"]
+    assert shared["a"].result == shared["b"].result
     alone = ends(make_jobs({"c": "", "d": "crash"}, logged=True))
     assert (tmp_path / "c" / "log.txt").read_text() == "something to read\n"
     log = tmp_path / "d" / "log.txt"
     assert "Traceback" in log.read_text()
-    assert alone["c"].result["process"] not in {shared["a"].result["process"], os.getpid()}
+    assert alone["c"].result not in {shared["a"].result, os.getpid()}
 
 
 def test_a_run_that_is_short_of_memory_beside_others_is_tried_again_alone(make_jobs, tmp_path) -> None:

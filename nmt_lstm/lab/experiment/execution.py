@@ -11,7 +11,7 @@ from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 
 from nmt_lstm.lab.experiment.job import Job, Result
-from nmt_lstm.lab.experiment.pool import Failed, Told, run_in_processes
+from nmt_lstm.lab.experiment.pool import Failed, Postponed, Told, run_in_processes
 from nmt_lstm.training.interruption import SignalWatch, TrainingInterrupted
 from nmt_lstm.training.progress import duration
 
@@ -75,6 +75,8 @@ def do_missing(
                 if now - told.get(event.job.key, begin) >= _TELL_EVERY:
                     told[event.job.key] = now
                     say(f"  {event.job.name}: {event.text}")
+            elif isinstance(event, Postponed):
+                say(f"  {event.job.name}: {event.reason}; it is tried again when the others have ended")
             elif event is not None:
                 if isinstance(event, Failed):
                     failures[event.job.name] = event.reason

@@ -20,7 +20,7 @@ from nmt_lstm.lab.experiment.job import Job, Result
 from nmt_lstm.numerics.memory import without_thread_cache
 from nmt_lstm.training.launch import without_launcher
 
-__all__ = ["WORKER", "Ended", "Event", "Failed", "Told", "run_in_processes"]
+__all__ = ["WORKER", "Ended", "Event", "Failed", "Postponed", "Told", "run_in_processes"]
 
 WORKER = (sys.executable, "-m", "nmt_lstm.lab.experiment.worker")
 _POLL_SECONDS = 0.1
@@ -42,6 +42,13 @@ class Failed(NamedTuple):
     """Whether it might end well with fewer runs beside it."""
 
 
+class Postponed(NamedTuple):
+    """A run that was short of memory; it is tried again when the others have ended."""
+
+    job: Job[Any]
+    reason: str
+
+
 class Ended(NamedTuple, Generic[Result]):
     """A run that came to its end."""
 
@@ -49,7 +56,7 @@ class Ended(NamedTuple, Generic[Result]):
     result: Result
 
 
-Event = Told | Failed | Ended[Result]
+Event = Told | Failed | Postponed | Ended[Result]
 
 
 @dataclass
@@ -102,9 +109,7 @@ def run_in_processes(
                         _stop([worker])
                     if isinstance(event, Failed) and event.short_of_memory and len(busy) > 1:
                         short.append(event.job)
-                        event = Told(
-                            event.job, f"{event.reason}; it is tried again when the others have ended"
-                        )
+                        event = Postponed(event.job, event.reason)
                 yield event
     finally:
         _stop(workers)

@@ -11,7 +11,7 @@ import pytest
 
 from nmt_lstm.lab.experiment import execution
 from nmt_lstm.lab.experiment.execution import cores, do_missing
-from nmt_lstm.lab.experiment.pool import Ended, Failed, Told
+from nmt_lstm.lab.experiment.pool import Ended, Failed, Postponed, Told
 from nmt_lstm.training.interruption import TrainingInterrupted
 
 
@@ -26,6 +26,8 @@ def asked(monkeypatch) -> list:
             asked.append(job.key)
             yield None
             yield Told(job, "half way")
+            if job.order == "large":
+                yield Postponed(job, "too large")
             yield Failed(job, "it failed") if job.order == "refuse" else Ended(job, f"result of {job.key}")
 
     monkeypatch.setattr(execution, "run_in_processes", stand_in)
@@ -79,6 +81,13 @@ def test_a_signal_ends_all_runs_and_starts_none(make_jobs, tmp_path, number, sta
     assert "signal15 a" in events.read_text()
     assert "begin b" not in events.read_text()
     assert "waiting for the runs to save" in said[-1]
+
+
+def test_a_run_that_is_postponed_is_told_of_at_once(make_jobs, asked) -> None:
+    said, kept = [], []
+    do_missing(make_jobs({"a": "large"}), done=(), keep=kept.append, at_once=1, say=said.append, where="")
+    assert "a: too large; it is tried again" in said[1]
+    assert kept == ["result of a"]
 
 
 def test_there_is_a_core() -> None:

@@ -123,7 +123,7 @@ def prepared(model: FrozenModel, search: Search) -> Callable[[], object]:
 
 def drawn(found: dict[tuple[str, str, int], Repeated]) -> str:
     """Return the figures as an SVG document, a panel for each factor, both scales logarithmic."""
-    from nmt_lstm.lab.report.panel_chart import Axis, Panel, Series, panel_chart
+    from nmt_lstm.lab.report.line_chart import Axis, Panel, Series, chart_file
 
     highest = max(each.median for each in found.values())
     lowest = min(each.median for each in found.values())
@@ -152,4 +152,4 @@ def drawn(found: dict[tuple[str, str, int], Repeated]) -> str:
         f"beam {BASE.beam}, {BASE.batch} sentences at once, "
         f"{BASE.length} pieces, a vocabulary of {BASE.vocabulary:,}."
     )
-    return panel_chart("What a search costs", note, PRECISIONS, panels, columns=2)
+    return chart_file("What a search costs", note, PRECISIONS, panels, columns=2)

@@ -13,7 +13,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-from nmt_lstm.cli.cell_facts import cell_facts
+from nmt_lstm.lab.cell_facts import cell_facts
 from nmt_lstm.registry import CELLS, Entry
 
 HERE = Path(__file__).resolve().parent

@@ -16,9 +16,9 @@ from nmt_lstm.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings
-    from nmt_lstm.lab.comparison.compare import Comparison
+    from nmt_lstm.lab.comparison.compare import ComparisonResult
     from nmt_lstm.lab.comparison.factors import Factor
-    from nmt_lstm.lab.report.table import Cell
+    from nmt_lstm.lab.report.table import TableCell
 
 __all__ = ["compare"]
 
@@ -206,7 +206,7 @@ def _settings(
     return values, None
 
 
-def _show(found: Comparison) -> None:
+def _show(found: ComparisonResult) -> None:
     """Write the answer to stdout, and where the rest is to stderr."""
     from nmt_lstm.cli.messages import columns
     from nmt_lstm.lab.comparison.tables import cost_table, quality_table
@@ -220,17 +220,15 @@ def _show(found: Comparison) -> None:
         right = [place for place, column in enumerate(table.columns) if column.numeric]
         say(columns(rows, right=right) + "\n")
     say(found.verdict.headline)
-    for reason in found.verdict.reasons:
-        say(f"- {reason}")
     note("\nBefore you rely on it:")
-    for caution in found.verdict.cautions:
+    for caution in found.verdict.cautions.values():
         note(f"- {caution}")
     for name, reason in found.failures.items():
         note(f"failed: {name}: {reason}")
     note(f"\nThe report: {found.html} (and {found.markdown}).")
 
 
-def _content(cell: Cell | str) -> str:
+def _content(cell: TableCell | str) -> str:
     if isinstance(cell, str):
         return cell
     return f"{cell.content} ({cell.note})" if cell.note else cell.content

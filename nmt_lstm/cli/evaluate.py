@@ -31,7 +31,7 @@ from nmt_lstm.cli.score_report import report_json, report_text
 from nmt_lstm.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:
-    from nmt_lstm.lab.analysis.analysis import Analysis
+    from nmt_lstm.lab.analysis.analyst import Analysis
     from nmt_lstm.lab.analysis.pair_report import PairReport
 
 __all__ = ["evaluate"]
@@ -260,7 +260,7 @@ def analysed(
     from nmt_lstm.evaluation.scores import tokenizer_for
     from nmt_lstm.evaluation.sentence_statistics import Scorer
     from nmt_lstm.evaluation.words import count_words, guess_tokenizer, word_splitter
-    from nmt_lstm.lab.analysis.analysis import Analyst
+    from nmt_lstm.lab.analysis.analyst import Analyst
 
     source_tokenize = tokenizer_for(source_language) if source_language else guess_tokenizer(sources)
     counts = [

@@ -63,7 +63,7 @@ def show(
 ) -> None:
     """Show a cell or an attention: options, equations, source."""
     load_plugins(plugin)
-    from nmt_lstm.cli.cell_facts import cell_facts
+    from nmt_lstm.lab.cell_facts import cell_facts
     from nmt_lstm.registry import CELLS
 
     for registry, found, entry in named_parts(name):

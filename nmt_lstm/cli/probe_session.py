@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import math
 import sys
-import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nmt_lstm.cli.messages import note
@@ -16,11 +14,8 @@ if TYPE_CHECKING:
     from nmt_lstm.lab.probes.results_file import ResultsFile
     from nmt_lstm.lab.probes.run import ProbeRun
     from nmt_lstm.lab.probes.summary import Summary
-    from nmt_lstm.lab.probes.workers import Event
 
 __all__ = ["ProbeSession", "show_tables"]
-
-_TELL_EVERY = 15.0  # seconds
 
 
 class ProbeSession:
@@ -34,83 +29,50 @@ class ProbeSession:
     def __init__(self, runs: list[ProbeRun], *, command: str) -> None:
         self.runs = runs
         self.command = command
-        self._finished = 0
-        self._failures: list[str] = []
-        self._running: dict[str, str] = {}
-        self._told = time.monotonic()
 
-    def perform(self, results: ResultsFile, jobs: int, plugins: list[str]) -> None:
+    def perform(self, results: ResultsFile, jobs: int, plugins: list[Path]) -> None:
         """Do what is missing, then write and show what there is.
 
         Raises:
             NmtLstmError: runs failed; all others are done.
-            KeyboardInterrupt: ctrl-C came; what was finished is kept.
+            TrainingInterrupted: ctrl-C came; what was finished is kept.
         """
-        from nmt_lstm.lab.probes.execution import results_of, run_missing
+        from nmt_lstm.lab.experiment.execution import do_missing
+        from nmt_lstm.lab.probes.job import ProbeJob, results_of
+        from nmt_lstm.training.interruption import TrainingInterrupted
 
-        self._finished = len(results_of(self.runs, results.read()))
-        self._say_begin(jobs)
+        limit = self.runs[0].settings.time_limit
         try:
-            with contextlib.closing(run_missing(self.runs, results, jobs=jobs, plugins=plugins)) as events:
-                for event in events:
-                    self._tell(event)
-        except KeyboardInterrupt:
-            note(
-                f"\nInterrupted: {self._finished} of {len(self.runs)} runs are finished and kept. To continue:"
+            failures = do_missing(
+                # The long ones first: a long one left for the end would run alone.
+                [
+                    ProbeJob(run.identity, str(run), run)
+                    for run in sorted(self.runs, key=lambda run: -run.length)
+                ],
+                done=results_of(self.runs, results.read()),
+                keep=results.append,
+                at_once=jobs,
+                plugins=plugins,
+                where=f"of one thread, at most {limit:g} s of processor time each",
+                longest=limit,
+                say=note,
             )
-            note(f"  {self.command}")
+        except TrainingInterrupted:
+            finished = len(results_of(self.runs, results.read()))
+            note(f"{finished} of {len(self.runs)} runs are finished and kept. To continue:\n  {self.command}")
             self._write(results)
             raise
         self._write(results)
-        if self._failures:
+        if failures:
+            name, reason = next(iter(failures.items()))
             raise NmtLstmError(
-                f"{len(self._failures)} of {len(self.runs)} runs failed, the first one ({self._failures[0]}); "
+                f"{len(failures)} of {len(self.runs)} runs failed, the first one ({name}: {reason}); "
                 f"the others are kept, and the same command tries these again."
             )
 
-    def _say_begin(self, jobs: int) -> None:
-        missing = len(self.runs) - self._finished
-        if self._finished:
-            note(f"{self._finished} of {len(self.runs)} runs are done already.")
-        if missing:
-            limit = self.runs[0].settings.time_limit
-            rounds = -(-missing // jobs)
-            note(
-                f"{missing} runs, {min(jobs, missing)} at a time, at most {limit:g} s of processor time each: "
-                f"{math.ceil(rounds * limit / 60)} min or less."
-            )
-
-    def _tell(self, event: Event) -> None:
-        from nmt_lstm.lab.probes.record import RunRecord
-        from nmt_lstm.lab.probes.summary import number
-        from nmt_lstm.lab.probes.workers import Failure
-
-        place = f"[{self._finished + len(self._failures) + 1}/{len(self.runs)}]"
-        self._running.pop(event.run.identity, None)
-        if isinstance(event, RunRecord):
-            best = event.best
-            outcome = f"solved in {best.steps:,} steps" if event.solved else f"not solved ({best.stopped})"
-            self._finished += 1  # it is in the file, and ctrl-C may come as soon as this is told
-            note(
-                f"{place} {event.run}: {outcome}, loss {number(event.loss)} (baseline {number(event.baseline)}), "
-                f"{event.seconds or 0:.0f} s"
-            )
-        elif isinstance(event, Failure):
-            self._failures.append(f"{event.run}: {event.reason}")
-            note(f"{place} {event.run}: failed: {event.reason}")
-        else:
-            self._running[event.run.identity] = (
-                f"{event.run}: step {event.step:,} at {event.learning_rate:g}, loss {number(event.loss)}"
-            )
-            if time.monotonic() - self._told < _TELL_EVERY:
-                return
-            for line in self._running.values():
-                note(f"  {line}")
-        self._told = time.monotonic()
-
     def _write(self, results: ResultsFile) -> None:
         """Write the report and show the tables of the runs that have results."""
-        from nmt_lstm.lab.probes.execution import results_of
+        from nmt_lstm.lab.probes.job import results_of
         from nmt_lstm.lab.probes.report import write_report
         from nmt_lstm.lab.probes.summary import summarise
 

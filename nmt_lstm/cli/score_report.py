@@ -11,7 +11,7 @@ from nmt_lstm.plain_text import json_text
 
 if TYPE_CHECKING:
     from nmt_lstm.evaluation.scores import Score
-    from nmt_lstm.lab.analysis.analysis import Analysis
+    from nmt_lstm.lab.analysis.analyst import Analysis
     from nmt_lstm.lab.analysis.pair_report import PairReport
 
 __all__ = ["report_json", "report_text", "score_table"]

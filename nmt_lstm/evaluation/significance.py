@@ -22,6 +22,7 @@ __all__ = [
     "bootstrap_scores",
     "compare",
     "interval_of",
+    "p_value_of",
 ]
 
 Array = NDArray[np.float64]
@@ -138,7 +139,7 @@ def _bootstrap_test(one: SentenceStatistics, other: SentenceStatistics, resample
     """Return how often resampled differences stray from their mean by more than the difference seen."""
     drawn = bootstrap_scores(one, resamples=resamples, seed=seed)
     differences = np.abs(drawn - bootstrap_scores(other, resamples=resamples, seed=seed))
-    return _p_value(differences - differences.mean(), abs(one.score - other.score))
+    return p_value_of(differences - differences.mean(), abs(one.score - other.score))
 
 
 def _randomisation_test(one: SentenceStatistics, other: SentenceStatistics, trials: int, seed: int) -> float:
@@ -151,11 +152,14 @@ def _randomisation_test(one: SentenceStatistics, other: SentenceStatistics, tria
         differences.append(
             np.abs(scores_of_totals(one.metric, first) - scores_of_totals(one.metric, both - first))
         )
-    return _p_value(np.concatenate(differences), abs(one.score - other.score))
+    return p_value_of(np.concatenate(differences), abs(one.score - other.score))
 
 
-def _p_value(samples: Array, seen: float) -> float:
-    """Return the share of larger samples; one is added to both counts: the test set itself is a sample too."""
+def p_value_of(samples: Array, seen: float) -> float:
+    """Return the p value of a difference: the share of samples larger than what was seen.
+
+    One is added to both counts: the test set itself is a sample too.
+    """
     return float((np.count_nonzero(samples > seen + _SAME) + 1) / (len(samples) + 1))
 
 

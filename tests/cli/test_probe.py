@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from nmt_lstm.lab.probes import execution
-from nmt_lstm.lab.probes.training import Progress, train_probe
-from nmt_lstm.lab.probes.workers import Failure
+from nmt_lstm.lab.experiment import execution
+from nmt_lstm.lab.experiment.pool import Ended, Failed, Told
+from nmt_lstm.training.interruption import TrainingInterrupted
 
 TINY = ("--steps", "4", "--hidden-size", "4", "--batch-size", "4", "--learning-rates", "0.01")
 PLUGIN = """
@@ -35,16 +35,16 @@ def done(monkeypatch) -> list:
     """Runs are done in this process, and noted; a cell with the option nonlinearity=relu fails."""
     done = []
 
-    def here(runs, *, jobs, plugins):
-        for run in runs:
-            done.append(run)
-            if run.cell.options.get("nonlinearity") == "relu":
-                yield Failure(run, "out of luck")
+    def here(jobs, *, plugins, **_):
+        for job in jobs:
+            done.append(job.run)
+            if job.run.cell.options.get("nonlinearity") == "relu":
+                yield Failed(job, "out of luck")
                 continue
-            told: list[Progress] = []
-            record = train_probe(run, told.append)
+            told: list[Told] = []
+            result = job.perform(lambda text, job=job: told.append(Told(job, text)))  # noqa: B023
             yield from told
-            yield record
+            yield Ended(job, result)
 
     monkeypatch.setattr(execution, "run_in_processes", here)
     return done
@@ -135,27 +135,30 @@ def test_failed_runs_are_named_and_lose_no_others(command, done) -> None:
 
 
 def test_runs_at_work_are_shown_from_time_to_time(command, done, monkeypatch) -> None:
-    monkeypatch.setattr("nmt_lstm.cli.probe_session._TELL_EVERY", 0.0)
+    monkeypatch.setattr("nmt_lstm.lab.experiment.execution._TELL_EVERY", 0.0)
     finished = command("probe", "--cells", "rnn", "--tasks", "adding", "--lengths", "4", *TINY, "-o", "p")
     assert re.search(r"^  adding, length 4, rnn, seed 1: step 4 at 0.01, loss \d", finished.err, re.MULTILINE)
 
 
-def test_ctrl_c_keeps_what_is_finished(command, done, monkeypatch, tmp_path) -> None:
+def test_ctrl_c_keeps_what_is_finished(command, done, monkeypatch, tmp_path, capsysbinary) -> None:
     here = execution.run_in_processes
 
-    def interrupted(runs, **options):
-        yield from here(runs[:2], **options)
-        raise KeyboardInterrupt
+    def interrupted(jobs, **options):
+        yield from here(jobs[:1], **options)
+        for event in here(jobs[1:2], **options):
+            if isinstance(event, Ended):
+                signal.raise_signal(signal.SIGINT)
+            yield event
+        raise AssertionError("asked for more")
 
     arguments = ("probe", "--cells", "rnn", "--tasks", "adding", "--lengths", "4,6,8", *TINY, "-o", "p")
     with monkeypatch.context() as patch:
         patch.setattr(execution, "run_in_processes", interrupted)
-        finished = command(*arguments)
-    assert finished.status == 130
-    assert (
-        "Interrupted: 2 of 3 runs are finished and kept. To continue:\n  nmt-lstm probe --cells rnn"
-        in finished.err
-    )
+        with pytest.raises(TrainingInterrupted) as caught:
+            command(*arguments)
+    assert caught.value.code == 130
+    told = capsysbinary.readouterr().err.decode()
+    assert "2 of 3 runs are finished and kept. To continue:\n  nmt-lstm probe --cells rnn" in told
     assert (tmp_path / "p" / "probe.svg").is_file()
     again = command(*arguments)
     assert "2 of 3 runs are done already." in again.err
@@ -163,31 +166,23 @@ def test_ctrl_c_keeps_what_is_finished(command, done, monkeypatch, tmp_path) -> 
 
 
 def test_ctrl_c_at_a_terminal_ends_all_processes(tmp_path) -> None:
-    arguments = ["probe", "--cells", "rnn", "--tasks", "adding", "--lengths", "6,4", "--jobs", "1", "-o", "p"]
     # The first run ends at once, the second one never.
-    script = (
-        "import sys\nfrom nmt_lstm.lab.probes import training\nfrom nmt_lstm.cli.app import main\n"
-        "if __name__ == '__main__': sys.exit(main())\n"
-        "train = training.train_probe\n"
-        "def endless(run, report):\n"
-        "    while run.length == 4: report(training.Progress(run, 0.1, 1, 0.5))\n"
-        "    return train(run, report)\n"
-        "from nmt_lstm.lab.probes import workers\n"
-        "workers.train_probe = endless\n"
+    (tmp_path / "mine.py").write_text(
+        PLUGIN.replace("        return", "        while len(x.candidate) == 4: pass\n        return")
     )
-    (tmp_path / "command.py").write_text(script)
+    arguments = ["probe", "--cells", "rnn,probed_mine", "--tasks", "adding", "--lengths", "4", "--jobs", "1"]
     process = subprocess.Popen(
-        [sys.executable, "command.py", *arguments, *TINY],
+        [sys.executable, "-m", "nmt_lstm", *arguments, *TINY, "--plugin", "mine.py", "-o", "p"],
         cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     told = [process.stderr.readline() for _ in range(2)]
-    assert told[1].startswith("[1/2] adding, length 6, rnn, seed 1: not solved (steps)"), told
+    assert told[1].startswith("[1/2] adding, length 4, rnn, seed 1: not solved (steps)"), told
     os.killpg(process.pid, signal.SIGINT)
     # The ends of its pipes are closed when the last process that holds them has ended.
     out, err = process.communicate(timeout=100)
     assert process.returncode == 130
     assert "Traceback" not in err
-    assert "Interrupted: 1 of 2 runs are finished and kept." in err
+    assert "1 of 2 runs are finished and kept." in err
     assert "adding" in out
 
 
@@ -208,7 +203,7 @@ def test_ctrl_c_at_a_terminal_ends_all_processes(tmp_path) -> None:
         (["--time-limit", ""], 2, "--time-limit is empty; give a duration such as 2m."),
         (["--jobs", "0"], 2, "'--jobs'"),
         (["--plugin", "gone.py"], 1, "plugin file 'gone.py' does not exist"),
-        (["-o", "thesis"], 2, "'thesis' exists and holds no probes (chapter.tex); choose another folder with -o"),
+        (["-o", "thesis"], 2, "not hold probes (chapter.tex)"),
     ],
 )  # fmt: skip
 def test_refusals_are_one_line_and_leave_nothing(command, done, tmp_path, arguments, status, message) -> None:
@@ -249,8 +244,8 @@ def test_defaults_are_those_of_the_settings(command, monkeypatch) -> None:
 
     wanted = []
 
-    def none_of(runs, **_):
-        wanted.extend(runs)
+    def none_of(jobs, **_):
+        wanted.extend(job.run for job in jobs)
         yield from ()
 
     monkeypatch.setattr(execution, "run_in_processes", none_of)

@@ -9,7 +9,7 @@ from typing import Any
 from nmt_lstm.evaluation.columns import NOT_SIGNIFICANT, aligned, p_value, signed
 from nmt_lstm.evaluation.sentence_statistics import SentenceStatistics
 from nmt_lstm.evaluation.significance import Comparison, compare
-from nmt_lstm.lab.analysis.analysis import most_different
+from nmt_lstm.lab.analysis.analyst import most_different
 
 __all__ = ["PairReport", "SentencePair", "pair_report"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nmt_lstm.evaluation.columns import aligned
-from nmt_lstm.lab.analysis.analysis import Analysis
+from nmt_lstm.lab.analysis.analyst import Analysis
 
 __all__ = ["analysis_text"]
 

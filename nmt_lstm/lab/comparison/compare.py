@@ -21,15 +21,16 @@ from nmt_lstm.lab.comparison.factors import Factor
 from nmt_lstm.lab.comparison.findings import Findings, FinishedRun, TestText, find
 from nmt_lstm.lab.comparison.folder import ComparisonFolder, digest_of, write_text
 from nmt_lstm.lab.comparison.html import web_page
+from nmt_lstm.lab.comparison.job import ComparisonJob
 from nmt_lstm.lab.comparison.markdown import markdown_report
 from nmt_lstm.lab.comparison.matching import Match
 from nmt_lstm.lab.comparison.plan import Plan, make_plan
-from nmt_lstm.lab.comparison.processes import Job, run_jobs
-from nmt_lstm.lab.comparison.verdict import Setting, Verdict, give_verdict
+from nmt_lstm.lab.comparison.verdict import Circumstances, Verdict, give_verdict
+from nmt_lstm.lab.experiment.execution import cores, do_missing
 from nmt_lstm.text.corpus import read_parallel
 from nmt_lstm.text.held_out import HeldOut, with_validation_text
 
-__all__ = ["Comparison", "Request", "compare"]
+__all__ = ["ComparisonResult", "Request", "compare"]
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ComparisonResult:
     """What it came to."""
 
     plan: Plan
@@ -75,7 +76,7 @@ class Comparison:
     html: Path
 
 
-def compare(request: Request, output: Path, *, say: Callable[[str], None] = logger.info) -> Comparison:
+def compare(request: Request, output: Path, *, say: Callable[[str], None] = logger.info) -> ComparisonResult:
     """Train all variants with all seeds, compare them, and write ``report.md``, ``report.html`` and ``report.json``.
 
     Runs that have come to their end are not done again, and those that were interrupted go on from their checkpoints.
@@ -135,21 +136,21 @@ def compare(request: Request, output: Path, *, say: Callable[[str], None] = logg
         if not runs:
             first = next(iter(failures.items()))
             raise ResourceError(
-                f"all {len(failures)} runs failed; the first ({first[0]}): {first[1]} Mend it, and start the same command again."
+                f"all {len(failures)} runs failed; the first ({first[0]}): {first[1].rstrip('.')}. Fix the cause and rerun the same command."
             )
         findings = find(plan, runs, text)
-        setting = Setting(
+        circumstances = Circumstances(
             made_up_text=request.made_up_text,
             tested_on_validation=request.test_source is None,
             jobs=jobs,
             failures=failures,
         )
-        verdict = give_verdict(findings, plan, setting)
+        verdict = give_verdict(findings, plan, circumstances)
         report = Report(
             plan,
             findings,
             verdict,
-            setting,
+            circumstances,
             request.command,
             _text_words(request, plan, test_source, len(pairs)),
         )
@@ -157,7 +158,7 @@ def compare(request: Request, output: Path, *, say: Callable[[str], None] = logg
         write_text(markdown, markdown_report(report))
         write_text(html, web_page(report))
         write_text(output / "report.json", json.dumps(_numbers(report), indent=2) + "\n")
-    return Comparison(plan, findings, verdict, failures, markdown, html)
+    return ComparisonResult(plan, findings, verdict, failures, markdown, html)
 
 
 def _with_validation_text(request: Request, files: ComparisonFolder) -> tuple[list[str], HeldOut | None]:
@@ -175,34 +176,27 @@ def _run(
     files: ComparisonFolder, plan: Plan, request: Request, test_source: Path, say: Callable[[str], None]
 ) -> tuple[dict[str, str], int]:
     """Do the runs that are not done; return why the failed ones failed, and how many ran at a time."""
-    left = [
-        Job(run.name, files.files(run.name))
-        for run in plan.runs()
-        if files.files(run.name).read_result() is None
-    ]
-    done = len(plan.runs()) - len(left)
+    places = {run.name: files.files(run.name) for run in plan.runs()}
+    jobs = [ComparisonJob(name, name, place, test_source, log=place.log) for name, place in places.items()]
     gpus = 0
     if torch.cuda.is_available() and plan.variants[0].run.training.accelerator != "cpu":
         gpus = torch.cuda.device_count()
-    at_once = request.jobs or gpus or _cores()
-    at_once = max(1, min(at_once, len(plan.runs())))
-    if done:
-        say(f"{done} of {len(plan.runs())} runs are done already.")
-    if left:
-        threads = os.environ.get("OMP_NUM_THREADS", "1")
-        place = (
-            f"on {gpus} GPU{'s' * (gpus > 1)}"
-            if gpus
-            else f"of {threads} thread{'s' * (threads != '1')} each"
-        )
-        say(f"{len(left)} runs, {at_once} at a time {place}.")
-    return run_jobs(
-        left, test_source=test_source, plugins=request.plugins, at_once=at_once, gpus=gpus, say=say
-    ), at_once
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if "sched_getaffinity" in dir(os) else os.cpu_count() or 1
+    at_once = max(1, min(request.jobs or gpus or cores(), len(jobs)))
+    threads = os.environ.get("OMP_NUM_THREADS", "1")
+    where = (
+        f"on {gpus} GPU{'s' * (gpus > 1)}" if gpus else f"of {threads} thread{'s' * (threads != '1')} each"
+    )
+    failures = do_missing(
+        jobs,
+        done={job.key for job in jobs if job.files.read_result() is not None},
+        keep=lambda _: None,  # the process has recorded it
+        at_once=at_once,
+        gpus=gpus,
+        plugins=request.plugins,
+        where=where,
+        say=say,
+    )
+    return failures, at_once
 
 
 def _text_words(request: Request, plan: Plan, test_source: Path, sentences: int) -> str:
@@ -242,5 +236,5 @@ def _numbers(report: Report) -> dict[str, Any]:
             for each in findings.variants
         ],
         "pairs": [{**vars(pair), "more_than_noise": pair.shown} for pair in findings.pairs],
-        "failures": report.setting.failures,
+        "failures": report.circumstances.failures,
     }

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 
 import nmt_lstm
 from nmt_lstm.lab.comparison.findings import Findings
 from nmt_lstm.lab.comparison.plan import Plan
-from nmt_lstm.lab.comparison.verdict import Setting, Verdict, joined_names
+from nmt_lstm.lab.comparison.tables import (
+    cost_table,
+    curve_table,
+    length_table,
+    pair_table,
+    quality_table,
+    run_table,
+)
+from nmt_lstm.lab.comparison.verdict import Circumstances, Verdict, joined_names
+from nmt_lstm.lab.report.table import Table
 
-__all__ = ["Report", "facts_of", "method_of", "title_of"]
+__all__ = ["Report", "Section", "facts_of", "method_of", "sections_of", "title_of"]
 
 _MOST_IN_TITLE = 6
 
@@ -23,11 +33,41 @@ class Report:
     plan: Plan
     findings: Findings
     verdict: Verdict
-    setting: Setting
+    circumstances: Circumstances
     command: str
     """What was typed."""
     text: str
     """What was trained on and tested on, in words."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report, the same for Markdown and HTML."""
+
+    anchor: str
+    heading: str
+    sentences: Sequence[str] = ()
+    tables: Sequence[Table] = ()
+    facts: Sequence[tuple[str, str]] = ()
+
+
+def sections_of(report: Report) -> list[Section]:
+    """Return all that a report says below its headline."""
+    findings, failures = report.findings, report.circumstances.failures
+    pairs = [pair_table(findings)] if findings.pairs else []
+    found = [
+        Section("trust", "How far to trust this", list(report.verdict.cautions.values())),
+        Section("quality", "Quality", tables=[quality_table(findings), *pairs]),
+        Section("curves", "Learning curves", tables=[curve_table(findings)]),
+        Section("cost", "Cost", tables=[cost_table(findings)]),
+        Section("length", "BLEU by length of the source", tables=[length_table(findings)]),
+        Section("runs", "Runs", tables=[run_table(findings)]),
+    ]
+    if failures:
+        found.append(
+            Section("failed", "Failed runs", [f"{name}: {reason}" for name, reason in failures.items()])
+        )
+    return [*found, Section("method", "How it was done", method_of(report), facts=facts_of(report))]
 
 
 def title_of(plan: Plan) -> str:
@@ -57,7 +97,7 @@ def facts_of(report: Report) -> list[tuple[str, str]]:
         ("varied", "; ".join(f"{factor.name}: {', '.join(factor.values)}" for factor in report.plan.factors)),
         ("seeds", ", ".join(map(str, report.plan.seeds))),
         ("matched by", report.plan.match.words()),
-        ("trained on", f"{device}; {report.setting.jobs} run(s) at a time"),
+        ("trained on", f"{device}; {report.circumstances.jobs} run(s) at a time"),
         ("versions", ", ".join(versions)),
         ("BLEU", report.findings.bleu_signature),
         ("chrF", report.findings.chrf_signature),

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmt_lstm.evaluation.scores import tokenizer_for
-from nmt_lstm.evaluation.sentence_statistics import Scorer, SentenceStatistics
-from nmt_lstm.evaluation.significance import LEVEL, SEED, Interval, bootstrap_scores, interval_of
+from nmt_lstm.evaluation.sentence_statistics import Scorer
+from nmt_lstm.evaluation.significance import LEVEL, SEED, Interval, bootstrap_scores, interval_of, p_value_of
 from nmt_lstm.evaluation.words import unit_of, word_splitter
 from nmt_lstm.lab.analysis.buckets import LengthBucket, by_source_length
 from nmt_lstm.lab.comparison.plan import Plan, PlannedVariant
@@ -24,6 +24,7 @@ __all__ = ["RESAMPLES", "Findings", "FinishedRun", "Pair", "TestText", "VariantF
 RESAMPLES = 2_000
 # So that p can become small enough to hold against the number of pairs.
 _RESAMPLES_PER_PAIR = 50
+_AVERAGED = ("seconds", "loss", "bleu", "chrf")  # of the points of learning curves
 Array = NDArray[np.float64]
 
 
@@ -94,14 +95,12 @@ class VariantFinding:
 
     def mean_curve(self) -> list[CurvePoint]:
         """Return the mean over seeds of the first, the second ... validation, as far as all seeds have them."""
+
+        def mean(points: Sequence[CurvePoint], value: str) -> float:
+            return statistics.fmean(getattr(point, value) for point in points)
+
         return [
-            CurvePoint(
-                step=round(statistics.fmean(point.step for point in points)),
-                seconds=statistics.fmean(point.seconds for point in points),
-                loss=statistics.fmean(point.loss for point in points),
-                bleu=statistics.fmean(point.bleu for point in points),
-                chrf=statistics.fmean(point.chrf for point in points),
-            )
+            CurvePoint(step=round(mean(points, "step")), **{name: mean(points, name) for name in _AVERAGED})
             for points in zip(*self.curves, strict=False)
         ]
 
@@ -188,7 +187,10 @@ def find(plan: Plan, runs: Sequence[FinishedRun], text: TestText) -> Findings:
             continue
         scored = [scorer.statistics(run.translations) for run in own]
         signatures = {metric: each.signature for metric, each in scored[0].items()}
-        bleu, chrf = (_resampled([each[metric] for each in scored], resamples) for metric in ("bleu", "chrf"))
+        bleu, chrf = (
+            np.mean([bootstrap_scores(each[metric], resamples=resamples) for each in scored], axis=0)
+            for metric in ("bleu", "chrf")
+        )
         resampled[planned.variant.name] = bleu
         seed_bleu = tuple(each["bleu"].score for each in scored)
         found.append(
@@ -201,8 +203,8 @@ def find(plan: Plan, runs: Sequence[FinishedRun], text: TestText) -> Findings:
                 bleu_interval=interval_of(bleu),
                 chrf=statistics.fmean(each["chrf"].score for each in scored),
                 chrf_interval=interval_of(chrf),
-                buckets=tuple(
-                    _mean_buckets([by_source_length(lengths, each["bleu"], unit=unit) for each in scored])
+                buckets=_mean_buckets(
+                    [by_source_length(lengths, each["bleu"], unit=unit) for each in scored]
                 ),
             )
         )
@@ -222,25 +224,14 @@ def find(plan: Plan, runs: Sequence[FinishedRun], text: TestText) -> Findings:
     )
 
 
-def _resampled(statistics_of_seeds: Sequence[SentenceStatistics], resamples: int) -> Array:
-    """Return the mean score over seeds of each resample of the test sentences."""
-    scores: Array = np.mean(
-        [bootstrap_scores(each, resamples=resamples) for each in statistics_of_seeds], axis=0
-    )
-    return scores
-
-
-def _mean_buckets(of_seeds: Sequence[Sequence[LengthBucket]]) -> list[LengthBucket]:
-    return [
-        LengthBucket(
-            buckets[0].label,
-            buckets[0].sentences,
-            statistics.fmean(bucket.bleu for bucket in buckets),
-            statistics.fmean(bucket.brevity_penalty for bucket in buckets),
-            statistics.fmean(bucket.length_ratio for bucket in buckets),
+def _mean_buckets(of_seeds: Sequence[Sequence[LengthBucket]]) -> tuple[LengthBucket, ...]:
+    names = ("bleu", "brevity_penalty", "length_ratio")
+    return tuple(
+        replace(
+            buckets[0], **{name: statistics.fmean(getattr(each, name) for each in buckets) for name in names}
         )
         for buckets in zip(*of_seeds, strict=True)
-    ]
+    )
 
 
 def _compare(
@@ -249,19 +240,18 @@ def _compare(
     seen = better.bleu - worse.bleu
     differences = resampled[better.name] - resampled[worse.name]
     noise = differences - differences.mean()
-    p_sentences = _p_value(noise, seen)
+    p_sentences = p_value_of(np.abs(noise), seen) if noise.any() else 1.0
     both = len(better.seeds) > 1 and len(worse.seeds) > 1
     if both:
         noise = noise + _seed_noise(better.seed_bleu, worse.seed_bleu, number, len(noise))
-    ordered = np.sort(seen + noise)
-    cut = len(ordered) // 40
-    p = max(p_sentences, _p_value(noise, seen)) if both else p_sentences
+    p = max(p_sentences, p_value_of(np.abs(noise), seen)) if both else p_sentences
+    interval = interval_of(seen + noise)
     return Pair(
         better=better.name,
         worse=worse.name,
         difference=seen,
-        low=float(ordered[cut]),
-        high=float(ordered[len(ordered) - cut - 1]),
+        low=interval.low,
+        high=interval.high,
         p_sentences=p_sentences,
         p=p,
         p_adjusted=p,
@@ -275,11 +265,6 @@ def _seed_noise(one: Sequence[float], other: Sequence[float], number: int, size:
     squares = statistics.variance(one) * (len(one) - 1) + statistics.variance(other) * (len(other) - 1)
     scale = math.sqrt(squares / freedom * (1 / len(one) + 1 / len(other)))
     return scale * np.random.default_rng([SEED, number]).standard_t(freedom, size=size)
-
-
-def _p_value(noise: Array, seen: float) -> float:
-    """Return the share of differences by noise alone that are as large as the one seen, which is itself counted."""
-    return float((np.count_nonzero(np.abs(noise) >= abs(seen) - 1e-9) + 1) / (len(noise) + 1))
 
 
 def _holm(pairs: Sequence[Pair]) -> list[Pair]:

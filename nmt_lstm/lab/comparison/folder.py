@@ -19,6 +19,7 @@ from nmt_lstm.files.regular import LARGEST_LIST, read_regular
 from nmt_lstm.files.whole import replacing
 from nmt_lstm.lab.comparison.plan import Plan, PlannedRun
 from nmt_lstm.lab.comparison.run_result import RunResult, TrainingResult, read_record
+from nmt_lstm.lab.experiment.folder import check_folder
 from nmt_lstm.text.held_out import FOLDER as HELD_OUT
 
 __all__ = ["ComparisonFolder", "RunFiles", "digest_of", "write_record", "write_text"]
@@ -106,27 +107,17 @@ class ComparisonFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        state = folder / _STATE
-        if self.has_begun:
-            kept = self._kept()
-            if kept.get("format") != _FORMAT or not isinstance(kept.get("version"), int):
-                raise ConfigurationError(
-                    f"'{state}' is not of a comparison of ours; choose another folder with -o."
-                )
-            if kept["version"] > _VERSION:
-                raise ConfigurationError(
-                    f"'{folder}' was made by a newer nmt-lstm (format {kept['version']}, this one reads up to {_VERSION}); "
-                    f"upgrade, or choose another folder with -o."
-                )
+        if not check_folder(folder, _STATE, "is not a comparison", allowed=(".lock", "prepared", HELD_OUT)):
             return
-        if folder.exists() and not folder.is_dir():
-            raise ConfigurationError(f"'{folder}' is a file; choose another folder with -o.")
-        strangers = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-        strangers = [name for name in strangers if name not in (".lock", "prepared", HELD_OUT)]
-        if strangers:
-            shown = ", ".join(strangers[:3]) + (" ..." if len(strangers) > 3 else "")
+        kept = self._kept()
+        if kept.get("format") != _FORMAT or not isinstance(kept.get("version"), int):
             raise ConfigurationError(
-                f"'{folder}' exists and is no comparison ({shown}); choose another folder with -o, or empty it."
+                f"'{folder / _STATE}' was not written by nmt-lstm compare; choose a different folder with -o."
+            )
+        if kept["version"] > _VERSION:
+            raise ConfigurationError(
+                f"'{folder}' was made by a newer nmt-lstm (format {kept['version']}, this one reads up to {_VERSION}); "
+                f"upgrade, or choose a different folder with -o."
             )
 
     @property

@@ -5,54 +5,44 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import nmt_lstm
-from nmt_lstm.lab.comparison.description import Report, facts_of, method_of, title_of
+from nmt_lstm.lab.comparison.description import Report, Section, sections_of, title_of
 from nmt_lstm.lab.comparison.findings import Findings
 from nmt_lstm.lab.comparison.run_result import CurvePoint
-from nmt_lstm.lab.comparison.tables import (
-    ReportTable,
-    cost_table,
-    curve_table,
-    length_table,
-    pair_table,
-    quality_table,
-    run_table,
-)
 from nmt_lstm.lab.report.dot_plot import Dot, dot_plot
-from nmt_lstm.lab.report.line_chart import Line, line_chart
+from nmt_lstm.lab.report.line_chart import Axis, Panel, Series, chart_figure
 from nmt_lstm.lab.report.markup import Markup, element, joined
 from nmt_lstm.lab.report.page import contents, page, section
-from nmt_lstm.lab.report.table import facts, table
+from nmt_lstm.lab.report.table import facts, folded
 
 __all__ = ["web_page"]
 
-Axis = Callable[[CurvePoint], float]
+Value = Callable[[CurvePoint], float]
 _MINUTES = 180.0  # seconds from which on a time axis counts minutes
 
 
 def web_page(report: Report) -> str:
     """Return the HTML document."""
-    findings, verdict = report.findings, report.verdict
-    sections = [
-        ("quality", "Quality", _quality(findings)),
-        ("curves", "Learning curves", _curves(report)),
-        ("cost", "Cost", _table(cost_table(findings))),
-        ("length", "BLEU by length of the source", _table(length_table(findings))),
-        ("runs", "Runs", _runs(report)),
-        ("method", "How it was done", joined(_list(method_of(report)), facts(facts_of(report)))),
-    ]
-    answer = joined(
-        _list(verdict.reasons),
-        section("How far to trust this", _list(verdict.cautions), level=3),
-    )
+    findings = report.findings
+    pictures = {"quality": _quality(findings), "curves": _curves(report)}
+    sections = sections_of(report)
     return page(
         title_of(report.plan),
-        element("p", verdict.headline, class_="answer"),
-        answer,
-        contents([(anchor, heading) for anchor, heading, _ in sections]),
-        *(section(heading, body, anchor=anchor) for anchor, heading, body in sections),
+        element("p", report.verdict.headline, class_="answer"),
+        contents([(each.anchor, each.heading) for each in sections]),
+        *(_section(each, pictures.get(each.anchor, Markup())) for each in sections),
         lead=report.text,
         footer=f"Made by nmt-lstm {nmt_lstm.__version__}.",
     )
+
+
+def _section(found: Section, picture: Markup) -> Markup:
+    parts = [picture]
+    if found.sentences:
+        parts.append(element("ul", *(element("li", sentence) for sentence in found.sentences)))
+    parts += [each.html() for each in found.tables]
+    if found.facts:
+        parts.append(facts(found.facts))
+    return section(found.heading, *parts, anchor=found.anchor)
 
 
 def _quality(findings: Findings) -> Markup:
@@ -68,83 +58,54 @@ def _quality(findings: Findings) -> Markup:
         )
         for each in findings.variants
     ]
-    plot = dot_plot(
+    return dot_plot(
         dots,
         caption="BLEU, mean over seeds, with 95 % intervals over test sentences. Filled: the best, and those within noise "
         "of it. Ring: shown to be worse. The same sentences were translated by all, so differences are surer than "
         "overlapping intervals look.",
     )
-    parts = [plot, _table(quality_table(findings))]
-    if len(findings.variants) > 2:
-        parts.append(_folded("All pairs", _table(pair_table(findings))))
-    return joined(*parts)
 
 
 def _curves(report: Report) -> Markup:
     findings = report.findings
     if not any(each.mean_curve() for each in findings.variants):
-        return element("p", "The trainings have logged no validations.")
+        return element("p", "The training runs have logged no validations.")
     longest = max(point.seconds for each in findings.variants for curve in each.curves for point in curve)
     unit, seconds = ("minutes", 60.0) if longest >= _MINUTES else ("seconds", 1.0)
     faint = " Thick lines are means over seeds, thin ones the seeds." if len(report.plan.seeds) > 1 else ""
 
-    def charts(y: Axis, y_label: str) -> Markup:
-        return element(
-            "div",
-            _chart(findings, lambda point: point.step, y, f"Against updates.{faint}", "updates", y_label),
-            _chart(
-                findings,
-                lambda point: point.seconds / seconds,
-                y,
-                f"Against time, validations included.{faint}",
-                f"{unit} since the training began",
-                y_label,
-            ),
-            class_="charts",
+    def charts(y: Value, y_title: str) -> Markup:
+        updates = _chart(
+            findings, lambda point: point.step, y, "updates", y_title, f"Against updates.{faint}"
         )
+        time = _chart(
+            findings,
+            lambda point: point.seconds / seconds,
+            y,
+            f"{unit} since the training began",
+            y_title,
+            f"Against time, validations included.{faint}",
+        )
+        return element("div", updates, time, class_="charts")
 
+    parts = [charts(lambda point: point.bleu, "BLEU of the validation text")]
     # Losses per piece are comparable only where the pieces are the same.
-    same_pieces = len({each.planned.fingerprint for each in findings.variants}) == 1
-    loss = (
-        _folded("Validation loss", charts(lambda point: point.loss, "nats per target piece"))
-        if same_pieces
-        else Markup()
-    )
-    return joined(
-        charts(lambda point: point.bleu, "BLEU of the validation text"),
-        loss,
-        _folded("The numbers", _table(curve_table(findings))),
-    )
+    if len({each.planned.fingerprint for each in findings.variants}) == 1:
+        parts.append(folded("Validation loss", charts(lambda point: point.loss, "nats per target piece")))
+    return joined(*parts)
 
 
-def _chart(findings: Findings, x: Axis, y: Axis, caption: str, x_label: str, y_label: str) -> Markup:
-    lines = [
-        Line(
-            each.name,
-            [(x(point), y(point)) for point in each.mean_curve()],
-            [[(x(point), y(point)) for point in curve] for curve in each.curves]
-            if len(each.curves) > 1
-            else [],
-        )
-        for each in findings.variants
-        if each.mean_curve()
-    ]
-    return line_chart(lines, caption=caption, x_label=x_label, y_label=y_label)
-
-
-def _runs(report: Report) -> Markup:
-    failures = [f"{name}: {reason}" for name, reason in report.setting.failures.items()]
-    failed = section("Failed", _list(failures), level=3) if failures else Markup()
-    return joined(_table(run_table(report.findings)), failed)
-
-
-def _table(found: ReportTable) -> Markup:
-    return table(found.columns, found.rows, caption=found.caption, sortable=True)
-
-
-def _list(sentences: list[str]) -> Markup:
-    return element("ul", *(element("li", sentence) for sentence in sentences))
-
-
-def _folded(heading: str, body: Markup) -> Markup:
-    return element("details", element("summary", heading), body)
+def _chart(findings: Findings, x: Value, y: Value, x_title: str, y_title: str, caption: str) -> Markup:
+    drawn = [each for each in findings.variants if each.mean_curve()]
+    series = []
+    for key, each in enumerate(drawn):
+        if len(each.curves) > 1:
+            series += [
+                Series(key, [(x(point), y(point)) for point in curve], thin=True) for curve in each.curves
+            ]
+        mean = [(x(point), y(point)) for point in each.mean_curve()]
+        series.append(Series(key, mean, mean))
+    points = [point for each in series for point in each.line]
+    across = Axis.around(x_title, [0.0, *(place for place, _ in points)])
+    panel = Panel("", across, Axis.around(y_title, [value for _, value in points]), series)
+    return chart_figure(caption, [each.name for each in drawn], panel)

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from nmt_lstm.lab.comparison.description import Report, facts_of, method_of, title_of
-from nmt_lstm.lab.comparison.tables import (
-    ReportTable,
-    cost_table,
-    curve_table,
-    length_table,
-    pair_table,
-    quality_table,
-    run_table,
-)
-from nmt_lstm.lab.report.table import Cell
+from collections.abc import Sequence
+
+from nmt_lstm.lab.comparison.description import Report, sections_of, title_of
+from nmt_lstm.lab.report.table import Table, TableCell
 
 __all__ = ["markdown_report"]
 
@@ -20,48 +13,19 @@ _MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]|#~"} | {"<": "&lt
 
 
 def markdown_report(report: Report) -> str:
-    """Return the whole report."""
-    findings, verdict = report.findings, report.verdict
-    parts = [
-        f"# {_plain(title_of(report.plan))}",
-        f"**{_plain(verdict.headline)}**",
-        _bullets(verdict.reasons),
-        "## How far to trust this",
-        _bullets(verdict.cautions),
-        "## Quality",
-        _table(quality_table(findings)),
-    ]
-    if len(findings.variants) > 2:
-        parts += ["### All pairs", _table(pair_table(findings))]
-    parts += [
-        "## Cost",
-        _table(cost_table(findings)),
-        "## BLEU by length of the source",
-        _table(length_table(findings)),
-        "## Learning curves",
-        "The HTML report draws them, against updates and against time.",
-        _table(curve_table(findings)),
-        "## Runs",
-        _table(run_table(findings)),
-    ]
-    if report.setting.failures:
-        parts += [
-            "### Failed",
-            _bullets([f"{name}: {reason}" for name, reason in report.setting.failures.items()]),
-        ]
-    parts += [
-        "## How it was done",
-        _bullets(method_of(report)),
-        "\n".join(f"- {name}: {_plain(value)}" for name, value in facts_of(report)),
-    ]
+    """Return the whole report; learning curves are numbers, which the page draws."""
+    parts = [f"# {_plain(title_of(report.plan))}", f"**{_plain(report.verdict.headline)}**"]
+    for section in sections_of(report):
+        facts = "\n".join(f"- {name}: {_plain(value)}" for name, value in section.facts)
+        parts += [f"## {section.heading}", _bullets(section.sentences), *map(_table, section.tables), facts]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _bullets(sentences: list[str]) -> str:
+def _bullets(sentences: Sequence[str]) -> str:
     return "\n".join(f"- {_plain(sentence)}" for sentence in sentences)
 
 
-def _table(table: ReportTable) -> str:
+def _table(table: Table) -> str:
     heads = [column.title for column in table.columns]
     rule = ["---:" if column.numeric else "---" for column in table.columns]
     rows = [[_content(cell) for cell in row] for row in table.rows]
@@ -69,7 +33,7 @@ def _table(table: ReportTable) -> str:
     return "\n".join([_plain(table.caption), "", *lines])
 
 
-def _content(cell: Cell | str) -> str:
+def _content(cell: TableCell | str) -> str:
     if isinstance(cell, str):
         return _plain(cell)
     return _plain(cell.content) + (f" ({_plain(cell.note)})" if cell.note else "")

@@ -2,200 +2,160 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from nmt_lstm.evaluation.columns import p_value, signed
-from nmt_lstm.lab.comparison.findings import Findings, VariantFinding
-from nmt_lstm.lab.report.table import Cell, Column
+from nmt_lstm.evaluation.significance import Interval
+from nmt_lstm.lab.comparison.findings import Findings, Pair, VariantFinding
+from nmt_lstm.lab.report.table import Column, Table, TableCell, number
 from nmt_lstm.training.progress import duration
 
-__all__ = [
-    "ReportTable",
-    "cost_table",
-    "curve_table",
-    "length_table",
-    "pair_table",
-    "quality_table",
-    "run_table",
-]
+__all__ = ["cost_table", "curve_table", "length_table", "pair_table", "quality_table", "run_table"]
 
+_VARIANT = Column("variant", label=True)
 _MEBIBYTE = 2**20
 
 
-@dataclass(frozen=True)
-class ReportTable:
-    """A table with what it shows."""
-
-    caption: str
-    columns: Sequence[Column]
-    rows: Sequence[Sequence[Cell | str]]
-
-
-def quality_table(findings: Findings) -> ReportTable:
+def quality_table(findings: Findings) -> Table:
     """Return scores with intervals, and how each variant stands to the best."""
     best = findings.variants[0]
-    rows: list[list[Cell | str]] = []
-    for each in findings.variants:
-        if each is best:
-            against: tuple[Cell | str, ...] = ("", "", Cell("best", quiet=True))
-        else:
-            pair = findings.pair(best.name, each.name)
-            against = (
-                Cell(signed(0.0 - pair.difference), sort=-pair.difference),
-                Cell(p_value(pair.p_adjusted), sort=pair.p_adjusted),
-                "worse" if pair.shown else Cell("within noise", quiet=True),
-            )
-        low, high = each.bleu_interval.low, each.bleu_interval.high
-        rows.append(
-            [
-                each.name,
-                Cell(f"{each.bleu:.2f}", sort=each.bleu, note=f"{low:.1f} to {high:.1f}"),
-                Cell(
-                    f"{each.chrf:.2f}",
-                    sort=each.chrf,
-                    note=f"{each.chrf_interval.low:.1f} to {each.chrf_interval.high:.1f}",
+    pairs = {each.name: findings.pair(best.name, each.name) for each in findings.variants[1:]}
+
+    def difference(pair: Pair) -> TableCell:
+        return number(0.0 - pair.difference, signed, f"{signed(0.0 - pair.high)} to {signed(0.0 - pair.low)}")
+
+    def to_best(cell: Callable[[Pair], TableCell | str]) -> Callable[[VariantFinding], TableCell | str]:
+        return lambda each: cell(pairs[each.name]) if each.name in pairs else ""
+
+    seeds = "sentences and seeds" if all(pair.seeds_counted for pair in findings.pairs) else "sentences alone"
+    return Table.of(
+        f"{findings.sentences:,} test sentences; means over seeds, with 95 % intervals over test sentences; differences to the "
+        f"best with intervals and p by {seeds}.",
+        findings.variants,
+        [
+            (_VARIANT, lambda each: each.name),
+            (
+                Column("BLEU", numeric=True, falling=True),
+                lambda each: number(each.bleu, ".2f", _words(each.bleu_interval)),
+            ),
+            (
+                Column("chrF", numeric=True, falling=True),
+                lambda each: number(each.chrf, ".2f", _words(each.chrf_interval)),
+            ),
+            (
+                Column("BLEU of each seed", numeric=True),
+                lambda each: TableCell(" ".join(f"{score:.2f}" for score in each.seed_bleu), quiet=True),
+            ),
+            (Column("to the best", numeric=True, falling=True), to_best(difference)),
+            (
+                Column("p", numeric=True, meaning="corrected for the number of pairs (Holm)"),
+                to_best(lambda pair: number(pair.p_adjusted, p_value)),
+            ),
+            (
+                Column("that is"),
+                lambda each: (
+                    TableCell("best", quiet=True) if each is best else _noise("worse", pairs[each.name])
                 ),
-                Cell(" ".join(f"{score:.2f}" for score in each.seed_bleu), quiet=True),
-                *against,
-            ]
-        )
-    return ReportTable(
-        f"{findings.sentences:,} test sentences; means over seeds, below them 95 % intervals over test sentences.",
-        [
-            Column("variant", label=True),
-            Column("BLEU", numeric=True, falling=True),
-            Column("chrF", numeric=True, falling=True),
-            Column("BLEU of each seed", numeric=True),
-            Column("to the best", numeric=True, falling=True),
-            Column("p", numeric=True, meaning="corrected for the number of pairs (Holm)"),
-            Column("that is"),
+            ),
         ],
-        rows,
     )
 
 
-def pair_table(findings: Findings) -> ReportTable:
+def pair_table(findings: Findings) -> Table:
     """Return all pairs with their intervals and p values."""
-    rows: list[list[Cell | str]] = [
-        [
-            f"{pair.better} over {pair.worse}",
-            Cell(signed(pair.difference), sort=pair.difference),
-            f"{signed(pair.low)} to {signed(pair.high)}",
-            Cell(p_value(pair.p_sentences), sort=pair.p_sentences),
-            Cell(p_value(pair.p) if pair.seeds_counted else "–", sort=pair.p),
-            Cell(p_value(pair.p_adjusted), sort=pair.p_adjusted),
-            "more than noise" if pair.shown else Cell("within noise", quiet=True),
-        ]
-        for pair in findings.pairs
-    ]
-    return ReportTable(
+    return Table.of(
         "Differences in BLEU, with 95 % intervals; p by test sentences alone, with seeds, and corrected for the number of pairs.",
+        findings.pairs,
         [
-            Column("pair", label=True),
-            Column("BLEU", numeric=True, falling=True),
-            Column("interval", numeric=True),
-            Column("p, sentences", numeric=True),
-            Column("p, with seeds", numeric=True),
-            Column("p, corrected", numeric=True),
-            Column("that is"),
+            (Column("pair", label=True), lambda pair: f"{pair.better} over {pair.worse}"),
+            (Column("BLEU", numeric=True, falling=True), lambda pair: number(pair.difference, signed)),
+            (Column("interval", numeric=True), lambda pair: f"{signed(pair.low)} to {signed(pair.high)}"),
+            (Column("p, sentences", numeric=True), lambda pair: number(pair.p_sentences, p_value)),
+            (
+                Column("p, with seeds", numeric=True),
+                lambda pair: number(pair.p, p_value) if pair.seeds_counted else TableCell("–", pair.p),
+            ),
+            (Column("p, corrected", numeric=True), lambda pair: number(pair.p_adjusted, p_value)),
+            (Column("that is"), lambda pair: _noise("more than noise", pair)),
         ],
-        rows,
+        folded="All pairs" if len(findings.variants) > 2 else "",
     )
 
 
-def length_table(findings: Findings) -> ReportTable:
+def length_table(findings: Findings) -> Table:
     """Return BLEU by the length of the source."""
-    columns = [
-        Column(findings.length_unit, label=True),
-        Column("sentences", numeric=True),
-        *(Column(each.name, numeric=True) for each in findings.variants),
-    ]
-    rows: list[list[Cell | str]] = [
-        [buckets[0].label, f"{buckets[0].sentences:,}", *(f"{bucket.bleu:.1f}" for bucket in buckets)]
-        for buckets in zip(*(each.buckets for each in findings.variants), strict=True)
-    ]
-    return ReportTable(
+    return Table(
         f"BLEU of the sentences whose source has so many {findings.length_unit}; means over seeds. Of few sentences it is "
         f"mostly chance.",
-        columns,
-        rows,
+        [
+            Column(findings.length_unit, label=True),
+            Column("sentences", numeric=True),
+            *(Column(each.name, numeric=True) for each in findings.variants),
+        ],
+        [
+            [buckets[0].label, f"{buckets[0].sentences:,}", *(f"{bucket.bleu:.1f}" for bucket in buckets)]
+            for buckets in zip(*(each.buckets for each in findings.variants), strict=True)
+        ],
     )
 
 
-def cost_table(findings: Findings) -> ReportTable:
+def cost_table(findings: Findings) -> Table:
     """Return size, speed and memory."""
-    gpu = any(result.training.device_bytes for each in findings.variants for result in each.results)
-    rows: list[list[Cell | str]] = [
-        [
-            each.name,
-            Cell(f"{each.planned.parameters:,}", sort=each.planned.parameters),
-            Cell(each.planned.hidden, sort=each.planned.run.model.decoder.hidden_size),
-            Cell(f"{each.mean('steps'):,.0f}", sort=each.mean("steps")),
-            Cell(duration(each.mean("seconds")), sort=each.mean("seconds")),
-            Cell(f"{each.mean('pieces_per_second'):,.0f}", sort=each.mean("pieces_per_second")),
-            Cell(f"{each.sentences_per_second:,.0f}", sort=each.sentences_per_second),
-            Cell(f"{each.mean('peak_bytes') / _MEBIBYTE:,.0f}", sort=each.mean("peak_bytes")),
-            *([Cell(_device_memory(each))] if gpu else []),
-        ]
-        for each in findings.variants
-    ]
-    beams = {result.beam_size for each in findings.variants for result in each.results}
-    beam = " or ".join(str(size) for size in sorted(beams))
-    return ReportTable(
-        f"Training pieces are subwords of the target, padding not counted, validations left out. Sentences are translated "
-        f"at beam {beam}, 64 at a time. Memory is the most that a training process held.",
-        [
-            Column("variant", label=True),
-            Column("parameters", numeric=True),
+    results = [result for each in findings.variants for result in each.results]
+    beams = " or ".join(map(str, sorted({result.beam_size for result in results})))
+    columns = [
+        (_VARIANT, lambda each: each.name),
+        (Column("parameters", numeric=True), lambda each: number(each.planned.parameters, ",")),
+        (
             Column("hidden", numeric=True, meaning="width of encoder and decoder layers"),
-            Column("updates", numeric=True),
-            Column("training time", numeric=True),
+            lambda each: TableCell(each.planned.hidden, each.planned.run.model.decoder.hidden_size),
+        ),
+        (Column("updates", numeric=True), lambda each: number(each.mean("steps"), ",.0f")),
+        (Column("training time", numeric=True), lambda each: number(each.mean("seconds"), duration)),
+        (
             Column("training pieces/s", numeric=True, falling=True),
-            Column("sentences/s", numeric=True, falling=True),
-            Column("memory, MiB", numeric=True),
-            *([Column("GPU memory, MiB", numeric=True)] if gpu else []),
-        ],
-        rows,
+            lambda each: number(each.mean("pieces_per_second"), ",.0f"),
+        ),
+        (Column("sentences/s", numeric=True, falling=True), lambda each: number(each.sentences_per_second, ",.0f")),
+        (Column("memory, MiB", numeric=True), lambda each: number(each.mean("peak_bytes") / _MEBIBYTE, ",.0f")),
+    ]  # fmt: skip
+    if any(result.training.device_bytes for result in results):
+        columns.append(
+            (Column("GPU memory, MiB", numeric=True), lambda each: number(_device_mebibytes(each), ",.0f"))
+        )
+    return Table.of(
+        f"Training pieces are subwords of the target, padding not counted, validations left out. Sentences are translated "
+        f"at beam {beams}, 64 at a time. Memory is the most that a training process held.",
+        findings.variants,
+        columns,
     )
 
 
-def curve_table(findings: Findings) -> ReportTable:
+def curve_table(findings: Findings) -> Table:
     """Return the learning curves as numbers."""
-    rows: list[list[Cell | str]] = [
+    return Table.of(
+        "Validations during training, means over seeds.",
+        [(each.name, point) for each in findings.variants for point in each.mean_curve()],
         [
-            each.name,
-            Cell(f"{point.step:,}", sort=point.step),
-            Cell(duration(point.seconds), sort=point.seconds),
-            f"{point.bleu:.2f}",
-            f"{point.chrf:.2f}",
-            f"{point.loss:.3f}",
-        ]
-        for each in findings.variants
-        for point in each.mean_curve()
-    ]
-    return ReportTable(
-        "Validations during the training, means over seeds.",
-        [
-            Column("variant", label=True),
-            Column("updates", numeric=True),
-            Column("time", numeric=True),
-            Column("BLEU", numeric=True),
-            Column("chrF", numeric=True),
-            Column("loss", numeric=True),
+            (_VARIANT, lambda each: each[0]),
+            (Column("updates", numeric=True), lambda each: number(each[1].step, ",")),
+            (Column("time", numeric=True), lambda each: number(each[1].seconds, duration)),
+            (Column("BLEU", numeric=True), lambda each: f"{each[1].bleu:.2f}"),
+            (Column("chrF", numeric=True), lambda each: f"{each[1].chrf:.2f}"),
+            (Column("loss", numeric=True), lambda each: f"{each[1].loss:.3f}"),
         ],
-        rows,
+        folded="The numbers",
     )
 
 
-def run_table(findings: Findings) -> ReportTable:
+def run_table(findings: Findings) -> Table:
     """Return every run."""
-    rows: list[list[Cell | str]] = [
+    rows: list[list[TableCell | str]] = [
         [
             f"{each.planned.variant.slug}-{seed}",
             f"{bleu:.2f}",
             f"{result.training.steps:,}",
-            Cell(duration(result.training.seconds), sort=result.training.seconds),
+            number(result.training.seconds, duration),
             f"{result.training.pieces_per_second:,.0f}",
             f"{result.sentences_per_second:,.0f}",
             result.training.reason,
@@ -203,21 +163,26 @@ def run_table(findings: Findings) -> ReportTable:
         for each in findings.variants
         for seed, result, bleu in zip(each.seeds, each.results, each.seed_bleu, strict=True)
     ]
-    return ReportTable(
+    titles = ("updates", "time", "training pieces/s", "sentences/s")
+    return Table(
         "Each run is a model folder below runs/, which nmt-lstm translate -m takes.",
         [
             Column("run", label=True),
             Column("BLEU", numeric=True, falling=True),
-            Column("updates", numeric=True),
-            Column("time", numeric=True),
-            Column("training pieces/s", numeric=True),
-            Column("sentences/s", numeric=True),
+            *(Column(title, numeric=True) for title in titles),
             Column("stopped because"),
         ],
         rows,
     )
 
 
-def _device_memory(each: VariantFinding) -> str:
-    sizes = [result.training.device_bytes or 0 for result in each.results]
-    return f"{max(sizes) / _MEBIBYTE:,.0f}"
+def _noise(shown: str, pair: Pair) -> TableCell:
+    return TableCell(shown if pair.shown else "within noise", quiet=not pair.shown)
+
+
+def _words(interval: Interval) -> str:
+    return f"{interval.low:.1f} to {interval.high:.1f}"
+
+
+def _device_mebibytes(each: VariantFinding) -> float:
+    return max(result.training.device_bytes or 0 for result in each.results) / _MEBIBYTE

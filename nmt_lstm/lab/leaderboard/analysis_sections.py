@@ -6,13 +6,13 @@ import hashlib
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nmt_lstm.errors import NmtLstmError
 from nmt_lstm.evaluation.scores import tokenizer_for
 from nmt_lstm.evaluation.words import count_words, guess_tokenizer, word_splitter
-from nmt_lstm.lab.analysis.analysis import Analysis, Analyst, most_different
+from nmt_lstm.lab.analysis.analyst import Analysis, Analyst, most_different
 from nmt_lstm.lab.leaderboard.board import Leaderboard
 from nmt_lstm.lab.leaderboard.ranking import RankedRow, Ranking
 from nmt_lstm.lab.leaderboard.record import Row
@@ -20,7 +20,7 @@ from nmt_lstm.lab.leaderboard.store import BoardFiles
 from nmt_lstm.lab.leaderboard.test_sets import located
 from nmt_lstm.lab.report.markup import Markup, element, joined
 from nmt_lstm.lab.report.page import section
-from nmt_lstm.lab.report.table import Cell, Column, table
+from nmt_lstm.lab.report.table import Column, Table, TableCell, number
 from nmt_lstm.lab.report.word_differences import marked_differences
 from nmt_lstm.text.corpus import check_rereadable, read_lines
 
@@ -28,6 +28,8 @@ __all__ = ["analysis_sections"]
 
 COUNTED_LINES = 200_000
 _COPIES_SHOWN = 5
+
+_Found = tuple[str, Analysis]
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ def analysis_sections(
     sources = board.files.text(first.source)
     references = [board.files.text(digest) for digest in first.references]
     analyst = _analyst(board, first, sources, references)
-    found: list[tuple[str, Analysis]] = []
+    found: list[_Found] = []
     for each in ranking.rows:
         statistics = board.scoring.statistics_of(each.row)["bleu"]
         found.append((each.row.system, analyst.analyse(board.files.text(each.row.hypotheses), statistics)))
@@ -94,108 +96,83 @@ def _counted(path: Path, tokenize: str, files: BoardFiles) -> Counter[str] | Non
     return counts
 
 
-def _by_length(found: Sequence[tuple[str, Analysis]]) -> Markup:
-    unit = found[0][1].length_unit
-    buckets = found[0][1].by_source_length
-    columns = [Column("System", label=True)]
-    columns += [
-        Column(bucket.label, numeric=True, note=f"{bucket.sentences:,}", falling=True) for bucket in buckets
-    ]
-    rows: list[list[Cell | str]] = [
-        [
-            system,
-            *(
-                Cell(f"{bucket.bleu:.1f}", sort=bucket.bleu, note=f"BP {bucket.brevity_penalty:.2f}")
-                for bucket in analysis.by_source_length
-            ),
-        ]
-        for system, analysis in found
-    ]
-    return section(
-        "By length of the source",
-        table(
-            columns,
-            rows,
-            caption=f"BLEU and brevity penalty by {unit} of the source; below the length, how many sentences have it.",
-            sortable=True,
-        ),
-        level=3,
-    )
-
-
-def _by_frequency(found: Sequence[tuple[str, Analysis]]) -> Markup:
-    buckets = found[0][1].by_word_frequency
-    columns = [Column("System", label=True)]
-    columns += [
-        Column(bucket.label, numeric=True, note=f"{bucket.words:,}", falling=True) for bucket in buckets
-    ]
-    rows: list[list[Cell | str]] = [
-        [
-            system,
-            *(
-                Cell(f"{bucket.f1:.1f}", sort=bucket.f1, note=f"{bucket.precision:.0f} / {bucket.recall:.0f}")
-                for bucket in analysis.by_word_frequency
-            ),
-        ]
-        for system, analysis in found
-    ]
-    text = found[0][1].frequency_text
-    where = "the references" if text == "test set" else "the training text"
-    return section(
-        "By frequency of the word",
-        table(
-            columns,
-            rows,
-            caption=f"F1 in percent (precision / recall) of target words by how often they occur in {where}; "
-            f"below the frequency, how many words of the references have it.",
-            sortable=True,
-        ),
-        level=3,
-    )
-
-
-def _faults(found: Sequence[tuple[str, Analysis]]) -> Markup:
+def _by_length(found: Sequence[_Found]) -> Markup:
     first = found[0][1]
-    columns = [
-        Column("System", label=True),
-        *(
-            Column(f"{each.order}-grams" if each.order > 1 else "Words", numeric=True, meaning="repeated")
-            for each in first.repetitions
-        ),
-        Column("Copied", numeric=True),
-        Column("Rare", numeric=True, meaning="rare words left untranslated"),
-        Column("Most copied"),
-    ]
-    rows: list[list[Cell | str]] = [
+    return _section(
+        "By length of the source",
+        f"BLEU and brevity penalty by {first.length_unit} of the source; below the length, how many sentences have it.",
+        found,
         [
-            system,
-            *(Cell(f"{each.per_thousand:.1f}", sort=each.per_thousand) for each in analysis.repetitions),
-            Cell(f"{analysis.copied.per_thousand:.1f}", sort=analysis.copied.per_thousand),
-            Cell(
-                f"{analysis.copied.untranslated_share:.1f} %",
-                sort=analysis.copied.untranslated_share,
-                note=f"{analysis.copied.untranslated_rare_words:,} of {analysis.copied.rare_words:,}",
-            ),
-            Cell(
-                ", ".join(f"{word} {count}" for word, count in analysis.copied.most_frequent[:_COPIES_SHOWN]),
-                quiet=True,
-            ),
-        ]
-        for system, analysis in found
-    ]
-    theirs = ", ".join(f"{each.reference_per_thousand:.1f}" for each in first.repetitions)
-    return section(
-        "Repetitions and copies",
-        table(
-            columns,
-            rows,
-            caption=f"Repeated words and n-grams, of 1,000 (the references: {theirs}). Copied: source words in the output "
-            f"that no reference has, of 1,000 words. Rare: of the source words that occur at most twice in the "
-            f"{'source text' if first.frequency_text == 'test set' else 'training text'}, those left as they are.",
-            sortable=True,
-        ),
-        level=3,
+            Column(each.label, numeric=True, note=f"{each.sentences:,}", falling=True)
+            for each in first.by_source_length
+        ],
+        lambda analysis: [
+            number(each.bleu, ".1f", f"BP {each.brevity_penalty:.2f}") for each in analysis.by_source_length
+        ],
     )
+
+
+def _by_frequency(found: Sequence[_Found]) -> Markup:
+    first = found[0][1]
+    where = "the references" if first.frequency_text == "test set" else "the training text"
+    return _section(
+        "By frequency of the word",
+        f"F1 in percent (precision / recall) of target words by how often they occur in {where}; below the frequency, how "
+        f"many words of the references have it.",
+        found,
+        [
+            Column(each.label, numeric=True, note=f"{each.words:,}", falling=True)
+            for each in first.by_word_frequency
+        ],
+        lambda analysis: [
+            number(each.f1, ".1f", f"{each.precision:.0f} / {each.recall:.0f}")
+            for each in analysis.by_word_frequency
+        ],
+    )
+
+
+def _faults(found: Sequence[_Found]) -> Markup:
+    first = found[0][1]
+    titles = [f"{each.order}-grams" if each.order > 1 else "Words" for each in first.repetitions]
+    theirs = ", ".join(f"{each.reference_per_thousand:.1f}" for each in first.repetitions)
+
+    def cells(analysis: Analysis) -> list[TableCell]:
+        copied = analysis.copied
+        rare = f"{copied.untranslated_rare_words:,} of {copied.rare_words:,}"
+        most = ", ".join(f"{word} {count}" for word, count in copied.most_frequent[:_COPIES_SHOWN])
+        return [
+            *(number(each.per_thousand, ".1f") for each in analysis.repetitions),
+            number(copied.per_thousand, ".1f"),
+            number(copied.untranslated_share, lambda share: f"{share:.1f} %", rare),
+            TableCell(most, quiet=True),
+        ]
+
+    return _section(
+        "Repetitions and copies",
+        f"Repeated words and n-grams, of 1,000 (the references: {theirs}). Copied: source words in the output that no "
+        f"reference has, of 1,000 words. Rare: of the source words that occur at most twice in the "
+        f"{'source text' if first.frequency_text == 'test set' else 'training text'}, those left as they are.",
+        found,
+        [
+            *(Column(title, numeric=True, meaning="repeated") for title in titles),
+            Column("Copied", numeric=True),
+            Column("Rare", numeric=True, meaning="rare words left untranslated"),
+            Column("Most copied"),
+        ],
+        cells,
+    )
+
+
+def _section(
+    heading: str,
+    caption: str,
+    found: Sequence[_Found],
+    columns: Sequence[Column],
+    cells: Callable[[Analysis], Sequence[TableCell]],
+) -> Markup:
+    """Return a section with a table of a row for each system."""
+    rows: list[list[TableCell | str]] = [[system, *cells(analysis)] for system, analysis in found]
+    return section(heading, Table(caption, [Column("System", label=True), *columns], rows).html(), level=3)
 
 
 def _sentences(

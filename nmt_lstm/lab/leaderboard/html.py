@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from nmt_lstm.evaluation.columns import NOT_SIGNIFICANT, p_value, signed
 from nmt_lstm.evaluation.scores import METRICS
 from nmt_lstm.evaluation.significance import Comparison
 from nmt_lstm.lab.leaderboard.analysis_sections import analysis_sections
 from nmt_lstm.lab.leaderboard.board import Leaderboard
-from nmt_lstm.lab.leaderboard.formats import UNKNOWN, compact, hours, p_values, speed
 from nmt_lstm.lab.leaderboard.ranking import RankedRow, Ranking
 from nmt_lstm.lab.leaderboard.record import Row
+from nmt_lstm.lab.leaderboard.tables import UNKNOWN, compact, hours, p_values, speed
 from nmt_lstm.lab.report.dot_plot import Dot, dot_plot
 from nmt_lstm.lab.report.markup import Markup, element, joined
 from nmt_lstm.lab.report.page import contents, page, section
-from nmt_lstm.lab.report.table import Cell, Column, facts, table
+from nmt_lstm.lab.report.table import Column, Table, TableCell, facts, folded, number
 
 __all__ = ["web_page"]
+
+_Pair = tuple[Column, Callable[[RankedRow], TableCell | str]]
 
 
 def web_page(
@@ -136,45 +141,51 @@ def _scores(ranking: Ranking, baseline: str | None) -> Markup:
     others = [name for name in METRICS if name in first.row.scores and name != ranking.metric]
     with_baseline = baseline is not None and any(each.row.system == baseline for each in ranking.rows)
     tests = "p values of paired bootstrap and approximate randomisation"
-    columns = [
-        Column("#", numeric=True, meaning="rank"),
-        Column("System", label=True),
-        _score_column(first.score.name, ranking.metric),
-        Column("95 %", numeric=True, meaning="bootstrap interval"),
-        Column("vs best", numeric=True, meaning=tests),
-        *([Column(f"vs {baseline}", numeric=True, meaning=tests)] if with_baseline else []),
-        *(_score_column(first.row.scores[name].name, name) for name in others),
-        Column("BP", numeric=True, meaning="BLEU's brevity penalty; 1 is none", falling=True),
-        Column("Parameters", numeric=True),
-        Column("Training", numeric=True, meaning="wall-clock time"),
-        Column("Sent/s", numeric=True, meaning="sentences translated per second", falling=True),
+
+    def score(name: str) -> _Pair:
+        return _score_column(first.row.scores[name].name, name), lambda each: number(
+            each.row.scores[name].value, ".2f"
+        )
+
+    columns: list[_Pair] = [
+        (Column("#", numeric=True, meaning="rank"), lambda each: str(each.rank)),
+        (Column("System", label=True), lambda each: each.row.system),
+        (_score_column(first.score.name, ranking.metric), lambda each: number(each.score.value, ".2f")),
+        (
+            Column("95 %", numeric=True, meaning="bootstrap interval"),
+            lambda each: TableCell(f"{each.score.low:.1f}–{each.score.high:.1f}", each.score.low, quiet=True),
+        ),
+        (Column("vs best", numeric=True, meaning=tests), lambda each: _compared(each.versus_best)),
     ]
-    rows: list[list[Cell | str]] = [
-        [
-            str(each.rank),
-            each.row.system,
-            Cell(f"{each.score.value:.2f}", sort=each.score.value),
-            Cell(f"{each.score.low:.1f}–{each.score.high:.1f}", sort=each.score.low, quiet=True),
-            _compared(each.versus_best),
-            *([_compared(each.versus_baseline)] if with_baseline else []),
-            *(
-                Cell(f"{each.row.scores[name].value:.2f}", sort=each.row.scores[name].value)
-                for name in others
-            ),
-            Cell(f"{each.row.brevity_penalty:.3f}", sort=each.row.brevity_penalty),
-            _known(compact(each.row.facts.parameters), each.row.facts.parameters),
-            _known(hours(each.row.facts.training_hours), each.row.facts.training_hours),
-            _known(speed(each.row.facts.sentences_per_second), each.row.facts.sentences_per_second),
-        ]
-        for each in ranking.rows
+    if with_baseline:
+        columns.append(
+            (
+                Column(f"vs {baseline}", numeric=True, meaning=tests),
+                lambda each: _compared(each.versus_baseline),
+            )
+        )
+    columns += [
+        *map(score, others),
+        (
+            Column("BP", numeric=True, meaning="BLEU's brevity penalty; 1 is none", falling=True),
+            lambda each: number(each.row.brevity_penalty, ".3f"),
+        ),
+        (Column("Parameters", numeric=True), lambda each: _known(compact, each.row.facts.parameters)),
+        (
+            Column("Training", numeric=True, meaning="wall-clock time"),
+            lambda each: _known(hours, each.row.facts.training_hours),
+        ),
+        (
+            Column("Sent/s", numeric=True, meaning="sentences translated per second", falling=True),
+            lambda each: _known(speed, each.row.facts.sentences_per_second),
+        ),
     ]
-    return table(
-        columns,
-        rows,
-        caption=f"{NOT_SIGNIFICANT} difference not significant: p ≥ 0.05 by paired bootstrap (first value) or "
+    return Table.of(
+        f"{NOT_SIGNIFICANT} difference not significant: p ≥ 0.05 by paired bootstrap (first value) or "
         f"approximate randomisation (second). {UNKNOWN} unknown. A click on a head sorts.",
-        sortable=True,
-    )
+        ranking.rows,
+        columns,
+    ).html()
 
 
 def _score_column(name: str, metric: str) -> Column:
@@ -183,17 +194,17 @@ def _score_column(name: str, metric: str) -> Column:
     )
 
 
-def _compared(comparison: Comparison | None) -> Cell:
+def _compared(comparison: Comparison | None) -> TableCell:
     if comparison is None:
-        return Cell("", sort=0.0)
+        return TableCell("", sort=0.0)
     mark = "" if comparison.significant else f"{NOT_SIGNIFICANT} "
-    return Cell(
+    return TableCell(
         f"{mark}{signed(comparison.difference)}", sort=comparison.difference, note=f"p {p_values(comparison)}"
     )
 
 
-def _known(text: str, value: float | None) -> Cell:
-    return Cell(text, sort="" if value is None else value, quiet=value is None)
+def _known(form: Callable[[Any], str], value: float | None) -> TableCell:
+    return TableCell(form(value), "" if value is None else value, quiet=value is None)
 
 
 def _details(each: RankedRow) -> Markup:
@@ -212,11 +223,8 @@ def _details(each: RankedRow) -> Markup:
         test = each.versus_best
         values = f"p {p_value(test.p_bootstrap)} bootstrap, {p_value(test.p_randomisation)} randomisation"
         pairs.insert(0, ("Against the best", f"{signed(test.difference)} {each.score.name}, {values}"))
-    runs = [
-        element("details", element("summary", "Run file"), element("pre", text))
-        for text in row.facts.run_files
-    ]
-    return element("details", element("summary", row.system), facts(pairs), *runs)
+    runs = [folded("Run file", element("pre", text)) for text in row.facts.run_files]
+    return folded(row.system, facts(pairs), *runs)
 
 
 def _facts(row: Row) -> list[tuple[str, str]]:

@@ -1,17 +1,205 @@
-"""The tasks by name."""
+"""The tasks by name: what is drawn, what has to be answered, and the loss of a network that remembers nothing."""
 
 from __future__ import annotations
 
-from nmt_lstm.errors import ConfigurationError, nearest
-from nmt_lstm.lab.probes.adding import Adding
-from nmt_lstm.lab.probes.copying import Copying
-from nmt_lstm.lab.probes.dyck import Dyck
-from nmt_lstm.lab.probes.parity import Parity
-from nmt_lstm.lab.probes.sine import Sine
-from nmt_lstm.lab.probes.sorting import Sorting
-from nmt_lstm.lab.probes.task import Task
+import functools
+import itertools
+import math
 
-__all__ = ["TASKS", "find_task"]
+import torch
+from torch import Generator, Tensor
+
+from nmt_lstm.errors import ConfigurationError, nearest
+from nmt_lstm.lab.probes.task import Classification, Episode, Regression, Task, one_hot
+
+__all__ = ["TASKS", "balanced_strings", "find_task"]
+
+_SYMBOLS = 8  # of copying and sorting
+_KEPT, _BLANK, _DELIMITER = 10, 8, 9  # of copying: how many symbols, and two more of them
+_SHOWN, _PERIODS = 25, (8.0, 24.0)  # of the sine
+
+
+class Adding(Regression):
+    """Each position holds a number drawn from [0, 1) and a mark; one number of each half of the sequence is marked."""
+
+    name = "adding"
+    question = "add the two marked numbers of a sequence, one in each half"
+    source = "Hochreiter and Schmidhuber 1997, section 5.4; with one mark in each half Arjovsky et al. 2016"
+    baseline_text = "1/6, the variance of the sum: what answering 1 costs"
+    input_size = 2
+
+    def baseline(self, length: int) -> float:
+        """Return 1/6, the variance of a sum of two independent numbers of [0, 1)."""
+        return 1 / 6
+
+    def draw(self, length: int, rows: int, generator: Generator) -> Episode:
+        """Return inputs (B, T, 2) and targets (B, 1)."""
+        half = length // 2
+        values = torch.rand(rows, length, generator=generator)
+        first = torch.randint(0, half, (rows, 1), generator=generator)
+        second = torch.randint(half, length, (rows, 1), generator=generator)
+        marks = torch.zeros(rows, length).scatter_(1, first, 1.0).scatter_(1, second, 1.0)
+        return Episode(torch.stack([values, marks], 2), (values * marks).sum(1, keepdim=True))
+
+
+class Copying(Classification):
+    """Ten symbols of eight, T - 1 blanks, a delimiter, ten blanks; blanks are the answer until the delimiter has come."""
+
+    name = "copy"
+    question = "repeat ten symbols after a pause"
+    source = "Hochreiter and Schmidhuber 1997; in this form Arjovsky et al. 2016"
+    baseline_text = "10 ln 8 / (T + 20): blanks in their places, symbols guessed"
+    unit = "nats per position"
+    input_size = 10
+    output_size = 9
+
+    def baseline(self, length: int) -> float:
+        """Return the loss of blanks in their places and symbols guessed, over all T + 20 positions."""
+        return _KEPT * math.log(_SYMBOLS) / (length + 2 * _KEPT)
+
+    def draw(self, length: int, rows: int, generator: Generator) -> Episode:
+        """Return inputs (B, T+20, 10) and targets (B, T+20)."""
+        kept = torch.randint(0, _SYMBOLS, (rows, _KEPT), generator=generator)
+        blanks = torch.full((rows, length + _KEPT), _BLANK)
+        shown = torch.cat([kept, blanks], 1)
+        shown[:, _KEPT + length - 1] = _DELIMITER
+        return Episode(one_hot(shown, self.input_size), torch.cat([blanks, kept], 1))
+
+
+class Parity(Classification):
+    """T random bits; from the second on, each position answers with the parity of all bits so far."""
+
+    name = "parity"
+    question = "say after each of T bits whether the number of ones so far is odd"
+    source = (
+        "Minsky and Papert 1969; for recurrent networks Hochreiter and Schmidhuber 1997, Delétang et al. 2023"
+    )
+    baseline_text = "ln 2: guessing"
+    input_size = 2
+    output_size = 2
+
+    def baseline(self, length: int) -> float:
+        """Return ln 2: to who has missed any bit both answers are equally likely."""
+        return math.log(2)
+
+    def draw(self, length: int, rows: int, generator: Generator) -> Episode:
+        """Return inputs (B, T, 2) and targets (B, T-1)."""
+        bits = torch.randint(0, 2, (rows, length), generator=generator)
+        return Episode(one_hot(bits, 2), bits.cumsum(1)[:, 1:] % 2)
+
+
+class Dyck(Classification):
+    """Half of the strings are balanced; of the others, half have one bracket turned and half are balanced but for their order."""
+
+    name = "dyck"
+    question = "say whether T brackets are balanced (Dyck-1), which takes a counter"
+    source = "Gers and Schmidhuber 2001; Suzgun et al. 2019; Weiss et al. 2018"
+    baseline_text = "ln 2: half of the strings are balanced"
+    input_size = 2
+    output_size = 2
+    shortest = 4
+    multiple = 2
+
+    def baseline(self, length: int) -> float:
+        """Return ln 2: half of the strings are balanced."""
+        return math.log(2)
+
+    def draw(self, length: int, rows: int, generator: Generator) -> Episode:
+        """Return inputs (B, T, 2), opening brackets as class 1, and targets (B, 1): 1 where balanced."""
+        opens = balanced_strings(length, rows, generator)
+        kind = torch.randint(0, 4, (rows, 1), generator=generator)
+        place = torch.randint(0, length, (rows, 1), generator=generator)
+        turned = opens.scatter(1, place, 1 - opens.gather(1, place))
+        # Begun at an odd place, a balanced string starts inside a pair: its last part closes what was not opened.
+        begin = 2 * torch.randint(0, length // 2, (rows, 1), generator=generator) + 1
+        moved = opens.gather(1, (torch.arange(length) + begin) % length)
+        shown = torch.where(kind == 0, turned, torch.where(kind == 1, moved, opens))
+        return Episode(one_hot(shown, 2), (kind >= 2).long())
+
+
+def balanced_strings(length: int, rows: int, generator: Generator) -> Tensor:
+    """Return (rows, length) with 1 for opening and 0 for closing brackets, all balanced strings equally likely.
+
+    Of the rotations of a string with one opening bracket too many exactly one keeps every prefix in the plus (the
+    cycle lemma, Dvoretzky and Motzkin 1947); without its first bracket that one is balanced.
+    """
+    order = torch.rand(rows, length + 1, generator=generator).argsort(1)
+    opens = (order <= length // 2).long()
+    depth = (2 * opens - 1).cumsum(1)
+    # The last of the lowest places: everything after it stays above.
+    last_lowest = length - depth.flip(1).argmin(1, keepdim=True)
+    rotated = opens.gather(1, (torch.arange(length + 1) + last_lowest + 1) % (length + 1))
+    return rotated[:, 1:]
+
+
+class Sorting(Classification):
+    """T symbols of eight, then T positions in which they shall come out from the smallest to the largest."""
+
+    name = "sort"
+    question = "put T symbols out in order, which takes a count of each"
+    source = "after the priority sort of Graves et al. 2014"
+    baseline_text = "mean entropy of the order statistics: the likeliest symbols for each place"
+    input_size = _SYMBOLS + 1
+    output_size = _SYMBOLS
+
+    def baseline(self, length: int) -> float:
+        """Return the mean entropy of the i-th smallest of T symbols, over i: the best that a clock alone can do."""
+        return _mean_order_entropy(length)
+
+    def draw(self, length: int, rows: int, generator: Generator) -> Episode:
+        """Return inputs (B, 2T, 9) and targets (B, T)."""
+        symbols = torch.randint(0, _SYMBOLS, (rows, length), generator=generator)
+        asked = torch.full((rows, length), _SYMBOLS)
+        return Episode(one_hot(torch.cat([symbols, asked], 1), self.input_size), symbols.sort(1).values)
+
+
+@functools.cache
+def _mean_order_entropy(length: int) -> float:
+    """Mean over the ranks of the entropy, in nats, of the symbol of that rank among `length` uniform draws."""
+    # The symbol of a rank is among the first s symbols where at least so many draws are.
+    reached = [[0.0] * length]
+    for symbols in range(1, _SYMBOLS):
+        share = symbols / _SYMBOLS
+        chances = [math.exp(_log_binomial(length, count, share)) for count in range(length, 0, -1)]
+        reached.append(list(itertools.accumulate(chances))[::-1])
+    reached.append([1.0] * length)
+    entropies = (
+        -chance * math.log(chance)
+        for before, after in itertools.pairwise(reached)
+        for low, high in zip(before, after, strict=True)
+        if (chance := high - low) > 0.0
+    )
+    return math.fsum(entropies) / length
+
+
+def _log_binomial(draws: int, count: int, share: float) -> float:
+    """Log probability of `count` hits in `draws` with chance `share` each, 0 < share < 1."""
+    ways = math.lgamma(draws + 1) - math.lgamma(count + 1) - math.lgamma(draws - count + 1)
+    return ways + count * math.log(share) + (draws - count) * math.log1p(-share)
+
+
+class Sine(Regression):
+    """25 values of a wave of unknown period (8 to 24 positions) and phase; then T positions without input continue it."""
+
+    name = "sine"
+    question = "continue a sine wave T positions beyond what was shown"
+    source = "after the sine wave generator of Jaeger 2001"
+    baseline_text = "1/2, the variance of the wave: what answering 0 costs"
+    input_size = 2
+
+    def baseline(self, length: int) -> float:
+        """Return 1/2, the mean square of a sine of random phase."""
+        return 0.5
+
+    def draw(self, length: int, rows: int, generator: Generator) -> Episode:
+        """Return inputs (B, 25+T, 2), the value and a mark where it is shown, and targets (B, T)."""
+        shortest, longest = _PERIODS
+        period = shortest + (longest - shortest) * torch.rand(rows, 1, generator=generator)
+        phase = 2 * math.pi * torch.rand(rows, 1, generator=generator)
+        wave = torch.sin(2 * math.pi * torch.arange(_SHOWN + length) / period + phase)
+        shown = (torch.arange(_SHOWN + length) < _SHOWN).to(torch.float32).expand(rows, -1)
+        return Episode(torch.stack([wave * shown, shown], 2), wave[:, _SHOWN:])
+
 
 TASKS: dict[str, Task] = {
     task.name: task for task in (Adding(), Copying(), Parity(), Dyck(), Sorting(), Sine())

@@ -10,7 +10,7 @@ from nmt_lstm.lab.probes.record import RunRecord
 from nmt_lstm.lab.probes.summary import Outcome, Summary
 from nmt_lstm.lab.probes.task import SOLVED_SHARE
 from nmt_lstm.lab.report.dot_plot import ticks
-from nmt_lstm.lab.report.panel_chart import Axis, Panel, Reference, Series, panel_chart
+from nmt_lstm.lab.report.line_chart import Axis, Panel, Reference, Series, chart_file
 
 __all__ = ["draw_curves", "draw_gradient_flow", "draw_losses"]
 
@@ -39,7 +39,7 @@ def draw_losses(summary: Summary) -> str:
         "Loss on sequences never trained on, as a share of the baseline: that of a network which remembers nothing.\n"
         "One mark for each seed, lines through their median; marks at the upper edge are at or beyond it."
     )
-    return panel_chart("What each cell remembers", note, summary.cells, panels, columns=_COLUMNS)
+    return chart_file("What each cell remembers", note, summary.cells, panels, columns=_COLUMNS)
 
 
 def draw_curves(summary: Summary) -> str:
@@ -61,7 +61,7 @@ def draw_curves(summary: Summary) -> str:
         "Loss on sequences never trained on, test by test, of each seed's best learning rate;\n"
         "the mark is where training ended. A cell that learns leaves the upper line."
     )
-    return panel_chart("How each cell learns", note, summary.cells, panels, columns=columns)
+    return chart_file("How each cell learns", note, summary.cells, panels, columns=columns)
 
 
 def draw_gradient_flow(summary: Summary) -> str:
@@ -87,7 +87,7 @@ def draw_gradient_flow(summary: Summary) -> str:
         "Norm of the gradient of the last answer's loss at the state so many positions before it, relative to that at\n"
         "the last state (lower edge: 10⁻¹² or less). Where a line has fallen, no error says what to keep."
     )
-    return panel_chart("Gradient flow through time", note, summary.cells, panels, columns=2)
+    return chart_file("Gradient flow through time", note, summary.cells, panels, columns=2)
 
 
 def _share(loss: float | None, outcome: Outcome) -> float:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from nmt_lstm.errors import ConfigurationError, DataError, ResourceError
+from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import LARGEST_LIST, read_regular
+from nmt_lstm.lab.experiment.folder import check_folder
 from nmt_lstm.lab.probes.record import FORMAT, FORMAT_VERSION, RunRecord
 
 __all__ = ["RESULTS", "ResultsFile"]
@@ -39,15 +40,7 @@ class ResultsFile:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / RESULTS
-        if folder.exists() and not folder.is_dir():
-            raise ConfigurationError(f"'{folder}' is a file; choose another folder with -o.")
-        if folder.is_dir() and not self.path.exists():
-            strangers = sorted(path.name for path in folder.iterdir())
-            if strangers:
-                shown = ", ".join(strangers[:3]) + (" ..." if len(strangers) > 3 else "")
-                raise ConfigurationError(
-                    f"'{folder}' exists and holds no probes ({shown}); choose another folder with -o, or empty it."
-                )
+        check_folder(folder, RESULTS, "does not hold probes")
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as problem:

@@ -12,8 +12,7 @@ import torch
 from torch import Generator
 
 from nmt_lstm.lab.probes.catalogue import find_task
-from nmt_lstm.lab.probes.gradient_flow import gradient_flow
-from nmt_lstm.lab.probes.network import ProbeNetwork
+from nmt_lstm.lab.probes.network import ProbeNetwork, gradient_flow
 from nmt_lstm.lab.probes.record import Attempt, GradientFlow, RunRecord, Stopped, time_of_now, versions_of_now
 from nmt_lstm.lab.probes.run import ProbeRun
 from nmt_lstm.lab.probes.task import Episode, Task
@@ -29,10 +28,12 @@ _LARGEST_OUTPUTS = 4_000_000
 class Progress(NamedTuple):
     """Where a run is."""
 
-    run: ProbeRun
     learning_rate: float
     step: int
     loss: float
+
+    def __str__(self) -> str:
+        return f"step {self.step:,} at {self.learning_rate:g}, loss {self.loss:.3g}"
 
 
 def train_probe(run: ProbeRun, report: Callable[[Progress], None] = lambda _: None) -> RunRecord:
@@ -114,7 +115,7 @@ def _attempt(
         if over or step == settings.steps or step % settings.check_every == 0:
             tested = _test_loss(network, task, test)
             curve.append((step, tested))
-            report(Progress(run, learning_rate, step, tested))
+            report(Progress(learning_rate, step, tested))
             if tested < goal:
                 stopped = "solved"
             elif not math.isfinite(tested):

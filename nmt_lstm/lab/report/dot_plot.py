@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from nmt_lstm.lab.report.markup import Markup, element
 
-__all__ = ["Dot", "dot_plot", "ticks"]
+__all__ = ["Dot", "digits_of", "dot_plot", "ticks"]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def dot_plot(dots: Sequence[Dot], *, caption: str) -> Markup:
         element("line", x1=place(mark), x2=place(mark), y1="0", y2="100%", class_="grid") for mark in marks
     ]
     lines = [_line(dot, grid, place(dot.low), place(dot.value), place(dot.high)) for dot in dots]
-    digits = max(0, -math.floor(math.log10(marks[1] - marks[0]) + 1e-9))
+    digits = digits_of(marks)
     axis = [
         element("text", f"{mark:.{digits}f}", x=place(mark), y="70%", text_anchor="middle") for mark in marks
     ]
@@ -67,6 +67,11 @@ def ticks(low: float, high: float, *, about: int = 6) -> list[float]:
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * (1 - 1e-9))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [number * step for number in range(first, last + 1)]
+
+
+def digits_of(marks: Sequence[float]) -> int:
+    """Return how many digits after the point tell marks apart."""
+    return max(0, -math.floor(math.log10(marks[1] - marks[0]) + 1e-9))
 
 
 def _line(dot: Dot, grid: Sequence[Markup], low: str, middle: str, high: str) -> Markup:

@@ -1,189 +1,226 @@
-"""Line charts, such as learning curves, as SVG that fits any width while text, lines and marks keep their size."""
+"""Line charts in panels as SVG: a file that stands alone, or a figure of a page."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from nmt_lstm.lab.report.dot_plot import ticks
+from nmt_lstm.lab.report.dot_plot import digits_of, ticks
 from nmt_lstm.lab.report.markup import Markup, element, joined
 
-__all__ = ["Line", "line_chart"]
+__all__ = ["Axis", "Panel", "Reference", "Series", "chart_figure", "chart_file"]
 
-# A line is told from others by its mark and its dashes too: colours alone are not seen by all, nor on paper.
-_MARKS = (
-    "M-4 0a4 4 0 1 0 8 0a4 4 0 1 0 -8 0z",
-    "M-4 -4h8v8h-8z",
-    "M0 -5l5 9h-10z",
-    "M0 -5.5l5 5.5l-5 5.5l-5 -5.5z",
-    "M0 5l5 -9h-10z",
-    "M-5 -2h3v-3h4v3h3v4h-3v3h-4v-3h-3z",
-)
-_DASHES = ("", "7 3", "2 3", "9 3 2 3", "12 4", "4 2 1 2")
+# Okabe and Ito's colours, which the colour-blind can tell apart. Marks and dashes tell lines apart where there is no
+# colour; among lines of one colour the dashes differ. Colours are attributes, which any program that shows SVG knows; a
+# page replaces them by those of its theme, by the classes.
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+_DASHES = (None, "7 3", "2 3", "9 3 2 3")
+_INK, _SOFT, _RULE = "#1b1d21", "#5b616b", "#d9dce1"
+_FONT = "system-ui, 'Segoe UI', Roboto, 'Liberation Sans', 'DejaVu Sans', Arial, sans-serif"
 
-Point = tuple[float, float]
-Place = Callable[[float], float]
+_IN_FILE, _IN_PAGE = (240, 170), (360, 200)  # sizes of a panel's frame
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 56, 40, 46  # around it
+_MARGIN, _LINE = 16, 18
 
 
 @dataclass(frozen=True)
-class Line:
-    """One line of the chart."""
+class Axis:
+    """A scale with its marks."""
 
-    label: str
-    points: Sequence[Point]
-    """(x, y), x rising."""
-    parts: Sequence[Sequence[Point]] = ()
-    """Lines that this one is the mean of; they are drawn faintly."""
+    title: str
+    low: float
+    high: float
+    marks: Sequence[tuple[float, str]]
+    """(value, text)."""
+    log: bool = False
+
+    @classmethod
+    def around(cls, title: str, values: Iterable[float]) -> Axis:
+        """Return a scale with round marks that holds all the values, at least one."""
+        known = list(values)
+        marks = ticks(min(known), max(known), about=5)
+        digits = digits_of(marks)
+        texts = [f"{mark:,.{digits}f}".replace("-", "−") for mark in marks]
+        return cls(title, marks[0], marks[-1], list(zip(marks, texts, strict=True)))
+
+    def share(self, value: float) -> float:
+        """Return where a value lies between the ends, from 0 to 1; what is outside lies on the end."""
+        value = min(max(value, self.low), self.high)
+        if self.log:
+            return math.log(value / self.low) / math.log(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
 
 
-def line_chart(lines: Sequence[Line], *, caption: str, x_label: str, y_label: str) -> Markup:
-    """Return a figure with the lines on common scales, and a legend.
+@dataclass(frozen=True)
+class Series:
+    """A line, and dots."""
+
+    key: int
+    """Which of the legend's labels it belongs to."""
+    line: Sequence[tuple[float, float]] = ()
+    dots: Sequence[tuple[float, float]] = ()
+    thin: bool = False
+    """Whether it is one of several of the same label."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A value that lines are compared with, drawn across the panel and named in a word at its right."""
+
+    value: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One chart."""
+
+    title: str
+    x: Axis
+    y: Axis
+    series: Sequence[Series]
+    references: Sequence[Reference] = ()
+
+
+def chart_file(title: str, note: str, labels: Sequence[str], panels: Sequence[Panel], *, columns: int) -> str:
+    """Return an SVG document.
 
     Args:
-        lines: at least one with a point. After the sixth, looks repeat.
-        caption: what is shown; it should say what faint lines mean, if there are any.
-        x_label: what x is, with its unit.
-        y_label: what y is, with its unit.
+        title: what is shown.
+        note: one or more lines of small text below it that say how to read it.
+        labels: the legend; a series' key is its place in it.
+        panels: from left to right, then down.
+        columns: panels in a row, at most.
     """
-    every = [point for line in lines for points in (line.points, *line.parts) for point in points]
-    across = ticks(min(x for x, _ in every), max(x for x, _ in every), about=5)
-    up = ticks(min(y for _, y in every), max(y for _, y in every), about=5)
+    columns = max(1, min(columns, len(panels)))
+    inner_width, inner_height = _IN_FILE
+    outer_width, outer_height = _LEFT + inner_width + _RIGHT, _TOP + inner_height + _BOTTOM
+    width = max(2 * _MARGIN + columns * outer_width, 600)
+    lines = note.split("\n")
+    head = [_text(title, _MARGIN, 30, size=17, weight=650)]
+    head += [_text(line, _MARGIN, 30 + _LINE * place, colour=_SOFT) for place, line in enumerate(lines, 1)]
+    legend, y = _legend(labels, width, 30 + _LINE * (len(lines) + 1) + 8)
+    drawn = []
+    for number, panel in enumerate(panels):
+        column, row = number % columns, number // columns
+        place = f"translate({_MARGIN + _LEFT + column * outer_width} {y + _TOP + row * outer_height})"
+        drawn.append(element("g", _panel(panel, _IN_FILE), transform=place))
+    height = y + math.ceil(len(panels) / columns) * outer_height + 8
+    svg = element(
+        "svg",
+        element("title", title),
+        element("path", d=f"M0 0H{width}V{height}H0Z", fill="#ffffff"),
+        *head, legend, *drawn,
+        xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {width} {height}", width=width, height=height,
+        role="img", font_family=_FONT,
+    )  # fmt: skip
+    return f"{svg}\n"
 
-    def x_place(value: float) -> float:
-        return 100 * (value - across[0]) / (across[-1] - across[0])
 
-    def y_place(value: float) -> float:
-        return 100 * (up[-1] - value) / (up[-1] - up[0])
+def chart_figure(caption: str, labels: Sequence[str], panel: Panel) -> Markup:
+    """Return a figure of a page that is as wide as there is room.
 
-    grid = [
-        element(
-            "line", x1=0, x2="100%", y1=_percent(y_place(mark)), y2=_percent(y_place(mark)), class_="grid"
-        )
-        for mark in up
-    ]
-    strokes, marks = [], []
-    for number, line in enumerate(lines):
-        strokes += [_stroke(part, number, x_place, y_place, faint=True) for part in line.parts]
-        strokes.append(_stroke(line.points, number, x_place, y_place, faint=False))
-        marks += [
-            element(
-                "svg",
-                _mark(number),
-                x=_percent(x_place(x)),
-                y=_percent(y_place(y)),
-                width=1,
-                height=1,
-                class_="line-mark",
-            )
-            for x, y in line.points
+    Args:
+        caption: what is shown, and what thin lines mean.
+        labels: the legend; a series' key is its place in it.
+        panel: the chart.
+    """
+    width = _LEFT + _IN_PAGE[0] + _MARGIN
+    legend, y = _legend(labels, width, 14, left=2)
+    drawn = element("g", _panel(panel, _IN_PAGE), transform=f"translate({_LEFT} {y + 16})")
+    svg = element(
+        "svg", legend, drawn,
+        viewBox=f"0 0 {width} {y + 16 + _IN_PAGE[1] + _BOTTOM}", role="img",
+        aria_label=f"{panel.y.title} against {panel.x.title}",
+    )  # fmt: skip
+    return element("figure", element("figcaption", caption), svg, class_="lines")
+
+
+def _legend(labels: Sequence[str], width: int, y: int, *, left: int = _MARGIN) -> tuple[Markup, int]:
+    parts, x = [], left
+    for key, label in enumerate(labels):
+        needed = 46 + 7 * len(label)
+        if x > left and x + needed > width - _MARGIN:
+            x, y = left, y + _LINE + 2
+        parts += [
+            _stroke(key, f"M{x} {y - 4}h24"),
+            _dot(key, x + 12, y - 4),
+            _text(label, x + 31, y, size=13),
         ]
-    # Percentages place text and marks; only the strokes live in a square that is stretched to the space there is.
-    stretched = element(
-        "svg", *strokes, viewBox="0 0 100 100", preserveAspectRatio="none", class_="line-strokes"
-    )
-    area = element(
-        "svg",
-        *grid,
-        stretched,
-        *marks,
-        class_="line-area",
-        role="img",
-        aria_label=f"{y_label} against {x_label}",
-    )
-    scale_up = element(
-        "svg",
-        *(
-            element(
-                "text", _number(mark, up), x="100%", y=_percent(y_place(mark)), dy=".32em", text_anchor="end"
-            )
-            for mark in up
-        ),
-        class_="line-up",
-        aria_hidden="true",
-    )
-    scale_across = element(
-        "svg",
-        *(
-            element(
-                "text",
-                _number(mark, across),
-                x=_percent(x_place(mark)),
-                y="1.1em",
-                text_anchor=_anchor(mark, across),
-            )
-            for mark in across
-        ),
-        class_="line-across",
-        aria_hidden="true",
-    )
+        x += needed
+    return element("g", *parts), y
+
+
+def _panel(panel: Panel, size: tuple[int, int]) -> Markup:
+    width, height = size
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return panel.x.share(x) * width, (1 - panel.y.share(y)) * height
+
+    parts = [_text(panel.title, 0, -12, size=13, weight=600)] if panel.title else []
+    for value, text in panel.y.marks:
+        y = at(panel.x.low, value)[1]
+        parts.append(element("path", d=f"M0 {y:.1f}H{width}", stroke=_RULE, class_="grid"))
+        parts.append(_text(text, -7, y + 4, "end", colour=_SOFT))
+    for value, text in panel.x.marks:
+        x = at(value, panel.y.low)[0]
+        parts.append(element("path", d=f"M{x:.1f} {height}v4", stroke=_SOFT, class_="axis"))
+        parts.append(_text(text, x, height + 17, "middle", colour=_SOFT))
+    parts.append(element("path", d=f"M0 {height}H{width}", stroke=_SOFT, class_="axis"))
+    parts.append(_text(panel.x.title, width / 2, height + 34, "middle", colour=_SOFT))
+    turned = f"translate(-40 {height / 2:g}) rotate(-90)"
+    parts.append(element("g", _text(panel.y.title, 0, 0, "middle", colour=_SOFT), transform=turned))
+    for reference in panel.references:
+        y = at(panel.x.low, reference.value)[1]
+        parts.append(
+            element("path", d=f"M0 {y:.1f}H{width}", stroke=_SOFT, stroke_dasharray="4 3", class_="axis")
+        )
+        parts.append(_text(reference.text, width + 5, y + 4, colour=_SOFT))
+    for series in panel.series:
+        if series.line:
+            points = "L".join("{:.1f} {:.1f}".format(*at(*point)) for point in series.line)
+            parts.append(_stroke(series.key, f"M{points}", thin=series.thin))
+        parts += [_dot(series.key, *at(*point)) for point in series.dots]
+    return joined(*parts)
+
+
+def _text(
+    text: str,
+    x: float,
+    y: float,
+    anchor: str | None = None,
+    *,
+    size: float = 12,
+    weight: int | None = None,
+    colour: str = _INK,
+) -> Markup:
     return element(
-        "figure",
-        element("figcaption", caption),
-        element(
-            "div", *(_key(line.label, number) for number, line in enumerate(lines)), class_="line-legend"
-        ),
-        element(
-            "div",
-            element("span", y_label, class_="line-name"),
-            scale_up,
-            area,
-            scale_across,
-            element("span", x_label, class_="line-name line-name-across"),
-            class_="line-plot",
-        ),
-        class_="lines",
-    )
+        "text", text, x=f"{x:.1f}", y=f"{y:.1f}", font_size=size, font_weight=weight, text_anchor=anchor, fill=colour,
+        class_="soft" if colour == _SOFT else None,
+    )  # fmt: skip
 
 
-def _stroke(points: Sequence[Point], number: int, x_place: Place, y_place: Place, *, faint: bool) -> Markup:
+def _stroke(key: int, path: str, *, thin: bool = False) -> Markup:
+    colour = key % len(_COLOURS)
     return element(
-        "polyline",
-        points=" ".join(f"{x_place(x):.2f},{y_place(y):.2f}" for x, y in points),
-        stroke_dasharray=None if faint else _DASHES[number % len(_DASHES)] or None,
-        vector_effect="non-scaling-stroke",
-        class_=f"{_series(number)}{' faint' if faint else ''}",
+        "path", d=path, fill="none", stroke=_COLOURS[colour], stroke_width=1.4 if thin else 2.2, stroke_linejoin="round",
+        stroke_dasharray=_DASHES[(colour + key // len(_COLOURS)) % len(_DASHES)],
+        opacity=0.6 if thin else None, class_=f"stroke series-{colour}",
+    )  # fmt: skip
+
+
+def _dot(key: int, x: float, y: float) -> Markup:
+    """A mark whose shape says the key as well as its colour does."""
+    shapes = (
+        f"M{x - 4:.1f} {y:.1f}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0Z",
+        f"M{x - 3.5:.1f} {y - 3.5:.1f}h7v7h-7Z",
+        f"M{x:.1f} {y - 4.8:.1f}l4.6 8.2h-9.2Z",
+        f"M{x:.1f} {y - 5:.1f}l5 5l-5 5l-5 -5Z",
+        f"M{x:.1f} {y + 4.8:.1f}l4.6 -8.2h-9.2Z",
     )
-
-
-def _mark(number: int) -> Markup:
-    return element("path", d=_MARKS[number % len(_MARKS)], class_=_series(number))
-
-
-def _key(label: str, number: int) -> Markup:
-    """Return a sample of a line with its name."""
-    sample = element(
-        "svg",
-        element(
-            "line",
-            x1=0,
-            x2=32,
-            y1=8,
-            y2=8,
-            stroke_dasharray=_DASHES[number % len(_DASHES)] or None,
-            class_=_series(number),
-        ),
-        element("svg", _mark(number), x=16, y=8, width=1, height=1, class_="line-mark"),
-        width=32,
-        height=16,
-        aria_hidden="true",
-    )
-    return element("span", joined(sample, label), class_="line-key")
-
-
-def _series(number: int) -> str:
-    return f"series series-{number % 6 + 1}"
-
-
-def _percent(value: float) -> str:
-    return f"{value:.2f}%"
-
-
-def _number(mark: float, marks: Sequence[float]) -> str:
-    digits = max(0, -math.floor(math.log10(marks[1] - marks[0]) + 1e-9))
-    return f"{mark:,.{digits}f}".replace("-", "−")
-
-
-def _anchor(mark: float, marks: Sequence[float]) -> str:
-    """The outermost numbers stay within the figure."""
-    return "start" if mark == marks[0] else "end" if mark == marks[-1] else "middle"
+    colour = key % len(_COLOURS)
+    return element(
+        "path", d=shapes[key % len(shapes)], fill=_COLOURS[colour], stroke="#ffffff", stroke_width=0.8,
+        class_=f"mark series-{colour}",
+    )  # fmt: skip

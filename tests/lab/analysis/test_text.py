@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nmt_lstm.evaluation.sentence_statistics import Scorer
-from nmt_lstm.lab.analysis.analysis import Analyst
+from nmt_lstm.lab.analysis.analyst import Analyst
 from nmt_lstm.lab.analysis.text import analysis_text
 
 SOURCES = ["Ein Hund bellt.", "Der Dackel schläft."]

@@ -10,8 +10,7 @@ from torch import nn
 
 from nmt_lstm.cells.cell import Cell
 from nmt_lstm.lab.probes.catalogue import TASKS
-from nmt_lstm.lab.probes.gradient_flow import gradient_flow
-from nmt_lstm.lab.probes.network import ProbeNetwork
+from nmt_lstm.lab.probes.network import ProbeNetwork, gradient_flow
 from nmt_lstm.lab.probes.task import Episode
 from nmt_lstm.registry import CELLS
 

@@ -1,4 +1,4 @@
-"""What a cell costs by its widths: parameters, and products in a step, as formulas."""
+"""Facts of a cell: gates, states, and what it costs by its widths, parameters and products in a step as formulas."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from nmt_lstm.cells.cell import Cell
+from nmt_lstm.cells.gated_cell import GatedCell
+from nmt_lstm.cells.stepwise_cell import StepwiseCell
 
-__all__ = ["CellCost", "cell_cost"]
+__all__ = ["CellCost", "cell_cost", "cell_facts"]
 
 # Different from each other, since some cells save a product where widths are equal; multiples of 8, for heads.
 _WIDTHS = [(inputs, hidden) for inputs in (8, 24, 40) for hidden in (16, 32, 48)]
@@ -25,6 +27,7 @@ _TERMS: Mapping[str, Callable[[int, int], int]] = {
     "": lambda *_: 1,
 }
 _ROWS = 8
+_NO_FORMULA = "no simple formula"
 
 
 class CellCost(NamedTuple):
@@ -34,6 +37,27 @@ class CellCost(NamedTuple):
     """Trained values."""
     products: str
     """Multiply-adds of matrix products, for one row in one step."""
+
+
+def cell_facts(part: type[Cell]) -> list[tuple[str, str]]:
+    """Return facts of a cell with its default options, as (what, value); fewer if it cannot be built of some widths."""
+    gates = ", ".join(getattr(part, "gates", ()))
+    facts = [("gates", gates)] if gates else []
+    try:
+        cost = cell_cost(part)
+        cell = part(8, 16)
+        small = cell.state_sizes
+    except Exception:  # noqa: BLE001 - a part may raise anything, and its source is worth seeing all the more
+        return facts
+    states = ", ".join(name if width == 16 else f"{name} (of another width)" for name, width in small.items())
+    if isinstance(cell, GatedCell | StepwiseCell):
+        facts.append(("initial biases", _biases(cell)))
+    return [
+        *facts,
+        ("states", states),
+        ("parameters", cost.parameters or _NO_FORMULA),
+        ("products per step", f"{cost.products} multiply-adds per row" if cost.products else _NO_FORMULA),
+    ]
 
 
 def cell_cost(build: Callable[[int, int], Cell]) -> CellCost:
@@ -77,3 +101,9 @@ def _formula(points: Mapping[tuple[int, int], int]) -> str:
         if factor
     ]
     return " + ".join(terms).replace("+ -", "- ") or "0"
+
+
+def _biases(cell: GatedCell | StepwiseCell) -> str:
+    """Return what the biases of gates start with, such as "forget 1, others 0"."""
+    named = [f"{name} {value:g}" for name, value in cell.initial_biases if value]
+    return ", ".join([*named, "others 0"] if len(named) < len(cell.gates) else named) if named else "0"

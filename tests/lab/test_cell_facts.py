@@ -11,7 +11,7 @@ from nmt_lstm.cells.gru import GRU
 from nmt_lstm.cells.linear_cell import LinearCell
 from nmt_lstm.cells.lstm import LSTM
 from nmt_lstm.cells.rnn import RNN
-from nmt_lstm.lab.cell_cost import cell_cost
+from nmt_lstm.lab.cell_facts import cell_cost
 
 
 class Averaging(LinearCell):

@@ -6,7 +6,7 @@ import pytest
 
 from nmt_lstm.errors import DataError
 from nmt_lstm.evaluation.sentence_statistics import Scorer
-from nmt_lstm.lab.analysis.analysis import Analyst, most_different
+from nmt_lstm.lab.analysis.analyst import Analyst, most_different
 
 SOURCES = [
     "Ein Hund bellt.",

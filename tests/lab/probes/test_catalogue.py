@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.lab.probes.catalogue import TASKS, find_task
-from nmt_lstm.lab.probes.dyck import balanced_strings
+from nmt_lstm.lab.probes.catalogue import TASKS, balanced_strings, find_task
 from nmt_lstm.lab.probes.task import Classification
 
 

@@ -1,19 +1,16 @@
-"""The process of a run, and what it measures: a real training of a few steps, resumed and translated."""
+"""A run of a comparison, and what it measures: a real training of a few steps, resumed and translated."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nmt_lstm.config.load import dump_toml
 from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.lab.comparison.folder import RunFiles, write_text
-from nmt_lstm.lab.comparison.measurements import peak_bytes, read_curve, training_speed
-from nmt_lstm.lab.comparison.worker import main, perform
+from nmt_lstm.lab.comparison.job import ComparisonJob, peak_bytes, read_curve, training_speed
 from nmt_lstm.training.csv_log import CsvLog, begin_log
 
 
@@ -35,11 +32,15 @@ def settings(tiny_run: RunSettings) -> RunSettings:
 
 @pytest.fixture(scope="module")
 def done(settings: RunSettings, parallel_files: Any, tmp_path_factory: pytest.TempPathFactory) -> RunFiles:
-    """The files of a run that has come to its end."""
+    """The files of a run that has come to its end, with what it told."""
     folder = tmp_path_factory.mktemp("worker")
     files = RunFiles(folder / "model", folder / "records")
     write_text(files.settings, dump_toml(settings))
-    perform(files, parallel_files.valid_source)
+    told: list[str] = []
+    result = ComparisonJob("a", "a", files, parallel_files.valid_source).perform(told.append)
+    assert result == files.read_result()
+    assert "trained in" in ComparisonJob("a", "a", files, parallel_files.valid_source).outcome(result)
+    assert [line.split(" (")[0].split(" at ")[0] for line in told] == ["validation", "validation"]
     return files
 
 
@@ -72,10 +73,10 @@ def test_a_finished_training_is_not_done_again(done, parallel_files, monkeypatch
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("trained again")
 
-    monkeypatch.setattr("nmt_lstm.lab.comparison.worker.fit", fail)
+    monkeypatch.setattr("nmt_lstm.lab.comparison.job.fit", fail)
     before = done.read_translations()
     done.result.unlink()
-    perform(done, parallel_files.valid_source)
+    ComparisonJob("a", "a", done, parallel_files.valid_source).perform(fail)
     assert done.read_translations() == before
     assert done.read_result() is not None
 
@@ -109,47 +110,17 @@ def test_memory_is_counted_in_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "status", "message"),
+    ("spoil", "word"),
     [
-        (lambda files: files.settings.write_text("[model]\nx = 1\n"), 2, "unknown key 'model.x'"),
-        (lambda files: files.settings.unlink(), 2, "run.toml' does not exist"),
+        (lambda files: files.settings.write_text("[model]\nx = 1\n"), "model.x"),
+        (lambda files: files.settings.unlink(), "run.toml"),
     ],
 )
-def test_errors_are_the_last_line(
-    settings, tmp_path, parallel_files, capsys, monkeypatch, spoil, status, message
+def test_settings_that_are_damaged_or_gone_are_refused(
+    settings, tmp_path, parallel_files, spoil, word
 ) -> None:
-    monkeypatch.setattr("nmt_lstm.lab.comparison.worker._end_with_parent", lambda: None)
     files = RunFiles(tmp_path / "model", tmp_path / "records")
     write_text(files.settings, dump_toml(settings))
     spoil(files)
-    found = main([str(files.model), str(files.records), str(parallel_files.valid_source)])
-    assert found == status
-    assert message in capsys.readouterr().err
-
-
-def test_a_mistake_keeps_its_traceback_and_ends_in_one_line(tmp_path, capsys, monkeypatch) -> None:
-    monkeypatch.setattr("nmt_lstm.lab.comparison.worker._end_with_parent", lambda: None)
-    monkeypatch.setattr("nmt_lstm.lab.comparison.worker.perform", lambda *_: 1 / 0)
-    assert main(["m", "r", "t"]) == 1
-    complaint = capsys.readouterr().err
-    assert "Traceback" in complaint
-    assert complaint.endswith("nmt-lstm: error: ZeroDivisionError: division by zero\n")
-
-
-def test_a_run_ends_with_whoever_started_it() -> None:
-    script = (
-        "import threading, time\n"
-        "from nmt_lstm.lab.comparison.worker import _end_with_parent\n"
-        "threading.Thread(target=_end_with_parent, daemon=True).start()\n"
-        "time.sleep(60)\n"
-    )
-    process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE)
-    process.stdin.close()
-    assert process.wait(timeout=50) == -15
-
-
-def test_the_plugin_is_loaded_first(tmp_path, capsys, monkeypatch) -> None:
-    monkeypatch.setattr("nmt_lstm.lab.comparison.worker._end_with_parent", lambda: None)
-    missing: Path = tmp_path / "none.py"
-    assert main(["m", "r", "t", "--plugin", str(missing)]) == 1
-    assert "none.py' does not exist" in capsys.readouterr().err
+    with pytest.raises(ConfigurationError, match=word):
+        ComparisonJob("a", "a", files, parallel_files.valid_source).perform(print)

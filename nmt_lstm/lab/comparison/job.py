@@ -1,0 +1,147 @@
+"""One run of a comparison: it trains, translates the test text, and writes down what it came to."""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, TextIO
+
+import torch
+from rich.console import Console
+
+from nmt_lstm.config.load import load_run
+from nmt_lstm.inference.translator import Translator
+from nmt_lstm.lab.comparison.folder import RunFiles, write_record, write_text
+from nmt_lstm.lab.comparison.run_result import CurvePoint, RunResult, TrainingResult
+from nmt_lstm.lab.experiment.job import Job
+from nmt_lstm.registry.provenance import trust_folder
+from nmt_lstm.text.corpus import read_lines
+from nmt_lstm.text.preparation import prepare
+from nmt_lstm.training.csv_log import read_log
+from nmt_lstm.training.fit import fit
+from nmt_lstm.training.progress import duration
+
+__all__ = ["ComparisonJob", "peak_bytes", "read_curve", "training_speed"]
+
+_WARM_UP_LINES = 64
+_VALIDATION = "validation at step "
+
+
+@dataclass(frozen=True)
+class ComparisonJob(Job[RunResult]):
+    """A run; each of its two parts is done once."""
+
+    memory_advice: ClassVar[str] = "lower training.batch_pieces, or --jobs"
+
+    files: RunFiles
+    test_source: Path
+
+    def perform(self, tell: Callable[[str], None]) -> RunResult:
+        """Do what is left to do; validations are told.
+
+        Raises:
+            NmtLstmError: it cannot be done.
+            TrainingInterrupted: a signal came during the training; a checkpoint was left.
+        """
+        files = self.files
+        training = files.read_training() or _train(files, tell)
+        lines = list(read_lines(self.test_source))
+        trust_folder(files.model)  # this comparison wrote it, from settings that its user gave
+        translator = Translator.load(files.model)
+        # The first sentences of a process wait for memory and kernels that the others find.
+        translator.translate(lines[:_WARM_UP_LINES])
+        begin = time.perf_counter()
+        texts = [translation.text for translation in translator.translate(lines)]
+        seconds = time.perf_counter() - begin
+        write_text(files.translations, "".join(f"{text}\n" for text in texts))
+        result = RunResult(
+            training=training,
+            translate_seconds=seconds,
+            sentences=len(texts),
+            beam_size=translator.run.search.beam_size,
+        )
+        write_record(files.result, result)
+        return result
+
+    def outcome(self, result: RunResult) -> str:
+        """Return how long the training took."""
+        return f"done, trained in {duration(result.training.seconds)}"
+
+
+class _Overheard:
+    """A stream to stderr whose validations are told."""
+
+    def __init__(self, tell: Callable[[str], None], stream: TextIO) -> None:
+        self._tell, self._stream = tell, stream
+
+    def write(self, text: str) -> int:
+        for line in text.splitlines():
+            if line.startswith(_VALIDATION):
+                self._tell(line.strip())
+        return self._stream.write(text)
+
+    def flush(self) -> None:
+        self._stream.flush()
+
+
+def _train(files: RunFiles, tell: Callable[[str], None]) -> TrainingResult:
+    run = load_run(files.settings)
+    found = fit(run, files.model, resume=True, console=Console(file=_Overheard(tell, sys.stderr)))  # type: ignore[arg-type]
+    gpu = int(torch.cuda.max_memory_allocated()) if torch.cuda.is_available() else 0
+    training = TrainingResult(
+        steps=found.steps,
+        epochs=found.epochs,
+        seconds=found.seconds,
+        reason=found.reason,
+        parameters=found.parameters,
+        fingerprint=prepare(run).fingerprint,
+        validation=found.metrics,
+        pieces_per_second=training_speed(files.model),
+        peak_bytes=peak_bytes(),
+        device_bytes=gpu or None,
+        device=torch.cuda.get_device_name(0) if gpu else "CPU",
+        threads=torch.get_num_threads(),
+        curve=read_curve(files.model),
+    )
+    write_record(files.training, training)
+    return training
+
+
+def read_curve(model: Path) -> list[CurvePoint]:
+    """Return the validations that a training has logged, in the order of its steps."""
+    return [
+        CurvePoint(
+            step=int(row["step"]),
+            seconds=float(row["elapsed_seconds"]),
+            loss=float(row["valid_loss"]),
+            bleu=float(row["valid_bleu"]),
+            chrf=float(row["valid_chrf"]),
+        )
+        for row in read_log(model)
+        if row["valid_bleu"]
+    ]
+
+
+def training_speed(model: Path) -> float:
+    """Return the median over validations of the target pieces per second since the one before; 0 if unknown."""
+    name = "target_pieces_per_second"
+    return statistics.median([float(row[name]) for row in read_log(model) if row[name]] or [0.0])
+
+
+def peak_bytes() -> int:
+    """Return the largest resident memory of this process so far."""
+    try:
+        # getrusage would also count what the parent held when it started this process.
+        with Path("/proc/self/status").open(encoding="ascii") as status:
+            for line in status:
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from nmt_lstm.config.load import dump_toml, load_run
 from nmt_lstm.errors import ConfigurationError, DataError, ResourceError
+from nmt_lstm.files.lock import only_one
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import LARGEST_LIST, read_regular
 from nmt_lstm.files.whole import replacing
@@ -132,29 +133,13 @@ class ComparisonFolder:
         """Return the places of a run."""
         return RunFiles(self.folder / "runs" / name, self.folder / "records" / name)
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> AbstractContextManager[None]:
         """Make the folder, and keep other comparisons out of it while a with statement lasts.
 
         Raises:
             ResourceError: it cannot be made, or one is at work in it.
         """
-        import fcntl
-
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as problem:
-            raise ResourceError(
-                f"cannot make the folder '{self.folder}' ({problem.strerror}); choose another with -o."
-            ) from problem
-        with (self.folder / ".lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise ResourceError(
-                    f"another nmt-lstm compare is at work in '{self.folder}'; wait for it, or choose another folder with -o."
-                ) from None
-            yield
+        return only_one("nmt-lstm compare", self.folder)
 
     def begin(self, plan: Plan, *, identity: Mapping[str, Any]) -> None:
         """Note what is compared, or check that what was noted is the same.

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import logging
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nmt_lstm.errors import DataError, ResourceError
+from nmt_lstm.files.lock import locked
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import open_regular
 from nmt_lstm.files.whole import replacing
@@ -113,7 +112,7 @@ class BoardFiles:
             file = os.open(self._rows, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK, 0o644)
         except OSError as problem:
             raise self._unwritable(problem) from problem
-        with os.fdopen(file, "rb+", buffering=0) as stream, _locked(file, fcntl.LOCK_EX):
+        with os.fdopen(file, "rb+", buffering=0) as stream, locked(file):
             if not stat.S_ISREG(os.fstat(file).st_mode):
                 raise DataError(f"'{self._rows}' is a pipe or a device, not the rows of a board.")
             data = stream.read()
@@ -176,7 +175,7 @@ class BoardFiles:
 
     def _read_rows(self) -> bytes:
         try:
-            with open_regular(self._rows) as file, _locked(file.fileno(), fcntl.LOCK_SH):
+            with open_regular(self._rows) as file, locked(file.fileno(), shared=True):
                 return file.read()
         except FileNotFoundError:
             return b""
@@ -213,16 +212,6 @@ class BoardFiles:
         return ResourceError(
             f"the board '{self.folder}' cannot be written ({problem.strerror or problem}); nothing was added to it."
         )
-
-
-@contextmanager
-def _locked(file: int, kind: int) -> Iterator[None]:
-    """Wait until the file can be locked; closing it, or the end of the process, gives it free."""
-    fcntl.flock(file, kind)
-    try:
-        yield
-    finally:
-        fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _write_all(file: int, data: bytes) -> None:

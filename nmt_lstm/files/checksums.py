@@ -12,7 +12,15 @@ from typing import Any
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import open_regular
 
-__all__ = ["archive_is_sound", "checked_json", "checksum_of", "parse_checked", "seal_archive", "sha256_of"]
+__all__ = [
+    "archive_is_sound",
+    "checked_json",
+    "checksum_of",
+    "parse_checked",
+    "seal_archive",
+    "sha256_of",
+    "sha256_of_content",
+]
 
 _KEY = "sha256"
 _BLOCK = 1 << 20
@@ -30,6 +38,11 @@ def sha256_of(path: Path) -> str:
     """
     with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of_content(content: bytes | str) -> str:
+    """Return the hexadecimal SHA-256 of bytes, or of a text as UTF-8."""
+    return hashlib.sha256(content.encode("utf-8") if isinstance(content, str) else content).hexdigest()
 
 
 def checksum_of(values: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nmt_lstm.errors import DataError, ResourceError
-from nmt_lstm.files.whole import replacing
+from nmt_lstm.files.whole import write_whole
 from nmt_lstm.text.cleaning import pair_digest
 from nmt_lstm.text.corpus import check_lengths, read_parallel
 
@@ -135,9 +135,7 @@ def _write(path: Path, content: bytes) -> None:
     try:
         if path.is_file() and path.read_bytes() == content:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as written:
-            written.write_bytes(content)
+        write_whole(path, content)
     except OSError as problem:
         raise ResourceError(
             f"the validation text '{path}' cannot be written ({problem.strerror or problem}); choose another folder with -o."

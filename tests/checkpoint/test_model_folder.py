@@ -90,7 +90,7 @@ def test_a_full_disk_leaves_the_old_model_whole(folder, tiny_run, subwords, monk
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(model_folder, "save_weights" if stage == "weights" else "_sync", full)
+    monkeypatch.setattr(model_folder, "save_weights" if stage == "weights" else "sync", full)
     with pytest.raises(OSError, match="No space left"):
         write(
             folder, run=tiny_run, subwords=subwords, model_state=new_state(tiny_run, subwords, 5), metrics={}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -14,10 +13,11 @@ from pydantic import BaseModel
 
 from nmt_lstm.config.load import dump_toml, load_run
 from nmt_lstm.errors import ConfigurationError, DataError, ResourceError
+from nmt_lstm.files.checksums import sha256_of, sha256_of_content
 from nmt_lstm.files.lock import only_one
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import LARGEST_LIST, read_regular
-from nmt_lstm.files.whole import replacing
+from nmt_lstm.files.whole import write_whole
 from nmt_lstm.lab.comparison.plan import Plan, PlannedRun
 from nmt_lstm.lab.comparison.run_result import RunResult, TrainingResult, read_record
 
@@ -216,9 +216,7 @@ def write_text(path: Path, text: str) -> None:
         ResourceError: it cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as beside:
-            beside.write_text(text, encoding="utf-8", newline="\n")
+        write_whole(path, text)
     except OSError as problem:
         raise ResourceError(
             f"cannot write '{path}' ({problem.strerror or problem}); free some space: the same command goes on."
@@ -236,13 +234,13 @@ def digest_of(paths: Sequence[Path]) -> str:
     Raises:
         DataError: one cannot be read.
     """
-    found = hashlib.sha256()
+    digests = b""
     for path in paths:
         try:
-            found.update(hashlib.sha256(path.read_bytes()).digest())
+            digests += bytes.fromhex(sha256_of(path))
         except OSError as problem:
             raise DataError(f"'{path}' cannot be read: {problem.strerror}.") from problem
-    return found.hexdigest()
+    return sha256_of_content(digests)
 
 
 def _changes(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

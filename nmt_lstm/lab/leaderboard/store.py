@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import stat
@@ -10,10 +9,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nmt_lstm.errors import DataError, ResourceError
+from nmt_lstm.files.checksums import sha256_of, sha256_of_content
 from nmt_lstm.files.lock import locked
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import open_regular
-from nmt_lstm.files.whole import replacing
+from nmt_lstm.files.whole import write_whole
 from nmt_lstm.lab.leaderboard.cached_statistics import CachedStatistics
 from nmt_lstm.lab.leaderboard.record import Row, Withdrawal, line_of, record_of
 from nmt_lstm.lab.leaderboard.rows_head import RowsHead
@@ -155,7 +155,7 @@ class BoardFiles:
                 raise DataError(f"'{path}' is missing; copy the whole board again, or restore the file.")
             return found
         data = path.read_bytes()
-        if hashlib.sha256(data).hexdigest() != digest:
+        if sha256_of_content(data) != digest:
             raise DataError(
                 f"'{path}' was changed: its SHA-256 is not its name; restore the file from a copy."
             )
@@ -182,13 +182,11 @@ class BoardFiles:
 
     def _put_text(self, lines: Sequence[str]) -> None:
         data = text_bytes(lines)
-        digest = hashlib.sha256(data).hexdigest()
+        digest = sha256_of_content(data)
         path = self.text_path(digest)
-        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == digest:
+        if path.is_file() and sha256_of(path) == digest:
             return
-        path.parent.mkdir(exist_ok=True)
-        with replacing(path) as beside:
-            beside.write_bytes(data)
+        write_whole(path, data)
 
     def _split(self, data: bytes) -> tuple[list[bytes], bytes]:
         """Return the whole lines and what an interrupted writer left of another."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from nmt_lstm.files.whole import replacing
+from nmt_lstm.files.whole import write_whole
 from nmt_lstm.lab.probes.catalogue import find_task
 from nmt_lstm.lab.probes.pictures import draw_curves, draw_gradient_flow, draw_losses
 from nmt_lstm.lab.probes.record import RunRecord
@@ -36,8 +36,8 @@ def write_report(
         missing: runs without a result.
     """
     for name, draw in _PICTURES.items():
-        _replace(folder / name, draw(summary))
-    _replace(folder / REPORT, _markdown(summary, settings, command, missing))
+        write_whole(folder / name, draw(summary))
+    write_whole(folder / REPORT, _markdown(summary, settings, command, missing))
     return [*_PICTURES, REPORT]
 
 
@@ -147,8 +147,3 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
     return "\n".join([line(heads), line(["---"] * len(heads)), *map(line, rows)])
-
-
-def _replace(path: Path, text: str) -> None:
-    with replacing(path) as writing:
-        writing.write_text(text, encoding="utf-8")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import os
 import platform
 import sys
 import textwrap
 
 from nmt_lstm.cli.messages import columns, count_of, say
+from nmt_lstm.numerics.cores import usable_cores
 
 __all__ = ["doctor"]
 
@@ -102,10 +102,8 @@ def devices() -> list[tuple[str, str]]:
 
     from nmt_lstm.numerics.precision import resolve_precision
 
-    # Not all processors are always ours: containers and schedulers lend a part of them.
-    usable = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
     cpu = torch.device("cpu")
-    threads = f"{count_of(usable or 1, 'processor')}, {count_of(torch.get_num_threads(), 'thread')} used"
+    threads = f"{count_of(usable_cores(), 'processor')}, {count_of(torch.get_num_threads(), 'thread')} used"
     rows = [("cpu", f"{threads}, precision {resolve_precision('auto', cpu)}")]
     if not torch.cuda.is_available():
         reason = (

@@ -24,6 +24,7 @@ from nmt_lstm.lab.comparison.matching import Match
 from nmt_lstm.lab.comparison.plan import Plan, make_plan
 from nmt_lstm.lab.comparison.processes import Job, run_jobs
 from nmt_lstm.lab.comparison.verdict import Setting, Verdict, give_verdict
+from nmt_lstm.numerics.cores import usable_cores
 from nmt_lstm.text.corpus import read_parallel
 
 __all__ = ["Comparison", "Request", "compare"]
@@ -166,7 +167,7 @@ def _run(
     gpus = 0
     if torch.cuda.is_available() and plan.variants[0].run.training.accelerator != "cpu":
         gpus = torch.cuda.device_count()
-    at_once = request.jobs or gpus or _cores()
+    at_once = request.jobs or gpus or usable_cores()
     at_once = max(1, min(at_once, len(plan.runs())))
     if done:
         say(f"{done} of {len(plan.runs())} runs are done already.")
@@ -181,10 +182,6 @@ def _run(
     return run_jobs(
         left, test_source=test_source, plugins=request.plugins, at_once=at_once, gpus=gpus, say=say
     ), at_once
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if "sched_getaffinity" in dir(os) else os.cpu_count() or 1
 
 
 def _text_words(request: Request, plan: Plan, test_source: Path, sentences: int) -> str:

@@ -24,6 +24,7 @@ from nmt_lstm.inference.translator import Translator
 from nmt_lstm.lab.comparison.folder import RunFiles, write_record, write_text
 from nmt_lstm.lab.comparison.measurements import device_bytes, peak_bytes, read_curve, training_speed
 from nmt_lstm.lab.comparison.run_result import RunResult, TrainingResult
+from nmt_lstm.numerics.out_of_memory import is_out_of_memory
 from nmt_lstm.registry import load_plugin_file
 from nmt_lstm.registry.provenance import trust_folder
 from nmt_lstm.text.corpus import read_lines
@@ -104,9 +105,9 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(str(problem), problem.exit_status)
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except MemoryError:
-        return _fail("not enough memory; lower training.batch_pieces, or --jobs.", 1)
     except Exception as problem:  # noqa: BLE001 - a plugin may fail in any way; the other runs go on
+        if is_out_of_memory(problem):
+            return _fail("not enough memory; lower training.batch_pieces, or --jobs.", 1)
         traceback.print_exc()
         return _fail(f"{type(problem).__name__}: {' '.join(str(problem).split()) or 'no message'}", 1)
     return 0

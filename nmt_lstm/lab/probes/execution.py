@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Generator, Sequence
 
 from nmt_lstm.lab.probes.record import RunRecord
@@ -11,14 +10,7 @@ from nmt_lstm.lab.probes.results_file import ResultsFile
 from nmt_lstm.lab.probes.run import ProbeRun
 from nmt_lstm.lab.probes.workers import Event, run_in_processes
 
-__all__ = ["cores", "results_of", "run_missing"]
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+__all__ = ["results_of", "run_missing"]
 
 
 def results_of(runs: Sequence[ProbeRun], records: Sequence[RunRecord]) -> dict[str, RunRecord]:

@@ -21,6 +21,7 @@ from nmt_lstm.errors import NmtLstmError
 from nmt_lstm.lab.probes.record import RunRecord
 from nmt_lstm.lab.probes.run import ProbeRun
 from nmt_lstm.lab.probes.training import Progress, train_probe
+from nmt_lstm.numerics.out_of_memory import is_out_of_memory
 from nmt_lstm.registry import CELLS, load_plugin_file
 
 __all__ = ["Event", "Failure", "run_in_processes"]
@@ -150,9 +151,9 @@ def _do(run: ProbeRun, connection: Connection) -> Event:
         return train_probe(run, connection.send)
     except (BrokenPipeError, ConnectionResetError):
         raise
-    except MemoryError:
-        return Failure(run, "not enough memory; lower --batch-size, --hidden-size or --jobs")
     except Exception as problem:  # noqa: BLE001 - a plugin may fail in any way; the other runs go on
+        if is_out_of_memory(problem):
+            return Failure(run, "not enough memory; lower --batch-size, --hidden-size or --jobs")
         return Failure(run, _describe(problem, run))
 
 

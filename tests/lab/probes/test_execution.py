@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nmt_lstm.lab.probes import execution
-from nmt_lstm.lab.probes.execution import cores, results_of, run_missing
+from nmt_lstm.lab.probes.execution import results_of, run_missing
 from nmt_lstm.lab.probes.results_file import ResultsFile
 from nmt_lstm.lab.probes.workers import Failure
 
@@ -54,7 +54,3 @@ def test_a_run_cut_short_is_repeated_when_it_gets_more_time(make_run, make_recor
 def test_another_run_is_not_taken_for_this_one(make_run, make_record) -> None:
     assert results_of([make_run(seed=2)], [make_record(make_run(seed=1))]) == {}
     assert not make_record(make_run(seed=1)).settles(make_run(seed=2))
-
-
-def test_there_is_a_core() -> None:
-    assert cores() >= 1

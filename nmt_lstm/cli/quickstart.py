@@ -14,7 +14,7 @@ from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import Cell, Plugins, check_time_limit, load_plugins
 from nmt_lstm.cli.messages import note, quoted
 from nmt_lstm.cli.score_report import score_table
-from nmt_lstm.cli.train import check_parts, check_start
+from nmt_lstm.cli.train import check_start
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.training.launch import is_started_by_run
 
@@ -63,6 +63,7 @@ def quickstart(
     from nmt_lstm.config.defaults import quickstart_settings
     from nmt_lstm.config.load import make_run
     from nmt_lstm.corpora.builtin import builtin_corpus_folder
+    from nmt_lstm.model.build import check_parts
     from nmt_lstm.text.corpus import read_lines
 
     corpus = builtin_corpus_folder()
@@ -72,7 +73,7 @@ def quickstart(
     if not plugin:
         early_checks.check_names(run)
     load_plugins(plugin)
-    check_parts(run)
+    check_parts(run.model)
     launch = check_start(run, output, resume=resume)
 
     from rich.console import Console

@@ -153,7 +153,9 @@ def train(
     if not plugin:
         early_checks.check_names(run)
     load_plugins(plugin)
-    check_parts(run)
+    from nmt_lstm.model.build import check_parts
+
+    check_parts(run.model)
 
     from nmt_lstm.training.output_folder import last_checkpoint
 
@@ -293,19 +295,6 @@ def held_out_text(source: Path, target: Path, folder: Path, *, resume: bool) -> 
     return hold_out(
         source, target, folder / FOLDER, names=(f"valid.{endings[0]}", f"valid.{endings[1]}"), reuse=resume
     )
-
-
-def check_parts(run: RunSettings) -> None:
-    """Refuse unknown cells and attentions, and wrong options of theirs, before any text is read.
-
-    Raises:
-        PluginError: the message names what is known.
-    """
-    from nmt_lstm.registry import ATTENTIONS, CELLS
-
-    CELLS.check(run.model.encoder.cell, run.model.encoder.cell_options)
-    CELLS.check(run.model.decoder.cell, run.model.decoder.cell_options)
-    ATTENTIONS.check(run.model.attention.name, run.model.attention.options)
 
 
 def default_output(run_file: Path | None, source: Path | None, target: Path | None) -> Path:

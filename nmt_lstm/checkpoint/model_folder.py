@@ -195,7 +195,7 @@ def _write(
             parameters=_count(model_state),
             exported=exported,
         )
-        (temporary / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        (temporary / MANIFEST).write_text(manifest.text(), encoding="utf-8")
         for name in [*names, MANIFEST]:
             sync(temporary / name)
         for name in [*names, MANIFEST]:

@@ -18,8 +18,10 @@ __all__ = [
     "checksum_of",
     "parse_checked",
     "seal_archive",
+    "sealed",
     "sha256_of",
     "sha256_of_content",
+    "unsealed",
 ]
 
 _KEY = "sha256"
@@ -53,7 +55,24 @@ def checksum_of(values: Mapping[str, Any]) -> str:
 
 def checked_json(values: Mapping[str, Any]) -> str:
     """Return a JSON object with its checksum under the key "sha256"."""
-    return json.dumps({**values, _KEY: checksum_of(values)}, indent=2) + "\n"
+    return json.dumps(sealed(values), indent=2) + "\n"
+
+
+def sealed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with their checksum under the key "sha256"."""
+    return {**values, _KEY: checksum_of(values)}
+
+
+def unsealed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was given to `sealed`; values without a checksum, as earlier versions wrote, are taken as they are.
+
+    Raises:
+        ValueError: they are not those that were written.
+    """
+    inner = {key: value for key, value in values.items() if key != _KEY}
+    if _KEY in values and values[_KEY] != checksum_of(inner):
+        raise ValueError("it was changed: its checksum does not fit")
+    return inner
 
 
 def parse_checked(text: str | bytes) -> dict[str, Any]:
@@ -65,9 +84,7 @@ def parse_checked(text: str | bytes) -> dict[str, Any]:
     values = parse_json(text)
     if not isinstance(values, dict):
         raise ValueError("it holds no JSON object")  # noqa: TRY004 - of the text, as all that is wrong with it
-    if _KEY in values and values.pop(_KEY) != checksum_of(values):
-        raise ValueError("it was changed: its checksum does not fit")
-    return values
+    return unsealed(values)
 
 
 def seal_archive(path: Path) -> None:

@@ -122,7 +122,7 @@ def compare(request: Request, output: Path, *, say: Callable[[str], None] = logg
             say(line)
         failures, jobs = _run(files, plan, request, test_source, say)
         runs = [
-            FinishedRun(run.variant, run.seed, result, files.files(run.name).read_translations())
+            FinishedRun(run.variant, run.seed, result, files.files(run.name).read_translations(result))
             for run in plan.runs()
             if (result := files.files(run.name).read_result()) is not None
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from nmt_lstm.config.differences import differences
 from nmt_lstm.config.load import dump_toml, load_run
 from nmt_lstm.errors import ConfigurationError, DataError, ResourceError
-from nmt_lstm.files.checksums import sha256_of, sha256_of_content
+from nmt_lstm.files.checksums import checked_json, sha256_of, sha256_of_content, unsealed
 from nmt_lstm.files.lock import only_one
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import LARGEST_LIST, read_regular
@@ -78,14 +79,17 @@ class RunFiles:
         """
         return read_record(RunResult, self.result)
 
-    def read_translations(self) -> list[str]:
-        """Return the translations of the test text.
+    def read_translations(self, result: RunResult) -> list[str]:
+        """Return the translations of the test text that `result` is of.
 
         Raises:
-            DataError: they are missing.
+            DataError: they are missing, or were changed.
         """
         try:
-            return read_regular(self.translations, LARGEST_LIST).decode("utf-8").split("\n")[:-1]
+            data = read_regular(self.translations, LARGEST_LIST)
+            if result.translations_sha256 not in ("", sha256_of_content(data)):
+                raise ValueError("it was changed: its SHA-256 is not the recorded one")  # noqa: TRY301 - as all below
+            return data.decode("utf-8").split("\n")[:-1]
         except (OSError, ValueError) as problem:
             reason = problem.strerror if isinstance(problem, OSError) else problem
             raise DataError(
@@ -108,16 +112,7 @@ class ComparisonFolder:
         self.folder = folder
         state = folder / _STATE
         if state.exists():
-            kept = self._kept()
-            if kept.get("format") != _FORMAT or not isinstance(kept.get("version"), int):
-                raise ConfigurationError(
-                    f"'{state}' is not of a comparison of ours; choose another folder with -o."
-                )
-            if kept["version"] > _VERSION:
-                raise ConfigurationError(
-                    f"'{folder}' was made by a newer nmt-lstm (format {kept['version']}, this one reads up to {_VERSION}); "
-                    f"upgrade, or choose another folder with -o."
-                )
+            self._kept()
             return
         if folder.exists() and not folder.is_dir():
             raise ConfigurationError(f"'{folder}' is a file; choose another folder with -o.")
@@ -171,7 +166,7 @@ class ComparisonFolder:
             "identity": now,
             "runs": [r.name for r in plan.runs()],
         }
-        write_text(self.folder / _STATE, json.dumps(state, indent=2) + "\n")
+        write_text(self.folder / _STATE, checked_json(state))
         for run in plan.runs():
             files = self.files(run.name)
             if not files.settings.exists():
@@ -182,7 +177,7 @@ class ComparisonFolder:
         if not files.settings.exists():
             return
         before = load_run(files.settings).model_dump(mode="json")
-        changed = list(_changes(before, run.settings.model_dump(mode="json")))
+        changed = list(differences(before, run.settings.model_dump(mode="json")))
         if changed:
             raise ConfigurationError(
                 f"the run '{run.name}' in '{self.folder}' has other settings: "
@@ -199,14 +194,32 @@ class ComparisonFolder:
             )
 
     def _kept(self) -> dict[str, Any]:
+        """Return the state of the folder.
+
+        Raises:
+            ConfigurationError: it cannot be read, was changed, is something else's, or of a newer version.
+        """
         path = self.folder / _STATE
         try:
             kept = parse_json(read_regular(path))
+            if (
+                not isinstance(kept, dict)
+                or kept.get("format") != _FORMAT
+                or not isinstance(kept.get("version"), int)
+            ):
+                raise ConfigurationError(
+                    f"'{path}' is not of a comparison of ours; choose another folder with -o."
+                )
+            if kept["version"] > _VERSION:
+                raise ConfigurationError(
+                    f"'{self.folder}' was made by a newer nmt-lstm (format {kept['version']}, this one reads up to "
+                    f"{_VERSION}); upgrade, or choose another folder with -o."
+                )
+            return unsealed(kept)
         except (OSError, ValueError) as problem:
             raise ConfigurationError(
                 f"'{path}' cannot be read ({' '.join(str(problem).split())}); choose another folder with -o."
             ) from problem
-        return kept if isinstance(kept, dict) else {}
 
 
 def write_text(path: Path, text: str) -> None:
@@ -225,7 +238,7 @@ def write_text(path: Path, text: str) -> None:
 
 def write_record(path: Path, record: BaseModel) -> None:
     """Write a record whole or not at all; `read_record` reads it."""
-    write_text(path, record.model_dump_json(indent=2) + "\n")
+    write_text(path, checked_json(record.model_dump(mode="json")))
 
 
 def digest_of(paths: Sequence[Path]) -> str:
@@ -241,15 +254,6 @@ def digest_of(paths: Sequence[Path]) -> str:
         except OSError as problem:
             raise DataError(f"'{path}' cannot be read: {problem.strerror}.") from problem
     return sha256_of_content(digests)
-
-
-def _changes(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Yield the dotted paths of differing leaves."""
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for key in dict.fromkeys([*before, *after]):
-            yield from _changes(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))
-    elif before != after:
-        yield path, before, after
 
 
 def _short(value: Any) -> str:

@@ -20,6 +20,7 @@ from rich.console import Console
 
 from nmt_lstm.config.load import load_run
 from nmt_lstm.errors import NmtLstmError
+from nmt_lstm.files.checksums import sha256_of_content
 from nmt_lstm.inference.translator import Translator
 from nmt_lstm.lab.comparison.folder import RunFiles, write_record, write_text
 from nmt_lstm.lab.comparison.measurements import device_bytes, peak_bytes, read_curve, training_speed
@@ -53,7 +54,8 @@ def perform(files: RunFiles, test_source: Path) -> None:
     begin = time.perf_counter()
     texts = [translation.text for translation in translator.translate(lines)]
     seconds = time.perf_counter() - begin
-    write_text(files.translations, "".join(f"{text}\n" for text in texts))
+    translations = "".join(f"{text}\n" for text in texts)
+    write_text(files.translations, translations)
     write_record(
         files.result,
         RunResult(
@@ -61,6 +63,7 @@ def perform(files: RunFiles, test_source: Path) -> None:
             translate_seconds=seconds,
             sentences=len(texts),
             beam_size=translator.run.search.beam_size,
+            translations_sha256=sha256_of_content(translations),
         ),
     )
 

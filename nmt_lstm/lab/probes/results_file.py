@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from nmt_lstm.errors import ConfigurationError, DataError, ResourceError
+from nmt_lstm.files.checksums import sealed, unsealed
 from nmt_lstm.files.lock import only_one
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import LARGEST_LIST, read_regular
@@ -81,7 +83,7 @@ class ResultsFile:
         Raises:
             ResourceError: the disk is full or cannot be written; what was there before stays.
         """
-        line = record.model_dump_json().encode() + b"\n"
+        line = f"{json.dumps(sealed(record.model_dump(mode='json')))}\n".encode()
         try:
             with self.path.open("ab+") as file:
                 file.seek(0)
@@ -115,8 +117,10 @@ class ResultsFile:
                 f"upgrade nmt-lstm, or choose another folder with -o."
             )
         try:
-            return RunRecord.model_validate(values)
+            return RunRecord.model_validate(unsealed(values))
         except ValidationError as problem:
             first = problem.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "the line"
             raise DataError(f"{place} is damaged ({where}: {first['msg']}); {remedy}.") from None
+        except ValueError as problem:
+            raise DataError(f"{place} is damaged ({problem}); {remedy}.") from None

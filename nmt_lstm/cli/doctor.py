@@ -8,8 +8,9 @@ import platform
 import sys
 import textwrap
 
-from nmt_lstm.cli.messages import columns, count_of, say
+from nmt_lstm.cli.messages import count_of, say
 from nmt_lstm.numerics.cores import usable_cores
+from nmt_lstm.plain_text import columns
 
 __all__ = ["doctor"]
 

@@ -12,19 +12,17 @@ from nmt_lstm.lab.comparison.tables import (
     quality_table,
     run_table,
 )
-from nmt_lstm.lab.report.table import Cell
+from nmt_lstm.lab.report.markdown import escaped, markdown_table
 
 __all__ = ["markdown_report"]
-
-_MARKS = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]|#~"} | {"<": "&lt;", ">": "&gt;"})
 
 
 def markdown_report(report: Report) -> str:
     """Return the whole report."""
     findings, verdict = report.findings, report.verdict
     parts = [
-        f"# {_plain(title_of(report.plan))}",
-        f"**{_plain(verdict.headline)}**",
+        f"# {escaped(title_of(report.plan))}",
+        f"**{escaped(verdict.headline)}**",
         _bullets(verdict.reasons),
         "## How far to trust this",
         _bullets(verdict.cautions),
@@ -52,29 +50,14 @@ def markdown_report(report: Report) -> str:
     parts += [
         "## How it was done",
         _bullets(method_of(report)),
-        "\n".join(f"- {name}: {_plain(value)}" for name, value in facts_of(report)),
+        "\n".join(f"- {name}: {escaped(value)}" for name, value in facts_of(report)),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _bullets(sentences: list[str]) -> str:
-    return "\n".join(f"- {_plain(sentence)}" for sentence in sentences)
+    return "\n".join(f"- {escaped(sentence)}" for sentence in sentences)
 
 
 def _table(table: ReportTable) -> str:
-    heads = [column.title for column in table.columns]
-    rule = ["---:" if column.numeric else "---" for column in table.columns]
-    rows = [[_content(cell) for cell in row] for row in table.rows]
-    lines = [f"| {' | '.join(cells)} |" for cells in ([_plain(head) for head in heads], rule, *rows)]
-    return "\n".join([_plain(table.caption), "", *lines])
-
-
-def _content(cell: Cell | str) -> str:
-    if isinstance(cell, str):
-        return _plain(cell)
-    return _plain(cell.content) + (f" ({_plain(cell.note)})" if cell.note else "")
-
-
-def _plain(text: str) -> str:
-    """Return text in which Markdown and HTML find no marks."""
-    return text.translate(_MARKS)
+    return f"{escaped(table.caption)}\n\n{markdown_table(table.columns, table.rows)}"

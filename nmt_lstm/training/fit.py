@@ -13,7 +13,7 @@ from nmt_lstm.checkpoint.folder_files import WRITING
 from nmt_lstm.config.duration import parse_duration
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.evaluation.scores import check_tokenizer, chosen_tokenizer
+from nmt_lstm.evaluation.scores import chosen_tokenizer
 from nmt_lstm.files.left_overs import remove_left_overs
 from nmt_lstm.numerics.memory import bound_kernel_memory, keep_freed_memory
 from nmt_lstm.numerics.precision import Precision, resolve_precision
@@ -119,7 +119,7 @@ def fit(
             bound_kernel_memory()
             keep_freed_memory()
         use_threads(devices)
-        check_tokenizer(chosen_tokenizer(run.data.tokenize, run.data.target_language))
+        chosen_tokenizer(run.data.tokenize, run.data.target_language)  # refused before hours of preparation
         prepared = prepare(run)
         stack.enter_context(explain_lost_process(launch))
         stack.enter_context(explain_out_of_memory(settings))

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from nmt_lstm.errors import ResourceError
-from nmt_lstm.evaluation.scores import check_tokenizer, chosen_tokenizer
+from nmt_lstm.evaluation.scores import chosen_tokenizer
 from nmt_lstm.lab.comparison.description import Report, title_of
 from nmt_lstm.lab.comparison.factors import Factor
 from nmt_lstm.lab.comparison.findings import Findings, FinishedRun, TestText, find
@@ -106,7 +106,6 @@ def compare(request: Request, output: Path, *, say: Callable[[str], None] = logg
     test_target = request.test_target or base.data.valid_target
     pairs = list(read_parallel(test_source, test_target))
     tokenize = chosen_tokenizer(base.data.tokenize, base.data.target_language)
-    check_tokenizer(tokenize)
     text = TestText(
         [source for source, _ in pairs], [target for _, target in pairs], base.data.source_language, tokenize
     )

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nmt_lstm.errors import NmtLstmError
-from nmt_lstm.evaluation.scores import tokenizer_for
-from nmt_lstm.evaluation.words import count_words, guess_tokenizer, word_splitter
+from nmt_lstm.evaluation.words import count_words, tokenizer_of_text, word_splitter
 from nmt_lstm.files.checksums import sha256_of_content
 from nmt_lstm.lab.analysis.analysis import Analysis, Analyst, most_different
 from nmt_lstm.lab.leaderboard.board import Leaderboard
@@ -55,7 +54,7 @@ def analysis_sections(
 def _analyst(
     board: Leaderboard, row: Row, sources: Sequence[str], references: Sequence[Sequence[str]]
 ) -> Analyst:
-    source_tokenize = tokenizer_for(row.source_language) if row.source_language else guess_tokenizer(sources)
+    source_tokenize = tokenizer_of_text(row.source_language, sources)
     settings = board.settings.test_sets.get(row.test_set)
     frequencies: list[Counter[str] | None] = [None, None]
     if settings is not None:

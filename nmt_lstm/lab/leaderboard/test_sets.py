@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nmt_lstm.errors import ConfigurationError, DataError, NmtLstmError, nearest
-from nmt_lstm.evaluation.scores import check_tokenizer, chosen_tokenizer, without_advice
+from nmt_lstm.evaluation.scores import chosen_tokenizer, without_advice
 from nmt_lstm.files.checksums import sha256_of_content
 from nmt_lstm.lab.leaderboard.settings import BOARD, TestSetSettings
 from nmt_lstm.text.corpus import check_rereadable, read_lines
@@ -156,7 +156,6 @@ def load_test_set(name: str, settings: TestSetSettings, folder: Path) -> TestSet
                 f"they must agree line by line."
             )
     tokenize = chosen_tokenizer(settings.tokenize, target_language)
-    check_tokenizer(tokenize)
     return TestSet(name, texts[0], texts[1:], source_language, target_language, tokenize)
 
 

@@ -33,7 +33,7 @@ OPTIONAL = (
     ("tensorboard", "tensorboard", "pip install tensorboard for TensorBoard logs"),
     ("MeCab", "mecab-python3", "pip install 'sacrebleu[ja]' for BLEU on Japanese words (ja-mecab)"),
     ("onnxruntime", "onnxruntime", "pip install onnxruntime onnxscript onnx for ONNX graphs"),
-    ("zstandard", "zstandard", "pip install zstandard to read .zst files"),
+    ("backports.zstd", "backports.zstd", "pip install backports.zstd to read .zst files"),
 )
 
 
@@ -86,13 +86,20 @@ def optional() -> list[tuple[str, str]]:
     """Return the optional packages, each with what it is for where it is missing."""
     rows = []
     for module, distribution, hint in OPTIONAL:
-        if module == "zstandard" and sys.version_info >= (3, 14):
+        if module == "backports.zstd" and sys.version_info >= (3, 14):
             rows.append((distribution, "not needed, Python has it"))
-        elif importlib.util.find_spec(module) is not None:
+        elif _is_installed(module):
             rows.append((distribution, version(distribution)))
         else:
             rows.append((distribution, f"not installed: {hint}"))
     return rows
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package that the module would be in
+        return False
 
 
 def devices() -> list[tuple[str, str]]:

@@ -63,7 +63,6 @@ def quickstart(
     from nmt_lstm.config.defaults import quickstart_settings
     from nmt_lstm.config.load import make_run
     from nmt_lstm.corpora.builtin import builtin_corpus_folder
-    from nmt_lstm.model.build import check_parts
     from nmt_lstm.text.corpus import read_lines
 
     corpus = builtin_corpus_folder()
@@ -73,6 +72,8 @@ def quickstart(
     if not plugin:
         early_checks.check_names(run)
     load_plugins(plugin)
+    from nmt_lstm.model.build import check_parts
+
     check_parts(run.model)
     launch = check_start(run, output, resume=resume)
 

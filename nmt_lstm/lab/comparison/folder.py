@@ -18,6 +18,7 @@ from nmt_lstm.files.checksums import checked_json, sha256_of, sha256_of_content,
 from nmt_lstm.files.lock import only_one
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import LARGEST_LIST, read_regular
+from nmt_lstm.files.strangers import strangers_in
 from nmt_lstm.files.whole import write_whole
 from nmt_lstm.lab.comparison.plan import Plan, PlannedRun
 from nmt_lstm.lab.comparison.run_result import RunResult, TrainingResult, read_record
@@ -116,12 +117,10 @@ class ComparisonFolder:
             return
         if folder.exists() and not folder.is_dir():
             raise ConfigurationError(f"'{folder}' is a file; choose another folder with -o.")
-        strangers = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-        strangers = [name for name in strangers if name not in (".lock", "prepared")]
+        strangers = strangers_in(folder, lambda name: name in (".lock", "prepared"))
         if strangers:
-            shown = ", ".join(strangers[:3]) + (" ..." if len(strangers) > 3 else "")
             raise ConfigurationError(
-                f"'{folder}' exists and is no comparison ({shown}); choose another folder with -o, or empty it."
+                f"'{folder}' exists and is no comparison ({strangers}); choose another folder with -o, or empty it."
             )
 
     def files(self, name: str) -> RunFiles:

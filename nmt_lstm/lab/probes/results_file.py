@@ -14,6 +14,7 @@ from nmt_lstm.files.checksums import sealed, unsealed
 from nmt_lstm.files.lock import only_one
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import LARGEST_LIST, read_regular
+from nmt_lstm.files.strangers import strangers_in
 from nmt_lstm.lab.probes.record import FORMAT, FORMAT_VERSION, RunRecord
 
 __all__ = ["RESULTS", "ResultsFile"]
@@ -40,13 +41,11 @@ class ResultsFile:
         self.path = folder / RESULTS
         if folder.exists() and not folder.is_dir():
             raise ConfigurationError(f"'{folder}' is a file; choose another folder with -o.")
-        if folder.is_dir() and not self.path.exists():
-            strangers = sorted(path.name for path in folder.iterdir())
-            if strangers:
-                shown = ", ".join(strangers[:3]) + (" ..." if len(strangers) > 3 else "")
-                raise ConfigurationError(
-                    f"'{folder}' exists and holds no probes ({shown}); choose another folder with -o, or empty it."
-                )
+        strangers = "" if self.path.exists() else strangers_in(folder)
+        if strangers:
+            raise ConfigurationError(
+                f"'{folder}' exists and holds no probes ({strangers}); choose another folder with -o, or empty it."
+            )
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as problem:

@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from nmt_lstm.plain_text import cell_text, json_text, printable
+from nmt_lstm.plain_text import cell_text, columns, json_text, printable
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,20 @@ def test_a_formula_becomes_text(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "lstm", "a=b", "'=1"])
 def test_other_cells_stay(text: str) -> None:
     assert cell_text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("right", "shown"),
+    [
+        (None, "            BLEU\n  a system   1.5\n  b"),
+        ((), "            BLEU\n  a system  1.5\n  b"),
+        ((0,), "            BLEU\n  a system  1.5\n         b"),
+    ],
+)
+def test_columns_stand_in_line(right, shown) -> None:
+    assert columns([("", "BLEU"), ("a system", "1.5"), ("b", "")], right=right, indent="  ") == shown
+
+
+def test_columns_stand_in_line_beside_wide_and_combining_characters() -> None:
+    lines = columns([("猫", "x"), ("e\u0301", "x"), ("abc", "x")]).split("\n")
+    assert lines == ["猫   x", "e\u0301    x", "abc  x"]

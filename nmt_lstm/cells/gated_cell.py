@@ -16,9 +16,10 @@ from nmt_lstm.numerics.sequence_linear import sequence_linear
 from nmt_lstm.recurrence.recurrence import Recurrence, Tensors, Update, cut_gates
 from nmt_lstm.recurrence.unroll import unroll
 
-__all__ = ["GatedCell"]
+__all__ = ["OWN_PARAMETERS", "GatedCell"]
 
 OWN_PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+"""Names of the parameters that the base owns."""
 
 
 class GatedCell(Cell):

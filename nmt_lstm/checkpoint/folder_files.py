@@ -7,6 +7,7 @@ from pathlib import Path
 from nmt_lstm.checkpoint.manifest import MANIFEST, RUN, TRAINING_STATE, Manifest
 from nmt_lstm.checkpoint.plugin_records import COPY_PREFIX
 from nmt_lstm.errors import ModelFolderError
+from nmt_lstm.files.strangers import strangers_in
 from nmt_lstm.text.held_out import FOLDER as HELD_OUT
 
 __all__ = ["GRAPHS", "LOCK", "METRICS", "SUBWORDS", "WEIGHTS", "WRITING", "check_output_folder"]
@@ -30,14 +31,11 @@ def check_output_folder(folder: str | Path) -> None:
         if (path / MANIFEST).exists():
             Manifest.read(path)
         return
-    strangers = sorted(
-        file.name
-        for file in path.iterdir()
-        if file.name not in OURS and not file.name.startswith((f".{WRITING}-", COPY_PREFIX))
+    strangers = strangers_in(
+        path, lambda name: name in OURS or name.startswith((f".{WRITING}-", COPY_PREFIX))
     )
     if strangers:
-        shown = ", ".join(strangers[:3]) + (" ..." if len(strangers) > 3 else "")
         raise ModelFolderError(
-            f"output folder '{path}' exists and holds files that are not a run's ({shown}); "
+            f"output folder '{path}' exists and holds files that are not a run's ({strangers}); "
             f"choose another with -o, or empty it."
         )

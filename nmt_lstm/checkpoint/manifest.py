@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 import nmt_lstm
 from nmt_lstm.checkpoint.plugin_records import COPY_PREFIX
 from nmt_lstm.errors import ModelFolderError
-from nmt_lstm.files.checksums import sha256_of
+from nmt_lstm.files.checksums import checked_json, sha256_of, sha256_of_content, unsealed
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import read_regular
 
@@ -101,13 +100,21 @@ class Manifest(BaseModel):
                 f"{FORMAT_VERSION}; it was written by nmt-lstm {wrote}: install that version."
             )
         try:
-            return Manifest.model_validate(values)
+            return Manifest.model_validate(unsealed(values))
         except ValidationError as problem:
             first = problem.errors()[0]
             raise ModelFolderError(
                 f"'{path}' is damaged: {'.'.join(map(str, first['loc']))}: {first['msg']}; "
                 f"copy or train the model again."
             ) from problem
+        except ValueError as problem:
+            raise ModelFolderError(
+                f"'{path}' is damaged ({problem}); copy or train the model again."
+            ) from problem
+
+    def text(self) -> str:
+        """Return what `read` reads, with a checksum of its own."""
+        return checked_json(self.model_dump(mode="json"))
 
 
 def _not_a_folder(path: Path) -> str:
@@ -213,4 +220,4 @@ def _has_converted_line_ends(path: Path, record: FileRecord) -> bool:
         content = read_regular(path)
     except OSError:
         return False
-    return hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest() == record.sha256
+    return sha256_of_content(content.replace(b"\r\n", b"\n")) == record.sha256

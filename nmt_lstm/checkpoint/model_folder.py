@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shlex
@@ -31,10 +30,11 @@ from nmt_lstm.config.load import dump_toml, load_model_run
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.corpora.builtin import model_path
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError
+from nmt_lstm.files.checksums import sha256_of_content
 from nmt_lstm.files.left_overs import remove_left_overs, temporary_prefix
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import read_regular
-from nmt_lstm.files.whole import named
+from nmt_lstm.files.whole import named, sync
 from nmt_lstm.model.build import build_unweighted_model
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.registry.provenance import import_root, named_by, trust_folder
@@ -78,7 +78,7 @@ class ModelFolder:
             )
         if len(digests) == 1:
             return digests[0]
-        return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+        return sha256_of_content("\n".join(digests))
 
     def check_trained(self) -> None:
         """Raise ModelFolderError if the weights were exported, which only translate."""
@@ -212,9 +212,9 @@ def _write(
             parameters=_count(model_state),
             exported=exported,
         )
-        (temporary / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        (temporary / MANIFEST).write_text(manifest.text(), encoding="utf-8")
         for name in [*names, MANIFEST]:
-            _sync(temporary / name)
+            sync(temporary / name)
         for name in [*names, MANIFEST]:
             (path / name).parent.mkdir(exist_ok=True, parents=True)
             (temporary / name).replace(path / name)
@@ -265,9 +265,3 @@ def class_advice(folder: Path, command: str) -> str:
 def _count(state: Mapping[str, Tensor]) -> int:
     places = {(tensor.data_ptr(), tensor.shape): tensor.numel() for tensor in state.values()}
     return sum(places.values())
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file is on the disk: a rename must not overtake its contents."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

@@ -31,6 +31,7 @@ from nmt_lstm.cli.standard_streams import discard_output, open_standard_streams,
 from nmt_lstm.cli.strict_options import UsageError, make_strict
 from nmt_lstm.errors import NmtLstmError
 from nmt_lstm.numerics.memory import restart_without_thread_cache
+from nmt_lstm.numerics.out_of_memory import is_out_of_memory, where_memory_ran_out
 from nmt_lstm.numerics.waiting import sleep_while_waiting
 from nmt_lstm.plain_text import printable
 from nmt_lstm.registry.plugin_file import plugin_failure
@@ -150,13 +151,15 @@ def _guarded(arguments: Sequence[str] | None) -> int:
     except BrokenPipeError:
         discard_output()
         return CLOSED_PIPE
-    except MemoryError:
-        return _refuse("not enough memory; lower --batch-size or --beam-size, or training.batch_pieces.", 1)
-    except OSError as problem:
-        return _refuse(_system_message(problem), 1)
     except Exception as problem:  # noqa: BLE001 - the last door: whatever it is, say so
-        if type(problem).__name__ == "OutOfMemoryError":  # torch's; torch is not imported here
-            return _refuse("the GPU has not enough memory; lower --batch-size or training.batch_pieces.", 1)
+        if is_out_of_memory(problem):
+            place = where_memory_ran_out(problem)
+            return _refuse(
+                f"not enough memory on {place}; lower --batch-size or --beam-size, or training.batch_pieces.",
+                1,
+            )
+        if isinstance(problem, OSError):
+            return _refuse(_system_message(problem), 1)
         if _is_interruption(problem):
             return _interrupted()
         if failure := plugin_failure(problem):

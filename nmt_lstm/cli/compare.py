@@ -13,6 +13,7 @@ from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import Overrides, Plugins, check_time_limit, load_plugins
 from nmt_lstm.cli.messages import note, say
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.plain_text import columns
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings
@@ -208,7 +209,6 @@ def _settings(
 
 def _show(found: ComparisonResult) -> None:
     """Write the answer to stdout, and where the rest is to stderr."""
-    from nmt_lstm.cli.messages import columns
     from nmt_lstm.lab.comparison.tables import cost_table, quality_table
 
     note()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import os
 import platform
 import sys
 import textwrap
 
-from nmt_lstm.cli.messages import columns, count_of, say
+from nmt_lstm.cli.messages import count_of, say
+from nmt_lstm.numerics.cores import usable_cores
+from nmt_lstm.plain_text import columns
 
 __all__ = ["doctor"]
 
@@ -32,7 +33,7 @@ OPTIONAL = (
     ("tensorboard", "tensorboard", "pip install tensorboard for TensorBoard logs"),
     ("MeCab", "mecab-python3", "pip install 'sacrebleu[ja]' for BLEU on Japanese words (ja-mecab)"),
     ("onnxruntime", "onnxruntime", "pip install onnxruntime onnxscript onnx for ONNX graphs"),
-    ("zstandard", "zstandard", "pip install zstandard to read .zst files"),
+    ("backports.zstd", "backports.zstd", "pip install backports.zstd to read .zst files"),
 )
 
 
@@ -85,13 +86,20 @@ def optional() -> list[tuple[str, str]]:
     """Return the optional packages, each with what it is for where it is missing."""
     rows = []
     for module, distribution, hint in OPTIONAL:
-        if module == "zstandard" and sys.version_info >= (3, 14):
+        if module == "backports.zstd" and sys.version_info >= (3, 14):
             rows.append((distribution, "not needed, Python has it"))
-        elif importlib.util.find_spec(module) is not None:
+        elif _is_installed(module):
             rows.append((distribution, version(distribution)))
         else:
             rows.append((distribution, f"not installed: {hint}"))
     return rows
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package that the module would be in
+        return False
 
 
 def devices() -> list[tuple[str, str]]:
@@ -102,10 +110,8 @@ def devices() -> list[tuple[str, str]]:
 
     from nmt_lstm.numerics.precision import resolve_precision
 
-    # Not all processors are always ours: containers and schedulers lend a part of them.
-    usable = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count()
     cpu = torch.device("cpu")
-    threads = f"{count_of(usable or 1, 'processor')}, {count_of(torch.get_num_threads(), 'thread')} used"
+    threads = f"{count_of(usable_cores(), 'processor')}, {count_of(torch.get_num_threads(), 'thread')} used"
     rows = [("cpu", f"{threads}, precision {resolve_precision('auto', cpu)}")]
     if not torch.cuda.is_available():
         reason = (

@@ -257,12 +257,11 @@ def analysed(
     train_target: Path | None,
 ) -> Analysis:
     """Return the analysis of an output; words are counted in the training text if it is given."""
-    from nmt_lstm.evaluation.scores import tokenizer_for
     from nmt_lstm.evaluation.sentence_statistics import Scorer
-    from nmt_lstm.evaluation.words import count_words, guess_tokenizer, word_splitter
+    from nmt_lstm.evaluation.words import count_words, tokenizer_of_text, word_splitter
     from nmt_lstm.lab.analysis.analyst import Analyst
 
-    source_tokenize = tokenizer_for(source_language) if source_language else guess_tokenizer(sources)
+    source_tokenize = tokenizer_of_text(source_language, sources)
     counts = [
         None if path is None else count_words(input_lines(path), word_splitter(name))
         for path, name in ((train_source, source_tokenize), (train_target, tokenize))

@@ -21,9 +21,9 @@ from nmt_lstm.cli.arguments import (
 )
 from nmt_lstm.cli.leaderboard_checks import Board, rescore, verify
 from nmt_lstm.cli.lines import output_stream
-from nmt_lstm.cli.messages import columns, note, quoted, say
+from nmt_lstm.cli.messages import note, quoted, say
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.plain_text import json_text, printable
+from nmt_lstm.plain_text import columns, json_text, printable
 
 __all__ = ["app"]
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 import shlex
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from nmt_lstm.plain_text import printable
 
-__all__ = ["columns", "count_of", "note", "quoted", "say", "show_log"]
+__all__ = ["count_of", "note", "quoted", "say", "show_log"]
 
 
 def note(text: str = "") -> None:
@@ -32,19 +31,6 @@ def quoted(path: Path) -> str:
 def count_of(number: int, noun: str) -> str:
     """Return "1 thread", "2 threads"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def columns(rows: Sequence[Sequence[str]], *, right: Sequence[int] = (), indent: str = "") -> str:
-    """Return rows as aligned columns two blanks apart; the numbers in columns `right` end at the same place."""
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        cells = [
-            cell.rjust(width) if index in right else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append((indent + "  ".join(cells)).rstrip())
-    return "\n".join(lines)
 
 
 class _StderrHandler(logging.Handler):

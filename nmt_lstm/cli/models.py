@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from nmt_lstm.cli.messages import columns, say
+from nmt_lstm.cli.messages import say
+from nmt_lstm.plain_text import columns
 
 __all__ = ["models"]
 

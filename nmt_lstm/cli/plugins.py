@@ -11,8 +11,9 @@ import typer
 
 from nmt_lstm.cli import plugin_check, plugin_new
 from nmt_lstm.cli.arguments import Plugins, load_plugins
-from nmt_lstm.cli.messages import columns, say
+from nmt_lstm.cli.messages import say
 from nmt_lstm.cli.plugin_names import named_parts, short_origin
+from nmt_lstm.plain_text import columns
 
 if TYPE_CHECKING:
     from nmt_lstm.registry import Registry

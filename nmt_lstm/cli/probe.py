@@ -87,10 +87,10 @@ def probe(
     if not plugin:
         early_checks.check_cells(chosen_cells)
     load_plugins(plugin)
-    from nmt_lstm.lab.experiment.execution import cores
     from nmt_lstm.lab.probes.catalogue import TASKS
     from nmt_lstm.lab.probes.results_file import ResultsFile
     from nmt_lstm.lab.probes.run import ProbeSettings, plan_runs
+    from nmt_lstm.numerics.cores import usable_cores
 
     settings = ProbeSettings(
         hidden_size=hidden_size,
@@ -122,7 +122,7 @@ def probe(
     words += [word for file in plugin or [] for word in ("--plugin", str(file))]
     session = ProbeSession(runs, command=shlex.join(["nmt-lstm", "probe", *words, "-o", str(output)]))
     with results.alone():
-        session.perform(results, jobs or cores(), plugin or [])
+        session.perform(results, jobs or usable_cores(), plugin or [])
 
 
 def _names(text: str, option: str) -> list[str]:

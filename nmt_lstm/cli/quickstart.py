@@ -14,7 +14,7 @@ from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import AcceptChangedPlugins, Cell, Plugins, check_time_limit, load_plugins
 from nmt_lstm.cli.messages import note, quoted
 from nmt_lstm.cli.score_report import score_table
-from nmt_lstm.cli.train import check_parts, check_start
+from nmt_lstm.cli.train import check_start
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.training.launch import is_started_by_run
 
@@ -76,7 +76,9 @@ def quickstart(
     if not plugin:
         early_checks.check_names(run)
     load_plugins(plugin)
-    check_parts(run)
+    from nmt_lstm.model.build import check_parts
+
+    check_parts(run.model)
     launch = check_start(run, output, resume=resume)
 
     from rich.console import Console

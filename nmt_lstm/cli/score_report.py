@@ -6,8 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from nmt_lstm.cli.messages import columns
-from nmt_lstm.plain_text import json_text
+from nmt_lstm.plain_text import columns, json_text
 
 if TYPE_CHECKING:
     from nmt_lstm.evaluation.scores import Score

@@ -148,7 +148,9 @@ def train(
     if not plugin:
         early_checks.check_names(run)
     load_plugins(plugin)
-    check_parts(run)
+    from nmt_lstm.model.build import check_parts
+
+    check_parts(run.model)
 
     from nmt_lstm.training.output_folder import last_checkpoint
 
@@ -271,19 +273,6 @@ def run_without_file(
     run = make_run(values, settings, origin="settings")
     advice = "Change any of this with --set, such as --set training.epochs=5; 'nmt-lstm config --explain' lists all.\n"
     return run, [*said, *describe_settings(pairs, run), advice], held
-
-
-def check_parts(run: RunSettings) -> None:
-    """Refuse unknown cells and attentions, and wrong options of theirs, before any text is read.
-
-    Raises:
-        PluginError: the message names what is known.
-    """
-    from nmt_lstm.registry import ATTENTIONS, CELLS
-
-    CELLS.check(run.model.encoder.cell, run.model.encoder.cell_options)
-    CELLS.check(run.model.decoder.cell, run.model.decoder.cell_options)
-    ATTENTIONS.check(run.model.attention.name, run.model.attention.options)
 
 
 def default_output(run_file: Path | None, source: Path | None, target: Path | None) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import json
 import logging
@@ -14,10 +13,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nmt_lstm.errors import DataError, ResourceError
+from nmt_lstm.files.checksums import sha256_of
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import read_regular
 
-__all__ = ["fetch", "file_sha256"]
+__all__ = ["fetch"]
 
 log = logging.getLogger(__name__)
 Progress = Callable[[int, int | None], None]
@@ -60,17 +60,17 @@ def fetch(
     wanted = sha256.lower() if sha256 else None
     part = destination.with_name(destination.name + ".part")
     try:
-        if destination.is_file() and (wanted is None or file_sha256(destination) == wanted):
+        if destination.is_file() and (wanted is None or sha256_of(destination) == wanted):
             return
         destination.parent.mkdir(parents=True, exist_ok=True)
         resumed = _fetch_part(url, part, attempts, wait_seconds, on_progress)
-        if wanted is not None and resumed and file_sha256(part) != wanted:
+        if wanted is not None and resumed and sha256_of(part) != wanted:
             log.warning(
                 "What was there of '%s' was of another file; fetching it from its beginning.", destination
             )
             _forget(part)
             _fetch_part(url, part, attempts, wait_seconds, on_progress)
-        if wanted is not None and (found := file_sha256(part)) != wanted:
+        if wanted is not None and (found := sha256_of(part)) != wanted:
             _forget(part)
             raise DataError(
                 f"What came from {url} is not the file expected: its sha256 is {found}, not {wanted}. "
@@ -80,12 +80,6 @@ def fetch(
         _forget(part)
     except OSError as error:
         raise ResourceError(f"Cannot write '{destination}': {error.strerror or error}.") from None
-
-
-def file_sha256(path: Path) -> str:
-    """Return the hexadecimal SHA-256 of a file, read in blocks."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _forget(part: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nmt_lstm.corpora.download import fetch
 from nmt_lstm.errors import DataError, NmtLstmError, ResourceError
+from nmt_lstm.files.whole import replacing
 from nmt_lstm.text.corpus import read_blocks, read_lines
 
 __all__ = ["CorpusFile", "main", "place_corpus"]
@@ -157,12 +158,8 @@ def _mended(path: Path, mend: Mend) -> Iterator[bytes]:
 
 
 def _write(blocks: Iterator[bytes], target: Path) -> None:
-    partial = target.with_name(target.name + ".writing")
     try:
-        with partial.open("wb") as file:
+        with replacing(target) as partial, partial.open("wb") as file:
             file.writelines(blocks)
-        partial.replace(target)
     except OSError as error:
         raise ResourceError(f"Cannot write '{target}': {error.strerror or error}.") from None
-    finally:
-        partial.unlink(missing_ok=True)

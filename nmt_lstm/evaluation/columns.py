@@ -1,29 +1,15 @@
-"""Numbers in columns, for text that people read."""
+"""Numbers as people read them in columns."""
 
 from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
 
-__all__ = ["NOT_SIGNIFICANT", "aligned", "p_value", "perplexity", "signed"]
+__all__ = ["NOT_SIGNIFICANT", "p_value", "perplexity", "signed"]
 
 NOT_SIGNIFICANT = "≈"
 # e to the power of this is the largest float.
 _LARGEST_EXPONENT = math.log(sys.float_info.max)
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as columns two blanks apart, the first aligned at the left, the others at the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        cells = [
-            cell.rjust(width) if place else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append(f"  {'  '.join(cells)}".rstrip())
-    return "\n".join(lines)
 
 
 def signed(value: float) -> str:

@@ -131,8 +131,15 @@ def check_tokenizer(name: str) -> None:
 
 
 def chosen_tokenizer(tokenize: str, language: str) -> str:
-    """Return the tokenizer that a setting names, or the customary one of the target language for "auto"."""
-    return tokenizer_for(language) if tokenize == "auto" else tokenize
+    """Return the tokenizer that a setting names, or the customary one of the target language for "auto".
+
+    Raises:
+        ConfigurationError: sacreBLEU has no such tokenizer, or its dictionary is not installed.
+    """
+    if tokenize == "auto":
+        return tokenizer_for(language)
+    check_tokenizer(tokenize)
+    return tokenize
 
 
 def tokenizer_for(language: str) -> str:

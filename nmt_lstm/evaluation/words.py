@@ -7,9 +7,17 @@ from collections.abc import Callable, Iterable
 
 from sacrebleu.metrics.bleu import BLEU
 
-from nmt_lstm.evaluation.scores import check_tokenizer, without_advice
+from nmt_lstm.evaluation.scores import check_tokenizer, tokenizer_for, without_advice
 
-__all__ = ["WordSplitter", "count_words", "guess_tokenizer", "is_word", "unit_of", "word_splitter"]
+__all__ = [
+    "WordSplitter",
+    "count_words",
+    "guess_tokenizer",
+    "is_word",
+    "tokenizer_of_text",
+    "unit_of",
+    "word_splitter",
+]
 
 WordSplitter = Callable[[str], list[str]]
 
@@ -51,6 +59,11 @@ def guess_tokenizer(lines: Iterable[str]) -> str:
 def is_word(token: str) -> bool:
     """Whether a token has a letter: punctuation and numbers are the same in many languages."""
     return any(character.isalpha() for character in token)
+
+
+def tokenizer_of_text(language: str, lines: Iterable[str]) -> str:
+    """Return the customary tokenizer of a text's language, or where the language is unknown ("") a guess."""
+    return tokenizer_for(language) if language else guess_tokenizer(lines)
 
 
 def unit_of(tokenize: str) -> str:

@@ -12,7 +12,17 @@ from typing import Any
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import open_regular
 
-__all__ = ["archive_is_sound", "checked_json", "checksum_of", "parse_checked", "seal_archive", "sha256_of"]
+__all__ = [
+    "archive_is_sound",
+    "checked_json",
+    "checksum_of",
+    "parse_checked",
+    "seal_archive",
+    "sealed",
+    "sha256_of",
+    "sha256_of_content",
+    "unsealed",
+]
 
 _KEY = "sha256"
 _BLOCK = 1 << 20
@@ -32,6 +42,11 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_of_content(content: bytes | str) -> str:
+    """Return the hexadecimal SHA-256 of bytes, or of a text as UTF-8."""
+    return hashlib.sha256(content.encode("utf-8") if isinstance(content, str) else content).hexdigest()
+
+
 def checksum_of(values: Mapping[str, Any]) -> str:
     """Return the SHA-256 of a JSON object, whatever the order of its keys."""
     text = json.dumps(values, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -40,7 +55,24 @@ def checksum_of(values: Mapping[str, Any]) -> str:
 
 def checked_json(values: Mapping[str, Any]) -> str:
     """Return a JSON object with its checksum under the key "sha256"."""
-    return json.dumps({**values, _KEY: checksum_of(values)}, indent=2) + "\n"
+    return json.dumps(sealed(values), indent=2) + "\n"
+
+
+def sealed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with their checksum under the key "sha256"."""
+    return {**values, _KEY: checksum_of(values)}
+
+
+def unsealed(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was given to `sealed`; values without a checksum, as earlier versions wrote, are taken as they are.
+
+    Raises:
+        ValueError: they are not those that were written.
+    """
+    inner = {key: value for key, value in values.items() if key != _KEY}
+    if _KEY in values and values[_KEY] != checksum_of(inner):
+        raise ValueError("it was changed: its checksum does not fit")
+    return inner
 
 
 def parse_checked(text: str | bytes) -> dict[str, Any]:
@@ -52,9 +84,7 @@ def parse_checked(text: str | bytes) -> dict[str, Any]:
     values = parse_json(text)
     if not isinstance(values, dict):
         raise ValueError("it holds no JSON object")  # noqa: TRY004 - of the text, as all that is wrong with it
-    if _KEY in values and values.pop(_KEY) != checksum_of(values):
-        raise ValueError("it was changed: its checksum does not fit")
-    return values
+    return unsealed(values)
 
 
 def seal_archive(path: Path) -> None:

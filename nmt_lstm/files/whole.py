@@ -11,7 +11,18 @@ from pathlib import Path
 
 from nmt_lstm.files.left_overs import beside, remove_left_overs
 
-__all__ = ["named", "replacing"]
+__all__ = ["named", "replacing", "sync", "write_whole"]
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file whole or not at all, text as UTF-8 with the line ends that it has; its folder is made as well.
+
+    Raises:
+        OSError: it cannot be written; what was at `path` is still there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as written:
+        written.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
 
 
 @contextmanager
@@ -28,13 +39,18 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield written
         # On the disk before it gets its name: a rename must not overtake the contents.
-        with written.open("rb") as file:
-            os.fsync(file.fileno())
+        sync(written)
         written.replace(path)
     except OSError as problem:
         raise named(problem, path) from problem
     finally:
         written.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Wait until the contents of a file are on the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def named(problem: OSError, path: Path) -> OSError:

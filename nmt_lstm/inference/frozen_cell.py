@@ -9,15 +9,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from nmt_lstm.cells.cell import Cell, State
-from nmt_lstm.cells.gated_cell import GatedCell
+from nmt_lstm.cells.gated_cell import OWN_PARAMETERS, GatedCell
 from nmt_lstm.numerics.frozen_linear import FrozenLinear, FrozenPrecision, frozen_linear
 from nmt_lstm.numerics.int8 import quantized
 from nmt_lstm.numerics.linear import linear
 from nmt_lstm.recurrence.recurrence import cut_gates
 
 __all__ = ["FrozenCell", "PieceTable", "can_freeze", "freeze_cell"]
-
-OWN_PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 class PieceTable(nn.Module):

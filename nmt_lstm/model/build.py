@@ -21,7 +21,18 @@ from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.numerics.sequence_linear import Linear
 from nmt_lstm.registry import ATTENTIONS, CELLS
 
-__all__ = ["build_model", "build_unweighted_model"]
+__all__ = ["build_model", "build_unweighted_model", "check_parts"]
+
+
+def check_parts(model: ModelSettings) -> None:
+    """Refuse unknown cells and attentions, and wrong options of theirs, before any text is read.
+
+    Raises:
+        PluginError: the message names what is known.
+    """
+    CELLS.check(model.encoder.cell, model.encoder.cell_options)
+    CELLS.check(model.decoder.cell, model.decoder.cell_options)
+    ATTENTIONS.check(model.attention.name, model.attention.options)
 
 
 def build_model(

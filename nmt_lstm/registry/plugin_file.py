@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import importlib.abc
 import importlib.util
@@ -13,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from nmt_lstm.errors import NmtLstmError, PluginError
+from nmt_lstm.files.checksums import sha256_of_content
 from nmt_lstm.registry.entry import Entry
 from nmt_lstm.registry.plugin_contents import PLUGIN_MODULE, PluginContents, loaded_contents, read_contents
 from nmt_lstm.registry.registry import Registry
@@ -29,7 +29,7 @@ def load_plugin_module(path: str | Path, registries: Iterable[Registry]) -> list
     """
     contents = read_contents(path)
     # The name depends on the path alone, so that running a file again replaces what it registered.
-    name = f"{PLUGIN_MODULE}{hashlib.sha256(str(contents.path).encode()).hexdigest()[:12]}"
+    name = f"{PLUGIN_MODULE}{sha256_of_content(str(contents.path))[:12]}"
     _forget(name)
     sys.meta_path.insert(0, _Importer(name, contents))
     loaded_contents[name] = contents

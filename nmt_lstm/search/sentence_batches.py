@@ -10,6 +10,7 @@ import torch
 
 from nmt_lstm.batching.batch import SourceBatch, source_batch
 from nmt_lstm.errors import ResourceError
+from nmt_lstm.numerics.out_of_memory import is_out_of_memory
 from nmt_lstm.numerics.precision import Precision, autocast
 
 __all__ = ["SentenceBatches"]
@@ -86,8 +87,8 @@ class SentenceBatches:
             ).to(device)
             with autocast(device, precision):
                 found = search(batch, members)
-        except (RuntimeError, MemoryError) as problem:
-            if not _is_out_of_memory(problem):
+        except Exception as problem:
+            if not is_out_of_memory(problem):
                 raise
             if len(members) == 1:
                 raise ResourceError(
@@ -111,12 +112,3 @@ class SentenceBatches:
 
 def _padded(sentence: Sequence[int]) -> int:
     return -(-(len(sentence) + 1) // LENGTH_STEP) * LENGTH_STEP
-
-
-def _is_out_of_memory(problem: BaseException) -> bool:
-    if isinstance(problem, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    text = str(problem).lower()  # PyTorch's CPU allocator raises a bare RuntimeError
-    return any(
-        words in text for words in ("can't allocate memory", "not enough memory", "bad_alloc", "bad alloc")
-    )

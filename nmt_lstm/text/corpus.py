@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 from nmt_lstm.errors import DataError, nearest
 from nmt_lstm.text.misalignment import find_misalignment, lengths_are_related
-from nmt_lstm.text.zstandard_file import open_zstandard
+from nmt_lstm.text.zstandard_file import ZSTANDARD_DAMAGE, open_zstandard
 
 __all__ = [
     "COMPRESSED_SUFFIXES",
@@ -30,7 +30,7 @@ __all__ = [
     "read_parallel",
 ]
 
-DAMAGES = (OSError, EOFError, lzma.LZMAError, zlib.error)
+DAMAGES = (OSError, EOFError, lzma.LZMAError, zlib.error, ZSTANDARD_DAMAGE)
 """What reading an opened file may raise: a bad disk, a cut or damaged archive."""
 COMPRESSED_SUFFIXES = (".gz", ".xz", ".bz2", ".zst")
 """Endings of the names of files that are decompressed while they are read."""

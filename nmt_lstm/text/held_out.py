@@ -12,7 +12,7 @@ import numpy as np
 
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import DataError, ResourceError
-from nmt_lstm.files.whole import replacing
+from nmt_lstm.files.whole import write_whole
 from nmt_lstm.text.cleaning import pair_digest
 from nmt_lstm.text.corpus import check_lengths, language_of, read_parallel
 
@@ -205,9 +205,7 @@ def _write(path: Path, content: bytes) -> None:
     try:
         if path.is_file() and path.read_bytes() == content:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as written:
-            written.write_bytes(content)
+        write_whole(path, content)
     except OSError as problem:
         raise ResourceError(
             f"the validation text '{path}' cannot be written ({problem.strerror or problem}); choose another folder with -o."

@@ -1,19 +1,30 @@
-"""A .zst file read to its very end: all its frames, and an error where it was cut."""
+"""A .zst file read to its very end: all its frames, and an error where it was cut or damaged."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-import io
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from types import ModuleType
+from typing import BinaryIO, cast
 
 from nmt_lstm.errors import DataError
 
-__all__ = ["open_zstandard"]
+__all__ = ["LIBRARY", "ZSTANDARD_DAMAGE", "open_zstandard"]
 
-# Compressed bytes at a time: four of them can stand for 128 KiB of text.
-BLOCK = 1 << 9
+
+def _library() -> ModuleType | None:
+    # In the standard library from Python 3.14 on; the other is the same for earlier ones.
+    for name in ("compression.zstd", "backports.zstd"):
+        with contextlib.suppress(ImportError):
+            return importlib.import_module(name)
+    return None
+
+
+LIBRARY = _library()
+"""What reads these files; None if nothing is installed that does."""
+ZSTANDARD_DAMAGE: type[Exception] = LIBRARY.ZstdError if LIBRARY else OSError
+"""What reading a damaged file raises; a cut one raises EOFError."""
 
 
 def open_zstandard(path: Path) -> BinaryIO:
@@ -23,64 +34,6 @@ def open_zstandard(path: Path) -> BinaryIO:
         DataError: no library for it is installed.
         OSError: the file cannot be opened.
     """
-    new_frame, failure = _library(path)
-    return cast(BinaryIO, io.BufferedReader(_ZstandardFile(path, new_frame, failure)))
-
-
-def _library(path: Path) -> tuple[Callable[[], Any], type[Exception]]:
-    try:
-        # In the standard library from Python 3.14 on.
-        standard = importlib.import_module("compression.zstd")
-        return standard.ZstdDecompressor, standard.ZstdError
-    except ImportError:
-        pass
-    try:
-        package = importlib.import_module("zstandard")
-    except ImportError:
-        raise DataError(f"Reading '{path}' needs the zstandard library: pip install zstandard.") from None
-    return lambda: package.ZstdDecompressor().decompressobj(), package.ZstdError
-
-
-class _ZstandardFile(io.RawIOBase):
-    """The uncompressed bytes. The readers of the libraries stop without a word after a first frame or at a cut."""
-
-    def __init__(self, path: Path, new_frame: Callable[[], Any], failure: type[Exception]) -> None:
-        self._file = path.open("rb")
-        self._new_frame = new_frame
-        self._failure = failure
-        self._frame: Any = None
-        self._compressed = b""
-        self._ready = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
-    def readinto(self, buffer: Any) -> int:
-        while not self._ready and self._advance():
-            pass
-        size = min(len(buffer), len(self._ready))
-        buffer[:size] = self._ready[:size]
-        self._ready = self._ready[size:]
-        return size
-
-    def _advance(self) -> bool:
-        """Decompress a block; False at the end of the file."""
-        block = self._compressed or self._file.read(BLOCK)
-        if not block:
-            if self._frame is not None:
-                raise EOFError("the compressed file was cut")
-            return False
-        if self._frame is None:
-            self._frame = self._new_frame()
-        try:
-            self._ready = memoryview(self._frame.decompress(block))
-        except self._failure as error:
-            raise OSError(f"damaged compression ({error})") from None
-        self._compressed = b""
-        if self._frame.eof:
-            self._compressed, self._frame = self._frame.unused_data, None
-        return True
+    if LIBRARY is None:
+        raise DataError(f"Reading '{path}' needs the backports.zstd library: pip install backports.zstd.")
+    return cast(BinaryIO, LIBRARY.open(path, "rb"))

@@ -16,7 +16,7 @@ from nmt_lstm.errors import ModelFolderError, ResourceError
 from nmt_lstm.files.checksums import archive_is_sound, seal_archive
 from nmt_lstm.files.whole import replacing
 
-__all__ = ["AtomicCheckpointIO", "read_checkpoint", "save_weights_whole", "write_whole"]
+__all__ = ["AtomicCheckpointIO", "read_checkpoint", "save_weights_whole", "save_whole"]
 
 
 class AtomicCheckpointIO(CheckpointIO):
@@ -34,7 +34,7 @@ class AtomicCheckpointIO(CheckpointIO):
             torch.save(checkpoint, file)
             seal_archive(file)
 
-        write_whole(Path(path), write)
+        save_whole(Path(path), write)
 
     def load_checkpoint(
         self,
@@ -80,10 +80,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 def save_weights_whole(path: Path, state: Mapping[str, Tensor]) -> None:
     """Write weights as safetensors, whole or not at all."""
-    write_whole(path, lambda file: save_weights(file, state))
+    save_whole(path, lambda file: save_weights(file, state))
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+def save_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` make a file beside `path`, then put it in its place in one step.
 
     Raises:

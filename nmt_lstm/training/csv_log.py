@@ -12,7 +12,7 @@ from typing import Any
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
-from nmt_lstm.training.checkpoint_files import write_whole
+from nmt_lstm.training.checkpoint_files import save_whole
 
 __all__ = ["CsvLog", "begin_log", "log_file", "read_log"]
 
@@ -55,12 +55,7 @@ def begin_log(output: Path, step: int) -> None:
     writer = csv.DictWriter(text, _COLUMNS, extrasaction="ignore")
     writer.writeheader()
     writer.writerows(kept)
-    write_whole(log_file(output), lambda file: _write(file, text.getvalue()))
-
-
-def _write(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
+    save_whole(log_file(output), lambda file: file.write_bytes(text.getvalue().encode()))
 
 
 class CsvLog(Logger):

@@ -9,6 +9,7 @@ import torch
 
 from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.errors import ResourceError
+from nmt_lstm.numerics.cores import usable_cores
 
 __all__ = ["Devices", "choose_devices", "use_threads"]
 
@@ -66,7 +67,7 @@ def choose_devices(settings: TrainingSettings) -> Devices:
                 f'{gpus} or fewer, or training.accelerator = "cpu".'
             )
         return Devices("gpu", settings.devices or gpus, settings.nodes)
-    processors = _processors()
+    processors = usable_cores()
     most = max(TRIAL_PROCESSES, processors)
     if settings.devices > most:
         raise ResourceError(
@@ -76,13 +77,8 @@ def choose_devices(settings: TrainingSettings) -> Devices:
     return Devices("cpu", settings.devices or 1, settings.nodes)
 
 
-def _processors() -> int:
-    # Not all processors are always ours: containers and schedulers lend a part of them.
-    return len(os.sched_getaffinity(0)) if "sched_getaffinity" in dir(os) else os.cpu_count() or 1
-
-
 def use_threads(devices: Devices) -> None:
     """Share the processor's cores among the processes of this machine, unless OMP_NUM_THREADS says otherwise."""
     if "OMP_NUM_THREADS" in os.environ:
         return
-    torch.set_num_threads(max(1, _processors() // devices.count))
+    torch.set_num_threads(max(1, usable_cores() // devices.count))

@@ -13,7 +13,7 @@ from nmt_lstm.checkpoint.folder_files import WRITING
 from nmt_lstm.config.duration import parse_duration
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.evaluation.scores import check_tokenizer, chosen_tokenizer
+from nmt_lstm.evaluation.scores import chosen_tokenizer
 from nmt_lstm.files.left_overs import remove_left_overs
 from nmt_lstm.numerics.memory import bound_kernel_memory, keep_freed_memory
 from nmt_lstm.numerics.precision import Precision, resolve_precision
@@ -120,7 +120,7 @@ def fit(
             bound_kernel_memory()
             keep_freed_memory()
         use_threads(devices)
-        check_tokenizer(chosen_tokenizer(run.data.tokenize, run.data.target_language))
+        chosen_tokenizer(run.data.tokenize, run.data.target_language)  # refused before hours of preparation
         going_on = resume and last_checkpoint(output).exists()
         run, held = with_validation_text(run, output, reuse=going_on)
         # A run that is resumed has its validation text; if this is not its text, nothing may be written.

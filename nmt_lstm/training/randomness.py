@@ -7,13 +7,17 @@ import struct
 
 import torch
 
-__all__ = ["seed_step", "step_seed"]
+__all__ = ["seed_of", "seed_step", "step_seed"]
+
+
+def seed_of(place: bytes) -> int:
+    """Return a 63-bit seed; places that differ in anything get unrelated ones."""
+    return int.from_bytes(hashlib.blake2b(place, digest_size=8).digest(), "little") >> 1
 
 
 def step_seed(*, seed: int, epoch: int, micro_batch: int, rank: int) -> int:
-    """Return a 63-bit seed for one micro-batch; places that differ in anything get unrelated seeds."""
-    place = struct.pack("<QQQQ", seed, epoch, micro_batch, rank)
-    return int.from_bytes(hashlib.blake2b(place, digest_size=8).digest(), "little") >> 1
+    """Return the seed of one micro-batch."""
+    return seed_of(struct.pack("<QQQQ", seed, epoch, micro_batch, rank))
 
 
 def seed_step(device: torch.device, *, seed: int, epoch: int, micro_batch: int, rank: int) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from nmt_lstm.checkpoint.plugin_records import plugin_digests
+from nmt_lstm.config.differences import differences
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import ConfigurationError, ModelFolderError
 from nmt_lstm.text.subwords import Subwords
@@ -72,7 +73,7 @@ def check_same_run(kept: Mapping[str, Any] | None, now: Mapping[str, Any], *, pa
     comparable = {name: value for name, value in now["settings"].items() if name in kept["settings"]}
     changed = [
         f"{name} was {before!r} and is {after!r}"
-        for name, before, after in _changes(kept["settings"], comparable)
+        for name, before, after in differences(kept["settings"], comparable)
     ]
     if changed:
         raise ConfigurationError(
@@ -84,12 +85,3 @@ def check_same_run(kept: Mapping[str, Any] | None, now: Mapping[str, Any], *, pa
             f"checkpoint '{path}' was trained on other text or otherwise prepared text ({kept['data'][:12]}, not "
             f"{now['data'][:12]}); give the old text and data settings back, or train into another folder."
         )
-
-
-def _changes(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Yield the dotted paths of differing leaves."""
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for key in dict.fromkeys([*before, *after]):
-            yield from _changes(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))
-    elif before != after:
-        yield path, before, after

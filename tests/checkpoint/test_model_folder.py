@@ -13,8 +13,10 @@ import pytest
 import torch
 
 from nmt_lstm.checkpoint import manifest, model_folder
+from nmt_lstm.checkpoint.manifest import Manifest
 from nmt_lstm.checkpoint.model_folder import check_output_folder, read, write
 from nmt_lstm.errors import ModelFolderError, PluginError
+from nmt_lstm.files.checksums import checked_json, parse_checked
 from nmt_lstm.model.build import build_model
 from nmt_lstm.registry import CELLS
 
@@ -36,7 +38,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def edit_manifest(folder: Path, **values) -> None:
     path = folder / "manifest.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+    path.write_text(checked_json({**parse_checked(path.read_text()), **values}))
 
 
 def test_what_was_written_is_read(tmp_path, tiny_run, subwords) -> None:
@@ -90,7 +92,7 @@ def test_a_full_disk_leaves_the_old_model_whole(folder, tiny_run, subwords, monk
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(model_folder, "save_weights" if stage == "weights" else "_sync", full)
+    monkeypatch.setattr(model_folder, "save_weights" if stage == "weights" else "sync", full)
     with pytest.raises(OSError, match="No space left"):
         write(
             folder, run=tiny_run, subwords=subwords, model_state=new_state(tiny_run, subwords, 5), metrics={}
@@ -150,6 +152,32 @@ def test_a_damaged_manifest_names_the_field(folder) -> None:
     edit_manifest(folder, files={"run.toml": {"bytes": "many"}})
     with pytest.raises(ModelFolderError, match=r"manifest.json' is damaged: files.run.toml"):
         read(folder)
+
+
+def test_every_flipped_bit_of_a_manifest_is_seen_or_harmless(folder) -> None:
+    path = folder / "manifest.json"
+    before, content = Manifest.read(folder), path.read_bytes()
+    for place in range(0, len(content), 7):
+        for bit in (1, 16):
+            path.write_bytes(content[:place] + bytes([content[place] ^ bit]) + content[place + 1 :])
+            try:
+                assert Manifest.read(folder) == before
+            except ModelFolderError as problem:
+                assert "manifest.json" in str(problem) or "format version" in str(problem)  # noqa: PT017
+
+
+def test_a_changed_manifest_is_named(folder) -> None:
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "parameters": 1}))
+    with pytest.raises(ModelFolderError, match=r"manifest.json' is damaged .*checksum"):
+        read(folder)
+
+
+def test_manifests_of_earlier_versions_have_no_checksum(folder) -> None:
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(parse_checked(path.read_text())))
+    assert "sha256" not in json.loads(path.read_text())
+    read(folder).load_model()
 
 
 def test_a_newer_format_asks_for_an_upgrade(folder) -> None:

@@ -92,8 +92,8 @@ def test_a_mistake_of_ours_keeps_its_traceback_and_asks_for_a_report(command, mo
         (OSError(errno.ENOSPC, "No space left on device", "runs/x/last.ckpt"), 1,
          "nmt-lstm: error: 'runs/x/last.ckpt': No space left on device; free some space, nothing saved before was lost.\n"),
         (PermissionError(errno.EACCES, "Permission denied", "a.de"), 1, "nmt-lstm: error: 'a.de': Permission denied.\n"),
-        (MemoryError(), 1, "nmt-lstm: error: not enough memory; lower --batch-size or --beam-size, or training.batch"),
-        (type("OutOfMemoryError", (RuntimeError,), {})("CUDA"), 1, "nmt-lstm: error: the GPU has not enough memory; lower"),
+        (MemoryError(), 1, "nmt-lstm: error: not enough memory on this machine; lower --batch-size"),
+        (type("OutOfMemoryError", (RuntimeError,), {})("CUDA"), 1, "nmt-lstm: error: not enough memory on the GPU; lower"),
         (KeyboardInterrupt(), 130, "\nnmt-lstm: interrupted.\n"),
     ],
 )  # fmt: skip

@@ -52,7 +52,7 @@ def compared(monkeypatch) -> list:
     empty = SimpleNamespace(columns=[], rows=[])
     for table in ("cost_table", "quality_table"):
         monkeypatch.setattr(f"nmt_lstm.lab.comparison.tables.{table}", lambda _: empty)
-    monkeypatch.setattr("nmt_lstm.cli.messages.columns", lambda *_, **__: "table")
+    monkeypatch.setattr("nmt_lstm.cli.compare.columns", lambda *_, **__: "table")
     return calls
 
 

@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from nmt_lstm.corpora import download
-from nmt_lstm.corpora.download import fetch, file_sha256
+from nmt_lstm.corpora.download import fetch
 from nmt_lstm.errors import DataError, ResourceError
 
 CONTENT = random.Random(1).randbytes(600_000)
@@ -211,8 +211,3 @@ def test_a_place_that_cannot_be_written_is_named(site, tmp_path) -> None:
         ResourceError, match="Cannot write '.*downloads/corpus.gz': (Not a directory|File exists)"
     ):
         fetched(site, tmp_path)
-
-
-def test_checksums_are_those_of_files(tmp_path) -> None:
-    (tmp_path / "file").write_bytes(CONTENT)
-    assert file_sha256(tmp_path / "file") == SHA256

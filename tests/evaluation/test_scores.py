@@ -10,7 +10,7 @@ import pytest
 
 from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.evaluation import scores
-from nmt_lstm.evaluation.scores import TOKENIZERS, Score, corpus_scores, tokenizer_for
+from nmt_lstm.evaluation.scores import TOKENIZERS, Score, chosen_tokenizer, corpus_scores, tokenizer_for
 
 HYPOTHESES = ["A dog runs , fast .", "Two men are talking.  ", "", "the child sleeps on the red sofa"] * 30
 REFERENCES = [
@@ -126,3 +126,10 @@ def test_languages_have_their_customary_tokenizers(monkeypatch) -> None:
     }
     assert {language: tokenizer_for(language) for language in expected} == expected
     assert set(expected.values()) <= set(TOKENIZERS)
+
+
+def test_a_setting_wins_over_the_language_and_is_checked() -> None:
+    assert chosen_tokenizer("auto", "zh") == "zh"
+    assert chosen_tokenizer("intl", "zh") == "intl"
+    with pytest.raises(ConfigurationError, match="'14a'"):
+        chosen_tokenizer("14a", "zh")

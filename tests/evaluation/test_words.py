@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.evaluation.words import count_words, guess_tokenizer, is_word, unit_of, word_splitter
+from nmt_lstm.evaluation.words import (
+    count_words,
+    guess_tokenizer,
+    is_word,
+    tokenizer_of_text,
+    unit_of,
+    word_splitter,
+)
 
 
 def test_lines_are_cut_as_for_bleu() -> None:
@@ -28,3 +35,9 @@ def test_text_of_an_unknown_language_is_cut_at_blanks_if_it_has_any() -> None:
     assert guess_tokenizer(["犬が走っている。", "猫。"]) == "char"
     assert guess_tokenizer([]) == "13a"
     assert (unit_of("char"), unit_of("13a")) == ("characters", "words")
+
+
+def test_the_language_decides_where_it_is_known() -> None:
+    assert tokenizer_of_text("zh", ["A dog runs."]) == "zh"
+    assert tokenizer_of_text("", ["A dog runs."]) == "13a"
+    assert tokenizer_of_text("", ["犬が走っている。"]) == "char"

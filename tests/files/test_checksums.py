@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import zipfile
@@ -17,6 +18,7 @@ from nmt_lstm.files.checksums import (
     parse_checked,
     seal_archive,
     sha256_of,
+    sha256_of_content,
 )
 
 
@@ -90,3 +92,10 @@ def test_digests_are_those_of_regular_files(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(OSError, match="regular"):
         sha256_of(tmp_path / "pipe")
+
+
+@pytest.mark.parametrize("content", ["", "ü\r\n", b"\xff\x00"])
+def test_digests_of_contents_are_those_of_files_with_them(tmp_path: Path, content: str | bytes) -> None:
+    data = content.encode() if isinstance(content, str) else content
+    (tmp_path / "file").write_bytes(data)
+    assert sha256_of_content(content) == sha256_of(tmp_path / "file") == hashlib.sha256(data).hexdigest()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from nmt_lstm.files.whole import replacing
+from nmt_lstm.files.whole import replacing, write_whole
 
 
 def test_a_file_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
@@ -68,3 +68,29 @@ def test_what_a_killed_process_left_of_the_same_file_is_removed(tmp_path) -> Non
         f".other.{process}",
         f".a[1].{os.getppid()}",
     }
+
+
+@pytest.mark.parametrize(("content", "there"), [("ü\r\n\n", "ü\r\n\n".encode()), (b"\xff\r\n", b"\xff\r\n")])
+def test_a_content_is_written_as_it_is_and_its_folder_made(
+    tmp_path: Path, content: str | bytes, there: bytes
+) -> None:
+    path = tmp_path / "new" / "folder" / "file"
+    for _ in range(2):
+        write_whole(path, content)
+    assert path.read_bytes() == there
+    assert [each.name for each in path.parent.iterdir()] == ["file"]
+
+
+def test_a_content_that_is_not_on_the_disk_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_whole(tmp_path / "file", "old")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space") as caught:
+        write_whole(tmp_path / "file", "new")
+    assert caught.value.filename == str(tmp_path / "file")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]

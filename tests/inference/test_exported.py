@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 import torch
 
 from nmt_lstm.checkpoint.model_folder import read
 from nmt_lstm.checkpoint.weights import load_weights, save_weights
 from nmt_lstm.errors import ConfigurationError, ModelFolderError
+from nmt_lstm.files.checksums import checked_json, parse_checked
 from nmt_lstm.inference import exported as module
 from nmt_lstm.inference.exported import load_exported, write_exported
 from nmt_lstm.inference.frozen_cell import PieceTable
@@ -111,9 +110,9 @@ def test_weights_of_another_shape_say_to_export_again(exported, monkeypatch) -> 
 
 
 def test_an_unknown_precision_says_to_export_again(exported) -> None:
-    manifest = json.loads((exported / "manifest.json").read_text())
+    manifest = parse_checked((exported / "manifest.json").read_text())
     manifest["exported"] = "int4"
-    (exported / "manifest.json").write_text(json.dumps(manifest))
+    (exported / "manifest.json").write_text(checked_json(manifest))
     with pytest.raises(ModelFolderError, match="export it again"):
         load_exported(read(exported))
 

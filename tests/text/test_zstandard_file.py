@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from nmt_lstm.text.zstandard_file import open_zstandard
+from nmt_lstm.text.zstandard_file import LIBRARY, ZSTANDARD_DAMAGE, open_zstandard
 
-zstandard = pytest.importorskip("zstandard")
+zstd: Any = LIBRARY
+if zstd is None:
+    pytest.skip("nothing reads .zst files here", allow_module_level=True)
 
 
 def write(folder: Path, *frames: bytes) -> Path:
@@ -19,7 +22,10 @@ def write(folder: Path, *frames: bytes) -> Path:
 
 
 def frame(text: bytes, **options: bool) -> bytes:
-    return zstandard.ZstdCompressor(**options).compress(text)
+    return zstd.compress(
+        text,
+        options={getattr(zstd.CompressionParameter, name): int(value) for name, value in options.items()},
+    )
 
 
 def test_all_frames_are_read(tmp_path) -> None:
@@ -30,14 +36,14 @@ def test_all_frames_are_read(tmp_path) -> None:
 
 def test_a_frame_that_does_not_tell_its_size_is_read(tmp_path) -> None:
     text = bytes(range(256)) * 2_000
-    with open_zstandard(write(tmp_path, frame(text, write_content_size=False))) as file:
+    with open_zstandard(write(tmp_path, frame(text, content_size_flag=False))) as file:
         assert [file.read(1_000), file.read(1_000)] == [text[:1_000], text[1_000:2_000]]
         assert file.read() == text[2_000:]
 
 
-def test_a_file_without_frames_is_empty(tmp_path) -> None:
-    with open_zstandard(write(tmp_path)) as file:
-        assert file.read() == b""
+def test_a_file_without_frames_was_cut(tmp_path) -> None:
+    with open_zstandard(write(tmp_path)) as file, pytest.raises(EOFError):
+        file.read()
 
 
 def test_many_small_frames_are_read(tmp_path) -> None:
@@ -50,27 +56,30 @@ def test_a_cut_frame_is_an_error_after_what_came_before_it(tmp_path, kept) -> No
     last = frame(bytes(range(256)) * 10)
     with open_zstandard(write(tmp_path, frame(b"whole\n"), last[:kept])) as file:
         assert file.readline() == b"whole\n"
-        with pytest.raises(EOFError, match="the compressed file was cut"):
+        with pytest.raises(EOFError):
             file.read()
 
 
 def test_what_is_no_frame_behind_a_frame_is_an_error(tmp_path) -> None:
     with open_zstandard(write(tmp_path, frame(b"whole\n"), b"no frame at all")) as file:
         assert file.readline() == b"whole\n"
-        with pytest.raises(OSError, match=r"damaged compression \("):
+        with pytest.raises(ZSTANDARD_DAMAGE):
             file.read()
 
 
 def test_a_changed_byte_is_an_error_where_there_is_a_checksum(tmp_path) -> None:
-    whole = bytearray(frame(bytes(range(256)), write_checksum=True))
+    whole = bytearray(frame(bytes(range(256)), checksum_flag=True))
     whole[-20] ^= 1
-    with open_zstandard(write(tmp_path, bytes(whole))) as file, pytest.raises(OSError, match="damaged"):
+    with (
+        open_zstandard(write(tmp_path, bytes(whole))) as file,
+        pytest.raises(ZSTANDARD_DAMAGE, match="checksum"),
+    ):
         file.read()
 
 
 def test_text_that_shrank_a_thousandfold_is_read_in_small_memory(tmp_path) -> None:
     size = 256 << 20
-    compressor = zstandard.ZstdCompressor().compressobj()
+    compressor = zstd.ZstdCompressor()
     zeros = b"\0" * (1 << 20)
     path = write(tmp_path, *(compressor.compress(zeros) for _ in range(size >> 20)), compressor.flush())
     assert path.stat().st_size < size / 1_000

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from nmt_lstm.evaluation.columns import NOT_SIGNIFICANT, aligned, p_value, signed
+from nmt_lstm.evaluation.columns import NOT_SIGNIFICANT, p_value, signed
 from nmt_lstm.evaluation.sentence_statistics import SentenceStatistics
 from nmt_lstm.evaluation.significance import Comparison, compare
 from nmt_lstm.lab.analysis.analyst import most_different
+from nmt_lstm.plain_text import columns
 
 __all__ = ["PairReport", "SentencePair", "pair_report"]
 
@@ -63,7 +64,7 @@ class PairReport:
             )
             for metric, test in self.comparisons.items()
         ]
-        lines = [aligned(rows)]
+        lines = [columns(rows, right=None, indent="  ")]
         if not all(test.significant for test in self.comparisons.values()):
             lines.append(f"{NOT_SIGNIFICANT} not significant: p >= 0.05 by one test or by both")
         if self.sentences:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nmt_lstm.evaluation.columns import aligned
 from nmt_lstm.lab.analysis.analyst import Analysis
+from nmt_lstm.plain_text import columns
 
 __all__ = ["analysis_text"]
 
@@ -28,7 +28,7 @@ def analysis_text(found: Analysis) -> str:
     ]
     parts = [
         f"By length of the source, in {found.length_unit}",
-        aligned(
+        columns(
             [
                 ("", "sentences", "BLEU", "BP", "ratio"),
                 *(
@@ -41,11 +41,13 @@ def analysis_text(found: Analysis) -> str:
                     )
                     for bucket in found.by_source_length
                 ),
-            ]
+            ],
+            right=None,
+            indent="  ",
         ),
         "",
         f"By how often the target word occurs in {where}, in percent",
-        aligned(
+        columns(
             [
                 ("", "words", "precision", "recall", "F1"),
                 *(
@@ -58,11 +60,13 @@ def analysis_text(found: Analysis) -> str:
                     )
                     for bucket in found.by_word_frequency
                 ),
-            ]
+            ],
+            right=None,
+            indent="  ",
         ),
         "",
         "Repeated within a sentence, of 1,000",
-        aligned([("", "output", "reference", "worst lines"), *repeated]),
+        columns([("", "output", "reference", "worst lines"), *repeated], right=None, indent="  "),
         "",
         "Source words in the output that no reference has",
         f"  {copied.words:,}, {copied.per_thousand:.1f} of 1,000 words"

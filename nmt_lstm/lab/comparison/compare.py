@@ -15,7 +15,7 @@ import torch
 
 from nmt_lstm.config.load import make_run
 from nmt_lstm.errors import ResourceError
-from nmt_lstm.evaluation.scores import check_tokenizer, chosen_tokenizer
+from nmt_lstm.evaluation.scores import chosen_tokenizer
 from nmt_lstm.lab.comparison.description import Report, title_of
 from nmt_lstm.lab.comparison.factors import Factor
 from nmt_lstm.lab.comparison.findings import Findings, FinishedRun, TestText, find
@@ -26,7 +26,8 @@ from nmt_lstm.lab.comparison.markdown import markdown_report
 from nmt_lstm.lab.comparison.matching import Match
 from nmt_lstm.lab.comparison.plan import Plan, make_plan
 from nmt_lstm.lab.comparison.verdict import Circumstances, Verdict, give_verdict
-from nmt_lstm.lab.experiment.execution import cores, do_missing
+from nmt_lstm.lab.experiment.execution import do_missing
+from nmt_lstm.numerics.cores import usable_cores
 from nmt_lstm.text.corpus import read_parallel
 from nmt_lstm.text.held_out import HeldOut, with_validation_text
 
@@ -113,7 +114,6 @@ def compare(request: Request, output: Path, *, say: Callable[[str], None] = logg
     test_source, test_target = request.test_source or valid_source, request.test_target or valid_target
     pairs = list(read_parallel(test_source, test_target))
     tokenize = chosen_tokenizer(base.data.tokenize, base.data.target_language)
-    check_tokenizer(tokenize)
     text = TestText(
         [source for source, _ in pairs], [target for _, target in pairs], base.data.source_language, tokenize
     )
@@ -129,7 +129,7 @@ def compare(request: Request, output: Path, *, say: Callable[[str], None] = logg
             say(line)
         failures, jobs = _run(files, plan, request, test_source, say)
         runs = [
-            FinishedRun(run.variant, run.seed, result, files.files(run.name).read_translations())
+            FinishedRun(run.variant, run.seed, result, files.files(run.name).read_translations(result))
             for run in plan.runs()
             if (result := files.files(run.name).read_result()) is not None
         ]
@@ -181,7 +181,7 @@ def _run(
     gpus = 0
     if torch.cuda.is_available() and plan.variants[0].run.training.accelerator != "cpu":
         gpus = torch.cuda.device_count()
-    at_once = max(1, min(request.jobs or gpus or cores(), len(jobs)))
+    at_once = max(1, min(request.jobs or gpus or usable_cores(), len(jobs)))
     threads = os.environ.get("OMP_NUM_THREADS", "1")
     where = (
         f"on {gpus} GPU{'s' * (gpus > 1)}" if gpus else f"of {threads} thread{'s' * (threads != '1')} each"

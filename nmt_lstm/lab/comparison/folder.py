@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+from nmt_lstm.config.differences import differences
 from nmt_lstm.config.load import dump_toml, load_run
 from nmt_lstm.errors import ConfigurationError, DataError, ResourceError
+from nmt_lstm.files.checksums import checked_json, sha256_of, sha256_of_content, unsealed
+from nmt_lstm.files.lock import only_one
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import LARGEST_LIST, read_regular
-from nmt_lstm.files.whole import replacing
+from nmt_lstm.files.whole import write_whole
 from nmt_lstm.lab.comparison.plan import Plan, PlannedRun
 from nmt_lstm.lab.comparison.run_result import RunResult, TrainingResult, read_record
 from nmt_lstm.lab.experiment.folder import check_folder
@@ -79,14 +81,17 @@ class RunFiles:
         """
         return read_record(RunResult, self.result)
 
-    def read_translations(self) -> list[str]:
-        """Return the translations of the test text.
+    def read_translations(self, result: RunResult) -> list[str]:
+        """Return the translations of the test text that `result` is of.
 
         Raises:
-            DataError: they are missing.
+            DataError: they are missing, or were changed.
         """
         try:
-            return read_regular(self.translations, LARGEST_LIST).decode("utf-8").split("\n")[:-1]
+            data = read_regular(self.translations, LARGEST_LIST)
+            if result.translations_sha256 not in ("", sha256_of_content(data)):
+                raise ValueError("it was changed: its SHA-256 is not the recorded one")  # noqa: TRY301 - as all below
+            return data.decode("utf-8").split("\n")[:-1]
         except (OSError, ValueError) as problem:
             reason = problem.strerror if isinstance(problem, OSError) else problem
             raise DataError(
@@ -107,18 +112,8 @@ class ComparisonFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        if not check_folder(folder, _STATE, "is not a comparison", allowed=(".lock", "prepared", HELD_OUT)):
-            return
-        kept = self._kept()
-        if kept.get("format") != _FORMAT or not isinstance(kept.get("version"), int):
-            raise ConfigurationError(
-                f"'{folder / _STATE}' was not written by nmt-lstm compare; choose a different folder with -o."
-            )
-        if kept["version"] > _VERSION:
-            raise ConfigurationError(
-                f"'{folder}' was made by a newer nmt-lstm (format {kept['version']}, this one reads up to {_VERSION}); "
-                f"upgrade, or choose a different folder with -o."
-            )
+        if check_folder(folder, _STATE, "is not a comparison", allowed=(".lock", "prepared", HELD_OUT)):
+            self._kept()
 
     @property
     def has_begun(self) -> bool:
@@ -129,29 +124,13 @@ class ComparisonFolder:
         """Return the places of a run."""
         return RunFiles(self.folder / "runs" / name, self.folder / "records" / name)
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> AbstractContextManager[None]:
         """Make the folder, and keep other comparisons out of it while a with statement lasts.
 
         Raises:
             ResourceError: it cannot be made, or one is at work in it.
         """
-        import fcntl
-
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as problem:
-            raise ResourceError(
-                f"cannot make the folder '{self.folder}' ({problem.strerror}); choose another with -o."
-            ) from problem
-        with (self.folder / ".lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise ResourceError(
-                    f"another nmt-lstm compare is at work in '{self.folder}'; wait for it, or choose another folder with -o."
-                ) from None
-            yield
+        return only_one("nmt-lstm compare", self.folder)
 
     def begin(self, plan: Plan, *, identity: Mapping[str, Any]) -> None:
         """Note what is compared, or check that what was noted is the same.
@@ -183,7 +162,7 @@ class ComparisonFolder:
             "identity": now,
             "runs": [r.name for r in plan.runs()],
         }
-        write_text(self.folder / _STATE, json.dumps(state, indent=2) + "\n")
+        write_text(self.folder / _STATE, checked_json(state))
         for run in plan.runs():
             files = self.files(run.name)
             if not files.settings.exists():
@@ -194,7 +173,7 @@ class ComparisonFolder:
         if not files.settings.exists():
             return
         before = load_run(files.settings).model_dump(mode="json")
-        changed = list(_changes(before, run.settings.model_dump(mode="json")))
+        changed = list(differences(before, run.settings.model_dump(mode="json")))
         if changed:
             raise ConfigurationError(
                 f"the run '{run.name}' in '{self.folder}' has other settings: "
@@ -211,14 +190,32 @@ class ComparisonFolder:
             )
 
     def _kept(self) -> dict[str, Any]:
+        """Return the state of the folder.
+
+        Raises:
+            ConfigurationError: it cannot be read, was changed, is something else's, or of a newer version.
+        """
         path = self.folder / _STATE
         try:
             kept = parse_json(read_regular(path))
+            if (
+                not isinstance(kept, dict)
+                or kept.get("format") != _FORMAT
+                or not isinstance(kept.get("version"), int)
+            ):
+                raise ConfigurationError(
+                    f"'{path}' is not of a comparison of ours; choose another folder with -o."
+                )
+            if kept["version"] > _VERSION:
+                raise ConfigurationError(
+                    f"'{self.folder}' was made by a newer nmt-lstm (format {kept['version']}, this one reads up to "
+                    f"{_VERSION}); upgrade, or choose another folder with -o."
+                )
+            return unsealed(kept)
         except (OSError, ValueError) as problem:
             raise ConfigurationError(
                 f"'{path}' cannot be read ({' '.join(str(problem).split())}); choose another folder with -o."
             ) from problem
-        return kept if isinstance(kept, dict) else {}
 
 
 def write_text(path: Path, text: str) -> None:
@@ -228,9 +225,7 @@ def write_text(path: Path, text: str) -> None:
         ResourceError: it cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as beside:
-            beside.write_text(text, encoding="utf-8", newline="\n")
+        write_whole(path, text)
     except OSError as problem:
         raise ResourceError(
             f"cannot write '{path}' ({problem.strerror or problem}); free some space: the same command goes on."
@@ -239,7 +234,7 @@ def write_text(path: Path, text: str) -> None:
 
 def write_record(path: Path, record: BaseModel) -> None:
     """Write a record whole or not at all; `read_record` reads it."""
-    write_text(path, record.model_dump_json(indent=2) + "\n")
+    write_text(path, checked_json(record.model_dump(mode="json")))
 
 
 def digest_of(paths: Sequence[Path]) -> str:
@@ -248,22 +243,13 @@ def digest_of(paths: Sequence[Path]) -> str:
     Raises:
         DataError: one cannot be read.
     """
-    found = hashlib.sha256()
+    digests = b""
     for path in paths:
         try:
-            found.update(hashlib.sha256(path.read_bytes()).digest())
+            digests += bytes.fromhex(sha256_of(path))
         except OSError as problem:
             raise DataError(f"'{path}' cannot be read: {problem.strerror}.") from problem
-    return found.hexdigest()
-
-
-def _changes(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Yield the dotted paths of differing leaves."""
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for key in dict.fromkeys([*before, *after]):
-            yield from _changes(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))
-    elif before != after:
-        yield path, before, after
+    return sha256_of_content(digests)
 
 
 def _short(value: Any) -> str:

@@ -15,6 +15,7 @@ import torch
 from rich.console import Console
 
 from nmt_lstm.config.load import load_run
+from nmt_lstm.files.checksums import sha256_of_content
 from nmt_lstm.inference.translator import Translator
 from nmt_lstm.lab.comparison.folder import RunFiles, write_record, write_text
 from nmt_lstm.lab.comparison.run_result import CurvePoint, RunResult, TrainingResult
@@ -58,12 +59,14 @@ class ComparisonJob(Job[RunResult]):
         begin = time.perf_counter()
         texts = [translation.text for translation in translator.translate(lines)]
         seconds = time.perf_counter() - begin
-        write_text(files.translations, "".join(f"{text}\n" for text in texts))
+        translations = "".join(f"{text}\n" for text in texts)
+        write_text(files.translations, translations)
         result = RunResult(
             training=training,
             translate_seconds=seconds,
             sentences=len(texts),
             beam_size=translator.run.search.beam_size,
+            translations_sha256=sha256_of_content(translations),
         )
         write_record(files.result, result)
         return result

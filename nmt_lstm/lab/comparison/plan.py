@@ -12,7 +12,7 @@ from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.lab.comparison.factors import Factor, Variant, variants_of
 from nmt_lstm.lab.comparison.matching import Match, planned_steps, within_time, within_updates
 from nmt_lstm.lab.comparison.sizing import count_parameters, size_to
-from nmt_lstm.registry import ATTENTIONS, CELLS
+from nmt_lstm.model.build import check_parts
 from nmt_lstm.text.preparation import Prepared, prepare
 from nmt_lstm.training.data_module import TranslationDataModule
 
@@ -142,7 +142,7 @@ def make_plan(
 
     runs = [settings(variant.overrides) for variant in variants]
     for run in runs:
-        check_parts(run)
+        check_parts(run.model)
     base = settings(())
     # Runs of the same text and settings find it prepared; so all of them see the same pieces.
     prepared = [prepare(run, on_progress) for run in (base, *runs)]
@@ -168,13 +168,6 @@ def make_plan(
             steps = base_steps
         planned.append(PlannedVariant(variant, sized, parameters_of(sized, text), text.fingerprint, steps))
     return Plan(tuple(factors), match, tuple(seeds), base_parameters, tuple(planned))
-
-
-def check_parts(run: RunSettings) -> None:
-    """Raise PluginError for unknown cells and attentions, and wrong options of theirs, before any text is read."""
-    CELLS.check(run.model.encoder.cell, run.model.encoder.cell_options)
-    CELLS.check(run.model.decoder.cell, run.model.decoder.cell_options)
-    ATTENTIONS.check(run.model.attention.name, run.model.attention.options)
 
 
 def parameters_of(run: RunSettings, text: Prepared) -> int:

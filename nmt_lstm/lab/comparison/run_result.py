@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from nmt_lstm.errors import DataError
+from nmt_lstm.files.checksums import parse_checked
 from nmt_lstm.files.regular import read_regular
 
 __all__ = ["CurvePoint", "RunResult", "TrainingResult", "read_record"]
@@ -65,6 +66,8 @@ class RunResult(_Record):
     translate_seconds: float
     sentences: int
     beam_size: int
+    translations_sha256: str = ""
+    """Of the file of translations; empty in records of earlier versions."""
 
     @property
     def sentences_per_second(self) -> float:
@@ -76,13 +79,13 @@ def read_record(kind: type[Record], path: Path) -> Record | None:
     """Read a record; None where there is none yet.
 
     Raises:
-        DataError: it is damaged.
+        DataError: it is damaged, or is not what was written.
     """
     try:
-        return kind.model_validate_json(read_regular(path))
+        return kind.model_validate(parse_checked(read_regular(path)))
     except FileNotFoundError:
         return None
-    except (OSError, ValidationError) as problem:
+    except (OSError, ValueError) as problem:
         reason = " ".join(str(problem).split())[:200]
         raise DataError(
             f"'{path}' is damaged ({reason}); remove it, and the same command makes it again."

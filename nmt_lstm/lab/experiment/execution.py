@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
-import sys
 import time
 from collections.abc import Callable, Container, Sequence
 from pathlib import Path
@@ -15,14 +13,9 @@ from nmt_lstm.lab.experiment.pool import Failed, Postponed, Told, run_in_process
 from nmt_lstm.training.interruption import SignalWatch, TrainingInterrupted
 from nmt_lstm.training.progress import duration
 
-__all__ = ["cores", "do_missing"]
+__all__ = ["do_missing"]
 
 _TELL_EVERY = 15.0  # seconds
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def do_missing(

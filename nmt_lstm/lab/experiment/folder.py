@@ -6,6 +6,7 @@ from collections.abc import Container
 from pathlib import Path
 
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.files.strangers import strangers_in
 
 __all__ = ["check_folder"]
 
@@ -26,11 +27,8 @@ def check_folder(folder: Path, mark: str, kind: str, *, allowed: Container[str] 
         return True
     if folder.exists() and not folder.is_dir():
         raise ConfigurationError(f"'{folder}' is a file; choose a different folder with -o.")
-    names = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-    strangers = [name for name in names if name not in allowed]
-    if strangers:
-        shown = ", ".join(strangers[:3]) + (" ..." if len(strangers) > 3 else "")
+    if strangers := strangers_in(folder, lambda name: name in allowed):
         raise ConfigurationError(
-            f"'{folder}' exists and {kind} ({shown}); choose a different folder with -o, or empty it."
+            f"'{folder}' exists and {kind} ({strangers}); choose a different folder with -o, or empty it."
         )
     return False

@@ -13,10 +13,9 @@ import traceback
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
-import torch
-
 from nmt_lstm.errors import NmtLstmError
 from nmt_lstm.lab.experiment.job import Job
+from nmt_lstm.numerics.out_of_memory import is_out_of_memory
 from nmt_lstm.registry import load_plugin_file
 
 __all__ = ["main", "perform"]
@@ -56,9 +55,10 @@ def perform(job: Job[object], connection: Connection) -> tuple[object, ...]:
 
 
 def _is_short_of_memory(problem: BaseException) -> bool:
-    if isinstance(problem, MemoryError | torch.OutOfMemoryError) or "t allocate memory" in str(problem):
-        return True
-    return problem.__cause__ is not None and _is_short_of_memory(problem.__cause__)
+    """Whether memory ran out, also behind an error that says so in our words."""
+    return is_out_of_memory(problem) or (
+        problem.__cause__ is not None and _is_short_of_memory(problem.__cause__)
+    )
 
 
 def _listen(connection: Connection, orders: queue.SimpleQueue[bytes]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import logging
 from collections import Counter
@@ -10,8 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nmt_lstm.errors import NmtLstmError
-from nmt_lstm.evaluation.scores import tokenizer_for
-from nmt_lstm.evaluation.words import count_words, guess_tokenizer, word_splitter
+from nmt_lstm.evaluation.words import count_words, tokenizer_of_text, word_splitter
+from nmt_lstm.files.checksums import sha256_of_content
 from nmt_lstm.lab.analysis.analyst import Analysis, Analyst, most_different
 from nmt_lstm.lab.leaderboard.board import Leaderboard
 from nmt_lstm.lab.leaderboard.ranking import RankedRow, Ranking
@@ -57,7 +56,7 @@ def analysis_sections(
 def _analyst(
     board: Leaderboard, row: Row, sources: Sequence[str], references: Sequence[Sequence[str]]
 ) -> Analyst:
-    source_tokenize = tokenizer_for(row.source_language) if row.source_language else guess_tokenizer(sources)
+    source_tokenize = tokenizer_of_text(row.source_language, sources)
     settings = board.settings.test_sets.get(row.test_set)
     frequencies: list[Counter[str] | None] = [None, None]
     if settings is not None:
@@ -84,7 +83,7 @@ def _counted(path: Path, tokenize: str, files: BoardFiles) -> Counter[str] | Non
         check_rereadable(path)
         state = path.stat()
         named = f"{path} {state.st_size} {state.st_mtime_ns} {tokenize} {COUNTED_LINES}"
-        key = hashlib.sha256(named.encode()).hexdigest()[:32]
+        key = sha256_of_content(named)[:32]
         counts = files.cache.counts(key)
         if counts is None:
             counts = count_words(itertools.islice(read_lines(path), COUNTED_LINES), word_splitter(tokenize))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
-from nmt_lstm.files.checksums import checked_json, parse_checked
+from nmt_lstm.files.checksums import checked_json, parse_checked, sha256_of_content
 from nmt_lstm.files.regular import read_regular
-from nmt_lstm.files.whole import replacing
+from nmt_lstm.files.whole import write_whole
 
 __all__ = ["HEAD", "RowsHead"]
 
@@ -39,7 +38,7 @@ class RowsHead:
             return ""
         except (OSError, ValueError, KeyError, TypeError) as problem:
             return f"'{self._path}' cannot be used ({problem}); restore it from a copy, or delete it."
-        if len(rows) >= size and _digest(rows[:size]) == digest:
+        if len(rows) >= size and sha256_of_content(rows[:size]) == digest:
             return ""
         what = f"it had {size:,} bytes when the last row was added and has {len(rows):,}"
         return (
@@ -53,10 +52,5 @@ class RowsHead:
         Raises:
             OSError: the file cannot be written.
         """
-        text = checked_json({"bytes": len(rows), "sha256_of_rows": _digest(rows)})
-        with replacing(self._path) as beside:
-            beside.write_text(text, encoding="utf-8")
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+        text = checked_json({"bytes": len(rows), "sha256_of_rows": sha256_of_content(rows)})
+        write_whole(self._path, text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -13,6 +12,7 @@ from nmt_lstm.evaluation.formulas import brevity_penalties
 from nmt_lstm.evaluation.scores import METRICS
 from nmt_lstm.evaluation.sentence_statistics import Scorer, SentenceStatistics
 from nmt_lstm.evaluation.significance import bootstrap_scores, interval_of
+from nmt_lstm.files.checksums import sha256_of_content
 from nmt_lstm.lab.leaderboard.record import Facts, Row, ScoreEntry, now
 from nmt_lstm.lab.leaderboard.store import BoardFiles
 from nmt_lstm.lab.leaderboard.test_sets import TestSet, digest_of, fingerprint_of
@@ -155,7 +155,7 @@ class Scoring:
 
 
 def _key(row: Row) -> str:
-    return hashlib.sha256(f"{row.hypotheses} {row.fingerprint} {row.tokenize}".encode()).hexdigest()[:32]
+    return sha256_of_content(f"{row.hypotheses} {row.fingerprint} {row.tokenize}")[:32]
 
 
 def _agree(row: Row, statistics: Statistics) -> bool:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
-import hashlib
 import logging
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nmt_lstm.errors import DataError, ResourceError
+from nmt_lstm.files.checksums import sha256_of, sha256_of_content
+from nmt_lstm.files.lock import locked
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import open_regular
-from nmt_lstm.files.whole import replacing
+from nmt_lstm.files.whole import write_whole
 from nmt_lstm.lab.leaderboard.cached_statistics import CachedStatistics
 from nmt_lstm.lab.leaderboard.record import Row, Withdrawal, line_of, record_of
 from nmt_lstm.lab.leaderboard.rows_head import RowsHead
@@ -113,7 +112,7 @@ class BoardFiles:
             file = os.open(self._rows, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK, 0o644)
         except OSError as problem:
             raise self._unwritable(problem) from problem
-        with os.fdopen(file, "rb+", buffering=0) as stream, _locked(file, fcntl.LOCK_EX):
+        with os.fdopen(file, "rb+", buffering=0) as stream, locked(file):
             if not stat.S_ISREG(os.fstat(file).st_mode):
                 raise DataError(f"'{self._rows}' is a pipe or a device, not the rows of a board.")
             data = stream.read()
@@ -156,7 +155,7 @@ class BoardFiles:
                 raise DataError(f"'{path}' is missing; copy the whole board again, or restore the file.")
             return found
         data = path.read_bytes()
-        if hashlib.sha256(data).hexdigest() != digest:
+        if sha256_of_content(data) != digest:
             raise DataError(
                 f"'{path}' was changed: its SHA-256 is not its name; restore the file from a copy."
             )
@@ -176,20 +175,18 @@ class BoardFiles:
 
     def _read_rows(self) -> bytes:
         try:
-            with open_regular(self._rows) as file, _locked(file.fileno(), fcntl.LOCK_SH):
+            with open_regular(self._rows) as file, locked(file.fileno(), shared=True):
                 return file.read()
         except FileNotFoundError:
             return b""
 
     def _put_text(self, lines: Sequence[str]) -> None:
         data = text_bytes(lines)
-        digest = hashlib.sha256(data).hexdigest()
+        digest = sha256_of_content(data)
         path = self.text_path(digest)
-        if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == digest:
+        if path.is_file() and sha256_of(path) == digest:
             return
-        path.parent.mkdir(exist_ok=True)
-        with replacing(path) as beside:
-            beside.write_bytes(data)
+        write_whole(path, data)
 
     def _split(self, data: bytes) -> tuple[list[bytes], bytes]:
         """Return the whole lines and what an interrupted writer left of another."""
@@ -213,16 +210,6 @@ class BoardFiles:
         return ResourceError(
             f"the board '{self.folder}' cannot be written ({problem.strerror or problem}); nothing was added to it."
         )
-
-
-@contextmanager
-def _locked(file: int, kind: int) -> Iterator[None]:
-    """Wait until the file can be locked; closing it, or the end of the process, gives it free."""
-    fcntl.flock(file, kind)
-    try:
-        yield
-    finally:
-        fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _write_all(file: int, data: bytes) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
 from nmt_lstm.evaluation.columns import NOT_SIGNIFICANT, p_value, signed
 from nmt_lstm.evaluation.scores import METRICS
 from nmt_lstm.evaluation.significance import Comparison
 from nmt_lstm.lab.leaderboard.ranking import RankedRow, Ranking
+from nmt_lstm.lab.report.markdown import escaped, markdown_table
+from nmt_lstm.lab.report.table import Column
+from nmt_lstm.plain_text import columns
 
 __all__ = ["UNKNOWN", "compact", "heading", "hours", "markdown", "notes", "p_values", "speed", "text"]
 
@@ -22,16 +24,9 @@ def text(rankings: Sequence[Ranking], *, baseline: str | None = None) -> str:
     parts = []
     for ranking in rankings:
         heads, rows = _cells(ranking, baseline)
-        lines = [heads, *rows]
-        widths = [max(_width(line[column]) for line in lines) for column in range(len(heads))]
-        table = [
-            "  ".join(
-                _padded(cell, width, left=head in _LEFT)
-                for cell, width, head in zip(line, widths, heads, strict=True)
-            ).rstrip()
-            for line in lines
-        ]
-        parts.append("\n".join([heading(ranking), "", *table, "", *notes(ranking)]))
+        right = [place for place, head in enumerate(heads) if head not in _LEFT]
+        table = columns([heads, *rows], right=right)
+        parts.append("\n".join([heading(ranking), "", table, "", *notes(ranking)]))
     return "\n\n\n".join(parts) or "The board has no rows yet; add one with: nmt-lstm leaderboard add."
 
 
@@ -40,13 +35,9 @@ def markdown(rankings: Sequence[Ranking], *, baseline: str | None = None) -> str
     parts = []
     for ranking in rankings:
         heads, rows = _cells(ranking, baseline)
-        table = [
-            _markdown_line(heads),
-            "|" + "|".join(" --- " if head in _LEFT else " ---: " for head in heads) + "|",
-            *(_markdown_line([_escaped(cell) for cell in row]) for row in rows),
-        ]
-        remarks = [f"- {_escaped(note)}" for note in notes(ranking)]
-        parts.append("\n".join([f"### {_escaped(heading(ranking))}", "", *table, "", *remarks]))
+        table = markdown_table([Column(head, numeric=head not in _LEFT) for head in heads], rows)
+        remarks = [f"- {escaped(note)}" for note in notes(ranking)]
+        parts.append("\n".join([f"### {escaped(heading(ranking))}", "", table, "", *remarks]))
     return "\n\n".join(parts) or "The board has no rows yet."
 
 
@@ -112,32 +103,6 @@ def _compared(each: RankedRow, *, best: bool) -> list[str]:
         return ["", ""]
     mark = "" if comparison.significant else f"{NOT_SIGNIFICANT} "
     return [f"{mark}{signed(comparison.difference)}", p_values(comparison)]
-
-
-def _width(text: str) -> int:
-    """Return how many places of a terminal a text takes: wide characters take two, combining ones none."""
-    return sum(
-        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        for character in text
-    )
-
-
-def _padded(cell: str, width: int, *, left: bool) -> str:
-    blanks = " " * (width - _width(cell))
-    return cell + blanks if left else blanks + cell
-
-
-def _markdown_line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def _escaped(text: str) -> str:
-    r"""Return text in which Markdown and HTML find no marks; a bar is escaped as tables need it."""
-    for character in "\\`*_[]<>|#~":
-        text = text.replace(
-            character, f"\\{character}" if character not in "<>" else f"&{'lg'[character == '>']}t;"
-        )
-    return text
 
 
 def p_values(comparison: Comparison) -> str:

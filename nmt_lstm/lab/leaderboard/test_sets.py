@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from nmt_lstm.errors import ConfigurationError, DataError, NmtLstmError, nearest
-from nmt_lstm.evaluation.scores import check_tokenizer, chosen_tokenizer, without_advice
+from nmt_lstm.evaluation.scores import chosen_tokenizer, without_advice
+from nmt_lstm.files.checksums import sha256_of_content
 from nmt_lstm.lab.leaderboard.settings import BOARD, TestSetSettings
 from nmt_lstm.text.corpus import check_rereadable, read_lines
 
@@ -102,13 +102,13 @@ def text_bytes(lines: Sequence[str]) -> bytes:
 
 def digest_of(lines: Sequence[str]) -> str:
     """Return the SHA-256 of a text of these lines."""
-    return hashlib.sha256(text_bytes(lines)).hexdigest()
+    return sha256_of_content(text_bytes(lines))
 
 
 def fingerprint_of(source: str, references: Sequence[str]) -> str:
     """Return the fingerprint of a test set from the digests of its source and its references, in their order."""
     named = "\n".join([f"source {source}", *(f"reference {digest}" for digest in references)])
-    return hashlib.sha256(named.encode()).hexdigest()
+    return sha256_of_content(named)
 
 
 def located(path: Path, folder: Path) -> Path:
@@ -156,7 +156,6 @@ def load_test_set(name: str, settings: TestSetSettings, folder: Path) -> TestSet
                 f"they must agree line by line."
             )
     tokenize = chosen_tokenizer(settings.tokenize, target_language)
-    check_tokenizer(tokenize)
     return TestSet(name, texts[0], texts[1:], source_language, target_language, tokenize)
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from nmt_lstm.files.whole import replacing
+from nmt_lstm.files.whole import write_whole
 from nmt_lstm.lab.probes.catalogue import find_task
 from nmt_lstm.lab.probes.pictures import draw_curves, draw_gradient_flow, draw_losses
 from nmt_lstm.lab.probes.record import RunRecord
 from nmt_lstm.lab.probes.run import ProbeSettings
 from nmt_lstm.lab.probes.summary import Outcome, Summary, number
 from nmt_lstm.lab.probes.task import SOLVED_SHARE
+from nmt_lstm.lab.report.markdown import markdown_table
+from nmt_lstm.lab.report.table import Column
 
 __all__ = ["REPORT", "write_report"]
 
@@ -36,8 +38,8 @@ def write_report(
         missing: runs without a result.
     """
     for name, draw in _PICTURES.items():
-        _replace(folder / name, draw(summary))
-    _replace(folder / REPORT, _markdown(summary, settings, command, missing))
+        write_whole(folder / name, draw(summary))
+    write_whole(folder / REPORT, _markdown(summary, settings, command, missing))
     return [*_PICTURES, REPORT]
 
 
@@ -80,7 +82,7 @@ def _longest(summary: Summary) -> str:
         [task, *(str(summary.longest_solved(task, cell) or "–") for cell in summary.cells)]
         for task in summary.tasks
     ]
-    return _table(["task", *summary.cells], rows)
+    return markdown_table([Column(head) for head in ("task", *summary.cells)], rows)
 
 
 def _results(summary: Summary) -> str:
@@ -97,7 +99,7 @@ def _results(summary: Summary) -> str:
     ]  # fmt: skip
     heads = ["task", "length", "cell", "parameters", "loss", "baseline", "loss / baseline", "solved", "steps to solve",
              "learning rate", "largest gradient", "processor seconds"]  # fmt: skip
-    return _table(heads, rows)
+    return markdown_table([Column(head) for head in heads], rows)
 
 
 def _largest_gradient(outcome: Outcome) -> str:
@@ -140,15 +142,3 @@ def _versions(records: Sequence[RunRecord]) -> str:
         if record.distribution["distribution"] not in ("", "nmt-lstm")
     )
     return f"Made by {'; '.join([*made, *plugins])}."
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-    return "\n".join([line(heads), line(["---"] * len(heads)), *map(line, rows)])
-
-
-def _replace(path: Path, text: str) -> None:
-    with replacing(path) as writing:
-        writing.write_text(text, encoding="utf-8")

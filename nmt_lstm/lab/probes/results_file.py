@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import logging
+import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from nmt_lstm.errors import DataError, ResourceError
+from nmt_lstm.files.checksums import sealed, unsealed
+from nmt_lstm.files.lock import only_one
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import LARGEST_LIST, read_regular
 from nmt_lstm.lab.experiment.folder import check_folder
@@ -19,8 +20,6 @@ from nmt_lstm.lab.probes.record import FORMAT, FORMAT_VERSION, RunRecord
 __all__ = ["RESULTS", "ResultsFile"]
 
 RESULTS = "results.jsonl"
-
-logger = logging.getLogger(__name__)
 
 
 class ResultsFile:
@@ -48,28 +47,13 @@ class ResultsFile:
                 f"cannot make the folder '{folder}' ({problem.strerror}); choose another with -o."
             ) from problem
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> AbstractContextManager[None]:
         """Keep other probes out of the folder while a with statement lasts.
 
         Raises:
             ResourceError: one is at work in it.
         """
-        import fcntl
-
-        handle = os.open(self.folder, os.O_RDONLY)
-        try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ResourceError(
-                    f"another nmt-lstm probe is at work in '{self.folder}'; wait for it, or choose another folder with -o."
-                ) from None
-            except OSError as problem:  # a file system without locks
-                logger.debug("%s is not locked: %s", self.folder, problem)
-            yield
-        finally:
-            os.close(handle)
+        return only_one("nmt-lstm probe", self.folder)
 
     def read(self) -> list[RunRecord]:
         """Return all records in the order in which they came.
@@ -92,7 +76,7 @@ class ResultsFile:
         Raises:
             ResourceError: the disk is full or cannot be written; what was there before stays.
         """
-        line = record.model_dump_json().encode() + b"\n"
+        line = f"{json.dumps(sealed(record.model_dump(mode='json')))}\n".encode()
         try:
             with self.path.open("ab+") as file:
                 file.seek(0)
@@ -126,8 +110,10 @@ class ResultsFile:
                 f"upgrade nmt-lstm, or choose another folder with -o."
             )
         try:
-            return RunRecord.model_validate(values)
+            return RunRecord.model_validate(unsealed(values))
         except ValidationError as problem:
             first = problem.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "the line"
             raise DataError(f"{place} is damaged ({where}: {first['msg']}); {remedy}.") from None
+        except ValueError as problem:
+            raise DataError(f"{place} is damaged ({problem}); {remedy}.") from None

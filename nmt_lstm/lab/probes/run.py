@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import json
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from nmt_lstm.config.load import parse_value
 from nmt_lstm.errors import ConfigurationError, NmtLstmError, PluginError
+from nmt_lstm.files.checksums import sha256_of, sha256_of_content
 from nmt_lstm.lab.probes.catalogue import find_task
 from nmt_lstm.registry import CELLS
 
@@ -69,7 +69,7 @@ class ProbeRun(BaseModel):
     def identity(self) -> str:
         """A digest of all that decides the result; the time limit does not, for a probe that ends within it."""
         values = self.model_dump(mode="json", exclude={"cell": {"label"}, "settings": {"time_limit"}})
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+        return sha256_of_content(json.dumps(values, sort_keys=True))
 
     def __str__(self) -> str:
         return f"{self.task}, length {self.length}, {self.cell.label}, seed {self.seed}"
@@ -137,4 +137,4 @@ def _code(part: type) -> str:
         file = None
     if file is None or not Path(file).is_file():
         return ""
-    return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]
+    return sha256_of(Path(file))[:16]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from nmt_lstm.lab.probes.record import Attempt, GradientFlow, RunRecord, Stopped
 from nmt_lstm.lab.probes.run import ProbeRun
 from nmt_lstm.lab.probes.task import Episode, Task
 from nmt_lstm.registry import CELLS
+from nmt_lstm.training.randomness import seed_of
 
 __all__ = ["Progress", "train_probe"]
 
@@ -146,8 +146,7 @@ def _build(run: ProbeRun, task: Task) -> ProbeNetwork:
 
 
 def _number(run: ProbeRun, purpose: str) -> int:
-    place = f"{purpose} {run.task} {run.length} {run.seed}".encode()
-    return int.from_bytes(hashlib.blake2b(place, digest_size=8).digest(), "little") >> 1
+    return seed_of(f"{purpose} {run.task} {run.length} {run.seed}".encode())
 
 
 def _generator(run: ProbeRun, purpose: str) -> Generator:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from nmt_lstm.errors import ConfigurationError, DataError, ResourceError
+from nmt_lstm.files.checksums import sha256_of
 from nmt_lstm.lab.comparison.folder import ComparisonFolder, digest_of, write_record, write_text
 
 IDENTITY = {"test text": "a" * 64, "plugin file": "none"}
@@ -92,7 +93,7 @@ def test_runs_on_other_text_are_refused(folder, make_plan_of, make_result) -> No
 def test_a_folder_that_cannot_be_made(tmp_path) -> None:
     (tmp_path / "file").write_text("")
     with (
-        pytest.raises(ResourceError, match="cannot make the folder .*/file/report' .Not a directory."),
+        pytest.raises(ResourceError, match="file/report' .Not a directory."),
         ComparisonFolder(tmp_path / "file" / "report").alone(),
     ):
         pass
@@ -165,13 +166,56 @@ def test_a_damaged_record_says_what_to_do(folder) -> None:
         files.read_result()
 
 
-def test_translations_keep_their_lines(folder) -> None:
+def test_records_of_earlier_versions_have_no_checksum(folder, make_result) -> None:
+    files = ComparisonFolder(folder).files("gru-1")
+    result = make_result()
+    write_text(files.result, result.model_dump_json(exclude={"translations_sha256"}))
+    assert files.read_result() == result
+
+
+def test_every_flipped_bit_of_a_record_is_seen_or_harmless(folder, make_result) -> None:
+    files = ComparisonFolder(folder).files("gru-1")
+    write_record(files.result, make_result())
+    content = files.result.read_bytes()
+    for place in range(len(content)):
+        files.result.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        try:
+            assert files.read_result() == make_result()
+        except DataError as problem:
+            assert "result.json' is damaged" in str(problem)  # noqa: PT017
+
+
+def test_a_changed_state_is_named(folder, make_plan_of) -> None:
+    ComparisonFolder(folder).begin(make_plan_of("gru", "lstm"), identity=IDENTITY)
+    state = folder / "comparison.json"
+    content = state.read_text()
+    state.write_text(content.replace("aaaa", "aaab", 1))
+    with pytest.raises(ConfigurationError, match=r"comparison.json' .*checksum"):
+        ComparisonFolder(folder)
+    # Earlier versions wrote none.
+    state.write_text(
+        json.dumps({key: value for key, value in json.loads(content).items() if key != "sha256"})
+    )
+    ComparisonFolder(folder).begin(make_plan_of("gru", "lstm"), identity=IDENTITY)
+
+
+def test_translations_keep_their_lines(folder, make_result) -> None:
     files = ComparisonFolder(folder).files("gru-1")
     write_text(files.translations, "a\u2028b\n\n c\n")
-    assert files.read_translations() == ["a\u2028b", "", " c"]
+    assert files.read_translations(make_result()) == ["a\u2028b", "", " c"]
     files.translations.unlink()
     with pytest.raises(DataError, match="translations.txt' cannot be read"):
-        files.read_translations()
+        files.read_translations(make_result())
+
+
+def test_changed_translations_are_refused(folder, make_result) -> None:
+    files = ComparisonFolder(folder).files("gru-1")
+    write_text(files.translations, "a\nb\n")
+    result = make_result().model_copy(update={"translations_sha256": sha256_of(files.translations)})
+    assert files.read_translations(result) == ["a", "b"]
+    write_text(files.translations, "a\nc\n")
+    with pytest.raises(DataError, match=r"translations.txt' .*SHA-256"):
+        files.read_translations(result)
 
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch) -> None:

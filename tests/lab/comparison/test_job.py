@@ -57,7 +57,8 @@ def test_a_run_writes_down_what_it_came_to(done, settings, parallel_files) -> No
     assert 100 * 2**20 < training.peak_bytes < 2**36
     assert (result.sentences, result.beam_size) == (40, 1)
     assert result.sentences_per_second > 0
-    assert len(done.read_translations()) == 40
+    assert len(result.translations_sha256) == 64
+    assert len(done.read_translations(result)) == 40
 
 
 def test_the_curve_has_every_validation_with_its_time(done) -> None:
@@ -74,10 +75,10 @@ def test_a_finished_training_is_not_done_again(done, parallel_files, monkeypatch
         raise AssertionError("trained again")
 
     monkeypatch.setattr("nmt_lstm.lab.comparison.job.fit", fail)
-    before = done.read_translations()
+    before = done.translations.read_bytes()
     done.result.unlink()
     ComparisonJob("a", "a", done, parallel_files.valid_source).perform(fail)
-    assert done.read_translations() == before
+    assert done.translations.read_bytes() == before
     assert done.read_result() is not None
 
 

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from nmt_lstm.lab.experiment import execution
-from nmt_lstm.lab.experiment.execution import cores, do_missing
+from nmt_lstm.lab.experiment.execution import do_missing
 from nmt_lstm.lab.experiment.pool import Ended, Failed, Postponed, Told
 from nmt_lstm.training.interruption import TrainingInterrupted
 
@@ -88,7 +88,3 @@ def test_a_run_that_is_postponed_is_told_of_at_once(make_jobs, asked) -> None:
     do_missing(make_jobs({"a": "large"}), done=(), keep=kept.append, at_once=1, say=said.append, where="")
     assert "a: too large; it is tried again" in said[1]
     assert kept == ["result of a"]
-
-
-def test_there_is_a_core() -> None:
-    assert cores() >= 1

@@ -14,6 +14,7 @@ import pytest
 from nmt_lstm import Leaderboard, Translator
 from nmt_lstm.config.load import load_run
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError
+from nmt_lstm.files.checksums import checked_json, parse_checked
 from nmt_lstm.lab.leaderboard.entries import Entries
 from nmt_lstm.lab.leaderboard.model_output import ModelOutput
 from nmt_lstm.lab.leaderboard.record import Facts
@@ -36,12 +37,12 @@ def model(random_model_folder, tmp_path):
     shutil.copytree(random_model_folder, folder)
     metrics = json.dumps({"training_seconds": 1800.0, "weights_of_steps": [10, 20]})
     (folder / "metrics.json").write_text(metrics)
-    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest = parse_checked((folder / "manifest.json").read_text())
     manifest["files"]["metrics.json"] = {
         "bytes": len(metrics),
         "sha256": hashlib.sha256(metrics.encode()).hexdigest(),
     }
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "manifest.json").write_text(checked_json(manifest))
     return folder
 
 
@@ -52,10 +53,10 @@ def directed(model, source: str, target: str):
     text = text.replace('source_language = ""', f'source_language = "{source}"')
     text = text.replace('target_language = ""', f'target_language = "{target}"')
     path.write_text(text)
-    manifest = json.loads((model / "manifest.json").read_text())
+    manifest = parse_checked((model / "manifest.json").read_text())
     data = text.encode()
     manifest["files"]["run.toml"] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-    (model / "manifest.json").write_text(json.dumps(manifest))
+    (model / "manifest.json").write_text(checked_json(manifest))
     return model
 
 

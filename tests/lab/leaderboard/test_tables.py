@@ -37,17 +37,6 @@ def test_text_has_one_line_for_each_row(odd_board) -> None:
     assert any(line.startswith("BLEU nrefs:1|") for line in lines)
 
 
-def test_columns_stand_in_line_also_beside_wide_characters(odd_board) -> None:
-    rows = tables.text(odd_board.rankings()).splitlines()[3:8]
-    ends = {tables._width(row[: row.index(score) + len(score)]) for row in rows for score in [row_score(row)]}
-    assert len(ends) == 1
-
-
-def row_score(row: str) -> str:
-    """The first number with two decimals."""
-    return next(word for word in row.split() if word.replace(".", "").isdigit() and word[-3:-2] == ".")
-
-
 def test_a_mark_is_explained(board) -> None:
     text = tables.text(board.rankings())
     assert "≈2" in text

@@ -77,6 +77,24 @@ def test_lines_that_cannot_be_read(tmp_path, make_record, line, message) -> None
     assert "\n" not in str(refused.value)
 
 
+def test_every_flipped_bit_of_a_result_is_seen_or_harmless(tmp_path, make_record) -> None:
+    results = ResultsFile(tmp_path)
+    results.append(make_record())
+    content = results.path.read_bytes()
+    for place in range(len(content) - 1):
+        results.path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+        try:
+            assert results.read() == [make_record()]
+        except DataError as problem:
+            assert "results.jsonl', line 1" in str(problem)  # noqa: PT017
+
+
+def test_results_of_earlier_versions_have_no_checksum(tmp_path, make_record) -> None:
+    results = ResultsFile(tmp_path)
+    results.path.write_text(make_record().model_dump_json() + "\n")
+    assert results.read() == [make_record()]
+
+
 def test_two_probes_do_not_write_into_one_folder(tmp_path) -> None:
     results = ResultsFile(tmp_path)
     with (

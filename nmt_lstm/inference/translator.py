@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from nmt_lstm.config.schema import RunSettings, SearchSettings
 from nmt_lstm.errors import ConfigurationError, DataError, NotTextError
-from nmt_lstm.inference.frozen_model import FrozenModel
+from nmt_lstm.inference.inference_model import InferenceModel
 from nmt_lstm.inference.loading import Model, load_models, of_whole_vocabulary
 from nmt_lstm.inference.translation import Hypothesis, ScoredTranslation, Translation
 from nmt_lstm.numerics.frozen_linear import FrozenPrecision
@@ -46,11 +46,11 @@ class Translator:
     bit for bit.
 
     Args:
-        models: the models, in evaluation mode, on one device; `load` freezes them for a processor.
+        models: the models, in evaluation mode, on one device; `load` prepares them for a processor.
         subwords: the vocabularies of all of them.
         run: the first model's run; its search settings are the defaults.
         device: where the models are.
-        precision: ``"float32"``, ``"bf16"``, ``"fp16"``, or ``"int8"`` for models frozen so.
+        precision: ``"float32"``, ``"bf16"``, ``"fp16"``, or ``"int8"`` for models prepared in it.
     """
 
     def __init__(
@@ -71,9 +71,9 @@ class Translator:
         whole = [of_whole_vocabulary(model) for model in self.models]
         self._model: Searchable[Any, Any] = self.models[0] if len(self.models) == 1 else Ensemble(whole)
         self._scorer: Searchable[Any, Any] = whole[0] if len(whole) == 1 else self._model
-        # A frozen model has its precision inside.
-        frozen = all(isinstance(model, FrozenModel) for model in self.models)
-        self._autocast: Precision = "float32" if frozen or precision == "int8" else precision
+        # A model prepared for inference has its precision inside.
+        prepared = all(isinstance(model, InferenceModel) for model in self.models)
+        self._autocast: Precision = "float32" if prepared or precision == "int8" else precision
 
     @classmethod
     def load(

@@ -12,12 +12,13 @@ from torch import Tensor
 from nmt_lstm.batching.batch import SourceBatch
 from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.model.step import Step
 from nmt_lstm.search.best_pieces import Ranked, best_continuations
 from nmt_lstm.search.greedy import greedy_search
 from nmt_lstm.search.hypotheses import Finished, History, Hypothesis
 from nmt_lstm.search.limits import Booleans, Integers, Limits, Reals, check_numbers, places, staying
 from nmt_lstm.search.penalties import coverage_penalty
-from nmt_lstm.search.searchable import Searchable, StepResult
+from nmt_lstm.search.searchable import Searchable
 from nmt_lstm.text.special_pieces import BEGIN, END
 
 __all__ = ["beam_search", "check_search"]
@@ -142,9 +143,7 @@ class _BeamSearch(Generic[Encoding, State]):
             scores, previous = going.scores, going.pieces.flatten()
         return [self._best(sentence) for sentence in range(len(self.finished))]
 
-    def _rank(
-        self, step: StepResult[State], scores: Tensor, must_end: Booleans, must_not_end: Booleans
-    ) -> Ranked:
+    def _rank(self, step: Step[State], scores: Tensor, must_end: Booleans, must_not_end: Booleans) -> Ranked:
         """Return the candidates that can matter, best first: END for each row and the `beam_size` best others."""
         device = scores.device
         return best_continuations(

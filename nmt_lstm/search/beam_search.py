@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nmt_lstm.batching.batch import SourceBatch
@@ -16,9 +17,10 @@ from nmt_lstm.model.step import Step
 from nmt_lstm.search.best_pieces import Ranked, best_continuations
 from nmt_lstm.search.greedy import greedy_search
 from nmt_lstm.search.hypotheses import Finished, History, Hypothesis
-from nmt_lstm.search.limits import Booleans, Integers, Limits, Reals, check_numbers, places, staying
+from nmt_lstm.search.limits import Limits
 from nmt_lstm.search.penalties import coverage_penalty
-from nmt_lstm.search.searchable import Searchable
+from nmt_lstm.search.remaining import Booleans, Integers, remaining, row_numbers
+from nmt_lstm.search.searchable import Searchable, check_scores
 from nmt_lstm.text.special_pieces import BEGIN, END
 
 __all__ = ["beam_search", "check_search"]
@@ -119,7 +121,7 @@ class _BeamSearch(Generic[Encoding, State]):
             self._finish(present, ~done, ranked, must_end, lost, length)
             going = ranked.without_end(self.settings.beam_size)
             self.history.add(
-                places(present, len(self.finished)),
+                row_numbers(present, len(self.finished)),
                 going.beams.cpu().numpy(),
                 going.pieces.cpu().numpy(),
                 attention if self.keep_attention else None,
@@ -127,7 +129,7 @@ class _BeamSearch(Generic[Encoding, State]):
             length += 1
 
             done |= self._is_done(present, going.scores[:, 0].double().cpu().numpy(), must_end)
-            stays = staying(done)
+            stays = remaining(done)
             present, done = present[stays], done[stays]
             rows = torch.arange(len(stays), device=device)[:, None] * scores.shape[1] + going.beams
             sentences = None
@@ -167,7 +169,7 @@ class _BeamSearch(Generic[Encoding, State]):
         """Note the hypotheses that ended among the best of their sentence, if that is still searched."""
         width = self.settings.beam_size
         totals = ranked.scores[:, :width].double().cpu().numpy()
-        check_numbers(totals)
+        check_scores(totals)
         possible = ((totals > -math.inf) | must_end[:, None]) & searching[:, None]
         ended = (ranked.pieces[:, :width] == END).cpu().numpy() & possible
         if not ended.any():
@@ -182,7 +184,7 @@ class _BeamSearch(Generic[Encoding, State]):
             if len(self.finished[sentence]) >= self.n_best:
                 self.threshold[sentence] = self._ordered(sentence)[self.n_best - 1].score
 
-    def _is_done(self, present: Integers, best_going: Reals, must_end: Booleans) -> Booleans:
+    def _is_done(self, present: Integers, best_going: NDArray[np.float64], must_end: Booleans) -> Booleans:
         """Return which of the sentences present are done."""
         count = np.array([len(self.finished[sentence]) for sentence in present])
         # Log-probabilities only fall and penalties are never above zero: no living hypothesis can pass this.

@@ -11,8 +11,9 @@ from nmt_lstm.batching.batch import SourceBatch
 from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.search.best_pieces import likeliest_pieces
 from nmt_lstm.search.hypotheses import Finished, History, Hypothesis
-from nmt_lstm.search.limits import Booleans, Limits, check_numbers, places, staying
-from nmt_lstm.search.searchable import Searchable
+from nmt_lstm.search.limits import Limits
+from nmt_lstm.search.remaining import Booleans, remaining, row_numbers
+from nmt_lstm.search.searchable import Searchable, check_scores
 from nmt_lstm.text.special_pieces import BEGIN, END
 
 __all__ = ["greedy_search"]
@@ -59,20 +60,20 @@ def greedy_search(
         pieces = chosen if step.pieces is None else step.pieces[chosen]
         totals = totals + gains
         values, picked = totals.double().cpu().numpy(), pieces.cpu().numpy()
-        check_numbers(values)
+        check_scores(values)
         ended = (picked == END) & ~done
         for row in ended.nonzero()[0]:
             total = float(values[row])
             finished[present[row]] = Finished(total / limits.divisor(length + 1), total, length, 0)
         history.add(
-            places(present, len(finished)),
+            row_numbers(present, len(finished)),
             parents[: len(present)],
             picked[:, None],
             step.attention[:, None] if keep_attention else None,
         )
         length += 1
         done |= ended
-        stays = staying(done)
+        stays = remaining(done)
         state, previous = step.state, pieces
         if not stays.all():
             present, done = present[stays], done[stays]

@@ -1,15 +1,18 @@
-"""What search asks of a model: encode, start, step and reorder, whatever its cells and attention are."""
+"""What search asks of a model: encode, start, step and reorder, and scores that are numbers."""
 
 from __future__ import annotations
 
 from typing import Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nmt_lstm.batching.batch import SourceBatch
+from nmt_lstm.errors import ModelFolderError
 from nmt_lstm.model.step import Step
 
-__all__ = ["Searchable"]
+__all__ = ["Searchable", "check_scores"]
 
 Encoding = TypeVar("Encoding")
 State = TypeVar("State")
@@ -37,3 +40,12 @@ class Searchable(Protocol[Encoding, State]):
         place in this state; None keeps all.
         """
         ...
+
+
+def check_scores(scores: NDArray[np.float64]) -> None:
+    """Raise ModelFolderError if one of a model's scores is NaN: no hypothesis could be compared with it."""
+    if np.isnan(scores).any():
+        raise ModelFolderError(
+            "the model's scores are not numbers (NaN): its training diverged or its weights are damaged; "
+            "use an earlier checkpoint, or train with a lower learning rate."
+        )

@@ -56,6 +56,7 @@ class Ensemble(Generic[Encoding, State]):
                 f"the models of an ensemble must share their vocabulary, but theirs have {sizes} pieces; "
                 f"translate with models that were trained on the same prepared data."
             )
+        # Of probabilities, not of their logarithms: a model that is sure of its piece must not be overruled by one zero.
         log_probabilities = torch.stack(
             [torch.log_softmax(step.logits, dim=1, dtype=torch.float32) for step in steps]
         )

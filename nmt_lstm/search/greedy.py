@@ -42,7 +42,7 @@ def greedy_search(
     done = np.zeros(len(present), np.bool_)
     previous = torch.full((len(present),), BEGIN, device=device)
     totals = torch.zeros(len(present), dtype=torch.float32, device=device)
-    parents = np.zeros((len(present), 1), np.int64)
+    parents = np.zeros((len(present), 1), np.int64)  # the only hypothesis continues itself
     length = 0
 
     def on_device(flags: Booleans) -> torch.Tensor | None:
@@ -59,8 +59,10 @@ def greedy_search(
         )
         pieces = chosen if step.pieces is None else step.pieces[chosen]
         totals = totals + gains
+        # One transfer each from the device; all decisions are then numpy's.
         values, picked = totals.double().cpu().numpy(), pieces.cpu().numpy()
         check_scores(values)
+        # Those that are done but stay in the batch go on past their END, unread.
         ended = (picked == END) & ~done
         for row in ended.nonzero()[0]:
             total = float(values[row])

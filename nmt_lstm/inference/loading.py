@@ -24,7 +24,7 @@ from nmt_lstm.numerics.memory import keep_freed_memory
 from nmt_lstm.numerics.precision import Precision, has_fast_bf16, resolve_precision, slow_bf16
 from nmt_lstm.text.subwords import Subwords
 
-__all__ = ["Loaded", "Model", "load_models", "of_whole_vocabulary"]
+__all__ = ["Loaded", "Model", "load_models", "of_whole_vocabulary", "output_bias"]
 
 logger = logging.getLogger(__name__)
 
@@ -135,3 +135,10 @@ def of_whole_vocabulary(model: Model) -> Model:
     if isinstance(model, InferenceModel) and model.shortlist is not None:
         return model.with_shortlist(None)
     return model
+
+
+def output_bias(model: Model) -> torch.Tensor | None:
+    """Return the biases of the output layer, (V,); None for graphs, which do not show them."""
+    if isinstance(model, Seq2Seq):
+        return model.output_bias
+    return model.output.bias if isinstance(model, InferenceModel) else None

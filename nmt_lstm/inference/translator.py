@@ -14,7 +14,8 @@ from nmt_lstm.config.schema import RunSettings, SearchSettings
 from nmt_lstm.errors import DataError
 from nmt_lstm.inference.checked_arguments import check_lines, check_positive, checked_text, with_beam_size
 from nmt_lstm.inference.inference_model import InferenceModel
-from nmt_lstm.inference.loading import Model, load_models, of_whole_vocabulary
+from nmt_lstm.inference.input_check import InputCheck
+from nmt_lstm.inference.loading import Model, load_models, of_whole_vocabulary, output_bias
 from nmt_lstm.inference.translation import Hypothesis, ScoredTranslation, Translation
 from nmt_lstm.numerics.frozen_linear import FrozenPrecision
 from nmt_lstm.numerics.precision import Precision
@@ -74,6 +75,9 @@ class Translator:
         # A model prepared for inference has its precision inside.
         prepared = all(isinstance(model, InferenceModel) for model in self.models)
         self._autocast: Precision = "float32" if prepared or precision == "int8" else precision
+
+        languages = run.data.source_language, run.data.target_language
+        self._input_check = InputCheck(subwords, languages, output_bias(self.models[0]))
 
     @classmethod
     def load(
@@ -167,6 +171,7 @@ class Translator:
         Args:
             lines: any lines. Blank ones give an empty translation; control characters count as spaces; lines of
                 more than `search.max_source_pieces` pieces are cut. The last two are logged with the line's number.
+                What is in the target language, or in an unknown script, is logged once.
             beam_size: hypotheses kept per sentence; by default that of the search settings.
             n_best: how many hypotheses each translation holds, at most; their texts differ.
             batch_size: sentences translated together, at most; it changes the speed, not the translations.
@@ -189,8 +194,18 @@ class Translator:
         numbered = enumerate(lines, start=first_line)
         given = LineWarnings() if warnings is None else warnings
         ahead = window or batch_size * WINDOW_BATCHES
+        # Of a text in parts, only the first is looked at: the parts may be in different processes.
+        check = self._input_check if first_line == 1 else None
         return self._stream(
-            numbered, settings, n_best, batch_size, ahead, given, attention=attention, alignment=alignment
+            numbered,
+            settings,
+            n_best,
+            batch_size,
+            ahead,
+            given,
+            check,
+            attention=attention,
+            alignment=alignment,
         )
 
     def score(
@@ -245,6 +260,7 @@ class Translator:
         batch_size: int,
         window: int,
         warnings: LineWarnings,
+        check: InputCheck | None,
         *,
         attention: bool,
         alignment: bool,
@@ -253,6 +269,8 @@ class Translator:
         searched = settings.beam_size if n_best > 1 else 1
         while ahead := list(itertools.islice(numbered, window)):
             prepared = list(self._prepare(ahead, settings.max_source_pieces, warnings))
+            if check is not None:
+                check.see([line.text for line in prepared], [line.pieces for line in prepared])
             sentences = [line.pieces for line in prepared if line.pieces]
             found = SentenceBatches(sentences, batch_size=batch_size).run(
                 lambda source, _: beam_search(

@@ -131,6 +131,10 @@ class Vocabulary:
         sampler = PieceSampler(self._processor, bpe=kind == "bpe", alpha=alpha)
         return lambda line, seed: sampler.sample(self._text(line), seed)
 
+    def byte_share(self, pieces: Sequence[int]) -> float:
+        """Return the share of pieces that are single bytes, of characters that are no pieces; 0 of no pieces."""
+        return sum(self._processor.is_byte(int(piece)) for piece in pieces) / max(1, len(pieces))
+
     def unknown_invisible(self, line: str) -> list[str]:
         """Return the special spaces and characters without width in a line that are neither made plain nor known.
 

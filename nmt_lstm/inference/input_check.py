@@ -19,8 +19,8 @@ PIECES = 300
 # 0.7 for English. So a text of the target language from a different domain (0.5 to 1.0) is not recognised; a warning that
 # is wrong would be worse.
 LARGEST_EXCESS = 0.25
-# Of Japanese text, a model of German and English has to spell 93 % in bytes, and its own text 0 %.
-LARGEST_BYTE_SHARE = 0.8
+# Measured: of a text in a known script 0 to 0.18 of the pieces are bytes, of Japanese for Multi30k de-en 0.79 to 0.99.
+LARGEST_BYTE_SHARE = 0.7
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +51,8 @@ class InputCheck:
         for text, own in zip(texts, pieces, strict=True):
             if self._is_over:
                 return
+            if not any(map(str.isalpha, text)):  # numbers are the same in both languages
+                continue
             self._texts.append(text)
             self._pieces.extend(own)
             if len(self._pieces) >= PIECES:

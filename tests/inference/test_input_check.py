@@ -52,6 +52,12 @@ def test_a_few_lines_say_too_little(subwords, bias, caplog) -> None:
     assert seen(InputCheck(subwords, ("de", "en"), bias), subwords, lines, caplog) == []
 
 
+def test_numbers_are_the_same_in_both_languages(subwords, bias, caplog) -> None:
+    check = InputCheck(subwords, ("de", "en"), bias)
+    assert seen(check, subwords, ["1 2 3 .", "45 , 6"] * 200, caplog) == []
+    assert len(seen(check, subwords, ENGLISH, caplog)) == 1
+
+
 @pytest.mark.parametrize("languages", [("", ""), ("de", "en")])
 def test_text_in_an_unknown_script_is_mentioned_once(subwords, bias, caplog, languages) -> None:
     (message,) = seen(InputCheck(subwords, languages, bias), subwords, JAPANESE, caplog)

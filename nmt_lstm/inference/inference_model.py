@@ -22,7 +22,7 @@ from nmt_lstm.model.encoder import Encoded, Encoder
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.model.step import Step
 from nmt_lstm.numerics.frozen_linear import FrozenLinear, FrozenPrecision, frozen_linear
-from nmt_lstm.numerics.piece_table import BYTES_PER_VALUE
+from nmt_lstm.numerics.piece_table import DTYPES
 from nmt_lstm.numerics.sequence_linear import Linear
 
 __all__ = ["InferenceEncoding", "InferenceModel", "InferenceState", "prepare_for_inference"]
@@ -183,7 +183,7 @@ class _Tables:
         """
         cells = {name: cast(Cell, owner.get_submodule(name)) for name in names}
         widths = [cell.piece_table_width for cell in cells.values()]
-        needed = len(embedding.weight) * sum(widths) * BYTES_PER_VALUE[self.precision]
+        needed = len(embedding.weight) * sum(widths) * DTYPES[self.precision].itemsize
         if not all(widths) or needed > self.left:
             return embedding
         self.left -= needed

@@ -13,10 +13,14 @@ from nmt_lstm.numerics.frozen_linear import FrozenPrecision
 from nmt_lstm.numerics.int8 import quantized
 from nmt_lstm.numerics.linear import linear
 
-__all__ = ["BYTES_PER_VALUE", "PieceTable", "piece_table"]
+__all__ = ["DTYPES", "PieceTable", "piece_table"]
 
-BYTES_PER_VALUE: dict[FrozenPrecision, int] = {"float32": 4, "bf16": 2, "int8": 1}
-"""What a value of a table takes in memory."""
+DTYPES: dict[FrozenPrecision, torch.dtype] = {
+    "float32": torch.float32,
+    "bf16": torch.bfloat16,
+    "int8": torch.int8,
+}
+"""In which a table's values are stored."""
 
 
 class PieceTable(nn.Module):
@@ -52,8 +56,10 @@ def piece_table(
         bias: (N,), float32, or None.
         precision: of the rows.
     """
-    device = embeddings.device
-    rows = linear(embeddings, weight.to(device), None if bias is None else bias.to(device))
-    if precision == "int8":
-        return PieceTable(*quantized(rows))
-    return PieceTable(rows if precision == "float32" else rows.to(torch.bfloat16))
+    if embeddings.is_meta:
+        # By hand: the first product there makes PyTorch import for more than a second.
+        size = len(embeddings), len(weight)
+        scale = embeddings.new_empty(len(embeddings), 1) if precision == "int8" else None
+        return PieceTable(embeddings.new_empty(size, dtype=DTYPES[precision]), scale)
+    rows = linear(embeddings, weight, bias)
+    return PieceTable(*quantized(rows)) if precision == "int8" else PieceTable(rows.to(DTYPES[precision]))

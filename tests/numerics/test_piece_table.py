@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from nmt_lstm.numerics.piece_table import BYTES_PER_VALUE, piece_table
+from nmt_lstm.numerics.piece_table import DTYPES, piece_table
 
 
 def drawn():
@@ -40,4 +40,4 @@ def test_on_the_meta_device_it_has_shapes_and_types_alone(precision) -> None:
         name: (value.shape, value.dtype) for name, value in real.items()
     }
     assert all(value.is_meta for value in shown.values())
-    assert real["weight"].element_size() == BYTES_PER_VALUE[precision]
+    assert real["weight"].dtype == DTYPES[precision]

@@ -74,7 +74,9 @@ class Ours:
 
     def export_command(self, model: Path, output: Path, *words: str) -> Command:
         """``nmt-lstm export``."""
-        return Command((sys.executable, "-m", "nmt_lstm", "export", "-m", model, "-o", output, *words))
+        return Command(
+            (sys.executable, "-m", "nmt_lstm", "export", "-m", model, "-o", output, "--overwrite", *words)
+        )
 
     def translate_command(self, translation: Translation) -> Command:
         """``nmt-lstm translate``."""

@@ -17,7 +17,7 @@ from report import Row
 from timing import Repeated, seconds
 
 if TYPE_CHECKING:
-    from nmt_lstm.inference.frozen_model import FrozenModel
+    from nmt_lstm.inference.inference_model import InferenceModel
     from nmt_lstm.numerics.frozen_linear import FrozenPrecision
 
 PRECISIONS: tuple[FrozenPrecision, ...] = ("float32", "bf16", "int8")
@@ -59,7 +59,7 @@ def measure(options: argparse.Namespace) -> list[Row]:
     keep_freed_memory()
     found: dict[tuple[str, str, int], Repeated] = {}
     for precision in PRECISIONS:
-        models: dict[int, FrozenModel] = {}
+        models: dict[int, InferenceModel] = {}
         for factor, (_, values) in FACTORS.items():
             if options.quick:
                 values = (values[0], getattr(BASE, factor))
@@ -79,12 +79,12 @@ def measure(options: argparse.Namespace) -> list[Row]:
     ]
 
 
-def untrained(vocabulary: int, precision: FrozenPrecision) -> FrozenModel:
+def untrained(vocabulary: int, precision: FrozenPrecision) -> InferenceModel:
     """Return a network of the figures' sizes, ready for search."""
     import torch
 
     from nmt_lstm.config.schema import ModelSettings
-    from nmt_lstm.inference.frozen_model import freeze
+    from nmt_lstm.inference.inference_model import prepare_for_inference
     from nmt_lstm.model.build import build_model
     from nmt_lstm.text.special_pieces import END
 
@@ -94,10 +94,10 @@ def untrained(vocabulary: int, precision: FrozenPrecision) -> FrozenModel:
     # So every translation goes on to its limit.
     with torch.no_grad():
         model.output_bias[END] = -50.0
-    return freeze(model, precision).pack()
+    return prepare_for_inference(model, precision).pack()
 
 
-def prepared(model: FrozenModel, search: Search) -> Callable[[], object]:
+def prepared(model: InferenceModel, search: Search) -> Callable[[], object]:
     """Return what searches a batch."""
     import torch
 

@@ -55,6 +55,15 @@ class Attention(nn.Module):
         """Width of the contexts."""
         return self.memory_size
 
+    @property
+    def sums_values(self) -> bool:
+        """Whether contexts are the sums of `Memory.values` by the weights and nothing else, as in the base's `forward`.
+
+        The sums of projected values are then the projected contexts, and inference projects each value once. A subclass
+        with a `forward` of its own, for which that holds too, may override this.
+        """
+        return type(self).forward is Attention.forward and not self.recurrent
+
     def prepare(self, source_states: Tensor, source_is_token: Tensor) -> Memory:
         """Return the memory of (B, S, M) source states; called once per sentence."""
         return Memory(operand(self.project_keys(source_states)), operand(source_states), source_is_token)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from nmt_lstm.errors import PluginResultError
+from nmt_lstm.numerics.frozen_linear import FrozenPrecision
 from nmt_lstm.recurrence.recurrence import State
 
 __all__ = ["Cell", "State"]
@@ -94,6 +95,34 @@ class Cell(nn.Module):
             _check_state(self, state)
             outputs.append(output)
         return torch.stack(outputs, 1), state
+
+    def prepare_for_inference(self, precision: FrozenPrecision) -> Cell:
+        """Return a cell for inference on a processor that takes and gives the same, faster; by default this one, in float32.
+
+        A cell that has a faster form overrides this and leaves itself as it is. The form must have the step of the
+        cell that it is asked of: a subclass that overrides `step` gets no form that was written for its base.
+
+        Args:
+            precision: that products may be computed in.
+        """
+        return self
+
+    @property
+    def piece_table_width(self) -> int:
+        """Width of what this cell makes of an input before anything else, if pieces can be looked up in a table of it.
+
+        0 by default: the cell reads vectors. With any other width, `prepare_for_pieces` must work.
+        """
+        return 0
+
+    def prepare_for_pieces(self, embeddings: Tensor, precision: FrozenPrecision) -> Cell:
+        """Return a cell as `prepare_for_inference` does, but one whose inputs are pieces, (B,) or (B, T).
+
+        Args:
+            embeddings: (V, input_size): what the pieces stand for; on the "meta" device, where no values matter yet.
+            precision: of products, and of the table.
+        """
+        raise TypeError(f"{type(self).__name__} reads vectors alone; its piece_table_width is 0.")
 
 
 def check_sequence(cell: Cell, inputs: Tensor) -> None:

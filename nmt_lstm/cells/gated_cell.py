@@ -10,16 +10,25 @@ import torch
 from torch import Tensor, nn
 
 from nmt_lstm.cells.cell import Cell, State, check_sequence
-from nmt_lstm.cells.gates import checked_names, checked_results, fill_biases, gate_tuple, starting_biases
+from nmt_lstm.cells.gates import (
+    OWN_PARAMETERS,
+    checked_names,
+    checked_results,
+    fill_biases,
+    gate_tuple,
+    starting_biases,
+)
+from nmt_lstm.cells.prepared_cell import PieceReadingCell, PreparedCell
+from nmt_lstm.numerics.frozen_linear import FrozenPrecision
 from nmt_lstm.numerics.linear import linear
 from nmt_lstm.numerics.sequence_linear import sequence_linear
 from nmt_lstm.recurrence.recurrence import Recurrence, Tensors, Update, cut_gates
 from nmt_lstm.recurrence.unroll import unroll
 
-__all__ = ["OWN_PARAMETERS", "GatedCell"]
+__all__ = ["GatedCell"]
 
-OWN_PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-"""Names of the parameters that the base owns."""
+# What `PreparedCell` does in place of the cell; `forward` may be any kernel that agrees with the step.
+REPLACED_IN_INFERENCE = ("step", "step_by", "from_input", "recurrence")
 
 
 class GatedCell(Cell):
@@ -191,6 +200,26 @@ class GatedCell(Cell):
         products = (self.weight_hh, self.bias_hh) if self.history else (None, None)
         outputs, last = unroll(recurrence, self.from_input(inputs.transpose(0, 1)), state, *products)
         return outputs.transpose(0, 1), last
+
+    def prepare_for_inference(self, precision: FrozenPrecision) -> Cell:
+        """Return the cell with its products packed or quantised; itself if a subclass overrides what they replace."""
+        return PreparedCell.of(self, precision) if self._has_own_products() else self
+
+    @property
+    def piece_table_width(self) -> int:
+        """The gates' width, G*H; 0 if the input is passed on as it is, or a subclass overrides what a table replaces."""
+        return 0 if self.passes_input or not self._has_own_products() else len(self.weight_ih)
+
+    def prepare_for_pieces(self, embeddings: Tensor, precision: FrozenPrecision) -> Cell:
+        """Return the cell with the product of each of the embeddings (V, input_size) in a table."""
+        if not self.piece_table_width:
+            return super().prepare_for_pieces(embeddings, precision)
+        return PieceReadingCell.reading(self, embeddings, precision)
+
+    def _has_own_products(self) -> bool:
+        # A prepared cell has the two products and the update, and nothing that a subclass may put around them.
+        kind = type(self)
+        return all(getattr(kind, name) is getattr(GatedCell, name) for name in REPLACED_IN_INFERENCE)
 
     # The former names, for plugins written before version 0.2.
     sweep, sweep_by = unroll, unroll_by

@@ -13,6 +13,7 @@ from torch import Tensor
 from nmt_lstm.errors import PluginResultError
 
 __all__ = [
+    "OWN_PARAMETERS",
     "Biases",
     "checked_names",
     "checked_pair",
@@ -24,6 +25,9 @@ __all__ = [
 ]
 
 Biases = tuple[tuple[str, float], ...]
+
+OWN_PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+"""Those of a gated cell's two products; all others are used in its update."""
 
 
 def gate_tuple(part: type, names: object) -> Any:

@@ -113,20 +113,33 @@ def check_training_folder(folder: Path, *, resume: bool) -> None:
         check_folder(folder, last_checkpoint(folder), resume=resume)
 
 
-def check_export_folder(output: Path, model: Path) -> None:
+def check_export_folder(output: Path, model: Path, *, overwrite: bool) -> None:
     """Refuse a folder into which a model would not be exported.
 
     Raises:
-        ConfigurationError: it is the model's own.
+        ConfigurationError: it is the model's own, holds a trained model, or an exported one and `overwrite` is off.
+        FolderInUseError: a process trains into it.
         ModelFolderError: it holds other files.
     """
     from nmt_lstm.checkpoint.folder_files import check_output_folder
+    from nmt_lstm.checkpoint.manifest import MANIFEST, Manifest
     from nmt_lstm.corpora.builtin import model_path
     from nmt_lstm.errors import ConfigurationError
+    from nmt_lstm.training.output_folder import last_checkpoint
+    from nmt_lstm.training.output_lock import check_not_held
 
     if output.exists() and output.samefile(model_path(model)):
         raise ConfigurationError(f"-o '{output}' is the trained model itself; name another folder.")
     check_output_folder(output)
+    check_not_held(output)
+    written = (output / MANIFEST).exists()
+    if last_checkpoint(output).exists() or (written and not Manifest.read(output).exported):
+        raise ConfigurationError(f"-o '{output}' holds a trained model; choose a different folder.")
+    if written and not overwrite:
+        raise ConfigurationError(
+            f"there is an exported model in '{output}' already; replace it with --overwrite, or choose a different "
+            f"folder with -o."
+        )
 
 
 def check_report_folder(folder: Path) -> None:

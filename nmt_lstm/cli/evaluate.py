@@ -167,7 +167,7 @@ def evaluate(
         lines = [
             translation.text
             for translation in translator.stream(
-                sources, beam_size=beam_size, batch_size=batch_size, search=search
+                sources, beam_size=beam_size, batch_size=batch_size, search=search, alignment=False
             )
         ]
         seconds = time.perf_counter() - start

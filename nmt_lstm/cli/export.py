@@ -106,6 +106,9 @@ def export(
         Path | None,
         typer.Option("--target", "-t", metavar="FILE", help="Its translations. [default: the run's]"),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the exported model that -o holds already.")
+    ] = False,
     plugin: Plugins = None,
     trust_plugins: TrustPlugins = False,
 ) -> None:
@@ -117,8 +120,9 @@ def export(
     if format is ExportFormat.onnx:
         _check_for_onnx(precision, [shortlist, frequent, source])
     early_checks.check_models([model])
-    early_checks.check_export_folder(output, model)
+    early_checks.check_export_folder(output, model, overwrite=overwrite)
     early_checks.check_files(source, target, reread=True)
+    warn_of_training(model)
     load_plugins(plugin, trusted=[model] if trust_plugins else [])
     from nmt_lstm.checkpoint import model_folder
     from nmt_lstm.inference.exported import write_exported
@@ -153,6 +157,20 @@ def export(
     advice = model_folder.class_advice(output, command) if trusted else ""
     if advice:
         note(f"\n{advice}")
+
+
+def warn_of_training(model: Path) -> None:
+    """Warn if a process still trains the model: a better one may come."""
+    from nmt_lstm.corpora.builtin import model_path
+    from nmt_lstm.training.output_lock import FolderInUseError, check_not_held
+
+    try:
+        check_not_held(model_path(model))
+    except FolderInUseError:
+        logger.warning(
+            "'%s' is still being trained; the model that it holds now is exported. Export again when training has ended.",
+            model,
+        )
 
 
 def fastest_precision() -> ExportPrecision:

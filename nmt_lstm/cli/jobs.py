@@ -64,6 +64,7 @@ def translate_in_jobs(
     n_best: int,
     batch_size: int,
     search: SearchSettings | None = None,
+    alignment: bool = True,
 ) -> Generator[Translation, None, None]:
     """Translate lines by several processes of one thread each and yield the translations in order.
 
@@ -78,12 +79,19 @@ def translate_in_jobs(
         n_best: see `Translator.stream`.
         batch_size: see `Translator.stream`.
         search: see `Translator.stream`.
+        alignment: see `Translator.stream`.
 
     Raises:
         NmtLstmError: what loading or translating raises.
         ResourceError: a process died.
     """
-    given = {"beam_size": beam_size, "n_best": n_best, "batch_size": batch_size, "search": search}
+    given = {
+        "beam_size": beam_size,
+        "n_best": n_best,
+        "batch_size": batch_size,
+        "search": search,
+        "alignment": alignment,
+    }
     numbered = enumerate(lines, start=1)
     # A fresh interpreter, because a copy of one whose threads have run may hang.
     context = multiprocessing.get_context("spawn")

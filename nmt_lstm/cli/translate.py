@@ -119,6 +119,7 @@ def translate(
     translator = Translator.load(model, device=device, precision=precision.value)
     if typing:
         note("Type a sentence after '>' and press Enter; its translation follows. Ctrl-D ends.")
+    aligned = alignments or line_format is LineFormat.jsonl
     written = 0
     try:
         with contextlib.ExitStack() as stack:
@@ -135,6 +136,7 @@ def translate(
                     n_best=n_best,
                     batch_size=batch_size,
                     search=search,
+                    alignment=aligned,
                 )
                 translations = stack.enter_context(contextlib.closing(together))
             else:
@@ -145,6 +147,7 @@ def translate(
                     batch_size=1 if at_once else batch_size,
                     window=1 if at_once else None,
                     search=search,
+                    alignment=aligned,
                 )
             for translation in translations:
                 if line_format is LineFormat.jsonl:

@@ -1,6 +1,9 @@
 """Which target pieces a source piece is translated by: IBM model 1, learnt on piece pairs.
 
 Source: Brown et al. 1993, the EM algorithm of their model 1, with an empty source piece.
+
+Shapes: L links between a source and a target position of one sentence pair, P distinct pairs of pieces among them, T target
+positions of all sentences.
 """
 
 from __future__ import annotations
@@ -58,19 +61,24 @@ def learn_lexicon(
     kept = (ranks < count) & (sources < source_size)  # the empty source piece has no translations to list
     translations = np.full((source_size, count), -1, np.int32)
     translations[sources[kept], ranks[kept]] = targets[kept]
+    # Stable, as lexsort above: of equal ones the lower piece comes first, on every machine.
     by_frequency = np.argsort(-links.occurrences, kind="stable")
     frequent = by_frequency[links.occurrences[by_frequency] > 0]
     return Lexicon(translations, frequent.astype(np.int32))
 
 
 class _Links(NamedTuple):
-    keys: (
-        Integers  # (P,) distinct pairs, source * target_size + target; the empty source piece is source_size
-    )
-    pair: NDArray[np.int32]  # (L,) for each link of a target position to a source position, its pair
-    position: NDArray[np.int32]  # (L,) and the target position
+    """All links of the text, sentence by sentence and target position by target position."""
+
+    keys: Integers
+    """(P,), ascending: source * target_size + target; the empty source piece is source_size."""
+    pair: NDArray[np.int32]
+    """(L,): which of the P pairs a link is of."""
+    position: NDArray[np.int32]
+    """(L,): which of the T target positions it belongs to."""
     target_size: int
-    occurrences: Integers  # (target_size,)
+    occurrences: Integers
+    """(target_size,): how often each target piece occurs."""
 
     @staticmethod
     def read(
@@ -101,12 +109,14 @@ class _Links(NamedTuple):
         )
 
     def learn(self, iterations: int) -> Reals:
-        """Return p(target | source) of each distinct pair."""
+        """Return p(target | source) of each distinct pair, (P,)."""
         sources = self.keys // self.target_size
         probabilities: Reals = np.ones(len(self.keys))
         for _ in range(iterations):
+            # Expectation: each target position is shared out among the source positions that may have made it.
             shares = probabilities[self.pair]
             shares /= np.bincount(self.position, weights=shares)[self.position]
+            # Maximisation: relative frequencies of these expected counts, for each source piece.
             counts = np.bincount(self.pair, weights=shares, minlength=len(self.keys))
             probabilities = counts / np.bincount(sources, weights=counts)[sources]
         return probabilities

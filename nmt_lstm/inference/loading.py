@@ -14,7 +14,7 @@ from nmt_lstm.checkpoint.model_folder import ModelFolder
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import ConfigurationError, ResourceError, nearest
 from nmt_lstm.inference.exported import load_exported
-from nmt_lstm.inference.frozen_model import FrozenModel, freeze
+from nmt_lstm.inference.inference_model import InferenceModel, prepare_for_inference
 from nmt_lstm.inference.onnx.folder import ONNX, load_onnx
 from nmt_lstm.inference.onnx.model import OnnxModel
 from nmt_lstm.model.seq2seq import Seq2Seq
@@ -24,13 +24,13 @@ from nmt_lstm.numerics.memory import keep_freed_memory
 from nmt_lstm.numerics.precision import Precision, has_fast_bf16, resolve_precision, slow_bf16
 from nmt_lstm.text.subwords import Subwords
 
-__all__ = ["Loaded", "Model", "load_models", "of_whole_vocabulary"]
+__all__ = ["Loaded", "Model", "load_models", "of_whole_vocabulary", "output_bias"]
 
 logger = logging.getLogger(__name__)
 
 PRECISIONS = ("auto", "float32", "bf16", "fp16", "int8")
 
-Model: TypeAlias = Seq2Seq | FrozenModel | OnnxModel
+Model: TypeAlias = Seq2Seq | InferenceModel | OnnxModel
 
 
 class Loaded(NamedTuple):
@@ -125,11 +125,20 @@ def _load(folder: ModelFolder, device: torch.device, precision: Precision | Froz
     if folder.manifest.exported:
         return load_exported(folder)
     model = folder.load_model(device)
-    return freeze(model, precision).pack() if device.type == "cpu" and precision != "fp16" else model
+    if device.type == "cpu" and precision != "fp16":
+        return prepare_for_inference(model, precision).pack()
+    return model
 
 
 def of_whole_vocabulary(model: Model) -> Model:
     """Return the model without its shortlist, if it has one."""
-    if isinstance(model, FrozenModel) and model.shortlist is not None:
+    if isinstance(model, InferenceModel) and model.shortlist is not None:
         return model.with_shortlist(None)
     return model
+
+
+def output_bias(model: Model) -> torch.Tensor | None:
+    """Return the biases of the output layer, (V,); None for graphs, which do not show them."""
+    if isinstance(model, Seq2Seq):
+        return model.output_bias
+    return model.output.bias if isinstance(model, InferenceModel) else None

@@ -1,6 +1,9 @@
 """Contexts projected before attention sums them: once per source position instead of once per hypothesis and step.
 
-The output layer reads W [h; c] with c = sum_s a_s v_s. As the product is linear, W_c c = sum_s a_s (W_c v_s).
+The readout computes W [h; c] of the decoder's output h and the context c = sum_s a_s v_s. As the product is linear,
+W_c c = sum_s a_s (W_c v_s): what is left to do in each step is W_h h and a sum.
+
+Shapes: B sentences, S source, Q query steps, M width of the source states, H of the decoder's outputs, E of the readout's.
 """
 
 from __future__ import annotations
@@ -9,17 +12,18 @@ import torch
 from torch import Tensor, nn
 
 from nmt_lstm.attention.attention import Attended, Attention, Memory
-from nmt_lstm.numerics.frozen_linear import FrozenLinear
+from nmt_lstm.numerics.frozen_linear import FrozenLinear, FrozenPrecision, frozen_linear
+from nmt_lstm.numerics.sequence_linear import Linear
 
-__all__ = ["ProjectedContextAttention", "SplitReadout", "can_project_contexts"]
+__all__ = ["ProjectedContextAttention", "SplitReadout", "split_readout"]
 
 
 class ProjectedContextAttention(Attention):
-    """An attention whose contexts are already what the output layer makes of them.
+    """An attention whose contexts are already what the readout makes of them, (B, Q, E).
 
     Args:
-        attention: one that `can_project_contexts`.
-        projection: of the values, (M) to (E).
+        attention: one that `sums_values`.
+        projection: of the values, (..., M) to (..., E).
     """
 
     def __init__(self, attention: Attention, projection: FrozenLinear) -> None:
@@ -33,21 +37,21 @@ class ProjectedContextAttention(Attention):
         return self.projection.out_features
 
     def prepare(self, source_states: Tensor, source_is_token: Tensor) -> Memory:
-        """Return the memory with the values projected, once per sentence."""
+        """Return the memory of source states (B, S, M) with values (B, S, E), projected once per sentence."""
         memory = self.attention.prepare(source_states, source_is_token)
         return memory._replace(values=self.projection(memory.values))
 
     def forward(self, query: Tensor, memory: Memory, state: tuple[Tensor, ...]) -> Attended:
-        """Attend with queries (B, Q, query_size)."""
+        """Return contexts (B, Q, E) and weights (B, Q, S) of queries (B, Q, query_size)."""
         attended: Attended = self.attention(query, memory, state)
         return attended
 
 
 class SplitReadout(nn.Module):
-    """The output layer of which the context's part is already computed: (..., H + E) to (..., E).
+    """A readout whose product with the context is already computed: (..., H + E) to (..., E).
 
     Args:
-        projection: of the first part, the decoder's outputs, with the bias.
+        projection: of the decoder's outputs, (..., H) to (..., E), with the bias.
     """
 
     def __init__(self, projection: FrozenLinear) -> None:
@@ -61,6 +65,20 @@ class SplitReadout(nn.Module):
         return torch.add(self.projection(outputs), context)
 
 
-def can_project_contexts(attention: Attention) -> bool:
-    """Whether contexts are nothing but weighted sums of the values: attention's `forward` is the base's."""
-    return type(attention).forward is Attention.forward and not attention.recurrent
+def split_readout(
+    attention: Attention, readout: Linear, precision: FrozenPrecision
+) -> tuple[ProjectedContextAttention, SplitReadout]:
+    """Return an attention and a readout that together compute what these do, less per step.
+
+    Args:
+        attention: one that `sums_values` and whose contexts nothing but the readout reads.
+        readout: of the decoder's outputs and, behind them, the context: (..., H + M) to (..., E).
+        precision: of both products.
+    """
+    outputs = readout.weight.shape[1] - attention.context_size
+    of_outputs, of_context = (part.contiguous() for part in readout.weight.tensor_split([outputs], 1))
+    projection = frozen_linear(of_context, None, precision)
+    return (
+        ProjectedContextAttention(attention, projection),
+        SplitReadout(frozen_linear(of_outputs, readout.bias, precision)),
+    )

@@ -1,6 +1,8 @@
 """Vocabulary shortlists: of the target pieces, those that can translate the source pieces of a sentence.
 
 Jean et al. 2015, section 3.2, and the lexical shortlists of Devlin 2017 and Kim et al. 2019.
+
+Shapes: B sentences, S source, V target pieces, C candidates of the batch, F frequent pieces.
 """
 
 from __future__ import annotations
@@ -91,14 +93,16 @@ class Shortlist(nn.Module):
         return covered / max(1, pieces), listed / max(1, sentences)
 
     def forward(self, source: SourceBatch, output: FrozenLinear) -> Candidates:
-        """Return the candidates of a batch.
+        """Return the candidates of a batch: every piece that is on the list of one of its sentences.
 
         Args:
             source: the sentences.
             output: the output layer of the whole vocabulary.
         """
         allowed = self.allowed(source)
+        # One product for the whole batch; what is only on another sentence's list is penalised in the scores.
         together = allowed.any(0)
+        # Filled up with the lowest pieces that are on no list, which are penalised for all.
         missing = min(-int(together.sum()) % UNIT, int((~together).sum()))
         together[(~together).nonzero()[:missing, 0]] = True
         pieces = together.nonzero()[:, 0]

@@ -22,7 +22,8 @@ class Hypothesis:
         log_probability: natural logarithm of the probability of the pieces and the end of sentence, given the source.
         pieces: the T subword pieces of the text, without the end of sentence.
         alignment: (source piece, target piece) index pairs: for each target piece the source piece that received most
-            of its attention. Target pieces that attended to the source's end most have no pair.
+            of its attention. Target pieces that attended to the source's end most have no pair. Empty if
+            ``alignment=False`` was passed.
         attention: (T, S + 1), float32: the attention weights of each target piece over the S source pieces and the
             source's end; each row sums to 1. None unless ``attention=True`` was passed.
     """

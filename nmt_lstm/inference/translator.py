@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import ValidationError
 
 from nmt_lstm.config.schema import RunSettings, SearchSettings
-from nmt_lstm.errors import ConfigurationError, DataError, NotTextError
-from nmt_lstm.inference.frozen_model import FrozenModel
-from nmt_lstm.inference.loading import Model, load_models, of_whole_vocabulary
+from nmt_lstm.errors import DataError
+from nmt_lstm.inference.checked_arguments import check_lines, check_positive, checked_text, with_beam_size
+from nmt_lstm.inference.inference_model import InferenceModel
+from nmt_lstm.inference.input_check import InputCheck
+from nmt_lstm.inference.loading import Model, load_models, of_whole_vocabulary, output_bias
 from nmt_lstm.inference.translation import Hypothesis, ScoredTranslation, Translation
 from nmt_lstm.numerics.frozen_linear import FrozenPrecision
 from nmt_lstm.numerics.precision import Precision
@@ -24,7 +25,7 @@ from nmt_lstm.search.forced import forced_log_probabilities
 from nmt_lstm.search.hypotheses import Hypothesis as PieceHypothesis
 from nmt_lstm.search.searchable import Searchable
 from nmt_lstm.search.sentence_batches import SentenceBatches
-from nmt_lstm.text.lines import LineWarnings, single_line, without_line_end
+from nmt_lstm.text.lines import LineWarnings, has_unsafe, single_line, without_line_end
 from nmt_lstm.text.subwords import Subwords
 
 __all__ = ["Hypothesis", "ScoredTranslation", "Translation", "Translator"]
@@ -46,11 +47,11 @@ class Translator:
     bit for bit.
 
     Args:
-        models: the models, in evaluation mode, on one device; `load` freezes them for a processor.
+        models: the models, in evaluation mode, on one device; `load` prepares them for a processor.
         subwords: the vocabularies of all of them.
         run: the first model's run; its search settings are the defaults.
         device: where the models are.
-        precision: ``"float32"``, ``"bf16"``, ``"fp16"``, or ``"int8"`` for models frozen so.
+        precision: ``"float32"``, ``"bf16"``, ``"fp16"``, or ``"int8"`` for models prepared in it.
     """
 
     def __init__(
@@ -71,9 +72,12 @@ class Translator:
         whole = [of_whole_vocabulary(model) for model in self.models]
         self._model: Searchable[Any, Any] = self.models[0] if len(self.models) == 1 else Ensemble(whole)
         self._scorer: Searchable[Any, Any] = whole[0] if len(whole) == 1 else self._model
-        # A frozen model has its precision inside.
-        frozen = all(isinstance(model, FrozenModel) for model in self.models)
-        self._autocast: Precision = "float32" if frozen or precision == "int8" else precision
+        # A model prepared for inference has its precision inside.
+        prepared = all(isinstance(model, InferenceModel) for model in self.models)
+        self._autocast: Precision = "float32" if prepared or precision == "int8" else precision
+
+        languages = run.data.source_language, run.data.target_language
+        self._input_check = InputCheck(subwords, languages, output_bias(self.models[0]))
 
     @classmethod
     def load(
@@ -134,6 +138,7 @@ class Translator:
         batch_size: int = 64,
         search: SearchSettings | None = None,
         attention: bool = False,
+        alignment: bool = True,
     ) -> list[Translation]:
         """Translate lines and return one translation for each, in order; see `stream` for the arguments."""
         found = self.stream(
@@ -143,6 +148,7 @@ class Translator:
             batch_size=batch_size,
             search=search,
             attention=attention,
+            alignment=alignment,
         )
         return list(found)
 
@@ -156,6 +162,7 @@ class Translator:
         window: int | None = None,
         search: SearchSettings | None = None,
         attention: bool = False,
+        alignment: bool = True,
         first_line: int = 1,
         warnings: LineWarnings | None = None,
     ) -> Iterator[Translation]:
@@ -164,12 +171,14 @@ class Translator:
         Args:
             lines: any lines. Blank ones give an empty translation; control characters count as spaces; lines of
                 more than `search.max_source_pieces` pieces are cut. The last two are logged with the line's number.
+                What is in the target language, or in an unknown script, is logged once.
             beam_size: hypotheses kept per sentence; by default that of the search settings.
             n_best: how many hypotheses each translation holds, at most; their texts differ.
             batch_size: sentences translated together, at most; it changes the speed, not the translations.
             window: lines read ahead to be sorted by length; by default 64 batches. 1 answers each line at once.
             search: search settings; by default those of the (first) model's run.
             attention: store the attention weights in each hypothesis.
+            alignment: compute the alignment of each hypothesis; without it, alignments are empty and search is faster.
             first_line: number of the first line in warnings, where `lines` are a part of a text.
             warnings: those given so far, where they are; few of each kind are written.
 
@@ -178,14 +187,26 @@ class Translator:
             NotTextError: a line is not a string; the lines before it in other windows are translated.
             ResourceError: a single sentence does not fit into memory.
         """
-        _check_lines(lines=lines)
-        _check_positive(n_best=n_best, batch_size=batch_size, window=1 if window is None else window)
-        settings = self._settings(search, beam_size)
+        check_lines(lines=lines)
+        check_positive(n_best=n_best, batch_size=batch_size, window=1 if window is None else window)
+        settings = with_beam_size(search or self.run.search, beam_size)
         check_search(settings, n_best)
         numbered = enumerate(lines, start=first_line)
         given = LineWarnings() if warnings is None else warnings
         ahead = window or batch_size * WINDOW_BATCHES
-        return self._stream(numbered, settings, n_best, batch_size, ahead, given, attention=attention)
+        # Of a text in parts, only the first is looked at: the parts may be in different processes.
+        check = self._input_check if first_line == 1 else None
+        return self._stream(
+            numbered,
+            settings,
+            n_best,
+            batch_size,
+            ahead,
+            given,
+            check,
+            attention=attention,
+            alignment=alignment,
+        )
 
     def score(
         self, sources: Sequence[str], targets: Sequence[str], *, batch_size: int = 64
@@ -200,17 +221,18 @@ class Translator:
             NotTextError: a line is not a string.
             ResourceError: a single pair does not fit into memory.
         """
-        _check_lines(sources=sources, targets=targets)
-        _check_positive(batch_size=batch_size)
+        check_lines(sources=sources, targets=targets)
+        check_positive(batch_size=batch_size)
         if len(sources) != len(targets):
             raise DataError(
                 f"{len(sources)} sources but {len(targets)} targets; give one target line for each source line."
             )
         limit = self.run.search.max_source_pieces
         prepared = list(self._prepare(enumerate(sources, start=1), limit, LineWarnings()))
-        targets = [without_line_end(_text(number, line)) for number, line in enumerate(targets, start=1)]
-        cleaned = [single_line(line) for line in targets]
-        pieces = self.subwords.target.encode_lines(cleaned)
+        targets = [
+            without_line_end(checked_text(number, line)) for number, line in enumerate(targets, start=1)
+        ]
+        pieces = self.subwords.target.encode_lines(targets)
         batches = SentenceBatches([line.pieces for line in prepared], batch_size=batch_size)
         found = batches.run(
             lambda source, members: forced_log_probabilities(
@@ -238,46 +260,54 @@ class Translator:
         batch_size: int,
         window: int,
         warnings: LineWarnings,
+        check: InputCheck | None,
         *,
         attention: bool,
+        alignment: bool,
     ) -> Iterator[Translation]:
         # The same text may be found in other pieces too; those who ask for several want different texts.
         searched = settings.beam_size if n_best > 1 else 1
         while ahead := list(itertools.islice(numbered, window)):
             prepared = list(self._prepare(ahead, settings.max_source_pieces, warnings))
+            if check is not None:
+                check.see([line.text for line in prepared], [line.pieces for line in prepared])
             sentences = [line.pieces for line in prepared if line.pieces]
             found = SentenceBatches(sentences, batch_size=batch_size).run(
-                lambda source, _: beam_search(self._model, source, settings, n_best=searched),
+                lambda source, _: beam_search(
+                    self._model, source, settings, n_best=searched, keep_attention=attention or alignment
+                ),
                 device=self.device,
                 precision=self._autocast,
             )
             results = iter(found)
             for line in prepared:
                 best = next(results) if line.pieces else []
-                yield self._translation(line, best, n_best, attention=attention)
+                yield self._translation(line, best, n_best, attention=attention, alignment=alignment)
 
     def _prepare(
         self, numbered: Iterable[tuple[int, str]], limit: int, warnings: LineWarnings
     ) -> Iterator[_Line]:
         """Turn numbered lines into pieces, none for a blank line."""
-        texts = [(number, without_line_end(_text(number, line))) for number, line in numbered]
-        safe = [single_line(text) for _, text in texts]
-        encoded = self.subwords.source.encode_lines([text if text.strip() else "" for text in safe])
-        for (number, text), cleaned, pieces in zip(texts, safe, encoded, strict=True):
-            if cleaned != text:
+        texts = [(number, without_line_end(checked_text(number, line))) for number, line in numbered]
+        # What holds only spaces is blank, and control characters count as spaces.
+        encoded = self.subwords.source.encode_lines(
+            [text if single_line(text).strip() else "" for _, text in texts]
+        )
+        for (number, text), pieces in zip(texts, encoded, strict=True):
+            if has_unsafe(text):
                 warnings.unsafe(number)
-            if unknown := self.subwords.source.unknown_invisible(cleaned):
+            if unknown := self.subwords.source.unknown_invisible(text):
                 warnings.invisible(number, unknown[0])
             if len(pieces) > limit:
                 warnings.too_long(number, len(pieces), limit)
             yield _Line(text, pieces[:limit])
 
     def _translation(
-        self, line: _Line, found: list[PieceHypothesis], n_best: int, *, attention: bool
+        self, line: _Line, found: list[PieceHypothesis], n_best: int, *, attention: bool, alignment: bool
     ) -> Translation:
         texts: dict[str, Hypothesis] = {}
         for each in found:
-            hypothesis = self._hypothesis(each, len(line.pieces), attention=attention)
+            hypothesis = self._hypothesis(each, len(line.pieces), attention=attention, alignment=alignment)
             texts.setdefault(hypothesis.text, hypothesis)
         hypotheses = tuple(texts.values())[:n_best]
         best = hypotheses[0] if hypotheses else None
@@ -289,52 +319,20 @@ class Translator:
             hypotheses,
         )
 
-    def _hypothesis(self, found: PieceHypothesis, source_pieces: int, *, attention: bool) -> Hypothesis:
-        alignment: list[tuple[int, int]] = []
-        weights = None
-        if found.attention is not None:
-            # Without the padding.
-            paid = found.attention[:, : source_pieces + 1]
-            weights = paid.numpy().copy() if attention else None
+    def _hypothesis(
+        self, found: PieceHypothesis, source_pieces: int, *, attention: bool, alignment: bool
+    ) -> Hypothesis:
+        # Without the padding.
+        paid = None if found.attention is None else found.attention[:, : source_pieces + 1]
+        pairs: list[tuple[int, int]] = []
+        if paid is not None and alignment:
             looked_at = paid.argmax(1).tolist()
-            alignment = [(place, target) for target, place in enumerate(looked_at) if place < source_pieces]
+            pairs = [(source, target) for target, source in enumerate(looked_at) if source < source_pieces]
         return Hypothesis(
-            single_line(self.subwords.target.decode(list(found.pieces))),
+            self.subwords.target.decode(list(found.pieces)),
             found.score,
             found.log_probability,
             tuple(self.subwords.target.pieces(list(found.pieces))),
-            tuple(alignment),
-            weights,
+            tuple(pairs),
+            paid.numpy().copy() if paid is not None and attention else None,
         )
-
-    def _settings(self, search: SearchSettings | None, beam_size: int | None) -> SearchSettings:
-        settings = search or self.run.search
-        if beam_size is None:
-            return settings
-        try:
-            return SearchSettings(**{**settings.model_dump(), "beam_size": beam_size})
-        except ValidationError as problem:
-            raise ConfigurationError(
-                f"beam_size is {beam_size}: {problem.errors()[0]['msg'].lower()}; 5 is a good one."
-            ) from problem
-
-
-def _check_lines(**values: Iterable[str]) -> None:
-    for name, lines in values.items():
-        if isinstance(lines, (str, bytes)):
-            raise ConfigurationError(f"{name} is one {type(lines).__name__}; give a list, such as [text].")
-        if not isinstance(lines, Iterable):
-            raise ConfigurationError(f"{name} is {lines!r}; give a list of strings, or another iterable.")
-
-
-def _text(number: int, line: str) -> str:
-    """Return the line if it is text; programs without types pass None for missing values, and bytes."""
-    if not isinstance(line, str):
-        raise NotTextError(number, line)
-    return line
-
-
-def _check_positive(**values: object) -> None:
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ConfigurationError(f"{name} is {value!r}, but must be a whole number of at least 1.")

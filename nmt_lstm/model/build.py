@@ -88,7 +88,8 @@ def build_unweighted_model(model: ModelSettings, source_size: int, target_size: 
         ConfigurationError: all embeddings are to be one, but the vocabularies are not.
         PluginError: a cell or attention is unknown or does not take its options.
     """
-    with torch.device("cpu"):
+    # What is drawn here is overwritten, and a program that loads a model keeps its own random numbers.
+    with torch.device("cpu"), torch.random.fork_rng(devices=[]):
         return build_model(model, source_size, target_size).float()
 
 

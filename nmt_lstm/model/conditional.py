@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from nmt_lstm.attention.attention import Attention
@@ -59,11 +58,7 @@ class ConditionalDecoder(Decoder):
         query, between = self.layers[0].step(embedded, state.cells[0])
         context, weights, attention_state = self.attend(query, state)
         outputs, first = self.second.step(context.to(query.dtype), between)
-        states = [first]
-        for below, (cell, cell_state) in enumerate(zip(self.layers[1:], state.cells[1:], strict=True)):
-            above, new = cell.step(torch.cat([self.dropped(outputs, state, below), context], -1), cell_state)
-            states.append(new)
-            outputs = self.added(above, outputs)
+        outputs, upper = self.upper_layers(outputs, context, state)
         output = self.output(self.dropped(outputs, state, len(self.layers) - 1), context, embedded)
-        after = state._replace(cells=tuple(states), attention=attention_state)
+        after = state._replace(cells=(first, *upper), attention=attention_state)
         return self.dropped(output, state, -1), weights, after

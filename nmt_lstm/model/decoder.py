@@ -6,7 +6,7 @@ Shapes: B batch (sentences), R rows (sentences x hypotheses, sentence by sentenc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import ClassVar, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -58,6 +58,9 @@ class Decoder(nn.Module):
         residual: add each layer's input to its output, from the second layer on, where widths agree.
     """
 
+    first_cell_alone_reads_embeddings: ClassVar[bool] = False
+    """Whether embeddings go into the first cell as they are, and nowhere else: inference may then look its product up."""
+
     def __init__(
         self,
         *,
@@ -72,7 +75,9 @@ class Decoder(nn.Module):
         self.cells = nn.ModuleList(cells)
         self.attention = attention
         self.bridge = bridge
-        self.readout = readout
+        # Inference puts another module of the same widths here.
+        self.readout: nn.Module = readout
+        self._output_size = readout.out_features
         self.dropout = dropout
         self.residual = residual
 
@@ -84,7 +89,12 @@ class Decoder(nn.Module):
     @property
     def output_size(self) -> int:
         """Width of the outputs, E."""
-        return self.readout.out_features
+        return self._output_size
+
+    @property
+    def readout_alone_reads_contexts(self) -> bool:
+        """Whether contexts go into the readout, behind the decoder's outputs, and nowhere else."""
+        return False
 
     def start(self, encoded: Encoded) -> DecoderState:
         """Return the state before the first piece, one row per sentence."""
@@ -144,6 +154,26 @@ class Decoder(nn.Module):
                 query.reshape(sentences, rows // sentences, -1), memory, state.attention
             )
         return attended.context.reshape(rows, -1), attended.weights.reshape(rows, -1), attended.state
+
+    def upper_layers(
+        self, outputs: Tensor, context: Tensor, state: DecoderState
+    ) -> tuple[Tensor, tuple[State, ...]]:
+        """Take one position through the layers above the first, each of which reads the layer below and the context.
+
+        Args:
+            outputs: (R, H), of the first layer.
+            context: (R, M).
+            state: as left by the last step.
+
+        Returns:
+            The last layer's outputs (R, H), and the new states of these layers.
+        """
+        states = []
+        for below, (cell, cell_state) in enumerate(zip(self.layers[1:], state.cells[1:], strict=True)):
+            above, new = cell.step(torch.cat([self.dropped(outputs, state, below), context], -1), cell_state)
+            states.append(new)
+            outputs = self.added(above, outputs)
+        return outputs, tuple(states)
 
     def output(self, *parts: Tensor) -> Tensor:
         """Return the output (..., E), before dropout, of the parts that the wiring reads it from."""

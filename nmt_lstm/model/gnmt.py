@@ -18,6 +18,13 @@ class GnmtDecoder(Decoder):
     whole target and attention one batched product.
     """
 
+    first_cell_alone_reads_embeddings = True
+
+    @property
+    def readout_alone_reads_contexts(self) -> bool:
+        """Whether there are no upper layers, which read them too."""
+        return len(self.layers) == 1
+
     def forward(self, encoded: Encoded, embedded: Tensor) -> Decoded:
         """Read a whole target, (B, T, I)."""
         if self.attention.recurrent:
@@ -35,11 +42,7 @@ class GnmtDecoder(Decoder):
         """Read one piece in each row: (R, I)."""
         outputs, first = self.layers[0].step(embedded, state.cells[0])
         context, weights, attention_state = self.attend(outputs, state)
-        states = [first]
-        for below, (cell, cell_state) in enumerate(zip(self.layers[1:], state.cells[1:], strict=True)):
-            above, new = cell.step(torch.cat([self.dropped(outputs, state, below), context], -1), cell_state)
-            states.append(new)
-            outputs = self.added(above, outputs)
+        outputs, upper = self.upper_layers(outputs, context, state)
         output = self.output(self.dropped(outputs, state, len(self.layers) - 1), context)
-        after = state._replace(cells=tuple(states), attention=attention_state)
+        after = state._replace(cells=(first, *upper), attention=attention_state)
         return self.dropped(output, state, -1), weights, after

@@ -5,8 +5,6 @@ Shapes: B batch (sentences), R rows (sentences x hypotheses), S source, T target
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor, nn
 
@@ -15,24 +13,10 @@ from nmt_lstm.model.decoder import Decoded, Decoder, DecoderState
 from nmt_lstm.model.embedding import PieceEmbedding
 from nmt_lstm.model.encoder import Encoded, Encoder
 from nmt_lstm.model.loss import Loss, linear_cross_entropy
+from nmt_lstm.model.step import Step
 from nmt_lstm.numerics.linear import linear
 
 __all__ = ["Seq2Seq", "Step"]
-
-
-class Step(NamedTuple):
-    """The outcome of one decoding step."""
-
-    logits: Tensor
-    """(R, V): unnormalised scores of each piece as the next one."""
-    attention: Tensor
-    """(R, S): weights paid for it."""
-    state: DecoderState
-    """The state after the step."""
-    pieces: None = None
-    """The pieces that are scored: all."""
-    normalised: bool = False
-    """Whether the logits are log-probabilities."""
 
 
 class Seq2Seq(nn.Module):
@@ -69,7 +53,7 @@ class Seq2Seq(nn.Module):
         """Return the decoder's state before the first piece, one row per sentence."""
         return self.decoder.start(encoded)
 
-    def step(self, previous: Tensor, state: DecoderState) -> Step:
+    def step(self, previous: Tensor, state: DecoderState) -> Step[DecoderState]:
         """Read the previous pieces (R,) and score the next ones."""
         embedded = self.target_embedding(previous[:, None])[:, 0]
         output, attention, state = self.decoder.step(embedded, state)

@@ -28,6 +28,8 @@ class FrozenLinear(nn.Module):
     `pack` must be called once when the weights are in place.
     """
 
+    bias: Tensor | None
+
     def __init__(self, in_features: int, out_features: int) -> None:
         super().__init__()
         self.in_features = in_features

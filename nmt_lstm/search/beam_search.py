@@ -1,4 +1,8 @@
-"""Batched beam search over encode, start, step and reorder; the same result at any batch size."""
+"""Batched beam search over encode, start, step and reorder; the same result at any batch size.
+
+Shapes: B sentences of the batch, P those present in a step, K hypotheses of each (1 at first, then the beam size),
+R = P x K rows, sentence by sentence, S source, C candidates.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +11,20 @@ from typing import Generic, TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nmt_lstm.batching.batch import SourceBatch
 from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.model.step import Step
 from nmt_lstm.search.best_pieces import Ranked, best_continuations
 from nmt_lstm.search.greedy import greedy_search
 from nmt_lstm.search.hypotheses import Finished, History, Hypothesis
-from nmt_lstm.search.limits import Booleans, Integers, Limits, Reals, check_numbers, places, staying
+from nmt_lstm.search.limits import Limits
 from nmt_lstm.search.penalties import coverage_penalty
-from nmt_lstm.search.searchable import Searchable, StepResult
+from nmt_lstm.search.remaining import Booleans, Integers, remaining, row_numbers
+from nmt_lstm.search.searchable import Searchable, check_scores
 from nmt_lstm.text.special_pieces import BEGIN, END
 
 __all__ = ["beam_search", "check_search"]
@@ -88,6 +95,7 @@ class _BeamSearch(Generic[Encoding, State]):
         self.keep_attention = keep_attention
         self.limits = Limits(settings, source)
         longest = self.limits.longest
+        # The most that a total of this sentence can ever be divided by, for the bound in `_is_done`.
         self.largest_divisor = np.array([self.limits.divisor(int(limit) + 1) for limit in longest])
         self.finished: list[list[Finished]] = [[] for _ in longest]
         self.threshold = np.full(len(longest), -math.inf)  # score of the n_best-th best finished hypothesis
@@ -97,11 +105,12 @@ class _BeamSearch(Generic[Encoding, State]):
         """Search until every sentence is done."""
         device = self.source.pieces.device
         state = self.model.start(self.model.encode(self.source))
-        present = np.arange(len(self.finished))
+        present = np.arange(len(self.finished))  # (P,), numbers of sentences in the whole batch
         done = np.zeros(len(present), np.bool_)
         is_token = self.source.is_token
         previous = torch.full((len(present),), BEGIN, device=device)
-        scores = torch.zeros(len(present), 1, dtype=torch.float32, device=device)
+        # One hypothesis each at first: several equal ones would fill the beam with copies.
+        scores = torch.zeros(len(present), 1, dtype=torch.float32, device=device)  # (P, K)
         coverage = scores.new_zeros(len(present), 1, is_token.shape[1])
         length = 0
         while len(present) > 0:
@@ -111,14 +120,16 @@ class _BeamSearch(Generic[Encoding, State]):
             if self.settings.coverage_penalty > 0.0:
                 coverage = coverage + attention.float()
                 lost = coverage_penalty(coverage, is_token[:, None], beta=self.settings.coverage_penalty)
+            # Sentences that are done and stay to round the number of rows up are computed on, but change nothing.
             must_end = (length >= self.limits.longest[present]) & ~done
             ranked = self._rank(step, scores, must_end, length < self.limits.shortest[present])
-            if step.pieces is not None:
+            if step.pieces is not None:  # positions among the candidates of a shortlist
                 ranked = ranked._replace(pieces=step.pieces[ranked.pieces])
+            # A hypothesis that ends is noted, and its row may go on by other pieces all the same.
             self._finish(present, ~done, ranked, must_end, lost, length)
             going = ranked.without_end(self.settings.beam_size)
             self.history.add(
-                places(present, len(self.finished)),
+                row_numbers(present, len(self.finished)),
                 going.beams.cpu().numpy(),
                 going.pieces.cpu().numpy(),
                 attention if self.keep_attention else None,
@@ -126,8 +137,9 @@ class _BeamSearch(Generic[Encoding, State]):
             length += 1
 
             done |= self._is_done(present, going.scores[:, 0].double().cpu().numpy(), must_end)
-            stays = staying(done)
+            stays = remaining(done)
             present, done = present[stays], done[stays]
+            # (P, K): for each hypothesis that goes on, the row of this step that it continues.
             rows = torch.arange(len(stays), device=device)[:, None] * scores.shape[1] + going.beams
             sentences = None
             if not stays.all():
@@ -137,14 +149,13 @@ class _BeamSearch(Generic[Encoding, State]):
             if self.settings.coverage_penalty > 0.0:
                 coverage = coverage.flatten(0, 1).index_select(0, rows.flatten()).unflatten(0, rows.shape)
             if len(present) > 0:
+                # Where each hypothesis continues itself, nothing has to be copied.
                 moved = sentences is not None or not _in_place(rows, step.logits.shape[0])
                 state = self.model.reorder(step.state, rows.flatten(), sentences) if moved else step.state
             scores, previous = going.scores, going.pieces.flatten()
         return [self._best(sentence) for sentence in range(len(self.finished))]
 
-    def _rank(
-        self, step: StepResult[State], scores: Tensor, must_end: Booleans, must_not_end: Booleans
-    ) -> Ranked:
+    def _rank(self, step: Step[State], scores: Tensor, must_end: Booleans, must_not_end: Booleans) -> Ranked:
         """Return the candidates that can matter, best first: END for each row and the `beam_size` best others."""
         device = scores.device
         return best_continuations(
@@ -167,8 +178,10 @@ class _BeamSearch(Generic[Encoding, State]):
     ) -> None:
         """Note the hypotheses that ended among the best of their sentence, if that is still searched."""
         width = self.settings.beam_size
+        # Only the `width` best count, whether they end or not: END at a lower rank would be a hypothesis that a beam of
+        # this size does not hold.
         totals = ranked.scores[:, :width].double().cpu().numpy()
-        check_numbers(totals)
+        check_scores(totals)
         possible = ((totals > -math.inf) | must_end[:, None]) & searching[:, None]
         ended = (ranked.pieces[:, :width] == END).cpu().numpy() & possible
         if not ended.any():
@@ -183,15 +196,19 @@ class _BeamSearch(Generic[Encoding, State]):
             if len(self.finished[sentence]) >= self.n_best:
                 self.threshold[sentence] = self._ordered(sentence)[self.n_best - 1].score
 
-    def _is_done(self, present: Integers, best_going: Reals, must_end: Booleans) -> Booleans:
+    def _is_done(self, present: Integers, best_going: NDArray[np.float64], must_end: Booleans) -> Booleans:
         """Return which of the sentences present are done."""
+        # As many finished hypotheses as the beam holds end a search in any case; the bound ends it sooner where that
+        # cannot change what is returned.
         count = np.array([len(self.finished[sentence]) for sentence in present])
-        # Log-probabilities only fall and penalties are never above zero: no living hypothesis can pass this.
+        # Log-probabilities only fall, divisors grow with the length, and penalties are never above zero: no living
+        # hypothesis can pass the best total over the largest divisor. That total is the first, since they are ranked.
         bound = best_going / self.largest_divisor[present]
         done: Booleans = must_end | (count >= self.settings.beam_size) | (self.threshold[present] >= bound)
         return done
 
     def _ordered(self, sentence: int) -> list[Finished]:
+        # A stable sort: of equal scores the one that ended earlier, which is the shorter one, comes first.
         return sorted(self.finished[sentence], key=lambda found: -found.score)
 
     def _best(self, sentence: int) -> list[Hypothesis]:

@@ -1,4 +1,12 @@
-"""The best continuations of each sentence's hypotheses, exactly and in a fixed order, in one pass over the logits."""
+"""The best continuations of each sentence's hypotheses, exactly and in a fixed order, in one pass over the logits.
+
+The maxima of blocks of logits are taken while the logits lie in a processor's cache; only the best blocks are searched.
+The plain way, `torch.topk` of all totals with a repair of ties, takes 14.2 ms where this takes 6.0 (64 sentences, beam 5,
+8,000 pieces, float32, one core; 82 and 21 ms with 32,000 pieces, 20 and 8 in bf16 with 8,000). It is as fast for 800
+pieces and for one sentence alone, where both take 0.1 to 0.4 ms.
+
+Shapes: B sentences, K hypotheses of each, R = B x K rows, V pieces (or candidates), W blocks of a row.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +87,8 @@ def best_continuations(
     found, places = _best(logits, survey, scores, count)
     if must_end is not None:
         found = found.masked_fill(must_end[:, None], -torch.inf)
-    # In the order (beam, piece) first: a stable sort keeps it among equal totals.
+    # Sorted by (beam, piece) first, as places are: a stable sort keeps that order among equal totals. Without a fixed order
+    # a translation would depend on the batch, since topk's choice among equals depends on the size of its input.
     end_places = torch.arange(END, beams * size, size, device=logits.device).expand_as(ends)
     places, order = torch.cat([end_places, places], 1).sort(dim=1)
     totals, best = torch.cat([ends, found], 1).gather(1, order).sort(dim=1, descending=True, stable=True)
@@ -108,6 +117,7 @@ def likeliest_pieces(
         (R,) pieces and (R,) log-probabilities.
     """
     logits = logits.contiguous()
+    # The largest logit is the largest probability, so nothing has to be normalised to find it.
     places = _first_largest(logits, END)
     if must_not_end is not None:
         places = torch.where(must_not_end, _first_largest(logits, END + 1), places)
@@ -140,12 +150,14 @@ def _survey(logits: Tensor, *, normalised: bool) -> _Survey:
     rest = logits[:, END + 1 + blocks * BLOCK :]
     maxima = logits.new_empty(rows, blocks + rest.shape[1])
     maxima[:, blocks:] = rest
+    # Of log-probabilities both stay zero: nothing is to be subtracted.
     largest, spread = (logits.new_zeros(rows, dtype=torch.float32) for _ in range(2))
     for here, room in _parts(logits):
         part = logits[here]
         if blocks:
             maxima[here, :blocks] = _folded(part, blocks).amax(1)
         if not normalised:
+            # PAD, UNKNOWN and BEGIN stand in no block, but their probabilities are part of the sum.
             largest[here] = torch.maximum(maxima[here].amax(1), part[:, : END + 1].amax(1))
             spread[here] = _spread(part, room)
     return _Survey(largest, spread, maxima)
@@ -184,15 +196,18 @@ def _best(logits: Tensor, survey: _Survey, scores: Tensor, count: int) -> tuple[
     count = min(count, beams * (logits.shape[1] - END - 1))
     # Rounding keeps the order, so the largest total of a block is that of its largest logit.
     rows = torch.arange(sentences * beams, device=logits.device)[:, None]
+    # (B, K x W) totals of the blocks' best.
     heights = (scores.view(-1, 1) + survey.log_probabilities(survey.maxima, rows)).view(sentences, -1)
     # One more than asked shows whether the border falls between equal totals.
     chosen = heights.topk(min(count + 1, heights.shape[1]), dim=1, sorted=False).indices
     everyone = torch.arange(sentences, device=logits.device)
     totals, places = _inside(logits, survey, scores, everyone, chosen)
+    # Why `count` blocks are enough: a piece outside of them is no better than the maximum of each of them.
     found = totals.topk(min(count + 1, totals.shape[1]), dim=1)
     best, places = found.values[:, :count], places.gather(1, found.indices[:, :count])
     if found.values.shape[1] > count:
         border = found.values[:, count]
+        # A tie inside of the best is put in order later; one across the border decides what is returned at all.
         tied = ((best[:, -1] == border) & (border > -torch.inf)).nonzero()[:, 0]
         if len(tied):
             best = best.clone()
@@ -234,6 +249,7 @@ def _of_equals(
 
     Formats of few digits make equal logits often, so this must not sort a vocabulary.
     """
+    # All blocks that reach the border: each may hold equal totals. As many for each sentence as the worst one needs.
     blocks = int((heights >= border[:, None]).sum(1).max())
     chosen = heights.topk(blocks, dim=1, sorted=False).indices
     totals, places = _inside(logits, survey, scores, which, chosen)

@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
 
 from nmt_lstm.batching.batch import SourceBatch
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.model.step import Step
 from nmt_lstm.search.searchable import Searchable
 
-__all__ = ["Ensemble", "EnsembleStep"]
+__all__ = ["Ensemble"]
 
 Encoding = TypeVar("Encoding")
 State = TypeVar("State")
-
-
-class EnsembleStep(NamedTuple, Generic[State]):
-    """One step of all models. R is rows, sentences x hypotheses."""
-
-    logits: Tensor
-    """(R, V) logarithm of the mean of the models' probabilities."""
-    attention: Tensor
-    """(R, S) mean of the models' attention."""
-    state: tuple[State, ...]
-    pieces: None = None
-    """The whole vocabulary."""
-    normalised: bool = True
-    """The logits are log-probabilities."""
 
 
 class Ensemble(Generic[Encoding, State]):
@@ -57,8 +44,11 @@ class Ensemble(Generic[Encoding, State]):
         """Return every model's state before the first piece."""
         return tuple(model.start(part) for model, part in zip(self.models, encoded, strict=True))
 
-    def step(self, previous: Tensor, state: tuple[State, ...]) -> EnsembleStep[State]:
-        """Read the previous pieces (R,) with every model and average what they predict."""
+    def step(self, previous: Tensor, state: tuple[State, ...]) -> Step[tuple[State, ...]]:
+        """Read the previous pieces (R,) with every model; return the logarithms (R, V) of the means of their probabilities.
+
+        The attention (R, S) is the mean of theirs.
+        """
         steps = [model.step(previous, part) for model, part in zip(self.models, state, strict=True)]
         sizes = sorted({step.logits.shape[1] for step in steps})
         if len(sizes) > 1:
@@ -66,15 +56,17 @@ class Ensemble(Generic[Encoding, State]):
                 f"the models of an ensemble must share their vocabulary, but theirs have {sizes} pieces; "
                 f"translate with models that were trained on the same prepared data."
             )
+        # Of probabilities, not of their logarithms: a model that is sure of its piece must not be overruled by one zero.
         log_probabilities = torch.stack(
             [torch.log_softmax(step.logits, dim=1, dtype=torch.float32) for step in steps]
         )
         # The mean around the largest: of equal models it is exactly what each says.
         largest = log_probabilities.amax(0)
-        return EnsembleStep(
+        return Step(
             largest + (log_probabilities - largest).exp().mean(0).log(),
             torch.stack([step.attention.float() for step in steps]).mean(0),
             tuple(step.state for step in steps),
+            normalised=True,
         )
 
     def reorder(self, state: tuple[State, ...], rows: Tensor, sentences: Tensor | None) -> tuple[State, ...]:

@@ -43,6 +43,7 @@ def forced_log_probabilities(
     labels = [[*target, END] for target in targets]
     found: list[list[float]] = [[] for _ in labels]
     alive = list(range(sentences))
+    # One position for all sentences at a time, as search does it: a decoder's `forward` may round differently.
     state = model.start(model.encode(source))
     previous = torch.full((sentences,), BEGIN, device=device)
     position = 0

@@ -11,8 +11,9 @@ from nmt_lstm.batching.batch import SourceBatch
 from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.search.best_pieces import likeliest_pieces
 from nmt_lstm.search.hypotheses import Finished, History, Hypothesis
-from nmt_lstm.search.limits import Booleans, Limits, check_numbers, places, staying
-from nmt_lstm.search.searchable import Searchable
+from nmt_lstm.search.limits import Limits
+from nmt_lstm.search.remaining import Booleans, remaining, row_numbers
+from nmt_lstm.search.searchable import Searchable, check_scores
 from nmt_lstm.text.special_pieces import BEGIN, END
 
 __all__ = ["greedy_search"]
@@ -41,7 +42,7 @@ def greedy_search(
     done = np.zeros(len(present), np.bool_)
     previous = torch.full((len(present),), BEGIN, device=device)
     totals = torch.zeros(len(present), dtype=torch.float32, device=device)
-    parents = np.zeros((len(present), 1), np.int64)
+    parents = np.zeros((len(present), 1), np.int64)  # the only hypothesis continues itself
     length = 0
 
     def on_device(flags: Booleans) -> torch.Tensor | None:
@@ -58,21 +59,23 @@ def greedy_search(
         )
         pieces = chosen if step.pieces is None else step.pieces[chosen]
         totals = totals + gains
+        # One transfer each from the device; all decisions are then numpy's.
         values, picked = totals.double().cpu().numpy(), pieces.cpu().numpy()
-        check_numbers(values)
+        check_scores(values)
+        # Those that are done but stay in the batch go on past their END, unread.
         ended = (picked == END) & ~done
         for row in ended.nonzero()[0]:
             total = float(values[row])
             finished[present[row]] = Finished(total / limits.divisor(length + 1), total, length, 0)
         history.add(
-            places(present, len(finished)),
+            row_numbers(present, len(finished)),
             parents[: len(present)],
             picked[:, None],
             step.attention[:, None] if keep_attention else None,
         )
         length += 1
         done |= ended
-        stays = staying(done)
+        stays = remaining(done)
         state, previous = step.state, pieces
         if not stays.all():
             present, done = present[stays], done[stays]

@@ -62,6 +62,7 @@ class History:
 
     def read(self, sentence: int, finished: Finished) -> Hypothesis:
         """Return the hypothesis of `sentence` (its place in the whole batch) that ended as `finished`."""
+        # From the row where it ended back to the start; a move names the row before it.
         beam = finished.beam
         pieces: list[int] = []
         attention: list[Tensor] = []
@@ -74,6 +75,7 @@ class History:
         first = self._moves[0].attention
         kept = None
         if first is not None:
+            # A hypothesis of END alone has no pieces to pay attention for.
             kept = torch.stack(attention[::-1]) if attention else first.new_empty(0, first.shape[-1])
             kept = kept.float().cpu()
         return Hypothesis(tuple(pieces[::-1]), finished.score, finished.log_probability, kept)

@@ -24,6 +24,7 @@ def length_divisor(length: int, *, kind: Literal["average", "wu", "none"], alpha
     """
     if kind == "none":
         return 1.0
+    # None of these falls as hypotheses grow; beam search's bound on those that still live depends on it.
     if kind == "wu":
         return float(((5 + length) / 6) ** alpha)
     return float(length**alpha)
@@ -40,5 +41,6 @@ def coverage_penalty(coverage: Tensor, is_token: Tensor, *, beta: float) -> Tens
         is_token: (..., S), True where a source position holds a piece (or the source's END), not padding.
         beta: strength.
     """
+    # min(.., 1): a position that is translated twice is not covered better than one translated once.
     share = coverage.clamp(min=SMALLEST_COVERAGE, max=1.0).log()
     return beta * torch.where(is_token, share, torch.zeros_like(share)).sum(-1)

@@ -1,51 +1,25 @@
-"""What search asks of a model: encode, start, step and reorder, whatever its cells and attention are."""
+"""What search asks of a model: encode, start, step and reorder, and scores that are numbers."""
 
 from __future__ import annotations
 
 from typing import Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nmt_lstm.batching.batch import SourceBatch
+from nmt_lstm.errors import ModelFolderError
+from nmt_lstm.model.step import Step
 
-__all__ = ["Searchable", "StepResult"]
+__all__ = ["Searchable", "check_scores"]
 
 Encoding = TypeVar("Encoding")
 State = TypeVar("State")
-StateOut = TypeVar("StateOut", covariant=True)
-
-
-class StepResult(Protocol[StateOut]):
-    """The outcome of one decoding step. R is rows, sentences x hypotheses, sentence by sentence."""
-
-    @property
-    def logits(self) -> Tensor:
-        """Unnormalised scores (R, C) of each candidate as the next piece; never changed by search."""
-        ...
-
-    @property
-    def pieces(self) -> Tensor | None:
-        """The candidates (C,), ascending, the special pieces in their own places; None is the whole vocabulary."""
-        ...
-
-    @property
-    def normalised(self) -> bool:
-        """Whether the logits are natural logarithms of probabilities already."""
-        ...
-
-    @property
-    def attention(self) -> Tensor:
-        """Attention (R, S) over source positions, paid while predicting the next piece."""
-        ...
-
-    @property
-    def state(self) -> StateOut:
-        """The state after the step."""
-        ...
 
 
 class Searchable(Protocol[Encoding, State]):
-    """A translation model as search sees it; `Seq2Seq` and `Ensemble` are such."""
+    """A translation model as search sees it, such as `Seq2Seq` and `Ensemble`."""
 
     def encode(self, source: SourceBatch) -> Encoding:
         """Read the source sentences."""
@@ -55,7 +29,7 @@ class Searchable(Protocol[Encoding, State]):
         """Return the state before the first piece, one row per sentence."""
         ...
 
-    def step(self, previous: Tensor, state: State) -> StepResult[State]:
+    def step(self, previous: Tensor, state: State) -> Step[State]:
         """Read the previous pieces (R,) and score the next ones."""
         ...
 
@@ -66,3 +40,12 @@ class Searchable(Protocol[Encoding, State]):
         place in this state; None keeps all.
         """
         ...
+
+
+def check_scores(scores: NDArray[np.float64]) -> None:
+    """Raise ModelFolderError if one of a model's scores is NaN: no hypothesis could be compared with it."""
+    if np.isnan(scores).any():
+        raise ModelFolderError(
+            "the model's scores are not numbers (NaN): its training diverged or its weights are damaged; "
+            "use an earlier checkpoint, or train with a lower learning rate."
+        )

@@ -61,6 +61,7 @@ class SentenceBatches:
 
     def members(self) -> Iterator[list[int]]:
         """Yield the places of each batch's sentences, longest sentences first."""
+        # Longest first: if memory does not suffice, that shows at once. Equal lengths keep the order of the input.
         order = sorted(range(len(self.sentences)), key=lambda place: (-len(self.sentences[place]), place))
         batch: list[int] = []
         for place in order:

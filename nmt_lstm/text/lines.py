@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import re
 
-__all__ = ["LineWarnings", "single_line", "without_line_end"]
+__all__ = ["LineWarnings", "has_unsafe", "single_line", "without_line_end"]
 
 # C0 and C1 controls (among them tab, NUL and U+0085), line and paragraph separators, and lone surrogates,
-# which are no text at all. Each could break a line, a column or an encoder.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# which are no text at all. Each could break a line, a column, SentencePiece or an encoder.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 WARNINGS_SHOWN = 10
 
 logger = logging.getLogger(__name__)
@@ -21,8 +21,13 @@ def without_line_end(line: str) -> str:
 
 
 def single_line(text: str) -> str:
-    """Return `text` with each control character, separator of lines and lone surrogate replaced by a space."""
+    """Return `text` with a space for each run of control characters, separators of lines and lone surrogates."""
     return _UNSAFE.sub(" ", text)
+
+
+def has_unsafe(text: str) -> bool:
+    """Whether `single_line` would change the text."""
+    return _UNSAFE.search(text) is not None
 
 
 class LineWarnings:

@@ -20,6 +20,7 @@ from nmt_lstm.config.schema import SubwordSettings
 from nmt_lstm.errors import DataError
 from nmt_lstm.files.regular import LARGEST_LIST, read_regular
 from nmt_lstm.text.invisible_characters import invisible_characters, without_invisible_characters
+from nmt_lstm.text.lines import single_line
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
 from nmt_lstm.text.subword_sampling import PieceSampler
 
@@ -27,9 +28,6 @@ __all__ = ["Subwords", "Vocabulary", "train_subwords"]
 
 logger = logging.getLogger(__name__)
 
-# Control characters, the line breaks that are not "\n" and lone surrogates: SentencePiece and terminals stumble
-# over them.
-UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 # The model depends on the number of threads through the order of sums, so it is fixed rather than the machine's.
 TRAINER_THREADS = 4
 # Lines that the pieces of a vocabulary are learnt from, about; more change little and cost memory and time.
@@ -42,7 +40,7 @@ LONGEST_LINE = 1_000
 
 def _normalised(line: str) -> str:
     # NFC and not NFKC: full-width Japanese punctuation must come out of a translation as it went in.
-    return unicodedata.normalize("NFC", UNPRINTABLE.sub(" ", line))
+    return unicodedata.normalize("NFC", single_line(line))
 
 
 class Vocabulary:
@@ -110,11 +108,11 @@ class Vocabulary:
         return _normalised(without_invisible_characters(line) if self.normalise_invisible else line)
 
     def encode(self, line: str) -> list[int]:
-        """Return the pieces of a line; unprintable characters count as spaces."""
+        """Return the pieces of a line; control characters count as spaces."""
         return list(self._processor.encode(self._text(line)))
 
     def encode_lines(self, lines: Sequence[str]) -> list[list[int]]:
-        """Return the pieces of each line."""
+        """Return the pieces of each line, as `encode` does."""
         # One call is faster than one a line; one thread, since those of the network need the other cores.
         return [
             list(pieces)
@@ -133,6 +131,10 @@ class Vocabulary:
         sampler = PieceSampler(self._processor, bpe=kind == "bpe", alpha=alpha)
         return lambda line, seed: sampler.sample(self._text(line), seed)
 
+    def byte_share(self, pieces: Sequence[int]) -> float:
+        """Return the share of pieces that are single bytes, of characters that are no pieces; 0 of no pieces."""
+        return sum(self._processor.is_byte(int(piece)) for piece in pieces) / max(1, len(pieces))
+
     def unknown_invisible(self, line: str) -> list[str]:
         """Return the special spaces and characters without width in a line that are neither made plain nor known.
 
@@ -150,7 +152,7 @@ class Vocabulary:
         """Return the text of pieces, always one line; special pieces and bytes that form no character are left out."""
         text: str = self._processor.decode([int(piece) for piece in pieces if piece not in SPECIAL_PIECES])
         # A network that spells in bytes can spell a line break.
-        return UNPRINTABLE.sub(" ", text.replace("\ufffd", ""))
+        return single_line(text.replace("\ufffd", ""))
 
     def pieces(self, pieces: Sequence[int]) -> list[str]:
         """Return how each piece is written."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from nmt_lstm.checkpoint.model_folder import read
@@ -9,6 +11,7 @@ from nmt_lstm.cli.export import piece_pairs
 from nmt_lstm.numerics import precision
 from nmt_lstm.text.cleaning import pair_digest
 from nmt_lstm.text.corpus import read_parallel
+from nmt_lstm.training.output_lock import held_by_this_run
 
 
 def test_exports_and_translates(command, random_model_folder, tmp_path):
@@ -95,9 +98,47 @@ def test_the_trained_model_is_not_overwritten(command, random_model_folder):
     read(random_model_folder).load_model()
 
 
-def test_training_text_that_is_gone_says_what_to_do(command, random_model_folder, tmp_path):
-    import shutil
+def test_an_earlier_export_is_replaced_only_by_those_who_ask(command, random_model_folder, tmp_path):
+    arguments = ("export", "-m", random_model_folder, "-o", "a", "--shortlist", 0, "--precision")
+    assert command(*arguments, "float32").status == 0
+    refused = command(*arguments, "int8")
+    assert refused.status == 2
+    assert "in 'a' already" in refused.err
+    assert "--overwrite" in refused.err
+    assert read(tmp_path / "a").manifest.exported == "float32"
+    assert command(*arguments, "int8", "--overwrite").status == 0
+    assert read(tmp_path / "a").manifest.exported == "int8"
 
+
+@pytest.mark.parametrize("overwrite", [(), ("--overwrite",)])
+def test_no_other_trained_model_is_overwritten(command, random_model_folder, tmp_path, overwrite):
+    other = shutil.copytree(random_model_folder, tmp_path / "other")
+    finished = command("export", "-m", random_model_folder, "-o", other, "--shortlist", 0, *overwrite)
+    assert finished.status == 2
+    assert "holds a trained model" in finished.err
+    read(other).load_model()
+
+
+def test_a_folder_that_is_being_trained_into_is_refused(command, random_model_folder, tmp_path):
+    (tmp_path / "training").mkdir()
+    with held_by_this_run(tmp_path / "training"):
+        finished = command("export", "-m", random_model_folder, "-o", "training", "--shortlist", 0)
+    assert finished.status == 1
+    assert "is training into 'training'" in finished.err
+    assert list((tmp_path / "training").iterdir()) == []
+
+
+def test_a_model_that_is_still_trained_is_exported_with_a_warning(command, random_model_folder, tmp_path):
+    model = shutil.copytree(random_model_folder, tmp_path / "model")
+    arguments = ("export", "-m", "model", "--shortlist", 0, "--precision", "float32", "-o")
+    with held_by_this_run(model):
+        finished = command(*arguments, "a")
+    assert finished.status == 0
+    assert finished.err.splitlines()[0].startswith("nmt-lstm: warning: 'model' is still being trained")
+    assert "still being trained" not in command(*arguments, "b").err
+
+
+def test_training_text_that_is_gone_says_what_to_do(command, random_model_folder, tmp_path):
     folder = shutil.copytree(random_model_folder, tmp_path / "moved")
     run = folder / "run.toml"
     from nmt_lstm.checkpoint.manifest import MANIFEST, Manifest, make_manifest

@@ -1,4 +1,4 @@
-"""Exported folders say what the frozen model says, and are refused where they do not belong."""
+"""Exported folders say what the prepared model says, and are refused where they do not belong."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from nmt_lstm.errors import ConfigurationError, ModelFolderError
 from nmt_lstm.files.checksums import checked_json, parse_checked
 from nmt_lstm.inference import exported as module
 from nmt_lstm.inference.exported import load_exported, write_exported
-from nmt_lstm.inference.frozen_cell import PieceTable
-from nmt_lstm.inference.frozen_model import freeze
+from nmt_lstm.inference.inference_model import prepare_for_inference
 from nmt_lstm.inference.lexicon import learn_lexicon
 from nmt_lstm.inference.shortlist import Shortlist
 from nmt_lstm.inference.translator import Translator
 from nmt_lstm.numerics import frozen_linear
 from nmt_lstm.numerics import precision as numerics_precision
+from nmt_lstm.numerics.piece_table import PieceTable
 
 LINES = ["eins zwei .", "drei vier fünf sechs .", "", "sieben", "acht neun null eins zwei ."]
 
@@ -39,7 +39,7 @@ def exported(random_model_folder, tmp_path, shortlist):
 
 
 @pytest.mark.parametrize("precision", ["float32", pytest.param("bf16", marks=pytest.mark.needs_bf16), "int8"])
-def test_it_says_what_the_frozen_model_says(random_model_folder, tmp_path, precision) -> None:
+def test_it_says_what_the_prepared_model_says(random_model_folder, tmp_path, precision) -> None:
     write_exported(tmp_path / "fast", read(random_model_folder), precision)
     expected = Translator.load(random_model_folder, device="cpu", precision=precision)
     found = Translator.load(tmp_path / "fast")
@@ -104,7 +104,7 @@ def test_weights_of_another_shape_say_to_export_again(exported, monkeypatch) -> 
     save_weights(exported / "model.safetensors", {name: state[name] for name in list(state)[1:]})
     monkeypatch.setattr("nmt_lstm.checkpoint.model_folder.check_files", lambda *_: None)
     with pytest.raises(
-        ModelFolderError, match=r"was exported by nmt-lstm .*, which froze .*; export it again"
+        ModelFolderError, match=r"was exported by nmt-lstm .*, which prepared .*; export it again"
     ):
         load_exported(read(exported))
 
@@ -125,27 +125,14 @@ def test_loading_draws_no_weights(exported, monkeypatch) -> None:
     assert torch.equal(torch.rand(4), expected)
 
 
-def test_the_skeleton_has_the_names_and_shapes_of_the_frozen_model(random_model_folder, tmp_path) -> None:
+def test_the_skeleton_has_the_names_and_shapes_of_the_prepared_model(random_model_folder, tmp_path) -> None:
     for precision in ("float32", "bf16", "int8"):
-        real = freeze(read(random_model_folder).load_model(), precision).state_dict()
+        real = prepare_for_inference(read(random_model_folder).load_model(), precision).state_dict()
         write_exported(tmp_path / precision, read(random_model_folder), precision)
         skeleton = module._skeleton(read(tmp_path / precision)).state_dict()
         assert {name: (values.shape, values.dtype) for name, values in skeleton.items()} == {
             name: (values.shape, values.dtype) for name, values in real.items()
         }
-
-
-@pytest.mark.parametrize("shape", [(6, 4), (4, 6), (5, 5)])
-def test_initialisation_is_skipped_and_only_that(shape) -> None:
-    before = torch.get_rng_state()
-    with module._WithoutDraws():
-        weight = torch.nn.init.orthogonal_(torch.empty(shape))
-        drawn = torch.randn(*shape) + torch.nn.init.xavier_uniform_(torch.empty(shape))
-        torch.nn.Linear(*shape)
-        ones = torch.nn.init.constant_(torch.empty(shape), 3.0)
-    assert weight.shape == drawn.shape == shape
-    assert torch.equal(ones, torch.full(shape, 3.0))
-    assert torch.equal(torch.get_rng_state(), before)
 
 
 def tables_of(model):

@@ -8,7 +8,7 @@ import torch
 from nmt_lstm.batching.batch import source_batch
 from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.inference import shortlist as module
-from nmt_lstm.inference.frozen_model import freeze
+from nmt_lstm.inference.inference_model import prepare_for_inference
 from nmt_lstm.inference.shortlist import Shortlist
 from nmt_lstm.search.beam_search import beam_search
 
@@ -36,7 +36,7 @@ def own(shortlist, sentence):
 
 def test_a_list_is_the_sentences_own(make_model, shortlist) -> None:
     sentences = [[5, 6, 7], [40], [8, 9, 10, 11, 12]]
-    output = freeze(make_model()).output
+    output = prepare_for_inference(make_model()).output
     candidates = shortlist(source_batch(sentences), output)
     pieces = candidates.pieces.tolist()
     assert pieces == sorted(pieces)
@@ -55,7 +55,7 @@ def test_a_list_is_the_sentences_own(make_model, shortlist) -> None:
 def test_search_stays_on_the_list_and_does_not_depend_on_the_batch(
     make_model, sources, shortlist, precision, beam_size
 ) -> None:
-    model = freeze(make_model(), precision).with_shortlist(shortlist).pack()
+    model = prepare_for_inference(make_model(), precision).with_shortlist(shortlist).pack()
     settings = SearchSettings(beam_size=beam_size)
     together = beam_search(model, sources, settings, n_best=beam_size)
     for row, hypotheses in enumerate(together):
@@ -73,7 +73,7 @@ def test_a_list_of_everything_changes_nothing(make_model, sources) -> None:
     everything = Shortlist(
         torch.full((SIZE, 1), -1, dtype=torch.int32), torch.arange(SIZE, dtype=torch.int32), SIZE
     )
-    model = freeze(make_model()).pack()
+    model = prepare_for_inference(make_model()).pack()
     settings = SearchSettings(beam_size=3)
     expected = beam_search(model, sources, settings, n_best=3)
     found = beam_search(model.with_shortlist(everything), sources, settings, n_best=3)

@@ -111,3 +111,14 @@ def test_score_is_the_same_at_any_batch_size_and_takes_any_line(translator) -> N
 def test_score_refuses_different_numbers(translator) -> None:
     with pytest.raises(DataError, match="2 sources but 1 targets"):
         translator.score(["a", "b"], ["a"])
+
+
+def test_alignments_are_left_out_where_nobody_reads_them(translator) -> None:
+    aligned, without = (
+        translator.translate(LINES[:9], n_best=2, alignment=alignment) for alignment in (True, False)
+    )
+    assert all(translation.alignment == () for translation in without)
+    assert [each.text for each in without] == [each.text for each in aligned]
+    assert [each.score for each in without] == [each.score for each in aligned]
+    weighed = translator.translate(LINES[:9], n_best=2, alignment=False, attention=True)
+    assert all(each.attention is not None and each.alignment == () for each in weighed)

@@ -30,7 +30,7 @@ HOSTILE = [
     "\ud800", "zwei\udc80drei", "\u200b", "🙂" * 3, "\ufeffeins", "e\u0301" * 5, "‮eins‬", "\x85", "<s> </s> <unk> <pad>",
 ]  # fmt: skip
 
-GOLDEN = Path(__file__).resolve().parent / "goldens" / "1" / "lstm-gnmt-bilinear"
+GOLDEN = Path(__file__).resolve().parents[1] / "goldens" / "1" / "lstm-gnmt-bilinear"
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from nmt_lstm.batching.batch import source_batch
 from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.errors import ConfigurationError, ModelFolderError
 from nmt_lstm.numerics.row_counts import rounded_rows
-from nmt_lstm.search import limits
+from nmt_lstm.search import remaining
 from nmt_lstm.search.beam_search import _BeamSearch, beam_search
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, UNKNOWN
 
@@ -251,7 +251,7 @@ def test_few_numbers_of_sentences_come_and_none_changes_a_result(table_model, mo
             lambda previous, state, rows=rows: rows.append(len(previous)) or step(previous, state),
         )
         found[way] = beam_search(model, source, SearchSettings(beam_size=2))
-        monkeypatch.setattr(limits, "rounded_rows", lambda count, finest: count)
+        monkeypatch.setattr(remaining, "rounded_rows", lambda count, finest: count)
     assert found["rounded"] == found["exact"]
     rounded, exact = ([rows // 2 for rows in seen[way][1:]] for way in ("rounded", "exact"))
     assert rounded == [rounded_rows(count, finest=1) for count in exact]

@@ -10,11 +10,12 @@ from torch import Tensor
 
 from nmt_lstm.batching.batch import SourceBatch
 from nmt_lstm.errors import ModelFolderError, ResourceError
+from nmt_lstm.model.step import Step
 
 if TYPE_CHECKING:
     import onnxruntime
 
-__all__ = ["OnnxModel", "OnnxState", "OnnxStep", "require_onnxruntime"]
+__all__ = ["OnnxModel", "OnnxState", "require_onnxruntime"]
 
 
 class OnnxState(NamedTuple):
@@ -24,21 +25,6 @@ class OnnxState(NamedTuple):
     """What attention keeps of the sentences."""
     cells: tuple[Tensor, ...]
     """What each step changes."""
-
-
-class OnnxStep(NamedTuple):
-    """The outcome of one decoding step."""
-
-    logits: Tensor
-    """(R, V): natural logarithms of the probabilities."""
-    attention: Tensor
-    """(R, S): weights paid for it."""
-    state: OnnxState
-    """The state after the step."""
-    pieces: None = None
-    """The pieces that are scored: all."""
-    normalised: bool = True
-    """Whether the logits are log-probabilities."""
 
 
 class OnnxModel:
@@ -77,11 +63,11 @@ class OnnxModel:
         """Return the state before the first piece, one row per sentence."""
         return encoded
 
-    def step(self, previous: Tensor, state: OnnxState) -> OnnxStep:
+    def step(self, previous: Tensor, state: OnnxState) -> Step[OnnxState]:
         """Read the previous pieces (R,) and score the next ones."""
         given = dict(zip(self._names, (*state.memory, *state.cells), strict=True))
         logits, attention, *cells = _run(self.decoder, self._outputs, {"previous": previous, **given})
-        return OnnxStep(logits, attention, state._replace(cells=tuple(cells)))
+        return Step(logits, attention, state._replace(cells=tuple(cells)), normalised=True)
 
     def reorder(self, state: OnnxState, rows: Tensor, sentences: Tensor | None = None) -> OnnxState:
         """Return the state of the rows (R',), sentence by sentence; `sentences` (S') are those that stay, or None."""

@@ -1,4 +1,4 @@
-"""A frozen network says what the network says: exactly as far as it can, and in any precision nearly."""
+"""A prepared network says what the network says: exactly as far as it can, and in any precision nearly."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from nmt_lstm.cells.gated_cell import GatedCell
-from nmt_lstm.inference import frozen_model
-from nmt_lstm.inference.frozen_cell import FrozenCell, PieceTable, can_freeze
-from nmt_lstm.inference.frozen_model import freeze
+from nmt_lstm.cells.prepared_cell import PreparedCell
+from nmt_lstm.inference import inference_model
+from nmt_lstm.inference.inference_model import prepare_for_inference
+from nmt_lstm.numerics.piece_table import PieceTable
 from nmt_lstm.registry import ATTENTIONS, CELLS
 
 CELL_NAMES = sorted(CELLS.names())
@@ -25,7 +26,7 @@ def difference(one, other):
 @pytest.mark.parametrize("cell", CELL_NAMES)
 def test_float32_says_the_same_with_every_cell(make_model, sources, walked, cell, wiring) -> None:
     model = make_model(cell=cell, encoder={"layers": 2}, decoder={"layers": 2, "wiring": wiring})
-    expected, found = walked(model, sources), walked(freeze(model).pack(), sources)
+    expected, found = walked(model, sources), walked(prepare_for_inference(model).pack(), sources)
     assert torch.allclose(found[0], expected[0], atol=1e-5)
     assert torch.allclose(found[1], expected[1], atol=1e-5)
 
@@ -34,7 +35,7 @@ def test_float32_says_the_same_with_every_cell(make_model, sources, walked, cell
 @pytest.mark.parametrize("attention", ATTENTION_NAMES)
 def test_float32_says_the_same_with_every_attention(make_model, sources, walked, attention, layers) -> None:
     model = make_model(attention=attention, decoder={"layers": layers})
-    expected, found = walked(model, sources), walked(freeze(model).pack(), sources)
+    expected, found = walked(model, sources), walked(prepare_for_inference(model).pack(), sources)
     assert torch.allclose(found[0], expected[0], atol=1e-5)
     assert torch.allclose(found[1], expected[1], atol=1e-5)
 
@@ -51,7 +52,9 @@ def test_float32_says_the_same_with_every_attention(make_model, sources, walked,
 )
 def test_float32_says_the_same_in_every_shape(make_model, sources, walked, changes) -> None:
     model = make_model(**changes)
-    assert torch.allclose(walked(freeze(model).pack(), sources)[0], walked(model, sources)[0], atol=1e-5)
+    assert torch.allclose(
+        walked(prepare_for_inference(model).pack(), sources)[0], walked(model, sources)[0], atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("wiring", ["gnmt", "input_feeding", "conditional"])
@@ -62,14 +65,17 @@ def test_reduced_precision_differs_little(make_model, sources, walked, wiring, p
         with torch.no_grad():  # a recurrence of small weights does not make errors larger as it goes on
             for parameter in model.parameters():
                 parameter.mul_(0.4)
-        expected, found = walked(model, sources)[0], walked(freeze(model, precision).pack(), sources)[0]
+        expected, found = (
+            walked(model, sources)[0],
+            walked(prepare_for_inference(model, precision).pack(), sources)[0],
+        )
         assert 1e-5 < difference(expected, found) < most, cell
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_a_row_does_not_depend_on_the_number_of_rows(make_model, precision, cell) -> None:
-    model = freeze(make_model(cell=cell), precision).pack()
+    model = prepare_for_inference(make_model(cell=cell), precision).pack()
     sentences = torch.randint(4, 61, (40, 7), generator=torch.Generator().manual_seed(1))
 
     @torch.no_grad()
@@ -89,7 +95,7 @@ def test_the_network_itself_is_left_as_it_is(make_model, sources, walked) -> Non
     model = make_model()
     before = {name: values.clone() for name, values in model.state_dict().items()}
     expected = walked(model, sources)
-    freeze(model, "int8")
+    prepare_for_inference(model, "int8")
     assert list(model.state_dict()) == list(before)
     assert all(torch.equal(values, before[name]) for name, values in model.state_dict().items())
     assert all(parameter.requires_grad for parameter in model.parameters())
@@ -98,8 +104,8 @@ def test_the_network_itself_is_left_as_it_is(make_model, sources, walked) -> Non
 
 def test_input_products_are_tables_where_a_cell_reads_embeddings_alone(make_model) -> None:
     def tables(**changes):
-        frozen = freeze(make_model(**changes))
-        return sorted(name for name, module in frozen.named_modules() if isinstance(module, PieceTable))
+        prepared = prepare_for_inference(make_model(**changes))
+        return sorted(name for name, module in prepared.named_modules() if isinstance(module, PieceTable))
 
     encoder = [
         "encoder.layers.0.backward_cell.from_input",
@@ -114,11 +120,11 @@ def test_input_products_are_tables_where_a_cell_reads_embeddings_alone(make_mode
 def test_tables_keep_to_their_memory(make_model, monkeypatch, sources, walked) -> None:
     model = make_model()
     decoder = 61 * 80 * 4
-    monkeypatch.setattr(frozen_model, "LARGEST_TABLES", decoder)
-    frozen = freeze(model).pack()
-    names = [name for name, module in frozen.named_modules() if isinstance(module, PieceTable)]
+    monkeypatch.setattr(inference_model, "LARGEST_TABLES", decoder)
+    prepared = prepare_for_inference(model).pack()
+    names = [name for name, module in prepared.named_modules() if isinstance(module, PieceTable)]
     assert names == ["decoder.cells.0.from_input"]
-    assert torch.allclose(walked(frozen, sources)[0], walked(model, sources)[0], atol=1e-5)
+    assert torch.allclose(walked(prepared, sources)[0], walked(model, sources)[0], atol=1e-5)
 
 
 def test_a_cell_with_a_step_of_its_own_stays_as_it_is(make_model, sources, walked) -> None:
@@ -139,17 +145,17 @@ def test_a_cell_with_a_step_of_its_own_stays_as_it_is(make_model, sources, walke
     model = make_model()
     model.decoder.cells[0] = Doubled(12, 20)
     model.encoder.layers[0].forward_cell = Doubled(12, 16)
-    assert not can_freeze(model.decoder.cells[0])
-
     model.decoder.bridge.widths = [(20,)]
     model.decoder.bridge.projection = torch.nn.Linear(32, 20)
-    frozen = freeze(model, "float32").pack()
-    assert isinstance(frozen.decoder.cells[0], Doubled)
-    assert isinstance(frozen.encoder.layers[0].backward_cell, FrozenCell)
-    assert torch.allclose(walked(frozen, sources)[0], walked(model, sources)[0], atol=1e-5)
+    prepared = prepare_for_inference(model, "float32").pack()
+    assert isinstance(prepared.decoder.cells[0], Doubled)
+    assert isinstance(prepared.encoder.layers[0].backward_cell, PreparedCell)
+    assert torch.allclose(walked(prepared, sources)[0], walked(model, sources)[0], atol=1e-5)
 
 
 def test_every_combination_keeps_its_attention_on_the_source(make_model, sources, walked) -> None:
     for precision, layers in itertools.product(("bf16", "int8"), (1, 2)):
-        attention = walked(freeze(make_model(decoder={"layers": layers}), precision).pack(), sources)[1]
+        attention = walked(
+            prepare_for_inference(make_model(decoder={"layers": layers}), precision).pack(), sources
+        )[1]
         assert torch.allclose(attention.sum(1), torch.ones(len(attention)), atol=1e-3)

@@ -1,0 +1,134 @@
+"""A gated cell prepared for inference: its products packed or quantised, or the first one looked up in a table.
+
+Shapes: B rows, T positions, H hidden width.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from nmt_lstm.cells.cell import Cell, State
+from nmt_lstm.cells.gates import OWN_PARAMETERS
+from nmt_lstm.numerics.frozen_linear import FrozenLinear, FrozenPrecision, frozen_linear
+from nmt_lstm.numerics.piece_table import PieceTable, piece_table
+from nmt_lstm.recurrence.recurrence import Tensors, cut_gates
+
+if TYPE_CHECKING:
+    from nmt_lstm.cells.gated_cell import GatedCell
+
+__all__ = ["PieceReadingCell", "PreparedCell"]
+
+
+class PreparedCell(Cell):
+    """Two products and the update of a `GatedCell`, for inference; inputs are vectors, as before.
+
+    Args:
+        cell: its update is used, and not its products, which are removed from a copy of it; the cell itself stays whole.
+        from_input: makes the gates' pre-activations of the inputs.
+        precision: of the product with the first state.
+    """
+
+    def __init__(
+        self, cell: GatedCell, *, from_input: FrozenLinear | PieceTable, precision: FrozenPrecision
+    ) -> None:
+        super().__init__(cell.input_size, cell.hidden_size)
+        self.cell = _without_products(cell)
+        self.output_is_state = cell.output_is_state
+        self.from_input = from_input
+        self.from_history = frozen_linear(cell.weight_hh, cell.bias_hh, precision) if cell.history else None
+        self._recurrence = self.cell.recurrence()
+
+    @classmethod
+    def of(cls, cell: GatedCell, precision: FrozenPrecision) -> PreparedCell:
+        """Return a cell prepared in one precision."""
+        return cls(
+            cell, from_input=frozen_linear(cell.weight_ih, cell.bias_ih, precision), precision=precision
+        )
+
+    @property
+    def output_size(self) -> int:
+        """Width of the outputs."""
+        return self.cell.output_size
+
+    @property
+    def state_sizes(self) -> Mapping[str, int]:
+        """Names and widths of the state's tensors, in order."""
+        return self.cell.state_sizes
+
+    @property
+    def bridge_sizes(self) -> Mapping[str, int]:
+        """Names and widths of what the bridge makes of the encoder's summary."""
+        return self.cell.bridge_sizes
+
+    def bridged_state(self, parts: State) -> State:
+        """Return the first state of what the bridge made: as `bridge_sizes`, each (B, width)."""
+        return self.cell.bridged_state(parts)
+
+    def initial_state(self, batch_size: int) -> State:
+        """Return the state before a first position, where no bridge makes it: zeros, float32 on the processor."""
+        # There may be no parameter left whose type and device they could have.
+        return self.bridged_state(
+            tuple(
+                torch.zeros(batch_size, width, dtype=torch.float32, device="cpu")
+                for width in self.bridge_sizes.values()
+            )
+        )
+
+    def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Take one position: (B, input_size) to (B, H)."""
+        return self._advance(self._gates(self.from_input(inputs), inputs), state)
+
+    def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Take a whole sequence: (B, T, input_size) to (B, T, H)."""
+        inputs = inputs.transpose(0, 1).contiguous()
+        products = self.from_input(inputs)
+        outputs = []
+        for position in range(len(inputs)):
+            output, state = self._advance(self._gates(products[position], inputs[position]), state)
+            outputs.append(output)
+        return torch.stack(outputs, 1), state
+
+    def _gates(self, products: Tensor, inputs: Tensor) -> Tensors:
+        """Return the gates' pre-activations from the inputs of one position, each (B, H)."""
+        parts = [products, inputs] if self.cell.passes_input else [products]
+        return cut_gates(parts, self.hidden_size)
+
+    def _advance(self, x: Tensors, state: State) -> tuple[Tensor, State]:
+        h: Tensors = ()
+        if self.from_history is not None:
+            h = cut_gates([self.from_history(state[0])], self.hidden_size)
+        return self._recurrence.rows(x, h, state, ())
+
+
+class PieceReadingCell(PreparedCell):
+    """A prepared cell whose inputs are pieces, (B,) or (B, T): a table has what their embeddings would come to.
+
+    Args:
+        cell: as of `PreparedCell`; none that passes its inputs on, since there are no vectors to pass.
+        from_input: the table.
+        precision: of the product with the first state.
+    """
+
+    @classmethod
+    def reading(cls, cell: GatedCell, embeddings: Tensor, precision: FrozenPrecision) -> PieceReadingCell:
+        """Return a cell that reads pieces in place of their embeddings (V, input_size)."""
+        table = piece_table(embeddings.detach(), cell.weight_ih.detach(), cell.bias_ih.detach(), precision)
+        return cls(cell, from_input=table, precision=precision)
+
+    def _gates(self, products: Tensor, inputs: Tensor) -> Tensors:
+        return cut_gates([products], self.hidden_size)
+
+
+def _without_products(cell: GatedCell) -> GatedCell:
+    """Return a copy of a cell that shares its tensors, but has none of those of the products."""
+    shared = {id(tensor): tensor for tensor in (*cell.parameters(), *cell.buffers())}
+    bare = copy.deepcopy(cell, shared)
+    for name in OWN_PARAMETERS:
+        if name in bare._parameters:  # noqa: SLF001 - a highway or a cell without history has fewer
+            delattr(bare, name)
+    return bare

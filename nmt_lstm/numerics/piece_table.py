@@ -1,0 +1,65 @@
+"""A product of embeddings looked up instead of computed: a table of what it gives for each piece.
+
+Shapes: V pieces of the vocabulary, E width of an embedding, N width of the product.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nmt_lstm.numerics.frozen_linear import FrozenPrecision
+from nmt_lstm.numerics.int8 import quantized
+from nmt_lstm.numerics.linear import linear
+
+__all__ = ["DTYPES", "PieceTable", "piece_table"]
+
+DTYPES: dict[FrozenPrecision, torch.dtype] = {
+    "float32": torch.float32,
+    "bf16": torch.bfloat16,
+    "int8": torch.int8,
+}
+"""In which a table's values are stored."""
+
+
+class PieceTable(nn.Module):
+    """What a product makes of each piece's embedding, computed once: a row for each piece.
+
+    Args:
+        weight: (V, N), float32, bf16, or int8 with a scale.
+        scale: (V, 1), float32, of int8 rows; None for the others.
+    """
+
+    weight: Tensor
+    scale: Tensor | None
+
+    def __init__(self, weight: Tensor, scale: Tensor | None = None) -> None:
+        super().__init__()
+        self.register_buffer("weight", weight)
+        self.register_buffer("scale", scale)
+
+    def forward(self, pieces: Tensor) -> Tensor:
+        """Return (..., N), float32, of pieces (...)."""
+        rows = functional.embedding(pieces, self.weight).float()
+        return rows if self.scale is None else rows.mul_(functional.embedding(pieces, self.scale))
+
+
+def piece_table(
+    embeddings: Tensor, weight: Tensor, bias: Tensor | None, precision: FrozenPrecision
+) -> PieceTable:
+    """Return the table of ``embeddings @ weight.T + bias``.
+
+    Args:
+        embeddings: (V, E), float32; on the "meta" device the table is there too: shapes, to be filled by what is loaded.
+        weight: (N, E), float32.
+        bias: (N,), float32, or None.
+        precision: of the rows.
+    """
+    if embeddings.is_meta:
+        # By hand: the first product there makes PyTorch import for more than a second.
+        size = len(embeddings), len(weight)
+        scale = embeddings.new_empty(len(embeddings), 1) if precision == "int8" else None
+        return PieceTable(embeddings.new_empty(size, dtype=DTYPES[precision]), scale)
+    rows = linear(embeddings, weight, bias)
+    return PieceTable(*quantized(rows)) if precision == "int8" else PieceTable(rows.to(DTYPES[precision]))

@@ -1,0 +1,83 @@
+"""Input in the wrong language or script is mentioned once, and proper input never."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+import torch
+
+from nmt_lstm.inference import input_check
+from nmt_lstm.inference.input_check import InputCheck
+from nmt_lstm.inference.translator import Translator
+
+GERMAN = ["eins zwei drei vier .", "sieben acht neun null .", "fünf sechs eins ."] * 60
+ENGLISH = ["one two three four .", "seven eight nine zero .", "five six one ."] * 60
+JAPANESE = ["これは日本語の文です。", "犬が走っている。"] * 30
+
+
+@pytest.fixture
+def bias(subwords):
+    pieces = [piece for line in subwords.target.encode_lines(ENGLISH) for piece in line]
+    counts = torch.bincount(torch.tensor(pieces), minlength=subwords.target.size)
+    return (counts + 1.0).log() + 3.0  # a constant makes no difference
+
+
+def seen(check, subwords, lines, caplog):
+    with caplog.at_level(logging.WARNING, "nmt_lstm"):
+        for line in lines:
+            check.see([line], subwords.source.encode_lines([line]))
+    return [record.getMessage() for record in caplog.records]
+
+
+def test_text_of_the_target_language_is_mentioned_once(subwords, bias, caplog) -> None:
+    (message,) = seen(InputCheck(subwords, ("de", "en"), bias), subwords, ENGLISH * 2, caplog)
+    assert "looks like 'en'" in message
+    assert "exchanged" in message
+
+
+def test_text_of_the_source_language_is_not(subwords, bias, caplog) -> None:
+    assert seen(InputCheck(subwords, ("de", "en"), bias), subwords, GERMAN, caplog) == []
+
+
+@pytest.mark.parametrize("languages", [("", ""), ("de", ""), ("en", "en")])
+def test_where_both_sides_may_look_alike_nothing_is_said(subwords, bias, caplog, languages) -> None:
+    assert seen(InputCheck(subwords, languages, bias), subwords, ENGLISH, caplog) == []
+    assert seen(InputCheck(subwords, ("de", "en"), None), subwords, ENGLISH, caplog) == []
+
+
+def test_a_few_lines_say_too_little(subwords, bias, caplog) -> None:
+    lines = ENGLISH[:20]
+    assert sum(map(len, subwords.source.encode_lines(lines))) < input_check.PIECES
+    assert seen(InputCheck(subwords, ("de", "en"), bias), subwords, lines, caplog) == []
+
+
+def test_numbers_are_the_same_in_both_languages(subwords, bias, caplog) -> None:
+    check = InputCheck(subwords, ("de", "en"), bias)
+    assert seen(check, subwords, ["1 2 3 .", "45 , 6"] * 200, caplog) == []
+    assert len(seen(check, subwords, ENGLISH, caplog)) == 1
+
+
+@pytest.mark.parametrize("languages", [("", ""), ("de", "en")])
+def test_text_in_an_unknown_script_is_mentioned_once(subwords, bias, caplog, languages) -> None:
+    (message,) = seen(InputCheck(subwords, languages, bias), subwords, JAPANESE, caplog)
+    assert "bytes" in message
+
+
+def test_a_model_is_told_its_two_languages_apart(repository, caplog) -> None:
+    folder = repository / "data" / "builtin_enja"
+    english, japanese = (
+        (folder / f"test.{language}").read_text(encoding="utf-8").splitlines()[:40]
+        for language in ("en", "ja")
+    )
+    with caplog.at_level(logging.WARNING, "nmt_lstm"):
+        Translator.load("builtin:en-ja").translate(english, beam_size=1)
+        assert caplog.records == []
+        translator = Translator.load("builtin:en-ja")
+        # Not by a later part of a text, and once for all calls.
+        list(translator.stream(japanese, beam_size=1, first_line=2))
+        assert caplog.records == []
+        for _ in range(2):
+            translator.translate(japanese, beam_size=1)
+    (record,) = caplog.records
+    assert "looks like 'ja'" in record.getMessage()

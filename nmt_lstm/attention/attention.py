@@ -56,7 +56,12 @@ class Attention(nn.Module):
         return self.memory_size
 
     def prepare(self, source_states: Tensor, source_is_token: Tensor) -> Memory:
-        """Return the memory of (B, S, M) source states; called once per sentence."""
+        """Return the memory of source states; called once per sentence.
+
+        Args:
+            source_states: (B, S, M).
+            source_is_token: (B, S), bool: True on tokens, False on padding.
+        """
         return Memory(operand(self.project_keys(source_states)), operand(source_states), source_is_token)
 
     def project_keys(self, source_states: Tensor) -> Tensor:
@@ -74,13 +79,27 @@ class Attention(nn.Module):
         )
 
     def forward(self, query: Tensor, memory: Memory, state: tuple[Tensor, ...]) -> Attended:
-        """Attend with queries (B, Q, query_size)."""
+        """Attend with queries.
+
+        Args:
+            query: (B, Q, query_size).
+            memory: what `prepare` returned, B sentences.
+            state: what `initial_state` or the query before returned.
+        """
         weights = masked_softmax(self.scores(query, memory.keys), memory.is_token)
         return Attended(batched_product(weights, memory.values), weights, state)
 
 
 def masked_softmax(scores: Tensor, is_token: Tensor) -> Tensor:
-    """Return weights (B, Q, S), float32 or more precise, over the tokens of (B, S); padding gets exactly 0, and never NaN."""
+    """Return weights that sum to 1 over the tokens of a sentence; padding gets exactly 0, and never NaN.
+
+    Args:
+        scores: (B, Q, S), unnormalised; whatever stands on padding.
+        is_token: (B, S), bool: True on tokens, False on padding.
+
+    Returns:
+        (B, Q, S), float32 or more precise.
+    """
     scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
     scores = scores.masked_fill(~is_token[:, None, :], torch.finfo(torch.float32).min)
     return scores.softmax(-1).masked_fill(~is_token[:, None, :], 0.0)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from nmt_lstm.errors import PluginResultError
 from nmt_lstm.recurrence.recurrence import State
 
-__all__ = ["Cell", "State"]
+__all__ = ["Cell", "State", "check_sequence"]
 
 
 class Cell(nn.Module):
@@ -62,6 +62,14 @@ class Cell(nn.Module):
             tuple(like.new_zeros(batch_size, width) for width in self.bridge_sizes.values())
         )
 
+    def reset_parameters(self) -> None:
+        """Draw the parameters again, as the constructor does.
+
+        This draws those of the modules inside, each by its own `reset_parameters`. A cell with an `nn.Parameter` of its own
+        overrides it.
+        """
+        _reset_modules_of(self)
+
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take one position.
 
@@ -96,8 +104,24 @@ class Cell(nn.Module):
         return torch.stack(outputs, 1), state
 
 
+def _reset_modules_of(module: nn.Module) -> None:
+    for child in module.children():
+        reset = getattr(
+            child, "reset_parameters", None
+        )  # torch's modules have it by convention, not by a base
+        if callable(reset):
+            reset()
+        else:
+            _reset_modules_of(child)
+
+
 def check_sequence(cell: Cell, inputs: Tensor) -> None:
-    """Refuse inputs that are no (B, T, input_size) with T at least 1."""
+    """Raise ValueError unless inputs have the shape (B, T, input_size) with T at least 1.
+
+    Args:
+        cell: whose `input_size` is expected; the message names its class.
+        inputs: what `forward` was given.
+    """
     if inputs.dim() != 3 or inputs.shape[1] == 0 or inputs.shape[2] != cell.input_size:
         raise ValueError(
             f"{type(cell).__name__} takes inputs of shape (batch, time of 1 or more, {cell.input_size}); "

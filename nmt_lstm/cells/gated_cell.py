@@ -89,8 +89,8 @@ class GatedCell(Cell):
         """Draw the weights again, as the constructor does.
 
         Each gate: ``weight_ih`` Xavier uniform (Glorot and Bengio 2010), ``weight_hh`` orthogonal (Saxe et al. 2014),
-        ``bias_ih`` what `biases` says, 0 for other gates, and ``bias_hh`` 0. To start one gate otherwise, override this,
-        call it, and change the gate's rows.
+        ``bias_ih`` what `biases` says, 0 for other gates, and ``bias_hh`` 0; modules inside by their own method. To start
+        one gate differently, or to draw parameters of the subclass's own, override this and call it first.
         """
         hidden = self.hidden_size
         bound = math.sqrt(6.0 / (self.input_size + hidden))
@@ -101,6 +101,7 @@ class GatedCell(Cell):
                     nn.init.orthogonal_(block)
                 nn.init.zeros_(self.bias_hh)
         fill_biases(self.bias_ih, self.gates, self.initial_biases, hidden)
+        super().reset_parameters()
 
     @property
     def state_sizes(self) -> dict[str, int]:

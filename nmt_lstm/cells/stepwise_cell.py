@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -26,7 +26,8 @@ from nmt_lstm.recurrence.shared_product import SharedProduct
 
 __all__ = ["Products", "StepwiseCell"]
 
-Products = Mapping[str, Callable[[Tensor], Tensors]]
+Products: TypeAlias = Mapping[str, Callable[[Tensor], Tensors]]
+"""The recurrent products by name: functions of (rows, H) that return the product's blocks, each (rows, H)."""
 
 
 class StepwiseCell(Cell):
@@ -88,8 +89,8 @@ class StepwiseCell(Cell):
         """Draw the weights again, as the constructor does.
 
         ``weight_ih`` Xavier uniform (Glorot and Bengio 2010), each block of the recurrent products orthogonal (Saxe et
-        al. 2014), ``bias_ih`` what `biases` says and 0 for other gates. To start one gate otherwise, override this, call
-        it, and change the gate's rows.
+        al. 2014), ``bias_ih`` what `biases` says and 0 for other gates; modules inside by their own method. To start one
+        gate differently, or to draw parameters of the subclass's own, override this and call it first.
         """
         bound = math.sqrt(6.0 / (self.input_size + self.hidden_size))
         with torch.no_grad():
@@ -98,6 +99,7 @@ class StepwiseCell(Cell):
             for name, _ in self.products:
                 for block in self._weight(name).split(self.hidden_size):
                     nn.init.orthogonal_(block)
+        super().reset_parameters()
 
     def _weight(self, name: str) -> Tensor:
         weight: Tensor = getattr(self, f"weight_{name}")

@@ -64,6 +64,11 @@ class ModelFolder:
             return digests[0]
         return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
+    @classmethod
+    def read(cls, folder: str | Path) -> ModelFolder:
+        """Read a model folder; see `read`."""
+        return read(folder)
+
     def check_trained(self) -> None:
         """Raise ModelFolderError if the weights were exported, which only translate."""
         if self.manifest.exported:

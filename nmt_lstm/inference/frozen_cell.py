@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nmt_lstm.cells.cell import Cell, State
+from nmt_lstm.cells.cell import State
+from nmt_lstm.cells.cell_wrapper import CellWrapper
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.numerics.frozen_linear import FrozenLinear, FrozenPrecision, frozen_linear
 from nmt_lstm.numerics.int8 import quantized
@@ -42,7 +41,7 @@ class PieceTable(nn.Module):
         return rows if self.scale is None else rows.mul_(functional.embedding(pieces, self.scale))
 
 
-class FrozenCell(Cell):
+class FrozenCell(CellWrapper):
     """Steps and sequences of a `GatedCell` for inference: two products, or a lookup and one, then its own `update`.
 
     Args:
@@ -51,32 +50,13 @@ class FrozenCell(Cell):
         from_history: the same of the first state; None if the cell has no such gates.
     """
 
+    cell: GatedCell
+
     def __init__(self, cell: GatedCell, *, from_input: nn.Module, from_history: FrozenLinear | None) -> None:
-        super().__init__(cell.input_size, cell.hidden_size)
-        self.cell = cell
-        self.output_is_state = cell.output_is_state
+        super().__init__(cell)
         self.from_input = from_input
         self.from_history = from_history
         self._recurrence = cell.recurrence()
-
-    @property
-    def output_size(self) -> int:
-        """Width of the outputs."""
-        return self.cell.output_size
-
-    @property
-    def state_sizes(self) -> Mapping[str, int]:
-        """Names and widths of the state's tensors, in order."""
-        return self.cell.state_sizes
-
-    @property
-    def bridge_sizes(self) -> Mapping[str, int]:
-        """Names and widths of what the bridge makes of the encoder's summary."""
-        return self.cell.bridge_sizes
-
-    def bridged_state(self, parts: State) -> State:
-        """Return the first state of what the bridge made."""
-        return self.cell.bridged_state(parts)
 
     def initial_state(self, batch_size: int) -> State:
         """Return the state before a first position, where no bridge makes it."""

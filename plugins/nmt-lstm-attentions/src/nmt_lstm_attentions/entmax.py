@@ -6,10 +6,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from nmt_lstm import Attention
-from nmt_lstm.attention.attention import Attended, Memory
-from nmt_lstm.numerics.batched_product import batched_product
-from nmt_lstm.numerics.sequence_linear import Linear
+from nmt_lstm import Attended, Attention, Linear, Memory, batched_product
 from nmt_lstm_attentions.sparse import entmax15, sparsemax
 
 __all__ = ["EntmaxAttention"]

@@ -8,10 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from nmt_lstm import Cell
-from nmt_lstm.cells.cell import check_sequence
-from nmt_lstm.numerics.linear import linear
-from nmt_lstm.numerics.pointwise import sigmoid
+from nmt_lstm import Cell, check_sequence, linear, sigmoid
 from nmt_lstm_exponential.log_sigmoid import log_sigmoid
 
 __all__ = ["MLSTM"]

@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from nmt_lstm import StepwiseCell
-from nmt_lstm.cells.stepwise_cell import Products
+from nmt_lstm import Products, StepwiseCell
 
 __all__ = ["MinimalGatedUnit"]
 

@@ -7,8 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nmt_lstm import StepwiseCell
-from nmt_lstm.cells.stepwise_cell import Products
+from nmt_lstm import Products, StepwiseCell
 
 __all__ = ["MultiplicativeLSTM"]
 

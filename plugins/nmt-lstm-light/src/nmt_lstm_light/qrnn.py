@@ -8,10 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nmt_lstm import Cell, LinearCell
-from nmt_lstm.cells.cell import check_sequence
-from nmt_lstm.numerics.linear import linear
-from nmt_lstm.numerics.sequence_linear import sequence_linear
+from nmt_lstm import Cell, LinearCell, check_sequence, linear, sequence_linear
 
 __all__ = ["QRNN"]
 

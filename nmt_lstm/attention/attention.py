@@ -7,6 +7,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from nmt_lstm.errors import MissingMethodError
 from nmt_lstm.numerics.batched_product import batched_product, operand
 
 __all__ = ["Attended", "Attention", "Memory", "masked_softmax"]
@@ -74,9 +75,7 @@ class Attention(nn.Module):
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
         """Return (B, Q, S) unnormalised scores of queries (B, Q, query_size) against keys (B, S, K)."""
-        raise TypeError(
-            f"{type(self).__name__} defines neither scores nor forward; an attention needs one of them."
-        )
+        raise MissingMethodError(self, "defines neither scores nor forward; an attention needs one of them")
 
     def forward(self, query: Tensor, memory: Memory, state: tuple[Tensor, ...]) -> Attended:
         """Attend with queries.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from nmt_lstm.errors import PluginResultError
+from nmt_lstm.errors import MissingMethodError, PluginResultError
 from nmt_lstm.recurrence.recurrence import State
 
 __all__ = ["Cell", "State", "check_sequence"]
@@ -80,7 +81,7 @@ class Cell(nn.Module):
         Returns:
             The output (B, output_size) and the new state.
         """
-        raise TypeError(f"{type(self).__name__} defines neither step nor update; a cell needs one of them.")
+        raise MissingMethodError(self, "defines neither step nor update; a cell needs one of them")
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take a whole sequence.
@@ -98,8 +99,7 @@ class Cell(nn.Module):
         check_sequence(self, inputs)
         outputs = []
         for position in inputs.unbind(1):
-            output, state = self.step(position, state)
-            _check_state(self, state)
+            output, state = _checked_step(self, self.step(position, state), len(inputs))
             outputs.append(output)
         return torch.stack(outputs, 1), state
 
@@ -129,9 +129,31 @@ def check_sequence(cell: Cell, inputs: Tensor) -> None:
         )
 
 
-def _check_state(cell: Cell, state: object) -> None:
+def _checked_step(cell: Cell, result: Any, rows: int) -> tuple[Tensor, State]:
+    """Return what an author's `step` returned.
+
+    Raises:
+        PluginResultError: it is not an output and a tuple of states in the widths that the cell declares.
+    """
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise PluginResultError(cell, "step", f"{_what(result)}; expected output, state")
+    output, state = result
     if not isinstance(state, tuple):
-        what = "a tensor" if isinstance(state, Tensor) else type(state).__name__
-        raise PluginResultError(
-            cell, "step", f"{what} as its state; expected a tuple: return output, (state,)"
-        )
+        problem = f"{_what(state)} as its state; expected a tuple: return output, (state,)"
+        raise PluginResultError(cell, "step", problem)
+    sizes = cell.state_sizes
+    if len(state) != len(sizes):
+        problem = f"{len(state)} tensors as its state; expected {len(sizes)}: {', '.join(sizes)}"
+        raise PluginResultError(cell, "step", problem)
+    declared = {"output": cell.output_size, **sizes}
+    for (name, width), tensor in zip(declared.items(), (output, *state), strict=True):
+        shape = tuple(tensor.shape) if isinstance(tensor, Tensor) else _what(tensor)
+        if shape != (rows, width):
+            raise PluginResultError(
+                cell, "step", f"{shape} as '{name}'; expected a tensor of shape {(rows, width)}"
+            )
+    return output, state
+
+
+def _what(value: object) -> str:
+    return f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from nmt_lstm.cells.cell import Cell, State, check_sequence
 from nmt_lstm.cells.gates import checked_names, checked_results, fill_biases, gate_tuple, starting_biases
+from nmt_lstm.errors import MissingMethodError
 from nmt_lstm.numerics.linear import linear
 from nmt_lstm.numerics.sequence_linear import sequence_linear
 from nmt_lstm.recurrence.recurrence import Recurrence, Tensors, Update, cut_gates
@@ -123,11 +124,13 @@ class GatedCell(Cell):
             h: the same from history; None if `history` is False.
             state: the old state, each (B, H).
         """
-        raise TypeError(f"{type(self).__name__} does not define update(x, h, state).")
+        raise MissingMethodError(self, "does not define update(x, h, state)")
 
     def _parts(self, x: Tensors, h: Tensors, state: State, noise: Tensors) -> tuple[Tensor, State]:
         new = self.update(self._gate_tuple(*x), self._gate_tuple(*h) if h else None, state)
-        new = checked_results(self, "update", new, self.state, output_is_state=self.output_is_state)
+        new = checked_results(
+            self, "update", new, self.state, output_is_state=self.output_is_state, shape=state[0].shape
+        )
         return new[0], new if self.output_is_state else new[1:]
 
     def recurrence(

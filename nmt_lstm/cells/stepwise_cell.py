@@ -18,6 +18,7 @@ from nmt_lstm.cells.gates import (
     gate_tuple,
     starting_biases,
 )
+from nmt_lstm.errors import MissingMethodError
 from nmt_lstm.numerics.linear import linear
 from nmt_lstm.numerics.pointwise import by_rows
 from nmt_lstm.numerics.sequence_linear import sequence_linear
@@ -118,7 +119,7 @@ class StepwiseCell(Cell):
             products: by name, functions of (B, H) that return the product's blocks, each (B, H).
             state: the old state, each (B, H).
         """
-        raise TypeError(f"{type(self).__name__} does not define advance(x, products, state).")
+        raise MissingMethodError(self, "does not define advance(x, products, state)")
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take one position: (B, input_size) to (B, H)."""
@@ -154,7 +155,9 @@ class StepwiseCell(Cell):
         def advance(parts: Tensors) -> Tensors:
             x = self._gate_tuple(*cut_gates(parts[:1], self.hidden_size))
             new = self.advance(x, products, parts[1:])
-            return checked_results(self, "advance", new, self.state, output_is_state=self.output_is_state)
+            return checked_results(
+                self, "advance", new, self.state, output_is_state=self.output_is_state, shape=parts[1].shape
+            )
 
         state = tuple(part.to(update_type(from_input.dtype)) for part in state)
         if torch.is_grad_enabled():

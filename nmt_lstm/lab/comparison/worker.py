@@ -24,7 +24,7 @@ from nmt_lstm.inference.translator import Translator
 from nmt_lstm.lab.comparison.folder import RunFiles, write_record, write_text
 from nmt_lstm.lab.comparison.measurements import device_bytes, peak_bytes, read_curve, training_speed
 from nmt_lstm.lab.comparison.run_result import RunResult, TrainingResult
-from nmt_lstm.registry import load_plugin_file
+from nmt_lstm.registry import load_plugin_file, plugin_failure
 from nmt_lstm.registry.provenance import trust_folder
 from nmt_lstm.text.corpus import read_lines
 from nmt_lstm.text.preparation import prepare
@@ -108,7 +108,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail("not enough memory; lower training.batch_pieces, or --jobs.", 1)
     except Exception as problem:  # noqa: BLE001 - a plugin may fail in any way; the other runs go on
         traceback.print_exc()
-        return _fail(f"{type(problem).__name__}: {' '.join(str(problem).split()) or 'no message'}", 1)
+        reason = f"{type(problem).__name__}: {' '.join(str(problem).split()) or 'no message'}"
+        return _fail(plugin_failure(problem) or reason, 1)
     return 0
 
 

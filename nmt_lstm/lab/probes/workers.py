@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import multiprocessing
 import os
 import signal
 import threading
-import traceback
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -21,7 +19,7 @@ from nmt_lstm.errors import NmtLstmError
 from nmt_lstm.lab.probes.record import RunRecord
 from nmt_lstm.lab.probes.run import ProbeRun
 from nmt_lstm.lab.probes.training import Progress, train_probe
-from nmt_lstm.registry import CELLS, load_plugin_file
+from nmt_lstm.registry import load_plugin_file, plugin_failure
 
 __all__ = ["Event", "Failure", "run_in_processes"]
 
@@ -153,12 +151,5 @@ def _do(run: ProbeRun, connection: Connection) -> Event:
     except MemoryError:
         return Failure(run, "not enough memory; lower --batch-size, --hidden-size or --jobs")
     except Exception as problem:  # noqa: BLE001 - a plugin may fail in any way; the other runs go on
-        return Failure(run, _describe(problem, run))
-
-
-def _describe(problem: Exception, run: ProbeRun) -> str:
-    """Say what went wrong, and in which line of the cell's file."""
-    file = inspect.getsourcefile(CELLS.get(run.cell.name))
-    lines = [frame.lineno for frame in traceback.extract_tb(problem.__traceback__) if frame.filename == file]
-    place = f"{file}, line {lines[-1]}: " if lines else ""
-    return f"{place}{type(problem).__name__}: {' '.join(str(problem).split()) or 'no message'}"
+        reason = f"{type(problem).__name__}: {' '.join(str(problem).split()) or 'no message'}"
+        return Failure(run, plugin_failure(problem) or reason)

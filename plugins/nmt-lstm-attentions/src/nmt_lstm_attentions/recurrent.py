@@ -7,11 +7,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from nmt_lstm import Attended, Attention, Linear, Memory, batched_product
+from nmt_lstm import Attended, Attention, Linear, Memory, State, batched_product
 
-__all__ = ["RecurrentAttention", "State"]
-
-State = tuple[Tensor, ...]
+__all__ = ["RecurrentAttention"]
 
 
 class RecurrentAttention(Attention):

@@ -95,6 +95,7 @@ def listed() -> list[tuple[str, str]]:
     table = (
         GUIDE.read_text(encoding="utf-8").partition("## What an author imports\n")[2].partition("\n## ")[0]
     )
+    found: list[tuple[str, str]] = []
     for names, purpose in re.findall(r"^\| (`.*?) \| (.*) \|$", table, re.MULTILINE):
         module = "nmt_lstm.testing" if purpose.startswith("from `nmt_lstm.testing`") else "nmt_lstm"
         found += [(name, module) for name in re.findall(r"`(\w+)`", names)]

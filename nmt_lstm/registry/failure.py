@@ -40,7 +40,8 @@ def failure_of_a_plugin(problem: BaseException, registries: Iterable[Registry]) 
     if not found:
         return ""
     line, plugin = max(found, key=lambda pair: pair[0].depth)
-    place = line.place if line.file.resolve() == plugin.place else f"'{line.file}', line {line.number}"
+    named = str(plugin.place) in plugin.who
+    place = line.place if named else f"'{line.file}', line {line.number}"
     reason = " ".join(str(problem).split())[:300].rstrip(".") or "no message"
     # What an author calls of ours refuses what it cannot take; seldom is the mistake there.
     called = next((frame for frame in frames_of(problem)[line.depth + 1 :] if _is_own(frame.filename)), None)

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from nmt_lstm.config.load import dump_toml
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.lab.comparison.folder import RunFiles, write_text
 from nmt_lstm.lab.comparison.measurements import peak_bytes, read_curve, training_speed
 from nmt_lstm.lab.comparison.worker import main, perform
+from nmt_lstm.registry import CELLS
 from nmt_lstm.training.csv_log import CsvLog, begin_log
 
 
@@ -134,6 +136,25 @@ def test_a_mistake_keeps_its_traceback_and_ends_in_one_line(tmp_path, capsys, mo
     complaint = capsys.readouterr().err
     assert "Traceback" in complaint
     assert complaint.endswith("nmt-lstm: error: ZeroDivisionError: division by zero\n")
+
+
+def test_a_mistake_in_a_plugin_ends_in_its_authors_line(tmp_path, capsys, monkeypatch) -> None:
+    plugin = tmp_path / "late.py"
+    plugin.write_text(
+        "from nmt_lstm import CELLS, GatedCell\n\n@CELLS.register('late_in_a_run')\nclass Late(GatedCell):\n"
+        "    gates = ('new',)\n\n    def update(self, x, h, state):\n        return (x.nw,)\n"
+    )
+
+    def step(*_) -> None:
+        cell = CELLS.build("late_in_a_run", 3, 4)
+        cell.step(torch.zeros(1, 3), cell.initial_state(1))
+
+    monkeypatch.setattr(CELLS, "_decorated", {})
+    monkeypatch.setattr("nmt_lstm.lab.comparison.worker._end_with_parent", lambda: None)
+    monkeypatch.setattr("nmt_lstm.lab.comparison.worker.perform", step)
+    assert main(["m", "r", "t", "--plugin", str(plugin)]) == 1
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert all(word in last for word in (str(plugin), "line 8", "return (x.nw,)", "AttributeError"))
 
 
 def test_a_run_ends_with_whoever_started_it() -> None:

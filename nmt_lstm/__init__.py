@@ -13,16 +13,29 @@ if TYPE_CHECKING:
     from nmt_lstm.attention.attention import Attention as Attention
     from nmt_lstm.attention.attention import Memory as Memory
     from nmt_lstm.attention.attention import masked_softmax as masked_softmax
+    from nmt_lstm.batching.batch import Batch as Batch
+    from nmt_lstm.batching.batch import collate as collate
     from nmt_lstm.cells.cell import Cell as Cell
+    from nmt_lstm.cells.cell import State as State
     from nmt_lstm.cells.cell import check_sequence as check_sequence
+    from nmt_lstm.cells.cell_wrapper import CellWrapper as CellWrapper
     from nmt_lstm.cells.gate_record import GateRecord as GateRecord
     from nmt_lstm.cells.gate_record import record_gates as record_gates
     from nmt_lstm.cells.gated_cell import GatedCell as GatedCell
+    from nmt_lstm.cells.gru import GRU as GRU
     from nmt_lstm.cells.linear_cell import LinearCell as LinearCell
+    from nmt_lstm.cells.lstm import LSTM as LSTM
+    from nmt_lstm.cells.rnn import RNN as RNN
+    from nmt_lstm.cells.stepwise_cell import Products as Products
     from nmt_lstm.cells.stepwise_cell import StepwiseCell as StepwiseCell
+    from nmt_lstm.checkpoint.model_folder import ModelFolder as ModelFolder
     from nmt_lstm.config.load import load_run as load_run
     from nmt_lstm.config.schema import RunSettings as RunSettings
+    from nmt_lstm.corpora.builtin import builtin_corpus_folder as builtin_corpus_folder
     from nmt_lstm.errors import NmtLstmError as NmtLstmError
+    from nmt_lstm.errors import PluginError as PluginError
+    from nmt_lstm.evaluation.scores import corpus_scores as corpus_scores
+    from nmt_lstm.inference.exported import write_exported as write_exported
     from nmt_lstm.inference.translation import Hypothesis as Hypothesis
     from nmt_lstm.inference.translation import ScoredTranslation as ScoredTranslation
     from nmt_lstm.inference.translation import Translation as Translation
@@ -32,9 +45,18 @@ if TYPE_CHECKING:
     from nmt_lstm.model.seq2seq import Seq2Seq as Seq2Seq
     from nmt_lstm.model.seq2seq import Step as Step
     from nmt_lstm.numerics.batched_product import batched_product as batched_product
+    from nmt_lstm.numerics.linear import linear as linear
+    from nmt_lstm.numerics.pointwise import sigmoid as sigmoid
     from nmt_lstm.numerics.sequence_linear import Linear as Linear
+    from nmt_lstm.numerics.sequence_linear import sequence_linear as sequence_linear
+    from nmt_lstm.recurrence.linear_scan import linear_recurrence as linear_recurrence
+    from nmt_lstm.recurrence.recurrence import Recurrence as Recurrence
+    from nmt_lstm.recurrence.recurrence import Update as Update
+    from nmt_lstm.recurrence.replaced import with_parameters as with_parameters
     from nmt_lstm.registry import ATTENTIONS as ATTENTIONS
     from nmt_lstm.registry import CELLS as CELLS
+    from nmt_lstm.text.corpus import read_lines as read_lines
+    from nmt_lstm.text.preparation import prepare as prepare
     from nmt_lstm.training.data_module import TranslationDataModule as TranslationDataModule
     from nmt_lstm.training.fit import fit as fit
     from nmt_lstm.training.module import TranslationModule as TranslationModule
@@ -46,33 +68,55 @@ _MODULE_OF_NAME = {
     "ATTENTIONS": "nmt_lstm.registry",
     "Attended": "nmt_lstm.attention.attention",
     "Attention": "nmt_lstm.attention.attention",
+    "Batch": "nmt_lstm.batching.batch",
     "CELLS": "nmt_lstm.registry",
     "Cell": "nmt_lstm.cells.cell",
+    "CellWrapper": "nmt_lstm.cells.cell_wrapper",
+    "GRU": "nmt_lstm.cells.gru",
     "GateRecord": "nmt_lstm.cells.gate_record",
     "GatedCell": "nmt_lstm.cells.gated_cell",
     "Hypothesis": "nmt_lstm.inference.translation",
+    "LSTM": "nmt_lstm.cells.lstm",
     "Leaderboard": "nmt_lstm.lab.leaderboard.board",
     "Linear": "nmt_lstm.numerics.sequence_linear",
     "LinearCell": "nmt_lstm.cells.linear_cell",
     "Memory": "nmt_lstm.attention.attention",
+    "ModelFolder": "nmt_lstm.checkpoint.model_folder",
     "NmtLstmError": "nmt_lstm.errors",
+    "PluginError": "nmt_lstm.errors",
+    "Products": "nmt_lstm.cells.stepwise_cell",
+    "RNN": "nmt_lstm.cells.rnn",
+    "Recurrence": "nmt_lstm.recurrence.recurrence",
     "RunSettings": "nmt_lstm.config.schema",
     "ScoredTranslation": "nmt_lstm.inference.translation",
     "Seq2Seq": "nmt_lstm.model.seq2seq",
+    "State": "nmt_lstm.cells.cell",
     "Step": "nmt_lstm.model.seq2seq",
     "StepwiseCell": "nmt_lstm.cells.stepwise_cell",
     "Translation": "nmt_lstm.inference.translation",
     "TranslationDataModule": "nmt_lstm.training.data_module",
     "TranslationModule": "nmt_lstm.training.module",
     "Translator": "nmt_lstm.inference.translator",
+    "Update": "nmt_lstm.recurrence.recurrence",
     "batched_product": "nmt_lstm.numerics.batched_product",
     "build_model": "nmt_lstm.model.build",
+    "builtin_corpus_folder": "nmt_lstm.corpora.builtin",
     "check_sequence": "nmt_lstm.cells.cell",
+    "collate": "nmt_lstm.batching.batch",
+    "corpus_scores": "nmt_lstm.evaluation.scores",
     "fit": "nmt_lstm.training.fit",
+    "linear": "nmt_lstm.numerics.linear",
+    "linear_recurrence": "nmt_lstm.recurrence.linear_scan",
     "load_run": "nmt_lstm.config.load",
     "masked_softmax": "nmt_lstm.attention.attention",
+    "prepare": "nmt_lstm.text.preparation",
+    "read_lines": "nmt_lstm.text.corpus",
     "record_gates": "nmt_lstm.cells.gate_record",
     "save_model": "nmt_lstm.training.saving",
+    "sequence_linear": "nmt_lstm.numerics.sequence_linear",
+    "sigmoid": "nmt_lstm.numerics.pointwise",
+    "with_parameters": "nmt_lstm.recurrence.replaced",
+    "write_exported": "nmt_lstm.inference.exported",
 }
 
 __all__ = ["__version__", *_MODULE_OF_NAME]

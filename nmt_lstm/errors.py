@@ -8,6 +8,9 @@
     ├── DataError                a corpus, a line or a prepared store is missing, unreadable or inconsistent
     │   └── NotTextError         a line given to a translator is not a string
     ├── PluginError              a cell or an attention cannot be found, loaded or built
+    │   ├── AuthorError          what its author wrote is not what its base asks for
+    │   │   ├── MissingMethodError  a method is missing
+    │   │   └── PluginResultError   a method returned what it must not return
     │   └── UntrustedPluginError a model folder names a class that would be imported from anywhere
     ├── ModelFolderError         a model folder is missing, incomplete, changed or of another kind
     └── ResourceError            the machine cannot do it: memory, disk, devices
@@ -16,13 +19,17 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 __all__ = [
+    "AuthorError",
     "ChangedPluginError",
     "ConfigurationError",
     "DataError",
+    "MissingMethodError",
     "ModelFolderError",
     "NmtLstmError",
     "NotTextError",
@@ -74,19 +81,65 @@ class PluginError(NmtLstmError):
     """A cell or an attention cannot be found, loaded or built."""
 
 
-class PluginResultError(PluginError, TypeError):
-    """A method that the author of a cell wrote has returned something that the method must not return.
+class AuthorError(PluginError, TypeError):
+    """What the author of a cell or an attention wrote is not what its base asks for.
 
     Args:
-        part: the cell.
+        part: the cell or the attention.
+        problem: with the class's or the method's name.
+        defined: the class or the method, whose file and line the message names.
+    """
+
+    def __init__(self, part: object, problem: str, defined: Any) -> None:
+        self.part = type(part).__name__
+        self.file, self.line = _definition(defined)
+        place = f" It is defined in '{self.file}', line {self.line}." if self.file else ""
+        super().__init__(f"{problem}.{place} 'nmt-lstm plugins check' looks for what is wrong.")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the message and the attributes, so that it can leave a worker process: the part may not."""
+        return _restored, (type(self), str(self), self.__dict__)
+
+
+class PluginResultError(AuthorError):
+    """A method that the author of a cell or an attention wrote has returned something that it must not return.
+
+    Args:
+        part: the cell or the attention.
         method: the name of the method.
         problem: what it returned, and what is expected.
     """
 
     def __init__(self, part: object, method: str, problem: str) -> None:
-        self.part = type(part).__name__
         self.method = method
-        super().__init__(f"{self.part}.{method} returned {problem}. To check a cell: nmt-lstm plugins check")
+        name = f"{type(part).__name__}.{method}"
+        super().__init__(part, f"{name} returned {problem}", getattr(type(part), method, None))
+
+
+class MissingMethodError(AuthorError):
+    """A class lacks a method that its base calls, which its author must write.
+
+    Args:
+        part: the cell or the attention.
+        problem: which method, as "does not define update(x, h, state)".
+    """
+
+    def __init__(self, part: object, problem: str) -> None:
+        super().__init__(part, f"{type(part).__name__} {problem}", type(part))
+
+
+def _restored(kind: type[AuthorError], message: str, attributes: dict[str, Any]) -> AuthorError:
+    problem = kind.__new__(kind, message)
+    problem.__dict__.update(attributes)
+    return problem
+
+
+def _definition(defined: Any) -> tuple[str, int]:
+    """Return the file and the line in which a class or a function is defined; an empty name where there is no file."""
+    try:
+        return inspect.getsourcefile(defined) or "", inspect.getsourcelines(defined)[1]
+    except (OSError, TypeError):  # of a notebook, or not a function of Python
+        return "", 0
 
 
 class UntrustedPluginError(PluginError):

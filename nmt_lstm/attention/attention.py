@@ -7,6 +7,7 @@ from typing import ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from nmt_lstm.errors import MissingMethodError
 from nmt_lstm.numerics.batched_product import batched_product, operand
 
 __all__ = ["Attended", "Attention", "Memory", "masked_softmax"]
@@ -65,7 +66,12 @@ class Attention(nn.Module):
         return type(self).forward is Attention.forward and not self.recurrent
 
     def prepare(self, source_states: Tensor, source_is_token: Tensor) -> Memory:
-        """Return the memory of (B, S, M) source states; called once per sentence."""
+        """Return the memory of source states; called once per sentence.
+
+        Args:
+            source_states: (B, S, M).
+            source_is_token: (B, S), bool: True on tokens, False on padding.
+        """
         return Memory(operand(self.project_keys(source_states)), operand(source_states), source_is_token)
 
     def project_keys(self, source_states: Tensor) -> Tensor:
@@ -78,18 +84,30 @@ class Attention(nn.Module):
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
         """Return (B, Q, S) unnormalised scores of queries (B, Q, query_size) against keys (B, S, K)."""
-        raise TypeError(
-            f"{type(self).__name__} defines neither scores nor forward; an attention needs one of them."
-        )
+        raise MissingMethodError(self, "defines neither scores nor forward; an attention needs one of them")
 
     def forward(self, query: Tensor, memory: Memory, state: tuple[Tensor, ...]) -> Attended:
-        """Attend with queries (B, Q, query_size)."""
+        """Attend with queries.
+
+        Args:
+            query: (B, Q, query_size).
+            memory: what `prepare` returned, B sentences.
+            state: what `initial_state` or the query before returned.
+        """
         weights = masked_softmax(self.scores(query, memory.keys), memory.is_token)
         return Attended(batched_product(weights, memory.values), weights, state)
 
 
 def masked_softmax(scores: Tensor, is_token: Tensor) -> Tensor:
-    """Return weights (B, Q, S), float32 or more precise, over the tokens of (B, S); padding gets exactly 0, and never NaN."""
+    """Return weights that sum to 1 over the tokens of a sentence; padding gets exactly 0, and never NaN.
+
+    Args:
+        scores: (B, Q, S), unnormalised; whatever stands on padding.
+        is_token: (B, S), bool: True on tokens, False on padding.
+
+    Returns:
+        (B, Q, S), float32 or more precise.
+    """
     scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
     scores = scores.masked_fill(~is_token[:, None, :], torch.finfo(torch.float32).min)
     return scores.softmax(-1).masked_fill(~is_token[:, None, :], 0.0)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from nmt_lstm.errors import PluginResultError
+from nmt_lstm.errors import MissingMethodError, PluginResultError
 from nmt_lstm.numerics.frozen_linear import FrozenPrecision
 from nmt_lstm.recurrence.recurrence import State
 
-__all__ = ["Cell", "State"]
+__all__ = ["Cell", "State", "check_sequence"]
 
 
 class Cell(nn.Module):
@@ -63,6 +64,14 @@ class Cell(nn.Module):
             tuple(like.new_zeros(batch_size, width) for width in self.bridge_sizes.values())
         )
 
+    def reset_parameters(self) -> None:
+        """Draw the parameters again, as the constructor does.
+
+        This draws those of the modules inside, each by its own `reset_parameters`. A cell with an `nn.Parameter` of its own
+        overrides it.
+        """
+        _reset_modules_of(self)
+
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take one position.
 
@@ -73,7 +82,7 @@ class Cell(nn.Module):
         Returns:
             The output (B, output_size) and the new state.
         """
-        raise TypeError(f"{type(self).__name__} defines neither step nor update; a cell needs one of them.")
+        raise MissingMethodError(self, "defines neither step nor update; a cell needs one of them")
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take a whole sequence.
@@ -91,8 +100,7 @@ class Cell(nn.Module):
         check_sequence(self, inputs)
         outputs = []
         for position in inputs.unbind(1):
-            output, state = self.step(position, state)
-            _check_state(self, state)
+            output, state = _checked_step(self, self.step(position, state), len(inputs))
             outputs.append(output)
         return torch.stack(outputs, 1), state
 
@@ -125,8 +133,24 @@ class Cell(nn.Module):
         raise TypeError(f"{type(self).__name__} reads vectors alone; its piece_table_width is 0.")
 
 
+def _reset_modules_of(module: nn.Module) -> None:
+    for child in module.children():
+        reset = getattr(
+            child, "reset_parameters", None
+        )  # torch's modules have it by convention, not by a base
+        if callable(reset):
+            reset()
+        else:
+            _reset_modules_of(child)
+
+
 def check_sequence(cell: Cell, inputs: Tensor) -> None:
-    """Refuse inputs that are no (B, T, input_size) with T at least 1."""
+    """Raise ValueError unless inputs have the shape (B, T, input_size) with T at least 1.
+
+    Args:
+        cell: whose `input_size` is expected; the message names its class.
+        inputs: what `forward` was given.
+    """
     if inputs.dim() != 3 or inputs.shape[1] == 0 or inputs.shape[2] != cell.input_size:
         raise ValueError(
             f"{type(cell).__name__} takes inputs of shape (batch, time of 1 or more, {cell.input_size}); "
@@ -134,9 +158,31 @@ def check_sequence(cell: Cell, inputs: Tensor) -> None:
         )
 
 
-def _check_state(cell: Cell, state: object) -> None:
+def _checked_step(cell: Cell, result: Any, rows: int) -> tuple[Tensor, State]:
+    """Return what an author's `step` returned.
+
+    Raises:
+        PluginResultError: it is not an output and a tuple of states in the widths that the cell declares.
+    """
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise PluginResultError(cell, "step", f"{_what(result)}; expected output, state")
+    output, state = result
     if not isinstance(state, tuple):
-        what = "a tensor" if isinstance(state, Tensor) else type(state).__name__
-        raise PluginResultError(
-            cell, "step", f"{what} as its state; expected a tuple: return output, (state,)"
-        )
+        problem = f"{_what(state)} as its state; expected a tuple: return output, (state,)"
+        raise PluginResultError(cell, "step", problem)
+    sizes = cell.state_sizes
+    if len(state) != len(sizes):
+        problem = f"{len(state)} tensors as its state; expected {len(sizes)}: {', '.join(sizes)}"
+        raise PluginResultError(cell, "step", problem)
+    declared = {"output": cell.output_size, **sizes}
+    for (name, width), tensor in zip(declared.items(), (output, *state), strict=True):
+        shape = tuple(tensor.shape) if isinstance(tensor, Tensor) else _what(tensor)
+        if shape != (rows, width):
+            raise PluginResultError(
+                cell, "step", f"{shape} as '{name}'; expected a tensor of shape {(rows, width)}"
+            )
+    return output, state
+
+
+def _what(value: object) -> str:
+    return f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__

@@ -19,6 +19,7 @@ from nmt_lstm.cells.gates import (
     starting_biases,
 )
 from nmt_lstm.cells.prepared_cell import PieceReadingCell, PreparedCell
+from nmt_lstm.errors import MissingMethodError
 from nmt_lstm.numerics.frozen_linear import FrozenPrecision
 from nmt_lstm.numerics.linear import linear
 from nmt_lstm.numerics.sequence_linear import sequence_linear
@@ -99,8 +100,8 @@ class GatedCell(Cell):
         """Draw the weights again, as the constructor does.
 
         Each gate: ``weight_ih`` Xavier uniform (Glorot and Bengio 2010), ``weight_hh`` orthogonal (Saxe et al. 2014),
-        ``bias_ih`` what `biases` says, 0 for other gates, and ``bias_hh`` 0. To start one gate otherwise, override this,
-        call it, and change the gate's rows.
+        ``bias_ih`` what `biases` says, 0 for other gates, and ``bias_hh`` 0; modules inside by their own method. To start
+        one gate differently, or to draw parameters of the subclass's own, override this and call it first.
         """
         hidden = self.hidden_size
         bound = math.sqrt(6.0 / (self.input_size + hidden))
@@ -111,6 +112,7 @@ class GatedCell(Cell):
                     nn.init.orthogonal_(block)
                 nn.init.zeros_(self.bias_hh)
         fill_biases(self.bias_ih, self.gates, self.initial_biases, hidden)
+        super().reset_parameters()
 
     @property
     def state_sizes(self) -> dict[str, int]:
@@ -132,11 +134,13 @@ class GatedCell(Cell):
             h: the same from history; None if `history` is False.
             state: the old state, each (B, H).
         """
-        raise TypeError(f"{type(self).__name__} does not define update(x, h, state).")
+        raise MissingMethodError(self, "does not define update(x, h, state)")
 
     def _parts(self, x: Tensors, h: Tensors, state: State, noise: Tensors) -> tuple[Tensor, State]:
         new = self.update(self._gate_tuple(*x), self._gate_tuple(*h) if h else None, state)
-        new = checked_results(self, "update", new, self.state, output_is_state=self.output_is_state)
+        new = checked_results(
+            self, "update", new, self.state, output_is_state=self.output_is_state, shape=state[0].shape
+        )
         return new[0], new if self.output_is_state else new[1:]
 
     def recurrence(

@@ -108,12 +108,26 @@ def fill_biases(bias: Tensor, gates: Sequence[str], biases: Biases, hidden_size:
 
 
 def checked_results(
-    cell: object, method: str, new: object, states: Sequence[str], *, output_is_state: bool
+    cell: object,
+    method: str,
+    new: object,
+    states: Sequence[str],
+    *,
+    output_is_state: bool,
+    shape: torch.Size,
 ) -> tuple[Tensor, ...]:
     """Return what an author's function returned: the output, unless it is the first state, and the new state.
 
+    Args:
+        cell: whose method it is.
+        method: its name.
+        new: what it returned.
+        states: names of the state's tensors.
+        output_is_state: whether the output is the first of them, and not a tensor before them.
+        shape: of each tensor.
+
     Raises:
-        PluginResultError: it is not a tuple, or has a different length.
+        PluginResultError: it is not a tuple of as many tensors of this shape.
     """
     expected = states if output_is_state else ("output", *states)
     wanted = f"({', '.join(expected)}{',' if len(expected) == 1 else ''})"
@@ -122,6 +136,12 @@ def checked_results(
         raise PluginResultError(cell, method, f"{what}; expected a tuple: return {wanted}")
     if len(new) != len(expected):
         raise PluginResultError(cell, method, f"{len(new)} tensors; expected {wanted.replace(',)', ')')}")
+    for name, tensor in zip(expected, new, strict=True):
+        if not isinstance(tensor, Tensor):
+            raise PluginResultError(cell, method, f"{type(tensor).__name__} as '{name}'; expected a tensor")
+        if tensor.shape != shape:
+            seen = f"a tensor of shape {tuple(tensor.shape)} as '{name}'"
+            raise PluginResultError(cell, method, f"{seen}; expected {tuple(shape)}, (rows, hidden width)")
     return new
 
 

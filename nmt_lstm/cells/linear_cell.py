@@ -10,6 +10,7 @@ from torch import Tensor
 from nmt_lstm.cells.cell import State, check_sequence
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.cells.gates import checked_pair
+from nmt_lstm.errors import MissingMethodError
 from nmt_lstm.recurrence.linear_scan import linear_recurrence
 from nmt_lstm.recurrence.recurrence import update_type
 
@@ -48,7 +49,7 @@ class LinearCell(GatedCell):
         Args:
             x: the gates' pre-activations from the input, by name, each (..., H).
         """
-        raise TypeError(f"{type(self).__name__} does not define coefficients(x).")
+        raise MissingMethodError(self, "does not define coefficients(x)")
 
     def output(self, x: Any, state: Tensor) -> Tensor:
         """Return the output of a position; pure and pointwise. Without this method the output is the new state.
@@ -57,9 +58,7 @@ class LinearCell(GatedCell):
             x: the gates' pre-activations from the input, by name, each (..., H).
             state: the new state, (..., H).
         """
-        raise TypeError(
-            f"{type(self).__name__} has an output that is no state, but does not define output(x, state)."
-        )
+        raise MissingMethodError(self, "has an output that is no state, but does not define output(x, state)")
 
     def _coefficients(self, x: Any) -> tuple[Tensor, Tensor]:
         return checked_pair(self, "coefficients", self.coefficients(x), "return decay, addition")

@@ -6,13 +6,13 @@ Shapes: B rows, T positions, H hidden width.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from nmt_lstm.cells.cell import Cell, State
+from nmt_lstm.cells.cell import State
+from nmt_lstm.cells.cell_wrapper import CellWrapper
 from nmt_lstm.cells.gates import OWN_PARAMETERS
 from nmt_lstm.numerics.frozen_linear import FrozenLinear, FrozenPrecision, frozen_linear
 from nmt_lstm.numerics.piece_table import PieceTable, piece_table
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["PieceReadingCell", "PreparedCell"]
 
 
-class PreparedCell(Cell):
+class PreparedCell(CellWrapper):
     """Two products and the update of a `GatedCell`, for inference; inputs are vectors, as before.
 
     Args:
@@ -33,12 +33,12 @@ class PreparedCell(Cell):
         precision: of the product with the first state.
     """
 
+    cell: GatedCell
+
     def __init__(
         self, cell: GatedCell, *, from_input: FrozenLinear | PieceTable, precision: FrozenPrecision
     ) -> None:
-        super().__init__(cell.input_size, cell.hidden_size)
-        self.cell = _without_products(cell)
-        self.output_is_state = cell.output_is_state
+        super().__init__(_without_products(cell))
         self.from_input = from_input
         self.from_history = frozen_linear(cell.weight_hh, cell.bias_hh, precision) if cell.history else None
         self._recurrence = self.cell.recurrence()
@@ -49,25 +49,6 @@ class PreparedCell(Cell):
         return cls(
             cell, from_input=frozen_linear(cell.weight_ih, cell.bias_ih, precision), precision=precision
         )
-
-    @property
-    def output_size(self) -> int:
-        """Width of the outputs."""
-        return self.cell.output_size
-
-    @property
-    def state_sizes(self) -> Mapping[str, int]:
-        """Names and widths of the state's tensors, in order."""
-        return self.cell.state_sizes
-
-    @property
-    def bridge_sizes(self) -> Mapping[str, int]:
-        """Names and widths of what the bridge makes of the encoder's summary."""
-        return self.cell.bridge_sizes
-
-    def bridged_state(self, parts: State) -> State:
-        """Return the first state of what the bridge made: as `bridge_sizes`, each (B, width)."""
-        return self.cell.bridged_state(parts)
 
     def initial_state(self, batch_size: int) -> State:
         """Return the state before a first position, where no bridge makes it: zeros, float32 on the processor."""

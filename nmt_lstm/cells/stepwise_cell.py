@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from nmt_lstm.cells.gates import (
     gate_tuple,
     starting_biases,
 )
+from nmt_lstm.errors import MissingMethodError
 from nmt_lstm.numerics.linear import linear
 from nmt_lstm.numerics.pointwise import by_rows
 from nmt_lstm.numerics.sequence_linear import sequence_linear
@@ -26,7 +27,8 @@ from nmt_lstm.recurrence.shared_product import SharedProduct
 
 __all__ = ["Products", "StepwiseCell"]
 
-Products = Mapping[str, Callable[[Tensor], Tensors]]
+Products: TypeAlias = Mapping[str, Callable[[Tensor], Tensors]]
+"""The recurrent products by name: functions of (rows, H) that return the product's blocks, each (rows, H)."""
 
 
 class StepwiseCell(Cell):
@@ -88,8 +90,8 @@ class StepwiseCell(Cell):
         """Draw the weights again, as the constructor does.
 
         ``weight_ih`` Xavier uniform (Glorot and Bengio 2010), each block of the recurrent products orthogonal (Saxe et
-        al. 2014), ``bias_ih`` what `biases` says and 0 for other gates. To start one gate otherwise, override this, call
-        it, and change the gate's rows.
+        al. 2014), ``bias_ih`` what `biases` says and 0 for other gates; modules inside by their own method. To start one
+        gate differently, or to draw parameters of the subclass's own, override this and call it first.
         """
         bound = math.sqrt(6.0 / (self.input_size + self.hidden_size))
         with torch.no_grad():
@@ -98,6 +100,7 @@ class StepwiseCell(Cell):
             for name, _ in self.products:
                 for block in self._weight(name).split(self.hidden_size):
                     nn.init.orthogonal_(block)
+        super().reset_parameters()
 
     def _weight(self, name: str) -> Tensor:
         weight: Tensor = getattr(self, f"weight_{name}")
@@ -116,7 +119,7 @@ class StepwiseCell(Cell):
             products: by name, functions of (B, H) that return the product's blocks, each (B, H).
             state: the old state, each (B, H).
         """
-        raise TypeError(f"{type(self).__name__} does not define advance(x, products, state).")
+        raise MissingMethodError(self, "does not define advance(x, products, state)")
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take one position: (B, input_size) to (B, H)."""
@@ -152,7 +155,9 @@ class StepwiseCell(Cell):
         def advance(parts: Tensors) -> Tensors:
             x = self._gate_tuple(*cut_gates(parts[:1], self.hidden_size))
             new = self.advance(x, products, parts[1:])
-            return checked_results(self, "advance", new, self.state, output_is_state=self.output_is_state)
+            return checked_results(
+                self, "advance", new, self.state, output_is_state=self.output_is_state, shape=parts[1].shape
+            )
 
         state = tuple(part.to(update_type(from_input.dtype)) for part in state)
         if torch.is_grad_enabled():

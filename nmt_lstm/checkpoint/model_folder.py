@@ -80,6 +80,11 @@ class ModelFolder:
             return digests[0]
         return sha256_of_content("\n".join(digests))
 
+    @classmethod
+    def read(cls, folder: str | Path) -> ModelFolder:
+        """Read a model folder; see `read`."""
+        return read(folder)
+
     def check_trained(self) -> None:
         """Raise ModelFolderError if the weights were exported, which only translate."""
         if self.manifest.exported:

@@ -34,7 +34,7 @@ from nmt_lstm.numerics.memory import restart_without_thread_cache
 from nmt_lstm.numerics.out_of_memory import is_out_of_memory, where_memory_ran_out
 from nmt_lstm.numerics.waiting import sleep_while_waiting
 from nmt_lstm.plain_text import printable
-from nmt_lstm.registry.plugin_file import plugin_failure
+from nmt_lstm.registry import plugin_failure, plugin_suspicion
 from nmt_lstm.training.launch import is_started_by_run
 
 __all__ = ["app", "main"]
@@ -165,7 +165,9 @@ def _guarded(arguments: Sequence[str] | None) -> int:
         if failure := plugin_failure(problem):
             return _refuse(failure, 1)
         traceback.print_exc()
-        return _refuse("this is a mistake in nmt-lstm; please report it with the lines above.", 1)
+        report = "this is a mistake in nmt-lstm; please report it with the lines above."
+        suspicion = plugin_suspicion()
+        return _refuse(f"{suspicion} If that finds nothing, {report}" if suspicion else report, 1)
 
 
 def _run(arguments: list[str]) -> int:

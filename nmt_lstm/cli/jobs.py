@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nmt_lstm.cli.arguments import load_plugins
 from nmt_lstm.cli.messages import show_log
-from nmt_lstm.errors import ResourceError
+from nmt_lstm.errors import NmtLstmError, PluginError, ResourceError
+from nmt_lstm.registry import plugin_failure
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import SearchSettings
@@ -162,8 +163,16 @@ def _end_with_first(life: Connection) -> None:
 
 def _translate(first_line: int, lines: list[str], search: dict[str, Any]) -> list[Translation]:
     worker = _worker[0]
-    return list(
-        worker.translator.stream(
-            lines, window=len(lines), first_line=first_line, warnings=worker.warnings, **search
+    try:
+        return list(
+            worker.translator.stream(
+                lines, window=len(lines), first_line=first_line, warnings=worker.warnings, **search
+            )
         )
-    )
+    except NmtLstmError:
+        raise
+    except Exception as problem:
+        # A traceback does not leave its process, and so neither does the line of a plugin that is in it.
+        if failure := plugin_failure(problem):
+            raise PluginError(failure) from problem
+        raise

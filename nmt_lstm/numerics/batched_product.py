@@ -18,6 +18,9 @@ def batched_product(left: Tensor, right: Tensor) -> Tensor:
     Args:
         left: (B, N, K).
         right: (B, K, M).
+
+    Returns:
+        (B, N, M).
     """
     right = operand(right)
     with torch.autocast("cpu", enabled=False):

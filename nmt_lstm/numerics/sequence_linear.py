@@ -88,7 +88,7 @@ def summed_gradients(left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class Linear(nn.Linear):
-    """`torch.nn.Linear` through `sequence_linear`."""
+    """`torch.nn.Linear` by `sequence_linear`: without gradients a row's result does not depend on the number of rows."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's own name
         """Return (..., out_features) of (..., in_features)."""

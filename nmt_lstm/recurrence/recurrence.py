@@ -15,10 +15,11 @@ __all__ = ["Recurrence", "State", "Tensors", "Update", "cut_gates", "leaves", "u
 Tensors = tuple[Tensor, ...]
 
 State: TypeAlias = tuple[Tensor, ...]
-"""What a cell carries from step to step, batch first; always a tuple."""
+"""What a cell, or a recurrent attention, carries from step to step: always a tuple of tensors, (rows, width) each."""
 
-# (each gate's pre-activation from the input, the same from history, state, this step's noise) -> output, new state.
-Update = Callable[[Tensors, Tensors, State, Tensors], tuple[Tensor, State]]
+Update: TypeAlias = Callable[[Tensors, Tensors, State, Tensors], tuple[Tensor, State]]
+"""A pointwise function of one step: of each gate's pre-activation from the input, the same from history, the state and this
+step's noise, each (rows, width); returns the output (rows, H) and the new state."""
 
 
 class Recurrence(NamedTuple):

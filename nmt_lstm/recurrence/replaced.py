@@ -27,7 +27,14 @@ class _Caller(nn.Module):
 def with_parameters(
     module: nn.Module, parameters: Mapping[str, Tensor], function: Callable[[], Result]
 ) -> Result:
-    """Return what `function` returns while `module` has these tensors in place of its parameters of the same names."""
+    """Return what `function` returns while a module has other tensors in place of its parameters.
+
+    Args:
+        module: whose parameters are replaced while `function` runs; it is left as it was.
+        parameters: by the parameter's name, a tensor of its shape; gradients flow to what it was made of. Parameters
+            that are not named stay.
+        function: usually ``lambda: module(...)``.
+    """
     own = dict(module.named_parameters())
     if all(own[name] is tensor for name, tensor in parameters.items()):
         return function()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nmt_lstm.registry.entry import Entry
+from nmt_lstm.registry.failure import failure_of_a_plugin, suspicion
 from nmt_lstm.registry.options import OptionSpec
 from nmt_lstm.registry.plugin_contents import PluginContents, read_contents
 from nmt_lstm.registry.plugin_file import load_plugin_module
@@ -16,6 +17,8 @@ __all__ = [
     "PluginContents",
     "Registry",
     "load_plugin_file",
+    "plugin_failure",
+    "plugin_suspicion",
     "read_contents",
 ]
 
@@ -40,3 +43,16 @@ def load_plugin_file(path: str) -> list[Entry]:
         PluginError: it is missing, fails, or registers nothing.
     """
     return load_plugin_module(path, (CELLS, ATTENTIONS))
+
+
+def plugin_failure(problem: BaseException) -> str:
+    """Say in which line of a cell or an attention that was loaded an exception was raised; empty if in none.
+
+    The sentence names the plugin, the file and the line, the error, and the command that looks for what is wrong.
+    """
+    return failure_of_a_plugin(problem, (CELLS, ATTENTIONS))
+
+
+def plugin_suspicion() -> str:
+    """Say which loaded cells and attentions may be behind a failure that was raised in none; empty if all are stock."""
+    return suspicion((CELLS, ATTENTIONS))

@@ -18,7 +18,7 @@ from nmt_lstm.registry.plugin_contents import PLUGIN_MODULE, PluginContents, loa
 from nmt_lstm.registry.registry import Registry
 from nmt_lstm.registry.source_line import own_line
 
-__all__ = ["load_plugin_module", "plugin_failure"]
+__all__ = ["load_plugin_module"]
 
 
 def load_plugin_module(path: str | Path, registries: Iterable[Registry]) -> list[Entry]:
@@ -50,22 +50,9 @@ def load_plugin_module(path: str | Path, registries: Iterable[Registry]) -> list
     if not loaded:
         raise PluginError(
             f"plugin file '{path}' registered nothing; decorate its class with "
-            '@CELLS.register("name") or @ATTENTIONS.register("name") from nmt_lstm.registry.'
+            '@CELLS.register("name") or @ATTENTIONS.register("name") from nmt_lstm.'
         )
     return loaded
-
-
-def plugin_failure(problem: BaseException) -> str:
-    """Say in which line of a loaded plugin something was raised; empty if it was raised elsewhere."""
-    for contents in loaded_contents.values():
-        line = own_line(problem, contents.path)
-        if line is not None:
-            reason = " ".join(str(problem).split())[:300] or "no message"
-            return (
-                f"the plugin '{contents.path}' failed at {line.place}, '{line.text}': {type(problem).__name__}: {reason}. "
-                f"'nmt-lstm plugins check {contents.path}' looks for what is wrong."
-            )
-    return ""
 
 
 def _forget(name: str) -> None:

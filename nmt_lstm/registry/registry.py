@@ -6,7 +6,7 @@ import importlib
 import importlib.metadata
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from nmt_lstm.errors import PluginError, nearest
 from nmt_lstm.registry.entry import Entry, entry_points
@@ -17,6 +17,14 @@ from nmt_lstm.registry.provenance import check_import
 __all__ = ["Registry"]
 
 Part = TypeVar("Part", bound=type)
+
+
+class LoadedPart(NamedTuple):
+    """A class that was asked for."""
+
+    part: type
+    who: str
+    """The words that name it and its origin in messages."""
 
 
 class Registry:
@@ -35,6 +43,7 @@ class Registry:
         self.base = base
         self.sizes = sizes
         self._decorated: dict[str, type] = {}
+        self._loaded: dict[str, LoadedPart] = {}
 
     def register(self, name: str) -> Callable[[Part], Part]:
         """Return a class decorator that registers under `name`.
@@ -61,6 +70,10 @@ class Registry:
     def decorated(self) -> list[Entry]:
         """Return the entries that came by the decorator."""
         return [self._decorated_entry(name, part) for name, part in sorted(self._decorated.items())]
+
+    def loaded(self) -> dict[str, LoadedPart]:
+        """Return the parts that were asked for so far, by name."""
+        return dict(self._loaded)
 
     def names(self) -> list[str]:
         """Return all known names, sorted. Imports no part."""
@@ -204,6 +217,7 @@ class Registry:
             raise PluginError(
                 f"{who}: {target} is not a subclass of {self.base.replace(':', '.')}.{self._entry_point_hint(entry)}"
             )
+        self._loaded[name] = LoadedPart(part, who)
         return part, who
 
     def _import_part(self, target: str, who: str, entry: Entry | None) -> Any:

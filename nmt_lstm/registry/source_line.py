@@ -6,7 +6,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["SourceLine", "own_line"]
+__all__ = ["SourceLine", "frames_of", "own_line"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class SourceLine:
     """Without its indentation; empty if the file cannot be read."""
     named: bool
     """Whether the file needs a name, because the author has several."""
+    depth: int
+    """Which of the traceback's frames it is, from the outermost on."""
 
     @property
     def place(self) -> str:
@@ -35,15 +37,20 @@ def own_line(problem: BaseException, own: Path) -> SourceLine | None:
         own: the file, or a folder of several.
     """
     own = own.resolve()
-    found = None
-    frames = traceback.extract_tb(problem.__traceback__)
-    cause = problem.__cause__
-    while cause is not None:  # what was raised first lies deepest
-        frames += traceback.extract_tb(cause.__traceback__)
-        cause = cause.__cause__
-    for frame in frames:
+    for depth, frame in reversed([*enumerate(frames_of(problem))]):
         file = Path(frame.filename)
         if frame.lineno is not None and (file == own or file.resolve().is_relative_to(own)):
-            text = (frame.line or "").strip()
-            found = SourceLine(file, frame.lineno, text, named=own.is_dir())
-    return found
+            return SourceLine(
+                file, frame.lineno, " ".join((frame.line or "").split()), named=own.is_dir(), depth=depth
+            )
+    return None
+
+
+def frames_of(problem: BaseException) -> list[traceback.FrameSummary]:
+    """Return the frames of an exception's traceback, and after them those of its cause, which was raised deeper."""
+    frames = [*traceback.extract_tb(problem.__traceback__)]
+    cause = problem.__cause__
+    while cause is not None:
+        frames += traceback.extract_tb(cause.__traceback__)
+        cause = cause.__cause__
+    return frames

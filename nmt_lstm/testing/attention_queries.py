@@ -54,7 +54,7 @@ def weights_sum_to_one(subject: AttentionSubject) -> str:
     """Weights are 0 or more, 0 on padding, and sum to 1 over the tokens of each sentence."""
     source, is_token = subject.source(LENGTHS)
     weights = _attended(subject, subject.build(), subject.queries(), source, is_token).weights
-    hint = "Use nmt_lstm.attention.attention.masked_softmax for the weights."
+    hint = "Use nmt_lstm.masked_softmax for the weights."
     on_padding = float((weights * ~is_token[:, None]).abs().max())
     if on_padding > 0:
         raise ConformanceFailure(f"weights on padding are up to {on_padding:.1e}, expected 0", hint)

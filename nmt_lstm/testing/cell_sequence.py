@@ -144,7 +144,7 @@ def row_alone_equals_row_in_batch(subject: CellSubject) -> str:
     """Without gradients, a row's result has the same bits in any batch: a translation depends on no other line."""
     comparison = Comparison(
         0.0,
-        "Products by nmt_lstm.numerics.linear.linear, the logistic function by nmt_lstm.numerics.pointwise.sigmoid "
+        "Products by nmt_lstm.linear or nmt_lstm.Linear, the logistic function by nmt_lstm.sigmoid "
         "(in GatedCell.update torch.sigmoid will do); no statistic may run over the batch.",
     )
     cell = subject.build()
@@ -171,7 +171,7 @@ def empty_sequence_is_refused(subject: CellSubject) -> str:
     """A sequence without a position raises a ValueError that names its shape."""
     cell = subject.build()
     inputs = subject.inputs(2, 0)
-    hint = "Begin forward with nmt_lstm.cells.cell.check_sequence(self, inputs)."
+    hint = "Begin forward with nmt_lstm.check_sequence(self, inputs)."
     shape = str(tuple(inputs.shape))
     try:
         cell(inputs, cell.initial_state(2))

@@ -10,6 +10,7 @@ from nmt_lstm.config.schema import DecoderSettings, EncoderSettings, ModelSettin
 from nmt_lstm.inference.onnx.exporter import BATCH
 from nmt_lstm.registry import CELLS
 from nmt_lstm.testing.first_call import check_stepped
+from nmt_lstm.testing.fresh_parameters import check_drawn_again
 from nmt_lstm.testing.module_values import check_copies, check_nothing_kept, check_options
 from nmt_lstm.testing.subject import CellSubject
 from nmt_lstm.testing.tracing import check_traced
@@ -21,6 +22,7 @@ __all__ = [
     "model_folder_keeps_it",
     "nothing_is_kept_between_calls",
     "options_fit_a_run_file",
+    "parameters_are_drawn_again",
     "step_can_be_traced",
     "wirings_train_what_they_search",
 ]
@@ -73,6 +75,11 @@ def nothing_is_kept_between_calls(subject: CellSubject) -> str:
         for rows, length in ((3, 5), (2, 4), (3, 5))
     ]
     return check_nothing_kept(cell, _sequence_and_step, calls)
+
+
+def parameters_are_drawn_again(subject: CellSubject) -> str:
+    """`reset_parameters` draws every parameter again, in the range in which the constructor draws it."""
+    return check_drawn_again(subject.build_fresh)
 
 
 def copies_compute_the_same(subject: CellSubject) -> str:

@@ -46,6 +46,7 @@ CELL_CHECKS: tuple[Callable[[CellSubject], str], ...] = (
     cell_gates.recorded_gates_lie_in_their_range,
     cell_values.step_can_be_traced,
     cell_values.nothing_is_kept_between_calls,
+    cell_values.parameters_are_drawn_again,
     cell_values.copies_compute_the_same,
     cell_values.wirings_train_what_they_search,
     cell_values.model_folder_keeps_it,

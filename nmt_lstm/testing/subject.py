@@ -55,12 +55,15 @@ class CellSubject:
         """Return the subject with inputs as wide as the cell, where some cells pass the input on as it is."""
         return dataclasses.replace(self, input_size=self.hidden_size)
 
-    def build(self, dtype: torch.dtype = torch.float32, seed: int = 1) -> Cell:
-        """Return a cell in evaluation mode; the same for the same seed."""
+    def build_fresh(self, seed: int) -> Cell:
+        """Return a cell as its constructor makes it; the same for the same seed."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            cell = self.part(self.input_size, self.hidden_size, **self.options)
-        return _off_its_start(cell, dtype, seed)
+            return self.part(self.input_size, self.hidden_size, **self.options)
+
+    def build(self, dtype: torch.dtype = torch.float32, seed: int = 1) -> Cell:
+        """Return a cell in evaluation mode, off its start; the same for the same seed."""
+        return _off_its_start(self.build_fresh(seed), dtype, seed)
 
     def inputs(
         self, batch: int = 3, length: int = 5, dtype: torch.dtype = torch.float32, seed: int = 2

@@ -16,7 +16,7 @@ from nmt_lstm.testing import ATTENTION_CHECKS, CELL_CHECKS, AttentionSubject, Ce
 
 MODULE = "guide_for_plugin_authors"
 CELLS_OF_GUIDE = [
-    "MinimalGatedUnit", "Peephole", "LeakyGate", "MinGRU", "ShownGRU", "ResetBefore", "TwoSpeeds"
+    "MinimalGatedUnit", "Peephole", "LeakyGate", "MinGRU", "ShownGRU", "ResetBefore", "TwoSpeeds", "Scaled"
 ]  # fmt: skip
 ATTENTIONS_OF_GUIDE = ["Sharper", "Tiring"]
 
@@ -29,7 +29,7 @@ def guide(repository: Path):
     sys.modules[MODULE] = module
     before = [dict(registry._decorated) for registry in (CELLS, ATTENTIONS)]
     for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
-        if re.search(r"class \w+\((\w*Cell|Attention)\):", block):
+        if re.search(r"class \w+\((\w*Cell|CellWrapper|Attention)\):", block):
             exec(compile(block, MODULE, "exec"), module.__dict__)
     registered = [
         set(registry._decorated) - set(known)
@@ -52,7 +52,7 @@ def test_there_is_an_example_of_each_base(guide) -> None:
     assert {name for name, part in own.items() if issubclass(part, Cell)} == set(CELLS_OF_GUIDE)
     assert {name for name, part in own.items() if issubclass(part, Attention)} == set(ATTENTIONS_OF_GUIDE)
     bases = {base.__name__ for part in own.values() for base in part.__bases__}
-    assert bases == {"GatedCell", "LinearCell", "StepwiseCell", "Cell", "Attention"}
+    assert bases == {"GatedCell", "LinearCell", "StepwiseCell", "Cell", "CellWrapper", "Attention"}
     assert {"mgu", "my_min_gru", "reset_before", "two_speeds"} <= cells
     assert attentions == {"sharper", "tiring"}
 

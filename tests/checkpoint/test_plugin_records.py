@@ -7,10 +7,12 @@ import logging
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+from nmt_lstm.cells.cell_wrapper import CellWrapper
 from nmt_lstm.checkpoint.model_folder import class_advice, read, write
 from nmt_lstm.checkpoint.plugin_records import needs_trust, plugin_digests, plugin_records, run_copies
 from nmt_lstm.errors import ModelFolderError, UntrustedPluginError
@@ -278,6 +280,29 @@ def test_nor_is_one_that_another_part_would_build(
         changed.load_model()
     assert caught.value.target == "evil_inside:Halved"
     assert "evil_inside" not in sys.modules
+
+
+def test_the_cells_inside_others_are_recorded(tiny_run, forget_plugins) -> None:
+    @CELLS.register("around")
+    class Around(CellWrapper):
+        def __init__(
+            self,
+            input_size: int,
+            hidden_size: int,
+            *,
+            cell: str = "lstm",
+            cell_options: dict[str, Any] | None = None,
+        ) -> None:
+            super().__init__(CELLS.build(cell, input_size, hidden_size, options=cell_options or {}))
+
+    inside = {"cell": "around", "cell_options": {"cell": "gru"}}
+    decoder = tiny_run.model.decoder.model_copy(update={"cell": "around", "cell_options": inside})
+    model = tiny_run.model.model_copy(update={"decoder": decoder})
+    records, _ = plugin_records(tiny_run.model_copy(update={"model": model}))
+    assert [record["name"] for record in records["cells"]][-2:] == ["around", "gru"]
+    assert build_model(model, 20, 20).decoder.layers[0].cell.cell.state_sizes == {
+        "hidden": decoder.hidden_size
+    }
 
 
 def test_digests_are_those_of_plugin_files(folder, tmp_path, tiny_run) -> None:

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from nmt_lstm.cells.cell import Cell
 from nmt_lstm.cells.rnn import RNN
-from nmt_lstm.testing import CELL_CHECKS, CellSubject, ConformanceFailure, cell_values
+from nmt_lstm.testing import CELL_CHECKS, CellSubject, ConformanceFailure, DoesNotApply, cell_values
 
 
 class PositionalOption(RNN):
@@ -83,6 +84,31 @@ class NamesChange(RNN):
         self.register_parameter(f"bias{NamesChange.count}", nn.Parameter(torch.zeros(1)))
 
 
+class KeepsOwnParameter(RNN):
+    """Its own parameter is not drawn again."""
+
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        self.gain = nn.Parameter(torch.ones(hidden_size))
+
+    def update(self, x, h, state):
+        (hidden,) = super().update(x, h, state)
+        return (hidden * self.gain,)
+
+
+class ResetsToZero(KeepsOwnParameter):
+    def reset_parameters(self):
+        super().reset_parameters()
+        if "gain" in self._parameters:
+            nn.init.zeros_(self.gain)
+
+
+class DrawsWiderAgain(RNN):
+    def __init__(self, input_size: int, hidden_size: int) -> None:
+        super().__init__(input_size, hidden_size)
+        nn.init.uniform_(self.weight_ih, -0.01, 0.01)
+
+
 class BareState(RNN):
     """Returns its state as a tensor."""
 
@@ -128,6 +154,9 @@ BROKEN = [
         DropsWhenTranslating,
         "first call, called again: .*not one bit",
     ),
+    (cell_values.parameters_are_drawn_again, KeepsOwnParameter, "leaves gain as it was. Override"),
+    (cell_values.parameters_are_drawn_again, ResetsToZero, "'gain' has other values"),
+    (cell_values.parameters_are_drawn_again, DrawsWiderAgain, "'weight_ih' has .* times the spread"),
     (cell_values.copies_compute_the_same, HiddenConstant, "result 0 of the state dict: .*not one bit"),
     (cell_values.copies_compute_the_same, KeepsLambda, "cannot be pickled: .*keep no lambda on self"),
     (cell_values.copies_compute_the_same, NamesChange, "the state dict cannot be loaded: .*Missing key"),
@@ -148,6 +177,20 @@ def test_a_broken_cell_is_caught(broken) -> None:
     check, part, message = broken
     with pytest.raises(ConformanceFailure, match=message):
         check(CellSubject(part))
+
+
+def test_parameters_of_modules_inside_are_drawn_again_without_a_method() -> None:
+    class Inside(Cell):
+        def __init__(self, input_size: int, hidden_size: int) -> None:
+            super().__init__(input_size, hidden_size)
+            self.layers = nn.Sequential(nn.Linear(input_size, hidden_size), nn.LayerNorm(hidden_size))
+
+    assert cell_values.parameters_are_drawn_again(CellSubject(Inside)) == "4 parameters"
+
+
+def test_a_cell_without_parameters_has_none_to_draw() -> None:
+    with pytest.raises(DoesNotApply):
+        cell_values.parameters_are_drawn_again(CellSubject(Cell))
 
 
 def test_every_check_has_a_cell_that_it_catches() -> None:

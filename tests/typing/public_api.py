@@ -17,9 +17,14 @@ from torch import Tensor
 from nmt_lstm import (
     ATTENTIONS,
     CELLS,
+    GRU,
+    LSTM,
+    RNN,
     Attended,
     Attention,
+    Batch,
     Cell,
+    CellWrapper,
     GatedCell,
     GateRecord,
     Hypothesis,
@@ -27,29 +32,43 @@ from nmt_lstm import (
     Linear,
     LinearCell,
     Memory,
+    ModelFolder,
     NmtLstmError,
+    PluginError,
+    Products,
+    Recurrence,
     RunSettings,
     ScoredTranslation,
     Seq2Seq,
+    State,
     Step,
     StepwiseCell,
     Translation,
     TranslationDataModule,
     TranslationModule,
     Translator,
+    Update,
     __version__,
     batched_product,
     build_model,
+    builtin_corpus_folder,
     check_sequence,
+    collate,
+    corpus_scores,
     fit,
+    linear,
+    linear_recurrence,
     load_run,
     masked_softmax,
+    prepare,
+    read_lines,
     record_gates,
     save_model,
+    sequence_linear,
+    sigmoid,
+    with_parameters,
+    write_exported,
 )
-from nmt_lstm.cells.cell import State
-from nmt_lstm.cells.stepwise_cell import Products
-from nmt_lstm.text.preparation import prepare
 
 assert_type(__version__, str)
 
@@ -136,6 +155,26 @@ class ResetFirst(StepwiseCell):
         return (torch.tanh(x.candidate + products["candidate"](reset * hidden)[0]),)
 
 
+@CELLS.register("damped")
+class Damped(CellWrapper):
+    """A wrapper of any cell."""
+
+    def __init__(self, input_size: int, hidden_size: int, *, cell: str = "lstm") -> None:
+        super().__init__(CELLS.build(cell, input_size, hidden_size))
+
+    def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        if not isinstance(self.cell, GatedCell):
+            return with_parameters(self.cell, {}, lambda: self.cell.step(inputs, state))
+
+        def around(update: Update) -> Update:
+            assert_type(update, Update)
+            return update
+
+        recurrence = self.cell.recurrence(around)
+        assert_type(recurrence, Recurrence)
+        return self.cell.step_by(recurrence, inputs, state)
+
+
 @ATTENTIONS.register("last")
 class LastState(Attention):
     """An attention with a forward of its own."""
@@ -168,6 +207,40 @@ def cells() -> None:
     assert_type(record.gates, dict[str, Tensor])
     assert_type(CELLS.names(), list[str])
     assert_type([entry.origin for entry in ATTENTIONS.entries()], list[str])
+
+
+def stock_cells() -> None:
+    for part in (LSTM, GRU, RNN):
+        assert_type(part(4, 8).state_sizes, dict[str, int])
+    try:
+        CELLS.get("lsmt")
+    except PluginError as problem:
+        assert_type(problem.exit_status, int)
+
+
+def products(rows: Tensor, weight: Tensor, sequence: Tensor) -> None:
+    assert_type(linear(rows, weight), Tensor)
+    assert_type(sequence_linear(sequence, weight, None), Tensor)
+    assert_type(linear_recurrence(sequence, sequence, sequence[0]), Tensor)
+    assert_type(sigmoid(rows), Tensor)
+
+
+def batches() -> None:
+    batch = collate([[5, 6]], [[7]])
+    assert_type(batch, Batch)
+    assert_type(batch.target_inputs, Tensor)
+
+
+def built_in_corpus() -> None:
+    lines = list(read_lines(builtin_corpus_folder() / "test.ja"))
+    assert_type(lines, list[str])
+    assert_type([score.value for score in corpus_scores(lines, lines, metrics=("bleu",))], list[float])
+
+
+def exporting(path: Path) -> None:
+    folder = ModelFolder.read(path)
+    assert_type(folder.load_model(), Seq2Seq)
+    write_exported("runs/small", folder, "int8")
 
 
 def training(path: Path) -> None:

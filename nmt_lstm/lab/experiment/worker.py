@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from nmt_lstm.errors import NmtLstmError
 from nmt_lstm.lab.experiment.job import Job
 from nmt_lstm.numerics.out_of_memory import is_out_of_memory
-from nmt_lstm.registry import load_plugin_file
+from nmt_lstm.registry import load_plugin_file, plugin_failure
 
 __all__ = ["main", "perform"]
 
@@ -51,7 +51,8 @@ def perform(job: Job[object], connection: Connection) -> tuple[object, ...]:
         traceback.print_exc()
         if short:
             return "failed", f"not enough memory; {job.memory_advice}", short
-        return "failed", f"{type(problem).__name__}: {' '.join(str(problem).split()) or 'no message'}", short
+        reason = f"{type(problem).__name__}: {' '.join(str(problem).split()) or 'no message'}"
+        return "failed", plugin_failure(problem) or reason, short
 
 
 def _is_short_of_memory(problem: BaseException) -> bool:

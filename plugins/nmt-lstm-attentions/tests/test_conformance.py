@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nmt_lstm.registry import ATTENTIONS
+from nmt_lstm import ATTENTIONS
 from nmt_lstm.testing import ATTENTION_CHECKS, AttentionSubject, DoesNotApply
 
 CASES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nmt_lstm.registry import CELLS
+from nmt_lstm import CELLS
 from nmt_lstm.testing import CELL_CHECKS, CellSubject, DoesNotApply
 
 CASES = [

@@ -7,7 +7,7 @@ import importlib.metadata
 import pytest
 import torch
 
-from nmt_lstm.registry import CELLS
+from nmt_lstm import CELLS
 from nmt_lstm.testing import CELL_CHECKS, CellSubject, DoesNotApply
 
 NAMES = sorted(

@@ -8,7 +8,7 @@ import pytest
 import torch
 from nmt_lstm_sru import SRU
 
-from nmt_lstm.registry import CELLS
+from nmt_lstm import CELLS
 from nmt_lstm.testing import cell_conformance
 
 

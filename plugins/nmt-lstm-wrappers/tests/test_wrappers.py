@@ -8,14 +8,7 @@ from nmt_lstm_wrappers import RecurrentDropout, Residual, WeightDrop, Zoneout
 from nmt_lstm_wrappers.weight_drop import SEEDS
 from nmt_lstm_wrappers.wrapper import bernoulli
 
-from nmt_lstm.cells.cell import Cell
-from nmt_lstm.cells.gru import GRU
-from nmt_lstm.cells.lstm import LSTM
-from nmt_lstm.checkpoint.plugin_records import plugin_records
-from nmt_lstm.config.schema import DataSettings, DecoderSettings, EncoderSettings, ModelSettings, RunSettings
-from nmt_lstm.errors import PluginError
-from nmt_lstm.model.build import build_model
-from nmt_lstm.registry import CELLS
+from nmt_lstm import CELLS, GRU, LSTM, Cell, GatedCell, PluginError, RunSettings, build_model, collate
 
 SIZES = (5, 6)
 
@@ -159,13 +152,22 @@ def test_residual_adds_the_inputs() -> None:
 
 @pytest.mark.parametrize("wiring", ["gnmt", "input_feeding", "conditional"])
 def test_wrapped_cells_are_trained_in_every_wiring(wiring) -> None:
-    from nmt_lstm.batching.batch import collate
-
-    options = {"cell": "recurrent_dropout", "cell_options": {"cell": "lstm"}}
-    encoder = EncoderSettings(hidden_size=6, cell="weight_drop", cell_options={"cell": "residual"})
-    decoder = DecoderSettings(hidden_size=6, cell="zoneout", cell_options=options, wiring=wiring)
+    encoder = {
+        "hidden_size": 6,
+        "cell": "weight_drop",
+        "cell_options": {"cell": "residual"},
+    }
+    decoder = {
+        "hidden_size": 6,
+        "cell": "zoneout",
+        "cell_options": {"cell": "recurrent_dropout", "cell_options": {"cell": "lstm"}},
+        "wiring": wiring,
+    }
+    data = dict.fromkeys(("train_source", "train_target", "valid_source", "valid_target"), "text")
+    network = {"embedding_size": 6, "encoder": encoder, "decoder": decoder}
+    run = RunSettings.model_validate({"data": data, "model": network})
     torch.manual_seed(1)
-    model = build_model(ModelSettings(embedding_size=6, encoder=encoder, decoder=decoder), 20, 20).train()
+    model = build_model(run.model, 20, 20).train()
     model.loss(collate([[5, 6, 7], [9]], [[11, 12], [13]])).total.backward()
     missing = [name for name, parameter in model.named_parameters() if parameter.grad is None]
     assert not missing
@@ -196,8 +198,6 @@ def test_other_mistakes_are_named() -> None:
 
 
 def _register_light() -> str:
-    from nmt_lstm import GatedCell
-
     @CELLS.register("light_of_a_test")
     class Light(GatedCell):
         gates = ("new",)
@@ -207,14 +207,3 @@ def _register_light() -> str:
             return (torch.tanh(x.new + state[0]),)
 
     return "light_of_a_test"
-
-
-def test_a_model_folder_records_the_cells_inside(tmp_path) -> None:
-    inside = {"cell": "weight_drop", "cell_options": {"cell": "gru"}}
-    data = DataSettings(
-        train_source=tmp_path, train_target=tmp_path, valid_source=tmp_path, valid_target=tmp_path
-    )
-    model = ModelSettings(decoder=DecoderSettings(cell="zoneout", cell_options=inside))
-    records, _ = plugin_records(RunSettings(data=data, model=model))
-    assert [record["name"] for record in records["cells"]] == ["lstm", "zoneout", "weight_drop", "gru"]
-    assert records["cells"][1]["distribution"] == "nmt-lstm-wrappers"

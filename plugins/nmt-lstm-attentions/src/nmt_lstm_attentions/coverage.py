@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from nmt_lstm.attention.attention import Memory, masked_softmax
-from nmt_lstm.numerics.sequence_linear import Linear
-from nmt_lstm_attentions.recurrent import RecurrentAttention, State
+from nmt_lstm import Linear, Memory, State, masked_softmax
+from nmt_lstm_attentions.recurrent import RecurrentAttention
 
 __all__ = ["CoverageAttention"]
 

@@ -6,10 +6,7 @@ from typing import Literal
 
 from torch import Tensor
 
-from nmt_lstm import Attention
-from nmt_lstm.attention.attention import Attended, Memory
-from nmt_lstm.numerics.batched_product import batched_product
-from nmt_lstm.numerics.sequence_linear import Linear
+from nmt_lstm import Attended, Attention, Linear, Memory, State, batched_product
 from nmt_lstm_attentions.sparse import entmax15, sparsemax
 
 __all__ = ["EntmaxAttention"]
@@ -54,7 +51,7 @@ class EntmaxAttention(Attention):
         keys: Tensor = self.key(source_states)
         return keys
 
-    def forward(self, query: Tensor, memory: Memory, state: tuple[Tensor, ...]) -> Attended:
+    def forward(self, query: Tensor, memory: Memory, state: State) -> Attended:
         """Attend with queries (B, Q, query_size)."""
         scores = batched_product(query, memory.keys.transpose(1, 2)) / self.temperature
         function = entmax15 if self.weights == "entmax" else sparsemax

@@ -7,10 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from nmt_lstm import Attention
-from nmt_lstm.attention.attention import Attended, Memory, masked_softmax
-from nmt_lstm.numerics.batched_product import batched_product
-from nmt_lstm.numerics.sequence_linear import Linear
+from nmt_lstm import Attended, Attention, Linear, Memory, State, batched_product, masked_softmax
 
 __all__ = ["LocalAttention"]
 
@@ -52,7 +49,7 @@ class LocalAttention(Attention):
         hidden = hidden.to(torch.promote_types(hidden.dtype, torch.float32))
         return torch.sigmoid((hidden * self.vector).sum(-1)) * (is_token.sum(1)[:, None] - 1)
 
-    def forward(self, query: Tensor, memory: Memory, state: tuple[Tensor, ...]) -> Attended:
+    def forward(self, query: Tensor, memory: Memory, state: State) -> Attended:
         """Attend with queries (B, Q, query_size)."""
         scores = batched_product(query, memory.keys.transpose(1, 2))
         places = self.places(query, memory.is_token)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from nmt_lstm.attention.attention import Memory, masked_softmax
-from nmt_lstm_attentions.recurrent import RecurrentAttention, State
+from nmt_lstm import Memory, State, masked_softmax
+from nmt_lstm_attentions.recurrent import RecurrentAttention
 
 __all__ = ["LocationAttention"]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from nmt_lstm.attention.attention import Memory
-from nmt_lstm.recurrence.linear_scan import linear_recurrence
-from nmt_lstm_attentions.recurrent import RecurrentAttention, State
+from nmt_lstm import Memory, State, linear_recurrence
+from nmt_lstm_attentions.recurrent import RecurrentAttention
 
 __all__ = ["MonotonicAttention"]
 

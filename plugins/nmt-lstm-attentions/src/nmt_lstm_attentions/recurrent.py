@@ -7,14 +7,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from nmt_lstm import Attention
-from nmt_lstm.attention.attention import Attended, Memory
-from nmt_lstm.numerics.batched_product import batched_product
-from nmt_lstm.numerics.sequence_linear import Linear
+from nmt_lstm import Attended, Attention, Linear, Memory, State, batched_product
 
-__all__ = ["RecurrentAttention", "State"]
-
-State = tuple[Tensor, ...]
+__all__ = ["RecurrentAttention"]
 
 
 class RecurrentAttention(Attention):

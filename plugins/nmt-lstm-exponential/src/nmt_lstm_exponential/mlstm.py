@@ -8,10 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from nmt_lstm import Cell
-from nmt_lstm.cells.cell import check_sequence
-from nmt_lstm.numerics.linear import linear
-from nmt_lstm.numerics.pointwise import sigmoid
+from nmt_lstm import Cell, State, check_sequence, linear, sigmoid
 from nmt_lstm_exponential.log_sigmoid import log_sigmoid
 
 __all__ = ["MLSTM"]
@@ -84,12 +81,18 @@ class MLSTM(Cell):
         if heads < 1 or hidden_size % heads:
             raise ValueError(f"heads={heads} does not divide the hidden width {hidden_size}.")
         self.heads = heads
+        self.forget_bias = forget_bias
         rows = 4 * hidden_size + 2 * heads
-        bound = math.sqrt(6.0 / (input_size + hidden_size))
-        self.weight = nn.Parameter(torch.empty(rows, input_size).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.zeros(rows))
-        with torch.no_grad():
-            self.bias[-heads:].fill_(forget_bias)
+        self.weight = nn.Parameter(torch.empty(rows, input_size))
+        self.bias = nn.Parameter(torch.empty(rows))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the weights again, as the constructor does."""
+        bound = math.sqrt(6.0 / (self.input_size + self.hidden_size))
+        nn.init.uniform_(self.weight, -bound, bound)
+        nn.init.zeros_(self.bias)
+        nn.init.constant_(self.bias[-self.heads :], self.forget_bias)
 
     @property
     def state_sizes(self) -> dict[str, int]:
@@ -102,24 +105,24 @@ class MLSTM(Cell):
         """A value and a key."""
         return {"value": self.hidden_size, "key": self.hidden_size}
 
-    def bridged_state(self, parts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def bridged_state(self, parts: State) -> State:
         """Return a memory in which one pair is written."""
         value, key = (part.unflatten(1, (self.heads, -1)) for part in parts)
         key = key / math.sqrt(key.shape[-1])
         matrix = value[..., None] * key[..., None, :]
         return matrix.flatten(1), key.flatten(1), key.new_zeros(key.shape[0], self.heads)
 
-    def step(self, inputs: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take one position: (B, input_size) to (B, H)."""
         outputs, last = self._take(inputs[:, None], state)
         return outputs[:, 0], last
 
-    def forward(self, inputs: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take a whole sequence, some positions at once: (B, T, input_size) to (B, T, H)."""
         check_sequence(self, inputs)
         return self._take(inputs, state)
 
-    def _take(self, inputs: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def _take(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         batch, length = inputs.shape[:2]
         products = linear(inputs, self.weight, self.bias)
         hidden = self.hidden_size

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
 
-from nmt_lstm import GatedCell
+from nmt_lstm import GatedCell, State
 from nmt_lstm_exponential.log_sigmoid import log_sigmoid
 
 __all__ = ["SLSTM"]
@@ -57,12 +56,12 @@ class SLSTM(GatedCell):
         """The hidden and the cell state."""
         return {"hidden": self.hidden_size, "cell": self.hidden_size}
 
-    def bridged_state(self, parts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def bridged_state(self, parts: State) -> State:
         """Return what the bridge made, as one observation."""
         hidden, cell = parts
         return hidden, cell, torch.ones_like(cell), torch.zeros_like(cell)
 
-    def update(self, x: Any, h: Any, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def update(self, x: Any, h: Any, state: State) -> State:
         """Return (hidden, cell, normaliser, maximum)."""
         _, cell, normaliser, maximum = state
         raw_input, raw_forget = x.input + h.input, x.forget + h.forget

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from nmt_lstm import GatedCell
+from nmt_lstm import GatedCell, State
 
 __all__ = ["CoupledLSTM"]
 
@@ -37,7 +36,7 @@ class CoupledLSTM(GatedCell):
     def __init__(self, input_size: int, hidden_size: int, *, forget_bias: float = 1.0) -> None:
         super().__init__(input_size, hidden_size, initial_biases={"forget": forget_bias})
 
-    def update(self, x: Any, h: Any, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def update(self, x: Any, h: Any, state: State) -> State:
         """Return (hidden, cell)."""
         _, cell = state
         candidate = torch.tanh(x.candidate + h.candidate)

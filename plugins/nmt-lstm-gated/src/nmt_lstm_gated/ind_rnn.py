@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from nmt_lstm import GatedCell
+from nmt_lstm import GatedCell, State
 
 __all__ = ["IndRNN"]
 
@@ -57,7 +57,7 @@ class IndRNN(GatedCell):
     def _draw_own(self) -> None:
         nn.init.uniform_(self.recurrent_weight, 0.0, self.bound)
 
-    def update(self, x: Any, h: Any, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def update(self, x: Any, h: Any, state: State) -> State:
         """Return (hidden,)."""
         total = x.candidate + self.recurrent_weight.clamp(-self.bound, self.bound) * state[0]
         return (torch.relu(total) if self.nonlinearity == "relu" else torch.tanh(total),)

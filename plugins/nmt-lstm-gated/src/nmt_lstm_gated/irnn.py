@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from nmt_lstm import GatedCell
+from nmt_lstm import GatedCell, State
 
 __all__ = ["IRNN"]
 
@@ -41,6 +40,6 @@ class IRNN(GatedCell):
             # The paper's: small input weights, since nothing limits what is added up.
             self.weight_ih.normal_(std=0.001)
 
-    def update(self, x: Any, h: Any, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def update(self, x: Any, h: Any, state: State) -> State:
         """Return (hidden,)."""
         return (torch.relu(x.candidate + h.candidate),)

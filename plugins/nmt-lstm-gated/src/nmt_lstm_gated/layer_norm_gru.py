@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
 
+from nmt_lstm import State
 from nmt_lstm_gated.normalised_gates import NormalisedGates
 
 __all__ = ["LayerNormGRU"]
@@ -32,7 +32,7 @@ class LayerNormGRU(NormalisedGates):
 
     gates = ("reset", "update", "candidate")
 
-    def update(self, x: Any, h: Any, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def update(self, x: Any, h: Any, state: State) -> State:
         """Return (hidden,)."""
         (hidden,) = state
         h = self.from_history(h)

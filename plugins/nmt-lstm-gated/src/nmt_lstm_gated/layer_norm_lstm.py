@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from nmt_lstm import State
 from nmt_lstm_gated.normalised_gates import NormalisedGates
 
 __all__ = ["LayerNormLSTM"]
@@ -57,7 +58,7 @@ class LayerNormLSTM(NormalisedGates):
         with torch.no_grad():
             self.shift[1].fill_(self.forget_bias)
 
-    def update(self, x: Any, h: Any, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def update(self, x: Any, h: Any, state: State) -> State:
         """Return (hidden, cell)."""
         h = self.from_history(h)
         _, cell = state

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
 
-from nmt_lstm import StepwiseCell
-from nmt_lstm.cells.stepwise_cell import Products
+from nmt_lstm import Products, State, StepwiseCell
 
 __all__ = ["MinimalGatedUnit"]
 
@@ -35,7 +33,7 @@ class MinimalGatedUnit(StepwiseCell):
     products = (("forget", 1), ("candidate", 1))
     biases: ClassVar[Mapping[str, float]] = {"forget": 1.0}
 
-    def advance(self, x: Any, products: Products, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def advance(self, x: Any, products: Products, state: State) -> State:
         """Return (hidden,)."""
         (hidden,) = state
         (from_forget,) = products["forget"](hidden)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from nmt_lstm import StepwiseCell
-from nmt_lstm.cells.stepwise_cell import Products
+from nmt_lstm import Products, State, StepwiseCell
 
 __all__ = ["MultiplicativeLSTM"]
 
@@ -41,7 +39,7 @@ class MultiplicativeLSTM(StepwiseCell):
     def __init__(self, input_size: int, hidden_size: int, *, forget_bias: float = 1.0) -> None:
         super().__init__(input_size, hidden_size, initial_biases={"forget": forget_bias})
 
-    def advance(self, x: Any, products: Products, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def advance(self, x: Any, products: Products, state: State) -> State:
         """Return (hidden, cell)."""
         hidden, cell = state
         (multiplier,) = products["multiplier"](hidden)

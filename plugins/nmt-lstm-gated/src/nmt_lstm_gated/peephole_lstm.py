@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from nmt_lstm import GatedCell
+from nmt_lstm import GatedCell, State
 
 __all__ = ["PeepholeLSTM"]
 
@@ -48,7 +48,7 @@ class PeepholeLSTM(GatedCell):
             for peephole in (self.input_peephole, self.forget_peephole, self.output_peephole):
                 nn.init.zeros_(peephole)
 
-    def update(self, x: Any, h: Any, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def update(self, x: Any, h: Any, state: State) -> State:
         """Return (hidden, cell)."""
         _, cell = state
         into = torch.sigmoid(x.input + h.input + self.input_peephole * cell)

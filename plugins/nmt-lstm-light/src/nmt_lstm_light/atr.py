@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from nmt_lstm import GatedCell
+from nmt_lstm import GatedCell, State
 
 __all__ = ["ATR"]
 
@@ -33,7 +32,7 @@ class ATR(GatedCell):
 
     gates = ("twin",)
 
-    def update(self, x: Any, h: Any, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def update(self, x: Any, h: Any, state: State) -> State:
         """Return (hidden,)."""
         into, forget = torch.sigmoid(x.twin + h.twin), torch.sigmoid(x.twin - h.twin)
         return (into * x.twin + forget * state[0],)

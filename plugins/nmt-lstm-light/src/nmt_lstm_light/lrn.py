@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import torch
-from torch import Tensor
 
-from nmt_lstm import GatedCell
+from nmt_lstm import GatedCell, State
 
 __all__ = ["LRN"]
 
@@ -41,7 +40,7 @@ class LRN(GatedCell):
         super().__init__(input_size, hidden_size)
         self.activation = activation
 
-    def update(self, x: Any, h: Any, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def update(self, x: Any, h: Any, state: State) -> State:
         """Return (hidden,)."""
         (hidden,) = state
         new = torch.sigmoid(x.key + hidden) * x.value + torch.sigmoid(x.query - hidden) * hidden

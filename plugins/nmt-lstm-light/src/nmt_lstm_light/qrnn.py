@@ -8,10 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nmt_lstm import Cell, LinearCell
-from nmt_lstm.cells.cell import check_sequence
-from nmt_lstm.numerics.linear import linear
-from nmt_lstm.numerics.sequence_linear import sequence_linear
+from nmt_lstm import Cell, LinearCell, State, check_sequence, linear, sequence_linear
 
 __all__ = ["QRNN"]
 
@@ -46,12 +43,16 @@ class QRNN(Cell):
             raise ValueError(f"window is a number of inputs, at least 1; got {window}.")
         self.window = window
         # Blocks for this input, for the one before, and so on; in each the three gates.
-        bound = math.sqrt(6.0 / (window * input_size + hidden_size))
-        self.weight = nn.Parameter(
-            torch.empty(window * GATES * hidden_size, input_size).uniform_(-bound, bound)
-        )
-        self.bias = nn.Parameter(torch.zeros(GATES * hidden_size))
+        self.weight = nn.Parameter(torch.empty(window * GATES * hidden_size, input_size))
+        self.bias = nn.Parameter(torch.empty(GATES * hidden_size))
         self.pooling = _Pooling(hidden_size)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the weights again, as the constructor does."""
+        bound = math.sqrt(6.0 / (self.window * self.input_size + self.hidden_size))
+        nn.init.uniform_(self.weight, -bound, bound)
+        nn.init.zeros_(self.bias)
 
     @property
     def state_sizes(self) -> dict[str, int]:
@@ -64,12 +65,12 @@ class QRNN(Cell):
         """The cell state; before the first input there is none."""
         return {"cell": self.hidden_size}
 
-    def bridged_state(self, parts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def bridged_state(self, parts: State) -> State:
         """Return the cell state with nothing to be added to gates."""
         (cell,) = parts
         return (cell, *(cell.new_zeros(cell.shape[0], width) for width in [*self.state_sizes.values()][1:]))
 
-    def step(self, inputs: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take one position: (B, input_size) to (B, H)."""
         products = linear(inputs, self.weight)
         gates, ahead = products.split([len(self.bias), products.shape[1] - len(self.bias)], 1)
@@ -82,7 +83,7 @@ class QRNN(Cell):
         output, last = self.pooling.step(gates, state[:1])
         return output, (*last, *(ahead for _ in state[1:]))
 
-    def forward(self, inputs: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take a whole sequence: (B, T, input_size) to (B, T, H)."""
         check_sequence(self, inputs)
         length, before = inputs.shape[1], self.window - 1

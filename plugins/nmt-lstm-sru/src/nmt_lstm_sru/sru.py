@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from nmt_lstm import GatedCell
+from nmt_lstm import GatedCell, State
 
 __all__ = ["SRU"]
 
@@ -59,7 +59,7 @@ class SRU(GatedCell):
         bound = math.sqrt(3.0 / self.input_size)
         nn.init.uniform_(self.weight_ih, -bound, bound)
 
-    def update(self, x: Any, h: Any, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    def update(self, x: Any, h: Any, state: State) -> State:
         """Return the output and (cell,)."""
         (cell,) = state
         forget = torch.sigmoid(x.forget + self.forget_weight * cell)

@@ -7,9 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nmt_lstm import Cell, GatedCell
-from nmt_lstm.cells.cell import check_sequence
-from nmt_lstm_wrappers.wrapper import State, Wrapper, bernoulli, check_rate
+from nmt_lstm import Cell, GatedCell, State, check_sequence
+from nmt_lstm_wrappers.wrapper import Wrapper, bernoulli, check_rate
 
 __all__ = ["RecurrentDropout"]
 

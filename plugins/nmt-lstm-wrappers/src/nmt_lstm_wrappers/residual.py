@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from nmt_lstm.numerics.sequence_linear import Linear
-from nmt_lstm_wrappers.wrapper import State, Wrapper
+from nmt_lstm import Linear, State
+from nmt_lstm_wrappers.wrapper import Wrapper
 
 __all__ = ["Residual"]
 

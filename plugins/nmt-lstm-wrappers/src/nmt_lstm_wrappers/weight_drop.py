@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nmt_lstm.recurrence.replaced import with_parameters
-from nmt_lstm_wrappers.wrapper import State, Wrapper, bernoulli, check_rate
+from nmt_lstm import State, with_parameters
+from nmt_lstm_wrappers.wrapper import Wrapper, bernoulli, check_rate
 
 __all__ = ["WeightDrop"]
 

@@ -1,23 +1,20 @@
-"""What all wrappers share: the cell inside, named by options, and everything that it says of itself."""
+"""What all wrappers share: the cell inside, named by options, and what is drawn at random."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from nmt_lstm import CELLS, Cell
+from nmt_lstm import CELLS, CellWrapper
 
-__all__ = ["State", "Wrapper", "bernoulli", "check_rate"]
-
-State = tuple[Tensor, ...]
+__all__ = ["Wrapper", "bernoulli", "check_rate"]
 
 
-class Wrapper(Cell):
-    """A cell around another one.
+class Wrapper(CellWrapper):
+    """A wrapper whose inner cell is named by options.
 
     Args:
         input_size: width of the inputs.
@@ -32,28 +29,7 @@ class Wrapper(Cell):
     def __init__(
         self, input_size: int, hidden_size: int, *, cell: str, cell_options: dict[str, Any] | None
     ) -> None:
-        super().__init__(input_size, hidden_size)
-        self.cell: Cell = CELLS.build(cell, input_size, hidden_size, options=cell_options or {})
-        self.output_is_state = self.cell.output_is_state
-
-    @property
-    def output_size(self) -> int:
-        """Width of the outputs."""
-        return self.cell.output_size
-
-    @property
-    def state_sizes(self) -> Mapping[str, int]:
-        """Names and widths of the state's tensors, in order."""
-        return self.cell.state_sizes
-
-    @property
-    def bridge_sizes(self) -> Mapping[str, int]:
-        """Names and widths of what the bridge makes of the encoder's summary."""
-        return self.cell.bridge_sizes
-
-    def bridged_state(self, parts: State) -> State:
-        """Return the first state of what the bridge made."""
-        return self.cell.bridged_state(parts)
+        super().__init__(CELLS.build(cell, input_size, hidden_size, options=cell_options or {}))
 
 
 def check_rate(name: str, rate: float) -> None:

@@ -7,10 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
-from nmt_lstm import Cell, GatedCell
-from nmt_lstm.cells.cell import check_sequence
-from nmt_lstm.recurrence.recurrence import Recurrence, Update
-from nmt_lstm_wrappers.wrapper import State, Wrapper, bernoulli, check_rate
+from nmt_lstm import Cell, GatedCell, Recurrence, State, Update, check_sequence
+from nmt_lstm_wrappers.wrapper import Wrapper, bernoulli, check_rate
 
 __all__ = ["Zoneout"]
 

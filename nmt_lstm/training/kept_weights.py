@@ -1,4 +1,4 @@
-"""The weights of the validations that are kept: the best by the metric, and the last if those are averaged."""
+"""Files of weights: of the best validations by the metric, and of the last ones if those are averaged."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def is_better(metric: str, value: float, than: float) -> bool:
 
 @dataclass(frozen=True)
 class Record:
-    """One kept file of weights, and what its validation found."""
+    """A file of weights, and the metrics of its validation."""
 
     step: int
     file: str
@@ -89,8 +89,8 @@ class KeptWeights:
             digest = sha256_of(self.folder / file)
         record = Record(step, file, dict(metrics), digest)
         self.records = [other for other in self.records if other.step != step] + [record]
-        kept = {other.step for other in (*self.best(), *self.last())}
-        self.records = [other for other in self.records if other.step in kept]
+        steps = {other.step for other in (*self.best(), *self.last())}
+        self.records = [other for other in self.records if other.step in steps]
         return record
 
     def forget(self) -> None:
@@ -119,12 +119,12 @@ class KeptWeights:
             raise ModelFolderError(f"'{path}' was changed: its SHA-256 is not the recorded one; {_REMEDY}.")
 
     def state_dict(self) -> list[dict[str, Any]]:
-        """What a checkpoint has to keep."""
+        """What a checkpoint keeps."""
         return [asdict(record) for record in self.records]
 
     def load_state_dict(self, state: Sequence[Mapping[str, Any]]) -> None:
-        """Take up what a checkpoint kept."""
+        """Restore the records in a checkpoint."""
         self.records = [
-            Record(int(kept["step"]), str(kept["file"]), dict(kept["metrics"]), str(kept.get("sha256", "")))
-            for kept in state
+            Record(int(each["step"]), str(each["file"]), dict(each["metrics"]), str(each.get("sha256", "")))
+            for each in state
         ]

@@ -148,7 +148,7 @@ class ProgressDisplay:
             self._live.update(self._live.task_ids[0], description=words, refresh=True)
 
     def say(self, line: str, style: str = "", *, wrap: bool = False) -> None:
-        """Write a line that stays; with `wrap`, sentences that go on at the next word where the console ends."""
+        """Write a line that stays; with `wrap`, long sentences are wrapped at words where the console ends."""
         self.console.print(escape(printable(line)), style=style, highlight=False, soft_wrap=not wrap)
 
     def stop(self) -> None:

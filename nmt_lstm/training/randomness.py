@@ -1,4 +1,4 @@
-"""The randomness of each training step as a function of its place, so that nothing random needs to be stored."""
+"""The randomness of each training step as a function of its epoch and position, so that nothing random needs to be stored."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ __all__ = ["seed_step", "step_seed"]
 
 
 def step_seed(*, seed: int, epoch: int, micro_batch: int, rank: int) -> int:
-    """Return a 63-bit seed for one micro-batch; places that differ in anything get unrelated seeds."""
-    place = struct.pack("<QQQQ", seed, epoch, micro_batch, rank)
-    return int.from_bytes(hashlib.blake2b(place, digest_size=8).digest(), "little") >> 1
+    """Return a 63-bit seed for one micro-batch; those that differ in anything get unrelated seeds."""
+    identity = struct.pack("<QQQQ", seed, epoch, micro_batch, rank)
+    return int.from_bytes(hashlib.blake2b(identity, digest_size=8).digest(), "little") >> 1
 
 
 def seed_step(device: torch.device, *, seed: int, epoch: int, micro_batch: int, rank: int) -> None:

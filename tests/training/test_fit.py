@@ -18,8 +18,8 @@ from nmt_lstm.inference.translator import Translator
 from nmt_lstm.numerics import precision
 from nmt_lstm.registry import ATTENTIONS, CELLS, load_plugin_file
 from nmt_lstm.text.preparation import prepare
+from nmt_lstm.training.budget import TimeBudget
 from nmt_lstm.training.checkpoint_files import read_checkpoint
-from nmt_lstm.training.clock import Clock
 from nmt_lstm.training.data_module import TranslationDataModule
 from nmt_lstm.training.fit import fit
 
@@ -78,7 +78,7 @@ def test_the_command_to_type_next_loads_a_plugin_file_too(
 def test_no_time_to_compare_weights_is_said(
     make_small_run: Any, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Clock, "has_time_to_validate", lambda self: False)
+    monkeypatch.setattr(TimeBudget, "has_time_to_validate", lambda self: False)
     file = io.StringIO()
     fit(make_small_run("training.max_steps=2"), output, console=Console(file=file, width=200))
     assert "No time was left to compare weights; those of the best validation are taken." in file.getvalue()
@@ -132,9 +132,9 @@ def test_a_time_limit_is_not_overshot_by_a_validation(
 ) -> None:
     """The first validation makes the model; later ones that would end after the limit are left out."""
     seen: list[float] = []
-    monkeypatch.setattr(Clock, "is_over", lambda self, elapsed: seen.append(elapsed) or len(seen) > 5)
+    monkeypatch.setattr(TimeBudget, "is_over", lambda self, elapsed: seen.append(elapsed) or len(seen) > 5)
     for name in ("affords_last_validation", "has_time_to_validate"):
-        monkeypatch.setattr(Clock, name, lambda self, *elapsed: False)
+        monkeypatch.setattr(TimeBudget, name, lambda self, *elapsed: False)
     run = make_small_run("training.validate_every=2", "training.time_limit=9h", "training.epochs=9")
     found = fit(run, output, console=QUIET)
     assert found.out_of_time

@@ -1,40 +1,34 @@
-"""What a finished training left to be measured: its validations in the logs, its speed, its memory."""
+"""What is measured of a training run: its validations, its speed, its memory."""
 
 from __future__ import annotations
 
+import math
 import resource
 import statistics
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from nmt_lstm.lab.comparison.run_result import CurvePoint
-from nmt_lstm.training.csv_log import read_log
+from nmt_lstm.training.diagnosis import Point
 
-__all__ = ["device_bytes", "peak_bytes", "read_curve", "training_speed"]
-
-_SECONDS, _SPEED = "elapsed_seconds", "target_pieces_per_second"
+__all__ = ["curve_points", "device_bytes", "peak_bytes", "training_speed"]
 
 
-def read_curve(model: Path) -> list[CurvePoint]:
-    """Return the validations that a training has logged, in the order of its steps."""
+def curve_points(curve: Sequence[Point]) -> list[CurvePoint]:
+    """Return the validations of a training run, but for those of earlier versions, of which only the loss is known."""
     return [
-        CurvePoint(
-            step=int(row["step"]),
-            seconds=float(row[_SECONDS]),
-            loss=float(row["valid_loss"]),
-            bleu=float(row["valid_bleu"]),
-            chrf=float(row["valid_chrf"]),
-        )
-        for row in read_log(model)
-        if row["valid_bleu"]
+        CurvePoint(step=point.step, seconds=point.seconds, loss=point.loss, bleu=point.bleu, chrf=point.chrf)
+        for point in curve
+        if not math.isnan(point.bleu)
     ]
 
 
-def training_speed(model: Path) -> float:
+def training_speed(curve: Sequence[Point]) -> float:
     """Return the median over validations of the target pieces per second since the one before; 0 if unknown."""
-    speeds = [float(row[_SPEED]) for row in read_log(model) if row[_SPEED]]
+    speeds = [point.pieces_per_second for point in curve if not math.isnan(point.pieces_per_second)]
     return statistics.median(speeds) if speeds else 0.0
 
 

@@ -22,12 +22,11 @@ from nmt_lstm.config.load import load_run
 from nmt_lstm.errors import NmtLstmError
 from nmt_lstm.inference.translator import Translator
 from nmt_lstm.lab.comparison.folder import RunFiles, write_record, write_text
-from nmt_lstm.lab.comparison.measurements import device_bytes, peak_bytes, read_curve, training_speed
+from nmt_lstm.lab.comparison.measurements import curve_points, device_bytes, peak_bytes, training_speed
 from nmt_lstm.lab.comparison.run_result import RunResult, TrainingResult
 from nmt_lstm.registry import load_plugin_file
 from nmt_lstm.registry.provenance import trust_folder
 from nmt_lstm.text.corpus import read_lines
-from nmt_lstm.text.preparation import prepare
 from nmt_lstm.training.fit import fit
 
 __all__ = ["main", "perform"]
@@ -66,22 +65,22 @@ def perform(files: RunFiles, test_source: Path) -> None:
 
 def _train(files: RunFiles) -> TrainingResult:
     run = load_run(files.settings)
-    found = fit(run, files.model, resume=True, console=Console(file=sys.stderr))
+    result = fit(run, files.model, resume=True, console=Console(file=sys.stderr))
     gpu = device_bytes()
     training = TrainingResult(
-        steps=found.steps,
-        epochs=found.epochs,
-        seconds=found.seconds,
-        reason=found.reason,
-        parameters=found.parameters,
-        fingerprint=prepare(run).fingerprint,
-        validation=found.metrics,
-        pieces_per_second=training_speed(files.model),
+        steps=result.steps,
+        epochs=result.epochs,
+        seconds=result.seconds,
+        reason=result.reason,
+        parameters=result.parameters,
+        fingerprint=result.fingerprint,
+        validation=result.metrics,
+        pieces_per_second=training_speed(result.curve),
         peak_bytes=peak_bytes(),
         device_bytes=gpu,
         device=torch.cuda.get_device_name(0) if gpu else "CPU",
         threads=torch.get_num_threads(),
-        curve=read_curve(files.model),
+        curve=curve_points(result.curve),
     )
     write_record(files.training, training)
     return training

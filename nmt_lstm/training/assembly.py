@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
+
+from torch import Tensor
 
 from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.checkpoint.plugin_records import plugin_digests
@@ -108,7 +109,12 @@ def assemble(
         final_validations=_final_validations(settings, run.search.beam_size),
         beam_factor=1.0 + 0.35 * (run.search.beam_size - settings.valid_beam_size),
     )
-    write = partial(model_folder.write, session.output, run=run, subwords=prepared.subwords)
+
+    def write(state: Mapping[str, Tensor], metrics: Mapping[str, Any]) -> None:
+        model_folder.write(
+            session.output, run=run, subwords=prepared.subwords, model_state=state, metrics=metrics
+        )
+
     writer = ModelWriter(session.output, write, budget)
     control = _control(settings, session, data, writer, record, standing)
     assembly = Assembly(
@@ -147,7 +153,12 @@ def _control(
             batches=data.validation_batches,
             precision=session.precision,
             signals=session.signals,
-            weights=KeptWeights.of_run(settings, session.checkpoint.parent),
+            weights=KeptWeights(
+                session.checkpoint.parent,
+                metric=settings.metric,
+                best=max(settings.keep_best, settings.average_count if settings.average == "best" else 1),
+                last=settings.average_count if settings.average == "last" else 0,
+            ),
             writer=writer,
             report=report,
         ),

@@ -9,7 +9,6 @@ from typing import Any
 
 from torch import Tensor
 
-from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.errors import ModelFolderError
 from nmt_lstm.files.checksums import sha256_of
 from nmt_lstm.training.checkpoint_files import save_weights_whole
@@ -40,6 +39,12 @@ class KeptWeights:
 
     A file is deleted only after a checkpoint that no longer names it was saved (`forget`), so that whichever
     checkpoint a training is resumed from, all files that it names are there.
+
+    Args:
+        folder: of the files.
+        metric: "loss", "bleu" or "chrf".
+        best: how many of the best by the metric are kept.
+        last: how many of the last validations besides.
     """
 
     def __init__(self, folder: Path, *, metric: str, best: int, last: int) -> None:
@@ -48,16 +53,6 @@ class KeptWeights:
         self.best_count = best
         self.last_count = last
         self.records: list[Record] = []
-
-    @classmethod
-    def of_run(cls, settings: TrainingSettings, folder: Path) -> KeptWeights:
-        """Return the weights that a run keeps in a folder."""
-        return cls(
-            folder,
-            metric=settings.metric,
-            best=max(settings.keep_best, settings.average_count if settings.average == "best" else 1),
-            last=settings.average_count if settings.average == "last" else 0,
-        )
 
     def best(self) -> list[Record]:
         """The best records by the metric, best first; of equals the older."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 import pytorch_lightning as pl
@@ -22,40 +21,15 @@ from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.training.divergence import DivergenceError, GradientWatch, poisoned
 from nmt_lstm.training.ema import MovingAverage
 from nmt_lstm.training.kept_weights import is_better
+from nmt_lstm.training.meter import Meter
 from nmt_lstm.training.optimization import build_optimizer, clip_gradients
 from nmt_lstm.training.randomness import seed_step
 from nmt_lstm.training.schedules import LearningRateSchedule
 from nmt_lstm.training.validation import Validation, ValidationResult
 
-__all__ = ["Tally", "TranslationModule"]
+__all__ = ["TranslationModule"]
 
 _STEPS_BETWEEN_LOGS = 20
-
-
-@dataclass
-class Tally:
-    """Sums over training steps of this process, as tensors: reading them waits for the device, adding does not."""
-
-    loss: Tensor | float = 0.0
-    """Negative log-likelihood, in nats."""
-    pieces: int = 0
-    """Target pieces, END counted and padding not."""
-
-    def add(self, loss: Tensor, pieces: int) -> None:
-        """Count one micro-batch."""
-        self.loss = self.loss + loss
-        self.pieces += pieces
-
-    def take(self) -> Tally:
-        """Return the sums so far and begin again."""
-        taken = Tally(self.loss, self.pieces)
-        self.loss, self.pieces = 0.0, 0
-        return taken
-
-    @property
-    def mean(self) -> float:
-        """Loss per piece."""
-        return float(self.loss) / max(1, self.pieces)
 
 
 class TranslationModule(pl.LightningModule):
@@ -103,7 +77,9 @@ class TranslationModule(pl.LightningModule):
         self.average = MovingAverage(model, settings.ema) if settings.ema > 0.0 else None
         self.best_metric: float | None = None
         """Best value of ``settings.metric`` in any validation so far."""
-        self.tally = Tally()
+        self.display_meter = Meter()
+        self.validation_meter = Meter()
+        """Since the validation before."""
         self.gradient_norm: Tensor | None = None
         """Norm of the last step's gradients before clipping."""
         self.learning_rate = 0.0
@@ -112,7 +88,7 @@ class TranslationModule(pl.LightningModule):
         """Epochs of which a batch has been trained on."""
         self.last_validation: ValidationResult | None = None
         self._gradients = GradientWatch()
-        self._log_tally = Tally()
+        self._log_meter = Meter()
         self._validation: Validation | None = None
         self._averaged = ExitStack()
 
@@ -174,8 +150,8 @@ class TranslationModule(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return this micro-batch's share of the global batch's mean loss per target piece."""
         loss = self.model.loss(batch, label_smoothing=self.settings.label_smoothing)
-        for tally in (self.tally, self._log_tally):
-            tally.add(loss.negative_log_likelihood, batch.target_pieces)
+        for meter in (self.display_meter, self.validation_meter, self._log_meter):
+            meter.add(loss.negative_log_likelihood, batch.target_pieces)
         return poisoned(loss.total / batch.loss_divisor)
 
     def configure_gradient_clipping(
@@ -239,12 +215,17 @@ class TranslationModule(pl.LightningModule):
             return
         self.check_gradients()
         row = {
-            "train_loss": self._log_tally.take().mean,
+            "train_loss": self._log_meter.take().mean_loss,
             "gradient_norm": float(self.gradient_norm) if self.gradient_norm is not None else 0.0,
             "learning_rate": self.learning_rate,
         }
         for logger in self.loggers:  # self.log would cost more than it brings in each of the other steps
             logger.log_metrics(row, step=step)
+
+    def restart_meters(self) -> None:
+        """Let the speed be measured from now on, and not over a validation."""
+        self.display_meter.restart()
+        self.validation_meter.restart()
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Move a batch to the device."""

@@ -84,7 +84,7 @@ class RunControl(pl.Callback):
                 raise TrainingInterrupted(self._signal)
         if trainer.global_step:  # a resumed training may be at its end already
             self._stop(trainer, self._limit(trainer, end_of_epoch=False) or self._out_of_patience())
-        self.validator.report.speedometer.restart()
+        module.restart_meters()
 
     def on_train_batch_end(
         self,

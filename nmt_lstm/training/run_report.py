@@ -1,70 +1,21 @@
-"""What a run tells of its steps and validations, at the display and in the logs, and how fast it trained meanwhile."""
+"""What a run tells of its steps and validations: at the display, and in the logs."""
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pytorch_lightning as pl
 
 from nmt_lstm.evaluation.columns import perplexity
 from nmt_lstm.training.budget import TimeBudget
 from nmt_lstm.training.diagnosis import Point
-from nmt_lstm.training.module import Tally, TranslationModule
+from nmt_lstm.training.meter import Stretch
+from nmt_lstm.training.module import TranslationModule
 from nmt_lstm.training.progress import Moment, ProgressDisplay, duration, search_name
 from nmt_lstm.training.validation import ValidationResult
 
-__all__ = ["RunReport", "Speedometer", "Stretch"]
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """A part of a training run."""
-
-    loss: float
-    """Negative log-likelihood of its target pieces, in nats."""
-    pieces: int
-    """Target pieces of this process, END counted and padding not."""
-    seconds: float
-
-    @property
-    def mean_loss(self) -> float:
-        """Nats per target piece; NaN if there were none."""
-        return self.loss / self.pieces if self.pieces else math.nan
-
-    def speed(self, processes: int) -> float:
-        """Target pieces per second of so many processes."""
-        return self.pieces * processes / max(self.seconds, 1e-9)
-
-
-class Speedometer:
-    """Adds stretches up; what passes between `read` and `restart` (a validation) counts as nothing."""
-
-    def __init__(self) -> None:
-        self._last = time.monotonic()
-        self._since_validation = Stretch(0.0, 0, 0.0)
-
-    def read(self, tally: Tally) -> Stretch:
-        """Return what the tally has counted since it was read before, and empty it."""
-        now, taken = time.monotonic(), tally.take()
-        stretch = Stretch(float(taken.loss), taken.pieces, now - self._last)
-        self._last = now
-        before = self._since_validation
-        self._since_validation = Stretch(
-            before.loss + stretch.loss, before.pieces + stretch.pieces, before.seconds + stretch.seconds
-        )
-        return stretch
-
-    def since_validation(self) -> Stretch:
-        """Return all that was read since this was asked before."""
-        stretch, self._since_validation = self._since_validation, Stretch(0.0, 0, 0.0)
-        return stretch
-
-    def restart(self) -> None:
-        """Let the next stretch begin now."""
-        self._last = time.monotonic()
+__all__ = ["RunReport"]
 
 
 class RunReport:
@@ -95,7 +46,6 @@ class RunReport:
         self.beam_size = beam_size
         self.sources = sources
         self.references = references
-        self.speedometer = Speedometer()
 
     def step(self, trainer: pl.Trainer, module: TranslationModule, best_bleu: float | None) -> None:
         """Show how far the training is, if it is time for that.
@@ -107,7 +57,7 @@ class RunReport:
         """
         if not self.display.is_due():
             return
-        trained = self.speedometer.read(module.tally)
+        trained = module.display_meter.take()
         self.display.show(
             Moment(
                 epoch=trainer.current_epoch + 1,
@@ -123,20 +73,17 @@ class RunReport:
             )
         )
 
-    def begin_validation(self, module: TranslationModule) -> None:
-        """Say what the time goes into now, which counts as no time of training."""
-        self.speedometer.read(module.tally)
-        self.display.busy("validating")
-
-    def validation(self, trainer: pl.Trainer, result: ValidationResult, *, improved: bool) -> Point:
+    def validation(
+        self, trainer: pl.Trainer, result: ValidationResult, trained: Stretch, *, improved: bool
+    ) -> Point:
         """Log a validation and show it, at a terminal with samples; return its point on the learning curve.
 
         Args:
             trainer: its steps, epochs and loggers.
             result: of the validation.
+            trained: since the validation before.
             improved: whether the metric is the best so far.
         """
-        trained = self.speedometer.since_validation()
         point = Point(
             trainer.global_step,
             trained.mean_loss,
@@ -159,7 +106,6 @@ class RunReport:
         )
         if self.display.console.is_terminal and result.indices:
             self._samples(point.step, result)
-        self.speedometer.restart()
         return point
 
     def _samples(self, step: int, result: ValidationResult) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["ModelWriter", "save_model"]
 
 
-class WriteFolder(Protocol):
-    """`nmt_lstm.checkpoint.model_folder.write`, given all but what training changes."""
-
-    def __call__(self, *, model_state: Mapping[str, Tensor], metrics: Mapping[str, Any]) -> None: ...
+WriteFolder = Callable[[Mapping[str, Tensor], Mapping[str, Any]], None]
 
 
 class ModelWriter:
@@ -80,7 +77,7 @@ class ModelWriter:
         if not on_disk:
             return
         try:
-            self._write(model_state=state, metrics=self._metrics)
+            self._write(state, self._metrics)
         except OSError as problem:
             raise ResourceError(
                 f"cannot write the model folder '{self.folder}' ({problem.strerror or problem}); what was saved before "

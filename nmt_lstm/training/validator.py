@@ -67,7 +67,8 @@ class Validator:
         """
         module.check_gradients()
         begin = time.monotonic()
-        self.report.begin_validation(module)
+        trained = module.validation_meter.take()
+        self.report.display.busy("validating")
         with module.averaged():
             result = self.translate(module)
             if result is None:
@@ -85,7 +86,8 @@ class Validator:
                 )
         self.step = step
         self.report.budget.count_validation(time.monotonic() - begin)
-        self.curve.append(self.report.validation(trainer, result, improved=improved))
+        self.curve.append(self.report.validation(trainer, result, trained, improved=improved))
+        module.restart_meters()
         return improved
 
     def translate(self, module: TranslationModule, beam_size: int | None = None) -> ValidationResult | None:

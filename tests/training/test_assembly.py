@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+import nmt_lstm
 from nmt_lstm.text import preparation
 from nmt_lstm.text.preparation import prepare
 from nmt_lstm.training import assembly, data_module
@@ -16,6 +17,15 @@ from nmt_lstm.training.diagnosis import Point
 from nmt_lstm.training.fit import fit
 
 QUIET = Console(quiet=True)
+# Where a user comes in with a whole run: `fit`, and what makes the public parts from settings.
+DOORS = {"fit", "module", "data_module", "saving", "preparation"}
+
+
+def test_only_the_assembly_opens_the_settings_of_a_run() -> None:
+    package = Path(nmt_lstm.__file__).parent
+    sources = [path for name in ("training", "text", "batching") for path in (package / name).glob("*.py")]
+    openers = {path.stem for path in sources if "RunSettings" in path.read_text(encoding="utf-8")}
+    assert openers - DOORS == {"assembly"}
 
 
 @pytest.fixture

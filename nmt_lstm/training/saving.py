@@ -18,7 +18,7 @@ from nmt_lstm.training.module import TranslationModule
 from nmt_lstm.training.validation import ValidationResult
 
 if TYPE_CHECKING:
-    from nmt_lstm.config.schema import RunSettings
+    from nmt_lstm.config.schema import ModelSettings, RunSettings
 
 __all__ = ["ModelWriter", "save_model"]
 
@@ -110,7 +110,7 @@ def save_model(
     if metrics is None:
         last = module.last_validation
         metrics = {} if last is None else {"validation": last.record(module.search.beam_size)}
-    _check_fits(module, run)
+    _check_fits(module, run.model)
     with module.averaged():
         model_folder.write(
             folder,
@@ -121,10 +121,10 @@ def save_model(
         )
 
 
-def _check_fits(module: TranslationModule, run: RunSettings) -> None:
+def _check_fits(module: TranslationModule, settings: ModelSettings) -> None:
     """Refuse before anything is written: a model folder of other settings could not be loaded."""
     sizes = module.subwords.source.size, module.subwords.target.size
-    expected = build_unweighted_model(run.model, *sizes).state_dict()
+    expected = build_unweighted_model(settings, *sizes).state_dict()
     actual = module.model.state_dict()
     for name in sorted(expected.keys() | actual.keys()):
         shapes = [tuple(state[name].shape) if name in state else None for state in (actual, expected)]

@@ -70,62 +70,44 @@ class FitResult:
 
 def show_summary(display: ProgressDisplay, result: FitResult) -> None:
     """Show the table of results and the next command."""
-    console = display.console
-    table = Table(
-        title="Training is done", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0)
-    )
     averaged, metrics = result.averaged_steps, result.metrics
-    weights = (
-        f"average of steps {', '.join(f'{step:,}' for step in sorted(averaged))}"
-        if len(averaged) > 1
-        else f"step {averaged[0]:,}"
-    )
-    for name, value in (
-        ("stopped because", result.reason),
-        ("optimizer steps", f"{result.steps:,} in {result.epochs} of {result.planned_epochs} epochs"),
-        ("time", duration(result.seconds)),
-        ("parameters", f"{result.parameters:,}"),
-        ("weights", weights),
-        (
-            "validation loss",
-            f"{metrics['loss']:.3f} nats per target piece (perplexity {perplexity(metrics['loss'], 2)})",
+    many = len(averaged) > 1
+    steps = ", ".join(f"{step:,}" for step in sorted(averaged))
+    search = search_name(result.beam_size)
+    rows = {
+        "stopped because": result.reason,
+        "optimizer steps": f"{result.steps:,} in {result.epochs} of {result.planned_epochs} epochs",
+        "time": duration(result.seconds),
+        "parameters": f"{result.parameters:,}",
+        "weights": f"average of steps {steps}" if many else f"step {steps}",
+        "validation loss": (
+            f"{metrics['loss']:.3f} nats per target piece (perplexity {perplexity(metrics['loss'], 2)})"
         ),
-        (
-            "validation BLEU",
-            f"{metrics['bleu']:.2f}  {search_name(result.beam_size)}  {result.signatures['bleu']}",
-        ),
-        (
-            "validation chrF",
-            f"{metrics['chrf']:.2f}  {search_name(result.beam_size)}  {result.signatures['chrf']}",
-        ),
-        ("model folder", printable(str(result.folder))),
-    ):
-        table.add_row(name, value)
-    console.print()
-    if console.is_terminal:
-        console.print(table, highlight=False, markup=False)
+        "validation BLEU": f"{metrics['bleu']:.2f}  {search}  {result.signatures['bleu']}",
+        "validation chrF": f"{metrics['chrf']:.2f}  {search}  {result.signatures['chrf']}",
+        "model folder": printable(str(result.folder)),
+    }
+    display.say("")
+    if display.console.is_terminal:
+        table = Table(
+            title="Training is done", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0)
+        )
+        for row in rows.items():
+            table.add_row(*row)
+        display.console.print(table, highlight=False, markup=False)
     else:
-        for name, value in zip(*(column.cells for column in table.columns), strict=True):
-            console.print(f"{name:<18}{value}", highlight=False, markup=False, soft_wrap=True)
+        for name, value in rows.items():
+            display.say(f"{name:<18}{value}")
     if result.diagnosis:
-        console.print("\n" + "\n".join(result.diagnosis), highlight=False, markup=False, soft_wrap=True)
+        display.say("\n" + "\n".join(result.diagnosis))
     if result.out_of_time:
         longer = f"{math.ceil(2.0 * result.seconds / 60.0)}m"
-        console.print(
+        display.say(
             f"\nTraining stopped at the time limit. To continue, until {longer} are used in all:\n"
-            f"  {printable(resume_command(sys.argv, time_limit=longer))}",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
+            f"  {resume_command(sys.argv, time_limit=longer)}"
         )
-    folder = printable(shlex.quote(str(result.folder))) + trust_option(result.folder)
-    console.print("\nTranslate with it:", highlight=False)
-    console.print(
-        f"  nmt-lstm translate -m {folder} < in.txt > out.txt", highlight=False, markup=False, soft_wrap=True
-    )
-    console.print(
-        f"  nmt-lstm translate -m {folder} --interactive", highlight=False, markup=False, soft_wrap=True
-    )
+    translate = f"nmt-lstm translate -m {shlex.quote(str(result.folder))}{trust_option(result.folder)}"
+    display.say(f"\nTranslate with it:\n  {translate} < in.txt > out.txt\n  {translate} --interactive")
 
 
 def say_text(display: ProgressDisplay, prepared: Prepared) -> None:

@@ -110,19 +110,21 @@ def prepare_text(
 
     def existing(*, warn: bool = False, reused: bool = True) -> Prepared | None:
         try:
-            opened = _opened(folder, normalise_invisible=subwords.normalise_invisible)
+            contents = _read_folder(folder, normalise_invisible=subwords.normalise_invisible)
         except DataError as error:
             if warn:
                 logger.warning("The prepared text in '%s' is damaged and prepared again: %s", folder, error)
             return None
-        return opened and Prepared(
+        if contents is None:
+            return None
+        return Prepared(
             folder=folder,
             fingerprint=fingerprint,
-            subwords=opened.subwords,
-            train=opened.train,
+            subwords=contents.subwords,
+            train=contents.train,
             valid_source=[source for source, _ in valid],
             valid_target=[target for _, target in valid],
-            report=opened.report,
+            report=contents.report,
             data=data,
             kind=subwords.kind,
             reused=reused,
@@ -157,7 +159,7 @@ def _warn(message: str) -> None:
     logger.warning("%s", message)
 
 
-class _Opened(NamedTuple):
+class _Contents(NamedTuple):
     """What a folder of prepared text holds."""
 
     report: CleaningReport
@@ -165,7 +167,7 @@ class _Opened(NamedTuple):
     subwords: Subwords
 
 
-def _opened(folder: Path, *, normalise_invisible: bool = False) -> _Opened | None:
+def _read_folder(folder: Path, *, normalise_invisible: bool = False) -> _Contents | None:
     """Return what is in `folder`; None where there is none.
 
     Raises:
@@ -185,7 +187,7 @@ def _opened(folder: Path, *, normalise_invisible: bool = False) -> _Opened | Non
         store = TokenStore.open(folder)
         if ((folder / KEPT).stat().st_size, len(store)) != (report.read, report.kept):
             raise DataError(f"Its files are not of {report.read:,} pairs of which {report.kept:,} are kept.")
-        return _Opened(report, store, Subwords.load(folder, normalise_invisible=normalise_invisible))
+        return _Contents(report, store, Subwords.load(folder, normalise_invisible=normalise_invisible))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(str(error)) from error
 
@@ -253,7 +255,7 @@ def _prepare_anew(
 
 def _is_sound(folder: Path) -> bool:
     try:
-        return _opened(folder) is not None
+        return _read_folder(folder) is not None
     except DataError:
         return False
 

@@ -101,7 +101,7 @@ def pieces_of_steps(settings: Settings, steps: int) -> list[int]:
 
     This imports torch: to be called apart.
     """
-    from nmt_lstm.batching.loader import BatchLoader
+    from nmt_lstm.batching.loader import plan_batches
     from nmt_lstm.config.load import make_run
     from nmt_lstm.text.preparation import prepare
 
@@ -110,7 +110,7 @@ def pieces_of_steps(settings: Settings, steps: int) -> list[int]:
     lengths = store.target.lengths + 1
     found: list[int] = []
     for epoch in range(run.training.epochs):
-        plan = BatchLoader(store, batch_pieces=run.training.batch_pieces, seed=run.seed, epoch=epoch).plan
+        plan = plan_batches(store, batch_pieces=run.training.batch_pieces, seed=run.seed, epoch=epoch)
         found += [int(lengths[plan.pairs(step)].sum()) for step in range(len(plan))]
         if len(found) >= steps:
             break

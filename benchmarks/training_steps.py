@@ -65,12 +65,13 @@ class Training:
         """Return the training of a run on a processor."""
         import torch
 
-        from nmt_lstm.batching.loader import BatchLoader
+        from nmt_lstm.batching.loader import BatchLoader, plan_batches
         from nmt_lstm.model.build import build_model
 
         torch.manual_seed(run.seed)
         model = build_model(run.model, prepared.subwords.source.size, prepared.subwords.target.size)
-        loader = BatchLoader(prepared.train, batch_pieces=run.training.batch_pieces, seed=run.seed)
+        plan = plan_batches(prepared.train, batch_pieces=run.training.batch_pieces, seed=run.seed)
+        loader = BatchLoader(prepared.train, plan)
         device = torch.device("cpu")
         return cls(model, run.training, lambda step: loader.batch(step % len(loader)), precision, device)
 

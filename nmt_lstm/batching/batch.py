@@ -57,7 +57,7 @@ class Batch:
     target_lengths: Tensor
     """(B,), int64: real labels of each sentence, END included."""
     target_positions: Tensor
-    """(N,), int64: places of the real labels in the flattened (B*T), so that none need be looked for on a GPU."""
+    """(N,), int64: positions of the real labels in the flattened (B*T), so that none need be looked for on a GPU."""
     indices: Tensor
     """(B,), int64: the pairs' numbers in the training text."""
     target_pieces: int

@@ -42,9 +42,11 @@ class EpochPlan:
         order: (pairs,): numbers of the pairs, step after step.
         ends: (steps,): where each step ends in `order`.
         target_lengths: (pairs,): target pieces of each pair by its number, END included.
+        epoch: which one it is, from 0.
     """
 
-    def __init__(self, order: Numbers, ends: Numbers, target_lengths: Lengths) -> None:
+    def __init__(self, order: Numbers, ends: Numbers, target_lengths: Lengths, epoch: int = 0) -> None:
+        self.epoch = epoch
         self._order = order
         self._bounds = np.concatenate([np.zeros(1, np.int64), ends])
         self._target_lengths = target_lengths
@@ -86,14 +88,14 @@ def plan_epoch(
     for start in range(0, len(shuffled), POOL):
         pool = shuffled[start : start + POOL]
         pool = pool[np.lexsort((source_lengths[pool], target_lengths[pool]))]
-        batches.extend(_cut(pool, source_lengths[pool], target_lengths[pool], batch_pieces))
-    batches = [batches[place] for place in random.permutation(len(batches))]
+        batches.extend(_split(pool, source_lengths[pool], target_lengths[pool], batch_pieces))
+    batches = [batches[number] for number in random.permutation(len(batches))]
     ends = np.cumsum([len(batch) for batch in batches], dtype=np.int64)
-    return EpochPlan(np.concatenate(batches), ends, target_lengths)
+    return EpochPlan(np.concatenate(batches), ends, target_lengths, epoch)
 
 
-def _cut(pool: Numbers, source_lengths: Lengths, target_lengths: Lengths, budget: int) -> list[Numbers]:
-    """Cut pairs sorted by target length into batches within the budget."""
+def _split(pool: Numbers, source_lengths: Lengths, target_lengths: Lengths, budget: int) -> list[Numbers]:
+    """Split pairs sorted by target length into batches within the budget."""
     batches = []
     start = 0
     while start < len(pool):

@@ -198,7 +198,7 @@ def check_start(run: RunSettings, folder: Path, *, resume: bool) -> Launch:
 
         check_not_held(folder)
         check_output(folder, last_checkpoint(folder), resume=resume)
-        check_resumable(run, folder)
+        check_resumable(run.training, folder)
         if resume and not last_checkpoint(folder).exists():
             logger.warning(
                 "there is nothing to resume in '%s'; a training run starts from the beginning.", folder

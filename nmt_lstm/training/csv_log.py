@@ -37,7 +37,7 @@ def log_file(output: Path) -> Path:
 
 
 def read_log(output: Path) -> Iterator[dict[str, str]]:
-    """Yield the rows of a run's log, columns by name; a row that a kill cut short is left out."""
+    """Yield the rows of a run's log, columns by name; a row that a kill left incomplete is skipped."""
     path = log_file(output)
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     whole = text[: text.rfind("\n") + 1]
@@ -45,16 +45,16 @@ def read_log(output: Path) -> Iterator[dict[str, str]]:
 
 
 def begin_log(output: Path, step: int) -> None:
-    """Make the log of a run that stands after `step`; rows after it go, because the run writes them again.
+    """Make the log of a run that continues after `step`; later rows go, because the run writes them again.
 
     Raises:
         ResourceError: the disk is full or cannot be written.
     """
-    kept = [row for row in read_log(output) if int(row["step"]) <= step]
+    rows = [row for row in read_log(output) if int(row["step"]) <= step]
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, _COLUMNS, extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(kept)
+    writer.writerows(rows)
     save_whole(log_file(output), lambda file: file.write_bytes(text.getvalue().encode()))
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytorch_lightning as pl
 
 from nmt_lstm.batching.batch import Batch, collate
-from nmt_lstm.batching.loader import BatchLoader
-from nmt_lstm.config.schema import RunSettings
-from nmt_lstm.text.preparation import Prepared, epoch_store
+from nmt_lstm.batching.loader import BatchLoader, plan_batches
+from nmt_lstm.batching.sampler import EpochPlan
+from nmt_lstm.text.epoch_store import epoch_store
+from nmt_lstm.text.preparation import Prepared
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.text.token_store import TokenStore
+
+if TYPE_CHECKING:
+    from nmt_lstm.config.schema import RunSettings
 
 __all__ = ["TranslationDataModule"]
 
@@ -34,7 +39,7 @@ class TranslationDataModule(pl.LightningDataModule):
         batch_pieces: target pieces per optimizer step over all processes, padding included.
         accumulate: parts in which a step is computed.
         seed: of the order of batches.
-        max_source_pieces: longer validation lines are cut here.
+        max_source_pieces: longer validation lines are truncated to this length.
     """
 
     def __init__(
@@ -58,13 +63,16 @@ class TranslationDataModule(pl.LightningDataModule):
         self.accumulate = accumulate
         self.seed = seed
         self.max_source_pieces = max_source_pieces
+        self._epoch: tuple[TokenStore, EpochPlan] | None = None
         self._validation_batches: list[Batch] | None = None
 
     @classmethod
     def of_run(cls, run: RunSettings, prepared: Prepared) -> TranslationDataModule:
         """Return the data module of a run."""
         return cls(
-            store_of_epoch=lambda epoch: epoch_store(prepared, run, epoch),
+            store_of_epoch=lambda epoch: epoch_store(
+                prepared, epoch, sampling=run.subwords.sampling, seed=run.seed
+            ),
             subwords=prepared.subwords,
             valid_source=prepared.valid_source,
             valid_target=prepared.valid_target,
@@ -76,23 +84,22 @@ class TranslationDataModule(pl.LightningDataModule):
 
     def train_dataloader(self) -> BatchesOfEpoch:
         """Return this process's batches of the Trainer's epoch."""
-        rank, world_size = self._place()
         return BatchesOfEpoch(
-            lambda epoch: BatchLoader(
-                self.store_of_epoch(epoch),
-                batch_pieces=self.batch_pieces,
-                accumulate=self.accumulate,
-                seed=self.seed,
-                epoch=epoch,
-                rank=rank,
-                world_size=world_size,
-            ),
-            epoch=self.trainer.current_epoch if self.trainer is not None else 0,
+            self.batches, epoch=self.trainer.current_epoch if self.trainer is not None else 0
         )
+
+    def batches(self, epoch: int) -> BatchLoader:
+        """Return this process's batches of an epoch, from 0; planning one sorts the text, so the last plan is kept."""
+        if self._epoch is None or self._epoch[1].epoch != epoch:
+            store = self.store_of_epoch(epoch)
+            plan = plan_batches(store, batch_pieces=self.batch_pieces, seed=self.seed, epoch=epoch)
+            self._epoch = store, plan
+        rank, world_size = self._rank()
+        return BatchLoader(*self._epoch, rank=rank, world_size=world_size, accumulate=self.accumulate)
 
     def steps_per_epoch(self) -> int:
         """Return the optimizer steps of the first epoch; later ones may differ by a few."""
-        return len(BatchLoader(self.store_of_epoch(0), batch_pieces=self.batch_pieces, seed=self.seed))
+        return len(self.batches(0).plan)
 
     def val_dataloader(self) -> ValidationBatches:
         """Return this process's validation batches."""
@@ -111,7 +118,7 @@ class TranslationDataModule(pl.LightningDataModule):
                 order[start : start + _VALIDATION_SENTENCES]
                 for start in range(0, len(order), _VALIDATION_SENTENCES)
             ]
-            rank, world_size = self._place()
+            rank, world_size = self._rank()
             self._validation_batches = [
                 collate(
                     [sources[index] for index in group], [targets[index] for index in group], indices=group
@@ -120,7 +127,7 @@ class TranslationDataModule(pl.LightningDataModule):
             ]
         return self._validation_batches
 
-    def _place(self) -> tuple[int, int]:
+    def _rank(self) -> tuple[int, int]:
         return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
 
 
@@ -168,11 +175,11 @@ class BatchesOfEpoch:
         yield from self._batches()
 
     def state_dict(self) -> dict[str, int]:
-        """The place in the epoch; Lightning keeps it in its checkpoints."""
+        """The position in the epoch; Lightning keeps it in its checkpoints."""
         return self._batches().state_dict()
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on at a place in an epoch."""
+        """Continue at a position in an epoch."""
         self.set_epoch(state["epoch"])
         self._batches().load_state_dict(state)
 

@@ -1,4 +1,4 @@
-"""What a training run computes on: accelerator, processes and threads."""
+"""What a training run computes on, accelerator, processes and threads, and what its processes agree on."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import os
 from dataclasses import dataclass
 
 import torch
+import torch.distributed
 
 from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.errors import ResourceError
 from nmt_lstm.numerics.cores import usable_cores
 
-__all__ = ["Devices", "choose_devices", "use_threads"]
+__all__ = ["Devices", "all_reduce_max", "choose_devices", "is_distributed", "use_threads"]
 
 # As many processes are allowed anywhere, to try a training of several.
 TRIAL_PROCESSES = 2
@@ -82,3 +83,20 @@ def use_threads(devices: Devices) -> None:
     if "OMP_NUM_THREADS" in os.environ:
         return
     torch.set_num_threads(max(1, usable_cores() // devices.count))
+
+
+def is_distributed() -> bool:
+    """Whether this process trains together with others."""
+    return torch.distributed.is_available() and torch.distributed.is_initialized()
+
+
+def all_reduce_max(values: list[float], device: torch.device) -> list[float]:
+    """Return the largest value of any process for each of `values`; all processes must take part.
+
+    Decisions made of clocks and signals must not differ between processes.
+    """
+    if not is_distributed():
+        return values
+    largest = torch.tensor(values, dtype=torch.float64, device=device)
+    torch.distributed.all_reduce(largest, op=torch.distributed.ReduceOp.MAX)
+    return [float(value) for value in largest]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 __all__ = ["Point", "diagnose"]
 
@@ -19,7 +20,7 @@ FAR_BELOW = 0.6
 
 
 class Point(NamedTuple):
-    """A validation on the learning curve."""
+    """A validation on the learning curve; what checkpoints of earlier versions do not say is NaN."""
 
     step: int
     """Optimizer steps before it."""
@@ -27,6 +28,28 @@ class Point(NamedTuple):
     """Nats per target piece of the training text since the validation before; NaN if unknown."""
     loss: float
     """Nats per target piece of the validation text."""
+    bleu: float = math.nan
+    chrf: float = math.nan
+    seconds: float = math.nan
+    """Since the training began, its validations included."""
+    pieces_per_second: float = math.nan
+    """Target pieces trained on since the validation before, padding and validations not counted."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps: what is the same in every run of these settings, and its times apart.
+
+        The loss on the training text depends on when the run was looked at.
+        """
+        clock = {"seconds": self.seconds, "pieces_per_second": self.pieces_per_second}
+        return {"step": self.step, "loss": self.loss, "bleu": self.bleu, "chrf": self.chrf, "clock": clock}
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any] | Sequence[float]) -> Point:
+        """Return the point of a `state_dict`, or of a pair of step and loss as earlier versions wrote them."""
+        if not isinstance(state, Mapping):
+            return cls(int(state[0]), math.nan, state[1])
+        scores = {name: float(state[name]) for name in ("loss", "bleu", "chrf")}
+        return cls(int(state["step"]), math.nan, **scores, **state["clock"])
 
 
 def diagnose(curve: Sequence[Point], *, bleu: float, pairs: int, out_of_time: bool) -> list[str]:

@@ -89,5 +89,5 @@ def poisoned(loss: Tensor) -> Tensor:
 
 def all_finite(tensors: Iterable[Tensor]) -> bool:
     """Whether all values of all tensors are finite numbers. Waits for the device once."""
-    seen = [torch.isfinite(tensor).all() for tensor in tensors if tensor.is_floating_point()]
-    return not seen or bool(torch.stack([each.to(seen[0].device) for each in seen]).all())
+    finite = [torch.isfinite(tensor).all() for tensor in tensors if tensor.is_floating_point()]
+    return not finite or bool(torch.stack([each.to(finite[0].device) for each in finite]).all())

@@ -46,23 +46,23 @@ class MovingAverage:
         """Exchange the model's weights and the average; twice is as if never."""
         self._follow_device()
         for weight, average in zip(self._weights, self._averages, strict=True):
-            kept = weight.detach().clone()
+            before = weight.detach().clone()
             weight.copy_(average)
-            average.copy_(kept)
+            average.copy_(before)
 
     def state_dict(self) -> dict[str, int | list[Tensor]]:
-        """What a checkpoint has to keep."""
+        """What a checkpoint keeps."""
         return {"updates": self.updates, "averages": self._averages}
 
     @torch.no_grad()
     def load_state_dict(self, state: dict[str, int | list[Tensor]]) -> None:
-        """Take up what a checkpoint kept."""
+        """Restore the state in a checkpoint."""
         updates, averages = state["updates"], state["averages"]
         assert isinstance(updates, int)
         assert isinstance(averages, list)
         self.updates = updates
-        for average, kept in zip(self._averages, averages, strict=True):
-            average.copy_(kept)
+        for average, saved in zip(self._averages, averages, strict=True):
+            average.copy_(saved)
 
     def _follow_device(self) -> None:
         """The model may have moved since the average was made."""

@@ -1,4 +1,4 @@
-"""The weights of the validations that are kept: the best by the metric, and the last if those are averaged."""
+"""Files of weights: of the best validations by the metric, and of the last ones if those are averaged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 
 from torch import Tensor
 
-from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.errors import ModelFolderError
 from nmt_lstm.files.checksums import sha256_of
 from nmt_lstm.training.checkpoint_files import save_weights_whole
@@ -26,7 +25,7 @@ def is_better(metric: str, value: float, than: float) -> bool:
 
 @dataclass(frozen=True)
 class Record:
-    """One kept file of weights, and what its validation found."""
+    """A file of weights, and the metrics of its validation."""
 
     step: int
     file: str
@@ -40,6 +39,12 @@ class KeptWeights:
 
     A file is deleted only after a checkpoint that no longer names it was saved (`forget`), so that whichever
     checkpoint a training is resumed from, all files that it names are there.
+
+    Args:
+        folder: of the files.
+        metric: "loss", "bleu" or "chrf".
+        best: how many of the best by the metric are kept.
+        last: how many of the last validations besides.
     """
 
     def __init__(self, folder: Path, *, metric: str, best: int, last: int) -> None:
@@ -48,16 +53,6 @@ class KeptWeights:
         self.best_count = best
         self.last_count = last
         self.records: list[Record] = []
-
-    @classmethod
-    def of_run(cls, settings: TrainingSettings, folder: Path) -> KeptWeights:
-        """Return the weights that a run keeps in a folder."""
-        return cls(
-            folder,
-            metric=settings.metric,
-            best=max(settings.keep_best, settings.average_count if settings.average == "best" else 1),
-            last=settings.average_count if settings.average == "last" else 0,
-        )
 
     def best(self) -> list[Record]:
         """The best records by the metric, best first; of equals the older."""
@@ -89,8 +84,8 @@ class KeptWeights:
             digest = sha256_of(self.folder / file)
         record = Record(step, file, dict(metrics), digest)
         self.records = [other for other in self.records if other.step != step] + [record]
-        kept = {other.step for other in (*self.best(), *self.last())}
-        self.records = [other for other in self.records if other.step in kept]
+        steps = {other.step for other in (*self.best(), *self.last())}
+        self.records = [other for other in self.records if other.step in steps]
         return record
 
     def forget(self) -> None:
@@ -119,12 +114,12 @@ class KeptWeights:
             raise ModelFolderError(f"'{path}' was changed: its SHA-256 is not the recorded one; {_REMEDY}.")
 
     def state_dict(self) -> list[dict[str, Any]]:
-        """What a checkpoint has to keep."""
+        """What a checkpoint keeps."""
         return [asdict(record) for record in self.records]
 
     def load_state_dict(self, state: Sequence[Mapping[str, Any]]) -> None:
-        """Take up what a checkpoint kept."""
+        """Restore the records in a checkpoint."""
         self.records = [
-            Record(int(kept["step"]), str(kept["file"]), dict(kept["metrics"]), str(kept.get("sha256", "")))
-            for kept in state
+            Record(int(each["step"]), str(each["file"]), dict(each["metrics"]), str(each.get("sha256", "")))
+            for each in state
         ]

@@ -42,7 +42,7 @@ class LastCheckpoint:
         Args:
             trainer: with the state.
             module: what is trained.
-            proven: whether a validation of these weights has found a finite loss.
+            proven: whether a validation of these weights had a finite loss.
 
         Raises:
             DivergenceError: a weight or something of the optimizer is not finite; nothing is written.
@@ -59,12 +59,12 @@ class LastCheckpoint:
             self._before.unlink(missing_ok=True)
 
     def take_back(self, step: int) -> None:
-        """Put the one before in its place if the saved weights are those that fail after `step`."""
+        """Replace it by the one before if the saved weights are those that fail after `step`."""
         if self._saved_step == step and not self._proven and self._before.exists():
             self._before.replace(self.path)
 
     def _keep(self) -> None:
-        """Give the checkpoint a second name; it is at its own place all the time."""
+        """Give the checkpoint a second name; it keeps its own name all the time."""
         if not self.path.exists():
             return
         written = beside(self._before)

@@ -51,7 +51,7 @@ class LaunchError(ConfigurationError):
 
 @dataclass(frozen=True)
 class Launch:
-    """The place of this process among those of its run."""
+    """The rank of this process among those of its run, and how they meet."""
 
     processes: int = 1
     """On each machine."""
@@ -107,7 +107,7 @@ def without_launcher(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def find_launch(processes: int, nodes: int, environment: Mapping[str, str] = os.environ) -> Launch:
-    """Return the place of this process in a run of so many processes on each of so many machines.
+    """Return the rank of this process in a run of so many processes on each of so many machines.
 
     A run of one process is on its own, whatever a launcher has left in the environment. Several are started by this
     command itself, by torchrun or by srun; on several machines also by hand, with MASTER_ADDR, MASTER_PORT and
@@ -115,7 +115,7 @@ def find_launch(processes: int, nodes: int, environment: Mapping[str, str] = os.
 
     Raises:
         LaunchError: torchrun or srun has started a different number of processes, or a variable that tells this
-            process its place is missing or not a number.
+            process its rank is missing or not a number.
     """
     world_size = processes * nodes
     if world_size == 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any
 
 import pytorch_lightning as pl
@@ -21,40 +21,15 @@ from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.training.divergence import DivergenceError, GradientWatch, poisoned
 from nmt_lstm.training.ema import MovingAverage
 from nmt_lstm.training.kept_weights import is_better
+from nmt_lstm.training.meter import Meter
 from nmt_lstm.training.optimization import build_optimizer, clip_gradients
 from nmt_lstm.training.randomness import seed_step
 from nmt_lstm.training.schedules import LearningRateSchedule
 from nmt_lstm.training.validation import Validation, ValidationResult
 
-__all__ = ["Tally", "TranslationModule"]
+__all__ = ["TranslationModule"]
 
 _STEPS_BETWEEN_LOGS = 20
-
-
-@dataclass
-class Tally:
-    """Sums over training steps of this process, as tensors: reading them waits for the device, adding does not."""
-
-    loss: Tensor | float = 0.0
-    """Negative log-likelihood, in nats."""
-    pieces: int = 0
-    """Target pieces, END counted and padding not."""
-
-    def add(self, loss: Tensor, pieces: int) -> None:
-        """Count one micro-batch."""
-        self.loss = self.loss + loss
-        self.pieces += pieces
-
-    def take(self) -> Tally:
-        """Return the sums so far and begin again."""
-        taken = Tally(self.loss, self.pieces)
-        self.loss, self.pieces = 0.0, 0
-        return taken
-
-    @property
-    def mean(self) -> float:
-        """Loss per piece."""
-        return float(self.loss) / max(1, self.pieces)
 
 
 class TranslationModule(pl.LightningModule):
@@ -101,18 +76,21 @@ class TranslationModule(pl.LightningModule):
         self.schedule = LearningRateSchedule(settings.schedule, settings.optimizer.learning_rate)
         self.average = MovingAverage(model, settings.ema) if settings.ema > 0.0 else None
         self.best_metric: float | None = None
-        """Best value of ``settings.metric`` that a validation has found."""
-        self.tally = Tally()
+        """Best value of ``settings.metric`` in any validation so far."""
+        self.display_meter = Meter()
+        self.validation_meter = Meter()
+        """Since the validation before."""
         self.gradient_norm: Tensor | None = None
         """Norm of the last step's gradients before clipping."""
         self.learning_rate = 0.0
         """Learning rate of the last step."""
         self.epochs_begun = 0
-        """Epochs of which a batch has been seen."""
+        """Epochs of which a batch has been trained on."""
         self.last_validation: ValidationResult | None = None
         self._gradients = GradientWatch()
-        self._log_tally = Tally()
+        self._log_meter = Meter()
         self._validation: Validation | None = None
+        self._averaged = ExitStack()
 
     @classmethod
     def of_run(
@@ -153,13 +131,13 @@ class TranslationModule(pl.LightningModule):
         return build_optimizer(self.model, self.settings.optimizer, fused=not self._scaled())
 
     def on_train_start(self) -> None:
-        """Find out how many steps the training has; asked earlier, Lightning would not restore the place in the data."""
+        """Ask how many steps the training has; asked earlier, Lightning would not restore the position in the data."""
         if self.total_steps is None:
             steps = self.trainer.estimated_stepping_batches
             self.total_steps = int(steps) if 0 < steps < float("inf") else None
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Make what this step draws a function of its place alone."""
+        """Make what this step draws a function of its epoch, its position and the process alone."""
         self.epochs_begun = self.trainer.current_epoch + 1
         seed_step(
             self.device,
@@ -172,8 +150,8 @@ class TranslationModule(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return this micro-batch's share of the global batch's mean loss per target piece."""
         loss = self.model.loss(batch, label_smoothing=self.settings.label_smoothing)
-        for tally in (self.tally, self._log_tally):
-            tally.add(loss.negative_log_likelihood, batch.target_pieces)
+        for meter in (self.display_meter, self.validation_meter, self._log_meter):
+            meter.add(loss.negative_log_likelihood, batch.target_pieces)
         return poisoned(loss.total / batch.loss_divisor)
 
     def configure_gradient_clipping(
@@ -236,19 +214,28 @@ class TranslationModule(pl.LightningModule):
         if (batch_idx + 1) % self.trainer.accumulate_grad_batches or step % _STEPS_BETWEEN_LOGS:
             return
         self.check_gradients()
-        found = {
-            "train_loss": self._log_tally.take().mean,
+        row = {
+            "train_loss": self._log_meter.take().mean_loss,
             "gradient_norm": float(self.gradient_norm) if self.gradient_norm is not None else 0.0,
             "learning_rate": self.learning_rate,
         }
         for logger in self.loggers:  # self.log would cost more than it brings in each of the other steps
-            logger.log_metrics(found, step=step)
+            logger.log_metrics(row, step=step)
+
+    def restart_meters(self) -> None:
+        """Let the speed be measured from now on, and not over a validation."""
+        self.display_meter.restart()
+        self.validation_meter.restart()
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Move a batch to the device."""
         return batch.to(device)
 
     # Validation
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """Give the model the moving average's weights for the time of a with statement, if there is an average."""
+        return nullcontext() if self.average is None else self.average.applied()
 
     def new_validation(self, beam_size: int | None = None) -> Validation:
         """Return an empty validation of this model."""
@@ -274,8 +261,7 @@ class TranslationModule(pl.LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Begin a validation by a Trainer, with the moving average's weights if there is one."""
         self._validation = self.new_validation()
-        if self.average is not None:
-            self.average.swap()
+        self._averaged.enter_context(self.averaged())
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Score and translate a batch."""
@@ -283,21 +269,14 @@ class TranslationModule(pl.LightningModule):
         self._validation.add(batch)
 
     def on_validation_epoch_end(self) -> None:
-        """Log what the validation found."""
+        """Log the results of the validation."""
         assert self._validation is not None
-        if self.average is not None:
-            self.average.swap()
+        self._averaged.close()
         result = self._validation.result()
         self._validation = None
         if not self.trainer.sanity_checking:
             self.observe(result)
-            self.log_dict(
-                {f"valid_{name}": value for name, value in result.metrics.items()}
-                | {"valid_perplexity": result.perplexity},
-                batch_size=1,
-                rank_zero_only=False,
-                sync_dist=False,
-            )
+            self.log_dict(result.logged, batch_size=1, rank_zero_only=False, sync_dist=False)
 
     # State
 
@@ -310,11 +289,11 @@ class TranslationModule(pl.LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take up what `on_save_checkpoint` added."""
-        kept = checkpoint.get("nmt_lstm_module")
-        if kept is None:
+        """Restore what `on_save_checkpoint` added."""
+        state = checkpoint.get("nmt_lstm_module")
+        if state is None:
             return
-        self.schedule.load_state_dict(kept["schedule"])
-        self.best_metric = kept["best_metric"]
-        if self.average is not None and kept["average"] is not None:
-            self.average.load_state_dict(kept["average"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.best_metric = state["best_metric"]
+        if self.average is not None and state["average"] is not None:
+            self.average.load_state_dict(state["average"])

@@ -33,10 +33,10 @@ _LOST = re.compile(
 
 
 class RunEnvironment(ClusterEnvironment):
-    """Tells Lightning the place of this process; all processes are started by then.
+    """Tells Lightning the rank of this process; all processes are started by then.
 
     Args:
-        launch: the place; its port is known.
+        launch: the rank; its port is known.
     """
 
     def __init__(self, launch: Launch) -> None:

@@ -1,4 +1,4 @@
-"""The randomness of each training step as a function of its place, so that nothing random needs to be stored."""
+"""The randomness of each training step as a function of its epoch and position, so that nothing random needs to be stored."""
 
 from __future__ import annotations
 

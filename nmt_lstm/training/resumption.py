@@ -1,4 +1,4 @@
-"""A training to be resumed: what its checkpoint says of it, and whether these settings leave anything to train."""
+"""A training run to be resumed: what its checkpoint says of it, and whether these settings leave anything to train."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from nmt_lstm.config.duration import parse_duration
-from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.training.budget import TimeBudget
 from nmt_lstm.training.checkpoint_files import read_checkpoint
-from nmt_lstm.training.clock import Clock
 from nmt_lstm.training.output_folder import last_checkpoint
 from nmt_lstm.training.progress import duration
 
@@ -72,13 +72,13 @@ class Standing:
             time_limit_reached=control.get("time_limit_reached"),
         )
 
-    def check(self, run: RunSettings) -> None:
+    def check(self, settings: TrainingSettings) -> None:
         """Refuse to train fewer epochs than are done.
 
         Raises:
             NothingLeftError: all epochs of the settings are done, and more.
         """
-        epochs = run.training.epochs
+        epochs = settings.epochs
         if self.epochs > epochs:
             raise NothingLeftError(
                 f"training.epochs is {epochs}, but {self.epochs} epochs are done already, so that nothing is left to "
@@ -87,33 +87,33 @@ class Standing:
                 value=epochs,
             )
 
-    def check_time(self, run: RunSettings) -> None:
+    def check_time(self, settings: TrainingSettings) -> None:
         """Refuse to resume without time.
 
         Raises:
             NothingLeftError: the time limit is used up.
         """
-        limit = parse_duration(run.training.time_limit)
-        if limit is None or not self.clock or self._is_at_end(run):
+        limit = parse_duration(settings.time_limit)
+        if limit is None or not self.clock or self._is_at_end(settings):
             return
-        clock = Clock(limit)
-        clock.load_state_dict(dict(self.clock))
-        if limit <= (self.time_limit_reached or 0.0) or clock.is_over(clock.elapsed()):
-            minutes = math.ceil(2.0 * max(limit, clock.before) / 60.0)
+        budget = TimeBudget(limit)
+        budget.load_state_dict(dict(self.clock))
+        if limit <= (self.time_limit_reached or 0.0) or budget.is_over(budget.elapsed()):
+            minutes = math.ceil(2.0 * max(limit, budget.before) / 60.0)
             raise NothingLeftError(
-                f"the time limit of {run.training.time_limit} is used up: this training has taken "
-                f"{duration(clock.before)}, and its end needs time too. To train longer, resume with a larger "
+                f"the time limit of {settings.time_limit} is used up: this training has taken "
+                f"{duration(budget.before)}, and its end needs time too. To train longer, resume with a larger "
                 f"--time-limit, such as {minutes}m.",
                 key="training.time_limit",
-                value=run.training.time_limit,
+                value=settings.time_limit,
             )
 
-    def _is_at_end(self, run: RunSettings) -> bool:
-        most = run.training.max_steps
-        return self.epochs >= run.training.epochs or (most > 0 and self.step >= most)
+    def _is_at_end(self, settings: TrainingSettings) -> bool:
+        most = settings.max_steps
+        return self.epochs >= settings.epochs or (most > 0 and self.step >= most)
 
 
-def check_resumable(run: RunSettings, output: Path) -> None:
+def check_resumable(settings: TrainingSettings, output: Path) -> None:
     """Refuse to resume a training to which the settings leave nothing to do; one that is at its end may be resumed.
 
     Raises:
@@ -123,5 +123,5 @@ def check_resumable(run: RunSettings, output: Path) -> None:
     checkpoint = last_checkpoint(output)
     if checkpoint.exists():
         standing = Standing.read(checkpoint)
-        standing.check(run)
-        standing.check_time(run)
+        standing.check(settings)
+        standing.check_time(settings)

@@ -59,9 +59,9 @@ class LearningRateSchedule:
             self.waited = 0
 
     def state_dict(self) -> dict[str, int]:
-        """What a checkpoint has to keep."""
+        """What a checkpoint keeps."""
         return {"falls": self.falls, "waited": self.waited}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Take up what a checkpoint kept."""
+        """Restore the state in a checkpoint."""
         self.falls, self.waited = int(state["falls"]), int(state["waited"])

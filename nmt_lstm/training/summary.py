@@ -8,19 +8,19 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from nmt_lstm.checkpoint.model_folder import class_advice, trust_option
-from nmt_lstm.config.schema import OptimizerSettings, RunSettings, TrainingSettings
+from nmt_lstm.config.schema import OptimizerSettings, TrainingSettings
 from nmt_lstm.evaluation.columns import perplexity
-from nmt_lstm.numerics.precision import Precision
 from nmt_lstm.plain_text import printable
 from nmt_lstm.text.preparation import Prepared
-from nmt_lstm.training.devices import Devices
+from nmt_lstm.training.diagnosis import Point
 from nmt_lstm.training.divergence import DivergenceError
 from nmt_lstm.training.output_folder import resume_command
-from nmt_lstm.training.progress import ProgressDisplay, duration, search_name, write_lines
+from nmt_lstm.training.progress import ProgressDisplay, duration, search_name
+from nmt_lstm.training.session import Session
+from nmt_lstm.training.width_choice import Network
 
 __all__ = [
     "FitResult",
@@ -34,7 +34,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class FitResult:
-    """What a training came to."""
+    """The result of a training run."""
 
     folder: Path
     """The model folder."""
@@ -62,65 +62,55 @@ class FitResult:
     """Trained values."""
     diagnosis: list[str]
     """Why the model is not usable and what to do about it; empty for one that translates."""
+    fingerprint: str
+    """Of the prepared text: the same for the same text and the same settings of its preparation."""
+    curve: list[Point]
+    """The validations of all sessions, in the order of their steps."""
 
 
-def show_summary(console: Console, found: FitResult) -> None:
+def show_summary(display: ProgressDisplay, result: FitResult) -> None:
     """Show the table of results and the next command."""
-    table = Table(
-        title="Training is done", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0)
-    )
-    averaged, metrics = found.averaged_steps, found.metrics
-    weights = (
-        f"average of steps {', '.join(f'{step:,}' for step in sorted(averaged))}"
-        if len(averaged) > 1
-        else f"step {averaged[0]:,}"
-    )
-    for name, value in (
-        ("stopped because", found.reason),
-        ("optimizer steps", f"{found.steps:,} in {found.epochs} of {found.planned_epochs} epochs"),
-        ("time", duration(found.seconds)),
-        ("parameters", f"{found.parameters:,}"),
-        ("weights", weights),
-        (
-            "validation loss",
-            f"{metrics['loss']:.3f} nats per target piece (perplexity {perplexity(metrics['loss'], 2)})",
+    averaged, metrics = result.averaged_steps, result.metrics
+    many = len(averaged) > 1
+    steps = ", ".join(f"{step:,}" for step in sorted(averaged))
+    search = search_name(result.beam_size)
+    rows = {
+        "stopped because": result.reason,
+        "optimizer steps": f"{result.steps:,} in {result.epochs} of {result.planned_epochs} epochs",
+        "time": duration(result.seconds),
+        "parameters": f"{result.parameters:,}",
+        "weights": f"average of steps {steps}" if many else f"step {steps}",
+        "validation loss": (
+            f"{metrics['loss']:.3f} nats per target piece (perplexity {perplexity(metrics['loss'], 2)})"
         ),
-        (
-            "validation BLEU",
-            f"{metrics['bleu']:.2f}  {search_name(found.beam_size)}  {found.signatures['bleu']}",
-        ),
-        (
-            "validation chrF",
-            f"{metrics['chrf']:.2f}  {search_name(found.beam_size)}  {found.signatures['chrf']}",
-        ),
-        ("model folder", printable(str(found.folder))),
-    ):
-        table.add_row(name, value)
-    console.print()
-    if console.is_terminal:
-        console.print(table, highlight=False, markup=False)
-    else:
-        for name, value in zip(*(column.cells for column in table.columns), strict=True):
-            write_lines(console, f"{name:<18}{value}")
-    if found.diagnosis:
-        write_lines(console, "\n" + "\n".join(found.diagnosis))
-    if found.out_of_time:
-        longer = f"{math.ceil(2.0 * found.seconds / 60.0)}m"
-        write_lines(
-            console,
-            f"\nTraining stopped at the time limit. To continue, until {longer} are used in all:\n"
-            f"  {resume_command(sys.argv, time_limit=longer)}",
+        "validation BLEU": f"{metrics['bleu']:.2f}  {search}  {result.signatures['bleu']}",
+        "validation chrF": f"{metrics['chrf']:.2f}  {search}  {result.signatures['chrf']}",
+        "model folder": printable(str(result.folder)),
+    }
+    display.say("")
+    if display.console.is_terminal:
+        table = Table(
+            title="Training is done", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0)
         )
-    folder = shlex.quote(str(found.folder)) + trust_option(found.folder)
-    write_lines(
-        console,
-        f"\nTranslate with it:\n"
-        f"  nmt-lstm translate -m {folder} < in.txt > out.txt\n"
-        f"  nmt-lstm translate -m {folder} --interactive",
-    )
-    advice = class_advice(found.folder, f"nmt-lstm translate -m {folder}")
+        for row in rows.items():
+            table.add_row(*row)
+        display.console.print(table, highlight=False, markup=False)
+    else:
+        for name, value in rows.items():
+            display.say(f"{name:<18}{value}")
+    if result.diagnosis:
+        display.say("\n" + "\n".join(result.diagnosis))
+    if result.out_of_time:
+        longer = f"{math.ceil(2.0 * result.seconds / 60.0)}m"
+        display.say(
+            f"\nTraining stopped at the time limit. To continue, until {longer} are used in all:\n"
+            f"  {resume_command(sys.argv, time_limit=longer)}"
+        )
+    translate = f"nmt-lstm translate -m {shlex.quote(str(result.folder))}{trust_option(result.folder)}"
+    display.say(f"\nTranslate with it:\n  {translate} < in.txt > out.txt\n  {translate} --interactive")
+    advice = class_advice(result.folder, translate)
     if advice:
-        write_lines(console, f"\n{advice}")
+        display.say(f"\n{advice}")
 
 
 def say_text(display: ProgressDisplay, prepared: Prepared) -> None:
@@ -132,17 +122,16 @@ def say_text(display: ProgressDisplay, prepared: Prepared) -> None:
     )
 
 
-def say_choices(
-    display: ProgressDisplay, run: RunSettings, devices: Devices, precision: Precision, parameters: int
-) -> None:
+def say_choices(session: Session, network: Network, parameters: int) -> None:
     """Say what is trained, and on what."""
-    encoder, decoder = run.model.encoder, run.model.decoder
+    model, training = network
+    encoder, decoder = model.encoder, model.decoder
     cells = encoder.cell if encoder.cell == decoder.cell else f"{encoder.cell} and {decoder.cell}"
-    limit = f", at most {run.training.time_limit}" if run.training.time_limit else ""
-    display.say(
-        f"{parameters:,} parameters: {encoder.layers}+{decoder.layers} layers of {cells}, attention {run.model.attention.name}"
+    limit = f", at most {training.time_limit}" if training.time_limit else ""
+    session.display.say(
+        f"{parameters:,} parameters: {encoder.layers}+{decoder.layers} layers of {cells}, attention {model.attention.name}"
     )
-    display.say(f"{devices}, {precision}; {run.training.epochs} epochs{limit}")
+    session.display.say(f"{session.devices}, {session.precision}; {training.epochs} epochs{limit}")
 
 
 def say_how_to_resume(display: ProgressDisplay, checkpoint: Path, step: int) -> None:

@@ -1,13 +1,17 @@
-"""Lightning's Trainer as `fit` uses it."""
+"""Lightning's Trainer as `fit` uses it, without Lightning's advice to users of a raw one."""
 
 from __future__ import annotations
 
+import importlib.util
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import pytorch_lightning as pl
 import torch
-from lightning_utilities.core.imports import module_available
 from pytorch_lightning.loggers import Logger, TensorBoardLogger
 from pytorch_lightning.strategies import DDPStrategy, SingleDeviceStrategy, Strategy
 
@@ -17,38 +21,39 @@ from nmt_lstm.training.checkpoint_files import AtomicCheckpointIO
 from nmt_lstm.training.csv_log import CsvLog
 from nmt_lstm.training.devices import Devices
 from nmt_lstm.training.processes import RunEnvironment
+from nmt_lstm.training.session import Session
 
-__all__ = ["build_trainer"]
+__all__ = ["build_trainer", "quiet_lightning"]
 
 _PRECISIONS: dict[Precision, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "float32": "32-true",
     "bf16": "bf16-mixed",
     "fp16": "16-mixed",
 }
+_LOGGERS = ("pytorch_lightning", "lightning_fabric", "lightning.pytorch", "lightning.fabric")
 
 
 def build_trainer(
     settings: TrainingSettings,
-    *,
-    output: Path,
-    devices: Devices,
+    session: Session,
     environment: RunEnvironment,
-    precision: Precision,
-    step: int,
+    *,
     callback: pl.Callback,
+    first_step: int,
 ) -> pl.Trainer:
     """Return a Trainer that leaves validation, checkpoints, progress and limits other than epochs to `callback`.
 
-    Its logs go on after `step`, the optimizer steps that a resumed training has done.
+    Its logs continue after `first_step`, the optimizer steps that a resumed training has done.
     """
+    devices, output = session.devices, session.output
     return pl.Trainer(
         accelerator=devices.accelerator,
         devices=devices.count,
         num_nodes=devices.nodes,
         strategy=_strategy(settings, devices),
-        precision=_PRECISIONS[precision],
+        precision=_PRECISIONS[session.precision],
         plugins=[AtomicCheckpointIO(), environment],
-        logger=_loggers(output, step, tensorboard=settings.tensorboard),
+        logger=_loggers(output, first_step, tensorboard=settings.tensorboard),
         callbacks=[callback],
         min_epochs=0,
         max_epochs=settings.epochs,
@@ -78,7 +83,7 @@ def _strategy(settings: TrainingSettings, devices: Devices) -> Strategy | str:
 
 def _loggers(output: Path, step: int, *, tensorboard: bool) -> list[Logger]:
     loggers: list[Logger] = [CsvLog(output)]
-    if tensorboard and module_available("tensorboard"):
+    if tensorboard and importlib.util.find_spec("tensorboard"):
         loggers.append(
             # One curve over all sessions: without a version they share a folder, and what comes after the step is hidden.
             TensorBoardLogger(
@@ -86,3 +91,21 @@ def _loggers(output: Path, step: int, *, tensorboard: bool) -> list[Logger]:
             )
         )
     return loggers
+
+
+@contextmanager
+def quiet_lightning() -> Iterator[None]:
+    """Keep tips, device lists and warnings meant for writers of Lightning code away from people who train."""
+    levels = {name: logging.getLogger(name).level for name in _LOGGERS}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"(pytorch_lightning|lightning_fabric|torch\.distributed)")
+        warnings.filterwarnings(
+            "ignore", message=r".*(LeafSpec|does not have many workers|isinstance\(treespec).*"
+        )
+        for name in _LOGGERS:
+            logging.getLogger(name).setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            for name, level in levels.items():
+                logging.getLogger(name).setLevel(level)

@@ -1,4 +1,4 @@
-"""Validation: the loss of given translations, and the scores of our own, on plain text."""
+"""Validation: the loss of the references, and the scores of the model's own translations, on plain text."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from nmt_lstm.evaluation.scores import corpus_scores
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.search.beam_search import beam_search
 from nmt_lstm.text.subwords import Subwords
-from nmt_lstm.training.agreement import is_distributed
+from nmt_lstm.training.devices import is_distributed
 
 __all__ = ["Validation", "ValidationResult"]
 
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """What a validation found."""
+    """The loss, the scores and the translations of a validation."""
 
     loss: float
     """Negative log-likelihood of the references, in nats per target piece (END counted, padding not)."""
@@ -45,6 +45,13 @@ class ValidationResult:
     def metrics(self) -> dict[str, float]:
         """The numbers that checkpoints are chosen by."""
         return {"loss": self.loss, "bleu": self.bleu, "chrf": self.chrf}
+
+    @property
+    def logged(self) -> dict[str, float]:
+        """The numbers by their names in logs: "valid_loss", "valid_bleu", "valid_chrf" and "valid_perplexity"."""
+        return {f"valid_{name}": value for name, value in self.metrics.items()} | {
+            "valid_perplexity": self.perplexity
+        }
 
     def record(self, beam_size: int) -> dict[str, Any]:
         """Return what a model folder's ``metrics.json`` keeps; `beam_size` is that of the validation."""
@@ -98,8 +105,8 @@ class Validation:
                 indices=batch.indices.tolist(),
                 # A source of END alone is an empty line: its translation is empty by definition.
                 texts=[
-                    self.subwords.target.decode(list(found[0].pieces)) if length > 1 and found else ""
-                    for found, length in zip(hypotheses, lengths, strict=True)
+                    self.subwords.target.decode(list(best[0].pieces)) if length > 1 and best else ""
+                    for best, length in zip(hypotheses, lengths, strict=True)
                 ],
                 loss=float(loss.negative_log_likelihood),
                 pieces=batch.target_pieces,

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from nmt_lstm.batching.batch import Batch
-from nmt_lstm.batching.loader import SOURCE_UNIT, BatchLoader
+from nmt_lstm.batching.loader import SOURCE_UNIT, BatchLoader, plan_batches
 from nmt_lstm.text.token_store import TokenStore, TokenStoreWriter
 
 COUNT = 157
@@ -29,7 +29,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> TokenStore:
 
 
 def loader(store: TokenStore, **options: int) -> BatchLoader:
-    return BatchLoader(store, **{"batch_pieces": BUDGET, "seed": 1, **options})
+    plan = plan_batches(
+        store,
+        batch_pieces=options.pop("batch_pieces", BUDGET),
+        seed=options.pop("seed", 1),
+        epoch=options.pop("epoch", 0),
+    )
+    return BatchLoader(store, plan, **options)
 
 
 def numbers(batches: BatchLoader) -> list[list[int]]:

@@ -100,6 +100,6 @@ def test_a_full_disk_is_told(written, monkeypatch) -> None:
 
 
 def test_what_is_written_and_cannot_be_read_back_is_told(written, monkeypatch) -> None:
-    monkeypatch.setattr(preparation, "_put", lambda unfinished, folder, is_sound: None)
+    monkeypatch.setattr(preparation, "put_folder", lambda unfinished, folder, is_sound: None)
     with pytest.raises(ResourceError, match="cannot be read back. Check the disk"):
         prepare(written.run())

@@ -12,8 +12,13 @@ import pytest
 from nmt_lstm.config.load import dump_toml
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.text import preparation
-from nmt_lstm.text.preparation import epoch_store, prepare
+from nmt_lstm.text.epoch_store import epoch_store as of_epoch
+from nmt_lstm.text.preparation import prepare
 from nmt_lstm.text.subword_sampling import SAMPLING_VERSION
+
+
+def epoch_store(prepared, run, epoch):
+    return of_epoch(prepared, epoch, sampling=run.subwords.sampling, seed=run.seed)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -119,14 +124,14 @@ def test_a_full_disk_is_told_when_sampling(written, monkeypatch) -> None:
 SCRIPT = """
 import sys
 from nmt_lstm.config.load import load_run
-from nmt_lstm.text.preparation import epoch_store, prepare
-from nmt_lstm.text.subword_sampling import SAMPLING_VERSION
+from nmt_lstm.text.epoch_store import epoch_store
+from nmt_lstm.text.preparation import prepare
 run = load_run(sys.argv[1])
 print("ready", flush=True)
 input()
 prepared = prepare(run, lambda sentence: print(sentence, file=sys.stderr))
 for epoch in range(2):
-    print(prepared.folder, len(prepared.train), len(epoch_store(prepared, run, epoch)))
+    print(prepared.folder, len(prepared.train), len(epoch_store(prepared, epoch, sampling=0.2, seed=run.seed)))
 """
 
 

@@ -18,8 +18,8 @@ from nmt_lstm.inference.translator import Translator
 from nmt_lstm.numerics import precision
 from nmt_lstm.registry import ATTENTIONS, CELLS, load_plugin_file
 from nmt_lstm.text.preparation import prepare
+from nmt_lstm.training.budget import TimeBudget
 from nmt_lstm.training.checkpoint_files import read_checkpoint
-from nmt_lstm.training.clock import Clock
 from nmt_lstm.training.data_module import TranslationDataModule
 from nmt_lstm.training.fit import fit
 
@@ -78,7 +78,7 @@ def test_the_command_to_type_next_loads_a_plugin_file_too(
 def test_no_time_to_compare_weights_is_said(
     make_small_run: Any, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Clock, "has_time_to_validate", lambda self: False)
+    monkeypatch.setattr(TimeBudget, "has_time_to_validate", lambda self: False)
     file = io.StringIO()
     fit(make_small_run("training.max_steps=2"), output, console=Console(file=file, width=200))
     assert "No time was left to compare weights; those of the best validation are taken." in file.getvalue()
@@ -132,9 +132,9 @@ def test_a_time_limit_is_not_overshot_by_a_validation(
 ) -> None:
     """The first validation makes the model; later ones that would end after the limit are left out."""
     seen: list[float] = []
-    monkeypatch.setattr(Clock, "is_over", lambda self, elapsed: seen.append(elapsed) or len(seen) > 5)
+    monkeypatch.setattr(TimeBudget, "is_over", lambda self, elapsed: seen.append(elapsed) or len(seen) > 5)
     for name in ("affords_last_validation", "has_time_to_validate"):
-        monkeypatch.setattr(Clock, name, lambda self, *elapsed: False)
+        monkeypatch.setattr(TimeBudget, name, lambda self, *elapsed: False)
     run = make_small_run("training.validate_every=2", "training.time_limit=9h", "training.epochs=9")
     found = fit(run, output, console=QUIET)
     assert found.out_of_time
@@ -289,11 +289,11 @@ def test_a_run_that_fails_at_once_takes_back_what_it_held_out(
         update={"data": run.data.model_copy(update={"valid_source": None, "valid_target": None})}
     )
 
-    def fail(_: Any) -> None:
+    def fail(*_: Any) -> None:
         assert (output / "held-out" / "valid.src").is_file()
         raise ResourceError("no room")
 
-    monkeypatch.setattr("nmt_lstm.training.fit.prepare", fail)
+    monkeypatch.setattr("nmt_lstm.training.fit.prepare_text", fail)
     with pytest.raises(ResourceError):
         fit(run, output, console=QUIET)
     assert not output.exists()
@@ -302,7 +302,7 @@ def test_a_run_that_fails_at_once_takes_back_what_it_held_out(
 def test_a_run_whose_time_is_over_at_once_says_what_it_waits_for(
     make_small_run: Any, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Clock, "is_over", lambda self, elapsed: True)
+    monkeypatch.setattr(TimeBudget, "is_over", lambda self, elapsed: True)
     file = io.StringIO()
     found = fit(make_small_run("training.time_limit=9h"), output, console=Console(file=file, width=200))
     assert (found.steps, found.out_of_time) == (1, True)

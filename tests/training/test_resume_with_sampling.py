@@ -62,7 +62,8 @@ def test_a_killed_run_whose_sampled_text_is_gone_ends_as_one_that_never_stopped(
 def test_a_change_of_the_sampling_is_refused_on_resume(tiny_run: Any, subwords: Any) -> None:
     def record(sampling: float) -> dict[str, Any]:
         settings = tiny_run.subwords.model_copy(update={"sampling": sampling})
-        return run_record(tiny_run.model_copy(update={"subwords": settings}), subwords, "text")
+        changed = tiny_run.model_copy(update={"subwords": settings}).model_dump(mode="json")
+        return run_record(changed, plugins={}, subwords=subwords, fingerprint="text")
 
     with pytest.raises(ConfigurationError, match=r"subwords.sampling was 0.1 and is 0.2"):
         check_same_run(record(0.1), record(0.2), path="last.ckpt")

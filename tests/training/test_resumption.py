@@ -41,7 +41,7 @@ def test_a_checkpoint_says_how_far_it_is(two_epochs: Path) -> None:
 def test_fewer_epochs_than_are_done_are_refused(make_small_run: Any, resumed: Path) -> None:
     run = make_small_run("training.epochs=1")
     with pytest.raises(NothingLeftError, match=r"training.epochs=3") as refused:
-        check_resumable(run, resumed)
+        check_resumable(run.training, resumed)
     assert (refused.value.key, refused.value.value, refused.value.exit_status) == ("training.epochs", 1, 2)
     with pytest.raises(NothingLeftError):
         fit(run, resumed, resume=True, console=QUIET)
@@ -56,7 +56,7 @@ def test_a_training_at_its_end_takes_no_step_and_says_what_to_pass(
     ):
         file = io.StringIO()
         run = make_small_run(*overrides)
-        check_resumable(run, resumed)
+        check_resumable(run.training, resumed)
         before = Standing.read(resumed / "checkpoints" / "last.ckpt").step
         found = fit(run, resumed, resume=True, console=Console(file=file, width=200))
         assert found.steps == before
@@ -82,10 +82,10 @@ def test_a_time_limit_that_is_used_up_is_refused(
     torch.save(state, path)
     run = make_small_run("training.epochs=9", f"training.time_limit={limit}")
     if not refused:
-        check_resumable(run, resumed)
+        check_resumable(run.training, resumed)
         return
     with pytest.raises(NothingLeftError, match=r"--time-limit, such as \dm") as problem:
-        check_resumable(run, resumed)
+        check_resumable(run.training, resumed)
     assert problem.value.key == "training.time_limit"
     # A program that resumes all the same gets the model without another step.
     if reached is None:

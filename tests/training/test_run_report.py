@@ -8,11 +8,10 @@ from typing import Any, cast
 
 from rich.console import Console
 
-from nmt_lstm.config.schema import TrainingSettings
-from nmt_lstm.training.clock import Clock
+from nmt_lstm.training.budget import TimeBudget
+from nmt_lstm.training.meter import Stretch
 from nmt_lstm.training.progress import ProgressDisplay
 from nmt_lstm.training.run_report import RunReport
-from nmt_lstm.training.speedometer import Stretch
 from nmt_lstm.training.validation import ValidationResult
 
 
@@ -20,8 +19,9 @@ def shown(*, terminal: bool) -> str:
     file = io.StringIO()
     report = RunReport(
         display=ProgressDisplay(Console(file=file, force_terminal=terminal, width=200, color_system=None)),
-        clock=Clock(None),
-        settings=TrainingSettings(),
+        budget=TimeBudget(None),
+        epochs=3,
+        beam_size=1,
         sources=["eins .", "zwei .", "drei ."],
         references=["one .", "two .", "three ."],
     )

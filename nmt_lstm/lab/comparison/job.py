@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import resource
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, TextIO
@@ -22,12 +23,11 @@ from nmt_lstm.lab.comparison.run_result import CurvePoint, RunResult, TrainingRe
 from nmt_lstm.lab.experiment.job import Job
 from nmt_lstm.registry.provenance import trust_folder
 from nmt_lstm.text.corpus import read_lines
-from nmt_lstm.text.preparation import prepare
-from nmt_lstm.training.csv_log import read_log
+from nmt_lstm.training.diagnosis import Point
 from nmt_lstm.training.fit import fit
 from nmt_lstm.training.progress import duration
 
-__all__ = ["ComparisonJob", "peak_bytes", "read_curve", "training_speed"]
+__all__ = ["ComparisonJob", "curve_points", "peak_bytes", "training_speed"]
 
 _WARM_UP_LINES = 64
 _VALIDATION = "validation at step "
@@ -94,46 +94,40 @@ class _Overheard:
 
 def _train(files: RunFiles, tell: Callable[[str], None]) -> TrainingResult:
     run = load_run(files.settings)
-    found = fit(run, files.model, resume=True, console=Console(file=_Overheard(tell, sys.stderr)))  # type: ignore[arg-type]
+    result = fit(run, files.model, resume=True, console=Console(file=_Overheard(tell, sys.stderr)))  # type: ignore[arg-type]
     gpu = int(torch.cuda.max_memory_allocated()) if torch.cuda.is_available() else 0
     training = TrainingResult(
-        steps=found.steps,
-        epochs=found.epochs,
-        seconds=found.seconds,
-        reason=found.reason,
-        parameters=found.parameters,
-        fingerprint=prepare(run).fingerprint,
-        validation=found.metrics,
-        pieces_per_second=training_speed(files.model),
+        steps=result.steps,
+        epochs=result.epochs,
+        seconds=result.seconds,
+        reason=result.reason,
+        parameters=result.parameters,
+        fingerprint=result.fingerprint,
+        validation=result.metrics,
+        pieces_per_second=training_speed(result.curve),
         peak_bytes=peak_bytes(),
         device_bytes=gpu or None,
         device=torch.cuda.get_device_name(0) if gpu else "CPU",
         threads=torch.get_num_threads(),
-        curve=read_curve(files.model),
+        curve=curve_points(result.curve),
     )
     write_record(files.training, training)
     return training
 
 
-def read_curve(model: Path) -> list[CurvePoint]:
-    """Return the validations that a training has logged, in the order of its steps."""
+def curve_points(curve: Sequence[Point]) -> list[CurvePoint]:
+    """Return the validations of a training run, but for those of earlier versions, of which only the loss is known."""
     return [
-        CurvePoint(
-            step=int(row["step"]),
-            seconds=float(row["elapsed_seconds"]),
-            loss=float(row["valid_loss"]),
-            bleu=float(row["valid_bleu"]),
-            chrf=float(row["valid_chrf"]),
-        )
-        for row in read_log(model)
-        if row["valid_bleu"]
+        CurvePoint(step=point.step, seconds=point.seconds, loss=point.loss, bleu=point.bleu, chrf=point.chrf)
+        for point in curve
+        if not math.isnan(point.bleu)
     ]
 
 
-def training_speed(model: Path) -> float:
+def training_speed(curve: Sequence[Point]) -> float:
     """Return the median over validations of the target pieces per second since the one before; 0 if unknown."""
-    name = "target_pieces_per_second"
-    return statistics.median([float(row[name]) for row in read_log(model) if row[name]] or [0.0])
+    speeds = [point.pieces_per_second for point in curve if not math.isnan(point.pieces_per_second)]
+    return statistics.median(speeds) if speeds else 0.0
 
 
 def peak_bytes() -> int:

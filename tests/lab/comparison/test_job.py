@@ -10,8 +10,9 @@ from nmt_lstm.config.load import dump_toml
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.lab.comparison.folder import RunFiles, write_text
-from nmt_lstm.lab.comparison.job import ComparisonJob, peak_bytes, read_curve, training_speed
-from nmt_lstm.training.csv_log import CsvLog, begin_log
+from nmt_lstm.lab.comparison.job import ComparisonJob, curve_points, peak_bytes, training_speed
+from nmt_lstm.training.csv_log import read_log
+from nmt_lstm.training.diagnosis import Point
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +63,16 @@ def test_a_run_writes_down_what_it_came_to(done, settings, parallel_files) -> No
 
 
 def test_the_curve_has_every_validation_with_its_time(done) -> None:
-    curve = read_curve(done.model)
+    curve = done.read_training().curve
     assert len(curve) == 2
     assert 0 < curve[0].seconds < curve[1].seconds
     assert curve[0].step < curve[1].step
     assert curve[1].loss < curve[0].loss
     assert curve[-1].seconds <= done.read_training().seconds
+    logged = [row for row in read_log(done.model) if row["valid_bleu"]]
+    assert [(str(point.step), str(point.bleu)) for point in curve] == [
+        (row["step"], row["valid_bleu"]) for row in logged
+    ]
 
 
 def test_a_finished_training_is_not_done_again(done, parallel_files, monkeypatch) -> None:
@@ -82,24 +87,19 @@ def test_a_finished_training_is_not_done_again(done, parallel_files, monkeypatch
     assert done.read_result() is not None
 
 
-def test_a_log_tells_the_curve_and_the_speed(tmp_path) -> None:
-    begin_log(tmp_path, 0)
-    log = CsvLog(tmp_path)
-    for step, bleu, seconds, speed in ((10, 1, 5, 100), (20, 4, 12, 200), (30, 5, 20, 300)):
-        log.log_metrics({"train_loss": 4.0}, step)
-        scores = {"valid_loss": 2, "valid_bleu": bleu, "valid_chrf": 3}
-        log.log_metrics({**scores, "elapsed_seconds": seconds, "target_pieces_per_second": speed}, step)
-    assert [(point.step, point.bleu, point.seconds) for point in read_curve(tmp_path)] == [
+def test_the_speed_is_the_median_and_points_of_earlier_versions_have_no_scores() -> None:
+    scored = [
+        Point(step, 4.0, 2.0, bleu=bleu, chrf=3.0, seconds=seconds, pieces_per_second=speed)
+        for step, bleu, seconds, speed in ((10, 1, 5, 100), (20, 4, 12, 200), (30, 5, 20, 300))
+    ]
+    curve = [Point.of_state([5, 3.0]), *scored]
+    assert [(point.step, point.bleu, point.seconds) for point in curve_points(curve)] == [
         (10, 1, 5),
         (20, 4, 12),
         (30, 5, 20),
     ]
-    assert training_speed(tmp_path) == 200
-
-
-def test_without_logs_nothing_is_known(tmp_path) -> None:
-    assert read_curve(tmp_path) == []
-    assert training_speed(tmp_path) == 0.0
+    assert training_speed(curve) == 200
+    assert training_speed(curve[:1]) == 0.0
 
 
 def test_memory_is_counted_in_bytes() -> None:

@@ -1,10 +1,10 @@
-"""The wall clock of a training, its limit, and what has to be left for the end."""
+"""The time of a training run: what is spent, its limit, and a forecast of what validations and the end will take."""
 
 from __future__ import annotations
 
 import time
 
-__all__ = ["Clock"]
+__all__ = ["TimeBudget"]
 
 _WRITING_SECONDS = 1.0
 # No validation takes as long as the one before, and comparing weights at the end is worth more than some last steps.
@@ -18,8 +18,8 @@ _VALIDATION_SHARE = 0.15
 _WARM_UP_STEPS = 10
 
 
-class Clock:
-    """Counts from the start of `fit` on, data preparation included, and goes on counting after a resume.
+class TimeBudget:
+    """Counts from the start of `fit` on, data preparation included, and continues to count after a resume.
 
     With a limit, the training stops early enough for what follows it: a validation of the last weights, the
     validations in which averaged weights are compared with the best ones, and writing. Their cost is estimated from
@@ -92,8 +92,7 @@ class Clock:
 
     def affords_last_validation(self, elapsed: float) -> bool:
         """Whether a validation of the last weights stays within the limit; they are validated like those between steps."""
-        needed = self.expected_validation() + _WRITING_SECONDS
-        return self.limit is None or elapsed + needed <= self.limit
+        return self._fits(elapsed, self.expected_validation())
 
     def expected_validation(self) -> float:
         """Estimated seconds of a validation between steps: as long as the last one, or as some steps."""
@@ -109,10 +108,10 @@ class Clock:
 
     def has_time_to_validate(self) -> bool:
         """Whether another validation after the training stays within the limit."""
-        if self.limit is None:
-            return True
-        seconds = self.expected_validation() * self._beam_factor + _WRITING_SECONDS
-        return self.elapsed() + seconds <= self.limit
+        return self._fits(self.elapsed(), self.expected_validation() * self._beam_factor)
+
+    def _fits(self, elapsed: float, seconds: float) -> bool:
+        return self.limit is None or elapsed + seconds + _WRITING_SECONDS <= self.limit
 
     def left(self) -> float | None:
         """Seconds until the limit, None without one."""
@@ -137,7 +136,7 @@ class Clock:
         return self._progress if self._progress >= _SURE_SHARE else 0.0
 
     def state_dict(self) -> dict[str, float | None]:
-        """What a checkpoint has to keep."""
+        """What a checkpoint keeps."""
         return {
             "elapsed": self.elapsed(),
             "training_start": self._training_start,
@@ -146,11 +145,11 @@ class Clock:
         }
 
     def load_state_dict(self, state: dict[str, float | None]) -> None:
-        """Go on from what a checkpoint kept."""
+        """Continue from the state in a checkpoint."""
         self.before = float(state["elapsed"] or 0.0)
         self._training_start = state["training_start"]
         self.validation_seconds = state["validation_seconds"]
         # Checkpoints of earlier versions do not say.
         self.validated_seconds = float(state.get("validated_seconds") or 0.0)
-        # The limit may be another one now, so the share of it that is over is counted anew.
+        # The limit may be a different one now, so the share of it that is over is counted from the start.
         self._progress = 0.0

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from nmt_lstm.config.duration import parse_duration
-from nmt_lstm.config.schema import ModelSettings, RunSettings
+from nmt_lstm.config.schema import ModelSettings, TrainingSettings
 from nmt_lstm.training.pace import Pace
 from nmt_lstm.training.progress import duration
 
-__all__ = ["Budget", "narrowed", "plan_budget", "with_widths"]
+__all__ = ["Network", "WidthChoice", "choose_widths", "narrowed", "with_widths"]
 
 # Widths to choose from, as shares of those asked for.
 SCALES = (0.75, 0.5, 0.375, 0.25)
@@ -25,62 +25,69 @@ TRAINING_SHARE = 0.85
 # Below this, nobody has to be told how long it takes or how to make it shorter.
 NOTEWORTHY_SECONDS = 300.0
 
-MeasurePace = Callable[[RunSettings], Pace]
+
+class Network(NamedTuple):
+    """A network and how it is trained: the settings that change with its widths."""
+
+    model: ModelSettings
+    training: TrainingSettings
 
 
-@dataclass(frozen=True)
-class Budget:
-    """What was found out before a training run."""
+MeasurePace = Callable[[Network], Pace]
 
-    run: RunSettings
-    """The run, with other widths if they were chosen here."""
+
+class WidthChoice(NamedTuple):
+    """The network to train, and how fast this machine trains it."""
+
+    network: Network
+    """As asked for, or with other widths."""
     pace: Pace
     """Of its network."""
     sentences: list[str]
     """What to tell the user."""
 
 
-def plan_budget(run: RunSettings, measure: MeasurePace, *, spent: Callable[[], float]) -> Budget:
+def choose_widths(asked: Network, measure: MeasurePace, *, spent: Callable[[], float]) -> WidthChoice:
     """Measure the machine and say how long the run will take; fit it into its time limit if it asks for that.
 
     With ``training.fit_time_limit``, the widest of several networks is chosen of which enough epochs fit into the
     time that is left. Measuring takes time itself, so widths that would be far too slow are passed over.
 
     Args:
-        run: the run as asked for.
-        measure: returns the pace of a run's network.
+        asked: the network of the run.
+        measure: returns the pace of a network.
         spent: returns the seconds of the time limit that are over.
     """
-    settings = run.training
+    settings = asked.training
     limit = parse_duration(settings.time_limit)
-    pace = measure(run)
-    epochs = _epochs(run, pace)
+    pace = measure(asked)
+    epochs = _epochs(settings, pace)
     whole = f"{_epochs_text(epochs)} take about {duration(pace.seconds(epochs))}"
     speed = (
-        f"With {_widths(run.model)} this machine trains about {pace.pieces_per_second:,.0f} target pieces/s"
+        f"With {_widths(asked.model)} this machine trains about {pace.pieces_per_second:,.0f} target pieces/s"
     )
     if limit is None or pace.seconds(epochs) <= TRAINING_SHARE * (limit - spent()):
         sentences = [f"{speed}: {whole}, validation not counted."]
         if limit is None and pace.seconds(epochs) > NOTEWORTHY_SECONDS:
-            sentences += _advice(run, measure, epochs)
-        return Budget(run, pace, sentences)
+            sentences += _advice(asked, measure, epochs)
+        return WidthChoice(asked, pace, sentences)
 
     def share(candidate: Pace) -> float:
         """Return how many times the epochs that are enough fit into the time that is left."""
         left = TRAINING_SHARE * max(0.0, limit - spent())
         return left / (ENOUGH * candidate.seconds(epochs))
 
-    chosen, chosen_pace = run, pace
+    chosen, chosen_pace = asked, pace
     if settings.fit_time_limit and share(pace) < 1.0:
         likely = [scale for scale in SCALES if scale**COST_OF_WIDTH <= share(pace)] or SCALES[-1:]
         for scale in likely:
-            chosen = narrowed(run, scale)
+            chosen = narrowed(asked, scale)
             chosen_pace = measure(chosen)
             if share(chosen_pace) >= 1.0:
                 break
     fitting = min(epochs, ENOUGH * epochs * share(chosen_pace))
     sentences = [f"{speed}: {whole}, and the time limit is {settings.time_limit}."]
-    if chosen is not run:
+    if chosen is not asked:
         sentences.append(
             f"A narrower network was chosen (training.fit_time_limit): {_widths(chosen.model)}, learning rate "
             f"{chosen.training.optimizer.learning_rate:.3g}, about {chosen_pace.pieces_per_second:,.0f} target pieces/s."
@@ -90,16 +97,16 @@ def plan_budget(run: RunSettings, measure: MeasurePace, *, spent: Callable[[], f
         seconds = spent() + ENOUGH * chosen_pace.seconds(epochs) / TRAINING_SHARE
         sentences[-1] += f" Expect a poor model; about {duration(seconds)} would be enough for a fair one."
     if not settings.fit_time_limit:
-        sentences += _advice(run, measure, epochs)
-    return Budget(chosen, chosen_pace, sentences)
+        sentences += _advice(asked, measure, epochs)
+    return WidthChoice(chosen, chosen_pace, sentences)
 
 
-def with_widths(run: RunSettings, *, embedding: int, encoder: int, decoder: int) -> RunSettings:
-    """Return a run whose network has other widths, and a learning rate in inverse proportion to that of the decoder.
+def with_widths(network: Network, *, embedding: int, encoder: int, decoder: int) -> Network:
+    """Return a network of other widths, with a learning rate in inverse proportion to that of the decoder.
 
     The best learning rate of Adam goes with the inverse of the width (Yang et al. 2021, "Tensor Programs V").
     """
-    model, optimizer = run.model, run.training.optimizer
+    model, optimizer = network.model, network.training.optimizer
     rate = optimizer.learning_rate * model.decoder.hidden_size / decoder
     widths = {
         "embedding_size": embedding,
@@ -107,22 +114,17 @@ def with_widths(run: RunSettings, *, embedding: int, encoder: int, decoder: int)
         "decoder": model.decoder.model_copy(update={"hidden_size": decoder}),
     }
     changed = {"optimizer": optimizer.model_copy(update={"learning_rate": rate})}
-    return run.model_copy(
-        update={
-            "model": model.model_copy(update=widths),
-            "training": run.training.model_copy(update=changed),
-        }
-    )
+    return Network(model.model_copy(update=widths), network.training.model_copy(update=changed))
 
 
-def narrowed(run: RunSettings, scale: float) -> RunSettings:
-    """Return the run with layers at `scale` of their width, in multiples of 32; embeddings at half of it or more.
+def narrowed(network: Network, scale: float) -> Network:
+    """Return the network with layers at `scale` of their width, in multiples of 32; embeddings at half of it or more.
 
     Embeddings keep more of their width because the output layer reads every piece through them.
     """
-    model = run.model
+    model = network.model
     return with_widths(
-        run,
+        network,
         embedding=_width(model.embedding_size, max(scale, 0.5)),
         encoder=_width(model.encoder.hidden_size, scale),
         decoder=_width(model.decoder.hidden_size, scale),
@@ -133,9 +135,8 @@ def _width(width: int, scale: float) -> int:
     return min(width, max(WIDTH_UNIT, round(scale * width / WIDTH_UNIT) * WIDTH_UNIT))
 
 
-def _epochs(run: RunSettings, pace: Pace) -> float:
+def _epochs(settings: TrainingSettings, pace: Pace) -> float:
     """Return the epochs of the run, or the part of them that its number of steps allows."""
-    settings = run.training
     if not settings.max_steps:
         return float(settings.epochs)
     return min(float(settings.epochs), settings.max_steps / pace.steps_per_epoch)
@@ -151,10 +152,10 @@ def _widths(model: ModelSettings) -> str:
     return f"{layers}, embeddings of {model.embedding_size}"
 
 
-def _advice(run: RunSettings, measure: MeasurePace, epochs: float) -> list[str]:
+def _advice(network: Network, measure: MeasurePace, epochs: float) -> list[str]:
     """Say what a network of about half the width would take."""
-    half = narrowed(run, 0.5)
-    if half.model == run.model:
+    half = narrowed(network, 0.5)
+    if half.model == network.model:
         return []
     seconds = measure(half).seconds(epochs)
     options = (

@@ -9,11 +9,12 @@ import pytest
 from rich.console import Console
 
 from nmt_lstm.checkpoint.model_folder import read
+from nmt_lstm.checkpoint.plugin_records import plugin_digests
 from nmt_lstm.errors import ChangedPluginError
 from nmt_lstm.registry import load_plugin_file
 from nmt_lstm.training.checkpoint_files import read_checkpoint
 from nmt_lstm.training.fit import fit
-from nmt_lstm.training.plugin_changes import check_plugins
+from nmt_lstm.training.run_record import check_plugins
 
 QUIET = Console(quiet=True)
 SOURCE = """
@@ -59,35 +60,35 @@ def test_a_changed_plugin_is_refused_and_accepted(make_small_run: Any, output: P
 
     fit(more, output, resume=True, console=QUIET, accept_changed_plugins=True)
     assert (output / "replaced-1-plugin.resumed.py").read_text(encoding="utf-8") == SOURCE
-    kept = read_checkpoint(output / "checkpoints" / "last.ckpt")["nmt_lstm_run"]
-    check_plugins(more, output, kept)  # accepted once, it is the training run's own
+    before = read_checkpoint(output / "checkpoints" / "last.ckpt")["nmt_lstm_run"]
+    check_plugins(
+        output, before, {"plugins": plugin_digests(more)}
+    )  # accepted once, it is the training run's own
     read(output)
 
 
 def test_the_copy_in_the_folder_resumes_the_run(make_small_run: Any, output: Path, plugin: Path) -> None:
     run = make_small_run(*CELL, "training.epochs=1")
     fit(run, output, console=QUIET)
-    kept = read_checkpoint(output / "checkpoints" / "last.ckpt")["nmt_lstm_run"]
+    before = read_checkpoint(output / "checkpoints" / "last.ckpt")["nmt_lstm_run"]
     plugin.write_text(CHANGED, encoding="utf-8")
     from nmt_lstm.registry import CELLS
 
     del CELLS._decorated["resumed"]
     load_plugin_file(str(output / "plugin.resumed.py"))
-    check_plugins(run, output, kept)
+    check_plugins(output, before, {"plugins": plugin_digests(run)})
 
 
 def test_before_the_first_validation_the_checksum_tells(
     make_small_run: Any, output: Path, plugin: Path
 ) -> None:
-    from nmt_lstm.checkpoint.plugin_records import plugin_digests
-
     run = make_small_run(*CELL)
-    kept = {"plugins": plugin_digests(run)}
+    before = {"plugins": plugin_digests(run)}
     output.mkdir()
-    check_plugins(run, output, kept)
-    check_plugins(run, output, {})  # of an older version
+    check_plugins(output, before, {"plugins": plugin_digests(run)})
+    check_plugins(output, {}, {"plugins": plugin_digests(run)})  # of an older version
     change(plugin)
     with pytest.raises(ChangedPluginError) as caught:
-        check_plugins(run, output, kept)
+        check_plugins(output, before, {"plugins": plugin_digests(run)})
     assert caught.value.names == ("cell resumed",)
-    check_plugins(run, output, kept, accept_changes=True)
+    check_plugins(output, before, {"plugins": plugin_digests(run)}, accept_changes=True)

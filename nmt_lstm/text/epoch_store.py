@@ -1,0 +1,94 @@
+"""The pieces to train an epoch on: those that were prepared, or with subword sampling others in each epoch."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from nmt_lstm.errors import DataError, ResourceError
+from nmt_lstm.files.left_overs import remove_left_overs, temporary_prefix
+from nmt_lstm.files.lock import locked
+from nmt_lstm.text.corpus import read_parallel
+from nmt_lstm.text.preparation import KEPT, UNFINISHED, Prepared, chunks_of, put_folder
+from nmt_lstm.text.subword_sampling import SAMPLING_VERSION, sentence_seed
+from nmt_lstm.text.token_store import TokenStore, TokenStoreWriter
+
+__all__ = ["epoch_store"]
+
+
+def epoch_store(prepared: Prepared, epoch: int, *, sampling: float, seed: int) -> TokenStore:
+    """Return the store to train an epoch on: with subword sampling, split anew, the same for the same seed and epoch.
+
+    Args:
+        prepared: the prepared text.
+        epoch: from 0.
+        sampling: as ``run.subwords.sampling``; 0 is off.
+        seed: of what is drawn.
+
+    Raises:
+        DataError: the text has changed since it was prepared.
+        ResourceError: the disk is full.
+    """
+    if not sampling:
+        return prepared.train
+
+    def folder_of(epoch: int) -> Path:
+        # What another version drew is not this seed's and must not be taken for it.
+        return prepared.folder / f"sampled-v{SAMPLING_VERSION}-{sampling}-{seed}-{epoch}"
+
+    folder = folder_of(epoch)
+    store = _store_in(folder)
+    if store is not None:
+        return store
+    try:
+        with locked(prepared.folder):
+            store = _store_in(folder)  # another process of this run may have been faster
+            if store is None:
+                _sample_anew(prepared, epoch, folder, sampling, seed)
+                # Other processes of this run may still be opening the last epoch's.
+                shutil.rmtree(folder_of(epoch - 2), ignore_errors=True)
+    except OSError as error:
+        raise ResourceError(
+            f"Cannot write the sampled pieces to '{prepared.folder}': {error.strerror or error}. Make room."
+        ) from None
+    return TokenStore.open(folder) if store is None else store
+
+
+def _sample_anew(prepared: Prepared, epoch: int, folder: Path, sampling: float, seed: int) -> None:
+    remove_left_overs(prepared.folder, folders=UNFINISHED)
+    with tempfile.TemporaryDirectory(prefix=temporary_prefix(UNFINISHED), dir=prepared.folder) as name:
+        unfinished = Path(name) / "store"
+        unfinished.mkdir()
+        _write_sampled(prepared, epoch, unfinished, sampling, seed)
+        put_folder(unfinished, folder, lambda there: _store_in(there) is not None)
+
+
+def _write_sampled(prepared: Prepared, epoch: int, folder: Path, sampling: float, seed: int) -> None:
+    data, subwords = prepared.data, prepared.subwords
+    source, target = (side.sampler(prepared.kind, sampling) for side in (subwords.source, subwords.target))
+    is_kept = np.fromfile(prepared.folder / KEPT, np.uint8).astype(bool)
+    pairs = read_parallel(data.train_source, data.train_target)
+    largest = max(subwords.source.size, subwords.target.size) - 1
+    start = 0
+    with TokenStoreWriter(folder, largest) as store:
+        for chunk in chunks_of(pairs):
+            numbered = list(itertools.compress(enumerate(chunk, start), is_kept[start : start + len(chunk)]))
+            start += len(chunk)
+            # Seeds are those of lines, so that no draw depends on where a chunk or a process begins.
+            store.write(
+                [source(line, sentence_seed(seed, epoch, number, 0)) for number, (line, _) in numbered],
+                [target(line, sentence_seed(seed, epoch, number, 1)) for number, (_, line) in numbered],
+            )
+    if start != len(is_kept):
+        raise DataError(f"'{data.train_source}' has changed since it was prepared. Start the command again.")
+
+
+def _store_in(folder: Path) -> TokenStore | None:
+    try:
+        return TokenStore.open(folder)
+    except DataError:
+        return None

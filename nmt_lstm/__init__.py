@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from nmt_lstm.inference.translation import ScoredTranslation as ScoredTranslation
     from nmt_lstm.inference.translation import Translation as Translation
     from nmt_lstm.inference.translator import Translator as Translator
+    from nmt_lstm.lab.inspection.inspection import inspect as inspect
+    from nmt_lstm.lab.inspection.trace import Trace as Trace
     from nmt_lstm.lab.leaderboard.board import Leaderboard as Leaderboard
     from nmt_lstm.model.build import build_model as build_model
     from nmt_lstm.model.seq2seq import Seq2Seq as Seq2Seq
@@ -61,6 +63,7 @@ _MODULE_OF_NAME = {
     "Seq2Seq": "nmt_lstm.model.seq2seq",
     "Step": "nmt_lstm.model.seq2seq",
     "StepwiseCell": "nmt_lstm.cells.stepwise_cell",
+    "Trace": "nmt_lstm.lab.inspection.trace",
     "Translation": "nmt_lstm.inference.translation",
     "TranslationDataModule": "nmt_lstm.training.data_module",
     "TranslationModule": "nmt_lstm.training.module",
@@ -69,6 +72,7 @@ _MODULE_OF_NAME = {
     "build_model": "nmt_lstm.model.build",
     "check_sequence": "nmt_lstm.cells.cell",
     "fit": "nmt_lstm.training.fit",
+    "inspect": "nmt_lstm.lab.inspection.inspection",
     "load_run": "nmt_lstm.config.load",
     "masked_softmax": "nmt_lstm.attention.attention",
     "record_gates": "nmt_lstm.cells.gate_record",

@@ -38,7 +38,9 @@ def trace_page(traces: Sequence[Trace], *, command: str = "nmt-lstm inspect") ->
     return page(
         first.source_text,
         _reading_help(),
-        element("p", element("noscript", "This page draws its pictures by its own script, which is switched off.")),
+        element(
+            "p", element("noscript", "This page draws its pictures by its own script, which is switched off.")
+        ),
         *(_frame(trace, number) for number, trace in enumerate(traces)),
         element("div", "", id="hint", role="status", aria_live="polite"),
         element("script", Markup(text), type="application/json", id="traces"),
@@ -56,14 +58,28 @@ def notebook_frame(traces: Sequence[Trace]) -> str:
 
 def _reading_help() -> Markup:
     terms = [
-        ("open and closed", "shares of a gate's values above 0.9 and below 0.1: it lets nearly all or nearly nothing through."),
-        ("kept and written", "the memory after a piece is what was kept of the memory before plus what the piece wrote."),
-        ("retention", "how much of each unit is kept: an LSTM's forget gate, a GRU's update gate; 0 in a plain RNN."),
+        (
+            "open and closed",
+            "shares of a gate's values above 0.9 and below 0.1: it lets nearly all or nearly nothing through.",
+        ),
+        (
+            "kept and written",
+            "the memory after a piece is what was kept of the memory before plus what the piece wrote.",
+        ),
+        (
+            "retention",
+            "how much of each unit is kept: an LSTM's forget gate, a GRU's update gate; 0 in a plain RNN.",
+        ),
         ("trace left", "how strongly the cell's last output still changes with each piece that it has read."),
-        ("depends on", "how strongly the probability of the chosen piece changes with each piece read before it."),
+        (
+            "depends on",
+            "how strongly the probability of the chosen piece changes with each piece read before it.",
+        ),
     ]
     rows = [joined(element("dt", name), element("dd", text)) for name, text in terms]
-    return element("details", element("summary", "How to read this page"), element("dl", *rows, class_="terms"))
+    return element(
+        "details", element("summary", "How to read this page"), element("dl", *rows, class_="terms")
+    )
 
 
 def _frame(trace: Trace, number: int) -> Markup:

@@ -5,7 +5,6 @@ Shapes: S source pieces, T target pieces, both with the end of the sentence; H h
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from torch import Tensor
 from nmt_lstm.lab.inspection.beam_tree import BeamTree
 from nmt_lstm.lab.inspection.cell_trace import CellTrace
 from nmt_lstm.lab.inspection.connectivity import Connectivity
+from nmt_lstm.plain_text import json_text
 
 __all__ = ["FORMAT", "VERSION", "LayerTrace", "Trace"]
 
@@ -121,7 +121,7 @@ class Trace:
 
     def to_json(self) -> str:
         """Return the trace as one line of JSON; see `to_dict`."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return json_text(self.to_dict())
 
     def _repr_html_(self) -> str:
         """Return the page as a frame, for notebooks."""

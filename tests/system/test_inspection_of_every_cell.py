@@ -16,8 +16,8 @@ def test_every_cell_has_a_page(cell, tiny_run, subwords) -> None:
     model = tiny_run.model
     settings = model.model_copy(
         update={
-            "encoder": model.encoder.model_copy(update={"cell": cell}),
-            "decoder": model.decoder.model_copy(update={"cell": cell}),
+            "encoder": model.encoder.model_copy(update={"cell": cell, "hidden_size": 16}),
+            "decoder": model.decoder.model_copy(update={"cell": cell, "hidden_size": 16}),
         }
     )
     torch.manual_seed(1)

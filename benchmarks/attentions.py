@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from own_parts import add_plugin_option, load_plugins
 from report import Row
 
 if TYPE_CHECKING:
@@ -24,7 +25,13 @@ SEARCHED, BEAMS = 16, 5
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of this benchmark."""
-    parser.add_argument("--attentions", nargs="+", metavar="NAME", help="registered ones; all, if left out")
+    parser.add_argument(
+        "--attentions",
+        nargs="+",
+        metavar="NAME",
+        help="registered ones; those of --plugin, or all, if left out",
+    )
+    add_plugin_option(parser, "attentions")
     parser.add_argument("--repetitions", type=int, default=7, metavar="N", help="of each measurement")
 
 
@@ -38,7 +45,8 @@ def measure(options: argparse.Namespace) -> list[Row]:
     torch.manual_seed(1)
     repetitions, width = (3, 32) if options.quick else (options.repetitions, WIDTH)
     rows = []
-    for name in options.attentions or ATTENTIONS.names():
+    own = load_plugins(options.plugin, ATTENTIONS)
+    for name in options.attentions or own or ATTENTIONS.names():
         parts = [ATTENTIONS.build(part, query_size=width, memory_size=width) for part in (name, REFERENCE)]
         for what, call, counted in (
             (

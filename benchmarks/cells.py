@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from own_parts import add_plugin_option, load_plugins
 from report import Row
 
 if TYPE_CHECKING:
@@ -74,9 +75,7 @@ class Costs:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of this benchmark."""
     parser.add_argument("--cells", nargs="+", metavar="NAME", help="registered cells; all, if left out")
-    parser.add_argument(
-        "--plugin", action="append", default=[], metavar="FILE", help="file or folder that registers cells"
-    )
+    add_plugin_option(parser, "cells")
     parser.add_argument("--batch", type=int, default=100, metavar="B", help="sentences")
     parser.add_argument("--length", type=int, default=20, metavar="T", help="positions")
     parser.add_argument("--width", type=int, default=512, metavar="H", help="of inputs and states")
@@ -93,7 +92,7 @@ def measure(options: argparse.Namespace) -> list[Row]:
     from nmt_lstm.numerics.precision import resolve_precision
 
     torch.set_num_threads(1)
-    own = load_plugins(options.plugin)
+    own = load_plugins(options.plugin, CELLS)
     importlib.import_module("torch._dynamo")  # else every process would import it, at its first gradient
     names = options.cells or own or CELLS.names()
     sizes = (options.batch, options.length, options.width, options.repetitions)
@@ -105,14 +104,6 @@ def measure(options: argparse.Namespace) -> list[Row]:
     found = [in_a_process(name, Shape(*sizes, bf16), options.plugin) for bf16 in chosen for name in names]
     show(found)
     return [row for costs in found for row in rows(costs)]
-
-
-def load_plugins(plugins: Sequence[str]) -> list[str]:
-    """Load plugin files and return the names of the cells that they register."""
-    from nmt_lstm.registry import CELLS, load_plugin_file
-
-    entries = [entry for plugin in plugins for entry in load_plugin_file(plugin)]
-    return [entry.name for entry in entries if entry in CELLS.decorated()]
 
 
 def in_a_process(name: str, shape: Shape, plugins: Sequence[str] = ()) -> Costs:
@@ -132,7 +123,9 @@ def in_a_process(name: str, shape: Shape, plugins: Sequence[str] = ()) -> Costs:
 
 def send_costs(sender: Connection, name: str, shape: Shape, plugins: Sequence[str]) -> None:
     """Measure a cell and send what was found."""
-    load_plugins(plugins)  # a spawned process has none
+    from nmt_lstm import CELLS
+
+    load_plugins(plugins, CELLS)  # a spawned process has none
     sender.send(costs_of(name, shape))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -18,7 +19,13 @@ from torch import Tensor
 
 from nmt_lstm.checkpoint.folder_files import GRAPHS, METRICS, SUBWORDS, WEIGHTS, WRITING, check_output_folder
 from nmt_lstm.checkpoint.manifest import MANIFEST, RUN, Manifest, check_files, make_manifest
-from nmt_lstm.checkpoint.plugin_records import COPY_PREFIX, needs_trust, plugin_records, require_plugins
+from nmt_lstm.checkpoint.plugin_records import (
+    COPY_PREFIX,
+    classes_without_copy,
+    needs_trust,
+    plugin_records,
+    require_plugins,
+)
 from nmt_lstm.checkpoint.weights import load_weights, save_weights
 from nmt_lstm.config.load import dump_toml, load_model_run
 from nmt_lstm.config.schema import RunSettings
@@ -30,10 +37,19 @@ from nmt_lstm.files.regular import read_regular
 from nmt_lstm.files.whole import named
 from nmt_lstm.model.build import build_unweighted_model
 from nmt_lstm.model.seq2seq import Seq2Seq
-from nmt_lstm.registry.provenance import named_by, trust_folder
+from nmt_lstm.registry.provenance import import_root, named_by, trust_folder
 from nmt_lstm.text.subwords import Subwords
 
-__all__ = ["GRAPHS", "WEIGHTS", "ModelFolder", "check_output_folder", "read", "trust_option", "write"]
+__all__ = [
+    "GRAPHS",
+    "WEIGHTS",
+    "ModelFolder",
+    "check_output_folder",
+    "class_advice",
+    "read",
+    "trust_option",
+    "write",
+]
 
 
 @dataclass(frozen=True)
@@ -224,6 +240,26 @@ def trust_option(folder: Path) -> str:
     if not (folder / MANIFEST).exists():
         return ""
     return " --trust-plugins" if needs_trust(folder, Manifest.read(folder).plugins) else ""
+
+
+def class_advice(folder: Path, command: str) -> str:
+    """Return what to know where a model needs classes of which its folder has no copy; empty for any other folder.
+
+    Args:
+        folder: the model folder.
+        command: that loads the model, as it is typed where Python finds the classes.
+    """
+    missing = (
+        classes_without_copy(folder, Manifest.read(folder).plugins) if (folder / MANIFEST).exists() else []
+    )
+    if not missing:
+        return ""
+    roots = dict.fromkeys(str(root) for name in missing if (root := import_root(name)))
+    path = shlex.quote(os.pathsep.join(roots)) if roots else "FOLDER"
+    return (
+        f"The model folder has no copy of {' and '.join(missing)}, which Python must find:\n  PYTHONPATH={path} {command}\n"
+        f"A class that its file registers by a name is copied, where the file is loaded with --plugin."
+    )
 
 
 def _count(state: Mapping[str, Tensor]) -> int:

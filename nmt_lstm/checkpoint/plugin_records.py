@@ -19,6 +19,7 @@ __all__ = [
     "PluginChange",
     "PluginRecord",
     "changed_plugins",
+    "classes_without_copy",
     "needs_trust",
     "plugin_digests",
     "plugin_records",
@@ -85,10 +86,19 @@ def needs_trust(folder: Path, records: Mapping[str, list[PluginRecord]]) -> bool
         folder: the model folder.
         records: as its manifest has them.
     """
-    return any(
-        bool(record.get("file")) or (":" in record["name"] and not is_installed(record["name"], folder))
-        for _, _, record in _each(records)
-    )
+    copied = any(record.get("file") for _, _, record in _each(records))
+    return copied or bool(classes_without_copy(folder, records))
+
+
+def classes_without_copy(folder: Path, records: Mapping[str, list[PluginRecord]]) -> list[str]:
+    """Return the classes ``package.module:Class`` that a model needs and neither its folder nor a distribution has.
+
+    Args:
+        folder: the model folder.
+        records: as its manifest has them.
+    """
+    names = [record["name"] for _, _, record in _each(records) if not record.get("file")]
+    return [name for name in dict.fromkeys(names) if ":" in name and not is_installed(name, folder)]
 
 
 def run_copies(folder: Path, records: Mapping[str, list[PluginRecord]]) -> list[Path]:

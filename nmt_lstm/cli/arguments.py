@@ -12,6 +12,7 @@ import typer
 from nmt_lstm.errors import ConfigurationError
 
 __all__ = [
+    "AcceptChangedPlugins",
     "BatchSize",
     "BeamSize",
     "Cell",
@@ -63,6 +64,13 @@ Plugins = Annotated[
         "--plugin",
         metavar="FILE",
         help="Python file, or folder with an __init__.py, that registers cells or attentions; may be repeated.",
+    ),
+]
+AcceptChangedPlugins = Annotated[
+    bool,
+    typer.Option(
+        "--accept-changed-plugins",
+        help="Resume although a plugin file was changed; the model folder keeps the earlier one as replaced-N-*.",
     ),
 ]
 TrustPlugins = Annotated[

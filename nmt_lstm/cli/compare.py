@@ -34,17 +34,16 @@ Examples:
 # For the built-in corpus: six runs, two at a time, end in less than ten minutes on two cores. Averages of so short
 # trainings are seldom taken, and comparing them would cost updates where the limit is near.
 _BUILTIN_TRAINING = {
-    "epochs": 2,
-    "max_steps": 900,
-    "validate_every": 150,
+    "epochs": 4,
+    "max_steps": 1_500,
+    "validate_every": 250,
     "time_limit": "160s",
     "average": "none",
-    # Networks that are compared must not be fitted to a machine, and their learning rate must suit every stock cell.
+    # Networks that are compared must not be fitted to a machine. The rate is between what LSTM and GRU like best (0.01)
+    # and what a plain RNN bears: after 900 updates an LSTM has BLEU 23 at 0.002 and 51 at 0.006.
     "fit_time_limit": False,
-    "optimizer": {"learning_rate": 0.002},
+    "optimizer": {"learning_rate": 0.006},
 }
-# Wider than the quickstart's, so that cells differ by what they compute rather than by what fits into them.
-_BUILTIN_WIDTH = 256
 _BUILTIN_TIME = "100s"
 _FAILED = 1
 
@@ -201,9 +200,6 @@ def _settings(
 
     values = quickstart_settings(str(builtin_corpus_folder()), str(output.absolute() / "prepared"), "lstm")
     values["training"] |= _BUILTIN_TRAINING
-    values["model"] |= {"embedding_size": _BUILTIN_WIDTH, "dropout": 0.2}
-    for stack in ("encoder", "decoder"):
-        values["model"][stack]["hidden_size"] = _BUILTIN_WIDTH
     if time_matched:
         # Slow machines alone come to the other limit; to this one, all do.
         values["training"]["time_limit"] = _BUILTIN_TIME

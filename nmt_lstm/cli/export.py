@@ -148,7 +148,11 @@ def export(
     note(f"{output}: {size / 2**20:.0f} MiB in {written}. Translate with it:")
     # Graphs are the whole model: what computes them is needed no more.
     trusted = model_folder.trust_option(output) if format is ExportFormat.nmt else ""
-    note(f"  nmt-lstm translate -m {quoted(output)}{trusted} < in.txt > out.txt")
+    command = f"nmt-lstm translate -m {quoted(output)}{trusted}"
+    note(f"  {command} < in.txt > out.txt")
+    advice = model_folder.class_advice(output, command) if trusted else ""
+    if advice:
+        note(f"\n{advice}")
 
 
 def fastest_precision() -> ExportPrecision:
@@ -186,14 +190,16 @@ def learnt_shortlist(
     from nmt_lstm.text.cleaning import pair_digests
 
     data, subwords = folder.run.data, folder.subwords
-    held_out = source is None and data.exclude_validation and data.valid_target.exists()
+    valid = data.validation_text()
+    is_there = all(path.exists() for path in valid)
+    held_out = source is None and data.exclude_validation and is_there
     try:
         lexicon = learn_lexicon(
             piece_pairs(
                 folder,
                 source or data.train_source,
                 target or data.train_target,
-                excluded=pair_digests(data.valid_source, data.valid_target) if held_out else frozenset(),
+                excluded=pair_digests(*valid) if held_out else frozenset(),
             ),
             source_size=subwords.source.size,
             target_size=subwords.target.size,
@@ -207,8 +213,8 @@ def learnt_shortlist(
             f"shortlist by --shortlist 0."
         ) from problem
     learnt = Shortlist.of(lexicon, frequent=frequent, target_size=subwords.target.size)
-    if data.valid_source.exists() and data.valid_target.exists():
-        share, size = learnt.coverage(piece_pairs(folder, data.valid_source, data.valid_target))
+    if is_there:
+        share, size = learnt.coverage(piece_pairs(folder, *valid))
         note(
             f"shortlist: {size:,.0f} of {subwords.target.size:,} pieces for a sentence of the validation text, "
             f"{share:.1%} of the pieces of its reference among them"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nmt_lstm.cli.arguments import Overrides, RunFile
@@ -24,10 +26,17 @@ def prepare(run_file: RunFile, overrides: Overrides = None) -> None:
     Text that has not changed is found again and not prepared twice.
     """
     from nmt_lstm.config.load import load_run
+    from nmt_lstm.text.held_out import with_validation_text
     from nmt_lstm.text.preparation import prepare as prepare_text
 
     run = load_run(run_file, overrides or [])
-    note(description(prepare_text(run, note)))
+    # What is prepared is found again by the content of the validation text; the text itself belongs to each run.
+    with tempfile.TemporaryDirectory() as folder:
+        run, held = with_validation_text(run, Path(folder), reuse=False)
+        if held is not None:
+            note(held.describe(place=False))
+            held.write()
+        note(description(prepare_text(run, note)))
     note(f"\nTrain on it:\n  nmt-lstm train {quoted(run_file)}")
 
 

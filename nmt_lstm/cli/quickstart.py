@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from nmt_lstm.cli import early_checks
-from nmt_lstm.cli.arguments import Cell, Plugins, check_time_limit, load_plugins
+from nmt_lstm.cli.arguments import AcceptChangedPlugins, Cell, Plugins, check_time_limit, load_plugins
 from nmt_lstm.cli.messages import note, quoted
 from nmt_lstm.cli.score_report import score_table
 from nmt_lstm.cli.train import check_parts, check_start
@@ -43,6 +43,7 @@ def quickstart(
         bool, typer.Option("--resume", help="Continue one that was interrupted, or stopped by its limit.")
     ] = False,
     plugin: Plugins = None,
+    accept_changed_plugins: AcceptChangedPlugins = False,
 ) -> None:
     """Train on the built-in English-Japanese corpus, translate its test text and score it (under 3 minutes)."""
     begin = time.perf_counter()
@@ -56,9 +57,12 @@ def quickstart(
     # Another process of this run finds what the first one has made.
     if not resume and not is_started_by_run() and output.exists() and any(output.iterdir()):
         raise ConfigurationError(
-            f"the folder '{output}' already exists. To use the model in it: nmt-lstm translate -m {model}. "
-            f"To continue an interrupted quickstart: nmt-lstm quickstart{same} -o {model} --resume. "
-            f"To start again in a different folder: nmt-lstm quickstart{same} -o {model}-2"
+            f"the folder '{output}' already exists. To use the model in it:\n"
+            f"  nmt-lstm translate -m {model}\n"
+            f"To continue an interrupted quickstart:\n"
+            f"  nmt-lstm quickstart{same} -o {model} --resume\n"
+            f"To start again in a different folder:\n"
+            f"  nmt-lstm quickstart{same} -o {model}-2"
         )
     from nmt_lstm.config.defaults import quickstart_settings
     from nmt_lstm.config.load import make_run
@@ -79,8 +83,17 @@ def quickstart(
 
     from nmt_lstm.training.fit import fit
 
+    def train_it() -> None:
+        fit(
+            run,
+            output,
+            resume=resume,
+            console=Console(stderr=True),
+            accept_changed_plugins=accept_changed_plugins,
+        )
+
     if not launch.is_first:
-        fit(run, output, resume=resume, console=Console(stderr=True))
+        train_it()
         return
     sources, references = list(read_lines(corpus / "test.en")), list(read_lines(corpus / "test.ja"))
 
@@ -94,7 +107,7 @@ def quickstart(
         show_samples(zip(some, [translation.text for translation in ready], expected, strict=True))
     note(f"2. Training a smaller model with the cell '{cell}' on the built-in corpus.\n")
 
-    fit(run, output, resume=resume, console=Console(stderr=True))
+    train_it()
 
     from nmt_lstm.checkpoint.model_folder import trust_option
     from nmt_lstm.evaluation.scores import corpus_scores

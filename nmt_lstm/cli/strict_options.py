@@ -34,8 +34,13 @@ def make_strict(command: Any) -> None:
         parse = parser.parse_args
 
         def parse_args(args: list[str]) -> Any:
+            given = [*args]  # the parser takes its list apart
             values, rest, order = parse(args=args)
-            _check(context, values, rest, order)
+
+            def all_values(option: Any) -> list[str]:
+                return _all_values(option, parse, given)
+
+            _check(context, values, rest, order, all_values)
             return values, rest, order
 
         parser.parse_args = parse_args
@@ -46,7 +51,26 @@ def make_strict(command: Any) -> None:
         make_strict(inner)
 
 
-def _check(context: Any, values: Mapping[str, Any], rest: Sequence[str], order: Sequence[Any]) -> None:
+def _all_values(option: Any, parse: Callable[..., Any], given: Sequence[str]) -> list[str]:
+    """Return all values of an option: each is what the parser takes for the last one of some beginning of the arguments."""
+    found: list[str] = []
+    for end in range(1, len(given) + 1):
+        try:
+            values, _, order = parse(args=[*given[:end]])
+        except UsageError:  # it ends between a name and its value
+            continue
+        if sum(each is option for each in order) > len(found):
+            found.append(str(values[option.name]))
+    return found
+
+
+def _check(
+    context: Any,
+    values: Mapping[str, Any],
+    rest: Sequence[str],
+    order: Sequence[Any],
+    all_values: Callable[[Any], list[str]],
+) -> None:
     options = [each for each in order if each.param_type_name == "option"]
     if any(option.is_eager for option in options):  # --help and --version answer whatever else there is
         return
@@ -56,7 +80,8 @@ def _check(context: Any, values: Mapping[str, Any], rest: Sequence[str], order: 
             _check_settings(context, option, values[option.name])
         elif counts[id(option)] > 1:
             raise UsageError(
-                f"{_names(option)} was given {counts[id(option)]} times, but takes one value; leave out all but one.",
+                f"{_names(option)} was given {counts[id(option)]} times{_shown(option, all_values)}, but takes one value; "
+                f"leave out all but one.",
                 ctx=context,
             )
         elif option.metavar == _WHOLE_NUMBER:
@@ -73,11 +98,15 @@ def _check_settings(context: Any, option: Any, given: Sequence[str]) -> None:
     """Refuse a key that is set twice, where an option takes pairs such as KEY=VALUE."""
     if "=" not in (option.metavar or ""):
         return
-    keys = Counter(text.partition("=")[0].strip() for text in given)
-    for key, count in keys.items():
-        if count > 1:
+    by_key: dict[str, list[str]] = {}
+    for text in given:
+        key, _, value = text.partition("=")
+        by_key.setdefault(key.strip(), []).append(value.strip())
+    for key, found in by_key.items():
+        if len(found) > 1:
             raise UsageError(
-                f"{_names(option)} {key} was given {count} times; leave out all but one.", ctx=context
+                f"{_names(option)} {key} was given {len(found)} times ({_quoted(found)}); leave out all but one.",
+                ctx=context,
             )
 
 
@@ -93,6 +122,14 @@ def _check_number(context: Any, option: Any, text: str) -> None:
     if number is None or (least is not None and number < least):
         bound = "" if least is None else f" of {least:g} or more"
         raise UsageError(f"{_names(option)} is '{text}', but must be a whole number{bound}.", ctx=context)
+
+
+def _shown(option: Any, all_values: Callable[[Any], list[str]]) -> str:
+    return "" if option.is_flag else f" ({_quoted(all_values(option))})"
+
+
+def _quoted(values: Sequence[str]) -> str:
+    return " and ".join(f"'{value}'" for value in values)
 
 
 def _names(option: Any) -> str:

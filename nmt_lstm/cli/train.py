@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmt_lstm.cli import early_checks
-from nmt_lstm.cli.arguments import Overrides, Plugins, check_time_limit, load_plugins
+from nmt_lstm.cli.arguments import AcceptChangedPlugins, Overrides, Plugins, check_time_limit, load_plugins
 from nmt_lstm.cli.messages import note, quoted, show_log
 from nmt_lstm.errors import ConfigurationError
 
@@ -106,18 +107,12 @@ def train(
         ),
     ] = None,
     plugin: Plugins = None,
-    accept_changed_plugins: Annotated[
-        bool,
-        typer.Option(
-            "--accept-changed-plugins",
-            help="Resume although a plugin file was changed; the model folder keeps the earlier one as replaced-N-*.",
-        ),
-    ] = False,
+    accept_changed_plugins: AcceptChangedPlugins = False,
 ) -> None:
     """Train a translator and write it into a folder.
 
-    Without a run file the settings are chosen by the size of the text and shown, and without validation text a part of
-    the training text is held out for it. Text is paired line by line; files may be plain, .gz, .xz, .bz2 or .zst.
+    Without a run file the settings are chosen by the size of the text and shown. Without validation text a part of the
+    training text is held out for it. Text is paired line by line; files may be plain, .gz, .xz, .bz2 or .zst.
     """
     check_time_limit(time_limit or "")
     texts = {
@@ -148,7 +143,7 @@ def train(
     else:
         run, chosen, held = run_without_file(texts, settings, folder, resume=resume)
     early_checks.check_files(run.data.train_source, run.data.train_target, reread=True)
-    if held is None:
+    if held is None:  # there are no such files yet
         early_checks.check_files(run.data.valid_source, run.data.valid_target, reread=True)
     if not plugin:
         early_checks.check_names(run)
@@ -167,15 +162,14 @@ def train(
     from nmt_lstm.training.fit import fit
 
     # A run that is resumed has its validation text; if this is not its text, nothing may be written.
-    if held is not None and not going_on:
-        held.write()
-    fit(
-        run,
-        folder,
-        resume=resume,
-        console=Console(stderr=True),
-        accept_changed_plugins=accept_changed_plugins,
-    )
+    with held.placed() if held is not None and not going_on else nullcontext():
+        fit(
+            run,
+            folder,
+            resume=resume,
+            console=Console(stderr=True),
+            accept_changed_plugins=accept_changed_plugins,
+        )
 
 
 def check_start(run: RunSettings, folder: Path, *, resume: bool) -> Launch:
@@ -254,7 +248,8 @@ def run_without_file(
         )
     from nmt_lstm.config.defaults import choose_settings, describe_settings
     from nmt_lstm.config.load import make_run
-    from nmt_lstm.text.corpus import check_lengths
+    from nmt_lstm.text.corpus import check_lengths, language_of
+    from nmt_lstm.text.held_out import FOLDER, hold_out
 
     files = {name: path for name, path in texts.items() if path is not None}
     source, target = files["train_source"], files["train_target"]
@@ -263,36 +258,19 @@ def run_without_file(
     said: list[str] = []
     held: HeldOut | None = None
     if without_validation:
-        held = held_out_text(source, target, folder, resume=resume)
+        held = hold_out(source, target, folder / FOLDER, reuse=resume)
         files |= {"valid_source": held.source, "valid_target": held.target}
-        said.append(
-            f"No validation text was named: {len(held.pairs):,} of {pairs:,} pairs are held out for it, in '{held.source.parent}'."
-        )
+        said.append(held.describe())
         pairs = held.trained_on
     else:
         check_lengths(files["valid_source"], files["valid_target"])
     data: dict[str, Any] = {name: str(path) for name, path in files.items()}
     data["exclude_validation"] = held is not None
-    data["source_language"], data["target_language"] = language(source), language(target)
+    data["source_language"], data["target_language"] = language_of(source), language_of(target)
     values = {**choose_settings(pairs), "data": {**data, "prepared": str(folder.parent / "prepared")}}
     run = make_run(values, settings, origin="settings")
     advice = "Change any of this with --set, such as --set training.epochs=5; 'nmt-lstm config --explain' lists all.\n"
     return run, [*said, *describe_settings(pairs, run), advice], held
-
-
-def held_out_text(source: Path, target: Path, folder: Path, *, resume: bool) -> HeldOut:
-    """Choose what is held out of the training text, for the run's folder, where it is found again.
-
-    Raises:
-        DataError: the text is too small.
-    """
-    from nmt_lstm.text.held_out import FOLDER, hold_out
-
-    sides = language(source), language(target)
-    endings = sides if all(sides) and sides[0] != sides[1] else ("source", "target")
-    return hold_out(
-        source, target, folder / FOLDER, names=(f"valid.{endings[0]}", f"valid.{endings[1]}"), reuse=resume
-    )
 
 
 def check_parts(run: RunSettings) -> None:
@@ -312,14 +290,7 @@ def default_output(run_file: Path | None, source: Path | None, target: Path | No
     """Return runs/NAME, named after the run file or the languages."""
     if run_file is not None:
         return Path("runs", run_file.stem)
-    names = [language(path) for path in (source, target) if path is not None]
+    from nmt_lstm.text.corpus import language_of
+
+    names = [language_of(path) for path in (source, target) if path is not None]
     return Path("runs", "-".join(names) if all(names) and len(names) == 2 else "model")
-
-
-def language(path: Path) -> str:
-    """Guess a language code from a file's name, such as "de" of train.de.gz; empty if it has none."""
-    from nmt_lstm.text.corpus import COMPRESSED_SUFFIXES
-
-    suffixes = [suffix for suffix in path.suffixes if suffix not in COMPRESSED_SUFFIXES]
-    code = suffixes[-1][1:] if suffixes else ""
-    return code if 2 <= len(code) <= 3 and code.isalpha() and code not in ("txt", "tok", "raw") else ""

@@ -6,6 +6,7 @@ import textwrap
 from typing import Any
 
 from nmt_lstm.config.fields import options_of, table_of
+from nmt_lstm.config.load import dump_toml
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.config.toml_writer import write_toml
 
@@ -27,7 +28,7 @@ def explain_toml(run: RunSettings) -> str:
     """Return `run` as a run file with a comment above each setting: meaning, allowed values, default."""
     options = {option.path: option for option in options_of()}
     lines, prefix = [], ""
-    for line in write_toml(run.model_dump()).splitlines():
+    for line in dump_toml(run).splitlines():
         if line.startswith("["):
             prefix = line.strip("[]") + "."
             # A table of a plugin's options is itself one setting of the table above it.
@@ -54,4 +55,4 @@ def _comment(text: str) -> list[str]:
 
 
 def _default(value: Any) -> str:
-    return write_toml({"value": value}).partition(" = ")[2].strip()
+    return "none" if value is None else write_toml({"value": value}).partition(" = ")[2].strip()

@@ -79,10 +79,11 @@ def options_of(table: type[BaseModel] = RunSettings, prefix: str = "") -> Iterat
         if inner is not None:
             yield from options_of(inner, f"{prefix}{name}.")
             continue
+        annotation = _given(field.annotation)
         yield Option(
             path=prefix + name,
-            type=field.annotation,
-            allowed=allowed_text(field.annotation, list(field.metadata)),
+            type=annotation,
+            allowed=allowed_text(annotation, list(field.metadata)),
             required=field.is_required(),
             default=None if field.is_required() else field.default,
             meaning=" ".join((field.description or "").split()),
@@ -110,6 +111,15 @@ def child_keys(path: tuple[str, ...]) -> list[str]:
 def _table(field: FieldInfo) -> type[BaseModel] | None:
     annotation = field.annotation
     return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+
+
+def _given(annotation: Any) -> Any:
+    """Return the type of an option where it is given; one that may be left out has None in its annotation, too."""
+    arguments = typing.get_args(annotation)
+    if types.NoneType not in arguments:
+        return annotation
+    (given,) = (argument for argument in arguments if argument is not types.NoneType)
+    return typing.get_args(given)[0] if typing.get_origin(given) is typing.Annotated else given
 
 
 def _bounds(metadata: Any) -> list[Any]:

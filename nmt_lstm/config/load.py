@@ -104,7 +104,10 @@ def search_settings(run: RunSettings, overrides: Iterable[str]) -> SearchSetting
 
 def dump_toml(run: RunSettings) -> str:
     """Return a run file that `load_run` reads back as an equal `run`."""
-    return write_toml(run.model_dump())
+    values = run.model_dump()
+    # Where there is no validation text yet, the file has no keys of it: TOML has no word for nothing.
+    values["data"] = {name: value for name, value in values["data"].items() if value is not None}
+    return write_toml(values)
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:

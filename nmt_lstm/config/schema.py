@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from nmt_lstm.config.duration import check_duration
+from nmt_lstm.errors import ConfigurationError
 
 __all__ = [
     "AttentionSettings",
@@ -61,9 +62,9 @@ class DataSettings(Settings):
     """Source side of the training text, one sentence per line (plain, .gz, .xz, .bz2 or .zst)."""
     train_target: TextPath
     """Target side of the training text, line by line the translation of the source side."""
-    valid_source: TextPath
-    """Source side of the validation text."""
-    valid_target: TextPath
+    valid_source: TextPath | None = None
+    """Source side of the validation text. Without validation text, pairs of the training text are held out for it."""
+    valid_target: TextPath | None = None
     """Target side of the validation text."""
     source_language: str = ""
     """Source language code, such as "de"; only shown."""
@@ -76,6 +77,18 @@ class DataSettings(Settings):
     prepared: TextPath = Path("prepared")
     """Folder of prepared stores; unchanged data is found there by fingerprint and not prepared twice."""
     cleaning: CleaningSettings = CleaningSettings()
+
+    def validation_text(self) -> tuple[Path, Path]:
+        """Return the two sides of the validation text.
+
+        Raises:
+            ConfigurationError: there is none yet: it has to be held out of the training text (`text.held_out`).
+        """
+        if self.valid_source is None or self.valid_target is None:
+            raise ConfigurationError(
+                "data.valid_source and data.valid_target are missing; name validation text."
+            )
+        return self.valid_source, self.valid_target
 
 
 class SubwordSettings(Settings):
@@ -274,6 +287,17 @@ class RunSettings(Settings):
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
     search: SearchSettings = SearchSettings()
+
+    @model_validator(mode="after")
+    def _validation_text_has_two_sides(self) -> RunSettings:
+        data = {"data.valid_source": self.data.valid_source, "data.valid_target": self.data.valid_target}
+        missing = [name for name, path in data.items() if path is None]
+        if len(missing) == 1:
+            raise ValueError(
+                f"'{missing[0]}' is missing: name both sides of the validation text, or neither, and pairs of the training "
+                f"text are held out for it"
+            )
+        return self
 
     @model_validator(mode="after")
     def _vocabularies_agree(self) -> RunSettings:

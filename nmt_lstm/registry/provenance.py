@@ -14,7 +14,7 @@ from pathlib import Path
 
 from nmt_lstm.errors import UntrustedPluginError
 
-__all__ = ["check_import", "is_installed", "module_files", "named_by", "trust_folder"]
+__all__ = ["check_import", "import_root", "is_installed", "module_files", "named_by", "trust_folder"]
 
 # The model folder whose settings are being followed; None where the user named the part.
 _folder: ContextVar[Path | None] = ContextVar("nmt_lstm_model_folder", default=None)
@@ -56,7 +56,11 @@ def check_import(target: str, who: str) -> None:
     if folder is None or module in sys.modules or is_installed(target, folder):
         return
     files = module_files(module)
-    found = f"Python would import it from '{files[-1]}'" if files else "Python does not find it here"
+    found = (
+        f"Python would import it from '{files[-1]}'"
+        if files
+        else "Python does not find it; PYTHONPATH=FOLDER before the command tells where it is"
+    )
     raise UntrustedPluginError(
         f"{who} is named by the model folder '{folder}', and no installed distribution provides it ({found}). "
         f"Install the distribution that it belongs to; or, if you trust the folder and that code, add --trust-plugins.",
@@ -109,6 +113,20 @@ def module_files(module: str) -> list[Path]:
             return []
         places = list(spec.submodule_search_locations or ())
     return files
+
+
+def import_root(target: str) -> Path | None:
+    """Return the folder from which Python imports the module or package of a class; None if that cannot be told.
+
+    Args:
+        target: ``package.module:Class``.
+    """
+    module = target.partition(":")[0]
+    files = module_files(module)
+    if not files:
+        return None
+    depth = module.count(".") + (files[-1].name == "__init__.py")
+    return files[-1].parents[depth]
 
 
 def _provides(

@@ -217,7 +217,7 @@ class Registry:
             elif entry is not None:
                 hint = f"{entry.distribution} needs it: install it with pip."
             else:
-                hint = "Install it, or put its folder on PYTHONPATH, or load a file with --plugin FILE."
+                hint = _class_hint(target)
             raise PluginError(f"{who} cannot be imported: no module named '{missing}'. {hint}") from problem
         except AttributeError as problem:
             raise PluginError(
@@ -273,6 +273,20 @@ class Registry:
             f"unknown {self.kind} '{name}'.{nearest(name, [entry.name for entry in entries])} Known: {known}. "
             f"Others are installed with pip, loaded with --plugin FILE, or named as package.module:Class."
         )
+
+
+def _class_hint(target: str) -> str:
+    """Say how Python finds the class ``package.module:Class``, or what to write for ``file.py:Class``."""
+    module, _, name = target.partition(":")
+    if module.endswith(".py"):
+        return (
+            f"A class is named as package.module:Class, here {module.removesuffix('.py').replace('/', '.')}:{name}; to load a "
+            f"file, register the class in it by a name, and add --plugin {module}."
+        )
+    return (
+        "Install it, or tell Python in which folder it is: PYTHONPATH=FOLDER before the command. A file of which model folders "
+        "keep a copy registers its class by a name and is loaded with --plugin FILE."
+    )
 
 
 def _target(part: type) -> str:

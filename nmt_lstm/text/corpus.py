@@ -23,6 +23,7 @@ __all__ = [
     "check_rereadable",
     "count_lines",
     "decoded",
+    "language_of",
     "open_bytes",
     "read_blocks",
     "read_lines",
@@ -40,6 +41,9 @@ COMPRESSED = {
     re.compile(rb"\x28\xb5\x2f\xfd"): ".zst",
     re.compile(rb"BZh[1-9]1AY&SY"): ".bz2",
 }
+LONGEST_BEGINNING = 10
+# What the readers know besides: LZMA's older format, and the skippable frames of Zstandard.
+OTHER_BEGINNINGS = re.compile(rb"\x5d\x00\x00|[\x50-\x5f]\x2a\x4d\x18", re.DOTALL)
 NAMES_LOOKED_AT = 10_000
 # UTF-32 comes first: its mark begins with that of UTF-16.
 BYTE_ORDER_MARKS = {
@@ -56,11 +60,14 @@ def open_bytes(path: Path) -> BinaryIO:
     """Open a plain, .gz, .xz, .bz2 or .zst file for reading bytes.
 
     Raises:
-        DataError: the file is missing, a folder, unreadable, or of a kind that needs a library not installed.
+        DataError: the file is missing, a folder, unreadable, not what its name says, or of a kind that needs a library
+            not installed.
     """
     if path.is_dir():
         raise DataError(f"'{path}' is a folder; a text file (plain, .gz, .xz, .bz2 or .zst) is needed.")
     try:
+        if path.is_file():
+            _check_name(path)
         match path.suffix:
             case ".gz":
                 return cast(BinaryIO, gzip.open(path, "rb"))
@@ -76,6 +83,27 @@ def open_bytes(path: Path) -> BinaryIO:
         raise DataError(f"'{path}' does not exist.{_near(path)}") from None
     except OSError as error:
         raise DataError(f"Cannot read '{path}': {error.strerror or error}.") from None
+
+
+def _check_name(path: Path) -> None:
+    """Refuse a file whose beginning is not what the ending of its name promises."""
+    with path.open("rb") as file:
+        beginning = file.read(LONGEST_BEGINNING)
+    kind = _compression_of(beginning)
+    if kind == path.suffix or len(beginning) < LONGEST_BEGINNING:  # so short a file may be a cut one
+        return
+    if kind:
+        plain = path.with_suffix("") if path.suffix in COMPRESSED_SUFFIXES else path
+        raise DataError(f"'{path}' is compressed; rename it to '{plain.name}{kind}' to have it read.")
+    if path.suffix in COMPRESSED_SUFFIXES and not OTHER_BEGINNINGS.match(beginning):
+        raise DataError(
+            f"'{path}' is not a {path.suffix} file, but its name says so; if it is plain text, rename it to '{path.stem}'."
+        )
+
+
+def _compression_of(beginning: bytes) -> str:
+    """Return the ending of the names of files that begin like this, such as ".gz"; empty for others."""
+    return next((suffix for known, suffix in COMPRESSED.items() if known.match(beginning)), "")
 
 
 def _near(path: Path) -> str:
@@ -130,11 +158,9 @@ def _decoded(line: bytes, name: str, number: int) -> str:
 
 def _check_beginning(line: bytes, name: str) -> None:
     """Refuse a file whose first bytes say that it is not UTF-8 text; some of these would decode as UTF-8."""
-    for beginning, suffix in COMPRESSED.items():
-        if beginning.match(line):
-            raise DataError(
-                f"'{name}' is compressed; rename it to '{Path(name).name}{suffix}' to have it read."
-            )
+    compression = _compression_of(line)
+    if compression:  # a stream: files are known when they are opened
+        raise DataError(f"'{name}' is compressed ({compression}); decompress it first.")
     encoding = next((known for mark, known in BYTE_ORDER_MARKS.items() if line.startswith(mark)), "")
     # Without a mark, every other byte of Latin letters in UTF-16 is zero, which is valid UTF-8 and no text.
     if not encoding and len(line) >= SHORTEST_UTF_16:
@@ -176,6 +202,13 @@ def read_blocks(path: Path) -> Iterator[bytes]:
                 done += len(block)
         except DAMAGES as error:
             raise DataError(f"Cannot read '{path}' after byte {done:,}: {error}.") from None
+
+
+def language_of(path: Path) -> str:
+    """Guess a language code from a file's name, such as "de" of train.de.gz; empty if it has none."""
+    suffixes = [suffix for suffix in path.suffixes if suffix not in COMPRESSED_SUFFIXES]
+    code = suffixes[-1][1:] if suffixes else ""
+    return code if 2 <= len(code) <= 3 and code.isalpha() and code not in ("txt", "tok", "raw") else ""
 
 
 def check_rereadable(*paths: Path) -> None:

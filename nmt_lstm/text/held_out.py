@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.files.whole import replacing
 from nmt_lstm.text.cleaning import pair_digest
-from nmt_lstm.text.corpus import check_lengths, read_parallel
+from nmt_lstm.text.corpus import check_lengths, language_of, read_parallel
 
-__all__ = ["FOLDER", "HeldOut", "hold_out"]
+__all__ = ["FOLDER", "HeldOut", "hold_out", "with_validation_text"]
 
 FOLDER = "held-out"
 """Where it lies in the folder of a run."""
@@ -24,6 +26,8 @@ SHARE = 0.05
 SEED = 1
 # Pairs considered for each that is held out, so that one that occurs once is preferred: all copies leave the training.
 CANDIDATES = 4
+# Scores of fewer pairs say little: one word more or less changes them.
+TELLING = 20
 
 
 class HeldOut(NamedTuple):
@@ -35,6 +39,17 @@ class HeldOut(NamedTuple):
     pairs: list[tuple[str, str]]
     trained_on: int
     """Pairs of the text that are left: neither held out, nor copies of such."""
+    total: int
+    """Pairs of the text."""
+
+    def describe(self, *, place: bool = True) -> str:
+        """Return how many pairs are held out, whether they are enough, and (`place`) where they are."""
+        held = len(self.pairs)
+        text = f"No validation text was named: {held:,} of {self.total:,} pairs {'is' if held == 1 else 'are'} held out for it"
+        text += f", in '{self.source.parent}'" if place else ""
+        if held >= TELLING:
+            return f"{text}."
+        return f"{text}. Scores of so few say little; name validation text if there is more."
 
     def write(self) -> None:
         """Write the two files.
@@ -45,6 +60,29 @@ class HeldOut(NamedTuple):
         for path, lines in zip((self.source, self.target), zip(*self.pairs, strict=True), strict=True):
             _write(path, "".join(f"{line}\n" for line in lines).encode())
 
+    @contextmanager
+    def placed(self) -> Iterator[None]:
+        """Write the two files, and take them away again if what follows fails before anything stands beside their folder.
+
+        Raises:
+            ResourceError: they cannot be written.
+        """
+        folder = self.source.parent
+        is_new = not folder.exists()
+        try:
+            self.write()
+            yield
+        except BaseException:
+            # A run's lock is gone soon; everything else is what a run can be resumed from.
+            alone = {path.name for path in folder.parent.glob("*")} <= {folder.name, ".lock"}
+            if is_new and alone:
+                self.source.unlink(missing_ok=True)
+                self.target.unlink(missing_ok=True)
+                with suppress(OSError):  # somebody else's files, or the lock
+                    folder.rmdir()
+                    folder.parent.rmdir()
+            raise
+
 
 class _Candidate(NamedTuple):
     pair: tuple[str, str]
@@ -52,9 +90,11 @@ class _Candidate(NamedTuple):
 
 
 def hold_out(
-    source: Path, target: Path, folder: Path, *, names: tuple[str, str], reuse: bool = False
+    source: Path, target: Path, folder: Path, *, names: tuple[str, str] | None = None, reuse: bool = False
 ) -> HeldOut:
-    """Choose pairs of a text for validation: 1,000 or 5 % of it, whichever is less; always the same pairs of a text.
+    """Choose pairs of a text for validation: 1,000 or 5 % of it, whichever is less, but at least one.
+
+    They are always the same pairs of a text.
 
     The text itself stays as it is: training has to leave these pairs out (`data.exclude_validation`). No pair is held out
     twice, none with an empty side, and one that the text repeats only where its part of the text has no other.
@@ -63,13 +103,14 @@ def hold_out(
         source: source side of the text.
         target: its target side.
         folder: where the files are to be.
-        names: of the two files.
+        names: of the two files; None names them after the languages.
         reuse: take the files that are there, as a run that is resumed must.
 
     Raises:
         DataError: the text cannot be read, or has too few different pairs.
     """
     total = check_lengths(source, target)
+    names = names or _names(source, target)
     paths = folder / names[0], folder / names[1]
     if reuse and all(path.is_file() for path in paths):
         chosen = {pair_digest(*pair): pair for pair in read_parallel(*paths)}
@@ -82,19 +123,48 @@ def hold_out(
     if not chosen or not left:
         raise DataError(
             f"'{source}' and '{target}' have too few different pairs to hold some out for validation; name validation "
-            f"text with --valid-source and --valid-target."
+            f"text with --valid-source and --valid-target, or as data.valid_source and data.valid_target."
         )
-    return HeldOut(*paths, list(chosen.values()), left)
+    return HeldOut(*paths, list(chosen.values()), left, total)
+
+
+def with_validation_text(
+    run: RunSettings, folder: Path, *, reuse: bool
+) -> tuple[RunSettings, HeldOut | None]:
+    """Return a run that has validation text: its own, or pairs that are held out of its training text.
+
+    Args:
+        run: the settings.
+        folder: of the run; its folder `FOLDER` is where the files are to be.
+        reuse: see `hold_out`.
+
+    Returns:
+        The settings, and what has yet to be written for them; None where they named validation text.
+
+    Raises:
+        DataError: see `hold_out`.
+    """
+    data = run.data
+    if data.valid_source is not None:
+        return run, None
+    held = hold_out(data.train_source, data.train_target, folder / FOLDER, reuse=reuse)
+    named = {
+        "valid_source": held.source.absolute(),
+        "valid_target": held.target.absolute(),
+        "exclude_validation": True,
+    }
+    return run.model_copy(update={"data": data.model_copy(update=named)}), held
+
+
+def _names(source: Path, target: Path) -> tuple[str, str]:
+    sides = language_of(source), language_of(target)
+    endings = sides if all(sides) and sides[0] != sides[1] else ("source", "target")
+    return f"valid.{endings[0]}", f"valid.{endings[1]}"
 
 
 def _candidates(source: Path, target: Path, total: int) -> Iterator[list[_Candidate]]:
     """Yield pairs for each of as many equal parts of the text as are held out, from a random place of the part on."""
-    wanted = min(MOST_PAIRS, int(total * SHARE))
-    if not wanted:
-        raise DataError(
-            f"'{source}' has {total:,} lines, too few to hold some out for validation ({round(1 / SHARE)} are needed); "
-            f"name validation text with --valid-source and --valid-target."
-        )
+    wanted = max(1, min(MOST_PAIRS, int(total * SHARE)))
     pairs = read_parallel(source, target)
     random = np.random.default_rng(SEED)
     for part in range(wanted):

@@ -83,8 +83,8 @@ def prepare(run: RunSettings, on_progress: Progress | None = None) -> Prepared:
     """
     say = on_progress or (lambda _: None)
     data = run.data
-    check_rereadable(data.train_source, data.train_target, data.valid_source, data.valid_target)
-    valid = list(read_parallel(data.valid_source, data.valid_target))
+    check_rereadable(data.train_source, data.train_target, *data.validation_text())
+    valid = list(read_parallel(*data.validation_text()))
     for warning in corpus_warnings(data):
         _warn(warning)
     fingerprint = _fingerprint(run)
@@ -175,7 +175,7 @@ def _fingerprint(run: RunSettings) -> str:
     }
     digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
     data = run.data
-    for path in (data.train_source, data.train_target, data.valid_source, data.valid_target):
+    for path in (data.train_source, data.train_target, *data.validation_text()):
         content = hashlib.blake2b(digest_size=16)
         for block in read_blocks(path):
             content.update(block)

@@ -11,6 +11,8 @@ from torch import Tensor
 from nmt_lstm.checkpoint.averaging import average_states
 from nmt_lstm.checkpoint.weights import load_weights
 from nmt_lstm.config.schema import TrainingSettings
+from nmt_lstm.errors import ModelFolderError
+from nmt_lstm.training.agreement import agreed
 from nmt_lstm.training.kept_weights import KeptWeights, Record, is_better
 from nmt_lstm.training.module import TranslationModule
 from nmt_lstm.training.validation import ValidationResult
@@ -50,6 +52,9 @@ def choose_final(
     The average wins a tie. None means that nothing was kept, that a signal came, or that there is no time: then the
     best single weights stand in the model folder already. Afterwards the module holds the chosen weights. All
     processes must take part.
+
+    Raises:
+        ModelFolderError: a file of kept weights is missing or was changed.
     """
     settings = module.settings
     best = kept.best()
@@ -63,7 +68,8 @@ def choose_final(
     for records in candidates:
         if not has_time():
             return None
-        state = average_states([_weights(kept, record) for record in records])
+        _check(kept, records, module.device)
+        state = average_states([load_weights(kept.path(record), torch.device("cpu")) for record in records])
         module.model.load_state_dict(state)
         result = validate(module, beam_size)
         if result is None:
@@ -75,9 +81,24 @@ def choose_final(
     return chosen
 
 
-def _weights(kept: KeptWeights, record: Record) -> dict[str, Tensor]:
-    kept.check(record)
-    return load_weights(kept.path(record), torch.device("cpu"))
+def _check(kept: KeptWeights, records: Sequence[Record], device: torch.device) -> None:
+    """Compare files with their checksums; what one process finds, all refuse, before any of them loads a file.
+
+    Only the first process has the checksums of files that it wrote itself.
+
+    Raises:
+        ModelFolderError: a file is missing or was changed.
+    """
+    problem: ModelFolderError | None = None
+    try:
+        for record in records:
+            kept.check(record)
+    except ModelFolderError as found:
+        problem = found
+    if agreed([float(problem is not None)], device)[0]:
+        raise problem or ModelFolderError(
+            "a different process found kept weights missing or changed; it says which."
+        )
 
 
 def _is_better(metric: str, metrics: Mapping[str, float], than: Mapping[str, float]) -> bool:

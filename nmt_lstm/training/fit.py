@@ -17,6 +17,7 @@ from nmt_lstm.evaluation.scores import check_tokenizer, chosen_tokenizer
 from nmt_lstm.files.left_overs import remove_left_overs
 from nmt_lstm.numerics.memory import bound_kernel_memory, keep_freed_memory
 from nmt_lstm.numerics.precision import Precision, resolve_precision
+from nmt_lstm.text.held_out import with_validation_text
 from nmt_lstm.text.preparation import Prepared, prepare
 from nmt_lstm.training.clock import Clock
 from nmt_lstm.training.csv_log import begin_log
@@ -120,6 +121,12 @@ def fit(
             keep_freed_memory()
         use_threads(devices)
         check_tokenizer(chosen_tokenizer(run.data.tokenize, run.data.target_language))
+        going_on = resume and last_checkpoint(output).exists()
+        run, held = with_validation_text(run, output, reuse=going_on)
+        # A run that is resumed has its validation text; if this is not its text, nothing may be written.
+        if held is not None and not going_on:
+            display.say(held.describe())
+            stack.enter_context(held.placed())
         prepared = prepare(run)
         stack.enter_context(explain_lost_process(launch))
         stack.enter_context(explain_out_of_memory(settings))
@@ -211,7 +218,7 @@ def _train(
             callback=control,
         )
         for sentence in outlook:
-            display.say(sentence, wrap=True)
+            display.say(sentence)
         say_choices(display, run, devices, precision, parameters)
         if standing is not None:
             display.say(f"Resumed from {checkpoint}.")

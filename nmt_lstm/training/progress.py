@@ -6,12 +6,11 @@ import time
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from nmt_lstm.plain_text import printable
 
-__all__ = ["Left", "Moment", "ProgressDisplay", "duration", "search_name"]
+__all__ = ["Left", "Moment", "ProgressDisplay", "duration", "search_name", "write_lines"]
 
 _LIVE_SECONDS = 0.5
 _PLAIN_SECONDS = 20.0
@@ -94,6 +93,18 @@ class Moment:
         return line
 
 
+def write_lines(console: Console, text: str, style: str = "") -> None:
+    """Write lines that stay: at a terminal sentences go on at the next word where it ends, elsewhere nothing is broken.
+
+    An indented line is a command or a quotation and is broken nowhere, so that it can be copied.
+    """
+    for line in text.split("\n"):
+        whole = not console.is_terminal or line.startswith("  ")
+        console.print(
+            printable(line), style=style, markup=False, emoji=False, highlight=False, soft_wrap=whole
+        )
+
+
 class ProgressDisplay:
     """Shows moments not more often than a person can read them; whoever trains asks `is_due` first."""
 
@@ -147,9 +158,9 @@ class ProgressDisplay:
         if self._live is not None:
             self._live.update(self._live.task_ids[0], description=words, refresh=True)
 
-    def say(self, line: str, style: str = "", *, wrap: bool = False) -> None:
-        """Write a line that stays; with `wrap`, sentences that go on at the next word where the console ends."""
-        self.console.print(escape(printable(line)), style=style, highlight=False, soft_wrap=not wrap)
+    def say(self, text: str, style: str = "") -> None:
+        """Write lines that stay; see `write_lines`."""
+        write_lines(self.console, text, style)
 
     def stop(self) -> None:
         """Take the live line away."""

@@ -203,6 +203,8 @@ class RunControl(pl.Callback):
         validates = ((due and self._may_validate) or bool(reason)) and not self.skips_validation()
         self.validation_due = validates and step != self.validated_step
         if self.validation_due and not self._signal:
+            if self.out_of_time and not self.kept.records:
+                self.report.first_validation_after_the_limit()
             self.validate(trainer, module)
         if self._signal:
             self._save(trainer, module)

@@ -70,6 +70,13 @@ class RunReport:
             )
         )
 
+    def first_validation_after_the_limit(self) -> None:
+        """Say what a run is doing whose time is over before it has a model."""
+        self.display.say(
+            f"The time limit of {self.settings.time_limit} is reached, but there is no model yet: one validation and writing "
+            f"the model follow in any case."
+        )
+
     def validation(
         self, trainer: pl.Trainer, result: ValidationResult, trained: Stretch, *, improved: bool
     ) -> None:

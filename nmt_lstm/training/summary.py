@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from nmt_lstm.checkpoint.model_folder import trust_option
+from nmt_lstm.checkpoint.model_folder import class_advice, trust_option
 from nmt_lstm.config.schema import OptimizerSettings, RunSettings, TrainingSettings
 from nmt_lstm.evaluation.columns import perplexity
 from nmt_lstm.numerics.precision import Precision
@@ -20,7 +20,7 @@ from nmt_lstm.text.preparation import Prepared
 from nmt_lstm.training.devices import Devices
 from nmt_lstm.training.divergence import DivergenceError
 from nmt_lstm.training.output_folder import resume_command
-from nmt_lstm.training.progress import ProgressDisplay, duration, search_name
+from nmt_lstm.training.progress import ProgressDisplay, duration, search_name, write_lines
 
 __all__ = [
     "FitResult",
@@ -101,26 +101,26 @@ def show_summary(console: Console, found: FitResult) -> None:
         console.print(table, highlight=False, markup=False)
     else:
         for name, value in zip(*(column.cells for column in table.columns), strict=True):
-            console.print(f"{name:<18}{value}", highlight=False, markup=False, soft_wrap=True)
+            write_lines(console, f"{name:<18}{value}")
     if found.diagnosis:
-        console.print("\n" + "\n".join(found.diagnosis), highlight=False, markup=False, soft_wrap=True)
+        write_lines(console, "\n" + "\n".join(found.diagnosis))
     if found.out_of_time:
         longer = f"{math.ceil(2.0 * found.seconds / 60.0)}m"
-        console.print(
+        write_lines(
+            console,
             f"\nTraining stopped at the time limit. To continue, until {longer} are used in all:\n"
-            f"  {printable(resume_command(sys.argv, time_limit=longer))}",
-            highlight=False,
-            markup=False,
-            soft_wrap=True,
+            f"  {resume_command(sys.argv, time_limit=longer)}",
         )
-    folder = printable(shlex.quote(str(found.folder))) + trust_option(found.folder)
-    console.print("\nTranslate with it:", highlight=False)
-    console.print(
-        f"  nmt-lstm translate -m {folder} < in.txt > out.txt", highlight=False, markup=False, soft_wrap=True
+    folder = shlex.quote(str(found.folder)) + trust_option(found.folder)
+    write_lines(
+        console,
+        f"\nTranslate with it:\n"
+        f"  nmt-lstm translate -m {folder} < in.txt > out.txt\n"
+        f"  nmt-lstm translate -m {folder} --interactive",
     )
-    console.print(
-        f"  nmt-lstm translate -m {folder} --interactive", highlight=False, markup=False, soft_wrap=True
-    )
+    advice = class_advice(found.folder, f"nmt-lstm translate -m {folder}")
+    if advice:
+        write_lines(console, f"\n{advice}")
 
 
 def say_text(display: ProgressDisplay, prepared: Prepared) -> None:
@@ -168,5 +168,5 @@ def advice_after_divergence(settings: TrainingSettings, checkpoint: Path, proble
     if not settings.clip_norm:
         options += " --set training.clip_norm=1"
     if not checkpoint.exists():
-        return f"Nothing was saved before; start again with {options}."
+        return f"Nothing was saved before; start again with a lower learning rate:\n  {options}"
     return f"A checkpoint from before is saved; continue with a lower learning rate:\n  {resume_command(sys.argv)} {options}"

@@ -41,18 +41,40 @@ def test_quick_benchmark_reports_figures(repository, tmp_path, benchmark) -> Non
         assert figure["what"].strip() in finished.stdout
 
 
+CELL = """
+from nmt_lstm import CELLS, GatedCell
+
+@CELLS.register("measured")
+class Measured(GatedCell):
+    gates = ("candidate",)
+
+    def update(self, x, h, state):
+        return ((x.candidate + h.candidate).tanh(),)
+"""
+ATTENTION = """
+from nmt_lstm import ATTENTIONS
+from nmt_lstm.attention.dot import DotAttention
+
+@ATTENTIONS.register("measured")
+class Measured(DotAttention):
+    pass
+"""
+
+
 @pytest.mark.bench
-def test_cells_of_a_plugin_file_are_measured(repository, tmp_path) -> None:
-    (tmp_path / "mine.py").write_text(
-        "from nmt_lstm import CELLS, GatedCell\n\n\n@CELLS.register('measured')\nclass Measured(GatedCell):\n"
-        "    gates = ('candidate',)\n\n    def update(self, x, h, state):\n"
-        "        return ((x.candidate + h.candidate).tanh(),)\n",
-        encoding="utf-8",
-    )
+@pytest.mark.parametrize(
+    ("words", "plugin", "measured", "other"),
+    [
+        (("cells", "--precision", "float32"), CELL, "measured, float32: one step", "gru"),
+        (("attentions",), ATTENTION, "measured: keys and one step", "additive"),
+    ],
+)
+def test_parts_of_a_plugin_file_are_measured(repository, tmp_path, words, plugin, measured, other) -> None:
+    (tmp_path / "mine.py").write_text(plugin, encoding="utf-8")
     finished = subprocess.run(
         [
             *(sys.executable, str(repository / "benchmarks" / "run.py")),
-            *("cells", "--quick", "--precision", "float32", "--plugin", "mine.py"),
+            *(*words, "--quick", "--plugin", "mine.py"),
         ],
         capture_output=True,
         text=True,
@@ -61,8 +83,8 @@ def test_cells_of_a_plugin_file_are_measured(repository, tmp_path) -> None:
         cwd=tmp_path,
     )
     assert finished.returncode == 0, finished.stderr
-    assert "measured, float32: one step" in finished.stdout
-    assert "gru" not in finished.stdout
+    assert measured in finished.stdout
+    assert other not in finished.stdout
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import shutil
 import sys
@@ -10,11 +11,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from nmt_lstm.checkpoint.model_folder import read, write
+from nmt_lstm.checkpoint.model_folder import class_advice, read, write
 from nmt_lstm.checkpoint.plugin_records import needs_trust, plugin_digests, plugin_records, run_copies
 from nmt_lstm.errors import ModelFolderError, UntrustedPluginError
 from nmt_lstm.model.build import build_model
 from nmt_lstm.registry import CELLS, load_plugin_file, provenance
+from nmt_lstm.registry.provenance import import_root
 
 SOURCE = '''
 import torch
@@ -288,3 +290,30 @@ def test_digests_are_those_of_plugin_files(folder, tmp_path, tiny_run) -> None:
     assert plugin_digests(run) == first, "what was loaded counts"
     load_plugin_file(str(tmp_path / "halved.py"))
     assert plugin_digests(run) != first
+
+
+def test_it_is_said_where_python_finds_a_class_of_which_the_folder_has_no_copy(
+    class_folder, tmp_path
+) -> None:
+    advice = class_advice(class_folder, "nmt-lstm translate")
+    assert "evil_cell:Halved" in advice
+    assert f"\n  PYTHONPATH={class_folder} nmt-lstm translate\n" in advice
+    (class_folder / "evil_cell.py").unlink()
+    importlib.invalidate_caches()
+    assert "PYTHONPATH=FOLDER" in class_advice(class_folder, "nmt-lstm translate")
+
+
+def test_a_folder_of_stock_parts_needs_no_advice(random_model_folder, tmp_path) -> None:
+    assert class_advice(random_model_folder, "nmt-lstm translate") == ""
+    assert class_advice(tmp_path, "nmt-lstm translate") == ""
+
+
+@pytest.mark.parametrize(
+    ("file", "target"), [("one.py", "one:Cell"), ("a/b.py", "a.b:Cell"), ("a/c/__init__.py", "a.c:Cell")]
+)
+def test_the_folder_from_which_python_imports_a_class(tmp_path, monkeypatch, file, target) -> None:
+    path = tmp_path / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert import_root(target) == tmp_path

@@ -154,7 +154,7 @@ def test_config_refuses_a_bad_run_file_naming_every_problem(command, tmp_path):
     (tmp_path / "run.toml").write_text("[model]\ndropout = 2.0\nlayers = 3\n")
     finished = command("config", "run.toml")
     assert finished.status == 2
-    assert finished.err.startswith("nmt-lstm: error: run.toml: 6 problems:\n")
+    assert finished.err.startswith("nmt-lstm: error: run.toml: 4 problems:\n")
     assert (
         "unknown key 'model.layers'. Did you mean 'model.encoder.layers' or 'model.decoder.layers'?"
         in finished.err

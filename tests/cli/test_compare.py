@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nmt_lstm.config.load import make_run
+from nmt_lstm.config.load import load_run, make_run
 from nmt_lstm.lab.comparison.matching import Match
 
 PLUGIN = """
@@ -101,7 +101,7 @@ def test_the_builtin_corpus_needs_no_more_than_cells(command, compared) -> None:
     assert request.test_target.name == "test.ja"
     assert request.values["data"]["prepared"].endswith("report/prepared")
     run = make_run(request.values)
-    assert (run.training.max_steps, run.training.time_limit, run.training.average) == (900, "160s", "none")
+    assert (run.training.max_steps, run.training.time_limit, run.training.average) == (1_500, "160s", "none")
     assert run.training.max_steps % run.training.validate_every == 0
     assert finished.lines[-2:] == ["Take it.", "- because"]
     assert "- but" in finished.err
@@ -259,3 +259,22 @@ def test_a_failing_run_leaves_the_others_and_is_tried_again(run_file, tmp_path) 
     out, err = second.communicate(timeout=300)
     assert second.returncode == 0, err.decode()
     assert "1 of 2 runs are done already." in err.decode()
+
+
+def test_a_run_file_without_validation_text_has_the_same_held_out_for_all(
+    command, run_file, tmp_path, monkeypatch
+) -> None:
+    lines = run_file.read_text().splitlines(keepends=True)
+    run_file.write_text("".join(line for line in lines if not line.startswith("valid_")))
+    monkeypatch.setattr(
+        "nmt_lstm.lab.comparison.compare.run_jobs", lambda jobs, **_: {job.name: "boom" for job in jobs}
+    )
+    for turn in range(2):  # the same command continues
+        finished = command("compare", run_file, "--cells", "gru,lstm", "--seeds", "1", "-o", "out")
+        assert "all 2 runs failed" in finished.err, turn
+        assert "20 of 400 pairs are held out" in finished.err
+    runs = [load_run(tmp_path / "out" / "records" / name / "run.toml") for name in ("gru-1", "lstm-1")]
+    valid = tmp_path / "out" / "held-out" / "valid.src"
+    assert [run.data.valid_source for run in runs] == [valid, valid]
+    assert all(run.data.exclude_validation for run in runs)
+    assert len(valid.read_text().splitlines()) == 20

@@ -7,6 +7,10 @@ import re
 
 import pytest
 
+from nmt_lstm.config.load import load_run
+from nmt_lstm.text.held_out import with_validation_text
+from nmt_lstm.text.preparation import prepare
+
 
 @pytest.fixture
 def run_file(parallel_files, tmp_path):
@@ -79,3 +83,16 @@ def test_text_that_cannot_be_used_is_one_line_that_names_the_place(
     assert "Traceback" not in finished.err
     for part in parts:
         assert part in error
+
+
+def test_a_run_file_of_two_files_is_prepared_as_it_is_trained(command, run_file, tmp_path):
+    run_file.write_text(
+        '[data]\ntrain_source = "train.src"\ntrain_target = "train.tgt"\n[subwords]\nvocabulary_size = 320\n'
+    )
+    finished = command("prepare", "run.toml")
+    assert finished.status == 0, finished.err
+    assert "20 of 400 pairs are held out" in finished.err
+    assert "400 training pairs read, 380 kept" in finished.err
+    run, held = with_validation_text(load_run(run_file), tmp_path / "trained", reuse=False)
+    held.write()
+    assert prepare(run).reused

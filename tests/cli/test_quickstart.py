@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 from pathlib import Path
 
@@ -13,8 +14,12 @@ def test_quickstart_does_not_train_over_an_earlier_one(command, fitted, tmp_path
     finished = command("quickstart")
     assert finished.status == 2
     assert "'runs/quickstart' already exists" in finished.err
-    assert "nmt-lstm translate -m runs/quickstart." in finished.err
-    assert "nmt-lstm quickstart -o runs/quickstart --resume." in finished.err
+    commands = [line.strip() for line in finished.err.splitlines() if line.startswith("  ")]
+    assert commands == [
+        "nmt-lstm translate -m runs/quickstart",
+        "nmt-lstm quickstart -o runs/quickstart --resume",
+        "nmt-lstm quickstart -o runs/quickstart-2",
+    ]
     assert not fitted
 
 
@@ -52,3 +57,20 @@ def test_quickstart_refuses_a_file_as_its_folder(command, tmp_path):
     assert finished.status == 2
     assert "-o 'file' is a file" in finished.err
     assert finished.err.count("\n") == 1
+
+
+def test_quickstart_continues_with_changed_plugins_where_that_is_asked_for(
+    command, fitted, translator, monkeypatch
+):
+    accepted = []
+    module = sys.modules["nmt_lstm.training.fit"]
+    fit = module.fit
+
+    def recorded(*arguments, **options):
+        accepted.append(options["accept_changed_plugins"])
+        return fit(*arguments, **options)
+
+    monkeypatch.setattr(module, "fit", recorded)
+    assert command("quickstart", "-o", "q", "--resume", "--accept-changed-plugins").status == 0
+    assert command("quickstart", "-o", "q", "--resume").status == 0
+    assert accepted == [True, False]

@@ -39,18 +39,22 @@ def test_every_option_that_is_no_list_is_refused_when_it_is_repeated(command) ->
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "values"),
     [
-        ("evaluate", "--hypotheses", "a", "-r", "r", "--hypotheses", "b"),
-        ("train", "-s", "a", "--source", "b", "-t", "c"),
-        ("translate", "-m", "x", "-i", "a", "--input=b"),
-        ("translate", "-m", "x", "-b5", "-b6"),
+        (("evaluate", "--hypotheses", "a", "-r", "r", "--hypotheses", "b"), "'a' and 'b'"),
+        (("train", "-s", "a", "--source", "b", "-t", "c"), "'a' and 'b'"),
+        (("translate", "-m", "x", "-i", "a", "--input=b"), "'a' and 'b'"),
+        (("translate", "-m", "x", "-b5", "-b6"), "'5' and '6'"),
+        (("train", "--seed", "1", "--cell", "--seed", "--seed=1"), "'1' and '1'"),
     ],
 )
-def test_long_short_and_joined_names_are_the_same_option(command, arguments) -> None:
+def test_long_short_and_joined_names_are_the_same_option_and_all_values_are_shown(
+    command, arguments, values
+) -> None:
     finished = command(*arguments)
     assert finished.status == 2
     assert "2 times" in finished.err
+    assert values in finished.err
 
 
 def test_lists_are_lists(command) -> None:
@@ -63,6 +67,7 @@ def test_a_key_that_is_set_twice_is_refused(command) -> None:
     finished = command("config", "--set", "training.epochs=3", "--set", "training.epochs = 4")
     assert finished.status == 2
     assert "training.epochs was given 2 times" in finished.err
+    assert "'3' and '4'" in finished.err
 
 
 def test_help_answers_whatever_else_there_is(command) -> None:

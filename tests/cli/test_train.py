@@ -236,39 +236,6 @@ def test_an_unknown_cell_is_told_before_the_chosen_settings(command, fitted, tex
     assert len(finished.err.splitlines()) == 1
 
 
-def test_two_files_are_enough(command, fitted, texts, tmp_path):
-    for side in ("de", "en"):
-        lines = [f"line {number} in {side}\n" for number in range(300)]
-        (tmp_path / f"train.{side}").write_text("".join(lines))
-    finished = command("train", *texts[:4], "-o", "out")
-    assert finished.status == 0, finished.err
-    ((run, _, _),) = fitted
-    held = tmp_path / "out" / "held-out"
-    assert (run.data.valid_source, run.data.valid_target) == (held / "valid.de", held / "valid.en")
-    assert run.data.exclude_validation
-    assert len(run.data.valid_source.read_text().splitlines()) == 15
-    said = finished.err.splitlines()
-    assert "15 of 300 pairs are held out" in said[0]
-    assert "'out/held-out'" in said[0]
-    assert said[1].startswith("285 sentence pairs: ")
-
-
-def test_a_resumed_run_has_the_validation_text_and_the_settings_of_its_start(
-    command, fitted, texts, tmp_path
-):
-    for side in ("de", "en"):
-        (tmp_path / f"train.{side}").write_text("".join(f"line {number}\n" for number in range(300)))
-    assert command("train", *texts[:4], "-o", "out").status == 0
-    valid = tmp_path / "out" / "held-out" / "valid.de"
-    before = valid.read_bytes()
-    (tmp_path / "out" / "checkpoints").mkdir()
-    torch.save({}, tmp_path / "out" / "checkpoints" / "last.ckpt")
-    assert command("train", *texts[:4], "-o", "out").status == 2
-    assert command("train", *texts[:4], "-o", "out", "--resume").status == 0
-    assert valid.read_bytes() == before
-    assert fitted[0][0] == fitted[1][0]
-
-
 def test_the_validation_text_that_is_named_is_taken(command, fitted, texts, tmp_path):
     assert command("train", *texts, "-o", "out").status == 0
     assert not fitted[0][0].data.exclude_validation
@@ -304,16 +271,6 @@ def test_missing_text_of_a_run_file_is_told_at_once(command, fitted, run_file, t
     assert not fitted
 
 
-@pytest.mark.parametrize("wrong", [("--set", "training.epohcs=1"), ("--cell", "lstn"), ("--devices", "4096")])
-def test_a_mistake_leaves_no_folder_behind(command, fitted, tmp_path, wrong):
-    for side in ("de", "en"):
-        (tmp_path / f"train.{side}").write_text("".join(f"line {number}\n" for number in range(300)))
-    finished = command("train", "-s", "train.de", "-t", "train.en", "-o", "out", *wrong)
-    assert finished.status in (1, 2)
-    assert not (tmp_path / "out").exists()
-    assert not fitted
-
-
 def test_a_folder_in_use_is_told_before_the_training_in_it(command, fitted, texts, tmp_path):
     (tmp_path / "out" / "checkpoints").mkdir(parents=True)
     torch.save({}, tmp_path / "out" / "checkpoints" / "last.ckpt")
@@ -322,11 +279,3 @@ def test_a_folder_in_use_is_told_before_the_training_in_it(command, fitted, text
     assert finished.status == 1
     assert f"process {os.getpid()}" in finished.err
     assert not fitted
-
-
-def test_a_resumed_run_is_given_no_other_validation_text(command, fitted, texts, tmp_path):
-    (tmp_path / "out" / "checkpoints").mkdir(parents=True)
-    torch.save({}, tmp_path / "out" / "checkpoints" / "last.ckpt")
-    finished = command("train", *texts[:4], "-o", "out", "--resume")
-    assert "sentence pairs" not in finished.err
-    assert not (tmp_path / "out" / "held-out").exists()

@@ -244,3 +244,29 @@ def test_very_long_keys_and_values_are_shortened_in_messages():
     assert len(text) < 2_000
     assert "x" * 100 in text
     assert "y" * 100 in text
+
+
+def test_a_run_file_may_leave_its_validation_text_to_be_held_out(tmp_path):
+    path = tmp_path / "two.toml"
+    path.write_text('[data]\ntrain_source = "a.de"\ntrain_target = "a.en"\n')
+    run = load_run(path)
+    assert (run.data.valid_source, run.data.valid_target) == (None, None)
+    with pytest.raises(ConfigurationError, match="data.valid_source"):
+        run.data.validation_text()
+    copy = tmp_path / "copy.toml"
+    copy.write_text(dump_toml(run))
+    assert load_run(copy) == run
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"), [("valid_source", "valid_target"), ("valid_target", "valid_source")]
+)
+def test_one_side_of_the_validation_text_is_refused(given, missing):
+    with pytest.raises(ConfigurationError, match=f"'data.{missing}' is missing"):
+        make_run({"data": {"train_source": "a", "train_target": "b", given: "c"}})
+
+
+def test_a_wrong_path_of_validation_text_is_told_as_any_other():
+    assert (
+        message({"data": {**DATA, "valid_source": 3}}) == "run.toml: data.valid_source = 3: must be a path."
+    )

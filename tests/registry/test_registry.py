@@ -334,3 +334,10 @@ def test_what_an_entry_point_needs_besides_is_not_a_mistake_of_it(registry, inst
     with pytest.raises(PluginError, match="toy-poor needs it") as caught:
         registry.get("poor")
     assert "pyproject" not in str(caught.value)
+
+
+def test_a_file_in_place_of_a_module_is_answered_with_both_ways() -> None:
+    with pytest.raises(PluginError, match=r"my_cells:MyCell.*--plugin my_cells\.py"):
+        CELLS.get("my_cells.py:MyCell")
+    with pytest.raises(PluginError, match="PYTHONPATH"):
+        CELLS.get("no_such_cells:MyCell")

@@ -62,6 +62,15 @@ def test_the_same_file_on_both_sides(warned, split) -> None:
     assert any(f"{split}_source" in each and "the same" in each for each in found)
 
 
+def test_one_file_as_both_sides_is_told_as_such_and_once(tmp_path) -> None:
+    path = tmp_path / "text"
+    path.write_text("".join(f"{line}\n" for line in TEXT["train_source"]), encoding="utf-8")
+    data = DataSettings(train_source=path, train_target=path, valid_source=path, valid_target=path)
+    found = [each for each in corpus_warnings(data) if "both sides" in each or "the two sides" in each]
+    assert len(found) == 1
+    assert "copy" in found[0]
+
+
 def test_exchanged_sides_of_the_validation_text(warned) -> None:
     (found,) = warned(valid_source=TEXT["valid_target"], valid_target=TEXT["valid_source"])
     assert "exchanged" in found

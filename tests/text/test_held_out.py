@@ -7,9 +7,10 @@ from collections import Counter
 
 import pytest
 
+from nmt_lstm.config.load import dump_toml, load_run, make_run
 from nmt_lstm.errors import DataError
 from nmt_lstm.text.corpus import read_parallel
-from nmt_lstm.text.held_out import hold_out
+from nmt_lstm.text.held_out import hold_out, with_validation_text
 
 NAMES = ("valid.de", "valid.en")
 
@@ -33,7 +34,9 @@ def numbered(count):
     return [(f"Satz {number}", f"sentence {number}") for number in range(count)]
 
 
-@pytest.mark.parametrize(("total", "expected"), [(20, 1), (399, 19), (400, 20), (30_000, 1_000)])
+@pytest.mark.parametrize(
+    ("total", "expected"), [(2, 1), (10, 1), (20, 1), (399, 19), (400, 20), (30_000, 1_000)]
+)
 def test_as_much_as_is_said_is_held_out(tmp_path, total, expected) -> None:
     pairs = numbered(total)
     found = held_out_of(*written(tmp_path, pairs), folder=tmp_path / "run")
@@ -87,7 +90,7 @@ def test_no_pair_with_an_empty_side_is_held_out(tmp_path) -> None:
     )
 
 
-@pytest.mark.parametrize("pairs", [numbered(19), [("Ja.", "Yes.")] * 100, [("", "")] * 100])
+@pytest.mark.parametrize("pairs", [numbered(1), [("Ja.", "Yes.")] * 100, [("", "")] * 100])
 def test_too_few_pairs_are_refused_with_the_options(tmp_path, pairs) -> None:
     with pytest.raises(DataError, match="--valid-source"):
         held_out_of(*written(tmp_path, pairs), folder=tmp_path / "run")
@@ -103,3 +106,57 @@ def test_a_resumed_run_keeps_what_it_has(tmp_path) -> None:
     assert again.source.read_bytes() == kept
     assert (len(again.pairs), again.trained_on) == (20, 802 - 40)
     assert len(held_out_of(*files, folder=tmp_path / "other", reuse=True).pairs) == 40
+
+
+@pytest.mark.parametrize(("total", "enough"), [(10, False), (399, False), (400, True)])
+def test_scores_of_few_pairs_are_said_to_mean_little(tmp_path, total, enough) -> None:
+    found = hold_out(*written(tmp_path, numbered(total)), tmp_path / "run")
+    assert f"{len(found.pairs)} of {total} pairs" in found.describe()
+    assert ("say little" not in found.describe()) == enough
+    assert str(tmp_path / "run") in found.describe()
+    assert str(tmp_path / "run") not in found.describe(place=False)
+
+
+def test_the_settings_name_what_was_held_out_for_them(tmp_path) -> None:
+    source, target = written(tmp_path, numbered(400))
+    run = make_run({"data": {"train_source": str(source), "train_target": str(target)}})
+    resolved, held = with_validation_text(run, tmp_path / "run", reuse=False)
+    assert held is not None
+    held.write()
+    assert resolved.data.validation_text() == (held.source, held.target)
+    assert held.source == tmp_path / "run" / "held-out" / "valid.de"
+    assert resolved.data.exclude_validation
+    (tmp_path / "run.toml").write_text(dump_toml(resolved))
+    assert load_run(tmp_path / "run.toml") == resolved
+    assert with_validation_text(resolved, tmp_path / "other", reuse=False) == (resolved, None)
+
+
+def fail_with(found, *made):
+    """Fail after the validation text was written, and `made` folders beside it."""
+    with found.placed():
+        assert found.source.is_file()
+        for name in made:
+            (found.source.parents[1] / name).mkdir()
+        raise RuntimeError
+
+
+def test_what_fails_at_once_leaves_nothing(tmp_path) -> None:
+    found = hold_out(*written(tmp_path, numbered(400)), tmp_path / "run" / "held-out")
+    with pytest.raises(RuntimeError):
+        fail_with(found)
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_fails_later_keeps_its_validation_text(tmp_path) -> None:
+    found = hold_out(*written(tmp_path, numbered(400)), tmp_path / "run" / "held-out")
+    with pytest.raises(RuntimeError):
+        fail_with(found, "checkpoints")
+    assert found.target.is_file()
+
+
+def test_validation_text_that_was_there_before_is_left_alone(tmp_path) -> None:
+    found = hold_out(*written(tmp_path, numbered(400)), tmp_path / "run" / "held-out")
+    found.write()
+    with pytest.raises(RuntimeError):
+        fail_with(found)
+    assert found.source.is_file()

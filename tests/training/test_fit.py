@@ -257,3 +257,55 @@ def test_bf16_is_refused_before_anything_is_written_where_there_is_none(
 def test_bf16_trains_where_it_is(make_small_run: Any, output: Path) -> None:
     found = fit(make_small_run("training.precision=bf16", "training.max_steps=2"), output, console=QUIET)
     assert found.steps == 2
+
+
+def test_a_run_without_validation_text_holds_it_out_and_resumes_exactly(
+    make_small_run: Any, output: Path, tmp_path: Path
+) -> None:
+    run = make_small_run(
+        "training.max_steps=6", "training.validate_every=3", "training.schedule.name=constant"
+    )
+    run = run.model_copy(
+        update={"data": run.data.model_copy(update={"valid_source": None, "valid_target": None})}
+    )
+    file = io.StringIO()
+    whole = fit(run, output, console=Console(file=file, width=200))
+    assert "20 of 400 pairs are held out" in file.getvalue()
+    resolved = model_folder.read(output).run.data
+    assert resolved.valid_source == output / "held-out" / "valid.src"
+    assert resolved.exclude_validation
+    part = tmp_path / "part"
+    half = run.training.model_copy(update={"max_steps": 3})
+    fit(run.model_copy(update={"training": half}), part, console=QUIET)
+    again = fit(run, part, resume=True, console=QUIET)
+    assert (again.steps, again.metrics) == (whole.steps, whole.metrics)
+
+
+def test_a_run_that_fails_at_once_takes_back_what_it_held_out(
+    make_small_run: Any, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_small_run()
+    run = run.model_copy(
+        update={"data": run.data.model_copy(update={"valid_source": None, "valid_target": None})}
+    )
+
+    def fail(_: Any) -> None:
+        assert (output / "held-out" / "valid.src").is_file()
+        raise ResourceError("no room")
+
+    monkeypatch.setattr("nmt_lstm.training.fit.prepare", fail)
+    with pytest.raises(ResourceError):
+        fit(run, output, console=QUIET)
+    assert not output.exists()
+
+
+def test_a_run_whose_time_is_over_at_once_says_what_it_waits_for(
+    make_small_run: Any, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Clock, "is_over", lambda self, elapsed: True)
+    file = io.StringIO()
+    found = fit(make_small_run("training.time_limit=9h"), output, console=Console(file=file, width=200))
+    assert (found.steps, found.out_of_time) == (1, True)
+    said = file.getvalue()
+    assert "The time limit of 9h is reached" in said
+    assert said.index("one validation") < said.index("validation at step 1")

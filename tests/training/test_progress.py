@@ -88,6 +88,26 @@ def test_what_looks_like_markup_is_shown_as_it_is() -> None:
     assert file.getvalue() == "[bold]word[/bold] [/x]\n"
 
 
+LONG = "One sentence of advice that is much longer than the line of a console of this width."
+COMMAND = "  nmt-lstm train run.toml --set model.encoder.hidden_size=128 --set model.decoder.hidden_size=128"
+
+
+def test_nothing_is_broken_where_no_terminal_is() -> None:
+    file = io.StringIO()
+    ProgressDisplay(Console(file=file, width=40)).say(f"{LONG}\n{COMMAND}")
+    assert file.getvalue() == f"{LONG}\n{COMMAND}\n"
+
+
+def test_sentences_go_on_at_the_next_word_of_a_terminal_and_commands_stay_whole() -> None:
+    file = io.StringIO()
+    console = Console(file=file, width=40, force_terminal=True, color_system=None)
+    ProgressDisplay(console).say(f"{LONG}\n{COMMAND}")
+    *sentence, command = file.getvalue().splitlines()
+    assert command == COMMAND
+    assert max(map(len, sentence)) <= 40
+    assert " ".join(line.strip() for line in sentence) == LONG
+
+
 def test_a_quiet_console_asks_for_nothing() -> None:
     display = ProgressDisplay(Console(quiet=True))
     display.start(0.0)

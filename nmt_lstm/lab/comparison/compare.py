@@ -6,12 +6,14 @@ import json
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from nmt_lstm.config.load import make_run
 from nmt_lstm.errors import ResourceError
 from nmt_lstm.evaluation.scores import check_tokenizer, chosen_tokenizer
 from nmt_lstm.lab.comparison.description import Report, title_of
@@ -25,6 +27,7 @@ from nmt_lstm.lab.comparison.plan import Plan, make_plan
 from nmt_lstm.lab.comparison.processes import Job, run_jobs
 from nmt_lstm.lab.comparison.verdict import Setting, Verdict, give_verdict
 from nmt_lstm.text.corpus import read_parallel
+from nmt_lstm.text.held_out import HeldOut, with_validation_text
 
 __all__ = ["Comparison", "Request", "compare"]
 
@@ -90,19 +93,23 @@ def compare(request: Request, output: Path, *, say: Callable[[str], None] = logg
         TrainingInterrupted: a signal came; the same command goes on.
     """
     files = ComparisonFolder(output)
-    plan = make_plan(
-        request.values,
-        request.factors,
-        overrides=request.overrides,
-        seeds=request.seeds,
-        match=request.match,
-        folder=request.folder,
-        origin=request.origin,
-        on_progress=say,
-    )
+    overrides, held = _with_validation_text(request, files)
+    with nullcontext() if held is None or files.has_begun else held.placed():
+        if held is not None:
+            say(held.describe())
+        plan = make_plan(
+            request.values,
+            request.factors,
+            overrides=overrides,
+            seeds=request.seeds,
+            match=request.match,
+            folder=request.folder,
+            origin=request.origin,
+            on_progress=say,
+        )
     base = plan.variants[0].run
-    test_source = request.test_source or base.data.valid_source
-    test_target = request.test_target or base.data.valid_target
+    valid_source, valid_target = base.data.validation_text()
+    test_source, test_target = request.test_source or valid_source, request.test_target or valid_target
     pairs = list(read_parallel(test_source, test_target))
     tokenize = chosen_tokenizer(base.data.tokenize, base.data.target_language)
     check_tokenizer(tokenize)
@@ -151,6 +158,17 @@ def compare(request: Request, output: Path, *, say: Callable[[str], None] = logg
         write_text(html, web_page(report))
         write_text(output / "report.json", json.dumps(_numbers(report), indent=2) + "\n")
     return Comparison(plan, findings, verdict, failures, markdown, html)
+
+
+def _with_validation_text(request: Request, files: ComparisonFolder) -> tuple[list[str], HeldOut | None]:
+    """Return the overrides for all runs; where no validation text is named, they name what is held out for all of them."""
+    base = make_run(request.values, request.overrides, folder=request.folder, origin=request.origin)
+    run, held = with_validation_text(base, files.folder, reuse=files.has_begun)
+    if held is None:
+        return [*request.overrides], None
+    source, target = run.data.validation_text()
+    named = [f"data.valid_source={source}", f"data.valid_target={target}", "data.exclude_validation=true"]
+    return [*request.overrides, *named], held
 
 
 def _run(

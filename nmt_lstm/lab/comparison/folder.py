@@ -19,6 +19,7 @@ from nmt_lstm.files.regular import LARGEST_LIST, read_regular
 from nmt_lstm.files.whole import replacing
 from nmt_lstm.lab.comparison.plan import Plan, PlannedRun
 from nmt_lstm.lab.comparison.run_result import RunResult, TrainingResult, read_record
+from nmt_lstm.text.held_out import FOLDER as HELD_OUT
 
 __all__ = ["ComparisonFolder", "RunFiles", "digest_of", "write_record", "write_text"]
 
@@ -106,7 +107,7 @@ class ComparisonFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         state = folder / _STATE
-        if state.exists():
+        if self.has_begun:
             kept = self._kept()
             if kept.get("format") != _FORMAT or not isinstance(kept.get("version"), int):
                 raise ConfigurationError(
@@ -121,12 +122,17 @@ class ComparisonFolder:
         if folder.exists() and not folder.is_dir():
             raise ConfigurationError(f"'{folder}' is a file; choose another folder with -o.")
         strangers = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-        strangers = [name for name in strangers if name not in (".lock", "prepared")]
+        strangers = [name for name in strangers if name not in (".lock", "prepared", HELD_OUT)]
         if strangers:
             shown = ", ".join(strangers[:3]) + (" ..." if len(strangers) > 3 else "")
             raise ConfigurationError(
                 f"'{folder}' exists and is no comparison ({shown}); choose another folder with -o, or empty it."
             )
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a comparison stands in the folder already."""
+        return (self.folder / _STATE).exists()
 
     def files(self, name: str) -> RunFiles:
         """Return the places of a run."""
@@ -170,7 +176,7 @@ class ComparisonFolder:
             ResourceError: the folder cannot be written.
         """
         now = {"match": plan.match.words(), **identity}
-        if (self.folder / _STATE).exists():
+        if self.has_begun:
             before = self._kept().get("identity", {})
             for key in dict.fromkeys([*before, *now]):
                 if before.get(key) != now.get(key):

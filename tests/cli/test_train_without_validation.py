@@ -1,0 +1,92 @@
+"""train without validation text: what is held out for it, and what a mistake leaves behind."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from nmt_lstm.errors import ResourceError
+
+
+@pytest.fixture
+def two_texts(tmp_path: Path) -> tuple:
+    for side in ("de", "en"):
+        lines = [f"line {number} in {side}\n" for number in range(300)]
+        (tmp_path / f"train.{side}").write_text("".join(lines))
+    return ("-s", "train.de", "-t", "train.en")
+
+
+def test_two_files_are_enough(command, fitted, two_texts, tmp_path):
+    finished = command("train", *two_texts, "-o", "out")
+    assert finished.status == 0, finished.err
+    ((run, _, _),) = fitted
+    held = tmp_path / "out" / "held-out"
+    assert (run.data.valid_source, run.data.valid_target) == (held / "valid.de", held / "valid.en")
+    assert run.data.exclude_validation
+    assert len(run.data.valid_source.read_text().splitlines()) == 15
+    said = finished.err.splitlines()
+    assert "15 of 300 pairs are held out" in said[0]
+    assert "'out/held-out'" in said[0]
+    assert said[1].startswith("285 sentence pairs: ")
+
+
+def test_a_resumed_run_has_the_validation_text_and_the_settings_of_its_start(
+    command, fitted, two_texts, tmp_path
+):
+    assert command("train", *two_texts, "-o", "out").status == 0
+    valid = tmp_path / "out" / "held-out" / "valid.de"
+    before = valid.read_bytes()
+    (tmp_path / "out" / "checkpoints").mkdir()
+    torch.save({}, tmp_path / "out" / "checkpoints" / "last.ckpt")
+    assert command("train", *two_texts, "-o", "out").status == 2
+    assert command("train", *two_texts, "-o", "out", "--resume").status == 0
+    assert valid.read_bytes() == before
+    assert fitted[0][0] == fitted[1][0]
+
+
+@pytest.mark.parametrize("wrong", [("--set", "training.epohcs=1"), ("--cell", "lstn"), ("--devices", "4096")])
+def test_a_mistake_leaves_no_folder_behind(command, fitted, two_texts, tmp_path, wrong):
+    finished = command("train", *two_texts, "-o", "out", *wrong)
+    assert finished.status in (1, 2)
+    assert not (tmp_path / "out").exists()
+    assert not fitted
+
+
+def test_a_resumed_run_is_given_no_other_validation_text(command, fitted, two_texts, tmp_path):
+    (tmp_path / "out" / "checkpoints").mkdir(parents=True)
+    torch.save({}, tmp_path / "out" / "checkpoints" / "last.ckpt")
+    finished = command("train", *two_texts, "-o", "out", "--resume")
+    assert "sentence pairs" not in finished.err
+    assert not (tmp_path / "out" / "held-out").exists()
+
+
+def test_a_training_that_fails_at_once_leaves_no_folder_behind(
+    command, fitted, two_texts, tmp_path, monkeypatch
+):
+    def fail(*_, **__):
+        assert (tmp_path / "out" / "held-out" / "valid.de").is_file()
+        raise ResourceError("no memory")
+
+    monkeypatch.setattr(sys.modules["nmt_lstm.training.fit"], "fit", fail)
+    finished = command("train", *two_texts, "-o", "out")
+    assert finished.status == 1
+    assert "no memory" in finished.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_run_file_without_validation_text_is_left_to_the_training(command, fitted, tmp_path):
+    run_file = tmp_path / "run.toml"
+    (tmp_path / "a.de").write_text("a line\n")
+    (tmp_path / "a.en").write_text("a line\n")
+    run_file.write_text('[data]\ntrain_source = "a.de"\ntrain_target = "a.en"\n')
+    finished = command("train", run_file)
+    assert finished.status == 0, finished.err
+    assert fitted[0][0].data.valid_source is None
+    assert "valid_source" not in command("config", run_file).out.decode()
+    assert command("config", run_file, "--explain").status == 0
+    refused = command("train", run_file, "--valid-source", "b.de")
+    assert refused.status == 2
+    assert "data.valid_target" in refused.err

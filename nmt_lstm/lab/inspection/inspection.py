@@ -12,6 +12,7 @@ import torch
 from nmt_lstm.batching.batch import Batch, collate, source_batch
 from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.config.schema import RunSettings, SearchSettings
+from nmt_lstm.corpora.builtin import model_path
 from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.inference.translator import Translator
 from nmt_lstm.lab.inspection.beam_tree import BeamTree, search_tree
@@ -56,7 +57,7 @@ class Inspector:
             ModelFolderError: the folder is missing, damaged, needs a plugin that is not installed, or was exported: then name
                 the folder it was made from.
         """
-        opened = model_folder.read(folder)
+        opened = model_folder.read(model_path(folder, trained=True))
         return cls(opened.load_model("cpu"), opened.subwords, opened.run, str(folder))
 
     @classmethod

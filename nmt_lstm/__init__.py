@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from nmt_lstm.inference.translation import ScoredTranslation as ScoredTranslation
     from nmt_lstm.inference.translation import Translation as Translation
     from nmt_lstm.inference.translator import Translator as Translator
+    from nmt_lstm.lab.inspection.inspection import inspect as inspect
+    from nmt_lstm.lab.inspection.trace import Trace as Trace
     from nmt_lstm.lab.leaderboard.board import Leaderboard as Leaderboard
     from nmt_lstm.model.build import build_model as build_model
     from nmt_lstm.model.seq2seq import Seq2Seq as Seq2Seq
@@ -93,6 +95,7 @@ _MODULE_OF_NAME = {
     "State": "nmt_lstm.cells.cell",
     "Step": "nmt_lstm.model.seq2seq",
     "StepwiseCell": "nmt_lstm.cells.stepwise_cell",
+    "Trace": "nmt_lstm.lab.inspection.trace",
     "Translation": "nmt_lstm.inference.translation",
     "TranslationDataModule": "nmt_lstm.training.data_module",
     "TranslationModule": "nmt_lstm.training.module",
@@ -105,6 +108,7 @@ _MODULE_OF_NAME = {
     "collate": "nmt_lstm.batching.batch",
     "corpus_scores": "nmt_lstm.evaluation.scores",
     "fit": "nmt_lstm.training.fit",
+    "inspect": "nmt_lstm.lab.inspection.inspection",
     "linear": "nmt_lstm.numerics.linear",
     "linear_recurrence": "nmt_lstm.recurrence.linear_scan",
     "load_run": "nmt_lstm.config.load",

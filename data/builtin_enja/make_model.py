@@ -1,4 +1,4 @@
-"""Trains the built-in model on the built-in corpus, exports it to int8 and writes it to `model/` with its scores.
+"""Trains the built-in model on the built-in corpus, and writes it to `trained/` and, in int8 with its scores, to `model/`.
 
     python data/builtin_enja/make_model.py            # writes data/builtin_enja/model again
     python data/builtin_enja/make_model.py --check    # scores the model that is there; exit status 1 if it differs
@@ -27,6 +27,7 @@ from nmt_lstm.training.fit import fit
 
 FOLDER = Path(__file__).resolve().parent
 MODEL = FOLDER / "model"
+TRAINED = FOLDER / "trained"
 TRANSLATIONS = FOLDER / "model-translations.ja"
 # Processors round differently, and their int8 products take inputs of 7 or 8 bits.
 LARGEST_DIFFERENCE = 0.5
@@ -50,6 +51,9 @@ def make(work: Path) -> None:
     texts, test = translated(work / "draft")
     shutil.rmtree(MODEL, ignore_errors=True)
     write_exported(MODEL, replace(source, metrics={**metrics, "test": test}), "int8")
+    shutil.rmtree(TRAINED, ignore_errors=True)
+    state = source.load_model().state_dict()
+    model_folder.write(TRAINED, run=run, subwords=source.subwords, model_state=state, metrics=metrics)
     TRANSLATIONS.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
 
 

@@ -16,6 +16,7 @@ from nmt_lstm.cli import (
     doctor,
     evaluate,
     export,
+    inspect,
     leaderboard,
     models,
     plugins,
@@ -87,6 +88,9 @@ app.command("compare", epilog=compare.EXAMPLE, short_help="Which cell is better?
     compare.compare
 )
 app.command("probe", epilog=probe.EXAMPLE, short_help="What does a cell remember, and how long?")(probe.probe)
+app.command("inspect", epilog=inspect.EXAMPLE, short_help="See gates, memory and attention of a sentence.")(
+    inspect.inspect
+)
 app.command("config", epilog=config.EXAMPLE, short_help="Print all settings as a run file.")(config.config)
 app.command("models", epilog=models.EXAMPLE, short_help="List the trained models that come with it.")(
     models.models

@@ -38,6 +38,15 @@ class BuiltinModel(NamedTuple):
         """
         return _corpus_folder(self.corpus) / "model"
 
+    @property
+    def trained_path(self) -> Path:
+        """The model folder that `path` was exported from: slower to load, but its weights can be looked into.
+
+        Raises:
+            DataError: this installation lacks it.
+        """
+        return _corpus_folder(self.corpus) / "trained"
+
 
 BUILTIN_MODELS = {
     model.name: model
@@ -63,8 +72,12 @@ def builtin_corpus_folder() -> Path:
     return _corpus_folder("builtin_enja")
 
 
-def model_path(model: str | Path) -> Path:
+def model_path(model: str | Path, *, trained: bool = False) -> Path:
     """Return the folder of a model that is named by its folder, or as ``builtin:NAME``.
+
+    Args:
+        model: the name.
+        trained: of a built-in model, return the folder with the weights as trained, not the exported one.
 
     Raises:
         ModelFolderError: there is no built-in model of that name, or the name lacks ``builtin:``.
@@ -84,7 +97,7 @@ def model_path(model: str | Path) -> Path:
         raise ModelFolderError(
             f"there is no built-in model '{name}'.{nearest(name, known)} Built in: {', '.join(known)}."
         )
-    return chosen.path
+    return chosen.trained_path if trained else chosen.path
 
 
 def _corpus_folder(name: str) -> Path:

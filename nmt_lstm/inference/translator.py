@@ -52,6 +52,7 @@ class Translator:
         run: the first model's run; its search settings are the defaults.
         device: where the models are.
         precision: ``"float32"``, ``"bf16"``, ``"fp16"``, or ``"int8"`` for models prepared in it.
+        folders: the model folders that the models were loaded from.
     """
 
     def __init__(
@@ -62,8 +63,10 @@ class Translator:
         run: RunSettings,
         device: torch.device,
         precision: Precision | FrozenPrecision = "float32",
+        folders: Sequence[str | Path] = (),
     ) -> None:
         self.models = tuple(models)
+        self.folders = tuple(folders)
         self.subwords = subwords
         self.run = run
         self.device = device
@@ -101,15 +104,15 @@ class Translator:
             ConfigurationError: the models do not share their vocabularies; unknown device or precision.
             ResourceError: the device is not there, or does not compute in this precision.
         """
-        loaded = load_models(
-            [folders] if isinstance(folders, (str, Path)) else list(folders), device, precision
-        )
+        paths = [folders] if isinstance(folders, (str, Path)) else list(folders)
+        loaded = load_models(paths, device, precision)
         return cls(
             models=loaded.models,
             subwords=loaded.subwords,
             run=loaded.run,
             device=loaded.device,
             precision=loaded.precision,
+            folders=paths,
         )
 
     def __repr__(self) -> str:

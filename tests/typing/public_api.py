@@ -43,6 +43,7 @@ from nmt_lstm import (
     State,
     Step,
     StepwiseCell,
+    Trace,
     Translation,
     TranslationDataModule,
     TranslationModule,
@@ -56,6 +57,7 @@ from nmt_lstm import (
     collate,
     corpus_scores,
     fit,
+    inspect,
     linear,
     linear_recurrence,
     load_run,
@@ -278,6 +280,13 @@ def training_with_a_trainer_of_ones_own(path: Path) -> None:
 def ranking(folder: Path) -> None:
     board = Leaderboard(folder)
     assert_type([row.system for row in board.add("ours", model="runs/de-en")], list[str])
+
+
+def looking_inside() -> None:
+    trace = inspect("builtin:en-ja", "The dog is sleeping .")
+    assert_type(trace, Trace)
+    assert_type(trace.alignment, list[tuple[int, int]])
+    assert_type(trace.layers[0].record.gates, dict[str, Tensor])
 
 
 def errors(path: Path) -> int:

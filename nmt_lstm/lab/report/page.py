@@ -11,7 +11,15 @@ from nmt_lstm.lab.report.markup import Markup, element, joined
 __all__ = ["contents", "page", "section"]
 
 
-def page(title: str, *body: str, lead: str = "", footer: str = "", language: str = "en") -> str:
+def page(
+    title: str,
+    *body: str,
+    lead: str = "",
+    footer: str = "",
+    language: str = "en",
+    style: str = "",
+    script: str = "",
+) -> str:
     """Return a whole HTML document.
 
     It loads nothing, and its policy lets nothing run but the script of this package: markup that found its way
@@ -23,8 +31,10 @@ def page(title: str, *body: str, lead: str = "", footer: str = "", language: str
         lead: a paragraph below the title.
         footer: a line at the end.
         language: code of the language that the page is written in.
+        style: rules of this page, after those of all pages.
+        script: of this page, after that of all pages; it comes from this package and never from data.
     """
-    style, script = _resource("page.css"), _resource("page.js")
+    style, script = f"{_resource('page.css')}\n{style}", f"{_resource('page.js')}\n{script}"
     policy = (
         f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
         f"base-uri 'none'; form-action 'none'"

@@ -1,0 +1,169 @@
+"""``nmt-lstm inspect``: gates, memory, attention and search of a sentence, as a page."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nmt_lstm.cli import early_checks
+from nmt_lstm.cli.arguments import BeamSize, Models, Plugins, TrustPlugins, load_plugins
+from nmt_lstm.cli.lines import input_lines
+from nmt_lstm.cli.messages import note, quoted, say
+from nmt_lstm.cli.standard_streams import check_stdin
+from nmt_lstm.errors import ConfigurationError, DataError
+
+if TYPE_CHECKING:
+    from nmt_lstm.config.schema import SearchSettings
+    from nmt_lstm.lab.inspection.inspection import Inspector
+    from nmt_lstm.lab.inspection.trace import Trace
+
+__all__ = ["inspect"]
+
+MOST_SENTENCES = 50
+"""Sentences of a file or of stdin; each becomes a page of its own."""
+
+EXAMPLE = """\b
+Examples:
+  nmt-lstm inspect -m builtin:en-ja "The dog is sleeping ."
+  nmt-lstm inspect -m runs/rnn -m runs/gru -m runs/lstm "Ein Hund läuft."
+  nmt-lstm inspect -m runs/de-en -i some.de -o pages
+  nmt-lstm inspect -m runs/de-en "Ein Hund läuft." --prefix "A cat"
+  nmt-lstm inspect -m runs/de-en "Ein Hund läuft." --format json > trace.json
+\b
+Output:
+  One HTML file for each sentence; its path is printed. It needs no network.
+  Several models are shown one below the other on the same page.
+  json: one object for each sentence and model; see docs/inspect.md."""
+
+
+class TraceFormat(StrEnum):
+    """What is written."""
+
+    html = "html"
+    json = "json"
+
+
+def inspect(
+    model: Models,
+    text: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="A sentence. [default: stdin]")] = None,
+    input_file: Annotated[
+        Path | None, typer.Option("--input", "-i", metavar="FILE", help="Text, one sentence per line.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="PATH", help="Page to write; a folder if there are several sentences."
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option("--target", metavar="TEXT", help="Follow this translation instead of searching."),
+    ] = None,
+    prefix: Annotated[
+        str, typer.Option("--prefix", metavar="TEXT", help="The translation must begin with this.")
+    ] = "",
+    trace_format: Annotated[
+        TraceFormat, typer.Option("--format", help="A page, or JSON on stdout.")
+    ] = TraceFormat.html,
+    show: Annotated[
+        bool, typer.Option("--show", help="Draw attention and gates at the terminal, too.")
+    ] = False,
+    beam_size: BeamSize = None,
+    plugin: Plugins = None,
+    trust_plugins: TrustPlugins = False,
+) -> None:
+    """Show what happens inside a model: gates, memory, attention, gradients, search."""
+    if text is not None and input_file is not None:
+        raise ConfigurationError("give a sentence or --input, not both.")
+    if target is not None and prefix:
+        raise ConfigurationError(
+            "--target is a whole translation, so --prefix has nothing to change; leave one out."
+        )
+    if trace_format is TraceFormat.json and output is not None:
+        raise ConfigurationError("--format json writes to stdout; leave out -o, and write: > trace.json")
+    early_checks.check_models(model)
+    search = early_checks.check_search(model, [] if beam_size is None else [f"search.beam_size={beam_size}"])
+    if text is None and input_file is None:
+        check_stdin()
+    early_checks.check_files(input_file)
+    lines = [text] if text is not None else _lines(input_file)
+    paths = _paths(lines, output) if trace_format is TraceFormat.html else []
+    load_plugins(plugin, trusted=model if trust_plugins else [])
+
+    from nmt_lstm.lab.inspection.inspection import Inspector
+
+    inspectors = [Inspector.load(folder) for folder in model]
+    command = "nmt-lstm inspect " + " ".join(f"-m {quoted(folder)}" for folder in model)
+    for number, line in enumerate(lines):
+        traces = _traces(inspectors, line, target, prefix, search)
+        if show:
+            from nmt_lstm.lab.inspection.terminal import terminal_lines
+
+            for trace in traces:
+                say("\n".join(terminal_lines(trace, shutil.get_terminal_size().columns)))
+        if trace_format is TraceFormat.json:
+            for trace in traces:
+                say(trace.to_json())
+        else:
+            _write(paths[number], traces, f"{command} {shlex.quote(line)}")
+
+
+def _lines(input_file: Path | None) -> list[str]:
+    lines: list[str] = []
+    for line in input_lines(input_file):
+        if not line.strip():
+            continue
+        if len(lines) == MOST_SENTENCES:
+            note(f"only the first {MOST_SENTENCES} sentences are looked into.")
+            break
+        lines.append(line.rstrip("\n"))
+    if not lines:
+        raise DataError("there is no sentence to look into; give one, or a file of sentences.")
+    return lines
+
+
+def _paths(lines: Sequence[str], output: Path | None) -> list[Path]:
+    """Return where the page of each line goes.
+
+    Raises:
+        ConfigurationError: the path exists and is not what is needed.
+    """
+    if len(lines) == 1 and not (output and output.is_dir()):
+        path = output or Path(f"{_slug(lines[0])}.html")
+        early_checks.check_output(path, ())
+        return [path]
+    folder = output or Path("inspection")
+    if folder.exists() and not folder.is_dir():
+        raise ConfigurationError(
+            f"-o '{folder}' is a file, but there are {len(lines)} sentences; name a folder."
+        )
+    return [folder / f"{number:02d}-{_slug(line)}.html" for number, line in enumerate(lines, start=1)]
+
+
+def _slug(line: str) -> str:
+    """Return a file name that tells which sentence it is."""
+    words = re.sub(r"[^\w]+", "-", line.lower()).strip("-")
+    return words[:40].rstrip("-") or "sentence"
+
+
+def _traces(
+    inspectors: Sequence[Inspector], line: str, target: str | None, prefix: str, search: SearchSettings
+) -> list[Trace]:
+    return [each.trace(line, target=target, prefix=prefix, search=search) for each in inspectors]
+
+
+def _write(path: Path, traces: Sequence[Trace], command: str) -> None:
+    from nmt_lstm.files.whole import replacing
+    from nmt_lstm.lab.inspection.page import trace_page
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as written:
+        written.write_text(trace_page(traces, command=command), encoding="utf-8")
+    say(str(path))

@@ -1,0 +1,197 @@
+"""From a model folder and a line to the trace of that line."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nmt_lstm.batching.batch import Batch, collate, source_batch
+from nmt_lstm.checkpoint import model_folder
+from nmt_lstm.config.schema import RunSettings, SearchSettings
+from nmt_lstm.corpora.builtin import model_path
+from nmt_lstm.errors import ConfigurationError, DataError
+from nmt_lstm.inference.translator import Translator
+from nmt_lstm.lab.inspection.beam_tree import BeamTree, search_tree
+from nmt_lstm.lab.inspection.captured_calls import Place, captured, places
+from nmt_lstm.lab.inspection.cell_trace import Call, trace_cell
+from nmt_lstm.lab.inspection.connectivity import Connectivity, connectivity
+from nmt_lstm.lab.inspection.memory_span import half_lives, horizon, survival
+from nmt_lstm.lab.inspection.trace import LayerTrace, Trace
+from nmt_lstm.model.seq2seq import Seq2Seq
+from nmt_lstm.text.lines import single_line
+from nmt_lstm.text.special_pieces import BEGIN, END
+from nmt_lstm.text.subwords import Subwords
+
+__all__ = ["Inspector", "inspect"]
+
+END_OF_SENTENCE = "</s>"
+LONGEST = 100
+"""Pieces of a sentence: a page of more would be neither small nor readable."""
+
+
+class Inspector:
+    """A trained model, ready to be looked into.
+
+    Args:
+        model: in evaluation mode, float32, on a processor.
+        subwords: its vocabularies.
+        run: its run.
+        name: what the model is called on the page.
+    """
+
+    def __init__(self, model: Seq2Seq, subwords: Subwords, run: RunSettings, name: str) -> None:
+        self.model = model
+        self.subwords = subwords
+        self.run = run
+        self.name = name
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Inspector:
+        """Load a model folder, or a built-in model such as ``builtin:en-ja``.
+
+        Raises:
+            ModelFolderError: the folder is missing, damaged, needs a plugin that is not installed, or was exported: then name
+                the folder it was made from.
+        """
+        opened = model_folder.read(model_path(folder, trained=True))
+        return cls(opened.load_model("cpu"), opened.subwords, opened.run, str(folder))
+
+    @classmethod
+    def of_translator(cls, translator: Translator) -> Inspector:
+        """Return the trained model of a translator, whose own one may be frozen, in int8 or on a GPU.
+
+        Raises:
+            ConfigurationError: it holds several models, or one that was not loaded from a folder.
+            ModelFolderError: see `load`.
+        """
+        if len(translator.models) != 1:
+            raise ConfigurationError(
+                f"the translator is an ensemble of {len(translator.models)} models; look into one at a time."
+            )
+        (model,) = translator.models
+        if isinstance(model, Seq2Seq):
+            copied = copy.deepcopy(model).float().cpu().eval()
+            name = str(translator.folders[0]) if translator.folders else type(model).__name__
+            return cls(copied, translator.subwords, translator.run, name)
+        if not translator.folders:
+            raise ConfigurationError(
+                "the translator was not loaded from a model folder; give the folder or a Seq2Seq."
+            )
+        return cls.load(translator.folders[0])
+
+    def trace(
+        self,
+        line: str,
+        *,
+        target: str | None = None,
+        prefix: str = "",
+        search: SearchSettings | None = None,
+    ) -> Trace:
+        """Translate a line and return what happened.
+
+        Args:
+            line: the source.
+            target: a translation to follow instead of searching for one.
+            prefix: text with which the translation must begin.
+            search: settings of the search; those of the run by default.
+
+        Raises:
+            DataError: a text is blank or has more than 100 pieces.
+        """
+        source = self._pieces("source", line, self.subwords.source.encode(single_line(line)))
+        tree: BeamTree | None = None
+        if target is None:
+            forced = self.subwords.target.encode(single_line(prefix)) if prefix.strip() else []
+            tree = search_tree(self.model, source_batch([source]), search or self.run.search, prefix=forced)
+            pieces = list(tree.hypotheses[0].pieces) if tree.hypotheses else forced
+        else:
+            pieces = self._pieces("target", target, self.subwords.target.encode(single_line(target)))
+        batch = collate([source], [pieces])
+        cells = places(self.model)
+        with torch.no_grad(), captured([place.cell for place in cells]) as calls:
+            attention = self.model(batch).attention[0]
+        found = connectivity(self.model, batch)
+        written = (*self.subwords.target.pieces(pieces), END_OF_SENTENCE)
+        return Trace(
+            model=self.name,
+            settings=self._settings(),
+            source_text=single_line(line),
+            target_text=single_line(self.subwords.target.decode(pieces)),
+            source_pieces=(*self.subwords.source.pieces(source), END_OF_SENTENCE),
+            target_pieces=written,
+            attention=attention.float(),
+            connectivity=found,
+            layers=tuple(self._layer(place, own) for place, own in zip(cells, calls, strict=True)),
+            search=tree,
+            pieces=self._written(batch, found, tree),
+        )
+
+    def _pieces(self, side: str, line: str, pieces: list[int]) -> list[int]:
+        if not pieces:
+            raise DataError(f"the {side} is blank; give a sentence.")
+        if len(pieces) > LONGEST:
+            raise DataError(
+                f"the {side} has {len(pieces)} pieces; at most {LONGEST} can be looked into at once. Give a shorter "
+                f"sentence: '{line[:30]}...'"
+            )
+        return pieces
+
+    def _settings(self) -> dict[str, str]:
+        network, data = self.run.model, self.run.data
+        return {
+            "languages": "-".join(filter(None, (data.source_language, data.target_language))),
+            "wiring": network.decoder.wiring,
+            "attention": network.attention.name,
+        }
+
+    def _layer(self, place: Place, calls: list[Call]) -> LayerTrace:
+        record = trace_cell(place.cell, calls)
+        strengths = survival(place.cell, calls)
+        reach = horizon(strengths)
+        lives = None if record.retention is None else half_lives(record.retention)
+        if place.direction == "backward":
+            record, strengths = record.reversed(), strengths.flip(0)
+        settings = self.run.model.encoder if place.side == "encoder" else self.run.model.decoder
+        return LayerTrace(
+            place.side, place.layer, place.direction, _cell_name(settings), record, strengths, reach, lives
+        )
+
+    def _written(self, batch: Batch, found: Connectivity, tree: BeamTree | None) -> Mapping[int, str]:
+        used = {BEGIN, END, *batch.target_outputs.flatten().tolist()}
+        used.update(found.alternatives.flatten().tolist(), found.rivals.tolist())
+        used.update(node.piece for node in (tree.nodes if tree else ()))
+        ordered = sorted(used)
+        return dict(zip(ordered, self.subwords.target.pieces(ordered), strict=True))
+
+
+def inspect(
+    model: Translator | Inspector | str | Path, line: str, *, target: str | None = None, prefix: str = ""
+) -> Trace:
+    """Translate a line and return what happened inside the model.
+
+    Args:
+        model: a translator of one trained model, an `Inspector`, or a model folder.
+        line: the source.
+        target: a translation to follow instead of searching for one.
+        prefix: text with which the translation must begin.
+
+    Raises:
+        ConfigurationError: the translator holds several models, or its models were not loaded from folders.
+        DataError: a text is blank or has more than 100 pieces.
+        ModelFolderError: see `Inspector.load`.
+    """
+    if isinstance(model, Translator):
+        model = Inspector.of_translator(model)
+    elif not isinstance(model, Inspector):
+        model = Inspector.load(model)
+    return model.trace(line, target=target, prefix=prefix)
+
+
+def _cell_name(settings: Any) -> str:
+    """Return the registered name, with the names of the cells inside a wrapper: "zoneout (lstm)"."""
+    inner = settings.cell_options.get("cell")
+    return f"{settings.cell} ({inner})" if isinstance(inner, str) else str(settings.cell)

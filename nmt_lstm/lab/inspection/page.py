@@ -1,0 +1,168 @@
+"""A trace as one HTML file: pictures that are drawn in the browser from data inside the file."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from nmt_lstm.lab.inspection.trace import LayerTrace, Trace
+from nmt_lstm.lab.report.markup import Markup, element, joined
+from nmt_lstm.lab.report.page import page, section
+
+__all__ = ["notebook_frame", "trace_page"]
+
+LEVELS = 255
+"""Values are drawn in this many shades, so more of them would only make the file larger."""
+FRAME_HEIGHT = 900
+
+
+def trace_page(traces: Sequence[Trace], *, command: str = "nmt-lstm inspect") -> str:
+    """Return a page about one sentence in one model or several.
+
+    Args:
+        traces: of the same source.
+        command: that made the page, for the advice about other beginnings.
+    """
+    first = traces[0]
+    data = {"command": command, "traces": [_data(trace) for trace in traces]}
+    # "<" would end the element early: a piece may be "</script>".
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    models = ", ".join(dict.fromkeys(trace.model for trace in traces))
+    return page(
+        first.source_text,
+        _reading_help(),
+        element(
+            "p", element("noscript", "This page draws its pictures by its own script, which is switched off.")
+        ),
+        *(_frame(trace, number) for number, trace in enumerate(traces)),
+        element("div", "", id="hint", role="status", aria_live="polite"),
+        element("script", Markup(text), type="application/json", id="traces"),
+        lead=f"Inside {models}",
+        style=_resource("page.css"),
+        script=_resource("page.js"),
+    )
+
+
+def notebook_frame(traces: Sequence[Trace]) -> str:
+    """Return the page as a frame that a notebook shows."""
+    inside = html.escape(trace_page(traces))
+    return f'<iframe srcdoc="{inside}" width="100%" height="{FRAME_HEIGHT}" style="border:0"></iframe>'
+
+
+def _reading_help() -> Markup:
+    terms = [
+        (
+            "open and closed",
+            "shares of a gate's values above 0.9 and below 0.1: it lets nearly all or nearly nothing through.",
+        ),
+        (
+            "kept and written",
+            "the memory after a piece is what was kept of the memory before plus what the piece wrote.",
+        ),
+        (
+            "retention",
+            "how much of each unit is kept: an LSTM's forget gate, a GRU's update gate; 0 in a plain RNN.",
+        ),
+        ("trace left", "how strongly the cell's last output still changes with each piece that it has read."),
+        (
+            "depends on",
+            "how strongly the probability of the chosen piece changes with each piece read before it.",
+        ),
+    ]
+    rows = [joined(element("dt", name), element("dd", text)) for name, text in terms]
+    return element(
+        "details", element("summary", "How to read this page"), element("dl", *rows, class_="terms")
+    )
+
+
+def _frame(trace: Trace, number: int) -> Markup:
+    """Return the empty places that the script fills."""
+    settings = ", ".join(filter(None, (f"{key} {value}" for key, value in trace.settings.items() if value)))
+    return section(
+        trace.model,
+        element("p", settings, class_="meta"),
+        element("p", trace.target_text, class_="answer"),
+        element("div", "", class_="trace", data_trace=str(number)),
+        anchor=f"model-{number + 1}",
+    )
+
+
+def _data(trace: Trace) -> dict[str, Any]:
+    values = trace.to_dict()
+    values["layers"] = [_layer(layer) for layer in trace.layers]
+    return values
+
+
+def _layer(layer: LayerTrace) -> dict[str, Any]:
+    record = layer.record
+    strips = [
+        {
+            "name": name,
+            "kind": "gate" if record.functions[name] in ("sigmoid", "hardsigmoid") else "signed",
+            "function": record.functions[name],
+            **_strip(tensor, unit=record.functions[name] in ("sigmoid", "hardsigmoid")),
+        }
+        for name, tensor in record.gates.items()
+    ]
+    memory = {"name": f"memory ({record.memory})", "kind": "signed", "function": "", **_strip(record.after)}
+    split = []
+    if record.kept is not None and record.written is not None:
+        for name, tensor in (("kept", record.kept), ("written", record.written)):
+            split.append({"name": name, "kind": "signed", "function": "", **_strip(tensor)})
+    outputs = {"name": "output (shown)", "kind": "signed", "function": "", **_strip(record.outputs)}
+    change = record.after - record.before
+    return {
+        "name": layer.name,
+        "side": layer.side,
+        "cell": layer.cell,
+        "direction": layer.direction,
+        "strips": [*strips, *split, memory, outputs],
+        "norms": {
+            "memory": _norms(record.after),
+            "change": _norms(change),
+            "kept": None if record.kept is None else _norms(record.kept),
+            "written": None if record.written is None else _norms(record.written),
+        },
+        "survival": [float(f"{value:.4g}") for value in layer.survival.tolist()],
+        "horizon": layer.horizon,
+        "halfLives": _half_lives(layer.half_lives),
+    }
+
+
+def _strip(tensor: Tensor, *, unit: bool = False) -> dict[str, Any]:
+    """Return a (T, H) tensor in shades, position by position.
+
+    Args:
+        tensor: the values.
+        unit: they lie between 0 and 1; otherwise zero is in the middle of the shades.
+    """
+    values = tensor.numpy()
+    bound = 1.0 if unit else max(float(np.abs(values).max()), 1e-9)
+    share = values if unit else (values / bound + 1.0) / 2.0
+    shades = np.rint(np.clip(share, 0.0, 1.0) * LEVELS).astype(np.uint8)
+    return {
+        "bound": float(f"{bound:.4g}"),
+        "units": tensor.shape[1],
+        "shades": base64.b64encode(shades.tobytes()).decode("ascii"),
+    }
+
+
+def _norms(tensor: Tensor) -> list[float]:
+    """Return the Euclidean norm at each position, divided by the root of the width: comparable between sizes."""
+    return [float(f"{value:.4g}") for value in (tensor.norm(dim=1) / tensor.shape[1] ** 0.5).tolist()]
+
+
+def _half_lives(lives: Tensor | None) -> list[float] | None:
+    """Return them with at most 1,000 positions, so that the units that lose nothing are numbers too."""
+    return None if lives is None else [float(f"{value:.3g}") for value in lives.clamp_max(1e3).tolist()]
+
+
+def _resource(name: str) -> str:
+    return resources.files("nmt_lstm.lab.inspection").joinpath(name).read_text(encoding="utf-8").strip()

@@ -1,0 +1,198 @@
+"""The trace of one sentence through a trained model: everything that `nmt-lstm inspect` shows.
+
+Shapes: S source pieces, T target pieces, both with the end of the sentence; H hidden width.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from nmt_lstm.lab.inspection.beam_tree import BeamTree
+from nmt_lstm.lab.inspection.cell_trace import CellTrace
+from nmt_lstm.lab.inspection.connectivity import Connectivity
+from nmt_lstm.plain_text import json_text
+
+__all__ = ["FORMAT", "VERSION", "LayerTrace", "Trace"]
+
+FORMAT = "nmt-lstm trace"
+VERSION = 1
+"""Raised when a key is renamed or changes its meaning; keys may be added without."""
+DIGITS = 5
+
+
+@dataclass(frozen=True)
+class LayerTrace:
+    """One cell of the network along the sentence; positions are in the order of the text, also for a backward cell."""
+
+    side: str
+    """"encoder" (positions are source pieces) or "decoder" (positions are target pieces: the one being predicted)."""
+    layer: int
+    """1 is the lowest."""
+    direction: str
+    """"forward" or "backward"; "first" or "second" for the two transitions of the conditional wiring."""
+    cell: str
+    """The registered name of the cell."""
+    record: CellTrace
+    survival: Tensor
+    """(positions,): how strongly each input still acts on the cell's last output; see `memory_span.survival`."""
+    horizon: int
+    """How many positions back that is at least 5 % of the last one's."""
+    half_lives: Tensor | None
+    """(H,): after how many positions half of a unit's memory is left, by its gates; None without retention."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: "encoder, layer 1, backward"."""
+        return f"{self.side}, layer {self.layer}, {self.direction}"
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One sentence through one model."""
+
+    model: str
+    """The model folder, or the name of a built-in model."""
+    settings: Mapping[str, str]
+    """Languages, wiring and attention."""
+    source_text: str
+    target_text: str
+    source_pieces: tuple[str, ...]
+    """S of them; the last one is the end of the sentence."""
+    target_pieces: tuple[str, ...]
+    """T of them; the last one is the end of the sentence."""
+    attention: Tensor
+    """(T, S): weights of the source pieces while each target piece was predicted; a recurrent model's attention may look a
+    piece beside the word that it translates."""
+    connectivity: Connectivity
+    layers: tuple[LayerTrace, ...]
+    """From the source to the output."""
+    search: BeamTree | None
+    """None where the target was given."""
+    pieces: Mapping[int, str]
+    """How each target piece that the trace mentions is written."""
+
+    @property
+    def attention_entropy(self) -> Tensor:
+        """(T,) in bits: 0 where one source piece has all the attention, log2(S) where all have the same."""
+        weights = self.attention.clamp_min(1e-12)
+        return -(self.attention * weights.log()).sum(1) / math.log(2)
+
+    @property
+    def alignment(self) -> list[tuple[int, int]]:
+        """Pairs of (source, target) positions: the source piece with the most attention, ends left out."""
+        looked_at = self.attention.argmax(1).tolist()
+        ends = len(self.source_pieces) - 1, len(self.target_pieces) - 1
+        return [(at, target) for target, at in enumerate(looked_at) if at < ends[0] and target < ends[1]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the trace as plain values, the contract of `to_json`."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "model": self.model,
+            "settings": dict(self.settings),
+            "source": {"text": self.source_text, "pieces": list(self.source_pieces)},
+            "target": {
+                "text": self.target_text,
+                "pieces": list(self.target_pieces),
+                "log_probabilities": _numbers(self.connectivity.log_probabilities),
+                "alternatives": self._alternatives(),
+            },
+            "attention": {
+                "weights": _numbers(self.attention),
+                "entropy_bits": _numbers(self.attention_entropy),
+                "alignment": [list(pair) for pair in self.alignment],
+            },
+            "connectivity": {
+                "source": _numbers(self.connectivity.source),
+                "target": _numbers(self.connectivity.target),
+                "rivals": [self.pieces[piece] for piece in self.connectivity.rivals.tolist()],
+                "contrast_source": _numbers(self.connectivity.contrast_source),
+                "contrast_target": _numbers(self.connectivity.contrast_target),
+            },
+            "layers": [_layer(layer) for layer in self.layers],
+            "search": None if self.search is None else self._search(self.search),
+        }
+
+    def to_json(self) -> str:
+        """Return the trace as one line of JSON; see `to_dict`."""
+        return json_text(self.to_dict())
+
+    def _repr_html_(self) -> str:
+        """Return the page as a frame, for notebooks."""
+        from nmt_lstm.lab.inspection.page import notebook_frame
+
+        return notebook_frame([self])
+
+    def _alternatives(self) -> list[list[dict[str, Any]]]:
+        found = self.connectivity
+        return [
+            [
+                {"piece": self.pieces[piece], "log_probability": _round(value)}
+                for piece, value in zip(row, values, strict=True)
+            ]
+            for row, values in zip(
+                found.alternatives.tolist(), found.alternative_log_probabilities.tolist(), strict=True
+            )
+        ]
+
+    def _search(self, tree: BeamTree) -> dict[str, Any]:
+        return {
+            "beam_size": tree.beam_size,
+            "hypotheses": [
+                {"score": _round(each.score), "log_probability": _round(each.log_probability)}
+                for each in tree.hypotheses
+            ],
+            "nodes": [
+                {
+                    "piece": self.pieces[node.piece],
+                    "parent": node.parent,
+                    "log_probability": _round(node.log_probability),
+                    "total": _round(node.total),
+                    "fate": node.fate,
+                    "rank": node.rank,
+                }
+                for node in tree.nodes
+            ],
+        }
+
+
+def _layer(layer: LayerTrace) -> dict[str, Any]:
+    record = layer.record
+    values: dict[str, Any] = {
+        "side": layer.side,
+        "layer": layer.layer,
+        "direction": layer.direction,
+        "cell": layer.cell,
+        "gates": {
+            name: {"function": record.functions[name], "values": _numbers(tensor)}
+            for name, tensor in record.gates.items()
+        },
+        "states": {name: _numbers(tensor) for name, tensor in record.states.items()},
+        "outputs": _numbers(record.outputs),
+        "memory": record.memory,
+        "memory_before": _numbers(record.before),
+        "retention": None if record.retention is None else _numbers(record.retention),
+        "survival": _numbers(layer.survival),
+        "horizon": layer.horizon,
+        "half_lives": None if layer.half_lives is None else _numbers(layer.half_lives),
+    }
+    return values
+
+
+def _numbers(tensor: Tensor) -> Any:
+    return _rounded(tensor.tolist())
+
+
+def _rounded(values: Any) -> Any:
+    return [_rounded(value) for value in values] if isinstance(values, list) else _round(values)
+
+
+def _round(value: float) -> float | None:
+    """Return a number in five significant digits; null where JSON has none (infinite)."""
+    return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None

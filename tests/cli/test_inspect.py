@@ -1,0 +1,81 @@
+"""``nmt-lstm inspect`` on a model with random weights."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from nmt_lstm.cli.app import main
+
+SENTENCE = "eins zwei drei ."
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_sentence_becomes_a_page_named_after_it(random_model_folder, here, capsys) -> None:
+    assert main(["inspect", "-m", str(random_model_folder), SENTENCE]) == 0
+    path = here / capsys.readouterr().out.strip()
+    assert path.name == "eins-zwei-drei.html"
+    assert SENTENCE in path.read_text(encoding="utf-8")
+
+
+def test_several_sentences_become_a_folder(random_model_folder, here, capsys) -> None:
+    (here / "in.txt").write_text(f"{SENTENCE}\n\nvier .\n", encoding="utf-8")
+    assert main(["inspect", "-m", str(random_model_folder), "-i", "in.txt", "-o", "pages"]) == 0
+    assert [path.name for path in sorted((here / "pages").iterdir())] == [
+        "01-eins-zwei-drei.html",
+        "02-vier.html",
+    ]
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_stdin_is_read(random_model_folder, here, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(SENTENCE.encode()), encoding="utf-8"))
+    assert main(["inspect", "-m", str(random_model_folder), "-o", "page.html"]) == 0
+    assert (here / "page.html").is_file()
+    assert capsys.readouterr().out == "page.html\n"
+
+
+def test_json_goes_to_stdout(random_model_folder, here, capsys) -> None:
+    words = [
+        "inspect",
+        "-m",
+        str(random_model_folder),
+        "-m",
+        str(random_model_folder),
+        SENTENCE,
+        "--format",
+        "json",
+    ]
+    assert main(words) == 0
+    traces = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [trace["source"]["text"] for trace in traces] == [SENTENCE, SENTENCE]
+    assert not list(here.iterdir())
+
+
+def test_show_draws_at_the_terminal(random_model_folder, here, capsys) -> None:
+    assert main(["inspect", "-m", str(random_model_folder), SENTENCE, "--show"]) == 0
+    assert "encoder, layer 1, forward: lstm" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        ([SENTENCE, "-i", "in.txt"], "not both"),
+        ([SENTENCE, "--target", "one", "--prefix", "two"], "--target"),
+        ([SENTENCE, "--format", "json", "-o", "x.json"], "stdout"),
+        ([" "], "blank"),
+    ],
+)
+def test_contradictions_are_refused_in_a_line(random_model_folder, here, capsys, words, key) -> None:
+    assert main(["inspect", "-m", str(random_model_folder), *words]) != 0
+    complaint = capsys.readouterr().err
+    assert key in complaint
+    assert len(complaint.splitlines()) <= 3
+    assert not list(here.glob("*.html"))

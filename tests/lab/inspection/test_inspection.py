@@ -1,0 +1,124 @@
+"""From a model folder and a line to a trace, a page and shades of text."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+import torch
+
+from nmt_lstm import Translator, inspect
+from nmt_lstm.checkpoint import model_folder
+from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError
+from nmt_lstm.inference.exported import write_exported
+from nmt_lstm.lab.inspection.page import trace_page
+from nmt_lstm.lab.inspection.terminal import terminal_lines
+
+SENTENCE = "eins zwei drei ."
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+@pytest.mark.parametrize("wiring", ["gnmt", "input_feeding", "conditional"])
+def test_shapes_of_a_trace(make_inspector, cell, wiring) -> None:
+    trace = make_inspector(cell=cell, wiring=wiring, layers=2).trace(SENTENCE)
+    sources, targets = len(trace.source_pieces), len(trace.target_pieces)
+    assert trace.attention.shape == (targets, sources)
+    torch.testing.assert_close(trace.attention.sum(1), torch.ones(targets))
+    assert trace.connectivity.source.shape == (targets, sources)
+    assert len(trace.layers) == 4 + 2 + (wiring == "conditional")
+    for layer in trace.layers:
+        positions = sources if layer.side == "encoder" else targets
+        assert layer.survival.shape == (positions,)
+        for tensor in (*layer.record.gates.values(), *layer.record.states.values()):
+            assert tensor.shape[0] == positions
+        torch.testing.assert_close(layer.record.kept + layer.record.written, layer.record.after)
+
+
+def test_a_backward_cell_is_shown_in_the_order_of_the_text(make_inspector) -> None:
+    trace = make_inspector().trace(SENTENCE)
+    backward = next(layer for layer in trace.layers if layer.direction == "backward")
+    # It read the end of the sentence first, from a memory of zeros.
+    assert torch.equal(backward.record.before[-1], torch.zeros_like(backward.record.before[-1]))
+    assert backward.record.before[0].abs().sum() > 0
+
+
+def test_translator_folder_and_inspector_agree(random_model_folder) -> None:
+    of_folder = inspect(random_model_folder, SENTENCE)
+    translator = Translator.load(random_model_folder, device="cpu")
+    of_translator = inspect(translator, SENTENCE)
+    assert of_folder.to_json() == of_translator.to_json()
+    assert of_folder.target_text == translator.translate([SENTENCE])[0].text
+
+
+def test_a_given_translation_is_followed(make_inspector) -> None:
+    trace = make_inspector().trace(SENTENCE, target="one two")
+    assert trace.target_text == "one two"
+    assert trace.search is None
+
+
+def test_the_translation_begins_with_the_prefix(make_inspector) -> None:
+    assert make_inspector().trace(SENTENCE, prefix="three").target_text.startswith("three")
+
+
+@pytest.mark.parametrize(("line", "key"), [("  ", "blank"), ("eins " * 200, "at most 100")])
+def test_lines_that_make_no_picture_are_refused(make_inspector, line, key) -> None:
+    with pytest.raises(DataError, match=key):
+        make_inspector().trace(line)
+
+
+def test_an_ensemble_is_refused(random_model_folder) -> None:
+    translator = Translator.load([random_model_folder, random_model_folder], device="cpu")
+    with pytest.raises(ConfigurationError, match="2 models"):
+        inspect(translator, SENTENCE)
+
+
+def test_an_exported_model_points_to_its_source(random_model_folder, tmp_path) -> None:
+    write_exported(tmp_path / "exported", model_folder.read(random_model_folder), "float32")
+    with pytest.raises(ModelFolderError, match="made from"):
+        inspect(tmp_path / "exported", SENTENCE)
+
+
+def test_json_is_a_contract(make_inspector) -> None:
+    values = json.loads(make_inspector().trace(SENTENCE).to_json())
+    assert values["format"] == "nmt-lstm trace"
+    assert values["version"] == 1
+    assert set(values) == {
+        "format", "version", "model", "settings", "source", "target", "attention", "connectivity", "layers", "search",
+    }  # fmt: skip
+    layer = values["layers"][0]
+    assert set(layer["gates"]) == {"input", "forget", "candidate", "output"}
+    assert len(layer["gates"]["forget"]["values"]) == len(values["source"]["pieces"])
+
+
+def test_page_holds_its_data_and_asks_nobody(make_inspector) -> None:
+    trace = make_inspector().trace(SENTENCE)
+    page = trace_page([trace, trace])
+    assert not re.search(r"(src|href)=\"(https?:)?//", page)
+    assert "fetch(" not in page
+    (data,) = re.findall(r'<script type="application/json" id="traces">(.*?)</script>', page)
+    assert len(json.loads(data)["traces"]) == 2
+
+
+def test_text_of_a_page_is_not_markup(make_inspector) -> None:
+    page = trace_page([make_inspector().trace("</script><script>alert(1)</script>")])
+    assert "<script>alert" not in page
+    (data,) = re.findall(r'<script type="application/json" id="traces">(.*?)</script>', page)
+    assert "</script>" in json.loads(data)["traces"][0]["source"]["text"]
+
+
+def test_a_notebook_shows_the_page(make_inspector) -> None:
+    frame = make_inspector().trace(SENTENCE)._repr_html_()
+    assert frame.startswith("<iframe")
+    assert "&lt;!doctype html&gt;" in frame
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_terminal_lines_fit(make_inspector, width) -> None:
+    from rich.cells import cell_len
+
+    lines = list(terminal_lines(make_inspector().trace(SENTENCE), width))
+    drawn = [line for line in lines if "█" in line or "░" in line]
+    assert drawn
+    assert all(cell_len(line.partition("  open")[0]) <= width for line in drawn)
+    assert any(line.startswith("forget") for line in lines)

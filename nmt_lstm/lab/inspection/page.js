@@ -15,7 +15,7 @@
   };
   const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const shown = (piece) => (piece === END ? "⏎" : piece.replace(/^▁(?=.)/, ""));
-  const percent = (share) => `${Math.round(100 * share)} %`;
+  const percent = (share) => (share > 0 && share < 0.005 ? "under 1 %" : `${Math.round(100 * share)} %`);
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const say = (text) => { hint.textContent = text; hint.classList.toggle("shown", Boolean(text)); };
 
@@ -81,7 +81,8 @@
 
   const draw = (place, trace) => {
     const redraws = [];
-    let chosen = 0;
+    // The first piece with letters: a mere word boundary tells little.
+    let chosen = Math.max(0, trace.target.pieces.findIndex((piece) => /\p{L}/u.test(piece)));
     let rival = false;
     const [sources, targets] = [trace.source.pieces, trace.target.pieces];
     const width = { source: columnWidth(sources), target: columnWidth(targets) };
@@ -108,6 +109,7 @@
     redraws.push(() => {
       buttons.forEach((button, at) => button.setAttribute("aria-pressed", String(at === chosen)));
       const others = trace.target.alternatives[chosen]
+        .filter((each, rank) => rank < 2 || Math.exp(each.log_probability) > 0.005)
         .map((each) => `${shown(each.piece)} ${percent(Math.exp(each.log_probability))}`).join(", ");
       about.textContent = `${shown(targets[chosen])}: the most probable pieces here were ${others}.`;
     });

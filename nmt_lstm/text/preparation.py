@@ -25,7 +25,7 @@ from nmt_lstm.files.left_overs import remove_left_overs, temporary_prefix
 from nmt_lstm.files.lock import locked
 from nmt_lstm.files.regular import read_regular
 from nmt_lstm.text.cleaning import CleaningReport, PairCleaner, pair_digest
-from nmt_lstm.text.corpus import check_rereadable, read_blocks, read_parallel
+from nmt_lstm.text.corpus import check_rereadable, count_usable, read_blocks, read_parallel
 from nmt_lstm.text.corpus_checks import corpus_warnings
 from nmt_lstm.text.special_pieces import END
 from nmt_lstm.text.subword_sampling import SAMPLING_VERSION, sentence_seed
@@ -192,6 +192,8 @@ def _prepare_anew(run: RunSettings, folder: Path, valid: list[tuple[str, str]], 
         return (pair for pair in read if pair_digest(*pair) not in excluded) if excluded else read
 
     say(f"Reading {data.train_source} and {data.train_target}")
+    if data.cleaning.enabled and data.cleaning.drop_empty:
+        count_usable(data.train_source, data.train_target)
     count = sum(1 for _ in pairs())
     if not any(source.strip() or target.strip() for source, target in pairs()):
         raise DataError(

@@ -124,7 +124,9 @@ def show_summary(console: Console, found: FitResult) -> None:
 
 
 def say_text(display: ProgressDisplay, prepared: Prepared) -> None:
-    """Say how much text there is."""
+    """Say how much text there is, and what was left out of it."""
+    if not prepared.report.is_whole:
+        display.say(prepared.report.describe())
     vocabulary = prepared.subwords
     sizes = f"{vocabulary.source.size:,}" + ("" if vocabulary.joint else f" and {vocabulary.target.size:,}")
     display.say(

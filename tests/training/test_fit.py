@@ -111,6 +111,18 @@ def test_what_is_said_when_nobody_watches(make_small_run: Any, output: Path) -> 
     assert "GPU available" not in said
 
 
+def test_pairs_that_are_left_out_are_said_once(
+    make_small_run: Any, output: Path, parallel_files: Any
+) -> None:
+    lines = parallel_files.train_target.read_text().splitlines()
+    lines[::4] = [""] * len(lines[::4])
+    output.parent.joinpath("holes.trg").write_text("\n".join(lines) + "\n")
+    run = make_small_run(f"data.train_target={output.parent / 'holes.trg'}", "training.max_steps=1")
+    file = io.StringIO()
+    fit(run, output, console=Console(file=file, width=200))
+    assert file.getvalue().count("left out: 100 empty") == 1
+
+
 def test_steps_are_limited(make_small_run: Any, output: Path) -> None:
     found = fit(make_small_run("training.max_steps=3"), output, console=QUIET)
     assert found.steps == 3

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from nmt_lstm.errors import DataError
+from nmt_lstm.extras import install_command
 
 __all__ = ["open_zstandard"]
 
@@ -37,7 +38,7 @@ def _library(path: Path) -> tuple[Callable[[], Any], type[Exception]]:
     try:
         package = importlib.import_module("zstandard")
     except ImportError:
-        raise DataError(f"Reading '{path}' needs the zstandard library: pip install zstandard.") from None
+        raise DataError(f"Reading '{path}' needs the zstandard library: {install_command('zstd')}.") from None
     return lambda: package.ZstdDecompressor().decompressobj(), package.ZstdError
 
 

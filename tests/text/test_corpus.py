@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nmt_lstm.errors import DataError
+from nmt_lstm.extras import install_command
 from nmt_lstm.text.corpus import (
     check_lengths,
     count_lines,
@@ -235,7 +236,7 @@ def test_zst_without_a_library_says_what_to_install(tmp_path, monkeypatch) -> No
     path.write_bytes(b"")
     for name in ("compression.zstd", "zstandard"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(DataError, match=r"text.zst' needs the zstandard library: pip install zstandard"):
+    with pytest.raises(DataError, match=re.escape(f"needs the zstandard library: {install_command('zstd')}")):
         list(read_lines(path))
 
 

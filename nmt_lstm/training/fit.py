@@ -157,7 +157,7 @@ def _train(
     precision: Precision,
     accept_changed_plugins: bool,
 ) -> FitResult:
-    settings = run.training
+    settings, asked = run.training, run.model
     checkpoint = last_checkpoint(output)
     with SignalWatch() as signals, quiet_lightning(), ExitStack() as stack:
         outlook: list[str] = []
@@ -270,6 +270,8 @@ def _train(
         epochs=module.epochs_begun or (0 if standing is None else standing.epochs_begun),
         planned_epochs=settings.epochs,
         out_of_time=control.out_of_time,
+        time_limit=clock.limit,
+        narrowed=run.model != asked,
         seconds=clock.elapsed(),
         reason=control.reason,
         diagnosis=diagnose(

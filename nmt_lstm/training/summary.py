@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from nmt_lstm.checkpoint.model_folder import class_advice, trust_option
+from nmt_lstm.config.defaults import planned_length
 from nmt_lstm.config.schema import OptimizerSettings, RunSettings, TrainingSettings
 from nmt_lstm.evaluation.columns import perplexity
 from nmt_lstm.numerics.precision import Precision
@@ -54,6 +55,10 @@ class FitResult:
     """Epochs that were asked for."""
     out_of_time: bool
     """Whether the time limit came before the end of the last epoch."""
+    time_limit: float | None
+    """Seconds; None without a limit."""
+    narrowed: bool
+    """Whether a narrower network than asked for was trained, to fit into the time limit."""
     seconds: float
     """Wall-clock time of all sessions, from the start of `fit` to its end."""
     reason: str
@@ -78,7 +83,7 @@ def show_summary(console: Console, found: FitResult) -> None:
     for name, value in (
         ("stopped because", found.reason),
         ("optimizer steps", f"{found.steps:,} in {found.epochs} of {found.planned_epochs} epochs"),
-        ("time", duration(found.seconds)),
+        ("time", _time(found)),
         ("parameters", f"{found.parameters:,}"),
         ("weights", weights),
         (
@@ -123,6 +128,14 @@ def show_summary(console: Console, found: FitResult) -> None:
         write_lines(console, f"\n{advice}")
 
 
+def _time(found: FitResult) -> str:
+    """Return how long the training run took and, where it ended before its limit because of that limit, why."""
+    limit, taken = found.time_limit, duration(found.seconds)
+    if not found.out_of_time or limit is None or taken == duration(limit) or found.seconds > limit:
+        return taken
+    return f"{taken} of {duration(limit)}: training stops early enough for the last validation and writing"
+
+
 def say_text(display: ProgressDisplay, prepared: Prepared) -> None:
     """Say how much text there is, and what was left out of it."""
     if not prepared.report.is_whole:
@@ -144,7 +157,7 @@ def say_choices(
     display.say(
         f"{parameters:,} parameters: {encoder.layers}+{decoder.layers} layers of {cells}, attention {run.model.attention.name}"
     )
-    display.say(f"{devices}, {precision}; {run.training.epochs} epochs{limit}")
+    display.say(f"{devices}, {precision}; {planned_length(run.training)}{limit}")
 
 
 def say_how_to_resume(display: ProgressDisplay, checkpoint: Path, step: int) -> None:

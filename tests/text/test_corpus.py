@@ -20,14 +20,7 @@ from hypothesis import strategies as st
 
 from nmt_lstm.errors import DataError
 from nmt_lstm.extras import install_command
-from nmt_lstm.text.corpus import (
-    check_lengths,
-    count_lines,
-    count_usable,
-    read_blocks,
-    read_lines,
-    read_parallel,
-)
+from nmt_lstm.text.corpus import check_lengths, count_lines, read_blocks, read_lines, read_parallel
 
 LINES = [
     "Ein Hund läuft.",
@@ -352,16 +345,3 @@ def test_a_line_lost_in_real_text_is_found_nearby(corpora, tmp_path, lost) -> No
     found = re.search(r"near line ([\d,]+)", str(caught.value))
     assert found is not None
     assert abs(int(found[1].replace(",", "")) - lost) <= 25
-
-
-def test_pairs_with_text_on_both_sides_are_counted(tmp_path) -> None:
-    source, target = tmp_path / "a.de", tmp_path / "a.en"
-    source.write_text("eins\n\nzwei\n\ndrei\n")
-    target.write_text("one\ntwo\n \n\nthree\n")
-    assert count_usable(source, target) == 2
-    source.write_text("eins\n")
-    target.write_text("\u3000\n")
-    with pytest.raises(DataError, match=f"^'{target}' holds only blank lines"):
-        count_usable(source, target)
-    with pytest.raises(DataError, match="hold only blank lines"):
-        count_usable(target, target)

@@ -9,6 +9,7 @@ import sys
 import textwrap
 
 from nmt_lstm.cli.messages import count_of, say
+from nmt_lstm.extras import install_command
 from nmt_lstm.numerics.cores import usable_cores
 from nmt_lstm.plain_text import columns
 
@@ -29,11 +30,13 @@ REQUIRED = (
     "typer",
     "rich",
 )
+# Each with the extra that installs it, and what it is for.
 OPTIONAL = (
-    ("tensorboard", "tensorboard", "pip install tensorboard for TensorBoard logs"),
-    ("MeCab", "mecab-python3", "pip install 'sacrebleu[ja]' for BLEU on Japanese words (ja-mecab)"),
-    ("onnxruntime", "onnxruntime", "pip install onnxruntime onnxscript onnx for ONNX graphs"),
-    ("backports.zstd", "backports.zstd", "pip install backports.zstd to read .zst files"),
+    ("tensorboard", "tensorboard", "tensorboard", "TensorBoard logs"),
+    ("MeCab", "mecab-python3", "ja", "BLEU on Japanese words (ja-mecab)"),
+    ("onnxruntime", "onnxruntime", "onnx", "ONNX graphs"),
+    ("onnxscript", "onnxscript", "onnx", "making ONNX graphs"),
+    ("backports.zstd", "backports.zstd", "zstd", ".zst files"),
 )
 
 
@@ -85,13 +88,13 @@ def versions(problems: list[str]) -> list[tuple[str, str]]:
 def optional() -> list[tuple[str, str]]:
     """Return the optional packages, each with what it is for where it is missing."""
     rows = []
-    for module, distribution, hint in OPTIONAL:
+    for module, distribution, extra, purpose in OPTIONAL:
         if module == "backports.zstd" and sys.version_info >= (3, 14):
             rows.append((distribution, "not needed, Python has it"))
         elif _is_installed(module):
             rows.append((distribution, version(distribution)))
         else:
-            rows.append((distribution, f"not installed: {hint}"))
+            rows.append((distribution, f"for {purpose}; not installed: {install_command(extra)}"))
     return rows
 
 

@@ -22,19 +22,28 @@ __all__ = [
 
 
 def check_models(folders: Sequence[Path], device: str = "auto") -> None:
-    """Refuse folders that are not models, and unknown device names.
+    """Refuse folders that are not models, a model that is named twice, and unknown device names.
 
     Raises:
         ModelFolderError: a folder is missing, or its manifest is missing, damaged or too new.
-        ConfigurationError: there is no such device name.
+        ConfigurationError: there is no such device name, or a model is twice in an ensemble.
     """
     from nmt_lstm.checkpoint.manifest import Manifest
     from nmt_lstm.corpora.builtin import model_path
+    from nmt_lstm.errors import ConfigurationError
     from nmt_lstm.numerics.device import check_device_name
 
     check_device_name(device)
+    named: set[Path] = set()
     for folder in folders:
-        Manifest.read(model_path(folder))
+        path = model_path(folder)
+        Manifest.read(path)
+        if path.resolve() in named:
+            raise ConfigurationError(
+                f"-m '{folder}' is named twice; an ensemble of a model with itself translates as the model alone, only "
+                f"slower."
+            )
+        named.add(path.resolve())
 
 
 def check_search(folders: Sequence[Path], overrides: Sequence[str] | None) -> SearchSettings:

@@ -6,7 +6,7 @@ import shlex
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,9 @@ from nmt_lstm.cli.score_report import score_table
 from nmt_lstm.cli.train import check_start
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.training.launch import is_started_by_run
+
+if TYPE_CHECKING:
+    from nmt_lstm.training.summary import FitResult
 
 __all__ = ["quickstart"]
 
@@ -85,8 +88,8 @@ def quickstart(
 
     from nmt_lstm.training.fit import fit
 
-    def train_it() -> None:
-        fit(
+    def train_it() -> FitResult:
+        return fit(
             run,
             output,
             resume=resume,
@@ -109,7 +112,7 @@ def quickstart(
         show_samples(zip(some, [translation.text for translation in ready], expected, strict=True))
     note(f"2. Training a smaller model with the cell '{cell}' on the built-in corpus.\n")
 
-    train_it()
+    trained = train_it()
 
     from nmt_lstm.checkpoint.model_folder import trust_option
     from nmt_lstm.evaluation.scores import corpus_scores
@@ -120,6 +123,12 @@ def quickstart(
     note("4. Scores of all test sentences, by sacreBLEU. BLEU counts characters.\n")
     scores = corpus_scores(texts, references, metrics=("bleu", "chrf"), tokenize=run.data.tokenize)
     typer.echo(score_table(scores))
+    less = less_than_planned(trained)
+    if less:
+        note(
+            f"\nExpect lower scores than README's: this machine had time for only {less} within {run.training.time_limit}. "
+            f"With more time:\n  nmt-lstm quickstart{same} -o {model}-2 --time-limit 10m"
+        )
     note(f"\nDone in {time.perf_counter() - begin:.0f} seconds. The model is in {output}. Next:\n")
     trusted = trust_option(output)
     note(f'  echo "{sources[0]}" | nmt-lstm translate -m {model}{trusted}')
@@ -127,6 +136,14 @@ def quickstart(
     other = "gru" if cell == DEFAULT_CELL else DEFAULT_CELL
     note(f"  nmt-lstm quickstart --cell {other} -o runs/quickstart-{other}")
     note("  nmt-lstm train --help        # your own text")
+
+
+def less_than_planned(trained: FitResult) -> str:
+    """Return in words what fitted into the time where that is clearly less than the whole training; else nothing."""
+    # A last epoch that is cut short costs little: the learning rate has fallen with the time.
+    cut = trained.out_of_time and trained.epochs < trained.planned_epochs
+    epochs = f"{trained.epochs} of {trained.planned_epochs} epochs" if cut else ""
+    return " of ".join(filter(None, (epochs, "a narrower network" if trained.narrowed else "")))
 
 
 def spread(count: int) -> list[int]:

@@ -237,26 +237,30 @@ def run_without_file(
     """
     options = {"train_source": "-s", "train_target": "-t", "valid_source": "--valid-source",
                "valid_target": "--valid-target"}  # fmt: skip
-    missing = [options[name] for name, path in texts.items() if path is None]
-    if len(missing) == len(options):
+    if all(path is None for path in texts.values()):
         raise ConfigurationError(
             "nothing to train on: name a run file, or the text with -s and -t. See 'nmt-lstm train --help'."
         )
-    without_validation = missing == ["--valid-source", "--valid-target"]
-    if missing and not without_validation:
+    without_validation = texts["valid_source"] is None and texts["valid_target"] is None
+    needed = [
+        "train_source",
+        "train_target",
+        *([] if without_validation else ["valid_source", "valid_target"]),
+    ]
+    missing = [options[name] for name in needed if texts[name] is None]
+    if missing:
         raise ConfigurationError(
-            f"{' and '.join(missing)} missing: without a run file, both -s and -t are needed, and both --valid-source and "
-            f"--valid-target or neither."
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: without a run file, name both sides of "
+            f"the training text with -s and -t, and of the validation text both or neither."
         )
     from nmt_lstm.config.defaults import choose_settings, describe_settings
     from nmt_lstm.config.load import make_run
-    from nmt_lstm.text.corpus import check_lengths, language_of
+    from nmt_lstm.text.corpus import check_lengths, count_usable, language_of
     from nmt_lstm.text.held_out import FOLDER, hold_out
 
     files = {name: path for name, path in texts.items() if path is not None}
     source, target = files["train_source"], files["train_target"]
     early_checks.check_files(*files.values(), reread=True)
-    pairs = check_lengths(source, target)
     said: list[str] = []
     held: HeldOut | None = None
     if without_validation:
@@ -265,6 +269,7 @@ def run_without_file(
         said.append(held.describe())
         pairs = held.trained_on
     else:
+        pairs = count_usable(source, target)
         check_lengths(files["valid_source"], files["valid_target"])
     data: dict[str, Any] = {name: str(path) for name, path in files.items()}
     data["exclude_validation"] = held is not None

@@ -159,7 +159,9 @@ def translate(
                 if at_once:
                     stream.flush()
     except KeyboardInterrupt:
-        if written:
+        if typing:  # every translation stands there already
+            note("\nInterrupted.")
+        elif written:
             note(f"\nInterrupted: the first {written:,} lines were translated and written.")
         else:
             note("\nInterrupted: no line was written yet. A smaller --batch-size writes sooner.")

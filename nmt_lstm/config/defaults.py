@@ -6,9 +6,15 @@ import itertools
 import math
 from typing import Any
 
-from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.config.schema import RunSettings, TrainingSettings
 
-__all__ = ["choose_settings", "describe_settings", "quickstart_settings", "vocabulary_size"]
+__all__ = [
+    "choose_settings",
+    "describe_settings",
+    "planned_length",
+    "quickstart_settings",
+    "vocabulary_size",
+]
 
 Values = dict[str, Any]
 
@@ -77,7 +83,7 @@ def describe_settings(pairs: int, run: RunSettings) -> list[str]:
             f"(encoder, decoder), embeddings of {run.model.embedding_size}, dropout {run.model.dropout:.2f},"
         ),
         (
-            f"{training.epochs} epochs of batches of {training.batch_pieces:,} target pieces, "
+            f"{planned_length(training)} of batches of {training.batch_pieces:,} target pieces, "
             f"learning rate {training.optimizer.learning_rate:g} at its peak."
         ),
     ]
@@ -88,6 +94,13 @@ def describe_settings(pairs: int, run: RunSettings) -> list[str]:
             "The choices were made for up to 1,000,000 pairs: for more, a run file is worth writing."
         )
     return sentences
+
+
+def planned_length(training: TrainingSettings) -> str:
+    """Return how long a training run is to be, such as "40 epochs (at most 5 steps)"."""
+    epochs = "1 epoch" if training.epochs == 1 else f"{training.epochs} epochs"
+    steps = "1 step" if training.max_steps == 1 else f"{training.max_steps:,} steps"
+    return f"{epochs} (at most {steps})" if training.max_steps else epochs
 
 
 def quickstart_settings(corpus: str, prepared: str, cell: str) -> Values:

@@ -12,6 +12,7 @@ from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.metrics.ter import TER
 
 from nmt_lstm.errors import ConfigurationError, DataError, nearest
+from nmt_lstm.extras import install_command
 
 __all__ = [
     "METRICS",
@@ -29,7 +30,7 @@ __all__ = [
 METRICS = ("bleu", "chrf", "chrf++", "ter")
 TOKENIZERS = ("13a", "char", "intl", "ja-mecab", "ko-mecab", "none", "zh")
 WITHOUT_BLANKS = ("char", "ja-mecab", "zh")
-_EXTRAS = {"ja-mecab": 'pip install "sacrebleu[ja]"', "ko-mecab": 'pip install "sacrebleu[ko]"'}
+_WITH_DICTIONARY = ("ja-mecab", "ko-mecab")
 
 
 @dataclass(frozen=True)
@@ -120,13 +121,14 @@ def check_tokenizer(name: str) -> None:
         raise ConfigurationError(
             f"unknown tokenizer '{name}'.{nearest(name, TOKENIZERS)} Known: {', '.join(TOKENIZERS)}."
         )
-    if name in _EXTRAS:
+    if name in _WITH_DICTIONARY:
         try:
             with without_advice():
                 BLEU(tokenize=name)
         except (RuntimeError, ImportError) as problem:
+            command = install_command("ja") if name == "ja-mecab" else "pip install 'sacrebleu[ko]'"
             raise ConfigurationError(
-                f"the tokenizer '{name}' needs a dictionary that is not installed: {_EXTRAS[name]}. Or use 'char'."
+                f"the tokenizer '{name}' needs a dictionary that is not installed: {command}. Or use 'char'."
             ) from problem
 
 

@@ -268,10 +268,14 @@ class Registry:
 
     def _conflict(self, name: str, entries: list[Entry]) -> PluginError:
         origins = " and ".join(f"{entry.origin} ({entry.target})" for entry in entries)
-        return PluginError(
-            f"the {self.kind} '{name}' is registered by {origins}; uninstall or rename one of them, "
-            f"or name the class itself as package.module:Class."
-        )
+        decorated = [entry for entry in entries if not entry.distribution]
+        if decorated:  # the one that came last, which its author can still name as they like
+            remedy = (
+                f"in {decorated[-1].origin}, give it a different name in @{self.kind.upper()}S.register(...)."
+            )
+        else:
+            remedy = "uninstall or rename one of them, or name the class itself as package.module:Class."
+        return PluginError(f"the {self.kind} '{name}' is registered by {origins}; {remedy}")
 
     def _unknown(self, name: str) -> PluginError:
         entries = self.entries()

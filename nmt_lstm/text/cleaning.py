@@ -41,6 +41,11 @@ class CleaningReport:
         default_factory=lambda: {"empty": 0, "too long": 0, "ratio": 0, "duplicate": 0}
     )
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was left out."""
+        return self.kept == self.read
+
     def describe(self) -> str:
         """Return one line for a person."""
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.left_out.items() if count)

@@ -8,6 +8,7 @@ import itertools
 import lzma
 import re
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -22,6 +23,7 @@ __all__ = [
     "check_lengths",
     "check_rereadable",
     "count_lines",
+    "count_usable",
     "decoded",
     "language_of",
     "open_bytes",
@@ -258,6 +260,28 @@ def check_lengths(source: Path, target: Path) -> int:
     if not counts[0]:
         raise _nothing_in(source)
     return counts[0]
+
+
+def count_usable(source: Path, target: Path) -> int:
+    """Return how many pairs of two line-aligned files have text on both sides, which is what can be learnt from.
+
+    Raises:
+        DataError: as `read_parallel`, or all lines of a file are blank.
+    """
+    # How often which of the two sides has text.
+    pairs = Counter((bool(one.strip()), bool(other.strip())) for one, other in read_parallel(source, target))
+    usable = pairs[True, True]
+    blank = [
+        f"'{path}'"
+        for path, alone in ((source, (True, False)), (target, (False, True)))
+        if not usable + pairs[alone]
+    ]
+    if blank:
+        raise DataError(
+            f"{' and '.join(blank)} {'holds' if len(blank) == 1 else 'hold'} only blank lines; a model learns from pairs "
+            f"of lines with text on both sides."
+        )
+    return usable
 
 
 def _nothing_in(source: Path) -> DataError:

@@ -14,7 +14,7 @@ from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.files.whole import write_whole
 from nmt_lstm.text.cleaning import pair_digest
-from nmt_lstm.text.corpus import check_lengths, language_of, read_parallel
+from nmt_lstm.text.corpus import check_lengths, count_usable, language_of, read_parallel
 
 __all__ = ["FOLDER", "HeldOut", "hold_out", "with_validation_text"]
 
@@ -38,7 +38,7 @@ class HeldOut(NamedTuple):
     target: Path
     pairs: list[tuple[str, str]]
     trained_on: int
-    """Pairs of the text that are left: neither held out, nor copies of such."""
+    """Pairs of the text that are left: with text on both sides, neither held out nor copies of such."""
     total: int
     """Pairs of the text."""
 
@@ -107,9 +107,9 @@ def hold_out(
         reuse: take the files that are there, as a run that is resumed must.
 
     Raises:
-        DataError: the text cannot be read, or has too few different pairs.
+        DataError: the text cannot be read, has a side without text, or too few different pairs.
     """
-    total = check_lengths(source, target)
+    total, usable = check_lengths(source, target), count_usable(source, target)
     names = names or _names(source, target)
     paths = folder / names[0], folder / names[1]
     if reuse and all(path.is_file() for path in paths):
@@ -119,7 +119,7 @@ def hold_out(
         parts = list(_candidates(source, target, total))
         counts = _occurrences(source, target, {each.digest for part in parts for each in part})
         chosen = _chosen(parts, counts)
-    left = total - sum(counts[digest] for digest in chosen)
+    left = usable - sum(counts[digest] for digest in chosen)
     if not chosen or not left:
         raise DataError(
             f"'{source}' and '{target}' have too few different pairs to hold some out for validation; name validation "

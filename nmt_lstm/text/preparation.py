@@ -25,7 +25,7 @@ from nmt_lstm.files.left_overs import remove_left_overs, temporary_prefix
 from nmt_lstm.files.lock import locked
 from nmt_lstm.files.regular import read_regular
 from nmt_lstm.text.cleaning import CleaningReport, PairCleaner, pair_digest
-from nmt_lstm.text.corpus import check_rereadable, read_blocks, read_parallel
+from nmt_lstm.text.corpus import check_rereadable, count_usable, read_blocks, read_parallel
 from nmt_lstm.text.corpus_checks import corpus_warnings
 from nmt_lstm.text.special_pieces import END
 from nmt_lstm.text.subwords import Subwords, train_subwords
@@ -220,6 +220,8 @@ def _prepare_anew(
         return (pair for pair in read if pair_digest(*pair) not in excluded) if excluded else read
 
     say(f"Reading {data.train_source} and {data.train_target}")
+    if data.cleaning.enabled and data.cleaning.drop_empty:
+        count_usable(data.train_source, data.train_target)
     count, blank = 0, 0
     for source, target in pairs():
         count += 1

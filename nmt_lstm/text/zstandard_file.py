@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import BinaryIO, cast
 
 from nmt_lstm.errors import DataError
+from nmt_lstm.extras import install_command
 
 __all__ = ["LIBRARY", "ZSTANDARD_DAMAGE", "open_zstandard"]
 
@@ -35,5 +36,5 @@ def open_zstandard(path: Path) -> BinaryIO:
         OSError: the file cannot be opened.
     """
     if LIBRARY is None:
-        raise DataError(f"Reading '{path}' needs the backports.zstd library: pip install backports.zstd.")
+        raise DataError(f"Reading '{path}' needs the backports.zstd library: {install_command('zstd')}.")
     return cast(BinaryIO, LIBRARY.open(path, "rb"))

@@ -50,6 +50,8 @@ class Assembly:
     """Where a resumed run continues; None at a start."""
     beam_size: int
     """With which the final weights are compared."""
+    narrowed: bool
+    """Whether the network is narrower than asked for, to fit into the time limit."""
 
     @property
     def first_step(self) -> int:
@@ -83,7 +85,7 @@ def assemble(
     standing = Standing.read(checkpoint) if session.resume and checkpoint.exists() else None
     say_text(session.display, prepared)
     data = TranslationDataModule.of_run(run, prepared)
-    network, outlook = Network(run.model, run.training), list[str]()
+    network, outlook, asked = Network(run.model, run.training), list[str](), run.model
     if standing is not None:
         network = with_recorded_widths(network, standing.record)
     elif session.devices.world_size == 1 and _total_steps(run.training, data) >= WORTH_MEASURING:
@@ -118,7 +120,16 @@ def assemble(
     writer = ModelWriter(session.output, write, budget)
     control = _control(settings, session, data, writer, record, standing)
     assembly = Assembly(
-        session, settings, prepared, data, module, control, writer, standing, run.search.beam_size
+        session,
+        settings,
+        prepared,
+        data,
+        module,
+        control,
+        writer,
+        standing,
+        beam_size=run.search.beam_size,
+        narrowed=network.model != asked,
     )
     for sentence in outlook:
         session.display.say(sentence)

@@ -136,6 +136,8 @@ def publish(trainer: pl.Trainer, assembly: Assembly, chosen: Chosen | None) -> F
         epochs=module.epochs_begun or (0 if standing is None else standing.epochs_begun),
         planned_epochs=assembly.settings.epochs,
         out_of_time=control.out_of_time,
+        time_limit=session.budget.limit,
+        narrowed=assembly.narrowed,
         seconds=session.budget.elapsed(),
         reason=control.reason,
         diagnosis=diagnose(

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.table import Table
 
 from nmt_lstm.checkpoint.model_folder import class_advice, trust_option
+from nmt_lstm.config.defaults import planned_length
 from nmt_lstm.config.schema import OptimizerSettings, TrainingSettings
 from nmt_lstm.evaluation.columns import perplexity
 from nmt_lstm.plain_text import printable
@@ -54,6 +55,10 @@ class FitResult:
     """Epochs that were asked for."""
     out_of_time: bool
     """Whether the time limit came before the end of the last epoch."""
+    time_limit: float | None
+    """Seconds; None without a limit."""
+    narrowed: bool
+    """Whether a narrower network than asked for was trained, to fit into the time limit."""
     seconds: float
     """Wall-clock time of all sessions, from the start of `fit` to its end."""
     reason: str
@@ -77,7 +82,7 @@ def show_summary(display: ProgressDisplay, result: FitResult) -> None:
     rows = {
         "stopped because": result.reason,
         "optimizer steps": f"{result.steps:,} in {result.epochs} of {result.planned_epochs} epochs",
-        "time": duration(result.seconds),
+        "time": _time(result),
         "parameters": f"{result.parameters:,}",
         "weights": f"average of steps {steps}" if many else f"step {steps}",
         "validation loss": (
@@ -113,8 +118,18 @@ def show_summary(display: ProgressDisplay, result: FitResult) -> None:
         display.say(f"\n{advice}")
 
 
+def _time(found: FitResult) -> str:
+    """Return how long the training run took and, where it ended before its limit because of that limit, why."""
+    limit, taken = found.time_limit, duration(found.seconds)
+    if not found.out_of_time or limit is None or taken == duration(limit) or found.seconds > limit:
+        return taken
+    return f"{taken} of {duration(limit)}: training stops early enough for the last validation and writing"
+
+
 def say_text(display: ProgressDisplay, prepared: Prepared) -> None:
-    """Say how much text there is."""
+    """Say how much text there is, and what was left out of it."""
+    if not prepared.report.is_whole:
+        display.say(prepared.report.describe())
     vocabulary = prepared.subwords
     sizes = f"{vocabulary.source.size:,}" + ("" if vocabulary.joint else f" and {vocabulary.target.size:,}")
     display.say(
@@ -131,7 +146,7 @@ def say_choices(session: Session, network: Network, parameters: int) -> None:
     session.display.say(
         f"{parameters:,} parameters: {encoder.layers}+{decoder.layers} layers of {cells}, attention {model.attention.name}"
     )
-    session.display.say(f"{session.devices}, {session.precision}; {training.epochs} epochs{limit}")
+    session.display.say(f"{session.devices}, {session.precision}; {planned_length(training)}{limit}")
 
 
 def say_how_to_resume(display: ProgressDisplay, checkpoint: Path, step: int) -> None:

@@ -129,7 +129,10 @@ def fitted(monkeypatch) -> list:
         assert console.file is sys.stderr
         calls.append((run, output, resume))
         output.mkdir(parents=True, exist_ok=True)
-        return types.SimpleNamespace(out_of_time=run.training.time_limit == "1s", steps=8, seconds=2.0)
+        cut = run.training.time_limit == "1s"
+        return types.SimpleNamespace(
+            out_of_time=cut, narrowed=cut, epochs=2 if cut else 4, planned_epochs=4, steps=8, seconds=2.0
+        )
 
     module = types.ModuleType("nmt_lstm.training.fit")
     module.fit = fit

@@ -5,6 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+
+from nmt_lstm.cli.early_checks import check_models
+from nmt_lstm.errors import ConfigurationError
 
 RUN_FILE = """
 [data]
@@ -16,6 +22,10 @@ valid_target = "{valid}"
 WRONG = [
     ["translate", "-m", "no-model"],
     ["translate", "-m", "builtin:en-ja", "-i", "no-file"],
+    ["translate", "-m", "builtin:en-ja", "-m", "builtin:en-ja", "-i", "text"],
+    ["score", "-m", "builtin:en-ja", "-m", "builtin:en-ja", "-s", "text", "-t", "text"],
+    ["evaluate", "-m", "builtin:en-ja", "-m", "builtin:en-ja", "-s", "text", "-r", "text"],
+    ["leaderboard", "add", "board", "-m", "builtin:en-ja", "-m", "builtin:en-ja"],
     ["translate", "-m", "builtin:en-ja", "-i", "text", "-o", "no-folder/out"],
     ["translate", "-m", "builtin:en-ja", "-i", "text", "--set", "search.alhpa=1"],
     ["translate", "-m", "builtin:en-ja", "-i", "text", "--n-best", "9"],
@@ -95,3 +105,11 @@ def test_wrong_input_is_told_before_torch_is_imported(tmp_path) -> None:
 def test_the_check_above_can_fail(tmp_path) -> None:
     told, _ = told_of([["config", "none.toml"]], tmp_path, "sys.modules['torch'] = sys")
     assert told == [[2, True]]
+
+
+def test_a_model_named_twice_is_refused_however_it_is_spelled(tmp_path, monkeypatch, random_model_folder):
+    monkeypatch.chdir(random_model_folder.parent)
+    name = Path(random_model_folder.name)
+    with pytest.raises(ConfigurationError, match=f"-m '{random_model_folder}' is named twice"):
+        check_models([name, random_model_folder])
+    check_models([name, Path("builtin:en-ja")])

@@ -7,6 +7,7 @@ import importlib.util
 import pytest
 import torch
 
+from nmt_lstm.extras import install_command
 from nmt_lstm.registry import CELLS
 
 
@@ -91,7 +92,7 @@ def test_doctor_says_how_to_get_what_is_missing(command, monkeypatch):
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "MeCab" else found(name))
     text = command("doctor").out.decode()
-    assert "not installed: pip install 'sacrebleu[ja]'" in text
+    assert f"for BLEU on Japanese words (ja-mecab); not installed: {install_command('ja')}" in text
     assert "Everything that is needed is there." in text
 
 

@@ -6,6 +6,10 @@ import sys
 import types
 from pathlib import Path
 
+import pytest
+
+from nmt_lstm.cli.quickstart import less_than_planned
+
 
 def test_quickstart_does_not_train_over_an_earlier_one(command, fitted, tmp_path):
     folder = tmp_path / "runs" / "quickstart"
@@ -74,3 +78,28 @@ def test_quickstart_continues_with_changed_plugins_where_that_is_asked_for(
     assert command("quickstart", "-o", "q", "--resume", "--accept-changed-plugins").status == 0
     assert command("quickstart", "-o", "q", "--resume").status == 0
     assert accepted == [True, False]
+
+
+def test_quickstart_names_a_slow_machine_as_the_reason_for_lower_scores(command, fitted, translator):
+    assert "README" not in command("quickstart", "-o", "q").err
+    slow = command("quickstart", "-o", "r", "--time-limit", "1s").err
+    assert "lower scores than README's" in slow
+    assert "2 of 4 epochs of a narrower network within 1s" in slow
+    assert "nmt-lstm quickstart -o r-2 --time-limit 10m" in slow
+
+
+@pytest.mark.parametrize(
+    ("out_of_time", "narrowed", "epochs", "less"),
+    [
+        (False, False, 4, ""),
+        (True, False, 4, ""),
+        (True, False, 3, "3 of 4 epochs"),
+        (False, True, 4, "a narrower network"),
+        (True, True, 1, "1 of 4 epochs of a narrower network"),
+    ],
+)
+def test_what_is_clearly_less_than_the_whole_training(out_of_time, narrowed, epochs, less):
+    trained = types.SimpleNamespace(
+        out_of_time=out_of_time, narrowed=narrowed, epochs=epochs, planned_epochs=4
+    )
+    assert less_than_planned(trained) == less

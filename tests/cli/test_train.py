@@ -134,7 +134,7 @@ def test_a_finished_run_is_not_trained_over_whatever_the_environment_says(
         ),
         (
             ["-s", "train.de", "-t", "train.en", "--valid-source", "val.de"],
-            "--valid-target missing: without a run file,",
+            "--valid-target is missing: without a run file,",
         ),
         (["none.toml"], "run file 'none.toml' does not exist."),
         (

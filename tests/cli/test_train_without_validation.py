@@ -90,3 +90,37 @@ def test_a_run_file_without_validation_text_is_left_to_the_training(command, fit
     refused = command("train", run_file, "--valid-source", "b.de")
     assert refused.status == 2
     assert "data.valid_target" in refused.err
+
+
+def test_settings_are_chosen_by_the_pairs_that_can_be_learnt_from(command, fitted, two_texts, tmp_path):
+    lines = (tmp_path / "train.en").read_text().splitlines()
+    lines[::3] = [""] * 100
+    (tmp_path / "train.en").write_text("\n".join(lines) + "\n")
+    finished = command("train", *two_texts, "-o", "out")
+    assert "15 of 300 pairs are held out" in finished.err
+    assert finished.err.splitlines()[1].startswith("185 sentence pairs: ")
+
+
+@pytest.mark.parametrize("side", ["de", "en"])
+def test_a_side_without_text_is_named(command, fitted, two_texts, tmp_path, side):
+    (tmp_path / f"train.{side}").write_text("\n" * 300)
+    finished = command("train", *two_texts, "-o", "out")
+    assert finished.status == 1
+    assert f"'train.{side}' holds only blank lines" in finished.err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        (["-s", "train.de"], "-t is missing"),
+        (["-t", "train.en"], "-s is missing"),
+        (["-s", "train.de", "--valid-target", "val.en"], "-t and --valid-source are missing"),
+        (["--valid-source", "val.de", "--valid-target", "val.en"], "-s and -t are missing"),
+    ],
+)
+def test_only_options_that_are_needed_are_said_to_be_missing(command, fitted, two_texts, given, missing):
+    finished = command("train", *given)
+    assert finished.status == 2
+    assert f"error: {missing}: " in finished.err
+    assert not fitted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import json
 import lzma
 import signal
@@ -145,6 +146,18 @@ def test_interrupted_it_keeps_what_was_printed_and_exits_130(command, translator
     assert finished.err == "\nInterrupted: the first 2 lines were translated and written.\n"
     assert command("translate", "-m", "x", "-o", "out", stdin=b"ab\ncd\nef\n").status == 130
     assert (tmp_path / "out").read_bytes() == b"ba\ndc\n"
+
+
+def test_interrupted_at_a_terminal_it_says_no_more_than_that(command, translator, monkeypatch):
+    class Terminal(io.TextIOWrapper):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(io, "TextIOWrapper", Terminal)
+    translator.interrupt_after = 2
+    finished = command("translate", "-m", "x", stdin=b"ab\n\nef\n")
+    assert (finished.status, finished.out) == (130, b"ba\n\n")
+    assert finished.err.endswith("\nInterrupted.\n")
 
 
 def test_interrupted_before_a_line_it_says_so_and_leaves_the_output_alone(command, translator, tmp_path):

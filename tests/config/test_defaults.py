@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from nmt_lstm.config.defaults import choose_settings, describe_settings, quickstart_settings
+from nmt_lstm.config.defaults import choose_settings, describe_settings, planned_length, quickstart_settings
 from nmt_lstm.config.load import make_run
 
 DATA = {"train_source": "a", "train_target": "b", "valid_source": "c", "valid_target": "d"}
@@ -25,6 +25,24 @@ def test_every_choice_is_a_valid_run_and_says_its_numbers(pairs):
     assert f"{run.training.epochs} epochs of batches of {run.training.batch_pieces:,} target pieces" in text
     assert f"layers of {run.model.encoder.hidden_size} and " in text
     assert run.training.schedule.warmup_steps >= 10
+
+
+@pytest.mark.parametrize(
+    ("epochs", "max_steps", "length"),
+    [
+        (40, 0, "40 epochs"),
+        (1, 0, "1 epoch"),
+        (40, 5, "40 epochs (at most 5 steps)"),
+        (2, 1, "2 epochs (at most 1 step)"),
+    ],
+)
+def test_a_limit_of_steps_is_said_wherever_epochs_are(epochs, max_steps, length):
+    run = make_run(
+        {**choose_settings(300), "data": DATA},
+        [f"training.epochs={epochs}", f"training.max_steps={max_steps}"],
+    )
+    assert planned_length(run.training) == length
+    assert f"{length} of batches of" in " ".join(describe_settings(300, run))
 
 
 def test_more_text_means_a_larger_network_less_dropout_and_fewer_epochs():

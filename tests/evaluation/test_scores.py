@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ import pytest
 from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.evaluation import scores
 from nmt_lstm.evaluation.scores import TOKENIZERS, Score, chosen_tokenizer, corpus_scores, tokenizer_for
+from nmt_lstm.extras import install_command
 
 HYPOTHESES = ["A dog runs , fast .", "Two men are talking.  ", "", "the child sleeps on the red sofa"] * 30
 REFERENCES = [
@@ -106,10 +108,9 @@ def test_a_missing_dictionary_is_named_with_what_to_install(monkeypatch) -> None
         raise RuntimeError("Japanese tokenization requires extra dependencies")
 
     monkeypatch.setattr(scores, "BLEU", without_dictionary)
-    with pytest.raises(
-        ConfigurationError, match=r'not installed: pip install "sacrebleu\[ja\]". Or use \'char\''
-    ):
-        corpus_scores(["a"], ["a"], tokenize="ja-mecab")
+    for name, command in (("ja-mecab", install_command("ja")), ("ko-mecab", "pip install 'sacrebleu[ko]'")):
+        with pytest.raises(ConfigurationError, match=f"not installed: {re.escape(command)}. Or use 'char'"):
+            corpus_scores(["a"], ["a"], tokenize=name)
     assert tokenizer_for("ja") == "char"
 
 

@@ -16,6 +16,7 @@ from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.checkpoint.model_folder import GRAPHS, read
 from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.errors import ConfigurationError, ModelFolderError, PluginError, ResourceError
+from nmt_lstm.extras import install_command
 from nmt_lstm.inference.exported import write_exported
 from nmt_lstm.inference.onnx import folder as folder_module
 from nmt_lstm.inference.onnx.folder import write_onnx
@@ -198,7 +199,9 @@ def test_a_step_that_differs_from_the_unrolled_loop_shows(make_model, walked) ->
 @pytest.mark.parametrize("missing", ["onnxruntime", "onnxscript"])
 def test_what_is_not_installed_is_named(missing, random_model_folder, tmp_path, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(ResourceError, match=rf"{missing}, which is not installed: pip install onnxruntime"):
+    with pytest.raises(
+        ResourceError, match=rf"{missing}, which is not installed: {re.escape(install_command('onnx'))}"
+    ):
         write_onnx(tmp_path / "graphs", read(random_model_folder))
 
 

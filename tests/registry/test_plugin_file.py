@@ -51,6 +51,17 @@ def test_a_folder_is_a_package_with_relative_imports(shared, tmp_path):
     assert "'inner/words.py', line 1" in shared.plugin_contents("mine").difference(contents)
 
 
+def test_a_file_that_takes_the_name_of_an_installed_part_is_to_use_a_different_one(shared, install, tmp_path):
+    install("toy-knot", "from toy_base import Part\nclass Knot(Part): ...\n", {"knot": "toy_knot:Knot"})
+    file = tmp_path / "mine.py"
+    file.write_text(PART.format(also="", name="knot", text="Mine."))
+    load_plugin_module(file, (shared,))
+    with pytest.raises(PluginError, match=r"toy-knot 1\.0") as caught:
+        shared.get("knot")
+    assert f"in {file}, give it a different name in @PARTS.register(...)" in str(caught.value)
+    assert "uninstall" not in str(caught.value)
+
+
 def test_what_is_kept_is_what_was_run(shared, tmp_path):
     file = tmp_path / "mine.py"
     text = PART.format(also="", name="mine", text="Mine.")

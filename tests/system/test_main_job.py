@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -110,13 +111,16 @@ def test_given_translations_are_scored(command, model_folder, parallel_files) ->
     assert len(command("score", "-m", model_folder, *files).stdout.splitlines()) >= 40
 
 
-def test_an_ensemble_of_one_twice_is_that_one(command, model_folder, parallel_files) -> None:
+def test_an_ensemble_of_a_model_and_its_copy_is_that_one(
+    command, model_folder, parallel_files, tmp_path
+) -> None:
+    copy = shutil.copytree(model_folder, tmp_path / "copy")
     files = ("-s", parallel_files.valid_source, "-t", parallel_files.valid_target)
     once = command("score", "-m", model_folder, *files).stdout.split()
-    twice = command("score", "-m", model_folder, "-m", model_folder, *files).stdout.split()
+    twice = command("score", "-m", model_folder, "-m", copy, *files).stdout.split()
     assert [float(number) for number in twice] == pytest.approx([float(number) for number in once], abs=1e-3)
     text = parallel_files.valid_source.read_bytes()
-    found = command("translate", "-m", model_folder, "-m", model_folder, stdin=text).stdout
+    found = command("translate", "-m", model_folder, "-m", copy, stdin=text).stdout
     assert len(found.splitlines()) == len(text.splitlines())
 
 

@@ -75,6 +75,8 @@ def test_what_was_left_out_is_said_in_one_line() -> None:
     report = CleaningReport(read=12_345, kept=12_300)
     assert report.describe() == "12,345 training pairs read, 12,300 kept"
     report.left_out.update({"empty": 40, "duplicate": 5})
+    assert not report.is_whole
+    assert CleaningReport(read=2, kept=2).is_whole
     assert report.describe() == "12,345 training pairs read, 12,300 kept; left out: 40 empty, 5 duplicate"
 
 

@@ -84,17 +84,26 @@ def test_no_pair_with_an_empty_side_is_held_out(tmp_path) -> None:
         for number, (source, target) in enumerate(numbered(400))
     ]
     found = held_out_of(*written(tmp_path, pairs), folder=tmp_path / "run")
-    assert len(found.pairs) == 20
+    assert (len(found.pairs), found.total) == (20, 400)
+    assert found.trained_on == sum(bool(source and target.strip()) for source, target in pairs) - 20
     assert all(
         source.strip() and target.strip() for source, target in read_parallel(found.source, found.target)
     )
 
 
-@pytest.mark.parametrize("pairs", [numbered(1), [("Ja.", "Yes.")] * 100, [("", "")] * 100])
+@pytest.mark.parametrize("pairs", [numbered(1), [("Ja.", "Yes.")] * 100])
 def test_too_few_pairs_are_refused_with_the_options(tmp_path, pairs) -> None:
     with pytest.raises(DataError, match="--valid-source"):
         held_out_of(*written(tmp_path, pairs), folder=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_side_without_text_is_named(tmp_path, side) -> None:
+    files = written(tmp_path, [(pair[0], " ") if side else ("", pair[1]) for pair in numbered(100)])
+    with pytest.raises(DataError, match=f"^'{files[side]}' holds only blank lines") as caught:
+        hold_out(*files, tmp_path / "run")
+    assert str(files[1 - side]) not in str(caught.value)
 
 
 def test_a_resumed_run_keeps_what_it_has(tmp_path) -> None:

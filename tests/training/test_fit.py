@@ -111,9 +111,24 @@ def test_what_is_said_when_nobody_watches(make_small_run: Any, output: Path) -> 
     assert "GPU available" not in said
 
 
+def test_pairs_that_are_left_out_are_said_once(
+    make_small_run: Any, output: Path, parallel_files: Any
+) -> None:
+    lines = parallel_files.train_target.read_text().splitlines()
+    lines[::4] = [""] * len(lines[::4])
+    output.parent.joinpath("holes.trg").write_text("\n".join(lines) + "\n")
+    run = make_small_run(f"data.train_target={output.parent / 'holes.trg'}", "training.max_steps=1")
+    file = io.StringIO()
+    fit(run, output, console=Console(file=file, width=200))
+    assert file.getvalue().count("left out: 100 empty") == 1
+
+
 def test_steps_are_limited(make_small_run: Any, output: Path) -> None:
-    found = fit(make_small_run("training.max_steps=3"), output, console=QUIET)
+    file = io.StringIO()
+    found = fit(make_small_run("training.max_steps=3"), output, console=Console(file=file, width=200))
+    assert "2 epochs (at most 3 steps)" in file.getvalue()
     assert found.steps == 3
+    assert (found.narrowed, found.time_limit) == (False, None)
     assert found.reason == "all 3 steps are done"
 
 
@@ -121,7 +136,7 @@ def test_time_is_limited(make_small_run: Any, output: Path) -> None:
     said = Console(file=io.StringIO(), width=200)
     found = fit(make_small_run("training.epochs=100000", "training.time_limit=6s"), output, console=said)
     assert found.reason == "the time limit of 6s is reached"
-    assert found.out_of_time
+    assert (found.out_of_time, found.time_limit) == (True, 6.0)
     assert said.file.getvalue().count("--resume --time-limit 1m") == 1
     assert f"in {found.epochs} of 100000 epochs" in said.file.getvalue()
     assert model_folder.read(output).metrics["training_seconds"] > 0

@@ -12,6 +12,7 @@ from nmt_lstm.batching.batch import source_batch
 from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.checkpoint.model_folder import GRAPHS, ModelFolder
 from nmt_lstm.errors import PluginError, ResourceError
+from nmt_lstm.extras import install_command
 from nmt_lstm.inference.onnx.graphs import make_onnx_graphs
 from nmt_lstm.inference.onnx.model import OnnxModel, require_onnxruntime
 from nmt_lstm.inference.onnx.quantisation import quantised
@@ -50,7 +51,7 @@ def write_onnx(folder: str | Path, source: ModelFolder, precision: OnnxPrecision
     require_onnxruntime()
     if importlib.util.find_spec("onnxscript") is None:
         raise ResourceError(
-            "graphs are made by onnxscript, which is not installed: pip install onnxruntime onnxscript onnx."
+            f"graphs are made by onnxscript, which is not installed: {install_command('onnx')}"
         )
     model = source.load_model()
     graphs = make_onnx_graphs(model)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from nmt_lstm.batching.batch import SourceBatch
 from nmt_lstm.errors import ModelFolderError, ResourceError
+from nmt_lstm.extras import install_command
 from nmt_lstm.model.step import Step
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def require_onnxruntime() -> None:
         import onnxruntime  # noqa: F401
     except ImportError as problem:
         raise ResourceError(
-            "ONNX graphs are run by onnxruntime, which is not installed: pip install onnxruntime onnxscript onnx."
+            f"ONNX graphs are run by onnxruntime, which is not installed: {install_command('onnx')}"
         ) from problem
 
 

@@ -146,6 +146,9 @@ def make_plan(
     base = settings(())
     # Runs of the same text and settings find it prepared; so all of them see the same pieces.
     prepared = [prepare(run, on_progress) for run in (base, *runs)]
+    for text in {text.fingerprint: text for text in prepared}.values():
+        if on_progress is not None and not text.report.is_whole:
+            on_progress(text.report.describe())
     base_text, texts = prepared[0], prepared[1:]
     base_steps = planned_steps(base, steps_per_epoch(base, base_text))
     # The settings as given may name a part that is not compared, and not even installed.

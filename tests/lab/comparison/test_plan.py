@@ -19,7 +19,9 @@ def planned(parallel_files: Any, tmp_path_factory: pytest.TempPathFactory):
     """Return a function that plans a comparison on the number sentences."""
     prepared = tmp_path_factory.mktemp("prepared")
 
-    def make(*factors: Factor, match: str = "parameters", seeds=(1, 2), overrides=()) -> Plan:
+    def make(
+        *factors: Factor, match: str = "parameters", seeds=(1, 2), overrides=(), on_progress=None
+    ) -> Plan:
         values = {
             "data": {
                 "train_source": str(parallel_files.train_source),
@@ -33,7 +35,13 @@ def planned(parallel_files: Any, tmp_path_factory: pytest.TempPathFactory):
             "training": {"epochs": 2, "batch_pieces": 1_000, "devices": 3, "strategy": "ddp"},
         }
         return make_plan(
-            values, factors, overrides=overrides, seeds=seeds, match=parse_match(match), origin="run.toml"
+            values,
+            factors,
+            overrides=overrides,
+            seeds=seeds,
+            match=parse_match(match),
+            origin="run.toml",
+            on_progress=on_progress,
         )
 
     return make
@@ -133,3 +141,9 @@ def test_the_settings_as_given_may_name_a_part_that_is_not_compared(planned) -> 
 def test_what_cannot_be_planned(planned, factor, error, message) -> None:
     with pytest.raises(error, match=message):
         planned(factor)
+
+
+def test_pairs_that_are_left_out_are_said_once(planned) -> None:
+    said: list[str] = []
+    planned(CELLS, overrides=["data.cleaning.max_pieces=16"], on_progress=said.append)
+    assert sum("too long" in line for line in said) == 1

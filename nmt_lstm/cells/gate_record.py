@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from nmt_lstm.cells.cell import Cell, State, check_sequence
 from nmt_lstm.cells.gated_cell import GatedCell
@@ -55,8 +56,20 @@ class GateRecord:
     unread: tuple[str, ...]
 
 
+class _Origin(NamedTuple):
+    """What a tensor was computed from."""
+
+    gates: frozenset[str] = frozenset()
+    """Gates whose pre-activations it still is, summed or scaled."""
+    activated: bool = False
+    """Whether a function of `FUNCTIONS` comes before it."""
+
+
 class _Watch(TorchFunctionMode):
     """Follows pre-activations through one update up to the functions that make gates of them.
+
+    Which function makes a gate is in the author's code alone: the base class knows names and pre-activations. So torch's
+    functions are watched, and each result is given the origin of its arguments.
 
     Of a gate that multiplies another one's pre-activation nothing is passed on: in ``tanh(x.candidate + reset * h.candidate)``
     the result is the candidate. A pre-activation that was multiplied is not followed further either: it is used as it is.
@@ -64,32 +77,33 @@ class _Watch(TorchFunctionMode):
 
     def __init__(self, gates: Mapping[str, Tensors]) -> None:
         super().__init__()
-        self.found: dict[str, tuple[str, Tensor]] = {}
+        self.values: dict[str, tuple[str, Tensor]] = {}
+        """By gate: the name of the function that made it, and its value (B, H)."""
         self.read: set[str] = set()
-        self._gates = {id(part): frozenset([name]) for name, parts in gates.items() for part in parts}
-        self._made: set[int] = set()
-        self._kept: list[Tensor] = []  # an id names a tensor only as long as that lives
+        """Gates that any function took."""
+        self._origins: MutableMapping[Tensor, _Origin] = WeakTensorKeyDictionary()
+        for name, parts in gates.items():
+            for part in parts:
+                self._origins[part] = _Origin(frozenset([name]))
 
     def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = function(*args, **(kwargs or {}))
-        given = list(_tensors([*args, *(kwargs or {}).values()]))
-        sources = frozenset[str]().union(*(self._gates.get(id(part), frozenset()) for part in given))
-        self.read |= sources
-        made = any(id(part) in self._made for part in given)
+        origins = [self._origin(part) for part in _tensors([*args, *(kwargs or {}).values()])]
+        gates = frozenset[str]().union(*(origin.gates for origin in origins))
+        activated = any(origin.activated for origin in origins)
+        self.read |= gates
         name = getattr(function, "__name__", "").strip("_")
         name = _NAMES.get(name, name)
         if name in FUNCTIONS and isinstance(result, Tensor):
-            open_ones = sources - self.found.keys()
-            if len(open_ones) == 1:
-                self.found[next(iter(open_ones))] = (name, result)
-            sources, made = frozenset(), True
-        elif name in _PRODUCTS and made:
-            sources = frozenset()
+            # A function of several gates makes none of them, unless all but one have been made before.
+            open_gates = gates - self.values.keys()
+            if len(open_gates) == 1:
+                self.values[next(iter(open_gates))] = (name, result)
+            gates, activated = frozenset(), True
+        elif name in _PRODUCTS and activated:
+            gates = frozenset()
         for part in _tensors([result]):
-            self._kept.append(part)
-            self._gates[id(part)] = sources
-            if made:
-                self._made.add(id(part))
+            self._origins[part] = _Origin(gates, activated or self._origin(part).activated)
         return result
 
     def cut(self, product: Callable[[Tensor], Tensors]) -> Callable[[Tensor], Tensors]:
@@ -97,12 +111,15 @@ class _Watch(TorchFunctionMode):
 
         def cut(inputs: Tensor) -> Tensors:
             results = product(inputs)
-            self.read |= self._gates.get(id(inputs), frozenset())
-            self._kept += results
-            self._gates.update((id(part), frozenset()) for part in results)
+            self.read |= self._origin(inputs).gates
+            for part in results:
+                self._origins[part] = _Origin()
             return results
 
         return cut
+
+    def _origin(self, tensor: Tensor) -> _Origin:
+        return self._origins.get(tensor, _Origin())
 
 
 def _tensors(values: Iterable[Any]) -> Iterable[Tensor]:
@@ -165,7 +182,7 @@ def _watched(cell: GatedCell | StepwiseCell) -> _Watched:
     original = getattr(watched.cell, method)
 
     def update(x: Any, second: Any, state: State) -> State:
-        # Of a GatedCell the second are the gates from history, or None; of a StepwiseCell functions, the products.
+        # Of a GatedCell the second are the recurrent gates, or None; of a StepwiseCell functions, the products.
         sides = (x, second) if isinstance(second, tuple) else (x,)
         parts = {name: tuple(getattr(side, name) for side in sides) for name in cell.gates}
         watch = _Watch(parts)
@@ -175,7 +192,7 @@ def _watched(cell: GatedCell | StepwiseCell) -> _Watched:
             new: State = original(x, second, state)
         watched.read.update(watch.read)
         for name, values in watched.gates.items():
-            function, value = watch.found.get(name) or ("", torch.stack(parts[name]).sum(0))
+            function, value = watch.values.get(name) or ("", torch.stack(parts[name]).sum(0))
             watched.functions[name] = function
             values.append(value.detach())
         return new

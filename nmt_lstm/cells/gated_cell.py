@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from nmt_lstm.cells.cell import Cell, State, check_sequence
-from nmt_lstm.cells.gates import (
-    OWN_PARAMETERS,
-    checked_names,
-    checked_results,
-    fill_biases,
-    gate_tuple,
-    starting_biases,
-)
+from nmt_lstm.cells.gates import OWN_PARAMETERS, checked_results
+from nmt_lstm.cells.named_gates import NamedGatesCell
 from nmt_lstm.cells.prepared_cell import PieceReadingCell, PreparedCell
 from nmt_lstm.errors import MissingMethodError
 from nmt_lstm.numerics.frozen_linear import FrozenPrecision
@@ -32,13 +25,37 @@ __all__ = ["GatedCell"]
 REPLACED_IN_INFERENCE = ("step", "step_by", "from_input", "recurrence")
 
 
-class GatedCell(Cell):
+class GatedCell(NamedGatesCell):
     """A cell given by its gates and one pointwise `update`.
 
-    The base owns the parameters, in PyTorch's layout and gate order (so weights of `torch.nn.LSTM` and its like load
-    unchanged): ``weight_ih`` (G*H, input_size), ``weight_hh`` (G*H, H), ``bias_ih`` and ``bias_hh`` (G*H,) for G gates.
-    From `update` it derives the sequence, the step and the gradients (see `nmt_lstm.recurrence.unroll`).
-    A subclass may add parameters and modules of its own and use them in `update`; their gradients come with the rest.
+    The base owns the products, the author writes what happens between them. One position of a cell with the gates
+    ``forget`` and ``candidate``, for B sentences, inputs of width I and states of width H::
+
+          inputs (B, I)                                  state: hidden (B, H)
+             |                                                  |
+             |  weight_ih (2*H, I), bias_ih                     |  weight_hh (2*H, H), bias_hh
+             |  one product for all positions                   |  one product a position
+             v                                                  v
+          x.forget, x.candidate (B, H) each              h.forget, h.candidate (B, H) each
+             |                                                  |
+             +------------->  update(x, h, state)  <------------+
+                                      |
+                                      v
+                         (hidden,) (B, H): the output, and the state of the next position
+
+    All of the author's code::
+
+        class Forgetful(GatedCell):
+            gates = ("forget", "candidate")
+
+            def update(self, x, h, state):
+                forget = torch.sigmoid(x.forget + h.forget)
+                return (forget * state[0] + (1 - forget) * torch.tanh(x.candidate + h.candidate),)
+
+    From `update` the base derives the step, the sequence and its gradients (see `nmt_lstm.recurrence.unroll`). Parameters
+    have PyTorch's layout and gate order, so weights of `torch.nn.LSTM` and its like load unchanged: ``weight_ih``
+    (G*H, input_size), ``weight_hh`` (G*H, H), ``bias_ih`` and ``bias_hh`` (G*H,) for G gates. A subclass may add
+    parameters and modules of its own and use them in `update`; their gradients come with the rest.
 
     Args:
         input_size: width of the inputs.
@@ -46,55 +63,42 @@ class GatedCell(Cell):
         initial_biases: of gates, by name, in place of the class's `biases`: what a subclass makes of its options.
     """
 
-    gates: ClassVar[tuple[str, ...]]
-    """Names of the gates, in the order of their rows in the weights."""
-    state: ClassVar[tuple[str, ...]] = ("hidden",)
-    """Names of the state's tensors; the first one enters the recurrent product and is the output, unless
-    `output_is_state` is False."""
-    biases: ClassVar[Mapping[str, float]] = {}
-    """What the biases of gates start with, by the gate's name; 0 for gates that are not named."""
-    history: ClassVar[bool] = True
+    recurrent: ClassVar[bool] = True
     """Whether gates have products with the first state. Without them there are no ``weight_hh`` and ``bias_hh``, and
     `update` gets None for `h`."""
     highway: ClassVar[str] = ""
     """Name of the last gate, if it is the input itself where that is as wide as the cell, and a product only where
     widths differ."""
+    history: ClassVar[bool] = True
+    """The former name of `recurrent`, for plugins written before version 0.2."""
 
-    weight_ih: nn.Parameter
-    bias_ih: nn.Parameter
     weight_hh: nn.Parameter
     bias_hh: nn.Parameter
 
     def __init__(
         self, input_size: int, hidden_size: int, *, initial_biases: Mapping[str, float] | None = None
     ) -> None:
-        super().__init__(input_size, hidden_size)
-        # A tuple, since a recording of the update is kept only while all attributes are simple values.
-        self.initial_biases = starting_biases(type(self), self.gates, self.biases, initial_biases or {})
+        super().__init__(input_size, hidden_size, initial_biases=initial_biases)
         self.passes_input = bool(self.highway) and input_size == hidden_size
         rows = (len(self.gates) - self.passes_input) * hidden_size
+        # Optimizers number parameters in the order in which they are made: checkpoints depend on it.
         self.weight_ih = nn.Parameter(torch.empty(rows, input_size))
-        if self.history:
+        if self.recurrent:
             self.weight_hh = nn.Parameter(torch.empty(rows, hidden_size))
         self.bias_ih = nn.Parameter(torch.empty(rows))
-        if self.history:
+        if self.recurrent:
             self.bias_hh = nn.Parameter(torch.empty(rows))
         self.reset_parameters()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        if "gates" in cls.__dict__:
-            cls._gate_tuple = gate_tuple(cls, cls.gates)
-        if "state" in cls.__dict__:
-            checked_names(cls, "state", cls.state)
-        if {"gates", "biases"} & cls.__dict__.keys():
-            starting_biases(cls, cls.gates, cls.biases)
+        if "history" in cls.__dict__:
+            cls.recurrent = cls.history
+        cls.history = cls.recurrent
         if cls.highway and cls.highway != cls.gates[-1]:
             raise TypeError(
                 f"{cls.__name__}.highway is '{cls.highway}'; it names the last gate, which is '{cls.gates[-1]}'."
             )
-
-    _gate_tuple: ClassVar[Any]
 
     def reset_parameters(self) -> None:
         """Draw the weights again, as the constructor does.
@@ -103,21 +107,13 @@ class GatedCell(Cell):
         ``bias_ih`` what `biases` says, 0 for other gates, and ``bias_hh`` 0; modules inside by their own method. To start
         one gate differently, or to draw parameters of the subclass's own, override this and call it first.
         """
-        hidden = self.hidden_size
-        bound = math.sqrt(6.0 / (self.input_size + hidden))
-        nn.init.uniform_(self.weight_ih, -bound, bound)
-        with torch.no_grad():
-            if self.history:
-                for block in self.weight_hh.split(hidden):
-                    nn.init.orthogonal_(block)
-                nn.init.zeros_(self.bias_hh)
-        fill_biases(self.bias_ih, self.gates, self.initial_biases, hidden)
         super().reset_parameters()
+        # PyTorch's layout has two biases, of which only the sum matters: the first one has it all.
+        if self.recurrent:
+            nn.init.zeros_(self.bias_hh)
 
-    @property
-    def state_sizes(self) -> dict[str, int]:
-        """Each state tensor has the hidden width."""
-        return dict.fromkeys(self.state, self.hidden_size)
+    def _recurrent_weights(self) -> Iterable[Tensor]:
+        return (self.weight_hh,) if self.recurrent else ()
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *arguments: Any) -> None:
         # torch.nn.LSTM and its like number their layers: weight_ih_l0.
@@ -131,12 +127,13 @@ class GatedCell(Cell):
 
         Args:
             x: the gates' pre-activations from the input, by name (``x.forget``), each (B, H).
-            h: the same from history; None if `history` is False.
+            h: the same from the first state, by the recurrent product; None if `recurrent` is False.
             state: the old state, each (B, H).
         """
         raise MissingMethodError(self, "does not define update(x, h, state)")
 
-    def _parts(self, x: Tensors, h: Tensors, state: State, noise: Tensors) -> tuple[Tensor, State]:
+    def _named_update(self, x: Tensors, h: Tensors, state: State, noise: Tensors) -> tuple[Tensor, State]:
+        """Return output and new state of `update`, which gets its gates by name and no noise."""
         new = self.update(self._gate_tuple(*x), self._gate_tuple(*h) if h else None, state)
         new = checked_results(
             self, "update", new, self.state, output_is_state=self.output_is_state, shape=state[0].shape
@@ -147,21 +144,26 @@ class GatedCell(Cell):
         self,
         around: Callable[[Update], Update] | None = None,
         noise: Tensors = (),
+        recurrent_mask: Tensor | None = None,
+        *,
         history_mask: Tensor | None = None,
     ) -> Recurrence:
-        """Return what is repeated along a sequence.
+        """Return what is repeated along a sequence; for cells around this one, which change it and pass it to `unroll_by`.
 
         Args:
-            around: makes another update of the cell's own, with no parameters besides.
+            around: makes a different update of the cell's own, with no parameters besides.
             noise: tensors (T, B, any width) that the update gets step by step.
-            history_mask: (B, H), what the first state is multiplied with before the recurrent product.
+            recurrent_mask: (B, H), what the first state is multiplied with before the recurrent product.
+            history_mask: the former name of `recurrent_mask`, for plugins written before version 0.2.
         """
-        names = tuple(name for name, _ in self.named_parameters() if name not in OWN_PARAMETERS)
-        update: Update = self._parts if around is None else around(self._parts)
-        return Recurrence(update, self, names, noise, history_mask, lasting=around is None)
+        update: Update = self._named_update if around is None else around(self._named_update)
+        return Recurrence(update, noise, history_mask if recurrent_mask is None else recurrent_mask)
 
     def from_input(self, inputs: Tensor) -> list[Tensor]:
-        """Return the gates' pre-activations from the input, tensors (..., n*H), of (..., input_size)."""
+        """Return the gates' pre-activations from the input, tensors (..., n*H), of (..., input_size).
+
+        They are one tensor (..., G*H), or with a `highway` that passes the input two: (..., (G-1)*H) and (..., H).
+        """
         product = linear if inputs.dim() == 2 else sequence_linear
         device = inputs.device.type
         if self.passes_input and torch.is_autocast_enabled(device):
@@ -180,14 +182,13 @@ class GatedCell(Cell):
         from_input = self.from_input(inputs)
         dtype = from_input[0].dtype
         h: Tensors = ()
-        if self.history:
-            h = cut_gates(
-                [linear(recurrence.fed(state, dtype), self.weight_hh, self.bias_hh)], self.hidden_size
-            )
+        if self.recurrent:
+            # (B, H) by (G*H, H) transposed: (B, G*H), cut into G gates (B, H).
+            product = linear(recurrence.recurrent_input(state, dtype), self.weight_hh, self.bias_hh)
+            h = cut_gates([product], self.hidden_size)
         with torch.autocast(inputs.device.type, enabled=False):
-            output, new = recurrence.rows(
-                cut_gates(from_input, self.hidden_size), h, state, recurrence.noise_at(0)
-            )
+            x = cut_gates(from_input, self.hidden_size)
+            output, new = recurrence.rows(x, h, state, recurrence.noise_at(0))
         return output.to(dtype), new
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
@@ -196,13 +197,34 @@ class GatedCell(Cell):
         return self.unroll(inputs, state)
 
     def unroll(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take a whole sequence by the unrolled loop, also where `forward` has a fused kernel."""
+        """Take a whole sequence by the loop over `update`: what `forward` does, unless a subclass has a fused kernel.
+
+        A kernel's `forward` falls back on it, and the conformance kit holds the two against each other.
+
+        Args:
+            inputs: (B, T, input_size), T at least 1.
+            state: as `state_sizes`, each (B, H).
+
+        Returns:
+            The outputs (B, T, H) and the state after the last position.
+        """
         return self.unroll_by(self.recurrence(), inputs, state)
 
     def unroll_by(self, recurrence: Recurrence, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take a whole sequence by a recurrence that `recurrence` made."""
-        products = (self.weight_hh, self.bias_hh) if self.history else (None, None)
-        outputs, last = unroll(recurrence, self.from_input(inputs.transpose(0, 1)), state, *products)
+        """Take a whole sequence by a changed recurrence, as wrappers for zoneout and recurrent dropout do.
+
+        Args:
+            recurrence: what `recurrence` made; its noise has T positions.
+            inputs: (B, T, input_size), T at least 1.
+            state: as `state_sizes`, each (B, H).
+
+        Returns:
+            The outputs (B, T, H) and the state after the last position.
+        """
+        # Time first: what the loop takes and gives at each step is then one piece of memory.
+        from_input = self.from_input(inputs.transpose(0, 1))
+        products = (self.weight_hh, self.bias_hh) if self.recurrent else (None, None)
+        outputs, last = unroll(recurrence, from_input, state, *products)
         return outputs.transpose(0, 1), last
 
     def prepare_for_inference(self, precision: FrozenPrecision) -> Cell:

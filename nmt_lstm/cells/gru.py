@@ -34,7 +34,9 @@ class GRU(GatedCell):
     def update(self, x: Any, h: Any, state: State) -> State:
         """Return (hidden,)."""
         (hidden,) = state
+        # n = tanh(x + r * h), (B, H): the reset gate acts behind the product, so that one product is enough for all gates.
         candidate = tanh(x.candidate + torch.sigmoid(x.reset + h.reset) * h.candidate)
+        # (1 - z) * n + z * h = n + z * (h - n), with one product fewer.
         return (candidate + torch.sigmoid(x.update + h.update) * (hidden - candidate),)
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:

@@ -12,7 +12,7 @@ from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.cells.gates import checked_pair
 from nmt_lstm.errors import MissingMethodError
 from nmt_lstm.recurrence.linear_scan import linear_recurrence
-from nmt_lstm.recurrence.recurrence import update_type
+from nmt_lstm.recurrence.recurrence import cut_gates
 
 __all__ = ["LinearCell"]
 
@@ -21,13 +21,12 @@ class LinearCell(GatedCell):
     """A cell of which the state follows s' = decay * s + addition, both functions of the inputs' gates.
 
     Its author writes `coefficients` and, if the output is not the state, `output`; both are pointwise. A class that
-    defines `output` has `output_is_state = False` by that. On a GPU
-    a whole sequence is computed for all positions at once (see `linear_recurrence`); on a processor the unrolled loop does the
-    same step by step, in the cache: of 100 rows of 200 steps of 512, a minimal LSTM takes 290 ms forward and backward
-    that way, and 430 for all positions at once (one core, bf16).
+    defines `output` has `output_is_state = False` by that. On a GPU a whole sequence is computed for all positions at once
+    (see `linear_recurrence`); on a processor the unrolled loop does the same step by step, with the tensors of a step in
+    the cache.
     """
 
-    history: ClassVar[bool] = False
+    recurrent: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -64,8 +63,9 @@ class LinearCell(GatedCell):
         return checked_pair(self, "coefficients", self.coefficients(x), "return decay, addition")
 
     def update(self, x: Any, h: Any, state: State) -> State:
-        """Return the new state, and before it the output if that is another."""
+        """Return the new state, and before it the output if that is different."""
         decay, addition = self._coefficients(x)
+        # (B, H), as is everything here: no product reads the state.
         new = decay * state[0] + addition
         return (new,) if self.output_is_state else (self.output(x, new), new)
 
@@ -76,13 +76,13 @@ class LinearCell(GatedCell):
 
     def scan(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take a whole sequence for all positions at once: (B, T, input_size) to (B, T, H)."""
+        # Tensors (T, B, n*H): the pointwise functions do not mind that time comes first.
         parts = self.from_input(inputs.transpose(0, 1))
         dtype = parts[0].dtype
         with torch.autocast(inputs.device.type, enabled=False):
-            x = self._gate_tuple(
-                *(gate for part in parts for gate in part.to(update_type(dtype)).split(self.hidden_size, -1))
-            )
+            x = self._gate_tuple(*cut_gates(parts, self.hidden_size))
             decay, addition = self._coefficients(x)
+            # s_t = decay_t * s_(t-1) + addition_t, (T, B, H), in float32 at least: errors of rounding would add up.
             states = linear_recurrence(decay, addition, state[0].to(decay.dtype))
             outputs = states if self.output_is_state else self.output(x, states)
         return outputs.to(dtype).transpose(0, 1), (states[-1],)

@@ -44,15 +44,20 @@ class LSTM(GatedCell):
 
     def update(self, x: Any, h: Any, state: State) -> State:
         """Return (hidden, cell)."""
+        # Gates and states are (B, H) each. The hidden state is in h already, by the recurrent product.
         _, cell = state
+        # f * c: near 1, a forget gate passes the cell state and its gradient on unchanged.
         kept = torch.sigmoid(x.forget + h.forget) * cell
+        # c' = f * c + i * g
         cell = kept + torch.sigmoid(x.input + h.input) * tanh(x.candidate + h.candidate)
+        # h' = o * tanh(c'); the output is the hidden state.
         return torch.sigmoid(x.output + h.output) * tanh(cell), cell
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Take a whole sequence by the fused kernel: (B, T, input_size) to (B, T, H)."""
         check_sequence(self, inputs)
         rows, inputs, state, weights = fused_arguments(self, inputs, state)
+        # torch.lstm numbers layers and directions in front: states are (1, B, H).
         outputs, hidden, cell = torch.lstm(
             inputs, [state[0][None], state[1][None]], weights, True, 1, 0.0, self.training, False, True
         )

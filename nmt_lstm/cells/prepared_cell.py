@@ -40,7 +40,7 @@ class PreparedCell(CellWrapper):
     ) -> None:
         super().__init__(_without_products(cell))
         self.from_input = from_input
-        self.from_history = frozen_linear(cell.weight_hh, cell.bias_hh, precision) if cell.history else None
+        self.from_history = frozen_linear(cell.weight_hh, cell.bias_hh, precision) if cell.recurrent else None
         self._recurrence = self.cell.recurrence()
 
     @classmethod
@@ -110,6 +110,6 @@ def _without_products(cell: GatedCell) -> GatedCell:
     shared = {id(tensor): tensor for tensor in (*cell.parameters(), *cell.buffers())}
     bare = copy.deepcopy(cell, shared)
     for name in OWN_PARAMETERS:
-        if name in bare._parameters:  # noqa: SLF001 - a highway or a cell without history has fewer
+        if name in bare._parameters:  # noqa: SLF001 - a highway or a cell without a recurrent product has fewer
             delattr(bare, name)
     return bare

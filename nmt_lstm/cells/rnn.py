@@ -42,6 +42,7 @@ class RNN(GatedCell):
 
     def update(self, x: Any, h: Any, state: State) -> State:
         """Return (hidden,)."""
+        # W x + b + U h + d, (B, H)
         total = x.candidate + h.candidate
         return (tanh(total) if self.nonlinearity == "tanh" else torch.relu(total),)
 

@@ -1,1 +1,1 @@
-"""How a pointwise update becomes a sequence: unrolled step by step, recorded, or as a linear scan over time."""
+"""How a pointwise update becomes a sequence: unrolled step by step, or as a linear scan over time."""

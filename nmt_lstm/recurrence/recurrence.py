@@ -1,4 +1,4 @@
-"""What is repeated along a sequence: a pointwise update with its parameters, and how it is called on rows."""
+"""What is repeated along a sequence: a pointwise update with what belongs to it, and how it is called on rows."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nmt_lstm.numerics.pointwise import by_rows
 
-__all__ = ["Recurrence", "State", "Tensors", "Update", "cut_gates", "leaves", "update_type"]
+__all__ = ["Recurrence", "State", "Tensors", "Update", "cut_gates", "update_type"]
 
 Tensors = tuple[Tensor, ...]
 
@@ -18,7 +18,7 @@ State: TypeAlias = tuple[Tensor, ...]
 """What a cell, or a recurrent attention, carries from step to step: always a tuple of tensors, (rows, width) each."""
 
 Update: TypeAlias = Callable[[Tensors, Tensors, State, Tensors], tuple[Tensor, State]]
-"""A pointwise function of one step: of each gate's pre-activation from the input, the same from history, the state and this
+"""A pointwise function of one step: of each gate's pre-activation from the input, the same from the first state, the state and this
 step's noise, each (rows, width); returns the output (rows, H) and the new state."""
 
 
@@ -27,27 +27,28 @@ class Recurrence(NamedTuple):
 
     update: Update
     """The pointwise function; its first state enters the recurrent product."""
-    module: nn.Module
-    """The owner of the parameters that `update` uses."""
-    names: tuple[str, ...] = ()
-    """The names of those parameters."""
     noise: Tensors = ()
-    """Tensors (T, B, any width) that `update` gets step by step, without gradients."""
-    history_mask: Tensor | None = None
+    """Tensors (T, B, any width) that `update` gets step by step."""
+    recurrent_mask: Tensor | None = None
     """(B, H), what the first state is multiplied with before the recurrent product."""
-    lasting: bool = False
-    """Whether `update` stays the same function as long as the owner's attributes are the same."""
 
-    def fed(self, state: State, dtype: torch.dtype) -> Tensor:
-        """Return what enters the recurrent product."""
-        return (state[0] if self.history_mask is None else state[0] * self.history_mask).to(dtype)
+    def recurrent_input(self, state: State, dtype: torch.dtype) -> Tensor:
+        """Return what enters the recurrent product, (B, H), in the products' format."""
+        return (state[0] if self.recurrent_mask is None else state[0] * self.recurrent_mask).to(dtype)
 
     def noise_at(self, step: int) -> Tensors:
-        """Return the noise of one step."""
+        """Return the noise of one step, each (B, any width)."""
         return tuple(part[step] for part in self.noise)
 
     def rows(self, x: Tensors, h: Tensors, state: State, noise: Tensors) -> tuple[Tensor, State]:
-        """Return output and new state; without gradients a row's bits do not depend on the number of rows."""
+        """Return output and new state; without gradients a row's bits do not depend on the number of rows.
+
+        Args:
+            x: the gates' pre-activations from the input, each (B, H).
+            h: the same from the first state; empty without a recurrent product.
+            state: the old state, each (B, H).
+            noise: of this step.
+        """
         if torch.is_grad_enabled():
             return self.update(x, h, state, noise)
         ends = len(x), len(x) + len(h), len(x) + len(h) + len(state)
@@ -69,8 +70,3 @@ def update_type(dtype: torch.dtype) -> torch.dtype:
 def cut_gates(parts: Sequence[Tensor], hidden: int) -> Tensors:
     """Cut tensors (B, n*H) into gates (B, H) in the update's format."""
     return tuple(gate for part in parts for gate in part.to(update_type(part.dtype)).split(hidden, -1))
-
-
-def leaves(tensors: Sequence[Tensor]) -> Tensors:
-    """Return the same values at the start of a new graph."""
-    return tuple(tensor.detach().requires_grad_() for tensor in tensors)

@@ -32,6 +32,7 @@ class SharedProduct:
         self._slots: list[Tensor] | None = None
         self._inputs: list[Tensor] = []
         if torch.is_grad_enabled():
+            # A slot for each step is a node of the graph that waits for the gradients of all its products.
             slots = _Collected.apply(self._weight, self._bias, self._inputs, rows, times)  # type: ignore[no-untyped-call]
             self._slots = list(slots)[::-1]
             detached = None if self._bias is None else self._bias.detach()
@@ -76,10 +77,12 @@ class _Collected(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, *gradients):  # type: ignore[no-untyped-def]
-        found = [(one, given) for one, given in zip(gradients, ctx.inputs, strict=False) if one is not None]
-        if not found:
+        # Steps that were not taken, or that no loss depends on, have no gradient.
+        steps = [(one, taken) for one, taken in zip(gradients, ctx.inputs, strict=False) if one is not None]
+        if not steps:
             return None, None, None, None, None
-        flat = torch.cat([one for one, _ in found])
+        flat = torch.cat([one for one, _ in steps])
         with torch.autocast(flat.device.type, enabled=False):
-            for_weight, for_bias = summed_gradients(flat, torch.cat([given for _, given in found]))
+            # (out, T*B) by (T*B, in): the sum over steps is part of the product.
+            for_weight, for_bias = summed_gradients(flat, torch.cat([taken for _, taken in steps]))
             return for_weight, for_bias if ctx.has_bias else None, None, None, None

@@ -13,7 +13,6 @@ from nmt_lstm.cells.cell import Cell
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.cells.gru import GRU
 from nmt_lstm.cells.lstm import LSTM
-from nmt_lstm.recurrence.recordings import _attributes
 
 
 class Peephole(GatedCell):
@@ -93,11 +92,6 @@ def test_parameters_are_drawn_again_as_the_constructor_draws_them() -> None:
         cell.reset_parameters()
         assert all(torch.equal(value, before[name]) for name, value in cell.state_dict().items())
     assert LSTM(3, 5, forget_bias=5.0).bias_ih.tolist() == [0.0] * 5 + [5.0] * 5 + [0.0] * 10
-
-
-def test_a_recording_is_kept_in_spite_of_biases() -> None:
-    """Attributes that are no simple values would have each sequence recorded again."""
-    assert list(_attributes(LSTM(3, 5)))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ class Carried(GatedCell):
 
     gates = ("keep", "through")
     state = ("memory",)
-    history = False
+    recurrent = False
     output_is_state = False
     highway = "through"
 
@@ -43,8 +43,34 @@ class Scaled(GatedCell):
         return (torch.tanh(self.norm(x.new + h.new) * self.scale) + 0.5 * state[0],)
 
 
-def test_without_history_there_is_no_recurrent_weight() -> None:
+def test_without_recurrent_gates_there_is_no_recurrent_weight() -> None:
     assert {name for name, _ in Carried(3, 4).named_parameters()} == {"weight_ih", "bias_ih"}
+
+
+def test_the_former_names_of_options_do_the_same() -> None:
+    class Former(GatedCell):
+        gates = ("new",)
+        history = False
+
+        def update(self, x, h, state):
+            assert h is None
+            return (torch.tanh(x.new),)
+
+    class Inherits(Former):
+        pass
+
+    for kind in (Former, Inherits):
+        assert not kind.recurrent
+        assert {name for name, _ in kind(3, 4).named_parameters()} == {"weight_ih", "bias_ih"}
+    assert not Carried.history
+    cell, mask = Scaled(3, 4), torch.tensor([[0.0, 2.0, 2.0, 0.0]])
+    given = torch.randn(1, 5, 3), (torch.ones(1, 4),)
+    outputs = [
+        cell.unroll_by(recurrence, *given)[0]
+        for recurrence in (cell.recurrence(recurrent_mask=mask), cell.recurrence(history_mask=mask))
+    ]
+    assert torch.equal(*outputs)
+    assert not torch.equal(outputs[0], cell(*given)[0])
 
 
 def test_a_highway_is_projected_only_where_widths_differ() -> None:
@@ -120,7 +146,7 @@ def test_what_enters_the_product_can_be_masked(length) -> None:
     masked = Scaled(3, 4).double()
     masked.load_state_dict(cell.state_dict())
     inputs = torch.randn(2, length, 3, dtype=torch.float64)
-    outputs, _ = cell.unroll_by(cell.recurrence(history_mask=mask), inputs, (torch.ones(2, 4).double(),))
+    outputs, _ = cell.unroll_by(cell.recurrence(recurrent_mask=mask), inputs, (torch.ones(2, 4).double(),))
     hidden, written = torch.ones(2, 4).double(), []
     for position in inputs.unbind(1):
         x = position @ cell.weight_ih.t() + cell.bias_ih

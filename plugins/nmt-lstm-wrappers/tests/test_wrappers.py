@@ -201,7 +201,7 @@ def _register_light() -> str:
     @CELLS.register("light_of_a_test")
     class Light(GatedCell):
         gates = ("new",)
-        history = False
+        recurrent = False
 
         def update(self, x, h, state):
             return (torch.tanh(x.new + state[0]),)

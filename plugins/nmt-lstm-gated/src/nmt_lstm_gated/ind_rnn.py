@@ -30,7 +30,7 @@ class IndRNN(GatedCell):
     """
 
     gates = ("candidate",)
-    history = False  # no product with the last output
+    recurrent = False  # no product with the last output
 
     def __init__(
         self,

@@ -32,7 +32,7 @@ class LRN(GatedCell):
     """
 
     gates = ("query", "key", "value")
-    history = False  # no product with the last output
+    recurrent = False  # no product with the last output
 
     def __init__(
         self, input_size: int, hidden_size: int, *, activation: Literal["tanh", "identity"] = "tanh"

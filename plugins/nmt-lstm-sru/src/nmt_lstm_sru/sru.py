@@ -35,7 +35,7 @@ class SRU(GatedCell):
 
     gates = ("candidate", "forget", "reset", "highway")
     state = ("cell",)
-    history = False  # no product with the last output
+    recurrent = False  # no product with the last output
     output_is_state = False  # the output is not carried on
     highway = "highway"  # the input itself, where it is as wide as the cell
 

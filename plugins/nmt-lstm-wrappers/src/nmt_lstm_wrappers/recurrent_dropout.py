@@ -49,7 +49,7 @@ class RecurrentDropout(Wrapper):
     ) -> None:
         super().__init__(input_size, hidden_size, cell=cell, cell_options=cell_options)
         check_rate("rate", rate)
-        if isinstance(self.cell, GatedCell) and not self.cell.history:
+        if isinstance(self.cell, GatedCell) and not self.cell.recurrent:
             raise ValueError(
                 f"cell '{cell}' has no product with its last output, so there is nothing to drop; use zoneout."
             )
@@ -75,7 +75,7 @@ class RecurrentDropout(Wrapper):
         if not self.training:
             output, new = self.cell.step(inputs, tuple(inner))
         elif isinstance(self.cell, GatedCell):
-            output, new = self.cell.step_by(self.cell.recurrence(history_mask=mask), inputs, tuple(inner))
+            output, new = self.cell.step_by(self.cell.recurrence(recurrent_mask=mask), inputs, tuple(inner))
         else:
             output, new = self.cell.step(inputs, (inner[0] * mask, *inner[1:]))
         return output, (*new, mask)
@@ -89,6 +89,6 @@ class RecurrentDropout(Wrapper):
         if not isinstance(self.cell, GatedCell):
             return Cell.forward(self, inputs, state)
         check_sequence(self, inputs)
-        recurrence = self.cell.recurrence(history_mask=mask)
+        recurrence = self.cell.recurrence(recurrent_mask=mask)
         outputs, last = self.cell.unroll_by(recurrence, inputs, tuple(inner))
         return outputs, (*last, mask)

@@ -1,0 +1,92 @@
+"""The page as its reader uses it, in a real browser: clicking, hovering, typing, narrow and dark."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nmt_lstm.lab.inspection.page import trace_page
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (`tox -e pages`)")
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
+if BROWSER is None:
+    pytest.skip("there is no chromium", allow_module_level=True)
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[sync_api.Browser]:
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def address(make_inspector, tmp_path: Path) -> str:
+    trace = make_inspector(layers=2).trace("eins zwei drei .")
+    path = tmp_path / "page.html"
+    path.write_text(trace_page([trace, trace]), encoding="utf-8")
+    return path.as_uri()
+
+
+@pytest.fixture
+def page(browser: sync_api.Browser, address: str) -> Iterator[sync_api.Page]:
+    """The page, opened; whatever it complains of, or asks the network for, fails the test."""
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    complaints: list[str] = []
+    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("request", lambda asked: None if asked.url == address else complaints.append(asked.url))
+    opened.goto(address)
+    yield opened
+    opened.close()
+    assert complaints == []
+
+
+def test_a_click_on_a_piece_chooses_it(page: sync_api.Page) -> None:
+    pieces = page.locator(".trace").first.locator(".pieces button")
+    pieces.nth(2).click()
+    assert pieces.nth(2).get_attribute("aria-pressed") == "true"
+    pieces.nth(2).press("ArrowRight")
+    assert pieces.nth(3).get_attribute("aria-pressed") == "true"
+
+
+def test_a_gate_tells_its_value_under_the_pointer(page: sync_api.Page) -> None:
+    page.locator("canvas[aria-label^='encoder, layer 1, forward, forget']").first.hover()
+    assert "forget, unit" in page.locator("#hint").inner_text()
+
+
+def test_the_rival_changes_what_is_shown(page: sync_api.Page) -> None:
+    switches = page.locator(".trace").first.locator(".choice button")
+    switches.nth(1).click()
+    assert switches.nth(1).get_attribute("aria-pressed") == "true"
+    assert switches.nth(0).get_attribute("aria-pressed") == "false"
+
+
+def test_a_span_names_its_units(page: sync_api.Page) -> None:
+    page.locator(".trace").first.locator(".rows").nth(2).locator(".axis button").first.click()
+    assert "Units whose memory is larger" in page.locator(".units").first.inner_text()
+
+
+def test_the_tree_shows_what_was_pruned_and_how_to_force_a_beginning(page: sync_api.Page) -> None:
+    nodes = page.locator(".trace").first.locator(".tree g")
+    before = nodes.count()
+    page.get_by_text("show what was pruned").first.click()
+    assert nodes.count() > before
+    nodes.nth(1).click()
+    assert "--prefix" in page.locator("pre").first.inner_text()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (400, "dark"), (1280, "dark")])
+def test_nothing_is_wider_than_the_window(
+    browser: sync_api.Browser, address: str, width: int, scheme: str
+) -> None:
+    narrow = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    narrow.goto(address)
+    assert narrow.evaluate("document.documentElement.scrollWidth") <= width
+    narrow.close()

@@ -81,6 +81,20 @@ def test_the_run_file_of_the_built_in_model_loads(repository) -> None:
     assert (built.model, built.training) == (run.model, run.training)
 
 
+def test_every_built_in_model_is_there_as_it_was_trained() -> None:
+    """Exported in the same way, it translates as the exported one."""
+    for name, known in BUILTIN_MODELS.items():
+        trained = model_folder.read(model_path(f"builtin:{name}", trained=True))
+        trained.check_trained()
+        exported = model_folder.read(f"builtin:{name}")
+        assert trained.manifest.vocabulary == exported.manifest.vocabulary
+        texts = [
+            Translator.load(folder, device="cpu", precision="int8").translate([known.example])[0].text
+            for folder in (trained.folder, exported.folder)
+        ]
+        assert texts[0] == texts[1]
+
+
 @pytest.mark.parametrize("name", ["builtin", "en-ja"])
 def test_a_name_without_its_prefix_or_its_rest_is_completed(name, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -8,10 +8,10 @@
     ├── DataError                a corpus, a line or a prepared store is missing, unreadable or inconsistent
     │   └── NotTextError         a line given to a translator is not a string
     ├── PluginError              a cell or an attention cannot be found, loaded or built
-    │   ├── AuthorError          what its author wrote is not what its base asks for
+    │   ├── AuthorError          the author's code does not meet the contract of its base class
     │   │   ├── MissingMethodError  a method is missing
     │   │   └── PluginResultError   a method returned what it must not return
-    │   └── UntrustedPluginError a model folder names a class that would be imported from anywhere
+    │   └── UntrustedPluginError a model folder names a class that no installed package provides
     ├── ModelFolderError         a model folder is missing, incomplete, changed or of another kind
     └── ResourceError            the machine cannot do it: memory, disk, devices
 """
@@ -42,7 +42,7 @@ __all__ = [
 
 
 class NmtLstmError(Exception):
-    """Base of every error that a user can cause and mend."""
+    """Base of every error that a user can cause and fix."""
 
     exit_status = 1
 
@@ -82,7 +82,7 @@ class PluginError(NmtLstmError):
 
 
 class AuthorError(PluginError, TypeError):
-    """What the author of a cell or an attention wrote is not what its base asks for.
+    """The code of a cell's or an attention's author does not meet the contract of its base class.
 
     Args:
         part: the cell or the attention.
@@ -102,7 +102,7 @@ class AuthorError(PluginError, TypeError):
 
 
 class PluginResultError(AuthorError):
-    """A method that the author of a cell or an attention wrote has returned something that it must not return.
+    """A method of a cell or an attention returned an invalid value.
 
     Args:
         part: the cell or the attention.
@@ -177,7 +177,7 @@ class ModelFolderError(NmtLstmError):
 
 
 class ResourceError(NmtLstmError):
-    """The machine lacks what was asked of it."""
+    """The machine lacks a resource that is needed: memory, disk, device or number format."""
 
 
 # Two letters exchanged in a word of three have 0.67, unrelated words of the same length seldom more than 0.6.

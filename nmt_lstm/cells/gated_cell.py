@@ -60,17 +60,17 @@ class GatedCell(NamedGatesCell):
     Args:
         input_size: width of the inputs.
         hidden_size: width of the hidden state and of each gate.
-        initial_biases: of gates, by name, in place of the class's `biases`: what a subclass makes of its options.
+        initial_biases: biases of gates by name, in place of the class's `biases`; with it an option becomes a bias.
     """
 
     recurrent: ClassVar[bool] = True
     """Whether gates have products with the first state. Without them there are no ``weight_hh`` and ``bias_hh``, and
     `update` gets None for `h`."""
     highway: ClassVar[str] = ""
-    """Name of the last gate, if it is the input itself where that is as wide as the cell, and a product only where
-    widths differ."""
+    """Name of the last gate, if it is a highway connection: the input itself where its width equals the cell's, otherwise a
+    product of it."""
     history: ClassVar[bool] = True
-    """The former name of `recurrent`, for plugins written before version 0.2."""
+    """The former name of `recurrent`, kept until version 0.2 for plugins that use them."""
 
     weight_hh: nn.Parameter
     bias_hh: nn.Parameter
@@ -123,7 +123,7 @@ class GatedCell(NamedGatesCell):
         super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     def update(self, x: Any, h: Any, state: State) -> State:
-        """Return the new state, and before it the output if that is not the first state; pure, row by row.
+        """Return the new state as a tuple, with the output before it if `output_is_state` is False; pure, row by row.
 
         Args:
             x: the gates' pre-activations from the input, by name (``x.forget``), each (B, H).
@@ -148,13 +148,13 @@ class GatedCell(NamedGatesCell):
         *,
         history_mask: Tensor | None = None,
     ) -> Recurrence:
-        """Return what is repeated along a sequence; for cells around this one, which change it and pass it to `unroll_by`.
+        """Return the recurrence to unroll; wrappers of the cell modify it and pass it to `unroll_by`.
 
         Args:
-            around: makes a different update of the cell's own, with no parameters besides.
+            around: wraps the cell's update in a different one, which adds no parameters.
             noise: tensors (T, B, any width) that the update gets step by step.
             recurrent_mask: (B, H), what the first state is multiplied with before the recurrent product.
-            history_mask: the former name of `recurrent_mask`, for plugins written before version 0.2.
+            history_mask: the former name of `recurrent_mask`, kept until version 0.2 for plugins that use them.
         """
         update: Update = self._named_update if around is None else around(self._named_update)
         return Recurrence(update, noise, history_mask if recurrent_mask is None else recurrent_mask)
@@ -211,7 +211,7 @@ class GatedCell(NamedGatesCell):
         return self.unroll_by(self.recurrence(), inputs, state)
 
     def unroll_by(self, recurrence: Recurrence, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take a whole sequence by a changed recurrence, as wrappers for zoneout and recurrent dropout do.
+        """Unroll a modified recurrence over a whole sequence, as the wrappers for zoneout and recurrent dropout do.
 
         Args:
             recurrence: what `recurrence` made; its noise has T positions.
@@ -247,5 +247,5 @@ class GatedCell(NamedGatesCell):
         kind = type(self)
         return all(getattr(kind, name) is getattr(GatedCell, name) for name in REPLACED_IN_INFERENCE)
 
-    # The former names, for plugins written before version 0.2.
+    # The former names, kept until version 0.2 for plugins that use them.
     sweep, sweep_by = unroll, unroll_by

@@ -25,7 +25,7 @@ class GRU(GatedCell):
         candidate n = tanh(W_n x + b_n + r * (U_n h + d_n))
         hidden    h' = (1 - z) * n + z * h
 
-    Source: Cho et al. 2014, in the variant of their section 2.3's later implementations (cuDNN, PyTorch).
+    Source: Cho et al. 2014, section 2.3, in the variant of cuDNN and PyTorch: the reset gate acts after the product.
     Weights of `torch.nn.GRU` load unchanged.
     """
 

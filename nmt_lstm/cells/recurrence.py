@@ -1,4 +1,4 @@
-"""The former name of `nmt_lstm.recurrence.recurrence`, for plugins written before version 0.2."""
+"""The former name of `nmt_lstm.recurrence.recurrence`, kept until version 0.2 for plugins that use them."""
 
 from nmt_lstm.recurrence.recurrence import Recurrence as Recurrence
 from nmt_lstm.recurrence.recurrence import Tensors as Tensors

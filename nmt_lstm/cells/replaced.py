@@ -1,3 +1,3 @@
-"""The former name of `nmt_lstm.recurrence.replaced`, for plugins written before version 0.2."""
+"""The former name of `nmt_lstm.recurrence.replaced`, kept until version 0.2 for plugins that use them."""
 
 from nmt_lstm.recurrence.replaced import with_parameters as with_parameters

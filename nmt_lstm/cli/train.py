@@ -154,8 +154,8 @@ def train(
 
     from nmt_lstm.training.output_folder import last_checkpoint
 
-    going_on = resume and last_checkpoint(folder).exists()
-    if check_start(run, folder, resume=resume).is_first and not going_on:
+    continues = resume and last_checkpoint(folder).exists()
+    if check_start(run, folder, resume=resume).is_first and not continues:
         for sentence in chosen:
             note(sentence)
 
@@ -164,7 +164,7 @@ def train(
     from nmt_lstm.training.fit import fit
 
     # A run that is resumed has its validation text; if this is not its text, nothing may be written.
-    with held.placed() if held is not None and not going_on else nullcontext():
+    with held.placed() if held is not None and not continues else nullcontext():
         fit(
             run,
             folder,
@@ -175,7 +175,7 @@ def train(
 
 
 def check_start(run: RunSettings, folder: Path, *, resume: bool) -> Launch:
-    """Refuse what `fit` would refuse as well, before anything is read or shown, and return this process's place.
+    """Fail early on what `fit` would reject, before anything is read or shown, and return how this process was launched.
 
     Raises:
         ConfigurationError: there is a training in the folder already, or one to which the settings leave nothing to do.

@@ -1,4 +1,4 @@
-"""From settings to a network: the only reader of the configuration and the registries."""
+"""From settings to a network: the only reader of the model's settings and of the registries."""
 
 from __future__ import annotations
 
@@ -149,8 +149,7 @@ def _decoder(model: ModelSettings, encoder: Encoder, dropout: Dropout) -> Decode
             dropout=dropout,
             residual=settings.residual,
         )
-    wiring = InputFeedingDecoder if feeds else GnmtDecoder
-    return wiring(
+    return {"gnmt": GnmtDecoder, "input_feeding": InputFeedingDecoder}[settings.wiring](
         cells=cells,
         attention=attention,
         bridge=bridge,

@@ -1,4 +1,4 @@
-"""From settings to a run that is ready to train: the one file that opens a whole `RunSettings` for its parts."""
+"""From settings to a run that is ready to train: opens a whole `RunSettings` and gives each part what it needs."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Assembly:
     standing: Standing | None
     """Where a resumed run continues; None at a start."""
     beam_size: int
-    """With which the final weights are compared."""
+    """Beam size with which the final weights are compared."""
     narrowed: bool
     """Whether the network is narrower than asked for, to fit into the time limit."""
 
@@ -67,13 +67,13 @@ class Assembly:
 def assemble(
     run: RunSettings, prepared: Prepared, session: Session, *, accept_changed_plugins: bool
 ) -> Assembly:
-    """Make the parts of a run, those of one to be resumed as its checkpoint says, and tell the user what they are.
+    """Build the parts of a run (of a resumed one as its checkpoint dictates) and report them to the user.
 
     Args:
         run: the settings.
         prepared: its text.
         session: the call of `fit`.
-        accept_changed_plugins: resume although plugin files are not those that the run began with.
+        accept_changed_plugins: resume even if plugin files have changed since the run began.
 
     Raises:
         ChangedPluginError: the plugin files of the run to be resumed were changed.

@@ -1,4 +1,4 @@
-"""The whole training of one run: prepare, assemble, train, choose the weights, publish the model."""
+"""The whole training of one run: prepare, assemble, train, choose the final weights, write the model folder."""
 
 from __future__ import annotations
 
@@ -52,12 +52,12 @@ def fit(
             training can write into it meanwhile.
         resume: continue from ``last.ckpt``; without one the training starts from the beginning.
         console: where progress is shown; None is stderr.
-        accept_changed_plugins: resume although plugin files are not those that the training run began with.
+        accept_changed_plugins: resume even if plugin files have changed since the run began.
 
     Raises:
         ChangedPluginError: the plugin files of the training run to be resumed were changed.
         ConfigurationError: there is a training in `output` already, or one with other settings or more epochs.
-        DivergenceError: the loss or its gradient is not a finite number; ``last.ckpt`` is from before.
+        DivergenceError: the loss or its gradient is not a finite number; ``last.ckpt`` still holds the state before that.
         FolderInUseError: another process trains into `output`.
         LaunchError: a launcher has started a different number of processes.
         ModelFolderError: `output` holds unrelated files, or its run used a different vocabulary or text.
@@ -69,7 +69,7 @@ def fit(
         chosen_tokenizer(run.data.tokenize, run.data.target_language)  # refused before hours of preparation
         continues = resume and session.checkpoint.exists()
         run, held = with_validation_text(run, output, reuse=continues)
-        # A run that is resumed has its validation text; if this is not its text, nothing may be written.
+        # A resumed run has its validation text already. Nothing may be written: if this text differs, the run is refused.
         if held is not None and not continues:
             session.display.say(held.describe())
             stack.enter_context(held.placed())

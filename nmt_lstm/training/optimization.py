@@ -27,7 +27,7 @@ def build_optimizer(model: nn.Module, settings: OptimizerSettings, *, fused: boo
     kind = AdamW if settings.name == "adamw" else Adam
     return kind(
         [group for group in groups if group["params"]],
-        lr=settings.learning_rate,
+        lr=settings.learning_rate,  # `TranslationModule` sets the schedule's rate before every step
         betas=settings.betas,
         eps=settings.epsilon,
         fused=fused,

@@ -90,7 +90,7 @@ class _NotedStep:
 
 
 class _Watched:
-    """A model as search sees it, which notes each step and lets only a prefix begin."""
+    """A model as search sees it, which records each step and forces the prefix."""
 
     def __init__(self, model: Searchable[Any, Any], prefix: list[int]) -> None:
         self.steps: list[_NotedStep] = []

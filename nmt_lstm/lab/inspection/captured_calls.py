@@ -1,4 +1,4 @@
-"""Noting with what a model's cells are called while it reads a source and a target."""
+"""Recording the arguments that a model's cells are called with while it reads a source and a target."""
 
 from __future__ import annotations
 

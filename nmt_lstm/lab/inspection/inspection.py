@@ -30,7 +30,7 @@ __all__ = ["Inspector", "inspect"]
 
 END_OF_SENTENCE = "</s>"
 LONGEST = 100
-"""Pieces of a sentence: a page of more would be neither small nor readable."""
+"""Most pieces of a sentence; beyond this the page becomes too large to read."""
 
 
 class Inspector:
@@ -62,7 +62,7 @@ class Inspector:
 
     @classmethod
     def of_translator(cls, translator: Translator) -> Inspector:
-        """Return the trained model of a translator, whose own one may be frozen, in int8 or on a GPU.
+        """Return an inspector of the trained model; the translator's own copy may be prepared in int8 or be on a GPU.
 
         Raises:
             ConfigurationError: it holds several models, or one that was not loaded from a folder.

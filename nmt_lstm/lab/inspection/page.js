@@ -258,7 +258,7 @@
       for (const [name, note] of [["memory", "size"], ["change", "of the memory"], ["kept", "part of the memory"], ["written", "part of the memory"]]) {
         if (layer.norms[name]) box.append(bars(side, name, note, pieces, () => layer.norms[name]));
       }
-      box.append(bars(side, "trace left", `of each piece in the last output; horizon ${layer.horizon}`, pieces, () => layer.survival));
+      box.append(bars(side, "influence", `of each piece on the last output; horizon ${layer.horizon}`, pieces, () => layer.survival));
       const parts = [heading, box, units];
       if (layer.halfLives) parts.push(halfLives(layer.halfLives));
       return parts;

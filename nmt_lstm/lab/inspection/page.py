@@ -1,4 +1,4 @@
-"""A trace as one HTML file: pictures that are drawn in the browser from data inside the file."""
+"""A trace as one HTML file: `page.js` draws the pictures in the browser from data inside the file."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _reading_help() -> Markup:
             "retention",
             "how much of each unit is kept: an LSTM's forget gate, a GRU's update gate; 0 in a plain RNN.",
         ),
-        ("trace left", "how strongly the cell's last output still changes with each piece that it has read."),
+        ("influence", "how strongly the cell's last output still changes with each piece that it has read."),
         (
             "depends on",
             "how strongly the probability of the chosen piece changes with each piece read before it.",
@@ -83,7 +83,7 @@ def _reading_help() -> Markup:
 
 
 def _frame(trace: Trace, number: int) -> Markup:
-    """Return the empty places that the script fills."""
+    """Return one model's empty section, which `page.js` fills."""
     settings = ", ".join(filter(None, (f"{key} {value}" for key, value in trace.settings.items() if value)))
     return section(
         trace.model,

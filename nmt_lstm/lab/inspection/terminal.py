@@ -56,7 +56,7 @@ def _layer_lines(layer: LayerTrace, pieces: Sequence[str], columns: int) -> Iter
         if tensor is not None:
             norms = tensor.norm(dim=1)
             rows.append((name, norms / norms.max().clamp_min(1e-12), ""))
-    rows.append(("trace left", layer.survival / layer.survival.max().clamp_min(1e-12), ""))
+    rows.append(("influence", layer.survival / layer.survival.max().clamp_min(1e-12), ""))
     for block in _blocks(pieces, columns):
         yield _axis("", pieces[block])
         for name, shares, told in rows:

@@ -1,4 +1,4 @@
-"""The head of a board's rows: how long their file was when the last one was added, so that rows cannot go missing."""
+"""The head of a board's rows: how long their file was when the last one was added, so that missing rows are noticed."""
 
 from __future__ import annotations
 

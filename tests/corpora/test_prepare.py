@@ -79,9 +79,7 @@ def test_another_text_is_taken_where_that_is_asked_for(site, packed, tmp_path) -
 
 def test_a_download_that_is_no_archive_is_not_kept(site, tmp_path) -> None:
     site.files["train.de.gz"] = b"<html>Please log in</html>"
-    with pytest.raises(
-        DataError, match="Cannot read '.*downloads/train.de.gz' after byte 0: Not a gzipped file"
-    ):
+    with pytest.raises(DataError, match=r"downloads/train.de.gz' is not a .gz file"):
         place_corpus(known(site.address, packed=True), tmp_path)
     assert list((tmp_path / "downloads").iterdir()) == []
     site.files["train.de.gz"] = gzip.compress(TEXTS["train.de"])

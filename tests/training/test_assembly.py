@@ -17,8 +17,8 @@ from nmt_lstm.training.diagnosis import Point
 from nmt_lstm.training.fit import fit
 
 QUIET = Console(quiet=True)
-# Where a user comes in with a whole run: `fit`, and what makes the public parts from settings.
-DOORS = {"fit", "module", "data_module", "saving", "preparation"}
+# Where a user comes in with a whole run: `fit`, and what makes the public parts from settings; `held_out` completes a run.
+DOORS = {"fit", "module", "data_module", "saving", "preparation", "held_out"}
 
 
 def test_only_the_assembly_opens_the_settings_of_a_run() -> None:

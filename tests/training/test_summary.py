@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from nmt_lstm.training.progress import ProgressDisplay
 from nmt_lstm.training.summary import FitResult, show_summary
 
 
@@ -28,9 +29,11 @@ def shown(folder: Path, *, seconds: float, limit: float | None, out_of_time: boo
         reason="the time limit is reached",
         parameters=1_000,
         diagnosis=[],
+        fingerprint="f" * 32,
+        curve=[],
     )
     file = io.StringIO()
-    show_summary(Console(file=file, width=200), found)
+    show_summary(ProgressDisplay(Console(file=file, width=200)), found)
     return file.getvalue().splitlines()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nmt_lstm.cli import early_checks
-from nmt_lstm.cli.arguments import BeamSize, Models, Plugins, TrustPlugins, load_plugins
+from nmt_lstm.cli.arguments import BeamSize, Plugins, TrustPlugins, load_plugins
 from nmt_lstm.cli.lines import input_lines
 from nmt_lstm.cli.messages import note, quoted, say
 from nmt_lstm.cli.standard_streams import check_stdin
 from nmt_lstm.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:
-    from nmt_lstm.config.schema import SearchSettings
-    from nmt_lstm.lab.inspection.inspection import Inspector
     from nmt_lstm.lab.inspection.trace import Trace
 
 __all__ = ["inspect"]
@@ -40,7 +38,8 @@ Examples:
 Output:
   One HTML file for each sentence; its path is printed. It needs no network.
   Several models are shown one below the other on the same page.
-  json: one object for each sentence and model; see docs/inspect.md."""
+  json: a line with one object for each sentence and model (JSON Lines); see
+  docs/inspect.md."""
 
 
 class TraceFormat(StrEnum):
@@ -51,10 +50,18 @@ class TraceFormat(StrEnum):
 
 
 def inspect(
-    model: Models,
+    model: Annotated[
+        list[Path],
+        typer.Option(
+            "--model", "-m", metavar="FOLDER", help="Model folder, or builtin:en-ja; several share a page."
+        ),
+    ],
     text: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="A sentence. [default: stdin]")] = None,
     input_file: Annotated[
-        Path | None, typer.Option("--input", "-i", metavar="FILE", help="Text, one sentence per line.")
+        Path | None,
+        typer.Option(
+            "--input", "-i", metavar="FILE", help="Text, one sentence of at most 100 pieces per line."
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -86,23 +93,34 @@ def inspect(
         raise ConfigurationError(
             "--target is a whole translation, so --prefix has nothing to change; leave one out."
         )
+    if trace_format is TraceFormat.json and show:
+        raise ConfigurationError("--show draws on stdout, where --format json writes; leave one of them out.")
     if trace_format is TraceFormat.json and output is not None:
         raise ConfigurationError("--format json writes to stdout; leave out -o, and write: > trace.json")
-    early_checks.check_models(model)
+    for folder in model:
+        early_checks.check_models([folder])
     search = early_checks.check_search(model, [] if beam_size is None else [f"search.beam_size={beam_size}"])
     if text is None and input_file is None:
         check_stdin()
     early_checks.check_files(input_file)
-    lines = [text] if text is not None else _lines(input_file)
-    paths = _paths(lines, output) if trace_format is TraceFormat.html else []
+    lines = {1: text} if text is not None else _lines(input_file)
+    paths = _paths(lines, output) if trace_format is TraceFormat.html else {}
     load_plugins(plugin, trusted=model if trust_plugins else [])
 
     from nmt_lstm.lab.inspection.inspection import Inspector
 
     inspectors = [Inspector.load(folder) for folder in model]
-    command = "nmt-lstm inspect " + " ".join(f"-m {quoted(folder)}" for folder in model)
-    for number, line in enumerate(lines):
-        traces = _traces(inspectors, line, target, prefix, search)
+    same = f" -b {beam_size}" if beam_size is not None else ""
+    same += "".join(f" --plugin {quoted(file)}" for file in plugin or [])
+    same += " --trust-plugins" if trust_plugins else ""
+    for number, line in lines.items():
+        try:
+            traces = [each.trace(line, target=target, prefix=prefix, search=search) for each in inspectors]
+        except DataError as problem:
+            if len(lines) == 1:
+                raise
+            note(f"nmt-lstm: warning: line {number} is left out: {problem}")
+            continue
         if show:
             from nmt_lstm.lab.inspection.terminal import terminal_lines
 
@@ -112,39 +130,42 @@ def inspect(
             for trace in traces:
                 say(trace.to_json())
         else:
-            _write(paths[number], traces, f"{command} {shlex.quote(line)}")
+            commands = [f"nmt-lstm inspect -m {quoted(folder)}{same} {shlex.quote(line)}" for folder in model]
+            _write(paths[number], traces, commands)
 
 
-def _lines(input_file: Path | None) -> list[str]:
-    lines: list[str] = []
-    for line in input_lines(input_file):
+def _lines(input_file: Path | None) -> dict[int, str]:
+    """Return the lines that are not blank, by their numbers."""
+    lines: dict[int, str] = {}
+    for number, line in enumerate(input_lines(input_file), start=1):
         if not line.strip():
             continue
         if len(lines) == MOST_SENTENCES:
             note(f"only the first {MOST_SENTENCES} sentences are looked into.")
             break
-        lines.append(line.rstrip("\n"))
+        lines[number] = line.rstrip("\n")
     if not lines:
         raise DataError("there is no sentence to look into; give one, or a file of sentences.")
     return lines
 
 
-def _paths(lines: Sequence[str], output: Path | None) -> list[Path]:
-    """Return where the page of each line goes.
+def _paths(lines: Mapping[int, str], output: Path | None) -> dict[int, Path]:
+    """Return where the page of each line goes, by the lines' numbers.
 
     Raises:
         ConfigurationError: the path exists and is not what is needed.
     """
     if len(lines) == 1 and not (output and output.is_dir()):
-        path = output or Path(f"{_slug(lines[0])}.html")
+        ((number, line),) = lines.items()
+        path = output or Path(f"{_slug(line)}.html")
         early_checks.check_output(path, ())
-        return [path]
+        return {number: path}
     folder = output or Path("inspection")
     if folder.exists() and not folder.is_dir():
         raise ConfigurationError(
             f"-o '{folder}' is a file, but there are {len(lines)} sentences; name a folder."
         )
-    return [folder / f"{number:02d}-{_slug(line)}.html" for number, line in enumerate(lines, start=1)]
+    return {number: folder / f"{number:02d}-{_slug(line)}.html" for number, line in lines.items()}
 
 
 def _slug(line: str) -> str:
@@ -153,17 +174,11 @@ def _slug(line: str) -> str:
     return words[:40].rstrip("-") or "sentence"
 
 
-def _traces(
-    inspectors: Sequence[Inspector], line: str, target: str | None, prefix: str, search: SearchSettings
-) -> list[Trace]:
-    return [each.trace(line, target=target, prefix=prefix, search=search) for each in inspectors]
-
-
-def _write(path: Path, traces: Sequence[Trace], command: str) -> None:
+def _write(path: Path, traces: Sequence[Trace], commands: Sequence[str]) -> None:
     from nmt_lstm.files.whole import replacing
     from nmt_lstm.lab.inspection.page import trace_page
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as written:
-        written.write_text(trace_page(traces, command=command), encoding="utf-8")
+        written.write_text(trace_page(traces, commands=commands), encoding="utf-8")
     say(str(path))

@@ -19,8 +19,13 @@ def note(text: str = "") -> None:
 
 
 def say(text: str) -> None:
-    """Write a result for people on stdout; text from outside cannot control the terminal."""
-    sys.stdout.write(printable(text) + "\n")
+    """Write a result for people on stdout; text from outside cannot control the terminal.
+
+    Characters that the terminal's encoding lacks are written as escapes.
+    """
+    line = printable(text) + "\n"
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(line.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def quoted(path: Path) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+import sys
 
 import pytest
 
@@ -30,7 +32,7 @@ def test_several_sentences_become_a_folder(random_model_folder, here, capsys) ->
     assert main(["inspect", "-m", str(random_model_folder), "-i", "in.txt", "-o", "pages"]) == 0
     assert [path.name for path in sorted((here / "pages").iterdir())] == [
         "01-eins-zwei-drei.html",
-        "02-vier.html",
+        "03-vier.html",
     ]
     assert len(capsys.readouterr().out.splitlines()) == 2
 
@@ -70,6 +72,7 @@ def test_show_draws_at_the_terminal(random_model_folder, here, capsys) -> None:
         ([SENTENCE, "-i", "in.txt"], "not both"),
         ([SENTENCE, "--target", "one", "--prefix", "two"], "--target"),
         ([SENTENCE, "--format", "json", "-o", "x.json"], "stdout"),
+        ([SENTENCE, "--format", "json", "--show"], "--show"),
         ([" "], "blank"),
     ],
 )
@@ -79,3 +82,26 @@ def test_contradictions_are_refused_in_a_line(random_model_folder, here, capsys,
     assert key in complaint
     assert len(complaint.splitlines()) <= 3
     assert not list(here.glob("*.html"))
+
+
+def test_a_line_that_is_too_long_is_left_out_by_its_number(random_model_folder, here, capsys) -> None:
+    (here / "in.txt").write_text(f"{SENTENCE}\n{'eins ' * 200}\nvier .\n", encoding="utf-8")
+    assert main(["inspect", "-m", str(random_model_folder), "-i", "in.txt", "-o", "pages"]) == 0
+    heard = capsys.readouterr()
+    assert "line 2" in heard.err
+    assert len(heard.out.splitlines()) == 2
+
+
+def test_a_terminal_of_few_characters_is_no_reason_to_fail(random_model_folder, here, monkeypatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="ascii"))
+    assert main(["inspect", "-m", str(random_model_folder), SENTENCE, "--show"]) == 0
+    sys.stdout.flush()
+    assert b"encoder, layer 1" in written.getvalue()
+
+
+def test_the_command_in_a_page_makes_it_again(random_model_folder, here) -> None:
+    assert main(["inspect", "-m", str(random_model_folder), SENTENCE, "-b", "2", "-o", "page.html"]) == 0
+    (data,) = re.findall(r'id="traces">(.*?)</script>', (here / "page.html").read_text(encoding="utf-8"))
+    (trace,) = json.loads(data)["traces"]
+    assert trace["command"] == f"nmt-lstm inspect -m {random_model_folder} -b 2 '{SENTENCE}'"

@@ -100,14 +100,19 @@ class Inspector:
             search: settings of the search; those of the run by default.
 
         Raises:
-            DataError: a text is blank or has more than 100 pieces.
+            DataError: a text is blank or has more than 100 pieces, or the prefix is longer than a translation may be.
         """
         source = self._pieces("source", line, self.subwords.source.encode(single_line(line)))
         tree: BeamTree | None = None
         if target is None:
             forced = self.subwords.target.encode(single_line(prefix)) if prefix.strip() else []
             tree = search_tree(self.model, source_batch([source]), search or self.run.search, prefix=forced)
-            pieces = list(tree.hypotheses[0].pieces) if tree.hypotheses else forced
+            pieces = list(tree.hypotheses[0].pieces)
+            if pieces[: len(forced)] != forced:
+                raise DataError(
+                    f"the prefix has {len(forced)} pieces, but a translation of this sentence has at most {len(pieces)}; give a "
+                    f"shorter one."
+                )
         else:
             pieces = self._pieces("target", target, self.subwords.target.encode(single_line(target)))
         batch = collate([source], [pieces])

@@ -1,6 +1,6 @@
 // Pictures of traces. Shades come as bytes, position by position, unit by unit; see page.py.
 {
-  const { command, traces } = JSON.parse(document.getElementById("traces").textContent);
+  const { traces } = JSON.parse(document.getElementById("traces").textContent);
   const hint = document.getElementById("hint");
   const NAMES = "14rem";
   const STRIP = 56;
@@ -17,6 +17,8 @@
   const shown = (piece) => (piece === END ? "⏎" : piece.replace(/^▁(?=.)/, ""));
   const percent = (share) => (share > 0 && share < 0.005 ? "under 1 %" : `${Math.round(100 * share)} %`);
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  // As a shell takes it literally.
+  const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;
   const say = (text) => { hint.textContent = text; hint.classList.toggle("shown", Boolean(text)); };
 
   // Colours: paper to accent for shares, worse to paper to accent for values around zero.
@@ -111,7 +113,8 @@
       const others = trace.target.alternatives[chosen]
         .filter((each, rank) => rank < 2 || Math.exp(each.log_probability) > 0.005)
         .map((each) => `${shown(each.piece)} ${percent(Math.exp(each.log_probability))}`).join(", ");
-      about.textContent = `${shown(targets[chosen])}: the most probable pieces here were ${others}.`;
+      const own = percent(Math.exp(trace.target.log_probabilities[chosen]));
+      about.textContent = `${shown(targets[chosen])} has a probability of ${own}. The most probable pieces here were ${others}.`;
     });
     place.append(make("h3", {}, "Translation"),
       make("p", { className: "caption" }, "Choose a piece: everything below is about it. Blue below a piece: more likely than all others together."),
@@ -123,28 +126,26 @@
       box.style.setProperty("--names", NAMES);
       box.style.setProperty("--column", `${width[side]}px`);
       const labels = pieces.map((piece, at) => {
+        if (!spans) return make("span", { title: piece }, shown(piece));
         const label = make("button", { type: "button", title: piece, data: { "aria-pressed": "false" } }, shown(piece));
-        label.addEventListener("click", () => (spans ? spans(at, labels) : (chosen = at, redraw())));
+        label.addEventListener("click", () => spans(at, labels));
         return label;
       });
       box.append(row(side, [], make("div", { className: "axis" }, ...labels)));
-      if (side === "target" && !spans) {
-        redraws.push(() => labels.forEach((label, at) => label.setAttribute("aria-pressed", String(at === chosen))));
-      }
       return box;
     };
 
-    const bars = (side, name, note, pieces, values, digits = 3) => {
+    const bars = (side, name, note, pieces, values, scale = null) => {
       const picture = canvas(pieces.length * width[side], STRIP, `${name}, ${note}`);
       hover(picture, (x) => {
         const at = Math.floor(x * pieces.length);
         const value = values()[at];
-        return `${name}: ${shown(pieces[at])} ${value === null ? "" : value.toPrecision(digits)}`;
+        return `${name}: ${shown(pieces[at])} ${value === null ? "" : value.toPrecision(3)}`;
       });
       const paint = () => {
         const context = picture.getContext("2d");
         const numbers = values();
-        const most = Math.max(...numbers, 1e-12);
+        const most = Math.max(...(scale ?? numbers), 1e-12);
         context.clearRect(0, 0, picture.width, picture.height);
         context.fillStyle = css("--accent");
         numbers.forEach((value, at) => {
@@ -173,6 +174,9 @@
     const above = table("source", sources);
     const grid = canvas(sources.length * width.source, Math.min(18, 560 / targets.length) * targets.length,
       "attention: a row for each target piece, a column for each source piece");
+    const rowNames = make("div", { className: "row-names", data: { "aria-hidden": "true" } },
+      ...targets.map((piece) => make("span", {}, shown(piece))));
+    rowNames.style.height = `${grid.height}px`;
     hover(grid, (x, y) => {
       const [at, from] = [Math.floor(y * targets.length), Math.floor(x * sources.length)];
       return `attention of ${shown(targets[at])} to ${shown(sources[from])}: ${percent(trace.attention.weights[at][from])}`;
@@ -191,12 +195,12 @@
       context.strokeRect(0.5, chosen * height + 0.5, grid.width - 1, height - 1);
     });
     above.append(
-      row("attention", ["a row for each target piece, the first on top"], grid),
+      row("attention", ["a row for each target piece; point at it for numbers"], grid, rowNames),
       bars("source", "attention", "of the chosen piece", sources, () => trace.attention.weights[chosen]),
       bars("source", "depends on", "source pieces", sources,
         () => trace.connectivity[rival ? "contrast_source" : "source"][chosen]));
     const read = ["<s>", ...targets.slice(0, -1)];
-    const below = table("target", read, () => {});
+    const below = table("target", read);
     below.append(bars("target", "depends on", "target pieces before", read,
       () => trace.connectivity[rival ? "contrast_target" : "target"][chosen]));
     place.append(above, below);
@@ -205,7 +209,7 @@
     for (const side of ["encoder", "decoder"]) {
       place.append(make("h3", {}, side === "encoder" ? "Encoder: reading the source" : "Decoder: writing the target"));
       for (const layer of trace.layers.filter((each) => each.side === side)) {
-        place.append(...layerBlock(layer, side === "encoder" ? "source" : "target", side === "encoder" ? sources : targets));
+        place.append(...layerBlock(layer, side === "encoder" ? "source" : "target", side === "encoder" ? sources : read));
       }
     }
 
@@ -232,6 +236,10 @@
         };
         marked = Array.from({ length: memory.units }, (_, unit) => [unit, mean(unit, true) - mean(unit, false)])
           .sort((one, other) => other[1] - one[1]).slice(0, 8).map(([unit]) => unit);
+        if (from === 0 && to === pieces.length - 1) {
+          units.textContent = "That is the whole sentence: choose a part of it.";
+          return;
+        }
         units.textContent = `Units whose memory is larger from “${shown(pieces[from])}” to “${shown(pieces[to])}” than elsewhere: ${marked.join(", ")}.`;
         redraw();
       });
@@ -256,9 +264,12 @@
         box.append(row(strip.name, [strip.function, told], picture, histogram(levels, strip)));
       }
       for (const [name, note] of [["memory", "size"], ["change", "of the memory"], ["kept", "part of the memory"], ["written", "part of the memory"]]) {
-        if (layer.norms[name]) box.append(bars(side, name, note, pieces, () => layer.norms[name]));
+        const whole = [...layer.norms.memory, ...(layer.norms.kept ?? []), ...(layer.norms.written ?? [])];
+        if (layer.norms[name]) {
+          box.append(bars(side, name, note, pieces, () => layer.norms[name], name === "change" ? null : whole));
+        }
       }
-      box.append(bars(side, "influence", `of each piece on the last output; horizon ${layer.horizon}`, pieces, () => layer.survival));
+      box.append(bars(side, "influence", `of each piece on the last output; horizon ${layer.horizon === pieces.length - 1 ? `all ${layer.horizon}` : layer.horizon}`, pieces, () => layer.survival));
       const parts = [heading, box, units];
       if (layer.halfLives) parts.push(halfLives(layer.halfLives));
       return parts;
@@ -282,10 +293,11 @@
       const edges = [1, 2, 4, 8, 16, 32, Infinity];
       const counts = edges.map((edge, at) => lives.filter((life) => life < edge && life >= (edges[at - 1] ?? 0)).length);
       const longest = lives.map((life, unit) => [life, unit]).sort((one, other) => other[0] - one[0]).slice(0, 5);
-      const names = edges.map((edge, at) => (edge === Infinity ? `${edges[at - 1]} or more` : `under ${edge}`));
+      const names = edges.map((edge, at) => (edge === Infinity ? `${edges[at - 1]} pieces or more` : `under ${edge === 1 ? "1 piece" : `${edge} pieces`}`));
+      const filled = edges.map((_, at) => at).filter((at) => counts[at]);
       return make("p", { className: "meta" },
-        `Half of a unit's memory is gone after: ${names.map((name, at) => `${name} pieces in ${counts[at]} units`).join("; ")}. `
-        + `Longest: ${longest.map(([life, unit]) => `unit ${unit} (${life >= 1000 ? "loses nothing" : life.toFixed(1)})`).join(", ")}.`);
+        `Half of a unit's memory is gone after: ${filled.map((at) => `${names[at]} in ${counts[at]} ${counts[at] === 1 ? "unit" : "units"}`).join("; ")}. `
+        + `Longest: ${longest.filter(([life]) => life > 0.05).map(([life, unit]) => `unit ${unit} (${life >= 1000 ? "loses nothing" : life.toFixed(1)})`).join(", ") || "none"}.`);
     }
 
     if (trace.search) place.append(...beamTree(trace.search));
@@ -294,7 +306,7 @@
       const heading = make("h3", {}, "Search: the beam");
       const caption = make("p", { className: "caption" },
         `Beam of ${search.beam_size}. Blue: the translation; bold: finished translations; black: continued; grey: pruned. To see how another beginning would go on, choose a piece:`);
-      const advice = make("pre", {}, `${command} --prefix "..."`);
+      const advice = make("pre", {}, `${trace.command} --prefix "..."`);
       const box = make("div", { className: "tree", data: { tabindex: "0", role: "group", "aria-label": "beam tree" } });
       let pruned = false;
       const toggle = make("button", { type: "button", data: { "aria-pressed": "false" } }, "show what was pruned");
@@ -344,7 +356,14 @@
           const title = document.createElementNS(ns, "title");
           title.textContent = node.parent < 0 ? "" : `${textTo(at)} (${percent(Math.exp(node.log_probability))} after what is before it; log-probability ${node.total.toFixed(2)} in all)`;
           group.append(text, title);
-          group.addEventListener("click", () => { advice.textContent = `${command} --prefix ${JSON.stringify(textTo(at))}`; });
+          const beginning = textTo(at);
+          if (beginning) {
+            const choose = () => { advice.textContent = `${trace.command} --prefix ${quoted(beginning)}`; };
+            group.setAttribute("tabindex", "0");
+            group.setAttribute("role", "button");
+            group.addEventListener("click", choose);
+            group.addEventListener("keydown", (event) => { if (["Enter", " "].includes(event.key)) { event.preventDefault(); choose(); } });
+          }
           svg.append(group);
         }
         box.replaceChildren(svg);

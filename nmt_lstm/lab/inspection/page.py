@@ -15,6 +15,7 @@ from torch import Tensor
 from nmt_lstm.lab.inspection.trace import LayerTrace, Trace
 from nmt_lstm.lab.report.markup import Markup, element, joined
 from nmt_lstm.lab.report.page import page, section
+from nmt_lstm.lab.report.table import Column, Table, TableCell, number
 
 __all__ = ["notebook_frame", "trace_page"]
 
@@ -23,15 +24,20 @@ LEVELS = 255
 FRAME_HEIGHT = 900
 
 
-def trace_page(traces: Sequence[Trace], *, command: str = "nmt-lstm inspect") -> str:
+def trace_page(traces: Sequence[Trace], *, commands: Sequence[str] = ()) -> str:
     """Return a page about one sentence in one model or several.
 
     Args:
         traces: of the same source.
-        command: that made the page, for the advice about other beginnings.
+        commands: one for each trace that makes its page again, for the advice about other beginnings.
     """
     first = traces[0]
-    data = {"command": command, "traces": [_data(trace) for trace in traces]}
+    commands = commands or [f"nmt-lstm inspect -m {trace.model}" for trace in traces]
+    data = {
+        "traces": [
+            {**_data(trace), "command": command} for trace, command in zip(traces, commands, strict=True)
+        ]
+    }
     # "<" would end the element early: a piece may be "</script>".
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     models = ", ".join(dict.fromkeys(trace.model for trace in traces))
@@ -41,6 +47,7 @@ def trace_page(traces: Sequence[Trace], *, command: str = "nmt-lstm inspect") ->
         element(
             "p", element("noscript", "This page draws its pictures by its own script, which is switched off.")
         ),
+        _at_a_glance(traces).html(),
         *(_frame(trace, number) for number, trace in enumerate(traces)),
         element("div", "", id="hint", role="status", aria_live="polite"),
         element("script", Markup(text), type="application/json", id="traces"),
@@ -58,19 +65,25 @@ def notebook_frame(traces: Sequence[Trace]) -> str:
 
 def _reading_help() -> Markup:
     terms = [
+        ("colours", "blue: open, or above zero; red: below zero; white: closed, or zero."),
+        ("signs", "▁ stands for a space, ⏎ for the end of the sentence."),
         (
             "open and closed",
-            "shares of a gate's values above 0.9 and below 0.1: it lets nearly all or nearly nothing through.",
+            "shares of a gate's values above 0.9 and below 0.1: it lets nearly all or nothing through.",
         ),
         (
             "kept and written",
-            "the memory after a piece is what was kept of the memory before plus what the piece wrote.",
+            "the memory after a piece is what was kept of the memory before, plus what was written.",
         ),
         (
-            "retention",
-            "how much of each unit is kept: an LSTM's forget gate, a GRU's update gate; 0 in a plain RNN.",
+            "half-life",
+            "after how many pieces half of a unit is gone, by an LSTM's forget or a GRU's update gate.",
         ),
         ("influence", "how strongly the cell's last output still changes with each piece that it has read."),
+        (
+            "horizon",
+            "how many pieces back that is at least 5 % of the last piece's; a backward cell reads from the end.",
+        ),
         (
             "depends on",
             "how strongly the probability of the chosen piece changes with each piece read before it.",
@@ -79,6 +92,39 @@ def _reading_help() -> Markup:
     rows = [joined(element("dt", name), element("dd", text)) for name, text in terms]
     return element(
         "details", element("summary", "How to read this page"), element("dl", *rows, class_="terms")
+    )
+
+
+def _at_a_glance(traces: Sequence[Trace]) -> Table:
+    """Return the numbers by which models and layers are compared."""
+    layers = [(trace, layer) for trace in traces for layer in trace.layers]
+    return Table.of(
+        "What remembers how far. Half-life follows the gate alone; the horizon counts all paths, those through the "
+        "recurrent weights too. It may be long in a network that was hardly trained: gradients pass, but nothing uses them.",
+        layers,
+        [
+            (Column("model", label=True), lambda each: each[0].model),
+            (Column("layer"), lambda each: each[1].name),
+            (Column("cell"), lambda each: each[1].cell),
+            (Column("units", numeric=True), lambda each: number(each[1].record.after.shape[1], "d")),
+            (Column("horizon", numeric=True, meaning="pieces back"), _horizon),
+            (Column("half-life", numeric=True, meaning="pieces, median over units"), _half_life),
+        ],
+    )
+
+
+def _horizon(each: tuple[Trace, LayerTrace]) -> TableCell:
+    layer = each[1]
+    whole = layer.horizon == len(layer.survival) - 1
+    return TableCell(f"all {layer.horizon}" if whole else str(layer.horizon), layer.horizon)
+
+
+def _half_life(each: tuple[Trace, LayerTrace]) -> TableCell:
+    lives = each[1].half_lives
+    if lives is None:
+        return TableCell("", None)
+    return number(
+        min(float(lives.median()), 1e3), lambda value: "1,000 or more" if value >= 1e3 else f"{value:.1f}"
     )
 
 

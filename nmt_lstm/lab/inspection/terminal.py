@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len, set_cell_size
@@ -26,11 +27,12 @@ def terminal_lines(trace: Trace, width: int) -> Iterator[str]:
         trace: of one sentence.
         width: of the terminal, in columns.
     """
-    columns = max(1, (width - LABEL - 2) // COLUMN)
+    columns = max(1, (width - LABEL) // COLUMN)
     yield f"{trace.source_text}"
     yield f"{trace.target_text}"
     yield ""
     yield "attention: a row for each target piece, a column for each source piece"
+    yield f"shades: ' ' none, ░ a fifth, ▒ two, ▓ three, █ four fifths or more; bars: {HEIGHTS[0]} low, {HEIGHTS[-1]} high"
     for block in _blocks(trace.source_pieces, columns):
         yield _axis("", trace.source_pieces[block])
         for target, weights in zip(trace.target_pieces, trace.attention, strict=True):
@@ -38,30 +40,46 @@ def terminal_lines(trace: Trace, width: int) -> Iterator[str]:
             yield f"{_fitted(target, LABEL)} {' '.join(marks)}".rstrip()
         yield ""
     for layer in trace.layers:
-        pieces = trace.source_pieces if layer.side == "encoder" else trace.target_pieces
+        # A decoder's cell reads the piece before the one that is predicted.
+        pieces = trace.source_pieces if layer.side == "encoder" else ("<s>", *trace.target_pieces[:-1])
         yield f"{layer.name}: {layer.cell} (horizon {layer.horizon})"
+        yield from _shares(layer, width)
         yield from _layer_lines(layer, pieces, columns)
         yield ""
 
 
 def _layer_lines(layer: LayerTrace, pieces: Sequence[str], columns: int) -> Iterator[str]:
     record = layer.record
-    rows: list[tuple[str, Tensor, str]] = []
-    for name, values in record.gates.items():
-        if record.functions[name] in ("sigmoid", "hardsigmoid"):
-            opened, closed = float((values > 0.9).float().mean()), float((values < 0.1).float().mean())
-            rows.append((name, values.mean(1), f"open {opened:.0%}, closed {closed:.0%}"))
+    rows: list[tuple[str, Tensor]] = [(name, values.mean(1)) for name, values in _shares_of(layer)]
     sizes = {"memory": record.after, "kept": record.kept, "written": record.written}
     for name, tensor in sizes.items():
         if tensor is not None:
             norms = tensor.norm(dim=1)
-            rows.append((name, norms / norms.max().clamp_min(1e-12), ""))
-    rows.append(("influence", layer.survival / layer.survival.max().clamp_min(1e-12), ""))
+            rows.append((name, norms / norms.max().clamp_min(1e-12)))
+    rows.append(("influence", layer.survival / layer.survival.max().clamp_min(1e-12)))
     for block in _blocks(pieces, columns):
         yield _axis("", pieces[block])
-        for name, shares, told in rows:
+        for name, shares in rows:
             marks = [HEIGHTS[_level(float(share), len(HEIGHTS))] * (COLUMN - 1) for share in shares[block]]
-            yield f"{_fitted(name, LABEL)} {' '.join(marks)}  {told if block.start == 0 else ''}".rstrip()
+            yield f"{_fitted(name, LABEL)} {' '.join(marks)}".rstrip()
+
+
+def _shares_of(layer: LayerTrace) -> list[tuple[str, Tensor]]:
+    """Return the gates that lie between 0 and 1."""
+    record = layer.record
+    return [
+        (name, values)
+        for name, values in record.gates.items()
+        if record.functions[name] in ("sigmoid", "hardsigmoid")
+    ]
+
+
+def _shares(layer: LayerTrace, width: int) -> list[str]:
+    told = [
+        f"{name} open {float((values > 0.9).float().mean()):.0%}, closed {float((values < 0.1).float().mean()):.0%}"
+        for name, values in _shares_of(layer)
+    ]
+    return textwrap.wrap("; ".join(told), width)
 
 
 def _blocks(pieces: Sequence[str], columns: int) -> Iterator[slice]:

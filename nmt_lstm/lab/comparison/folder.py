@@ -204,7 +204,7 @@ class ComparisonFolder:
                 or not isinstance(kept.get("version"), int)
             ):
                 raise ConfigurationError(
-                    f"'{path}' is not of a comparison of ours; choose another folder with -o."
+                    f"'{path}' was not written by nmt-lstm compare; choose a different folder with -o."
                 )
             if kept["version"] > _VERSION:
                 raise ConfigurationError(

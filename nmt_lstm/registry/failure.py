@@ -14,8 +14,6 @@ from nmt_lstm.registry.source_line import frames_of, own_line
 __all__ = ["failure_of_a_plugin", "suspicion"]
 
 OWN_FOLDER = Path(__file__).resolve().parents[1]
-# It records what an update calls, and so stands between the author's line and torch: nothing that the author called.
-RECORDER = OWN_FOLDER / "recurrence"
 # Where no author of a cell or an attention writes.
 _NOBODYS = {"nmt_lstm", "torch", *sys.stdlib_module_names}
 
@@ -89,5 +87,4 @@ def _place(module: str) -> Path | None:
 
 
 def _is_own(file: str) -> bool:
-    path = Path(file).resolve()
-    return path.is_relative_to(OWN_FOLDER) and not path.is_relative_to(RECORDER)
+    return Path(file).resolve().is_relative_to(OWN_FOLDER)

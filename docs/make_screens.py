@@ -15,7 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-WIDTH = 100
+WIDTH = 120
 
 
 def record(command: list[str]) -> str:

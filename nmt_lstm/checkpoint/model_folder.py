@@ -171,7 +171,7 @@ def write(
     whole. They then take their places one by one, the manifest last: a reader that comes in between is told.
 
     Raises:
-        ModelFolderError: the folder is somebody else's.
+        ModelFolderError: the folder belongs to another program.
         OSError: it cannot be written; it names the folder.
     """
     path = Path(folder)

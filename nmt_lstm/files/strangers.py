@@ -1,4 +1,4 @@
-"""Names in a folder that belong to somebody else, so that nothing of theirs is mixed with what is written there."""
+"""Names in a folder that nmt-lstm did not write, so that its files are not mixed with those of another program."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def write_exported(
         shortlist: kept in the folder and used in translation.
 
     Raises:
-        ModelFolderError: the source is exported itself, or `folder` is somebody else's.
+        ModelFolderError: the source is exported itself, or `folder` belongs to another program.
         OSError: it cannot be written.
     """
     prepared = prepare_for_inference(source.load_model(), precision).with_shortlist(shortlist)

@@ -41,7 +41,7 @@ def failure_of_a_plugin(problem: BaseException, registries: Iterable[Registry]) 
     named = str(plugin.place) in plugin.who
     place = line.place if named else f"'{line.file}', line {line.number}"
     reason = " ".join(str(problem).split())[:300].rstrip(".") or "no message"
-    # What an author calls of ours refuses what it cannot take; seldom is the mistake there.
+    # A function of ours that the author called raised this, mostly because of its arguments: the mistake is seldom there.
     called = next((frame for frame in frames_of(problem)[line.depth + 1 :] if _is_own(frame.filename)), None)
     raised = f" (raised in '{called.filename}', line {called.lineno})" if called else ""
     report = ", and if it finds nothing, please report this as a mistake in nmt-lstm" if called else ""

@@ -21,7 +21,7 @@ __all__ = ["epoch_store"]
 
 
 def epoch_store(prepared: Prepared, epoch: int, *, sampling: float, seed: int) -> TokenStore:
-    """Return the store to train an epoch on: with subword sampling, split anew, the same for the same seed and epoch.
+    """Return the store to train an epoch on; with subword sampling the split is redrawn, always the same for a seed and epoch.
 
     Args:
         prepared: the prepared text.

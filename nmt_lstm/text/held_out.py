@@ -78,7 +78,7 @@ class HeldOut(NamedTuple):
             if is_new and alone:
                 self.source.unlink(missing_ok=True)
                 self.target.unlink(missing_ok=True)
-                with suppress(OSError):  # somebody else's files, or the lock
+                with suppress(OSError):  # files of another program, or the lock
                     folder.rmdir()
                     folder.parent.rmdir()
             raise

@@ -23,7 +23,7 @@ def check_output(output: Path, checkpoint: Path, *, resume: bool) -> None:
     """Refuse a folder that is not ours, or in which a training stands that nobody wants to resume.
 
     Raises:
-        ModelFolderError: it holds files of somebody else.
+        ModelFolderError: it holds files that nmt-lstm did not write.
         ConfigurationError: it holds a training, and `resume` is off.
     """
     check_output_folder(output)

@@ -43,7 +43,7 @@ def write_onnx(folder: str | Path, source: ModelFolder, precision: OnnxPrecision
         The mean difference of log-probabilities from the trained model's, in nats.
 
     Raises:
-        ModelFolderError: the source is exported itself, or `folder` is somebody else's.
+        ModelFolderError: the source is exported itself, or `folder` belongs to another program.
         PluginError: a cell or attention cannot be exported, or computes otherwise than before.
         ResourceError: onnxscript or onnxruntime is not installed.
         OSError: it cannot be written.

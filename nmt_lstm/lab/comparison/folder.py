@@ -107,7 +107,7 @@ class ComparisonFolder:
         folder: new, empty, or one that a comparison has made.
 
     Raises:
-        ConfigurationError: it is somebody else's, or of a newer version.
+        ConfigurationError: it belongs to another program, or was written by a newer version.
     """
 
     def __init__(self, folder: Path) -> None:

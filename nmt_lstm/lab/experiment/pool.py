@@ -34,7 +34,7 @@ class Told(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """A run that did not come to its end."""
+    """A run that failed."""
 
     job: Job[Any]
     reason: str

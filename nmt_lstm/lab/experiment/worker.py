@@ -63,7 +63,7 @@ def _is_short_of_memory(problem: BaseException) -> bool:
 
 
 def _listen(connection: Connection, orders: queue.SimpleQueue[bytes]) -> None:
-    """Pass runs on; when the first process closes the connection or is gone, ask this one to end in good order."""
+    """Pass runs on; when the first process closes the connection or is gone, ask this one to stop and save."""
     with contextlib.suppress(EOFError, OSError):
         while True:
             orders.put(connection.recv_bytes())

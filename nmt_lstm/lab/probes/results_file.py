@@ -32,7 +32,7 @@ class ResultsFile:
         folder: new, empty, or one that has such a file.
 
     Raises:
-        ConfigurationError: the folder is somebody else's.
+        ConfigurationError: the folder belongs to another program.
         ResourceError: it cannot be made.
     """
 

@@ -33,7 +33,7 @@ def settings(tiny_run: RunSettings) -> RunSettings:
 
 @pytest.fixture(scope="module")
 def done(settings: RunSettings, parallel_files: Any, tmp_path_factory: pytest.TempPathFactory) -> RunFiles:
-    """The files of a run that has come to its end, with what it told."""
+    """The files of a finished run, and what it reported."""
     folder = tmp_path_factory.mktemp("worker")
     files = RunFiles(folder / "model", folder / "records")
     write_text(files.settings, dump_toml(settings))

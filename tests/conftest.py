@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import random
 import signal
@@ -83,6 +84,21 @@ def no_plugin_stays() -> Iterator[None]:
     for registry, decorated in zip((CELLS, ATTENTIONS), before, strict=True):
         registry._decorated.clear()
         registry._decorated.update(decorated)
+
+
+@pytest.fixture(autouse=True)
+def log_of_a_library() -> Iterator[None]:
+    """Undo `show_log`, which commands call: pytest attaches its own handler to a logger that does not propagate."""
+    _reset_log()  # a fixture of a wider scope may have run a command
+    yield
+    _reset_log()
+
+
+def _reset_log() -> None:
+    logger = logging.getLogger("nmt_lstm")
+    logger.setLevel(logging.NOTSET)
+    logger.propagate = True
+    logger.handlers.clear()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from torch.nn import functional
 from nmt_lstm.numerics.processor import is_made_by_intel
 from nmt_lstm.numerics.row_counts import padded_rows, whole_columns
 
-__all__ = ["laid_out", "linear", "trained_product"]
+__all__ = ["check_widths", "laid_out", "linear", "trained_product"]
 
 # MKL's AVX2 kernel takes 6 rows at a time: those left over are rounded differently, and so are large products. A multiple of
 # 6 and of the 8 that others take, at which each block is a call of the same shape.
@@ -100,7 +100,11 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
 
     Returns:
         (..., out).
+
+    Raises:
+        ValueError: the last sizes of inputs and weight differ.
     """
+    check_widths(inputs, weight)
     if inputs.device.type != "cpu" or torch.compiler.is_compiling():
         return functional.linear(inputs, weight, bias)
     exact = torch.is_autocast_enabled("cpu") is False and inputs.dtype == weight.dtype == torch.float32
@@ -121,13 +125,26 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
     return result[: len(flat)].reshape(*inputs.shape[:-1], weight.shape[0])
 
 
+def check_widths(inputs: Tensor, weight: Tensor) -> None:
+    """Raise ValueError unless inputs (..., in) fit a weight (out, in): oneDNN's own error names no shapes."""
+    if inputs.shape[-1] != weight.shape[-1]:
+        raise ValueError(
+            f"shapes do not fit: inputs {tuple(inputs.shape)} and weight {tuple(weight.shape)} differ in their last size"
+        )
+
+
 def trained_product(left: Tensor, right: Tensor) -> Tensor:
     """Return ``left @ right`` without a gradient, by the library that is fastest in training.
 
     Args:
         left: (N, K), in any layout.
         right: (K, M), in any layout.
+
+    Raises:
+        ValueError: K differs.
     """
+    if left.shape[-1] != right.shape[0]:
+        raise ValueError(f"shapes do not fit: {tuple(left.shape)} @ {tuple(right.shape)}")
     exact = left.device.type == "cpu" and left.dtype == torch.float32
     if not exact or mkl_is_as_fast() or not onednn_product_is_available():
         return left @ right

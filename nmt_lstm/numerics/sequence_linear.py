@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from nmt_lstm.numerics.linear import linear, trained_product
+from nmt_lstm.numerics.linear import check_widths, linear, trained_product
 from nmt_lstm.numerics.packed import packing_is_available
 from nmt_lstm.numerics.row_counts import padded_rows
 
@@ -33,6 +33,7 @@ def sequence_linear(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tens
     half = here and torch.get_autocast_dtype("cpu") == torch.bfloat16
     if not (half and torch.is_grad_enabled() and packing_is_available(torch.bfloat16)):
         return linear(inputs.contiguous(), weight, bias)
+    check_widths(inputs, weight)
     inputs = inputs.to(torch.bfloat16, memory_format=torch.contiguous_format)
     cast = [None if tensor is None else tensor.to(torch.bfloat16) for tensor in (weight, bias)]
     result: Tensor = _SequenceLinear.apply(inputs, *cast)  # type: ignore[no-untyped-call]

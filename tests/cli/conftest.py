@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import sys
 import types
 from dataclasses import dataclass, field
@@ -79,8 +78,6 @@ class Finished:
 def command(capsysbinary, monkeypatch, tmp_path):
     """Run ``nmt-lstm`` in this process, in an empty folder, with the given stdin; plugins leave no trace."""
     monkeypatch.chdir(tmp_path)
-    # The commands take the log for themselves; tests of other folders want to see it.
-    monkeypatch.setattr(logging.getLogger("nmt_lstm"), "propagate", True)
     for registry in (CELLS, ATTENTIONS):
         monkeypatch.setattr(registry, "_decorated", dict(registry._decorated))
 

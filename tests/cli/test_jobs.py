@@ -112,8 +112,6 @@ def test_what_loading_warns_of_is_left_to_the_first_process(monkeypatch, transla
     from nmt_lstm.cli import jobs
 
     log = logging.getLogger("nmt_lstm")
-    for name, value in (("level", log.level), ("handlers", []), ("propagate", log.propagate)):
-        monkeypatch.setattr(log, name, value)
 
     def load(folders, **arguments):
         log.warning("slow here")

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from nmt_lstm.numerics import linear as module
 from nmt_lstm.numerics.linear import laid_out, linear, trained_product
-from nmt_lstm.numerics.sequence_linear import Linear
+from nmt_lstm.numerics.sequence_linear import Linear, sequence_linear
 
 
 @pytest.fixture(params=[True, False], ids=["onednn", "without"])
@@ -194,3 +194,12 @@ def test_the_module_is_torchs_with_this_product(onednn) -> None:
     torch.testing.assert_close(ours(inputs), theirs(inputs))
     with torch.no_grad():
         assert torch.equal(ours(inputs)[0, :1], ours(inputs[0, :1]))
+
+
+def test_shapes_that_do_not_fit_are_named(onednn) -> None:
+    with pytest.raises(ValueError, match=r"\(2, 3\) and weight \(4, 5\)"):
+        linear(torch.ones(2, 3), torch.ones(4, 5))
+    with torch.autocast("cpu", torch.bfloat16), pytest.raises(ValueError, match=r"\(4, 5\)"):
+        sequence_linear(torch.ones(1, 2, 3), torch.ones(4, 5), None)
+    with pytest.raises(ValueError, match=r"\(2, 3\) @ \(4, 5\)"):
+        trained_product(torch.ones(2, 3), torch.ones(4, 5))

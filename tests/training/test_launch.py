@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from typing import Any
 
@@ -123,8 +122,7 @@ def test_several_machines_by_hand_need_their_place() -> None:
     assert (launch.rank, launch.starts_others, launch.stray) == (2, True, {"RANK": "7"})
 
 
-def test_what_is_ignored_is_said_and_taken_away(caplog: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logging.getLogger("nmt_lstm"), "propagate", True)
+def test_what_is_ignored_is_said_and_taken_away(caplog: Any) -> None:
     environment = {"RANK": "1", "HOME": "/root"}
     ignore_stray(find_launch(1, 1, environment), environment)
     assert environment == {"HOME": "/root"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,12 +32,6 @@ def write(path: Path, lines: list[str]) -> Path:
 
 def lines_of(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").split("\n")[:-1]
-
-
-@pytest.fixture(autouse=True)
-def log_that_can_be_read(monkeypatch) -> None:
-    """The command line, if a test ran it, has taken the package's log away from pytest."""
-    monkeypatch.setattr(logging.getLogger("nmt_lstm"), "propagate", True)
 
 
 @pytest.fixture

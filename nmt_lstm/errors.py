@@ -1,19 +1,25 @@
-"""The exceptions of nmt-lstm; each message says what was wrong, what was seen, what is allowed and what to do.
+"""The exceptions of nmt-lstm; each message says what is wrong, with its value, what is allowed and what to do.
 
 ::
 
-    NmtLstmError                 anything below; the command line prints its message and exits with `exit_status`
-    ├── ConfigurationError       a run file, an override or an option is wrong
-    │   └── ChangedPluginError   a training run cannot be resumed, because a plugin of it has changed
-    ├── DataError                a corpus, a line or a prepared store is missing, unreadable or inconsistent
-    │   └── NotTextError         a line given to a translator is not a string
-    ├── PluginError              a cell or an attention cannot be found, loaded or built
-    │   ├── AuthorError          the author's code does not meet the contract of its base class
+    NmtLstmError                    base; the command line prints its message and exits with `exit_status`
+    ├── ConfigurationError          a run file, an override or an option is wrong
+    │   ├── ChangedPluginError      a training run cannot be resumed because one of its plugins has changed
+    │   ├── LaunchError             a launcher started a different number of processes than the run asks for
+    │   └── NothingLeftError        a training run to be resumed has already done what its settings allow
+    ├── DataError                   a corpus, a line or a prepared store is missing, unreadable or inconsistent
+    │   └── NotTextError            a line given to a translator is not a string
+    ├── DivergenceError             the loss or its gradient is no longer a finite number
+    ├── PluginError                 a cell or an attention cannot be found, loaded or built
+    │   ├── AuthorError             a class does not meet the contract of its base class; also a TypeError
     │   │   ├── MissingMethodError  a method is missing
-    │   │   └── PluginResultError   a method returned what it must not return
-    │   └── UntrustedPluginError a model folder names a class that no installed package provides
-    ├── ModelFolderError         a model folder is missing, incomplete, changed or of another kind
-    └── ResourceError            the machine cannot do it: memory, disk, devices
+    │   │   └── PluginResultError   a method returned an invalid value
+    │   └── UntrustedPluginError    a model folder names a class that no installed distribution provides
+    ├── ModelFolderError            a model folder is missing, incomplete, modified or unsupported
+    └── ResourceError               the machine lacks memory, disk space, a device or a number format
+        └── FolderInUseError        another process is training into the output folder
+
+All of them can be pickled, so that they can leave a worker process.
 """
 
 from __future__ import annotations
@@ -29,10 +35,14 @@ __all__ = [
     "ChangedPluginError",
     "ConfigurationError",
     "DataError",
+    "DivergenceError",
+    "FolderInUseError",
+    "LaunchError",
     "MissingMethodError",
     "ModelFolderError",
     "NmtLstmError",
     "NotTextError",
+    "NothingLeftError",
     "PluginError",
     "PluginResultError",
     "ResourceError",
@@ -46,59 +56,160 @@ class NmtLstmError(Exception):
 
     exit_status = 1
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the message and the attributes: the arguments of a constructor may not be picklable."""
+        return _unpickle, (type(self), str(self), self.__dict__)
+
+
+def _unpickle(kind: type[NmtLstmError], message: str, attributes: dict[str, Any]) -> NmtLstmError:
+    error = kind.__new__(kind, message)
+    error.__dict__.update(attributes)
+    return error
+
 
 class ConfigurationError(NmtLstmError):
-    """A run file, an override or a command-line option is wrong."""
+    """A run file, an override or a command-line option is wrong.
+
+    Args:
+        message: for the user.
+        key: dotted path of the setting, if a single one is wrong.
+        value: its value.
+    """
 
     exit_status = 2
 
+    def __init__(self, message: str, *, key: str = "", value: object = None) -> None:
+        super().__init__(message)
+        self.key = key
+        self.value = value
+
+
+class ChangedPluginError(ConfigurationError):
+    """A plugin differs from the one that a training run started with.
+
+    Args:
+        message: for the user.
+        names: the cells and attentions that differ.
+        differences: one description for each name.
+    """
+
+    def __init__(self, message: str, *, names: Sequence[str] = (), differences: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.names = tuple(names)
+        self.differences = tuple(differences)
+
+
+class LaunchError(ConfigurationError):
+    """Processes were started in a way that does not match what the run asks for.
+
+    Args:
+        message: for the user.
+        variable: the environment variable that does not match.
+        value: its value; empty if it is missing.
+    """
+
+    def __init__(self, message: str, *, variable: str, value: str) -> None:
+        super().__init__(message, value=value)
+        self.variable = variable
+
+
+class NothingLeftError(ConfigurationError):
+    """The settings allow no more training than a run has already done.
+
+    Args:
+        message: for the user.
+        key: the setting that would have to be larger.
+        value: its value.
+    """
+
+    def __init__(self, message: str, *, key: str, value: object) -> None:
+        super().__init__(message, key=key, value=value)
+
 
 class DataError(NmtLstmError):
-    """A corpus, a line of it or a prepared store cannot be used."""
+    """A corpus, a line of it or a prepared store cannot be used.
+
+    Args:
+        message: for the user.
+        path: the file or folder.
+        line: number of the line, from 1.
+    """
+
+    def __init__(self, message: str, *, path: Path | None = None, line: int | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+        self.line = line
 
 
 class NotTextError(DataError):
     """A line given to a translator is not a string.
 
     Args:
-        number: the line's number, from 1 where the caller does not count otherwise.
-        value: what was given.
+        number: the line's number, from 1 unless the caller counts differently.
+        value: what was given instead.
     """
 
     def __init__(self, number: int, value: object) -> None:
+        kind = "None" if value is None else f"a value of type {type(value).__name__}"
+        advice = "decode it, for example with .decode('utf-8')" if isinstance(value, bytes) else "give a str"
+        super().__init__(f"line {number} is {kind}, not text; {advice}.", line=number)
         self.number = number
         self.value = value
-        shown = "None" if value is None else f"a value of type {type(value).__name__}"
-        advice = "decode it, for example by .decode('utf-8')" if isinstance(value, bytes) else "give a str"
-        super().__init__(f"line {number} is {shown}, not text; {advice}.")
 
-    def __reduce__(self) -> tuple[type[NotTextError], tuple[int, object]]:
-        """Pickle what it was made from, so that it can leave a worker process."""
-        return type(self), (self.number, self.value)
+
+class DivergenceError(NmtLstmError):
+    """The loss or its gradient is not a finite number, so training cannot continue from these weights.
+
+    Args:
+        step: optimizer steps taken before.
+        learning_rate: of the last of these steps.
+        advice: what to do; empty for the usual advice.
+        what: the values that are not finite; empty for the loss or its gradient.
+    """
+
+    def __init__(self, step: int, learning_rate: float, *, advice: str = "", what: str = "") -> None:
+        what = what or "the loss or its gradient"
+        super().__init__(
+            f"training diverged: {what} is not a finite number after step {step:,}, at learning rate "
+            f"{learning_rate:.3g}. "
+            + (advice or "Lower training.optimizer.learning_rate, and keep training.clip_norm above 0.")
+        )
+        self.step = step
+        self.learning_rate = learning_rate
+        self.what = what
 
 
 class PluginError(NmtLstmError):
-    """A cell or an attention cannot be found, loaded or built."""
+    """A cell or an attention cannot be found, loaded or built.
+
+    Args:
+        message: for the user.
+        name: as the part is registered.
+        known: names that are registered, if this one is not.
+    """
+
+    def __init__(self, message: str, *, name: str = "", known: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.name = name
+        self.known = tuple(known)
 
 
 class AuthorError(PluginError, TypeError):
-    """The code of a cell's or an attention's author does not meet the contract of its base class.
+    """The class of a cell or an attention does not meet the contract of its base class.
 
     Args:
         part: the cell or the attention.
-        problem: with the class's or the method's name.
-        defined: the class or the method, whose file and line the message names.
+        problem: a sentence that names the class or the method.
+        defined: the class or the method; the message gives its file and line.
     """
 
     def __init__(self, part: object, problem: str, defined: Any) -> None:
+        file, line = _definition(defined)
+        location = f" It is defined in '{file}', line {line}." if file else ""
+        super().__init__(f"{problem}.{location} 'nmt-lstm plugins check' looks for the cause.")
         self.part = type(part).__name__
-        self.file, self.line = _definition(defined)
-        place = f" It is defined in '{self.file}', line {self.line}." if self.file else ""
-        super().__init__(f"{problem}.{place} 'nmt-lstm plugins check' looks for what is wrong.")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the message and the attributes, so that it can leave a worker process: the part may not."""
-        return _restored, (type(self), str(self), self.__dict__)
+        self.file = file
+        self.line = line
 
 
 class PluginResultError(AuthorError):
@@ -111,34 +222,28 @@ class PluginResultError(AuthorError):
     """
 
     def __init__(self, part: object, method: str, problem: str) -> None:
-        self.method = method
         name = f"{type(part).__name__}.{method}"
         super().__init__(part, f"{name} returned {problem}", getattr(type(part), method, None))
+        self.method = method
 
 
 class MissingMethodError(AuthorError):
-    """A class lacks a method that its base calls, which its author must write.
+    """A class lacks a method that its base class calls and its author must write.
 
     Args:
         part: the cell or the attention.
-        problem: which method, as "does not define update(x, h, state)".
+        problem: which method, such as "does not define update(x, h, state)".
     """
 
     def __init__(self, part: object, problem: str) -> None:
         super().__init__(part, f"{type(part).__name__} {problem}", type(part))
 
 
-def _restored(kind: type[AuthorError], message: str, attributes: dict[str, Any]) -> AuthorError:
-    problem = kind.__new__(kind, message)
-    problem.__dict__.update(attributes)
-    return problem
-
-
 def _definition(defined: Any) -> tuple[str, int]:
-    """Return the file and the line in which a class or a function is defined; an empty name where there is no file."""
+    """Return the file and the line that define a class or a function; ("", 0) if there is no file."""
     try:
         return inspect.getsourcefile(defined) or "", inspect.getsourcelines(defined)[1]
-    except (OSError, TypeError):  # of a notebook, or not a function of Python
+    except (OSError, TypeError):  # defined in a notebook, or not a Python function
         return "", 0
 
 
@@ -148,39 +253,50 @@ class UntrustedPluginError(PluginError):
     Args:
         message: for the user.
         target: ``package.module:Class``.
-        file: from which Python would import it; None if there is none.
+        file: the file that Python would import it from; None if there is none.
     """
 
     def __init__(self, message: str, *, target: str = "", file: Path | None = None) -> None:
-        super().__init__(message)
+        super().__init__(message, name=target)
         self.target = target
         self.file = file
 
 
-class ChangedPluginError(ConfigurationError):
-    """A plugin is not the one that a training run began with.
+class ModelFolderError(NmtLstmError):
+    """A model folder cannot be used.
 
     Args:
         message: for the user.
-        names: of the cells and attentions.
-        differences: what is different, one for each name.
+        path: the folder, or the file in it.
     """
 
-    def __init__(self, message: str, *, names: Sequence[str] = (), differences: Sequence[str] = ()) -> None:
+    def __init__(self, message: str, *, path: Path | None = None) -> None:
         super().__init__(message)
-        self.names = tuple(names)
-        self.differences = tuple(differences)
-
-
-class ModelFolderError(NmtLstmError):
-    """A model folder cannot be used."""
+        self.path = path
 
 
 class ResourceError(NmtLstmError):
-    """The machine lacks a resource that is needed: memory, disk, device or number format."""
+    """The machine lacks a resource: memory, disk space, a device or a number format."""
 
 
-# Two letters exchanged in a word of three have 0.67, unrelated words of the same length seldom more than 0.6.
+class FolderInUseError(ResourceError):
+    """Another process is training into the output folder.
+
+    Args:
+        folder: the output folder.
+        process: id of the process; None if it has not written it yet.
+    """
+
+    def __init__(self, folder: Path, process: int | None) -> None:
+        who = f"process {process}" if process else "another process"
+        super().__init__(
+            f"{who} is training into '{folder}'; wait until it ends, stop it, or choose another folder with -o."
+        )
+        self.folder = folder
+        self.process = process
+
+
+# Two letters exchanged in a word of three give 0.67; unrelated words of one length seldom exceed 0.6.
 LIKENESS = 0.65
 _LONGEST_NAME = 200
 
@@ -189,11 +305,11 @@ def nearest(name: str, known: Iterable[str], *, likeness: float = LIKENESS) -> s
     """Return ``" Did you mean 'x'?"`` for the known name closest to `name`, or an empty string.
 
     Args:
-        name: what was given.
-        known: what would be right.
-        likeness: ratio of `difflib` from which on a known name is offered; 0 offers the closest of them in any case.
+        name: the unknown name.
+        known: the valid names.
+        likeness: lowest ratio of `difflib` at which a name is offered; 0 always offers the closest one.
     """
-    if len(name) > _LONGEST_NAME:  # no slip of the pen, and comparing it would take long
+    if len(name) > _LONGEST_NAME:  # not a typing error, and slow to compare
         return ""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=likeness)
-    return f" Did you mean '{close[0]}'?" if close else ""
+    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=likeness)
+    return f" Did you mean '{matches[0]}'?" if matches else ""

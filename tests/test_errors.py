@@ -1,19 +1,87 @@
-"""Errors of a plugin's author say where the class or the method is, and can leave a worker process."""
+"""The tree of exceptions: all of it is documented, can be pickled, and names the code of a plugin's author."""
 
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 
 import pytest
 import torch
 
+import nmt_lstm.errors
 from nmt_lstm.attention.attention import Attention
 from nmt_lstm.cells.cell import Cell
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.cells.linear_cell import LinearCell
 from nmt_lstm.cells.stepwise_cell import StepwiseCell
-from nmt_lstm.errors import MissingMethodError, PluginError, PluginResultError
+from nmt_lstm.errors import (
+    ConfigurationError,
+    DivergenceError,
+    FolderInUseError,
+    LaunchError,
+    MissingMethodError,
+    NmtLstmError,
+    NotTextError,
+    PluginError,
+    PluginResultError,
+    UntrustedPluginError,
+    nearest,
+)
+
+BRANCH = re.compile(r"^    (?P<indent>(?:[│ ]   )*)(?:[├└]── )?(?P<name>\w+Error) ", re.MULTILINE)
+
+
+def documented_tree() -> dict[str, str]:
+    """The base class of each exception in the picture of the module's docstring, by its name."""
+    bases: dict[str, str] = {}
+    ancestors: list[str] = []
+    for branch in BRANCH.finditer(nmt_lstm.errors.__doc__):
+        is_root = "── " not in branch[0]
+        depth = 0 if is_root else 1 + len(branch["indent"]) // 4
+        del ancestors[depth:]
+        bases[branch["name"]] = ancestors[-1] if ancestors else ""
+        ancestors.append(branch["name"])
+    return bases
+
+
+def tree_below(kind: type[NmtLstmError]) -> dict[str, str]:
+    """The base class of each exception below `kind`, by its name."""
+    bases = {}
+    for derived in kind.__subclasses__():
+        bases |= {derived.__name__: kind.__name__, **tree_below(derived)}
+    return bases
+
+
+def test_the_documented_tree_is_the_real_one() -> None:
+    assert documented_tree() == {"NmtLstmError": "", **tree_below(NmtLstmError)}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConfigurationError("wrong", key="training.epochs", value=0),
+        DivergenceError(3, 0.1),
+        FolderInUseError(Path("run"), 17),
+        LaunchError("wrong", variable="RANK", value="2"),
+        NotTextError(3, b"bytes"),
+        PluginError("unknown", name="lsmt", known=["lstm"]),
+        UntrustedPluginError("untrusted", target="one:Two", file=Path("one.py")),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_survives_pickling(error) -> None:
+    copy = pickle.loads(pickle.dumps(error))
+    assert (type(copy), str(copy), vars(copy)) == (type(error), str(error), vars(error))
+
+
+def test_the_nearest_name_is_offered() -> None:
+    assert nearest("ltsm", ["lstm", "gru"]) == " Did you mean 'lstm'?"
+    assert nearest("transformer", ["lstm", "gru"]) == ""
+
+
+def test_a_very_long_name_is_not_compared() -> None:
+    assert nearest("l" * 201, ["l" * 201]) == ""
 
 
 class TwiceAsWide(GatedCell):
@@ -106,14 +174,14 @@ def test_a_missing_method_is_named_with_the_line_of_the_class(part, method) -> N
     assert f"class {part.__name__}(" in line
 
 
-def test_so_is_that_of_an_attention() -> None:
+def test_a_missing_method_of_an_attention_is_named() -> None:
     attention = Attention(query_size=3, memory_size=4)
     memory = attention.prepare(torch.zeros(2, 3, 4), torch.ones(2, 3, dtype=torch.bool))
     with pytest.raises(MissingMethodError, match="scores"):
         attention(torch.zeros(2, 1, 3), memory, ())
 
 
-def test_they_are_pickled_without_the_part() -> None:
+def test_an_authors_error_is_pickled_without_the_part() -> None:
     cell = TwiceAsWide(3, 4)
     problem = PluginResultError(cell, "update", "nothing")
     copy = pickle.loads(pickle.dumps(problem))

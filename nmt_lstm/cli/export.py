@@ -14,7 +14,7 @@ import typer
 from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import Plugins, TrustPlugins, load_plugins
 from nmt_lstm.cli.messages import note, quoted
-from nmt_lstm.errors import ConfigurationError, DataError
+from nmt_lstm.errors import ConfigurationError, DataError, FolderInUseError
 
 if TYPE_CHECKING:
     from nmt_lstm.checkpoint.model_folder import ModelFolder
@@ -162,7 +162,7 @@ def export(
 def warn_of_training(model: Path) -> None:
     """Warn if a process still trains the model: a better one may come."""
     from nmt_lstm.corpora.builtin import model_path
-    from nmt_lstm.training.output_lock import FolderInUseError, check_not_held
+    from nmt_lstm.training.output_lock import check_not_held
 
     try:
         check_not_held(model_path(model))

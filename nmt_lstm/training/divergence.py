@@ -9,31 +9,11 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from nmt_lstm.errors import NmtLstmError
-
-__all__ = ["DivergenceError", "GradientWatch", "all_finite", "poisoned"]
+__all__ = ["GradientWatch", "all_finite", "poisoned"]
 
 # A gradient scaler halves its scale at each step that it skips. From its initial 2^16 nothing is left to halve after this
 # many, so that the network itself computes what is not finite.
 _MOST_SKIPPED = 40
-
-
-class DivergenceError(NmtLstmError):
-    """The loss or its gradient is not a finite number, so training cannot continue from these weights."""
-
-    def __init__(self, step: int, learning_rate: float, *, advice: str = "", what: str = "") -> None:
-        what = what or "the loss or its gradient"
-        super().__init__(
-            f"the training diverged: {what} is not a finite number after step {step:,}, at learning rate "
-            f"{learning_rate:.3g}. "
-            + (advice or "Lower training.optimizer.learning_rate, and keep training.clip_norm above 0.")
-        )
-        self.step = step
-        """Optimizer steps taken before."""
-        self.learning_rate = learning_rate
-        """Learning rate of the last of them."""
-        self.what = what
-        """What is not finite."""
 
 
 class GradientWatch:

@@ -11,13 +11,12 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from rich.console import Console
 
 from nmt_lstm.config.schema import RunSettings
-from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.errors import ConfigurationError, DivergenceError
 from nmt_lstm.evaluation.scores import chosen_tokenizer
 from nmt_lstm.text.held_out import with_validation_text
 from nmt_lstm.text.preparation import prepare_text
 from nmt_lstm.training.assembly import Assembly, assemble
 from nmt_lstm.training.csv_log import begin_log
-from nmt_lstm.training.divergence import DivergenceError
 from nmt_lstm.training.finish import choose, publish
 from nmt_lstm.training.interruption import TrainingInterrupted
 from nmt_lstm.training.memory_limits import explain_out_of_memory

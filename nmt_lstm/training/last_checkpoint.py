@@ -11,8 +11,9 @@ from pathlib import Path
 import pytorch_lightning as pl
 from torch import Tensor
 
+from nmt_lstm.errors import DivergenceError
 from nmt_lstm.files.left_overs import beside
-from nmt_lstm.training.divergence import DivergenceError, all_finite
+from nmt_lstm.training.divergence import all_finite
 from nmt_lstm.training.module import TranslationModule
 
 __all__ = ["LastCheckpoint"]

@@ -8,12 +8,11 @@ import re
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 
-from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.errors import LaunchError
 
 __all__ = [
     "STARTED_BY",
     "Launch",
-    "LaunchError",
     "find_launch",
     "ignore_stray",
     "is_started_by_run",
@@ -36,17 +35,6 @@ _TORCHRUN = "TORCHELASTIC_RUN_ID"
 _SRUN_TASKS = "SLURM_STEP_NUM_TASKS"
 
 logger = logging.getLogger(__name__)
-
-
-class LaunchError(ConfigurationError):
-    """Processes were started in a way that does not suit what the run asks for."""
-
-    def __init__(self, message: str, *, variable: str, value: str) -> None:
-        super().__init__(message)
-        self.variable = variable
-        """The environment variable that does not suit."""
-        self.value = value
-        """Its value; empty where it is missing."""
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,13 @@ from torch import Tensor
 
 from nmt_lstm.batching.batch import Batch
 from nmt_lstm.config.schema import RunSettings, SearchSettings, TrainingSettings
+from nmt_lstm.errors import DivergenceError
 from nmt_lstm.evaluation.scores import chosen_tokenizer
 from nmt_lstm.model.build import build_model
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.text.preparation import Prepared
 from nmt_lstm.text.subwords import Subwords
-from nmt_lstm.training.divergence import DivergenceError, GradientWatch, poisoned
+from nmt_lstm.training.divergence import GradientWatch, poisoned
 from nmt_lstm.training.ema import MovingAverage
 from nmt_lstm.training.kept_weights import is_better
 from nmt_lstm.training.meter import Meter

@@ -7,23 +7,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from nmt_lstm.checkpoint.folder_files import LOCK
-from nmt_lstm.errors import ResourceError
+from nmt_lstm.errors import FolderInUseError, ResourceError
 from nmt_lstm.files.lock import HeldError, check_free, held_file
 
-__all__ = ["FolderInUseError", "check_not_held", "held_by_this_run"]
-
-
-class FolderInUseError(ResourceError):
-    """Another training writes into the output folder."""
-
-    def __init__(self, folder: Path, process: int | None) -> None:
-        who = f"process {process}" if process else "another process"
-        super().__init__(
-            f"{who} is training into '{folder}'; wait until it ends, stop it, or choose another folder with -o."
-        )
-        self.folder = folder
-        self.process = process
-        """Its process id; None if it has not said so yet."""
+__all__ = ["check_not_held", "held_by_this_run"]
 
 
 def check_not_held(folder: Path) -> None:

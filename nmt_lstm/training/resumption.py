@@ -10,24 +10,13 @@ from typing import Any
 
 from nmt_lstm.config.duration import parse_duration
 from nmt_lstm.config.schema import TrainingSettings
-from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.errors import NothingLeftError
 from nmt_lstm.training.budget import TimeBudget
 from nmt_lstm.training.checkpoint_files import read_checkpoint
 from nmt_lstm.training.output_folder import last_checkpoint
 from nmt_lstm.training.progress import duration
 
-__all__ = ["NothingLeftError", "Standing", "check_resumable"]
-
-
-class NothingLeftError(ConfigurationError):
-    """The settings allow less than the training has done already."""
-
-    def __init__(self, message: str, *, key: str, value: object) -> None:
-        super().__init__(message)
-        self.key = key
-        """The setting that would have to be larger."""
-        self.value = value
-        """What it is."""
+__all__ = ["Standing", "check_resumable"]
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ from rich.table import Table
 from nmt_lstm.checkpoint.model_folder import class_advice, trust_option
 from nmt_lstm.config.defaults import planned_length
 from nmt_lstm.config.schema import OptimizerSettings, TrainingSettings
+from nmt_lstm.errors import DivergenceError
 from nmt_lstm.evaluation.columns import perplexity
 from nmt_lstm.plain_text import printable
 from nmt_lstm.text.preparation import Prepared
 from nmt_lstm.training.diagnosis import Point
-from nmt_lstm.training.divergence import DivergenceError
 from nmt_lstm.training.output_folder import resume_command
 from nmt_lstm.training.progress import ProgressDisplay, duration, search_name
 from nmt_lstm.training.session import Session

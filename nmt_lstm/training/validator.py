@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 import pytorch_lightning as pl
 
 from nmt_lstm.batching.batch import Batch
+from nmt_lstm.errors import DivergenceError
 from nmt_lstm.numerics.precision import Precision, autocast
 from nmt_lstm.training.devices import is_distributed
 from nmt_lstm.training.diagnosis import Point
-from nmt_lstm.training.divergence import DivergenceError
 from nmt_lstm.training.interruption import SignalWatch
 from nmt_lstm.training.kept_weights import KeptWeights
 from nmt_lstm.training.module import TranslationModule

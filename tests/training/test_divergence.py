@@ -11,10 +11,11 @@ import torch
 from rich.console import Console
 from torch import nn
 
+from nmt_lstm.errors import DivergenceError
 from nmt_lstm.model.loss import Loss
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.training.checkpoint_files import read_checkpoint
-from nmt_lstm.training.divergence import DivergenceError, GradientWatch, all_finite, poisoned
+from nmt_lstm.training.divergence import GradientWatch, all_finite, poisoned
 from nmt_lstm.training.fit import fit
 
 QUIET = Console(quiet=True)

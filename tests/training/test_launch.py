@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from nmt_lstm.training.launch import STARTED_BY, Launch, LaunchError, find_launch, ignore_stray
+from nmt_lstm.errors import LaunchError
+from nmt_lstm.training.launch import STARTED_BY, Launch, find_launch, ignore_stray
 
 TORCHRUN = {
     "TORCHELASTIC_RUN_ID": "none",

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from nmt_lstm.errors import FolderInUseError
 from nmt_lstm.training.fit import fit
-from nmt_lstm.training.output_lock import FolderInUseError, held_by_this_run
+from nmt_lstm.training.output_lock import held_by_this_run
 
 HOLD = """
 import sys, time

@@ -11,9 +11,10 @@ import pytest
 import torch
 from rich.console import Console
 
+from nmt_lstm.errors import NothingLeftError
 from nmt_lstm.training.csv_log import read_log
 from nmt_lstm.training.fit import fit
-from nmt_lstm.training.resumption import NothingLeftError, Standing, check_resumable
+from nmt_lstm.training.resumption import Standing, check_resumable
 
 QUIET = Console(quiet=True)
 

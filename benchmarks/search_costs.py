@@ -18,9 +18,9 @@ from timing import Repeated, seconds
 
 if TYPE_CHECKING:
     from nmt_lstm.inference.inference_model import InferenceModel
-    from nmt_lstm.numerics.frozen_linear import FrozenPrecision
+    from nmt_lstm.numerics.inference_linear import InferencePrecision
 
-PRECISIONS: tuple[FrozenPrecision, ...] = ("float32", "bf16", "int8")
+PRECISIONS: tuple[InferencePrecision, ...] = ("float32", "bf16", "int8")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def measure(options: argparse.Namespace) -> list[Row]:
     ]
 
 
-def untrained(vocabulary: int, precision: FrozenPrecision) -> InferenceModel:
+def untrained(vocabulary: int, precision: InferencePrecision) -> InferenceModel:
     """Return a network of the figures' sizes, ready for search."""
     import torch
 

@@ -82,10 +82,9 @@ HOST = """
 import sys, torch
 {defaults}
 from nmt_lstm.numerics.int8 import int8_is_fast
-from nmt_lstm.numerics.linear import onednn_product_is_available
-from nmt_lstm.numerics.packed import packing_is_available
+from nmt_lstm.numerics import onednn
 from nmt_lstm.inference.translator import Translator
-print(int8_is_fast(), onednn_product_is_available(), packing_is_available(torch.float32))
+print(int8_is_fast(), onednn.float32_works(), onednn.packing_works(torch.float32))
 for folder, precision in zip(sys.argv[1::2], sys.argv[2::2]):
     translator = Translator.load(folder, device="cpu", precision=precision)
     print(translator.translate({lines!r}, n_best=2), translator.score({lines!r}, {lines!r}))

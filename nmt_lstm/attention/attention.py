@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from nmt_lstm.errors import MissingMethodError
-from nmt_lstm.numerics.batched_product import batched_product, operand
+from nmt_lstm.numerics.batched_product import batched_operand, batched_product
 
 __all__ = ["Attended", "Attention", "Memory", "masked_softmax"]
 
@@ -72,7 +72,8 @@ class Attention(nn.Module):
             source_states: (B, S, M).
             source_is_token: (B, S), bool: True on tokens, False on padding.
         """
-        return Memory(operand(self.project_keys(source_states)), operand(source_states), source_is_token)
+        keys = batched_operand(self.project_keys(source_states))
+        return Memory(keys, batched_operand(source_states), source_is_token)
 
     def project_keys(self, source_states: Tensor) -> Tensor:
         """Return the keys (B, S, K) of the source states; by default the states themselves."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from nmt_lstm.errors import MissingMethodError, PluginResultError
-from nmt_lstm.numerics.frozen_linear import FrozenPrecision
+from nmt_lstm.numerics.inference_linear import InferencePrecision
 from nmt_lstm.recurrence.recurrence import State
 
 __all__ = ["Cell", "State", "check_sequence"]
@@ -104,7 +104,7 @@ class Cell(nn.Module):
             outputs.append(output)
         return torch.stack(outputs, 1), state
 
-    def prepare_for_inference(self, precision: FrozenPrecision) -> Cell:
+    def prepare_for_inference(self, precision: InferencePrecision) -> Cell:
         """Return a cell for inference on a processor that takes and gives the same, faster; by default this one, in float32.
 
         A cell that has a faster form overrides this and leaves itself as it is. The form must have the step of the
@@ -123,7 +123,7 @@ class Cell(nn.Module):
         """
         return 0
 
-    def prepare_for_pieces(self, embeddings: Tensor, precision: FrozenPrecision) -> Cell:
+    def prepare_for_pieces(self, embeddings: Tensor, precision: InferencePrecision) -> Cell:
         """Return a cell as `prepare_for_inference` does, but one whose inputs are pieces, (B,) or (B, T).
 
         Args:

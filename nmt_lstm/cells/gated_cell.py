@@ -13,7 +13,7 @@ from nmt_lstm.cells.gates import OWN_PARAMETERS, checked_results
 from nmt_lstm.cells.named_gates import NamedGatesCell
 from nmt_lstm.cells.prepared_cell import PieceReadingCell, PreparedCell
 from nmt_lstm.errors import MissingMethodError
-from nmt_lstm.numerics.frozen_linear import FrozenPrecision
+from nmt_lstm.numerics.inference_linear import InferencePrecision
 from nmt_lstm.numerics.linear import linear
 from nmt_lstm.numerics.sequence_linear import sequence_linear
 from nmt_lstm.recurrence.recurrence import Recurrence, Tensors, Update, cut_gates
@@ -227,7 +227,7 @@ class GatedCell(NamedGatesCell):
         outputs, last = unroll(recurrence, from_input, state, *products)
         return outputs.transpose(0, 1), last
 
-    def prepare_for_inference(self, precision: FrozenPrecision) -> Cell:
+    def prepare_for_inference(self, precision: InferencePrecision) -> Cell:
         """Return the cell with its products packed or quantised; itself if a subclass overrides what they replace."""
         return PreparedCell.of(self, precision) if self._has_own_products() else self
 
@@ -236,7 +236,7 @@ class GatedCell(NamedGatesCell):
         """The gates' width, G*H; 0 if the input is passed on as it is, or a subclass overrides what a table replaces."""
         return 0 if self.passes_input or not self._has_own_products() else len(self.weight_ih)
 
-    def prepare_for_pieces(self, embeddings: Tensor, precision: FrozenPrecision) -> Cell:
+    def prepare_for_pieces(self, embeddings: Tensor, precision: InferencePrecision) -> Cell:
         """Return the cell with the product of each of the embeddings (V, input_size) in a table."""
         if not self.piece_table_width:
             return super().prepare_for_pieces(embeddings, precision)

@@ -14,7 +14,7 @@ from torch import Tensor
 from nmt_lstm.cells.cell import State
 from nmt_lstm.cells.cell_wrapper import CellWrapper
 from nmt_lstm.cells.gates import OWN_PARAMETERS
-from nmt_lstm.numerics.frozen_linear import FrozenLinear, FrozenPrecision, frozen_linear
+from nmt_lstm.numerics.inference_linear import InferenceLinear, InferencePrecision, inference_linear
 from nmt_lstm.numerics.piece_table import PieceTable, piece_table
 from nmt_lstm.recurrence.recurrence import Tensors, cut_gates
 
@@ -36,18 +36,20 @@ class PreparedCell(CellWrapper):
     cell: GatedCell
 
     def __init__(
-        self, cell: GatedCell, *, from_input: FrozenLinear | PieceTable, precision: FrozenPrecision
+        self, cell: GatedCell, *, from_input: InferenceLinear | PieceTable, precision: InferencePrecision
     ) -> None:
         super().__init__(_without_products(cell))
         self.from_input = from_input
-        self.from_history = frozen_linear(cell.weight_hh, cell.bias_hh, precision) if cell.recurrent else None
+        self.from_history = (
+            inference_linear(cell.weight_hh, cell.bias_hh, precision) if cell.recurrent else None
+        )
         self._recurrence = self.cell.recurrence()
 
     @classmethod
-    def of(cls, cell: GatedCell, precision: FrozenPrecision) -> PreparedCell:
+    def of(cls, cell: GatedCell, precision: InferencePrecision) -> PreparedCell:
         """Return a cell prepared in one precision."""
         return cls(
-            cell, from_input=frozen_linear(cell.weight_ih, cell.bias_ih, precision), precision=precision
+            cell, from_input=inference_linear(cell.weight_ih, cell.bias_ih, precision), precision=precision
         )
 
     def initial_state(self, batch_size: int) -> State:
@@ -96,7 +98,7 @@ class PieceReadingCell(PreparedCell):
     """
 
     @classmethod
-    def reading(cls, cell: GatedCell, embeddings: Tensor, precision: FrozenPrecision) -> PieceReadingCell:
+    def reading(cls, cell: GatedCell, embeddings: Tensor, precision: InferencePrecision) -> PieceReadingCell:
         """Return a cell that reads pieces in place of their embeddings (V, input_size)."""
         table = piece_table(embeddings.detach(), cell.weight_ih.detach(), cell.bias_ih.detach(), precision)
         return cls(cell, from_input=table, precision=precision)

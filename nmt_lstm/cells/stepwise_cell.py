@@ -16,7 +16,7 @@ from nmt_lstm.numerics.linear import linear
 from nmt_lstm.numerics.pointwise import by_rows
 from nmt_lstm.numerics.sequence_linear import sequence_linear
 from nmt_lstm.recurrence.recurrence import Tensors, cut_gates, update_type
-from nmt_lstm.recurrence.shared_product import SharedProduct
+from nmt_lstm.recurrence.recurrent_linear import RecurrentLinear
 
 __all__ = ["Products", "StepwiseCell"]
 
@@ -92,7 +92,7 @@ class StepwiseCell(NamedGatesCell):
         if torch.is_grad_enabled():
             # Used as they are, T steps would cost T products for the gradient of each weight (n*H, H).
             shared = {
-                name: SharedProduct(self._weight(name), None, rows=rows, times=length) for name in products
+                name: RecurrentLinear(self._weight(name), None, rows=rows, times=length) for name in products
             }
             products = {name: self._cut(product) for name, product in shared.items()}
         outputs = []

@@ -33,7 +33,7 @@ from nmt_lstm.cli.strict_options import UsageError, make_strict
 from nmt_lstm.errors import NmtLstmError
 from nmt_lstm.numerics.memory import restart_without_thread_cache
 from nmt_lstm.numerics.out_of_memory import is_out_of_memory, where_memory_ran_out
-from nmt_lstm.numerics.waiting import sleep_while_waiting
+from nmt_lstm.numerics.threads import sleep_while_waiting
 from nmt_lstm.plain_text import printable
 from nmt_lstm.registry import plugin_failure, plugin_suspicion
 from nmt_lstm.training.launch import is_started_by_run

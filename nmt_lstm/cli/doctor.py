@@ -10,7 +10,7 @@ import textwrap
 
 from nmt_lstm.cli.messages import count_of, say
 from nmt_lstm.extras import install_command
-from nmt_lstm.numerics.cores import usable_cores
+from nmt_lstm.numerics.threads import usable_cores
 from nmt_lstm.plain_text import columns
 
 __all__ = ["doctor"]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nmt_lstm.checkpoint.model_folder import ModelFolder
     from nmt_lstm.inference.onnx.folder import OnnxPrecision
     from nmt_lstm.inference.shortlist import Shortlist
-    from nmt_lstm.numerics.frozen_linear import FrozenPrecision
+    from nmt_lstm.numerics.inference_linear import InferencePrecision
 
 __all__ = ["export"]
 
@@ -147,7 +147,7 @@ def export(
             # The folder may be for another machine.
             logger.warning("%s; int8 and float32 translate faster here.", slow)
         written = (precision or fastest_precision()).value
-        write_exported(output, folder, cast("FrozenPrecision", written), chosen)
+        write_exported(output, folder, cast("InferencePrecision", written), chosen)
     size = sum(file.stat().st_size for file in output.iterdir() if file.is_file())
     note(f"{output}: {size / 2**20:.0f} MiB in {written}. Translate with it:")
     # Graphs are the whole model: what computes them is needed no more.

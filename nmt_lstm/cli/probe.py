@@ -90,7 +90,7 @@ def probe(
     from nmt_lstm.lab.probes.catalogue import TASKS
     from nmt_lstm.lab.probes.results_file import ResultsFile
     from nmt_lstm.lab.probes.run import ProbeSettings, plan_runs
-    from nmt_lstm.numerics.cores import usable_cores
+    from nmt_lstm.numerics.threads import usable_cores
 
     settings = ProbeSettings(
         hidden_size=hidden_size,

@@ -15,7 +15,7 @@ from nmt_lstm.errors import ModelFolderError
 from nmt_lstm.inference.inference_model import InferenceModel, prepare_for_inference
 from nmt_lstm.inference.shortlist import Shortlist
 from nmt_lstm.model.build import build_unweighted_model
-from nmt_lstm.numerics.frozen_linear import FrozenPrecision
+from nmt_lstm.numerics.inference_linear import InferencePrecision
 from nmt_lstm.numerics.int8 import quantized
 from nmt_lstm.numerics.piece_table import PieceTable
 from nmt_lstm.registry.provenance import named_by
@@ -26,7 +26,7 @@ __all__ = ["load_exported", "write_exported"]
 def write_exported(
     folder: str | Path,
     source: ModelFolder,
-    precision: FrozenPrecision,
+    precision: InferencePrecision,
     shortlist: Shortlist | None = None,
 ) -> None:
     """Prepare a trained model for inference and write it into a folder of its own.
@@ -61,7 +61,7 @@ def load_exported(folder: ModelFolder) -> InferenceModel:
     manifest = folder.manifest
     with named_by(folder.folder):
         require_plugins(folder.folder, manifest.plugins)
-    if manifest.exported not in get_args(FrozenPrecision):
+    if manifest.exported not in get_args(InferencePrecision):
         raise _of_another_version(folder)
     state = load_weights(folder.folder / WEIGHTS, torch.device("cpu"))
     shortlist = None
@@ -84,7 +84,7 @@ def _skeleton(folder: ModelFolder) -> InferenceModel:
         model = build_unweighted_model(
             folder.run.model, folder.subwords.source.size, folder.subwords.target.size
         )
-    precision = cast(FrozenPrecision, folder.manifest.exported)
+    precision = cast(InferencePrecision, folder.manifest.exported)
     return prepare_for_inference(model, precision, with_tables=False)
 
 

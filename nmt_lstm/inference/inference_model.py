@@ -21,7 +21,7 @@ from nmt_lstm.model.embedding import PieceEmbedding
 from nmt_lstm.model.encoder import Encoded, Encoder
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.model.step import Step
-from nmt_lstm.numerics.frozen_linear import FrozenLinear, FrozenPrecision, frozen_linear
+from nmt_lstm.numerics.inference_linear import InferenceLinear, InferencePrecision, inference_linear
 from nmt_lstm.numerics.piece_table import DTYPES
 from nmt_lstm.numerics.sequence_linear import Linear
 
@@ -62,7 +62,7 @@ class InferenceModel(nn.Module):
         encoder: Encoder,
         target_embedding: nn.Module,
         decoder: Decoder,
-        output: FrozenLinear,
+        output: InferenceLinear,
         shortlist: Shortlist | None = None,
     ) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class InferenceModel(nn.Module):
     def pack(self) -> InferenceModel:
         """Put all weights into their layouts, once; return the model."""
         for module in self.modules():
-            if isinstance(module, FrozenLinear) and not (module is self.output and self.shortlist):
+            if isinstance(module, InferenceLinear) and not (module is self.output and self.shortlist):
                 module.pack()
         return self
 
@@ -129,7 +129,7 @@ class _Pieces(nn.Module):
 
 @torch.no_grad()
 def prepare_for_inference(
-    model: Seq2Seq, precision: FrozenPrecision = "float32", *, with_tables: bool = True
+    model: Seq2Seq, precision: InferencePrecision = "float32", *, with_tables: bool = True
 ) -> InferenceModel:
     """Return a copy of a network for inference on a processor; weights that stay as they are are shared, not copied.
 
@@ -161,14 +161,14 @@ def prepare_for_inference(
     for part in (encoder, decoder):
         _prepare_children(part, precision)
     # The decoder's output is a tanh.
-    output = frozen_linear(model.output_weight, model.output_bias, precision, bounded=True)
+    output = inference_linear(model.output_weight, model.output_bias, precision, bounded=True)
     return InferenceModel(encoder=encoder, target_embedding=target_embedding, decoder=decoder, output=output)
 
 
 class _Tables:
     """Tables of input products in one precision, as long as there is memory for them."""
 
-    def __init__(self, precision: FrozenPrecision, *, computed: bool) -> None:
+    def __init__(self, precision: InferencePrecision, *, computed: bool) -> None:
         self.precision = precision
         self.computed = computed
         self.left = LARGEST_TABLES
@@ -201,7 +201,7 @@ class _Tables:
         return vectors
 
 
-def _prepare_children(module: nn.Module, precision: FrozenPrecision) -> None:
+def _prepare_children(module: nn.Module, precision: InferencePrecision) -> None:
     """Put prepared cells and stock layers in their places, but for layers inside of cells, which use them as they like."""
     for name, child in module.named_children():
         if isinstance(child, Cell):
@@ -209,6 +209,6 @@ def _prepare_children(module: nn.Module, precision: FrozenPrecision) -> None:
         elif type(child) is Linear:
             # A list's layers have been left alone since folders are exported: their names there are those of `Linear`.
             if not isinstance(module, nn.ModuleList):
-                setattr(module, name, frozen_linear(child.weight, child.bias, precision))
+                setattr(module, name, inference_linear(child.weight, child.bias, precision))
         else:
             _prepare_children(child, precision)

@@ -19,7 +19,7 @@ from nmt_lstm.inference.onnx.folder import ONNX, load_onnx
 from nmt_lstm.inference.onnx.model import OnnxModel
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.numerics.device import choose_device
-from nmt_lstm.numerics.frozen_linear import FrozenPrecision
+from nmt_lstm.numerics.inference_linear import InferencePrecision
 from nmt_lstm.numerics.memory import keep_freed_memory
 from nmt_lstm.numerics.precision import Precision, has_fast_bf16, resolve_precision, slow_bf16
 from nmt_lstm.text.subwords import Subwords
@@ -41,7 +41,7 @@ class Loaded(NamedTuple):
     run: RunSettings
     """That of the first model."""
     device: torch.device
-    precision: Precision | FrozenPrecision
+    precision: Precision | InferencePrecision
 
 
 def load_models(paths: Sequence[str | Path], device: str, precision: str) -> Loaded:
@@ -74,7 +74,7 @@ def load_models(paths: Sequence[str | Path], device: str, precision: str) -> Loa
                     f"ensemble; train them on the same prepared data."
                 )
     exported = next((folder for folder in opened if folder.manifest.exported), None)
-    chosen: Precision | FrozenPrecision
+    chosen: Precision | InferencePrecision
     if exported is not None:
         if device == "auto":
             place = torch.device("cpu")
@@ -85,7 +85,7 @@ def load_models(paths: Sequence[str | Path], device: str, precision: str) -> Loa
     return Loaded(models, first.subwords, first.run, place, chosen)
 
 
-def _resolved(precision: str, device: torch.device) -> Precision | FrozenPrecision:
+def _resolved(precision: str, device: torch.device) -> Precision | InferencePrecision:
     if precision == "int8":
         if device.type != "cpu":
             others = "bf16 or fp16" if has_fast_bf16(device) else "fp16"
@@ -96,7 +96,7 @@ def _resolved(precision: str, device: torch.device) -> Precision | FrozenPrecisi
     return resolve_precision("float32" if precision == "auto" else precision, device)
 
 
-def _exported_precision(folder: ModelFolder, device: torch.device, asked: str) -> FrozenPrecision:
+def _exported_precision(folder: ModelFolder, device: torch.device, asked: str) -> InferencePrecision:
     exported = folder.manifest.exported
     if device.type != "cpu":
         raise ResourceError(
@@ -114,10 +114,10 @@ def _exported_precision(folder: ModelFolder, device: torch.device, asked: str) -
         logger.warning(
             "%s, in which '%s' was exported; export it again in int8 or float32.", slow, folder.folder
         )
-    return cast(FrozenPrecision, exported)
+    return cast(InferencePrecision, exported)
 
 
-def _load(folder: ModelFolder, device: torch.device, precision: Precision | FrozenPrecision) -> Model:
+def _load(folder: ModelFolder, device: torch.device, precision: Precision | InferencePrecision) -> Model:
     if device.type == "cpu":
         keep_freed_memory()
     if folder.manifest.exported.startswith(ONNX):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from nmt_lstm.attention.attention import Attended, Attention, Memory
-from nmt_lstm.numerics.frozen_linear import FrozenLinear, FrozenPrecision, frozen_linear
+from nmt_lstm.numerics.inference_linear import InferenceLinear, InferencePrecision, inference_linear
 from nmt_lstm.numerics.sequence_linear import Linear
 
 __all__ = ["ProjectedContextAttention", "SplitReadout", "split_readout"]
@@ -26,7 +26,7 @@ class ProjectedContextAttention(Attention):
         projection: of the values, (..., M) to (..., E).
     """
 
-    def __init__(self, attention: Attention, projection: FrozenLinear) -> None:
+    def __init__(self, attention: Attention, projection: InferenceLinear) -> None:
         super().__init__(query_size=attention.query_size, memory_size=attention.memory_size)
         self.attention = attention
         self.projection = projection
@@ -54,7 +54,7 @@ class SplitReadout(nn.Module):
         projection: of the decoder's outputs, (..., H) to (..., E), with the bias.
     """
 
-    def __init__(self, projection: FrozenLinear) -> None:
+    def __init__(self, projection: InferenceLinear) -> None:
         super().__init__()
         self.projection = projection
         self.out_features = projection.out_features
@@ -66,7 +66,7 @@ class SplitReadout(nn.Module):
 
 
 def split_readout(
-    attention: Attention, readout: Linear, precision: FrozenPrecision
+    attention: Attention, readout: Linear, precision: InferencePrecision
 ) -> tuple[ProjectedContextAttention, SplitReadout]:
     """Return an attention and a readout that together compute what these do, less per step.
 
@@ -77,8 +77,8 @@ def split_readout(
     """
     outputs = readout.weight.shape[1] - attention.context_size
     of_outputs, of_context = (part.contiguous() for part in readout.weight.tensor_split([outputs], 1))
-    projection = frozen_linear(of_context, None, precision)
+    projection = inference_linear(of_context, None, precision)
     return (
         ProjectedContextAttention(attention, projection),
-        SplitReadout(frozen_linear(of_outputs, readout.bias, precision)),
+        SplitReadout(inference_linear(of_outputs, readout.bias, precision)),
     )

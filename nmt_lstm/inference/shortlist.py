@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from nmt_lstm.batching.batch import SourceBatch, source_batch
 from nmt_lstm.inference.lexicon import Lexicon
-from nmt_lstm.numerics.frozen_linear import FrozenLinear
+from nmt_lstm.numerics.inference_linear import InferenceLinear
 from nmt_lstm.text.special_pieces import END
 
 __all__ = ["Candidates", "Shortlist"]
@@ -34,7 +34,7 @@ class Candidates(NamedTuple):
     """(C,), ascending; the special pieces come first, as in the vocabulary."""
     penalties: Tensor
     """(B, C): 0 where a piece is on the sentence's own list, -64 where it is not."""
-    output: FrozenLinear
+    output: InferenceLinear
     """The output layer of these pieces."""
 
 
@@ -92,7 +92,7 @@ class Shortlist(nn.Module):
             pieces, listed, sentences = pieces + len(target), listed + int(allowed.sum()), sentences + 1
         return covered / max(1, pieces), listed / max(1, sentences)
 
-    def forward(self, source: SourceBatch, output: FrozenLinear) -> Candidates:
+    def forward(self, source: SourceBatch, output: InferenceLinear) -> Candidates:
         """Return the candidates of a batch: every piece that is on the list of one of its sentences.
 
         Args:

@@ -17,7 +17,7 @@ from nmt_lstm.inference.inference_model import InferenceModel
 from nmt_lstm.inference.input_check import InputCheck
 from nmt_lstm.inference.loading import Model, load_models, of_whole_vocabulary, output_bias
 from nmt_lstm.inference.translation import Hypothesis, ScoredTranslation, Translation
-from nmt_lstm.numerics.frozen_linear import FrozenPrecision
+from nmt_lstm.numerics.inference_linear import InferencePrecision
 from nmt_lstm.numerics.precision import Precision
 from nmt_lstm.search.beam_search import beam_search, check_search
 from nmt_lstm.search.ensemble import Ensemble
@@ -62,7 +62,7 @@ class Translator:
         subwords: Subwords,
         run: RunSettings,
         device: torch.device,
-        precision: Precision | FrozenPrecision = "float32",
+        precision: Precision | InferencePrecision = "float32",
         folders: Sequence[str | Path] = (),
     ) -> None:
         self.models = tuple(models)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from nmt_lstm.numerics.linear import laid_out, trained_product
+from nmt_lstm.numerics.linear import matmul, matmul_operand
 from nmt_lstm.numerics.row_counts import padded_rows
 
 __all__ = ["Loss", "linear_cross_entropy"]
@@ -76,19 +76,19 @@ class _LinearCrossEntropy(torch.autograd.Function):
         cast_weight, cast_states = weight.to(dtype), states.to(dtype)
         tally = _Tally(weight, bias, smoothing, wanted=wanted)
         if wanted:
-            columns = laid_out(cast_weight)
+            columns = matmul_operand(cast_weight)
             for_states = torch.empty_like(cast_states)
             for_weight = torch.zeros_like(weight, dtype=tally.exact)
         with torch.autocast(states.device.type, enabled=False):
             for start in range(0, len(labels), rows):
                 chunk = padded_rows(cast_states[start : start + rows])
-                logits = trained_product(chunk, cast_weight.t())
+                logits = matmul(chunk, cast_weight.t())
                 tally.add(logits, labels[start : start + rows])
                 if wanted:
                     gradient = logits  # it has taken their place
                     real = for_states[start : start + rows]
-                    real.copy_(trained_product(gradient, columns)[: len(real)])
-                    for_weight += trained_product(gradient.t(), chunk)
+                    real.copy_(matmul(gradient, columns)[: len(real)])
+                    for_weight += matmul(gradient.t(), chunk)
         if wanted:
             ctx.save_for_backward(for_states.to(states.dtype), for_weight.to(weight.dtype), tally.for_bias)
         ctx.mark_non_differentiable(tally.likelihood)

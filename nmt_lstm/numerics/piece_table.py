@@ -9,13 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nmt_lstm.numerics.frozen_linear import FrozenPrecision
+from nmt_lstm.numerics.inference_linear import InferencePrecision
 from nmt_lstm.numerics.int8 import quantized
 from nmt_lstm.numerics.linear import linear
 
 __all__ = ["DTYPES", "PieceTable", "piece_table"]
 
-DTYPES: dict[FrozenPrecision, torch.dtype] = {
+DTYPES: dict[InferencePrecision, torch.dtype] = {
     "float32": torch.float32,
     "bf16": torch.bfloat16,
     "int8": torch.int8,
@@ -46,7 +46,7 @@ class PieceTable(nn.Module):
 
 
 def piece_table(
-    embeddings: Tensor, weight: Tensor, bias: Tensor | None, precision: FrozenPrecision
+    embeddings: Tensor, weight: Tensor, bias: Tensor | None, precision: InferencePrecision
 ) -> PieceTable:
     """Return the table of ``embeddings @ weight.T + bias``.
 

@@ -1,7 +1,7 @@
-"""Numbers of rows that come again: oneDNN makes a kernel for each number of rows, which can cost more than the product.
+"""Rows and columns padded to few sizes: oneDNN makes a kernel for each number of rows, which can cost more than a product.
 
-A kernel for 1,500 rows in bf16 took 3 to 16 ms to make and 1 to 5 MB of memory on a processor with AMX, where the
-product itself took 1 to 4 ms. So rows are rounded up to one of few numbers, and the rows that are added are zeros.
+On a processor with AMX, a kernel for 1,500 rows in bf16 took 3 to 16 ms to make and 1 to 5 MB of memory; the product
+itself took 1 to 4 ms. So the number of rows is rounded up to one of few, and the rows that are added are zeros.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["SMALLEST_INVARIANT_ROWS", "padded_rows", "rounded_rows", "whole_columns"]
+__all__ = ["SMALLEST_INVARIANT_ROWS", "padded_columns", "padded_rows", "rounded_rows"]
 
 COUNTS_PER_DOUBLING = 4
 COLUMNS = 8
 # From 8 rows on a row's result in float32 is the same, bit for bit, whatever the number of rows: oneDNN's from 2 on,
-# MKL's from 5 on, in `whole_columns` and with AVX-512.
+# MKL's from 5 on, in `padded_columns` and with AVX-512.
 SMALLEST_INVARIANT_ROWS = 8
 
 
 def rounded_rows(rows: int, finest: int = SMALLEST_INVARIANT_ROWS) -> int:
-    """Return the least number, at least `rows`, of four between a power of two and the next.
+    """Return `rows` rounded up to one of four numbers between a power of two and the next.
 
     Args:
         rows: how many there are.
@@ -30,21 +30,21 @@ def rounded_rows(rows: int, finest: int = SMALLEST_INVARIANT_ROWS) -> int:
 
 
 def padded_rows(rows: Tensor) -> Tensor:
-    """Return (N, width) with rows of zeros up to the rounded number; itself where it has that number, and on a GPU."""
+    """Return rows (N, width) padded with zeros to the rounded number; unchanged if they have that number or are on a GPU."""
     count = rounded_rows(len(rows))
     if count == len(rows) or rows.device.type != "cpu":
         return rows
-    # Zeros everywhere and the rows over them, as torch's padding does it, would write twice.
+    # `functional.pad` would write the rows twice: zeros everywhere first, then the rows over them.
     padded = rows.new_empty(count, rows.shape[1])
     padded[: len(rows)].copy_(rows)
     padded[len(rows) :].zero_()
     return padded
 
 
-def whole_columns(rows: Tensor) -> Tensor:
-    """Return (N, width) with columns of zeros up to a multiple of 8; itself where it has that many.
+def padded_columns(rows: Tensor) -> Tensor:
+    """Return rows (N, width) with columns of zeros up to a multiple of 8.
 
-    On an AMD EPYC, MKL's products of other widths with at most 11 outputs round by a row's place in the matrix.
+    On an AMD EPYC, how MKL rounds products of other widths with at most 11 outputs depends on a row's index.
     """
     missing = -rows.shape[1] % COLUMNS
     return functional.pad(rows, (0, missing)) if missing else rows

@@ -1,7 +1,7 @@
 """The loop over time: any pointwise update unrolled along a sequence, under autograd or without gradients.
 
 The product with the inputs is outside of the loop, and the gradient of the recurrent weight is one product over all
-steps (see `nmt_lstm.recurrence.shared_product`); the update's own gradients are autograd's. So a cell costs what its
+steps (see `nmt_lstm.recurrence.recurrent_linear`); the update's own gradients are autograd's. So a cell costs what its
 products and its passes over (B, H) tensors cost, whatever the update is.
 
 T positions, B rows, H hidden width, G gates.
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from nmt_lstm.recurrence.recurrence import Recurrence, State, Tensors, cut_gates, update_type
-from nmt_lstm.recurrence.shared_product import SharedProduct
+from nmt_lstm.recurrence.recurrent_linear import RecurrentLinear
 
 __all__ = ["unroll"]
 
@@ -50,7 +50,7 @@ def unroll(
     with torch.autocast(state[0].device.type, enabled=False):
         if weight is not None:
             bias = None if bias is None else bias.to(dtype)
-            product = SharedProduct(weight.to(dtype), bias, rows=rows, times=length)
+            product = RecurrentLinear(weight.to(dtype), bias, rows=rows, times=length)
         # One `unbind` has one gradient; T selections would have T, each as large as the sequence.
         for t, x in enumerate(zip(*(part.unbind() for part in from_input), strict=True)):
             if weight is not None:

@@ -10,7 +10,7 @@ import torch.distributed
 
 from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.errors import ResourceError
-from nmt_lstm.numerics.cores import usable_cores
+from nmt_lstm.numerics.threads import usable_cores
 
 __all__ = ["Devices", "all_reduce_max", "choose_devices", "is_distributed", "use_threads"]
 

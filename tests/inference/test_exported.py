@@ -15,7 +15,7 @@ from nmt_lstm.inference.inference_model import prepare_for_inference
 from nmt_lstm.inference.lexicon import learn_lexicon
 from nmt_lstm.inference.shortlist import Shortlist
 from nmt_lstm.inference.translator import Translator
-from nmt_lstm.numerics import frozen_linear
+from nmt_lstm.numerics import onednn
 from nmt_lstm.numerics import precision as numerics_precision
 from nmt_lstm.numerics.piece_table import PieceTable
 
@@ -52,7 +52,7 @@ def test_one_in_bf16_translates_in_float32_where_the_processor_has_no_bf16(
     random_model_folder, tmp_path, monkeypatch, caplog
 ) -> None:
     monkeypatch.setattr(numerics_precision, "bf16_works", lambda: False)
-    monkeypatch.setattr(frozen_linear, "packing_is_available", lambda dtype: dtype != torch.bfloat16)
+    monkeypatch.setattr(onednn, "packing_works", lambda dtype: dtype != torch.bfloat16)
     write_exported(tmp_path / "fast", read(random_model_folder), "bf16")
     with caplog.at_level("WARNING", "nmt_lstm"):
         found = Translator.load(tmp_path / "fast")

@@ -29,11 +29,11 @@ pytestmark = [
 
 PRODUCTS = """
 import torch
-from nmt_lstm.numerics.frozen_linear import frozen_linear
+from nmt_lstm.numerics.inference_linear import inference_linear
 print(torch.backends.cpu.get_cpu_capability())
 weight, inputs = torch.randn(256, 128), torch.randn(64, 128)
 for precision in ("float32", "bf16", "int8"):
-    frozen_linear(weight, None, precision)(inputs)
+    inference_linear(weight, None, precision)(inputs)
 """
 
 

@@ -1,11 +1,11 @@
-"""Products of attention: in float32 under a processor's autocast, forward and backward; otherwise as they come."""
+"""Products of attention are in float32 under a processor's autocast, forward and backward; otherwise unchanged."""
 
 from __future__ import annotations
 
 import pytest
 import torch
 
-from nmt_lstm.numerics.batched_product import batched_product, operand
+from nmt_lstm.numerics.batched_product import batched_operand, batched_product
 
 
 def tensors(dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
@@ -17,33 +17,33 @@ def tensors(dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
-def test_without_autocast_it_is_torchs_product(dtype) -> None:
+def test_without_autocast_the_product_is_torchs(dtype) -> None:
     left, right = tensors(dtype)
-    assert operand(right) is right
+    assert batched_operand(right) is right
     assert torch.equal(batched_product(left, right), torch.bmm(left, right))
 
 
 @pytest.mark.parametrize(
-    ("given", "found"),
+    ("dtype", "expected_dtype"),
     [
         (torch.bfloat16, torch.float32),
         (torch.float32, torch.float32),
         (torch.float64, torch.float64),
     ],
 )
-def test_under_autocast_nothing_is_rounded_to_bf16(given, found) -> None:
-    left, right = tensors(given)
+def test_under_autocast_nothing_is_rounded_to_bf16(dtype, expected_dtype) -> None:
+    left, right = tensors(dtype)
     with torch.autocast("cpu", torch.bfloat16):
         product = batched_product(left, right)
-    exact = torch.bmm(left.to(found), right.to(found))
-    assert product.dtype == operand_type(right) == found
+    exact = torch.bmm(left.to(expected_dtype), right.to(expected_dtype))
+    assert product.dtype == operand_type(right) == expected_dtype
     assert torch.equal(product, exact)
     gradients = torch.autograd.grad(product.square().sum(), (left, right))
     expected = torch.autograd.grad(exact.square().sum(), (left, right))
-    for gradient, wanted in zip(gradients, expected, strict=True):
-        assert torch.equal(gradient, wanted)
+    for gradient, exact_gradient in zip(gradients, expected, strict=True):
+        assert torch.equal(gradient, exact_gradient)
 
 
 def operand_type(tensor: torch.Tensor) -> torch.dtype:
     with torch.autocast("cpu", torch.bfloat16):
-        return operand(tensor).dtype
+        return batched_operand(tensor).dtype

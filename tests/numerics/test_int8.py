@@ -1,4 +1,4 @@
-"""Products of int8 against the same sums in float64, and against the slow way that stands in for them."""
+"""int8 products equal the same sums in float64, whichever library computes them, and the slow form that replaces it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nmt_lstm.numerics.int8 import (
 )
 
 
-def drawn(rows, width, outputs, seed=0):
+def random_layer_and_inputs(rows, width, outputs, seed=0):
     generator = torch.Generator().manual_seed(seed)
     inputs = torch.randn(rows, width, generator=generator)
     weight = torch.randn(outputs, width, generator=generator) / width**0.5
@@ -32,39 +32,40 @@ def works(form: Int8Form) -> bool:
     levels = torch.full((8, 64), float(form.largest_level))
     weight = torch.full((16, 64), 127, dtype=torch.int8)
     try:
-        found = form.product(weight, torch.ones(16), None, 1.0)(levels.clone())
+        sums = form.product(weight, torch.ones(16), None, 1.0)(levels.clone())
     except (AttributeError, NotImplementedError, RuntimeError, TypeError):
         return False
-    return bool((found == form.largest_level * 127 * 64).all())
+    return bool((sums == form.largest_level * 127 * 64).all())
 
 
-def tried_first(monkeypatch, *forms: Int8Form) -> None:
-    """Let the product choose from these forms alone."""
+def use_forms(monkeypatch, *forms: Int8Form) -> None:
+    """Make these the only forms to choose from."""
     fast_form.cache_clear()
     monkeypatch.setattr(int8, "FORMS", {str(number): form for number, form in enumerate(forms)})
 
 
 @pytest.fixture(autouse=True)
-def tried_anew():
+def untried_forms():
+    """Each test chooses a form itself, and leaves no choice to the next."""
     fast_form.cache_clear()
-    int8._say_slow.cache_clear()
+    int8._warn_slow.cache_clear()
     yield
     fast_form.cache_clear()
-    int8._say_slow.cache_clear()
+    int8._warn_slow.cache_clear()
 
 
 @pytest.fixture(params=[*FORMS, "float32"])
 def form(request, monkeypatch):
     """Each form that works here, as the one that is used."""
-    found = Float32Form() if request.param == "float32" else FORMS[request.param]
-    if not works(found):
+    form = Float32Form() if request.param == "float32" else FORMS[request.param]
+    if not works(form):
         pytest.skip(f"no {request.param} on this processor")
-    monkeypatch.setattr(int8, "fast_form", lambda: found)
-    return found
+    monkeypatch.setattr(int8, "fast_form", lambda: form)
+    return form
 
 
-def in_levels(inputs, form, *, bounded):
-    """Return inputs as the form sees them, in float64."""
+def rounded_to_levels(inputs, form, *, bounded):
+    """Return inputs rounded to the form's levels, in float64."""
     largest = form.largest_level
     if bounded:
         return (inputs * largest).round().double() / largest
@@ -90,39 +91,39 @@ def test_rows_of_zeros_stay_zeros() -> None:
 @pytest.mark.parametrize("bounded", [True, False])
 @pytest.mark.parametrize(("rows", "width", "outputs"), [(8, 512, 300), (40, 13, 37), (64, 256, 1_000)])
 def test_products_are_those_of_the_quantized_numbers(form, rows, width, outputs, bounded, with_bias) -> None:
-    inputs, weight, bias = drawn(rows, width, outputs)
+    inputs, weight, bias = random_layer_and_inputs(rows, width, outputs)
     inputs = inputs.tanh() if bounded else inputs
     bias = bias if with_bias else torch.zeros(outputs)
     integers, scale = quantized(weight)
-    found = int8_product(integers, scale[:, 0], bias if with_bias else None, bounded=bounded)(inputs)
-    expected = in_levels(inputs, form, bounded=bounded) @ (integers * scale).double().t() + bias
-    assert found.dtype == torch.float32
-    assert torch.allclose(found.double(), expected, atol=1e-4)
+    products = int8_product(integers, scale[:, 0], bias if with_bias else None, bounded=bounded)(inputs)
+    expected = rounded_to_levels(inputs, form, bounded=bounded) @ (integers * scale).double().t() + bias
+    assert products.dtype == torch.float32
+    assert torch.allclose(products.double(), expected, atol=1e-4)
     exact = inputs.double() @ weight.double().t() + bias
-    assert (found - exact).norm() / exact.norm() < 0.02
+    assert (products - exact).norm() / exact.norm() < 0.02
 
 
 @pytest.mark.parametrize("bounded", [True, False])
-def test_the_slow_way_says_so_and_gives_the_same(monkeypatch, bounded, caplog) -> None:
-    tried_first(monkeypatch)
-    inputs, weight, bias = drawn(16, 64, 50)
+def test_the_slow_form_warns_once_and_gives_the_same_results(monkeypatch, bounded, caplog) -> None:
+    use_forms(monkeypatch)
+    inputs, weight, bias = random_layer_and_inputs(16, 64, 50)
     integers, scale = quantized(weight)
     with caplog.at_level(logging.WARNING):
-        found = int8_product(integers, scale[:, 0], bias, bounded=bounded)(inputs.tanh())
+        products = int8_product(integers, scale[:, 0], bias, bounded=bounded)(inputs.tanh())
         int8_product(integers, scale[:, 0], bias, bounded=bounded)
     (record,) = caplog.records
-    assert "computed in float32, with the same results" in record.getMessage()
+    assert "no fast int8 products" in record.getMessage()
     levels, row_scale = quantized(inputs.tanh())
     whole = (inputs.tanh() * 127).round() / 127 if bounded else levels * row_scale
     expected = whole.double() @ (integers * scale).double().t() + bias
-    assert torch.allclose(found.double(), expected, atol=1e-4)
+    assert torch.allclose(products.double(), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("bounded", [True, False])
-def test_neither_rows_nor_outputs_beside_change_a_bit(form, bounded) -> None:
+def test_a_result_depends_on_neither_other_rows_nor_other_outputs(form, bounded) -> None:
     if isinstance(form, Float32Form):
         pytest.skip("sums in float32 are exact up to 2**24 only")
-    inputs, weight, bias = drawn(300, 200, 120)
+    inputs, weight, bias = random_layer_and_inputs(300, 200, 120)
     inputs = inputs.tanh() if bounded else inputs
     integers, scale = quantized(weight)
     whole = int8_product(integers, scale[:, 0], bias, bounded=bounded)(inputs)
@@ -135,15 +136,15 @@ def test_neither_rows_nor_outputs_beside_change_a_bit(form, bounded) -> None:
     assert torch.equal(part, whole[:, some])
 
 
-def test_inputs_are_left_as_they_are(form) -> None:
-    inputs, weight, _ = drawn(16, 32, 20)
+def test_inputs_are_not_changed(form) -> None:
+    inputs, weight, _ = random_layer_and_inputs(16, 32, 20)
     before = inputs.clone()
     int8_product(*(quantized(weight)[0], quantized(weight)[1][:, 0], None))(inputs)
     assert torch.equal(inputs, before)
 
 
 class Changed:
-    """A form that works, with something done before each of its answers or to them."""
+    """A form that works, with its results changed or delayed."""
 
     def __init__(self, form: Int8Form, change) -> None:
         self.form = form
@@ -159,14 +160,14 @@ class Changed:
 
 
 def test_a_product_that_answers_wrongly_is_not_used(monkeypatch) -> None:
-    tried_first(monkeypatch, Changed(Float32Form(), lambda outputs: outputs.clamp(-2e5, 2e5)))
+    use_forms(monkeypatch, Changed(Float32Form(), lambda outputs: outputs.clamp(-2e5, 2e5)))
     assert not int8_is_fast()
 
 
 def test_a_form_without_a_kernel_is_not_used(monkeypatch) -> None:
     slow = Changed(Float32Form(), lambda outputs: time.sleep(0.2) or outputs)
     other = Float32Form()
-    tried_first(monkeypatch, slow, other)
+    use_forms(monkeypatch, slow, other)
     assert fast_form() is other
 
 
@@ -176,7 +177,7 @@ def test_a_form_that_raises_is_not_used(monkeypatch) -> None:
             raise AttributeError("no such operator")
 
     other = Float32Form()
-    tried_first(monkeypatch, Missing(), other)
+    use_forms(monkeypatch, Missing(), other)
     assert fast_form() is other
 
 
@@ -190,13 +191,13 @@ def test_the_engine_of_quantized_modules_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize("bounded", [True, False])
-def test_forms_of_as_many_levels_give_the_same_products(monkeypatch, bounded) -> None:
-    inputs, weight, bias = drawn(8, 64, 30)
+def test_forms_with_the_same_number_of_levels_give_the_same_products(monkeypatch, bounded) -> None:
+    inputs, weight, bias = random_layer_and_inputs(8, 64, 30)
     integers, scale = quantized(weight)
     working = [form for form in FORMS.values() if form.largest_level == 127 and works(form)]
-    found = []
+    products = []
     for form in (*working, Float32Form()):
         monkeypatch.setattr(int8, "fast_form", lambda form=form: form)
-        found.append(int8_product(integers, scale[:, 0], bias, bounded=bounded)(inputs.tanh()))
-    for other in found[1:]:
-        assert torch.allclose(found[0], other, rtol=1e-6, atol=1e-6)
+        products.append(int8_product(integers, scale[:, 0], bias, bounded=bounded)(inputs.tanh()))
+    for other in products[1:]:
+        assert torch.allclose(products[0], other, rtol=1e-6, atol=1e-6)

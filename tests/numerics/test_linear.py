@@ -1,30 +1,30 @@
-"""The linear product: a row's bits whatever the batch, its gradients, and the way without oneDNN."""
+"""Linear products: values, gradients, and a row's bits in any batch, with oneDNN and without it."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from torch import nn
 from torch.nn import functional
 
 from nmt_lstm.numerics import linear as module
-from nmt_lstm.numerics.linear import laid_out, linear, trained_product
-from nmt_lstm.numerics.sequence_linear import Linear, sequence_linear
+from nmt_lstm.numerics import onednn as onednn_module
+from nmt_lstm.numerics.linear import linear, matmul, matmul_operand, repeated_linear
+from nmt_lstm.numerics.sequence_linear import sequence_linear
 
 
 @pytest.fixture(params=[True, False], ids=["onednn", "without"])
 def onednn(request, monkeypatch) -> bool:
     """A machine where oneDNN's product is the fastest, and one without it."""
-    if request.param and not module.onednn_product_is_available():
+    if request.param and not onednn_module.float32_works():
         pytest.skip("this machine has no oneDNN product")
-    monkeypatch.setattr(module, "onednn_product_is_available", lambda: request.param)
+    monkeypatch.setattr(onednn_module, "float32_works", lambda: request.param)
     monkeypatch.setattr(module, "mkl_is_as_fast", lambda: False)
     return request.param
 
 
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("shape", [(7,), (1, 7), (9, 7), (2, 3, 7), (2, 1, 5, 7)])
-def test_it_is_the_product(onednn, shape, bias) -> None:
+def test_values_are_those_of_torch(onednn, shape, bias) -> None:
     torch.manual_seed(0)
     inputs, weight = torch.randn(shape), torch.randn(5, 7)
     offset = torch.randn(5) if bias else None
@@ -62,28 +62,23 @@ def test_large_products_have_the_bits_of_small_ones(onednn) -> None:
 def test_gradients_are_those_of_torch(onednn) -> None:
     torch.manual_seed(0)
     tensors = [torch.randn(3, 4, 7), torch.randn(5, 7), torch.randn(5)]
-    found = []
+    gradients = []
     for product in (linear, functional.linear):
         leaves = [tensor.clone().requires_grad_() for tensor in tensors]
         result = product(*leaves)
-        found.append(
-            torch.autograd.grad(
-                (result * torch.linspace(-1, 1, result.numel()).view_as(result)).sum(), leaves
-            )
-        )
-    for seen, expected in zip(*found, strict=True):
-        torch.testing.assert_close(seen, expected)
+        weights = torch.linspace(-1, 1, result.numel()).view_as(result)
+        gradients.append(torch.autograd.grad((result * weights).sum(), leaves))
+    for gradient, expected in zip(*gradients, strict=True):
+        torch.testing.assert_close(gradient, expected)
 
 
-@pytest.mark.parametrize("wanted", [0, 1, 2])
-def test_each_argument_alone_may_ask_for_its_gradient(onednn, wanted) -> None:
+@pytest.mark.parametrize("index", [0, 1, 2])
+def test_each_argument_alone_may_require_a_gradient(onednn, index) -> None:
     torch.manual_seed(0)
     tensors = [torch.randn(3, 7), torch.randn(5, 7), torch.randn(5)]
-    tensors[wanted].requires_grad_()
-    expected = torch.autograd.grad(functional.linear(*tensors).square().sum(), tensors[wanted])
-    torch.testing.assert_close(
-        torch.autograd.grad(linear(*tensors).square().sum(), tensors[wanted]), expected
-    )
+    tensors[index].requires_grad_()
+    expected = torch.autograd.grad(functional.linear(*tensors).square().sum(), tensors[index])
+    torch.testing.assert_close(torch.autograd.grad(linear(*tensors).square().sum(), tensors[index]), expected)
 
 
 def test_gradcheck_in_float64() -> None:
@@ -93,59 +88,62 @@ def test_gradcheck_in_float64() -> None:
     assert torch.autograd.gradcheck(linear, tensors)
 
 
-def test_forward_and_backward_go_through_onednn_where_it_is(onednn, monkeypatch) -> None:
-    used = []
-    product = module._product
-    monkeypatch.setattr(module, "_product", lambda *given: used.append(given) or product(*given))
+def test_forward_and_backward_use_onednn_where_it_works(onednn, monkeypatch) -> None:
+    calls = []
+    product = onednn_module.linear
+    monkeypatch.setattr(
+        onednn_module, "linear", lambda *operands: calls.append(operands) or product(*operands)
+    )
     tensors = [torch.randn(shape, requires_grad=True) for shape in ((9, 4), (5, 4), (5,))]
     linear(*tensors).sum().backward()
-    assert len(used) == (3 if onednn else 0)
+    assert len(calls) == (3 if onednn else 0)
 
 
-def test_batches_of_different_rows_train_by_the_same_kernels(onednn, monkeypatch) -> None:
+def test_batches_of_different_rows_use_the_same_kernels_in_training(onednn, monkeypatch) -> None:
     if not onednn:
         pytest.skip("oneDNN's product alone makes a kernel for each shape")
     shapes = []
-    product = module._product
-    monkeypatch.setattr(
-        module,
-        "_product",
-        lambda *given: shapes.append([each.shape for each in given[:2]]) or product(*given),
-    )
-    found = []
+    product = onednn_module.linear
+
+    def linear_with_noted_shapes(inputs, weight, bias):
+        shapes.append((inputs.shape, weight.shape))
+        return product(inputs, weight, bias)
+
+    monkeypatch.setattr(onednn_module, "linear", linear_with_noted_shapes)
+    shapes_of_batches = []
     for rows in (57, 61):
         tensors = [torch.randn(shape, requires_grad=True) for shape in ((rows, 4), (5, 4), (5,))]
         (linear(*tensors) * torch.arange(rows)[:, None]).sum().backward()
-        found.append(tuple(shapes))
+        shapes_of_batches.append(tuple(shapes))
         shapes.clear()
         expected = [tensor.detach().clone().requires_grad_() for tensor in tensors]
         (functional.linear(*expected) * torch.arange(rows)[:, None]).sum().backward()
         for tensor, other in zip(tensors, expected, strict=True):
             torch.testing.assert_close(tensor.grad, other.grad, rtol=1e-4, atol=1e-3)
-    assert len(found[0]) == 3
-    assert found[0] == found[1]
+    assert len(shapes_of_batches[0]) == 3
+    assert shapes_of_batches[0] == shapes_of_batches[1]
 
 
-def test_training_goes_through_mkl_where_that_is_as_fast(monkeypatch) -> None:
+def test_training_uses_mkl_where_that_is_as_fast(monkeypatch) -> None:
     monkeypatch.setattr(module, "mkl_is_as_fast", lambda: True)
-    monkeypatch.setattr(module, "_product", lambda *_: pytest.fail("made a kernel of oneDNN"))
+    monkeypatch.setattr(onednn_module, "linear", lambda *_: pytest.fail("made a oneDNN kernel"))
     inputs, weight = torch.randn(9, 4), torch.randn(5, 4, requires_grad=True)
     linear(inputs, weight).sum().backward()
     torch.testing.assert_close(weight.grad, inputs.sum(0).expand(5, 4))
-    assert torch.equal(trained_product(inputs, weight.detach().t()), inputs @ weight.detach().t())
-    assert laid_out(weight) is weight
+    assert torch.equal(matmul(inputs, weight.detach().t()), inputs @ weight.detach().t())
+    assert matmul_operand(weight) is weight
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
-def test_the_product_of_training_takes_operands_in_any_layout(onednn, dtype) -> None:
+def test_matmul_takes_operands_in_any_layout(onednn, dtype) -> None:
     left, right = torch.randn(9, 4, dtype=dtype), torch.randn(4, 5, dtype=dtype)
     expected = left @ right
     for first in (left, left.t().contiguous().t()):
-        for second in (right, laid_out(right), right.t().contiguous().t()):
-            torch.testing.assert_close(trained_product(first, second), expected)
+        for second in (right, matmul_operand(right), right.t().contiguous().t()):
+            torch.testing.assert_close(matmul(first, second), expected)
 
 
-def test_autocast_and_other_dtypes_take_torchs_product(onednn) -> None:
+def test_autocast_and_other_dtypes_use_torchs_product(onednn) -> None:
     inputs, weight, bias = torch.randn(9, 7), torch.randn(5, 7), torch.randn(5)
     with torch.autocast("cpu", torch.bfloat16):
         assert linear(inputs, weight, bias).dtype == torch.bfloat16
@@ -155,14 +153,14 @@ def test_autocast_and_other_dtypes_take_torchs_product(onednn) -> None:
 
 
 @pytest.mark.parametrize("gradients", [True, False])
-def test_nothing_in_is_nothing_out(onednn, gradients) -> None:
+def test_an_empty_batch_gives_an_empty_result(onednn, gradients) -> None:
     with torch.set_grad_enabled(gradients):
         assert linear(torch.zeros(0, 7), torch.zeros(5, 7)).shape == (0, 5)
         assert linear(torch.zeros(2, 0, 7), torch.zeros(5, 7), torch.zeros(5)).shape == (2, 0, 5)
         assert linear(torch.zeros(3, 0), torch.zeros(5, 0)).tolist() == [[0.0] * 5] * 3
 
 
-def test_inputs_need_not_lie_in_one_piece(onednn) -> None:
+def test_inputs_need_not_be_contiguous(onednn) -> None:
     inputs, weight = torch.randn(7, 3, 4).transpose(0, 2), torch.randn(7, 5).t()
     expected = functional.linear(inputs, weight)
     torch.testing.assert_close(linear(inputs, weight), expected)
@@ -170,36 +168,32 @@ def test_inputs_need_not_lie_in_one_piece(onednn) -> None:
     torch.testing.assert_close(linear(inputs, weight), expected)
 
 
-@pytest.mark.parametrize("answer", [None, RuntimeError("not built"), torch.zeros(2, 4)])
-def test_a_onednn_that_is_missing_or_answers_wrongly_is_not_used(monkeypatch, answer) -> None:
-    def product(*_):
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    ask = module.onednn_product_is_available.__wrapped__
-    if answer is None:
-        monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
-    else:
-        monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: True)
-        monkeypatch.setattr(torch.ops.mkldnn, "_linear_pointwise", product, raising=False)
-    assert not ask()
-
-
-def test_the_module_is_torchs_with_this_product(onednn) -> None:
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("times", [1, 10])
+@pytest.mark.parametrize("with_bias", [True, False])
+def test_a_repeated_product_has_the_values_of_torch(dtype, times, with_bias) -> None:
     torch.manual_seed(0)
-    ours, theirs = Linear(7, 5), nn.Linear(7, 5)
-    theirs.load_state_dict(ours.state_dict())
-    inputs = torch.randn(2, 3, 7)
-    torch.testing.assert_close(ours(inputs), theirs(inputs))
+    weight, bias = torch.randn(24, 40).to(dtype), torch.randn(24).to(dtype)
+    product = repeated_linear(weight, bias if with_bias else None, rows=6, times=times)
+    for rows in (6, 3):
+        inputs = torch.randn(rows, 40).to(dtype)
+        expected = inputs.double() @ weight.double().t() + (bias.double() if with_bias else 0)
+        tolerance = 0.05 if dtype == torch.bfloat16 else 1e-5
+        with torch.no_grad():
+            torch.testing.assert_close(product(inputs).double(), expected, rtol=tolerance, atol=tolerance)
+
+
+def test_a_transposed_weight_can_be_repeated() -> None:
+    weight, inputs = torch.randn(40, 24), torch.randn(6, 40)
     with torch.no_grad():
-        assert torch.equal(ours(inputs)[0, :1], ours(inputs[0, :1]))
+        product = repeated_linear(weight.t(), rows=6, times=10)(inputs)
+    torch.testing.assert_close(product, inputs @ weight)
 
 
-def test_shapes_that_do_not_fit_are_named(onednn) -> None:
+def test_an_error_names_shapes_that_do_not_fit(onednn) -> None:
     with pytest.raises(ValueError, match=r"\(2, 3\) and weight \(4, 5\)"):
         linear(torch.ones(2, 3), torch.ones(4, 5))
     with torch.autocast("cpu", torch.bfloat16), pytest.raises(ValueError, match=r"\(4, 5\)"):
         sequence_linear(torch.ones(1, 2, 3), torch.ones(4, 5), None)
     with pytest.raises(ValueError, match=r"\(2, 3\) @ \(4, 5\)"):
-        trained_product(torch.ones(2, 3), torch.ones(4, 5))
+        matmul(torch.ones(2, 3), torch.ones(4, 5))

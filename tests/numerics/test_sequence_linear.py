@@ -1,38 +1,38 @@
-"""The product of whole sequences: values and gradients of torch's own linear, in bf16 within its rounding."""
+"""Products of whole sequences have the values and gradients of torch's own, in bf16 within its rounding."""
 
 from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 
-from nmt_lstm.numerics.sequence_linear import sequence_linear, summed_gradients, summed_rows
+from nmt_lstm.numerics.sequence_linear import Linear, sequence_linear, sum_of_rows, weight_and_bias_gradients
 
 
-def results(product, autocast: bool, shape, turned: bool = False):
+def value_and_gradients(product, *, autocast: bool, transposed: bool = False):
     """Value and gradients of a product, in float32."""
     torch.manual_seed(0)
-    inputs = torch.randn(*shape, requires_grad=True)
-    weight, bias = torch.randn(24, shape[-1], requires_grad=True), torch.randn(24, requires_grad=True)
-    given = inputs.transpose(0, 1) if turned else inputs
+    inputs = torch.randn(5, 7, 40, requires_grad=True)
+    weight, bias = torch.randn(24, 40, requires_grad=True), torch.randn(24, requires_grad=True)
     with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
-        value = product(given, weight, bias)
+        value = product(inputs.transpose(0, 1) if transposed else inputs, weight, bias)
     weighted = value.float() * torch.linspace(-1, 1, value.numel()).view_as(value)
     return [value, *torch.autograd.grad(weighted.sum(), [inputs, weight, bias])]
 
 
-@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("transposed", [False, True])
 @pytest.mark.parametrize("autocast", [False, True])
-def test_product_and_gradients_are_those_of_torch(autocast, turned) -> None:
-    seen = results(sequence_linear, autocast, (5, 7, 40), turned)
-    expected = results(functional.linear, False, (5, 7, 40), turned)
-    assert seen[0].dtype == (torch.bfloat16 if autocast else torch.float32)
-    for one, other in zip(seen, expected, strict=True):
-        assert (one - other).norm() <= (0.01 if autocast else 1e-6) * other.norm()
-    assert {gradient.dtype for gradient in seen[1:]} == {torch.float32}
+def test_product_and_gradients_are_those_of_torch(autocast, transposed) -> None:
+    value, *gradients = value_and_gradients(sequence_linear, autocast=autocast, transposed=transposed)
+    expected = value_and_gradients(functional.linear, autocast=False, transposed=transposed)
+    assert value.dtype == (torch.bfloat16 if autocast else torch.float32)
+    for tensor, exact in zip([value, *gradients], expected, strict=True):
+        assert (tensor - exact).norm() <= (0.01 if autocast else 1e-6) * exact.norm()
+    assert {gradient.dtype for gradient in gradients} == {torch.float32}
 
 
-def test_only_what_asks_for_gradients_gets_them() -> None:
+def test_a_weight_alone_gets_its_gradient() -> None:
     weight = torch.randn(4, 3, requires_grad=True)
     with torch.autocast("cpu", torch.bfloat16):
         value = sequence_linear(torch.randn(5, 2, 3), weight, torch.zeros(4))
@@ -52,10 +52,10 @@ def test_a_bias_alone_gets_its_gradient() -> None:
 @pytest.mark.parametrize(("left", "right"), [(24, 10), (10, 24)])
 def test_gradients_of_weight_and_bias_are_summed(dtype, left, right) -> None:
     torch.manual_seed(0)
-    one, other = torch.randn(50, left).to(dtype), torch.randn(50, right).to(dtype)
-    seen = summed_gradients(one, other)
+    upstream, inputs = torch.randn(50, left).to(dtype), torch.randn(50, right).to(dtype)
+    expected_gradients = upstream.double().t() @ inputs.double(), upstream.double().sum(0)
     for gradient, expected in zip(
-        seen, (one.double().t() @ other.double(), one.double().sum(0)), strict=True
+        weight_and_bias_gradients(upstream, inputs), expected_gradients, strict=True
     ):
         assert gradient.is_contiguous()
         assert gradient.dtype == dtype
@@ -65,6 +65,16 @@ def test_gradients_of_weight_and_bias_are_summed(dtype, left, right) -> None:
 @pytest.mark.parametrize("rows", [3, 9_000])
 def test_rows_are_summed(rows) -> None:
     torch.manual_seed(0)
-    given = torch.randn(rows, 12).bfloat16()
-    expected = given.double().sum(0)
-    torch.testing.assert_close(summed_rows(given).double(), expected, rtol=0.01, atol=0.01 * rows**0.5)
+    values = torch.randn(rows, 12).bfloat16()
+    expected = values.double().sum(0)
+    torch.testing.assert_close(sum_of_rows(values).double(), expected, rtol=0.01, atol=0.01 * rows**0.5)
+
+
+def test_the_module_has_the_values_of_torchs_and_rows_independent_of_the_batch() -> None:
+    torch.manual_seed(0)
+    ours, theirs = Linear(7, 5), nn.Linear(7, 5)
+    theirs.load_state_dict(ours.state_dict())
+    inputs = torch.randn(2, 3, 7)
+    torch.testing.assert_close(ours(inputs), theirs(inputs))
+    with torch.no_grad():
+        assert torch.equal(ours(inputs)[0, :1], ours(inputs[0, :1]))

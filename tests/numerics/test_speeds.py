@@ -27,10 +27,10 @@ def products(monkeypatch):
 @pytest.mark.parametrize("works", [True, False])
 def test_speeds_are_multiples_of_that_of_float32(monkeypatch, products, works) -> None:
     monkeypatch.setattr(speeds, "bf16_works", lambda: works)
-    found = measured_speeds()
-    assert found.float32 == pytest.approx(2 * 64 * 512 * 2048 / 2e-3)
-    assert found.bf16 == (pytest.approx(2.0) if works else None)
-    assert found.int8 == pytest.approx(0.5)
+    measured = measured_speeds()
+    assert measured.float32 == pytest.approx(2 * 64 * 512 * 2048 / 2e-3)
+    assert measured.bf16 == (pytest.approx(2.0) if works else None)
+    assert measured.int8 == pytest.approx(0.5)
 
 
 def test_one_thread_is_measured_and_all_are_given_back(monkeypatch, products) -> None:

@@ -1,7 +1,8 @@
-"""The unrolled loop against plain autograd through single steps: whatever the update is, values and gradients are the same."""
+"""The unrolled loop has the values and gradients of plain autograd through single steps, whatever the update is."""
 
 from __future__ import annotations
 
+import functools
 import gc
 import weakref
 
@@ -14,7 +15,7 @@ from nmt_lstm.cells.gated_cell import GatedCell
 
 
 class Product(GatedCell):
-    """Both pre-activations multiplied, and the one from the input alone: they do not enter as their sum."""
+    """Multiplies the two pre-activations, so that they do not enter as their sum."""
 
     gates = ("mix",)
 
@@ -36,7 +37,7 @@ class Sum(GatedCell):
 
 
 class HalfSum(GatedCell):
-    """One gate enters as a sum, the other not: its recurrent gate is seen twice."""
+    """One gate enters as a sum; the other does not, and its recurrent pre-activation is used twice."""
 
     gates = ("keep", "add")
 
@@ -46,7 +47,7 @@ class HalfSum(GatedCell):
 
 
 class IgnoresState(GatedCell):
-    """An update whose gradient for the recurrent gate is nothing."""
+    """An update that gives the recurrent gate no gradient."""
 
     gates = ("new",)
 
@@ -55,7 +56,7 @@ class IgnoresState(GatedCell):
 
 
 class Detached(GatedCell):
-    """A sum but for the gradient, which must not be taken for one."""
+    """Uses a detached pre-activation: its value matters, but it passes no gradient on."""
 
     gates = ("new",)
 
@@ -64,7 +65,7 @@ class Detached(GatedCell):
 
 
 class OwnParameters(GatedCell):
-    """Parameters that the update uses, one of which is fixed."""
+    """An update that uses parameters of its own, one of which is fixed."""
 
     gates = ("new",)
 
@@ -80,8 +81,8 @@ class OwnParameters(GatedCell):
 CELLS = [Product, Sum, HalfSum, IgnoresState, Detached, OwnParameters]
 
 
-def made(part, length: int = 5, batch: int = 3, dtype: torch.dtype = torch.float64):
-    """A cell with inputs and a state, all of which ask for gradients."""
+def cell_with_inputs(part, length: int = 5, batch: int = 3, dtype: torch.dtype = torch.float64):
+    """Return a cell with inputs and a state that require gradients."""
     torch.manual_seed(length)
     cell = part(3, 4).to(dtype)
     with torch.no_grad():
@@ -94,34 +95,31 @@ def made(part, length: int = 5, batch: int = 3, dtype: torch.dtype = torch.float
     return cell, inputs, tuple(state)
 
 
-def results(take, cell, inputs, state):
-    """Values, and gradients of a sum that weighs each value otherwise."""
+def values_and_gradients(take, cell, inputs, state):
+    """Return values, and the gradients of a sum that weights each value differently."""
     outputs, last = take(inputs, state)
     weighted = [
         (part * torch.linspace(-1, 2, part.numel(), dtype=part.dtype).view_as(part)).sum()
         for part in (outputs, *last)
     ]
     leaves = [inputs, *state, *(parameter for parameter in cell.parameters() if parameter.requires_grad)]
-    found = torch.autograd.grad(sum(weighted), leaves, allow_unused=True)
-    gradients = [
-        torch.zeros_like(leaf) if one is None else one for one, leaf in zip(found, leaves, strict=True)
-    ]
+    gradients = torch.autograd.grad(sum(weighted), leaves, allow_unused=True, materialize_grads=True)
     return [outputs, *last, *gradients]
 
 
 @pytest.mark.parametrize("length", [1, 5])
 @pytest.mark.parametrize("part", CELLS)
 def test_values_and_gradients_are_those_of_autograd(part, length) -> None:
-    cell, inputs, state = made(part, length)
-    unrolled = results(cell.unroll, cell, inputs, state)
-    stepped = results(lambda *given: Cell.forward(cell, *given), cell, inputs, state)
-    for seen, expected in zip(unrolled, stepped, strict=True):
-        torch.testing.assert_close(seen, expected, rtol=0.0, atol=1e-12)
+    cell, inputs, state = cell_with_inputs(part, length)
+    unrolled = values_and_gradients(cell.unroll, cell, inputs, state)
+    stepped = values_and_gradients(functools.partial(Cell.forward, cell), cell, inputs, state)
+    for tensor, expected in zip(unrolled, stepped, strict=True):
+        torch.testing.assert_close(tensor, expected, rtol=0.0, atol=1e-12)
 
 
 @pytest.mark.parametrize("part", [Product, Sum, OwnParameters])
 def test_gradients_pass_gradcheck(part) -> None:
-    cell, inputs, state = made(part, 3, 2)
+    cell, inputs, state = cell_with_inputs(part, 3, 2)
 
     def run(inputs, *rest):
         outputs, last = cell.unroll(inputs, rest[: len(state)])
@@ -133,7 +131,7 @@ def test_gradients_pass_gradcheck(part) -> None:
 
 @pytest.mark.parametrize("part", CELLS)
 def test_without_gradients_the_values_are_the_same_and_have_no_graph(part) -> None:
-    cell, inputs, state = made(part)
+    cell, inputs, state = cell_with_inputs(part)
     expected, expected_last = cell.unroll(inputs, state)
     with torch.no_grad():
         outputs, last = cell.unroll(inputs, state)
@@ -143,7 +141,7 @@ def test_without_gradients_the_values_are_the_same_and_have_no_graph(part) -> No
 
 
 def test_the_last_state_does_not_share_memory_with_the_outputs() -> None:
-    cell, inputs, state = made(Sum)
+    cell, inputs, state = cell_with_inputs(Sum)
     outputs, last = cell.unroll(inputs, state)
     before = outputs.detach().clone()
     for part in last:
@@ -151,49 +149,49 @@ def test_the_last_state_does_not_share_memory_with_the_outputs() -> None:
     assert torch.equal(outputs, before)
 
 
-@pytest.mark.parametrize("wanted", ["weight_ih", "weight_hh", "bias_hh"])
-def test_only_what_asks_for_gradients_gets_them(wanted) -> None:
-    cell, inputs, state = made(Product)
+@pytest.mark.parametrize("trained", ["weight_ih", "weight_hh", "bias_hh"])
+def test_one_parameter_alone_may_require_a_gradient(trained) -> None:
+    cell, inputs, state = cell_with_inputs(Product)
     for name, parameter in cell.named_parameters():
-        parameter.requires_grad_(name == wanted)
+        parameter.requires_grad_(name == trained)
     inputs, state = inputs.detach(), tuple(part.detach() for part in state)
     ways = [cell.unroll(inputs, state), Cell.forward(cell, inputs, state)]
-    seen, expected = (
-        torch.autograd.grad(outputs.sum(), cell.get_parameter(wanted))[0] for outputs, _ in ways
+    unrolled, expected = (
+        torch.autograd.grad(outputs.sum(), cell.get_parameter(trained))[0] for outputs, _ in ways
     )
-    torch.testing.assert_close(seen, expected)
+    torch.testing.assert_close(unrolled, expected)
 
 
-def test_a_state_alone_may_ask_for_gradients() -> None:
-    cell, inputs, state = made(Sum)
+def test_the_state_alone_may_require_a_gradient() -> None:
+    cell, inputs, state = cell_with_inputs(Sum)
     cell.requires_grad_(False)
     ways = [cell.unroll(inputs.detach(), state), Cell.forward(cell, inputs.detach(), state)]
-    seen, expected = (torch.autograd.grad(outputs.sum(), state) for outputs, _ in ways)
-    torch.testing.assert_close(seen, expected)
+    unrolled, expected = (torch.autograd.grad(outputs.sum(), state) for outputs, _ in ways)
+    torch.testing.assert_close(unrolled, expected)
 
 
 def test_one_result_alone_may_be_differentiated() -> None:
-    cell, inputs, state = made(Sum)
-    for pick in (lambda found: found[0][:, 1], lambda found: found[1][1]):
-        ways = [pick(cell.unroll(inputs, state)), pick(Cell.forward(cell, inputs, state))]
-        seen, expected = (torch.autograd.grad(result.sum(), inputs)[0] for result in ways)
-        torch.testing.assert_close(seen, expected)
+    cell, inputs, state = cell_with_inputs(Sum)
+    for select in (lambda outputs, last: outputs[:, 1], lambda outputs, last: last[1]):
+        ways = [select(*cell.unroll(inputs, state)), select(*Cell.forward(cell, inputs, state))]
+        unrolled, expected = (torch.autograd.grad(result.sum(), inputs)[0] for result in ways)
+        torch.testing.assert_close(unrolled, expected)
 
 
 @pytest.mark.parametrize("part", CELLS)
-def test_under_autocast_gradients_are_float32_and_near(part) -> None:
-    cell, inputs, state = made(part, dtype=torch.float32)
-    expected = results(cell.unroll, cell, inputs, state)
+def test_under_autocast_gradients_are_float32_and_nearly_the_same(part) -> None:
+    cell, inputs, state = cell_with_inputs(part, dtype=torch.float32)
+    expected = values_and_gradients(cell.unroll, cell, inputs, state)
     with torch.autocast("cpu", torch.bfloat16):
-        seen = results(cell.unroll, cell, inputs, state)
-    assert seen[0].dtype == torch.bfloat16
-    for one, other in zip(seen, expected, strict=True):
-        assert (one - other).norm() <= 0.05 * max(1.0, float(other.detach().norm()))
-    assert {gradient.dtype for gradient in seen[1 + len(state) :]} == {torch.float32}
+        rounded = values_and_gradients(cell.unroll, cell, inputs, state)
+    assert rounded[0].dtype == torch.bfloat16
+    for tensor, exact in zip(rounded, expected, strict=True):
+        assert (tensor - exact).norm() <= 0.05 * max(1.0, float(exact.detach().norm()))
+    assert {gradient.dtype for gradient in rounded[1 + len(state) :]} == {torch.float32}
 
 
-class Apart(GatedCell):
-    """An output that is no state."""
+class SeparateOutput(GatedCell):
+    """A cell whose output is not one of its states."""
 
     gates = ("new",)
     output_is_state = False
@@ -203,27 +201,27 @@ class Apart(GatedCell):
         return hidden * state[0], hidden
 
 
-def products_of(outputs):
-    """The recurrent products in the graph of the outputs."""
-    found, waiting = set(), [outputs.grad_fn]
-    while waiting:
-        node = waiting.pop()
-        if node is not None and node not in found:
-            found.add(node)
-            waiting += [following for following, _ in node.next_functions]
-    return [node for node in found if type(node).__name__ == "_ProductBackward"]
+def recurrent_products(outputs):
+    """Return the recurrent products in the graph of the outputs."""
+    nodes, queue = set(), [outputs.grad_fn]
+    while queue:
+        node = queue.pop()
+        if node is not None and node not in nodes:
+            nodes.add(node)
+            queue += [following for following, _ in node.next_functions]
+    return [node for node in nodes if type(node).__name__ == "_StepProductBackward"]
 
 
-@pytest.mark.parametrize("kind", [Sum, Apart])
-def test_a_graph_is_gone_when_its_results_are(kind) -> None:
+@pytest.mark.parametrize("kind", [Sum, SeparateOutput])
+def test_a_graph_is_freed_with_its_results(kind) -> None:
     cell = kind(3, 4)
     gc.disable()
     try:
         outputs, _ = cell(torch.randn(2, 6, 3), cell.initial_state(2))
         outputs.sum().backward()
-        seen = [weakref.ref(node) for node in products_of(outputs)]
-        assert len(seen) == 6
+        references = [weakref.ref(node) for node in recurrent_products(outputs)]
+        assert len(references) == 6
         del outputs, _
-        assert not any(node() for node in seen)
+        assert not any(node() for node in references)
     finally:
         gc.enable()

@@ -27,7 +27,7 @@ from nmt_lstm.lab.comparison.matching import Match
 from nmt_lstm.lab.comparison.plan import Plan, make_plan
 from nmt_lstm.lab.comparison.verdict import Circumstances, Verdict, give_verdict
 from nmt_lstm.lab.experiment.execution import do_missing
-from nmt_lstm.numerics.cores import usable_cores
+from nmt_lstm.numerics.threads import usable_cores
 from nmt_lstm.text.corpus import read_parallel
 from nmt_lstm.text.held_out import HeldOut, with_validation_text
 

@@ -1,4 +1,4 @@
-"""Linear layers for inference alone: in any precision, and put into the library's own layout once."""
+"""Linear layers for inference: in any precision, and put into the library's own layout once."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from nmt_lstm.numerics import onednn
 from nmt_lstm.numerics.int8 import int8_product, quantized
-from nmt_lstm.numerics.packed import packing_is_available, repeated_product
+from nmt_lstm.numerics.linear import repeated_linear
 from nmt_lstm.numerics.row_counts import padded_rows
 
-__all__ = ["FrozenLinear", "FrozenPrecision", "Int8Linear", "PackedLinear", "frozen_linear"]
+__all__ = ["InferenceLinear", "InferencePrecision", "Int8Linear", "PackedLinear", "inference_linear"]
 
-FrozenPrecision = Literal["float32", "bf16", "int8"]
+InferencePrecision = Literal["float32", "bf16", "int8"]
 
-# How often a frozen layer is used: so often that packing always pays.
+# How often a layer for inference is used: so often that packing always pays.
 MANY = 1 << 30
-# Rows at which oneDNN chooses the layout; the results are the same for all.
+# Rows for which oneDNN chooses the layout; results are the same at any number.
 TYPICAL_ROWS = 64
 
 
-class FrozenLinear(nn.Module):
-    """Base: ``inputs @ weight.T + bias`` in float32 from the outside, whatever it computes in.
+class InferenceLinear(nn.Module):
+    """Base: ``inputs @ weight.T + bias``, float32 in and out, whatever precision it computes in.
 
-    `pack` must be called once when the weights are in place.
+    `forward` packs the weights when it is first called, or `pack` does so before.
     """
 
     bias: Tensor | None
@@ -37,19 +38,19 @@ class FrozenLinear(nn.Module):
         self._product: Callable[[Tensor], Tensor] | None = None
 
     def pack(self) -> None:
-        """Put the weights into the layout of the library; they must not change afterwards."""
+        """Put the weights into the library's layout; they must not change afterwards."""
         raise TypeError(f"{type(self).__name__} does not define pack.")
 
-    def selected(self, outputs: Tensor) -> FrozenLinear:
+    def selected(self, outputs: Tensor) -> InferenceLinear:
         """Return a packed layer of some outputs (n,) only."""
         raise TypeError(f"{type(self).__name__} does not define selected.")
 
     def __getstate__(self) -> dict[str, Any]:
-        # A packed product belongs to the library, and to this process: a copy packs its weights again.
+        # A packed weight belongs to the library and to this process, so a copy packs its weights again.
         return {**self.__dict__, "_product": None}
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return (..., out_features), float32, of (..., in_features)."""
+        """Return (..., out_features), float32, of inputs (..., in_features)."""
         if self._product is None:
             self.pack()
         assert self._product is not None
@@ -57,10 +58,10 @@ class FrozenLinear(nn.Module):
         return self._product(flat).view(*inputs.shape[:-1], self.out_features)
 
 
-class PackedLinear(FrozenLinear):
-    """Products in the format of the weight, float32 or bf16; of a bf16 weight in float32 where oneDNN has no bf16.
+class PackedLinear(InferenceLinear):
+    """Products in the format of the weight, float32 or bf16; in float32 for a bf16 weight where oneDNN has no bf16.
 
-    In float32 a row's result is the same, bit for bit, whatever the number of rows, and that of `linear`.
+    In float32 a row's result is the same, bit for bit, whatever the number of rows, and equals that of `linear`.
 
     Args:
         weight: (out, in).
@@ -76,22 +77,22 @@ class PackedLinear(FrozenLinear):
         self.register_buffer("bias", bias)
 
     def pack(self) -> None:
-        """Put the weights into oneDNN's layout, where it is there."""
+        """Put the weights into oneDNN's layout where it is available."""
         dtype, weight, bias = self.weight.dtype, self.weight, self.bias
-        if dtype == torch.bfloat16 and not packing_is_available(dtype):
+        if dtype == torch.bfloat16 and not onednn.packing_works(dtype):
             # torch's own product would take 10 to 20 times as long.
             dtype, weight, bias = torch.float32, weight.float(), None if bias is None else bias.float()
-        product = repeated_product(weight, bias, rows=TYPICAL_ROWS, times=MANY)
+        product = repeated_linear(weight, bias, rows=TYPICAL_ROWS, times=MANY)
         self._product = lambda inputs: product(padded_rows(inputs).to(dtype))[: len(inputs)].float()
 
-    def selected(self, outputs: Tensor) -> FrozenLinear:
+    def selected(self, outputs: Tensor) -> InferenceLinear:
         """Return a packed layer of some outputs (n,) only."""
         bias = None if self.bias is None else self.bias.index_select(0, outputs)
         return PackedLinear(self.weight.index_select(0, outputs), bias)
 
 
-class Int8Linear(FrozenLinear):
-    """Products of int8 (see `int8_product`).
+class Int8Linear(InferenceLinear):
+    """Products in int8 (see `int8_product`).
 
     Args:
         weight: (out, in), int8.
@@ -112,19 +113,19 @@ class Int8Linear(FrozenLinear):
         self.bounded = bounded
 
     def pack(self) -> None:
-        """Put the weights into the layout of the library that multiplies them."""
+        """Put the weights into the layout of the library that multiplies them (see `int8.fast_form`)."""
         self._product = int8_product(self.weight, self.scale, self.bias, bounded=self.bounded)
 
-    def selected(self, outputs: Tensor) -> FrozenLinear:
+    def selected(self, outputs: Tensor) -> InferenceLinear:
         """Return a packed layer of some outputs (n,) only."""
         weight, scale = self.weight.index_select(0, outputs), self.scale.index_select(0, outputs)
         bias = None if self.bias is None else self.bias.index_select(0, outputs)
         return Int8Linear(weight, scale, bias, bounded=self.bounded)
 
 
-def frozen_linear(
-    weight: Tensor, bias: Tensor | None, precision: FrozenPrecision, *, bounded: bool = False
-) -> FrozenLinear:
+def inference_linear(
+    weight: Tensor, bias: Tensor | None, precision: InferencePrecision, *, bounded: bool = False
+) -> InferenceLinear:
     """Return a layer for inference.
 
     Args:

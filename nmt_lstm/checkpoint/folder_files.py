@@ -7,7 +7,7 @@ from pathlib import Path
 from nmt_lstm.checkpoint.manifest import MANIFEST, RUN, TRAINING_STATE, Manifest
 from nmt_lstm.checkpoint.plugin_records import COPY_PREFIX
 from nmt_lstm.errors import ModelFolderError
-from nmt_lstm.files.strangers import strangers_in
+from nmt_lstm.files.folders import foreign_names
 from nmt_lstm.text.held_out import FOLDER as HELD_OUT
 
 __all__ = ["GRAPHS", "LOCK", "METRICS", "SUBWORDS", "WEIGHTS", "WRITING", "check_output_folder"]
@@ -31,7 +31,7 @@ def check_output_folder(folder: str | Path) -> None:
         if (path / MANIFEST).exists():
             Manifest.read(path)
         return
-    strangers = strangers_in(
+    strangers = foreign_names(
         path, lambda name: name in OURS or name.startswith((f".{WRITING}-", COPY_PREFIX))
     )
     if strangers:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 import nmt_lstm
 from nmt_lstm.checkpoint.plugin_records import COPY_PREFIX
 from nmt_lstm.errors import ModelFolderError
-from nmt_lstm.files.checksums import checked_json, sha256_of, sha256_of_content, unsealed
+from nmt_lstm.files.checksums import checked_json, sha256_of, sha256_of_content, without_checksum
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import read_regular
 
@@ -100,7 +100,7 @@ class Manifest(BaseModel):
                 f"{FORMAT_VERSION}; it was written by nmt-lstm {wrote}: install that version."
             )
         try:
-            return Manifest.model_validate(unsealed(values))
+            return Manifest.model_validate(without_checksum(values))
         except ValidationError as problem:
             first = problem.errors()[0]
             raise ModelFolderError(

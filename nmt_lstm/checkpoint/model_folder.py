@@ -30,11 +30,10 @@ from nmt_lstm.config.load import dump_toml, load_model_run
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.corpora.builtin import model_path
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError
+from nmt_lstm.files.atomic import error_for, remove_stale, sync, temporary_prefix
 from nmt_lstm.files.checksums import sha256_of_content
-from nmt_lstm.files.left_overs import remove_left_overs, temporary_prefix
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import read_regular
-from nmt_lstm.files.whole import named, sync
 from nmt_lstm.model.build import build_unweighted_model
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.registry.provenance import import_root, named_by, trust_folder
@@ -179,7 +178,7 @@ def write(
     try:
         _write(path, run, subwords, model_state, metrics, exported, graphs)
     except OSError as problem:
-        raise named(problem, path) from problem
+        raise error_for(path, problem) from problem
 
 
 def _write(
@@ -192,7 +191,7 @@ def _write(
     graphs: Mapping[str, bytes] | None,
 ) -> None:
     path.mkdir(parents=True, exist_ok=True)
-    remove_left_overs(path, folders=WRITING)
+    remove_stale(path, folders=WRITING)
     temporary = Path(tempfile.mkdtemp(prefix=temporary_prefix(WRITING), dir=path))
     try:
         (temporary / RUN).write_text(dump_toml(run), encoding="utf-8")

@@ -175,7 +175,7 @@ def _slug(line: str) -> str:
 
 
 def _write(path: Path, traces: Sequence[Trace], commands: Sequence[str]) -> None:
-    from nmt_lstm.files.whole import replacing
+    from nmt_lstm.files.atomic import replacing
     from nmt_lstm.lab.inspection.page import trace_page
 
     path.parent.mkdir(parents=True, exist_ok=True)

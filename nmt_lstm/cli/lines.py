@@ -13,7 +13,7 @@ from typing import IO, BinaryIO, cast
 
 from nmt_lstm.cli.messages import count_of, note
 from nmt_lstm.errors import DataError
-from nmt_lstm.files.whole import named
+from nmt_lstm.files.atomic import error_for
 
 __all__ = ["OutputFile", "check_output", "decoded_lines", "input_lines", "output_stream", "read_all_lines"]
 
@@ -174,7 +174,7 @@ class OutputFile:
         try:
             yield
         except OSError as problem:
-            raise named(problem, self.path) from problem
+            raise error_for(self.path, problem) from problem
 
 
 def check_output(path: Path | None, inputs: Sequence[Path | None] = ()) -> None:

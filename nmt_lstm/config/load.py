@@ -14,7 +14,7 @@ from nmt_lstm.config.problems import nearest_path, problem_sentences, report
 from nmt_lstm.config.schema import RunSettings, SearchSettings
 from nmt_lstm.config.toml_writer import write_toml
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.files.parsing import DEEPEST, parse_toml
+from nmt_lstm.files.parsing import MAX_DEPTH, parse_toml
 from nmt_lstm.files.regular import read_regular
 
 __all__ = [
@@ -147,9 +147,9 @@ def _apply(values: dict[str, Any], override: str, options: Mapping[str, Option],
     if not equals or not path:
         problems.append(f"--set '{override}' must look like key=value, such as training.epochs=5.")
         return path
-    if path.count(".") >= DEEPEST:
+    if path.count(".") >= MAX_DEPTH:
         problems.append(
-            f"--set: a key has at most {DEEPEST} parts, and one here has {path.count('.') + 1:,}."
+            f"--set: a key has at most {MAX_DEPTH} parts, and one here has {path.count('.') + 1:,}."
         )
         return path
     keys = tuple(path.split("."))

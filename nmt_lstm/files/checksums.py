@@ -1,4 +1,4 @@
-"""SHA-256 checksums: of files, of JSON objects that carry their own, and of archives that carry it as their comment."""
+"""SHA-256 checksums: of files, in JSON objects under a key, and in ZIP archives as the comment."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import open_regular
 
 __all__ = [
-    "archive_is_sound",
+    "archive_is_intact",
     "checked_json",
     "checksum_of",
     "parse_checked",
     "seal_archive",
-    "sealed",
     "sha256_of",
     "sha256_of_content",
-    "unsealed",
+    "with_checksum",
+    "without_checksum",
 ]
 
 _KEY = "sha256"
 _BLOCK = 1 << 20
-# The last record of a ZIP archive is 22 bytes long and ends in the length of the comment behind it.
+# The last record of a ZIP archive has 22 bytes, of which the last two are the length of the comment that follows.
 _END_OF_ARCHIVE, _END_BYTES = b"PK\x05\x06", 22
-_SIGN = b"sha256:"
-_COMMENT_BYTES = len(_SIGN) + 64
+_MARK = b"sha256:"
+_COMMENT_BYTES = len(_MARK) + 64
 
 
 def sha256_of(path: Path) -> str:
     """Return the hexadecimal SHA-256 of a regular file.
 
     Raises:
-        OSError: it cannot be read, or is not a regular file.
+        OSError: the file cannot be read, or is not a regular file.
     """
     with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -55,43 +55,43 @@ def checksum_of(values: Mapping[str, Any]) -> str:
 
 def checked_json(values: Mapping[str, Any]) -> str:
     """Return a JSON object with its checksum under the key "sha256"."""
-    return json.dumps(sealed(values), indent=2) + "\n"
+    return json.dumps(with_checksum(values), indent=2) + "\n"
 
 
-def sealed(values: Mapping[str, Any]) -> dict[str, Any]:
+def with_checksum(values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values with their checksum under the key "sha256"."""
     return {**values, _KEY: checksum_of(values)}
 
 
-def unsealed(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was given to `sealed`; values without a checksum, as earlier versions wrote, are taken as they are.
+def without_checksum(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Check and remove the checksum of `with_checksum`; values of earlier versions, which have none, are accepted.
 
     Raises:
-        ValueError: they are not those that were written.
+        ValueError: the values do not match their checksum.
     """
     inner = {key: value for key, value in values.items() if key != _KEY}
     if _KEY in values and values[_KEY] != checksum_of(inner):
-        raise ValueError("it was changed: its checksum does not fit")
+        raise ValueError("it was modified: its checksum does not match")
     return inner
 
 
 def parse_checked(text: str | bytes) -> dict[str, Any]:
-    """Return what `checked_json` wrote; an object without a checksum, as earlier versions wrote, is taken as it is.
+    """Read what `checked_json` wrote; objects of earlier versions, which have no checksum, are accepted.
 
     Raises:
-        ValueError: it is no JSON object, or not the one that was written.
+        ValueError: it is not a JSON object, or does not match its checksum.
     """
     values = parse_json(text)
     if not isinstance(values, dict):
-        raise ValueError("it holds no JSON object")  # noqa: TRY004 - of the text, as all that is wrong with it
-    return unsealed(values)
+        raise ValueError("it is not a JSON object")  # noqa: TRY004 - an error of the text, like the others
+    return without_checksum(values)
 
 
 def seal_archive(path: Path) -> None:
-    """Write the checksum of a ZIP archive, such as PyTorch and NumPy save, into its comment: it stays an archive.
+    """Write the checksum of a ZIP archive, such as PyTorch and NumPy save, into its comment; it can be read as before.
 
     Raises:
-        ValueError: the file does not end as an archive without a comment does.
+        ValueError: the file is not an archive, or has a comment.
     """
     with path.open("r+b") as file:
         size = file.seek(0, os.SEEK_END)
@@ -104,27 +104,27 @@ def seal_archive(path: Path) -> None:
         file.seek(0)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(0, os.SEEK_END)
-        file.write(_SIGN + digest.encode("ascii"))
+        file.write(_MARK + digest.encode("ascii"))
 
 
-def archive_is_sound(path: Path) -> bool:
-    """Whether an archive is as it was sealed; also true where it was never sealed, as by earlier versions.
+def archive_is_intact(path: Path) -> bool:
+    """Whether an archive matches its checksum; also True if it has none, as those of earlier versions.
 
     Raises:
-        OSError: it cannot be read, or is not a regular file.
+        OSError: the file cannot be read, or is not a regular file.
     """
     with open_regular(path) as file:
-        left = file.seek(0, os.SEEK_END) - _COMMENT_BYTES
-        if left < 0:
+        remaining = file.seek(0, os.SEEK_END) - _COMMENT_BYTES
+        if remaining < 0:
             return True
-        file.seek(left)
+        file.seek(remaining)
         comment = file.read()
-        if not comment.startswith(_SIGN):
+        if not comment.startswith(_MARK):
             return True
         file.seek(0)
         digest = hashlib.sha256()
-        while left:
-            block = file.read(min(left, _BLOCK))
+        while remaining:
+            block = file.read(min(remaining, _BLOCK))
             digest.update(block)
-            left -= len(block)
-        return comment == _SIGN + digest.hexdigest().encode("ascii")
+            remaining -= len(block)
+        return comment == _MARK + digest.hexdigest().encode("ascii")

@@ -1,4 +1,4 @@
-"""Reading regular files alone, up to a size: a pipe without a writer or an endless device must stop no command."""
+"""Reading regular files only, up to a size: a pipe without a writer or an endless device must not block a command."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def open_regular(path: Path) -> Iterator[BufferedReader]:
     """Open a regular file for reading bytes; links are followed.
 
     Raises:
-        OSError: it is missing or unreadable, or it is a folder, a pipe or a device; `strerror` says which.
+        OSError: the path is missing, unreadable, a folder, a pipe or a device; `strerror` says which.
     """
-    # Without O_NONBLOCK, opening a pipe waits until somebody writes to it.
+    # Without O_NONBLOCK, opening a pipe waits until another process writes to it.
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         mode = os.fstat(handle).st_mode
@@ -43,10 +43,10 @@ def read_regular(path: Path, limit: int = LARGEST_TEXT) -> bytes:
     """Return the content of a regular file of at most `limit` bytes.
 
     Raises:
-        OSError: as of `open_regular`, or the file is larger.
+        OSError: as for `open_regular`, or the file is larger.
     """
     with open_regular(path) as file:
         content = file.read(limit + 1)
     if len(content) > limit:
-        raise OSError(errno.EFBIG, f"it has more than {limit >> 20:,} MiB", str(path))
+        raise OSError(errno.EFBIG, f"it is larger than {limit >> 20:,} MiB", str(path))
     return content

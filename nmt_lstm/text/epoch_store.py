@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import itertools
 import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from nmt_lstm.errors import DataError, ResourceError
-from nmt_lstm.files.left_overs import remove_left_overs, temporary_prefix
+from nmt_lstm.files.atomic import complete_folder
 from nmt_lstm.files.lock import locked
 from nmt_lstm.text.corpus import read_parallel
-from nmt_lstm.text.preparation import KEPT, UNFINISHED, Prepared, chunks_of, put_folder
+from nmt_lstm.text.preparation import KEPT, Prepared, chunks_of
 from nmt_lstm.text.subword_sampling import SAMPLING_VERSION, sentence_seed
 from nmt_lstm.text.token_store import TokenStore, TokenStoreWriter
 
@@ -48,23 +47,15 @@ def epoch_store(prepared: Prepared, epoch: int, *, sampling: float, seed: int) -
         with locked(prepared.folder):
             store = _store_in(folder)  # another process of this run may have been faster
             if store is None:
-                _sample_anew(prepared, epoch, folder, sampling, seed)
-                # Other processes of this run may still be opening the last epoch's.
+                with complete_folder(folder, lambda path: _store_in(path) is not None) as unfinished:
+                    _write_sampled(prepared, epoch, unfinished, sampling, seed)
+                # Not the previous epoch's, which other processes of this run may still be opening.
                 shutil.rmtree(folder_of(epoch - 2), ignore_errors=True)
     except OSError as error:
         raise ResourceError(
             f"Cannot write the sampled pieces to '{prepared.folder}': {error.strerror or error}. Make room."
         ) from None
     return TokenStore.open(folder) if store is None else store
-
-
-def _sample_anew(prepared: Prepared, epoch: int, folder: Path, sampling: float, seed: int) -> None:
-    remove_left_overs(prepared.folder, folders=UNFINISHED)
-    with tempfile.TemporaryDirectory(prefix=temporary_prefix(UNFINISHED), dir=prepared.folder) as name:
-        unfinished = Path(name) / "store"
-        unfinished.mkdir()
-        _write_sampled(prepared, epoch, unfinished, sampling, seed)
-        put_folder(unfinished, folder, lambda there: _store_in(there) is not None)
 
 
 def _write_sampled(prepared: Prepared, epoch: int, folder: Path, sampling: float, seed: int) -> None:

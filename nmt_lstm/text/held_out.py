@@ -12,7 +12,7 @@ import numpy as np
 
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import DataError, ResourceError
-from nmt_lstm.files.whole import write_whole
+from nmt_lstm.files.atomic import write_atomically
 from nmt_lstm.text.cleaning import pair_digest
 from nmt_lstm.text.corpus import check_lengths, count_usable, language_of, read_parallel
 
@@ -205,7 +205,7 @@ def _write(path: Path, content: bytes) -> None:
     try:
         if path.is_file() and path.read_bytes() == content:
             return
-        write_whole(path, content)
+        write_atomically(path, content)
     except OSError as problem:
         raise ResourceError(
             f"the validation text '{path}' cannot be written ({problem.strerror or problem}); choose another folder with -o."

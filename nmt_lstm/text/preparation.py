@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import hashlib
 import itertools
 import json
 import logging
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +18,8 @@ from numpy.typing import NDArray
 
 from nmt_lstm.config.schema import DataSettings, SubwordSettings
 from nmt_lstm.errors import DataError, ResourceError
+from nmt_lstm.files.atomic import complete_folder
 from nmt_lstm.files.checksums import checked_json, parse_checked, sha256_of
-from nmt_lstm.files.left_overs import remove_left_overs, temporary_prefix
 from nmt_lstm.files.lock import locked
 from nmt_lstm.files.regular import read_regular
 from nmt_lstm.text.cleaning import CleaningReport, PairCleaner, pair_digest
@@ -34,7 +32,7 @@ from nmt_lstm.text.token_store import HEADER, TokenStore, TokenStoreWriter
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings
 
-__all__ = ["KEPT", "UNFINISHED", "Prepared", "chunks_of", "prepare", "prepare_text", "put_folder"]
+__all__ = ["KEPT", "Prepared", "chunks_of", "prepare", "prepare_text"]
 
 # Raised when the same text and settings would be prepared to something else.
 VERSION = 2
@@ -44,7 +42,7 @@ VOCABULARY_SEED = 1
 RECORD = "prepared.json"
 # One byte for each line of the training text: whether its pair is in the store.
 KEPT = "kept"
-UNFINISHED = "unfinished"
+
 logger = logging.getLogger(__name__)
 Progress = Callable[[str], None]
 
@@ -232,10 +230,7 @@ def _prepare_anew(
         )
     say(f"Learning subwords from {count:,} pairs")
     subwords = train_subwords(pairs, settings, count, VOCABULARY_SEED)
-    remove_left_overs(data.prepared, folders=UNFINISHED)
-    with tempfile.TemporaryDirectory(prefix=temporary_prefix(UNFINISHED), dir=data.prepared) as name:
-        unfinished = Path(name) / "prepared"
-        unfinished.mkdir()
+    with complete_folder(folder, _is_sound) as unfinished:
         subwords.save(unfinished)
         say("Cutting the text into pieces")
         report = _write_store(
@@ -252,7 +247,6 @@ def _prepare_anew(
         files = {path.name: sha256_of(path) for path in sorted(unfinished.iterdir()) if _in_record(path.name)}
         record = checked_json({"report": dataclasses.asdict(report), "files": files})
         (unfinished / RECORD).write_text(record, "utf-8")
-        put_folder(unfinished, folder, _is_sound)
 
 
 def _is_sound(folder: Path) -> bool:
@@ -265,20 +259,6 @@ def _is_sound(folder: Path) -> bool:
 def _in_record(name: str) -> bool:
     """Whether the record has the checksum of a file; large ones have theirs in the header of the store."""
     return name in (KEPT, HEADER) or name.endswith(".model")
-
-
-def put_folder(unfinished: Path, folder: Path, is_sound: Callable[[Path], bool]) -> None:
-    """Give a finished folder its name, unless another process was faster; what is damaged there makes way."""
-    try:
-        unfinished.rename(folder)
-    except OSError:
-        if not folder.exists():
-            raise
-        if not is_sound(folder):
-            with contextlib.suppress(FileNotFoundError):  # another process made way first
-                # Into the temporary folder, which goes away.
-                folder.rename(unfinished.with_name("damaged"))
-            put_folder(unfinished, folder, is_sound)
 
 
 def _write_store(

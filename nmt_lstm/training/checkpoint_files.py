@@ -13,8 +13,8 @@ from torch import Tensor
 
 from nmt_lstm.checkpoint.weights import save_weights
 from nmt_lstm.errors import ModelFolderError, ResourceError
-from nmt_lstm.files.checksums import archive_is_sound, seal_archive
-from nmt_lstm.files.whole import replacing
+from nmt_lstm.files.atomic import replacing
+from nmt_lstm.files.checksums import archive_is_intact, seal_archive
 
 __all__ = ["AtomicCheckpointIO", "read_checkpoint", "save_weights_whole", "save_whole"]
 
@@ -57,7 +57,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         ModelFolderError: it is missing, damaged or something else.
     """
     try:
-        sound = archive_is_sound(path)
+        sound = archive_is_intact(path)
         checkpoint = torch.load(path, map_location="cpu", weights_only=True) if sound else None
     except FileNotFoundError:
         raise ModelFolderError(f"there is no checkpoint '{path}'; train without --resume.") from None

@@ -12,7 +12,7 @@ import pytorch_lightning as pl
 from torch import Tensor
 
 from nmt_lstm.errors import DivergenceError
-from nmt_lstm.files.left_overs import beside
+from nmt_lstm.files.atomic import temporary_path
 from nmt_lstm.training.divergence import all_finite
 from nmt_lstm.training.module import TranslationModule
 
@@ -68,7 +68,7 @@ class LastCheckpoint:
         """Give the checkpoint a second name; it keeps its own name all the time."""
         if not self.path.exists():
             return
-        written = beside(self._before)
+        written = temporary_path(self._before)
         try:
             try:
                 os.link(self.path, written)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nmt_lstm.checkpoint.folder_files import LOCK
 from nmt_lstm.errors import FolderInUseError, ResourceError
-from nmt_lstm.files.lock import HeldError, check_free, held_file
+from nmt_lstm.files.lock import HeldError, check_free, lock_file
 
 __all__ = ["check_not_held", "held_by_this_run"]
 
@@ -37,7 +37,7 @@ def held_by_this_run(folder: Path) -> Iterator[None]:
     """
     with ExitStack() as stack:
         try:
-            stack.enter_context(held_file(folder / LOCK))
+            stack.enter_context(lock_file(folder / LOCK))
         except HeldError as held:
             raise FolderInUseError(folder, held.process) from None
         except OSError as problem:

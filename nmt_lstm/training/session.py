@@ -12,7 +12,7 @@ from rich.console import Console
 from nmt_lstm.checkpoint.folder_files import WRITING
 from nmt_lstm.config.duration import parse_duration
 from nmt_lstm.config.schema import TrainingSettings
-from nmt_lstm.files.left_overs import remove_left_overs
+from nmt_lstm.files.atomic import remove_stale
 from nmt_lstm.numerics.memory import bound_kernel_memory, keep_freed_memory
 from nmt_lstm.numerics.precision import Precision, resolve_precision
 from nmt_lstm.training.budget import TimeBudget
@@ -74,8 +74,8 @@ def open_session(
             stack.enter_context(held_by_this_run(output))
             # Once more: another training may just have ended here.
             check_output(output, last_checkpoint(output), resume=resume)
-            remove_left_overs(output / "checkpoints", files="*")
-            remove_left_overs(output, folders=WRITING)
+            remove_stale(output / "checkpoints", files="*")
+            remove_stale(output, folders=WRITING)
         precision = resolve_precision(settings.precision, devices.device)
         if devices.accelerator == "cpu":
             bound_kernel_memory()

@@ -1,4 +1,4 @@
-"""Checksums: any flipped bit is seen, and files of earlier versions, which have none, are still read."""
+"""Checksums: every flipped bit is detected, and files of earlier versions, which have none, are accepted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from nmt_lstm.files.checksums import (
-    archive_is_sound,
+    archive_is_intact,
     checked_json,
     checksum_of,
     parse_checked,
@@ -23,20 +23,21 @@ from nmt_lstm.files.checksums import (
 
 
 def flipped(content: bytes, bit: int) -> bytes:
+    """The content with one bit changed."""
     return content[: bit // 8] + bytes([content[bit // 8] ^ (1 << bit % 8)]) + content[bit // 8 + 1 :]
 
 
-def test_objects_come_back() -> None:
+def test_objects_are_read_back() -> None:
     values = {"b": [1, 2.5, None], "a": {"ü": "x\u2028"}}
     assert parse_checked(checked_json(values)) == values
     assert checksum_of({"a": 1, "b": 2}) == checksum_of({"b": 2, "a": 1})
 
 
-def test_objects_without_a_checksum_are_taken_as_they_are() -> None:
+def test_objects_without_a_checksum_are_accepted() -> None:
     assert parse_checked('{"version": 1}') == {"version": 1}
 
 
-def test_a_changed_object_is_refused() -> None:
+def test_a_modified_object_is_refused() -> None:
     values = json.loads(checked_json({"pairs": 1}))
     with pytest.raises(ValueError, match="checksum"):
         parse_checked(json.dumps({**values, "pairs": 2}))
@@ -53,40 +54,40 @@ def archive(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_sealed_archive_is_sound_and_still_an_archive(archive: Path) -> None:
-    assert archive_is_sound(archive)
+def test_a_sealed_archive_is_intact_and_still_an_archive(archive: Path) -> None:
+    assert archive_is_intact(archive)
     assert np.load(archive)["values"].tolist() == list(range(20))
     with zipfile.ZipFile(archive) as opened:
         assert opened.comment.startswith(b"sha256:")
         assert opened.testzip() is None
 
 
-def test_an_archive_that_was_never_sealed_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_an_archive_without_a_checksum_is_accepted(tmp_path: Path) -> None:
     np.savez(tmp_path / "old.npz", values=np.arange(3))
     (tmp_path / "short").write_bytes(b"x")
-    assert archive_is_sound(tmp_path / "old.npz")
-    assert archive_is_sound(tmp_path / "short")
+    assert archive_is_intact(tmp_path / "old.npz")
+    assert archive_is_intact(tmp_path / "short")
 
 
-def test_every_flipped_bit_before_the_checksum_is_seen(archive: Path) -> None:
+def test_every_flipped_bit_is_detected(archive: Path) -> None:
     content = archive.read_bytes()
-    sign = content.rindex(b"sha256:")
-    for bit in range(0, 8 * sign, 7):
+    mark = content.rindex(b"sha256:")
+    for bit in range(0, 8 * mark, 7):
         archive.write_bytes(flipped(content, bit))
-        assert not archive_is_sound(archive)
-    for bit in range(8 * (sign + len("sha256:")), 8 * len(content), 5):
+        assert not archive_is_intact(archive)
+    for bit in range(8 * (mark + len("sha256:")), 8 * len(content), 5):
         archive.write_bytes(flipped(content, bit))
-        assert not archive_is_sound(archive)
+        assert not archive_is_intact(archive)
 
 
-def test_what_is_not_an_archive_is_not_sealed(tmp_path: Path, archive: Path) -> None:
+def test_only_an_archive_without_a_comment_is_sealed(tmp_path: Path, archive: Path) -> None:
     (tmp_path / "text").write_bytes(b"no archive, but long enough to be one")
     for path in (tmp_path / "text", archive):
         with pytest.raises(ValueError, match="archive"):
             seal_archive(path)
 
 
-def test_digests_are_those_of_regular_files(tmp_path: Path) -> None:
+def test_only_regular_files_have_a_digest(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"abc")
     assert sha256_of(tmp_path / "file").startswith("ba7816bf8f01cfea")
     os.mkfifo(tmp_path / "pipe")
@@ -95,7 +96,7 @@ def test_digests_are_those_of_regular_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "ü\r\n", b"\xff\x00"])
-def test_digests_of_contents_are_those_of_files_with_them(tmp_path: Path, content: str | bytes) -> None:
+def test_the_digest_of_a_content_is_that_of_a_file_with_it(tmp_path: Path, content: str | bytes) -> None:
     data = content.encode() if isinstance(content, str) else content
     (tmp_path / "file").write_bytes(data)
     assert sha256_of_content(content) == sha256_of(tmp_path / "file") == hashlib.sha256(data).hexdigest()

@@ -1,4 +1,4 @@
-"""What one holds is waited for or refused, comes free with its holder, and costs nothing where locks are unknown."""
+"""Locks are awaited or refused, are released with their process, and have no effect where they are not supported."""
 
 from __future__ import annotations
 
@@ -13,27 +13,26 @@ from pathlib import Path
 
 import pytest
 
-from nmt_lstm.errors import ResourceError
-from nmt_lstm.files.lock import HeldError, check_free, held_file, locked, only_one
+from nmt_lstm.files.lock import HeldError, check_free, lock_file, locked
 
 
 class GivenUpError(Exception):
-    """Somebody did not wait."""
+    """The lock was not awaited."""
 
 
 def give_up() -> None:
     raise GivenUpError
 
 
-def test_another_one_waits_until_the_folder_is_free(tmp_path) -> None:
+def test_a_second_holder_waits_until_the_folder_is_free(tmp_path) -> None:
     order: list[str] = []
     waiting = threading.Event()
 
-    def other() -> None:
+    def second_holder() -> None:
         with locked(tmp_path, waiting.set):
             order.append("second")
 
-    thread = threading.Thread(target=other)
+    thread = threading.Thread(target=second_holder)
     with locked(tmp_path):
         thread.start()
         assert waiting.wait(30)
@@ -42,16 +41,16 @@ def test_another_one_waits_until_the_folder_is_free(tmp_path) -> None:
     assert order == ["first", "second"]
 
 
-def test_a_free_folder_is_not_waited_for(tmp_path) -> None:
-    told: list[str] = []
+def test_a_free_folder_is_not_awaited(tmp_path) -> None:
+    calls: list[str] = []
     for _ in range(2):
-        with locked(tmp_path, lambda: told.append("waiting")):
+        with locked(tmp_path, lambda: calls.append("waiting")):
             pass
-    assert told == []
+    assert calls == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_error_inside_frees_the_folder(tmp_path) -> None:
+def test_an_exception_releases_the_folder(tmp_path) -> None:
     def fail() -> None:
         with locked(tmp_path):
             raise KeyError
@@ -62,7 +61,7 @@ def test_an_error_inside_frees_the_folder(tmp_path) -> None:
         pass
 
 
-def test_a_killed_holder_frees_the_folder(tmp_path) -> None:
+def test_the_end_of_a_killed_holder_releases_the_folder(tmp_path) -> None:
     script = (
         f"from pathlib import Path; from nmt_lstm.files.lock import locked\n"
         f"with locked(Path({str(tmp_path)!r})):\n    print('held', flush=True); input()"
@@ -80,18 +79,18 @@ def test_a_killed_holder_frees_the_folder(tmp_path) -> None:
             pass
 
 
-def test_a_file_system_without_locks_is_no_obstacle(tmp_path, monkeypatch) -> None:
-    def unknown(*_: object) -> None:
+def test_a_file_system_without_locks_stops_nobody(tmp_path, monkeypatch) -> None:
+    def unsupported(*_: object) -> None:
         raise OSError(errno.ENOTSUP, "Operation not supported")
 
-    monkeypatch.setattr(fcntl, "flock", unknown)
+    monkeypatch.setattr(fcntl, "flock", unsupported)
     entered = []
     with locked(tmp_path), locked(tmp_path):
         entered.append(True)
     assert entered == [True]
 
 
-def test_a_folder_that_is_not_there_is_an_error_of_the_system(tmp_path) -> None:
+def test_a_missing_folder_raises_file_not_found(tmp_path) -> None:
     with pytest.raises(FileNotFoundError), locked(tmp_path / "none"):
         pytest.fail("entered")
 
@@ -116,52 +115,25 @@ def test_readers_share_an_open_file_and_writers_do_not(
             pass
 
 
-def test_a_second_process_of_a_command_is_refused(tmp_path: Path) -> None:
-    folder = tmp_path / "new" / "folder"
-    with only_one("nmt-lstm probe", folder):
-        with (
-            pytest.raises(ResourceError, match=r"another nmt-lstm probe .*folder'"),
-            only_one("nmt-lstm probe", folder),
-        ):
-            pytest.fail("entered")
-        assert list(folder.iterdir()) == []
-    with only_one("nmt-lstm probe", folder):
-        pass
-
-
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with (
-        pytest.raises(ResourceError, match=r"file/folder'.*Not a directory"),
-        only_one("nmt-lstm probe", tmp_path / "file" / "folder"),
-    ):
-        pytest.fail("entered")
-
-
-def test_an_error_of_the_work_in_a_folder_stays_what_it_is(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), only_one("nmt-lstm probe", tmp_path):
-        (tmp_path / "none").read_text()
-
-
-def test_a_held_file_names_its_process_and_is_gone_afterwards(tmp_path: Path) -> None:
+def test_a_lock_file_names_its_process_and_is_removed_afterwards(tmp_path: Path) -> None:
     path = tmp_path / ".lock"
     check_free(path)
-    with held_file(path):
+    with lock_file(path):
         assert path.read_text() == f"{os.getpid()}\n"
-        for attempt in (check_free, lambda path: held_file(path).__enter__()):
+        for attempt in (check_free, lambda path: lock_file(path).__enter__()):
             with pytest.raises(HeldError) as held:
                 attempt(path)
             assert (held.value.path, held.value.process) == (path, os.getpid())
     assert list(tmp_path.iterdir()) == []
 
 
-def test_one_who_only_looks_does_not_keep_a_file_from_being_held(
+def test_a_check_for_a_moment_does_not_prevent_locking(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / ".lock"
     path.touch()
-    look = os.open(path, os.O_RDONLY)
-    fcntl.flock(look, fcntl.LOCK_SH)
-    monkeypatch.setattr(time, "sleep", lambda _: os.close(look))
-    with held_file(path):
+    handle = os.open(path, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_SH)
+    monkeypatch.setattr(time, "sleep", lambda _: os.close(handle))
+    with lock_file(path):
         assert path.read_text() == f"{os.getpid()}\n"

@@ -1,4 +1,4 @@
-"""Reading files: pipes, devices, folders and files beyond the bound are refused at once, and links are followed."""
+"""Reading regular files: pipes, devices, folders and files above the limit are refused, and links are followed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from nmt_lstm.files.regular import open_regular, read_regular
 
 
-def test_a_file_is_read_also_through_a_link(tmp_path: Path) -> None:
+def test_a_file_is_read_through_a_link(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"content")
     (tmp_path / "link").symlink_to("file")
     assert read_regular(tmp_path / "file") == read_regular(tmp_path / "link") == b"content"
@@ -19,14 +19,14 @@ def test_a_file_is_read_also_through_a_link(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("limit", [6, 0])
-def test_a_file_beyond_the_bound_is_refused(tmp_path: Path, limit: int) -> None:
+def test_a_file_above_the_limit_is_refused(tmp_path: Path, limit: int) -> None:
     (tmp_path / "file").write_bytes(b"content")
     with pytest.raises(OSError, match="MiB") as caught:
         read_regular(tmp_path / "file", limit)
     assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(tmp_path / "file"))
 
 
-def test_what_is_not_a_regular_file_is_refused_without_waiting(tmp_path: Path) -> None:
+def test_pipes_devices_and_folders_are_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "zero").symlink_to("/dev/zero")
     for name in ("pipe", "zero"):

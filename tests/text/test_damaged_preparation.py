@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def test_a_full_disk_is_told(written, monkeypatch) -> None:
     assert written.prepared_folders() == []
 
 
-def test_what_is_written_and_cannot_be_read_back_is_told(written, monkeypatch) -> None:
-    monkeypatch.setattr(preparation, "put_folder", lambda unfinished, folder, is_sound: None)
-    with pytest.raises(ResourceError, match="cannot be read back. Check the disk"):
+def test_text_that_cannot_be_read_back_is_an_error(written, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(preparation, "complete_folder", lambda *_: contextlib.nullcontext(tmp_path))
+    with pytest.raises(ResourceError, match="cannot be read back"):
         prepare(written.run())

@@ -14,11 +14,11 @@ from pydantic import BaseModel
 from nmt_lstm.config.differences import differences
 from nmt_lstm.config.load import dump_toml, load_run
 from nmt_lstm.errors import ConfigurationError, DataError, ResourceError
-from nmt_lstm.files.checksums import checked_json, sha256_of, sha256_of_content, unsealed
-from nmt_lstm.files.lock import only_one
+from nmt_lstm.files.atomic import write_atomically
+from nmt_lstm.files.checksums import checked_json, sha256_of, sha256_of_content, without_checksum
+from nmt_lstm.files.folders import exclusive_folder
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import LARGEST_LIST, read_regular
-from nmt_lstm.files.whole import write_whole
 from nmt_lstm.lab.comparison.plan import Plan, PlannedRun
 from nmt_lstm.lab.comparison.run_result import RunResult, TrainingResult, read_record
 from nmt_lstm.lab.experiment.folder import check_folder
@@ -130,7 +130,7 @@ class ComparisonFolder:
         Raises:
             ResourceError: it cannot be made, or one is at work in it.
         """
-        return only_one("nmt-lstm compare", self.folder)
+        return exclusive_folder("nmt-lstm compare", self.folder)
 
     def begin(self, plan: Plan, *, identity: Mapping[str, Any]) -> None:
         """Note what is compared, or check that what was noted is the same.
@@ -211,7 +211,7 @@ class ComparisonFolder:
                     f"'{self.folder}' was made by a newer nmt-lstm (format {kept['version']}, this one reads up to "
                     f"{_VERSION}); upgrade, or choose another folder with -o."
                 )
-            return unsealed(kept)
+            return without_checksum(kept)
         except (OSError, ValueError) as problem:
             raise ConfigurationError(
                 f"'{path}' cannot be read ({' '.join(str(problem).split())}); choose another folder with -o."
@@ -225,7 +225,7 @@ def write_text(path: Path, text: str) -> None:
         ResourceError: it cannot be written.
     """
     try:
-        write_whole(path, text)
+        write_atomically(path, text)
     except OSError as problem:
         raise ResourceError(
             f"cannot write '{path}' ({problem.strerror or problem}); free some space: the same command goes on."

@@ -6,7 +6,7 @@ from collections.abc import Container
 from pathlib import Path
 
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.files.strangers import strangers_in
+from nmt_lstm.files.folders import foreign_names
 
 __all__ = ["check_folder"]
 
@@ -27,7 +27,7 @@ def check_folder(folder: Path, mark: str, kind: str, *, allowed: Container[str] 
         return True
     if folder.exists() and not folder.is_dir():
         raise ConfigurationError(f"'{folder}' is a file; choose a different folder with -o.")
-    if strangers := strangers_in(folder, lambda name: name in allowed):
+    if strangers := foreign_names(folder, lambda name: name in allowed):
         raise ConfigurationError(
             f"'{folder}' exists and {kind} ({strangers}); choose a different folder with -o, or empty it."
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nmt_lstm.errors import ConfigurationError, DataError, ResourceError, nearest
 from nmt_lstm.evaluation.scores import check_metrics
-from nmt_lstm.files.whole import write_whole
+from nmt_lstm.files.atomic import write_atomically
 from nmt_lstm.lab.analysis.pair_report import PairReport, pair_report
 from nmt_lstm.lab.leaderboard.entries import Entries
 from nmt_lstm.lab.leaderboard.ranking import RankedRow, Ranking, differences, rank
@@ -84,7 +84,7 @@ class Leaderboard:
         for name, each in settings.test_sets.items():
             load_test_set(name, each, path)
         try:
-            write_whole(path / BOARD, dump_board(settings))
+            write_atomically(path / BOARD, dump_board(settings))
         except OSError as problem:
             raise ResourceError(
                 f"the board '{path}' cannot be made ({problem.strerror or problem}); choose another folder."

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from nmt_lstm.files.checksums import archive_is_sound, checked_json, parse_checked, seal_archive
+from nmt_lstm.files.atomic import replacing
+from nmt_lstm.files.checksums import archive_is_intact, checked_json, parse_checked, seal_archive
 from nmt_lstm.files.regular import LARGEST_LIST, read_regular
-from nmt_lstm.files.whole import replacing
 
 __all__ = ["CachedStatistics"]
 
@@ -87,7 +87,7 @@ class CachedStatistics:
 
 
 def _statistics_of(path: Path) -> dict[str, NDArray[np.float64]]:
-    if not archive_is_sound(path):
+    if not archive_is_intact(path):
         raise ValueError("its checksum does not fit")
     with np.load(path, allow_pickle=False) as archive:
         return {name: np.asarray(archive[name], dtype=np.float64) for name in archive.files}

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from nmt_lstm.errors import ConfigurationError, DataError, nearest
-from nmt_lstm.files.checksums import checksum_of, sealed
+from nmt_lstm.files.checksums import checksum_of, with_checksum
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.plain_text import json_text
 
@@ -163,7 +163,7 @@ def make_facts(given: dict[str, Any]) -> Facts:
 def line_of(record: Row | Withdrawal) -> str:
     """Return a record as one line of JSON, with the format's version and a checksum of the rest."""
     values = {"format": FORMAT, **record.model_dump(mode="json")}
-    return json_text(sealed(values))
+    return json_text(with_checksum(values))
 
 
 def record_of(line: str, place: str) -> Row | Withdrawal:

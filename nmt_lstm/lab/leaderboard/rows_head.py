@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nmt_lstm.files.atomic import write_atomically
 from nmt_lstm.files.checksums import checked_json, parse_checked, sha256_of_content
 from nmt_lstm.files.regular import read_regular
-from nmt_lstm.files.whole import write_whole
 
 __all__ = ["HEAD", "RowsHead"]
 
@@ -53,4 +53,4 @@ class RowsHead:
             OSError: the file cannot be written.
         """
         text = checked_json({"bytes": len(rows), "sha256_of_rows": sha256_of_content(rows)})
-        write_whole(self._path, text)
+        write_atomically(self._path, text)

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from nmt_lstm.errors import DataError, ResourceError
+from nmt_lstm.files.atomic import write_atomically
 from nmt_lstm.files.checksums import sha256_of, sha256_of_content
 from nmt_lstm.files.lock import locked
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import open_regular
-from nmt_lstm.files.whole import write_whole
 from nmt_lstm.lab.leaderboard.cached_statistics import CachedStatistics
 from nmt_lstm.lab.leaderboard.record import Row, Withdrawal, line_of, record_of
 from nmt_lstm.lab.leaderboard.rows_head import RowsHead
@@ -186,7 +186,7 @@ class BoardFiles:
         path = self.text_path(digest)
         if path.is_file() and sha256_of(path) == digest:
             return
-        write_whole(path, data)
+        write_atomically(path, data)
 
     def _split(self, data: bytes) -> tuple[list[bytes], bytes]:
         """Return the whole lines and what an interrupted writer left of another."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from nmt_lstm.files.whole import write_whole
+from nmt_lstm.files.atomic import write_atomically
 from nmt_lstm.lab.probes.catalogue import find_task
 from nmt_lstm.lab.probes.pictures import draw_curves, draw_gradient_flow, draw_losses
 from nmt_lstm.lab.probes.record import RunRecord
@@ -38,8 +38,8 @@ def write_report(
         missing: runs without a result.
     """
     for name, draw in _PICTURES.items():
-        write_whole(folder / name, draw(summary))
-    write_whole(folder / REPORT, _markdown(summary, settings, command, missing))
+        write_atomically(folder / name, draw(summary))
+    write_atomically(folder / REPORT, _markdown(summary, settings, command, missing))
     return [*_PICTURES, REPORT]
 
 

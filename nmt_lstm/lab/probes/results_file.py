@@ -10,8 +10,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from nmt_lstm.errors import DataError, ResourceError
-from nmt_lstm.files.checksums import sealed, unsealed
-from nmt_lstm.files.lock import only_one
+from nmt_lstm.files.checksums import with_checksum, without_checksum
+from nmt_lstm.files.folders import exclusive_folder
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import LARGEST_LIST, read_regular
 from nmt_lstm.lab.experiment.folder import check_folder
@@ -53,7 +53,7 @@ class ResultsFile:
         Raises:
             ResourceError: one is at work in it.
         """
-        return only_one("nmt-lstm probe", self.folder)
+        return exclusive_folder("nmt-lstm probe", self.folder)
 
     def read(self) -> list[RunRecord]:
         """Return all records in the order in which they came.
@@ -76,7 +76,7 @@ class ResultsFile:
         Raises:
             ResourceError: the disk is full or cannot be written; what was there before stays.
         """
-        line = f"{json.dumps(sealed(record.model_dump(mode='json')))}\n".encode()
+        line = f"{json.dumps(with_checksum(record.model_dump(mode='json')))}\n".encode()
         try:
             with self.path.open("ab+") as file:
                 file.seek(0)
@@ -110,7 +110,7 @@ class ResultsFile:
                 f"upgrade nmt-lstm, or choose another folder with -o."
             )
         try:
-            return RunRecord.model_validate(unsealed(values))
+            return RunRecord.model_validate(without_checksum(values))
         except ValidationError as problem:
             first = problem.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "the line"

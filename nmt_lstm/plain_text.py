@@ -1,4 +1,4 @@
-"""Plain text: safe for where it goes, be it a terminal, a JSON file or a spreadsheet, and set in columns."""
+"""Text made safe for a terminal, a JSON file or a spreadsheet, and rows aligned in columns."""
 
 from __future__ import annotations
 
@@ -10,43 +10,43 @@ from typing import Any
 
 __all__ = ["UNSAFE", "cell_text", "columns", "json_text", "printable"]
 
-# Control characters of C0 and C1 but for tab and line feed, which can move the cursor, rename the window or answer a
-# question of the terminal; the line ends of Unicode; the controls of writing direction (Unicode's Bidi_Control), which
-# make a text look like a different one; and lone surrogates, which file names with invalid bytes have.
+# Control characters of C0 and C1 except tab and line feed, which can move the cursor, rename the window or make the
+# terminal send an answer; the line separators of Unicode; its controls of writing direction (Bidi_Control), which
+# disguise a text as a different one; and lone surrogates, which stand for invalid bytes in file names.
 UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-# Programs that read lines break them at these, and terminals obey U+009B as they do ESC [.
+# Line-based programs split at some of these, and a terminal treats U+009B as ESC [.
 _UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-# With these a cell begins that spreadsheets take for a formula.
+# Spreadsheets evaluate a cell that begins with one of these as a formula.
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def printable(text: str) -> str:
-    r"""Return text for a terminal: what would control it is written as an escape, such as ``\x1b`` or ``\u202e``."""
+    r"""Return text for a terminal, with escapes such as ``\x1b`` or ``\u202e`` for characters that would control it."""
     return UNSAFE.sub(_escape, text)
 
 
 def json_text(values: Any, *, indent: int | None = None) -> str:
-    """Return JSON whose strings have neither control characters nor line ends of any kind."""
-    # Outside of strings JSON is ASCII, so whatever is found is in a string, where the escape means the same.
+    """Return JSON whose strings contain no control characters and no line separators of any kind."""
+    # Outside strings JSON is ASCII, so every match is inside a string, where the escape means the same.
     return _UNSAFE_IN_JSON.sub(
-        lambda found: f"\\u{ord(found[0]):04x}", json.dumps(values, indent=indent, ensure_ascii=False)
+        lambda match: f"\\u{ord(match[0]):04x}", json.dumps(values, indent=indent, ensure_ascii=False)
     )
 
 
 def cell_text(text: str) -> str:
-    """Return text for a cell of a spreadsheet: an apostrophe before what would be taken for a formula."""
+    """Return text for a cell of a spreadsheet, with an apostrophe before anything it would evaluate as a formula."""
     return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
 
 
 def columns(rows: Sequence[Sequence[str]], *, right: Collection[int] | None = (), indent: str = "") -> str:
-    """Return rows as columns two blanks apart, which stand in line on a terminal also beside wide characters.
+    """Return rows as columns two spaces apart, aligned on a terminal even if they contain wide characters.
 
     Args:
-        rows: as many cells each.
-        right: places of the columns whose cells end in line, such as numbers; None is all but the first.
-        indent: before each line.
+        rows: lists of cells, all of the same length.
+        right: indices of the columns that are aligned right, such as numbers; None is all but the first.
+        indent: written before each line.
     """
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
     if right is None:
@@ -54,21 +54,21 @@ def columns(rows: Sequence[Sequence[str]], *, right: Collection[int] | None = ()
     lines = []
     for row in rows:
         cells = []
-        for place, (cell, width) in enumerate(zip(row, widths, strict=True)):
-            blanks = " " * (width - _width(cell))
-            cells.append(blanks + cell if place in right else cell + blanks)
+        for index, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            padding = " " * (width - _width(cell))
+            cells.append(padding + cell if index in right else cell + padding)
         lines.append((indent + "  ".join(cells)).rstrip())
     return "\n".join(lines)
 
 
 def _width(text: str) -> int:
-    """Return how many places of a terminal a text takes: wide characters take two, combining ones none."""
+    """Return the width of a text in terminal columns: wide characters take two, combining ones none."""
     return sum(
         0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
         for character in text
     )
 
 
-def _escape(found: re.Match[str]) -> str:
-    number = ord(found[0])
+def _escape(match: re.Match[str]) -> str:
+    number = ord(match[0])
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"

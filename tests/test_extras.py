@@ -1,4 +1,4 @@
-"""How the optional parts of the package are installed."""
+"""The command that installs an optional dependency."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def installed_from(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize("record", [None, "", "{", "[]", "{}", '{"url": "file:///no/such/tree"}'])
-def test_without_a_source_tree_the_extra_has_the_name_of_the_package(installed_from, record) -> None:
+def test_without_a_source_tree_the_package_is_named(installed_from, record) -> None:
     installed_from(record)
     assert install_command("onnx") == "pip install 'nmt-lstm[onnx]'"
 
@@ -41,7 +41,7 @@ def test_a_package_that_is_not_installed_has_no_source_tree(monkeypatch: pytest.
     assert install_command("ja") == "pip install 'nmt-lstm[ja]'"
 
 
-def test_a_source_tree_gives_the_tested_versions(
+def test_a_source_tree_provides_the_tested_versions(
     installed_from, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tree = tmp_path / "a tree"
@@ -55,7 +55,7 @@ def test_a_source_tree_gives_the_tested_versions(
     assert install_command("zstd") == "pip install -c constraints.txt '.[zstd]'"
 
 
-def test_every_extra_that_is_advised_exists() -> None:
+def test_every_extra_that_messages_name_exists() -> None:
     root = Path(__file__).parents[1]
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     assert {"onnx", "ja", "tensorboard", "zstd"} <= project["optional-dependencies"].keys()

@@ -1,4 +1,4 @@
-"""The house's own rules: short files, telling names, one sentence at the top, names and versions that agree."""
+"""Rules of the source tree: short files, meaningful names, an opening sentence, and versions that agree."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ FOLDERS = ("nmt_lstm", "plugins", "benchmarks", "data", "docs", "tests")
 
 def sources(*folders: str) -> list[Path]:
     """All Python files under the named folders of the repository that belong to it."""
-    found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
-    return [path for path in found if not {"build", "raw", "runs", "prepared", ".venv"} & set(path.parts)]
+    files = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    return [path for path in files if not {"build", "raw", "runs", "prepared", ".venv"} & set(path.parts)]
 
 
-def test_sources_are_found() -> None:
+def test_the_rules_are_applied_to_the_sources() -> None:
     assert ROOT / "nmt_lstm" / "errors.py" in sources("nmt_lstm")
 
 
 @pytest.mark.parametrize("path", sources(*FOLDERS), ids=lambda path: str(path.relative_to(ROOT)))
-def test_file_is_short_and_says_what_it_is_for(path: Path) -> None:
+def test_a_file_is_short_and_opens_with_its_purpose(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= LONGEST_FILE
     assert not {part.removesuffix(".py") for part in path.relative_to(ROOT).parts} & EMPTY_NAMES
@@ -60,14 +60,14 @@ def test_unknown_public_name_is_an_attribute_error() -> None:
 
 def test_type_checkers_see_the_same_public_names() -> None:
     tree = ast.parse((ROOT / "nmt_lstm" / "__init__.py").read_text(encoding="utf-8"))
-    seen = {
+    modules = {
         alias.asname: node.module
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
         if alias.asname
     }
-    assert seen == nmt_lstm._MODULE_OF_NAME
+    assert modules == nmt_lstm._MODULE_OF_NAME
 
 
 def heavy_modules_after(statement: str) -> set[str]:
@@ -87,7 +87,7 @@ def test_the_check_above_can_fail() -> None:
     assert "pydantic" in heavy_modules_after("import nmt_lstm; nmt_lstm.RunSettings")
 
 
-def test_versions_agree() -> None:
+def test_the_changelog_and_the_package_have_one_version() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     newest = re.search(r"^## \[(\d+\.\d+\.\d+)\]", changelog, re.MULTILINE)
     assert newest is not None

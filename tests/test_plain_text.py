@@ -1,4 +1,4 @@
-"""Text from outside: it cannot control a terminal, break a JSON line, or become a formula."""
+"""Text from outside cannot control a terminal, break a JSON line, or become a formula."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nmt_lstm.plain_text import cell_text, columns, json_text, printable
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "escaped"),
     [
         ("plain ü 日本 😀\tand\nlines", "plain ü 日本 😀\tand\nlines"),
         ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
@@ -21,19 +21,19 @@ from nmt_lstm.plain_text import cell_text, columns, json_text, printable
         ("caf\udce9", "caf\\udce9"),
     ],
 )
-def test_what_controls_a_terminal_is_escaped(text: str, shown: str) -> None:
-    assert printable(text) == shown
+def test_control_characters_are_escaped(text: str, escaped: str) -> None:
+    assert printable(text) == escaped
 
 
-def test_no_control_character_of_unicode_is_left() -> None:
+def test_every_control_character_of_unicode_is_escaped() -> None:
     every = "".join(map(chr, range(0x1_0000)))
-    left = printable(every)
-    assert {each for each in left if unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp")} == {"\t", "\n"}
+    text = printable(every)
+    assert {each for each in text if unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp")} == {"\t", "\n"}
     bidi = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-    assert not {each for each in left if unicodedata.bidirectional(each) in bidi}
+    assert not {each for each in text if unicodedata.bidirectional(each) in bidi}
 
 
-def test_json_is_one_line_of_harmless_text_and_says_the_same() -> None:
+def test_json_is_one_harmless_line_with_the_same_values() -> None:
     values = {"text": "a\x9b\u2028\u2029\x85\x1b\u202eb ü 😀", "list": [1.5, None]}
     text = json_text(values)
     assert json.loads(text) == values
@@ -49,22 +49,22 @@ def test_a_formula_becomes_text(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "lstm", "a=b", "'=1"])
-def test_other_cells_stay(text: str) -> None:
+def test_other_cells_are_unchanged(text: str) -> None:
     assert cell_text(text) == text
 
 
 @pytest.mark.parametrize(
-    ("right", "shown"),
+    ("right", "table"),
     [
         (None, "            BLEU\n  a system   1.5\n  b"),
         ((), "            BLEU\n  a system  1.5\n  b"),
         ((0,), "            BLEU\n  a system  1.5\n         b"),
     ],
 )
-def test_columns_stand_in_line(right, shown) -> None:
-    assert columns([("", "BLEU"), ("a system", "1.5"), ("b", "")], right=right, indent="  ") == shown
+def test_columns_are_aligned(right, table) -> None:
+    assert columns([("", "BLEU"), ("a system", "1.5"), ("b", "")], right=right, indent="  ") == table
 
 
-def test_columns_stand_in_line_beside_wide_and_combining_characters() -> None:
+def test_columns_are_aligned_beside_wide_and_combining_characters() -> None:
     lines = columns([("猫", "x"), ("e\u0301", "x"), ("abc", "x")]).split("\n")
     assert lines == ["猫   x", "e\u0301    x", "abc  x"]

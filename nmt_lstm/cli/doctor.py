@@ -36,6 +36,7 @@ OPTIONAL = (
     ("MeCab", "mecab-python3", "ja", "BLEU on Japanese words (ja-mecab)"),
     ("onnxruntime", "onnxruntime", "onnx", "ONNX graphs"),
     ("onnxscript", "onnxscript", "onnx", "making ONNX graphs"),
+    ("matplotlib", "matplotlib", "plot", "figures and PNG files of inspect"),
     ("backports.zstd", "backports.zstd", "zstd", ".zst files"),
 )
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +13,7 @@ import typer
 
 from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import BeamSize, Plugins, TrustPlugins, load_plugins
+from nmt_lstm.cli.inspection_files import InspectionFiles
 from nmt_lstm.cli.lines import input_lines
 from nmt_lstm.cli.messages import note, quoted, say
 from nmt_lstm.cli.standard_streams import check_stdin
@@ -34,10 +34,13 @@ Examples:
   nmt-lstm inspect -m runs/de-en -i some.de -o pages
   nmt-lstm inspect -m runs/de-en "Ein Hund läuft." --prefix "A cat"
   nmt-lstm inspect -m runs/de-en "Ein Hund läuft." --format json > trace.json
+  nmt-lstm inspect -m runs/de-en "Ein Hund läuft." --format svg --what gates
 \b
 Output:
   One HTML file for each sentence; its path is printed. It needs no network.
-  Several models are shown one below the other on the same page.
+  Several models are shown on the same page.
+  svg, png: one picture for each sentence, with several models side by side.
+  Without -o, no file is replaced by a different one.
   json: a line with one object for each sentence and model (JSON Lines); see
   docs/inspect.md."""
 
@@ -47,6 +50,19 @@ class TraceFormat(StrEnum):
 
     html = "html"
     json = "json"
+    svg = "svg"
+    png = "png"
+
+
+class Content(StrEnum):
+    """A part of a picture."""
+
+    attention = "attention"
+    gates = "gates"
+    memory = "memory"
+
+
+PICTURES = (TraceFormat.svg, TraceFormat.png)
 
 
 def inspect(
@@ -77,8 +93,21 @@ def inspect(
         str, typer.Option("--prefix", metavar="TEXT", help="The translation must begin with this.")
     ] = "",
     trace_format: Annotated[
-        TraceFormat, typer.Option("--format", help="A page, or JSON on stdout.")
+        TraceFormat, typer.Option("--format", help="A page, JSON on stdout, or a picture.")
     ] = TraceFormat.html,
+    what: Annotated[
+        list[Content] | None,
+        typer.Option("--what", help="Part of the picture; may be repeated. [default: all]"),
+    ] = None,
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--layer",
+            metavar="LAYER",
+            help="Whose gates and memory, as encoder.1 or decoder.2.forward; may be repeated. "
+            "[default: encoder.1.forward]",
+        ),
+    ] = None,
     show: Annotated[
         bool, typer.Option("--show", help="Draw attention and gates at the terminal, too.")
     ] = False,
@@ -97,6 +126,10 @@ def inspect(
         raise ConfigurationError("--show draws on stdout, where --format json writes; leave one of them out.")
     if trace_format is TraceFormat.json and output is not None:
         raise ConfigurationError("--format json writes to stdout; leave out -o, and write: > trace.json")
+    if (what or layer) and trace_format not in PICTURES:
+        raise ConfigurationError(
+            "--what and --layer choose the content of a picture: add --format svg or --format png."
+        )
     for folder in model:
         early_checks.check_models([folder])
     search = early_checks.check_search(model, [] if beam_size is None else [f"search.beam_size={beam_size}"])
@@ -104,11 +137,15 @@ def inspect(
         check_stdin()
     early_checks.check_files(input_file)
     lines = {1: text} if text is not None else _lines(input_file)
-    paths = _paths(lines, output) if trace_format is TraceFormat.html else {}
+    files = None if trace_format is TraceFormat.json else InspectionFiles(lines, output, f".{trace_format}")
     load_plugins(plugin, trusted=model if trust_plugins else [])
 
     from nmt_lstm.lab.inspection.inspection import Inspector
 
+    if trace_format is TraceFormat.png:
+        from nmt_lstm.lab.inspection.plots import check_matplotlib
+
+        check_matplotlib()
     inspectors = [Inspector.load(folder) for folder in model]
     same = f" -b {beam_size}" if beam_size is not None else ""
     same += "".join(f" --plugin {quoted(file)}" for file in plugin or [])
@@ -126,12 +163,16 @@ def inspect(
 
             for trace in traces:
                 say("\n".join(terminal_lines(trace, shutil.get_terminal_size().columns)))
-        if trace_format is TraceFormat.json:
+        if files is None:
             for trace in traces:
                 say(trace.to_json())
-        else:
+        elif trace_format is TraceFormat.html:
+            from nmt_lstm.lab.inspection.page import trace_page
+
             commands = [f"nmt-lstm inspect -m {quoted(folder)}{same} {shlex.quote(line)}" for folder in model]
-            _write(paths[number], traces, commands)
+            files.write(number, trace_page(traces, commands=commands))
+        else:
+            files.write(number, _picture(traces, trace_format, what, layer))
 
 
 def _lines(input_file: Path | None) -> dict[int, str]:
@@ -149,36 +190,17 @@ def _lines(input_file: Path | None) -> dict[int, str]:
     return lines
 
 
-def _paths(lines: Mapping[int, str], output: Path | None) -> dict[int, Path]:
-    """Return where the page of each line goes, by the lines' numbers.
+def _picture(
+    traces: Sequence[Trace], trace_format: TraceFormat, what: list[Content] | None, layers: list[str] | None
+) -> str | bytes:
+    from nmt_lstm.lab.inspection.picture import picture
+    from nmt_lstm.lab.inspection.trace import CONTENTS, DEFAULT_LAYERS
 
-    Raises:
-        ConfigurationError: the path exists and is not what is needed.
-    """
-    if len(lines) == 1 and not (output and output.is_dir()):
-        ((number, line),) = lines.items()
-        path = output or Path(f"{_slug(line)}.html")
-        early_checks.check_output(path, ())
-        return {number: path}
-    folder = output or Path("inspection")
-    if folder.exists() and not folder.is_dir():
-        raise ConfigurationError(
-            f"-o '{folder}' is a file, but there are {len(lines)} sentences; name a folder."
-        )
-    return {number: folder / f"{number:02d}-{_slug(line)}.html" for number, line in lines.items()}
+    content = picture(traces, contents=what or CONTENTS, layers=layers or DEFAULT_LAYERS)
+    if trace_format is TraceFormat.png:
+        from nmt_lstm.lab.inspection.plots import figure_png
 
+        return figure_png(content)
+    from nmt_lstm.lab.report.heat_map import heat_map_file
 
-def _slug(line: str) -> str:
-    """Return a file name that tells which sentence it is."""
-    words = re.sub(r"[^\w]+", "-", line.lower()).strip("-")
-    return words[:40].rstrip("-") or "sentence"
-
-
-def _write(path: Path, traces: Sequence[Trace], commands: Sequence[str]) -> None:
-    from nmt_lstm.files.atomic import replacing
-    from nmt_lstm.lab.inspection.page import trace_page
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as written:
-        written.write_text(trace_page(traces, commands=commands), encoding="utf-8")
-    say(str(path))
+    return heat_map_file(content)

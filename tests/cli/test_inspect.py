@@ -73,6 +73,8 @@ def test_show_draws_at_the_terminal(random_model_folder, here, capsys) -> None:
         ([SENTENCE, "--target", "one", "--prefix", "two"], "--target"),
         ([SENTENCE, "--format", "json", "-o", "x.json"], "stdout"),
         ([SENTENCE, "--format", "json", "--show"], "--show"),
+        ([SENTENCE, "--what", "gates"], "--format svg"),
+        ([SENTENCE, "--format", "svg", "--layer", "encoder.7"], "encoder.1.forward"),
         ([" "], "blank"),
     ],
 )
@@ -105,3 +107,28 @@ def test_the_command_in_a_page_makes_it_again(random_model_folder, here) -> None
     (data,) = re.findall(r'id="traces">(.*?)</script>', (here / "page.html").read_text(encoding="utf-8"))
     (trace,) = json.loads(data)["traces"]
     assert trace["command"] == f"nmt-lstm inspect -m {random_model_folder} -b 2 '{SENTENCE}'"
+
+
+def test_a_picture_shows_what_was_chosen(random_model_folder, here, capsys) -> None:
+    words = ["inspect", "-m", str(random_model_folder), SENTENCE, "--format", "svg"]
+    assert main([*words, "--what", "gates", "--what", "memory", "--layer", "decoder.1"]) == 0
+    path = here / capsys.readouterr().out.strip()
+    assert path.name == "eins-zwei-drei.svg"
+    svg = path.read_text(encoding="utf-8")
+    assert "decoder, layer 1, forward: lstm" in svg
+    assert ">attention<" not in svg
+
+
+def test_a_png_is_written(random_model_folder, here, capsys) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed (the extra `plot`)")
+    assert main(["inspect", "-m", str(random_model_folder), SENTENCE, "--format", "png", "-o", "x.png"]) == 0
+    assert (here / "x.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_no_page_is_replaced_by_that_of_a_different_sentence(random_model_folder, here, capsys) -> None:
+    words = ["inspect", "-m", str(random_model_folder), "--format", "svg"]
+    for line in (SENTENCE, "Eins, zwei, drei!", SENTENCE):
+        assert main([*words, line]) == 0
+    assert capsys.readouterr().out.split() == [
+        "eins-zwei-drei.svg", "eins-zwei-drei-2.svg", "eins-zwei-drei.svg",
+    ]  # fmt: skip

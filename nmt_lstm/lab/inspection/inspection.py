@@ -20,7 +20,7 @@ from nmt_lstm.lab.inspection.captured_calls import Place, captured, places
 from nmt_lstm.lab.inspection.cell_trace import Call, trace_cell
 from nmt_lstm.lab.inspection.connectivity import Connectivity, connectivity
 from nmt_lstm.lab.inspection.memory_span import half_lives, horizon, survival
-from nmt_lstm.lab.inspection.trace import LayerTrace, Trace
+from nmt_lstm.lab.inspection.trace import END_OF_SENTENCE, LayerTrace, Trace
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.text.lines import single_line
 from nmt_lstm.text.special_pieces import BEGIN, END
@@ -28,7 +28,6 @@ from nmt_lstm.text.subwords import Subwords
 
 __all__ = ["Inspector", "inspect"]
 
-END_OF_SENTENCE = "</s>"
 LONGEST = 100
 """Most pieces of a sentence; beyond this the page becomes too large to read."""
 

@@ -151,9 +151,9 @@ def _layer(layer: LayerTrace) -> dict[str, Any]:
     strips = [
         {
             "name": name,
-            "kind": "gate" if record.functions[name] in ("sigmoid", "hardsigmoid") else "signed",
+            "kind": "gate" if layer.is_share(name) else "signed",
             "function": record.functions[name],
-            **_strip(tensor, unit=record.functions[name] in ("sigmoid", "hardsigmoid")),
+            **_strip(tensor, unit=layer.is_share(name)),
         }
         for name, tensor in record.gates.items()
     ]

@@ -40,8 +40,7 @@ def terminal_lines(trace: Trace, width: int) -> Iterator[str]:
             yield f"{_fitted(target, LABEL)} {' '.join(marks)}".rstrip()
         yield ""
     for layer in trace.layers:
-        # A decoder's cell reads the piece before the one that is predicted.
-        pieces = trace.source_pieces if layer.side == "encoder" else ("<s>", *trace.target_pieces[:-1])
+        pieces = trace.pieces_of(layer)
         yield f"{layer.name}: {layer.cell} (horizon {layer.horizon})"
         yield from _shares(layer, width)
         yield from _layer_lines(layer, pieces, columns)
@@ -67,11 +66,7 @@ def _layer_lines(layer: LayerTrace, pieces: Sequence[str], columns: int) -> Iter
 def _shares_of(layer: LayerTrace) -> list[tuple[str, Tensor]]:
     """Return the gates that lie between 0 and 1."""
     record = layer.record
-    return [
-        (name, values)
-        for name, values in record.gates.items()
-        if record.functions[name] in ("sigmoid", "hardsigmoid")
-    ]
+    return [(name, values) for name, values in record.gates.items() if layer.is_share(name)]
 
 
 def _shares(layer: LayerTrace, width: int) -> list[str]:

@@ -6,23 +6,43 @@ Shapes: S source pieces, T target pieces, both with the end of the sentence; H h
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.lab.inspection.beam_tree import BeamTree
 from nmt_lstm.lab.inspection.cell_trace import CellTrace
 from nmt_lstm.lab.inspection.connectivity import Connectivity
 from nmt_lstm.plain_text import json_text
 
-__all__ = ["FORMAT", "VERSION", "LayerTrace", "Trace"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "CONTENTS",
+    "DEFAULT_LAYERS",
+    "END_OF_SENTENCE",
+    "FORMAT",
+    "VERSION",
+    "LayerTrace",
+    "Trace",
+    "shown",
+]
 
 FORMAT = "nmt-lstm trace"
 VERSION = 1
 """Raised when a key is renamed or changes its meaning; keys may be added without."""
 DIGITS = 5
+END_OF_SENTENCE = "</s>"
+CONTENTS = ("attention", "gates", "memory")
+"""What a static picture can show."""
+DEFAULT_LAYERS = ("encoder.1.forward",)
+"""Whose gates and memory it shows."""
+SHARES = frozenset({"sigmoid", "hardsigmoid"})
+"""Functions of gates whose values lie between 0 and 1."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +70,15 @@ class LayerTrace:
     def name(self) -> str:
         """What a person calls it: "encoder, layer 1, backward"."""
         return f"{self.side}, layer {self.layer}, {self.direction}"
+
+    @property
+    def key(self) -> str:
+        """What a command calls it: "encoder.1.backward"."""
+        return f"{self.side}.{self.layer}.{self.direction}"
+
+    def is_share(self, gate: str) -> bool:
+        """Return whether the values of a gate lie between 0, closed, and 1, open."""
+        return self.record.functions[gate] in SHARES
 
 
 @dataclass(frozen=True)
@@ -90,6 +119,22 @@ class Trace:
         ends = len(self.source_pieces) - 1, len(self.target_pieces) - 1
         return [(at, target) for target, at in enumerate(looked_at) if at < ends[0] and target < ends[1]]
 
+    def layers_called(self, name: str) -> list[LayerTrace]:
+        """Return the cells of a name: one of "encoder.1.forward", the cells of a layer of "encoder.1".
+
+        Raises:
+            ConfigurationError: there is none.
+        """
+        found = [layer for layer in self.layers if f"{layer.key}.".startswith(f"{name}.")]
+        if not found:
+            known = ", ".join(layer.key for layer in self.layers)
+            raise ConfigurationError(f"{self.model} has no layer '{name}'; its layers are {known}.")
+        return found
+
+    def pieces_of(self, layer: LayerTrace) -> tuple[str, ...]:
+        """Return what a cell reads: source pieces, or the target pieces before the ones that are predicted."""
+        return self.source_pieces if layer.side == "encoder" else ("<s>", *self.target_pieces[:-1])
+
     def to_dict(self) -> dict[str, Any]:
         """Return the trace as plain values, the contract of `to_json`."""
         return {
@@ -123,6 +168,56 @@ class Trace:
     def to_json(self) -> str:
         """Return the trace as one line of JSON; see `to_dict`."""
         return json_text(self.to_dict())
+
+    def to_svg(self, contents: Collection[str] = CONTENTS, layers: Sequence[str] = DEFAULT_LAYERS) -> str:
+        """Return a picture as an SVG document, for a text or slides.
+
+        Args:
+            contents: what to show, of "attention", "gates" and "memory".
+            layers: whose gates and memory: cells such as "encoder.1.forward", or "encoder.1" for all cells of a layer.
+
+        Raises:
+            ConfigurationError: there is no such content or layer, or nothing to show.
+        """
+        from nmt_lstm.lab.inspection.picture import picture
+        from nmt_lstm.lab.report.heat_map import heat_map_file
+
+        return heat_map_file(picture([self], contents=contents, layers=layers))
+
+    def plot(self, contents: Collection[str] = CONTENTS, layers: Sequence[str] = DEFAULT_LAYERS) -> Figure:
+        """Return the same as `to_svg` as a matplotlib figure; matplotlib is in the extra "plot".
+
+        Raises:
+            ConfigurationError: see `to_svg`; or matplotlib is not installed.
+        """
+        from nmt_lstm.lab.inspection.picture import picture
+        from nmt_lstm.lab.inspection.plots import figure
+
+        return figure(picture([self], contents=contents, layers=layers))
+
+    def plot_attention(self) -> Figure:
+        """Return the attention as a matplotlib figure: a row for each target piece, a column for each source piece.
+
+        Raises:
+            ConfigurationError: matplotlib is not installed.
+        """
+        return self.plot(["attention"])
+
+    def plot_gates(self, layer: str = DEFAULT_LAYERS[0]) -> Figure:
+        """Return the gates of a cell, or of all cells of a layer, as a matplotlib figure: a row for each unit.
+
+        Raises:
+            ConfigurationError: there is no such layer, it names no gates, or matplotlib is not installed.
+        """
+        return self.plot(["gates"], [layer])
+
+    def plot_memory(self, layer: str = DEFAULT_LAYERS[0]) -> Figure:
+        """Return what a cell kept and wrote at each piece, and its memory, as a matplotlib figure: a row for each unit.
+
+        Raises:
+            ConfigurationError: there is no such layer, or matplotlib is not installed.
+        """
+        return self.plot(["memory"], [layer])
 
     def _repr_html_(self) -> str:
         """Return the page as a frame, for notebooks."""
@@ -161,6 +256,11 @@ class Trace:
                 for node in tree.nodes
             ],
         }
+
+
+def shown(piece: str) -> str:
+    """Return how a picture writes a piece: without the mark of a word's beginning, and ⏎ for the end of the sentence."""
+    return "⏎" if piece == END_OF_SENTENCE else piece.removeprefix("▁") or piece
 
 
 def _layer(layer: LayerTrace) -> dict[str, Any]:

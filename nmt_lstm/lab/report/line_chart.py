@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nmt_lstm.lab.report.dot_plot import digits_of, ticks
+from nmt_lstm.lab.report.drawing import RULE, SOFT, document, text_at
 from nmt_lstm.lab.report.markup import Markup, element, joined
 
 __all__ = ["Axis", "Panel", "Reference", "Series", "chart_figure", "chart_file"]
@@ -16,8 +17,6 @@ __all__ = ["Axis", "Panel", "Reference", "Series", "chart_figure", "chart_file"]
 # page replaces them by those of its theme, by the classes.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 _DASHES = (None, "7 3", "2 3", "9 3 2 3")
-_INK, _SOFT, _RULE = "#1b1d21", "#5b616b", "#d9dce1"
-_FONT = "system-ui, 'Segoe UI', Roboto, 'Liberation Sans', 'DejaVu Sans', Arial, sans-serif"
 
 _IN_FILE, _IN_PAGE = (240, 170), (360, 200)  # sizes of a panel's frame
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 56, 40, 46  # around it
@@ -98,8 +97,8 @@ def chart_file(title: str, note: str, labels: Sequence[str], panels: Sequence[Pa
     outer_width, outer_height = _LEFT + inner_width + _RIGHT, _TOP + inner_height + _BOTTOM
     width = max(2 * _MARGIN + columns * outer_width, 600)
     lines = note.split("\n")
-    head = [_text(title, _MARGIN, 30, size=17, weight=650)]
-    head += [_text(line, _MARGIN, 30 + _LINE * place, colour=_SOFT) for place, line in enumerate(lines, 1)]
+    head = [text_at(title, _MARGIN, 30, size=17, weight=650)]
+    head += [text_at(line, _MARGIN, 30 + _LINE * place, colour=SOFT) for place, line in enumerate(lines, 1)]
     legend, y = _legend(labels, width, 30 + _LINE * (len(lines) + 1) + 8)
     drawn = []
     for number, panel in enumerate(panels):
@@ -107,15 +106,7 @@ def chart_file(title: str, note: str, labels: Sequence[str], panels: Sequence[Pa
         place = f"translate({_MARGIN + _LEFT + column * outer_width} {y + _TOP + row * outer_height})"
         drawn.append(element("g", _panel(panel, _IN_FILE), transform=place))
     height = y + math.ceil(len(panels) / columns) * outer_height + 8
-    svg = element(
-        "svg",
-        element("title", title),
-        element("path", d=f"M0 0H{width}V{height}H0Z", fill="#ffffff"),
-        *head, legend, *drawn,
-        xmlns="http://www.w3.org/2000/svg", viewBox=f"0 0 {width} {height}", width=width, height=height,
-        role="img", font_family=_FONT,
-    )  # fmt: skip
-    return f"{svg}\n"
+    return document(title, width, height, *head, legend, *drawn)
 
 
 def chart_figure(caption: str, labels: Sequence[str], panel: Panel) -> Markup:
@@ -146,7 +137,7 @@ def _legend(labels: Sequence[str], width: int, y: int, *, left: int = _MARGIN) -
         parts += [
             _stroke(key, f"M{x} {y - 4}h24"),
             _dot(key, x + 12, y - 4),
-            _text(label, x + 31, y, size=13),
+            text_at(label, x + 31, y, size=13),
         ]
         x += needed
     return element("g", *parts), y
@@ -158,47 +149,31 @@ def _panel(panel: Panel, size: tuple[int, int]) -> Markup:
     def at(x: float, y: float) -> tuple[float, float]:
         return panel.x.share(x) * width, (1 - panel.y.share(y)) * height
 
-    parts = [_text(panel.title, 0, -12, size=13, weight=600)] if panel.title else []
+    parts = [text_at(panel.title, 0, -12, size=13, weight=600)] if panel.title else []
     for value, text in panel.y.marks:
         y = at(panel.x.low, value)[1]
-        parts.append(element("path", d=f"M0 {y:.1f}H{width}", stroke=_RULE, class_="grid"))
-        parts.append(_text(text, -7, y + 4, "end", colour=_SOFT))
+        parts.append(element("path", d=f"M0 {y:.1f}H{width}", stroke=RULE, class_="grid"))
+        parts.append(text_at(text, -7, y + 4, "end", colour=SOFT))
     for value, text in panel.x.marks:
         x = at(value, panel.y.low)[0]
-        parts.append(element("path", d=f"M{x:.1f} {height}v4", stroke=_SOFT, class_="axis"))
-        parts.append(_text(text, x, height + 17, "middle", colour=_SOFT))
-    parts.append(element("path", d=f"M0 {height}H{width}", stroke=_SOFT, class_="axis"))
-    parts.append(_text(panel.x.title, width / 2, height + 34, "middle", colour=_SOFT))
+        parts.append(element("path", d=f"M{x:.1f} {height}v4", stroke=SOFT, class_="axis"))
+        parts.append(text_at(text, x, height + 17, "middle", colour=SOFT))
+    parts.append(element("path", d=f"M0 {height}H{width}", stroke=SOFT, class_="axis"))
+    parts.append(text_at(panel.x.title, width / 2, height + 34, "middle", colour=SOFT))
     turned = f"translate(-40 {height / 2:g}) rotate(-90)"
-    parts.append(element("g", _text(panel.y.title, 0, 0, "middle", colour=_SOFT), transform=turned))
+    parts.append(element("g", text_at(panel.y.title, 0, 0, "middle", colour=SOFT), transform=turned))
     for reference in panel.references:
         y = at(panel.x.low, reference.value)[1]
         parts.append(
-            element("path", d=f"M0 {y:.1f}H{width}", stroke=_SOFT, stroke_dasharray="4 3", class_="axis")
+            element("path", d=f"M0 {y:.1f}H{width}", stroke=SOFT, stroke_dasharray="4 3", class_="axis")
         )
-        parts.append(_text(reference.text, width + 5, y + 4, colour=_SOFT))
+        parts.append(text_at(reference.text, width + 5, y + 4, colour=SOFT))
     for series in panel.series:
         if series.line:
             points = "L".join("{:.1f} {:.1f}".format(*at(*point)) for point in series.line)
             parts.append(_stroke(series.key, f"M{points}", thin=series.thin))
         parts += [_dot(series.key, *at(*point)) for point in series.dots]
     return joined(*parts)
-
-
-def _text(
-    text: str,
-    x: float,
-    y: float,
-    anchor: str | None = None,
-    *,
-    size: float = 12,
-    weight: int | None = None,
-    colour: str = _INK,
-) -> Markup:
-    return element(
-        "text", text, x=f"{x:.1f}", y=f"{y:.1f}", font_size=size, font_weight=weight, text_anchor=anchor, fill=colour,
-        class_="soft" if colour == _SOFT else None,
-    )  # fmt: skip
 
 
 def _stroke(key: int, path: str, *, thin: bool = False) -> Markup:

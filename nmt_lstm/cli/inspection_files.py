@@ -1,0 +1,74 @@
+"""Where `nmt-lstm inspect` writes its pages and pictures: names told from the sentences, nothing replaced unasked."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from nmt_lstm.cli import early_checks
+from nmt_lstm.cli.messages import say
+from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.files.atomic import write_atomically
+
+__all__ = ["InspectionFiles"]
+
+FOLDER = Path("inspection")
+LONGEST_NAME = 40
+
+
+class InspectionFiles:
+    """The files of one run of the command, one for each sentence.
+
+    Args:
+        lines: the sentences by their line numbers.
+        output: what the user named: a file, a folder if there are several sentences, or nothing.
+        suffix: of the files, with its dot.
+
+    Raises:
+        ConfigurationError: the path exists and is not what is needed.
+    """
+
+    def __init__(self, lines: dict[int, str], output: Path | None, suffix: str) -> None:
+        self._named = output is not None
+        if len(lines) == 1 and not (output and output.is_dir()):
+            ((number, line),) = lines.items()
+            path = output or Path(f"{_slug(line)}{suffix}")
+            early_checks.check_output(path, ())
+            self._paths = {number: path}
+            return
+        folder = output or FOLDER
+        if folder.exists() and not folder.is_dir():
+            raise ConfigurationError(
+                f"-o '{folder}' is a file, but there are {len(lines)} sentences; name a folder."
+            )
+        self._paths = {
+            number: folder / f"{number:02d}-{_slug(line)}{suffix}" for number, line in lines.items()
+        }
+
+    def write(self, number: int, content: str | bytes) -> None:
+        """Write the file of a line and print its path.
+
+        Different sentences and models may have the same file name. Without -o, a file with different content stays, and
+        the new one gets a number.
+        """
+        data = content.encode("utf-8") if isinstance(content, str) else content
+        path = self._paths[number]
+        if not self._named:
+            path = next(each for each in _numbered(path) if not each.exists() or each.read_bytes() == data)
+        write_atomically(path, data)
+        say(str(path))
+
+
+def _numbered(path: Path) -> Iterator[Path]:
+    """Yield the path, then the same with -2, -3 and so on."""
+    yield path
+    for count in itertools.count(2):
+        yield path.with_name(f"{path.stem}-{count}{path.suffix}")
+
+
+def _slug(line: str) -> str:
+    """Return a file name that tells which sentence it is."""
+    words = re.sub(r"[^\w]+", "-", line.lower()).strip("-")
+    return words[:LONGEST_NAME].rstrip("-") or "sentence"

@@ -1,3 +1,1 @@
 """The settings of a run: schema, run files, overrides and defaults."""
-
-from __future__ import annotations

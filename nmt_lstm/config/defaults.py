@@ -1,4 +1,4 @@
-"""Settings chosen by the size of the corpus, for runs without a run file, and what to say about them."""
+"""Settings chosen for the size of a corpus, for runs without a run file, and their summary."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ Values = dict[str, Any]
 def choose_settings(pairs: int) -> Values:
     """Choose vocabulary, network and training for a corpus of `pairs` sentence pairs.
 
-    Meant for 10,000 to 1,000,000 pairs. Small corpora overfit before they underfit: they get small
-    vocabularies, one layer and much dropout; large ones the reverse, and fewer passes.
+    Meant for 10,000 to 1,000,000 pairs. Small corpora overfit, so they get small vocabularies, one layer and much
+    dropout; large ones get the reverse, and fewer epochs.
     """
     pairs = max(pairs, 1)
     vocabulary = vocabulary_size(pairs)
     layers = 1 if pairs < 100_000 else 2
     hidden = 512 if pairs < 500_000 else 1_024
     embedding = 256 if pairs < 50_000 else 512
-    dropout = _between(pairs, {10_000: 0.35, 30_000: 0.3, 100_000: 0.25, 300_000: 0.2, 1_000_000: 0.1})
+    dropout = _interpolate(pairs, {10_000: 0.35, 30_000: 0.3, 100_000: 0.25, 300_000: 0.2, 1_000_000: 0.1})
     batch = int(
-        _between(pairs, {10_000: 1_000, 30_000: 1_500, 100_000: 3_000, 300_000: 6_000, 1_000_000: 12_000})
+        _interpolate(pairs, {10_000: 1_000, 30_000: 1_500, 100_000: 3_000, 300_000: 6_000, 1_000_000: 12_000})
     )
     epochs = round(
-        _between(pairs, {3_000: 40, 10_000: 28, 30_000: 20, 100_000: 14, 300_000: 8, 1_000_000: 5})
+        _interpolate(pairs, {3_000: 40, 10_000: 28, 30_000: 20, 100_000: 14, 300_000: 8, 1_000_000: 5})
     )
-    rate = _between(pairs, {30_000: 2e-3, 300_000: 1.5e-3, 1_000_000: 1e-3})
-    # About 17 pieces a sentence: only a rough count of steps is needed, for a warm-up that fits into it.
+    learning_rate = _interpolate(pairs, {30_000: 2e-3, 300_000: 1.5e-3, 1_000_000: 1e-3})
+    # About 17 pieces per sentence: the warm-up only needs a rough number of steps.
     steps = epochs * pairs * 17 // batch
     warmup = max(10, min(1_000, steps // 50))
     stack = {"layers": layers, "hidden_size": hidden, "residual": layers > 1}
@@ -53,10 +53,10 @@ def choose_settings(pairs: int) -> Values:
         "training": {
             "epochs": epochs,
             "fit_time_limit": True,
-            "batch_pieces": _round(batch, 100),
-            # An epoch of a large corpus is long: look at it more often than once.
+            "batch_pieces": _round_to(batch, 100),
+            # An epoch of a large corpus is long, so it is validated more than once.
             "validate_every": 0 if pairs < 200_000 else 2_000,
-            "optimizer": {"learning_rate": round(rate, 5)},
+            "optimizer": {"learning_rate": round(learning_rate, 5)},
             "schedule": {"warmup_steps": warmup},
         },
     }
@@ -64,16 +64,13 @@ def choose_settings(pairs: int) -> Values:
 
 
 def vocabulary_size(pairs: int) -> int:
-    """Return the pieces of a vocabulary for a corpus: 8,000 at 29,000 pairs, 32,000 at 1,000,000, never below 500.
-
-    Sizes are rounded to what a person would choose.
-    """
+    """Return the vocabulary size for a corpus: 8,000 at 29,000 pairs, 32,000 at 1,000,000, at least 500, rounded."""
     size = 8_000 * (max(pairs, 1) / 29_000) ** 0.4
-    return min(32_000, max(500, _round(size, 1_000 if size >= 3_000 else 100)))
+    return min(32_000, max(500, _round_to(size, 1_000 if size >= 3_000 else 100)))
 
 
 def describe_settings(pairs: int, run: RunSettings) -> list[str]:
-    """Return the settings that matter most in a few lines, and advice where there is much or little text."""
+    """Return the most important settings in a few lines, and advice if the corpus is very small or very large."""
     encoder, decoder, training = run.model.encoder, run.model.decoder, run.training
     shared = "shared by both languages" if run.subwords.joint else "for each language"
     sentences = [
@@ -88,16 +85,14 @@ def describe_settings(pairs: int, run: RunSettings) -> list[str]:
         ),
     ]
     if pairs < 10_000:
-        sentences.append("This is little text: more of it would help more than any setting.")
+        sentences.append("This corpus is small: more text would help more than any setting.")
     elif pairs > 1_000_000:
-        sentences.append(
-            "The choices were made for up to 1,000,000 pairs: for more, a run file is worth writing."
-        )
+        sentences.append("These defaults are meant for up to 1,000,000 pairs: consider writing a run file.")
     return sentences
 
 
 def planned_length(training: TrainingSettings) -> str:
-    """Return how long a training run is to be, such as "40 epochs (at most 5 steps)"."""
+    """Return the planned length of a training run, such as "40 epochs (at most 5 steps)"."""
     epochs = "1 epoch" if training.epochs == 1 else f"{training.epochs} epochs"
     steps = "1 step" if training.max_steps == 1 else f"{training.max_steps:,} steps"
     return f"{epochs} (at most {steps})" if training.max_steps else epochs
@@ -106,8 +101,8 @@ def planned_length(training: TrainingSettings) -> str:
 def quickstart_settings(corpus: str, prepared: str, cell: str) -> Values:
     """Return the settings of the quickstart on the built-in English-Japanese corpus, which trains in two minutes.
 
-    Measured on this corpus: 1,200 steps of 400 pieces reach BLEU 82 at a width of 128 and a learning rate of 0.01, and 31 at
-    0.003; 600 steps of 200 pieces at a width of 256, which take about as long, reach 45 at 0.006.
+    Measured on this corpus: with a width of 128, 1,200 steps of 400 pieces reach BLEU 82 at a learning rate of 0.01 and 31
+    at 0.003; with a width of 256, 600 steps of 200 pieces take about as long and reach 45 at 0.006.
     """
     stack = {"cell": cell, "layers": 1, "hidden_size": 128}
     return {
@@ -118,7 +113,7 @@ def quickstart_settings(corpus: str, prepared: str, cell: str) -> Values:
             "valid_target": f"{corpus}/valid.ja",
             "source_language": "en",
             "target_language": "ja",
-            # Characters need no extra package, unlike ja-mecab: the quickstart must run anywhere.
+            # Characters need no extra package, unlike ja-mecab: the quickstart must run everywhere.
             "tokenize": "char",
             "prepared": prepared,
         },
@@ -132,30 +127,30 @@ def quickstart_settings(corpus: str, prepared: str, cell: str) -> Values:
         "training": {
             "epochs": 4,
             "time_limit": "130s",
-            # Slower machines train a narrower network, so that its steps are enough.
+            # Slower machines train a narrower network, so that they still take enough steps.
             "fit_time_limit": True,
-            # One process: several would each run the whole quickstart, and this corpus needs no more.
+            # One process: with several, each would run the whole quickstart.
             "devices": 1,
-            # Small batches: on this little text the number of steps counts, and each is nearly as quick per piece.
+            # Small batches: on so little text the number of steps matters, and they cost hardly more per piece.
             "batch_pieces": 400,
-            # A cell without gates needs smaller steps, as on other corpora.
+            # A cell without gates needs a lower learning rate, as on other corpora.
             "optimizer": {"learning_rate": 0.003 if cell == "rnn" else 0.01},
             "schedule": {"warmup_steps": 100},
         },
     }
 
 
-def _round(number: float, unit: int) -> int:
+def _round_to(number: float, unit: int) -> int:
     return max(unit, unit * round(number / unit))
 
 
-def _between(pairs: int, points: dict[int, float]) -> float:
+def _interpolate(pairs: int, points: dict[int, float]) -> float:
     """Interpolate between points over the logarithm of the number of pairs; constant beyond the ends."""
     sizes = sorted(points)
     if pairs <= sizes[0]:
         return points[sizes[0]]
     for low, high in itertools.pairwise(sizes):
         if pairs <= high:
-            share = math.log(pairs / low) / math.log(high / low)
-            return points[low] + share * (points[high] - points[low])
+            weight = math.log(pairs / low) / math.log(high / low)
+            return points[low] + weight * (points[high] - points[low])
     return points[sizes[-1]]

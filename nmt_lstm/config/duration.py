@@ -12,10 +12,10 @@ _DURATION = re.compile(rf"(?:\s*{_PART})+\s*")
 
 
 def parse_duration(text: str) -> float | None:
-    """Return seconds, or None for an empty text, which is no limit.
+    """Return seconds, or None for an empty text, which means no limit.
 
     Raises:
-        ValueError: the text is no duration above zero.
+        ValueError: the text is not a duration above zero.
     """
     if not text:
         return None

@@ -1,4 +1,4 @@
-"""A run file in which each setting is explained."""
+"""A run file with an explanation of each setting."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from nmt_lstm.config.fields import options_of, table_of
 from nmt_lstm.config.load import dump_toml
 from nmt_lstm.config.schema import RunSettings
-from nmt_lstm.config.toml_writer import write_toml
+from nmt_lstm.config.toml_writer import toml_value
 
 __all__ = ["explain_toml", "template"]
 
@@ -16,7 +16,7 @@ WIDTH = 100
 
 
 def template() -> dict[str, Any]:
-    """Return the settings that have no default, with names to replace."""
+    """Return the settings that have no default, with file names to replace."""
     return {
         "data": {
             "train_source": "train.de", "train_target": "train.en", "valid_source": "val.de", "valid_target": "val.en"
@@ -25,7 +25,7 @@ def template() -> dict[str, Any]:
 
 
 def explain_toml(run: RunSettings) -> str:
-    """Return `run` as a run file with a comment above each setting: meaning, allowed values, default."""
+    """Return `run` as a run file, with the meaning, allowed values and default of each setting in a comment above it."""
     options = {option.path: option for option in options_of()}
     lines, prefix = [], ""
     for line in dump_toml(run).splitlines():
@@ -55,4 +55,4 @@ def _comment(text: str) -> list[str]:
 
 
 def _default(value: Any) -> str:
-    return "none" if value is None else write_toml({"value": value}).partition(" = ")[2].strip()
+    return "none" if value is None else toml_value(value)

@@ -1,25 +1,27 @@
-"""The schema's options laid out flat: dotted path, type, allowed values, default and meaning."""
+"""The settings by dotted path: type, allowed values, default and meaning of each, and where two runs differ."""
 
 from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.config.toml_writer import toml_value
 
-__all__ = ["Option", "allowed_text", "child_keys", "options_of", "table_of", "toml_text"]
+__all__ = ["Option", "child_keys", "differences", "options_of", "table_of"]
 
 _KINDS = {
     bool: "true or false", int: "a whole number", float: "a number", str: "text", Path: "a path", dict: "a table"
 }  # fmt: skip
+# Bounds by the names of their attributes in an annotation's metadata.
+_LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 
 
 @dataclass(frozen=True)
@@ -34,40 +36,23 @@ class Option:
     meaning: str
 
 
-def toml_text(value: Any) -> str:
-    """Write a value as a run file would, for messages."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (str, Path)):
-        return f'"{value}"'
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key} = {toml_text(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(toml_text(item) for item in value) + "]"
-    return repr(value)
-
-
-def allowed_text(annotation: Any, metadata: list[Any]) -> str:
-    """Say which values an option takes, such as "a whole number, at least 1"."""
+def _allowed(annotation: Any, metadata: list[Any]) -> str:
+    """Describe the values that an option accepts, such as "a whole number, at least 1"."""
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
-        return allowed_text(arguments[0], [*_bounds(arguments[1:]), *metadata])
+        return _allowed(arguments[0], [*_bounds(arguments[1:]), *metadata])
     if origin is Literal:
-        return _either([toml_text(value) for value in arguments])
+        return _either([toml_value(value) for value in arguments])
     if origin in (typing.Union, types.UnionType):
-        return _either([allowed_text(argument, []) for argument in arguments])
+        return _either([_allowed(argument, []) for argument in arguments])
     if origin is tuple:
-        return f"a list of {len(arguments)}, each {allowed_text(arguments[0], [])}"
-    limits = []
-    for bound in _bounds(metadata):
-        if isinstance(bound, Ge):
-            limits.append(f"at least {_number(bound.ge)}")
-        elif isinstance(bound, Gt):
-            limits.append(f"above {_number(bound.gt)}")
-        elif isinstance(bound, Le):
-            limits.append(f"at most {_number(bound.le)}")
-        elif isinstance(bound, Lt):
-            limits.append(f"below {_number(bound.lt)}")
+        return f"a list of {len(arguments)}, each {_allowed(arguments[0], [])}"
+    limits = [
+        f"{words} {_number(limit)}"
+        for bound in _bounds(metadata)
+        for name, words in _LIMITS.items()
+        if (limit := getattr(bound, name, None)) is not None
+    ]
     kind = _KINDS.get(origin or annotation, "a table")
     return kind if not limits else f"{kind}, {' and '.join(limits)}"
 
@@ -75,15 +60,15 @@ def allowed_text(annotation: Any, metadata: list[Any]) -> str:
 def options_of(table: type[BaseModel] = RunSettings, prefix: str = "") -> Iterator[Option]:
     """Yield every option below `table`, in the schema's order."""
     for name, field in table.model_fields.items():
-        inner = _table(field)
-        if inner is not None:
-            yield from options_of(inner, f"{prefix}{name}.")
+        subtable = _table(field)
+        if subtable is not None:
+            yield from options_of(subtable, f"{prefix}{name}.")
             continue
-        annotation = _given(field.annotation)
+        annotation = _without_none(field.annotation)
         yield Option(
             path=prefix + name,
             type=annotation,
-            allowed=allowed_text(annotation, list(field.metadata)),
+            allowed=_allowed(annotation, list(field.metadata)),
             required=field.is_required(),
             default=None if field.is_required() else field.default,
             meaning=" ".join((field.description or "").split()),
@@ -91,14 +76,14 @@ def options_of(table: type[BaseModel] = RunSettings, prefix: str = "") -> Iterat
 
 
 def table_of(path: tuple[str, ...]) -> type[BaseModel] | None:
-    """Return the schema's table at a path of keys, or None if there is no table."""
+    """Return the table of the schema at a path of keys; None if there is no table."""
     table: type[BaseModel] = RunSettings
     for key in path:
         field = table.model_fields.get(key)
-        inner = _table(field) if field is not None else None
-        if inner is None:
+        subtable = _table(field) if field is not None else None
+        if subtable is None:
             return None
-        table = inner
+        table = subtable
     return table
 
 
@@ -108,24 +93,33 @@ def child_keys(path: tuple[str, ...]) -> list[str]:
     return [] if table is None else list(table.model_fields)
 
 
+def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Yield (dotted path, value before, value after) for each value that differs; a missing value is None."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in dict.fromkeys([*before, *after]):
+            yield from differences(before.get(key), after.get(key), f"{path}.{key}" if path else str(key))
+    elif before != after:
+        yield path, before, after
+
+
 def _table(field: FieldInfo) -> type[BaseModel] | None:
     annotation = field.annotation
     return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
 
 
-def _given(annotation: Any) -> Any:
-    """Return the type of an option where it is given; one that may be left out has None in its annotation, too."""
+def _without_none(annotation: Any) -> Any:
+    """Return the type that an option has if it is set; None in its annotation means that it may be omitted."""
     arguments = typing.get_args(annotation)
     if types.NoneType not in arguments:
         return annotation
-    (given,) = (argument for argument in arguments if argument is not types.NoneType)
-    return typing.get_args(given)[0] if typing.get_origin(given) is typing.Annotated else given
+    (kind,) = (argument for argument in arguments if argument is not types.NoneType)
+    return typing.get_args(kind)[0] if typing.get_origin(kind) is typing.Annotated else kind
 
 
 def _bounds(metadata: Any) -> list[Any]:
-    """Return the bounds among an annotation's metadata, also those inside a pydantic Field."""
-    inner = [item.metadata if isinstance(item, FieldInfo) else [item] for item in metadata]
-    return [bound for group in inner for bound in group]
+    """Return the items of an annotation's metadata, including those inside a pydantic Field."""
+    groups = [item.metadata if isinstance(item, FieldInfo) else [item] for item in metadata]
+    return [bound for group in groups for bound in group]
 
 
 def _number(value: Any) -> str:

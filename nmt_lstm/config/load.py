@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from nmt_lstm.config.fields import Option, options_of, table_of
-from nmt_lstm.config.problems import nearest_path, problem_sentences, report
+from nmt_lstm.config.problems import combined_error, nearest_path, problem_sentences
 from nmt_lstm.config.schema import RunSettings, SearchSettings
 from nmt_lstm.config.toml_writer import write_toml
 from nmt_lstm.errors import ConfigurationError
@@ -33,24 +33,26 @@ LARGEST_RUN_FILE = 1 << 20
 def load_run(path: str | Path, overrides: Iterable[str] = ()) -> RunSettings:
     """Read a run file and apply overrides such as ``"model.decoder.cell=gru"``.
 
-    Relative paths start at the run file's folder, those of overrides at the working directory.
+    Relative paths are relative to the run file's folder, those of overrides to the working directory.
 
     Raises:
-        ConfigurationError: the file cannot be read, or settings are wrong; the message names all of them.
+        ConfigurationError: the file cannot be read, or settings are invalid; the message names all of them.
     """
     return make_run(read_toml(path), overrides, folder=Path(path).absolute().parent, origin=str(path))
 
 
 def load_model_run(path: str | Path) -> RunSettings:
-    """Read the run file in a model folder; what it does not mention is as it was when the folder was written.
+    """Read the run file of a model folder; settings that it does not mention are as when the folder was written.
 
     Raises:
-        ConfigurationError: the file cannot be read, or settings are wrong; the message names all of them.
+        ConfigurationError: the file cannot be read, or settings are invalid; the message names all of them.
     """
     values = read_toml(path)
     subwords = values.setdefault("subwords", {})
     if isinstance(subwords, dict):
-        subwords.setdefault("normalise_invisible", False)  # models that do not name it were trained without
+        subwords.setdefault(
+            "normalise_invisible", False
+        )  # models without this key were trained before it existed
     return make_run(values, folder=Path(path).absolute().parent, origin=str(path))
 
 
@@ -61,19 +63,19 @@ def make_run(
     folder: Path | None = None,
     origin: str = "settings",
 ) -> RunSettings:
-    """Check nested `values` with `overrides` on top; `folder` is where their relative paths start.
+    """Validate nested `values` with `overrides` applied; relative paths of `values` are relative to `folder`.
 
     Raises:
-        ConfigurationError: settings are wrong; the message names all of them, after `origin`.
+        ConfigurationError: settings are invalid; the message names all of them, after `origin`.
     """
-    start = folder or Path.cwd()
+    base = folder or Path.cwd()
     options = {option.path: option for option in options_of()}
     merged = copy.deepcopy(dict(values))
     for option in options.values():
         if option.type is Path:
-            given = _get(merged, option.path, None if option.required else option.default)
-            if isinstance(given, (str, Path)):
-                _put(merged, option.path, str(start / given))
+            path = _get(merged, option.path, None if option.required else option.default)
+            if isinstance(path, (str, Path)):
+                _put(merged, option.path, str(base / path))
     problems: list[str] = []
     overridden = [_apply(merged, override, options, problems) for override in overrides]
     try:
@@ -81,9 +83,9 @@ def make_run(
     except ValidationError as error:
         problems += problem_sentences(error, overridden)
     else:
-        problems += _unwritable(run)
+        problems += _writing_problems(run)
     if problems:
-        raise report(origin, problems)
+        raise combined_error(origin, problems)
     return run
 
 
@@ -91,21 +93,22 @@ def search_settings(run: RunSettings, overrides: Iterable[str]) -> SearchSetting
     """Return a run's search settings with overrides such as ``"search.alpha=1.5"``.
 
     Raises:
-        ConfigurationError: an override is of something else, or wrong.
+        ConfigurationError: an override is invalid, or not of a search setting.
     """
-    given = list(overrides)
-    for override in given:
-        if not override.strip().startswith("search."):
+    assignments = list(overrides)
+    for assignment in assignments:
+        if not assignment.strip().startswith("search."):
             raise ConfigurationError(
-                f"--set {override}: a trained model's search can be changed, nothing else; such as search.alpha=1.5."
+                f"--set {assignment}: only the search settings of a trained model can be changed, such as search.alpha=1.5.",
+                key=assignment.partition("=")[0].strip(),
             )
-    return make_run(run.model_dump(), given).search
+    return make_run(run.model_dump(), assignments).search
 
 
 def dump_toml(run: RunSettings) -> str:
     """Return a run file that `load_run` reads back as an equal `run`."""
     values = run.model_dump()
-    # Where there is no validation text yet, the file has no keys of it: TOML has no word for nothing.
+    # Settings that are None, such as missing validation text, are omitted: TOML has no null.
     values["data"] = {name: value for name, value in values["data"].items() if value is not None}
     return write_toml(values)
 
@@ -114,7 +117,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     """Read a TOML file.
 
     Raises:
-        ConfigurationError: the file is missing, unreadable, too large, not UTF-8 or not TOML (with line and column).
+        ConfigurationError: the file is missing, unreadable, too large, not UTF-8, or not TOML (with line and column).
     """
     file = Path(path)
     try:
@@ -131,8 +134,8 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise ConfigurationError(f"run file '{path}' is not TOML: {problem}.") from problem
 
 
-def _unwritable(run: RunSettings) -> list[str]:
-    """Find at once what would otherwise fail when the model folder is written."""
+def _writing_problems(run: RunSettings) -> list[str]:
+    """Return what would otherwise fail only when the model folder is written."""
     try:
         dump_toml(run)
     except ConfigurationError as problem:
@@ -141,7 +144,7 @@ def _unwritable(run: RunSettings) -> list[str]:
 
 
 def _apply(values: dict[str, Any], override: str, options: Mapping[str, Option], problems: list[str]) -> str:
-    """Put one ``path=value`` into `values`, or a sentence into `problems`; return its path."""
+    """Apply one ``path=value`` to `values`, or add a sentence to `problems`; return the path."""
     path, equals, text = override.partition("=")
     path, text = path.strip(), text.strip()
     if not equals or not path:
@@ -149,7 +152,7 @@ def _apply(values: dict[str, Any], override: str, options: Mapping[str, Option],
         return path
     if path.count(".") >= MAX_DEPTH:
         problems.append(
-            f"--set: a key has at most {MAX_DEPTH} parts, and one here has {path.count('.') + 1:,}."
+            f"--set: a key of {path.count('.') + 1:,} parts is too long; at most {MAX_DEPTH} are allowed."
         )
         return path
     keys = tuple(path.split("."))
@@ -168,7 +171,7 @@ def _apply(values: dict[str, Any], override: str, options: Mapping[str, Option],
         and not isinstance(value, str)
         and (option.type in (str, Path) or '"' in option.allowed)
     ):
-        value = text  # a text such as 2024 needs no quotes
+        value = text  # text such as 2024 needs no quotes
     if option is not None and option.type is Path:
         value = str(Path.cwd() / value)
     _put(values, path, value)
@@ -176,7 +179,7 @@ def _apply(values: dict[str, Any], override: str, options: Mapping[str, Option],
 
 
 def parse_value(text: str) -> Any:
-    """Read a TOML value; what is none is the text itself."""
+    """Parse a TOML value; text that is not TOML is returned unchanged."""
     try:
         parsed = parse_toml(f"value = {text}")
     except ValueError:
@@ -194,12 +197,12 @@ def _get(values: Mapping[str, Any], path: str, default: Any) -> Any:
 
 
 def _put(values: dict[str, Any], path: str, value: Any) -> None:
-    """Set a nested value; a parent that is no table is left for validation to report."""
+    """Set a nested value; a parent that is not a table is left for validation to report."""
     *parents, last = path.split(".")
     table = values
     for key in parents:
-        inner = table.setdefault(key, {})
-        if not isinstance(inner, dict):
+        child = table.setdefault(key, {})
+        if not isinstance(child, dict):
             return
-        table = inner
+        table = child
     table[last] = value

@@ -1,4 +1,4 @@
-"""What is wrong with a run's settings, in sentences: path, value seen, what is allowed, nearest match."""
+"""Sentences about invalid settings: path, value, what is allowed, nearest match."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nmt_lstm.config.fields import child_keys, options_of, table_of, toml_text
+from nmt_lstm.config.fields import child_keys, options_of, table_of
+from nmt_lstm.config.toml_writer import toml_value
 from nmt_lstm.errors import ConfigurationError, nearest
 
-__all__ = ["nearest_path", "problem_sentences", "report"]
+__all__ = ["combined_error", "nearest_path", "problem_sentences"]
 
-# Characters of a key or a value that a message repeats.
-_LONGEST_SHOWN = 200
+# Most characters of a key or a value in a message.
+_LONGEST_QUOTE = 200
 
 
-def report(origin: str, problems: list[str]) -> ConfigurationError:
-    """Return one error for all problems: a single one on one line, several below a headline."""
+def combined_error(origin: str, problems: list[str]) -> ConfigurationError:
+    """Return one error for all problems: on one line if there is only one, otherwise below a headline."""
     if len(problems) == 1:
         return ConfigurationError(f"{origin}: {problems[0]}")
     return ConfigurationError(
-        "\n".join([f"{origin}: {len(problems)} problems:", *(f"  {each}" for each in problems)])
+        "\n".join([f"{origin}: {len(problems)} problems:", *(f"  {problem}" for problem in problems)])
     )
 
 
@@ -33,42 +34,49 @@ def nearest_path(path: str) -> str:
     same_name = [option for option in options if option.rpartition(".")[2] == last]
     return (
         nearest(path, same_name, likeness=0)
-        or _contains(last, options)
-        or _like_last_part(path, [*options, *tables])
+        or _with_word(last, options)
+        or _with_similar_key(path, [*options, *tables])
     )
 
 
 def problem_sentences(error: ValidationError, overridden: Iterable[str]) -> list[str]:
-    """Return a sentence for each problem that pydantic found; `overridden` are the paths given on the command line."""
-    from_set = set(overridden)
-    allowed = {option.path: option.allowed for option in options_of()}
-    meaning = {option.path: option.meaning for option in options_of()}
+    """Return a sentence for each of pydantic's problems; `overridden` are the paths set on the command line."""
+    from_command_line = set(overridden)
+    options = {option.path: option for option in options_of()}
     sentences = []
     for problem in error.errors(include_url=False):
         keys = tuple(str(key) for key in problem["loc"])
-        path, value = _shortened(".".join(keys)), _shortened(toml_text(problem["input"]))
-        if path.rpartition(".")[2].isdigit():  # an item of a list: the whole list is the option
+        path, value = _shortened(".".join(keys)), _shortened(_toml(problem["input"]))
+        if path.rpartition(".")[2].isdigit():  # an item of a list; the list is the option
             path = path.rpartition(".")[0]
-        mark = " (from the command line)" if path in from_set else ""
+        mark = " (from the command line)" if path in from_command_line else ""
         if problem["type"] == "extra_forbidden":
             sentences.append(f"unknown key '{path}'{mark}.{_nearest_key(keys)}")
-        elif problem["type"] == "missing" and path in allowed:
-            sentences.append(f"'{path}' is required: {meaning[path]}")
+        elif problem["type"] == "missing" and path in options:
+            sentences.append(f"'{path}' is required: {options[path].meaning}")
         elif problem["type"] == "missing":
             sentences.append(f"the table [{path}] is required; its keys: {', '.join(child_keys(keys))}.")
         elif table_of(keys) is not None and keys:
             sentences.append(f"{path} = {value}{mark}: must be a table [{path}].")
         elif not keys or problem["type"] == "value_error":
-            place = f"{path} = {value}{mark}: " if keys else ""
-            sentences.append(f"{place}{problem['ctx']['error'] if 'ctx' in problem else problem['msg']}.")
+            prefix = f"{path} = {value}{mark}: " if keys else ""
+            sentences.append(f"{prefix}{problem['ctx']['error'] if 'ctx' in problem else problem['msg']}.")
         else:
+            allowed = options[path].allowed if path in options else problem["msg"]
             hint = _nearest_value(problem["input"], problem)
-            sentences.append(f"{path} = {value}{mark}: must be {allowed.get(path, problem['msg'])}.{hint}")
+            sentences.append(f"{path} = {value}{mark}: must be {allowed}.{hint}")
     return list(dict.fromkeys(sentences))
 
 
+def _toml(value: Any) -> str:
+    try:
+        return toml_value(value)
+    except ConfigurationError:  # a value of Python, or invalid text
+        return repr(value)
+
+
 def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}..."
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[: _LONGEST_QUOTE - 3]}..."
 
 
 def _nearest_key(keys: tuple[str, ...]) -> str:
@@ -79,21 +87,21 @@ def _nearest_key(keys: tuple[str, ...]) -> str:
     return siblings or nearest_path(".".join(keys))
 
 
-def _nearest_value(found: Any, problem: Any) -> str:
-    if problem["type"] != "literal_error" or not isinstance(found, str):
+def _nearest_value(value: Any, problem: Any) -> str:
+    if problem["type"] != "literal_error" or not isinstance(value, str):
         return ""
     choices = problem["ctx"]["expected"].replace(" or ", ", ").split(", ")
-    return nearest(found, [choice.strip("'") for choice in choices])
+    return nearest(value, [choice.strip("'") for choice in choices])
 
 
-def _like_last_part(path: str, known: list[str]) -> str:
-    """Offer the paths whose last part is like this one's; that tables agree makes no option alike."""
+def _with_similar_key(path: str, known: list[str]) -> str:
+    """Suggest a path whose last key resembles this one's; the same table alone does not make two options alike."""
     last = path.rpartition(".")[2]
-    alike = [each for each in known if nearest(last, [each.rpartition(".")[2]])]
+    alike = [option for option in known if nearest(last, [option.rpartition(".")[2]])]
     return nearest(path, alike, likeness=0)
 
 
-def _contains(last: str, options: list[str]) -> str:
-    """Offer the options whose name holds the word, such as 'optimizer.learning_rate' for 'rate'."""
+def _with_word(last: str, options: list[str]) -> str:
+    """Suggest an option whose name contains the word, such as 'optimizer.learning_rate' for 'rate'."""
     matches = [option for option in options if last in option.rpartition(".")[2].split("_")]
     return f" Did you mean '{matches[0]}'?" if matches else ""

@@ -27,13 +27,13 @@ __all__ = [
 
 Probability = Annotated[float, Field(ge=0.0, lt=1.0)]
 PositiveInt = Annotated[int, Field(ge=1)]
-TextPath = Annotated[Path, Field(strict=False)]  # strict mode would refuse the strings of a TOML file
+TextPath = Annotated[Path, Field(strict=False)]  # strict mode rejects the strings of a TOML file
 Duration = Annotated[str, AfterValidator(check_duration)]
 Options = dict[str, Any]
 
 
 class Settings(BaseModel):
-    """Base of all tables: unknown keys are refused, types are not coerced, values are frozen."""
+    """Base of all tables: unknown keys are rejected, types are not coerced, values are frozen."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
@@ -41,53 +41,51 @@ class Settings(BaseModel):
 
 
 class CleaningSettings(Settings):
-    """Which training pairs are left out. Each rule is counted and reported."""
+    """Which training pairs are left out. The pairs that each rule leaves out are counted and reported."""
 
     enabled: bool = True
     """Whether to clean the training pairs at all."""
     drop_empty: bool = True
-    """Leave out pairs of which a side is empty or blank."""
+    """Leave out pairs with an empty or blank side."""
     max_pieces: Annotated[int, Field(ge=2)] = 150
-    """Leave out pairs of which a side has more pieces than this."""
+    """Leave out pairs with more pieces than this on a side."""
     max_ratio: Annotated[float, Field(ge=0.0)] = 5.0
-    """Leave out pairs (of 10 pieces or more) whose longer side has this many times the pieces of the shorter; 0 is off."""
+    """Leave out pairs (of 10 pieces or more) whose longer side has more than this many times the pieces of the shorter; 0 is off."""
     drop_duplicates: bool = False
     """Keep only the first of identical pairs."""
 
 
 class DataSettings(Settings):
-    """The parallel text. Relative paths start at the run file's folder."""
+    """The parallel text. Paths are relative to the run file's folder."""
 
     train_source: TextPath
     """Source side of the training text, one sentence per line (plain, .gz, .xz, .bz2 or .zst)."""
     train_target: TextPath
-    """Target side of the training text, line by line the translation of the source side."""
+    """Target side of the training text, the translation of the source side line by line."""
     valid_source: TextPath | None = None
-    """Source side of the validation text. Without validation text, pairs of the training text are held out for it."""
+    """Source side of the validation text. Without validation text, pairs of the training text are held out."""
     valid_target: TextPath | None = None
     """Target side of the validation text."""
     source_language: str = ""
-    """Source language code, such as "de"; only shown."""
+    """Source language code, such as "de"; for display only."""
     target_language: str = ""
     """Target language code, such as "en"; "ja" and "zh" choose the BLEU tokenizer when `tokenize` is "auto"."""
     tokenize: str = "auto"
     """sacreBLEU's tokenizer for validation: "auto", "13a", "char", "ja-mecab", "zh", "intl", "none"."""
     exclude_validation: bool = False
-    """Leave pairs that are also in the validation text out of training; on where a part of the text was held out for it."""
+    """Leave pairs out of training that are also in the validation text; on if validation text is held out."""
     prepared: TextPath = Path("prepared")
-    """Folder of prepared stores; unchanged data is found there by fingerprint and not prepared twice."""
+    """Folder of prepared text; text that is unchanged is found there by its fingerprint and not prepared again."""
     cleaning: CleaningSettings = CleaningSettings()
 
     def validation_text(self) -> tuple[Path, Path]:
         """Return the two sides of the validation text.
 
         Raises:
-            ConfigurationError: there is none yet: it has to be held out of the training text (`text.held_out`).
+            ConfigurationError: none is set; it has to be held out of the training text first (`text.held_out`).
         """
         if self.valid_source is None or self.valid_target is None:
-            raise ConfigurationError(
-                "data.valid_source and data.valid_target are missing; name validation text."
-            )
+            raise ConfigurationError("data.valid_source and data.valid_target are missing; set both.")
         return self.valid_source, self.valid_target
 
 
@@ -97,15 +95,15 @@ class SubwordSettings(Settings):
     kind: Literal["unigram", "bpe"] = "unigram"
     """SentencePiece's algorithm."""
     vocabulary_size: Annotated[int, Field(ge=0, le=500_000)] = 0
-    """Number of pieces (of each side, if not joint); 0 chooses by the size of the corpus, as commands without a run file do."""
+    """Number of pieces (of each side, if not joint); 0 chooses by the size of the corpus, as without a run file."""
     joint: bool = True
     """One vocabulary for both languages (needed by tied_embeddings = "all")."""
     character_coverage: Annotated[float, Field(ge=0.98, le=1.0)] = 0.9999
-    """Share of the text's characters that get a piece; the rest is spelled in bytes."""
+    """Share of the text's characters that get a piece of their own; the others are spelled in bytes."""
     sampling: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
     """Subword sampling in training: unigram smoothing (0.1-0.5) or BPE dropout (0.1); 0 is off."""
     normalise_invisible: bool = True
-    """Take no-break and other special spaces for plain blanks, and leave out soft hyphens and characters without width."""
+    """Replace no-break and other special spaces with plain spaces, and drop soft hyphens and zero-width characters."""
 
 
 class EncoderSettings(Settings):
@@ -122,7 +120,7 @@ class EncoderSettings(Settings):
     directions: Literal["bidirectional", "first", "unidirectional"] = "bidirectional"
     """All layers bidirectional, only the first (GNMT), or none."""
     residual: bool = False
-    """Add each layer's input to its output, from the second layer on, where widths agree."""
+    """Add each layer's input to its output, from the second layer on, where the widths are equal."""
 
 
 class DecoderSettings(Settings):
@@ -137,9 +135,9 @@ class DecoderSettings(Settings):
     hidden_size: Annotated[int, Field(ge=1, le=65_536)] = 512
     """Width of each layer."""
     residual: bool = False
-    """Add each layer's input to its output, from the second layer on, where widths agree."""
+    """Add each layer's input to its output, from the second layer on, where the widths are equal."""
     wiring: Literal["gnmt", "input_feeding", "conditional"] = "gnmt"
-    """How attention meets the cells: gnmt (queries from the first layer; fastest), input_feeding (Luong), conditional (Nematus)."""
+    """How attention is connected to the cells: gnmt (queries from the first layer; fastest), input_feeding (Luong), conditional (Nematus)."""
     bridge: Literal["learned", "zero"] = "learned"
     """Initial decoder state: a learned projection of the encoder's summary, or zeros."""
 
@@ -159,7 +157,7 @@ class ModelSettings(Settings):
     embedding_size: Annotated[int, Field(ge=1, le=65_536)] = 256
     """Width of the piece embeddings."""
     tied_embeddings: Literal["none", "target", "all"] = "all"
-    """Share output weights with the target embedding ("target"), and also with the source embedding ("all")."""
+    """Share the output weights with the target embedding ("target") and also the source embedding ("all")."""
     dropout: Probability = 0.2
     """Dropout on embeddings, between layers and before the output."""
     variational_dropout: bool = False
@@ -194,32 +192,32 @@ class ScheduleSettings(Settings):
     warmup_steps: Annotated[int, Field(ge=0)] = 200
     """Steps of linear warm-up from zero."""
     factor: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
-    """What plateau and step multiply the rate by."""
+    """Factor by which plateau and step multiply the rate."""
     patience: Annotated[int, Field(ge=0)] = 2
-    """plateau: validations without improvement before the rate falls."""
+    """plateau: validations without improvement before the rate is lowered."""
     interval_steps: PositiveInt = 5_000
-    """step: steps between falls."""
+    """step: steps between reductions of the rate."""
     minimum_ratio: Annotated[float, Field(ge=0.0, le=1.0)] = 0.02
-    """Lowest rate, as a share of the peak."""
+    """Lowest rate, as a fraction of the peak."""
 
 
 class TrainingSettings(Settings):
-    """The training."""
+    """Training: its length, batches, validation, checkpoints and devices."""
 
     epochs: Annotated[int, Field(ge=1)] = 10
-    """Passes over the training text, at most."""
+    """Most passes over the training text."""
     max_steps: Annotated[int, Field(ge=0)] = 0
-    """Optimizer steps, at most; 0 is no limit."""
+    """Most optimizer steps; 0 is no limit."""
     time_limit: Duration = ""
-    """Wall-clock limit of the training, such as "25m", "2h" or "90s"; empty is none."""
+    """Wall-clock limit of training, such as "25m", "2h" or "90s"; empty is no limit."""
     fit_time_limit: bool = False
-    """Train a narrower network if only few of the epochs fit into `time_limit` on this machine (one process)."""
+    """Train a narrower network if only a few of the epochs fit into `time_limit` on this machine (one process)."""
     batch_pieces: Annotated[int, Field(ge=1)] = 4_000
     """Target pieces per optimizer step over all devices, padding included."""
     accumulate: PositiveInt = 1
-    """Parts in which each step's batch is computed: lowers memory, changes no result."""
+    """Parts in which the batch of each step is computed: saves memory without changing results."""
     label_smoothing: Probability = 0.1
-    """Share of probability spread over the vocabulary."""
+    """Probability mass spread over the vocabulary."""
     clip_norm: Annotated[float, Field(ge=0.0)] = 1.0
     """Largest gradient norm; 0 is off."""
     clip_value: Annotated[float, Field(ge=0.0)] = 0.0
@@ -227,29 +225,29 @@ class TrainingSettings(Settings):
     validate_every: Annotated[int, Field(ge=0)] = 0
     """Steps between validations; 0 is once per epoch."""
     valid_beam_size: PositiveInt = 1
-    """Beam of the translations made in validation."""
+    """Beam size of the translations in validation."""
     metric: Literal["bleu", "chrf", "loss"] = "bleu"
-    """Validation metric that chooses the best checkpoint, stops early and drives plateau."""
+    """Validation metric for the best checkpoint, early stopping and plateau."""
     patience: Annotated[int, Field(ge=0)] = 0
     """Validations without improvement before training stops; 0 never stops early."""
     checkpoint_every: Annotated[int, Field(ge=0)] = 0
     """Steps between last.ckpt saves; 0 saves at each validation."""
     keep_best: PositiveInt = 3
-    """Checkpoints kept by metric."""
+    """Number of best checkpoints to keep, by `metric`."""
     average: Literal["none", "best", "last"] = "best"
-    """Which checkpoints are averaged into the final model; kept only if no worse on the validation text."""
+    """Checkpoints to average into the final model; the average is used only if it is no worse in validation."""
     average_count: PositiveInt = 3
-    """How many checkpoints are averaged."""
+    """Number of checkpoints to average."""
     ema: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     """Decay of the exponential moving average of the weights (such as 0.999), used for validation and the final model; 0 is off."""
     precision: Literal["auto", "float32", "bf16", "fp16"] = "auto"
-    """auto: bf16 mixed where the machine has it, else float32."""
+    """auto: mixed bf16 if the machine supports it, otherwise float32."""
     devices: Annotated[int, Field(ge=0)] = 0
-    """Processes or GPUs per node; 0 chooses: all GPUs, or one CPU process."""
+    """Processes or GPUs per node; 0 uses all GPUs, or one CPU process."""
     nodes: PositiveInt = 1
-    """Machines."""
+    """Number of machines."""
     strategy: Literal["auto", "ddp", "ddp_find_unused_parameters_true"] = "auto"
-    """How several processes share the work, by Lightning's names: auto is ddp; the last one allows parameters without a gradient."""
+    """How several processes share the work, as Lightning names it: auto is ddp; the last one allows parameters without gradients."""
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     """Where to train."""
     optimizer: OptimizerSettings = OptimizerSettings()
@@ -259,10 +257,10 @@ class TrainingSettings(Settings):
 
 
 class SearchSettings(Settings):
-    """Beam search, as used by translate unless its options say otherwise."""
+    """Beam search, as used by translate unless its options override it."""
 
     beam_size: Annotated[int, Field(ge=1, le=1_000)] = 5
-    """Hypotheses kept per sentence; 1 is greedy search."""
+    """Hypotheses per sentence; 1 is greedy search."""
     length_penalty: Literal["average", "wu", "none"] = "average"
     """Normalisation of scores by length: score / length ** alpha, Wu et al. (2016), or none."""
     alpha: Annotated[float, Field(ge=0.0, le=5.0)] = 1.0
@@ -274,14 +272,14 @@ class SearchSettings(Settings):
     max_length_ratio: Annotated[float, Field(gt=0.0)] = 2.0
     """Longest translation, in pieces per source piece (plus 10)."""
     max_source_pieces: Annotated[int, Field(ge=1)] = 500
-    """Longer source lines are cut here, with a warning."""
+    """Longer source lines are truncated to this length, with a warning."""
 
 
 class RunSettings(Settings):
     """A whole run."""
 
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 1
-    """Seed of everything random: initial weights, order of batches, dropout, subword sampling."""
+    """Seed of everything that is random: initial weights, order of batches, dropout, subword sampling."""
     data: DataSettings
     subwords: SubwordSettings = SubwordSettings()
     model: ModelSettings = ModelSettings()
@@ -294,8 +292,8 @@ class RunSettings(Settings):
         missing = [name for name, path in data.items() if path is None]
         if len(missing) == 1:
             raise ValueError(
-                f"'{missing[0]}' is missing: name both sides of the validation text, or neither, and pairs of the training "
-                f"text are held out for it"
+                f"'{missing[0]}' is missing: set both sides of the validation text; or neither, to hold out pairs of the "
+                f"training text"
             )
         return self
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from nmt_lstm.checkpoint.manifest import MANIFEST, Manifest
 from nmt_lstm.checkpoint.plugin_records import PluginChange, changed_plugins, warn_of_versions
-from nmt_lstm.config.differences import differences
+from nmt_lstm.config.fields import differences
 from nmt_lstm.errors import ChangedPluginError, ConfigurationError, ModelFolderError
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.training.output_folder import resume_command

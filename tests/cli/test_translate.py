@@ -86,7 +86,7 @@ def test_the_search_can_be_changed_and_nothing_else(command, translator, monkeyp
     finished = command("translate", "-m", "x", "--set", "model.dropout=0.1", stdin=b"ab\n")
     assert finished.status == 2
     assert finished.err == (
-        "nmt-lstm: error: --set model.dropout=0.1: a trained model's search can be changed, nothing else; such as "
+        "nmt-lstm: error: --set model.dropout=0.1: only the search settings of a trained model can be changed, such as "
         "search.alpha=1.5.\n"
     )
     finished = command("translate", "-m", "x", "--set", "search.aplha=1", stdin=b"ab\n")

@@ -1,4 +1,4 @@
-"""Settings chosen by the size of the corpus are valid and move with it in the right direction."""
+"""Settings chosen for the size of a corpus are valid and change with it in the right direction."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ DATA = {"train_source": "a", "train_target": "b", "valid_source": "c", "valid_ta
 SIZES = [1, 100, 10_000, 29_000, 100_000, 300_000, 1_000_000, 50_000_000]
 
 
-def chosen(pairs):
+def run_for(pairs):
+    """The run that is chosen for a corpus of this size."""
     return make_run({**choose_settings(pairs), "data": DATA})
 
 
 @pytest.mark.parametrize("pairs", SIZES)
-def test_every_choice_is_a_valid_run_and_says_its_numbers(pairs):
-    run = chosen(pairs)
+def test_every_choice_is_a_valid_run_and_its_summary_gives_the_numbers(pairs):
+    run = run_for(pairs)
     text = " ".join(describe_settings(pairs, run))
     assert f"{pairs:,} sentence pairs: {run.subwords.vocabulary_size:,} subword pieces" in text
     assert f"{run.training.epochs} epochs of batches of {run.training.batch_pieces:,} target pieces" in text
@@ -36,7 +37,7 @@ def test_every_choice_is_a_valid_run_and_says_its_numbers(pairs):
         (2, 1, "2 epochs (at most 1 step)"),
     ],
 )
-def test_a_limit_of_steps_is_said_wherever_epochs_are(epochs, max_steps, length):
+def test_the_planned_length_includes_a_limit_of_steps(epochs, max_steps, length):
     run = make_run(
         {**choose_settings(300), "data": DATA},
         [f"training.epochs={epochs}", f"training.max_steps={max_steps}"],
@@ -46,7 +47,7 @@ def test_a_limit_of_steps_is_said_wherever_epochs_are(epochs, max_steps, length)
 
 
 def test_more_text_means_a_larger_network_less_dropout_and_fewer_epochs():
-    runs = [chosen(pairs) for pairs in SIZES]
+    runs = [run_for(pairs) for pairs in SIZES]
     for smaller, larger in itertools.pairwise(runs):
         assert smaller.subwords.vocabulary_size <= larger.subwords.vocabulary_size
         assert smaller.model.encoder.layers <= larger.model.encoder.layers
@@ -57,19 +58,19 @@ def test_more_text_means_a_larger_network_less_dropout_and_fewer_epochs():
     assert runs[0] != runs[-1]
 
 
-def test_the_reference_point():
-    run = chosen(29_000)
+def test_a_corpus_like_multi30k_gets_8000_pieces_and_one_layer():
+    run = run_for(29_000)
     assert run.subwords.vocabulary_size == 8_000
     assert run.model.encoder.layers == 1
 
 
-def test_little_and_much_text_come_with_advice():
-    assert "more of it would help" in describe_settings(500, chosen(500))[-1]
-    assert "a run file is worth writing" in describe_settings(5_000_000, chosen(5_000_000))[-1]
-    assert len(describe_settings(50_000, chosen(50_000))) == 3
+def test_the_summary_has_advice_for_very_small_and_very_large_corpora():
+    assert "more text" in describe_settings(500, run_for(500))[-1]
+    assert "run file" in describe_settings(5_000_000, run_for(5_000_000))[-1]
+    assert len(describe_settings(50_000, run_for(50_000))) == 3
 
 
-def test_the_quickstart_is_a_valid_run_with_the_cell_asked_for():
+def test_the_quickstart_is_a_valid_run_with_the_requested_cell():
     run = make_run(quickstart_settings("/corpus", "/prepared", "gru"))
     assert (run.model.encoder.cell, run.model.decoder.cell) == ("gru", "gru")
     assert run.data.tokenize == "char"

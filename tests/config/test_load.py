@@ -1,4 +1,4 @@
-"""Run files: every problem at once, each with path, value and what is allowed; overrides; relative paths."""
+"""Run files: all problems at once, each with path, value and what is allowed; overrides; relative paths."""
 
 from __future__ import annotations
 
@@ -21,27 +21,28 @@ def run_file(tmp_path: Path) -> Path:
     return path
 
 
-def message(values: dict, *overrides: str) -> str:
+def error_message(values: dict, *overrides: str) -> str:
+    """The message that refuses these settings."""
     with pytest.raises(ConfigurationError) as caught:
         make_run({"data": DATA, **values}, overrides, origin="run.toml")
     return str(caught.value)
 
 
-def test_paths_of_the_file_start_at_its_folder_and_those_of_overrides_at_the_working_directory(
+def test_paths_are_relative_to_the_run_file_and_those_of_overrides_to_the_working_directory(
     run_file, tmp_path, monkeypatch
 ):
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    monkeypatch.chdir(elsewhere)
+    working_directory = tmp_path / "working_directory"
+    working_directory.mkdir()
+    monkeypatch.chdir(working_directory)
     run = load_run("../run.toml", ["data.valid_source=mine.de", "data.valid_target=/else/mine.en"])
     assert run.data.train_source.resolve() == tmp_path / "a.de"
     assert run.data.prepared.resolve() == tmp_path / "prepared"
-    assert run.data.valid_source == elsewhere / "mine.de"
+    assert run.data.valid_source == working_directory / "mine.de"
     assert run.data.valid_target == Path("/else/mine.en")
     assert all(path.is_absolute() for path in (run.data.train_source, run.data.prepared))
 
 
-def test_a_resolved_run_is_read_back_equal(run_file, tmp_path):
+def test_a_dumped_run_is_read_back_equal(run_file, tmp_path):
     run = load_run(run_file, ["model.encoder.cell_options.forget_bias=2.0", "training.time_limit=1h30m"])
     copy = tmp_path / "deeper" / "copy.toml"
     copy.parent.mkdir()
@@ -49,8 +50,8 @@ def test_a_resolved_run_is_read_back_equal(run_file, tmp_path):
     assert load_run(copy) == run
 
 
-def test_all_problems_are_named_at_once():
-    text = message(
+def test_all_problems_are_reported_at_once():
+    text = error_message(
         {
             "model": {"dropuot": 0.3, "dropout": 1.5, "encoder": 3},
             "training": {"epochs": "ten", "learning_rate": 0.1, "optimizer": {"betas": [0.9, 2.0]}},
@@ -100,22 +101,20 @@ def test_all_problems_are_named_at_once():
         ("sbwords", {}, "unknown key 'sbwords'. Did you mean 'subwords'?"),
     ],
 )
-def test_each_problem_says_what_was_seen_and_what_is_allowed(table, settings, expected):
-    text = message({table: settings})
+def test_each_problem_gives_the_value_and_what_is_allowed(table, settings, expected):
+    text = error_message({table: settings})
     assert text.startswith("run.toml: ")
     assert expected in text
     assert "\n" not in text
 
 
-def test_missing_text_is_named_with_its_meaning():
-    with pytest.raises(
-        ConfigurationError, match=r"'data.train_source' is required: Source side of the training text"
-    ):
+def test_a_missing_setting_is_explained():
+    with pytest.raises(ConfigurationError, match=r"'data.train_source' is required: Source side"):
         make_run({})
 
 
-def test_a_problem_of_an_override_says_so():
-    assert message({}, "training.epochs=0") == (
+def test_a_problem_of_an_override_names_the_command_line():
+    assert error_message({}, "training.epochs=0") == (
         "run.toml: training.epochs = 0 (from the command line): must be a whole number, at least 1."
     )
 
@@ -148,7 +147,7 @@ def test_overrides_are_toml_values_or_text(override, path, expected):
     assert type(value) is type(expected)
 
 
-def test_an_override_cannot_smuggle_in_a_second_line():
+def test_a_line_break_in_an_override_is_part_of_the_value():
     assert make_run({"data": DATA}, ['data.source_language="a"\nb = 1']).data.source_language == '"a"\nb = 1'
 
 
@@ -162,50 +161,50 @@ def test_an_override_cannot_smuggle_in_a_second_line():
         ("encoder.layers", "model.encoder.layers"),
     ],
 )
-def test_an_unknown_override_offers_the_nearest_path(key, suggestion):
-    assert message({}, f"{key}=1") == f"run.toml: --set: unknown key '{key}'. Did you mean '{suggestion}'?"
+def test_an_unknown_override_suggests_the_nearest_path(key, suggestion):
+    assert (
+        error_message({}, f"{key}=1") == f"run.toml: --set: unknown key '{key}'. Did you mean '{suggestion}'?"
+    )
 
 
-def test_values_given_are_left_as_they_were():
+def test_the_values_passed_in_are_not_changed():
     values = {"data": dict(DATA), "model": {}}
     make_run(values, ["model.dropout=0.5"])
     assert values == {"data": DATA, "model": {}}
 
 
-def test_a_missing_file(tmp_path):
-    with pytest.raises(ConfigurationError, match=r"run file '.*none.toml' does not exist"):
+def test_a_missing_run_file_is_refused(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"none.toml' does not exist"):
         load_run(tmp_path / "none.toml")
 
 
-def test_a_folder(tmp_path):
-    with pytest.raises(ConfigurationError, match=r"is a folder; name a .toml file"):
+def test_a_folder_instead_of_a_run_file_is_refused(tmp_path):
+    with pytest.raises(ConfigurationError, match="is a folder"):
         load_run(tmp_path)
 
 
-def test_a_file_that_is_not_toml_says_line_and_column(run_file):
+def test_an_error_in_toml_gives_line_and_column(run_file):
     run_file.write_text("[data]\ntrain_source = a.de\n")
-    with pytest.raises(ConfigurationError, match=r"run.toml' is not TOML: .*line 2, column 16"):
+    with pytest.raises(ConfigurationError, match="is not TOML: .*line 2, column 16"):
         load_run(run_file)
 
 
-def test_a_file_that_is_not_text(run_file):
+def test_a_run_file_that_is_not_utf8_is_refused(run_file):
     run_file.write_bytes(b"[data]\xff")
     with pytest.raises(ConfigurationError, match=r"is not UTF-8 text \(byte 6\)"):
         load_run(run_file)
 
 
-def test_a_path_that_a_run_file_cannot_hold_is_refused_at_once():
-    assert "'caf\\udce9' has bytes that are not UTF-8" in message(
-        {"model": {"encoder": {"cell": "caf\udce9"}}}
-    )
+def test_text_that_a_run_file_cannot_contain_is_refused_at_once():
+    assert "'caf\\udce9'" in error_message({"model": {"encoder": {"cell": "caf\udce9"}}})
 
 
 @pytest.mark.parametrize("key", ["training.colour", "model.encoder.frobnicate", "data.whatever", "xyz"])
-def test_an_unknown_key_like_no_other_is_offered_none(key):
-    assert "Did you mean" not in message({}, f"{key}=1")
+def test_nothing_is_suggested_for_an_unknown_key_unlike_all_others(key):
+    assert "Did you mean" not in error_message({}, f"{key}=1")
 
 
-def test_a_run_file_that_never_ends_is_refused(run_file):
+def test_pipes_and_devices_are_refused(run_file):
     run_file.unlink()
     os.mkfifo(run_file)
     with pytest.raises(ConfigurationError, match="not a regular file"):
@@ -217,36 +216,36 @@ def test_a_run_file_that_never_ends_is_refused(run_file):
 
 
 @pytest.mark.parametrize("text", [".".join(["a"] * 100_000) + "=1", "x=" + "[" * 100_000])
-def test_a_run_file_that_is_nested_too_deeply_is_refused(run_file, text):
+def test_a_deeply_nested_run_file_is_refused(run_file, text):
     run_file.write_text(text)
     with pytest.raises(ConfigurationError, match="nested"):
         load_run(run_file)
 
 
-def test_a_run_file_is_small(run_file):
+def test_a_run_file_above_the_size_limit_is_refused(run_file):
     run_file.write_text("#" * (2 << 20))
     with pytest.raises(ConfigurationError, match="MiB"):
         load_run(run_file)
 
 
-def test_a_value_that_is_nested_too_deeply_is_a_text():
+def test_a_deeply_nested_override_is_taken_as_text():
     assert parse_value("[" * 100_000) == "[" * 100_000
 
 
-def test_an_override_with_very_many_parts_is_refused_at_once():
-    text = message({}, ".".join(["a"] * 60_000) + "=1")
+def test_an_override_with_too_many_parts_is_refused():
+    text = error_message({}, ".".join(["a"] * 60_000) + "=1")
     assert "60,000" in text
     assert len(text) < 500
 
 
-def test_very_long_keys_and_values_are_shortened_in_messages():
-    text = message({"x" * 100_000: 1, "model": {"dropout": "y" * 100_000}})
+def test_long_keys_and_values_are_shortened_in_messages():
+    text = error_message({"x" * 100_000: 1, "model": {"dropout": "y" * 100_000}})
     assert len(text) < 2_000
     assert "x" * 100 in text
     assert "y" * 100 in text
 
 
-def test_a_run_file_may_leave_its_validation_text_to_be_held_out(tmp_path):
+def test_validation_text_may_be_missing(tmp_path):
     path = tmp_path / "two.toml"
     path.write_text('[data]\ntrain_source = "a.de"\ntrain_target = "a.en"\n')
     run = load_run(path)
@@ -259,14 +258,15 @@ def test_a_run_file_may_leave_its_validation_text_to_be_held_out(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("given", "missing"), [("valid_source", "valid_target"), ("valid_target", "valid_source")]
+    ("key", "missing"), [("valid_source", "valid_target"), ("valid_target", "valid_source")]
 )
-def test_one_side_of_the_validation_text_is_refused(given, missing):
+def test_one_side_of_the_validation_text_is_refused(key, missing):
     with pytest.raises(ConfigurationError, match=f"'data.{missing}' is missing"):
-        make_run({"data": {"train_source": "a", "train_target": "b", given: "c"}})
+        make_run({"data": {"train_source": "a", "train_target": "b", key: "c"}})
 
 
-def test_a_wrong_path_of_validation_text_is_told_as_any_other():
+def test_an_invalid_path_of_validation_text_is_refused():
     assert (
-        message({"data": {**DATA, "valid_source": 3}}) == "run.toml: data.valid_source = 3: must be a path."
+        error_message({"data": {**DATA, "valid_source": 3}})
+        == "run.toml: data.valid_source = 3: must be a path."
     )

@@ -1,4 +1,4 @@
-"""What is written as TOML is read back equal."""
+"""TOML is read back equal, easy to read and harmless for a terminal."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ ITEMS = st.recursive(
 
 
 @given(st.dictionaries(TEXT, ITEMS | st.dictionaries(TEXT, ITEMS, max_size=3), max_size=4))
-def test_round_trip(values):
+def test_written_values_are_read_back_equal(values):
     assert tomllib.loads(write_toml(values)) == values
 
 
-def test_it_looks_as_a_person_would_write_it():
+def test_tables_are_laid_out_as_a_person_would_write_them():
     text = write_toml(
         {"seed": 1, "model": {"rate": 1e-08, "encoder": {"cell": "lstm", "sizes": (1, 2)}, "options": {}}}
     )
@@ -34,18 +34,18 @@ def test_it_looks_as_a_person_would_write_it():
     )
 
 
-def test_names_of_files_that_are_not_utf8_are_refused():
-    with pytest.raises(ConfigurationError, match=r"'caf\\udce9' has bytes that are not UTF-8"):
+def test_text_that_is_not_utf8_is_refused():
+    with pytest.raises(ConfigurationError, match=r"'caf\\udce9'"):
         write_toml({"a": b"caf\xe9".decode("utf-8", "surrogateescape")})
 
 
-def test_other_types_are_refused():
-    with pytest.raises(ConfigurationError, match="None of type NoneType cannot be written into a run file"):
+def test_types_that_toml_lacks_are_refused():
+    with pytest.raises(ConfigurationError, match="NoneType"):
         write_toml({"a": None})
 
 
-def test_a_run_file_cannot_control_the_terminal_that_shows_it():
+def test_control_characters_are_escaped():
     values = {"key\x9b": "\x1b[2J\x7f\x9b31m\u202e\u2028"}
     text = write_toml(values)
     assert tomllib.loads(text) == values
-    assert text.isprintable() or set(text) - set(filter(str.isprintable, text)) == {"\n"}
+    assert text.removesuffix("\n").isprintable()

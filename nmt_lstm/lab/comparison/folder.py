@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from nmt_lstm.config.differences import differences
+from nmt_lstm.config.fields import differences
 from nmt_lstm.config.load import dump_toml, load_run
 from nmt_lstm.errors import ConfigurationError, DataError, ResourceError
 from nmt_lstm.files.atomic import write_atomically

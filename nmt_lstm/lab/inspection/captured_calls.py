@@ -4,49 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 from torch import Tensor
 
 from nmt_lstm.cells.cell import Cell, State
+from nmt_lstm.cells.intercepted import Method, intercepted
 from nmt_lstm.lab.inspection.cell_trace import Call
-from nmt_lstm.model.conditional import ConditionalDecoder
-from nmt_lstm.model.encoder import EncoderLayer
-from nmt_lstm.model.seq2seq import Seq2Seq
 
-__all__ = ["Place", "captured", "places"]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where in a network a cell is."""
-
-    side: str
-    """"encoder" or "decoder"."""
-    layer: int
-    """1 is the lowest."""
-    direction: str
-    """"forward" or "backward"; for the conditional wiring's lowest layer "first" or "second", its two transitions."""
-    cell: Cell = field(repr=False)
-
-
-def places(model: Seq2Seq) -> list[Place]:
-    """Return the cells of a model from the source to the output."""
-    found = []
-    layers: Sequence[Any] = list(model.encoder.layers)
-    for number, layer in enumerate(layers, start=1):
-        assert isinstance(layer, EncoderLayer)
-        found.append(Place("encoder", number, "forward", layer.forward_cell))
-        if layer.backward_cell is not None:
-            found.append(Place("encoder", number, "backward", layer.backward_cell))
-    second = model.decoder.second if isinstance(model.decoder, ConditionalDecoder) else None
-    for number, cell in enumerate(model.decoder.layers, start=1):
-        lowest = second is not None and number == 1
-        found.append(Place("decoder", number, "first" if lowest else "forward", cell))
-        if second is not None and lowest:
-            found.append(Place("decoder", number, "second", second))
-    return found
+__all__ = ["captured"]
 
 
 @contextlib.contextmanager
@@ -62,28 +27,10 @@ def captured(cells: Sequence[Cell]) -> Iterator[list[list[Call]]]:
         yield calls
 
 
-@contextlib.contextmanager
-def _noting(cell: Cell, calls: list[Call]) -> Iterator[None]:
-    forward, step = cell.forward, cell.step
-    inside = False
-
-    def noted(inputs: Tensor, state: State, *, single: bool) -> tuple[Tensor, State]:
-        nonlocal inside
-        take = step if single else forward
-        if inside:
-            return take(inputs, state)
-        sequence = inputs[:, None] if single else inputs
+def _noting(cell: Cell, calls: list[Call]) -> contextlib.AbstractContextManager[None]:
+    def noted(method: Method, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        sequence = inputs if inputs.dim() == 3 else inputs[:, None]
         calls.append(Call(sequence.detach(), tuple(part.detach() for part in state)))
-        inside = True
-        try:
-            return take(inputs, state)
-        finally:
-            inside = False
+        return method(inputs, state)
 
-    # Attributes of the instance hide the methods of its class.
-    cell.__dict__["forward"] = lambda inputs, state: noted(inputs, state, single=False)
-    cell.__dict__["step"] = lambda inputs, state: noted(inputs, state, single=True)
-    try:
-        yield
-    finally:
-        del cell.__dict__["forward"], cell.__dict__["step"]
+    return intercepted(cell, forward=noted, step=noted)

@@ -16,11 +16,12 @@ from nmt_lstm.corpora.builtin import model_path
 from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.inference.translator import Translator
 from nmt_lstm.lab.inspection.beam_tree import BeamTree, search_tree
-from nmt_lstm.lab.inspection.captured_calls import Place, captured, places
+from nmt_lstm.lab.inspection.captured_calls import captured
 from nmt_lstm.lab.inspection.cell_trace import Call, trace_cell
 from nmt_lstm.lab.inspection.connectivity import Connectivity, connectivity
 from nmt_lstm.lab.inspection.memory_span import half_lives, horizon, survival
 from nmt_lstm.lab.inspection.trace import END_OF_SENTENCE, LayerTrace, Trace
+from nmt_lstm.model.places import Place, places
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.text.lines import single_line
 from nmt_lstm.text.special_pieces import BEGIN, END

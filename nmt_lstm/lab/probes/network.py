@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from nmt_lstm.cells.cell import Cell
+from nmt_lstm.cells.state_record import gradient_norms, recorded_states
 from nmt_lstm.lab.probes.task import Episode, Task
 from nmt_lstm.numerics.sequence_linear import Linear
 
@@ -44,9 +45,8 @@ def gradient_flow(network: ProbeNetwork, task: Task, episode: Episode) -> list[f
     """Return the norm of d loss / d state by distance from the end.
 
     The loss is that of the last position's answer alone, so every path to an earlier state leads through time. The
-    state is all that goes from one step to the next (the LSTM's hidden and cell state together, as one vector): its
-    gradient is the product of the steps' Jacobians that Bengio et al. 1994 and Pascanu et al. 2013 look at. Norms are
-    taken sequence by sequence and then averaged.
+    state is all that goes from one step to the next, see `gradient_norms`. Norms are taken sequence by sequence and then
+    averaged.
 
     Args:
         network: any network of one cell; stepped, not unrolled, so that each state can be asked.
@@ -56,30 +56,9 @@ def gradient_flow(network: ProbeNetwork, task: Task, episode: Episode) -> list[f
     Returns:
         P norms: first that of the state which the last step starts from, last that of the initial state.
     """
-    rows = len(episode.inputs)
-    entering: list[tuple[Tensor, ...]] = []
-    with torch.enable_grad():
-        state = network.cell.initial_state(rows)
-        output = episode.inputs[:, 0]
-        for position in episode.inputs.unbind(1):
-            state = tuple(_node(part) for part in state)
-            entering.append(state)
-            output, state = network.cell.step(position, state)
-        answer = network.readout(output)[:, None]
-        loss = rows * task.loss(answer, episode.targets[:, -1:])
-        flat = [part for parts in entering for part in parts if part.requires_grad]
-        gradients = torch.autograd.grad(loss, flat, allow_unused=True, materialize_grads=True)
-    width = sum(part.requires_grad for part in entering[0])
-    norms = []
-    for first in range(0, len(gradients), width):
-        parts = gradients[first : first + width]
-        squares = torch.stack([part.flatten(1).square().sum(1, dtype=torch.float64) for part in parts]).sum(0)
-        norms.append(float(squares.sqrt().mean()))
+    with torch.enable_grad(), recorded_states([network.cell]) as (states,):
+        answer = network(episode.inputs, 1)
+        # The loss is a mean over sequences.
+        loss = len(episode.inputs) * task.loss(answer, episode.targets[:, -1:])
+    norms: list[float] = gradient_norms([loss], states[:-1]).mean(1).tolist()
     return norms[::-1]
-
-
-def _node(part: Tensor) -> Tensor:
-    """Return the same values as a node of its own: what enters a step may be the last step's output as well."""
-    if not part.is_floating_point():
-        return part
-    return (part if part.requires_grad else part.clone().requires_grad_()).clone()

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from nmt_lstm.batching.batch import collate
-from nmt_lstm.lab.inspection.captured_calls import captured, places
+from nmt_lstm.lab.inspection.captured_calls import captured
+from nmt_lstm.model.places import places
 
 SOURCE, TARGET = [5, 6, 7], [8, 9]
 

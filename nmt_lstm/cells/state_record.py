@@ -1,0 +1,107 @@
+"""What a cell hands on from position to position, as nodes of autograd's graph whose gradients can be asked for.
+
+Shapes: B batch, P positions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from nmt_lstm.cells.cell import Cell, State
+from nmt_lstm.cells.intercepted import Method, intercepted
+
+__all__ = ["HandedOn", "StateRecord", "gradient_norms", "recorded_states"]
+
+HandedOn: TypeAlias = tuple[Tensor, ...]
+"""What a cell hands on at a position, each (B, width): its state, and its output where that is not the first state."""
+
+StateRecord: TypeAlias = list[HandedOn]
+"""P + 1 of them, in the order in which the cell reads: the state before the first position, then what each one hands on."""
+
+
+@contextlib.contextmanager
+def recorded_states(cells: Sequence[Cell]) -> Iterator[list[StateRecord]]:
+    """Record what cells hand on inside the with statement, in the order of the cells.
+
+    A fused sequence hides its states, so the cells take sequences step by step here: the same numbers, more slowly. The
+    graph through a record has no way around it: what depends on a position's state or output depends on its nodes.
+
+    Args:
+        cells: of which none is inside another; in evaluation mode, in which steps and sequences agree.
+    """
+    records: list[StateRecord] = [[] for _ in cells]
+    with contextlib.ExitStack() as stack:
+        for cell, record in zip(cells, records, strict=True):
+            stack.enter_context(_recorded(cell, record))
+        yield records
+
+
+def _recorded(cell: Cell, record: StateRecord) -> contextlib.AbstractContextManager[None]:
+    take = cell.step
+
+    def step(method: Method, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        if not record:
+            state = _nodes(state)
+            record.append(state)
+        output, state = method(inputs, state)
+        state = _nodes(state)
+        if cell.output_is_state:
+            record.append(state)
+            return state[0].to(output.dtype), state
+        (output,) = _nodes((output,))
+        record.append((output, *state))
+        return output, state
+
+    def forward(_method: Method, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        outputs = []
+        for position in inputs.unbind(1):
+            output, state = step(take, position, state)
+            outputs.append(output)
+        return torch.stack(outputs, 1), state
+
+    return intercepted(cell, forward=forward, step=step)
+
+
+def gradient_norms(
+    outputs: Sequence[Tensor], states: Sequence[HandedOn], *, errors: Sequence[Tensor] | None = None
+) -> Tensor:
+    """Return the norms (N, B) of gradients with respect to N records of a position, sentence by sentence.
+
+    The tensors of one position count as one vector: the LSTM's hidden and cell state together. Gradients of states are
+    products of the steps' Jacobians, which Bengio et al. 1994 and Pascanu et al. 2013 look at. The graph stays for further
+    questions.
+
+    Args:
+        outputs: what is differentiated; their rows are those of the states, or they are sums over these rows.
+        states: of `recorded_states`.
+        errors: gradients of the outputs, of the same shapes; None for scalars.
+    """
+    asked = [part for handed in states for part in handed if part.requires_grad]
+    gradients = iter(
+        torch.autograd.grad(
+            outputs, asked, errors, retain_graph=True, allow_unused=True, materialize_grads=True
+        )
+    )
+    norms = []
+    for handed in states:
+        # Squares in float64: those of small gradients are zero in float32.
+        own = [next(gradients).double().flatten(1) for part in handed if part.requires_grad]
+        rows = handed[0].shape[0]
+        norms.append(torch.cat(own, 1).norm(dim=1) if own else torch.zeros(rows, dtype=torch.float64))
+    return torch.stack(norms)
+
+
+def _nodes(parts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Return the same values as nodes of their own: what a cell hands on may be a tensor that others hold as well."""
+    return tuple(_node(part) for part in parts)
+
+
+def _node(part: Tensor) -> Tensor:
+    if not part.is_floating_point():
+        return part
+    return (part if part.requires_grad else part.clone().requires_grad_()).clone()

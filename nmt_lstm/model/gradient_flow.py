@@ -1,0 +1,141 @@
+"""How much of an error reaches a cell's states so many positions before it: gradients by lag, for each cell of a network.
+
+Shapes: B batch, K lags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nmt_lstm.batching.batch import Batch
+from nmt_lstm.cells.state_record import HandedOn, StateRecord, gradient_norms, recorded_states
+from nmt_lstm.model.places import Place, places
+from nmt_lstm.model.seq2seq import Seq2Seq
+from nmt_lstm.numerics.linear import linear
+
+__all__ = ["FADED", "GROWN", "Flow", "gradient_flow"]
+
+FADED = 0.1
+"""Share of the norm at lag 0 below which a gradient counts as faded."""
+GROWN = 10.0
+"""Multiple of the norm at lag 0 above which a gradient counts as grown."""
+
+
+class Flow(NamedTuple):
+    """The gradient of an error at one position with respect to what a cell handed on at that position and before."""
+
+    place: Place
+    norms: tuple[float, ...]
+    """K norms by lag, the mean over sentences: first that at the error's own position, last that at the first position."""
+
+    @property
+    def relative(self) -> tuple[float, ...]:
+        """The norms as multiples of that at lag 0; all 0 where no error arrives at all."""
+        scale = self.norms[0]
+        return tuple(norm / scale if scale > 0.0 else 0.0 for norm in self.norms)
+
+    @property
+    def horizon(self) -> int | None:
+        """The first lag at which the norm is below 10 % of that at lag 0; None if there is none among the lags measured."""
+        return next((lag for lag, share in enumerate(self.relative) if share < FADED), None)
+
+    @property
+    def grows(self) -> bool:
+        """Whether the norm is more than 10 times that at lag 0 at some lag, or is not finite: the gradient explodes."""
+        return not all(share <= GROWN for share in self.relative)
+
+    @property
+    def factor(self) -> float:
+        """The factor per position by which the norm changes from lag 0 to the longest lag, as a geometric mean."""
+        last = self.relative[-1]
+        return last ** (1.0 / max(1, len(self.norms) - 1)) if last > 0.0 else 0.0
+
+
+def gradient_flow(model: Seq2Seq, batch: Batch) -> list[Flow]:
+    """Return the gradient flow of each cell, from the source to the output.
+
+    Let h be what a cell hands on at a position: all of its state (an LSTM's hidden and cell state as one vector), and its
+    output where that is not a part of the state. Lag k is k positions before the error in the order in which the cell reads:
+
+    - decoder: the norm of d L(t) / d h(t-k), where L(t) is the cross-entropy of the last label of a sentence. All paths
+      count: through the cell, through the layers above it and through what the wiring feeds back.
+    - encoder: attention carries errors of every target piece to every position at once, so that the distance between them
+      says nothing about the cell. What is followed is the error that arrives at the last position that the cell reads,
+      e(t) = d L / d h(t) with L the cross-entropy of all labels: the norm of e(t) d h(t) / d h(t-k), through the
+      recurrence alone.
+
+    Norms are taken sentence by sentence and then averaged. Lags end where the shortest sentence of that side does.
+
+    Args:
+        model: any network. It is measured as in evaluation, without dropout; its modes are put back.
+        batch: sentence pairs of at least one label each, on the device of the model.
+    """
+    found = places(model)
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        # Steps without autocast: where a network trains in bf16, the gradients' small ends would be lost.
+        with (
+            torch.enable_grad(),
+            torch.autocast(batch.target_inputs.device.type, enabled=False),
+            recorded_states([place.cell for place in found]) as records,
+        ):
+            outputs = model(batch).outputs
+            last = _last_loss(model, outputs, batch)
+            total = _total_loss(model, outputs, batch)
+        norms: dict[Place, Tensor] = {}
+        lengths = {"encoder": batch.source.lengths, "decoder": batch.target_lengths}
+        for place, record in zip(found, records, strict=True):
+            ends = lengths[place.side] - 1
+            handed = record[1:]
+            if place.side == "encoder":
+                norms[place] = _by_lag(_norms_from_ends(total, handed, ends), ends)
+            else:
+                norms[place] = _by_lag(gradient_norms([last], handed), ends)
+    finally:
+        for module, mode in modes:
+            module.training = mode
+    return [Flow(place, tuple(norms[place].tolist())) for place in found]
+
+
+def _last_loss(model: Seq2Seq, outputs: Tensor, batch: Batch) -> Tensor:
+    """Return the cross-entropy of each sentence's last label, summed over sentences."""
+    rows = torch.arange(len(outputs), device=outputs.device)
+    ends = batch.target_lengths - 1
+    logits = linear(outputs[rows, ends], model.output_weight, model.output_bias)
+    return functional.cross_entropy(logits.float(), batch.target_outputs[rows, ends], reduction="sum")
+
+
+def _total_loss(model: Seq2Seq, outputs: Tensor, batch: Batch) -> Tensor:
+    """Return the cross-entropy of all labels, summed."""
+    flat = outputs.flatten(0, 1).index_select(0, batch.target_positions)
+    labels = batch.target_outputs.flatten().index_select(0, batch.target_positions)
+    logits = linear(flat, model.output_weight, model.output_bias)
+    return functional.cross_entropy(logits.float(), labels, reduction="sum")
+
+
+def _norms_from_ends(loss: Tensor, handed: StateRecord, ends: Tensor) -> Tensor:
+    """Return the norms (P, B) of the error that arrives at each sentence's end, followed back through the recurrence."""
+    positions = sorted(set(ends.tolist()))
+    parts = [(part, ends == position) for position in positions for part in _differentiable(handed[position])]
+    errors = torch.autograd.grad(
+        loss, [part for part, _ in parts], retain_graph=True, allow_unused=True, materialize_grads=True
+    )
+    # A sentence that ends elsewhere has its error elsewhere.
+    own = [torch.where(rows[:, None], error, 0.0) for (_, rows), error in zip(parts, errors, strict=True)]
+    return gradient_norms([part for part, _ in parts], handed, errors=own)
+
+
+def _differentiable(handed: HandedOn) -> Sequence[Tensor]:
+    return [part for part in handed if part.requires_grad]
+
+
+def _by_lag(norms: Tensor, ends: Tensor) -> Tensor:
+    """Return the means (K,) by lag of norms (P, B) by position, for sentences that end at the positions (B,)."""
+    lags = torch.arange(int(ends.min()) + 1, device=norms.device)
+    return norms.gather(0, ends[None] - lags[:, None]).mean(1)

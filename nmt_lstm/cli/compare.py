@@ -12,6 +12,7 @@ import typer
 from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import Overrides, Plugins, check_time_limit, load_plugins
 from nmt_lstm.cli.messages import note, say
+from nmt_lstm.config.wirings import WIRINGS
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.plain_text import columns
 
@@ -65,7 +66,7 @@ def compare(
     ] = "",
     wirings: Annotated[
         str,
-        typer.Option("--wirings", metavar="NAMES", help="Decoder wirings: gnmt,input_feeding,conditional."),
+        typer.Option("--wirings", metavar="NAMES", help=f"Decoder wirings: {','.join(WIRINGS)}."),
     ] = "",
     vary: Annotated[
         list[str] | None,

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from nmt_lstm.config.duration import check_duration
+from nmt_lstm.config.wirings import WIRINGS, WiringName
 from nmt_lstm.errors import ConfigurationError
 
 __all__ = [
@@ -30,6 +31,9 @@ PositiveInt = Annotated[int, Field(ge=1)]
 TextPath = Annotated[Path, Field(strict=False)]  # strict mode rejects the strings of a TOML file
 Duration = Annotated[str, AfterValidator(check_duration)]
 Options = dict[str, Any]
+WIRING_MEANING = "How attention and the cells are connected. " + " ".join(
+    f"{name}: {wiring.summary}." for name, wiring in WIRINGS.items()
+)
 
 
 class Settings(BaseModel):
@@ -136,8 +140,7 @@ class DecoderSettings(Settings):
     """Width of each layer."""
     residual: bool = False
     """Add each layer's input to its output, from the second layer on, where the widths are equal."""
-    wiring: Literal["gnmt", "input_feeding", "conditional"] = "gnmt"
-    """How attention is connected to the cells: gnmt (queries from the first layer; fastest), input_feeding (Luong), conditional (Nematus)."""
+    wiring: Annotated[WiringName, Field(description=WIRING_MEANING)] = "gnmt"
     bridge: Literal["learned", "zero"] = "learned"
     """Initial decoder state: a learned projection of the encoder's summary, or zeros."""
 

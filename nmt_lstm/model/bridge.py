@@ -1,4 +1,7 @@
-"""The bridge: from the encoder's summary to the decoder's first states, whatever cells both have."""
+"""The bridge: from the encoder's summary to the decoder's initial states, whatever cells both have.
+
+Shapes: B batch, Z width of the summary.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,8 @@ class Bridge(nn.Module):
 
     Args:
         summary_size: width of the encoder's summary.
-        state_sizes: for each decoder layer, names and widths of what its cell makes its state of.
-        learned: project; otherwise the states are zeros.
+        state_sizes: for each decoder layer, the `bridge_sizes` of its cell.
+        learned: project the summary; otherwise all values are zeros.
     """
 
     def __init__(
@@ -31,10 +34,10 @@ class Bridge(nn.Module):
         self.projection = Linear(summary_size, total) if learned and total else None
 
     def forward(self, summary: Tensor) -> tuple[State, ...]:
-        """Return what each layer's cell makes its state of, (B, width) each, of the summary (B, Z)."""
-        flat = [width for layer in self.widths for width in layer]
+        """Return the arguments of each layer's `Cell.bridged_state`, (B, width) each, computed from the summary (B, Z)."""
+        flat_widths = [width for layer in self.widths for width in layer]
         if self.projection is not None:
-            parts = iter(torch.tanh(self.projection(summary)).split(flat, -1))
+            flat = iter(torch.tanh(self.projection(summary)).split(flat_widths, -1))
         else:
-            parts = iter([summary.new_zeros(summary.shape[0], width) for width in flat])
-        return tuple(tuple(next(parts) for _ in layer) for layer in self.widths)
+            flat = iter([summary.new_zeros(summary.shape[0], width) for width in flat_widths])
+        return tuple(tuple(next(flat) for _ in layer) for layer in self.widths)

@@ -1,6 +1,9 @@
-"""From settings to a network: the only reader of the model's settings and of the registries."""
+"""From settings to a network: the only module that reads the model's settings and the registries."""
 
 from __future__ import annotations
+
+import functools
+import importlib
 
 import torch
 from torch import Tensor, nn
@@ -8,27 +11,24 @@ from torch import Tensor, nn
 from nmt_lstm.attention.attention import Attention
 from nmt_lstm.cells.cell import Cell
 from nmt_lstm.config.schema import DecoderSettings, EncoderSettings, ModelSettings
+from nmt_lstm.config.wirings import WIRINGS, WiringName
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.model.bridge import Bridge
-from nmt_lstm.model.conditional import ConditionalDecoder
 from nmt_lstm.model.decoder import Decoder
 from nmt_lstm.model.dropout import Dropout
 from nmt_lstm.model.embedding import PieceEmbedding
 from nmt_lstm.model.encoder import Encoder, EncoderLayer
-from nmt_lstm.model.gnmt import GnmtDecoder
-from nmt_lstm.model.input_feeding import InputFeedingDecoder
 from nmt_lstm.model.seq2seq import Seq2Seq
-from nmt_lstm.numerics.sequence_linear import Linear
 from nmt_lstm.registry import ATTENTIONS, CELLS
 
 __all__ = ["build_model", "build_unweighted_model", "check_parts"]
 
 
 def check_parts(model: ModelSettings) -> None:
-    """Refuse unknown cells and attentions, and wrong options of theirs, before any text is read.
+    """Check the names and options of cells and attention before any text is read.
 
     Raises:
-        PluginError: the message names what is known.
+        PluginError: a cell or attention is unknown or does not accept its options.
     """
     CELLS.check(model.encoder.cell, model.encoder.cell_options)
     CELLS.check(model.decoder.cell, model.decoder.cell_options)
@@ -38,19 +38,19 @@ def check_parts(model: ModelSettings) -> None:
 def build_model(
     model: ModelSettings, source_size: int, target_size: int, *, target_counts: Tensor | None = None
 ) -> Seq2Seq:
-    """Return a network with freshly drawn weights; seed torch before for the same ones.
+    """Return a network with newly drawn weights; for reproducible ones, seed torch first.
 
     Args:
         model: the settings.
-        source_size: pieces of the source vocabulary.
-        target_size: pieces of the target vocabulary.
-        target_counts: (target_size,): how often each piece occurs among the labels of the training text. The output's
-            biases then start at the logarithms of frequencies, and the first hundreds of steps go to what depends on the
-            source; None starts them at 0.
+        source_size: number of pieces in the source vocabulary.
+        target_size: number of pieces in the target vocabulary.
+        target_counts: (target_size,): how often each piece occurs among the training labels. The output's biases then
+            start at the logarithms of the frequencies, so that the first few hundred steps need not learn them; without
+            counts they start at 0.
 
     Raises:
-        ConfigurationError: all embeddings are to be one, but the vocabularies are not.
-        PluginError: a cell or attention is unknown or does not take its options.
+        ConfigurationError: all embeddings are tied, but the vocabularies differ in size.
+        PluginError: a cell or attention is unknown or does not accept its options.
     """
     tied = model.tied_embeddings
     if tied == "all" and source_size != target_size:
@@ -77,40 +77,41 @@ def build_model(
 
 
 def build_unweighted_model(model: ModelSettings, source_size: int, target_size: int) -> Seq2Seq:
-    """Return a network for saved weights to be loaded into: float32 on the processor, whatever torch's defaults are.
+    """Return a network for saved weights to be loaded into: float32 on the CPU, whatever torch's defaults are.
 
     Args:
         model: the settings.
-        source_size: pieces of the source vocabulary.
-        target_size: pieces of the target vocabulary.
+        source_size: number of pieces in the source vocabulary.
+        target_size: number of pieces in the target vocabulary.
 
     Raises:
-        ConfigurationError: all embeddings are to be one, but the vocabularies are not.
-        PluginError: a cell or attention is unknown or does not take its options.
+        ConfigurationError: all embeddings are tied, but the vocabularies differ in size.
+        PluginError: a cell or attention is unknown or does not accept its options.
     """
-    # What is drawn here is overwritten, and a program that loads a model keeps its own random numbers.
+    # The weights drawn here are overwritten; a program that loads a model keeps its own sequence of random numbers.
     with torch.device("cpu"), torch.random.fork_rng(devices=[]):
         return build_model(model, source_size, target_size).float()
 
 
 def _log_frequencies(counts: Tensor) -> Tensor:
-    """Logarithms of frequencies, each count raised by one for the pieces that do not occur."""
-    raised = counts.double() + 1.0
-    return torch.log(raised / raised.sum())
+    """Return the logarithms of frequencies (V,) of counts (V,), with one added to each for the pieces that do not occur."""
+    smoothed = counts.double() + 1.0
+    return torch.log(smoothed / smoothed.sum())
 
 
 def _output_weight(size: int, width: int) -> nn.Parameter:
-    # As embeddings are drawn, so that tied and untied layers start alike. Without target_counts, the first steps push the
-    # logits of pieces that do not occur down through the outputs, which may saturate them for good.
+    # Drawn like embeddings, so that tied and untied layers start alike. Without target_counts, the first steps lower the
+    # logits of pieces that do not occur by changing the outputs, which may saturate them for good.
     return nn.Parameter(torch.randn(size, width) / width**0.5)
 
 
 def _encoder(settings: EncoderSettings, embedding: PieceEmbedding, width: int, dropout: Dropout) -> Encoder:
     layers: list[EncoderLayer] = []
+    bidirectional = {"bidirectional": settings.layers, "first": 1, "unidirectional": 0}[settings.directions]
     for number in range(settings.layers):
-        both = settings.directions == "bidirectional" or (settings.directions == "first" and number == 0)
-        cells = [_cell(settings, width) for _ in range(1 + both)]
-        layers.append(EncoderLayer(forward_cell=cells[0], backward_cell=cells[1] if both else None))
+        forward_cell = _cell(settings, width)
+        backward_cell = _cell(settings, width) if number < bidirectional else None
+        layers.append(EncoderLayer(forward_cell=forward_cell, backward_cell=backward_cell))
         width = layers[-1].output_size
     return Encoder(embedding=embedding, layers=layers, dropout=dropout, residual=settings.residual)
 
@@ -122,38 +123,35 @@ def _cell(settings: EncoderSettings | DecoderSettings, input_size: int) -> Cell:
 
 def _decoder(model: ModelSettings, encoder: Encoder, dropout: Dropout) -> Decoder:
     settings, width = model.decoder, model.embedding_size
-    # Only the width of the contexts decides the upper layers' inputs, and only the cells' output the queries.
-    feeds = settings.wiring == "input_feeding"
-    first = _cell(settings, 2 * width if feeds else width)
+    wiring = _decoder_class(settings.wiring)
+    make_cell = functools.partial(_cell, settings)
+    # This order, because each part is drawn with torch's global random numbers: first cell, attention, upper cells, bridge.
+    first = make_cell(wiring.first_input_size(width))
     attention: Attention = ATTENTIONS.build(
         model.attention.name,
         options=model.attention.options,
         query_size=first.output_size,
         memory_size=encoder.output_size,
     )
-    context, top = attention.context_size, first.output_size
-    upper = [_cell(settings, top if feeds else top + context) for _ in range(settings.layers - 1)]
-    cells = [first, *upper]
+    upper_size = wiring.upper_input_size(first.output_size, attention.context_size)
+    cells = [first, *(make_cell(upper_size) for _ in range(settings.layers - 1))]
     bridge = Bridge(
         summary_size=encoder.summary_size,
         state_sizes=[cell.bridge_sizes for cell in cells],
         learned=settings.bridge == "learned",
     )
-    if settings.wiring == "conditional":
-        return ConditionalDecoder(
-            cells=cells,
-            second=_cell(settings, context),
-            attention=attention,
-            bridge=bridge,
-            readout=Linear(top + context + width, width),
-            dropout=dropout,
-            residual=settings.residual,
-        )
-    return {"gnmt": GnmtDecoder, "input_feeding": InputFeedingDecoder}[settings.wiring](
+    return wiring.build(
         cells=cells,
         attention=attention,
         bridge=bridge,
-        readout=Linear(top + context, width),
+        output_size=width,
+        make_cell=make_cell,
         dropout=dropout,
         residual=settings.residual,
     )
+
+
+def _decoder_class(wiring: WiringName) -> type[Decoder]:
+    module, _, name = WIRINGS[wiring].decoder.partition(":")
+    decoder: type[Decoder] = getattr(importlib.import_module(module), name)
+    return decoder

@@ -1,8 +1,11 @@
-"""The conditional wiring: attention between two transitions of one step."""
+"""The conditional wiring: attention between two transitions of one step.
+
+Shapes: R rows, I width of embeddings.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
@@ -17,17 +20,17 @@ __all__ = ["ConditionalDecoder"]
 
 
 class ConditionalDecoder(Decoder):
-    """A first cell reads the piece, attention is asked, a second cell goes on from there with the context.
+    """A first cell reads the piece and queries attention; a second cell continues from its state and reads the context.
 
     The cGRU of Nematus (Sennrich et al. 2017), with any cell. Upper layers read the second cell's output and the
     context.
 
     Args:
-        cells: one per layer, from the lowest on; the lowest is the first transition.
-        second: the second transition, whose inputs are contexts and whose state is the first one's.
+        cells: one per layer, lowest first; the lowest is the first transition.
+        second: the second transition; it reads contexts and shares the first one's state.
         attention: of the source states.
-        bridge: makes the first states.
-        readout: makes the output, width E.
+        bridge: computes the initial states.
+        readout: computes the output, width E, from top layer, context and embedding.
         dropout: between layers and on the output.
         residual: add each layer's input to its output, from the second layer on.
     """
@@ -53,12 +56,37 @@ class ConditionalDecoder(Decoder):
         )
         self.second = second
 
+    @classmethod
+    def build(
+        cls,
+        *,
+        cells: Sequence[Cell],
+        attention: Attention,
+        bridge: Bridge,
+        output_size: int,
+        make_cell: Callable[[int], Cell],
+        dropout: Dropout,
+        residual: bool,
+    ) -> ConditionalDecoder:
+        """Return a decoder with a newly drawn second cell and readout."""
+        context_size = attention.context_size
+        return cls(
+            cells=cells,
+            second=make_cell(context_size),
+            attention=attention,
+            bridge=bridge,
+            readout=Linear(cells[-1].output_size + context_size + output_size, output_size),
+            dropout=dropout,
+            residual=residual,
+        )
+
     def step(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
         """Read one piece in each row: (R, I)."""
-        query, between = self.layers[0].step(embedded, state.cells[0])
+        query, first_state = self.layers[0].step(embedded, state.cells[0])
         context, weights, attention_state = self.attend(query, state)
-        outputs, first = self.second.step(context.to(query.dtype), between)
-        outputs, upper = self.upper_layers(outputs, context, state)
+        outputs, second_state = self.second.step(context.to(query.dtype), first_state)
+        outputs, upper_states = self.upper_layers(outputs, context, state)
+        # Unlike the other wirings, the readout also reads the embedding (Sennrich et al. 2017, equation 6).
         output = self.output(self.dropped(outputs, state, len(self.layers) - 1), context, embedded)
-        after = state._replace(cells=(first, *upper), attention=attention_state)
-        return self.dropped(output, state, -1), weights, after
+        new_state = state._replace(cells=(second_state, *upper_states), attention=attention_state)
+        return self.dropped(output, state, -1), weights, new_state

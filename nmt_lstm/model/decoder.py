@@ -1,11 +1,12 @@
-"""What every decoder wiring shares: its state, its way into search, and how rows attend.
+"""The base of all decoder wirings: state, step, attention over rows, and reordering for search.
 
-Shapes: B batch (sentences), R rows (sentences x hypotheses, sentence by sentence), T target, S source, E output width.
+Shapes: B batch (sentences), R rows (sentences x hypotheses, sentence by sentence), T target, S source, I width of
+embeddings, H hidden width, M width of contexts, E output width.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, NamedTuple, cast
 
 import torch
@@ -23,43 +24,43 @@ __all__ = ["Decoded", "Decoder", "DecoderState"]
 
 
 class DecoderState(NamedTuple):
-    """All that a decoder needs for its next step: a value."""
+    """All that a decoder needs for its next step; a value, never changed in place."""
 
     memory: Memory
-    """What attention keeps, one row per sentence."""
+    """The source as attention prepared it, one row per sentence."""
     cells: tuple[State, ...]
-    """Each layer's state, R rows."""
+    """State of each layer's cell, R rows."""
     attention: tuple[Tensor, ...]
     """The attention's own state, R rows; empty for most."""
     feed: tuple[Tensor, ...]
-    """What the last step feeds to the next, R rows; empty unless the wiring does."""
+    """Last step's output (R, E) for the next step to read; empty unless the wiring reads it."""
     masks: tuple[Tensor, ...]
-    """Variational dropout's masks, R rows: one for each layer's outputs, then the output's; empty out of training."""
+    """Masks of variational dropout, R rows: one for each layer's outputs, then one for the output; empty at inference."""
 
 
 class Decoded(NamedTuple):
     """The decoder's result for a whole target."""
 
     outputs: Tensor
-    """(B, T, E): what the output layer takes."""
+    """(B, T, E): inputs of the output layer."""
     attention: Tensor
-    """(B, T, S): weights."""
+    """(B, T, S): attention weights."""
 
 
 class Decoder(nn.Module):
-    """Base of the wirings.
+    """Base of the wirings, which `nmt_lstm.config.wirings` lists.
 
     Args:
-        cells: one per layer, from the lowest on.
+        cells: one per layer, lowest first.
         attention: of the source states.
-        bridge: makes the first states.
-        readout: makes the output, width E, of what the wiring gives it.
+        bridge: computes the initial states.
+        readout: computes the output, width E, from the widths that the wiring concatenates.
         dropout: between layers and on the output.
         residual: add each layer's input to its output, from the second layer on, where widths agree.
     """
 
     first_cell_alone_reads_embeddings: ClassVar[bool] = False
-    """Whether embeddings go into the first cell as they are, and nowhere else: inference may then look its product up."""
+    """Whether embeddings go unchanged into the first cell, and nowhere else: inference may then look up its product."""
 
     def __init__(
         self,
@@ -75,15 +76,57 @@ class Decoder(nn.Module):
         self.cells = nn.ModuleList(cells)
         self.attention = attention
         self.bridge = bridge
-        # Inference puts another module of the same widths here.
+        # Inference replaces it with a different module of the same widths.
         self.readout: nn.Module = readout
         self._output_size = readout.out_features
         self.dropout = dropout
         self.residual = residual
 
+    @classmethod
+    def first_input_size(cls, embedding_size: int) -> int:
+        """Return the input width of the first cell."""
+        return embedding_size
+
+    @classmethod
+    def upper_input_size(cls, hidden_size: int, context_size: int) -> int:
+        """Return the input width of the cells above the first."""
+        return hidden_size + context_size
+
+    @classmethod
+    def build(
+        cls,
+        *,
+        cells: Sequence[Cell],
+        attention: Attention,
+        bridge: Bridge,
+        output_size: int,
+        make_cell: Callable[[int], Cell],  # noqa: ARG003 - for wirings that have a further cell
+        dropout: Dropout,
+        residual: bool,
+    ) -> Decoder:
+        """Return a decoder with a newly drawn readout.
+
+        Args:
+            cells: one per layer, with the input widths that the wiring declares.
+            attention: of the source states.
+            bridge: computes the initial states.
+            output_size: width of the output and of embeddings, E.
+            make_cell: makes a further cell of a given input width, for wirings that have one.
+            dropout: between layers and on the output.
+            residual: add each layer's input to its output.
+        """
+        return cls(
+            cells=cells,
+            attention=attention,
+            bridge=bridge,
+            readout=Linear(cells[-1].output_size + attention.context_size, output_size),
+            dropout=dropout,
+            residual=residual,
+        )
+
     @property
     def layers(self) -> list[Cell]:
-        """The cells, from the lowest on."""
+        """The cells, lowest first."""
         return cast(list[Cell], list(self.cells))
 
     @property
@@ -93,7 +136,7 @@ class Decoder(nn.Module):
 
     @property
     def readout_alone_reads_contexts(self) -> bool:
-        """Whether contexts go into the readout, behind the decoder's outputs, and nowhere else."""
+        """Whether contexts go only into the readout, concatenated after the top layer's outputs."""
         return False
 
     def start(self, encoded: Encoded) -> DecoderState:
@@ -102,7 +145,7 @@ class Decoder(nn.Module):
         bridged = zip(self.layers, self.bridge(encoded.summary), strict=True)
         return DecoderState(
             memory=memory,
-            cells=tuple(cell.bridged_state(parts) for cell, parts in bridged),
+            cells=tuple(cell.bridged_state(projected) for cell, projected in bridged),
             attention=self.attention.initial_state(memory),
             feed=self.initial_feed(encoded),
             masks=self.dropout.masks(
@@ -111,11 +154,11 @@ class Decoder(nn.Module):
         )
 
     def initial_feed(self, encoded: Encoded) -> tuple[Tensor, ...]:
-        """Return what is fed to the first step."""
+        """Return the `DecoderState.feed` of the first step."""
         return ()
 
     def forward(self, encoded: Encoded, embedded: Tensor) -> Decoded:
-        """Read a whole target, (B, T, I), one position after the other."""
+        """Read whole targets (B, T, I), one position after the other."""
         state = self.start(encoded)
         outputs, weights = [], []
         for position in embedded.unbind(1):
@@ -129,7 +172,7 @@ class Decoder(nn.Module):
 
         Args:
             embedded: (R, I).
-            state: as left by the last step.
+            state: the one that the last step returned.
 
         Returns:
             The output (R, E), the attention (R, S) and the new state.
@@ -139,15 +182,15 @@ class Decoder(nn.Module):
     def attend(self, query: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
         """Return context (R, M), weights (R, S) and attention state for one query (R, H) in each row.
 
-        The rows of a sentence are query steps on its memory, so the memory is never copied; only an attention that
-        is recurrent gets it row by row, because its state is one per row.
+        The rows of a sentence are passed as query steps on its memory, so the memory need not be copied for each row. A
+        recurrent attention needs the copies, because each of its rows has a state of its own.
         """
         memory, rows = state.memory, query.shape[0]
         sentences = memory.is_token.shape[0]
         if self.attention.recurrent:
             if sentences != rows:
-                owners = torch.arange(sentences, device=query.device).repeat_interleave(rows // sentences)
-                memory = _selected(memory, owners)
+                sentence_of_row = torch.arange(sentences, device=query.device)
+                memory = _selected(memory, sentence_of_row.repeat_interleave(rows // sentences))
             attended = self.attention(query[:, None], memory, state.attention)
         else:
             attended = self.attention(
@@ -158,58 +201,59 @@ class Decoder(nn.Module):
     def upper_layers(
         self, outputs: Tensor, context: Tensor, state: DecoderState
     ) -> tuple[Tensor, tuple[State, ...]]:
-        """Take one position through the layers above the first, each of which reads the layer below and the context.
+        """Take one position through the layers above the first, which read the layer below and the context.
 
         Args:
-            outputs: (R, H), of the first layer.
+            outputs: (R, H), outputs of the first layer.
             context: (R, M).
-            state: as left by the last step.
+            state: the one that the last step returned.
 
         Returns:
-            The last layer's outputs (R, H), and the new states of these layers.
+            The top layer's outputs (R, H), and the new states of these layers.
         """
         states = []
         for below, (cell, cell_state) in enumerate(zip(self.layers[1:], state.cells[1:], strict=True)):
-            above, new = cell.step(torch.cat([self.dropped(outputs, state, below), context], -1), cell_state)
-            states.append(new)
-            outputs = self.added(above, outputs)
+            inputs = torch.cat([self.dropped(outputs, state, below), context], -1)
+            above, new_state = cell.step(inputs, cell_state)
+            states.append(new_state)
+            outputs = self.with_residual(above, outputs)
         return outputs, tuple(states)
 
-    def output(self, *parts: Tensor) -> Tensor:
-        """Return the output (..., E), before dropout, of the parts that the wiring reads it from."""
-        return tanh(self.readout(torch.cat(parts, -1)))
+    def output(self, *inputs: Tensor) -> Tensor:
+        """Return the output (..., E) before dropout, computed from the concatenation of inputs (..., any width)."""
+        return tanh(self.readout(torch.cat(inputs, -1)))
 
-    def dropped(self, rows: Tensor, state: DecoderState, place: int) -> Tensor:
+    def dropped(self, rows: Tensor, state: DecoderState, layer: int) -> Tensor:
         """Return one position's rows (R, width) after dropout.
 
         Args:
-            rows: outputs of a layer, or the output.
+            rows: (R, width): outputs of a layer, or the output.
             state: of this step.
-            place: the layer's number; -1 for the output.
+            layer: number of the layer from 0; -1 for the output.
         """
         if state.masks:
-            return rows * state.masks[place].to(rows.dtype)
+            return rows * state.masks[layer].to(rows.dtype)
         dropped: Tensor = self.dropout(rows[:, None])[:, 0]
         return dropped
 
-    def added(self, outputs: Tensor, inputs: Tensor) -> Tensor:
-        """Return the outputs of an upper layer with its residual, if there is one."""
+    def with_residual(self, outputs: Tensor, inputs: Tensor) -> Tensor:
+        """Return an upper layer's outputs (..., H), plus its inputs if there are residual connections."""
         return outputs + inputs if self.residual and outputs.shape == inputs.shape else outputs
 
     @staticmethod
     def reorder(state: DecoderState, rows: Tensor, sentences: Tensor | None = None) -> DecoderState:
-        """Return the state of the rows (R',); `sentences` (S') names those that stay, if any leave."""
+        """Return the state of `rows` (R',); `sentences` (B',) are those that stay, or None if all do."""
 
-        def picked(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        def of_rows(tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
             return tuple(tensor.index_select(0, rows) for tensor in tensors)
 
         memory = state.memory if sentences is None else _selected(state.memory, sentences)
         return DecoderState(
             memory=memory,
-            cells=tuple(picked(layer) for layer in state.cells),
-            attention=picked(state.attention),
-            feed=picked(state.feed),
-            masks=picked(state.masks),
+            cells=tuple(of_rows(layer) for layer in state.cells),
+            attention=of_rows(state.attention),
+            feed=of_rows(state.feed),
+            masks=of_rows(state.masks),
         )
 
 

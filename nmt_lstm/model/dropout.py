@@ -1,4 +1,4 @@
-"""Dropout, per position or with one mask for all positions of a sentence."""
+"""Dropout, with a mask for each position or one for all positions of a sentence."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from torch.nn import functional
 
 __all__ = ["Dropout"]
 
-# A mask is compared from random bytes, eight to a 64-bit draw: several times faster than a draw for each element.
+# A mask is made by comparing random bytes, eight from each 64-bit draw: several times faster than a draw per element.
 LEVELS = 256
 
 
 class Dropout(nn.Module):
-    """Dropout (Srivastava et al. 2014); variational: the same mask at every position (Gal and Ghahramani 2016).
+    """Dropout (Srivastava et al. 2014); if variational, the same mask at every position (Gal and Ghahramani 2016).
 
-    On a processor the probability is rounded to a multiple of 1/256, if that is neither 0 nor 1.
+    On a CPU the probability is rounded to a multiple of 1/256, unless that is 0 or 1.
 
     Args:
-        probability: share of elements set to zero in training; the rest is scaled up.
+        probability: share of elements set to zero in training; the others are scaled up.
         variational: one mask per sentence.
     """
 
@@ -31,7 +31,7 @@ class Dropout(nn.Module):
         self.variational = variational
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """Return (B, T, H) of the same."""
+        """Return inputs (B, T, H) after dropout."""
         if not self.training or not self.probability:
             return inputs
         if self.variational:
@@ -41,14 +41,14 @@ class Dropout(nn.Module):
         return inputs * self._mask(inputs.shape, inputs)
 
     def masks(self, like: Tensor, widths: Sequence[int]) -> tuple[Tensor, ...]:
-        """Return what the rows of a sequence that is walked step by step are multiplied with at each step.
+        """Return variational masks for a sequence that is computed step by step, the same at each step.
 
         Args:
-            like: (R, ...), of the rows' number, device and number format.
-            widths: of the rows, one for each place where they are dropped.
+            like: (R, ...), with the number of rows, device and dtype of the masks.
+            widths: of the masks.
 
         Returns:
-            A mask (R, width) for each place; none unless dropout is variational and at work.
+            A mask (R, width) for each width; none unless dropout is variational, in training and above 0.
         """
         if not (self.training and self.probability and self.variational):
             return ()
@@ -59,6 +59,7 @@ class Dropout(nn.Module):
         if like.device.type != "cpu" or not 0 < dropped < LEVELS:
             return functional.dropout(like.new_ones(shape), self.probability)
         count = math.prod(shape)
-        drawn = torch.empty((count + 7) // 8, dtype=torch.int64).random_(-(2**63), None)
-        kept = drawn.view(torch.uint8)[:count] >= dropped
-        return kept.view(*shape).to(like.dtype).mul_(LEVELS / (LEVELS - dropped))
+        # From -(2**63) up to the largest number: all 64 bits are random, and so are the eight bytes.
+        words = torch.empty((count + 7) // 8, dtype=torch.int64).random_(-(2**63), None)
+        mask = words.view(torch.uint8)[:count] >= dropped
+        return mask.view(*shape).to(like.dtype).mul_(LEVELS / (LEVELS - dropped))

@@ -1,4 +1,4 @@
-"""Pieces made into vectors."""
+"""Embeddings of pieces."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ __all__ = ["PieceEmbedding"]
 
 
 class PieceEmbedding(nn.Module):
-    """Embeddings of pieces, with dropout on them and word dropout before.
+    """Embeddings of pieces, with word dropout on the pieces and dropout on the vectors.
 
-    Drawn from a normal distribution of variance 1 / width, so that a tied output layer starts with logits of order 1
+    They are drawn from a normal distribution of variance 1 / width, so that a tied output layer starts with logits of order 1
     (Vaswani et al. 2017, as implemented).
 
     Args:
         size: number of pieces, V.
         width: width of a vector.
         dropout: applied to the vectors.
-        word_dropout: probability that a piece is replaced by the unknown one in training (Iyyer et al. 2015).
+        word_dropout: probability that a piece is replaced by UNKNOWN in training (Iyyer et al. 2015).
     """
 
     def __init__(self, size: int, width: int, *, dropout: Dropout, word_dropout: float = 0.0) -> None:
@@ -31,9 +31,9 @@ class PieceEmbedding(nn.Module):
         self.word_dropout = word_dropout
 
     def forward(self, pieces: Tensor) -> Tensor:
-        """Return (B, T, width) of (B, T) pieces."""
+        """Return the vectors (B, T, width) of pieces (B, T)."""
         if self.training and self.word_dropout:
-            chosen = torch.rand(pieces.shape, device=pieces.device) < self.word_dropout
-            pieces = torch.where(chosen & (pieces > END), UNKNOWN, pieces)
+            dropped = torch.rand(pieces.shape, device=pieces.device) < self.word_dropout
+            pieces = torch.where(dropped & (pieces > END), UNKNOWN, pieces)
         vectors: Tensor = self.dropout(nn.functional.embedding(pieces, self.weight))
         return vectors

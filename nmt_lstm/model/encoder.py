@@ -1,4 +1,7 @@
-"""The encoder: a stack of recurrent layers over the source, each in one direction or both."""
+"""The encoder: a stack of recurrent layers over the source, each in one direction or both.
+
+Shapes: B batch, S source, I width of inputs, M width of the encoder's states, Z width of the summary.
+"""
 
 from __future__ import annotations
 
@@ -17,25 +20,25 @@ __all__ = ["Encoded", "Encoder", "EncoderLayer"]
 
 
 class Encoded(NamedTuple):
-    """What the encoder makes of source sentences."""
+    """The encoder's result for source sentences."""
 
     states: Tensor
-    """(B, S, M): one per piece; zeros on padding."""
+    """(B, S, M): one state per piece; zeros on padding."""
     is_token: Tensor
-    """(B, S), bool."""
+    """(B, S), bool: True on pieces, False on padding."""
     summary: Tensor
-    """(B, Z): the last layer's output where each direction ends."""
+    """(B, Z): the top layer's output where each direction ends."""
 
 
 class EncoderLayer(nn.Module):
-    """A cell from left to right and, if it is bidirectional, another from right to left.
+    """A cell that reads from left to right and, in a bidirectional layer, a second one that reads from right to left.
 
-    Padding stands at the end where the forward cell cannot see it; the backward cell reads each sentence reversed
+    Padding stands at the end, where the forward cell cannot see it; the backward cell reads each sentence reversed
     within its own length.
 
     Args:
-        forward_cell: from left to right.
-        backward_cell: from right to left, or None.
+        forward_cell: reads from left to right.
+        backward_cell: reads from right to left; None in a unidirectional layer.
     """
 
     def __init__(self, *, forward_cell: Cell, backward_cell: Cell | None) -> None:
@@ -54,30 +57,31 @@ class EncoderLayer(nn.Module):
 
         Args:
             inputs: (B, S, I).
-            reversal: (B*S,), for each place the one it changes with when sentences are reversed.
-            last: (B,), places of the last real pieces in B*S.
+            reversal: (B*S,), for each flat position the one that it changes places with when sentences are reversed.
+            last: (B,), flat positions of the last real pieces in B*S.
 
         Returns:
-            Outputs (B, S, output_size), anything on padding, and the outputs (B, output_size) where each direction ends.
+            Outputs (B, S, output_size), arbitrary on padding, and the outputs (B, output_size) where each direction ends.
         """
         batch = inputs.shape[0]
-        ahead, _ = self.forward_cell(inputs, self.forward_cell.initial_state(batch))
-        end = ahead.flatten(0, 1).index_select(0, last)
+        forward, _ = self.forward_cell(inputs, self.forward_cell.initial_state(batch))
+        forward_end = forward.flatten(0, 1).index_select(0, last)
         if self.backward_cell is None:
-            return ahead, end
-        turned = inputs.flatten(0, 1).index_select(0, reversal).view_as(inputs)
-        back, _ = self.backward_cell(turned, self.backward_cell.initial_state(batch))
-        flat = back.flatten(0, 1)
-        outputs = torch.cat([ahead, flat.index_select(0, reversal).view_as(back)], -1)
-        return outputs, torch.cat([end, flat.index_select(0, last)], -1)
+            return forward, forward_end
+        reversed_inputs = inputs.flatten(0, 1).index_select(0, reversal).view_as(inputs)
+        backward, _ = self.backward_cell(reversed_inputs, self.backward_cell.initial_state(batch))
+        # A reversal is its own inverse. Read backwards, the last position is the sentence's first piece.
+        flat = backward.flatten(0, 1)
+        outputs = torch.cat([forward, flat.index_select(0, reversal).view_as(backward)], -1)
+        return outputs, torch.cat([forward_end, flat.index_select(0, last)], -1)
 
 
 class Encoder(nn.Module):
     """The encoder.
 
     Args:
-        embedding: pieces (B, S) to vectors (B, S, I).
-        layers: from the lowest on.
+        embedding: turns pieces (B, S) into vectors (B, S, I).
+        layers: lowest first.
         dropout: between layers and on the result.
         residual: add each layer's input to its output, from the second layer on, where widths agree.
     """
@@ -99,26 +103,26 @@ class Encoder(nn.Module):
         self.summary_size = layers[-1].output_size
 
     def forward(self, source: SourceBatch) -> Encoded:
-        """Read source sentences."""
+        """Read source sentences of S positions."""
         pieces, is_token = source.pieces, source.is_token
         if not torch.is_grad_enabled() and pieces.device.type == "cpu":
-            # Positions that are padding in all sentences need no steps.
+            # Positions that are padding in every sentence need no steps; on a GPU, `max` would wait for the device.
             longest = int(source.lengths.max())
             pieces, is_token = pieces[:, :longest], is_token[:, :longest]
         batch, length = pieces.shape
-        places = torch.arange(length, device=pieces.device)
-        rows = torch.arange(batch, device=pieces.device)[:, None] * length
-        turned = torch.where(is_token, source.lengths[:, None] - 1 - places, places)
-        reversal, last = (rows + turned).flatten(), rows[:, 0] + source.lengths - 1
+        positions = torch.arange(length, device=pieces.device)
+        offsets = torch.arange(batch, device=pieces.device)[:, None] * length
+        # Padding stays where it is, so that the index is a permutation.
+        reversed_positions = torch.where(is_token, source.lengths[:, None] - 1 - positions, positions)
+        reversal, last = (offsets + reversed_positions).flatten(), offsets[:, 0] + source.lengths - 1
         states: Tensor = self.embedding(pieces)
         summary = states
         for number, layer in enumerate(self.layers):
             inputs = self.dropout(states) if number else states
             outputs, summary = layer(inputs, reversal, last)
-            states = (
-                outputs + states if self.residual and number and states.shape == outputs.shape else outputs
-            )
-        # Not a product with zero: what a cell makes of padding may be infinite.
+            has_residual = self.residual and number > 0 and states.shape == outputs.shape
+            states = outputs + states if has_residual else outputs
+        # Not a product with zero: a cell's outputs on padding may be infinite.
         states = self.dropout(states).masked_fill(~is_token[..., None], 0.0)
         states = functional.pad(states, (0, 0, 0, source.pieces.shape[1] - length))
         return Encoded(states, source.is_token, summary)

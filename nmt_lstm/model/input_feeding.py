@@ -1,4 +1,7 @@
-"""The input-feeding wiring: each step reads what the last one said."""
+"""The input-feeding wiring: each step reads the output of the last one.
+
+Shapes: R rows, I width of embeddings, E output width.
+"""
 
 from __future__ import annotations
 
@@ -12,23 +15,37 @@ __all__ = ["InputFeedingDecoder"]
 
 
 class InputFeedingDecoder(Decoder):
-    """The top layer asks attention; the output goes back into the next step's input (Luong et al. 2015)."""
+    """The top layer queries attention; the output is fed into the next step's input (Luong et al. 2015)."""
+
+    @classmethod
+    def first_input_size(cls, embedding_size: int) -> int:
+        """Return the width of the embedding and of the last output, which has the same width."""
+        return 2 * embedding_size
+
+    @classmethod
+    def upper_input_size(cls, hidden_size: int, context_size: int) -> int:  # noqa: ARG003 - upper layers read no contexts
+        """Return the hidden width."""
+        return hidden_size
 
     def initial_feed(self, encoded: Encoded) -> tuple[Tensor, ...]:
-        """Return zeros (B, E)."""
+        """Return zeros (R, E), one row per sentence."""
         return (encoded.summary.new_zeros(encoded.summary.shape[0], self.output_size),)
 
     def step(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
         """Read one piece in each row: (R, I)."""
         outputs = torch.cat([embedded, state.feed[0].to(embedded.dtype)], -1)
         states = []
-        for number, (cell, cell_state) in enumerate(zip(self.layers, state.cells, strict=True)):
-            inputs = self.dropped(outputs, state, number - 1) if number else outputs
-            above, new = cell.step(inputs, cell_state)
-            states.append(new)
-            outputs = self.added(above, outputs) if number else above
+        for layer, (cell, cell_state) in enumerate(zip(self.layers, state.cells, strict=True)):
+            inputs = self.dropped(outputs, state, layer - 1) if layer else outputs
+            above, new_state = cell.step(inputs, cell_state)
+            states.append(new_state)
+            outputs = self.with_residual(above, outputs) if layer else above
         context, weights, attention_state = self.attend(outputs, state)
         output = self.output(self.dropped(outputs, state, len(self.layers) - 1), context.to(outputs.dtype))
+        # The next step reads the output after dropout, as the output layer does.
         output = self.dropped(output, state, -1)
-        after = state._replace(cells=tuple(states), attention=attention_state, feed=(output,))
-        return output, weights, after
+        return (
+            output,
+            weights,
+            state._replace(cells=tuple(states), attention=attention_state, feed=(output,)),
+        )

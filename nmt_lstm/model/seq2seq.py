@@ -26,7 +26,7 @@ class Seq2Seq(nn.Module):
         encoder: reads the source.
         target_embedding: of the target's pieces.
         decoder: reads the target.
-        output_weight: (V, E); pass the target embedding's own weight to tie them (Press and Wolf 2017).
+        output_weight: (V, E); pass the target embedding's own weight to tie the two (Press and Wolf 2017).
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Seq2Seq(nn.Module):
         self.output_bias = nn.Parameter(torch.zeros(output_weight.shape[0]))
 
     def encode(self, source: SourceBatch) -> Encoded:
-        """Read source sentences."""
+        """Read source sentences (B, S)."""
         encoded: Encoded = self.encoder(source)
         return encoded
 
@@ -60,11 +60,11 @@ class Seq2Seq(nn.Module):
         return Step(linear(output, self.output_weight, self.output_bias), attention, state)
 
     def reorder(self, state: DecoderState, rows: Tensor, sentences: Tensor | None = None) -> DecoderState:
-        """Return the state of the rows (R',), sentence by sentence; `sentences` (S') are those that stay, or None."""
+        """Return the state of `rows` (R',), sentence by sentence; `sentences` (B',) are those that stay, or None if all do."""
         return self.decoder.reorder(state, rows, sentences)
 
     def forward(self, batch: Batch) -> Decoded:
-        """Return the decoder's outputs (B, T, E) and attention (B, T, S) for given targets."""
+        """Return the decoder's outputs (B, T, E) and attention (B, T, S) for the batch's targets."""
         decoded: Decoded = self.decoder(self.encode(batch.source), self.target_embedding(batch.target_inputs))
         return decoded
 
@@ -78,20 +78,17 @@ class Seq2Seq(nn.Module):
         return Loss(total, likelihood, batch.target_pieces)
 
     def parameter_counts(self) -> dict[str, int]:
-        """Return the number of parameters of each part, shared ones counted once."""
-        parts: dict[str, list[nn.Module]] = {
-            "embeddings": [self.encoder.embedding, self.target_embedding],
-            "encoder": [self.encoder.layers],
-            "decoder": [self.decoder],
+        """Return the number of parameters of embeddings, encoder, decoder and output; shared ones count once."""
+        groups: dict[str, list[nn.Parameter]] = {
+            "embeddings": [*self.encoder.embedding.parameters(), *self.target_embedding.parameters()],
+            "encoder": [*self.encoder.layers.parameters()],
+            "decoder": [*self.decoder.parameters()],
+            "output": [self.output_weight, self.output_bias],
         }
-        seen: set[int] = set()
-        counts = {}
-        for name, modules in parts.items():
-            counts[name] = 0
-            for module in modules:
-                for parameter in module.parameters():
-                    counts[name] += 0 if id(parameter) in seen else parameter.numel()
-                    seen.add(id(parameter))
-        rest = [self.output_weight, self.output_bias]
-        counts["output"] = sum(parameter.numel() for parameter in rest if id(parameter) not in seen)
+        counts = dict.fromkeys(groups, 0)
+        counted: set[nn.Parameter] = set()
+        for name, parameters in groups.items():
+            new = set(parameters) - counted
+            counts[name] = sum(parameter.numel() for parameter in new)
+            counted |= new
         return counts

@@ -1,4 +1,4 @@
-"""What a step of decoding gives, whatever the model is: scores, attention and the state after it.
+"""The result of a decoding step, whatever the model is: scores, attention and the new state.
 
 Shapes: R rows (sentences x hypotheses, sentence by sentence), C candidates, S source.
 """
@@ -12,7 +12,7 @@ from torch import Tensor
 from nmt_lstm.model.decoder import DecoderState
 
 if TYPE_CHECKING:
-    # `Step` alone is that of a network; Python knows defaults of type variables from 3.13 on.
+    # `Step` without an argument is a network's; Python has defaults of type variables from 3.13 on.
     from typing_extensions import TypeVar
 
     State = TypeVar("State", default=DecoderState)
@@ -25,15 +25,15 @@ __all__ = ["Step"]
 
 
 class Step(NamedTuple, Generic[State]):
-    """The outcome of one decoding step."""
+    """The result of one decoding step."""
 
     logits: Tensor
-    """(R, C): unnormalised scores of each candidate as the next piece; search never changes them."""
+    """(R, C): unnormalised scores of the candidates for the next piece; search never changes them."""
     attention: Tensor
-    """(R, S): weights paid for it."""
+    """(R, S): attention weights."""
     state: State
     """The state after the step."""
     pieces: Tensor | None = None
-    """(C,): the candidates, ascending, the special pieces in their own places; None where they are the vocabulary."""
+    """(C,): the candidates, ascending, beginning with the special pieces; None if they are the whole vocabulary."""
     normalised: bool = False
     """Whether the logits are natural logarithms of probabilities."""

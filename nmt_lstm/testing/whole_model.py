@@ -11,6 +11,7 @@ from torch import Tensor
 from nmt_lstm.batching.batch import Batch, collate
 from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.config.schema import DataSettings, ModelSettings, RunSettings, SubwordSettings
+from nmt_lstm.config.wirings import WIRINGS
 from nmt_lstm.model.build import build_model
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.numerics.linear import linear
@@ -48,7 +49,7 @@ def check_wirings(settings: ModelSettings) -> str:
         1e-5, "Look at checks of smaller things first; if they pass, a state is not what state_sizes says."
     )
     batch = _batch()
-    for wiring in ("gnmt", "input_feeding", "conditional"):
+    for wiring in WIRINGS:
         decoder = settings.decoder.model_copy(update={"wiring": wiring})
         model = _built(settings.model_copy(update={"decoder": decoder}), PIECES)
         with torch.no_grad():

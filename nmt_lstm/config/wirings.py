@@ -1,0 +1,37 @@
+"""The decoder wirings: the one table of their names, from which run files, help texts, checks and the builder read.
+
+To add a wiring, add its row here and write its class as a subclass of `nmt_lstm.model.decoder.Decoder`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+__all__ = ["WIRINGS", "Wiring", "WiringName"]
+
+WiringName = Literal["gnmt", "input_feeding", "conditional"]
+
+
+class Wiring(NamedTuple):
+    """One way in which attention and the decoder's cells are connected."""
+
+    decoder: str
+    """The class, ``package.module:Class``; a name, since configuration does not import torch."""
+    summary: str
+    """What the wiring does, in a few words."""
+
+
+WIRINGS: Mapping[WiringName, Wiring] = {
+    "gnmt": Wiring(
+        "nmt_lstm.model.gnmt:GnmtDecoder", "queries come from the first layer; fastest (Wu et al. 2016)"
+    ),
+    "input_feeding": Wiring(
+        "nmt_lstm.model.input_feeding:InputFeedingDecoder",
+        "each step reads the last step's output (Luong et al. 2015)",
+    ),
+    "conditional": Wiring(
+        "nmt_lstm.model.conditional:ConditionalDecoder",
+        "attention between two transitions of a step (Sennrich et al. 2017)",
+    ),
+}

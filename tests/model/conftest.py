@@ -1,4 +1,4 @@
-"""Small networks of any parts, batches for them, and parts as unlike the stock ones as the protocols allow."""
+"""Small networks with any cell, attention and wiring, batches, and unusual cells and attentions."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from nmt_lstm.batching.batch import Batch, SourceBatch, collate, source_batch
 from nmt_lstm.cells.cell import Cell, State
 from nmt_lstm.config.schema import ModelSettings
 from nmt_lstm.model.build import build_model
+from nmt_lstm.model.dropout import Dropout
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.numerics.sequence_linear import Linear
 from nmt_lstm.registry import ATTENTIONS, CELLS
@@ -26,7 +27,7 @@ Sentences = list[list[int]]
 
 
 class LeakyAverage(Cell):
-    """A cell with no gates, no `forward` of its own, two states of unlike widths and outputs wider than either."""
+    """A cell with no gates, no `forward` of its own, two states of different widths and outputs wider than either."""
 
     output_is_state = False
 
@@ -81,7 +82,7 @@ class Coverage(Attention):
         return (memory.keys.new_zeros(memory.is_token.shape),)
 
     def forward(self, query: Tensor, memory: Memory, state: tuple[Tensor, ...]) -> Attended:
-        assert query.shape[1] == 1, "an attention that is recurrent is asked step by step"
+        assert query.shape[1] == 1, "an attention that is recurrent is called step by step"
         assert len(query) == len(state[0]) == len(memory.keys)
         scores = torch.bmm(query, memory.keys.transpose(1, 2)) - self.strength * state[0][:, None]
         weights = masked_softmax(scores, memory.is_token)
@@ -89,7 +90,7 @@ class Coverage(Attention):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def unlike_parts() -> Iterator[None]:
+def unusual_parts() -> Iterator[None]:
     """Registers "leaky_average" and "coverage" while the network's tests run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(CELLS._decorated, "leaky_average", LeakyAverage)
@@ -128,9 +129,9 @@ def settings_of() -> Callable[..., ModelSettings]:
 
 @pytest.fixture(scope="session")
 def make_model() -> MakeModel:
-    """Return a function that builds a small network in evaluation mode, its weights drawn wide.
+    """Return a function that builds a small network in evaluation mode, with large weights.
 
-    Wide weights make outputs depend strongly on all inputs, so that what should not be seen would be.
+    Large weights make outputs depend strongly on all inputs, so that a forbidden dependence shows.
     """
 
     def make(*, seed: int = 0, dtype: torch.dtype = torch.float64, **named: Any) -> Seq2Seq:
@@ -173,12 +174,25 @@ def sources() -> SourceBatch:
     return source_batch(random_sentences(3, 1, 6, 3))
 
 
+class Halving(Dropout):
+    """Halves its inputs, so that results show where dropout is applied."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return inputs / 2
+
+
+@pytest.fixture
+def halving() -> Dropout:
+    """A module to replace a dropout with; it halves its inputs."""
+    return Halving(0.0)
+
+
 Steps = Callable[[Seq2Seq, Batch], Sequence[Any]]
 
 
 @pytest.fixture(scope="session")
 def walk() -> Steps:
-    """Return a function that walks a batch's targets by the steps of search, and returns them."""
+    """Return a function that reads a batch's targets in the steps of search, and returns the steps."""
 
     def walk(model: Seq2Seq, batch: Batch) -> list[Any]:
         state = model.start(model.encode(batch.source))

@@ -1,4 +1,4 @@
-"""The bridge between any two cells."""
+"""The bridge connects any encoder cell to any decoder cell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nmt_lstm.registry import CELLS
 CELL_NAMES = ["lstm", "gru", "rnn", "leaky_average"]
 
 
-def test_states_are_parts_of_one_projection() -> None:
+def test_states_are_slices_of_one_projection() -> None:
     bridge = Bridge(summary_size=6, state_sizes=[{"hidden": 4, "cell": 3}, {"hidden": 5}])
     summary = torch.randn(2, 6)
     (hidden, cell), (above,) = bridge(summary)
@@ -45,17 +45,17 @@ def test_any_cell_starts_from_any_other(make_model, batch, encoder, decoder, kin
     assert torch.isfinite(model.loss(batch).total)
 
 
-def test_a_cell_makes_its_state_of_what_it_asked_for(make_model, sources) -> None:
+def test_a_cell_builds_its_state_from_the_sizes_it_declared(make_model, sources) -> None:
     model = make_model(cell="leaky_average", decoder={"layers": 2})
     encoded = model.encode(sources)
     below, above = model.decoder.bridge(encoded.summary)
     assert [len(below), len(above)] == [1, 1]
-    for (trace,), (average, kept) in zip((below, above), model.start(encoded).cells, strict=True):
-        assert torch.equal(kept, trace)
+    for (trace,), (average, trace_state) in zip((below, above), model.start(encoded).cells, strict=True):
+        assert torch.equal(trace_state, trace)
         assert torch.equal(average, trace[:, :3] / 2)
 
 
-def test_nothing_asked_for_is_nothing_learnt() -> None:
+def test_cells_without_bridged_states_need_no_projection() -> None:
     bridge = Bridge(summary_size=6, state_sizes=[{}, {}])
     assert bridge(torch.randn(2, 6)) == ((), ())
     assert not list(bridge.parameters())

@@ -1,4 +1,4 @@
-"""One battery over every cell, attention and wiring that is installed, and over parts unlike the stock ones."""
+"""Tests over every combination of installed cells, attentions and wirings, and unusual cells and attentions."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ import torch
 
 from nmt_lstm.batching.batch import collate, source_batch
 from nmt_lstm.config.schema import SearchSettings
+from nmt_lstm.config.wirings import WIRINGS
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.registry import ATTENTIONS, CELLS
 from nmt_lstm.search.beam_search import beam_search
 from nmt_lstm.search.forced import forced_log_probabilities
 
-WIRINGS = ("gnmt", "input_feeding", "conditional")
 
-
-def installed(registry: Any) -> list[str]:
+def installed_names(registry: Any) -> list[str]:
     return [entry.name for entry in registry.entries() if entry.distribution]
 
 
 COMBINATIONS = list(
-    itertools.product([*installed(CELLS), "leaky_average"], [*installed(ATTENTIONS), "coverage"], WIRINGS)
+    itertools.product(
+        [*installed_names(CELLS), "leaky_average"], [*installed_names(ATTENTIONS), "coverage"], WIRINGS
+    )
 )
 every_combination = pytest.mark.parametrize("combination", COMBINATIONS, ids="-".join)
 
@@ -50,13 +51,13 @@ def model_of(make_model: Any) -> Any:
     return model
 
 
-def test_the_stock_parts_are_there() -> None:
-    assert {"lstm", "gru", "rnn"} <= set(installed(CELLS))
-    assert {"dot", "bilinear", "additive", "multi_head", "none"} <= set(installed(ATTENTIONS))
+def test_the_stock_cells_and_attentions_are_installed() -> None:
+    assert {"lstm", "gru", "rnn"} <= set(installed_names(CELLS))
+    assert {"dot", "bilinear", "additive", "multi_head", "none"} <= set(installed_names(ATTENTIONS))
 
 
 @every_combination
-def test_training_and_search_read_the_same(model_of, batch, walk, combination) -> None:
+def test_training_and_search_compute_the_same(model_of, batch, walk, combination) -> None:
     model = model_of(combination)
     decoded = model(batch)
     steps = walk(model, batch)
@@ -81,38 +82,38 @@ def test_gradients_reach_every_parameter(model_of, batch, combination) -> None:
 
 @every_combination
 @torch.no_grad()
-def test_a_sentence_alone_is_itself_in_a_batch(model_of, sentences, combination) -> None:
+def test_a_sentence_has_the_same_scores_in_any_batch(model_of, sentences, combination) -> None:
     model = model_of(combination)
     sources, targets = sentences(5, 1, 7, seed=4), sentences(5, 1, 6, seed=5)
     together = forced_log_probabilities(model, source_batch(sources, pad_to=8), targets)
-    for source, target, found in zip(sources, targets, together, strict=True):
+    for source, target, scores in zip(sources, targets, together, strict=True):
         (alone,) = forced_log_probabilities(model, source_batch([source], pad_to=8), [target])
-        assert found == alone, "not the same bits"
+        assert scores == alone, "not the same bits"
         (unpadded,) = forced_log_probabilities(model, source_batch([source]), [target])
         assert unpadded == pytest.approx(alone, abs=1e-4)
 
 
 @every_combination
-def test_beam_search(model_of, sentences, combination) -> None:
+def test_beam_search_gives_the_same_hypotheses_in_any_batch(model_of, sentences, combination) -> None:
     model = model_of(combination)
     sources = sentences(4, 1, 5, seed=6)
     settings = SearchSettings(beam_size=3, max_length_ratio=1.0)
     together = beam_search(model, source_batch(sources, pad_to=8), settings, n_best=3)
-    for source, found in zip(sources, together, strict=True):
-        assert len({hypothesis.pieces for hypothesis in found}) == 3
+    for source, hypotheses in zip(sources, together, strict=True):
+        assert len({hypothesis.pieces for hypothesis in hypotheses}) == 3
         (alone,) = beam_search(model, source_batch([source], pad_to=8), settings, n_best=3)
-        assert found == alone, "not the same bits"
+        assert hypotheses == alone, "not the same bits"
         scores = forced_log_probabilities(
-            model, source_batch([source] * 3, pad_to=8), [hypothesis.pieces for hypothesis in found]
+            model, source_batch([source] * 3, pad_to=8), [hypothesis.pieces for hypothesis in hypotheses]
         )
-        assert [hypothesis.log_probability for hypothesis in found] == pytest.approx(
+        assert [hypothesis.log_probability for hypothesis in hypotheses] == pytest.approx(
             [sum(pieces) for pieces in scores], abs=1e-3
         )
 
 
 @every_combination
 @torch.no_grad()
-def test_weights_are_all_that_a_model_is(model_of, batch, combination) -> None:
+def test_the_state_dict_determines_the_model(model_of, batch, combination) -> None:
     model = model_of(combination)
     other = copy.deepcopy(model)
     for parameter in other.parameters():
@@ -123,8 +124,8 @@ def test_weights_are_all_that_a_model_is(model_of, batch, combination) -> None:
     assert other.output_weight is other.target_embedding.weight is other.encoder.embedding.weight
 
 
-def test_no_pair_of_combinations_is_the_same_network(model_of) -> None:
-    """The battery would prove little if an option were not heard."""
+def test_no_two_combinations_are_the_same_network(model_of) -> None:
+    """If an option were ignored, the tests above would prove little."""
     batch = collate([[5, 6, 7], [8, 9]], [[10, 11], [12, 13, 14]])
     losses = [
         float(model_of(combination).loss(batch).negative_log_likelihood) for combination in COMBINATIONS

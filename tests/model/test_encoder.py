@@ -1,4 +1,4 @@
-"""The encoder: PyTorch's packed recurrent networks rebuilt from single-direction cells, blind to padding."""
+"""The encoder computes what PyTorch's packed recurrent networks compute, and ignores padding."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from nmt_lstm.batching.batch import SourceBatch, source_batch
-from nmt_lstm.model.dropout import Dropout
 from nmt_lstm.model.encoder import Encoder
 from nmt_lstm.text.special_pieces import PAD
 
@@ -17,8 +16,10 @@ STOCK = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 DIRECTIONS = ("bidirectional", "first", "unidirectional")
 
 
-def packed(encoder: Encoder, source: SourceBatch, kind: Any, *, both: bool) -> tuple[Tensor, Tensor]:
-    """States and summary that PyTorch's own network makes with the encoder's weights."""
+def packed_network_results(
+    encoder: Encoder, source: SourceBatch, kind: Any, *, both: bool
+) -> tuple[Tensor, Tensor]:
+    """Return the states and summary that PyTorch's own network computes with the encoder's weights."""
     layers, width = len(encoder.layers), encoder.embedding.weight.shape[1]
     network = kind(width, 8, layers, batch_first=True, bidirectional=both).double()
     state = {}
@@ -42,39 +43,43 @@ def packed(encoder: Encoder, source: SourceBatch, kind: Any, *, both: bool) -> t
 @pytest.mark.parametrize("directions", ["bidirectional", "unidirectional"])
 def test_equals_the_packed_network(make_model, sources, cell: str, layers: int, directions: str) -> None:
     encoder = make_model(cell=cell, encoder={"layers": layers, "directions": directions}).encoder
-    found = encoder(sources)
-    states, summary = packed(encoder, sources, STOCK[cell], both=directions == "bidirectional")
-    torch.testing.assert_close(found.states, states, rtol=1e-10, atol=1e-12)
-    torch.testing.assert_close(found.summary, summary, rtol=1e-10, atol=1e-12)
-    assert found.is_token is sources.is_token
+    encoded = encoder(sources)
+    states, summary = packed_network_results(
+        encoder, sources, STOCK[cell], both=directions == "bidirectional"
+    )
+    torch.testing.assert_close(encoded.states, states, rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(encoded.summary, summary, rtol=1e-10, atol=1e-12)
+    assert encoded.is_token is sources.is_token
 
 
 @pytest.mark.parametrize("cell", [*STOCK, "leaky_average"])
 @pytest.mark.parametrize("directions", DIRECTIONS)
 @torch.no_grad()
-def test_padding_cannot_be_seen(make_model, sentences, cell: str, directions: str) -> None:
+def test_padding_changes_no_result(make_model, sentences, cell: str, directions: str) -> None:
     encoder = make_model(cell=cell, encoder={"layers": 2, "directions": directions, "residual": True}).encoder
     encoder.embedding.weight[PAD] = float("nan")
-    drawn = sentences(4, 1, 6)
-    together = encoder(source_batch(drawn, pad_to=11))
-    for place, sentence in enumerate(drawn):
+    pieces = sentences(4, 1, 6)
+    together = encoder(source_batch(pieces, pad_to=11))
+    for position, sentence in enumerate(pieces):
         alone = encoder(source_batch([sentence]))
         length = len(sentence) + 1
-        torch.testing.assert_close(together.states[place, :length], alone.states[0])
-        torch.testing.assert_close(together.summary[place], alone.summary[0])
-        assert not together.states[place, length:].any()
+        torch.testing.assert_close(together.states[position, :length], alone.states[0])
+        torch.testing.assert_close(together.summary[position], alone.summary[0])
+        assert not together.states[position, length:].any()
     assert torch.isfinite(together.states).all()
 
 
 @torch.no_grad()
-def test_positions_that_are_padding_everywhere_take_no_steps(make_model, sentences) -> None:
+def test_positions_that_are_padding_in_every_sentence_need_no_step(make_model, sentences) -> None:
     encoder = make_model().encoder.eval()
-    drawn = sentences(3, 2, 5)
-    longest = 1 + max(map(len, drawn))
-    seen = []
-    encoder.layers[0].forward_cell.register_forward_pre_hook(lambda _, given: seen.append(given[0].shape[1]))
-    exact, padded = encoder(source_batch(drawn, pad_to=longest)), encoder(source_batch(drawn, pad_to=16))
-    assert seen == [longest, longest]
+    pieces = sentences(3, 2, 5)
+    longest = 1 + max(map(len, pieces))
+    lengths = []
+    encoder.layers[0].forward_cell.register_forward_pre_hook(
+        lambda _, arguments: lengths.append(arguments[0].shape[1])
+    )
+    exact, padded = encoder(source_batch(pieces, pad_to=longest)), encoder(source_batch(pieces, pad_to=16))
+    assert lengths == [longest, longest]
     assert padded.states.shape[1] == 16
     assert torch.equal(padded.states[:, :longest], exact.states)
     assert not padded.states[:, longest:].any()
@@ -89,23 +94,23 @@ def test_no_gradient_reaches_padding(make_model, sources, directions: str) -> No
     assert encoder.embedding.weight.grad[sources.pieces[0]].all()
 
 
-def changed_at(encoder: Encoder, sentence: list[int], place: int) -> set[int]:
-    """Positions whose states change with the piece at `place`."""
+def changed_positions(encoder: Encoder, sentence: list[int], position: int) -> set[int]:
+    """Positions whose states change with the piece at `position`."""
     other = [*sentence]
-    other[place] = 4 if sentence[place] != 4 else 5
+    other[position] = 4 if sentence[position] != 4 else 5
     both = encoder(source_batch([sentence, other])).states
     return {position for position in range(both.shape[1]) if not torch.allclose(*both[:, position])}
 
 
-def test_unidirectional_layers_see_only_what_is_past(make_model, sentences) -> None:
+def test_unidirectional_layers_depend_on_earlier_pieces_only(make_model, sentences) -> None:
     encoder = make_model(encoder={"layers": 2, "directions": "unidirectional"}).encoder
-    assert changed_at(encoder, sentences(1, 6, 6)[0], 3) == {3, 4, 5, 6}
+    assert changed_positions(encoder, sentences(1, 6, 6)[0], 3) == {3, 4, 5, 6}
 
 
 @pytest.mark.parametrize("directions", ["bidirectional", "first"])
-def test_other_layers_see_all(make_model, sentences, directions: str) -> None:
+def test_other_layers_depend_on_all_pieces(make_model, sentences, directions: str) -> None:
     encoder = make_model(encoder={"layers": 2, "directions": directions}).encoder
-    assert changed_at(encoder, sentences(1, 6, 6)[0], 3) == {0, 1, 2, 3, 4, 5, 6}
+    assert changed_positions(encoder, sentences(1, 6, 6)[0], 3) == {0, 1, 2, 3, 4, 5, 6}
 
 
 def test_widths_of_each_layer(make_model) -> None:
@@ -147,33 +152,26 @@ def test_residuals_from_the_second_layer_on_where_widths_agree(
     # Embeddings as wide as a layer: the first layer's input would fit, but is not added.
     width = 16 if directions == "bidirectional" else 8
     source = source_batch(sentences(1, 6, 6))
-    chosen = {"layers": 3, "directions": directions}
+    options = {"layers": 3, "directions": directions}
     for residual in (True, False):
-        encoder = make_model(encoder={**chosen, "residual": residual}, embedding_size=width).encoder
+        encoder = make_model(encoder={**options, "residual": residual}, embedding_size=width).encoder
         expected = through(encoder, source, added if residual else ())
         torch.testing.assert_close(encoder(source).states, expected)
 
 
-class Halving(Dropout):
-    """Stands where dropout stands, and halves what it is given."""
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        return inputs / 2
-
-
-def test_dropout_is_between_layers_and_on_the_result(make_model, sentences) -> None:
+def test_dropout_is_between_layers_and_on_the_result(make_model, sentences, halving) -> None:
     encoder = make_model(encoder={"layers": 2, "directions": "unidirectional"}).encoder
     source = source_batch(sentences(1, 6, 6))
     below, above = encoder.layers
     first, _ = below.forward_cell(encoder.embedding(source.pieces), below.forward_cell.initial_state(1))
     second, _ = above.forward_cell(first / 2, above.forward_cell.initial_state(1))
-    encoder.dropout = Halving(0.0)
-    found = encoder(source)
-    torch.testing.assert_close(found.states, second / 2)
-    torch.testing.assert_close(found.summary, second[:, -1])
+    encoder.dropout = halving
+    encoded = encoder(source)
+    torch.testing.assert_close(encoded.states, second / 2)
+    torch.testing.assert_close(encoded.summary, second[:, -1])
 
 
-def test_a_sentence_of_no_pieces_is_its_end(make_model) -> None:
+def test_an_empty_sentence_consists_of_its_end(make_model) -> None:
     encoded = make_model().encoder(source_batch([[], [5, 6]]))
     assert torch.isfinite(encoded.states).all()
     assert encoded.is_token.tolist() == [[True, False, False], [True, True, True]]

@@ -1,17 +1,15 @@
-"""The GNMT wiring against its equations, and that nothing of it loops in Python."""
+"""The GNMT wiring follows its equations, without a loop in Python."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor
 
-from nmt_lstm.model.dropout import Dropout
 from nmt_lstm.model.gnmt import GnmtDecoder
 
 
 @pytest.mark.parametrize("residual", [False, True])
-def test_equations(make_model, batch, residual: bool) -> None:
+def test_outputs_and_attention_follow_the_equations(make_model, batch, residual: bool) -> None:
     model = make_model(decoder={"layers": 3, "residual": residual}, attention="dot")
     decoder = model.decoder
     assert isinstance(decoder, GnmtDecoder)
@@ -34,24 +32,17 @@ def test_each_layer_is_one_call_over_the_whole_target(make_model, batch, monkeyp
     model = make_model(decoder={"layers": 3})
     calls: list[tuple[int, ...]] = []
     for cell in model.decoder.layers:
-        cell.register_forward_pre_hook(lambda _, given: calls.append(tuple(given[0].shape[:2])))
+        cell.register_forward_pre_hook(lambda _, arguments: calls.append(tuple(arguments[0].shape[:2])))
         monkeypatch.setattr(cell, "step", None)
     model(batch)
     assert calls == [(4, 6)] * 3
 
 
-class Halving(Dropout):
-    """Stands where dropout stands, and halves what it is given."""
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        return inputs / 2
-
-
-def test_dropout_is_between_layers_and_on_the_output(make_model, batch, walk) -> None:
+def test_dropout_is_between_layers_and_on_the_output(make_model, batch, walk, halving) -> None:
     model = make_model(decoder={"layers": 2}, attention="dot")
     encoded = model.encode(batch.source)
     decoder = model.decoder
-    decoder.dropout = Halving(0.0)
+    decoder.dropout = halving
     states = decoder.bridge(encoded.summary)
     queries, _ = decoder.layers[0](model.target_embedding(batch.target_inputs), states[0])
     context, _, _ = decoder.attention(

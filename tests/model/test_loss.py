@@ -1,4 +1,4 @@
-"""The chunked loss: PyTorch's cross-entropy in value and in every gradient, in far less memory."""
+"""The chunked loss has the value and gradients of PyTorch's cross-entropy, in far less memory."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from nmt_lstm.model.loss import linear_cross_entropy
 ROWS, WIDTH, PIECES = 21, 6, 13
 
 
-def drawn(*, dtype: torch.dtype = torch.float64, rows: int = ROWS) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """States, weight and bias that want gradients, and labels."""
+def random_operands(
+    *, dtype: torch.dtype = torch.float64, rows: int = ROWS
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return states, weight and bias that require gradients, and labels."""
     torch.manual_seed(3)
-    parts = [
+    operands = [
         torch.randn(shape, dtype=dtype, requires_grad=True)
         for shape in ((rows, WIDTH), (PIECES, WIDTH), (PIECES,))
     ]
-    return *parts, torch.randint(PIECES, (rows,))
+    return *operands, torch.randint(PIECES, (rows,))
 
 
 def reference(
@@ -35,51 +37,53 @@ def reference(
     )
 
 
-def gradients(total: Tensor, *wanted: Tensor | None) -> list[Tensor]:
-    return list(torch.autograd.grad(2.5 * total, [tensor for tensor in wanted if tensor is not None]))
+def gradients(total: Tensor, *inputs: Tensor | None) -> list[Tensor]:
+    return list(torch.autograd.grad(2.5 * total, [tensor for tensor in inputs if tensor is not None]))
 
 
 @pytest.mark.parametrize("chunk_rows", [1, 7, 20, 21, 22, 1000])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @pytest.mark.parametrize("with_bias", [True, False])
-def test_value_and_gradients_at_chunk_borders(chunk_rows: int, smoothing: float, with_bias: bool) -> None:
-    states, weight, bias, labels = drawn()
-    given = bias if with_bias else None
-    found = linear_cross_entropy(states, weight, given, labels, smoothing, chunk_rows)
-    expected = reference(states, weight, given, labels, smoothing)
-    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+def test_value_and_gradients_do_not_depend_on_chunks(
+    chunk_rows: int, smoothing: float, with_bias: bool
+) -> None:
+    states, weight, bias, labels = random_operands()
+    chosen_bias = bias if with_bias else None
+    loss = linear_cross_entropy(states, weight, chosen_bias, labels, smoothing, chunk_rows)
+    expected = reference(states, weight, chosen_bias, labels, smoothing)
+    torch.testing.assert_close(loss, expected, rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(
-        gradients(found[0], states, weight, given),
-        gradients(expected[0], states, weight, given),
+        gradients(loss[0], states, weight, chosen_bias),
+        gradients(expected[0], states, weight, chosen_bias),
         rtol=1e-11,
         atol=1e-12,
     )
 
 
 @pytest.mark.parametrize("rows", [255, 256, 257, 600])
-def test_float32_at_the_chunks_of_training(rows: int) -> None:
-    states, weight, bias, labels = drawn(dtype=torch.float32, rows=rows)
-    found = linear_cross_entropy(states, weight, bias, labels, 0.1)
+def test_float32_agrees_at_the_chunk_size_of_training(rows: int) -> None:
+    states, weight, bias, labels = random_operands(dtype=torch.float32, rows=rows)
+    loss = linear_cross_entropy(states, weight, bias, labels, 0.1)
     expected = reference(states, weight, bias, labels, 0.1)
-    assert found[0].dtype == torch.float32
-    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-4)
+    assert loss[0].dtype == torch.float32
+    torch.testing.assert_close(loss, expected, rtol=1e-5, atol=1e-4)
     torch.testing.assert_close(
-        gradients(found[0], states, weight, bias),
+        gradients(loss[0], states, weight, bias),
         gradients(expected[0], states, weight, bias),
         rtol=1e-4,
         atol=1e-4,
     )
 
 
-def test_bf16_autocast_is_near() -> None:
-    states, weight, bias, labels = drawn(dtype=torch.float32, rows=300)
+def test_bf16_autocast_is_near_float32() -> None:
+    states, weight, bias, labels = random_operands(dtype=torch.float32, rows=300)
     with torch.autocast("cpu", torch.bfloat16):
-        found = linear_cross_entropy(states, weight, bias, labels, 0.1)
+        loss = linear_cross_entropy(states, weight, bias, labels, 0.1)
     expected = reference(states, weight, bias, labels, 0.1)
-    assert found[0].dtype == torch.float32
-    torch.testing.assert_close(found, expected, rtol=5e-3, atol=0.0)
+    assert loss[0].dtype == torch.float32
+    torch.testing.assert_close(loss, expected, rtol=5e-3, atol=0.0)
     for ours, theirs in zip(
-        gradients(found[0], states, weight, bias),
+        gradients(loss[0], states, weight, bias),
         gradients(expected[0], states, weight, bias),
         strict=True,
     ):
@@ -87,8 +91,8 @@ def test_bf16_autocast_is_near() -> None:
         assert float((ours - theirs).norm() / theirs.norm()) < 0.01
 
 
-def test_states_of_another_format_get_gradients_of_it() -> None:
-    states, weight, bias, labels = drawn(dtype=torch.float32)
+def test_gradients_have_the_dtypes_of_their_tensors() -> None:
+    states, weight, bias, labels = random_operands(dtype=torch.float32)
     narrow = states.detach().bfloat16().requires_grad_()
     with torch.autocast("cpu", torch.bfloat16):
         total, _ = linear_cross_entropy(narrow, weight, bias, labels)
@@ -96,15 +100,15 @@ def test_states_of_another_format_get_gradients_of_it() -> None:
     assert (for_states.dtype, for_weight.dtype) == (torch.bfloat16, torch.float32)
 
 
-def test_gradients_are_the_numerical_ones() -> None:
-    states, weight, bias, labels = drawn(rows=5)
+def test_gradients_agree_with_finite_differences() -> None:
+    states, weight, bias, labels = random_operands(rows=5)
     assert torch.autograd.gradcheck(
         lambda *tensors: linear_cross_entropy(*tensors, labels, 0.1, 3)[0], (states, weight, bias)
     )
 
 
 def test_a_tied_weight_gets_both_gradients() -> None:
-    states, weight, bias, labels = drawn()
+    states, weight, bias, labels = random_operands()
     read = torch.randint(PIECES, (ROWS,))
 
     def both(loss: Any) -> Tensor:
@@ -115,47 +119,47 @@ def test_a_tied_weight_gets_both_gradients() -> None:
 
 
 def test_the_unsmoothed_sum_is_detached() -> None:
-    states, weight, bias, labels = drawn()
+    states, weight, bias, labels = random_operands()
     _, likelihood = linear_cross_entropy(states, weight, bias, labels, 0.1)
     assert not likelihood.requires_grad
 
 
 @pytest.mark.parametrize("frozen", [0, 1, 2])
-def test_what_wants_no_gradient_gets_none(frozen: int) -> None:
-    *parts, labels = drawn()
-    expected = gradients(linear_cross_entropy(*parts, labels, 0.1)[0], *parts)
-    parts[frozen].requires_grad_(False)
-    linear_cross_entropy(*parts, labels, 0.1)[0].mul(2.5).backward()
-    assert parts[frozen].grad is None
-    for place in {0, 1, 2} - {frozen}:
-        torch.testing.assert_close(parts[place].grad, expected[place])
+def test_a_tensor_that_requires_no_gradient_gets_none(frozen: int) -> None:
+    *operands, labels = random_operands()
+    expected = gradients(linear_cross_entropy(*operands, labels, 0.1)[0], *operands)
+    operands[frozen].requires_grad_(False)
+    linear_cross_entropy(*operands, labels, 0.1)[0].mul(2.5).backward()
+    assert operands[frozen].grad is None
+    for index in {0, 1, 2} - {frozen}:
+        torch.testing.assert_close(operands[index].grad, expected[index])
 
 
 def test_without_gradients_the_value_is_the_same() -> None:
-    states, weight, bias, labels = drawn()
+    states, weight, bias, labels = random_operands()
     expected = linear_cross_entropy(states, weight, bias, labels, 0.1)
     with torch.no_grad():
-        found = linear_cross_entropy(states, weight, bias, labels, 0.1)
-    assert not found[0].requires_grad
-    torch.testing.assert_close(found, tuple(part.detach() for part in expected))
+        loss = linear_cross_entropy(states, weight, bias, labels, 0.1)
+    assert not loss[0].requires_grad
+    torch.testing.assert_close(loss, tuple(part.detach() for part in expected))
 
 
-def test_no_label_is_no_loss() -> None:
-    states, weight, bias, labels = drawn(rows=0)
+def test_a_batch_without_labels_has_no_loss() -> None:
+    states, weight, bias, labels = random_operands(rows=0)
     total, likelihood = linear_cross_entropy(states, weight, bias, labels, 0.1)
     assert float(total.detach()) == float(likelihood) == 0.0
     assert [float(part.abs().sum()) for part in gradients(total, states, weight, bias)] == [0.0, 0.0, 0.0]
 
 
 def test_huge_logits_stay_finite() -> None:
-    states, weight, bias, labels = drawn(dtype=torch.float32)
+    states, weight, bias, labels = random_operands(dtype=torch.float32)
     total, _ = linear_cross_entropy(1e4 * states, weight, bias, labels, 0.1)
     assert torch.isfinite(total)
     assert all(torch.isfinite(part).all() for part in gradients(total, states, weight, bias))
 
 
 class LargestTensor(TorchDispatchMode):
-    """Notes the size of the largest tensor that any operation returns."""
+    """Records the size of the largest tensor that any operation returns."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -163,17 +167,17 @@ class LargestTensor(TorchDispatchMode):
 
     def __torch_dispatch__(self, function: Any, types: Any, arguments: Any = (), named: Any = None) -> Any:
         result = function(*arguments, **(named or {}))
-        found = result if isinstance(result, (tuple, list)) else [result]
-        sizes = [tensor.numel() for tensor in found if isinstance(tensor, Tensor)]
+        tensors = result if isinstance(result, (tuple, list)) else [result]
+        sizes = [tensor.numel() for tensor in tensors if isinstance(tensor, Tensor)]
         self.largest = max([self.largest, *sizes])
         return result
 
 
 def largest_tensor(loss: Any) -> int:
-    states, weight, bias, labels = drawn(dtype=torch.float32, rows=1000)
-    with LargestTensor() as watch:
+    states, weight, bias, labels = random_operands(dtype=torch.float32, rows=1000)
+    with LargestTensor() as mode:
         loss(states, weight, bias, labels, 0.1)[0].backward()
-    return watch.largest
+    return mode.largest
 
 
 def test_logits_of_the_whole_batch_never_exist() -> None:

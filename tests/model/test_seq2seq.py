@@ -1,4 +1,4 @@
-"""The whole network: its loss over sentences, its steps, its parts."""
+"""The whole network: loss, steps of search and parameter counts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import torch
 from torch.nn import functional
 
 from nmt_lstm.batching.batch import collate
+from nmt_lstm.config.wirings import WIRINGS
 from nmt_lstm.search.forced import forced_log_probabilities
-
-WIRINGS = ("gnmt", "input_feeding", "conditional")
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
@@ -30,7 +29,7 @@ def test_a_batchs_loss_is_the_sum_of_its_sentences(make_model, sentences, wiring
 
 
 @pytest.mark.parametrize("wiring", WIRINGS)
-def test_so_are_its_gradients(make_model, sentences, wiring) -> None:
+def test_a_batchs_gradient_is_the_sum_of_its_sentences(make_model, sentences, wiring) -> None:
     model = make_model(wiring=wiring)
     sources, targets = sentences(3, 0, 7, seed=1), sentences(3, 0, 6, seed=2)
     model.loss(collate(sources, targets), 0.1).total.backward()
@@ -41,7 +40,7 @@ def test_so_are_its_gradients(make_model, sentences, wiring) -> None:
     torch.testing.assert_close(together, [parameter.grad for parameter in model.parameters()])
 
 
-def test_loss_is_cross_entropy_over_the_real_labels(make_model, batch) -> None:
+def test_the_loss_is_cross_entropy_over_the_real_labels(make_model, batch) -> None:
     model = make_model()
     logits = functional.linear(model(batch).outputs, model.output_weight, model.output_bias)
     padding = torch.arange(batch.target_outputs.shape[1]) >= batch.target_lengths[:, None]
@@ -55,15 +54,17 @@ def test_loss_is_cross_entropy_over_the_real_labels(make_model, batch) -> None:
 
 
 @torch.no_grad()
-def test_loss_is_the_probability_that_search_gives(make_model, sentences) -> None:
+def test_the_loss_equals_forced_scoring(make_model, sentences) -> None:
     model = make_model(dtype=torch.float32)
     sources, targets = sentences(4, 1, 7, seed=1), sentences(4, 1, 6, seed=2)
     batch = collate(sources, targets)
-    found = forced_log_probabilities(model, batch.source, targets)
-    assert -sum(map(sum, found)) == pytest.approx(float(model.loss(batch).negative_log_likelihood), rel=1e-5)
+    log_probabilities = forced_log_probabilities(model, batch.source, targets)
+    assert -sum(map(sum, log_probabilities)) == pytest.approx(
+        float(model.loss(batch).negative_log_likelihood), rel=1e-5
+    )
 
 
-def test_a_batch_without_labels_changes_nothing(make_model, sentences) -> None:
+def test_a_masked_batch_has_neither_loss_nor_gradients(make_model, sentences) -> None:
     model = make_model()
     loss = model.loss(collate(sentences(2), sentences(2), masked=True), 0.1)
     loss.total.backward()
@@ -99,21 +100,21 @@ def test_bf16_is_near_float32(make_model, batch, wiring, cell) -> None:
         for parameter in model.parameters():
             parameter.mul_(0.3)
 
-    def measured() -> tuple[float, torch.Tensor]:
+    def loss_and_gradient() -> tuple[float, torch.Tensor]:
         model.zero_grad()
         loss = model.loss(batch, 0.1).total
         loss.backward()
         return float(loss.detach()), torch.cat([parameter.grad.flatten() for parameter in model.parameters()])
 
-    exact, exact_gradient = measured()
+    exact, exact_gradient = loss_and_gradient()
     with torch.autocast("cpu", torch.bfloat16):
-        near, near_gradient = measured()
-    assert near == pytest.approx(exact, rel=5e-3)
-    assert near_gradient.dtype == torch.float32
-    assert float((near_gradient - exact_gradient).norm() / exact_gradient.norm()) < 0.05
+        rounded, rounded_gradient = loss_and_gradient()
+    assert rounded == pytest.approx(exact, rel=5e-3)
+    assert rounded_gradient.dtype == torch.float32
+    assert float((rounded_gradient - exact_gradient).norm() / exact_gradient.norm()) < 0.05
 
 
-def test_dropout_is_at_work_in_training_only(make_model, batch) -> None:
+def test_dropout_acts_in_training_only(make_model, batch) -> None:
     model = make_model(dropout=0.3, word_dropout=0.1)
     assert torch.equal(model.loss(batch).total, model.loss(batch).total)
     model.train()

@@ -28,4 +28,4 @@ def load_plugins(plugins: Sequence[str], registry: Registry) -> list[str]:
     from nmt_lstm.registry import load_plugin_file
 
     entries = [entry for plugin in plugins for entry in load_plugin_file(plugin)]
-    return [entry.name for entry in entries if entry in registry.decorated()]
+    return [entry.name for entry in entries if entry in registry.decorated_entries()]

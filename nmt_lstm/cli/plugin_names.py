@@ -43,7 +43,7 @@ def named_parts(name: str) -> list[NamedPart]:
     # A folder beside may have the name of a part: what 'plugins new' makes is not itself a plugin folder.
     if name.endswith((".py", "/", os.sep)) or path.is_file() or (path / "__init__.py").is_file():
         return [
-            NamedPart(CELLS if entry in CELLS.decorated() else ATTENTIONS, entry.name, entry)
+            NamedPart(CELLS if entry in CELLS.decorated_entries() else ATTENTIONS, entry.name, entry)
             for entry in load_plugin_file(name)
         ]
     if ":" in name:

@@ -1,9 +1,9 @@
-"""The tables of cells and attentions: two doors (decorator and entry points), loaded only when asked for."""
+"""The tables of cells and attentions, filled by a decorator and by entry points, and loaded on first use."""
 
 from __future__ import annotations
 
 from nmt_lstm.registry.entry import Entry
-from nmt_lstm.registry.failure import failure_of_a_plugin, suspicion
+from nmt_lstm.registry.failure import describe_failure, describe_suspects
 from nmt_lstm.registry.options import OptionSpec
 from nmt_lstm.registry.plugin_contents import PluginContents, read_contents
 from nmt_lstm.registry.plugin_file import load_plugin_module
@@ -40,19 +40,19 @@ def load_plugin_file(path: str) -> list[Entry]:
     """Run a Python file, or a folder with an ``__init__.py``, that registers cells or attentions; return what it registered.
 
     Raises:
-        PluginError: it is missing, fails, or registers nothing.
+        PluginError: the file is missing, fails, or registers nothing.
     """
     return load_plugin_module(path, (CELLS, ATTENTIONS))
 
 
 def plugin_failure(problem: BaseException) -> str:
-    """Say in which line of a cell or an attention that was loaded an exception was raised; empty if in none.
+    """Describe the line of a loaded cell or attention in which an exception was raised; empty if it was in none.
 
-    The sentence names the plugin, the file and the line, the error, and the command that looks for what is wrong.
+    The sentence names the plugin, the file and the line, the error, and the command that looks for the cause.
     """
-    return failure_of_a_plugin(problem, (CELLS, ATTENTIONS))
+    return describe_failure(problem, (CELLS, ATTENTIONS))
 
 
 def plugin_suspicion() -> str:
-    """Say which loaded cells and attentions may be behind a failure that was raised in none; empty if all are stock."""
-    return suspicion((CELLS, ATTENTIONS))
+    """Name the loaded cells and attentions that may have caused a failure elsewhere; empty if none was loaded."""
+    return describe_suspects((CELLS, ATTENTIONS))

@@ -1,4 +1,4 @@
-"""A registered name with its origin, and the entry points of installed distributions that register names."""
+"""A registered name with its origin, and the entry points of installed distributions."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Entry:
-    """One registered name and where it comes from; nothing is imported to make it."""
+    """A registered name and where it comes from; creating one imports nothing."""
 
     name: str
     origin: str
-    """What a person sees: "nmt-lstm 0.1.0", or the file that registered it."""
+    """As shown to users: "nmt-lstm 0.1.0", or the file that registered it."""
     distribution: str
     """The installed distribution, or empty for a class registered by the decorator."""
     version: str
     target: str
-    """Where the class is: "package.module:Class"."""
+    """The class, as "package.module:Class"."""
     docstring: str | None = None
-    """Of a class that is loaded; None where it would have to be read from a source file."""
+    """Of a class that is loaded; None if it has to be read from the source file."""
 
     @property
     def description(self) -> str:
-        """First line of the docstring; an installed class is not imported for it, which takes milliseconds."""
+        """First line of the docstring; of an installed class it is read without importing it, in milliseconds."""
         if self.docstring is None:
             return first_docstring_line(self.target)
         return self.docstring.strip().partition("\n")[0].strip()
@@ -43,30 +43,30 @@ class Entry:
 
 
 def entry_points(
-    belongs: Callable[[str], bool],
+    has_group: Callable[[str], bool],
 ) -> Iterator[tuple[importlib.metadata.EntryPoint, importlib.metadata.Distribution]]:
-    """Yield the entry points whose group `belongs`, each with its distribution.
+    """Yield the entry points whose group is accepted, each with its distribution.
 
-    A distribution whose metadata is broken is passed over with a warning.
+    A distribution with broken metadata is skipped with a warning.
     """
-    seen = set()
+    names = set()
     for distribution in importlib.metadata.distributions():
         try:
-            points = [point for point in distribution.entry_points if belongs(point.group)]
-            key = (distribution.metadata["Name"] or "").lower().replace("_", "-") if points else ""
-            if points and not key:
+            points = [point for point in distribution.entry_points if has_group(point.group)]
+            name = (distribution.metadata["Name"] or "").lower().replace("_", "-") if points else ""
+            if points and not name:
                 raise ValueError("the metadata has no name")  # noqa: TRY301
         except Exception as problem:  # noqa: BLE001 - broken metadata may fail in any way
-            logger.warning("passing over %s: its metadata cannot be read (%s)", _place(distribution), problem)
+            logger.warning("skipping %s: its metadata cannot be read (%s)", _name_of(distribution), problem)
             continue
-        if points and key not in seen:  # the first on the path wins, as for imports
-            seen.add(key)
+        if points and name not in names:  # the first on the path wins, as for imports
+            names.add(name)
             for point in points:
                 yield point, distribution
 
 
-def _place(distribution: importlib.metadata.Distribution) -> str:
-    """Name a distribution whose metadata may be broken."""
+def _name_of(distribution: importlib.metadata.Distribution) -> str:
+    """Return what to call a distribution whose metadata may be broken."""
     try:
         return distribution.metadata["Name"] or "a distribution without a name"
     except Exception:  # noqa: BLE001 - as above

@@ -1,4 +1,4 @@
-"""A plugin file or folder as it was read: what is run, copied into model folders, and compared with the copies."""
+"""The contents of a plugin file or folder: they are run, copied into model folders, and compared with copies."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from nmt_lstm.errors import PluginError
 
 __all__ = ["PLUGIN_MODULE", "PluginContents", "loaded_contents", "read_contents"]
 
-# What the modules of plugin files are called, a hash of the path after it.
+# Beginning of the names of plugin modules; a hash of the path follows.
 PLUGIN_MODULE = "nmt_lstm_plugin_file_"
-# A plugin is equations: what is larger is the wrong folder, and every model folder would hold a copy of it.
+# A plugin is a few equations. A larger folder is the wrong one, and every model folder would contain a copy of it.
 MOST_FILES = 100
 MOST_BYTES = 1 << 20
-_PASSED_OVER = ("__pycache__",)
+_SKIPPED = ("__pycache__",)
 
-# By the name of the module that was made of them. Files are read once, so that what is copied is what was run.
+# By module name. Files are read once, so that copies are what was run.
 loaded_contents: dict[str, PluginContents] = {}
 
 
@@ -28,15 +28,15 @@ class PluginContents:
     """A plugin's files."""
 
     path: Path
-    """Of the file or the folder."""
+    """The file or the folder."""
     files: Mapping[str, bytes]
-    """By their paths below the folder, with "/" between the parts; for a file, by its name."""
+    """Contents by path below the folder, with "/" as separator; of a single file, by its name."""
     is_package: bool
     """Whether the plugin is a folder."""
 
     @property
     def digest(self) -> str:
-        """SHA-256 of names and texts; line ends and the name of a single file do not count."""
+        """SHA-256 of names and contents; line ends and the name of a single file are ignored."""
         total = hashlib.sha256()
         for name, text in self._comparable().items():
             total.update(f"{name}\0{len(text)}\0".encode())
@@ -44,16 +44,15 @@ class PluginContents:
         return total.hexdigest()
 
     def difference(self, before: PluginContents) -> str:
-        """Return what is different in these files from `before`, the first of it; empty if nothing is."""
+        """Describe the first difference from the earlier contents `before`; empty if there is none."""
         old, new = before._comparable(), self._comparable()
         for name in dict.fromkeys([*old, *new]):
-            shown = name or self.path.name
             if name not in new:
-                return f"'{before.path / name}' is missing in '{self.path}'"
+                return f"'{before.path / name}' is missing from '{self.path}'"
             if name not in old:
-                return f"'{shown}' is new in '{self.path}'"
+                return f"'{name or self.path.name}' is new in '{self.path}'"
             if old[name] != new[name]:
-                return f"'{shown}', {_first_line(old[name], new[name])}"
+                return f"'{name or self.path.name}', {_first_different_line(old[name], new[name])}"
         return ""
 
     def _comparable(self) -> dict[str, bytes]:
@@ -63,15 +62,15 @@ class PluginContents:
         }
 
 
-def _first_line(before: bytes, after: bytes) -> str:
+def _first_different_line(before: bytes, after: bytes) -> str:
     pairs = itertools.zip_longest(before.splitlines(), after.splitlines())
     for number, (old, new) in enumerate(pairs, start=1):
         if old != new:
-            return f"line {number}: {_shown(new)} instead of {_shown(old)}"
+            return f"line {number}: {_quoted(new)} instead of {_quoted(old)}"
     return "line ends"
 
 
-def _shown(line: bytes | None) -> str:
+def _quoted(line: bytes | None) -> str:
     return "nothing" if line is None else repr(line.decode("utf-8", "replace").strip()[:60])
 
 
@@ -79,50 +78,50 @@ def read_contents(path: str | Path) -> PluginContents:
     """Read a plugin file, or a folder with an ``__init__.py``.
 
     Raises:
-        PluginError: there is none, it cannot be read, or the folder is too large or contains links.
+        PluginError: it is missing or cannot be read, or the folder is too large or contains links.
     """
-    place = Path(path).resolve()
+    location = Path(path).resolve()
     try:
-        if place.is_dir():
-            return _read_folder(place, str(path))
-        if not place.is_file():
+        if location.is_dir():
+            return _read_folder(location, str(path))
+        if not location.is_file():
             raise PluginError(f"plugin file '{path}' does not exist or is not a file.")
-        if place.suffix != ".py":
+        if location.suffix != ".py":
             raise PluginError(f"plugin file '{path}' is not a Python file; its name must end in .py.")
-        if place.stat().st_size > MOST_BYTES:
+        if location.stat().st_size > MOST_BYTES:
             raise _too_large(str(path))
-        return PluginContents(place, {place.name: place.read_bytes()}, is_package=False)
+        return PluginContents(location, {location.name: location.read_bytes()}, is_package=False)
     except OSError as problem:
         raise PluginError(f"plugin '{path}' cannot be read: {problem.strerror}.") from problem
 
 
-def _read_folder(folder: Path, shown: str) -> PluginContents:
+def _read_folder(folder: Path, name: str) -> PluginContents:
     if not (folder / "__init__.py").is_file():
         raise PluginError(
-            f"the plugin folder '{shown}' has no __init__.py; name a Python file, or a folder with an __init__.py that "
-            f"imports the modules whose classes are registered."
+            f"the plugin folder '{name}' has no __init__.py; give a Python file, or a folder with an __init__.py that "
+            f"imports the modules that register classes."
         )
     files: dict[str, bytes] = {}
-    total = 0
+    size = 0
     for file in sorted(folder.rglob("*")):
         below = file.relative_to(folder)
-        if any(part in _PASSED_OVER or part.startswith(".") for part in below.parts):
+        if any(part in _SKIPPED or part.startswith(".") for part in below.parts):
             continue
         if file.is_symlink():
             raise PluginError(
-                f"the plugin folder '{shown}' contains a link, '{below}'; put the file itself there."
+                f"the plugin folder '{name}' contains a link, '{below}'; replace it with the file itself."
             )
         if not file.is_file():
             continue
-        total += file.stat().st_size
-        if total > MOST_BYTES or len(files) == MOST_FILES:
-            raise _too_large(shown)
+        size += file.stat().st_size
+        if size > MOST_BYTES or len(files) == MOST_FILES:
+            raise _too_large(name)
         files[below.as_posix()] = file.read_bytes()
     return PluginContents(folder, files, is_package=True)
 
 
-def _too_large(shown: str) -> PluginError:
+def _too_large(name: str) -> PluginError:
     return PluginError(
-        f"the plugin '{shown}' is too large: at most {MOST_FILES} files of {MOST_BYTES >> 20} MiB in all are loaded and "
+        f"the plugin '{name}' is too large: at most {MOST_FILES} files with {MOST_BYTES >> 20} MiB in total are loaded and "
         f"copied into model folders. Install it as a distribution instead (see 'nmt-lstm plugins new')."
     )

@@ -1,4 +1,4 @@
-"""Running a plugin file or folder given as ``--plugin my_cell.py`` or ``--plugin my_cell/``."""
+"""Loading a plugin file or folder, as ``--plugin my_cell.py`` or ``--plugin my_cell/`` does."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ __all__ = ["load_plugin_module"]
 
 
 def load_plugin_module(path: str | Path, registries: Iterable[Registry]) -> list[Entry]:
-    """Run the file or the folder as a module of its own and return what it registered in `registries`.
+    """Run a file or a folder as a module of its own and return what it registered in `registries`.
 
     Raises:
-        PluginError: it is missing, fails, or registers nothing.
+        PluginError: the file is missing, fails, or registers nothing.
     """
     contents = read_contents(path)
-    # The name depends on the path alone, so that running a file again replaces what it registered.
+    # The name depends only on the path, so that loading a file again replaces what it registered.
     name = f"{PLUGIN_MODULE}{sha256_of_content(str(contents.path))[:12]}"
     _forget(name)
     sys.meta_path.insert(0, _Importer(name, contents))
@@ -41,18 +41,18 @@ def load_plugin_module(path: str | Path, registries: Iterable[Registry]) -> list
     except Exception as problem:
         _forget(name)
         raise PluginError(f"plugin file '{path}' failed: {_describe(problem, contents)}") from problem
-    loaded = [
+    entries = [
         entry
         for registry in registries
-        for entry in registry.decorated()
+        for entry in registry.decorated_entries()
         if entry.module == name or entry.module.startswith(f"{name}.")
     ]
-    if not loaded:
+    if not entries:
         raise PluginError(
             f"plugin file '{path}' registered nothing; decorate its class with "
             '@CELLS.register("name") or @ATTENTIONS.register("name") from nmt_lstm.'
         )
-    return loaded
+    return entries
 
 
 def _forget(name: str) -> None:
@@ -67,7 +67,7 @@ def _forget(name: str) -> None:
 class _Importer(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Imports the modules of one plugin from the bytes that were read.
 
-    Python's own loader would prefer a bytecode cache beside the file: in a model folder that would be a program which
+    Python's own loader would prefer a bytecode cache beside the file. In a model folder that would be a program that
     nobody can read before trusting it.
     """
 
@@ -79,7 +79,7 @@ class _Importer(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return how a module of the plugin is loaded; None for any other module."""
+        """Return the import specification of a module of the plugin; None for any other module."""
         if fullname != self.name and not fullname.startswith(f"{self.name}."):
             return None
         if not self.contents.is_package:
@@ -90,33 +90,33 @@ class _Importer(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             return self._spec(fullname, package, [str(self.contents.path.joinpath(*words))])
         return self._spec(fullname, module, None) if module in self.contents.files else None
 
-    def _spec(self, fullname: str, file: str, places: list[str] | None) -> ModuleSpec | None:
+    def _spec(self, fullname: str, file: str, locations: list[str] | None) -> ModuleSpec | None:
         self._files[fullname] = file
         return importlib.util.spec_from_file_location(
-            fullname, self._place(file), loader=self, submodule_search_locations=places
+            fullname, self._path(file), loader=self, submodule_search_locations=locations
         )
 
-    def _place(self, file: str) -> Path:
+    def _path(self, file: str) -> Path:
         return self.contents.path / file if self.contents.is_package else self.contents.path
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run a module's text."""
+        """Run the text of a module."""
         file = self._files[module.__name__]
-        program = compile(self.contents.files[file], str(self._place(file)), "exec", dont_inherit=True)
-        exec(program, module.__dict__)  # noqa: S102 - the user has named the file
+        program = compile(self.contents.files[file], str(self._path(file)), "exec", dont_inherit=True)
+        exec(program, module.__dict__)  # noqa: S102 - the user named the file
 
 
 def _describe(problem: Exception, contents: PluginContents) -> str:
     if isinstance(problem, SyntaxError):
-        place = f"'{Path(problem.filename).name}', " if contents.is_package and problem.filename else ""
-        return f"{place}line {problem.lineno}: {problem.msg}."
+        file = f"'{Path(problem.filename).name}', " if contents.is_package and problem.filename else ""
+        return f"{file}line {problem.lineno}: {problem.msg}."
     line = own_line(problem, contents.path)
-    place = f"{line.place}: " if line else ""
-    return f"{place}{type(problem).__name__}: {problem}{_import_hint(problem, contents)}"
+    location = f"{line.location}: " if line else ""
+    return f"{location}{type(problem).__name__}: {problem}{_import_hint(problem, contents)}"
 
 
 def _import_hint(problem: Exception, contents: PluginContents) -> str:
-    """Say how a plugin imports a module that lies beside it, if that is what it tried."""
+    """Return advice if a plugin tried to import a module beside it; otherwise an empty string."""
     if not isinstance(problem, ImportError):
         return ""
     path = contents.path
@@ -126,11 +126,11 @@ def _import_hint(problem: Exception, contents: PluginContents) -> str:
         return f". Inside a plugin folder, write 'from .{missing} import ...'." if missing and inside else ""
     beside = (problem.name or "").partition(".")[0]
     relative = "relative import" in str(problem)
-    there = [path.parent / f"{beside}.py", path.parent / beside / "__init__.py"] if beside else []
-    if relative or any(file.is_file() for file in there):
+    candidates = [path.parent / f"{beside}.py", path.parent / beside / "__init__.py"] if beside else []
+    if relative or any(file.is_file() for file in candidates):
         return (
-            f". A plugin file is loaded alone. Make it a folder, such as {path.stem}/ with {path.stem}.py as its "
-            f"__init__.py and the other module beside it; write 'from .{beside or 'module'} import "
-            f"...' in it, and name the folder: --plugin {path.stem}/"
+            f". A plugin file is loaded alone. Make it a folder, such as {path.stem}/, with {path.stem}.py as its "
+            f"__init__.py and the other module beside it; write 'from .{beside or 'module'} import ...' in it, and "
+            f"pass the folder: --plugin {path.stem}/"
         )
     return ""

@@ -1,56 +1,38 @@
-"""Finding a class's description in its source file, without importing the plugin."""
+"""The description of a class, read from its source file without importing it."""
 
 from __future__ import annotations
 
 import ast
-import importlib.util
 from pathlib import Path
 
-__all__ = ["first_docstring_line", "source_file"]
+from nmt_lstm.registry.provenance import module_files
 
-
-def source_file(module: str) -> Path | None:
-    """Return the file of a module by walking from its top-level package, which is found but not imported."""
-    top, *rest = module.split(".")
-    try:
-        spec = importlib.util.find_spec(top)
-    except (ImportError, ValueError):
-        return None
-    if spec is None:
-        return None
-    if not rest:
-        return Path(spec.origin) if spec.origin and Path(spec.origin).is_file() else None
-    for folder in spec.submodule_search_locations or ():
-        path = Path(folder, *rest)
-        for candidate in (path.with_name(path.name + ".py"), path / "__init__.py"):
-            if candidate.is_file():
-                return candidate
-    return None
+__all__ = ["first_docstring_line"]
 
 
 def first_docstring_line(target: str) -> str:
     """Return the first line of the docstring of ``package.module:Class``, or an empty string."""
     module, _, name = target.partition(":")
-    for _ in range(8):  # re-exports are followed, but not in circles
-        path = source_file(module)
-        if path is None:
+    for _ in range(8):  # re-exports are followed, but not forever: they may form a circle
+        files = module_files(module)
+        if not files:
             return ""
         try:
-            tree = ast.parse(path.read_bytes())
+            tree = ast.parse(files[-1].read_bytes())
         except (OSError, SyntaxError, ValueError):
             return ""
         for node in tree.body:
             if isinstance(node, ast.ClassDef) and node.name == name:
                 return (ast.get_docstring(node) or "").partition("\n")[0].strip()
-        moved = _reexport(tree, module, path, name)
-        if moved is None:
+        source = _reexport(tree, module, files[-1], name)
+        if source is None:
             return ""
-        module, name = moved
+        module, name = source
     return ""
 
 
 def _reexport(tree: ast.Module, module: str, path: Path, name: str) -> tuple[str, str] | None:
-    """Return where ``from x import name`` of this module takes the name from."""
+    """Return the module and the name that ``from x import name`` of this module refers to; None if there is none."""
     for node in tree.body:
         if not isinstance(node, ast.ImportFrom):
             continue

@@ -1,4 +1,4 @@
-"""Which code a model folder may have imported: what installed distributions provide, found out without importing it."""
+"""Which code a model folder may cause to be imported: what installed distributions provide, without importing it."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from nmt_lstm.errors import UntrustedPluginError
 
 __all__ = ["check_import", "import_root", "is_installed", "module_files", "named_by", "trust_folder"]
 
-# The model folder whose settings are being followed; None where the user named the part.
+# The model folder whose settings name the part that is built; None if the user named it.
 _folder: ContextVar[Path | None] = ContextVar("nmt_lstm_model_folder", default=None)
 _trusted: set[Path] = set()
 
 
 @contextmanager
 def named_by(folder: Path) -> Iterator[None]:
-    """Import nothing meanwhile but what installed distributions provide, unless the folder is trusted.
+    """Within this context, import only what installed distributions provide, unless the folder is trusted.
 
-    A model folder is data from anywhere, and so are the names in it: whatever builds a part by such a name does so
-    within this context, a wrapper's inner cell included.
+    A model folder may come from anywhere, and so may the names in it: every part that they name, including the inner
+    cell of a wrapper, is built in this context.
     """
     folder = folder.resolve()
     token = _folder.set(None if folder in _trusted else folder)
@@ -37,32 +37,32 @@ def named_by(folder: Path) -> Iterator[None]:
 
 
 def trust_folder(folder: Path) -> None:
-    """Let the classes that a model folder names be imported from anywhere: its user has said so."""
+    """Allow the classes that a model folder names to be imported from anywhere, as its user decided."""
     _trusted.add(folder.resolve())
 
 
-def check_import(target: str, who: str) -> None:
-    """Refuse a class that a model folder names, unless importing it runs nothing but installed code.
+def check_import(target: str, label: str) -> None:
+    """Refuse a class that a model folder names, unless importing it runs only installed code.
 
     Args:
         target: ``package.module:Class``.
-        who: the part, for the message.
+        label: the part, for the message.
 
     Raises:
         UntrustedPluginError: no installed distribution provides the class, and the folder is not trusted.
     """
     folder, module = _folder.get(), target.partition(":")[0]
-    # What the program has imported already is not run again.
+    # Modules that are already imported are not run again.
     if folder is None or module in sys.modules or is_installed(target, folder):
         return
     files = module_files(module)
-    found = (
+    location = (
         f"Python would import it from '{files[-1]}'"
         if files
-        else "Python does not find it; PYTHONPATH=FOLDER before the command tells where it is"
+        else "Python does not find it; put PYTHONPATH=FOLDER before the command"
     )
     raise UntrustedPluginError(
-        f"{who} is named by the model folder '{folder}', and no installed distribution provides it ({found}). "
+        f"{label} is named by the model folder '{folder}', but no installed distribution provides it ({location}). "
         f"Install the distribution that it belongs to; or, if you trust the folder and that code, add --trust-plugins.",
         target=target,
         file=files[-1] if files else None,
@@ -70,10 +70,10 @@ def check_import(target: str, who: str) -> None:
 
 
 def is_installed(target: str, folder: Path) -> bool:
-    """Whether one installed distribution provides all that importing a class would run.
+    """Whether a single installed distribution provides everything that importing a class would run.
 
-    Metadata in the model folder or in the working directory do not count: Python puts the working directory on its path
-    with ``python -m``, and it may be the model folder.
+    Metadata in the model folder or in the working directory is ignored: ``python -m`` puts the working directory on the
+    module path, and it may be the model folder.
 
     Args:
         target: ``package.module:Class``.
@@ -82,27 +82,29 @@ def is_installed(target: str, folder: Path) -> bool:
     module = target.partition(":")[0]
     if module.partition(".")[0] == "nmt_lstm":
         return True
-    files, here, folder = module_files(module), Path.cwd().resolve(), folder.resolve()
+    files, working_directory, folder = module_files(module), Path.cwd().resolve(), folder.resolve()
     for distribution in importlib.metadata.distributions() if files else ():
         try:
             home = Path(str(distribution.locate_file(""))).resolve()
-            outside = home != here and not home.is_relative_to(folder)
-            if outside and _provides(distribution, home, module, files):
+            is_elsewhere = home != working_directory and not home.is_relative_to(folder)
+            if is_elsewhere and _provides(distribution, home, module, files):
                 return True
-        except (OSError, ValueError):  # broken metadata provide nothing
+        except (OSError, ValueError):  # broken metadata provides nothing
             continue
     return False
 
 
 def module_files(module: str) -> list[Path]:
-    """Return the files that importing a module would run, those of its packages first; none if that cannot be told."""
+    """Return the files that importing a module would run, its packages first; empty if that cannot be determined."""
     files: list[Path] = []
-    places: Sequence[str] | None = None
+    locations: Sequence[str] | None = None
     name = ""
     for part in module.split("."):
         name = f"{name}.{part}" if name else part
         try:
-            spec = importlib.util.find_spec(name) if places is None else PathFinder.find_spec(name, places)
+            spec = (
+                importlib.util.find_spec(name) if locations is None else PathFinder.find_spec(name, locations)
+            )
         except (ImportError, ValueError):
             return []
         if spec is None:
@@ -111,12 +113,12 @@ def module_files(module: str) -> list[Path]:
             files.append(Path(spec.origin).resolve())
         elif spec.submodule_search_locations is None:
             return []
-        places = list(spec.submodule_search_locations or ())
+        locations = list(spec.submodule_search_locations or ())
     return files
 
 
 def import_root(target: str) -> Path | None:
-    """Return the folder from which Python imports the module or package of a class; None if that cannot be told.
+    """Return the folder that Python imports the module or package of a class from; None if it cannot be determined.
 
     Args:
         target: ``package.module:Class``.
@@ -134,11 +136,11 @@ def _provides(
 ) -> bool:
     top = module.partition(".")[0]
     record = distribution.read_text("RECORD")
-    # Most distributions are told by a look into their lists, which are long.
+    # A search in the text of RECORD rules out most distributions before their long lists are parsed.
     if record is not None and not any(word in record for word in (top, ".pth", "__editable__")):
         return False
     recorded = distribution.files
-    if recorded is None:  # no RECORD, as of some system packages: the list of its packages remains
+    if recorded is None:  # no RECORD, as in some system packages, but perhaps a list of its packages
         listed = (distribution.read_text("top_level.txt") or "").split()
         return top in listed and all(file.is_relative_to(home) for file in files)
     names = {file.name for file in files}
@@ -153,21 +155,21 @@ def _provides(
             if any(_lie_below(root.resolve(), module, files) for root in roots):
                 return True
         elif entry.name.startswith("__editable__") and entry.name.endswith("_finder.py"):
-            place = _mapping(located).get(top)
-            if place is not None and _lie_below(Path(place).resolve().parent, module, files):
+            package = _mapping(located).get(top)
+            if package is not None and _lie_below(Path(package).resolve().parent, module, files):
                 return True
     return False
 
 
 def _lie_below(root: Path, module: str, files: Sequence[Path]) -> bool:
-    """Whether the files are where a module whose top-level package lies in `root` has them."""
+    """Whether the files are those of a module whose top-level package is in `root`."""
     words = module.split(".")
     for file in files:
         if not file.is_relative_to(root):
             return False
-        place = file.relative_to(root).with_suffix("").parts
-        place = place[:-1] if place[-1] == "__init__" else place
-        if list(place) != words[: len(place)] or not place:
+        parts = file.relative_to(root).with_suffix("").parts
+        parts = parts[:-1] if parts[-1] == "__init__" else parts
+        if list(parts) != words[: len(parts)] or not parts:
             return False
     return True
 
@@ -180,11 +182,11 @@ def _lines(file: Path) -> list[str]:
 
 
 def _mapping(finder: Path) -> dict[str, str]:
-    """Return the MAPPING of packages to folders in the finder that setuptools writes, which is not run for that."""
+    """Return the MAPPING of packages to folders in a finder that setuptools wrote, without running the finder."""
     for node in ast.parse("\n".join(_lines(finder))).body:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        named = any(isinstance(target, ast.Name) and target.id == "MAPPING" for target in targets)
-        if named and isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+        is_mapping = any(isinstance(target, ast.Name) and target.id == "MAPPING" for target in targets)
+        if is_mapping and isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
             values = ast.literal_eval(node.value)
             return {str(key): str(value) for key, value in dict(values).items()}
     return {}

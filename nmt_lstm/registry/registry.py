@@ -1,4 +1,4 @@
-"""One table of named parts, filled by a decorator and by entry points of installed distributions."""
+"""A table of named classes, filled by a decorator and by entry points of installed distributions."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ Part = TypeVar("Part", bound=type)
 
 
 class LoadedPart(NamedTuple):
-    """A class that was asked for."""
+    """A class that was loaded."""
 
     part: type
-    who: str
-    """The words that name it and its origin in messages."""
+    label: str
+    """Its name and origin, as in messages."""
 
 
 class Registry:
     """Named classes of one kind.
 
     Args:
-        kind: what one part is called in messages, such as "cell".
+        kind: what a part is called in messages, such as "cell".
         group: entry-point group of installed parts.
-        base: "package.module:Class" that every part must derive from; imported only when a part is loaded.
-        sizes: constructor parameters that the framework fills, or a subclass; all others are options.
+        base: "package.module:Class" that every part must be derived from; imported only when a part is loaded.
+        sizes: constructor parameters that the framework or a subclass provides; all others are options.
     """
 
     def __init__(self, *, kind: str, group: str, base: str, sizes: tuple[str, ...] = ()) -> None:
@@ -48,13 +48,15 @@ class Registry:
     def register(self, name: str) -> Callable[[Part], Part]:
         """Return a class decorator that registers under `name`.
 
-        Registering a class again (a notebook's cell run twice) replaces it.
+        Registering a class again, as when a notebook cell is run twice, replaces it.
 
         Raises:
-            PluginError: another class has the name already, or the name cannot be a name.
+            PluginError: a different class already has the name, or the name is invalid.
         """
         if not name or not name.replace("_", "").replace("-", "").isalnum():
-            raise PluginError(f"'{name}' cannot name a {self.kind}: use letters, digits, '_' and '-'.")
+            raise PluginError(
+                f"'{name}' is not a valid name of a {self.kind}: use letters, digits, '_' and '-'.", name=name
+            )
 
         def decorate(part: Part) -> Part:
             known = self._decorated.get(name)
@@ -67,57 +69,60 @@ class Registry:
 
         return decorate
 
-    def decorated(self) -> list[Entry]:
-        """Return the entries that came by the decorator."""
+    def decorated_entries(self) -> list[Entry]:
+        """Return the entries that the decorator registered."""
         return [self._decorated_entry(name, part) for name, part in sorted(self._decorated.items())]
 
-    def loaded(self) -> dict[str, LoadedPart]:
-        """Return the parts that were asked for so far, by name."""
+    def loaded_parts(self) -> dict[str, LoadedPart]:
+        """Return the parts that were loaded so far, by name."""
         return dict(self._loaded)
 
     def names(self) -> list[str]:
-        """Return all known names, sorted. Imports no part."""
+        """Return all registered names, sorted, without importing any part."""
         return sorted({point.name for point, _ in self._entry_points()} | set(self._decorated))
 
     def entries(self, name: str | None = None) -> list[Entry]:
-        """Return an entry for each name (or the one name given) and origin, sorted by name. Imports no part."""
-        points = [(point, found) for point, found in self._entry_points() if name in (None, point.name)]
-        installed = [self._installed_entry(point, found) for point, found in points]
+        """Return an entry for each name (or only `name`) and origin, sorted by name, without importing any part."""
+        installed = [
+            self._installed_entry(point, distribution)
+            for point, distribution in self._entry_points()
+            if name in (None, point.name)
+        ]
         targets = {(entry.name, entry.target) for entry in installed}
-        own = [
+        decorated = [
             entry
-            for entry in self.decorated()
+            for entry in self.decorated_entries()
             if name in (None, entry.name) and (entry.name, entry.target) not in targets
         ]
-        return sorted([*installed, *own], key=lambda entry: (entry.name, entry.origin))
+        return sorted([*installed, *decorated], key=lambda entry: (entry.name, entry.origin))
 
     def get(self, name: str) -> Any:
         """Return the class registered as `name`, or the class ``package.module:Class``.
 
         Raises:
-            PluginError: unknown, registered by two origins, not importable, or not a part of this kind.
+            PluginError: the name is unknown or has two origins, or the class cannot be imported or is of a different kind.
         """
-        part, who = self._load(name)
-        read_options(part, self.sizes, who)
+        part, label = self._load(name)
+        read_options(part, self.sizes, label)
         return part
 
     def options(self, name: str) -> dict[str, OptionSpec]:
         """Return the options of a part, read from its constructor.
 
         Raises:
-            PluginError: as `get`.
+            PluginError: as for `get`.
         """
-        part, who = self._load(name)
-        return read_options(part, self.sizes, who)
+        part, label = self._load(name)
+        return read_options(part, self.sizes, label)
 
     def check(self, name: str, options: Mapping[str, Any]) -> None:
-        """Refuse what `build` would refuse before it calls the constructor.
+        """Check what `build` checks before it calls the constructor.
 
         Raises:
-            PluginError: as `build`.
+            PluginError: as for `build`.
         """
-        part, who = self._load(name)
-        check_options(options, read_options(part, self.sizes, who), who)
+        part, label = self._load(name)
+        check_options(options, read_options(part, self.sizes, label), label)
 
     def build(
         self, name: str, *positional: int, options: Mapping[str, Any] | None = None, **sizes: int
@@ -125,18 +130,18 @@ class Registry:
         """Construct a part from its sizes and checked options.
 
         Raises:
-            PluginError: as `get`; an option is unknown, of a wrong type, or refused by the class.
+            PluginError: as for `get`; or an option is unknown, of the wrong type, or rejected by the class.
         """
-        part, who = self._load(name)
-        accepted = check_options(options or {}, read_options(part, self.sizes, who), who)
+        part, label = self._load(name)
+        accepted = check_options(options or {}, read_options(part, self.sizes, label), label)
         try:
             return part(*positional, **sizes, **accepted)
         except ValueError as problem:
-            given = ", ".join(f"{key} = {value!r}" for key, value in accepted.items()) or "its defaults"
-            raise PluginError(f"{who} cannot be built with {given}: {problem}") from problem
+            arguments = ", ".join(f"{key} = {value!r}" for key, value in accepted.items()) or "its defaults"
+            raise PluginError(f"{label} cannot be built with {arguments}: {problem}", name=name) from problem
 
     def record(self, name: str) -> dict[str, str]:
-        """Return what a model folder keeps of a part: name, target, distribution and version."""
+        """Return what a model folder records about a part: name, target, distribution and version."""
         entry = self._find(name)
         if entry is None:
             part = self.get(name)
@@ -149,34 +154,37 @@ class Registry:
         }  # fmt: skip
 
     def plugin_contents(self, name: str) -> PluginContents | None:
-        """Return what a part was loaded from by `load_plugin_file`, as it was then; None for any other part."""
+        """Return the contents that `load_plugin_file` loaded a part from; None for any other part."""
         part = self._decorated.get(name)
         return None if part is None else loaded_contents.get(part.__module__.partition(".")[0])
 
     def require(self, record: Mapping[str, str]) -> Any:
-        """Return the class that `record` names, as read from a model folder.
+        """Return the class that a record of a model folder names.
 
         Raises:
-            PluginError: it is not there (the message says what to install) or cannot be loaded.
+            PluginError: it is missing (the message says what to install) or cannot be loaded.
         """
         name, distribution, version = (record.get(key, "") for key in ("name", "distribution", "version"))
         if ":" in name or name in self.names():
             return self.get(name)
         if distribution:
-            remedy = f"Install it: pip install '{distribution}=={version}'."
+            remedy = f"Install it with: pip install '{distribution}=={version}'."
         else:
-            remedy = f"It was loaded from a file ({record.get('target', '')}): name that file with --plugin."
-        raise PluginError(f"the model needs the {self.kind} '{name}', which is not installed. {remedy}")
+            remedy = f"It was loaded from a file ({record.get('target', '')}): load that file with --plugin."
+        raise PluginError(
+            f"the model needs the {self.kind} '{name}', which is not installed. {remedy}", name=name
+        )
 
     def other_protocol(self, name: str) -> PluginError | None:
-        """Return the error that refuses a part written for another version of the protocol; None if there is none."""
+        """Return the error for a part written for a different version of the protocol; None if there is no such part."""
         family, _, protocol = self.group.rpartition(".")
-        for point, found in entry_points(lambda group: group.startswith(f"{family}.v")):
+        for point, distribution in entry_points(lambda group: group.startswith(f"{family}.v")):
             if point.name == name and point.group != self.group:
-                entry, theirs = self._installed_entry(point, found), point.group.rpartition(".")[2]
+                entry, other = self._installed_entry(point, distribution), point.group.rpartition(".")[2]
                 return PluginError(
-                    f"the {self.kind} '{name}' ({entry.origin}) is written for the protocol {theirs}, but this nmt-lstm "
-                    f"reads {protocol}. Install a version of {entry.distribution} that names '{self.group}'."
+                    f"the {self.kind} '{name}' ({entry.origin}) is written for protocol {other}, but this nmt-lstm supports "
+                    f"{protocol}. Install a version of {entry.distribution} that uses '{self.group}'.",
+                    name=name,
                 )
         return None
 
@@ -186,7 +194,7 @@ class Registry:
         return entry_points(lambda group: group == self.group)
 
     def _find(self, name: str) -> Entry | None:
-        """Return the entry of a registered name, None for ``package.module:Class``."""
+        """Return the entry of a registered name; None for ``package.module:Class``."""
         if ":" in name:
             return None
         matches = self.entries(name)
@@ -196,32 +204,32 @@ class Registry:
             return matches[0]
         decorated = self._decorated.get(name)
         installed = [entry for entry in matches if entry.distribution]
-        # An entry point may name a re-export of the very class that the decorator registered.
+        # An entry point may name a re-export of the class that the decorator registered.
         if len(installed) == 1 and decorated is not None:
-            (only,) = installed
-            if self._import_part(only.target, self._who(name, only), only) is decorated:
-                return only
+            (entry,) = installed
+            if self._import_part(entry.target, self._label(name, entry), entry) is decorated:
+                return entry
         raise self._conflict(name, matches)
 
     def _load(self, name: str) -> tuple[type, str]:
-        """Return the class, and the words that name it and its origin in messages."""
+        """Return the class and its label."""
         entry = self._find(name)
         target = entry.target if entry else name
-        who = self._who(name, entry)
+        label = self._label(name, entry)
         if entry is not None and not entry.distribution:
             part: Any = self._decorated[name]
         else:
-            part = self._import_part(target, who, entry)
+            part = self._import_part(target, label, entry)
         base = _import(self.base)
         if not isinstance(part, type) or not issubclass(part, base):
             raise PluginError(
-                f"{who}: {target} is not a subclass of {self.base.replace(':', '.')}.{self._entry_point_hint(entry)}"
+                f"{label}: {target} is not a subclass of {self.base.replace(':', '.')}.{self._entry_point_hint(entry)}"
             )
-        self._loaded[name] = LoadedPart(part, who)
-        return part, who
+        self._loaded[name] = LoadedPart(part, label)
+        return part, label
 
-    def _import_part(self, target: str, who: str, entry: Entry | None) -> Any:
-        check_import(target, who)
+    def _import_part(self, target: str, label: str, entry: Entry | None) -> Any:
+        check_import(target, label)
         try:
             return _import(target)
         except ModuleNotFoundError as problem:
@@ -229,36 +237,38 @@ class Registry:
             if entry is not None and f"{entry.module}.".startswith(f"{missing}."):
                 hint = self._entry_point_hint(entry).strip()
             elif entry is not None:
-                hint = f"{entry.distribution} needs it: install it with pip."
+                hint = f"{entry.distribution} requires it: install it with pip."
             else:
                 hint = _class_hint(target)
-            raise PluginError(f"{who} cannot be imported: no module named '{missing}'. {hint}") from problem
+            raise PluginError(f"{label} cannot be imported: no module named '{missing}'. {hint}") from problem
         except AttributeError as problem:
             raise PluginError(
-                f"{who} cannot be loaded: {problem}.{self._entry_point_hint(entry)}"
+                f"{label} cannot be loaded: {problem}.{self._entry_point_hint(entry)}"
             ) from problem
         except PluginError as problem:
-            raise PluginError(f"{who}: {problem}{self._entry_point_hint(entry)}") from problem
+            raise PluginError(f"{label}: {problem}{self._entry_point_hint(entry)}") from problem
         except Exception as problem:
-            raise PluginError(f"{who} fails when imported: {type(problem).__name__}: {problem}") from problem
+            raise PluginError(
+                f"{label} fails when imported: {type(problem).__name__}: {problem}"
+            ) from problem
 
-    def _who(self, name: str, entry: Entry | None) -> str:
-        """Return the words that name a part and its origin in messages."""
+    def _label(self, name: str, entry: Entry | None) -> str:
+        """Return the name and the origin of a part for messages."""
         return f"{self.kind} '{name}' ({entry.origin})" if entry else f"{self.kind} '{name}'"
 
     def _entry_point_hint(self, entry: Entry | None) -> str:
-        """Say where an entry point is corrected; nothing of a part that was named otherwise."""
+        """Say where to correct an entry point; empty for a part that is not registered by one."""
         if entry is None or not entry.distribution:
             return ""
         return (
-            f" The entry point is '{entry.name} = \"{entry.target}\"'; it must be package.module:Class. Correct it below "
-            f'[project.entry-points."{self.group}"] in the pyproject.toml of {entry.distribution}, and install that again.'
+            f" The entry point is '{entry.name} = \"{entry.target}\"'; it must be package.module:Class. Correct it in "
+            f'[project.entry-points."{self.group}"] of the pyproject.toml of {entry.distribution}, and reinstall that.'
         )
 
     def _installed_entry(
-        self, point: importlib.metadata.EntryPoint, found: importlib.metadata.Distribution
+        self, point: importlib.metadata.EntryPoint, distribution: importlib.metadata.Distribution
     ) -> Entry:
-        name, version = found.metadata["Name"], found.metadata["Version"] or "?"
+        name, version = distribution.metadata["Name"], distribution.metadata["Version"] or "?"
         return Entry(point.name, f"{name} {version}", name, version, point.value)
 
     def _decorated_entry(self, name: str, part: type) -> Entry:
@@ -269,41 +279,45 @@ class Registry:
     def _conflict(self, name: str, entries: list[Entry]) -> PluginError:
         origins = " and ".join(f"{entry.origin} ({entry.target})" for entry in entries)
         decorated = [entry for entry in entries if not entry.distribution]
-        if decorated:  # the one that came last, which its author can still name as they like
+        if decorated:  # the last one, whose author can still choose a different name
             remedy = (
                 f"in {decorated[-1].origin}, give it a different name in @{self.kind.upper()}S.register(...)."
             )
         else:
-            remedy = "uninstall or rename one of them, or name the class itself as package.module:Class."
-        return PluginError(f"the {self.kind} '{name}' is registered by {origins}; {remedy}")
+            remedy = "uninstall or rename one of them, or refer to the class as package.module:Class."
+        return PluginError(f"the {self.kind} '{name}' is registered by {origins}; {remedy}", name=name)
 
     def _unknown(self, name: str) -> PluginError:
         entries = self.entries()
         if not entries:
             return PluginError(
-                f"unknown {self.kind} '{name}': none is registered; is nmt-lstm installed (pip install .)?"
+                f"unknown {self.kind} '{name}': none is registered; is nmt-lstm installed (pip install .)?",
+                name=name,
             )
         other = self.other_protocol(name)
         if other is not None:
             return other
-        known = ", ".join(f"{entry.name} ({entry.origin})" for entry in entries)
+        known = [entry.name for entry in entries]
+        described = ", ".join(f"{entry.name} ({entry.origin})" for entry in entries)
         return PluginError(
-            f"unknown {self.kind} '{name}'.{nearest(name, [entry.name for entry in entries])} Known: {known}. "
-            f"Others are installed with pip, loaded with --plugin FILE, or named as package.module:Class."
+            f"unknown {self.kind} '{name}'.{nearest(name, known)} Known: {described}. "
+            f"Install others with pip, load them with --plugin FILE, or name them as package.module:Class.",
+            name=name,
+            known=known,
         )
 
 
 def _class_hint(target: str) -> str:
-    """Say how Python finds the class ``package.module:Class``, or what to write for ``file.py:Class``."""
+    """Say how Python finds ``package.module:Class``, or what to write instead of ``file.py:Class``."""
     module, _, name = target.partition(":")
     if module.endswith(".py"):
         return (
-            f"A class is named as package.module:Class, here {module.removesuffix('.py').replace('/', '.')}:{name}; to load a "
-            f"file, register the class in it by a name, and add --plugin {module}."
+            f"Name the class as package.module:Class, here {module.removesuffix('.py').replace('/', '.')}:{name}; or register "
+            f"it in the file under a name, and add --plugin {module}."
         )
     return (
-        "Install it, or tell Python in which folder it is: PYTHONPATH=FOLDER before the command. A file of which model folders "
-        "keep a copy registers its class by a name and is loaded with --plugin FILE."
+        "Install it, or put PYTHONPATH=FOLDER before the command. If the file registers the class under a name and is loaded "
+        "with --plugin FILE, model folders keep a copy of it."
     )
 
 

@@ -1,4 +1,4 @@
-"""The line of an author's own file in which something failed: what a message about a plugin shows."""
+"""The line of a plugin's own source in which an exception was raised, for messages."""
 
 from __future__ import annotations
 
@@ -18,36 +18,40 @@ class SourceLine:
     """From 1."""
     text: str
     """Without its indentation; empty if the file cannot be read."""
-    named: bool
-    """Whether the file needs a name, because the author has several."""
+    is_one_of_several: bool
+    """Whether the plugin has several files, so that messages must name this one."""
     depth: int
-    """Which of the traceback's frames it is, from the outermost on."""
+    """Index of the frame in the traceback, from the outermost on."""
 
     @property
-    def place(self) -> str:
-        """Return "line 3", or with the file before it if there are several."""
-        return f"'{self.file.name}', line {self.number}" if self.named else f"line {self.number}"
+    def location(self) -> str:
+        """Return "line 3", preceded by the file if the plugin has several."""
+        return f"'{self.file.name}', line {self.number}" if self.is_one_of_several else f"line {self.number}"
 
 
 def own_line(problem: BaseException, own: Path) -> SourceLine | None:
-    """Return the innermost line of an exception's traceback that lies in the author's file or folder.
+    """Return the innermost line of an exception's traceback that is in a plugin; None if there is none.
 
     Args:
-        problem: what was raised, with its traceback.
-        own: the file, or a folder of several.
+        problem: the exception, with its traceback.
+        own: the plugin's file, or the folder of its files.
     """
     own = own.resolve()
     for depth, frame in reversed([*enumerate(frames_of(problem))]):
         file = Path(frame.filename)
         if frame.lineno is not None and (file == own or file.resolve().is_relative_to(own)):
             return SourceLine(
-                file, frame.lineno, " ".join((frame.line or "").split()), named=own.is_dir(), depth=depth
+                file,
+                frame.lineno,
+                " ".join((frame.line or "").split()),
+                is_one_of_several=own.is_dir(),
+                depth=depth,
             )
     return None
 
 
 def frames_of(problem: BaseException) -> list[traceback.FrameSummary]:
-    """Return the frames of an exception's traceback, and after them those of its cause, which was raised deeper."""
+    """Return the frames of an exception's traceback, followed by those of its causes, which were raised deeper."""
     frames = [*traceback.extract_tb(problem.__traceback__)]
     cause = problem.__cause__
     while cause is not None:

@@ -1,4 +1,4 @@
-"""A registry over stand-in distributions, so that these tests need neither torch nor anything installed."""
+"""A registry of stand-in distributions, so that these tests need neither torch nor installed packages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Install = Callable[..., Path]
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder of distributions on the module path; what is imported from it is forgotten afterwards."""
+    """A folder of distributions on the module path; modules imported from it are removed afterwards."""
     folder = tmp_path / "site"
     folder.mkdir()
     (folder / "toy_base.py").write_text(
@@ -32,7 +32,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def install(site: Path) -> Install:
-    """Install a distribution with one module and its entry points."""
+    """A function that installs a distribution with one module and its entry points."""
 
     def install(
         name: str, source: str, points: dict[str, str], version: str = "1.0", group: str = "toy.parts.v1"

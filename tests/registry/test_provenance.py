@@ -1,4 +1,4 @@
-"""What a model folder may have imported: the files of installed distributions, told without running anything."""
+"""Model folders may import the files of installed distributions, which are identified without running them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RAN = "import builtins\nbuiltins.ran_by_provenance_test = True\n"
 
 @pytest.fixture
 def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A model folder; trust is forgotten afterwards."""
+    """A model folder; trust in it ends with the test."""
     monkeypatch.setattr(provenance, "_trusted", set())
     folder = tmp_path / "model"
     folder.mkdir()
@@ -24,7 +24,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def dist_info(folder: Path, name: str, record: list[str] | None, **files: str) -> Path:
-    """Metadata of a distribution in `folder`."""
+    """Write the metadata of a distribution into `folder`."""
     info = folder / f"{name}-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
@@ -36,15 +36,15 @@ def dist_info(folder: Path, name: str, record: list[str] | None, **files: str) -
 
 
 def package(root: Path, *files: str) -> None:
-    """Python files that say when they are run."""
+    """Write Python files that leave a mark when they are run."""
     for file in files:
         (root / file).parent.mkdir(parents=True, exist_ok=True)
         (root / file).write_text(RAN)
 
 
 @pytest.fixture(autouse=True)
-def nothing_runs(monkeypatch):
-    """No file of these tests is run by what tells where it belongs."""
+def nothing_is_run(monkeypatch):
+    """Check that no file of these tests is run."""
     import builtins
 
     monkeypatch.setattr(builtins, "ran_by_provenance_test", False, raising=False)
@@ -64,7 +64,7 @@ def test_recorded_files_belong_to_their_distribution(site, model):
     assert [file.name for file in module_files("toy_in.cells")] == ["__init__.py", "cells.py"]
 
 
-def test_metadata_in_the_working_directory_or_the_model_folder_do_not_count(site, model, monkeypatch):
+def test_metadata_in_the_working_directory_or_the_model_folder_is_ignored(site, model, monkeypatch):
     package(site, "toy_here.py")
     dist_info(site, "toy-here", ["toy_here.py"])
     assert is_installed("toy_here:Cell", model)
@@ -73,7 +73,7 @@ def test_metadata_in_the_working_directory_or_the_model_folder_do_not_count(site
     assert not is_installed("toy_here:Cell", model)
 
 
-def test_editable_sources_are_where_their_path_file_leads(site, model, tmp_path, monkeypatch):
+def test_editable_sources_are_found_by_their_path_file(site, model, tmp_path, monkeypatch):
     source = tmp_path / "project" / "src"
     package(source, "toy_edit/__init__.py", "toy_edit/cells.py", "runs/evil/toy_evil.py")
     dist_info(site, "toy-edit", ["__editable__.toy_edit.pth"])
@@ -84,7 +84,7 @@ def test_editable_sources_are_where_their_path_file_leads(site, model, tmp_path,
     assert not is_installed("toy_evil:Cell", model), "below the sources, but not where the path leads"
 
 
-def test_editable_sources_are_where_the_finder_of_setuptools_leads(site, model, tmp_path, monkeypatch):
+def test_editable_sources_are_found_by_the_finder_of_setuptools(site, model, tmp_path, monkeypatch):
     source = tmp_path / "project"
     package(source, "toy_mapped/__init__.py", "toy_beside.py")
     finder = "__editable___toy_mapped_1_0_finder.py"
@@ -97,14 +97,14 @@ def test_editable_sources_are_where_the_finder_of_setuptools_leads(site, model, 
     assert not is_installed("toy_beside:Cell", model)
 
 
-def test_without_a_record_the_list_of_packages_counts(site, model):
+def test_without_a_record_the_list_of_packages_is_used(site, model):
     package(site, "toy_listed/__init__.py", "toy_unlisted.py")
     dist_info(site, "toy-listed", None, top_level="toy_listed\n")
     assert is_installed("toy_listed:Cell", model)
     assert not is_installed("toy_unlisted:Cell", model)
 
 
-def test_a_registry_imports_for_a_folder_what_is_installed_and_nothing_else(registry, install, site, model):
+def test_a_registry_imports_only_installed_classes_for_a_folder(registry, install, site, model):
     install("toy-good", "from toy_base import Part\nclass Good(Part): ...\n", {"good": "toy_good:Good"})
     with (site / "toy_good-1.0.dist-info" / "RECORD").open("w") as record:
         record.write("toy_good.py,,\n")
@@ -119,7 +119,7 @@ def test_a_registry_imports_for_a_folder_what_is_installed_and_nothing_else(regi
     assert "toy_evil" not in sys.modules
 
 
-def test_an_entry_point_that_was_not_installed_is_refused_too(registry, install, site, model, monkeypatch):
+def test_an_entry_point_without_installed_files_is_refused(registry, install, site, model, monkeypatch):
     info = install("toy-near", RAN, {"near": "toy_near:Near"})
     (info / "top_level.txt").write_text("toy_near\n")
     assert is_installed("toy_near:Near", model)
@@ -129,7 +129,7 @@ def test_an_entry_point_that_was_not_installed_is_refused_too(registry, install,
     assert caught.value.target == "toy_near:Near"
 
 
-def test_what_the_user_names_trusts_or_has_imported_is_imported(registry, site, model):
+def test_classes_that_are_imported_named_by_the_user_or_trusted_are_loaded(registry, site, model):
     (site / "toy_mine.py").write_text("from toy_base import Part\nclass Mine(Part): ...\n")
     assert registry.get("toy_mine:Mine").__name__ == "Mine"
     with named_by(model):

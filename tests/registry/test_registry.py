@@ -1,4 +1,4 @@
-"""Two doors, one table; nothing imported before it is asked for; every refusal says what to do."""
+"""The registry: decorator and entry points, nothing imported before its first use, and errors that say what to do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GOOD = '''
     class Knot(Part):
         """A knot in a string.
 
-        More of it.
+        Further details.
         """
         def __init__(self, size: int, *, turns: int = 1, slack: float = 0.5,
                      kind: Literal["reef", "bowline"] = "reef") -> None:
@@ -36,7 +36,7 @@ def knot(install) -> str:
     return "knot"
 
 
-def test_an_installed_part_is_listed_without_being_imported(registry, knot):
+def test_an_installed_part_is_listed_without_importing_it(registry, knot):
     (entry,) = registry.entries()
     assert (entry.name, entry.origin, entry.target) == ("knot", "toy-knot 2.1", "toy_knot:Knot")
     assert entry.description == "A knot in a string."
@@ -46,49 +46,15 @@ def test_an_installed_part_is_listed_without_being_imported(registry, knot):
     assert "toy_knot" in sys.modules
 
 
-def test_description_follows_a_reexport_inside_a_package(registry, install, site):
-    install("toy-pack", "", {"bow": "toy_bows:Bow"})
-    (site / "toy_bows").mkdir()
-    (site / "toy_bows" / "__init__.py").write_text("from .kinds import LongBow as Bow\n")
-    (site / "toy_bows" / "kinds.py").write_text('class LongBow:\n    """A long bow."""\n')
-    assert [entry.description for entry in registry.entries()] == ["A long bow."]
-    assert "toy_bows" not in sys.modules
-
-
-def test_build_fills_sizes_and_options(registry, knot):
-    built = registry.build(knot, 7, options={"turns": 3, "slack": 1, "kind": "bowline"})
-    assert (built.size, built.turns, built.slack, built.kind) == (7, 3, 1.0, "bowline")
-    assert isinstance(built.slack, float)
+def test_build_passes_sizes_and_options(registry, knot):
+    part = registry.build(knot, 7, options={"turns": 3, "slack": 1, "kind": "bowline"})
+    assert (part.size, part.turns, part.slack, part.kind) == (7, 3, 1.0, "bowline")
+    assert isinstance(part.slack, float)
     assert registry.build(knot, size=4).size == 4
 
 
-def test_options_come_from_the_constructor(registry, knot):
-    assert [str(spec) for spec in registry.options(knot).values()] == [
-        "turns: int = 1",
-        "slack: float = 0.5",
-        'kind: "reef" or "bowline" = \'reef\'',
-    ]
-
-
-def test_all_wrong_options_are_named_at_once_with_the_accepted_ones(registry, knot):
-    with pytest.raises(PluginError, match=r"unknown option 'turn'. Did you mean 'turns'") as caught:
-        registry.build(knot, 7, options={"turn": 3, "slack": "much", "kind": "granny"})
-    message = str(caught.value)
-    assert message.startswith("part 'knot' (toy-knot 2.1): ")
-    assert "option 'slack' is 'much', but must be float." in message
-    assert "option 'kind' is 'granny', but must be \"reef\" or \"bowline\"." in message
-    assert "Accepted options: turns: int = 1; slack: float = 0.5; kind" in message
-
-
-def test_a_boolean_is_no_number(registry, knot):
-    with pytest.raises(PluginError, match="option 'turns' is True, but must be int"):
-        registry.build(knot, 7, options={"turns": True})
-
-
-def test_a_value_refused_by_the_class_is_a_plugin_error(registry, knot):
-    with pytest.raises(
-        PluginError, match=r"\(toy-knot 2.1\) cannot be built with turns = 10: turns must be at most 9"
-    ):
+def test_a_value_that_the_class_rejects_is_a_plugin_error(registry, knot):
+    with pytest.raises(PluginError, match="turns = 10: turns must be at most 9"):
         registry.build(knot, 7, options={"turns": 10})
 
 
@@ -108,26 +74,24 @@ def test_the_decorator_registers_and_repeating_a_class_replaces_it(registry, sit
     assert [entry.description for entry in registry.entries()] == ["A loop."]
 
 
-def test_one_name_by_two_decorated_classes_is_refused_naming_both(registry, site):
+def test_two_decorated_classes_of_one_name_are_refused(registry, site):
     import toy_base
 
     registry.register("loop")(type("First", (toy_base.Part,), {}))
-    with pytest.raises(PluginError, match=r"'loop' is registered by .*:First\) and .*:Second\)") as caught:
+    with pytest.raises(PluginError, match=r":First\) and .*:Second\)") as caught:
         registry.register("loop")(type("Second", (toy_base.Part,), {}))
     assert "@PARTS.register(" in str(caught.value)
 
 
-def test_one_name_from_two_distributions_is_refused_naming_both(registry, knot, install):
+def test_two_distributions_with_one_name_are_refused(registry, knot, install):
     install("toy-rope", GOOD, {"knot": "toy_rope:Knot"})
     assert registry.names() == ["knot"]
     assert len(registry.entries()) == 2
-    with pytest.raises(
-        PluginError, match=r"by toy-knot 2.1 \(.*\) and toy-rope 1.0 \(toy_rope:Knot\); uninstall"
-    ):
+    with pytest.raises(PluginError, match=r"toy-knot 2.1 .* and toy-rope 1.0 .*; uninstall"):
         registry.get("knot")
 
 
-def test_a_class_that_is_both_decorated_and_an_entry_point_is_one(registry, install, site):
+def test_a_decorated_class_with_an_entry_point_is_listed_once(registry, install, site):
     install("toy-both", "from toy_base import Part\nclass Both(Part): ...\n", {"both": "toy_both:Both"})
     import toy_both
 
@@ -136,32 +100,28 @@ def test_a_class_that_is_both_decorated_and_an_entry_point_is_one(registry, inst
     assert registry.get("both") is toy_both.Both
 
 
-def test_an_unknown_name_answers_with_nearest_known_and_origin(registry, knot):
-    with pytest.raises(
-        PluginError, match=r"unknown part 'knt'. Did you mean 'knot'\? Known: knot \(toy-knot 2.1\)"
-    ):
+def test_the_error_of_an_unknown_name_suggests_the_nearest(registry, knot):
+    with pytest.raises(PluginError, match=r"mean 'knot'\? Known: knot \(toy-knot 2.1\)") as caught:
         registry.get("knt")
+    assert (caught.value.name, caught.value.known) == ("knt", ("knot",))
 
 
-def test_a_part_of_another_protocol_is_named_with_what_to_install(registry, knot, install):
+def test_the_error_of_a_part_for_a_different_protocol_says_what_to_install(registry, knot, install):
     install("toy-old", "", {"bow": "toy_old:Bow"}, version="0.3", group="toy.parts.v0")
-    with pytest.raises(
-        PluginError,
-        match=r"the part 'bow' \(toy-old 0.3\) is written for the protocol v0, but this nmt-lstm reads v1. "
-        r"Install a version of toy-old that names 'toy.parts.v1'.",
-    ):
+    with pytest.raises(PluginError, match="protocol v0") as caught:
         registry.get("bow")
+    assert all(word in str(caught.value) for word in ("'bow' (toy-old 0.3)", "v1", "'toy.parts.v1'"))
     assert "bow" not in registry.names()
 
 
-def test_an_empty_registry_asks_whether_the_package_is_installed(registry):
+def test_the_error_of_an_empty_registry_asks_whether_the_package_is_installed(registry):
     with pytest.raises(PluginError, match="none is registered; is nmt-lstm installed"):
         registry.get("knot")
 
 
-def test_a_class_is_found_by_module_and_name(registry, knot):
+def test_a_class_is_loaded_by_module_and_name(registry, knot):
     assert registry.get("toy_knot:Knot").__name__ == "Knot"
-    with pytest.raises(PluginError, match=r"'toy_knot:Bow' cannot be loaded: .*no attribute 'Bow'"):
+    with pytest.raises(PluginError, match="no attribute 'Bow'"):
         registry.get("toy_knot:Bow")
     with pytest.raises(PluginError, match="no module named 'no_such_module'"):
         registry.get("no_such_module:Bow")
@@ -169,72 +129,49 @@ def test_a_class_is_found_by_module_and_name(registry, knot):
         registry.get("toy_knot:")
 
 
-def test_a_missing_dependency_names_the_distribution_and_the_module(registry, install):
+def test_the_error_of_a_missing_dependency_names_distribution_and_module(registry, install):
     install("toy-needy", "import module_that_is_not_there\n", {"needy": "toy_needy:Needy"})
-    with pytest.raises(
-        PluginError, match=r"\(toy-needy 1.0\) cannot be imported: no module named 'module_that_is_not"
-    ):
+    with pytest.raises(PluginError, match=r"toy-needy 1.0.*'module_that_is_not_there'"):
         registry.get("needy")
 
 
-def test_a_module_that_fails_names_the_distribution_and_the_failure(registry, install):
+def test_the_error_of_a_failing_module_names_the_distribution_and_the_failure(registry, install):
     install("toy-bad", "1 / 0\n", {"bad": "toy_bad:Bad"})
-    with pytest.raises(PluginError, match=r"\(toy-bad 1.0\) fails when imported: ZeroDivisionError"):
+    with pytest.raises(PluginError, match=r"toy-bad 1.0.*ZeroDivisionError"):
         registry.get("bad")
 
 
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ("self, size, turns: int = 1", r"parameter 'turns: int = 1' of the constructor is not keyword-only"),
-        ("self, size, **rest", r"parameter '\*\*rest' of the constructor is not keyword-only"),
-        ("self, size, *, turns=1", "option 'turns' has no type"),
-        ("self, size, *, turns: int", "option 'turns' has no default"),
-        ("self, size, *, turns: 'Unknown' = 1", "signature cannot be read"),
-    ],
-)
-def test_a_bad_constructor_names_the_parameter_and_the_distribution(registry, install, parameters, message):
-    source = f"from toy_base import Part\nclass Odd(Part):\n    def __init__({parameters}): ...\n"
-    install("toy-odd", source, {"odd": "toy_odd:Odd"})
-    with pytest.raises(PluginError, match=rf"part 'odd' \(toy-odd 1.0\): .*{message}"):
-        registry.get("odd")
-
-
-def test_another_base_is_refused(registry, install):
+def test_a_class_with_a_different_base_is_refused(registry, install):
     install("toy-alien", "class Alien: ...\n", {"alien": "toy_alien:Alien"})
-    with pytest.raises(
-        PluginError, match=r"\(toy-alien 1.0\): toy_alien:Alien is not a subclass of toy_base.Part"
-    ):
+    with pytest.raises(PluginError, match="not a subclass of toy_base.Part"):
         registry.get("alien")
 
 
-def test_broken_metadata_of_one_distribution_does_not_break_the_listing(registry, knot, install, caplog):
+def test_a_distribution_with_broken_metadata_is_skipped(registry, knot, install, caplog):
     info = install("toy-broken", "", {"x": "toy_broken:X"})
     (info / "entry_points.txt").write_bytes(b"[toy.parts.v1]\nx = \xff\xfe\n")
     with caplog.at_level(logging.WARNING):
         assert registry.names() == ["knot"]
-    assert "passing over toy-broken: its metadata cannot be read" in caplog.text
+    assert "toy-broken" in caplog.text
 
 
-def test_record_and_require(registry, knot, site):
+def test_the_record_of_a_part_loads_it_again(registry, knot, site):
     record = registry.record(knot)
     assert record == {"name": "knot", "target": "toy_knot:Knot", "distribution": "toy-knot", "version": "2.1"}
     assert registry.require(record).__name__ == "Knot"
-    with pytest.raises(
-        PluginError, match=r"needs the part 'bow', which is not installed. Install it: pip install 'toy-b"
-    ):
+    with pytest.raises(PluginError, match="pip install 'toy-bow==3'"):
         registry.require({"name": "bow", "target": "b:B", "distribution": "toy-bow", "version": "3"})
-    with pytest.raises(PluginError, match=r"loaded from a file \(bow:B\): name that file with --plugin"):
+    with pytest.raises(PluginError, match=r"loaded from a file \(bow:B\).*--plugin"):
         registry.require({"name": "bow", "target": "bow:B", "distribution": "", "version": ""})
     assert registry.record("toy_knot:Knot")["target"] == "toy_knot:Knot"
 
 
-def test_a_name_must_be_a_name(registry):
-    with pytest.raises(PluginError, match="'a:b' cannot name a part"):
+def test_an_invalid_name_is_refused(registry):
+    with pytest.raises(PluginError, match="'a:b'"):
         registry.register("a:b")
 
 
-def test_a_plugin_file_registers_what_it_decorates(registry, site, tmp_path):
+def test_a_plugin_file_registers_its_decorated_classes(registry, site, tmp_path):
     file = tmp_path / "mine.py"
     Registry.shared = registry  # how the file reaches this test's registry
     file.write_text(
@@ -255,20 +192,20 @@ def test_a_plugin_file_registers_what_it_decorates(registry, site, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("x = 1\n", "registered nothing; decorate its class"),
+        ("x = 1\n", "registered nothing"),
         ("x = 1\ny = (\n", "failed: line 2: "),
         ("x = 1\n\nraise RuntimeError('no luck')\n", "failed: line 3: RuntimeError: no luck"),
-        ("import no_such_thing\n", "failed: line 1: ModuleNotFoundError: No module named 'no_such_thing'"),
+        ("import no_such_thing\n", "line 1: .*'no_such_thing'"),
     ],
 )
-def test_a_plugin_file_that_fails_says_where(registry, tmp_path, text, message):
+def test_the_error_of_a_failing_plugin_file_gives_the_line(registry, tmp_path, text, message):
     file = tmp_path / "mine.py"
     file.write_text(text)
     with pytest.raises(PluginError, match=message):
         load_plugin_module(file, (registry,))
 
 
-def test_a_missing_plugin_file(registry, tmp_path):
+def test_a_missing_plugin_file_is_refused(registry, tmp_path):
     with pytest.raises(PluginError, match=r"nowhere.py' does not exist"):
         load_plugin_module(tmp_path / "nowhere.py", (registry,))
     (tmp_path / "notes.txt").write_text("x")
@@ -280,15 +217,15 @@ LISTING = """
     import sys
     from nmt_lstm.registry import ATTENTIONS, CELLS
     CELLS.names(), ATTENTIONS.names(), CELLS.entries(), ATTENTIONS.entries()
-    {also}
+    {statement}
     sys.exit(7 if "torch" in sys.modules else 0)
 """
 
 
-def listing_status(also: str = "") -> int:
+def listing_status(statement: str = "") -> int:
     """Run the listing in a fresh interpreter: 0 without torch, 7 with it, anything else is a crash."""
     return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(LISTING.format(also=also))], check=False
+        [sys.executable, "-c", textwrap.dedent(LISTING.format(statement=statement))], check=False
     ).returncode
 
 
@@ -313,7 +250,7 @@ def test_the_stock_cells_are_entry_points():
         ("toy_wrong:Other", ("not a subclass",)),
     ],
 )
-def test_an_entry_point_with_a_mistake_says_where_it_is_corrected(registry, install, target, words):
+def test_the_error_of_a_wrong_entry_point_says_where_to_correct_it(registry, install, target, words):
     install("toy-wrong", f"{textwrap.dedent(GOOD)}\nclass Other: ...\n", {"wrong": target})
     with pytest.raises(PluginError) as caught:
         registry.get("wrong")
@@ -330,14 +267,14 @@ def test_an_entry_point_with_a_mistake_says_where_it_is_corrected(registry, inst
     )
 
 
-def test_what_an_entry_point_needs_besides_is_not_a_mistake_of_it(registry, install):
+def test_a_missing_dependency_is_not_blamed_on_the_entry_point(registry, install):
     install("toy-poor", "import module_that_is_not_there\n", {"poor": "toy_poor:Poor"})
-    with pytest.raises(PluginError, match="toy-poor needs it") as caught:
+    with pytest.raises(PluginError, match="toy-poor requires it") as caught:
         registry.get("poor")
     assert "pyproject" not in str(caught.value)
 
 
-def test_a_file_in_place_of_a_module_is_answered_with_both_ways() -> None:
+def test_a_file_instead_of_a_module_is_answered_with_both_alternatives() -> None:
     with pytest.raises(PluginError, match=r"my_cells:MyCell.*--plugin my_cells\.py"):
         CELLS.get("my_cells.py:MyCell")
     with pytest.raises(PluginError, match="PYTHONPATH"):

@@ -154,7 +154,7 @@ def compare(
             test_source=test_source,
             test_target=test_target,
             plugins=plugin or [],
-            made_up_text=run_file is None,
+            synthetic=run_file is None,
             jobs=jobs,
             command=shlex.join(["nmt-lstm", *sys.argv[1:]]),
         ),

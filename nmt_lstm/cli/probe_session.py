@@ -37,24 +37,24 @@ class ProbeSession:
             NmtLstmError: runs failed; all others are done.
             TrainingInterrupted: ctrl-C came; what was finished is kept.
         """
-        from nmt_lstm.lab.experiment.execution import do_missing
+        from nmt_lstm.lab.experiment.execution import run_missing
         from nmt_lstm.lab.probes.job import ProbeJob, results_of
         from nmt_lstm.training.interruption import TrainingInterrupted
 
         limit = self.runs[0].settings.time_limit
         try:
-            failures = do_missing(
+            failures = run_missing(
                 # The long ones first: a long one left for the end would run alone.
                 [
                     ProbeJob(run.identity, str(run), run)
                     for run in sorted(self.runs, key=lambda run: -run.length)
                 ],
-                done=results_of(self.runs, results.read()),
-                keep=results.append,
-                at_once=jobs,
+                finished=results_of(self.runs, results.read()),
+                store=results.append,
+                parallel=jobs,
                 plugins=plugins,
-                where=f"of one thread, at most {limit:g} s of processor time each",
-                longest=limit,
+                resources=f"with one thread each, at most {limit:g} s of processor time",
+                time_limit=limit,
                 say=note,
             )
         except TrainingInterrupted:

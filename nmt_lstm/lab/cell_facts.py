@@ -1,4 +1,4 @@
-"""Facts of a cell: gates, states, and what it costs by its widths, parameters and products in a step as formulas."""
+"""Facts about a cell: gates, states, and formulas for its parameters and products per step."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from nmt_lstm.cells.stepwise_cell import StepwiseCell
 
 __all__ = ["CellCost", "cell_cost", "cell_facts"]
 
-# Different from each other, since some cells save a product where widths are equal; multiples of 8, for heads.
-_WIDTHS = [(inputs, hidden) for inputs in (8, 24, 40) for hidden in (16, 32, 48)]
+# Input and hidden sizes differ, since some cells skip a product if they are equal; multiples of 8 suit cells with heads.
+_SIZES = [(inputs, hidden) for inputs in (8, 24, 40) for hidden in (16, 32, 48)]
 _TERMS: Mapping[str, Callable[[int, int], int]] = {
     "HI": lambda inputs, hidden: hidden * inputs,
     "H²": lambda _, hidden: hidden * hidden,
@@ -31,25 +31,25 @@ _NO_FORMULA = "no simple formula"
 
 
 class CellCost(NamedTuple):
-    """Formulas in I, the width of the inputs, and H, the hidden width; empty where no polynomial of degree 2 fits."""
+    """Formulas in I, the input size, and H, the hidden size; empty if no polynomial of degree 2 fits."""
 
     parameters: str
-    """Trained values."""
+    """Trained parameters."""
     products: str
-    """Multiply-adds of matrix products, for one row in one step."""
+    """Multiply-adds in matrix products, for one row in one step."""
 
 
 def cell_facts(part: type[Cell]) -> list[tuple[str, str]]:
-    """Return facts of a cell with its default options, as (what, value); fewer if it cannot be built of some widths."""
+    """Return facts about a cell with its default options, as (name, value); fewer if it cannot be built with some sizes."""
     gates = ", ".join(getattr(part, "gates", ()))
     facts = [("gates", gates)] if gates else []
     try:
         cost = cell_cost(part)
         cell = part(8, 16)
-        small = cell.state_sizes
-    except Exception:  # noqa: BLE001 - a part may raise anything, and its source is worth seeing all the more
+        sizes = cell.state_sizes
+    except Exception:  # noqa: BLE001 - a plugin may raise anything, and its source is still worth showing
         return facts
-    states = ", ".join(name if width == 16 else f"{name} (of another width)" for name, width in small.items())
+    states = ", ".join(name if size == 16 else f"{name} (different size)" for name, size in sizes.items())
     if isinstance(cell, GatedCell | StepwiseCell):
         facts.append(("initial biases", _biases(cell)))
     return [
@@ -61,25 +61,25 @@ def cell_facts(part: type[Cell]) -> list[tuple[str, str]]:
 
 
 def cell_cost(build: Callable[[int, int], Cell]) -> CellCost:
-    """Return what a cell costs.
+    """Return the cost of a cell.
 
     Args:
-        build: makes the cell of an input width and a hidden width, such as its class.
+        build: constructs the cell from an input size and a hidden size, such as its class.
 
     Raises:
-        ValueError: what `build` raises where it cannot take a width; widths are multiples of 8.
+        ValueError: `build` rejects a size; all sizes are multiples of 8.
     """
     parameters, products = {}, {}
-    for widths in _WIDTHS:
+    for sizes in _SIZES:
         with torch.random.fork_rng(devices=[]):
-            cell = build(*widths)
-        parameters[widths] = sum(weight.numel() for weight in cell.parameters())
-        products[widths] = _multiply_adds(cell, widths[0])
+            cell = build(*sizes)
+        parameters[sizes] = sum(weight.numel() for weight in cell.parameters())
+        products[sizes] = _multiply_adds(cell, sizes[0])
     return CellCost(_formula(parameters), _formula(products))
 
 
 def _multiply_adds(cell: Cell, input_size: int) -> int:
-    # In float64, since only PyTorch's own products are counted.
+    # The counter sees only PyTorch's own products, which float64 guarantees.
     cell = cell.double().eval()
     with FlopCounterMode(display=False) as counter:
         cell.step(torch.zeros(_ROWS, input_size, dtype=torch.float64), cell.initial_state(_ROWS))
@@ -87,8 +87,8 @@ def _multiply_adds(cell: Cell, input_size: int) -> int:
 
 
 def _formula(points: Mapping[tuple[int, int], int]) -> str:
-    """Return the polynomial through the points, or an empty text if there is none."""
-    matrix = np.array([[term(*widths) for term in _TERMS.values()] for widths in points], float)
+    """Return the polynomial through the points, or an empty string."""
+    matrix = np.array([[term(*sizes) for term in _TERMS.values()] for sizes in points], float)
     values = list(points.values())
     solved = np.linalg.lstsq(matrix, np.array(values, float), rcond=None)[0]
     factors = [Fraction(float(factor)).limit_denominator(64) for factor in solved]
@@ -104,6 +104,6 @@ def _formula(points: Mapping[tuple[int, int], int]) -> str:
 
 
 def _biases(cell: GatedCell | StepwiseCell) -> str:
-    """Return what the biases of gates start with, such as "forget 1, others 0"."""
+    """Return the initial biases of the gates, such as "forget 1, others 0"."""
     named = [f"{name} {value:g}" for name, value in cell.initial_biases if value]
     return ", ".join([*named, "others 0"] if len(named) < len(cell.gates) else named) if named else "0"

@@ -97,7 +97,7 @@ def test_the_builtin_corpus_needs_no_more_than_cells(command, compared) -> None:
     assert factor.values == ("rnn", "gru", "lstm")
     assert request.seeds == (1, 2)
     assert request.match == Match(parameters=True, budget="updates")
-    assert request.made_up_text
+    assert request.synthetic
     assert request.test_source.name == "test.en"
     assert request.test_target.name == "test.ja"
     assert request.values["data"]["prepared"].endswith("report/prepared")
@@ -115,7 +115,7 @@ def test_the_builtin_corpus_has_a_time_to_match(command, compared) -> None:
 
 
 def test_everything_that_can_be_said(command, compared, run_file, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("nmt_lstm.lab.comparison.factors._MOST_VARIANTS", 32)
+    monkeypatch.setattr("nmt_lstm.lab.comparison.factors._MAX_VARIANTS", 32)
     for name in ("a", "b"):
         (tmp_path / name).write_text("a line\n")
     finished = command(
@@ -135,7 +135,7 @@ def test_everything_that_can_be_said(command, compared, run_file, tmp_path, monk
     assert request.jobs == 3
     assert (request.test_source, request.test_target) == (Path("a"), Path("b"))
     assert request.folder == run_file.parent
-    assert not request.made_up_text
+    assert not request.synthetic
 
 
 def test_failed_runs_are_told_and_change_the_status(command, compared, run_file) -> None:
@@ -151,15 +151,15 @@ def test_failed_runs_are_told_and_change_the_status(command, compared, run_file)
         (["--cells", "gru,lstn"], 1, "unknown cell 'lstn'. Did you mean 'lstm'?"),
         (["--attentions", "dot,bilinaer"], 1, "unknown attention 'bilinaer'. Did you mean 'bilinear'?"),
         (["--wirings", "gnmt,condicional"], 2, "Did you mean 'conditional'?"),
-        (["--cells", "gru"], 2, "only 'gru' is given, and a comparison needs two"),
-        ([], 2, "nothing is varied, and a comparison needs two"),
+        (["--cells", "gru"], 2, "only 'gru' is given"),
+        ([], 2, "nothing is varied"),
         (["--vary", "model.dropuot=0.1,0.2"], 2, "--vary: unknown key 'model.dropuot'. Did you mean 'model.dropout'?"),
         (["--vary", "model.dropout"], 2, "must look like KEY=VALUE,VALUE"),
         (["--vary", "model.dropout=0.1,2"], 2, "model.dropout = 2 (from the command line): must be a number"),
-        (["--cells", "gru,lstm", "--seeds", "1,x"], 2, "--seeds: 'x' is no seed"),
-        (["--cells", "gru,lstm", "--seeds", "1,1"], 2, "--seeds: '1' is there twice"),
+        (["--cells", "gru,lstm", "--seeds", "1,x"], 2, "--seeds: 'x' is not a seed"),
+        (["--cells", "gru,lstm", "--seeds", "1,1"], 2, "--seeds: '1' is repeated"),
         (["--cells", "gru,lstm", "--match", "tiem"], 2, "--match: unknown 'tiem'. Did you mean 'time'?"),
-        (["--cells", "gru,lstm", "--match", "time"], 2, "--match time needs the time that each training gets"),
+        (["--cells", "gru,lstm", "--match", "time"], 2, "--match time needs --time-limit"),
         (["--cells", "gru,lstm", "--time-limit", "soon"], 2, "--time-limit 'soon' must be a duration"),
         (["--vary", "model.decoder.hidden_size=8,16"], 2, "'model.decoder.hidden_size' is varied, but matching by"),
         (["--vary", "model.embedding_size=16,2048"], 2, "'2048' cannot be sized to"),
@@ -219,7 +219,7 @@ def test_a_whole_comparison_interrupted_resumed_and_extended(run_file, tmp_path)
     second = start(tmp_path, *options, "--seeds", "1", "--set", "training.epochs=8")
     out, err = second.communicate(timeout=300)
     assert second.returncode == 0, err.decode()
-    assert "1 of 2 runs are done already." in err.decode()
+    assert "1 of 2 runs are already finished." in err.decode()
     assert "Resumed from" in slug.read_text()
     assert done.read_bytes() == before
     found = json.loads((tmp_path / "report" / "report.json").read_text())
@@ -259,7 +259,7 @@ def test_a_failing_run_leaves_the_others_and_is_tried_again(run_file, tmp_path) 
     second = start(tmp_path, *options)
     out, err = second.communicate(timeout=300)
     assert second.returncode == 0, err.decode()
-    assert "1 of 2 runs are done already." in err.decode()
+    assert "1 of 2 runs are already finished." in err.decode()
 
 
 def test_a_run_file_without_validation_text_has_the_same_held_out_for_all(
@@ -268,7 +268,7 @@ def test_a_run_file_without_validation_text_has_the_same_held_out_for_all(
     lines = run_file.read_text().splitlines(keepends=True)
     run_file.write_text("".join(line for line in lines if not line.startswith("valid_")))
     monkeypatch.setattr(
-        "nmt_lstm.lab.comparison.compare.do_missing", lambda jobs, **_: {job.name: "boom" for job in jobs}
+        "nmt_lstm.lab.comparison.compare.run_missing", lambda jobs, **_: {job.name: "boom" for job in jobs}
     )
     for turn in range(2):  # the same command continues
         finished = command("compare", run_file, "--cells", "gru,lstm", "--seeds", "1", "-o", "out")

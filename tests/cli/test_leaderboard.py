@@ -68,7 +68,7 @@ def test_show_ranks_the_systems(command, board):
     assert [row[:2] for row in rows] == [["1", "good"], ["2", "bad"]]
     assert "vs good" in command("leaderboard", "show", "board", "--baseline", "good").out.decode()
     by_ter = command("leaderboard", "show", "board", "--metric", "ter").lines
-    assert by_ter[2].split()[1] == "TER"
+    assert by_ter[2].split()[2] == "TER"
 
 
 def test_show_writes_all_formats(command, board):
@@ -125,7 +125,7 @@ def test_rescore_and_verify_report_what_changed(command, board):
     (board.parent / "ref").write_text("".join(f"{line} Really.\n" for line in REFERENCES))
     finished = command("leaderboard", "verify", "board")
     assert finished.status == 1
-    assert "test set 'hills' is not the one that good, bad were scored on" in finished.lines[0]
+    assert "'hills' has changed since good, bad" in finished.lines[0]
     finished = command("leaderboard", "rescore", "board", "--update")
     assert finished.status == 0
     assert finished.lines[0].startswith("good on hills: updated: references ")
@@ -133,7 +133,7 @@ def test_rescore_and_verify_report_what_changed(command, board):
     (board.parent / "src").write_text("".join(f"{line} Wirklich.\n" for line in REFERENCES))
     finished = command("leaderboard", "rescore", "board", "--update")
     assert finished.status == 1
-    assert "not updated: the source text is another now" in finished.lines[0]
+    assert "not updated: the source text has changed" in finished.lines[0]
 
 
 def test_a_model_folder_is_translated(command, board, random_model_folder):
@@ -153,13 +153,13 @@ def test_a_model_folder_is_translated(command, board, random_model_folder):
         "leaderboard", "add", "few", "-m", random_model_folder, "--system", "tiny", "--beam-size", "1"
     )
     assert again.status == 0
-    assert "tiny is on test already; nothing was added." in again.err
+    assert "tiny is already on test" in again.err
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (("show", "none"), 2, "'none' is no leaderboard: it has no board.toml; make one with"),
+        (("show", "none"), 2, "'none' is not a leaderboard"),
         (("show", "board", "--metric", "blue"), 2, "unknown metric 'blue'. Did you mean 'bleu'?"),
         (("show", "board", "--baseline", "god"), 2, "has no system 'god'. Did you mean 'good'?"),
         (("show", "board", "--test-set", "hill"), 2, "has no test set 'hill'. Did you mean 'hills'?"),
@@ -167,14 +167,14 @@ def test_a_model_folder_is_translated(command, board, random_model_folder):
         (("add", "board"), 2, "name either -m FOLDER, or --hypotheses FILE with --system NAME."),
         (("add", "board", "--hypotheses", "good"), 2, "--hypotheses needs the name of the system"),
         (("add", "board", "--hypotheses", "none", "--system", "x"), 1, "'none' does not exist."),
-        (("add", "board", "--hypotheses", "short", "--system", "x"), 1, "'short' has 19 lines, test set 'hills' has 20"),
-        (("add", "board", "--hypotheses", "bad", "--system", "good"), 1, "give this one another name, or replace that"),
+        (("add", "board", "--hypotheses", "short", "--system", "x"), 1, "'short' has 19 lines"),
+        (("add", "board", "--hypotheses", "bad", "--system", "good"), 1, "already has a different output"),
         (("add", "board", "--hypotheses", "bad", "--system", "x", "--fact", "seed"), 2, "must look like name=value"),
         (("add", "board", "--hypotheses", "bad", "--system", "x", "--fact", "sed=1"), 2, "unknown fact 'sed'. Did you"),
         (("add", "board", "-m", "none"), 1, "model folder 'none' does not exist"),
         (("compare", "board", "good", "god"), 2, "has no system 'god'"),
         (("remove", "board", "god"), 2, "has no system 'god'"),
-        (("init", "board", "-s", "src", "-r", "ref"), 2, "there is a board in 'board' already"),
+        (("init", "board", "-s", "src", "-r", "ref"), 2, "'board' already contains a board"),
         (("init", "new"), 2, "name source and references, such as"),
         (("init", "new", "-s", "src", "-r", "none"), 1, "none' does not exist."),
         (("init", "new", "--sacrebleu", "wmt71/en-de"), 2, "sacreBLEU has no test set 'wmt71'"),
@@ -196,7 +196,7 @@ def test_a_changed_row_is_one_line_too(command, board):
     path.write_text(path.read_text().replace('"good"', '"best"'))
     finished = command("leaderboard", "show", "board")
     assert finished.status == 1
-    assert "rows.jsonl', line 1, was changed: its checksum does not fit" in finished.err
+    assert "rows.jsonl', line 1, was changed: its checksum" in finished.err
     assert len(finished.err.splitlines()) == 1
 
 
@@ -223,12 +223,12 @@ def test_an_ending_that_names_no_format_is_refused(command, board):
 
 def test_names_of_systems_cannot_control_the_terminal(command, board):
     """A board may come from elsewhere, with rows that this program would not have written."""
-    from nmt_lstm.lab.leaderboard.record import line_of, record_of
+    from nmt_lstm.lab.leaderboard.record import parse_record, to_line
 
     rows = board / "rows.jsonl"
     first, *rest = rows.read_text(encoding="utf-8").splitlines()
-    record = record_of(first, "").model_copy(update={"system": "evil\x1b[2J\x9b31m\u202eeman"})
-    rows.write_text("".join(f"{line}\n" for line in (line_of(record), *rest)), encoding="utf-8")
+    record = parse_record(first, "").model_copy(update={"system": "evil\x1b[2J\x9b31m\u202eeman"})
+    rows.write_text("".join(f"{line}\n" for line in (to_line(record), *rest)), encoding="utf-8")
     (board / "rows.head.json").unlink()
     for arguments in (("show", "board"), ("show", "board", "--format", "markdown"), ("verify", "board"),
                       ("show", "board", "--format", "json"), ("show", "board", "--format", "csv"),

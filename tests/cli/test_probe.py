@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from nmt_lstm.lab.experiment import execution
-from nmt_lstm.lab.experiment.pool import Ended, Failed, Told
+from nmt_lstm.lab.experiment.pool import Failed, Finished, Progress
 from nmt_lstm.training.interruption import TrainingInterrupted
 
 TINY = ("--steps", "4", "--hidden-size", "4", "--batch-size", "4", "--learning-rates", "0.01")
@@ -41,10 +41,10 @@ def done(monkeypatch) -> list:
             if job.run.cell.options.get("nonlinearity") == "relu":
                 yield Failed(job, "out of luck")
                 continue
-            told: list[Told] = []
-            result = job.perform(lambda text, job=job: told.append(Told(job, text)))  # noqa: B023
+            told: list[Progress] = []
+            result = job.perform(lambda text, job=job: told.append(Progress(job, text)))  # noqa: B023
             yield from told
-            yield Ended(job, result)
+            yield Finished(job, result)
 
     monkeypatch.setattr(execution, "run_in_processes", here)
     return done
@@ -94,11 +94,11 @@ def test_the_same_command_repeats_nothing_and_another_adds(command, done) -> Non
     first = command(*arguments, "4")
     again = command(*arguments, "4")
     assert len(done) == 1
-    assert "1 of 1 runs are done already." in again.err
+    assert "1 of 1 runs are already finished." in again.err
     assert again.out == first.out
     more = command(*arguments, "4,6")
     assert [run.length for run in done] == [4, 6]
-    assert "1 of 2 runs are done already." in more.err
+    assert "1 of 2 runs are already finished." in more.err
 
 
 def test_all_tasks_seeds_and_a_plugin(command, done, tmp_path) -> None:
@@ -135,7 +135,7 @@ def test_failed_runs_are_named_and_lose_no_others(command, done) -> None:
 
 
 def test_runs_at_work_are_shown_from_time_to_time(command, done, monkeypatch) -> None:
-    monkeypatch.setattr("nmt_lstm.lab.experiment.execution._TELL_EVERY", 0.0)
+    monkeypatch.setattr("nmt_lstm.lab.experiment.execution._PROGRESS_INTERVAL", 0.0)
     finished = command("probe", "--cells", "rnn", "--tasks", "adding", "--lengths", "4", *TINY, "-o", "p")
     assert re.search(r"^  adding, length 4, rnn, seed 1: step 4 at 0.01, loss \d", finished.err, re.MULTILINE)
 
@@ -146,7 +146,7 @@ def test_ctrl_c_keeps_what_is_finished(command, done, monkeypatch, tmp_path, cap
     def interrupted(jobs, **options):
         yield from here(jobs[:1], **options)
         for event in here(jobs[1:2], **options):
-            if isinstance(event, Ended):
+            if isinstance(event, Finished):
                 signal.raise_signal(signal.SIGINT)
             yield event
         raise AssertionError("asked for more")
@@ -161,7 +161,7 @@ def test_ctrl_c_keeps_what_is_finished(command, done, monkeypatch, tmp_path, cap
     assert "2 of 3 runs are finished and kept. To continue:\n  nmt-lstm probe --cells rnn" in told
     assert (tmp_path / "p" / "probe.svg").is_file()
     again = command(*arguments)
-    assert "2 of 3 runs are done already." in again.err
+    assert "2 of 3 runs are already finished." in again.err
     assert [run.length for run in done] == [8, 6, 4]
 
 

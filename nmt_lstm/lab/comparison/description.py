@@ -1,4 +1,4 @@
-"""What a report says of how the comparison was made: text, machine, matching, statistics."""
+"""The report of a comparison, section by section, and its forms as Markdown and JSON."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
+from typing import Any
 
 import nmt_lstm
 from nmt_lstm.lab.comparison.findings import Findings
@@ -19,30 +20,43 @@ from nmt_lstm.lab.comparison.tables import (
     run_table,
 )
 from nmt_lstm.lab.comparison.verdict import Circumstances, Verdict, joined_names
-from nmt_lstm.lab.report.table import Table
+from nmt_lstm.lab.report.table import Table, escape_markdown
 
-__all__ = ["Report", "Section", "facts_of", "method_of", "sections_of", "title_of"]
+__all__ = ["Report", "Section", "json_values", "markdown_report", "sections_of", "text_line", "title_of"]
 
-_MOST_IN_TITLE = 6
+_MAX_NAMES_IN_TITLE = 6
+
+_SCORES = (
+    "The score of a variant is the mean corpus score of its seeds. The test sentences are drawn with replacement {resamples:,} "
+    "times, the same ones for all runs; in each draw every seed is scored and the mean taken. This gives the intervals of the "
+    "scores and, for each pair, those of the difference (paired bootstrap, Koehn 2004)."
+)
+_SEEDS = (
+    "For each drawn difference, a draw of what different seeds might change is added: from Student's t distribution, scaled by "
+    "the pooled standard deviation between the seeds of both variants over the square root of their number. A difference thus "
+    "counts only if neither different sentences nor different seeds would be likely to reverse it."
+)
+_ONE_SEED = "With one seed, only the sentences are drawn: the effect of different seeds is unknown."
+_P_VALUES = "p values are corrected for the number of pairs (Holm 1979); below 0.05, a difference is called more than noise."
+_CURVES = (
+    "Learning curves show greedy translations of the validation text by the weights at that point. The scores above are those "
+    "of the finished models (best or averaged weights, beam search) on the test text."
+)
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that a report is made of."""
+    """Everything that a report is made from."""
 
     plan: Plan
     findings: Findings
     verdict: Verdict
     circumstances: Circumstances
-    command: str
-    """What was typed."""
-    text: str
-    """What was trained on and tested on, in words."""
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report, the same for Markdown and HTML."""
+    """A section of the report, the same in Markdown and HTML."""
 
     anchor: str
     heading: str
@@ -52,77 +66,115 @@ class Section:
 
 
 def sections_of(report: Report) -> list[Section]:
-    """Return all that a report says below its headline."""
+    """Return the sections below the headline."""
     findings, failures = report.findings, report.circumstances.failures
     pairs = [pair_table(findings)] if findings.pairs else []
-    found = [
+    failed = [f"{name}: {reason}" for name, reason in failures.items()]
+    return [
         Section("trust", "How far to trust this", list(report.verdict.cautions.values())),
         Section("quality", "Quality", tables=[quality_table(findings), *pairs]),
         Section("curves", "Learning curves", tables=[curve_table(findings)]),
         Section("cost", "Cost", tables=[cost_table(findings)]),
-        Section("length", "BLEU by length of the source", tables=[length_table(findings)]),
+        Section("length", "BLEU by source length", tables=[length_table(findings)]),
         Section("runs", "Runs", tables=[run_table(findings)]),
+        *([Section("failed", "Failed runs", failed)] if failed else []),
+        Section("method", "Method", _method(report), facts=_facts(report)),
     ]
-    if failures:
-        found.append(
-            Section("failed", "Failed runs", [f"{name}: {reason}" for name, reason in failures.items()])
-        )
-    return [*found, Section("method", "How it was done", method_of(report), facts=facts_of(report))]
 
 
 def title_of(plan: Plan) -> str:
     """Return the question that a comparison answers."""
     names = [planned.variant.name for planned in plan.variants]
-    what = " and ".join(factor.name for factor in plan.factors)
-    if len(names) > _MOST_IN_TITLE:
-        return f"{len(names)} variants of {what}"
-    return f"{what[0].upper()}{what[1:]}: {joined_names(names, 'or')}?"
+    factors = " and ".join(factor.name for factor in plan.request.factors)
+    if len(names) > _MAX_NAMES_IN_TITLE:
+        return f"{len(names)} variants of {factors}"
+    return f"{factors[0].upper()}{factors[1:]}: {joined_names(names, 'or')}?"
 
 
-def facts_of(report: Report) -> list[tuple[str, str]]:
-    """Return names and values of what the comparison was made with."""
-    results = [result for each in report.findings.variants for result in each.results]
-    devices = sorted({result.training.device for result in results})
-    threads = sorted({result.training.threads for result in results})
-    device = joined_names(devices)
-    if devices == ["CPU"]:
-        device = f"{platform.machine()}, {joined_names([str(count) for count in threads], 'or')} thread(s) for each run"
+def text_line(report: Report) -> str:
+    """Return a line about the training text and the test text."""
+    request, data = report.plan.request, report.plan.variants[0].run.data
+    languages = f", {data.source_language} to {data.target_language}" if data.source_language else ""
+    sentences = f"{report.findings.sentences:,}"
+    if request.synthetic:
+        return f"The built-in corpus{languages}; {sentences} test sentences."
+    kind = "validation" if request.test_source is None else "test"
+    source = request.test_source or data.validation_text()[0]
+    return f"Trained on {data.train_source.name}{languages}; scored on {sentences} {kind} sentences ({source.name})."
+
+
+def markdown_report(report: Report) -> str:
+    """Return the report as Markdown; learning curves are tables of numbers, which the web page plots."""
+    parts = [f"# {escape_markdown(title_of(report.plan))}", f"**{escape_markdown(report.verdict.headline)}**"]
+    for section in sections_of(report):
+        parts += [
+            f"## {section.heading}",
+            "\n".join(f"- {escape_markdown(sentence)}" for sentence in section.sentences),
+            *(f"{escape_markdown(table.caption)}\n\n{table.markdown()}" for table in section.tables),
+            "\n".join(f"- {name}: {escape_markdown(value)}" for name, value in section.facts),
+        ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def json_values(report: Report) -> dict[str, Any]:
+    """Return the findings as JSON values."""
+    findings = report.findings
+    return {
+        "title": title_of(report.plan),
+        "headline": report.verdict.headline,
+        "match": report.plan.request.match.words(),
+        "seeds": list(report.plan.request.seeds),
+        "signatures": {"bleu": findings.bleu_signature, "chrf": findings.chrf_signature},
+        "variants": [
+            {
+                "name": each.name,
+                "settings": list(each.planned.variant.overrides),
+                "parameters": each.planned.parameters,
+                "bleu": each.bleu,
+                "bleu_interval": [each.bleu_interval.low, each.bleu_interval.high],
+                "chrf": each.chrf,
+                "bleu_of_seeds": dict(zip(map(str, each.seeds), each.seed_bleu, strict=True)),
+                "training_seconds": each.mean("seconds"),
+                "training_pieces_per_second": each.mean("pieces_per_second"),
+                "sentences_per_second": each.sentences_per_second,
+                "peak_bytes": each.mean("peak_bytes"),
+                "bleu_by_length": {bucket.label: bucket.bleu for bucket in each.buckets},
+                "curve": [point.model_dump() for point in each.mean_curve()],
+            }
+            for each in findings.variants
+        ],
+        "pairs": [{**vars(pair), "more_than_noise": pair.significant} for pair in findings.pairs],
+        "failures": report.circumstances.failures,
+    }
+
+
+def _facts(report: Report) -> list[tuple[str, str]]:
+    request = report.plan.request
+    training = [result.training for each in report.findings.variants for result in each.results]
+    devices = joined_names(sorted({each.device for each in training}))
+    if devices == "CPU":
+        threads = joined_names([str(count) for count in sorted({each.threads for each in training})], "or")
+        devices = f"{platform.machine()}, {threads} thread(s) for each run"
     versions = [
         f"nmt-lstm {nmt_lstm.__version__}",
         *(f"{name} {metadata.version(name)}" for name in ("torch", "sacrebleu")),
         f"Python {platform.python_version()}",
     ]
     return [
-        ("text", report.text),
-        ("varied", "; ".join(f"{factor.name}: {', '.join(factor.values)}" for factor in report.plan.factors)),
-        ("seeds", ", ".join(map(str, report.plan.seeds))),
-        ("matched by", report.plan.match.words()),
-        ("trained on", f"{device}; {report.circumstances.jobs} run(s) at a time"),
+        ("text", text_line(report)),
+        ("varied", "; ".join(f"{factor.name}: {', '.join(factor.values)}" for factor in request.factors)),
+        ("seeds", ", ".join(map(str, request.seeds))),
+        ("matched by", request.match.words()),
+        ("trained on", f"{devices}; {report.circumstances.jobs} run(s) at a time"),
         ("versions", ", ".join(versions)),
         ("BLEU", report.findings.bleu_signature),
         ("chrF", report.findings.chrf_signature),
-        ("command", report.command),
+        ("command", request.command),
     ]
 
 
-def method_of(report: Report) -> list[str]:
-    """Return how variants were matched and how significance was found, in sentences."""
-    plan, findings = report.plan, report.findings
-    pooled = (
-        f"A variant's score is the mean of its seeds' corpus scores. The test sentences are drawn with replacement "
-        f"{findings.resamples:,} times, the same ones for all runs; in each draw every seed is scored and the mean taken, "
-        f"which gives the intervals of the scores, and by pairs those of the differences (paired bootstrap, Koehn 2004)."
-    )
-    seeds = (
-        "To each drawn difference, a draw of what other seeds might change is added: from Student's t distribution, scaled "
-        "by the standard deviation between seeds of the two variants (pooled) over the root of their number. So a "
-        "difference counts only if neither other sentences nor other seeds would be likely to undo it."
-        if any(pair.seeds_counted for pair in findings.pairs)
-        else "With one seed, only the sentences are drawn: nothing is known of what other seeds would change."
-    )
-    holm = "p values are corrected for the number of pairs (Holm 1979); below 0.05 a difference is called more than noise."
-    curves = (
-        "Learning curves are of the validation text: greedy translations by the weights as they were. The scores above are "
-        "of the finished models (the best or averaged weights, beam search) on the test text."
-    )
-    return [*plan.describe(), pooled, seeds, holm, curves]
+def _method(report: Report) -> list[str]:
+    findings = report.findings
+    seeds = _SEEDS if any(pair.seeds_counted for pair in findings.pairs) else _ONE_SEED
+    scores = _SCORES.format(resamples=findings.resamples)
+    return [*report.plan.describe(), scores, seeds, _P_VALUES, _CURVES]

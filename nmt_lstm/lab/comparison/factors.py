@@ -1,10 +1,10 @@
-"""What is varied: keys of the run file with their values, and the variants that all their combinations make."""
+"""Factors, which are keys of the run file with their values, and the variants that all their combinations make."""
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nmt_lstm.config.fields import options_of
@@ -18,36 +18,38 @@ SHORT_NAMES = {
     "attention": ("model.attention.name",),
     "decoder wiring": ("model.decoder.wiring",),
 }
-"""What has an option of its own, with the keys that it sets."""
+"""Factors that have a command-line option of their own, with the keys that they set."""
 
-_LARGEST_SEED = 2**32 - 1
-_MOST_VARIANTS = 20
-# All variants must be judged on one text, and each run is one process.
+_MAX_SEED = 2**32 - 1
+_MAX_VARIANTS = 20
+_SAME_TEXT = "all variants must be validated on the same text"
+_SAME_SCORES = "all variants must be scored in the same way"
+_ONE_PROCESS = "each run is one process"
 _FIXED = {
-    "seed": "give seeds by --seeds",
-    "data.valid_source": "all variants must be validated on the same text",
-    "data.valid_target": "all variants must be validated on the same text",
-    "data.source_language": "it is only shown",
-    "data.target_language": "all variants must be scored alike",
-    "data.tokenize": "all variants must be scored alike",
-    "data.prepared": "it changes no result",
-    "training.devices": "each run is one process",
-    "training.nodes": "each run is one process",
-    "training.strategy": "each run is one process",
-    "training.tensorboard": "it changes no result",
+    "seed": "give seeds with --seeds",
+    "data.valid_source": _SAME_TEXT,
+    "data.valid_target": _SAME_TEXT,
+    "data.source_language": "it does not affect training",
+    "data.target_language": _SAME_SCORES,
+    "data.tokenize": _SAME_SCORES,
+    "data.prepared": "it does not affect results",
+    "training.devices": _ONE_PROCESS,
+    "training.nodes": _ONE_PROCESS,
+    "training.strategy": _ONE_PROCESS,
+    "training.tensorboard": "it does not affect results",
 }
 
 
 @dataclass(frozen=True)
 class Factor:
-    """Something that is varied."""
+    """A setting that is varied."""
 
     name: str
-    """As a person calls it: "cell", or the key."""
+    """A short name such as "cell", or the key."""
     keys: tuple[str, ...]
-    """Dotted keys of the run file, all of which get the value."""
+    """Dotted keys of the run file; all of them get the same value."""
     values: tuple[str, ...]
-    """As they would stand after ``--set KEY=``."""
+    """The values, as written after ``--set KEY=``."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,13 @@ class Variant:
     name: str
     """The values as text, such as "gru" or "gru, dot"."""
     slug: str
-    """The same as a part of a file name; no two variants share one."""
+    """The name as part of a file name, unique among the variants."""
     overrides: tuple[str, ...]
-    """What ``--set`` would be given."""
+    """The overrides, as given by ``--set``."""
 
 
 def parse_factor(text: str) -> Factor:
-    """Read ``KEY=VALUE,VALUE`` or ``KEY,KEY=VALUE,VALUE``; in the second all keys get each value together.
+    """Parse ``KEY=VALUE,VALUE`` or ``KEY,KEY=VALUE,VALUE``; in the latter, all keys get each value together.
 
     Raises:
         ConfigurationError: a key is unknown or cannot be varied, or there are no values.
@@ -83,11 +85,15 @@ def parse_factor(text: str) -> Factor:
 def split_values(text: str, origin: str) -> tuple[str, ...]:
     """Return values separated by commas; commas within quotes, brackets and braces do not separate.
 
+    Args:
+        text: the values.
+        origin: the option that they were given by, for messages.
+
     Raises:
-        ConfigurationError: a value is empty or is there twice.
+        ConfigurationError: a value is empty or repeated.
     """
     values, start, depth, quote = [], 0, 0, ""
-    for place, character in enumerate(text):
+    for index, character in enumerate(text):
         if quote:
             quote = "" if character == quote else quote
         elif character in "\"'":
@@ -97,32 +103,31 @@ def split_values(text: str, origin: str) -> tuple[str, ...]:
         elif character in "]}":
             depth -= 1
         elif character == "," and depth <= 0:
-            values.append(text[start:place].strip())
-            start = place + 1
+            values.append(text[start:index].strip())
+            start = index + 1
     values.append(text[start:].strip())
     if not all(values):
         raise ConfigurationError(f"{origin}: '{text}' has an empty value; separate values by single commas.")
-    twice = [value for value in dict.fromkeys(values) if values.count(value) > 1]
-    if twice:
-        raise ConfigurationError(f"{origin}: '{twice[0]}' is there twice; name each value once.")
+    if repeated := _first_repeated(values):
+        raise ConfigurationError(f"{origin}: '{repeated}' is repeated; name each value once.")
     return tuple(values)
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
-    """Read seeds separated by commas.
+    """Parse seeds separated by commas.
 
     Raises:
-        ConfigurationError: one is no seed, or is there twice.
+        ConfigurationError: one of them is not a seed, or is repeated.
     """
     words = split_values(text, "--seeds")
     for word in words:
-        if not re.fullmatch(r"[0-9]{1,10}", word) or int(word) > _LARGEST_SEED:
+        if not re.fullmatch(r"[0-9]{1,10}", word) or int(word) > _MAX_SEED:
             raise ConfigurationError(
-                f"--seeds: '{word}' is no seed; give whole numbers from 0 to {_LARGEST_SEED}, such as --seeds 1,2,3."
+                f"--seeds: '{word}' is not a seed; give whole numbers from 0 to {_MAX_SEED}, such as --seeds 1,2,3."
             )
     seeds = tuple(int(word) for word in words)
     if len(set(seeds)) < len(seeds):
-        raise ConfigurationError(f"--seeds: '{text}' has a seed twice; name each seed once.")
+        raise ConfigurationError(f"--seeds: '{text}' repeats a seed; name each seed once.")
     return seeds
 
 
@@ -130,52 +135,49 @@ def variants_of(factors: Sequence[Factor]) -> list[Variant]:
     """Return all combinations of the factors' values.
 
     Raises:
-        ConfigurationError: there is nothing to compare, a key is varied twice, or there are too many.
+        ConfigurationError: there are fewer than two or too many combinations, or a key is varied twice.
     """
-    keys = [key for factor in factors for key in factor.keys]
-    twice = [key for key in dict.fromkeys(keys) if keys.count(key) > 1]
-    if twice:
-        raise ConfigurationError(f"'{twice[0]}' is varied twice; give all its values in one place.")
-    found: list[Variant] = []
+    if repeated := _first_repeated([key for factor in factors for key in factor.keys]):
+        raise ConfigurationError(f"'{repeated}' is varied twice; give all its values at once.")
+    variants: list[Variant] = []
     slugs: dict[str, int] = {}
     for values in itertools.product(*(factor.values for factor in factors)):
-        name = ", ".join(_bare(value) for value in values)
+        name = ", ".join(_unquoted(value) for value in values)
         slug = re.sub(r"[^A-Za-z0-9.+]+", "-", name).strip("-.")[:60] or "variant"
         slugs[slug] = slugs.get(slug, 0) + 1
         if slugs[slug] > 1:
             slug = f"{slug}-{slugs[slug]}"
-        overrides = [
-            f"{key}={value}" for factor, value in zip(factors, values, strict=True) for key in factor.keys
-        ]
-        found.append(Variant(name, slug, tuple(overrides)))
-    if len(found) < 2:
-        only = f"only '{found[0].name}' is given" if factors else "nothing is varied"
+        pairs = zip(factors, values, strict=True)
+        overrides = tuple(f"{key}={value}" for factor, value in pairs for key in factor.keys)
+        variants.append(Variant(name, slug, overrides))
+    if len(variants) < 2:
+        problem = f"only '{variants[0].name}' is given" if factors else "nothing is varied"
         raise ConfigurationError(
-            f"{only}, and a comparison needs two: name more with --cells, --attentions, --wirings or --vary, such as "
-            f"--cells rnn,gru,lstm."
+            f"{problem}, and a comparison needs two variants: add some with --cells, --attentions, --wirings or --vary, "
+            f"such as --cells rnn,gru,lstm."
         )
-    if len(found) > _MOST_VARIANTS:
+    if len(variants) > _MAX_VARIANTS:
         raise ConfigurationError(
-            f"these values make {len(found)} combinations; at most {_MOST_VARIANTS} are compared at once: vary fewer."
+            f"these values make {len(variants)} combinations, and the limit is {_MAX_VARIANTS}; vary fewer."
         )
-    return found
+    return variants
 
 
 def _check_key(key: str) -> None:
     if key in _FIXED:
         raise ConfigurationError(f"--vary cannot vary '{key}': {_FIXED[key]}.")
     options = {option.path: option for option in options_of()}
-    if key not in options and not any(
-        parent in options and options[parent].default == {} for parent in _parents(key)
-    ):
+    words = key.split(".")
+    # Options of cells and attentions are tables with free keys.
+    parents = (".".join(words[:count]) for count in range(1, len(words)))
+    if key not in options and not any(name in options and options[name].default == {} for name in parents):
         raise ConfigurationError(f"--vary: unknown key '{key}'.{nearest_path(key)}")
 
 
-def _parents(key: str) -> Iterable[str]:
-    words = key.split(".")
-    return (".".join(words[:count]) for count in range(1, len(words)))
+def _first_repeated(values: Sequence[str]) -> str | None:
+    return next((value for index, value in enumerate(values) if value in values[:index]), None)
 
 
-def _bare(value: str) -> str:
-    """Return a value without the quotes that a shell let through."""
+def _unquoted(value: str) -> str:
+    """Return a value without the quotes that the shell did not remove."""
     return value[1:-1] if len(value) > 2 and value[0] == value[-1] and value[0] in "\"'" else value

@@ -1,4 +1,4 @@
-"""The folder of a comparison: whose it is, what its runs are, and where each keeps what it came to."""
+"""The folder of a comparison: its state, and the settings and results of each run."""
 
 from __future__ import annotations
 
@@ -20,25 +20,26 @@ from nmt_lstm.files.folders import exclusive_folder
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import LARGEST_LIST, read_regular
 from nmt_lstm.lab.comparison.plan import Plan, PlannedRun
-from nmt_lstm.lab.comparison.run_result import RunResult, TrainingResult, read_record
+from nmt_lstm.lab.comparison.run_result import RunResult, TrainingResult, read_result
 from nmt_lstm.lab.experiment.folder import check_folder
 from nmt_lstm.text.held_out import FOLDER as HELD_OUT
 
-__all__ = ["ComparisonFolder", "RunFiles", "digest_of", "write_record", "write_text"]
+__all__ = ["ComparisonFolder", "RunFiles", "digest_of", "write_result", "write_text"]
 
 _STATE = "comparison.json"
 _FORMAT = "nmt-lstm comparison"
 _VERSION = 1
+_REMEDY = "restore the previous value, or choose a different folder with -o"
 
 
 @dataclass(frozen=True)
 class RunFiles:
-    """The places of one run."""
+    """The files of one run."""
 
     model: Path
     """The model folder."""
     records: Path
-    """The folder of the rest."""
+    """The folder for everything else."""
 
     @property
     def settings(self) -> Path:
@@ -47,12 +48,12 @@ class RunFiles:
 
     @property
     def log(self) -> Path:
-        """What the process said."""
+        """The output of the process."""
         return self.records / "log.txt"
 
     @property
     def training(self) -> Path:
-        """`TrainingResult`, when the training is over."""
+        """The `TrainingResult`, written after training."""
         return self.records / "training.json"
 
     @property
@@ -62,41 +63,41 @@ class RunFiles:
 
     @property
     def result(self) -> Path:
-        """`RunResult`, when everything is over."""
+        """The `RunResult`, written at the end."""
         return self.records / "result.json"
 
     def read_training(self) -> TrainingResult | None:
-        """Return what the training came to; None before its end.
+        """Return the result of training; None if it has not finished.
 
         Raises:
-            DataError: the record is damaged.
+            DataError: the file is damaged.
         """
-        return read_record(TrainingResult, self.training)
+        return read_result(TrainingResult, self.training)
 
     def read_result(self) -> RunResult | None:
-        """Return what the run came to; None before its end.
+        """Return the result of the run; None if it has not finished.
 
         Raises:
-            DataError: the record is damaged.
+            DataError: the file is damaged.
         """
-        return read_record(RunResult, self.result)
+        return read_result(RunResult, self.result)
 
     def read_translations(self, result: RunResult) -> list[str]:
-        """Return the translations of the test text that `result` is of.
+        """Return the translations of the test text that belong to a result.
 
         Raises:
-            DataError: they are missing, or were changed.
+            DataError: the file is missing or was changed.
         """
         try:
             data = read_regular(self.translations, LARGEST_LIST)
             if result.translations_sha256 not in ("", sha256_of_content(data)):
-                raise ValueError("it was changed: its SHA-256 is not the recorded one")  # noqa: TRY301 - as all below
+                raise ValueError("its SHA-256 has changed")  # noqa: TRY301 - handled like unreadable text
             return data.decode("utf-8").split("\n")[:-1]
         except (OSError, ValueError) as problem:
             reason = problem.strerror if isinstance(problem, OSError) else problem
             raise DataError(
-                f"'{self.translations}' cannot be read ({reason}); remove '{self.result}', and the same "
-                f"command translates again."
+                f"'{self.translations}' cannot be read ({reason}); remove '{self.result}' and rerun the same command to "
+                f"translate again."
             ) from problem
 
 
@@ -104,7 +105,7 @@ class ComparisonFolder:
     """A folder with ``runs/NAME`` (model folders), ``records/NAME`` and the report.
 
     Args:
-        folder: new, empty, or one that a comparison has made.
+        folder: a new or empty folder, or that of an earlier comparison.
 
     Raises:
         ConfigurationError: it belongs to another program, or was written by a newer version.
@@ -112,61 +113,61 @@ class ComparisonFolder:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        if check_folder(folder, _STATE, "is not a comparison", allowed=(".lock", "prepared", HELD_OUT)):
-            self._kept()
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether a comparison stands in the folder already."""
-        return (self.folder / _STATE).exists()
+        self.exists = check_folder(
+            folder, _STATE, "is not a comparison", allowed=(".lock", "prepared", HELD_OUT)
+        )
+        """Whether the folder already held a comparison when it was opened."""
+        if self.exists:
+            self._read_state()
 
     def files(self, name: str) -> RunFiles:
-        """Return the places of a run."""
+        """Return the files of a run."""
         return RunFiles(self.folder / "runs" / name, self.folder / "records" / name)
 
     def alone(self) -> AbstractContextManager[None]:
-        """Make the folder, and keep other comparisons out of it while a with statement lasts.
+        """Create the folder, and keep other comparisons out of it within a with statement.
 
         Raises:
-            ResourceError: it cannot be made, or one is at work in it.
+            ResourceError: it cannot be created, or another comparison is using it.
         """
         return exclusive_folder("nmt-lstm compare", self.folder)
 
     def begin(self, plan: Plan, *, identity: Mapping[str, Any]) -> None:
-        """Note what is compared, or check that what was noted is the same.
+        """Record what is compared, or check it against what was recorded before.
 
-        Runs may be added to a comparison (more seeds, more values) and left out; those that are there stay as they are.
+        Runs may be added to a comparison (more seeds, more values) or left out; finished ones are kept.
 
         Args:
             plan: the plan.
-            identity: what else has to be the same for results to be comparable, by the name that messages give it.
+            identity: further values that must not change for results to stay comparable, by the name used in messages.
 
         Raises:
-            ConfigurationError: there are runs with other settings or of other text; the message says what differs.
+            ConfigurationError: runs with different settings or text exist; the message says what differs.
             ResourceError: the folder cannot be written.
         """
-        now = {"match": plan.match.words(), **identity}
-        if self.has_begun:
-            before = self._kept().get("identity", {})
-            for key in dict.fromkeys([*before, *now]):
-                if before.get(key) != now.get(key):
+        identity = {"match": plan.request.match.words(), **identity}
+        if (self.folder / _STATE).exists():
+            before = self._read_state().get("identity", {})
+            for key in dict.fromkeys([*before, *identity]):
+                if before.get(key) != identity.get(key):
                     raise ConfigurationError(
-                        f"the comparison in '{self.folder}' has another {key} ({_short(before.get(key))}, not "
-                        f"{_short(now.get(key))}); give the old one back, or choose another folder with -o."
+                        f"the comparison in '{self.folder}' has a different {key} ({_short(before.get(key))}, not "
+                        f"{_short(identity.get(key))}); {_REMEDY}."
                     )
-        for run in plan.runs():
+        runs = plan.runs()
+        for run in runs:
             self._check_run(run)
         state = {
             "format": _FORMAT,
             "version": _VERSION,
-            "identity": now,
-            "runs": [r.name for r in plan.runs()],
+            "identity": identity,
+            "runs": [run.name for run in runs],
         }
         write_text(self.folder / _STATE, checked_json(state))
-        for run in plan.runs():
-            files = self.files(run.name)
-            if not files.settings.exists():
-                write_text(files.settings, dump_toml(run.settings))
+        for run in runs:
+            settings = self.files(run.name).settings
+            if not settings.exists():
+                write_text(settings, dump_toml(run.settings))
 
     def _check_run(self, run: PlannedRun) -> None:
         files = self.files(run.name)
@@ -175,51 +176,47 @@ class ComparisonFolder:
         before = load_run(files.settings).model_dump(mode="json")
         changed = list(differences(before, run.settings.model_dump(mode="json")))
         if changed:
+            values = "; ".join(
+                f"{path} was {_short(old)} and is {_short(new)}" for path, old, new in changed[:3]
+            )
             raise ConfigurationError(
-                f"the run '{run.name}' in '{self.folder}' has other settings: "
-                + "; ".join(
-                    f"{path} was {_short(old)} and is {_short(new)}" for path, old, new in changed[:3]
-                )
-                + ". Give the old values back, or choose another folder with -o."
+                f"the run '{run.name}' in '{self.folder}' has different settings: {values}; {_REMEDY}."
             )
         training = files.read_training()
         if training is not None and training.fingerprint != run.fingerprint:
             raise ConfigurationError(
-                f"the run '{run.name}' in '{self.folder}' was trained on other text ({training.fingerprint[:12]}, not "
-                f"{run.fingerprint[:12]}); give the old text back, or choose another folder with -o."
+                f"the run '{run.name}' in '{self.folder}' was trained on different text "
+                f"({training.fingerprint[:12]}, not {run.fingerprint[:12]}); {_REMEDY}."
             )
 
-    def _kept(self) -> dict[str, Any]:
-        """Return the state of the folder.
+    def _read_state(self) -> dict[str, Any]:
+        """Return the recorded state.
 
         Raises:
-            ConfigurationError: it cannot be read, was changed, is something else's, or of a newer version.
+            ConfigurationError: the file cannot be read, was changed or was not written by this version.
         """
         path = self.folder / _STATE
         try:
-            kept = parse_json(read_regular(path))
-            if (
-                not isinstance(kept, dict)
-                or kept.get("format") != _FORMAT
-                or not isinstance(kept.get("version"), int)
-            ):
+            state = parse_json(read_regular(path))
+            version = state.get("version") if isinstance(state, dict) else None
+            if not isinstance(version, int) or state.get("format") != _FORMAT:
                 raise ConfigurationError(
                     f"'{path}' was not written by nmt-lstm compare; choose a different folder with -o."
                 )
-            if kept["version"] > _VERSION:
+            if version > _VERSION:
                 raise ConfigurationError(
-                    f"'{self.folder}' was made by a newer nmt-lstm (format {kept['version']}, this one reads up to "
-                    f"{_VERSION}); upgrade, or choose another folder with -o."
+                    f"'{path}' was written by a newer nmt-lstm (format {version}, this one reads up to {_VERSION}); "
+                    f"upgrade, or choose a different folder with -o."
                 )
-            return without_checksum(kept)
+            return without_checksum(state)
         except (OSError, ValueError) as problem:
             raise ConfigurationError(
-                f"'{path}' cannot be read ({' '.join(str(problem).split())}); choose another folder with -o."
+                f"'{path}' cannot be read ({' '.join(str(problem).split())}); choose a different folder with -o."
             ) from problem
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all.
+    """Write a file atomically.
 
     Raises:
         ResourceError: it cannot be written.
@@ -228,20 +225,20 @@ def write_text(path: Path, text: str) -> None:
         write_atomically(path, text)
     except OSError as problem:
         raise ResourceError(
-            f"cannot write '{path}' ({problem.strerror or problem}); free some space: the same command goes on."
+            f"cannot write '{path}' ({problem.strerror or problem}); free some space, then rerun the same command."
         ) from problem
 
 
-def write_record(path: Path, record: BaseModel) -> None:
-    """Write a record whole or not at all; `read_record` reads it."""
-    write_text(path, checked_json(record.model_dump(mode="json")))
+def write_result(path: Path, result: BaseModel) -> None:
+    """Write a result with its checksum, for `read_result`."""
+    write_text(path, checked_json(result.model_dump(mode="json")))
 
 
 def digest_of(paths: Sequence[Path]) -> str:
-    """Return a checksum of files.
+    """Return a common checksum of several files.
 
     Raises:
-        DataError: one cannot be read.
+        DataError: one of them cannot be read.
     """
     digests = b""
     for path in paths:

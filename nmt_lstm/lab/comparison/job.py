@@ -1,4 +1,4 @@
-"""One run of a comparison: it trains, translates the test text, and writes down what it came to."""
+"""One run of a comparison: training, translation of the test text, and their results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rich.console import Console
 from nmt_lstm.config.load import load_run
 from nmt_lstm.files.checksums import sha256_of_content
 from nmt_lstm.inference.translator import Translator
-from nmt_lstm.lab.comparison.folder import RunFiles, write_record, write_text
+from nmt_lstm.lab.comparison.folder import RunFiles, write_result, write_text
 from nmt_lstm.lab.comparison.run_result import CurvePoint, RunResult, TrainingResult
 from nmt_lstm.lab.experiment.job import Job
 from nmt_lstm.registry.provenance import trust_folder
@@ -35,26 +35,26 @@ _VALIDATION = "validation at step "
 
 @dataclass(frozen=True)
 class ComparisonJob(Job[RunResult]):
-    """A run; each of its two parts is done once."""
+    """A run; training and translation are each done only once."""
 
     memory_advice: ClassVar[str] = "lower training.batch_pieces, or --jobs"
 
     files: RunFiles
     test_source: Path
 
-    def perform(self, tell: Callable[[str], None]) -> RunResult:
-        """Do what is left to do; validations are told.
+    def perform(self, report: Callable[[str], None]) -> RunResult:
+        """Train and translate, unless that is done; validations are reported.
 
         Raises:
-            NmtLstmError: it cannot be done.
-            TrainingInterrupted: a signal came during the training; a checkpoint was left.
+            NmtLstmError: the run failed.
+            TrainingInterrupted: a signal was received during training; a checkpoint was saved.
         """
         files = self.files
-        training = files.read_training() or _train(files, tell)
+        training = files.read_training() or _train(files, report)
         lines = list(read_lines(self.test_source))
-        trust_folder(files.model)  # this comparison wrote it, from settings that its user gave
+        trust_folder(files.model)  # written by this comparison, with the settings of its user
         translator = Translator.load(files.model)
-        # The first sentences of a process wait for memory and kernels that the others find.
+        # The first sentences are slow: memory and kernels are set up for them.
         translator.translate(lines[:_WARM_UP_LINES])
         begin = time.perf_counter()
         texts = [translation.text for translation in translator.translate(lines)]
@@ -68,7 +68,7 @@ class ComparisonJob(Job[RunResult]):
             beam_size=translator.run.search.beam_size,
             translations_sha256=sha256_of_content(translations),
         )
-        write_record(files.result, result)
+        write_result(files.result, result)
         return result
 
     def outcome(self, result: RunResult) -> str:
@@ -76,25 +76,26 @@ class ComparisonJob(Job[RunResult]):
         return f"done, trained in {duration(result.training.seconds)}"
 
 
-class _Overheard:
-    """A stream to stderr whose validations are told."""
+class _ReportingStream:
+    """A text stream that also reports the lines about validations."""
 
-    def __init__(self, tell: Callable[[str], None], stream: TextIO) -> None:
-        self._tell, self._stream = tell, stream
+    def __init__(self, report: Callable[[str], None], stream: TextIO) -> None:
+        self._report, self._stream = report, stream
 
     def write(self, text: str) -> int:
         for line in text.splitlines():
             if line.startswith(_VALIDATION):
-                self._tell(line.strip())
+                self._report(line.strip())
         return self._stream.write(text)
 
     def flush(self) -> None:
         self._stream.flush()
 
 
-def _train(files: RunFiles, tell: Callable[[str], None]) -> TrainingResult:
+def _train(files: RunFiles, report: Callable[[str], None]) -> TrainingResult:
     run = load_run(files.settings)
-    result = fit(run, files.model, resume=True, console=Console(file=_Overheard(tell, sys.stderr)))  # type: ignore[arg-type]
+    console = Console(file=_ReportingStream(report, sys.stderr))  # type: ignore[arg-type]
+    result = fit(run, files.model, resume=True, console=console)
     gpu = int(torch.cuda.max_memory_allocated()) if torch.cuda.is_available() else 0
     training = TrainingResult(
         steps=result.steps,
@@ -111,12 +112,12 @@ def _train(files: RunFiles, tell: Callable[[str], None]) -> TrainingResult:
         threads=torch.get_num_threads(),
         curve=curve_points(result.curve),
     )
-    write_record(files.training, training)
+    write_result(files.training, training)
     return training
 
 
 def curve_points(curve: Sequence[Point]) -> list[CurvePoint]:
-    """Return the validations of a training run, but for those of earlier versions, of which only the loss is known."""
+    """Return the validations of a training run, except those from earlier versions, which logged only the loss."""
     return [
         CurvePoint(step=point.step, seconds=point.seconds, loss=point.loss, bleu=point.bleu, chrf=point.chrf)
         for point in curve
@@ -125,15 +126,15 @@ def curve_points(curve: Sequence[Point]) -> list[CurvePoint]:
 
 
 def training_speed(curve: Sequence[Point]) -> float:
-    """Return the median over validations of the target pieces per second since the one before; 0 if unknown."""
+    """Return target pieces per second, as the median over the intervals between validations; 0 if unknown."""
     speeds = [point.pieces_per_second for point in curve if not math.isnan(point.pieces_per_second)]
     return statistics.median(speeds) if speeds else 0.0
 
 
 def peak_bytes() -> int:
-    """Return the largest resident memory of this process so far."""
+    """Return the peak resident memory of this process."""
     try:
-        # getrusage would also count what the parent held when it started this process.
+        # getrusage also counts the memory of the parent at the time it started this process.
         with Path("/proc/self/status").open(encoding="ascii") as status:
             for line in status:
                 if line.startswith("VmHWM:"):

@@ -1,4 +1,4 @@
-"""What one run came to, as it is kept on disk."""
+"""The result of one run of a comparison, as stored on disk."""
 
 from __future__ import annotations
 
@@ -11,75 +11,74 @@ from nmt_lstm.errors import DataError
 from nmt_lstm.files.checksums import parse_checked
 from nmt_lstm.files.regular import read_regular
 
-__all__ = ["CurvePoint", "RunResult", "TrainingResult", "read_record"]
+__all__ = ["CurvePoint", "RunResult", "TrainingResult", "read_result"]
 
 
-class _Record(BaseModel):
+class _Result(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-Record = TypeVar("Record", bound=_Record)
+Result = TypeVar("Result", bound=_Result)
 
 
-class CurvePoint(_Record):
-    """One validation during the training."""
+class CurvePoint(_Result):
+    """One validation during training."""
 
     step: int
     seconds: float
-    """Since the training began, its validations included."""
+    """Since training began, including earlier validations."""
     loss: float
     """Nats per target piece."""
     bleu: float
     chrf: float
 
 
-class TrainingResult(_Record):
-    """What is known when a training is over."""
+class TrainingResult(_Result):
+    """The result of a training run."""
 
     steps: int
     epochs: int
     seconds: float
-    """Wall clock of all sessions."""
+    """Wall-clock time of all sessions."""
     reason: str
-    """Why it stopped."""
+    """Why training stopped."""
     parameters: int
     fingerprint: str
-    """Of the prepared text."""
+    """Fingerprint of the prepared text."""
     validation: dict[str, float]
     """ "loss", "perplexity", "bleu" and "chrf" of the model."""
     pieces_per_second: float
-    """Target pieces, padding not counted, of its steps alone."""
+    """Target pieces without padding, over the time of the training steps alone."""
     peak_bytes: int
-    """Largest resident memory of the process so far."""
+    """Peak resident memory of the process."""
     device_bytes: int | None
-    """Largest memory of the GPU; None without one."""
+    """Peak GPU memory; None without a GPU."""
     device: str
-    """Where it was trained."""
     threads: int
     curve: list[CurvePoint]
 
 
-class RunResult(_Record):
-    """A whole run: its training, and its translation of the test text."""
+class RunResult(_Result):
+    """The result of a run: training, then translation of the test text."""
 
     training: TrainingResult
     translate_seconds: float
     sentences: int
     beam_size: int
     translations_sha256: str = ""
-    """Of the file of translations; empty in records of earlier versions."""
+    """SHA-256 of the file with the translations; empty in results from earlier versions."""
 
     @property
     def sentences_per_second(self) -> float:
-        """Speed of the translation."""
+        """Translation speed."""
         return self.sentences / self.translate_seconds if self.translate_seconds else 0.0
 
 
-def read_record(kind: type[Record], path: Path) -> Record | None:
-    """Read a record; None where there is none yet.
+def read_result(kind: type[Result], path: Path) -> Result | None:
+    """Read a result; None if the file does not exist.
 
     Raises:
-        DataError: it is damaged, or is not what was written.
+        DataError: the file is damaged or was changed.
     """
     try:
         return kind.model_validate(parse_checked(read_regular(path)))
@@ -88,5 +87,5 @@ def read_record(kind: type[Record], path: Path) -> Record | None:
     except (OSError, ValueError) as problem:
         reason = " ".join(str(problem).split())[:200]
         raise DataError(
-            f"'{path}' is damaged ({reason}); remove it, and the same command makes it again."
+            f"'{path}' is damaged ({reason}); remove it, and the same command recreates it."
         ) from problem

@@ -1,8 +1,8 @@
-"""Sizing hidden layers so that networks of different parts have the same number of parameters."""
+"""Hidden sizes that give networks with different parts the same number of parameters."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import bisect
 
 import torch
 
@@ -10,119 +10,99 @@ from nmt_lstm.config.schema import ModelSettings
 from nmt_lstm.errors import ConfigurationError, PluginError
 from nmt_lstm.model.build import build_model
 
-__all__ = ["Sizing", "count_parameters", "size_to"]
+__all__ = ["count_parameters", "size_to"]
 
 _TOLERANCE = 0.02
-# Some parts refuse some sizes: an attention of 8 heads takes multiples of 8.
-_STEP_OVER = 64
+# Some parts reject some sizes: attention with 8 heads needs multiples of 8.
+_LARGEST_GAP = 64
 _LARGEST = 65_536
-
-
-@dataclass(frozen=True)
-class Sizing:
-    """A network sized to a number of parameters."""
-
-    model: ModelSettings
-    parameters: int
+_INFINITE = 2**63  # more parameters than any network has
 
 
 def count_parameters(model: ModelSettings, source_size: int, target_size: int) -> int:
-    """Return how many values a network trains, shared ones counted once.
+    """Return the number of trained parameters of a network, shared ones counted once.
+
+    Args:
+        model: the network.
+        source_size: pieces in the source vocabulary.
+        target_size: pieces in the target vocabulary.
 
     Raises:
-        PluginError: a part is unknown, or refuses its sizes or options.
+        PluginError: a part is unknown, or rejects its sizes or options.
     """
     try:
-        with torch.device("meta"):  # no memory, no drawing of weights
+        with torch.device("meta"):  # neither allocates memory nor initialises weights
             network = build_model(model, source_size, target_size)
     except (RuntimeError, NotImplementedError):
-        # A plugin may compute with its weights when it is made, which such tensors cannot.
+        # The constructor of a plugin may compute with its weights, which meta tensors do not support.
         network = build_model(model, source_size, target_size)
     return sum(weight.numel() for weight in network.parameters())
 
 
 def size_to(
     parameters: int, model: ModelSettings, *, source_size: int, target_size: int, name: str
-) -> Sizing:
-    """Scale the hidden sizes of encoder and decoder together until the network has `parameters`.
+) -> ModelSettings:
+    """Return the network with the hidden sizes whose number of parameters is closest to `parameters`.
+
+    Encoder and decoder are scaled together.
 
     Args:
-        parameters: wanted; within 2 % counts as matched.
-        model: the network; its hidden sizes give the proportion of encoder to decoder.
-        source_size: pieces of the source vocabulary.
-        target_size: pieces of the target vocabulary.
-        name: of the variant, for messages.
+        parameters: the target; a deviation of up to 2 % counts as matched.
+        model: the network; its hidden sizes give the ratio of encoder to decoder.
+        source_size: pieces in the source vocabulary.
+        target_size: pieces in the target vocabulary.
+        name: name of the variant, for messages.
 
     Raises:
-        ConfigurationError: no size comes near enough; the message names the nearest.
-        PluginError: a part cannot be built at any size.
+        ConfigurationError: no size is close enough; the message names the closest one.
+        PluginError: a part rejects all sizes.
     """
-    known: dict[int, int | None] = {}
-    refusal: PluginError | None = None
+    counts: dict[int, int] = {}
+    refusals: dict[int, PluginError] = {}
 
     def count(hidden: int) -> int | None:
-        nonlocal refusal
-        if hidden not in known:
+        """Return the number of parameters; None if a part rejects the size."""
+        if hidden not in counts and hidden not in refusals:
             try:
-                known[hidden] = count_parameters(_scaled(model, hidden), source_size, target_size)
+                counts[hidden] = count_parameters(_scaled(model, hidden), source_size, target_size)
             except PluginError as problem:
-                refusal, known[hidden] = problem, None
-        return known[hidden]
+                refusals[hidden] = problem
+        return counts.get(hidden)
 
-    def accepted_from(hidden: int) -> tuple[int, int] | None:
-        """Return the first size from `hidden` on that the parts accept, with its parameters."""
-        for size in range(hidden, min(hidden + _STEP_OVER, _LARGEST + 1)):
-            found = count(size)
-            if found is not None:
-                return size, found
-        return None
+    def count_from(hidden: int) -> int:
+        """Return the number of parameters at the first size from `hidden` on that all parts accept."""
+        sizes = range(hidden, min(hidden + _LARGEST_GAP, _LARGEST + 1))
+        return next((found for size in sizes if (found := count(size)) is not None), _INFINITE)
 
-    if accepted_from(model.decoder.hidden_size) is None:
-        assert refusal is not None
-        raise refusal
-    # From the size there is, not from the largest: a network that has to be made in memory should fit into it.
-    low, high = 1, model.decoder.hidden_size
-    while high < _LARGEST and ((reached := accepted_from(high)) is None or reached[1] < parameters):
+    start = model.decoder.hidden_size
+    if count_from(start) == _INFINITE:
+        raise refusals[start]
+    # Doubling from the present size avoids building far larger networks, some of which need real memory.
+    low, high = 1, start
+    while high < _LARGEST and not parameters <= count_from(high) < _INFINITE:
         low, high = high, min(2 * high, _LARGEST)
-    while low < high:
-        middle = (low + high) // 2
-        found = accepted_from(middle)
-        if found is None or found[1] >= parameters:
-            high = middle
-        else:
-            low = found[0] + 1
-    nearby = list(range(max(1, low - _STEP_OVER), min(low + _STEP_OVER, _LARGEST) + 1))
-    # Sizes just around the crossing first; further ones only where those are refused.
-    nearby.sort(key=lambda size: (abs(size - low), size))
-    best = None
-    for size in nearby:
-        found_here = count(size)
-        if found_here is None:
-            continue
-        off = abs(found_here - parameters)
-        if best is None or off < best:
-            best = off
-        elif abs(size - low) > 2:
+    crossing = low + bisect.bisect_left(range(low, high), parameters, key=count_from)
+    nearby = range(max(1, crossing - _LARGEST_GAP), min(crossing + _LARGEST_GAP, _LARGEST) + 1)
+    # Sizes that are rejected around the crossing are skipped; an accepted one further away that is no better ends the search.
+    error = _INFINITE
+    for size in sorted(nearby, key=lambda size: abs(size - crossing)):
+        found = count(size)
+        if found is not None and abs(found - parameters) >= error and abs(size - crossing) > 2:
             break
-    off, size, there = min(
-        (abs(values - parameters), size, values) for size, values in known.items() if values is not None
-    )
-    if off > _TOLERANCE * parameters:
+        if found is not None:
+            error = min(error, abs(found - parameters))
+    best = min(counts, key=lambda size: (abs(counts[size] - parameters), size))
+    if abs(counts[best] - parameters) > _TOLERANCE * parameters:
         raise ConfigurationError(
-            f"'{name}' cannot be sized to {parameters:,} parameters: with hidden layers of {size} it has {there:,}, and no "
-            f"size comes nearer. Change model.embedding_size or the layers, or use --match updates or --match time."
+            f"'{name}' cannot be sized to {parameters:,} parameters: the closest is {counts[best]:,}, with hidden size "
+            f"{best}. Change model.embedding_size or the layers, or use --match updates or --match time."
         )
-    return Sizing(_scaled(model, size), there)
+    return _scaled(model, best)
 
 
 def _scaled(model: ModelSettings, decoder_size: int) -> ModelSettings:
-    """Return the network with this size of the decoder, and the encoder in proportion."""
-    ratio = model.encoder.hidden_size / model.decoder.hidden_size
-    return model.model_copy(
-        update={
-            "encoder": model.encoder.model_copy(
-                update={"hidden_size": min(_LARGEST, max(1, round(decoder_size * ratio)))}
-            ),
-            "decoder": model.decoder.model_copy(update={"hidden_size": decoder_size}),
-        }
-    )
+    """Return the network with this decoder size, and the encoder in proportion."""
+    encoder_size = round(decoder_size * model.encoder.hidden_size / model.decoder.hidden_size)
+    encoder = model.encoder.model_copy(update={"hidden_size": min(_LARGEST, max(1, encoder_size))})
+    decoder = model.decoder.model_copy(update={"hidden_size": decoder_size})
+    return model.model_copy(update={"encoder": encoder, "decoder": decoder})

@@ -1,4 +1,4 @@
-"""The tables of the report, the same for Markdown and HTML."""
+"""The tables of a comparison, for its report and for the terminal."""
 
 from __future__ import annotations
 
@@ -17,44 +17,44 @@ _MEBIBYTE = 2**20
 
 
 def quality_table(findings: Findings) -> Table:
-    """Return scores with intervals, and how each variant stands to the best."""
+    """Return scores with intervals, and the difference of each variant from the best."""
     best = findings.variants[0]
     pairs = {each.name: findings.pair(best.name, each.name) for each in findings.variants[1:]}
 
     def difference(pair: Pair) -> TableCell:
         return number(0.0 - pair.difference, signed, f"{signed(0.0 - pair.high)} to {signed(0.0 - pair.low)}")
 
-    def to_best(cell: Callable[[Pair], TableCell | str]) -> Callable[[VariantFinding], TableCell | str]:
+    def against_best(cell: Callable[[Pair], TableCell | str]) -> Callable[[VariantFinding], TableCell | str]:
         return lambda each: cell(pairs[each.name]) if each.name in pairs else ""
 
     seeds = "sentences and seeds" if all(pair.seeds_counted for pair in findings.pairs) else "sentences alone"
     return Table.of(
-        f"{findings.sentences:,} test sentences; means over seeds, with 95 % intervals over test sentences; differences to the "
-        f"best with intervals and p by {seeds}.",
+        f"{findings.sentences:,} test sentences; means over seeds with 95 % intervals over test sentences; intervals and p values of "
+        f"differences from the best account for {seeds}.",
         findings.variants,
         [
             (_VARIANT, lambda each: each.name),
             (
                 Column("BLEU", numeric=True, falling=True),
-                lambda each: number(each.bleu, ".2f", _words(each.bleu_interval)),
+                lambda each: number(each.bleu, ".2f", _range(each.bleu_interval)),
             ),
             (
                 Column("chrF", numeric=True, falling=True),
-                lambda each: number(each.chrf, ".2f", _words(each.chrf_interval)),
+                lambda each: number(each.chrf, ".2f", _range(each.chrf_interval)),
             ),
             (
                 Column("BLEU of each seed", numeric=True),
                 lambda each: TableCell(" ".join(f"{score:.2f}" for score in each.seed_bleu), quiet=True),
             ),
-            (Column("to the best", numeric=True, falling=True), to_best(difference)),
+            (Column("vs best", numeric=True, falling=True), against_best(difference)),
             (
                 Column("p", numeric=True, meaning="corrected for the number of pairs (Holm)"),
-                to_best(lambda pair: number(pair.p_adjusted, p_value)),
+                against_best(lambda pair: number(pair.p_adjusted, p_value)),
             ),
             (
-                Column("that is"),
+                Column("verdict"),
                 lambda each: (
-                    TableCell("best", quiet=True) if each is best else _noise("worse", pairs[each.name])
+                    TableCell("best", quiet=True) if each is best else _significant("worse", pairs[each.name])
                 ),
             ),
         ],
@@ -62,9 +62,10 @@ def quality_table(findings: Findings) -> Table:
 
 
 def pair_table(findings: Findings) -> Table:
-    """Return all pairs with their intervals and p values."""
+    """Return all pairs with intervals and p values."""
     return Table.of(
-        "Differences in BLEU, with 95 % intervals; p by test sentences alone, with seeds, and corrected for the number of pairs.",
+        "Differences in BLEU with 95 % intervals; p values for test sentences alone, for sentences and seeds, and corrected for the "
+        "number of pairs.",
         findings.pairs,
         [
             (Column("pair", label=True), lambda pair: f"{pair.better} over {pair.worse}"),
@@ -76,17 +77,16 @@ def pair_table(findings: Findings) -> Table:
                 lambda pair: number(pair.p, p_value) if pair.seeds_counted else TableCell("–", pair.p),
             ),
             (Column("p, corrected", numeric=True), lambda pair: number(pair.p_adjusted, p_value)),
-            (Column("that is"), lambda pair: _noise("more than noise", pair)),
+            (Column("verdict"), lambda pair: _significant("more than noise", pair)),
         ],
         folded="All pairs" if len(findings.variants) > 2 else "",
     )
 
 
 def length_table(findings: Findings) -> Table:
-    """Return BLEU by the length of the source."""
+    """Return BLEU by source length."""
     return Table(
-        f"BLEU of the sentences whose source has so many {findings.length_unit}; means over seeds. Of few sentences it is "
-        f"mostly chance.",
+        f"BLEU by number of source {findings.length_unit}, means over seeds. In groups of few sentences it is mostly chance.",
         [
             Column(findings.length_unit, label=True),
             Column("sentences", numeric=True),
@@ -124,8 +124,8 @@ def cost_table(findings: Findings) -> Table:
             (Column("GPU memory, MiB", numeric=True), lambda each: number(_device_mebibytes(each), ",.0f"))
         )
     return Table.of(
-        f"Training pieces are subwords of the target, padding not counted, validations left out. Sentences are translated "
-        f"at beam {beams}, 64 at a time. Memory is the most that a training process held.",
+        f"Training pieces are target subwords without padding; validation time is excluded. Sentences are translated with beam "
+        f"{beams}, 64 at a time. Memory is the peak of a training process.",
         findings.variants,
         columns,
     )
@@ -149,7 +149,7 @@ def curve_table(findings: Findings) -> Table:
 
 
 def run_table(findings: Findings) -> Table:
-    """Return every run."""
+    """Return all runs."""
     rows: list[list[TableCell | str]] = [
         [
             f"{each.planned.variant.slug}-{seed}",
@@ -165,22 +165,22 @@ def run_table(findings: Findings) -> Table:
     ]
     titles = ("updates", "time", "training pieces/s", "sentences/s")
     return Table(
-        "Each run is a model folder below runs/, which nmt-lstm translate -m takes.",
+        "Each run is a model folder in runs/ that nmt-lstm translate -m can load.",
         [
             Column("run", label=True),
             Column("BLEU", numeric=True, falling=True),
             *(Column(title, numeric=True) for title in titles),
-            Column("stopped because"),
+            Column("reason for stopping"),
         ],
         rows,
     )
 
 
-def _noise(shown: str, pair: Pair) -> TableCell:
-    return TableCell(shown if pair.shown else "within noise", quiet=not pair.shown)
+def _significant(text: str, pair: Pair) -> TableCell:
+    return TableCell(text if pair.significant else "within noise", quiet=not pair.significant)
 
 
-def _words(interval: Interval) -> str:
+def _range(interval: Interval) -> str:
     return f"{interval.low:.1f} to {interval.high:.1f}"
 
 

@@ -1,1 +1,1 @@
-"""The life of an experiment: runs that are planned, done in processes where they are missing, recorded and reported."""
+"""Experiments: folders for results, and parallel execution of the runs that have none yet."""

@@ -1,4 +1,4 @@
-"""Doing what an experiment is missing: runs with a record are passed over, the others are done and told of."""
+"""Execution of the runs of an experiment that have no result yet, with progress messages."""
 
 from __future__ import annotations
 
@@ -9,86 +9,87 @@ from collections.abc import Callable, Container, Sequence
 from pathlib import Path
 
 from nmt_lstm.lab.experiment.job import Job, Result
-from nmt_lstm.lab.experiment.pool import Failed, Postponed, Told, run_in_processes
+from nmt_lstm.lab.experiment.pool import Failed, Postponed, Progress, run_in_processes
 from nmt_lstm.training.interruption import SignalWatch, TrainingInterrupted
 from nmt_lstm.training.progress import duration
 
-__all__ = ["do_missing"]
+__all__ = ["run_missing"]
 
-_TELL_EVERY = 15.0  # seconds
+_PROGRESS_INTERVAL = 15.0  # seconds between messages about the same run
 
 
-def do_missing(
+def run_missing(
     jobs: Sequence[Job[Result]],
     *,
-    done: Container[str],
-    keep: Callable[[Result], None],
-    at_once: int,
+    finished: Container[str],
+    store: Callable[[Result], None],
+    parallel: int,
     say: Callable[[str], None],
-    where: str,
+    resources: str,
     gpus: int = 0,
     plugins: Sequence[Path] = (),
-    longest: float = 0.0,
+    time_limit: float = 0.0,
 ) -> dict[str, str]:
-    """Do the runs that have no record and return why the failed ones failed, by name.
+    """Execute the runs that have no result, and return why the failed ones failed, by name.
 
     Args:
-        jobs: all runs of the experiment, in the order in which they start.
-        done: keys of those that have a record.
-        keep: records a result.
-        at_once: how many run at a time.
-        say: told in words what happens.
-        where: what a process runs on, for the person who waits.
-        gpus: see `run_in_processes`.
+        jobs: all runs of the experiment, in starting order.
+        finished: keys of the runs that have a result.
+        store: stores a result.
+        parallel: number of parallel runs.
+        say: receives progress messages.
+        resources: what each process runs on, for messages.
+        gpus: number of GPUs, see `run_in_processes`.
         plugins: files that each process loads first.
-        longest: seconds that a run takes at most; 0 is not known.
+        time_limit: the most seconds that a run takes; 0 if unknown.
 
     Raises:
-        TrainingInterrupted: ctrl-C or SIGTERM came; all processes have ended, and what was finished is recorded.
+        TrainingInterrupted: SIGINT or SIGTERM was received; all processes have ended, and finished runs are stored.
     """
-    missing = [job for job in jobs if job.key not in done]
-    if len(missing) < len(jobs):
-        say(f"{len(jobs) - len(missing)} of {len(jobs)} runs are done already.")
+    missing = [job for job in jobs if job.key not in finished]
+    count = len(jobs) - len(missing)
+    if count:
+        say(f"{count} of {len(jobs)} runs are already finished.")
     if not missing:
         return {}
-    at_once = max(1, min(at_once, len(missing)))
-    bound = f"; {math.ceil(-(-len(missing) // at_once) * longest / 60)} min or less" if longest else ""
-    say(f"{len(missing)} runs, {at_once} at a time {where}{bound}.")
+    parallel = max(1, min(parallel, len(missing)))
+    rounds = math.ceil(len(missing) / parallel)
+    bound = f"; at most {math.ceil(rounds * time_limit / 60)} min" if time_limit else ""
+    say(f"{len(missing)} runs, {parallel} at a time {resources}{bound}.")
     failures: dict[str, str] = {}
     begin = time.monotonic()
-    told: dict[str, float] = {}
-    ended = 0
+    last_message: dict[str, float] = {}
     with (
         SignalWatch() as signals,
-        contextlib.closing(run_in_processes(missing, at_once=at_once, gpus=gpus, plugins=plugins)) as events,
+        contextlib.closing(
+            run_in_processes(missing, parallel=parallel, gpus=gpus, plugins=plugins)
+        ) as events,
     ):
         for event in events:
-            if isinstance(event, Told):
+            if isinstance(event, Progress):
                 now = time.monotonic()
-                if now - told.get(event.job.key, begin) >= _TELL_EVERY:
-                    told[event.job.key] = now
+                if now - last_message.get(event.job.key, begin) >= _PROGRESS_INTERVAL:
+                    last_message[event.job.key] = now
                     say(f"  {event.job.name}: {event.text}")
             elif isinstance(event, Postponed):
-                say(f"  {event.job.name}: {event.reason}; it is tried again when the others have ended")
+                say(f"  {event.job.name}: {event.reason}; it is tried again after the other runs")
             elif event is not None:
                 if isinstance(event, Failed):
                     failures[event.job.name] = event.reason
                     outcome = f"failed: {event.reason}"
                 else:
-                    keep(event.result)
+                    store(event.result)
                     outcome = event.job.outcome(event.result)
-                ended += 1
-                place = len(jobs) - len(missing) + ended
-                say(
-                    f"[{place}/{len(jobs)}] {event.job.name}: {outcome}{_time_left(begin, ended, len(missing))}"
-                )
+                count += 1
+                remaining = _time_remaining(begin, len(missing) - (len(jobs) - count), len(jobs) - count)
+                say(f"[{count}/{len(jobs)}] {event.job.name}: {outcome}{remaining}")
             if signals.received:
                 say("\nInterrupted; waiting for the runs to save.")
                 raise TrainingInterrupted(signals.received)
     return failures
 
 
-def _time_left(begin: float, ended: int, runs: int) -> str:
-    """Estimate the rest by the runs that have ended."""
-    left = (time.monotonic() - begin) / ended * (runs - ended)
-    return f"; about {duration(left)} left" if left else ""
+def _time_remaining(begin: float, ended: int, remaining: int) -> str:
+    """Extrapolate from the runs that have ended."""
+    seconds = (time.monotonic() - begin) / ended * remaining
+    return f"; about {duration(seconds)} left" if seconds else ""

@@ -1,4 +1,4 @@
-"""Whose a folder is that an experiment is told to write into."""
+"""Checks that the folder of an experiment does not belong to another program."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from nmt_lstm.files.folders import foreign_names
 __all__ = ["check_folder"]
 
 
-def check_folder(folder: Path, mark: str, kind: str, *, allowed: Container[str] = ()) -> bool:
-    """Return whether an experiment has been in the folder; otherwise it is new or empty.
+def check_folder(folder: Path, marker: str, problem: str, *, allowed: Container[str] = ()) -> bool:
+    """Return True for the folder of an earlier experiment, False for a new or empty one.
 
     Args:
-        folder: where results shall go.
-        mark: the file by which the experiment knows its own folders.
-        kind: what such a folder is, for the message.
-        allowed: names of what may stand there before the first experiment.
+        folder: the folder for the results.
+        marker: name of the file that identifies the folder of an experiment.
+        problem: what is wrong with any other folder, for the message.
+        allowed: names of files that may exist before the first experiment.
 
     Raises:
-        ConfigurationError: it belongs to something else.
+        ConfigurationError: the folder belongs to another program.
     """
-    if (folder / mark).exists():
+    if (folder / marker).exists():
         return True
     if folder.exists() and not folder.is_dir():
         raise ConfigurationError(f"'{folder}' is a file; choose a different folder with -o.")
     if strangers := foreign_names(folder, lambda name: name in allowed):
         raise ConfigurationError(
-            f"'{folder}' exists and {kind} ({strangers}); choose a different folder with -o, or empty it."
+            f"'{folder}' exists and {problem} ({strangers}); choose a different folder with -o, or empty it."
         )
     return False

@@ -1,4 +1,4 @@
-"""What an experiment asks of one of its runs."""
+"""The interface of a run that an experiment executes."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Job(ABC, Generic[Result]):
-    """One run as it is sent to the process that does it, so it must be possible to pickle it and its result."""
+    """A run that is sent to a worker process; it and its result must be picklable."""
 
     memory_advice: ClassVar[str]
-    """What to lower where memory is short."""
+    """What to lower if memory is short."""
 
     key: str
-    """What tells it from all other runs of the experiment."""
+    """Identifies the run within the experiment."""
     name: str
-    """What messages call it."""
+    """Name for messages."""
     log: Path | None = field(default=None, kw_only=True)
-    """Where its process writes. A run with a log has a process to itself; others share one, one after another."""
+    """File for the output of its process. A run with a log gets a process of its own; others share one in turn."""
 
     @abstractmethod
-    def perform(self, tell: Callable[[str], None]) -> Result:
-        """Do the run; SIGTERM asks it to end.
+    def perform(self, report: Callable[[str], None]) -> Result:
+        """Execute the run; SIGTERM asks it to stop.
 
         Args:
-            tell: told in words how far the run is.
+            report: receives progress messages.
 
         Raises:
-            NmtLstmError: it cannot be done.
+            NmtLstmError: the run failed.
         """
 
     @abstractmethod
     def outcome(self, result: Result) -> str:
-        """Return the result in a few words."""
+        """Return a short description of the result."""

@@ -1,4 +1,4 @@
-"""Processes that do runs side by side: so many at a time, each on its own device; one that dies takes no other with it."""
+"""Worker processes that execute runs in parallel, each on its own device; a crash affects no other run."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from nmt_lstm.lab.experiment.job import Job, Result
 from nmt_lstm.numerics.memory import without_thread_cache
 from nmt_lstm.training.launch import without_launcher
 
-__all__ = ["WORKER", "Ended", "Event", "Failed", "Postponed", "Told", "run_in_processes"]
+__all__ = ["WORKER", "Event", "Failed", "Finished", "Postponed", "Progress", "run_in_processes"]
 
 WORKER = (sys.executable, "-m", "nmt_lstm.lab.experiment.worker")
 _POLL_SECONDS = 0.1
 
 
-class Told(NamedTuple):
-    """How far a run is, in words."""
+class Progress(NamedTuple):
+    """A progress message from a run."""
 
     job: Job[Any]
     text: str
@@ -39,24 +39,24 @@ class Failed(NamedTuple):
     job: Job[Any]
     reason: str
     short_of_memory: bool = False
-    """Whether it might end well with fewer runs beside it."""
+    """Whether it might succeed with fewer runs in parallel."""
 
 
 class Postponed(NamedTuple):
-    """A run that was short of memory; it is tried again when the others have ended."""
+    """A run that ran out of memory; it is tried again after the others."""
 
     job: Job[Any]
     reason: str
 
 
-class Ended(NamedTuple, Generic[Result]):
-    """A run that came to its end."""
+class Finished(NamedTuple, Generic[Result]):
+    """A run that succeeded."""
 
     job: Job[Result]
     result: Result
 
 
-Event = Told | Failed | Postponed | Ended[Result]
+Event = Progress | Failed | Postponed | Finished[Result]
 
 
 @dataclass
@@ -68,33 +68,32 @@ class _Worker:
 
 
 def run_in_processes(
-    jobs: Sequence[Job[Result]], *, at_once: int, gpus: int = 0, plugins: Sequence[Path] = ()
+    jobs: Sequence[Job[Result]], *, parallel: int, gpus: int = 0, plugins: Sequence[Path] = ()
 ) -> Generator[Event[Result] | None, None, None]:
-    """Do the runs and yield what they tell, as it comes; each ends in `Ended` or in `Failed`.
+    """Execute the runs and yield their events as they occur; each run ends in `Finished` or `Failed`.
 
-    Runs that are short of memory beside others are done once more at the end, one at a time. Whatever ends the
-    iteration ends the processes: they get SIGTERM and are waited for. They also end with this process, even if it is
-    killed.
+    Runs that run out of memory beside others are repeated at the end, one at a time. When the iteration ends, for
+    whatever reason, the processes receive SIGTERM and are waited for. They also end when this process is killed.
 
     Args:
-        jobs: taken in this order.
-        at_once: how many run at a time.
-        gpus: how many GPUs they are dealt to; with 0 each gets one thread of the processor, unless OMP_NUM_THREADS says more.
+        jobs: the runs, in starting order.
+        parallel: number of parallel runs.
+        gpus: number of GPUs to distribute them over; with 0, each gets one processor thread, or OMP_NUM_THREADS.
         plugins: files that each process loads first.
 
     Yields:
-        Events; None where there was none for a while, so that the caller can look at something else.
+        Events; None if there was none for a while, so that the caller can check for signals.
     """
     waiting, short = deque(jobs), deque[Job[Result]]()
     workers: list[_Worker] = []
     try:
         while waiting or short or any(worker.job for worker in workers):
             if not waiting and not any(worker.job for worker in workers):
-                waiting, short, at_once = short, waiting, 1
+                waiting, short, parallel = short, waiting, 1
                 _stop(workers)
-            for worker in _free(workers, waiting, at_once, gpus, plugins):
+            for worker in _free(workers, waiting, parallel, gpus, plugins):
                 worker.job = waiting.popleft()
-                with contextlib.suppress(OSError):  # it is dead: the wait below says so
+                with contextlib.suppress(OSError):  # it is dead, as the wait below will show
                     worker.connection.send_bytes(pickle.dumps(worker.job))
             busy = [worker for worker in workers if worker.job]
             ready = wait([worker.connection for worker in busy], _POLL_SECONDS)
@@ -102,7 +101,7 @@ def run_in_processes(
                 yield None
             for worker in [worker for worker in busy if worker.connection in ready]:
                 event: Event[Result] = _receive(worker)
-                if not isinstance(event, Told):
+                if not isinstance(event, Progress):
                     worker.job = None
                     if event.job.log is not None or worker.process.poll() is not None:
                         workers.remove(worker)
@@ -116,12 +115,12 @@ def run_in_processes(
 
 
 def _free(
-    workers: list[_Worker], waiting: Sequence[Job[Any]], at_once: int, gpus: int, plugins: Sequence[Path]
+    workers: list[_Worker], waiting: Sequence[Job[Any]], parallel: int, gpus: int, plugins: Sequence[Path]
 ) -> Iterator[_Worker]:
-    """Yield workers without a run, started where there are none, as long as runs wait."""
-    yield from [worker for _, worker in zip(list(waiting), (w for w in workers if not w.job), strict=False)]
-    while waiting and len(workers) < at_once:
-        slot = min(set(range(at_once)) - {worker.slot for worker in workers})
+    """Yield idle workers, then new ones, as long as runs are waiting."""
+    yield from [worker for worker in workers if not worker.job][: len(waiting)]
+    while waiting and len(workers) < parallel:
+        slot = min(set(range(parallel)) - {worker.slot for worker in workers})
         workers.append(_start(waiting[0].log, slot, gpus, plugins))
         yield workers[-1]
 
@@ -134,7 +133,7 @@ def _start(log: Path | None, slot: int, gpus: int, plugins: Sequence[Path]) -> _
         if log is not None:
             log.parent.mkdir(parents=True, exist_ok=True)
             output = stack.enter_context(log.open("ab"))
-        # Not by multiprocessing: it would run the caller's main module again, and offers no environment.
+        # multiprocessing would run the main module of the caller again, and cannot set the environment.
         process = subprocess.Popen(  # noqa: S603 - our own module
             [*WORKER, str(theirs.fileno()), *map(str, plugins)],
             stdin=subprocess.DEVNULL,
@@ -142,14 +141,14 @@ def _start(log: Path | None, slot: int, gpus: int, plugins: Sequence[Path]) -> _
             stderr=output,
             env=_environment(slot, gpus),
             pass_fds=[theirs.fileno()],
-            # Ctrl-C at a terminal comes to us alone, and we decide.
+            # Ctrl-C at a terminal then reaches only this process, which decides what to do.
             start_new_session=True,
         )
     return _Worker(process, ours, slot)
 
 
 def _environment(slot: int, gpus: int) -> dict[str, str]:
-    """Return the environment of a process: one thread, or one GPU."""
+    """Return the environment of a worker: one thread, or one GPU."""
     environment = without_thread_cache(
         {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **without_launcher(os.environ)}
     )
@@ -163,23 +162,23 @@ def _environment(slot: int, gpus: int) -> dict[str, str]:
 def _receive(worker: _Worker) -> Event[Result]:
     job = worker.job
     assert job is not None
-    see = f"; see {job.log}" if job.log is not None else ""
+    hint = f"; see {job.log}" if job.log is not None else ""
     try:
         kind, *values = worker.connection.recv()
     except (EOFError, OSError):
         status = worker.process.wait()
         if status >= 0:
-            return Failed(job, f"its process ended with status {status}{see}")
+            return Failed(job, f"its process ended with status {status}{hint}")
         name = signal.Signals(-status).name
         killed = name == "SIGKILL"
-        reason = " (the system may have run out of memory)" if killed else ""
-        return Failed(job, f"its process was ended by {name}{reason}{see}", short_of_memory=killed)
-    event: Event[Result] = {"told": Told, "failed": Failed, "ended": Ended}[kind](job, *values)
+        cause = " (the system may have run out of memory)" if killed else ""
+        return Failed(job, f"its process was ended by {name}{cause}{hint}", short_of_memory=killed)
+    event: Event[Result] = {"progress": Progress, "failed": Failed, "finished": Finished}[kind](job, *values)
     return event
 
 
 def _stop(workers: list[_Worker]) -> None:
-    """End processes, all at once, and forget them."""
+    """End all workers at the same time and remove them from the list."""
     for worker in workers:
         worker.process.terminate()
         worker.connection.close()

@@ -1,4 +1,4 @@
-"""A process that does runs of an experiment, started by `nmt_lstm.lab.experiment.pool` as ``python -m``."""
+"""A worker process that executes runs, started by `nmt_lstm.lab.experiment.pool` with ``python -m``."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ __all__ = ["main", "perform"]
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Do runs as they come, until there are no more.
+    """Execute runs until the connection closes.
 
     Args:
-        arguments: the descriptor of the connection to the first process, and plugin files.
+        arguments: the file descriptor of the connection, then plugin files.
     """
     number, *plugins = arguments
     os.set_inheritable(int(number), False)
     connection = Connection(int(number))
     orders: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, orders), daemon=True).start()
-    unloadable = _load(plugins)
-    # Opened in this thread, since it imports what the run needs.
+    plugin_problem = _load(plugins)
+    # Unpickling imports the modules of the run, which belongs in the main thread.
     while order := orders.get():
-        job: Job[object] = pickle.loads(order)  # noqa: S301 - of the process that started this one
-        end = ("failed", unloadable) if unloadable else perform(job, connection)
+        job: Job[object] = pickle.loads(order)  # noqa: S301 - sent by the parent process
+        end = ("failed", plugin_problem) if plugin_problem else perform(job, connection)
         _send(connection, end)
 
 
 def perform(job: Job[object], connection: Connection) -> tuple[object, ...]:
-    """Do a run, telling on the way, and return how it ended: the words of an event of the pool."""
+    """Execute a run, sending its progress, and return the kind and the values of its last event."""
     try:
-        return "ended", job.perform(lambda text: _send(connection, ("told", text)))
-    except Exception as problem:  # noqa: BLE001 - a plugin may fail in any way; the other runs go on
+        return "finished", job.perform(lambda text: _send(connection, ("progress", text)))
+    except Exception as problem:  # noqa: BLE001 - a plugin may raise anything; the other runs continue
         short = _is_short_of_memory(problem)
         if isinstance(problem, NmtLstmError):
             return "failed", str(problem), short
@@ -56,14 +56,14 @@ def perform(job: Job[object], connection: Connection) -> tuple[object, ...]:
 
 
 def _is_short_of_memory(problem: BaseException) -> bool:
-    """Whether memory ran out, also behind an error that says so in our words."""
+    """Whether the exception, or one that it was raised from, means that memory ran out."""
     return is_out_of_memory(problem) or (
         problem.__cause__ is not None and _is_short_of_memory(problem.__cause__)
     )
 
 
 def _listen(connection: Connection, orders: queue.SimpleQueue[bytes]) -> None:
-    """Pass runs on; when the first process closes the connection or is gone, ask this one to stop and save."""
+    """Queue runs; when the parent closes the connection or dies, ask this process to save and stop."""
     with contextlib.suppress(EOFError, OSError):
         while True:
             orders.put(connection.recv_bytes())
@@ -72,7 +72,7 @@ def _listen(connection: Connection, orders: queue.SimpleQueue[bytes]) -> None:
 
 
 def _load(plugins: Sequence[str]) -> str:
-    """Load the files and return what is wrong with one of them."""
+    """Load plugin files, and return what is wrong with them."""
     try:
         for plugin in plugins:
             load_plugin_file(plugin)
@@ -81,10 +81,10 @@ def _load(plugins: Sequence[str]) -> str:
     return ""
 
 
-def _send(connection: Connection, words: tuple[object, ...]) -> None:
-    # Where nobody listens any more, SIGTERM is on its way.
+def _send(connection: Connection, event: tuple[object, ...]) -> None:
+    # If the parent no longer listens, SIGTERM follows.
     with contextlib.suppress(OSError):
-        connection.send(words)
+        connection.send(event)
 
 
 if __name__ == "__main__":

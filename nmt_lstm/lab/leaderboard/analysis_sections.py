@@ -1,4 +1,4 @@
-"""Analyses of the ranked outputs side by side, as sections of the page."""
+"""Analyses of the ranked outputs, as sections of the page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nmt_lstm.lab.leaderboard.board import Leaderboard
 from nmt_lstm.lab.leaderboard.ranking import RankedRow, Ranking
 from nmt_lstm.lab.leaderboard.record import Row
 from nmt_lstm.lab.leaderboard.store import BoardFiles
-from nmt_lstm.lab.leaderboard.test_sets import located
+from nmt_lstm.lab.leaderboard.test_sets import resolve_path
 from nmt_lstm.lab.report.markup import Markup, element, joined
 from nmt_lstm.lab.report.page import section
 from nmt_lstm.lab.report.table import Column, Table, TableCell, number
@@ -25,10 +25,10 @@ from nmt_lstm.text.corpus import check_rereadable, read_lines
 
 __all__ = ["analysis_sections"]
 
-COUNTED_LINES = 200_000
+_COUNTED_LINES = 200_000
 _COPIES_SHOWN = 5
 
-_Found = tuple[str, Analysis]
+_Analyses = Sequence[tuple[str, Analysis]]  # by system
 
 logger = logging.getLogger(__name__)
 
@@ -36,19 +36,19 @@ logger = logging.getLogger(__name__)
 def analysis_sections(
     board: Leaderboard, ranking: Ranking, *, baseline: str | None, sentences: int
 ) -> Markup:
-    """Return the sections of a ranking: by length, by frequency, repetitions and copies, differing sentences."""
+    """Return sections about lengths, word frequencies, repetitions and copies, and differing sentences."""
     first = ranking.rows[0].row
     sources = board.files.text(first.source)
     references = [board.files.text(digest) for digest in first.references]
     analyst = _analyst(board, first, sources, references)
-    found: list[_Found] = []
+    analyses = []
     for each in ranking.rows:
         statistics = board.scoring.statistics_of(each.row)["bleu"]
-        found.append((each.row.system, analyst.analyse(board.files.text(each.row.hypotheses), statistics)))
+        analyses.append((each.row.system, analyst.analyse(board.files.text(each.row.hypotheses), statistics)))
     return joined(
-        _by_length(found),
-        _by_frequency(found),
-        _faults(found),
+        _by_length(analyses),
+        _by_frequency(analyses),
+        _faults(analyses),
         _sentences(board, ranking, sources, references, baseline=baseline, count=sentences),
     )
 
@@ -57,50 +57,48 @@ def _analyst(
     board: Leaderboard, row: Row, sources: Sequence[str], references: Sequence[Sequence[str]]
 ) -> Analyst:
     source_tokenize = tokenizer_of_text(row.source_language, sources)
-    settings = board.settings.test_sets.get(row.test_set)
-    frequencies: list[Counter[str] | None] = [None, None]
-    if settings is not None:
-        for side, path, tokenize in (
-            (0, settings.train_source, source_tokenize),
-            (1, settings.train_target, row.tokenize),
-        ):
-            if path is not None:
-                frequencies[side] = _counted(located(path, board.folder), tokenize, board.files)
+    settings = board.settings.test_sets.get(row.test_set)  # None: it is no longer in board.toml
+
+    def frequencies(path: Path | None, tokenize: str) -> Counter[str] | None:
+        if path is None:
+            return None
+        return _training_words(resolve_path(path, board.folder), tokenize, board.files)
+
     return Analyst(
         sources,
         references[0],
         more_references=references[1:],
         source_tokenize=source_tokenize,
         tokenize=row.tokenize,
-        source_frequency=frequencies[0],
-        target_frequency=frequencies[1],
+        source_frequency=frequencies(settings.train_source if settings else None, source_tokenize),
+        target_frequency=frequencies(settings.train_target if settings else None, row.tokenize),
     )
 
 
-def _counted(path: Path, tokenize: str, files: BoardFiles) -> Counter[str] | None:
-    """Count the words of the first lines of a training text, once; a page can be made without it."""
+def _training_words(path: Path, tokenize: str, files: BoardFiles) -> Counter[str] | None:
+    """Return word counts of the first lines of a training text, which are cached; None if it cannot be read."""
     try:
         check_rereadable(path)
         state = path.stat()
-        named = f"{path} {state.st_size} {state.st_mtime_ns} {tokenize} {COUNTED_LINES}"
-        key = sha256_of_content(named)[:32]
+        identity = f"{path} {state.st_size} {state.st_mtime_ns} {tokenize} {_COUNTED_LINES}"
+        key = sha256_of_content(identity)[:32]
         counts = files.cache.counts(key)
         if counts is None:
-            counts = count_words(itertools.islice(read_lines(path), COUNTED_LINES), word_splitter(tokenize))
+            counts = count_words(itertools.islice(read_lines(path), _COUNTED_LINES), word_splitter(tokenize))
             files.cache.put_counts(key, counts)
     except (OSError, NmtLstmError) as problem:
         reason = f"'{path}': {problem.strerror}" if isinstance(problem, OSError) else problem
-        logger.warning("word frequencies are those of the test set: %s.", str(reason).rstrip("."))
+        logger.warning("word frequencies are counted in the test set: %s.", str(reason).rstrip("."))
         return None
     return counts
 
 
-def _by_length(found: Sequence[_Found]) -> Markup:
-    first = found[0][1]
+def _by_length(analyses: _Analyses) -> Markup:
+    first = analyses[0][1]
     return _section(
-        "By length of the source",
-        f"BLEU and brevity penalty by {first.length_unit} of the source; below the length, how many sentences have it.",
-        found,
+        "By source length",
+        f"BLEU and brevity penalty by number of source {first.length_unit}; below each length, the number of sentences.",
+        analyses,
         [
             Column(each.label, numeric=True, note=f"{each.sentences:,}", falling=True)
             for each in first.by_source_length
@@ -111,14 +109,14 @@ def _by_length(found: Sequence[_Found]) -> Markup:
     )
 
 
-def _by_frequency(found: Sequence[_Found]) -> Markup:
-    first = found[0][1]
+def _by_frequency(analyses: _Analyses) -> Markup:
+    first = analyses[0][1]
     where = "the references" if first.frequency_text == "test set" else "the training text"
     return _section(
-        "By frequency of the word",
-        f"F1 in percent (precision / recall) of target words by how often they occur in {where}; below the frequency, how "
-        f"many words of the references have it.",
-        found,
+        "By word frequency",
+        f"F1 in percent (precision / recall) of target words, by how often they occur in {where}; below each frequency, the "
+        f"number of reference words.",
+        analyses,
         [
             Column(each.label, numeric=True, note=f"{each.words:,}", falling=True)
             for each in first.by_word_frequency
@@ -130,10 +128,10 @@ def _by_frequency(found: Sequence[_Found]) -> Markup:
     )
 
 
-def _faults(found: Sequence[_Found]) -> Markup:
-    first = found[0][1]
+def _faults(analyses: _Analyses) -> Markup:
+    first = analyses[0][1]
     titles = [f"{each.order}-grams" if each.order > 1 else "Words" for each in first.repetitions]
-    theirs = ", ".join(f"{each.reference_per_thousand:.1f}" for each in first.repetitions)
+    expected = ", ".join(f"{each.reference_per_thousand:.1f}" for each in first.repetitions)
 
     def cells(analysis: Analysis) -> list[TableCell]:
         copied = analysis.copied
@@ -148,10 +146,10 @@ def _faults(found: Sequence[_Found]) -> Markup:
 
     return _section(
         "Repetitions and copies",
-        f"Repeated words and n-grams, of 1,000 (the references: {theirs}). Copied: source words in the output that no "
-        f"reference has, of 1,000 words. Rare: of the source words that occur at most twice in the "
-        f"{'source text' if first.frequency_text == 'test set' else 'training text'}, those left as they are.",
-        found,
+        f"Repeated words and n-grams per 1,000 (references: {expected}). Copied: source words in the output that "
+        f"no reference contains, per 1,000 words. Rare: source words that occur at most twice in the "
+        f"{'source text' if first.frequency_text == 'test set' else 'training text'} and were left untranslated.",
+        analyses,
         [
             *(Column(title, numeric=True, meaning="repeated") for title in titles),
             Column("Copied", numeric=True),
@@ -165,12 +163,12 @@ def _faults(found: Sequence[_Found]) -> Markup:
 def _section(
     heading: str,
     caption: str,
-    found: Sequence[_Found],
+    analyses: _Analyses,
     columns: Sequence[Column],
     cells: Callable[[Analysis], Sequence[TableCell]],
 ) -> Markup:
-    """Return a section with a table of a row for each system."""
-    rows: list[list[TableCell | str]] = [[system, *cells(analysis)] for system, analysis in found]
+    """Return a section with a table that has a row for each system."""
+    rows: list[list[TableCell | str]] = [[system, *cells(analysis)] for system, analysis in analyses]
     return section(heading, Table(caption, [Column("System", label=True), *columns], rows).html(), level=3)
 
 
@@ -189,14 +187,16 @@ def _sentences(
     statistics = [board.scoring.statistics_of(each.row)["chrf"] for each in pair]
     outputs = [board.files.text(each.row.hypotheses) for each in pair]
     blocks = []
-    for found in most_different(statistics[0], statistics[1], count=count):
-        place = found.line - 1
-        marked = marked_differences(*(output[place] for output in outputs))
-        lines = [(f"Source, line {found.line:,}", sources[place])]
-        lines += [("Reference", text[place]) for text in references]
+    for difference in most_different(statistics[0], statistics[1], count=count):
+        index = difference.line - 1
+        marked = marked_differences(*(output[index] for output in outputs))
+        lines = [(f"Source, line {difference.line:,}", sources[index])]
+        lines += [("Reference", text[index]) for text in references]
         lines += [
             (f"{each.row.system} {score:.1f}", text)
-            for each, score, text in zip(pair, (found.score, found.other_score), marked, strict=True)
+            for each, score, text in zip(
+                pair, (difference.score, difference.other_score), marked, strict=True
+            )
         ]
         inner = [
             element("div", element("dt", name), element("dd", text or "(empty)")) for name, text in lines
@@ -207,15 +207,13 @@ def _sentences(
     names = " and ".join(each.row.system for each in pair)
     return section(
         "Where two systems differ most",
-        element(
-            "p", f"{names}, with the chrF of each sentence and the words marked that differ.", class_="meta"
-        ),
+        element("p", f"{names}, with the chrF of each sentence; differing words are marked.", class_="meta"),
         *blocks,
         level=3,
     )
 
 
 def _pair(rows: Sequence[RankedRow], baseline: str | None) -> tuple[RankedRow, RankedRow] | None:
-    """Return the best and the baseline, or the two best."""
+    """Return the best system and the baseline, or the two best."""
     others = [each for each in rows[1:] if each.row.system == baseline] or list(rows[1:])
     return (rows[0], others[0]) if others else None

@@ -1,4 +1,4 @@
-"""Cached sentence statistics and word counts of a board, which can be recomputed."""
+"""A cache of the sentence statistics and word counts of a board, which can be recomputed."""
 
 from __future__ import annotations
 
@@ -18,62 +18,61 @@ from nmt_lstm.files.regular import LARGEST_LIST, read_regular
 __all__ = ["CachedStatistics"]
 
 logger = logging.getLogger(__name__)
-Found = TypeVar("Found")
+Value = TypeVar("Value")
 
 
 class CachedStatistics:
-    """A folder of files that carry their checksums; one that is damaged is named in a warning and counts as missing.
+    """A folder of files with checksums; a damaged file is reported in a warning and treated as missing.
 
     Args:
-        folder: need not exist.
+        folder: the folder, which need not exist.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def statistics(self, key: str) -> dict[str, NDArray[np.float64]]:
-        """Return the stored statistics of a key, by metric; empty if there are none that can be read."""
-        found = self._read(self.folder / f"{key}.npz", _statistics_of)
-        return {} if found is None else found
+        """Return the cached statistics of a key, by metric; empty if there are none."""
+        return self._read(self.folder / f"{key}.npz", _read_statistics) or {}
 
     def put_statistics(self, key: str, values: Mapping[str, NDArray[np.float64]]) -> None:
-        """Store statistics; a board that cannot be written goes without."""
+        """Cache statistics, unless the board cannot be written."""
         arrays: dict[str, Any] = dict(values)
 
         def write(path: Path) -> None:
-            with path.open("wb") as file:  # given a path, NumPy would append ".npz" to its name
+            with path.open("wb") as file:  # given a path, NumPy would append ".npz"
                 np.savez_compressed(file, **arrays)
             seal_archive(path)
 
         self._write(self.folder / f"{key}.npz", write)
 
     def counts(self, key: str) -> Counter[str] | None:
-        """Return the stored counts of a key; None if there are none that can be read."""
-        return self._read(self.folder / f"{key}.json", _counts_of)
+        """Return the cached counts of a key; None if there are none."""
+        return self._read(self.folder / f"{key}.json", _read_counts)
 
     def put_counts(self, key: str, counts: Mapping[str, int]) -> None:
-        """Store counts of words; a board that cannot be written goes without."""
+        """Cache word counts, unless the board cannot be written."""
         text = checked_json({"counts": dict(counts)})
         self._write(self.folder / f"{key}.json", lambda path: path.write_text(text, encoding="utf-8"))
 
     def problems(self) -> list[str]:
-        """Return a sentence for each file that is damaged."""
-        found = []
+        """Return a sentence for each damaged file."""
+        problems = []
         for path in sorted(self.folder.glob("*.*")) if self.folder.is_dir() else []:
             read = _READERS.get(path.suffix)
             if read is not None and not path.name.startswith("."):
                 try:
                     read(path)
                 except Exception as problem:  # noqa: BLE001 - see _read
-                    found.append(_sentence(path, problem))
-        return found
+                    problems.append(_sentence(path, problem))
+        return problems
 
-    def _read(self, path: Path, read: Callable[[Path], Found]) -> Found | None:
+    def _read(self, path: Path, read: Callable[[Path], Value]) -> Value | None:
         try:
             return read(path)
         except FileNotFoundError:
             return None
-        except Exception as problem:  # noqa: BLE001 - an archive without a checksum can be damaged in any way
+        except Exception as problem:  # noqa: BLE001 - a damaged archive without checksum may raise anything
             logger.warning("%s", _sentence(path, problem))
             return None
 
@@ -83,29 +82,29 @@ class CachedStatistics:
             with replacing(path) as beside:
                 write(beside)
         except OSError as problem:
-            logger.debug("statistics are not stored: %s", problem)
+            logger.debug("statistics were not cached: %s", problem)
 
 
-def _statistics_of(path: Path) -> dict[str, NDArray[np.float64]]:
+def _read_statistics(path: Path) -> dict[str, NDArray[np.float64]]:
     if not archive_is_intact(path):
-        raise ValueError("its checksum does not fit")
+        raise ValueError("its checksum does not match")
     with np.load(path, allow_pickle=False) as archive:
         return {name: np.asarray(archive[name], dtype=np.float64) for name in archive.files}
 
 
-def _counts_of(path: Path) -> Counter[str]:
+def _read_counts(path: Path) -> Counter[str]:
     values = parse_checked(read_regular(path, LARGEST_LIST))
-    # Earlier versions wrote the counts alone, without a checksum.
-    inner = values.get("counts")
-    counts = inner if isinstance(inner, dict) else values
+    counts = values.get("counts")
+    if not isinstance(counts, dict):  # earlier versions wrote the counts alone, without a checksum
+        counts = values
     if not all(isinstance(count, int) for count in counts.values()):
-        raise ValueError("it does not hold counts")
+        raise ValueError("it does not contain counts")
     return Counter(counts)
 
 
-_READERS: dict[str, Callable[[Path], object]] = {".npz": _statistics_of, ".json": _counts_of}
+_READERS: dict[str, Callable[[Path], object]] = {".npz": _read_statistics, ".json": _read_counts}
 
 
 def _sentence(path: Path, problem: Exception) -> str:
     reason = " ".join(str(problem).split())[:200]
-    return f"'{path}' is damaged ({reason}); it is not used. What it held is computed again; the file can be deleted."
+    return f"'{path}' is damaged ({reason}) and not used. Its content is recomputed; the file can be deleted."

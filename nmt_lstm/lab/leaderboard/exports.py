@@ -1,4 +1,4 @@
-"""Rankings for programs: JSON and CSV with all that a row holds."""
+"""Rankings as JSON and CSV, with everything that a row contains."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from nmt_lstm import plain_text
 from nmt_lstm.evaluation.scores import METRICS
 from nmt_lstm.evaluation.significance import Comparison
 from nmt_lstm.lab.leaderboard.ranking import RankedRow, Ranking
-from nmt_lstm.lab.leaderboard.record import Facts
+from nmt_lstm.lab.leaderboard.record import LISTED_FACTS
 
 __all__ = ["csv_text", "json_text"]
 
-_LISTED_FACTS = [name for name in Facts.model_fields if name not in ("models", "versions", "run_files")]
+_TESTED = ("difference", "p_bootstrap", "p_randomisation", "significant")
 
 
 def json_text(rankings: Sequence[Ranking]) -> str:
-    """Return the rankings as JSON: rows of different rankings cannot be compared."""
+    """Return the rankings as JSON; rows in different rankings cannot be compared."""
     values = {
         "format": 1,
         "rankings": [
@@ -37,18 +37,14 @@ def json_text(rankings: Sequence[Ranking]) -> str:
 
 
 def csv_text(rankings: Sequence[Ranking]) -> str:
-    """Return the rows as CSV; rows with different numbers under "ranking" cannot be compared.
+    """Return the rows as CSV; rows with a different "ranking" number cannot be compared.
 
-    Text that a spreadsheet would take for a formula has an apostrophe before it.
+    Text that a spreadsheet would interpret as a formula is preceded by an apostrophe.
     """
     heads = ["test_set", "ranking", "rank", "system", "source_language", "target_language", "sentences"]
-    heads += [f"{name}{part}" for name in METRICS for part in ("", "_low", "_high", "_signature")]
-    heads += [
-        f"{name}_{part}"
-        for name in ("versus_best", "versus_baseline")
-        for part in ("difference", "p_bootstrap", "p_randomisation", "significant")
-    ]
-    heads += ["brevity_penalty", "length_ratio", *_LISTED_FACTS]
+    heads += [f"{name}{suffix}" for name in METRICS for suffix in ("", "_low", "_high", "_signature")]
+    heads += [f"{name}_{field}" for name in ("versus_best", "versus_baseline") for field in _TESTED]
+    heads += ["brevity_penalty", "length_ratio", *LISTED_FACTS]
     heads += ["added", "fingerprint", "hypotheses", "scored_with", "versions"]
     stream = io.StringIO()
     writer = csv.DictWriter(stream, heads, lineterminator="\n")
@@ -77,12 +73,7 @@ def _values(each: RankedRow) -> dict[str, Any]:
 def _comparison(comparison: Comparison | None) -> dict[str, Any] | None:
     if comparison is None:
         return None
-    return {
-        "difference": comparison.difference,
-        "p_bootstrap": comparison.p_bootstrap,
-        "p_randomisation": comparison.p_randomisation,
-        "significant": comparison.significant,
-    }
+    return {field: getattr(comparison, field) for field in _TESTED}
 
 
 def _flat(each: RankedRow) -> dict[str, Any]:
@@ -95,7 +86,7 @@ def _flat(each: RankedRow) -> dict[str, Any]:
                 "length_ratio", "added", "fingerprint", "hypotheses",
             }
         ),
-        **row.facts.model_dump(include=set(_LISTED_FACTS)),
+        **row.facts.model_dump(include=set(LISTED_FACTS)),
         "scored_with": _versions(row.scored_with),
         "versions": _versions(row.facts.versions),
     }  # fmt: skip
@@ -107,7 +98,7 @@ def _flat(each: RankedRow) -> dict[str, Any]:
             f"{name}_signature": entry.signature,
         }
     for name, comparison in (("versus_best", each.versus_best), ("versus_baseline", each.versus_baseline)):
-        values |= {f"{name}_{part}": value for part, value in (_comparison(comparison) or {}).items()}
+        values |= {f"{name}_{field}": value for field, value in (_comparison(comparison) or {}).items()}
     return values
 
 

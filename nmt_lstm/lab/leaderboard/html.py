@@ -1,26 +1,21 @@
-"""A board as one HTML page: scores with intervals, rankings, analyses, facts."""
+"""A board as a self-contained HTML page: rankings with intervals, analyses and facts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from nmt_lstm.evaluation.columns import NOT_SIGNIFICANT, p_value, signed
-from nmt_lstm.evaluation.scores import METRICS
-from nmt_lstm.evaluation.significance import Comparison
+from nmt_lstm.evaluation.columns import p_value, signed
 from nmt_lstm.lab.leaderboard.analysis_sections import analysis_sections
 from nmt_lstm.lab.leaderboard.board import Leaderboard
 from nmt_lstm.lab.leaderboard.ranking import RankedRow, Ranking
 from nmt_lstm.lab.leaderboard.record import Row
-from nmt_lstm.lab.leaderboard.tables import UNKNOWN, compact, hours, p_values, speed
+from nmt_lstm.lab.leaderboard.tables import contents_of, hours, incomparability, ranking_table, speed
 from nmt_lstm.lab.report.dot_plot import Dot, dot_plot
 from nmt_lstm.lab.report.markup import Markup, element, joined
 from nmt_lstm.lab.report.page import contents, page, section
-from nmt_lstm.lab.report.table import Column, Table, TableCell, facts, folded, number
+from nmt_lstm.lab.report.table import facts, folded
 
 __all__ = ["web_page"]
-
-_Pair = tuple[Column, Callable[[RankedRow], TableCell | str]]
 
 
 def web_page(
@@ -31,83 +26,58 @@ def web_page(
     baseline: str | None = None,
     sentences: int = 10,
 ) -> str:
-    """Return the board as an HTML document that needs nothing else.
+    """Return the board as an HTML document.
 
     Args:
         board: the board.
-        test_set: one test set; None is all.
-        metric: what is ranked by.
-        baseline: a system that all others are compared with.
-        sentences: how many sentences to show in which the two best systems, or the best and the baseline, differ most.
+        test_set: a test set; None shows all.
+        metric: the metric to rank by.
+        baseline: a system to compare all others with.
+        sentences: how many sentences to show in which the best system and the baseline, or the second best, differ most.
 
     Raises:
-        ConfigurationError: unknown metric, test set or baseline.
+        ConfigurationError: the metric, the test set or the baseline is unknown.
         DataError: the board is damaged.
     """
     rankings = board.rankings(test_set, metric=metric, baseline=baseline)
     if not rankings:
         return page(board.settings.title, lead="The board has no rows yet.")
-    entries = [(f"ranking-{number}", _title(ranking)) for number, ranking in enumerate(rankings, 1)]
-    parts = [
+    titles = [f"{ranking.title}{', separate' if ranking.apart else ''}" for ranking in rankings]
+    entries = [(f"ranking-{number}", title) for number, title in enumerate(titles, 1)]
+    sections = [
         _ranking(board, ranking, anchor, title, baseline=baseline, sentences=sentences)
         for ranking, (anchor, title) in zip(rankings, entries, strict=True)
     ]
     rows = [each.row for ranking in rankings for each in ranking.rows]
     scorers = sorted({f"{name} {version}" for row in rows for name, version in row.scored_with.items()})
-    systems = len({row.system for row in rows})
+    systems, sets = len({row.system for row in rows}), len({row.test_set for row in rows})
     lead = (
-        f"{_counted(systems, 'system')} on {_counted(len({row.test_set for row in rows}), 'test set')}. Only rows of the "
-        f"same texts and signatures are ranked together. Intervals are 95 % bootstrap intervals."
+        f"{systems:,} system{'s' * (systems != 1)} on {sets:,} test set{'s' * (sets != 1)}. Rows are ranked together only if "
+        f"their texts and signatures are the same. Intervals are 95 % bootstrap intervals."
     )
-    navigation = contents(entries) if len(entries) > 1 else Markup()
     return page(
         board.settings.title,
-        navigation,
-        *parts,
+        contents(entries) if len(entries) > 1 else Markup(),
+        *sections,
         lead=lead,
-        footer=f"Scored with {', '.join(scorers)}. Newest row of {max(row.added for row in rows)[:10]}.",
+        footer=f"Scored with {', '.join(scorers)}. Newest row added on {max(row.added for row in rows)[:10]}.",
     )
-
-
-def _title(ranking: Ranking) -> str:
-    row = ranking.rows[0].row
-    direction = f", {row.source_language}-{row.target_language}" if row.source_language else ""
-    return f"{ranking.test_set}{direction}" + (", apart" if ranking.apart else "")
 
 
 def _ranking(
     board: Leaderboard, ranking: Ranking, anchor: str, title: str, *, baseline: str | None, sentences: int
 ) -> Markup:
-    row = ranking.rows[0].row
-    references = "1 reference" if len(row.references) == 1 else f"{len(row.references)} references"
-    meta = f"{row.sentences:,} lines, {references}, fingerprint {row.fingerprint[:12]}"
-    apart = (
-        element(
-            "p",
-            f"Not comparable with the ranking above, and not ranked with it: these rows have {'; '.join(ranking.apart)}.",
-            class_="warning",
-        )
-        if ranking.apart
-        else Markup()
-    )
-    signatures = element(
-        "p",
-        "Signatures: ",
-        joined(
-            *(
-                joined(element("code", f"{entry.name}|{entry.signature}"), element("br"))
-                for entry in row.scores.values()
-            )
-        ),
-        class_="meta",
-    )
+    signatures = [
+        joined(element("code", f"{entry.name}|{entry.signature}"), element("br"))
+        for entry in ranking.rows[0].row.scores.values()
+    ]
     return section(
         title,
-        element("p", meta, class_="meta"),
-        apart,
+        element("p", contents_of(ranking), class_="meta"),
+        element("p", incomparability(ranking), class_="warning") if ranking.apart else Markup(),
         _plot(ranking),
-        _scores(ranking, baseline),
-        signatures,
+        ranking_table(ranking, baseline).html(),
+        element("p", "Signatures: ", *signatures, class_="meta"),
         analysis_sections(board, ranking, baseline=baseline, sentences=sentences),
         section("About the systems", *(_details(each) for each in ranking.rows), level=3),
         anchor=anchor,
@@ -115,7 +85,6 @@ def _ranking(
 
 
 def _plot(ranking: Ranking) -> Markup:
-    name = ranking.rows[0].score.name
     better = "lower is better" if ranking.metric == "ter" else "higher is better"
     dots = [
         Dot(
@@ -131,126 +100,48 @@ def _plot(ranking: Ranking) -> Markup:
     ]
     return dot_plot(
         dots,
-        caption=f"{name} with 95 % intervals, {better}. Filled: the best, and those not significantly different from it; "
-        f"rings: significantly worse.",
+        caption=f"{ranking.rows[0].score.name} with 95 % intervals, {better}. Filled: the best system and those not "
+        f"significantly different from it; rings: significantly worse.",
     )
-
-
-def _scores(ranking: Ranking, baseline: str | None) -> Markup:
-    first = ranking.rows[0]
-    others = [name for name in METRICS if name in first.row.scores and name != ranking.metric]
-    with_baseline = baseline is not None and any(each.row.system == baseline for each in ranking.rows)
-    tests = "p values of paired bootstrap and approximate randomisation"
-
-    def score(name: str) -> _Pair:
-        return _score_column(first.row.scores[name].name, name), lambda each: number(
-            each.row.scores[name].value, ".2f"
-        )
-
-    columns: list[_Pair] = [
-        (Column("#", numeric=True, meaning="rank"), lambda each: str(each.rank)),
-        (Column("System", label=True), lambda each: each.row.system),
-        (_score_column(first.score.name, ranking.metric), lambda each: number(each.score.value, ".2f")),
-        (
-            Column("95 %", numeric=True, meaning="bootstrap interval"),
-            lambda each: TableCell(f"{each.score.low:.1f}–{each.score.high:.1f}", each.score.low, quiet=True),
-        ),
-        (Column("vs best", numeric=True, meaning=tests), lambda each: _compared(each.versus_best)),
-    ]
-    if with_baseline:
-        columns.append(
-            (
-                Column(f"vs {baseline}", numeric=True, meaning=tests),
-                lambda each: _compared(each.versus_baseline),
-            )
-        )
-    columns += [
-        *map(score, others),
-        (
-            Column("BP", numeric=True, meaning="BLEU's brevity penalty; 1 is none", falling=True),
-            lambda each: number(each.row.brevity_penalty, ".3f"),
-        ),
-        (Column("Parameters", numeric=True), lambda each: _known(compact, each.row.facts.parameters)),
-        (
-            Column("Training", numeric=True, meaning="wall-clock time"),
-            lambda each: _known(hours, each.row.facts.training_hours),
-        ),
-        (
-            Column("Sent/s", numeric=True, meaning="sentences translated per second", falling=True),
-            lambda each: _known(speed, each.row.facts.sentences_per_second),
-        ),
-    ]
-    return Table.of(
-        f"{NOT_SIGNIFICANT} difference not significant: p ≥ 0.05 by paired bootstrap (first value) or "
-        f"approximate randomisation (second). {UNKNOWN} unknown. A click on a head sorts.",
-        ranking.rows,
-        columns,
-    ).html()
-
-
-def _score_column(name: str, metric: str) -> Column:
-    return Column(
-        name, numeric=True, meaning="lower is better" if metric == "ter" else "", falling=metric != "ter"
-    )
-
-
-def _compared(comparison: Comparison | None) -> TableCell:
-    if comparison is None:
-        return TableCell("", sort=0.0)
-    mark = "" if comparison.significant else f"{NOT_SIGNIFICANT} "
-    return TableCell(
-        f"{mark}{signed(comparison.difference)}", sort=comparison.difference, note=f"p {p_values(comparison)}"
-    )
-
-
-def _known(form: Callable[[Any], str], value: float | None) -> TableCell:
-    return TableCell(form(value), "" if value is None else value, quiet=value is None)
 
 
 def _details(each: RankedRow) -> Markup:
-    row = each.row
-    pairs = [
-        *(
-            (f"{entry.name}, 95 %", f"{entry.value:.2f}, {entry.low:.2f} to {entry.high:.2f}")
-            for entry in row.scores.values()
-        ),
-        ("Length ratio", f"{row.length_ratio:.3f} words per word of the reference"),
+    row, pairs = each.row, list[tuple[str, str]]()
+    if (test := each.versus_best) is not None:
+        values = f"p {p_value(test.p_bootstrap)} bootstrap, {p_value(test.p_randomisation)} randomisation"
+        pairs.append(("Difference from the best", f"{signed(test.difference)} {each.score.name}, {values}"))
+    pairs += [
+        (f"{entry.name}, 95 %", f"{entry.value:.2f}, {entry.low:.2f} to {entry.high:.2f}")
+        for entry in row.scores.values()
+    ]
+    pairs += [
+        ("Length ratio", f"{row.length_ratio:.3f} words per reference word"),
         *_facts(row),
         ("Added", row.added),
         ("Output, SHA-256", row.hypotheses),
     ]
-    if each.versus_best is not None:
-        test = each.versus_best
-        values = f"p {p_value(test.p_bootstrap)} bootstrap, {p_value(test.p_randomisation)} randomisation"
-        pairs.insert(0, ("Against the best", f"{signed(test.difference)} {each.score.name}, {values}"))
     runs = [folded("Run file", element("pre", text)) for text in row.facts.run_files]
     return folded(row.system, facts(pairs), *runs)
 
 
 def _facts(row: Row) -> list[tuple[str, str]]:
+    """Return the known facts, then the names of the unknown ones."""
     known = row.facts
-    pairs = [
-        ("Toolkit", known.toolkit),
-        ("Parameters", f"{known.parameters:,}" if known.parameters is not None else ""),
-        (
-            "Target pieces trained on",
-            f"{known.training_pieces:,}" if known.training_pieces is not None else "",
-        ),
-        ("Training time", hours(known.training_hours) if known.training_hours is not None else ""),
-        ("Sentences per second", speed(known.sentences_per_second) if known.sentences_per_second else ""),
-        ("Hardware", known.hardware),
-        ("Seed", "" if known.seed is None else str(known.seed)),
-        ("Beam", "" if known.beam_size is None else str(known.beam_size)),
-        ("Batch size", "" if known.batch_size is None else str(known.batch_size)),
-        ("Precision", known.precision),
-        ("Versions", ", ".join(f"{name} {version}" for name, version in known.versions.items())),
-        ("Weights", ", ".join(known.models)),
-        ("Note", known.note),
+    entries: list[tuple[str, Any, Any]] = [
+        ("Toolkit", known.toolkit, str),
+        ("Parameters", known.parameters, "{:,}".format),
+        ("Target pieces trained on", known.training_pieces, "{:,}".format),
+        ("Training time", known.training_hours, hours),
+        ("Sentences per second", known.sentences_per_second, speed),
+        ("Hardware", known.hardware, str),
+        ("Seed", known.seed, str),
+        ("Beam", known.beam_size, str),
+        ("Batch size", known.batch_size, str),
+        ("Precision", known.precision, str),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in known.versions.items()), str),
+        ("Weights", ", ".join(known.models), str),
+        ("Note", known.note, str),
     ]
-    unknown = ", ".join(name.lower() for name, value in pairs if not value and name != "Note")
-    found = [(name, value) for name, value in pairs if value]
-    return [*found, ("Unknown", unknown)] if unknown else found
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' if number != 1 else ''}"
+    unknown = [name.lower() for name, value, _ in entries if value in (None, "") and name != "Note"]
+    pairs = [(name, form(value)) for name, value, form in entries if value not in (None, "")]
+    return pairs + [("Unknown", ", ".join(unknown))] * bool(unknown)

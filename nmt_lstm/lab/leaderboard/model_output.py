@@ -1,4 +1,4 @@
-"""Translating a test set with a model folder, and what the folder knows of its model."""
+"""Translating a test set with a model folder, and the facts in the folder."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ logger = logging.getLogger(__name__)
 
 
 class ModelOutput:
-    """One model, or an ensemble, that translates test sets; its weights are loaded when the first is translated.
+    """A model, or an ensemble, that translates test sets; its weights are loaded on first use.
 
     Args:
         folders: the model folders.
-        beam_size: None is the model's own.
+        beam_size: hypotheses per sentence; None is the default of the model.
         batch_size: sentences translated together.
         device: "auto", "cpu", "cuda" or "cuda:N".
         precision: "auto", "float32", "bf16" or "fp16".
@@ -57,66 +57,62 @@ class ModelOutput:
 
     @property
     def name(self) -> str:
-        """The name that the system has unless it is given another: that of the folder."""
+        """The default name of the system, which is that of the folder."""
         return "+".join(Path(folder).absolute().name for folder in self._folders)
 
     @property
     def direction(self) -> tuple[str, str]:
-        """Source and target language of the run; empty where it does not say."""
+        """Source and target language; empty if the run does not say."""
         data = self._opened[0].run.data
         return data.source_language, data.target_language
 
     def check_direction(self, test_set: TestSet) -> None:
-        """Refuse a test set of another direction.
-
-        Raises:
-            ConfigurationError: a language of the model's is another than the test set's.
-        """
+        """Raise ConfigurationError if a language of the model differs from that of the test set."""
         if not self.fits(test_set.source_language, test_set.target_language):
             raise ConfigurationError(
                 f"the model translates {'-'.join(self.direction)}, but test set '{test_set.name}' is "
                 f"{test_set.direction or test_set.source_language + '-' + test_set.target_language}; "
-                f"name a test set of the model's direction."
+                f"name a test set with the direction of the model."
             )
 
     def fits(self, source_language: str, target_language: str) -> bool:
-        """Whether no language that both sides know of differs."""
+        """Whether the languages match; unknown ones match all."""
         pairs = zip(self.direction, (source_language, target_language), strict=True)
-        return all(not ours or not theirs or _same(ours, theirs) for ours, theirs in pairs)
+        return all(not own or not other or _base(own) == _base(other) for own, other in pairs)
 
-    def made(self, facts: Facts) -> bool:
-        """Whether facts are those of an output of this model with this search."""
+    def matches(self, facts: Facts) -> bool:
+        """Whether facts describe an output of this model with this search."""
         return (facts.models, facts.beam_size) == (self._weights(), self._beam_size) and (
             self._precision == "auto" or facts.precision == self._precision
         )
 
     def translate(self, test_set: TestSet) -> tuple[list[str], Facts]:
-        """Translate a test set; return its output and the facts.
+        """Translate a test set, and return the output and the facts.
 
         Raises:
             ModelFolderError: the model needs a plugin that is not installed.
-            ResourceError: the device is not there, or memory does not suffice.
+            ResourceError: the device is missing, or there is not enough memory.
         """
         if self._translator is None:
             self._translator = Translator.load(self._folders, device=self._device, precision=self._precision)
         start = time.perf_counter()
-        found = self._translator.translate(
+        translations = self._translator.translate(
             test_set.sources, beam_size=self._beam_size, batch_size=self._batch_size
         )
         seconds = time.perf_counter() - start
-        speed = len(found) / max(seconds, 1e-9)
+        speed = len(translations) / max(seconds, 1e-9)
         logger.info("%s: %d sentences translated in %.1f s (%.0f per second).",
-                    test_set.name, len(found), seconds, speed)  # fmt: skip
-        return [translation.text for translation in found], self._facts(self._translator, speed)
+                    test_set.name, len(translations), seconds, speed)  # fmt: skip
+        return [translation.text for translation in translations], self._facts(self._translator, speed)
 
     def _facts(self, translator: Translator, speed: float) -> Facts:
         metrics = [folder.metrics for folder in self._opened]
         runs = [folder.run for folder in self._opened]
-        seconds = [found.get("training_seconds") for found in metrics]
-        steps = [found.get("weights_of_steps") for found in metrics]
+        seconds = [each.get("training_seconds") for each in metrics]
+        steps = [each.get("weights_of_steps") for each in metrics]
         pieces = [
-            max(found) * run.training.batch_pieces if found else None
-            for found, run in zip(steps, runs, strict=True)
+            max(each) * run.training.batch_pieces if each else None
+            for each, run in zip(steps, runs, strict=True)
         ]
         seeds = {run.seed for run in runs}
         return Facts(
@@ -140,19 +136,18 @@ class ModelOutput:
 
 
 def _without_folders(run: RunSettings) -> RunSettings:
-    """Return a run whose paths are names alone: where text lay on somebody's machine is not the board's to tell."""
+    """Return a run with file names instead of paths: a board should not reveal the folders of its authors."""
     paths = {name: Path(value.name) for name, value in run.data if isinstance(value, Path)}
     return run.model_copy(update={"data": run.data.model_copy(update=paths)})
 
 
-def _same(one: str, other: str) -> bool:
-    """Whether two codes name the same language: "pt" and "pt_BR" do."""
-    first, second = (code.lower().replace("_", "-").partition("-")[0] for code in (one, other))
-    return first == second
+def _base(code: str) -> str:
+    """Return a language code without its region: "pt" for "pt_BR"."""
+    return code.lower().replace("_", "-").partition("-")[0]
 
 
 def _hardware(device: torch.device) -> str:
-    """Return the name of what computes, and for a processor its threads."""
+    """Return the name of the GPU, or of the processor with its number of threads."""
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
     name = platform.processor() or platform.machine()
@@ -162,6 +157,6 @@ def _hardware(device: torch.device) -> str:
                 name = line.partition(":")[2].strip()
                 break
     except OSError:
-        pass  # not Linux
+        pass  # not on Linux
     threads = torch.get_num_threads()
     return f"{name}, {threads} thread{'s' if threads != 1 else ''}"

@@ -1,4 +1,4 @@
-"""Which rows can be compared, their order, and whether their differences mean anything."""
+"""Rankings: which rows can be compared, their order, and whether their differences are significant."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ StatisticsOf = Callable[[Row], Mapping[str, SentenceStatistics]]
 
 @dataclass(frozen=True)
 class RankedRow:
-    """A row with its place among the rows that it can be compared with."""
+    """A row with its rank among the rows that it can be compared with."""
 
     row: Row
     rank: int
@@ -25,7 +25,7 @@ class RankedRow:
     versus_best: Comparison | None
     """The row against the best one; None for the best itself."""
     versus_baseline: Comparison | None
-    """The row against the baseline; None for the baseline, or if there is none in this ranking."""
+    """The row against the baseline; None for the baseline, or if this ranking has none."""
 
     @property
     def score(self) -> ScoreEntry:
@@ -40,79 +40,74 @@ class RankedRow:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Rows of one test set, one fingerprint and the same signatures, best first."""
+    """Rows with the same test set, fingerprint and signatures, best first."""
 
     test_set: str
     metric: str
     rows: list[RankedRow]
     apart: list[str]
-    """What makes its rows incomparable with those of the test set's first ranking; empty for that itself."""
+    """Differences that make its rows incomparable with the first ranking of the test set; empty for the first one."""
+
+    @property
+    def title(self) -> str:
+        """The test set and its languages, such as "wmt17, de-en"."""
+        row = self.rows[0].row
+        direction = f", {row.source_language}-{row.target_language}" if row.source_language else ""
+        return f"{self.test_set}{direction}"
 
 
 def rank(
     rows: Sequence[Row], metric: str, statistics: StatisticsOf, *, baseline: str | None = None
 ) -> list[Ranking]:
-    """Return the rankings of the rows of one test set: those that cannot be compared are never in the same one.
-
-    The ranking of most rows comes first.
+    """Return the rankings of the rows of a test set, the largest first; incomparable rows are in different ones.
 
     Args:
         rows: rows of one test set.
-        metric: what they are ranked by.
-        statistics: gives the statistics of a row.
-        baseline: a system that all others of its ranking are compared with.
+        metric: the metric to rank by.
+        statistics: returns the statistics of a row.
+        baseline: a system to compare all others of its ranking with.
     """
     groups: dict[object, list[Row]] = {}
     for row in rows:
-        groups.setdefault(_comparable(row), []).append(row)
-    found: list[Ranking] = []
+        signatures = tuple(sorted((name, entry.signature) for name, entry in row.scores.items()))
+        groups.setdefault((row.source, row.references, signatures), []).append(row)
+
+    def test(row: Row, other: Row | None) -> Comparison | None:
+        if other is None or row is other:
+            return None
+        return compare(statistics(row)[metric], statistics(other)[metric])
+
+    rankings: list[Ranking] = []
     for group in sorted(groups.values(), key=lambda group: -len(group)):
         sign = 1 if metric == "ter" else -1
         ordered = sorted(group, key=lambda row: (sign * row.scores[metric].value, row.system))
         best = ordered[0]
         base = next((row for row in ordered if row.system == baseline), None)
-        against_best = {row.system: _compared(row, best, metric, statistics) for row in ordered}
-        against_base = (
-            against_best
-            if base is best
-            else {row.system: _compared(row, base, metric, statistics) for row in ordered}
-        )
-        ranked = [
-            RankedRow(row, place, metric, against_best[row.system], against_base[row.system])
-            for place, row in enumerate(ordered, 1)
-        ]
-        apart = differences(best, found[0].rows[0].row) if found else []
-        found.append(Ranking(best.test_set, metric, ranked, apart))
-    return found
+        ranked = []
+        for number, row in enumerate(ordered, 1):
+            versus_best = test(row, best)
+            versus_baseline = versus_best if base is best else test(row, base)
+            ranked.append(RankedRow(row, number, metric, versus_best, versus_baseline))
+        apart = differences(best, rankings[0].rows[0].row) if rankings else []
+        rankings.append(Ranking(best.test_set, metric, ranked, apart))
+    return rankings
 
 
 def differences(one: Row, other: Row) -> list[str]:
-    """Return what keeps two rows of a test set from being compared; nothing if they can be."""
+    """Return the differences that make two rows of a test set incomparable; empty if there are none."""
     found = []
     if one.source != other.source:
         found.append(f"source text {one.source[:12]}, not {other.source[:12]}")
     if one.references != other.references:
-        ours, theirs = (", ".join(digest[:12] for digest in row.references) for row in (one, other))
-        found.append(f"references {ours}, not {theirs}")
+        first, second = (", ".join(digest[:12] for digest in row.references) for row in (one, other))
+        found.append(f"references {first}, not {second}")
     for metric in dict.fromkeys([*one.scores, *other.scores]):
-        ours, theirs = (
+        first, second = (
             row.scores[metric].signature if metric in row.scores else "none" for row in (one, other)
         )
-        if ours != theirs:
-            parts = dict.fromkeys(ours.split("|"))
-            others = dict.fromkeys(theirs.split("|"))
-            mine = "|".join(part for part in parts if part not in others)
-            yours = "|".join(part for part in others if part not in parts)
-            found.append(f"{metric} signature {mine or 'none'}, not {yours or 'none'}")
+        if first != second:
+            fields, other_fields = first.split("|"), second.split("|")
+            changed = "|".join(field for field in fields if field not in other_fields)
+            other_changed = "|".join(field for field in other_fields if field not in fields)
+            found.append(f"{metric} signature {changed or 'none'}, not {other_changed or 'none'}")
     return found
-
-
-def _compared(row: Row, other: Row | None, metric: str, statistics: StatisticsOf) -> Comparison | None:
-    if other is None or row is other:
-        return None
-    return compare(statistics(row)[metric], statistics(other)[metric])
-
-
-def _comparable(row: Row) -> object:
-    signatures = tuple(sorted((metric, entry.signature) for metric, entry in row.scores.items()))
-    return row.source, row.references, signatures

@@ -1,7 +1,8 @@
-"""The records of a board: rows with scores and facts, withdrawals, and the lines that they are written as."""
+"""The records of a board, which are rows with scores and facts, and withdrawals; their form as lines of JSON."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -10,35 +11,36 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from nmt_lstm.errors import ConfigurationError, DataError, nearest
 from nmt_lstm.files.checksums import checksum_of, with_checksum
 from nmt_lstm.files.parsing import parse_json
+from nmt_lstm.lab.leaderboard.settings import FORMAT, newer_format
 from nmt_lstm.plain_text import json_text
 
 __all__ = [
-    "FORMAT",
+    "LISTED_FACTS",
     "Facts",
+    "Record",
     "Row",
     "ScoreEntry",
     "Withdrawal",
     "check_system_name",
-    "line_of",
     "make_facts",
     "now",
-    "record_of",
+    "parse_record",
+    "to_line",
 ]
 
-FORMAT = 1
-_LONGEST_NAME = 120
-_Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]  # it names a file: nothing else may stand in it
+_MAX_NAME = 120
+_Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]  # part of a file name, so nothing else is allowed
 
 
-class _Record(BaseModel):
+class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class ScoreEntry(_Record):
-    """One score of a row."""
+class ScoreEntry(_Model):
+    """A score of a row."""
 
     name: str
-    """As sacreBLEU names it."""
+    """The name that sacreBLEU uses."""
     value: float
     signature: str
     low: float
@@ -47,21 +49,21 @@ class ScoreEntry(_Record):
     """Upper end."""
 
 
-class Facts(_Record):
-    """What is known of a system beside its output; None and empty: unknown."""
+class Facts(_Model):
+    """Facts about a system; None and empty values are unknown."""
 
     toolkit: str = ""
-    """What translated: "nmt-lstm", or as the person who added the row says."""
+    """The toolkit that translated, such as "nmt-lstm"."""
     parameters: int | None = None
-    """Trained values, of all models of an ensemble."""
+    """Trained parameters, in total for an ensemble."""
     training_pieces: int | None = None
-    """Target pieces that training went over, padding included."""
+    """Target pieces trained on, padding included."""
     training_hours: float | None = None
-    """Wall-clock hours of training, on whatever machine that was."""
+    """Wall-clock hours of training."""
     sentences_per_second: float | None = None
-    """Of translating this test set, the loading of the model not counted."""
+    """Speed of translating this test set, without loading the model."""
     hardware: str = ""
-    """Where that was."""
+    """Where the speed was measured."""
     seed: int | None = None
     beam_size: int | None = None
     batch_size: int | None = None
@@ -71,7 +73,7 @@ class Facts(_Record):
     versions: dict[str, str] = {}
     """Versions of the software that trained the model."""
     run_files: tuple[str, ...] = ()
-    """The run file of each model, as text."""
+    """Text of the run file of each model."""
     note: str = ""
 
     @field_validator("toolkit", "hardware", "precision", "note")
@@ -80,14 +82,14 @@ class Facts(_Record):
         return " ".join(text.split())
 
 
-class Row(_Record):
-    """One system on one test set."""
+class Row(_Model):
+    """A system on a test set."""
 
     kind: Literal["row"] = "row"
     system: str
     test_set: str
     added: str
-    """When, as ISO 8601 in UTC."""
+    """Time as ISO 8601 in UTC."""
     source_language: str
     target_language: str
     sentences: int
@@ -98,21 +100,21 @@ class Row(_Record):
     hypotheses: _Digest
     """SHA-256 of the output."""
     fingerprint: _Digest
-    """Of source and references together."""
+    """SHA-256 of source and references together."""
     tokenize: str
     """sacreBLEU's tokenizer for BLEU."""
     scores: dict[str, ScoreEntry]
     """By metric: "bleu", "chrf", "chrf++", "ter"."""
     brevity_penalty: float
     length_ratio: float
-    """Words of the output per word of the reference, as BLEU counts them."""
+    """Output words per reference word, as counted by BLEU."""
     scored_with: dict[str, str]
-    """Versions of the software that scored."""
+    """Versions of the scoring software."""
     facts: Facts
 
 
-class Withdrawal(_Record):
-    """A system that was taken off a test set."""
+class Withdrawal(_Model):
+    """The removal of a system from a test set."""
 
     kind: Literal["withdrawal"] = "withdrawal"
     system: str
@@ -120,39 +122,43 @@ class Withdrawal(_Record):
     added: str
 
 
+Record = Row | Withdrawal
+
+LISTED_FACTS = [name for name in Facts.model_fields if name not in ("models", "versions", "run_files")]
+"""Facts that a person can give, and that tables list."""
+
+
 def now() -> str:
-    """Return the time, as ISO 8601 in UTC."""
+    """Return the time as ISO 8601 in UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def check_system_name(name: str) -> str:
-    """Return the name of a system, or refuse it.
+    """Return a valid name of a system.
 
     Raises:
         ConfigurationError: it is empty, too long, or not one line of printable text.
     """
-    if not name.strip() or not name.isprintable() or name != name.strip() or len(name) > _LONGEST_NAME:
+    if not name.strip() or not name.isprintable() or name != name.strip() or len(name) > _MAX_NAME:
         raise ConfigurationError(
-            f"{name!r} cannot be the name of a system; give one line of 1 to {_LONGEST_NAME} characters without blanks "
-            f"at its ends."
+            f"{name!r} is not a valid system name; use one line of 1 to {_MAX_NAME} characters without spaces at its ends."
         )
     return name
 
 
-def make_facts(given: dict[str, Any]) -> Facts:
-    """Return facts from plain values, or from texts such as those of a command line.
+def make_facts(values: Mapping[str, Any]) -> Facts:
+    """Return facts from plain values or from strings, such as those on a command line.
 
     Raises:
-        ConfigurationError: an unknown name, or a value of the wrong kind.
+        ConfigurationError: a name is unknown, or a value has the wrong type.
     """
-    known = [name for name in Facts.model_fields if name not in ("models", "versions", "run_files")]
-    for name in given:
-        if name not in known:
+    for name in values:
+        if name not in LISTED_FACTS:
             raise ConfigurationError(
-                f"unknown fact '{name}'.{nearest(name, known)} Known: {', '.join(known)}."
+                f"unknown fact '{name}'.{nearest(name, LISTED_FACTS)} Known: {', '.join(LISTED_FACTS)}."
             )
     try:
-        return Facts.model_validate(given)
+        return Facts.model_validate(values)
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         raise ConfigurationError(
@@ -160,51 +166,44 @@ def make_facts(given: dict[str, Any]) -> Facts:
         ) from None
 
 
-def line_of(record: Row | Withdrawal) -> str:
-    """Return a record as one line of JSON, with the format's version and a checksum of the rest."""
-    values = {"format": FORMAT, **record.model_dump(mode="json")}
-    return json_text(with_checksum(values))
+def to_line(record: Record) -> str:
+    """Return a record as a line of JSON, with the format version and a checksum of everything else."""
+    return json_text(with_checksum({"format": FORMAT, **record.model_dump(mode="json")}))
 
 
-def record_of(line: str, place: str) -> Row | Withdrawal:
-    """Return the record that a line holds.
+def parse_record(line: str, location: str) -> Record:
+    """Parse a line that `to_line` returned.
 
     Args:
-        line: what `line_of` returned.
-        place: where it stands, for messages.
+        line: the line.
+        location: where the line is, for messages.
 
     Raises:
-        DataError: it is damaged, was changed, or is of a newer version.
+        DataError: it is damaged, was changed, or comes from a newer version.
     """
     try:
         values = parse_json(line)
+        if not isinstance(values, dict):
+            raise ValueError("not an object")  # noqa: TRY004, TRY301 - handled like all damage
     except ValueError as problem:
         raise DataError(
-            f"{place} is damaged ({problem}); restore the file from a copy, or delete the line."
+            f"{location} is damaged ({problem}); restore the file from a copy, or delete the line."
         ) from None
-    if not isinstance(values, dict):
-        raise DataError(f"{place} is damaged (no object); restore the file from a copy, or delete the line.")
     version = values.get("format")
     if isinstance(version, int) and version > FORMAT:
-        import nmt_lstm
-
-        raise DataError(
-            f"{place} has format version {version}, and this nmt-lstm ({nmt_lstm.__version__}) reads up to {FORMAT}; "
-            f"install the newer version that wrote it."
-        )
+        raise DataError(newer_format(location, version))
     checksum = values.pop("sha256", None)
     if checksum != checksum_of(values):
         raise DataError(
-            f"{place} was changed: its checksum does not fit; undo the change, or delete the line and add the system again."
+            f"{location} was changed: its checksum does not match; undo the change, or delete the line and add the system "
+            f"again."
         )
     values.pop("format", None)
     try:
-        if values.get("kind") == "withdrawal":
-            return Withdrawal.model_validate(values)
-        return Row.model_validate(values)
+        return (Withdrawal if values.get("kind") == "withdrawal" else Row).model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
+        field = ".".join(map(str, first["loc"]))
         raise DataError(
-            f"{place} is damaged: {where}: {first['msg']}; restore the file from a copy."
+            f"{location} is damaged: {field}: {first['msg']}; restore the file from a copy."
         ) from None

@@ -1,10 +1,10 @@
-"""Scoring outputs for the board: scores, intervals, and the sentence statistics behind them."""
+"""Scoring of outputs: scores, intervals, and the sentence statistics behind them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib import metadata
+from typing import NamedTuple
 
 import nmt_lstm
 from nmt_lstm.errors import DataError
@@ -17,16 +17,16 @@ from nmt_lstm.lab.leaderboard.record import Facts, Row, ScoreEntry, now
 from nmt_lstm.lab.leaderboard.store import BoardFiles
 from nmt_lstm.lab.leaderboard.test_sets import TestSet, digest_of, fingerprint_of
 
-__all__ = ["Scored", "Scoring"]
+__all__ = ["SCORE_TOLERANCE", "Scored", "Scoring"]
 
-_SAME = 1e-6  # of a score in percent: what rounding may change, and nothing else
+SCORE_TOLERANCE = 1e-6
+"""In percent: the difference between scores that rounding alone may cause."""
 
 Statistics = Mapping[str, SentenceStatistics]
 
 
-@dataclass(frozen=True)
-class Scored:
-    """What scoring an output gives."""
+class Scored(NamedTuple):
+    """The scores of an output."""
 
     scores: dict[str, ScoreEntry]
     brevity_penalty: float
@@ -35,10 +35,10 @@ class Scored:
 
 
 class Scoring:
-    """Scores outputs, preparing the references of a test set once.
+    """Scores outputs, and prepares the references of each test set only once.
 
     Args:
-        files: the board's files, for the statistics that are kept there.
+        files: the files of the board, which cache the statistics.
     """
 
     def __init__(self, files: BoardFiles) -> None:
@@ -50,7 +50,7 @@ class Scoring:
         """Score an output and return its row.
 
         Raises:
-            DataError: the number of lines is not the test set's.
+            DataError: the number of lines differs from the test set.
         """
         source = digest_of(test_set.sources)
         references = tuple(digest_of(lines) for lines in test_set.references)
@@ -74,7 +74,7 @@ class Scoring:
             scored_with={"nmt-lstm": nmt_lstm.__version__, "sacrebleu": metadata.version("sacrebleu")},
             facts=facts,
         )
-        self._keep(row, scored.statistics)
+        self._cache(row, scored.statistics)
         return row
 
     def score(
@@ -83,7 +83,7 @@ class Scoring:
         """Score an output by all metrics.
 
         Args:
-            fingerprint: the test set's, under which its prepared references are kept.
+            fingerprint: the fingerprint of the test set, which identifies its prepared references.
             references: its references.
             tokenize: sacreBLEU's tokenizer for BLEU.
             hypotheses: the output.
@@ -93,12 +93,12 @@ class Scoring:
             self._scorers[key] = Scorer(references, metrics=METRICS, tokenize=tokenize)
         statistics = self._scorers[key].statistics(hypotheses)
         scores = {}
-        for metric, found in statistics.items():
-            interval = interval_of(bootstrap_scores(found))
+        for metric, each in statistics.items():
+            interval = interval_of(bootstrap_scores(each))
             scores[metric] = ScoreEntry(
-                name=found.name,
-                value=found.score,
-                signature=found.signature,
+                name=each.name,
+                value=each.score,
+                signature=each.signature,
                 low=interval.low,
                 high=interval.high,
             )
@@ -111,7 +111,7 @@ class Scoring:
         )
 
     def rescored(self, row: Row) -> Scored:
-        """Score a row's stored output again, against the stored references.
+        """Score the stored output of a row again, against the stored references.
 
         Raises:
             DataError: a stored text is missing or was changed.
@@ -120,37 +120,37 @@ class Scoring:
         return self.score(row.fingerprint, references, row.tokenize, self._files.text(row.hypotheses))
 
     def statistics_of(self, row: Row) -> Statistics:
-        """Return the sentence statistics of a row, from the board's store if they give the row's scores.
+        """Return the sentence statistics of a row, from the cache if they give its scores.
 
         Raises:
-            DataError: they have to be made anew, and a text is missing, or they give other scores than the row has.
+            DataError: they must be recomputed and a text is missing, or they do not give the scores of the row.
         """
         key = _key(row)
         if key not in self._statistics:
-            stored = self._files.cache.statistics(key)
+            cached = self._files.cache.statistics(key)
             statistics = {
-                metric: SentenceStatistics(metric, entry.name, entry.signature, stored[metric])
+                metric: SentenceStatistics(metric, entry.name, entry.signature, cached[metric])
                 for metric, entry in row.scores.items()
-                if metric in stored and stored[metric].ndim == 2 and len(stored[metric]) == row.sentences
+                if metric in cached and cached[metric].ndim == 2 and len(cached[metric]) == row.sentences
             }
-            if not _agree(row, statistics):
-                found = self.rescored(row).statistics
+            if not _gives_scores(row, statistics):
+                computed = self.rescored(row).statistics
                 statistics = {
-                    metric: SentenceStatistics(metric, entry.name, entry.signature, found[metric].values)
+                    metric: SentenceStatistics(metric, entry.name, entry.signature, computed[metric].values)
                     for metric, entry in row.scores.items()
-                    if metric in found
+                    if metric in computed
                 }
-                if not _agree(row, statistics):
+                if not _gives_scores(row, statistics):
                     raise DataError(
-                        f"system '{row.system}' on '{row.test_set}' has other scores than its stored output gives with "
+                        f"the scores of system '{row.system}' on '{row.test_set}' differ from those of its stored output with "
                         f"sacreBLEU {metadata.version('sacrebleu')}; see: nmt-lstm leaderboard rescore."
                     )
-                self._keep(row, statistics)
+                self._cache(row, statistics)
             self._statistics[key] = statistics
         return self._statistics[key]
 
-    def _keep(self, row: Row, statistics: Statistics) -> None:
-        values = {metric: found.values for metric, found in statistics.items()}
+    def _cache(self, row: Row, statistics: Statistics) -> None:
+        values = {metric: each.values for metric, each in statistics.items()}
         self._files.cache.put_statistics(_key(row), values)
 
 
@@ -158,11 +158,12 @@ def _key(row: Row) -> str:
     return sha256_of_content(f"{row.hypotheses} {row.fingerprint} {row.tokenize}")[:32]
 
 
-def _agree(row: Row, statistics: Statistics) -> bool:
+def _gives_scores(row: Row, statistics: Statistics) -> bool:
+    """Whether statistics give the scores of a row."""
     try:
         return all(
-            metric in statistics and abs(statistics[metric].score - entry.value) < _SAME
+            metric in statistics and abs(statistics[metric].score - entry.value) < SCORE_TOLERANCE
             for metric, entry in row.scores.items()
         )
-    except (ValueError, IndexError):  # counts of another shape
+    except (ValueError, IndexError):  # cached counts have the wrong shape
         return False

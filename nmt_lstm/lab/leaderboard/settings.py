@@ -8,13 +8,23 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+import nmt_lstm
 from nmt_lstm.config.load import LARGEST_RUN_FILE
 from nmt_lstm.config.toml_writer import write_toml
 from nmt_lstm.errors import ConfigurationError, nearest
 from nmt_lstm.files.parsing import parse_toml
 from nmt_lstm.files.regular import read_regular
 
-__all__ = ["BOARD", "FORMAT", "BoardSettings", "TestSetSettings", "dump_board", "load_board"]
+__all__ = [
+    "BOARD",
+    "FORMAT",
+    "BoardSettings",
+    "TestSetSettings",
+    "dump_board",
+    "load_board",
+    "make_settings",
+    "newer_format",
+]
 
 BOARD = "board.toml"
 FORMAT = 1
@@ -27,24 +37,24 @@ class _Table(BaseModel):
 
 
 class TestSetSettings(_Table):
-    """One test set: files, or one of sacreBLEU's own."""
+    """A test set: files, or one of sacreBLEU's own."""
 
     source: _PATH | None = None
-    """Source text, one sentence per line; relative to the board's folder."""
+    """Source text, one sentence per line; relative to the folder of the board."""
     references: list[_PATH] = []
-    """Files of reference translations, each of the whole text."""
+    """Files of reference translations, each covering the whole text."""
     sacrebleu: str = ""
-    """Instead of files: a test set and a direction of sacreBLEU's, such as "wmt17/en-de"."""
+    """Instead of files: a test set and direction from sacreBLEU, such as "wmt17/en-de"."""
     source_language: str = ""
-    """Code such as "de"; models of another direction are refused."""
+    """Code such as "de"; models with a different direction are rejected."""
     target_language: str = ""
-    """Code such as "en"; it chooses the tokenizer when `tokenize` is "auto"."""
+    """Code such as "en"; it selects the tokenizer if `tokenize` is "auto"."""
     tokenize: str = "auto"
     """sacreBLEU's tokenizer for BLEU."""
     train_source: _PATH | None = None
-    """Source side of the training text, for analyses by word frequency; may be left out."""
+    """Source side of the training text, for analyses by word frequency; optional."""
     train_target: _PATH | None = None
-    """Target side of the training text, likewise."""
+    """Target side of the training text, for the same purpose; optional."""
 
     @model_validator(mode="after")
     def _one_origin(self) -> TestSetSettings:
@@ -61,14 +71,14 @@ class BoardSettings(_Table):
     """The whole file."""
 
     format: int = FORMAT
-    """Version of the board's files."""
+    """Format version of the board."""
     title: str = "Leaderboard"
     """Heading of the HTML page."""
     copy_test_sets: bool = True
-    """Whether the board keeps copies of sources and references. Without them it can be passed on where their text may
-    not; it then reads them where `test_sets` says."""
+    """Whether the board stores copies of sources and references. Without copies, it can be shared when the texts cannot;
+    it then reads them from the paths in `test_sets`."""
     test_sets: dict[str, TestSetSettings]
-    """The test sets by name."""
+    """Test sets by name."""
 
     @field_validator("test_sets")
     @classmethod
@@ -78,7 +88,7 @@ class BoardSettings(_Table):
         for name in sets:
             if not _NAME.fullmatch(name):
                 raise ValueError(
-                    f"'{name}' cannot be a name: letters, digits, '.', '_', '+', '-' and '/' can, 80 at most"
+                    f"'{name}' is not a valid name: use up to 80 letters, digits, '.', '_', '+', '-' and '/'"
                 )
         return sets
 
@@ -87,40 +97,36 @@ def load_board(folder: Path) -> BoardSettings:
     """Read the ``board.toml`` of a folder.
 
     Raises:
-        ConfigurationError: it is missing, not TOML, of a newer version, or wrong; the message names all problems.
+        ConfigurationError: it is missing, not TOML, from a newer version, or wrong; the message names all problems.
     """
     path = folder / BOARD
     try:
         values = parse_toml(read_regular(path, LARGEST_RUN_FILE).decode("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise ConfigurationError(
-            f"'{folder}' is no leaderboard: it has no {BOARD}; make one with: nmt-lstm leaderboard init."
+            f"'{folder}' is not a leaderboard: it has no {BOARD}; create one with: nmt-lstm leaderboard init."
         ) from None
-    except OSError as problem:
-        raise ConfigurationError(f"'{path}' cannot be read: {problem.strerror}.") from problem
-    except UnicodeDecodeError as problem:
-        raise ConfigurationError(f"'{path}' is not UTF-8 text (byte {problem.start}).") from problem
-    except ValueError as problem:
-        raise ConfigurationError(f"'{path}' is not TOML: {problem}.") from problem
-    check_format(values.get("format", FORMAT), path)
-    return checked(values, str(path))
-
-
-def check_format(version: object, path: Path) -> None:
-    """Raise ConfigurationError for files of a newer version, or of none."""
-    import nmt_lstm
-
+    except (OSError, ValueError) as problem:
+        reason = problem.strerror if isinstance(problem, OSError) else problem
+        raise ConfigurationError(f"'{path}' cannot be read: {reason}.") from problem
+    version = values.get("format", FORMAT)
     if not isinstance(version, int) or version < 1:
-        raise ConfigurationError(f"'{path}': format = {version!r} is no version; this one writes {FORMAT}.")
+        raise ConfigurationError(f"'{path}': format = {version!r} is not a version; use {FORMAT}.")
     if version > FORMAT:
-        raise ConfigurationError(
-            f"'{path}' has format version {version}, and this nmt-lstm ({nmt_lstm.__version__}) reads up to {FORMAT}; "
-            f"install the newer version that wrote it."
-        )
+        raise ConfigurationError(newer_format(f"'{path}'", version))
+    return make_settings(values, str(path))
 
 
-def checked(values: dict[str, Any], origin: str) -> BoardSettings:
-    """Return the settings in `values`.
+def newer_format(location: str, version: int) -> str:
+    """Return the message about a file of a newer version."""
+    return (
+        f"{location} has format version {version}, and this nmt-lstm ({nmt_lstm.__version__}) reads up to {FORMAT}; "
+        f"install the newer version that wrote it."
+    )
+
+
+def make_settings(values: dict[str, Any], origin: str) -> BoardSettings:
+    """Validate settings.
 
     Raises:
         ConfigurationError: they are wrong; the message names all problems, after `origin`.
@@ -133,7 +139,7 @@ def checked(values: dict[str, Any], origin: str) -> BoardSettings:
 
 
 def dump_board(settings: BoardSettings) -> str:
-    """Return the text of a ``board.toml`` that `load_board` reads back as equal settings."""
+    """Return the text of a ``board.toml`` with these settings."""
     return write_toml(settings.model_dump(exclude_defaults=True) | {"format": settings.format})
 
 

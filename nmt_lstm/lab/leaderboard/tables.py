@@ -1,134 +1,182 @@
-"""Rankings as text for a terminal and as Markdown."""
+"""Rankings as tables: for the terminal, as Markdown and for the page."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from nmt_lstm.evaluation.columns import NOT_SIGNIFICANT, p_value, signed
 from nmt_lstm.evaluation.scores import METRICS
 from nmt_lstm.evaluation.significance import Comparison
 from nmt_lstm.lab.leaderboard.ranking import RankedRow, Ranking
-from nmt_lstm.lab.report.markdown import escaped, markdown_table
-from nmt_lstm.lab.report.table import Column
-from nmt_lstm.plain_text import columns
+from nmt_lstm.lab.report.table import Column, Table, TableCell, escape_markdown, number
 
-__all__ = ["UNKNOWN", "compact", "heading", "hours", "markdown", "notes", "p_values", "speed", "text"]
+__all__ = ["compact", "contents_of", "hours", "incomparability", "markdown", "ranking_table", "speed", "text"]
 
-UNKNOWN = "–"
+_UNKNOWN = "–"
 
-_LEFT = ("system",)
+_Cell = Callable[[RankedRow], TableCell | str]
 
 
 def text(rankings: Sequence[Ranking], *, baseline: str | None = None) -> str:
     """Return the rankings as aligned columns."""
-    parts = []
-    for ranking in rankings:
-        heads, rows = _cells(ranking, baseline)
-        right = [place for place, head in enumerate(heads) if head not in _LEFT]
-        table = columns([heads, *rows], right=right)
-        parts.append("\n".join([heading(ranking), "", table, "", *notes(ranking)]))
-    return "\n\n\n".join(parts) or "The board has no rows yet; add one with: nmt-lstm leaderboard add."
+    blocks = [
+        "\n".join(
+            [
+                f"{ranking.title}, {contents_of(ranking)}\n",
+                ranking_table(ranking, baseline).text(),
+                "",
+                *_notes(ranking),
+            ]
+        )
+        for ranking in rankings
+    ]
+    return "\n\n\n".join(blocks) or "The board has no rows yet; add one with: nmt-lstm leaderboard add."
 
 
 def markdown(rankings: Sequence[Ranking], *, baseline: str | None = None) -> str:
     """Return the rankings as Markdown tables."""
-    parts = []
+    blocks = []
     for ranking in rankings:
-        heads, rows = _cells(ranking, baseline)
-        table = markdown_table([Column(head, numeric=head not in _LEFT) for head in heads], rows)
-        remarks = [f"- {escaped(note)}" for note in notes(ranking)]
-        parts.append("\n".join([f"### {escaped(heading(ranking))}", "", table, "", *remarks]))
-    return "\n\n".join(parts) or "The board has no rows yet."
+        heading = escape_markdown(f"{ranking.title}, {contents_of(ranking)}")
+        notes = "\n".join(f"- {escape_markdown(note)}" for note in _notes(ranking))
+        blocks += [f"### {heading}", ranking_table(ranking, baseline).markdown(), notes]
+    return "\n\n".join(blocks) or "The board has no rows yet."
 
 
-def heading(ranking: Ranking) -> str:
-    """Return what a ranking is of, in one line."""
+def contents_of(ranking: Ranking) -> str:
+    """Return the size and the fingerprint of the test set, as text."""
     row = ranking.rows[0].row
-    direction = f", {row.source_language}-{row.target_language}" if row.source_language else ""
     references = "1 reference" if len(row.references) == 1 else f"{len(row.references)} references"
-    return f"{ranking.test_set}{direction}, {row.sentences:,} lines, {references}, fingerprint {row.fingerprint[:12]}"
+    return f"{row.sentences:,} lines, {references}, fingerprint {row.fingerprint[:12]}"
 
 
-def notes(ranking: Ranking) -> list[str]:
-    """Return the lines below a ranking: what marks mean, signatures, and why it stands apart."""
+def incomparability(ranking: Ranking) -> str:
+    """Return a sentence that says why the ranking is separate from the first one; empty if it is the first."""
+    if not ranking.apart:
+        return ""
+    return f"Not comparable with the ranking above, and not ranked with it: these rows have {'; '.join(ranking.apart)}."
+
+
+def ranking_table(ranking: Ranking, baseline: str | None = None) -> Table:
+    """Return the table of a ranking; it compares with the baseline only if that is in the ranking."""
     first = ranking.rows[0]
-    found = []
-    if ranking.apart:
-        found.append(
-            f"Not comparable with the ranking above, and not ranked with it: these rows have {'; '.join(ranking.apart)}."
-        )
-    if any(each.versus_best is not None and each.as_good_as_best for each in ranking.rows):
-        found.append(
+    columns: list[tuple[Column, _Cell]] = [
+        (
+            Column("#", numeric=True, meaning="rank"),
+            lambda each: TableCell(f"{NOT_SIGNIFICANT * _tied(each)}{each.rank}", each.rank),
+        ),
+        (Column("system", label=True), lambda each: each.row.system),
+        _score_column(first, ranking.metric),
+        (
+            Column("95 %", numeric=True, meaning="bootstrap interval"),
+            lambda each: TableCell(f"{each.score.low:.1f}–{each.score.high:.1f}", each.score.low, quiet=True),
+        ),
+        *_comparison_columns("best", lambda each: each.versus_best),
+    ]
+    if any(each.row.system == baseline for each in ranking.rows):
+        columns += _comparison_columns(f"{baseline}", lambda each: each.versus_baseline)
+    columns += [
+        _score_column(first, metric)
+        for metric in METRICS
+        if metric in first.row.scores and metric != ranking.metric
+    ]
+    columns += [
+        (
+            Column("BP", numeric=True, meaning="brevity penalty of BLEU; 1 is none", falling=True),
+            lambda each: number(each.row.brevity_penalty, ".3f"),
+        ),
+        (Column("parameters", numeric=True), lambda each: _known(compact, each.row.facts.parameters)),
+        (
+            Column("training", numeric=True, meaning="wall-clock time"),
+            lambda each: _known(hours, each.row.facts.training_hours),
+        ),
+        (
+            Column("sent/s", numeric=True, meaning="sentences translated per second", falling=True),
+            lambda each: _known(speed, each.row.facts.sentences_per_second),
+        ),
+    ]
+    return Table.of(
+        f"{NOT_SIGNIFICANT} difference not significant: p ≥ 0.05 by paired bootstrap (first value) or "
+        f"approximate randomisation (second). {_UNKNOWN} unknown. Click a column head to sort.",
+        ranking.rows,
+        columns,
+    )
+
+
+def _notes(ranking: Ranking) -> list[str]:
+    """Return the lines below a ranking: why it is separate, its marks and its signatures."""
+    first = ranking.rows[0]
+    notes = [incomparability(ranking)] if ranking.apart else []
+    if any(map(_tied, ranking.rows)):
+        notes.append(
             f"{NOT_SIGNIFICANT} not significantly different from the best in {first.score.name} (p >= 0.05 by paired "
             f"bootstrap, 1,000 resamples, or by approximate randomisation, 10,000 trials)."
         )
     if any(each.versus_best is not None or each.versus_baseline is not None for each in ranking.rows):
-        found.append("p: of paired bootstrap / of approximate randomisation")
-    found += [f"{entry.name} {entry.signature}" for entry in first.row.scores.values()]
-    return found
+        notes.append("p: paired bootstrap / approximate randomisation")
+    return notes + [f"{entry.name} {entry.signature}" for entry in first.row.scores.values()]
 
 
-def _cells(ranking: Ranking, baseline: str | None) -> tuple[list[str], list[list[str]]]:
-    first = ranking.rows[0]
-    others = [name for name in METRICS if name in first.row.scores and name != ranking.metric]
-    with_baseline = baseline is not None and any(each.row.system == baseline for each in ranking.rows)
-    heads = ["", "system", first.score.name, "95 %", "vs best", "p"]
-    if with_baseline:
-        heads += [f"vs {baseline}", "p"]
-    heads += [first.row.scores[name].name for name in others]
-    heads += ["BP", "parameters", "trained", "sent/s"]
-    rows = []
-    for each in ranking.rows:
-        row, score = each.row, each.score
-        mark = NOT_SIGNIFICANT if each.versus_best is not None and each.as_good_as_best else ""
-        cells = [f"{mark}{each.rank}", row.system, f"{score.value:.2f}", f"{score.low:.1f}-{score.high:.1f}"]
-        cells += _compared(each, best=True)
-        if with_baseline:
-            cells += _compared(each, best=False)
-        cells += [f"{row.scores[name].value:.2f}" for name in others]
-        facts = row.facts
-        cells += [
-            f"{row.brevity_penalty:.3f}",
-            compact(facts.parameters),
-            hours(facts.training_hours),
-            speed(facts.sentences_per_second),
-        ]
-        rows.append(cells)
-    return heads, rows
+def _tied(each: RankedRow) -> bool:
+    """Whether the row is not the best, but not significantly worse."""
+    return each.versus_best is not None and each.as_good_as_best
 
 
-def _compared(each: RankedRow, *, best: bool) -> list[str]:
-    comparison = each.versus_best if best else each.versus_baseline
-    if comparison is None:
-        return ["", ""]
-    mark = "" if comparison.significant else f"{NOT_SIGNIFICANT} "
-    return [f"{mark}{signed(comparison.difference)}", p_values(comparison)]
+def _score_column(first: RankedRow, metric: str) -> tuple[Column, _Cell]:
+    lower_is_better = metric == "ter"
+    column = Column(
+        first.row.scores[metric].name,
+        numeric=True,
+        meaning="lower is better" if lower_is_better else "",
+        falling=not lower_is_better,
+    )
+    return column, lambda each: number(each.row.scores[metric].value, ".2f")
 
 
-def p_values(comparison: Comparison) -> str:
-    """Return the p values of bootstrap and randomisation, such as "0.041/0.063"."""
-    return f"{p_value(comparison.p_bootstrap)}/{p_value(comparison.p_randomisation)}"
+def _comparison_columns(
+    name: str, comparison_of: Callable[[RankedRow], Comparison | None]
+) -> list[tuple[Column, _Cell]]:
+    """Return the columns of the difference from a system and of its p values."""
+
+    def difference(each: RankedRow) -> TableCell:
+        test = comparison_of(each)
+        if test is None:
+            return TableCell("", 0.0)
+        mark = "" if test.significant else f"{NOT_SIGNIFICANT} "
+        return TableCell(f"{mark}{signed(test.difference)}", test.difference)
+
+    def p_values(each: RankedRow) -> TableCell | str:
+        test = comparison_of(each)
+        if test is None:
+            return ""
+        values = f"{p_value(test.p_bootstrap)}/{p_value(test.p_randomisation)}"
+        return TableCell(values, max(test.p_bootstrap, test.p_randomisation), quiet=True)
+
+    tests = "p values of paired bootstrap and approximate randomisation"
+    return [
+        (Column(f"vs {name}", numeric=True, meaning="difference"), difference),
+        (Column("p", numeric=True, meaning=tests), p_values),
+    ]
 
 
-def compact(number: int | None) -> str:
-    """Return a large number in short, such as "12.3 M"."""
-    if number is None:
-        return UNKNOWN
+def _known(form: Callable[[Any], str], value: float | None) -> TableCell:
+    return TableCell(_UNKNOWN, "", quiet=True) if value is None else TableCell(form(value), value)
+
+
+def compact(number: int) -> str:
+    """Return a large number in short form, such as "12.3 M"."""
     for size, unit in ((1_000_000_000, " G"), (1_000_000, " M"), (1_000, " k")):
         if number >= size:
             return f"{number / size:.3g}{unit}" if number < 1000 * size else f"{number / size:,.0f}{unit}"
     return str(number)
 
 
-def hours(value: float | None) -> str:
-    """Return hours, such as "3.25 h" or "25 min"."""
-    if value is None:
-        return UNKNOWN
+def hours(value: float) -> str:
+    """Return a number of hours, such as "3.25 h" or "25 min"."""
     return f"{value:.2f} h" if value >= 1 else f"{value * 60:.0f} min"
 
 
-def speed(value: float | None) -> str:
-    """Return sentences per second."""
-    if value is None:
-        return UNKNOWN
+def speed(value: float) -> str:
+    """Return a number of sentences per second."""
     return f"{value:,.0f}" if value >= 10 else f"{value:.1f}"

@@ -1,4 +1,4 @@
-"""The text of a test set, and its fingerprint."""
+"""Test sets: their texts and fingerprints."""
 
 from __future__ import annotations
 
@@ -13,35 +13,48 @@ from nmt_lstm.files.checksums import sha256_of_content
 from nmt_lstm.lab.leaderboard.settings import BOARD, TestSetSettings
 from nmt_lstm.text.corpus import check_rereadable, read_lines
 
-__all__ = ["TestSet", "TestSets", "digest_of", "fingerprint_of", "load_test_set", "located", "text_bytes"]
+__all__ = [
+    "TestSet",
+    "TestSets",
+    "digest_of",
+    "fingerprint_of",
+    "load_test_set",
+    "resolve_path",
+    "text_bytes",
+]
 
 
 @dataclass(frozen=True)
 class TestSet:
-    """A test set as it is now."""
+    """The texts of a test set."""
 
     name: str
     sources: list[str]
     references: list[list[str]]
     source_language: str
-    """Code, or empty if it is not known."""
+    """Language code; empty if unknown."""
     target_language: str
     tokenize: str
     """sacreBLEU's tokenizer for BLEU."""
 
     @property
     def direction(self) -> str:
-        """Such as "de-en"; empty if it is not known."""
+        """Such as "de-en"; empty if unknown."""
         known = self.source_language and self.target_language
         return f"{self.source_language}-{self.target_language}" if known else ""
 
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of source and references together."""
+        return fingerprint_of(digest_of(self.sources), [digest_of(lines) for lines in self.references])
+
 
 class TestSets:
-    """The test sets of a board, each read when it is first asked for.
+    """The test sets of a board, each read on first use.
 
     Args:
-        settings: what ``board.toml`` says of each, by name.
-        folder: the board's folder.
+        settings: their settings in ``board.toml``, by name.
+        folder: the folder of the board.
     """
 
     def __init__(self, settings: Mapping[str, TestSetSettings], folder: Path) -> None:
@@ -51,11 +64,11 @@ class TestSets:
 
     @property
     def names(self) -> list[str]:
-        """Their names, in the order of the file."""
+        """Names, in the order of the file."""
         return list(self._settings)
 
     def check_name(self, name: str) -> None:
-        """Raise ConfigurationError if there is no such test set."""
+        """Raise ConfigurationError unless a test set has this name."""
         if name not in self._settings:
             raise ConfigurationError(
                 f"board '{self._folder}' has no test set '{name}'.{nearest(name, self.names)} "
@@ -63,11 +76,11 @@ class TestSets:
             )
 
     def get(self, name: str) -> TestSet:
-        """Return a test set as it is now.
+        """Return a test set.
 
         Raises:
-            ConfigurationError: there is no such test set.
-            DataError: it cannot be read.
+            ConfigurationError: the name is unknown.
+            DataError: a file cannot be read.
         """
         self.check_name(name)
         if name not in self._read:
@@ -75,100 +88,102 @@ class TestSets:
         return self._read[name]
 
     def text(self, digest: str) -> list[str] | None:
-        """Return the source or the reference of this digest; None if no test set has it now.
+        """Return the source or reference text with this digest; None if no test set has it.
 
         Raises:
-            DataError: none has it, and one cannot be read.
+            DataError: no readable test set has it, and one cannot be read.
         """
-        unread: NmtLstmError | None = None
+        first_problem: NmtLstmError | None = None
         for name in self.names:
             try:
                 test_set = self.get(name)
             except NmtLstmError as problem:
-                unread = unread or problem
+                first_problem = first_problem or problem
                 continue
             for lines in (test_set.sources, *test_set.references):
                 if digest_of(lines) == digest:
                     return lines
-        if unread is not None:
-            raise DataError(f"{unread} The board has no copy of it: put it where {BOARD} says.")
+        if first_problem is not None:
+            raise DataError(
+                f"{first_problem} The board has no copy of it: restore the file named in {BOARD}."
+            )
         return None
 
 
 def text_bytes(lines: Sequence[str]) -> bytes:
-    """Return a text of these lines as a file has it."""
+    """Return lines as the content of a file."""
     return "".join(f"{line}\n" for line in lines).encode("utf-8")
 
 
 def digest_of(lines: Sequence[str]) -> str:
-    """Return the SHA-256 of a text of these lines."""
+    """Return the SHA-256 of lines as the content of a file."""
     return sha256_of_content(text_bytes(lines))
 
 
 def fingerprint_of(source: str, references: Sequence[str]) -> str:
-    """Return the fingerprint of a test set from the digests of its source and its references, in their order."""
-    named = "\n".join([f"source {source}", *(f"reference {digest}" for digest in references)])
-    return sha256_of_content(named)
+    """Return the fingerprint of a test set from the digests of its source and of its references in order."""
+    text = "\n".join([f"source {source}", *(f"reference {digest}" for digest in references)])
+    return sha256_of_content(text)
 
 
-def located(path: Path, folder: Path) -> Path:
-    """Return where a path of ``board.toml`` leads; the board's folder need not be there yet."""
+def resolve_path(path: Path, folder: Path) -> Path:
+    """Return the absolute path for one in ``board.toml``; the folder of the board need not exist."""
     return Path(os.path.normpath(folder.resolve() / path))
 
 
 def load_test_set(name: str, settings: TestSetSettings, folder: Path) -> TestSet:
-    """Read a test set; one of sacreBLEU's is downloaded by sacreBLEU where it is not there yet.
+    """Read a test set; sacreBLEU downloads its own if necessary.
 
     Args:
         name: its name on the board.
-        settings: where it is.
-        folder: where relative paths start.
+        settings: its settings.
+        folder: the folder from which relative paths start.
 
     Raises:
-        DataError: a file is missing, empty or unreadable, line counts differ, or it cannot be downloaded.
-        ConfigurationError: sacreBLEU knows no such test set, or the tokenizer is unknown.
+        DataError: a file is missing, empty or unreadable, line counts differ, or a download fails.
+        ConfigurationError: the test set is unknown to sacreBLEU, or the tokenizer is unknown.
     """
     source_language, target_language = settings.source_language, settings.target_language
     if settings.sacrebleu:
-        source, references, pair = _of_sacrebleu(name, settings.sacrebleu)
-        for given, known in ((source_language, pair[0]), (target_language, pair[1])):
-            if given and given != known:
+        source, references, pair = _from_sacrebleu(name, settings.sacrebleu)
+        for language, actual in zip((source_language, target_language), pair, strict=True):
+            if language not in ("", actual):
                 raise ConfigurationError(
-                    f"test set '{name}': its language is given as '{given}', but '{settings.sacrebleu}' is "
-                    f"{pair[0]}-{pair[1]}; leave the languages out."
+                    f"test set '{name}': its language is '{language}', but '{settings.sacrebleu}' is {'-'.join(pair)}; "
+                    f"omit the languages."
                 )
         source_language, target_language = pair
     else:
         assert settings.source is not None
-        source = located(settings.source, folder)
-        references = [located(path, folder) for path in settings.references]
+        source = resolve_path(settings.source, folder)
+        references = [resolve_path(path, folder) for path in settings.references]
     try:
-        check_rereadable(source, *references)  # each command that uses the board reads them again
+        check_rereadable(source, *references)  # every command that uses the board reads them
         texts = [list(read_lines(path)) for path in (source, *references)]
     except DataError as problem:
         raise DataError(f"test set '{name}': {problem}") from problem
     for path, lines in zip((source, *references), texts, strict=True):
         if not lines:
-            raise DataError(f"test set '{name}': '{path}' is empty; it must have one sentence per line.")
+            raise DataError(f"test set '{name}': '{path}' is empty; it must contain one sentence per line.")
         if len(lines) != len(texts[0]):
             raise DataError(
-                f"test set '{name}': '{source}' has {len(texts[0]):,} lines, '{path}' has {len(lines):,}; "
-                f"they must agree line by line."
+                f"test set '{name}': '{source}' has {len(texts[0]):,} lines, but '{path}' has {len(lines):,}; "
+                f"they must correspond line by line."
             )
     tokenize = chosen_tokenizer(settings.tokenize, target_language)
     return TestSet(name, texts[0], texts[1:], source_language, target_language, tokenize)
 
 
-def _of_sacrebleu(name: str, wanted: str) -> tuple[Path, list[Path], tuple[str, str]]:
-    """Return source, references and languages of a test set such as "wmt17/en-de"."""
+def _from_sacrebleu(name: str, sacrebleu_name: str) -> tuple[Path, list[Path], tuple[str, str]]:
+    """Return source, references and languages of a sacreBLEU test set, such as "wmt17/en-de"."""
     import sacrebleu
 
-    test_set, _, direction = wanted.rpartition("/")
+    test_set, _, direction = sacrebleu_name.rpartition("/")
     if test_set not in sacrebleu.DATASETS:
         known = sorted(sacrebleu.DATASETS)
         raise ConfigurationError(
-            f"test set '{name}': sacreBLEU has no test set '{test_set or wanted}'.{nearest(test_set or wanted, known)} "
-            f"Write its name and the direction, such as wmt17/en-de; 'sacrebleu --list' shows them."
+            f"test set '{name}': sacreBLEU has no test set '{test_set or sacrebleu_name}'.{nearest(test_set or sacrebleu_name, known)} "
+            f"Give the name and the direction, such as wmt17/en-de; 'sacrebleu --list' lists them."
         )
     directions = sacrebleu.get_langpairs_for_testset(test_set)
     if direction not in directions:
@@ -180,20 +195,15 @@ def _of_sacrebleu(name: str, wanted: str) -> tuple[Path, list[Path], tuple[str, 
         with without_advice():
             source = Path(sacrebleu.get_source_file(test_set, direction))
             references = [Path(path) for path in sacrebleu.get_reference_files(test_set, direction)]
-    except (
-        OSError,
-        EOFError,
-        SystemExit,
-        ValueError,
-    ) as problem:  # sacreBLEU ends the program if a checksum is wrong
+    except (OSError, EOFError, SystemExit, ValueError) as problem:  # sacreBLEU exits if a checksum is wrong
         raise DataError(
-            f"test set '{name}': sacreBLEU cannot fetch '{wanted}' ({problem}); fetch it where there is a network with "
+            f"test set '{name}': sacreBLEU cannot download '{sacrebleu_name}' ({problem}); download it on a machine with network access using "
             f"'sacrebleu -t {test_set} -l {direction} --download {test_set}' and copy the folder "
             f"'{sacrebleu.SACREBLEU_DIR}', or name local files."
         ) from problem
     if not references:
         raise DataError(
-            f"test set '{name}': '{wanted}' has no public references; nothing can be scored on it."
+            f"test set '{name}': '{sacrebleu_name}' has no public references, so nothing can be scored."
         )
     first, _, second = direction.partition("-")
     return source, references, (first, second)

@@ -12,8 +12,7 @@ from nmt_lstm.lab.probes.record import RunRecord
 from nmt_lstm.lab.probes.run import ProbeSettings
 from nmt_lstm.lab.probes.summary import Outcome, Summary, number
 from nmt_lstm.lab.probes.task import SOLVED_SHARE
-from nmt_lstm.lab.report.markdown import markdown_table
-from nmt_lstm.lab.report.table import Column
+from nmt_lstm.lab.report.table import Column, Table
 
 __all__ = ["REPORT", "write_report"]
 
@@ -82,7 +81,7 @@ def _longest(summary: Summary) -> str:
         [task, *(str(summary.longest_solved(task, cell) or "–") for cell in summary.cells)]
         for task in summary.tasks
     ]
-    return markdown_table([Column(head) for head in ("task", *summary.cells)], rows)
+    return Table("", [Column(head) for head in ("task", *summary.cells)], rows).markdown()
 
 
 def _results(summary: Summary) -> str:
@@ -99,7 +98,7 @@ def _results(summary: Summary) -> str:
     ]  # fmt: skip
     heads = ["task", "length", "cell", "parameters", "loss", "baseline", "loss / baseline", "solved", "steps to solve",
              "learning rate", "largest gradient", "processor seconds"]  # fmt: skip
-    return markdown_table([Column(head) for head in heads], rows)
+    return Table("", [Column(head) for head in heads], rows).markdown()
 
 
 def _largest_gradient(outcome: Outcome) -> str:

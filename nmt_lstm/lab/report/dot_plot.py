@@ -13,7 +13,7 @@ __all__ = ["Dot", "digits_of", "dot_plot", "ticks"]
 
 @dataclass(frozen=True)
 class Dot:
-    """One line of the plot."""
+    """One row of the plot."""
 
     label: str
     value: float
@@ -24,40 +24,42 @@ class Dot:
     text: str
     """The value as text."""
     note: str = ""
-    """More text, in small letters."""
+    """More text, in small print."""
     filled: bool = True
-    """A filled dot, or a ring."""
+    """Whether the dot is filled; otherwise it is a ring."""
 
 
 def dot_plot(dots: Sequence[Dot], *, caption: str) -> Markup:
-    """Return a figure with a dot and an interval for each line, on one scale.
+    """Return a figure with a dot and an interval in each row, on a common scale.
 
-    Positions are percentages, so that the figure fills whatever width there is and its text keeps its size.
+    Positions are percentages, so the figure fills the available width while its text keeps its size.
 
     Args:
-        dots: the lines, from top to bottom.
-        caption: what is shown; it should say what the interval and a ring mean.
+        dots: the rows, from top to bottom.
+        caption: explains the values, the intervals and the rings.
     """
     marks = ticks(min(dot.low for dot in dots), max(dot.high for dot in dots))
     start, end = marks[0], marks[-1]
 
-    def place(value: float) -> str:
+    def position(value: float) -> str:
         return f"{2 + 96 * (value - start) / (end - start):.2f}%"
 
     grid = [
-        element("line", x1=place(mark), x2=place(mark), y1="0", y2="100%", class_="grid") for mark in marks
+        element("line", x1=position(mark), x2=position(mark), y1="0", y2="100%", class_="grid")
+        for mark in marks
     ]
-    lines = [_line(dot, grid, place(dot.low), place(dot.value), place(dot.high)) for dot in dots]
+    rows = [_row(dot, grid, position(dot.low), position(dot.value), position(dot.high)) for dot in dots]
     digits = digits_of(marks)
     axis = [
-        element("text", f"{mark:.{digits}f}", x=place(mark), y="70%", text_anchor="middle") for mark in marks
+        element("text", f"{mark:.{digits}f}", x=position(mark), y="70%", text_anchor="middle")
+        for mark in marks
     ]
     scale = element("div", element("svg", *axis, aria_hidden="true"), class_="dot-line dot-axis")
-    return element("figure", element("figcaption", caption), *lines, scale, class_="dots")
+    return element("figure", element("figcaption", caption), *rows, scale, class_="dots")
 
 
 def ticks(low: float, high: float, *, about: int = 6) -> list[float]:
-    """Return round numbers at equal distances that enclose `low` and `high`, at least two."""
+    """Return at least two evenly spaced round numbers that enclose `low` and `high`."""
     span, size = high - low, max(abs(low), abs(high), 1.0)
     if span <= 1e-6 * size:
         span = 0.1 * size
@@ -70,11 +72,11 @@ def ticks(low: float, high: float, *, about: int = 6) -> list[float]:
 
 
 def digits_of(marks: Sequence[float]) -> int:
-    """Return how many digits after the point tell marks apart."""
+    """Return how many decimals distinguish the marks."""
     return max(0, -math.floor(math.log10(marks[1] - marks[0]) + 1e-9))
 
 
-def _line(dot: Dot, grid: Sequence[Markup], low: str, middle: str, high: str) -> Markup:
+def _row(dot: Dot, grid: Sequence[Markup], low: str, middle: str, high: str) -> Markup:
     drawing = element(
         "svg",
         *grid,

@@ -1,4 +1,4 @@
-"""Line charts in panels as SVG: a file that stands alone, or a figure of a page."""
+"""Line charts as SVG: several panels in a file, or one figure on a page."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from nmt_lstm.lab.report.markup import Markup, element, joined
 
 __all__ = ["Axis", "Panel", "Reference", "Series", "chart_figure", "chart_file"]
 
-# Okabe and Ito's colours, which the colour-blind can tell apart. Marks and dashes tell lines apart where there is no
-# colour; among lines of one colour the dashes differ. Colours are attributes, which any program that shows SVG knows; a
-# page replaces them by those of its theme, by the classes.
+# Okabe and Ito's palette, which colour-blind readers can distinguish. Marks and dashes distinguish lines in black and
+# white; lines of the same colour have different dashes. Colours are attributes, which every SVG viewer supports; a page
+# overrides them with those of its theme through the classes.
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 _DASHES = (None, "7 3", "2 3", "9 3 2 3")
 
@@ -25,7 +25,7 @@ _MARGIN, _LINE = 16, 18
 
 @dataclass(frozen=True)
 class Axis:
-    """A scale with its marks."""
+    """A scale and its tick marks."""
 
     title: str
     low: float
@@ -36,15 +36,15 @@ class Axis:
 
     @classmethod
     def around(cls, title: str, values: Iterable[float]) -> Axis:
-        """Return a scale with round marks that holds all the values, at least one."""
-        known = list(values)
-        marks = ticks(min(known), max(known), about=5)
+        """Return a scale with round marks that covers all values; at least one is required."""
+        values = list(values)
+        marks = ticks(min(values), max(values), about=5)
         digits = digits_of(marks)
         texts = [f"{mark:,.{digits}f}".replace("-", "−") for mark in marks]
         return cls(title, marks[0], marks[-1], list(zip(marks, texts, strict=True)))
 
     def share(self, value: float) -> float:
-        """Return where a value lies between the ends, from 0 to 1; what is outside lies on the end."""
+        """Return the position of a value between the ends, clamped to [0, 1]."""
         value = min(max(value, self.low), self.high)
         if self.log:
             return math.log(value / self.low) / math.log(self.high / self.low)
@@ -56,16 +56,16 @@ class Series:
     """A line, and dots."""
 
     key: int
-    """Which of the legend's labels it belongs to."""
+    """Index of its label in the legend."""
     line: Sequence[tuple[float, float]] = ()
     dots: Sequence[tuple[float, float]] = ()
     thin: bool = False
-    """Whether it is one of several of the same label."""
+    """Whether it is one of several lines with the same label."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A value that lines are compared with, drawn across the panel and named in a word at its right."""
+    """A horizontal line across the panel, labelled at its right end."""
 
     value: float
     text: str
@@ -86,11 +86,11 @@ def chart_file(title: str, note: str, labels: Sequence[str], panels: Sequence[Pa
     """Return an SVG document.
 
     Args:
-        title: what is shown.
-        note: one or more lines of small text below it that say how to read it.
-        labels: the legend; a series' key is its place in it.
-        panels: from left to right, then down.
-        columns: panels in a row, at most.
+        title: the heading.
+        note: lines of small text below the heading that explain the chart.
+        labels: the legend; the key of a series is its index.
+        panels: in rows, from left to right.
+        columns: the most panels in a row.
     """
     columns = max(1, min(columns, len(panels)))
     inner_width, inner_height = _IN_FILE
@@ -98,23 +98,23 @@ def chart_file(title: str, note: str, labels: Sequence[str], panels: Sequence[Pa
     width = max(2 * _MARGIN + columns * outer_width, 600)
     lines = note.split("\n")
     head = [text_at(title, _MARGIN, 30, size=17, weight=650)]
-    head += [text_at(line, _MARGIN, 30 + _LINE * place, colour=SOFT) for place, line in enumerate(lines, 1)]
+    head += [text_at(line, _MARGIN, 30 + _LINE * row, colour=SOFT) for row, line in enumerate(lines, 1)]
     legend, y = _legend(labels, width, 30 + _LINE * (len(lines) + 1) + 8)
     drawn = []
-    for number, panel in enumerate(panels):
-        column, row = number % columns, number // columns
-        place = f"translate({_MARGIN + _LEFT + column * outer_width} {y + _TOP + row * outer_height})"
-        drawn.append(element("g", _panel(panel, _IN_FILE), transform=place))
+    for index, panel in enumerate(panels):
+        row, column = divmod(index, columns)
+        offset = f"translate({_MARGIN + _LEFT + column * outer_width} {y + _TOP + row * outer_height})"
+        drawn.append(element("g", _panel(panel, _IN_FILE), transform=offset))
     height = y + math.ceil(len(panels) / columns) * outer_height + 8
     return document(title, width, height, *head, legend, *drawn)
 
 
 def chart_figure(caption: str, labels: Sequence[str], panel: Panel) -> Markup:
-    """Return a figure of a page that is as wide as there is room.
+    """Return a figure that fills the available width of a page.
 
     Args:
-        caption: what is shown, and what thin lines mean.
-        labels: the legend; a series' key is its place in it.
+        caption: explains the chart and its thin lines.
+        labels: the legend; the key of a series is its index.
         panel: the chart.
     """
     width = _LEFT + _IN_PAGE[0] + _MARGIN
@@ -186,7 +186,7 @@ def _stroke(key: int, path: str, *, thin: bool = False) -> Markup:
 
 
 def _dot(key: int, x: float, y: float) -> Markup:
-    """A mark whose shape says the key as well as its colour does."""
+    """Return a mark whose shape and colour both identify the key."""
     shapes = (
         f"M{x - 4:.1f} {y:.1f}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0Z",
         f"M{x - 3.5:.1f} {y - 3.5:.1f}h7v7h-7Z",

@@ -1,4 +1,4 @@
-"""HTML in which everything is escaped that is not HTML already."""
+"""HTML elements that escape all text except markup."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _VOID = frozenset({"br", "hr", "meta"})
 
 
 class Markup(str):
-    """Text that is HTML already. Any other text is escaped where it meets markup."""
+    """A string of HTML. Any other string is escaped when it is inserted into markup."""
 
     __slots__ = ()
 
 
 def joined(*parts: str) -> Markup:
-    """Return the parts one after another, escaped unless they are `Markup`."""
+    """Return the concatenated parts, escaped unless they are `Markup`."""
     return Markup("".join(part if isinstance(part, Markup) else escape(part) for part in parts))
 
 
@@ -25,15 +25,15 @@ def element(tag: str, *children: str, **attributes: str | float | bool | None) -
 
     Args:
         tag: its name.
-        children: what it holds, escaped unless it is `Markup`.
-        attributes: their values are escaped; None and False leave an attribute out, True has no value. An underscore
-            stands for a hyphen, and one at the end for nothing, as in `class_`.
+        children: its content, escaped unless it is `Markup`.
+        attributes: values are escaped; None and False omit the attribute, True writes it without a value. Underscores
+            become hyphens, and a trailing one is dropped, as in `class_`.
     """
-    written = []
+    parts = []
     for name, value in attributes.items():
         if value is None or value is False:
             continue
         key = name.rstrip("_").replace("_", "-")
-        written.append(f" {key}" if value is True else f' {key}="{escape(str(value))}"')
-    start = f"<{tag}{''.join(written)}>"
+        parts.append(f" {key}" if value is True else f' {key}="{escape(str(value))}"')
+    start = f"<{tag}{''.join(parts)}>"
     return Markup(start if tag in _VOID else f"{start}{joined(*children)}</{tag}>")

@@ -1,4 +1,4 @@
-"""The frame of a report: one HTML file with its styles and its script inside."""
+"""The frame of a report: one HTML file that contains its styles and its script."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def page(
 ) -> str:
     """Return a whole HTML document.
 
-    It loads nothing, and its policy lets nothing run but the script of this package: markup that found its way
-    through the escaping would still be dead.
+    It loads nothing, and its content security policy allows no script but the one in this package: even markup that
+    escaped the escaping would not run.
 
     Args:
-        title: of the window and of the first heading.
-        body: sections and other blocks, escaped unless they are `Markup`.
+        title: window title and first heading.
+        body: sections and other blocks, escaped unless `Markup`.
         lead: a paragraph below the title.
-        footer: a line at the end.
-        language: code of the language that the page is written in.
-        style: rules of this page, after those of all pages.
-        script: of this page, after that of all pages; it comes from this package and never from data.
+        footer: the last line.
+        language: language code of the page.
+        style: extra CSS rules.
+        script: an extra script; it must come from this package, never from data.
     """
     style, script = f"{_resource('page.css')}\n{style}", f"{_resource('page.js')}\n{script}"
     policy = (
@@ -59,12 +59,12 @@ def page(
 
 
 def section(heading: str, *body: str, anchor: str | None = None, level: int = 2) -> Markup:
-    """Return a part of the page under a heading of level 2 or 3."""
+    """Return a section with a heading of level 2 or 3."""
     return element("section", element(f"h{level}", heading), *body, id=anchor)
 
 
 def contents(entries: list[tuple[str, str]]) -> Markup:
-    """Return links to (anchor, text) of the page's sections."""
+    """Return links to sections, given as (anchor, text)."""
     links = [element("a", text, href=f"#{anchor}") for anchor, text in entries]
     return element("nav", joined(*links), aria_label="Contents")
 

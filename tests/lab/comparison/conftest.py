@@ -1,4 +1,4 @@
-"""A comparison that never ran: three variants, two seeds each, with results and translations made up to order."""
+"""A comparison that was never trained: plans, results and translations of chosen quality."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from nmt_lstm.lab.comparison.factors import Factor, variants_of
 from nmt_lstm.lab.comparison.findings import FinishedRun, TestText
 from nmt_lstm.lab.comparison.matching import Match
-from nmt_lstm.lab.comparison.plan import Plan, PlannedVariant
+from nmt_lstm.lab.comparison.plan import Plan, PlannedVariant, Request
 from nmt_lstm.lab.comparison.run_result import CurvePoint, RunResult, TrainingResult
 
 WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight")
@@ -19,36 +19,37 @@ PARAMETERS = Match(parameters=True, budget="updates")
 
 
 def sentence(number: int) -> str:
-    """A sentence of 5 to 12 words, another one for each number."""
-    return " ".join(WORDS[(number * 3 + place * (number % 5 + 1)) % 8] for place in range(5 + number % 8))
+    """Return a sentence of 5 to 12 words, different for each number."""
+    return " ".join(WORDS[(number * 3 + index * (number % 5 + 1)) % 8] for index in range(5 + number % 8))
 
 
-def spoiled(text: str, every: int, shift: int) -> str:
-    """The sentence with each `every`-th word wrong."""
+def corrupted(text: str, every: int, shift: int) -> str:
+    """Return the sentence with every `every`-th word replaced."""
     return " ".join(
-        "wrong" if (place + shift) % every == 0 else word for place, word in enumerate(text.split())
+        "wrong" if (index + shift) % every == 0 else word for index, word in enumerate(text.split())
     )
 
 
 @pytest.fixture(scope="session")
 def test_text() -> TestText:
+    """A text whose references equal its sources."""
     lines = [sentence(number) for number in range(SENTENCES)]
     return TestText(lines, lines, "de", "13a")
 
 
 @pytest.fixture(scope="session")
 def outputs(test_text: TestText) -> Callable[[int, int], list[str]]:
-    """Return a function that makes an output: the larger its first argument, the better; the second is the seed."""
+    """Return a function that makes translations: the larger its first argument, the better; the second is the seed."""
 
     def make(every: int, seed: int) -> list[str]:
-        return [spoiled(text, every, number + seed) for number, text in enumerate(test_text.references)]
+        return [corrupted(text, every, number + seed) for number, text in enumerate(test_text.references)]
 
     return make
 
 
 @pytest.fixture(scope="session")
 def make_result() -> Callable[..., RunResult]:
-    """Return a function that makes a run's result."""
+    """Return a function that makes the result of a run."""
 
     def make(**changed: Any) -> RunResult:
         translate_seconds = changed.pop("translate_seconds", 2.0)
@@ -83,13 +84,14 @@ def make_result() -> Callable[..., RunResult]:
 
 @pytest.fixture(scope="session")
 def make_plan_of(tiny_run: Any) -> Callable[..., Plan]:
-    """Return a function that makes a plan of cells by their names."""
+    """Return a function that makes a plan that varies the cell; options that it does not know go to the request."""
 
     def make(
         *cells: str,
         seeds: Sequence[int] = (1, 2),
         match: Match = PARAMETERS,
         parameters: Sequence[int] | None = None,
+        **options: Any,
     ) -> Plan:
         factor = Factor("cell", ("model.encoder.cell", "model.decoder.cell"), cells)
         sizes = parameters or [31_000] * len(cells)
@@ -97,20 +99,21 @@ def make_plan_of(tiny_run: Any) -> Callable[..., Plan]:
             PlannedVariant(variant, tiny_run, size, "f" * 32, 300)
             for variant, size in zip(variants_of([factor]), sizes, strict=True)
         ]
-        return Plan((factor,), match, tuple(seeds), 31_000, tuple(variants))
+        request = Request(values={}, factors=[factor], seeds=seeds, match=match, **options)
+        return Plan(request, 31_000 if match.parameters else 0, tuple(variants))
 
     return make
 
 
 @pytest.fixture(scope="session")
 def make_runs(outputs: Any, make_result: Any) -> Callable[..., list[FinishedRun]]:
-    """Return a function that makes the runs of cells: by name the quality of each seed, and changes of their results."""
+    """Return a function that makes runs from the quality of each seed by variant, and changes to the results of a variant."""
 
     def make(qualities: dict[str, Sequence[int]], **changed: dict[str, Any]) -> list[FinishedRun]:
         return [
             FinishedRun(name, seed, make_result(**changed.get(name, {})), outputs(quality, seed))
-            for name, of_seeds in qualities.items()
-            for seed, quality in enumerate(of_seeds, 1)
+            for name, seed_qualities in qualities.items()
+            for seed, quality in enumerate(seed_qualities, 1)
         ]
 
     return make

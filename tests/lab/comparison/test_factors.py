@@ -1,4 +1,4 @@
-"""What is varied: values and keys as they are typed, names that are safe for folders, and what is refused."""
+"""Factors and variants: parsing, names that are safe for folders, and rejected input."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.lab.comparison.factors import Factor, parse_factor, parse_seeds, split_values, variants_of
 
 
-def test_values_are_split_at_commas_outside_of_quotes_and_brackets() -> None:
+def test_values_are_split_at_commas_outside_quotes_and_brackets() -> None:
     assert split_values('0.1, [0.9, 0.99] ,"a,b",{x = 1, y = 2}', "--vary") == (
         "0.1",
         "[0.9, 0.99]",
@@ -18,19 +18,17 @@ def test_values_are_split_at_commas_outside_of_quotes_and_brackets() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a,", "a,,b", ",a"])
-def test_empty_values_are_refused(text) -> None:
-    with pytest.raises(
-        ConfigurationError, match=rf"--cells: '{text}' has an empty value; separate values by"
-    ):
+def test_empty_values_are_rejected(text) -> None:
+    with pytest.raises(ConfigurationError, match=rf"--cells: '{text}' has an empty value"):
         split_values(text, "--cells")
 
 
-def test_a_value_twice_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="--cells: 'gru' is there twice; name each value once"):
+def test_repeated_values_are_rejected() -> None:
+    with pytest.raises(ConfigurationError, match="--cells: 'gru' is repeated"):
         split_values("gru,lstm,gru", "--cells")
 
 
-def test_keys_that_are_varied_together() -> None:
+def test_keys_can_be_varied_together() -> None:
     factor = parse_factor("model.encoder.layers, model.decoder.layers=1,2")
     assert factor.keys == ("model.encoder.layers", "model.decoder.layers")
     assert factor.values == ("1", "2")
@@ -40,34 +38,34 @@ def test_keys_that_are_varied_together() -> None:
     ]
 
 
-def test_keys_that_a_person_calls_otherwise_get_that_name() -> None:
+def test_keys_with_a_short_name_get_it() -> None:
     assert parse_factor("model.decoder.wiring=gnmt,conditional").name == "decoder wiring"
     assert parse_factor("model.dropout=0.1,0.2").name == "model.dropout"
 
 
-def test_options_of_parts_can_be_varied() -> None:
+def test_options_of_an_attention_can_be_varied() -> None:
     assert parse_factor("model.attention.options.heads=2,4").keys == ("model.attention.options.heads",)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("model.dropuot=0.1,0.2", "--vary: unknown key 'model.dropuot'. Did you mean 'model.dropout'?"),
+        ("model.dropuot=0.1,0.2", "Did you mean 'model.dropout'?"),
         (
             "model.encoder.sell=a,b",
-            "--vary: unknown key 'model.encoder.sell'. Did you mean 'model.encoder.cell'?",
+            "Did you mean 'model.encoder.cell'?",
         ),
         ("model.dropout", "--vary 'model.dropout' must look like KEY=VALUE,VALUE"),
         ("=1,2", "--vary '=1,2' must look like KEY=VALUE,VALUE"),
-        ("seed=1,2", "--vary cannot vary 'seed': give seeds by --seeds"),
+        ("seed=1,2", "--vary cannot vary 'seed'"),
         (
             "data.valid_source=a,b",
-            "--vary cannot vary 'data.valid_source': all variants must be validated on the same",
+            "--vary cannot vary 'data.valid_source'",
         ),
-        ("training.devices=1,2", "--vary cannot vary 'training.devices': each run is one process"),
+        ("training.devices=1,2", "--vary cannot vary 'training.devices'"),
     ],
 )
-def test_keys_that_cannot_be_varied(text, message) -> None:
+def test_unknown_and_fixed_keys_are_rejected(text, message) -> None:
     with pytest.raises(ConfigurationError) as caught:
         parse_factor(text)
     assert message in str(caught.value)
@@ -81,7 +79,7 @@ def test_all_combinations_are_variants() -> None:
     assert found[1].overrides == ("a=gru", "b=gru", "c=0.3")
 
 
-def test_slugs_are_safe_and_different() -> None:
+def test_slugs_are_safe_and_unique() -> None:
     values = ("../../etc", "my_cells:Mine", "a/b", "a:b", '"x"', "日本")
     found = variants_of([Factor("x", ("k",), values)])
     assert [variant.slug for variant in found] == ["etc", "my-cells-Mine", "a-b", "a-b-2", "x", "variant"]
@@ -91,31 +89,31 @@ def test_slugs_are_safe_and_different() -> None:
 @pytest.mark.parametrize(
     ("factors", "message"),
     [
-        ([], "nothing is varied, and a comparison needs two: name more with --cells"),
-        ([Factor("cell", ("a",), ("gru",))], "only 'gru' is given, and a comparison needs two"),
+        ([], "nothing is varied"),
+        ([Factor("cell", ("a",), ("gru",))], "only 'gru' is given"),
         ([Factor("x", ("k",), ("1", "2")), Factor("y", ("k",), ("1", "2"))], "'k' is varied twice"),
         (
             [Factor("x", ("k",), tuple(map(str, range(21))))],
-            "make 21 combinations; at most 20 are compared at once",
+            "21 combinations, and the limit is 20",
         ),
     ],
 )
-def test_what_is_no_comparison(factors, message) -> None:
+def test_too_few_and_too_many_variants_are_rejected(factors, message) -> None:
     with pytest.raises(ConfigurationError, match=message):
         variants_of(factors)
 
 
-def test_seeds() -> None:
+def test_seeds_are_numbers_separated_by_commas() -> None:
     assert parse_seeds("1, 2,4294967295") == (1, 2, 4294967295)
 
 
 @pytest.mark.parametrize("text", ["1,x", "-1", "1.5", "4294967296", "1;2", "٣"])
-def test_bad_seeds_are_refused(text) -> None:
-    with pytest.raises(ConfigurationError, match="is no seed; give whole numbers from 0 to 4294967295"):
+def test_invalid_seeds_are_rejected(text) -> None:
+    with pytest.raises(ConfigurationError, match="is not a seed; .* 0 to 4294967295"):
         parse_seeds(text)
 
 
 @pytest.mark.parametrize("text", ["1,1", "1,01"])
-def test_a_seed_twice_is_refused(text) -> None:
-    with pytest.raises(ConfigurationError, match="twice"):
+def test_repeated_seeds_are_rejected(text) -> None:
+    with pytest.raises(ConfigurationError, match="repeats a seed|is repeated"):
         parse_seeds(text)

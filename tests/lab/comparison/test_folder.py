@@ -1,4 +1,4 @@
-"""The folder: whose it is, what may be added to it, and what would make its runs incomparable."""
+"""The folder: which folders are accepted, what may be added, and what would make its runs incomparable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from nmt_lstm.errors import ConfigurationError, DataError, ResourceError
 from nmt_lstm.files.checksums import sha256_of
-from nmt_lstm.lab.comparison.folder import ComparisonFolder, digest_of, write_record, write_text
+from nmt_lstm.lab.comparison.folder import ComparisonFolder, digest_of, write_result, write_text
 
 IDENTITY = {"test text": "a" * 64, "plugin file": "none"}
 
@@ -33,23 +33,23 @@ def test_a_new_folder_keeps_the_settings_of_each_run(folder, make_plan_of) -> No
     assert not list(folder.rglob(".*.[0-9]*"))
 
 
-def test_the_same_comparison_goes_on_and_may_grow(folder, make_plan_of) -> None:
+def test_the_same_comparison_can_be_resumed_and_extended(folder, make_plan_of) -> None:
     ComparisonFolder(folder).begin(make_plan_of("gru", "lstm"), identity=IDENTITY)
     ComparisonFolder(folder).begin(make_plan_of("gru", "lstm"), identity=IDENTITY)
     ComparisonFolder(folder).begin(make_plan_of("gru", "lstm", "rnn", seeds=(1, 2, 3)), identity=IDENTITY)
-    kept = json.loads((folder / "comparison.json").read_text())
-    assert kept["runs"][-1] == "rnn-3"
+    state = json.loads((folder / "comparison.json").read_text())
+    assert state["runs"][-1] == "rnn-3"
     ComparisonFolder(folder).begin(make_plan_of("gru", "rnn", seeds=(1,)), identity=IDENTITY)
 
 
-def test_runs_of_other_settings_are_refused(folder, make_plan_of, tiny_run) -> None:
+def test_runs_with_different_settings_are_rejected(folder, make_plan_of, tiny_run) -> None:
     plan = make_plan_of("gru", "lstm")
     ComparisonFolder(folder).begin(plan, identity=IDENTITY)
     settings = ComparisonFolder(folder).files("lstm-2").settings
     settings.write_text(settings.read_text().replace("dropout = 0.2", "dropout = 0.4"))
     with pytest.raises(
         ConfigurationError,
-        match=r"the run 'lstm-2' in .* has other settings: model.dropout was 0.4 and is 0.2",
+        match="model.dropout was 0.4 and is 0.2",
     ):
         ComparisonFolder(folder).begin(plan, identity=IDENTITY)
 
@@ -57,40 +57,40 @@ def test_runs_of_other_settings_are_refused(folder, make_plan_of, tiny_run) -> N
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"test text": "b" * 64}, r"has another test text \(aaaaaaaaaaaa..., not bbbbbbbbbbbb...\)"),
-        ({"plugin file": "c" * 64}, r"has another plugin file \(none, not cccccccccccc...\)"),
+        ({"test text": "b" * 64}, "test text .aaaaaaaaaaaa..., not bbb"),
+        ({"plugin file": "c" * 64}, "plugin file .none, not ccc"),
     ],
 )
-def test_what_makes_results_incomparable_is_refused(folder, make_plan_of, changed, message) -> None:
+def test_incomparable_results_are_rejected(folder, make_plan_of, changed, message) -> None:
     ComparisonFolder(folder).begin(make_plan_of("gru", "lstm"), identity=IDENTITY)
     with pytest.raises(ConfigurationError, match=message):
         ComparisonFolder(folder).begin(make_plan_of("gru", "lstm"), identity=IDENTITY | changed)
 
 
-def test_another_match_is_refused(folder, make_plan_of) -> None:
+def test_a_different_match_is_rejected(folder, make_plan_of) -> None:
     from nmt_lstm.lab.comparison.matching import Match
 
     ComparisonFolder(folder).begin(make_plan_of("gru", "lstm"), identity=IDENTITY)
     other = make_plan_of("gru", "lstm", match=Match(parameters=False, budget="updates"))
-    with pytest.raises(ConfigurationError, match="has another match .parameters and updates, not updates."):
+    with pytest.raises(ConfigurationError, match="match .parameters and updates"):
         ComparisonFolder(folder).begin(other, identity=IDENTITY)
 
 
-def test_runs_on_other_text_are_refused(folder, make_plan_of, make_result) -> None:
+def test_runs_trained_on_different_text_are_rejected(folder, make_plan_of, make_result) -> None:
     plan = make_plan_of("gru", "lstm")
     files = ComparisonFolder(folder)
     files.begin(plan, identity=IDENTITY)
-    write_record(files.files("gru-1").training, make_result().training)
+    write_result(files.files("gru-1").training, make_result().training)
     files.begin(plan, identity=IDENTITY)
-    write_record(files.files("gru-1").training, make_result(fingerprint="0" * 32).training)
+    write_result(files.files("gru-1").training, make_result(fingerprint="0" * 32).training)
     with pytest.raises(
         ConfigurationError,
-        match=r"run 'gru-1' in .* was trained on other text \(000000000000, not ffffffffffff\)",
+        match="'gru-1' .* different text .0000",
     ):
         files.begin(plan, identity=IDENTITY)
 
 
-def test_a_folder_that_cannot_be_made(tmp_path) -> None:
+def test_a_folder_that_cannot_be_created_is_a_resource_error(tmp_path) -> None:
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(ResourceError, match="file/report' .Not a directory."),
@@ -99,12 +99,12 @@ def test_a_folder_that_cannot_be_made(tmp_path) -> None:
         pass
 
 
-def test_nothing_is_made_before_it_is_needed(folder) -> None:
+def test_opening_creates_nothing(folder) -> None:
     ComparisonFolder(folder)
     assert not folder.exists()
 
 
-def test_somebody_elses_folder_is_refused(folder) -> None:
+def test_a_folder_of_another_program_is_rejected(folder) -> None:
     folder.mkdir()
     (folder / "thesis.tex").write_text("mine")
     with pytest.raises(ConfigurationError, match=r"not a comparison \(thesis.tex\)"):
@@ -112,7 +112,7 @@ def test_somebody_elses_folder_is_refused(folder) -> None:
     assert [path.name for path in folder.iterdir()] == ["thesis.tex"]
 
 
-def test_a_file_is_refused(folder) -> None:
+def test_a_file_is_rejected(folder) -> None:
     folder.write_text("")
     with pytest.raises(ConfigurationError, match="is a file"):
         ComparisonFolder(folder)
@@ -126,18 +126,18 @@ def test_a_file_is_refused(folder) -> None:
         ('{"format": "other", "version": 1}', "not written by nmt-lstm compare"),
         (
             '{"format": "nmt-lstm comparison", "version": 99}',
-            "was made by a newer nmt-lstm .format 99, this one reads up to 1",
+            "newer nmt-lstm .format 99",
         ),
     ],
 )
-def test_a_state_of_another_kind_is_refused(folder, text, message) -> None:
+def test_a_foreign_state_file_is_rejected(folder, text, message) -> None:
     folder.mkdir()
     (folder / "comparison.json").write_text(text)
     with pytest.raises(ConfigurationError, match=message):
         ComparisonFolder(folder)
 
 
-def test_two_at_once_are_refused(folder) -> None:
+def test_a_folder_in_use_is_rejected(folder) -> None:
     with (
         ComparisonFolder(folder).alone(),
         pytest.raises(ResourceError, match="another nmt-lstm compare"),
@@ -148,44 +148,42 @@ def test_two_at_once_are_refused(folder) -> None:
         pass
 
 
-def test_records_come_back(folder, make_result) -> None:
+def test_results_are_read_as_written(folder, make_result) -> None:
     files = ComparisonFolder(folder).files("gru-1")
     result = make_result()
-    write_record(files.result, result)
-    write_record(files.training, result.training)
+    write_result(files.result, result)
+    write_result(files.training, result.training)
     assert files.read_result() == result
     assert files.read_training() == result.training
 
 
-def test_a_damaged_record_says_what_to_do(folder) -> None:
+def test_a_damaged_result_is_named(folder) -> None:
     files = ComparisonFolder(folder).files("gru-1")
     write_text(files.result, '{"training": 3}')
-    with pytest.raises(
-        DataError, match=r"result.json' is damaged .* remove it, and the same command makes it again"
-    ):
+    with pytest.raises(DataError, match="result.json' is damaged"):
         files.read_result()
 
 
-def test_records_of_earlier_versions_have_no_checksum(folder, make_result) -> None:
+def test_results_without_checksum_are_accepted(folder, make_result) -> None:
     files = ComparisonFolder(folder).files("gru-1")
     result = make_result()
     write_text(files.result, result.model_dump_json(exclude={"translations_sha256"}))
     assert files.read_result() == result
 
 
-def test_every_flipped_bit_of_a_record_is_seen_or_harmless(folder, make_result) -> None:
+def test_every_flipped_bit_of_a_result_is_detected_or_harmless(folder, make_result) -> None:
     files = ComparisonFolder(folder).files("gru-1")
-    write_record(files.result, make_result())
+    write_result(files.result, make_result())
     content = files.result.read_bytes()
-    for place in range(len(content)):
-        files.result.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+    for index in range(len(content)):
+        files.result.write_bytes(content[:index] + bytes([content[index] ^ 1]) + content[index + 1 :])
         try:
             assert files.read_result() == make_result()
         except DataError as problem:
             assert "result.json' is damaged" in str(problem)  # noqa: PT017
 
 
-def test_a_changed_state_is_named(folder, make_plan_of) -> None:
+def test_a_changed_state_file_is_rejected(folder, make_plan_of) -> None:
     ComparisonFolder(folder).begin(make_plan_of("gru", "lstm"), identity=IDENTITY)
     state = folder / "comparison.json"
     content = state.read_text()
@@ -208,7 +206,7 @@ def test_translations_keep_their_lines(folder, make_result) -> None:
         files.read_translations(make_result())
 
 
-def test_changed_translations_are_refused(folder, make_result) -> None:
+def test_changed_translations_are_rejected(folder, make_result) -> None:
     files = ComparisonFolder(folder).files("gru-1")
     write_text(files.translations, "a\nb\n")
     result = make_result().model_copy(update={"translations_sha256": sha256_of(files.translations)})
@@ -218,7 +216,7 @@ def test_changed_translations_are_refused(folder, make_result) -> None:
         files.read_translations(result)
 
 
-def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch) -> None:
+def test_a_failed_write_keeps_the_old_file(tmp_path, monkeypatch) -> None:
     path = tmp_path / "report.md"
     write_text(path, "old\n")
 
@@ -226,15 +224,13 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch)
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", full)
-    with pytest.raises(
-        ResourceError, match="cannot write .*report.md' .No space left on device.; free some space"
-    ):
+    with pytest.raises(ResourceError, match="report.md' .No space left"):
         write_text(path, "new\n")
     assert path.read_text() == "old\n"
     assert [each.name for each in tmp_path.iterdir()] == ["report.md"]
 
 
-def test_checksums_of_files(tmp_path) -> None:
+def test_the_digest_depends_on_content_and_order(tmp_path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).write_text(name)
     assert digest_of([tmp_path / "a"]) != digest_of([tmp_path / "b"])

@@ -1,4 +1,4 @@
-"""A run of a comparison, and what it measures: a real training of a few steps, resumed and translated."""
+"""A run of a comparison: a real training run of a few steps, its measurements, and its translation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nmt_lstm.training.diagnosis import Point
 
 @pytest.fixture(scope="module")
 def settings(tiny_run: RunSettings) -> RunSettings:
-    """A run of two epochs of a few steps."""
+    """Settings for two epochs of a few steps."""
     training = tiny_run.training.model_copy(
         update={
             "epochs": 2,
@@ -32,24 +32,26 @@ def settings(tiny_run: RunSettings) -> RunSettings:
 
 
 @pytest.fixture(scope="module")
-def done(settings: RunSettings, parallel_files: Any, tmp_path_factory: pytest.TempPathFactory) -> RunFiles:
-    """The files of a finished run, and what it reported."""
+def finished(
+    settings: RunSettings, parallel_files: Any, tmp_path_factory: pytest.TempPathFactory
+) -> RunFiles:
+    """The files of a finished run."""
     folder = tmp_path_factory.mktemp("worker")
     files = RunFiles(folder / "model", folder / "records")
     write_text(files.settings, dump_toml(settings))
-    told: list[str] = []
-    result = ComparisonJob("a", "a", files, parallel_files.valid_source).perform(told.append)
+    messages: list[str] = []
+    result = ComparisonJob("a", "a", files, parallel_files.valid_source).perform(messages.append)
     assert result == files.read_result()
     assert "trained in" in ComparisonJob("a", "a", files, parallel_files.valid_source).outcome(result)
-    assert [line.split(" (")[0].split(" at ")[0] for line in told] == ["validation", "validation"]
+    assert [line.split(" (")[0].split(" at ")[0] for line in messages] == ["validation", "validation"]
     return files
 
 
-def test_a_run_writes_down_what_it_came_to(done, settings, parallel_files) -> None:
-    result = done.read_result()
+def test_a_run_stores_its_result(finished, settings, parallel_files) -> None:
+    result = finished.read_result()
     assert result is not None
     training = result.training
-    assert training == done.read_training()
+    assert training == finished.read_training()
     assert training.steps == training.curve[-1].step > 0
     assert training.reason == "all 2 epochs are done"
     assert training.parameters > 10_000
@@ -59,35 +61,35 @@ def test_a_run_writes_down_what_it_came_to(done, settings, parallel_files) -> No
     assert (result.sentences, result.beam_size) == (40, 1)
     assert result.sentences_per_second > 0
     assert len(result.translations_sha256) == 64
-    assert len(done.read_translations(result)) == 40
+    assert len(finished.read_translations(result)) == 40
 
 
-def test_the_curve_has_every_validation_with_its_time(done) -> None:
-    curve = done.read_training().curve
+def test_the_curve_has_every_validation_with_its_time(finished) -> None:
+    curve = finished.read_training().curve
     assert len(curve) == 2
     assert 0 < curve[0].seconds < curve[1].seconds
     assert curve[0].step < curve[1].step
     assert curve[1].loss < curve[0].loss
-    assert curve[-1].seconds <= done.read_training().seconds
-    logged = [row for row in read_log(done.model) if row["valid_bleu"]]
+    assert curve[-1].seconds <= finished.read_training().seconds
+    logged = [row for row in read_log(finished.model) if row["valid_bleu"]]
     assert [(str(point.step), str(point.bleu)) for point in curve] == [
         (row["step"], row["valid_bleu"]) for row in logged
     ]
 
 
-def test_a_finished_training_is_not_done_again(done, parallel_files, monkeypatch) -> None:
+def test_finished_training_is_not_repeated(finished, parallel_files, monkeypatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise AssertionError("trained again")
 
     monkeypatch.setattr("nmt_lstm.lab.comparison.job.fit", fail)
-    before = done.translations.read_bytes()
-    done.result.unlink()
-    ComparisonJob("a", "a", done, parallel_files.valid_source).perform(fail)
-    assert done.translations.read_bytes() == before
-    assert done.read_result() is not None
+    before = finished.translations.read_bytes()
+    finished.result.unlink()
+    ComparisonJob("a", "a", finished, parallel_files.valid_source).perform(fail)
+    assert finished.translations.read_bytes() == before
+    assert finished.read_result() is not None
 
 
-def test_the_speed_is_the_median_and_points_of_earlier_versions_have_no_scores() -> None:
+def test_speed_is_a_median_and_points_without_scores_are_skipped() -> None:
     scored = [
         Point(step, 4.0, 2.0, bleu=bleu, chrf=3.0, seconds=seconds, pieces_per_second=speed)
         for step, bleu, seconds, speed in ((10, 1, 5, 100), (20, 4, 12, 200), (30, 5, 20, 300))
@@ -102,7 +104,7 @@ def test_the_speed_is_the_median_and_points_of_earlier_versions_have_no_scores()
     assert training_speed(curve[:1]) == 0.0
 
 
-def test_memory_is_counted_in_bytes() -> None:
+def test_peak_memory_is_in_bytes() -> None:
     before = peak_bytes()
     held = bytearray(64 * 2**20)
     held[::4096] = b"x" * len(held[::4096])
@@ -111,17 +113,15 @@ def test_memory_is_counted_in_bytes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "word"),
+    ("damage", "word"),
     [
         (lambda files: files.settings.write_text("[model]\nx = 1\n"), "model.x"),
         (lambda files: files.settings.unlink(), "run.toml"),
     ],
 )
-def test_settings_that_are_damaged_or_gone_are_refused(
-    settings, tmp_path, parallel_files, spoil, word
-) -> None:
+def test_damaged_or_missing_settings_are_rejected(settings, tmp_path, parallel_files, damage, word) -> None:
     files = RunFiles(tmp_path / "model", tmp_path / "records")
     write_text(files.settings, dump_toml(settings))
-    spoil(files)
+    damage(files)
     with pytest.raises(ConfigurationError, match=word):
         ComparisonJob("a", "a", files, parallel_files.valid_source).perform(print)

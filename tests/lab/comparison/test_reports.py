@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nmt_lstm.lab.comparison.description import Report, facts_of, method_of, title_of
-from nmt_lstm.lab.comparison.findings import find
+from nmt_lstm.lab.comparison.description import Report, markdown_report, sections_of, text_line, title_of
+from nmt_lstm.lab.comparison.findings import compare_runs
 from nmt_lstm.lab.comparison.html import web_page
-from nmt_lstm.lab.comparison.markdown import markdown_report
 from nmt_lstm.lab.comparison.tables import cost_table, length_table, pair_table, quality_table
 from nmt_lstm.lab.comparison.verdict import Circumstances, give_verdict
 
@@ -20,22 +20,13 @@ QUALITIES = {"lstm": (4, 5), "gru": (4, 4), "my_cells:<b>Mine</b>|*": (2, 2)}
 
 @pytest.fixture(scope="module")
 def make_report(make_plan_of: Any, make_runs: Any, test_text: Any):
-    """Return a function that makes a whole report."""
+    """Return a function that makes a report from the qualities of the seeds by variant."""
 
     def make(qualities: dict[str, tuple[int, ...]] = QUALITIES, *, failures=None, **changed: Any) -> Report:
-        plan = make_plan_of(*qualities)
-        findings = find(plan, make_runs(qualities, **changed), test_text)
-        circumstances = Circumstances(
-            made_up_text=False, tested_on_validation=False, jobs=2, failures=failures or {}
-        )
-        return Report(
-            plan,
-            findings,
-            give_verdict(findings, plan, circumstances),
-            circumstances,
-            "nmt-lstm compare <x>",
-            "Trained on a & b.",
-        )
+        plan = make_plan_of(*qualities, test_source=Path("a & b"), command="nmt-lstm compare <x>")
+        findings = compare_runs(plan, make_runs(qualities, **changed), test_text)
+        circumstances = Circumstances(jobs=2, failures=failures or {})
+        return Report(plan, findings, give_verdict(findings, plan, circumstances), circumstances)
 
     return make
 
@@ -66,11 +57,11 @@ def read(html: str) -> str:
     return " ".join(reader.text)
 
 
-def test_both_give_the_verdict_and_every_number(make_report) -> None:
+def test_both_formats_give_the_verdict_and_every_number(make_report) -> None:
     report = make_report()
     markdown, html = markdown_report(report), read(web_page(report))
-    verdict = report.verdict
-    for sentence in [verdict.headline, *verdict.cautions.values(), *method_of(report)]:
+    verdict, method = report.verdict, sections_of(report)[-1]
+    for sentence in [verdict.headline, *verdict.cautions.values(), text_line(report), *method.sentences]:
         assert sentence in html
         assert sentence.split("<")[0].split("_")[0].split("~")[0] in markdown
     for table in (quality_table, pair_table, cost_table, length_table):
@@ -80,11 +71,11 @@ def test_both_give_the_verdict_and_every_number(make_report) -> None:
                 assert content in html
     for each in report.findings.variants:
         assert f"{each.bleu:.2f} (" in markdown
-    for _, value in facts_of(report):
+    for _, value in method.facts:
         assert value in html
 
 
-def test_markup_in_names_is_text(make_report) -> None:
+def test_markup_in_names_is_escaped(make_report) -> None:
     report = make_report()
     assert "<b>" not in web_page(report)
     markdown = markdown_report(report)
@@ -94,35 +85,35 @@ def test_markup_in_names_is_text(make_report) -> None:
     assert all("Mine&lt;/b&gt;\\|\\*" in row for row in rows)
 
 
-def test_tables_of_markdown_have_as_many_cells_in_each_row(make_report) -> None:
+def test_all_rows_of_a_markdown_table_have_the_same_number_of_cells(make_report) -> None:
     for block in markdown_report(make_report()).split("\n\n"):
         rows = [line for line in block.splitlines() if line.startswith("|")]
         counts = {len(re.findall(r"(?<!\\)\|", row)) for row in rows}
         assert len(counts) <= 1
 
 
-def test_curves_are_drawn_against_updates_and_time(make_report) -> None:
+def test_curves_are_plotted_against_updates_and_time(make_report) -> None:
     html = web_page(make_report())
     assert html.count('class="lines"') == 4
-    assert "seconds since the training began" in html
-    assert "Thick lines are means over seeds, thin ones the seeds." in html
+    assert "seconds of training" in html
+    assert "Thick lines are means over seeds, thin lines single seeds." in html
     assert html.count("opacity=") == 4 * 6
 
 
-def test_long_trainings_are_drawn_in_minutes(make_report) -> None:
+def test_long_training_runs_are_plotted_in_minutes(make_report) -> None:
     report = make_report()
     curve = [
         point.model_copy(update={"seconds": point.seconds * 10})
         for point in report.findings.variants[0].results[0].training.curve
     ]
     long = make_report({"lstm": (4, 4), "gru": (3, 3)}, lstm={"curve": curve})
-    assert "minutes since the training began" in web_page(long)
+    assert "minutes of training" in web_page(long)
 
 
-def test_trainings_without_validations_are_said_to_have_none(make_report) -> None:
+def test_a_report_without_validations_says_so(make_report) -> None:
     empty = {"curve": []}
     report = make_report({"lstm": (4, 4), "gru": (3, 3)}, lstm=empty, gru=empty)
-    assert "have logged no validations" in web_page(report)
+    assert "logged no validations" in web_page(report)
     assert "Learning curves" in markdown_report(report)
 
 
@@ -138,22 +129,22 @@ def test_the_page_loads_nothing(make_report) -> None:
     assert "style=" not in html
 
 
-def test_titles(make_plan_of) -> None:
+def test_the_title_lists_a_few_variants_and_counts_many(make_plan_of) -> None:
     assert title_of(make_plan_of("rnn", "gru", "lstm")) == "Cell: rnn, gru or lstm?"
     assert title_of(make_plan_of(*"abcdefg")) == "7 variants of cell"
 
 
-def test_all_pairs_are_folded_away_where_there_are_more_than_one(make_report) -> None:
+def test_more_than_one_pair_is_folded(make_report) -> None:
     assert "All pairs" in web_page(make_report())
     report = make_report({"lstm": (4, 4), "gru": (3, 3)})
     assert "All pairs" not in web_page(report)
     assert pair_table(report.findings).rows[0][0] in web_page(report)
 
 
-def test_memory_of_a_gpu_is_shown_where_there_is_one(make_report) -> None:
+def test_gpu_memory_is_shown_if_there_is_a_gpu(make_report) -> None:
     gpu = {"device_bytes": 3 * 2**30, "device": "NVIDIA X"}
     report = make_report({"lstm": (4, 4), "gru": (3, 3)}, lstm=gpu, gru=gpu)
     table = cost_table(report.findings)
     assert table.columns[-1].title == "GPU memory, MiB"
     assert table.rows[0][-1].content == "3,072"
-    assert ("trained on", "NVIDIA X; 2 run(s) at a time") in facts_of(report)
+    assert ("trained on", "NVIDIA X; 2 run(s) at a time") in sections_of(report)[-1].facts

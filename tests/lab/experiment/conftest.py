@@ -1,4 +1,4 @@
-"""Runs that do what they are told, in a module that processes can import."""
+"""Runs with prescribed behaviour, in a module that worker processes can import."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Ordered(Job):
     order: str
     folder: Path
 
-    def note(self, what):
+    def log_event(self, event):
         with (self.folder / "events").open("a") as file:
-            file.write(f"{what} {self.key}\\n")
+            file.write(f"{event} {self.key}\\n")
 
-    def perform(self, tell):
-        self.note("begin")
+    def perform(self, report):
+        self.log_event("begin")
         before = (self.folder / "events").read_text()
-        tell(f"under way, {os.getpid()}")
+        report(f"under way, {os.getpid()}")
         print("something to read", flush=True)
         if self.order == "refuse":
             raise DataError("it is broken.")
@@ -52,12 +52,12 @@ class Ordered(Job):
             time.sleep(2)
         if self.order == "wait":
             def stop(number, frame):
-                self.note(f"signal{number}")
+                self.log_event(f"signal{number}")
                 raise SystemExit(1)
             signal.signal(signal.SIGTERM, stop)
-            self.note("ready")
+            self.log_event("ready")
             time.sleep(60)
-        self.note("end")
+        self.log_event("end")
         return os.getpid()
 
     def outcome(self, result):
@@ -67,7 +67,7 @@ class Ordered(Job):
 
 @pytest.fixture
 def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """Return the module with `Ordered`."""
+    """The module that defines `Ordered`."""
     (tmp_path / "ordered_runs.py").write_text(JOBS)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
@@ -77,7 +77,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 @pytest.fixture
 def make_jobs(stand_in: ModuleType, tmp_path: Path):
-    """Return a function that makes a run for each name, with its order."""
+    """Return a function that makes runs from their behaviour by name."""
 
     def make(orders: dict[str, str], *, logged: bool = False) -> list:
         return [

@@ -1,4 +1,4 @@
-"""What is done and what is passed over, what is said meanwhile, and ctrl-C."""
+"""Execution: which runs are executed, the progress messages, and signals."""
 
 from __future__ import annotations
 
@@ -10,56 +10,59 @@ import time
 import pytest
 
 from nmt_lstm.lab.experiment import execution
-from nmt_lstm.lab.experiment.execution import do_missing
-from nmt_lstm.lab.experiment.pool import Ended, Failed, Postponed, Told
+from nmt_lstm.lab.experiment.execution import run_missing
+from nmt_lstm.lab.experiment.pool import Failed, Finished, Postponed, Progress
 from nmt_lstm.training.interruption import TrainingInterrupted
 
 
 @pytest.fixture
-def asked(monkeypatch) -> list:
-    """Runs that were asked of the processes; those ordered to refuse fail."""
-    asked = []
+def requests(monkeypatch) -> list:
+    """The pool options and the runs that the pool was requests for; runs with the order "refuse" fail."""
+    requests = []
 
-    def stand_in(jobs, *, at_once, gpus, plugins):
-        asked.append((at_once, gpus, list(plugins)))
+    def stand_in(jobs, *, parallel, gpus, plugins):
+        requests.append((parallel, gpus, list(plugins)))
         for job in jobs:
-            asked.append(job.key)
+            requests.append(job.key)
             yield None
-            yield Told(job, "half way")
+            yield Progress(job, "half way")
             if job.order == "large":
                 yield Postponed(job, "too large")
-            yield Failed(job, "it failed") if job.order == "refuse" else Ended(job, f"result of {job.key}")
+            yield Failed(job, "it failed") if job.order == "refuse" else Finished(job, f"result of {job.key}")
 
     monkeypatch.setattr(execution, "run_in_processes", stand_in)
-    return asked
+    return requests
 
 
-def test_what_is_recorded_is_passed_over_and_the_rest_is_kept(make_jobs, asked) -> None:
-    kept, said = [], []
-    failures = do_missing(
+def test_finished_runs_are_skipped_and_new_results_stored(make_jobs, requests) -> None:
+    results, said = [], []
+    failures = run_missing(
         make_jobs({"a": "", "b": "refuse", "c": ""}),
-        done={"a"}, keep=kept.append, at_once=5, gpus=1, plugins=["p"], say=said.append, where="somewhere", longest=90,
+        finished={"a"}, store=results.append, parallel=5, gpus=1, plugins=["p"], say=said.append, resources="somewhere", time_limit=90,
     )  # fmt: skip
-    assert asked == [(2, 1, ["p"]), "b", "c"]
-    assert kept == ["result of c"]
+    assert requests == [(2, 1, ["p"]), "b", "c"]
+    assert results == ["result of c"]
     assert failures == {"b": "it failed"}
-    assert "1 of 3 runs are done" in said[0]
-    assert "2 runs, 2 at a time somewhere; 2 min" in said[1]
+    assert "1 of 3 runs" in said[0]
+    assert "2 runs, 2 at a time somewhere; at most 2 min" in said[1]
     assert said[2].startswith("[2/3] b: failed: it failed")
     assert said[3] == "[3/3] c: done"
 
 
-def test_nothing_is_started_where_nothing_is_missing(make_jobs, asked) -> None:
-    assert do_missing(make_jobs({"a": ""}), done={"a"}, keep=print, at_once=1, say=print, where="") == {}
-    assert asked == []
+def test_nothing_starts_if_all_runs_are_finished(make_jobs, requests) -> None:
+    assert (
+        run_missing(make_jobs({"a": ""}), finished={"a"}, store=print, parallel=1, say=print, resources="")
+        == {}
+    )
+    assert requests == []
 
 
-def test_runs_at_work_are_told_of_from_time_to_time(make_jobs, asked, monkeypatch) -> None:
+def test_progress_is_reported_at_intervals(make_jobs, requests, monkeypatch) -> None:
     said = []
-    do_missing(make_jobs({"a": ""}), done=(), keep=print, at_once=1, say=said.append, where="")
+    run_missing(make_jobs({"a": ""}), finished=(), store=print, parallel=1, say=said.append, resources="")
     assert not any("half way" in line for line in said)
-    monkeypatch.setattr(execution, "_TELL_EVERY", 0.0)
-    do_missing(make_jobs({"a": ""}), done=(), keep=print, at_once=1, say=said.append, where="")
+    monkeypatch.setattr(execution, "_PROGRESS_INTERVAL", 0.0)
+    run_missing(make_jobs({"a": ""}), finished=(), store=print, parallel=1, say=said.append, resources="")
     assert "  a: half way" in said
 
 
@@ -74,8 +77,13 @@ def test_a_signal_ends_all_runs_and_starts_none(make_jobs, tmp_path, number, sta
 
     threading.Thread(target=interrupt).start()
     with pytest.raises(TrainingInterrupted) as caught:
-        do_missing(
-            make_jobs({"a": "wait", "b": ""}), done=(), keep=print, at_once=1, say=said.append, where=""
+        run_missing(
+            make_jobs({"a": "wait", "b": ""}),
+            finished=(),
+            store=print,
+            parallel=1,
+            say=said.append,
+            resources="",
         )
     assert caught.value.code == status
     assert "signal15 a" in events.read_text()
@@ -83,8 +91,15 @@ def test_a_signal_ends_all_runs_and_starts_none(make_jobs, tmp_path, number, sta
     assert "waiting for the runs to save" in said[-1]
 
 
-def test_a_run_that_is_postponed_is_told_of_at_once(make_jobs, asked) -> None:
-    said, kept = [], []
-    do_missing(make_jobs({"a": "large"}), done=(), keep=kept.append, at_once=1, say=said.append, where="")
+def test_a_postponed_run_is_reported_at_once(make_jobs, requests) -> None:
+    said, results = [], []
+    run_missing(
+        make_jobs({"a": "large"}),
+        finished=(),
+        store=results.append,
+        parallel=1,
+        say=said.append,
+        resources="",
+    )
     assert "a: too large; it is tried again" in said[1]
-    assert kept == ["result of a"]
+    assert results == ["result of a"]

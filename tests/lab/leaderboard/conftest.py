@@ -1,4 +1,4 @@
-"""A small board: 40 German-like lines, their English-like references, and outputs of three made-up systems."""
+"""A small board: 40 lines of number words, their references, and outputs of three systems."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMES = {"null": "zero", "eins": "one", "zwei": "two", "drei": "three", "vier": 
 
 @dataclass(frozen=True)
 class Texts:
-    """Files of a test set, and outputs."""
+    """The files of a test set and of outputs."""
 
     folder: Path
     source: Path
@@ -36,7 +36,7 @@ def lines_of(path: Path) -> list[str]:
 
 @pytest.fixture
 def texts(tmp_path: Path) -> Texts:
-    """Outputs: one with few errors, another with as many other ones, and one with many."""
+    """A test set with three outputs: two with few errors in different places, and one with many."""
     draw = random.Random(7)
     sources = [[draw.choice(list(NAMES)) for _ in range(draw.randint(4, 12))] for _ in range(40)]
     references = [[NAMES[word] for word in line] for line in sources]

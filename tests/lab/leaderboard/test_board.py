@@ -1,4 +1,4 @@
-"""The board: adding, refusing, removing, comparing, from Python."""
+"""The board: adding, removing and comparing systems from Python."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nmt_lstm.errors import ConfigurationError, DataError, ResourceError
 from .conftest import lines_of, write
 
 
-def test_a_new_board_has_paths_from_its_folder(texts, tmp_path, monkeypatch) -> None:
+def test_paths_are_stored_relative_to_the_board(texts, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(texts.folder)
     Leaderboard.create(tmp_path / "deep" / "board", {"x": {"source": "test.de", "references": ["test.en"]}})
     monkeypatch.chdir("/")
@@ -21,30 +21,26 @@ def test_a_new_board_has_paths_from_its_folder(texts, tmp_path, monkeypatch) -> 
     assert len(Leaderboard(tmp_path / "deep" / "board").test_sets.get("x").sources) == 40
 
 
-def test_a_board_is_not_made_twice_nor_of_missing_files(empty_board, texts, tmp_path) -> None:
-    with pytest.raises(
-        ConfigurationError, match="there is a board in '.*board' already; add to it, or choose"
-    ):
+def test_existing_boards_and_missing_files_are_rejected(empty_board, texts, tmp_path) -> None:
+    with pytest.raises(ConfigurationError, match="already contains a board"):
         Leaderboard.create(empty_board.folder, {"x": {"sacrebleu": "wmt17/en-de"}})
-    with pytest.raises(DataError, match="test set 'x': '.*none.en' does not exist"):
+    with pytest.raises(DataError, match="none.en' does not exist"):
         Leaderboard.create(
             tmp_path / "new", {"x": {"source": texts.source, "references": [tmp_path / "none.en"]}}
         )
     assert not (tmp_path / "new").exists()
-    with pytest.raises(
-        ConfigurationError, match="unknown key 'test_sets.x.referenc'. Did you mean 'references'?"
-    ):
+    with pytest.raises(ConfigurationError, match="Did you mean 'references'"):
         Leaderboard.create(tmp_path / "new", {"x": {"source": texts.source, "referenc": []}})
 
 
-def test_a_board_that_cannot_be_made_is_one_line(texts, tmp_path) -> None:
+def test_a_board_that_cannot_be_created_is_a_resource_error(texts, tmp_path) -> None:
     (tmp_path / "file").write_text("")
-    given = {"x": {"source": texts.source, "references": [texts.reference]}}
-    with pytest.raises(ResourceError, match=r"cannot be made \(.*\); choose another folder"):
-        Leaderboard.create(tmp_path / "file" / "board", given)
+    table = {"x": {"source": texts.source, "references": [texts.reference]}}
+    with pytest.raises(ResourceError, match="cannot create board"):
+        Leaderboard.create(tmp_path / "file" / "board", table)
 
 
-def test_a_row_holds_what_is_known(board, texts) -> None:
+def test_a_row_contains_texts_languages_and_versions(board, texts) -> None:
     row = board.current()[0]
     assert (row.system, row.test_set, row.sentences) == ("good", "numbers", 40)
     assert (row.source_language, row.target_language, row.tokenize) == ("de", "en", "13a")
@@ -54,35 +50,33 @@ def test_a_row_holds_what_is_known(board, texts) -> None:
     assert board.files.text(row.references[0]) == lines_of(texts.reference)
 
 
-def test_lines_and_facts_may_be_given(empty_board, texts) -> None:
+def test_an_output_may_be_lines_with_facts(empty_board, texts) -> None:
     lines = [f"{line}\n" for line in lines_of(texts.good)]
     (row,) = empty_board.add("x", hypotheses=lines, facts={"toolkit": "marian", "parameters": 60_000_000})
     assert (row.facts.toolkit, row.facts.parameters, row.facts.seed) == ("marian", 60_000_000, None)
     assert empty_board.files.text(row.hypotheses) == lines_of(texts.good)
 
 
-def test_adding_the_same_again_adds_nothing(board, texts) -> None:
+def test_adding_the_same_output_again_adds_nothing(board, texts) -> None:
     before = (board.folder / "rows.jsonl").read_bytes()
     (row,) = board.add("good", hypotheses=texts.good)
     assert row == board.current()[0]
     assert (board.folder / "rows.jsonl").read_bytes() == before
-    # Unless it says more of the system.
+    # Unless there are more facts.
     board.add("good", hypotheses=texts.good, facts={"seed": 3}, replace=True)
     assert board.current()[0].facts.seed == 3
     assert len(board.current()) == 3
 
 
-def test_a_name_is_not_taken_over_unasked(board, texts) -> None:
-    with pytest.raises(
-        DataError, match=r"'good' is on 'numbers' already with another output \(BLEU .*give this one"
-    ):
+def test_a_name_in_use_is_rejected_without_replace(board, texts) -> None:
+    with pytest.raises(DataError, match=r"'good' already has a different output"):
         board.add("good", hypotheses=texts.bad)
     (row,) = board.add("good", hypotheses=texts.bad, replace=True)
     assert board.current()[0] == row
-    assert len(board.files.records()) == 4  # the row before is still in the file
+    assert len(board.files.records()) == 4  # the previous row remains in the file
 
 
-def test_a_name_taken_meanwhile_is_not_taken_over(board, texts, monkeypatch) -> None:
+def test_a_name_taken_during_scoring_is_rejected(board, texts, monkeypatch) -> None:
     make_row = board.scoring.make_row
 
     def slowly(*arguments):
@@ -91,21 +85,19 @@ def test_a_name_taken_meanwhile_is_not_taken_over(board, texts, monkeypatch) -> 
         return make_row(*arguments)
 
     monkeypatch.setattr(board.scoring, "make_row", slowly)
-    with pytest.raises(DataError, match="'new' is on 'numbers' already with another output"):
+    with pytest.raises(DataError, match="'new' already has a different"):
         board.add("new", hypotheses=texts.bad)
 
 
-def test_wrong_line_counts_are_refused_with_both_and_a_hint(empty_board, texts) -> None:
+def test_wrong_line_counts_are_rejected_with_a_hint(empty_board, texts) -> None:
     lines = lines_of(texts.good)
-    for given, hint in (
-        ([*lines, ""], r"Its last line is empty: remove that\."),
-        (lines[:-3], "Toolkits that drop empty lines give fewer"),
+    for table, hint in (
+        ([*lines, ""], "empty last line"),
+        (lines[:-3], "toolkits drop empty lines"),
         ([*lines, "x"], r"line by line\.$"),
     ):
-        path = write(texts.folder / "out.txt", given)
-        with pytest.raises(
-            DataError, match=rf"out.txt' has {len(given)} lines, test set 'numbers' has 40; .*{hint}"
-        ):
+        path = write(texts.folder / "out.txt", table)
+        with pytest.raises(DataError, match=rf"has {len(lines_of(path))} lines, .* has 40; .*{hint}"):
             empty_board.add("x", hypotheses=path)
     assert not (empty_board.folder / "rows.jsonl").exists()
 
@@ -113,12 +105,12 @@ def test_wrong_line_counts_are_refused_with_both_and_a_hint(empty_board, texts) 
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([""] * 40, "the output has nothing but empty lines; there is nothing to score"),
-        (["a\nb"] * 40, "hypothesis 1 has a line feed inside; give one line for each source line"),
-        ([], "the output has 0 lines, test set 'numbers' has 40"),
+        ([""] * 40, "contains only empty lines"),
+        (["a\nb"] * 40, "hypothesis 1 contains a line feed"),
+        ([], "has 0 lines, .* has 40"),
     ],
 )
-def test_outputs_that_are_none_are_refused(empty_board, lines, message) -> None:
+def test_unusable_outputs_are_rejected(empty_board, lines, message) -> None:
     with pytest.raises(DataError, match=message):
         empty_board.add("x", hypotheses=lines)
 
@@ -131,50 +123,48 @@ def test_a_missing_or_foreign_output_file_is_named(empty_board, texts) -> None:
         empty_board.add("x", hypotheses=texts.folder / "latin")
 
 
-def test_what_looks_like_no_plain_text_is_warned_of(empty_board, texts, caplog) -> None:
+def test_a_warning_follows_from_subwords(empty_board, texts, caplog) -> None:
     empty_board.add("x", hypotheses=[line.replace(" ", "@@ ") for line in lines_of(texts.good)])
-    assert "the output on numbers: 40 lines have subwords joined by '@@'; undo them with: sed" in caplog.text
+    assert "the output on numbers: 40 lines have subwords" in caplog.text
 
 
-def test_what_to_add_must_be_clear(empty_board, texts) -> None:
+def test_ambiguous_additions_are_rejected(empty_board, texts) -> None:
     with pytest.raises(ConfigurationError, match="give either a model folder or hypotheses"):
         empty_board.add("x")
-    with pytest.raises(ConfigurationError, match="give hypotheses a system's name, such as marian"):
+    with pytest.raises(ConfigurationError, match="hypotheses need the name"):
         empty_board.add(hypotheses=texts.good)
-    with pytest.raises(ConfigurationError, match="cannot be the name of a system"):
+    with pytest.raises(ConfigurationError, match="not a valid system name"):
         empty_board.add("a\nb", hypotheses=texts.good)
-    with pytest.raises(ConfigurationError, match="hypotheses are of one test set: name it, one of numbers"):
+    with pytest.raises(ConfigurationError, match="name one of numbers"):
         empty_board.add("x", hypotheses=texts.good, test_set=["a", "b"])
-    with pytest.raises(ConfigurationError, match="has no test set 'number'. Did you mean 'numbers'?"):
+    with pytest.raises(ConfigurationError, match="Did you mean 'numbers'"):
         empty_board.add("x", hypotheses=texts.good, test_set="number")
 
 
-def test_names_of_what_is_shown_are_checked(board) -> None:
-    with pytest.raises(ConfigurationError, match="unknown metric 'blue'. Did you mean 'bleu'?"):
+def test_unknown_metrics_test_sets_and_baselines_are_rejected(board) -> None:
+    with pytest.raises(ConfigurationError, match="Did you mean 'bleu'"):
         board.rows(metric="blue")
     with pytest.raises(ConfigurationError, match="has no test set 'x'"):
         board.rows("x")
-    with pytest.raises(
-        ConfigurationError, match="has no system 'god'. Did you mean 'good'\\? Known: bad, good, sim"
-    ):
+    with pytest.raises(ConfigurationError, match="Did you mean 'good'.* Known: bad, good"):
         board.rows(baseline="god")
 
 
-def test_a_removed_system_is_gone_but_not_lost(board, texts) -> None:
+def test_a_removed_system_remains_in_the_file(board, texts) -> None:
     board.remove("bad")
     assert [row.system for row in board.current()] == ["good", "similar"]
     assert len(board.files.records()) == 4
-    with pytest.raises(ConfigurationError, match="board .* has no system 'bad'"):
+    with pytest.raises(ConfigurationError, match="has no system 'bad'"):
         board.remove("bad")
     board.add("bad", hypotheses=texts.bad)
     assert len(board.current()) == 3
-    with pytest.raises(ConfigurationError, match="test set 'numbers' of board .* has no system 'best'"):
+    with pytest.raises(ConfigurationError, match="'numbers' of board .* 'best'"):
         board.remove("best", "numbers")
     with pytest.raises(ConfigurationError, match="has no test set 'other'"):
         board.remove("bad", "other")
 
 
-def test_two_systems_are_compared_with_their_sentences(board, texts) -> None:
+def test_two_systems_are_compared_sentence_by_sentence(board, texts) -> None:
     found = board.compare("good", "bad", sentences=4)
     assert set(found.comparisons) == {"bleu", "chrf", "chrf++", "ter"}
     assert found.comparisons["bleu"].significant
@@ -186,13 +176,11 @@ def test_two_systems_are_compared_with_their_sentences(board, texts) -> None:
     assert first.other_hypothesis == lines_of(texts.bad)[first.line - 1]
 
 
-def test_what_cannot_be_compared_is_refused_with_the_reason(board, texts) -> None:
+def test_incomparable_systems_are_rejected_with_the_reason(board, texts) -> None:
     write(texts.reference, [f"{line} Indeed." for line in lines_of(texts.reference)])
     other = Leaderboard(board.folder)
     other.add("late", hypotheses=texts.bad)
-    with pytest.raises(
-        DataError, match=r"'late' and 'good' cannot be compared on 'numbers': 'late' has references \w+, not"
-    ):
+    with pytest.raises(DataError, match=r"'late' has references \w+, not"):
         other.compare("late", "good")
     assert [len(ranking.rows) for ranking in other.rankings()] == [3, 1]
     assert "references" in other.rankings()[1].apart[0]
@@ -201,24 +189,22 @@ def test_what_cannot_be_compared_is_refused_with_the_reason(board, texts) -> Non
 
 
 def test_systems_must_share_one_test_set(texts, tmp_path) -> None:
-    given = {"source": texts.source, "references": [texts.reference]}
-    board = Leaderboard.create(tmp_path / "b", {"one": given, "two": given})
+    table = {"source": texts.source, "references": [texts.reference]}
+    board = Leaderboard.create(tmp_path / "b", {"one": table, "two": table})
     board.add("a", hypotheses=texts.good, test_set="one")
     board.add("b", hypotheses=texts.bad, test_set="two")
-    with pytest.raises(
-        ConfigurationError, match="'a' and 'b' are both on 0 test sets; add them to the same one"
-    ):
+    with pytest.raises(ConfigurationError, match="0 test sets in common"):
         board.compare("a", "b")
     board.add("a", hypotheses=texts.good, test_set="two")
     board.add("b", hypotheses=texts.bad, test_set="one")
-    with pytest.raises(ConfigurationError, match=r"are both on 2 test sets \(one, two\); name one of them"):
+    with pytest.raises(ConfigurationError, match=r"2 test sets in common \(one, two\)"):
         board.compare("a", "b")
     assert board.compare("a", "b", test_set="two").comparisons["bleu"].significant
     assert [ranking.test_set for ranking in board.rankings()] == ["one", "two"]
     assert [row.row.system for row in board.rows("one")] == ["a", "b"]
 
 
-def test_rows_stay_when_their_test_set_leaves_the_file(board, texts) -> None:
+def test_rows_of_a_removed_test_set_remain(board, texts) -> None:
     path = board.folder / "board.toml"
     path.write_text(path.read_text().replace("[test_sets.numbers]", "[test_sets.renamed]"))
     assert [row.row.test_set for row in Leaderboard(board.folder).rows()] == ["numbers"] * 3
@@ -230,13 +216,13 @@ def test_rows_can_be_shown_without_the_files_of_the_test_set(board, texts) -> No
     again = Leaderboard(board.folder)
     assert len(again.rows()) == 3
     assert again.compare("good", "bad").sentences
-    with pytest.raises(DataError, match="test set 'numbers': .* does not exist"):
+    with pytest.raises(DataError, match="'numbers': .* does not exist"):
         again.add("x", hypotheses=texts.good)
 
 
-def test_a_board_without_copies_reads_the_test_set_where_it_is(texts, tmp_path) -> None:
-    given = {"source": texts.source, "references": [texts.reference]}
-    board = Leaderboard.create(tmp_path / "b", {"numbers": given}, copy_test_sets=False)
+def test_a_board_without_copies_reads_the_original_files(texts, tmp_path) -> None:
+    table = {"source": texts.source, "references": [texts.reference]}
+    board = Leaderboard.create(tmp_path / "b", {"numbers": table}, copy_test_sets=False)
     for each in (texts.good, texts.bad):
         board.add(each.stem, hypotheses=each)
     rows = board.current()
@@ -247,30 +233,30 @@ def test_a_board_without_copies_reads_the_test_set_where_it_is(texts, tmp_path) 
     assert again.compare("good", "bad").sentences
     assert again.rescore(update=True) == []
     assert again.files.texts() == {row.hypotheses for row in rows}
-    # The scores need no text as long as the counts per sentence are there.
+    # Scores need no text if the counts per sentence are cached.
     shown = [each.score.value for each in again.rows()]
     texts.reference.unlink()
-    gone = Leaderboard(board.folder)
-    assert [each.score.value for each in gone.rows()] == shown
+    without_text = Leaderboard(board.folder)
+    assert [each.score.value for each in without_text.rows()] == shown
     with pytest.raises(
         DataError,
-        match="^test set 'numbers': .* does not exist.* The board has no copy of it: put it where board.toml says.$",
+        match="does not exist.* The board has no copy",
     ):
-        gone.rescore()
+        without_text.rescore()
     texts.reference.write_text("another\n" * 40)
     other = Leaderboard(board.folder)
-    with pytest.raises(DataError, match=f"{rows[0].references[0]}.txt' is missing; copy the whole board"):
+    with pytest.raises(DataError, match=f"{rows[0].references[0]}.txt' is missing"):
         other.rescore()
 
 
 def test_several_references_are_scored_together(texts, tmp_path) -> None:
-    given = {"source": texts.source, "references": [texts.reference, texts.similar]}
-    board = Leaderboard.create(tmp_path / "b", {"two": given})
+    table = {"source": texts.source, "references": [texts.reference, texts.similar]}
+    board = Leaderboard.create(tmp_path / "b", {"two": table})
     (row,) = board.add("x", hypotheses=texts.similar)
     assert row.scores["bleu"].value == pytest.approx(100)
     assert "nrefs:2|" in row.scores["bleu"].signature
     assert len(row.references) == 2
 
 
-def test_the_folder_may_be_a_path_or_its_name(board) -> None:
+def test_the_folder_may_be_a_path_or_a_string(board) -> None:
     assert Leaderboard(str(board.folder)).current() == Leaderboard(Path(board.folder)).current()

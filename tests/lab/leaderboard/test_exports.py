@@ -1,4 +1,4 @@
-"""JSON and CSV: all that a row holds, as values."""
+"""JSON and CSV: the values of a row."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from nmt_lstm.lab.leaderboard.exports import csv_text, json_text
 
 @pytest.fixture
 def full_board(board, texts):
+    """A board with a system whose name looks like a formula."""
     board.add(
         '=x,"y"',
         hypotheses=texts.bad,
@@ -21,7 +22,7 @@ def full_board(board, texts):
     return board
 
 
-def test_json_holds_everything(full_board) -> None:
+def test_json_contains_all_values(full_board) -> None:
     values = json.loads(json_text(full_board.rankings(baseline="good")))
     (ranking,) = values["rankings"]
     assert (ranking["test_set"], ranking["metric"], ranking["apart"]) == ("numbers", "bleu", [])
@@ -50,12 +51,12 @@ def test_csv_has_a_line_for_each_row(full_board) -> None:
     assert {row["ranking"] for row in rows} == {"1"}
 
 
-def test_an_empty_board_has_heads_alone() -> None:
+def test_an_empty_board_has_only_heads() -> None:
     assert csv_text([]).startswith("test_set,ranking,rank,system,")
     assert json.loads(json_text([])) == {"format": 1, "rankings": []}
 
 
-def test_text_cells_are_no_formulas_and_numbers_stay_numbers(full_board) -> None:
+def test_text_cells_are_not_formulas(full_board) -> None:
     text = csv_text(full_board.rankings(baseline="good"))
     for row in csv.reader(io.StringIO(text)):
         for cell in row:

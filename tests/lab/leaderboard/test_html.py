@@ -1,4 +1,4 @@
-"""The page: every row and every analysis, one file, and nothing that could run from names or sentences."""
+"""The page: every row and every analysis, self-contained, and no markup from names or sentences."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class Reader(HTMLParser):
 
 
 @pytest.fixture
-def attacked(board, texts):
-    """Names, sentences and facts that are markup."""
+def hostile_board(board, texts):
+    """A board whose names, sentences and facts are markup."""
     lines = lines_of(texts.reference)
     board.add(
         ATTACK,
@@ -52,20 +52,20 @@ def attacked(board, texts):
     return board
 
 
-def test_the_page_is_whole_and_holds_every_row(attacked) -> None:
-    page = web_page(attacked, baseline="good")
+def test_the_page_is_complete(hostile_board) -> None:
+    page = web_page(hostile_board, baseline="good")
     reader = Reader(page)
     assert reader.open == []
     assert reader.tags.count("h1") == 1
     assert reader.tags.count("circle") == 4
-    for row in attacked.current():
+    for row in hostile_board.current():
         assert row.system in reader.text
         assert f"{row.scores['bleu'].value:.2f}" in reader.text
         assert row.scores["bleu"].signature in reader.text
         assert row.hypotheses in reader.text
     for heading in (
-        "By length of the source",
-        "By frequency of the word",
+        "By source length",
+        "By word frequency",
         "Repetitions and copies",
         "Where two systems differ most",
         "About the systems",
@@ -76,24 +76,24 @@ def test_the_page_is_whole_and_holds_every_row(attacked) -> None:
     assert "vs good" in reader.text
 
 
-def test_names_sentences_and_facts_are_never_markup(attacked) -> None:
-    page = web_page(attacked)
+def test_names_sentences_and_facts_are_escaped(hostile_board) -> None:
+    page = web_page(hostile_board)
     assert page.count("<script>") == 1
     assert "alert" not in page.partition("<script>")[2]
     assert Reader(page).text.count(ATTACK) >= 6
     assert "<b>" not in page
 
 
-def test_nothing_is_loaded_from_elsewhere(attacked) -> None:
-    page = web_page(attacked)
+def test_the_page_loads_nothing(hostile_board) -> None:
+    page = web_page(hostile_board)
     assert not re.search(r'(?:src|href)="(?!#)|url\(|@import|https?://', page)
 
 
-def test_the_page_is_a_function_of_the_board(board) -> None:
+def test_the_page_is_reproducible(board) -> None:
     assert web_page(board) == web_page(Leaderboard(board.folder))
 
 
-def test_differing_sentences_stand_side_by_side(board, texts) -> None:
+def test_differing_sentences_are_side_by_side(board, texts) -> None:
     text = Reader(web_page(board, baseline="bad", sentences=2)).text
     assert text.count("Source, line") == 2
     line = int(re.search(r"Source, line (\d+)", text)[1])
@@ -102,39 +102,39 @@ def test_differing_sentences_stand_side_by_side(board, texts) -> None:
     assert "Source, line" not in web_page(board, sentences=0)
 
 
-def test_rankings_apart_have_a_section_with_the_reason(board, texts) -> None:
+def test_separate_rankings_have_a_section_with_the_reason(board, texts) -> None:
     write(texts.reference, [f"{line} Indeed." for line in lines_of(texts.reference)])
     again = Leaderboard(board.folder)
     again.add("late", hypotheses=texts.bad)
     page = web_page(again)
-    assert '<a href="#ranking-2">numbers, de-en, apart</a>' in page
-    assert "Not comparable with the ranking above, and not ranked with it: these rows have references" in page
+    assert '<a href="#ranking-2">numbers, de-en, separate</a>' in page
+    assert "these rows have references" in page
 
 
-def test_word_frequencies_are_those_of_the_training_text_if_it_is_there(board, texts, caplog) -> None:
+def test_word_frequencies_come_from_the_training_text_if_available(board, texts, caplog) -> None:
     assert "occur in the references" in web_page(board)
     path = board.folder / "board.toml"
     write(texts.folder / "train.en", ["One two three."] * 7)
     path.write_text(path.read_text() + 'train_target = "../texts/train.en"\n')
     page = web_page(Leaderboard(board.folder))
     assert "occur in the training text" in page
-    assert "data-falling>0</button>" in page  # words that it does not have
-    # The counts are kept, but not those of a text that has changed.
+    assert "data-falling>0</button>" in page  # words that the training text lacks
+    # Counts are cached until the text changes.
     assert len(list((board.folder / "statistics").glob("*.json"))) == 1
     assert web_page(Leaderboard(board.folder)) == page
     write(texts.folder / "train.en", [*lines_of(texts.reference), "more"])
     assert "data-falling>0</button>" not in web_page(Leaderboard(board.folder))
     (texts.folder / "train.en").unlink()
     assert "occur in the references" in web_page(Leaderboard(board.folder))
-    assert "word frequencies are those of the test set: '" in caplog.text
+    assert "word frequencies are counted in the test set: '" in caplog.text
 
 
-def test_an_empty_board_has_a_page_too(empty_board) -> None:
+def test_an_empty_board_has_a_page(empty_board) -> None:
     assert "The board has no rows yet." in web_page(empty_board)
     Reader(web_page(empty_board))
 
 
-def test_one_system_has_nothing_to_differ_from(empty_board, texts) -> None:
+def test_a_single_system_is_compared_with_none(empty_board, texts) -> None:
     empty_board.add("only", hypotheses=texts.good)
     text = Reader(web_page(empty_board)).text
     assert "differ most" not in text

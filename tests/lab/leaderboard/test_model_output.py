@@ -1,4 +1,4 @@
-"""Model folders on a board: translated, described, not translated twice, not in the wrong direction, not by halves."""
+"""Model folders on a board: translation, facts, reuse of outputs, direction, and interruption."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .conftest import lines_of, write
 
 @pytest.fixture
 def texts(texts):
-    """Few lines: random weights translate them into very long ones."""
+    """Only a few lines, because random weights translate them into very long ones."""
     for path in (texts.source, texts.reference, texts.good):
         write(path, lines_of(path)[:6])
     return texts
@@ -32,7 +32,7 @@ def texts(texts):
 
 @pytest.fixture
 def model(random_model_folder, tmp_path):
-    """A model folder that remembers its training."""
+    """A model folder with training metrics."""
     folder = tmp_path / "runs" / "tiny"
     shutil.copytree(random_model_folder, folder)
     metrics = json.dumps({"training_seconds": 1800.0, "weights_of_steps": [10, 20]})
@@ -46,8 +46,8 @@ def model(random_model_folder, tmp_path):
     return folder
 
 
-def directed(model, source: str, target: str):
-    """The model with languages in its run file."""
+def with_languages(model, source: str, target: str):
+    """Return the model folder after writing languages into its run file."""
     path = model / "run.toml"
     text = path.read_text()
     text = text.replace('source_language = ""', f'source_language = "{source}"')
@@ -60,7 +60,7 @@ def directed(model, source: str, target: str):
     return model
 
 
-def test_a_model_translates_the_test_set_and_tells_of_itself(empty_board, model, texts) -> None:
+def test_a_model_translates_the_test_set_and_gives_facts(empty_board, model, texts) -> None:
     (row,) = empty_board.add(model=model, beam_size=2)
     assert row.system == "tiny"
     expected = Translator.load(model).translate(lines_of(texts.source), beam_size=2)
@@ -73,10 +73,10 @@ def test_a_model_translates_the_test_set_and_tells_of_itself(empty_board, model,
     assert facts.models == (manifest["files"]["model.safetensors"]["sha256"],)
     run = load_run(model / "run.toml")
     paths = {name: value.name for name, value in run.data if isinstance(value, Path)}
-    told = tomllib.loads(facts.run_files[0])
-    assert {name: told["data"][name] for name in paths} == paths
+    stored = tomllib.loads(facts.run_files[0])
+    assert {name: stored["data"][name] for name in paths} == paths
     assert len(paths) == 5
-    assert told["model"] == tomllib.loads((model / "run.toml").read_text())["model"]
+    assert stored["model"] == tomllib.loads((model / "run.toml").read_text())["model"]
     assert (facts.training_hours, facts.seed, facts.beam_size, facts.precision) == (0.5, 1, 2, "float32")
     settings = Translator.load(model).run.training
     assert facts.training_pieces == 20 * settings.batch_pieces
@@ -84,7 +84,7 @@ def test_a_model_translates_the_test_set_and_tells_of_itself(empty_board, model,
     assert facts.hardware
 
 
-def test_facts_that_the_folder_lacks_are_unknown(empty_board, random_model_folder) -> None:
+def test_missing_facts_are_unknown(empty_board, random_model_folder) -> None:
     (row,) = empty_board.add("x", model=random_model_folder, facts={"note": "random weights"})
     assert (row.facts.training_hours, row.facts.training_pieces) == (None, None)
     assert row.facts.note == "random weights"
@@ -98,35 +98,31 @@ def test_an_ensemble_is_one_system(empty_board, model) -> None:
     assert (row.facts.training_hours, row.facts.seed, len(row.facts.run_files)) == (1.0, 1, 2)
 
 
-def test_a_model_is_not_translated_twice(empty_board, model, monkeypatch) -> None:
+def test_a_stored_output_is_not_translated_again(empty_board, model, monkeypatch) -> None:
     first = empty_board.add(model=model)
     monkeypatch.setattr(Translator, "load", lambda *_, **__: pytest.fail("translated again"))
     assert Leaderboard(empty_board.folder).add(model=model) == first
-    with pytest.raises(DataError, match="'tiny' is on 'numbers' already with another output"):
+    with pytest.raises(DataError, match="different output on 'numbers'"):
         empty_board.add(model=model, beam_size=1)
 
 
-def test_another_search_replaces_it_when_asked(empty_board, model) -> None:
+def test_a_different_search_replaces_the_output_on_request(empty_board, model) -> None:
     empty_board.add(model=model)
     (row,) = empty_board.add(model=model, beam_size=1, replace=True)
     assert row.facts.beam_size == 1
     assert empty_board.current() == [row]
 
 
-def test_a_model_of_another_direction_is_refused(empty_board, model) -> None:
-    directed(model, "en", "de")
-    with pytest.raises(
-        ConfigurationError, match="the model translates en-de, and no test set of board .* is of that"
-    ):
+def test_a_model_with_a_different_direction_is_rejected(empty_board, model) -> None:
+    with_languages(model, "en", "de")
+    with pytest.raises(ConfigurationError, match="translates en-de, and board"):
         empty_board.add(model=model)
-    with pytest.raises(
-        ConfigurationError, match="the model translates en-de, but test set 'numbers' is de-en"
-    ):
+    with pytest.raises(ConfigurationError, match="'numbers' is de-en"):
         empty_board.add(model=model, test_set="numbers")
     assert empty_board.current() == []
 
 
-def test_test_sets_of_other_directions_are_passed_over(texts, model, tmp_path, caplog) -> None:
+def test_test_sets_with_other_directions_are_skipped(texts, model, tmp_path, caplog) -> None:
     caplog.set_level("INFO", logger="nmt_lstm")
     back = {"source": texts.reference, "references": [texts.source], "source_language": "en"}
     there = {"source": texts.source, "references": [texts.reference], "source_language": "de_AT"}
@@ -134,9 +130,9 @@ def test_test_sets_of_other_directions_are_passed_over(texts, model, tmp_path, c
         tmp_path / "b",
         {"there": {**there, "target_language": "en"}, "back": {**back, "target_language": "de"}},
     )
-    rows = board.add(model=directed(model, "de", "en"))
+    rows = board.add(model=with_languages(model, "de", "en"))
     assert [row.test_set for row in rows] == ["there"]
-    assert "back is en-de: passed over" in caplog.text
+    assert "back skipped: its direction is en-de" in caplog.text
 
 
 def test_a_missing_model_folder_is_named(empty_board, tmp_path) -> None:
@@ -145,13 +141,13 @@ def test_a_missing_model_folder_is_named(empty_board, tmp_path) -> None:
 
 
 @dataclass
-class Interrupted:
-    """A model whose second test set is never finished."""
+class InterruptedModel:
+    """A model that is interrupted in its second translation."""
 
     lines: list[str]
     translated: list[str] = field(default_factory=list)
 
-    def made(self, facts) -> bool:
+    def matches(self, facts) -> bool:
         return bool(facts.models)
 
     def translate(self, test_set):
@@ -161,11 +157,11 @@ class Interrupted:
         return self.lines, Facts(models=("x",))
 
 
-def test_an_interrupted_add_has_no_half_row_and_goes_on(texts, tmp_path) -> None:
+def test_an_interrupted_add_can_be_repeated(texts, tmp_path) -> None:
     given = {"source": texts.source, "references": [texts.reference]}
     board = Leaderboard.create(tmp_path / "b", {"one": given, "two": given})
     entries = Entries(board.files, board.scoring)
-    model = Interrupted(lines_of(texts.good))
+    model = InterruptedModel(lines_of(texts.good))
 
     def add_all() -> None:
         for name in ("one", "two"):
@@ -182,15 +178,15 @@ def test_an_interrupted_add_has_no_half_row_and_goes_on(texts, tmp_path) -> None
 
 def test_languages_are_compared_without_their_regions(model) -> None:
     output = ModelOutput(
-        [directed(model, "pt_BR", "en")], beam_size=None, batch_size=8, device="cpu", precision="auto"
+        [with_languages(model, "pt_BR", "en")], beam_size=None, batch_size=8, device="cpu", precision="auto"
     )
     assert output.fits("pt", "EN-gb")
     assert output.fits("", "en")
     assert not output.fits("de", "en")
 
 
-def test_an_onnx_export_is_added_and_known_again(empty_board, model, tmp_path) -> None:
-    """Its weights are in the graphs, which identify it."""
+def test_an_onnx_export_is_recognised(empty_board, model, tmp_path) -> None:
+    """An export has its weights in its graphs, which identify it."""
     pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
     from nmt_lstm.checkpoint.model_folder import read

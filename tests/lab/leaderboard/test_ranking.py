@@ -1,4 +1,4 @@
-"""Rankings: order, marks of what is not significant, and rows that are kept apart with the reason."""
+"""Rankings: order, significance, and separate rankings with their reasons."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def with_signature(row, tokenize: str):
     return row.model_copy(update={"scores": row.scores | {"bleu": changed}})
 
 
-def test_rows_are_ranked_with_what_is_not_significant(board) -> None:
+def test_rows_are_ranked_and_tested_against_the_best(board) -> None:
     (ranking,) = board.rankings()
     good, second, bad = ranking.rows
     assert [each.rank for each in ranking.rows] == [1, 2, 3]
@@ -27,13 +27,13 @@ def test_rows_are_ranked_with_what_is_not_significant(board) -> None:
     assert all(each.versus_baseline is None for each in ranking.rows)
 
 
-def test_ter_ranks_the_other_way(board) -> None:
+def test_ter_ranks_low_scores_first(board) -> None:
     found = [each.score.value for each in board.rows(metric="ter")]
     assert found == sorted(found)
     assert board.rows(metric="ter")[-1].row.system == "bad"
 
 
-def test_all_are_compared_with_the_baseline(board) -> None:
+def test_all_rows_are_compared_with_the_baseline(board) -> None:
     found = {each.row.system: each for each in board.rows(baseline="bad")}
     assert found["bad"].versus_baseline is None
     for name in ("good", "similar"):
@@ -41,12 +41,12 @@ def test_all_are_compared_with_the_baseline(board) -> None:
         assert found[name].versus_baseline.difference > 0
 
 
-def test_the_best_as_baseline_compares_as_the_best(board) -> None:
+def test_the_best_can_be_the_baseline(board) -> None:
     best = board.rows()[0].row.system
     assert all(each.versus_best == each.versus_baseline for each in board.rows(baseline=best))
 
 
-def test_rows_that_cannot_be_compared_are_apart_with_the_reason(board) -> None:
+def test_incomparable_rows_are_in_separate_rankings(board) -> None:
     good, similar, bad = board.current()
     other = with_signature(bad, "char")
     found = rank([other, similar, good], "bleu", board.scoring.statistics_of)
@@ -59,7 +59,7 @@ def test_rows_that_cannot_be_compared_are_apart_with_the_reason(board) -> None:
     assert found[1].rows[0].rank == 1
 
 
-def test_every_kind_of_difference_is_named(board) -> None:
+def test_every_kind_of_difference_is_described(board) -> None:
     row = board.current()[0]
     assert differences(row, row) == []
     digest = "0" * 64

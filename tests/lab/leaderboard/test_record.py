@@ -1,4 +1,4 @@
-"""Records: they come back as they were, and any change of a line is found."""
+"""Records: they are read as written, and any change of a line is detected."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.files.checksums import checksum_of
 from nmt_lstm.lab.leaderboard import record
-from nmt_lstm.lab.leaderboard.record import Withdrawal, check_system_name, line_of, make_facts, record_of
+from nmt_lstm.lab.leaderboard.record import Withdrawal, check_system_name, make_facts, parse_record, to_line
 
 
 @pytest.fixture
@@ -17,69 +17,63 @@ def row(board):
     return board.current()[0]
 
 
-def test_a_record_comes_back_as_it_was(row) -> None:
-    assert record_of(line_of(row), "here") == row
-    gone = Withdrawal(system="ü", test_set="x", added=record.now())
-    assert record_of(line_of(gone), "here") == gone
-    assert "\n" not in line_of(row)
-    assert json.loads(line_of(row))["format"] == 1
+def test_a_record_is_read_as_written(row) -> None:
+    assert parse_record(to_line(row), "here") == row
+    withdrawn = Withdrawal(system="ü", test_set="x", added=record.now())
+    assert parse_record(to_line(withdrawn), "here") == withdrawn
+    assert "\n" not in to_line(row)
+    assert json.loads(to_line(row))["format"] == 1
 
 
-def test_a_changed_value_is_found(row) -> None:
-    line = line_of(row).replace('"sentences": 40', '"sentences": 41')
-    with pytest.raises(
-        DataError, match="here was changed: its checksum does not fit; undo the change, or delete"
-    ):
-        record_of(line, "here")
+def test_a_changed_value_is_detected(row) -> None:
+    line = to_line(row).replace('"sentences": 40', '"sentences": 41')
+    with pytest.raises(DataError, match="here was changed: its checksum"):
+        parse_record(line, "here")
 
 
 @pytest.mark.parametrize("line", ['{"format": 1', "[]", "3"])
-def test_what_is_no_record_is_damaged(line) -> None:
+def test_anything_but_an_object_is_damaged(line) -> None:
     with pytest.raises(DataError, match="here is damaged"):
-        record_of(line, "here")
+        parse_record(line, "here")
 
 
 def test_a_row_of_a_newer_version_says_so(row, monkeypatch) -> None:
     monkeypatch.setattr(record, "FORMAT", 2)
-    line = line_of(row)
+    line = to_line(row)
     monkeypatch.undo()
-    with pytest.raises(
-        DataError, match="here has format version 2, and this nmt-lstm .* reads up to 1; install the newer"
-    ):
-        record_of(line, "here")
+    with pytest.raises(DataError, match="here has format version 2"):
+        parse_record(line, "here")
 
 
-def test_a_digest_that_could_lead_elsewhere_is_refused(row) -> None:
-    values = json.loads(line_of(row)) | {"hypotheses": "../../etc/passwd"}
+def test_a_digest_that_is_a_path_is_rejected(row) -> None:
+    values = json.loads(to_line(row)) | {"hypotheses": "../../etc/passwd"}
     values.pop("sha256")
     values["sha256"] = checksum_of(values)
-    with pytest.raises(DataError, match="here is damaged: hypotheses: String should match pattern"):
-        record_of(json.dumps(values), "here")
+    with pytest.raises(DataError, match="here is damaged: hypotheses"):
+        parse_record(json.dumps(values), "here")
 
 
 @pytest.mark.parametrize("name", ["", "  ", " x", "a\nb", "a\tb", "x" * 121, "\x1b[31m"])
-def test_names_are_one_printable_line(name) -> None:
-    with pytest.raises(ConfigurationError, match="cannot be the name of a system; give one line of 1 to 120"):
+def test_invalid_names_are_rejected(name) -> None:
+    with pytest.raises(ConfigurationError, match="not a valid system name"):
         check_system_name(name)
 
 
 @pytest.mark.parametrize("name", ["a", "GRU 512 + IF", "模型", "<b>x</b>"])
-def test_other_names_are_free(name) -> None:
+def test_printable_names_are_valid(name) -> None:
     assert check_system_name(name) == name
 
 
-def test_facts_may_be_texts_of_a_command_line() -> None:
+def test_facts_may_be_strings() -> None:
     found = make_facts({"parameters": "60000000", "training_hours": "1.5", "note": " two \n lines "})
     assert (found.parameters, found.training_hours, found.note) == (60_000_000, 1.5, "two lines")
     assert found.seed is None
 
 
-def test_wrong_facts_are_refused() -> None:
-    with pytest.raises(ConfigurationError, match="unknown fact 'parameter'. Did you mean 'parameters'?"):
+def test_wrong_facts_are_rejected() -> None:
+    with pytest.raises(ConfigurationError, match="Did you mean 'parameters'"):
         make_facts({"parameter": 1})
-    with pytest.raises(ConfigurationError, match="fact parameters = 'many': input should be a valid integer"):
+    with pytest.raises(ConfigurationError, match="fact parameters = 'many'"):
         make_facts({"parameters": "many"})
-    with pytest.raises(
-        ConfigurationError, match="fact training_hours = 'nan': input should be a finite number"
-    ):
+    with pytest.raises(ConfigurationError, match="fact training_hours = 'nan'"):
         make_facts({"training_hours": "nan"})

@@ -1,4 +1,4 @@
-"""rescore and verify: nothing changes by itself, and what did is named."""
+"""Rescoring and verification: unchanged boards stay unchanged, and every problem is named."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from nmt_lstm import Leaderboard
 from .conftest import lines_of, write
 
 
-def test_rows_are_the_same_when_scored_again(board) -> None:
+def test_rescoring_an_unchanged_board_changes_nothing(board) -> None:
     assert Leaderboard(board.folder).rescore() == []
     found = board.verify()
     assert (found.rows, found.texts, found.problems) == (3, 5, [])
 
 
-def test_a_row_that_is_scored_otherwise_is_reported(board) -> None:
+def test_a_row_with_different_scores_is_reported(board) -> None:
     row = board.current()[1]
     entry = row.scores["bleu"]
     old = entry.model_copy(
@@ -27,7 +27,7 @@ def test_a_row_that_is_scored_otherwise_is_reported(board) -> None:
     assert change.what[0] == f"BLEU was 12.5000 and is {entry.value:.4f}"
     assert change.what[1].startswith("the interval of BLEU was 1.00 to ")
     assert "version:1." in change.what[2]
-    assert board.current()[1].scores["bleu"] == old  # a report, no change
+    assert board.current()[1].scores["bleu"] == old  # only reported
 
     (change,) = board.rescore(update=True)
     assert change.updated
@@ -36,15 +36,12 @@ def test_a_row_that_is_scored_otherwise_is_reported(board) -> None:
     assert len(board.rankings()) == 1
 
 
-def test_update_brings_rows_to_references_that_changed(board, texts) -> None:
+def test_update_scores_on_changed_references(board, texts) -> None:
     write(texts.reference, [line.replace("one", "two") for line in lines_of(texts.reference)])
     again = Leaderboard(board.folder)
-    assert again.rescore() == []  # from the stored texts nothing changes
+    assert again.rescore() == []  # the stored texts are the same
     (problem,) = again.verify().problems
-    assert (
-        "test set 'numbers' is not the one that good, similar, bad were scored on; restore its files"
-        in problem
-    )
+    assert "'numbers' has changed since good, similar, bad" in problem
     changes = again.rescore(update=True)
     assert [(change.row.system, change.updated) for change in changes] == [
         ("good", True), ("similar", True), ("bad", True)
@@ -56,14 +53,14 @@ def test_update_brings_rows_to_references_that_changed(board, texts) -> None:
     assert again.rescore(update=True) == []
 
 
-def test_update_cannot_translate_another_source(board, texts) -> None:
+def test_update_cannot_translate_a_changed_source(board, texts) -> None:
     write(texts.source, [f"{line} !" for line in lines_of(texts.source)])
     changes = Leaderboard(board.folder).rescore(update=True)
     assert {change.updated for change in changes} == {False}
-    assert changes[0].what == ["the source text is another now: translate it again and add that"]
+    assert "the source text has changed" in changes[0].what[0]
 
 
-def test_update_leaves_rows_of_a_test_set_that_left_the_file(board) -> None:
+def test_update_keeps_rows_of_a_removed_test_set(board) -> None:
     path = board.folder / "board.toml"
     path.write_text(path.read_text().replace("[test_sets.numbers]", "[test_sets.renamed]"))
     assert Leaderboard(board.folder).rescore(update=True) == []
@@ -81,9 +78,9 @@ def test_verify_names_every_problem(board, texts) -> None:
     problems = "\n".join(found.problems)
     assert found.rows == 4
     for expected in (
-        "rows.jsonl', line 1, was changed: its checksum does not fit",
+        "rows.jsonl', line 1, was changed",
         "rows.jsonl', line 4, was changed",
-        f"{changed}' was changed: its SHA-256 is not its name",
+        f"{changed}' was changed",
         f"{'0' * 64}.txt' was changed",
         "test set 'numbers': ",
     ):
@@ -95,24 +92,24 @@ def test_verify_names_every_problem(board, texts) -> None:
 def test_a_missing_text_is_a_problem(board) -> None:
     board.files.text_path(board.current()[0].hypotheses).unlink()
     (problem,) = board.verify().problems
-    assert "is missing; copy the whole board again" in problem
+    assert "is missing" in problem
 
 
-def test_a_row_whose_fingerprint_is_another_is_a_problem(board) -> None:
+def test_a_wrong_fingerprint_is_a_problem(board) -> None:
     row = board.current()[0]
     board.files.append(row.model_copy(update={"fingerprint": "0" * 64}))
-    assert board.verify().problems[0] == "'good' on 'numbers': its fingerprint is not that of its texts."
+    assert "fingerprint" in board.verify().problems[0]
 
 
 @pytest.mark.parametrize("update", [False, True])
-def test_a_board_without_rows_has_nothing_to_score(empty_board, update) -> None:
+def test_rescoring_an_empty_board_changes_nothing(empty_board, update) -> None:
     assert empty_board.rescore(update=update) == []
 
 
-def test_verify_notices_an_emptied_board_and_damaged_statistics(board) -> None:
+def test_verify_detects_an_emptied_board_and_damaged_statistics(board) -> None:
     (board.folder / "rows.jsonl").write_bytes(b"")
     damaged = next((board.folder / "statistics").glob("*.npz"))
     damaged.write_bytes(damaged.read_bytes()[:-90])
     problems = "\n".join(Leaderboard(board.folder).verify().problems)
-    assert "some are missing" in problems
+    assert "are missing" in problems
     assert str(damaged) in problems

@@ -1,4 +1,4 @@
-"""Scores of rows: those of the sacrebleu command, and statistics that are kept but not trusted blindly."""
+"""Scores of rows: equal to those of the sacrebleu command, and cached statistics that are checked."""
 
 from __future__ import annotations
 
@@ -46,7 +46,8 @@ def test_the_brevity_penalty_is_that_of_the_output(empty_board, texts) -> None:
     assert row.brevity_penalty == pytest.approx(np.exp(1 - 1 / row.length_ratio))
 
 
-def counting(monkeypatch) -> list[int]:
+def record_scoring(monkeypatch) -> list[int]:
+    """Return a list that receives the number of lines of each scored output."""
     calls: list[int] = []
     statistics = Scorer.statistics
     monkeypatch.setattr(
@@ -56,33 +57,33 @@ def counting(monkeypatch) -> list[int]:
 
 
 def test_statistics_are_computed_once(board, monkeypatch) -> None:
-    calls = counting(monkeypatch)
+    calls = record_scoring(monkeypatch)
     again = Leaderboard(board.folder)
     assert [row.rank for row in again.rows()] == [1, 2, 3]
     assert calls == []
 
 
-@pytest.mark.parametrize("damage", ["missing", "other numbers", "other shape", "no file of numbers"])
-def test_damaged_statistics_are_made_anew(board, monkeypatch, damage) -> None:
+@pytest.mark.parametrize("damage", ["missing", "different numbers", "different shape", "not an archive"])
+def test_damaged_statistics_are_recomputed(board, monkeypatch, damage) -> None:
     before = [(row.row.system, row.versus_best) for row in board.rows()]
     for path in (board.folder / "statistics").glob("*.npz"):
         stored = dict(np.load(path))
         if damage == "missing":
             path.unlink()
-        elif damage == "other numbers":
+        elif damage == "different numbers":
             np.savez(path, **{name: array + 1 for name, array in stored.items()})
-        elif damage == "other shape":
+        elif damage == "different shape":
             np.savez(path, **{name: array[:, :1] for name, array in stored.items()})
         else:
             path.write_bytes(b"x")
-    calls = counting(monkeypatch)
+    calls = record_scoring(monkeypatch)
     assert [(row.row.system, row.versus_best) for row in Leaderboard(board.folder).rows()] == before
     assert calls == [40, 40, 40]
     assert [row.rank for row in Leaderboard(board.folder).rows()] == [1, 2, 3]
-    assert len(calls) == 3  # they were stored again
+    assert len(calls) == 3  # they were cached again
 
 
-def test_a_board_that_cannot_be_written_can_be_shown(board) -> None:
+def test_a_read_only_board_can_be_shown(board) -> None:
     for path in (board.folder / "statistics").glob("*.npz"):
         path.unlink()
     (board.folder / "statistics").rmdir()
@@ -90,11 +91,9 @@ def test_a_board_that_cannot_be_written_can_be_shown(board) -> None:
     assert len(Leaderboard(board.folder).rows()) == 3
 
 
-def test_scores_that_the_stored_output_does_not_give_are_refused(board) -> None:
+def test_scores_that_do_not_match_the_output_are_rejected(board) -> None:
     row = board.current()[0]
     scores = row.scores | {"bleu": row.scores["bleu"].model_copy(update={"value": 99.0})}
     board.files.append(row.model_copy(update={"scores": scores}))
-    with pytest.raises(
-        DataError, match=r"'good' on 'numbers' has other scores than its stored output gives with"
-    ):
+    with pytest.raises(DataError, match="'good' on 'numbers' differ"):
         Leaderboard(board.folder).rows()

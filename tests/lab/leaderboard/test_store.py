@@ -1,4 +1,4 @@
-"""The files: nothing is lost when writers meet, when one is cut off, or when the disk is full."""
+"""The files: nothing is lost to concurrent writers, interruptions or a full disk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.lab.leaderboard import record, store
-from nmt_lstm.lab.leaderboard.record import Withdrawal, line_of
+from nmt_lstm.lab.leaderboard.record import Withdrawal, to_line
 from nmt_lstm.lab.leaderboard.store import BoardFiles, current_rows
 from nmt_lstm.lab.leaderboard.test_sets import digest_of
 
@@ -30,23 +30,24 @@ for number in range(30):
 """
 
 
-def gone(name: str) -> Withdrawal:
+def withdrawal(name: str) -> Withdrawal:
     return Withdrawal(system=name, test_set="x", added="now")
 
 
 @pytest.fixture
 def files(tmp_path) -> BoardFiles:
+    """The files of an empty board."""
     return BoardFiles(tmp_path)
 
 
 def test_records_are_appended(files) -> None:
     assert files.records() == []
-    assert files.append(gone("a"))
-    assert files.append(gone("b"))
+    assert files.append(withdrawal("a"))
+    assert files.append(withdrawal("b"))
     assert [each.system for each in files.records()] == ["a", "b"]
 
 
-def test_no_row_is_lost_when_several_write_at_once(files, tmp_path) -> None:
+def test_concurrent_writers_lose_no_row(files, tmp_path) -> None:
     command = [sys.executable, "-c", WRITER, str(tmp_path)]
     writers = [
         subprocess.Popen([*command, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -61,59 +62,59 @@ def test_no_row_is_lost_when_several_write_at_once(files, tmp_path) -> None:
     for each in writers:
         each.stdin.close()
         each.stdout.close()
-    found = files.records()
+    records = files.records()
     for name in "abc":
-        assert [each.test_set for each in found if each.system == name] == [
+        assert [each.test_set for each in records if each.system == name] == [
             str(number) for number in range(30)
         ]
     assert len(files.texts()) == 21
     assert not list((tmp_path / "texts").glob(".writing*"))
 
 
-def test_a_check_sees_the_rows_of_the_moment_and_can_stop_the_writing(files, board) -> None:
-    seen = []
+def test_a_check_sees_the_current_rows_and_can_prevent_writing(files, board) -> None:
+    systems = []
 
     def check(rows) -> bool:
-        seen.append([row.system for row in rows])
+        systems.append([row.system for row in rows])
         return False
 
-    assert not board.files.append(gone("bad"), texts=[["new"]], check=check)
-    assert seen == [["good", "similar", "bad"]]
+    assert not board.files.append(withdrawal("bad"), texts=[["new"]], check=check)
+    assert systems == [["good", "similar", "bad"]]
     assert digest_of(["new"]) not in board.files.texts()
     assert len(board.files.records()) == 3
 
 
-def test_a_half_row_is_left_out_and_then_removed(files, tmp_path, caplog) -> None:
-    files.append(gone("a"))
+def test_a_partial_row_is_ignored_and_then_removed(files, tmp_path, caplog) -> None:
+    files.append(withdrawal("a"))
     whole = (tmp_path / "rows.jsonl").read_bytes()
-    (tmp_path / "rows.jsonl").write_bytes(whole + line_of(gone("b")).encode()[:40])
+    (tmp_path / "rows.jsonl").write_bytes(whole + to_line(withdrawal("b")).encode()[:40])
     assert [each.system for each in files.records()] == ["a"]
-    assert "ends in a half-written row; it is left out" in caplog.text
-    files.append(gone("c"))
-    assert "ended in a row that was only half written; it was removed" in caplog.text
-    assert (tmp_path / "rows.jsonl").read_bytes() == whole + line_of(gone("c")).encode() + b"\n"
+    assert "ends in a partial row" in caplog.text
+    files.append(withdrawal("c"))
+    assert "ended in a partial row" in caplog.text
+    assert (tmp_path / "rows.jsonl").read_bytes() == whole + to_line(withdrawal("c")).encode() + b"\n"
 
 
-def test_a_last_row_without_its_line_end_is_whole(files, tmp_path) -> None:
-    files.append(gone("a"))
+def test_a_last_row_without_line_end_is_complete(files, tmp_path) -> None:
+    files.append(withdrawal("a"))
     path = tmp_path / "rows.jsonl"
     path.write_bytes(path.read_bytes().removesuffix(b"\n"))
-    files.append(gone("b"))
+    files.append(withdrawal("b"))
     assert [each.system for each in files.records()] == ["a", "b"]
 
 
-def test_a_last_row_of_a_newer_version_is_not_taken_for_half(files, tmp_path, monkeypatch) -> None:
+def test_a_last_row_of_a_newer_version_is_not_partial(files, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(record, "FORMAT", 2)
-    (tmp_path / "rows.jsonl").write_text(line_of(gone("a")))
+    (tmp_path / "rows.jsonl").write_text(to_line(withdrawal("a")))
     monkeypatch.undo()
-    for act in (files.records, lambda: files.append(gone("b"))):
+    for act in (files.records, lambda: files.append(withdrawal("b"))):
         with pytest.raises(DataError, match="rows.jsonl', line 1, has format version 2"):
             act()
     assert (tmp_path / "rows.jsonl").read_text().count("format") == 1
 
 
-def test_a_full_disk_leaves_what_was_there(files, tmp_path, monkeypatch) -> None:
-    files.append(gone("a"))
+def test_a_full_disk_keeps_the_old_rows(files, tmp_path, monkeypatch) -> None:
+    files.append(withdrawal("a"))
     before = (tmp_path / "rows.jsonl").read_bytes()
     write = os.write
 
@@ -123,57 +124,55 @@ def test_a_full_disk_leaves_what_was_there(files, tmp_path, monkeypatch) -> None
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "write", half)
-    with pytest.raises(
-        ResourceError, match=r"cannot be written \(No space left on device\); nothing was added to it"
-    ):
-        files.append(gone("b"))
+    with pytest.raises(ResourceError, match=r"board .*No space left on device"):
+        files.append(withdrawal("b"))
     monkeypatch.undo()
     assert (tmp_path / "rows.jsonl").read_bytes() == before
 
 
 def test_a_text_that_cannot_be_written_adds_no_row(files, tmp_path) -> None:
     (tmp_path / "texts").write_text("a file in the way")
-    with pytest.raises(ResourceError, match="cannot be written .*; nothing was added"):
-        files.append(gone("a"), texts=[["x"]])
+    with pytest.raises(ResourceError, match="nothing was added"):
+        files.append(withdrawal("a"), texts=[["x"]])
     assert files.records() == []
 
 
-def test_a_board_that_is_not_there_cannot_be_written(tmp_path) -> None:
-    with pytest.raises(ResourceError, match=r"cannot be written \(No such file or directory\)"):
-        BoardFiles(tmp_path / "none").append(gone("a"))
+def test_a_missing_board_cannot_be_written(tmp_path) -> None:
+    with pytest.raises(ResourceError, match="No such file or directory"):
+        BoardFiles(tmp_path / "none").append(withdrawal("a"))
 
 
 @pytest.mark.parametrize("lines", [["a", "", "ü"], [""], ["\ufeffx", "y\r", "u\u2028v", "\x00"]])
-def test_texts_come_back_as_they_were(files, lines) -> None:
-    files.append(gone("a"), texts=[lines])
+def test_texts_are_read_as_written(files, lines) -> None:
+    files.append(withdrawal("a"), texts=[lines])
     assert files.text(digest_of(lines)) == lines
 
 
-def test_texts_that_changed_or_are_missing_are_named(files, tmp_path) -> None:
-    files.append(gone("a"), texts=[["x"]])
+def test_changed_and_missing_texts_are_named(files, tmp_path) -> None:
+    files.append(withdrawal("a"), texts=[["x"]])
     path = tmp_path / "texts" / f"{digest_of(['x'])}.txt"
     path.write_text("y\n")
-    with pytest.raises(DataError, match=r"\.txt' was changed: its SHA-256 is not its name"):
+    with pytest.raises(DataError, match=r"\.txt' was changed"):
         files.text(digest_of(["x"]))
-    files.append(gone("b"), texts=[["x"]])  # whoever has the text mends it
+    files.append(withdrawal("b"), texts=[["x"]])  # adding the text again repairs it
     assert files.text(digest_of(["x"])) == ["x"]
     path.unlink()
-    with pytest.raises(DataError, match=r"\.txt' is missing; copy the whole board again"):
+    with pytest.raises(DataError, match=r"\.txt' is missing"):
         files.text(digest_of(["x"]))
 
 
-def test_statistics_come_back_or_are_not_there(files, tmp_path) -> None:
+def test_statistics_are_read_as_written_or_missing(files, tmp_path) -> None:
     assert files.cache.statistics("key") == {}
     files.cache.put_statistics("key", {"chrf++": np.ones((2, 3))})
     assert list(files.cache.statistics("key")) == ["chrf++"]
     assert np.array_equal(files.cache.statistics("key")["chrf++"], np.ones((2, 3)))
     (tmp_path / "statistics" / "key.npz").write_bytes(b"PK\x03\x04 cut")
     assert files.cache.statistics("key") == {}
-    np.savez(tmp_path / "statistics" / "key.npz", bleu=np.array([object()]))  # pickled: never loaded
+    np.savez(tmp_path / "statistics" / "key.npz", bleu=np.array([object()]))  # pickled data is never loaded
     assert files.cache.statistics("key") == {}
 
 
-def test_counts_come_back_or_are_not_there(files, tmp_path) -> None:
+def test_counts_are_read_as_written_or_missing(files, tmp_path) -> None:
     assert files.cache.counts("key") is None
     files.cache.put_counts("key", {"ü": 3})
     assert files.cache.counts("key") == {"ü": 3}
@@ -182,7 +181,7 @@ def test_counts_come_back_or_are_not_there(files, tmp_path) -> None:
         assert files.cache.counts("key") is None
 
 
-def test_statistics_that_cannot_be_stored_are_gone_without(files, tmp_path) -> None:
+def test_statistics_that_cannot_be_cached_are_skipped(files, tmp_path) -> None:
     (tmp_path / "statistics").write_text("a file in the way")
     files.cache.put_statistics("key", {"bleu": np.ones((1, 1))})
     files.cache.put_counts("key", {"a": 1})
@@ -190,7 +189,7 @@ def test_statistics_that_cannot_be_stored_are_gone_without(files, tmp_path) -> N
     assert files.cache.counts("key") is None
 
 
-def test_the_newest_row_counts_unless_it_was_withdrawn(board) -> None:
+def test_the_newest_row_is_current_unless_withdrawn(board) -> None:
     rows = board.files.records()
     again = rows[0].model_copy(update={"added": "later"})
     withdrawn = Withdrawal(system="bad", test_set="numbers", added="later")
@@ -199,54 +198,54 @@ def test_the_newest_row_counts_unless_it_was_withdrawn(board) -> None:
     assert store.current_rows([*rows, withdrawn, rows[2]])[-1].system == "bad"
 
 
-@pytest.mark.parametrize("left", [0, 1, 2])
-def test_a_board_that_lost_rows_is_noticed(files, tmp_path, left, caplog) -> None:
+@pytest.mark.parametrize("remaining", [0, 1, 2])
+def test_missing_rows_are_detected(files, tmp_path, remaining, caplog) -> None:
     for name in "abc":
-        files.append(gone(name))
+        files.append(withdrawal(name))
     rows = tmp_path / "rows.jsonl"
     lines = rows.read_bytes().splitlines(keepends=True)
     assert files.missing_rows() == ""
-    rows.write_bytes(b"".join(lines[:left]))
-    assert "some are missing" in files.missing_rows()
-    assert len(files.records()) == left
+    rows.write_bytes(b"".join(lines[:remaining]))
+    assert "missing" in files.missing_rows()
+    assert len(files.records()) == remaining
     assert "rows.head.json" in caplog.text
-    with pytest.raises(DataError, match="some are missing"):
-        files.append(gone("d"))
-    assert rows.read_bytes() == b"".join(lines[:left])
-    (tmp_path / "rows.head.json").unlink()  # what is there is accepted
-    files.append(gone("d"))
-    assert len(files.records()) == left + 1
+    with pytest.raises(DataError, match="missing"):
+        files.append(withdrawal("d"))
+    assert rows.read_bytes() == b"".join(lines[:remaining])
+    (tmp_path / "rows.head.json").unlink()  # accepts the remaining rows
+    files.append(withdrawal("d"))
+    assert len(files.records()) == remaining + 1
     rows.unlink()
-    assert "some are missing" in files.missing_rows()
+    assert "missing" in files.missing_rows()
 
 
-def test_rows_that_changed_their_order_are_noticed(files, tmp_path) -> None:
-    files.append(gone("a"))
-    files.append(gone("b"))
+def test_reordered_rows_are_detected(files, tmp_path) -> None:
+    files.append(withdrawal("a"))
+    files.append(withdrawal("b"))
     rows = tmp_path / "rows.jsonl"
     rows.write_bytes(b"".join(reversed(rows.read_bytes().splitlines(keepends=True))))
     assert "changed" in files.missing_rows()
 
 
-def test_a_row_whose_head_was_not_written_is_not_missing(files, tmp_path) -> None:
-    files.append(gone("a"))
+def test_an_outdated_head_still_matches(files, tmp_path) -> None:
+    files.append(withdrawal("a"))
     head = (tmp_path / "rows.head.json").read_bytes()
-    files.append(gone("b"))
+    files.append(withdrawal("b"))
     (tmp_path / "rows.head.json").write_bytes(head)
     assert files.missing_rows() == ""
     (tmp_path / "rows.head.json").write_bytes(b"{")
     assert "cannot be used" in files.missing_rows()
 
 
-def test_rows_that_are_a_pipe_do_not_stop_a_command(files, tmp_path) -> None:
+def test_a_pipe_in_place_of_the_rows_is_rejected(files, tmp_path) -> None:
     os.mkfifo(tmp_path / "rows.jsonl")
     with pytest.raises(OSError, match="not a regular file"):
         files.lines()
     with pytest.raises(DataError, match="pipe"):
-        files.append(gone("a"))
+        files.append(withdrawal("a"))
 
 
-def test_any_damage_of_statistics_is_seen_and_named(files, tmp_path, caplog) -> None:
+def test_damaged_statistics_are_detected_and_named(files, tmp_path, caplog) -> None:
     files.cache.put_statistics("key", {"bleu": np.arange(12.0).reshape(3, 4)})
     path = tmp_path / "statistics" / "key.npz"
     content = path.read_bytes()
@@ -258,19 +257,19 @@ def test_any_damage_of_statistics_is_seen_and_named(files, tmp_path, caplog) -> 
     assert str(path) in caplog.text
     (problem,) = files.cache.problems()
     assert "key.npz" in problem
-    np.savez_compressed(path, bleu=np.arange(12.0))  # of an earlier version, which had no checksums
+    np.savez_compressed(path, bleu=np.arange(12.0))  # earlier versions wrote no checksums
     old = path.read_bytes()
     for bit in range(0, 8 * len(old), 29):
         changed = bytearray(old)
         changed[bit // 8] ^= 1 << bit % 8
         path.write_bytes(changed)
-        files.cache.statistics("key")  # whatever it gives, it raises nothing
+        files.cache.statistics("key")  # returns something or nothing, but never raises
 
 
-def test_counts_with_a_changed_number_are_not_used(files, tmp_path) -> None:
+def test_changed_counts_are_not_used(files, tmp_path) -> None:
     files.cache.put_counts("key", {"a": 3})
     path = tmp_path / "statistics" / "key.json"
     path.write_text(path.read_text().replace("3", "4", 1))
     assert files.cache.counts("key") is None
-    path.write_text('{"a": 3}')  # of an earlier version
+    path.write_text('{"a": 3}')  # written by an earlier version
     assert files.cache.counts("key") == {"a": 3}

@@ -30,9 +30,9 @@ class Call:
     """One call of a cell, as it was made inside a model."""
 
     inputs: Tensor
-    """(1, T, input_size)."""
+    """(1, T, input_size); in a step whose rows are positions, (T, 1, input_size)."""
     state: State
-    """The state before the first position, each (1, width)."""
+    """The state before the first position, each (1, width); or before each position, (T, width)."""
 
 
 @dataclass(frozen=True)
@@ -101,37 +101,22 @@ def trace_cell(cell: Cell, calls: Sequence[Call]) -> CellTrace:
     if not calls:
         raise ValueError("A cell that was never called has no trace.")
     inner = _named_cell(cell)
-    steps = [step for call in calls for step in _steps(cell, call, inner)]
-    states = {
-        name: torch.cat([step.states[number] for step in steps])
-        for number, name in enumerate(cell.state_sizes)
-    }
+    inputs = torch.cat([call.inputs[0] for call in calls])
+    before = _states_before(cell, calls)
+    # With the states known, all positions are rows of a single step.
+    with _watched(inner) as watch, torch.enable_grad():
+        outputs, after = cell.step(inputs, before)
     memory = _memory_name(cell, inner)
-    place = list(cell.state_sizes).index(memory)
-    gates, functions = _gates(inner, steps)
-    retentions = [step.retention for step in steps]
-    known = [retention for retention in retentions if retention is not None]
+    gates, functions = _gates(inner, watch.call)
     return CellTrace(
         gates=gates,
         functions=functions,
-        states=states,
-        outputs=torch.cat([step.output for step in steps]),
+        states={name: state.detach() for name, state in zip(cell.state_sizes, after, strict=True)},
+        outputs=outputs.detach(),
         memory=memory,
-        before=torch.cat([step.before[place] for step in steps]),
-        retention=torch.cat(known) if len(known) == len(steps) else None,
+        before=before[list(cell.state_sizes).index(memory)],
+        retention=watch.retention,
     )
-
-
-@dataclass(frozen=True)
-class _Step:
-    """One position; every tensor is (1, width)."""
-
-    output: Tensor
-    before: State
-    states: State
-    inner: Call | None
-    """What the cell with the gates was given."""
-    retention: Tensor | None
 
 
 def _named_cell(cell: Cell) -> NamedCell | None:
@@ -146,27 +131,28 @@ def _memory_name(cell: Cell, inner: NamedCell | None) -> str:
     return next((name for name in names if name == "cell" and name in inside), names[0])
 
 
-def _steps(cell: Cell, call: Call, inner: NamedCell | None) -> Iterator[_Step]:
-    state = call.state
-    for position in call.inputs.unbind(1):
-        with _watched(inner) as watch, torch.enable_grad():
-            output, new = cell.step(position, state)
-        new = tuple(part.detach() for part in new)
-        yield _Step(output.detach(), state, new, watch.call, watch.retention)
-        state = new
+def _states_before(cell: Cell, calls: Sequence[Call]) -> State:
+    """Return the state before each position, each part (T, width)."""
+    states = []
+    with torch.no_grad():
+        for call in calls:
+            state = call.state
+            for position in call.inputs.unbind(1):
+                states.append(state)
+                _, state = cell.step(position, state)
+    return tuple(torch.cat(parts) for parts in zip(*states, strict=True))
 
 
-def _gates(inner: NamedCell | None, steps: Sequence[_Step]) -> tuple[dict[str, Tensor], dict[str, str]]:
-    calls = [step.inner for step in steps if step.inner is not None]
-    if inner is None or len(calls) != len(steps):
+def _gates(inner: NamedCell | None, call: Call | None) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Return the gates, each (T, H), and their functions, of a step whose rows are positions."""
+    if inner is None or call is None:
         return {}, {}
-    records = [record_gates(inner, call.inputs, call.state) for call in calls]
-    gates = {name: torch.cat([record.gates[name][0] for record in records]) for name in inner.gates}
-    return gates, dict(records[0].functions)
+    record = record_gates(inner, call.inputs, call.state)
+    return {name: record.gates[name][:, 0] for name in inner.gates}, dict(record.functions)
 
 
 class _Watch:
-    """What reached the pointwise function of a cell in one step."""
+    """What reached the pointwise function of a cell in one step; the positions are its rows."""
 
     def __init__(self) -> None:
         self.call: Call | None = None
@@ -239,7 +225,7 @@ def _leaves(state: State) -> State:
 
 
 def _derivative(cell: NamedCell, new: State, old: State) -> Tensor:
-    """Return the derivative (1, H) of each unit of the memory with respect to the same unit before.
+    """Return the derivative (T, H) of each unit of the memory with respect to the same unit before.
 
     The update is pointwise, so the gradient of the sum over units holds these derivatives, one for each unit.
     """

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nmt_lstm.batching.batch import Batch
+from nmt_lstm.batching.batch import Batch, collate
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.numerics.linear import linear
 
@@ -55,27 +55,34 @@ def connectivity(model: Seq2Seq, batch: Batch) -> Connectivity:
         batch: one source and one target.
     """
     labels = batch.target_outputs[0]
+    # A copy of the pair for each target piece: rows do not act on one another, so that one pass back through the sum of
+    # all rows' values yields the gradient of each. Reading the weights once for all of them is what makes it fast.
+    rows = _repeated(batch, 2 * len(labels))
     with torch.enable_grad():
         # Both sides may share one embedding, so each is made a leaf in its own call.
         with _leaf_of(model.encoder.embedding) as noted:
-            encoded = model.encode(batch.source)
-        leaves = noted[0], model.target_embedding(batch.target_inputs).detach().requires_grad_()
-        outputs = model.decoder(encoded, leaves[1]).outputs[0]
+            encoded = model.encode(rows.source)
+        leaves = noted[0], model.target_embedding(rows.target_inputs).detach().requires_grad_()
+        outputs = model.decoder(encoded, leaves[1]).outputs
+        positions = torch.arange(len(labels)).repeat(2)
         log_probabilities = functional.log_softmax(
-            linear(outputs, model.output_weight, model.output_bias).float(), dim=-1
+            linear(
+                outputs[torch.arange(len(positions)), positions], model.output_weight, model.output_bias
+            ).float(),
+            dim=-1,
         )
-        best = log_probabilities.detach().topk(min(ALTERNATIVES + 1, log_probabilities.shape[1]), dim=-1)
+        plain, contrast = log_probabilities.split(len(labels))
+        best = plain.detach().topk(min(ALTERNATIVES + 1, plain.shape[1]), dim=-1)
         is_label = best.indices == labels[:, None]
         rivals = torch.where(is_label[:, 0], best.indices[:, 1], best.indices[:, 0])
-        chosen = log_probabilities.gather(1, labels[:, None])[:, 0]
-        difference = chosen - log_probabilities.gather(1, rivals[:, None])[:, 0]
-        plain = _norms(chosen, leaves)
-        contrast = _norms(difference, leaves)
+        chosen = plain.gather(1, labels[:, None])[:, 0]
+        difference = (contrast.gather(1, labels[:, None]) - contrast.gather(1, rivals[:, None]))[:, 0]
+        source, target = _norms(chosen.sum() + difference.sum(), leaves)
     return Connectivity(
-        source=plain[0],
-        target=plain[1],
-        contrast_source=contrast[0],
-        contrast_target=contrast[1],
+        source=source[: len(labels)],
+        target=target[: len(labels)],
+        contrast_source=source[len(labels) :],
+        contrast_target=target[len(labels) :],
         log_probabilities=chosen.detach(),
         alternatives=best.indices[:, :ALTERNATIVES],
         alternative_log_probabilities=best.values[:, :ALTERNATIVES],
@@ -83,19 +90,20 @@ def connectivity(model: Seq2Seq, batch: Batch) -> Connectivity:
     )
 
 
-def _norms(values: Tensor, leaves: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    """Return for each value (T,) the norms of its gradients with respect to each position of the leaves."""
-    rows: list[tuple[Tensor, Tensor]] = []
-    for value in values:
-        gradients: Sequence[Tensor | None] = torch.autograd.grad(
-            value, leaves, retain_graph=True, allow_unused=True
-        )
-        source, target = (
-            leaf.new_zeros(leaf.shape[1]) if gradient is None else gradient[0].norm(dim=-1)
-            for leaf, gradient in zip(leaves, gradients, strict=True)
-        )
-        rows.append((source, target))
-    return torch.stack([row[0] for row in rows]), torch.stack([row[1] for row in rows])
+def _repeated(batch: Batch, rows: int) -> Batch:
+    """Return a batch of one pair as so many equal rows."""
+    source, target = batch.source.pieces[0, :-1].tolist(), batch.target_outputs[0, :-1].tolist()
+    return collate([source] * rows, [target] * rows)
+
+
+def _norms(value: Tensor, leaves: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    """Return the norms (R, S) and (R, T) of the gradients with respect to each row and position of the leaves."""
+    gradients: Sequence[Tensor | None] = torch.autograd.grad(value, leaves, allow_unused=True)
+    source, target = (
+        leaf.new_zeros(leaf.shape[:2]) if gradient is None else gradient.norm(dim=-1)
+        for leaf, gradient in zip(leaves, gradients, strict=True)
+    )
+    return source, target
 
 
 @contextlib.contextmanager

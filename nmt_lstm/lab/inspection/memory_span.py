@@ -45,17 +45,16 @@ def survival(cell: Cell, calls: Sequence[Call]) -> Tensor:
         cell: any cell, in evaluation mode.
         calls: as they were made; single steps count as one sequence from the first one's state.
     """
-    inputs = torch.cat([call.inputs for call in calls], 1).requires_grad_()
+    # Each direction has a copy of the sequence, so that one pass back serves all of them.
+    inputs = torch.cat([call.inputs for call in calls], 1).repeat(PROBES, 1, 1).requires_grad_()
+    state = tuple(part.repeat(PROBES, *[1] * (part.dim() - 1)) for part in calls[0].state)
     with torch.enable_grad():
-        outputs, _ = cell(inputs, calls[0].state)
-        last = outputs[0, -1]
+        outputs, _ = cell(inputs, state)
+        last = outputs[:, -1]
         generator = torch.Generator().manual_seed(1)
-        directions = torch.randn(PROBES, last.shape[-1], generator=generator)
-        squares = torch.zeros(inputs.shape[1])
-        for direction in directions:
-            (gradient,) = torch.autograd.grad(last @ direction.to(last), inputs, retain_graph=True)
-            squares += gradient[0].square().sum(-1)
-    return (squares / PROBES).sqrt().detach()
+        directions = torch.randn(last.shape, generator=generator).to(last)
+        (gradient,) = torch.autograd.grad((last * directions).sum(), inputs)
+    return gradient.square().sum(-1).mean(0).sqrt().detach()
 
 
 def horizon(strengths: Tensor) -> int:

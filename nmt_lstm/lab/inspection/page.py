@@ -141,9 +141,7 @@ def _frame(trace: Trace, number: int) -> Markup:
 
 
 def _data(trace: Trace) -> dict[str, Any]:
-    values = trace.to_dict()
-    values["layers"] = [_layer(layer) for layer in trace.layers]
-    return values
+    return {**trace.without_layers(), "layers": [_layer(layer) for layer in trace.layers]}
 
 
 def _layer(layer: LayerTrace) -> dict[str, Any]:

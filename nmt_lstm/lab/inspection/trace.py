@@ -137,6 +137,10 @@ class Trace:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the trace as plain values, the contract of `to_json`."""
+        return {**self.without_layers(), "layers": [_layer(layer) for layer in self.layers]}
+
+    def without_layers(self) -> dict[str, Any]:
+        """Return the same but for what happened inside the cells, which is most of it."""
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -161,7 +165,6 @@ class Trace:
                 "contrast_source": _numbers(self.connectivity.contrast_source),
                 "contrast_target": _numbers(self.connectivity.contrast_target),
             },
-            "layers": [_layer(layer) for layer in self.layers],
             "search": None if self.search is None else self._search(self.search),
         }
 

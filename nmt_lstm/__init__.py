@@ -61,8 +61,8 @@ if TYPE_CHECKING:
     from nmt_lstm.text.preparation import prepare as prepare
     from nmt_lstm.training.data_module import TranslationDataModule as TranslationDataModule
     from nmt_lstm.training.fit import fit as fit
+    from nmt_lstm.training.model_writer import save_model as save_model
     from nmt_lstm.training.module import TranslationModule as TranslationModule
-    from nmt_lstm.training.saving import save_model as save_model
 
 __version__ = "0.1.0"
 
@@ -105,7 +105,7 @@ _NAMES_OF_MODULE = {
     "nmt_lstm.training.data_module": ("TranslationDataModule",),
     "nmt_lstm.training.fit": ("fit",),
     "nmt_lstm.training.module": ("TranslationModule",),
-    "nmt_lstm.training.saving": ("save_model",),
+    "nmt_lstm.training.model_writer": ("save_model",),
 }
 _MODULE_OF_NAME = {name: module for module, names in _NAMES_OF_MODULE.items() for name in names}
 

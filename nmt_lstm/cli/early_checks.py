@@ -113,13 +113,12 @@ def check_training_folder(folder: Path, *, resume: bool) -> None:
         ModelFolderError: it holds other files.
     """
     from nmt_lstm.training.launch import may_be_one_of_several
+    from nmt_lstm.training.output_folder import check_not_held
     from nmt_lstm.training.output_folder import check_output as check_folder
-    from nmt_lstm.training.output_folder import last_checkpoint
-    from nmt_lstm.training.output_lock import check_not_held
 
     if not may_be_one_of_several():
         check_not_held(folder)
-        check_folder(folder, last_checkpoint(folder), resume=resume)
+        check_folder(folder, resume=resume)
 
 
 def check_export_folder(output: Path, model: Path, *, overwrite: bool) -> None:
@@ -134,15 +133,14 @@ def check_export_folder(output: Path, model: Path, *, overwrite: bool) -> None:
     from nmt_lstm.checkpoint.manifest import MANIFEST, Manifest
     from nmt_lstm.corpora.builtin import model_path
     from nmt_lstm.errors import ConfigurationError
-    from nmt_lstm.training.output_folder import last_checkpoint
-    from nmt_lstm.training.output_lock import check_not_held
+    from nmt_lstm.training.output_folder import check_not_held, checkpoint_path
 
     if output.exists() and output.samefile(model_path(model)):
         raise ConfigurationError(f"-o '{output}' is the trained model itself; name another folder.")
     check_output_folder(output)
     check_not_held(output)
     written = (output / MANIFEST).exists()
-    if last_checkpoint(output).exists() or (written and not Manifest.read(output).exported):
+    if checkpoint_path(output).exists() or (written and not Manifest.read(output).exported):
         raise ConfigurationError(f"-o '{output}' holds a trained model; choose a different folder.")
     if written and not overwrite:
         raise ConfigurationError(

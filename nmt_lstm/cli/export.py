@@ -162,7 +162,7 @@ def export(
 def warn_of_training(model: Path) -> None:
     """Warn if a process still trains the model: a better one may come."""
     from nmt_lstm.corpora.builtin import model_path
-    from nmt_lstm.training.output_lock import check_not_held
+    from nmt_lstm.training.output_folder import check_not_held
 
     try:
         check_not_held(model_path(model))

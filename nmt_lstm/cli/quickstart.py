@@ -19,7 +19,7 @@ from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.training.launch import is_started_by_run
 
 if TYPE_CHECKING:
-    from nmt_lstm.training.summary import FitResult
+    from nmt_lstm.training.fit_result import FitResult
 
 __all__ = ["quickstart"]
 

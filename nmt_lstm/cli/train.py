@@ -152,9 +152,9 @@ def train(
 
     check_parts(run.model)
 
-    from nmt_lstm.training.output_folder import last_checkpoint
+    from nmt_lstm.training.output_folder import checkpoint_path
 
-    continues = resume and last_checkpoint(folder).exists()
+    continues = resume and checkpoint_path(folder).exists()
     if check_start(run, folder, resume=resume).is_first and not continues:
         for sentence in chosen:
             note(sentence)
@@ -192,14 +192,13 @@ def check_start(run: RunSettings, folder: Path, *, resume: bool) -> Launch:
     # Lightning reads the same variables when it is imported, below and in `fit`.
     ignore_stray(launch)
     if launch.is_first:
-        from nmt_lstm.training.output_folder import check_output, last_checkpoint
-        from nmt_lstm.training.output_lock import check_not_held
+        from nmt_lstm.training.output_folder import check_not_held, check_output, checkpoint_path
         from nmt_lstm.training.resumption import check_resumable
 
         check_not_held(folder)
-        check_output(folder, last_checkpoint(folder), resume=resume)
+        check_output(folder, resume=resume)
         check_resumable(run.training, folder)
-        if resume and not last_checkpoint(folder).exists():
+        if resume and not checkpoint_path(folder).exists():
             logger.warning(
                 "there is nothing to resume in '%s'; a training run starts from the beginning.", folder
             )

@@ -1,4 +1,4 @@
-"""From settings to a run that is ready to train: opens a whole `RunSettings` and gives each part what it needs."""
+"""From settings to a run that is ready to train: opens a whole `RunSettings`, and passes each component its settings."""
 
 from __future__ import annotations
 
@@ -12,24 +12,23 @@ from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.checkpoint.plugin_records import plugin_digests
 from nmt_lstm.config.schema import RunSettings, TrainingSettings
 from nmt_lstm.text.preparation import Prepared
+from nmt_lstm.training.best_checkpoints import BestCheckpoints
+from nmt_lstm.training.checkpointing import TrainingCheckpoint
 from nmt_lstm.training.data_module import TranslationDataModule
-from nmt_lstm.training.kept_weights import KeptWeights
-from nmt_lstm.training.last_checkpoint import LastCheckpoint
+from nmt_lstm.training.fit_callback import FitCallback
+from nmt_lstm.training.model_writer import ModelWriter
 from nmt_lstm.training.module import TranslationModule
-from nmt_lstm.training.pace import Pace, measure_pace
-from nmt_lstm.training.resumption import Standing
-from nmt_lstm.training.run_control import RunControl
-from nmt_lstm.training.run_record import check_plugins, check_same_run, run_record, with_recorded_widths
-from nmt_lstm.training.run_report import RunReport
-from nmt_lstm.training.saving import ModelWriter
-from nmt_lstm.training.session import Session
-from nmt_lstm.training.summary import say_choices, say_text
+from nmt_lstm.training.reporting import RunReport, report_choices, report_text
+from nmt_lstm.training.resumption import ResumePoint
+from nmt_lstm.training.run_context import RunContext
+from nmt_lstm.training.run_identity import check_plugins, check_same_run, run_identity, with_recorded_widths
+from nmt_lstm.training.throughput import Throughput, measure_throughput
 from nmt_lstm.training.validator import Validator
 from nmt_lstm.training.width_choice import Network, choose_widths
 
 __all__ = ["Assembly", "assemble"]
 
-# Seconds in which each network considered is measured before a run, and the shortest run for which that pays.
+# Seconds for which each candidate network is measured before a run, and the steps from which on that is worth it.
 MEASURED_SECONDS = 1.0
 WORTH_MEASURING = 200
 
@@ -38,74 +37,77 @@ WORTH_MEASURING = 200
 class Assembly:
     """A run that is ready to train."""
 
-    session: Session
+    context: RunContext
     settings: TrainingSettings
-    """How it is trained; the widths may have changed the learning rate."""
+    """How it is trained; a narrower network may have changed the learning rate."""
     prepared: Prepared
     data: TranslationDataModule
     module: TranslationModule
-    control: RunControl
+    callback: FitCallback
     writer: ModelWriter
-    standing: Standing | None
-    """Where a resumed run continues; None at a start."""
+    resume_point: ResumePoint | None
+    """Where a resumed run continues; None for a new run."""
     beam_size: int
     """Beam size with which the final weights are compared."""
     narrowed: bool
-    """Whether the network is narrower than asked for, to fit into the time limit."""
+    """Whether the network is narrower than in the settings, to fit into the time limit."""
 
     @property
     def first_step(self) -> int:
-        """Optimizer steps that were done before."""
-        return 0 if self.standing is None else self.standing.step
+        """Optimizer steps completed before this call."""
+        return 0 if self.resume_point is None else self.resume_point.step
 
     @property
     def parameters(self) -> int:
-        """Trained values."""
+        """Number of trained values."""
         return sum(weight.numel() for weight in self.module.parameters())
 
 
 def assemble(
-    run: RunSettings, prepared: Prepared, session: Session, *, accept_changed_plugins: bool
+    run: RunSettings, prepared: Prepared, context: RunContext, *, accept_changed_plugins: bool
 ) -> Assembly:
-    """Build the parts of a run (of a resumed one as its checkpoint dictates) and report them to the user.
+    """Build the components of a run, with the widths in its checkpoint if it is resumed, and report them.
 
     Args:
         run: the settings.
         prepared: its text.
-        session: the call of `fit`.
+        context: the call of `fit`.
         accept_changed_plugins: resume even if plugin files have changed since the run began.
 
     Raises:
         ChangedPluginError: the plugin files of the run to be resumed were changed.
-        ConfigurationError: the run to be resumed has other settings, or more epochs.
+        ConfigurationError: the run to be resumed has different settings, or more completed epochs.
         ModelFolderError: it was trained with a different vocabulary or text, or its checkpoint cannot be read.
-        PluginError: a cell or attention is unknown or does not take its options.
+        PluginError: a cell or attention is unknown or does not accept its options.
     """
-    checkpoint, budget = session.checkpoint, session.budget
-    standing = Standing.read(checkpoint) if session.resume and checkpoint.exists() else None
-    say_text(session.display, prepared)
+    checkpoint, budget = context.checkpoint_path, context.budget
+    resume_point = ResumePoint.read(checkpoint) if context.resume and checkpoint.exists() else None
+    report_text(context.display, prepared)
     data = TranslationDataModule.of_run(run, prepared)
-    network, outlook, asked = Network(run.model, run.training), list[str](), run.model
-    if standing is not None:
-        network = with_recorded_widths(network, standing.record)
-    elif session.devices.world_size == 1 and _total_steps(run.training, data) >= WORTH_MEASURING:
-        # Several processes would have to agree on what each of them measured, so they train what was asked for.
-        network, outlook = _within_time(network, prepared, data, session)
+    network, forecast = Network(run.model, run.training), list[str]()
+    if resume_point is not None:
+        network = with_recorded_widths(network, resume_point.identity)
+    elif context.devices.world_size == 1 and _total_steps(run.training, data) >= WORTH_MEASURING:
+        # Several processes would have to agree on their measurements, so they train the network of the settings.
+        network, forecast = _fit_time_limit(network, prepared, data, context)
+    narrowed = network.model != run.model
     run = run.model_copy(update=network._asdict())
     settings = run.training
-    record = run_record(
+    identity = run_identity(
         run.model_dump(mode="json"),
         plugins=plugin_digests(run),
         subwords=prepared.subwords,
         fingerprint=prepared.fingerprint,
     )
-    if standing is not None:
-        check_same_run(standing.record, record, path=str(checkpoint))
-        if session.launch.is_first:
-            check_plugins(session.output, standing.record, record, accept_changes=accept_changed_plugins)
-        standing.check(settings)
+    if resume_point is not None:
+        check_same_run(resume_point.identity, identity, path=str(checkpoint))
+        if context.launch.is_first:
+            check_plugins(
+                context.output, resume_point.identity, identity, accept_changes=accept_changed_plugins
+            )
+        resume_point.check_epochs(settings)
     module = TranslationModule.of_run(run, prepared, total_steps=_total_steps(settings, data))
-    budget.expect(
+    budget.forecast(
         # Greedy search and the loss take about as long as the three products of a training step.
         validation_steps=data.steps_per_epoch() * len(prepared.valid_target) / len(prepared.train),
         final_validations=_final_validations(settings, run.search.beam_size),
@@ -114,90 +116,89 @@ def assemble(
 
     def write(state: Mapping[str, Tensor], metrics: Mapping[str, Any]) -> None:
         model_folder.write(
-            session.output, run=run, subwords=prepared.subwords, model_state=state, metrics=metrics
+            context.output, run=run, subwords=prepared.subwords, model_state=state, metrics=metrics
         )
 
-    writer = ModelWriter(session.output, write, budget)
-    control = _control(settings, session, data, writer, record, standing)
+    writer = ModelWriter(context.output, write, budget)
     assembly = Assembly(
-        session,
+        context,
         settings,
         prepared,
         data,
         module,
-        control,
+        _callback(settings, context, data, writer, identity, resume_point),
         writer,
-        standing,
+        resume_point,
         beam_size=run.search.beam_size,
-        narrowed=network.model != asked,
+        narrowed=narrowed,
     )
-    for sentence in outlook:
-        session.display.say(sentence)
-    say_choices(session, network, assembly.parameters)
-    if standing is not None:
-        session.display.say(f"Resumed from {checkpoint}.")
+    for sentence in forecast:
+        context.display.say(sentence)
+    report_choices(context, network, assembly.parameters)
+    if resume_point is not None:
+        context.display.say(f"Resumed from {checkpoint}.")
     return assembly
 
 
-def _control(
+def _callback(
     settings: TrainingSettings,
-    session: Session,
+    context: RunContext,
     data: TranslationDataModule,
     writer: ModelWriter,
-    record: Mapping[str, Any],
-    standing: Standing | None,
-) -> RunControl:
-    """Return what validates, saves and stops the run."""
+    identity: Mapping[str, Any],
+    resume_point: ResumePoint | None,
+) -> FitCallback:
+    """Return the callback that validates, saves and stops the run."""
     report = RunReport(
-        display=session.display,
-        budget=session.budget,
+        display=context.display,
+        budget=context.budget,
         epochs=settings.epochs,
         beam_size=settings.valid_beam_size,
         sources=data.valid_source,
         references=data.valid_target,
     )
-    return RunControl(
+    return FitCallback(
         settings=settings,
-        budget=session.budget,
-        signals=session.signals,
+        budget=context.budget,
+        signals=context.signals,
         validator=Validator(
             batches=data.validation_batches,
-            precision=session.precision,
-            signals=session.signals,
-            weights=KeptWeights(
-                session.checkpoint.parent,
+            precision=context.precision,
+            signals=context.signals,
+            checkpoints=BestCheckpoints(
+                context.checkpoint_path.parent,
                 metric=settings.metric,
                 best=max(settings.keep_best, settings.average_count if settings.average == "best" else 1),
-                last=settings.average_count if settings.average == "last" else 0,
+                latest=settings.average_count if settings.average == "last" else 0,
             ),
             writer=writer,
             report=report,
         ),
-        checkpoint=LastCheckpoint(
-            session.checkpoint,
-            saved_step=-1 if standing is None else standing.step,
-            proven=standing is not None and standing.validated,
+        checkpoint=TrainingCheckpoint(
+            context.checkpoint_path,
+            saved_step=-1 if resume_point is None else resume_point.step,
+            validated=resume_point is not None and resume_point.validated,
         ),
-        record=record,
+        identity=identity,
     )
 
 
-def _within_time(
-    network: Network, prepared: Prepared, data: TranslationDataModule, session: Session
+def _fit_time_limit(
+    network: Network, prepared: Prepared, data: TranslationDataModule, context: RunContext
 ) -> tuple[Network, list[str]]:
-    """Return the network that this machine can train in the run's time, and what there is to say about that."""
+    """Return the network that this machine can train within the run's time, and the sentences that say so."""
 
-    def pace(candidate: Network) -> Pace:
-        return measure_pace(
+    def measure(candidate: Network) -> Throughput:
+        return measure_throughput(
             *candidate,
             subwords=prepared.subwords,
             batches=data.batches(0),
-            device=session.devices.device,
-            precision=session.precision,
+            device=context.devices.device,
+            precision=context.precision,
             seconds=MEASURED_SECONDS,
         )
 
-    choice = choose_widths(network, pace, spent=session.budget.elapsed)
+    choice = choose_widths(network, measure, elapsed=context.budget.elapsed)
     return choice.network, choice.sentences
 
 
@@ -207,7 +208,7 @@ def _total_steps(settings: TrainingSettings, data: TranslationDataModule) -> int
 
 
 def _final_validations(settings: TrainingSettings, beam_size: int) -> int:
-    """Return how many validations the choice of the final weights needs at most."""
+    """Return how many validations the selection of the final weights needs at most."""
     if settings.average != "none" and settings.average_count > 1:
         return 2
     return int(beam_size != settings.valid_beam_size)

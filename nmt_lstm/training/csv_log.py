@@ -1,4 +1,4 @@
-"""The CSV log of a run: one file over all its sessions, whole at any moment."""
+"""The CSV log of a run: one file across resumes, complete at any moment."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
-from nmt_lstm.training.checkpoint_files import save_whole
+from nmt_lstm.training.checkpointing import write_atomically
 
-__all__ = ["CsvLog", "begin_log", "log_file", "read_log"]
+__all__ = ["CsvLog", "log_file", "read_log", "start_log"]
 
 _COLUMNS = (
     "step",
@@ -32,34 +32,34 @@ _COLUMNS = (
 
 
 def log_file(output: Path) -> Path:
-    """Return where the log of a run in the folder `output` is."""
+    """Return the path of the log of a run in the folder `output`."""
     return output / "logs" / "metrics.csv"
 
 
 def read_log(output: Path) -> Iterator[dict[str, str]]:
-    """Yield the rows of a run's log, columns by name; a row that a kill left incomplete is skipped."""
+    """Yield the rows of a run's log, columns by name; an incomplete last row, left by a kill, is skipped."""
     path = log_file(output)
     text = path.read_text(encoding="utf-8") if path.exists() else ""
-    whole = text[: text.rfind("\n") + 1]
-    yield from csv.DictReader(io.StringIO(whole, newline=""))
+    complete = text[: text.rfind("\n") + 1]
+    yield from csv.DictReader(io.StringIO(complete, newline=""))
 
 
-def begin_log(output: Path, step: int) -> None:
-    """Make the log of a run that continues after `step`; later rows go, because the run writes them again.
+def start_log(output: Path, step: int) -> None:
+    """Create the log of a run that continues after `step`, or drop its later rows: the run writes them again.
 
     Raises:
-        ResourceError: the disk is full or cannot be written.
+        ResourceError: the disk is full or not writable.
     """
     rows = [row for row in read_log(output) if int(row["step"]) <= step]
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, _COLUMNS, extrasaction="ignore")
     writer.writeheader()
     writer.writerows(rows)
-    save_whole(log_file(output), lambda file: file.write_bytes(text.getvalue().encode()))
+    write_atomically(log_file(output), lambda file: file.write_bytes(text.getvalue().encode()))
 
 
 class CsvLog(Logger):
-    """Appends rows to the log that `begin_log` has made; each is on its way to the disk at once.
+    """Appends rows to the log that `start_log` created.
 
     Args:
         output: the run's folder.
@@ -71,7 +71,7 @@ class CsvLog(Logger):
 
     @property
     def name(self) -> str:
-        """Name that Lightning gives it."""
+        """The name by which Lightning knows it."""
         return "csv"
 
     @property
@@ -84,13 +84,13 @@ class CsvLog(Logger):
         """Append a row.
 
         Raises:
-            OSError: the disk is full or cannot be written.
+            OSError: the disk is full or not writable.
             ValueError: a metric has no column.
         """
         row = {name: float(value) for name, value in metrics.items()}
-        # Opened for each row: there are few, and so a process that is killed loses none.
+        # Opened for each row: there are few, and a process that is killed loses none.
         with self.path.open("a", encoding="utf-8", newline="") as file:
             csv.DictWriter(file, _COLUMNS).writerow({**row, "step": step})
 
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
-        """Leave them: run.toml has all settings."""
+        """Ignore them: run.toml contains all settings."""

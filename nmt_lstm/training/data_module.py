@@ -1,4 +1,4 @@
-"""The Lightning data module: training batches of a token store, and validation batches of text lines."""
+"""The Lightning data module: training batches from a token store, and validation batches from lines of text."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 
 __all__ = ["TranslationDataModule"]
 
-_VALIDATION_SENTENCES = 64
+_VALIDATION_BATCH_SIZE = 64
 
 
 class TranslationDataModule(pl.LightningDataModule):
-    """Batches for a `TranslationModule`, for `nmt_lstm.training.fit` or for any Lightning Trainer.
+    """Batches for a `TranslationModule`, in `nmt_lstm.training.fit` or with any Lightning Trainer.
 
-    The Trainer's ``accumulate_grad_batches`` must be `accumulate`; ``use_distributed_sampler`` and
-    ``reload_dataloaders_every_n_epochs`` are best False and 1: batches are shared out here, and epochs may differ in
-    their number.
+    The Trainer's ``accumulate_grad_batches`` must be `accumulate`. Set ``use_distributed_sampler`` to False, because
+    batches are divided among processes here, and ``reload_dataloaders_every_n_epochs`` to 1, because the number of
+    batches may vary between epochs.
 
     Args:
-        store_of_epoch: returns the pieces to train on in an epoch, counted from 0.
+        store_of_epoch: returns the pieces to train on in an epoch, from 0.
         subwords: the vocabularies, for the validation text.
         valid_source: source side of the validation text, line by line.
         valid_target: its references.
-        batch_pieces: target pieces per optimizer step over all processes, padding included.
-        accumulate: parts in which a step is computed.
+        batch_pieces: target pieces per optimizer step over all processes, including padding.
+        accumulate: micro-batches per step.
         seed: of the order of batches.
-        max_source_pieces: longer validation lines are truncated to this length.
+        max_source_pieces: validation lines are truncated to this number of pieces.
     """
 
     def __init__(
@@ -82,14 +82,13 @@ class TranslationDataModule(pl.LightningDataModule):
             max_source_pieces=run.search.max_source_pieces,
         )
 
-    def train_dataloader(self) -> BatchesOfEpoch:
+    def train_dataloader(self) -> EpochBatches:
         """Return this process's batches of the Trainer's epoch."""
-        return BatchesOfEpoch(
-            self.batches, epoch=self.trainer.current_epoch if self.trainer is not None else 0
-        )
+        return EpochBatches(self.batches, epoch=self.trainer.current_epoch if self.trainer is not None else 0)
 
     def batches(self, epoch: int) -> BatchLoader:
-        """Return this process's batches of an epoch, from 0; planning one sorts the text, so the last plan is kept."""
+        """Return this process's batches of an epoch, from 0."""
+        # Planning an epoch sorts the text, so the latest plan is cached.
         if self._epoch is None or self._epoch[1].epoch != epoch:
             store = self.store_of_epoch(epoch)
             plan = plan_batches(store, batch_pieces=self.batch_pieces, seed=self.seed, epoch=epoch)
@@ -98,7 +97,7 @@ class TranslationDataModule(pl.LightningDataModule):
         return BatchLoader(*self._epoch, rank=rank, world_size=world_size, accumulate=self.accumulate)
 
     def steps_per_epoch(self) -> int:
-        """Return the optimizer steps of the first epoch; later ones may differ by a few."""
+        """Return the optimizer steps of the first epoch; the numbers of others may differ slightly."""
         return len(self.batches(0).plan)
 
     def val_dataloader(self) -> ValidationBatches:
@@ -106,7 +105,7 @@ class TranslationDataModule(pl.LightningDataModule):
         return ValidationBatches(self.validation_batches())
 
     def validation_batches(self) -> list[Batch]:
-        """Return this process's validation batches: the same batches for any number of processes, dealt out."""
+        """Return this process's validation batches; the batches of all processes are the same for any number of them."""
         if self._validation_batches is None:
             limit = self.max_source_pieces
             sources = [pieces[:limit] for pieces in self.subwords.source.encode_lines(self.valid_source)]
@@ -115,8 +114,8 @@ class TranslationDataModule(pl.LightningDataModule):
                 range(len(sources)), key=lambda index: (len(sources[index]), len(targets[index]), index)
             )
             groups = [
-                order[start : start + _VALIDATION_SENTENCES]
-                for start in range(0, len(order), _VALIDATION_SENTENCES)
+                order[start : start + _VALIDATION_BATCH_SIZE]
+                for start in range(0, len(order), _VALIDATION_BATCH_SIZE)
             ]
             rank, world_size = self._rank()
             self._validation_batches = [
@@ -133,7 +132,7 @@ class TranslationDataModule(pl.LightningDataModule):
 
 @dataclass(frozen=True)
 class ValidationBatches:
-    """Batches that Lightning does not take for a list of loaders."""
+    """Validation batches; a plain list would look like several loaders to Lightning."""
 
     batches: list[Batch]
 
@@ -144,8 +143,8 @@ class ValidationBatches:
         return iter(self.batches)
 
 
-class BatchesOfEpoch:
-    """The batches of one epoch after another, as Lightning wants them: with a length, an epoch and a position.
+class EpochBatches:
+    """The batches of successive epochs, with the length, epoch and position that Lightning expects of a loader.
 
     Args:
         make: returns the batches of an epoch.
@@ -158,12 +157,12 @@ class BatchesOfEpoch:
         self._loader: BatchLoader | None = None
 
     @property
-    def sampler(self) -> BatchesOfEpoch:
-        """Lightning tells the epoch to an attribute of this name."""
+    def sampler(self) -> EpochBatches:
+        """Itself: Lightning passes the epoch to the attribute of this name."""
         return self
 
     def set_epoch(self, epoch: int) -> None:
-        """Say which epoch comes next."""
+        """Continue with the batches of this epoch."""
         if epoch != self._epoch:
             self._epoch, self._loader = epoch, None
 
@@ -171,15 +170,15 @@ class BatchesOfEpoch:
         return len(self._batches())
 
     def __iter__(self) -> Iterator[Batch]:
-        # A generator, so that it begins at the first batch and not when Lightning makes it: the epoch may come later.
+        # A generator, so that nothing is planned when Lightning creates it: the epoch may be set after that.
         yield from self._batches()
 
     def state_dict(self) -> dict[str, int]:
-        """The position in the epoch; Lightning keeps it in its checkpoints."""
+        """Return the position in the epoch, which Lightning saves in its checkpoints."""
         return self._batches().state_dict()
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Continue at a position in an epoch."""
+        """Continue at the position in a checkpoint."""
         self.set_epoch(state["epoch"])
         self._batches().load_state_dict(state)
 

@@ -1,8 +1,11 @@
-"""What a training run computes on, accelerator, processes and threads, and what its processes agree on."""
+"""What a run computes on: accelerator, processes, threads and memory, and what its processes agree on."""
 
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -10,22 +13,32 @@ import torch.distributed
 
 from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.errors import ResourceError
+from nmt_lstm.numerics.out_of_memory import is_out_of_memory, where_memory_ran_out
 from nmt_lstm.numerics.threads import usable_cores
 
-__all__ = ["Devices", "all_reduce_max", "choose_devices", "is_distributed", "use_threads"]
+__all__ = [
+    "Devices",
+    "all_reduce_max",
+    "choose_devices",
+    "explain_out_of_memory",
+    "is_distributed",
+    "use_threads",
+]
 
-# As many processes are allowed anywhere, to try a training of several.
+# As many processes are allowed on any machine, so that training with several can be tried out.
 TRIAL_PROCESSES = 2
+
+_REFUSED_SIZE = re.compile(r"(?:allocate|allocating) (\d+) bytes|Tried to allocate ([\d.]+ [KMGT]iB)")
 
 
 @dataclass(frozen=True)
 class Devices:
-    """What a training runs on."""
+    """What a run trains on."""
 
     accelerator: str
-    """"cpu" or "gpu"."""
+    """ "cpu" or "gpu"."""
     count: int
-    """Processes, one for each GPU, per node."""
+    """Processes per node, one for each GPU."""
     nodes: int
 
     @property
@@ -47,10 +60,10 @@ class Devices:
 
 
 def choose_devices(settings: TrainingSettings) -> Devices:
-    """Choose by the settings what to train on.
+    """Choose what to train on.
 
     Raises:
-        ResourceError: more GPUs are asked for than there are, or more processes than processors.
+        ResourceError: the settings ask for more GPUs than the machine has, or more processes than processors.
     """
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     accelerator = settings.accelerator
@@ -64,16 +77,16 @@ def choose_devices(settings: TrainingSettings) -> Devices:
             )
         if settings.devices > gpus:
             raise ResourceError(
-                f"training.devices is {settings.devices}, but this machine has {gpus} GPU{'s' * (gpus > 1)}; use "
-                f'{gpus} or fewer, or training.accelerator = "cpu".'
+                f"training.devices is {settings.devices}, but this machine has {gpus} GPU{'s' * (gpus > 1)}; use {gpus} or "
+                f'fewer, or training.accelerator = "cpu".'
             )
         return Devices("gpu", settings.devices or gpus, settings.nodes)
     processors = usable_cores()
     most = max(TRIAL_PROCESSES, processors)
     if settings.devices > most:
         raise ResourceError(
-            f"training.devices is {settings.devices}, but this machine has {processors} processor"
-            f"{'s' * (processors > 1)}; use {most} or fewer."
+            f"training.devices is {settings.devices}, but this machine has {processors} processor{'s' * (processors > 1)}; use "
+            f"{most} or fewer."
         )
     return Devices("cpu", settings.devices or 1, settings.nodes)
 
@@ -91,12 +104,37 @@ def is_distributed() -> bool:
 
 
 def all_reduce_max(values: list[float], device: torch.device) -> list[float]:
-    """Return the largest value of any process for each of `values`; all processes must take part.
+    """Return, for each of `values`, the largest of any process; all processes must take part.
 
-    Decisions made of clocks and signals must not differ between processes.
+    Decisions that depend on clocks and signals must be the same in all processes.
     """
     if not is_distributed():
         return values
     largest = torch.tensor(values, dtype=torch.float64, device=device)
     torch.distributed.all_reduce(largest, op=torch.distributed.ReduceOp.MAX)
     return [float(value) for value in largest]
+
+
+@contextmanager
+def explain_out_of_memory(settings: TrainingSettings) -> Iterator[None]:
+    """Context manager that turns a failed allocation into an error that says which settings to lower.
+
+    Raises:
+        ResourceError: an allocation failed.
+    """
+    try:
+        yield
+    except Exception as problem:
+        if not is_out_of_memory(problem):
+            raise
+        refused = _REFUSED_SIZE.search(str(problem))
+        size = ""
+        if refused is not None:
+            size = refused.group(2) or f"{int(refused.group(1)) / 2**30:.2f} GiB"
+            size = f" (could not allocate {size})"
+        raise ResourceError(
+            f"not enough memory on {where_memory_ran_out(problem)}{size}: lower training.batch_pieces (now "
+            f"{settings.batch_pieces}), or raise training.accumulate (now {settings.accumulate}), which computes the "
+            f"same in smaller batches; data.cleaning.max_pieces limits the longest sentences. If the network itself is "
+            f"too large, lower model.encoder.hidden_size, model.decoder.hidden_size and model.embedding_size."
+        ) from problem

@@ -1,4 +1,4 @@
-"""An exponential moving average of a model's weights, which often translate better than the weights themselves."""
+"""An exponential moving average of a model's weights, which often translates better than the weights themselves."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ __all__ = ["MovingAverage"]
 
 
 class MovingAverage:
-    """The average of a model's parameters over its training, ``a <- a + (1 - decay) (w - a)`` after each step.
+    """The average of a model's parameters over training, ``a <- a + (1 - decay) (w - a)`` after each step.
 
-    The decay of early steps is lowered to ``(1 + n) / (10 + n)`` after n steps, or the average would remember the
-    initial weights for long.
+    After n steps the decay is at most ``(1 + n) / (10 + n)``, as in TensorFlow's ``ExponentialMovingAverage``:
+    otherwise the initial weights would dominate the average for a long time.
+
+    Args:
+        model: whose parameters are averaged.
+        decay: of the average, in 0..1.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
@@ -26,7 +30,7 @@ class MovingAverage:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take the weights of a finished optimizer step into the average."""
+        """Add the weights after an optimizer step to the average."""
         self._follow_device()
         self.updates += 1
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
@@ -34,7 +38,7 @@ class MovingAverage:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Put the average into the model for the time of a with statement."""
+        """Context manager that puts the average into the model."""
         self.swap()
         try:
             yield
@@ -43,20 +47,20 @@ class MovingAverage:
 
     @torch.no_grad()
     def swap(self) -> None:
-        """Exchange the model's weights and the average; twice is as if never."""
+        """Exchange the model's weights and the average; a second call restores both."""
         self._follow_device()
         for weight, average in zip(self._weights, self._averages, strict=True):
-            before = weight.detach().clone()
+            saved = weight.detach().clone()
             weight.copy_(average)
-            average.copy_(before)
+            average.copy_(saved)
 
     def state_dict(self) -> dict[str, int | list[Tensor]]:
-        """What a checkpoint keeps."""
+        """Return the state for a checkpoint."""
         return {"updates": self.updates, "averages": self._averages}
 
     @torch.no_grad()
     def load_state_dict(self, state: dict[str, int | list[Tensor]]) -> None:
-        """Restore the state in a checkpoint."""
+        """Restore the state from a checkpoint."""
         updates, averages = state["updates"], state["averages"]
         assert isinstance(updates, int)
         assert isinstance(averages, list)
@@ -65,7 +69,7 @@ class MovingAverage:
             average.copy_(saved)
 
     def _follow_device(self) -> None:
-        """The model may have moved since the average was made."""
+        """Move the average to the model's device, which may have changed."""
         if self._averages and self._averages[0].device != self._weights[0].device:
             self._averages = [
                 average.to(weight.device)

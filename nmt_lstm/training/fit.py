@@ -1,4 +1,4 @@
-"""The whole training of one run: prepare, assemble, train, choose the final weights, write the model folder."""
+"""A complete training run: prepare, assemble, train, select the final weights, write the model folder."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from nmt_lstm.evaluation.scores import chosen_tokenizer
 from nmt_lstm.text.held_out import with_validation_text
 from nmt_lstm.text.preparation import prepare_text
 from nmt_lstm.training.assembly import Assembly, assemble
-from nmt_lstm.training.csv_log import begin_log
-from nmt_lstm.training.finish import choose, publish
+from nmt_lstm.training.csv_log import start_log
+from nmt_lstm.training.devices import explain_out_of_memory
+from nmt_lstm.training.fit_result import FitResult
 from nmt_lstm.training.interruption import TrainingInterrupted
-from nmt_lstm.training.memory_limits import explain_out_of_memory
+from nmt_lstm.training.model_selection import publish, select_weights
 from nmt_lstm.training.processes import explain_lost_process, run_processes
-from nmt_lstm.training.session import open_session
-from nmt_lstm.training.summary import FitResult, advice_after_divergence, say_how_to_resume
-from nmt_lstm.training.trainer import build_trainer, quiet_lightning
+from nmt_lstm.training.reporting import advice_after_divergence, report_interruption
+from nmt_lstm.training.run_context import open_run
+from nmt_lstm.training.trainer import build_trainer, silence_lightning
 
 __all__ = ["FitResult", "fit"]
 
@@ -39,83 +40,85 @@ def fit(
     """Train the model of `run` and write its folder to `output`.
 
     The folder can be used from the first validation on: each new best model is written. In ``checkpoints/``,
-    ``last.ckpt`` holds the whole state of the training and ``step-N.safetensors`` the best weights. A time limit
-    counts everything from this call on, the sessions before a resume included.
+    ``last.ckpt`` contains the complete state of the run, and ``step-N.safetensors`` the best weights. A time limit
+    counts everything from the start of this function, and the time before a resume.
 
-    With several processes each of them calls this function: the first one starts the program again for the others,
-    unless torchrun or srun have started them (see `nmt_lstm.training.launch`). All must see the same folders.
+    With several processes, each of them calls this function: the first one starts the program again for the others,
+    unless torchrun or srun has started them (see `nmt_lstm.training.launch`). All must see the same folders.
 
     Args:
         run: the settings.
-        output: the model folder; it must be new, empty, or with `resume` one of an unfinished training. No other
-            training can write into it meanwhile.
-        resume: continue from ``last.ckpt``; without one the training starts from the beginning.
-        console: where progress is shown; None is stderr.
+        output: the model folder: new or empty, or with `resume` that of an earlier run. It is locked meanwhile.
+        resume: continue from ``last.ckpt``; if there is none, training starts from the beginning.
+        console: where progress is shown; by default stderr.
         accept_changed_plugins: resume even if plugin files have changed since the run began.
 
     Raises:
-        ChangedPluginError: the plugin files of the training run to be resumed were changed.
-        ConfigurationError: there is a training in `output` already, or one with other settings or more epochs.
-        DivergenceError: the loss or its gradient is not a finite number; ``last.ckpt`` still holds the state before that.
-        FolderInUseError: another process trains into `output`.
-        LaunchError: a launcher has started a different number of processes.
-        ModelFolderError: `output` holds unrelated files, or its run used a different vocabulary or text.
-        ResourceError: memory, disk or devices do not suffice, or another process of the training has ended.
+        ChangedPluginError: the plugin files of the run to be resumed were changed.
+        ConfigurationError: `output` already contains a run and `resume` is false, or the run to be resumed has different
+            settings or more completed epochs.
         DataError: the text cannot be used.
-        TrainingInterrupted: ctrl-C or SIGTERM; a checkpoint was left.
+        DivergenceError: the loss or its gradient is not finite; ``last.ckpt`` still contains an earlier state.
+        FolderInUseError: another process is training into `output`.
+        LaunchError: a launcher started a different number of processes.
+        ModelFolderError: `output` contains unrelated files, or its run used a different vocabulary or text.
+        ResourceError: memory, disk or devices do not suffice, or another process of the run has ended.
+        TrainingInterrupted: ctrl-C or SIGTERM; a checkpoint was saved.
     """
-    with open_session(run.training, output, resume=resume, console=console) as session, ExitStack() as stack:
-        chosen_tokenizer(run.data.tokenize, run.data.target_language)  # refused before hours of preparation
-        continues = resume and session.checkpoint.exists()
+    with open_run(run.training, output, resume=resume, console=console) as context, ExitStack() as stack:
+        chosen_tokenizer(
+            run.data.tokenize, run.data.target_language
+        )  # raises for unknown names, before hours of preparation
+        continues = resume and context.checkpoint_path.exists()
         run, held = with_validation_text(run, output, reuse=continues)
-        # A resumed run has its validation text already. Nothing may be written: if this text differs, the run is refused.
+        # A resumed run has its validation text already, and must not overwrite it: if the text differs, resuming fails.
         if held is not None and not continues:
-            session.display.say(held.describe())
+            context.display.say(held.describe())
             stack.enter_context(held.placed())
         prepared = prepare_text(run.data, run.subwords)
         with (
-            explain_lost_process(session.launch),
+            explain_lost_process(context.launch),
             explain_out_of_memory(run.training),
-            session.signals,
-            quiet_lightning(),
+            context.signals,
+            silence_lightning(),
         ):
-            assembly = assemble(run, prepared, session, accept_changed_plugins=accept_changed_plugins)
-            if session.launch.is_first:
-                begin_log(output, assembly.first_step)
-            with run_processes(session.launch) as environment:
+            assembly = assemble(run, prepared, context, accept_changed_plugins=accept_changed_plugins)
+            if context.launch.is_first:
+                start_log(output, assembly.first_step)
+            with run_processes(context.launch) as environment:
                 trainer = build_trainer(
                     assembly.settings,
-                    session,
+                    context,
                     environment,
-                    callback=assembly.control,
+                    callback=assembly.callback,
                     first_step=assembly.first_step,
                 )
-                with _explain_early_end(trainer, assembly):
+                with _explain_failure(trainer, assembly):
                     trainer.fit(
                         assembly.module,
                         datamodule=assembly.data,
-                        ckpt_path=None if assembly.standing is None else session.checkpoint,
+                        ckpt_path=None if assembly.resume_point is None else context.checkpoint_path,
                         weights_only=True,
                     )
-                    chosen = choose(trainer, assembly)
-                return publish(trainer, assembly, chosen)
+                    selected = select_weights(trainer, assembly)
+                return publish(trainer, assembly, selected)
 
 
 @contextmanager
-def _explain_early_end(trainer: pl.Trainer, assembly: Assembly) -> Iterator[None]:
-    """Say how to continue a training that is interrupted, diverges or cannot begin."""
-    session = assembly.session
+def _explain_failure(trainer: pl.Trainer, assembly: Assembly) -> Iterator[None]:
+    """Context manager that says how to continue a run that is interrupted, diverges or cannot start."""
+    context = assembly.context
     try:
         yield
     except TrainingInterrupted:
-        session.display.stop()
-        say_how_to_resume(session.display, session.checkpoint, trainer.global_step)
+        context.display.stop()
+        report_interruption(context.display, context.checkpoint_path, trainer.global_step)
         raise
     except DivergenceError as problem:
-        session.display.stop()
-        if session.launch.is_first:
-            assembly.control.checkpoint.take_back(problem.step)
-        advice = advice_after_divergence(assembly.settings, session.checkpoint, problem)
+        context.display.stop()
+        if context.launch.is_first:
+            assembly.callback.checkpoint.roll_back(problem.step)
+        advice = advice_after_divergence(assembly.settings, context.checkpoint_path, problem)
         raise DivergenceError(problem.step, problem.learning_rate, what=problem.what, advice=advice) from None
     except MisconfigurationException as problem:
         raise ConfigurationError(

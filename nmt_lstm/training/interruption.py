@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first asks for an orderly end after the current step, a second ctrl-C ends at once."""
+"""Ctrl-C and SIGTERM: the first stops training after the current step, a second ctrl-C at once."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class TrainingInterrupted(SystemExit):
-    """The training was stopped by a signal after leaving a checkpoint.
+    """A signal stopped training after a checkpoint was saved.
 
-    As a `SystemExit` it ends a program with the status that shells expect: 130 after ctrl-C, 143 after SIGTERM.
+    As a `SystemExit` it ends the program with the status that shells expect: 130 after ctrl-C, 143 after SIGTERM.
     """
 
     def __init__(self, signal_number: int) -> None:
@@ -27,14 +27,14 @@ class TrainingInterrupted(SystemExit):
 
 
 class SignalWatch:
-    """Notes signals instead of dying of them, for the time of a with statement.
+    """Context manager that records SIGINT and SIGTERM instead of terminating.
 
-    Outside of the main thread Python cannot watch signals; then nothing is noted.
+    Python handles signals in the main thread only; in other threads nothing is recorded.
     """
 
     def __init__(self) -> None:
         self.received = 0
-        """Number of the first signal that came; 0 is none."""
+        """Number of the first signal received; 0 for none."""
         self._previous: dict[int, Callable[[int, FrameType | None], Any] | int | None] = {}
 
     def __enter__(self) -> Self:
@@ -51,14 +51,14 @@ class SignalWatch:
         self._previous = {}
 
     def install(self) -> None:
-        """Watch (again): others, such as Lightning's Trainer, put their own handlers in place when they start."""
+        """Install the handlers, again if need be: Lightning's Trainer installs its own when it starts."""
         if threading.current_thread() is threading.main_thread():
             for number in _SIGNALS:
-                signal.signal(number, self._note)
+                signal.signal(number, self._record)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _record(self, number: int, frame: FrameType | None) -> None:
         if number == signal.SIGINT and self.received == signal.SIGINT:
-            # No cleaning up: whoever asks twice does not want to wait for it. Checkpoints are whole at any time.
+            # Without cleanup, which the user does not want to wait for; files on disk are complete at any time.
             if sys.stderr.isatty():
                 os.write(2, b"\x1b[?25h\n")  # a live display has hidden the cursor
             os._exit(128 + number)

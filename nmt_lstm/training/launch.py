@@ -1,4 +1,4 @@
-"""Which of its run's processes this one is: one answer, from what the run asks for and who started the process."""
+"""The rank of this process in its run, determined from the settings of the run and from what started the process."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ __all__ = [
     "without_launcher",
 ]
 
-# Holds the process id of a run's first process in those that it starts, so that a variable left over from elsewhere is
-# not mistaken for it: it must be the parent's.
+# In processes that the first process of a run starts, contains its process id. It must be that of the parent, so that a
+# variable inherited from another run has no effect.
 STARTED_BY = "NMT_LSTM_STARTED_BY"
-# What launchers say of a process, and the value that says nothing.
+# The variables of launchers, and the values that mean a single process.
 _RANKS = (
     *("RANK", "LOCAL_RANK", "GROUP_RANK", "NODE_RANK"),
     *("SLURM_PROCID", "SLURM_LOCALID", "SLURM_NODEID", "JSM_NAMESPACE_RANK"),
 )
 _SIZES = ("WORLD_SIZE", "SLURM_NTASKS", "SLURM_STEP_NUM_TASKS")
-_MEANINGLESS = {**dict.fromkeys(_RANKS, "0"), **dict.fromkeys(_SIZES, "1")}
+_SINGLE_PROCESS = {**dict.fromkeys(_RANKS, "0"), **dict.fromkeys(_SIZES, "1")}
 _TORCHRUN = "TORCHELASTIC_RUN_ID"
-# A batch script has SLURM_NTASKS and SLURM_PROCID as well; this one comes from srun alone.
+# SLURM_NTASKS and SLURM_PROCID are also set in a batch script; this variable is set by srun only.
 _SRUN_TASKS = "SLURM_STEP_NUM_TASKS"
 
 logger = logging.getLogger(__name__)
@@ -39,47 +39,47 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Launch:
-    """The rank of this process among those of its run, and how they meet."""
+    """The rank of this process in its run, and how the processes of the run connect."""
 
     processes: int = 1
-    """On each machine."""
+    """Processes on each machine."""
     nodes: int = 1
     local_rank: int = 0
-    """Number of this process on its machine."""
+    """Rank of this process on its machine."""
     node_rank: int = 0
-    """Number of its machine."""
+    """Rank of its machine."""
     starts_others: bool = False
-    """Whether this process has to start the others of its machine."""
+    """Whether this process has to start the others on its machine."""
     address: str = "127.0.0.1"
-    """Of the machine of the first process."""
+    """Address of the first process's machine."""
     port: int | None = None
-    """Where the processes meet there; None is any free one."""
+    """Port of the first process; None is any free one."""
     stray: Mapping[str, str] = field(default_factory=dict)
-    """Variables of launchers that mean nothing to this run."""
+    """Variables of launchers that do not concern this run."""
 
     @property
     def world_size(self) -> int:
-        """Processes of all machines."""
+        """Number of processes on all machines."""
         return self.processes * self.nodes
 
     @property
     def rank(self) -> int:
-        """Number of this process among all."""
+        """Rank of this process among all."""
         return self.node_rank * self.processes + self.local_rank
 
     @property
     def is_first(self) -> bool:
-        """Whether this process speaks and writes for its run."""
+        """Whether this process reports and writes for its run."""
         return self.rank == 0
 
 
 def is_started_by_run(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether the first process of a run has started this one as another of the same run."""
+    """Return whether the first process of a run started this one as a process of the same run."""
     return environment.get(STARTED_BY) == str(os.getppid())
 
 
 def may_be_one_of_several(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether other processes may belong to this one's run; `find_launch` knows, from what the run asks for."""
+    """Return whether the run may have other processes; only `find_launch` knows, from the settings of the run."""
     return (
         is_started_by_run(environment)
         or _TORCHRUN in environment
@@ -89,21 +89,25 @@ def may_be_one_of_several(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def without_launcher(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment for another run, which is not one of the processes that a launcher started."""
-    launched = {*_RANKS, *_SIZES, "LOCAL_WORLD_SIZE", _TORCHRUN, STARTED_BY}
-    return {name: value for name, value in environment.items() if name not in launched}
+    """Return a copy of the environment for another run, without the variables of launchers."""
+    variables = {*_RANKS, *_SIZES, "LOCAL_WORLD_SIZE", _TORCHRUN, STARTED_BY}
+    return {name: value for name, value in environment.items() if name not in variables}
 
 
 def find_launch(processes: int, nodes: int, environment: Mapping[str, str] = os.environ) -> Launch:
-    """Return the rank of this process in a run of so many processes on each of so many machines.
+    """Return the rank of this process in its run.
 
-    A run of one process is on its own, whatever a launcher has left in the environment. Several are started by this
-    command itself, by torchrun or by srun; on several machines also by hand, with MASTER_ADDR, MASTER_PORT and
-    NODE_RANK.
+    A run of one process ignores the variables of launchers. Several processes are started by this command itself, by
+    torchrun or by srun; on several machines also by hand, with MASTER_ADDR, MASTER_PORT and NODE_RANK.
+
+    Args:
+        processes: of the run, on each machine.
+        nodes: machines of the run.
+        environment: the environment variables of this process.
 
     Raises:
-        LaunchError: torchrun or srun has started a different number of processes, or a variable that tells this
-            process its rank is missing or not a number.
+        LaunchError: torchrun or srun started a different number of processes, or a variable with the rank of this
+            process is missing or not a number.
     """
     world_size = processes * nodes
     if world_size == 1:
@@ -127,7 +131,7 @@ def find_launch(processes: int, nodes: int, environment: Mapping[str, str] = os.
             address=environment.get("MASTER_ADDR", "127.0.0.1"),
             port=_number(environment, "MASTER_PORT"),
         )
-    # A shell that srun gave is a step of one task, from which this command starts the others itself.
+    # An interactive shell from srun is a step of one task, in which this command starts the others itself.
     if environment.get(_SRUN_TASKS, "1") != "1":
         _check_size(environment, _SRUN_TASKS, "srun", processes, nodes)
         return Launch(
@@ -152,12 +156,12 @@ def find_launch(processes: int, nodes: int, environment: Mapping[str, str] = os.
 
 
 def ignore_stray(launch: Launch, environment: MutableMapping[str, str] = os.environ) -> None:
-    """Say which variables are ignored, and take them out of the environment: libraries would read them too."""
+    """Log which variables are ignored, and remove them from the environment: libraries would read them too."""
     if not launch.stray:
         return
     names = ", ".join(f"{name}={value}" for name, value in launch.stray.items())
     logger.warning(
-        "%s: ignored, because no launcher started this run's processes: it has %d (training.devices = %d, "
+        "%s: ignored, because no launcher started this run; its number of processes is %d (training.devices = %d, "
         "training.nodes = %d).",
         names,
         launch.world_size,
@@ -171,8 +175,8 @@ def ignore_stray(launch: Launch, environment: MutableMapping[str, str] = os.envi
 def _stray(environment: Mapping[str, str]) -> dict[str, str]:
     return {
         name: environment[name]
-        for name, nothing in _MEANINGLESS.items()
-        if environment.get(name, nothing) != nothing
+        for name, default in _SINGLE_PROCESS.items()
+        if environment.get(name, default) != default
     }
 
 
@@ -183,8 +187,8 @@ def _check_size(
         value = environment[variable]
         raise LaunchError(
             f"{launcher} started {value} processes ({variable}), but the run asks for {processes * nodes}: "
-            f"training.devices = {processes} on each of training.nodes = {nodes}. Let both agree, with --devices and "
-            f"--nodes or with the options of {launcher}.",
+            f"training.devices = {processes} on each of training.nodes = {nodes}. Make them equal with --devices and --nodes, or "
+            f"with the options of {launcher}.",
             variable=variable,
             value=value,
         )
@@ -194,9 +198,8 @@ def _value(environment: Mapping[str, str], variable: str) -> str:
     value = environment.get(variable, "")
     if not value:
         raise LaunchError(
-            f"the environment variable {variable} is not set, so this process does not know its place in a run of "
-            f"several: start the run with torchrun or srun, or set MASTER_ADDR, MASTER_PORT and NODE_RANK on each "
-            f"machine.",
+            f"the environment variable {variable} is not set, so this process does not know its rank; start "
+            f"the run with torchrun or srun, or set MASTER_ADDR, MASTER_PORT and NODE_RANK on each machine.",
             variable=variable,
             value="",
         )

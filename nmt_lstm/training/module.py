@@ -19,14 +19,13 @@ from nmt_lstm.model.build import build_model
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.text.preparation import Prepared
 from nmt_lstm.text.subwords import Subwords
-from nmt_lstm.training.divergence import GradientWatch, poisoned
+from nmt_lstm.training.divergence import GradientWatch, with_poisoned_gradient
 from nmt_lstm.training.ema import MovingAverage
-from nmt_lstm.training.kept_weights import is_better
-from nmt_lstm.training.meter import Meter
 from nmt_lstm.training.optimization import build_optimizer, clip_gradients
 from nmt_lstm.training.randomness import seed_step
 from nmt_lstm.training.schedules import LearningRateSchedule
-from nmt_lstm.training.validation import Validation, ValidationResult
+from nmt_lstm.training.throughput import TrainingMeter
+from nmt_lstm.training.validation import Validation, ValidationResult, is_better
 
 __all__ = ["TranslationModule"]
 
@@ -34,21 +33,21 @@ _STEPS_BETWEEN_LOGS = 20
 
 
 class TranslationModule(pl.LightningModule):
-    """A `Seq2Seq` with what is needed to train it, for `nmt_lstm.training.fit` or for any Lightning Trainer.
+    """Trains a `Seq2Seq`, in `nmt_lstm.training.fit` or with any Lightning Trainer.
 
-    Clipping, schedule, moving average and randomness are those of `settings`: a Trainer needs no arguments for them.
-    It logs "train_loss", "gradient_norm" and "learning_rate", and of validations "valid_loss", "valid_perplexity",
-    "valid_bleu" and "valid_chrf".
+    Clipping, schedule, moving average and randomness follow `settings`: a Trainer needs no arguments for them. Training
+    logs "train_loss", "gradient_norm" and "learning_rate", validation "valid_loss", "valid_perplexity", "valid_bleu" and
+    "valid_chrf".
 
     Args:
         model: the model to train.
-        settings: how to train it. Limits (epochs, steps, time), devices and checkpoints are the Trainer's matter.
-        search: how validation translates, but for its beam size, which is ``settings.valid_beam_size``.
-        subwords: the vocabularies, to turn pieces into text.
+        settings: how to train it. Limits (epochs, steps, time), devices and checkpoints are up to the Trainer.
+        search: how validation translates, except its beam size, which is ``settings.valid_beam_size``.
+        subwords: the vocabularies, to decode pieces to text.
         references: target side of the validation text.
         tokenize: sacreBLEU's tokenizer for BLEU.
-        seed: seed of dropout and all else that training steps draw.
-        total_steps: optimizer steps of the whole training, for the cosine schedule; None asks the Trainer.
+        seed: of dropout and all other random numbers of training steps.
+        total_steps: optimizer steps of the whole run, for the cosine schedule; None asks the Trainer.
     """
 
     def __init__(
@@ -73,23 +72,23 @@ class TranslationModule(pl.LightningModule):
         self.seed = seed
         self.total_steps = total_steps
         self.time_progress = 0.0
-        """Share of a time limit that is over, the same in all processes; the cosine schedule ends when it is 1."""
+        """Fraction of the time limit that is over, the same in all processes; the cosine schedule ends when it is 1."""
         self.schedule = LearningRateSchedule(settings.schedule, settings.optimizer.learning_rate)
         self.average = MovingAverage(model, settings.ema) if settings.ema > 0.0 else None
         self.best_metric: float | None = None
         """Best value of ``settings.metric`` in any validation so far."""
-        self.display_meter = Meter()
-        self.validation_meter = Meter()
-        """Since the validation before."""
+        self.display_meter = TrainingMeter()
+        self.validation_meter = TrainingMeter()
+        """Counts the steps since the previous validation."""
         self.gradient_norm: Tensor | None = None
         """Norm of the last step's gradients before clipping."""
         self.learning_rate = 0.0
         """Learning rate of the last step."""
-        self.epochs_begun = 0
-        """Epochs of which a batch has been trained on."""
+        self.epochs_started = 0
+        """Number of epochs of which at least one batch was trained on."""
         self.last_validation: ValidationResult | None = None
         self._gradients = GradientWatch()
-        self._log_meter = Meter()
+        self._log_meter = TrainingMeter()
         self._validation: Validation | None = None
         self._averaged = ExitStack()
 
@@ -97,15 +96,15 @@ class TranslationModule(pl.LightningModule):
     def of_run(
         cls, run: RunSettings, prepared: Prepared, *, total_steps: int | None = None
     ) -> TranslationModule:
-        """Return the module of a run with weights freshly drawn from its seed.
+        """Return the module of a run, its weights initialized from the run's seed.
 
         Args:
             run: the settings.
             prepared: its text.
-            total_steps: optimizer steps of the whole training, for the cosine schedule; None asks the Trainer.
+            total_steps: optimizer steps of the whole run, for the cosine schedule; None asks the Trainer.
 
         Raises:
-            PluginError: a cell or attention is unknown or does not take its options.
+            PluginError: a cell or attention is unknown or does not accept its options.
         """
         torch.manual_seed(run.seed)
         model = build_model(
@@ -129,17 +128,17 @@ class TranslationModule(pl.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return the optimizer; its learning rate is set in each step, so Lightning needs no scheduler."""
-        return build_optimizer(self.model, self.settings.optimizer, fused=not self._scaled())
+        return build_optimizer(self.model, self.settings.optimizer, fused=not self._uses_gradient_scaler())
 
     def on_train_start(self) -> None:
-        """Ask how many steps the training has; asked earlier, Lightning would not restore the position in the data."""
+        """Ask for the number of steps; asked earlier, Lightning would not restore the position in the data."""
         if self.total_steps is None:
             steps = self.trainer.estimated_stepping_batches
             self.total_steps = int(steps) if 0 < steps < float("inf") else None
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
-        """Make what this step draws a function of its epoch, its position and the process alone."""
-        self.epochs_begun = self.trainer.current_epoch + 1
+        """Make the random numbers of this step a function of its epoch, its position and the process alone."""
+        self.epochs_started = self.trainer.current_epoch + 1
         seed_step(
             self.device,
             seed=self.seed,
@@ -149,11 +148,11 @@ class TranslationModule(pl.LightningModule):
         )
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Return this micro-batch's share of the global batch's mean loss per target piece."""
+        """Return this micro-batch's contribution to the global batch's mean loss per target piece, a scalar."""
         loss = self.model.loss(batch, label_smoothing=self.settings.label_smoothing)
         for meter in (self.display_meter, self.validation_meter, self._log_meter):
             meter.add(loss.negative_log_likelihood, batch.target_pieces)
-        return poisoned(loss.total / batch.loss_divisor)
+        return with_poisoned_gradient(loss.total / batch.loss_divisor)
 
     def configure_gradient_clipping(
         self,
@@ -161,34 +160,34 @@ class TranslationModule(pl.LightningModule):
         gradient_clip_val: float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip as the settings say, and keep the norm; a Trainer's own clipping arguments win.
+        """Clip as in the settings, and store the norm; clipping arguments of the Trainer take precedence.
 
         Raises:
-            DivergenceError: the loss or its gradient is not finite; the weights are those of the step before.
+            DivergenceError: the loss or its gradient is not finite; this step has not changed the weights.
         """
-        theirs = gradient_clip_val is not None
+        trainer_clips = gradient_clip_val is not None
         self.gradient_norm = clip_gradients(
             self.model,
-            largest_norm=0.0 if theirs else self.settings.clip_norm,
-            largest_value=0.0 if theirs else self.settings.clip_value,
+            largest_norm=0.0 if trainer_clips else self.settings.clip_norm,
+            largest_value=0.0 if trainer_clips else self.settings.clip_value,
         )
-        if theirs:
+        if trainer_clips:
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
-        if self._gradients.observe(self.gradient_norm, optimizer, scaled=self._scaled()):
+        if self._gradients.must_stop(self.gradient_norm, optimizer, scaled=self._uses_gradient_scaler()):
             raise DivergenceError(self.global_step, self.learning_rate)
 
     def check_gradients(self) -> None:
-        """Wait for the device and see whether steps were skipped.
+        """Wait for the device, and check that no steps were skipped.
 
         Raises:
-            DivergenceError: the last steps had a loss or a gradient that was not finite.
+            DivergenceError: in the last steps, the loss or its gradient was not finite.
         """
-        failed = self._gradients.failed_steps(scaled=self._scaled())
+        failed = self._gradients.failed_steps(scaled=self._uses_gradient_scaler())
         if failed:
             raise DivergenceError(self.global_step - failed, self.learning_rate)
 
     def optimizer_step(self, *arguments: Any, **named: Any) -> None:
-        """Set the learning rate of this step, take it, and let the moving average follow."""
+        """Take a step at its learning rate, then update the moving average."""
         self.learning_rate = self.schedule.rate(self.global_step, self.progress())
         for optimizer in self.trainer.optimizers:
             for group in optimizer.param_groups:
@@ -197,20 +196,20 @@ class TranslationModule(pl.LightningModule):
         if self.average is not None:
             self.average.update()
 
-    def _scaled(self) -> bool:
-        """Whether a gradient scaler skips steps that overflow in fp16."""
+    def _uses_gradient_scaler(self) -> bool:
+        """Whether a gradient scaler, in fp16, skips steps that overflow."""
         return self.trainer.precision == "16-mixed"
 
     def progress(self) -> float:
-        """Share of the training that is over: by steps, or by time if that ends sooner."""
+        """Return the fraction of the run that is over: of its steps, or of its time if that ends sooner."""
         return max(self.steps_done(), self.time_progress)
 
     def steps_done(self) -> float:
-        """Share of all steps that are done."""
+        """Return the fraction of all steps that are done."""
         return min(1.0, self.global_step / self.total_steps) if self.total_steps else 0.0
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
-        """Write the logs now and then; each line waits for the device once."""
+        """Write a log row every few steps; only these steps wait for the device."""
         step = self.global_step
         if (batch_idx + 1) % self.trainer.accumulate_grad_batches or step % _STEPS_BETWEEN_LOGS:
             return
@@ -220,11 +219,11 @@ class TranslationModule(pl.LightningModule):
             "gradient_norm": float(self.gradient_norm) if self.gradient_norm is not None else 0.0,
             "learning_rate": self.learning_rate,
         }
-        for logger in self.loggers:  # self.log would cost more than it brings in each of the other steps
+        for logger in self.loggers:  # self.log would cost time in every step, this only in some
             logger.log_metrics(row, step=step)
 
     def restart_meters(self) -> None:
-        """Let the speed be measured from now on, and not over a validation."""
+        """Measure the speed from now on, so that the time of a validation is left out."""
         self.display_meter.restart()
         self.validation_meter.restart()
 
@@ -235,11 +234,11 @@ class TranslationModule(pl.LightningModule):
     # Validation
 
     def averaged(self) -> AbstractContextManager[None]:
-        """Give the model the moving average's weights for the time of a with statement, if there is an average."""
+        """Context manager that swaps in the weights of the moving average, if there is one."""
         return nullcontext() if self.average is None else self.average.applied()
 
     def new_validation(self, beam_size: int | None = None) -> Validation:
-        """Return an empty validation of this model."""
+        """Return a new validation of this model; the beam size is by default ``settings.valid_beam_size``."""
         search = self.search if beam_size is None else self.search.model_copy(update={"beam_size": beam_size})
         return Validation(
             self.model,
@@ -249,23 +248,23 @@ class TranslationModule(pl.LightningModule):
             references=self.references,
         )
 
-    def observe(self, result: ValidationResult) -> bool:
-        """Take note of a validation, for the schedule too, and return whether its metric is the best so far."""
+    def record_validation(self, result: ValidationResult) -> bool:
+        """Store the result, pass it to the schedule, and return whether its metric is the best so far."""
         self.last_validation = result
         value = result.metrics[self.settings.metric]
         improved = self.best_metric is None or is_better(self.settings.metric, value, self.best_metric)
         if improved:
             self.best_metric = value
-        self.schedule.observe(improved=improved)
+        self.schedule.record_validation(improved=improved)
         return improved
 
     def on_validation_epoch_start(self) -> None:
-        """Begin a validation by a Trainer, with the moving average's weights if there is one."""
+        """Start a validation in a Trainer's own loop, with the weights of the moving average if there is one."""
         self._validation = self.new_validation()
         self._averaged.enter_context(self.averaged())
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Score and translate a batch."""
+        """Score and translate a batch of the validation text."""
         assert self._validation is not None
         self._validation.add(batch)
 
@@ -276,13 +275,13 @@ class TranslationModule(pl.LightningModule):
         result = self._validation.result()
         self._validation = None
         if not self.trainer.sanity_checking:
-            self.observe(result)
+            self.record_validation(result)
             self.log_dict(result.logged, batch_size=1, rank_zero_only=False, sync_dist=False)
 
     # State
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add what is not a weight, as plain values."""
+        """Add the state that Lightning does not save itself, as plain values."""
         checkpoint["nmt_lstm_module"] = {
             "schedule": self.schedule.state_dict(),
             "best_metric": self.best_metric,
@@ -290,7 +289,7 @@ class TranslationModule(pl.LightningModule):
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore what `on_save_checkpoint` added."""
+        """Restore the state that `on_save_checkpoint` added."""
         state = checkpoint.get("nmt_lstm_module")
         if state is None:
             return

@@ -13,8 +13,11 @@ __all__ = ["build_optimizer", "clip_gradients"]
 def build_optimizer(model: nn.Module, settings: OptimizerSettings, *, fused: bool) -> Optimizer:
     """Return the optimizer; biases and other vectors are not decayed.
 
-    `fused` asks for PyTorch's one-kernel update. It unscales fp16 gradients by itself, after they were clipped:
-    leave it off with a gradient scaler.
+    Args:
+        model: whose parameters are optimized.
+        settings: of the optimizer.
+        fused: use PyTorch's single-kernel update. It must be off with a gradient scaler: it would unscale fp16
+            gradients itself, after they were clipped.
     """
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups = [
@@ -36,9 +39,15 @@ def build_optimizer(model: nn.Module, settings: OptimizerSettings, *, fused: boo
 
 
 def clip_gradients(model: nn.Module, *, largest_norm: float, largest_value: float) -> Tensor:
-    """Clip the gradients in place, components first, and return their norm before clipping by norm.
+    """Clip the gradients in place, by value and then by norm, and return the norm in between.
 
-    0 switches either off. The norm is a tensor on the parameters' device; nobody waits for it here.
+    Args:
+        model: whose gradients are clipped.
+        largest_norm: of all gradients together; 0 is no limit.
+        largest_value: of each component; 0 is no limit.
+
+    Returns:
+        The norm, a scalar on the parameters' device, which is not waited for.
     """
     parameters = [parameter for parameter in model.parameters() if parameter.grad is not None]
     if largest_value > 0.0:

@@ -1,50 +1,93 @@
-"""The folder a training writes to: whose it is, and whether a training stands there already."""
+"""The folder that a run writes to: whether it may, that no other run does at the same time, and how to resume there."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from nmt_lstm.checkpoint.folder_files import check_output_folder
+from nmt_lstm.checkpoint.folder_files import LOCK, check_output_folder
 from nmt_lstm.checkpoint.manifest import MANIFEST
-from nmt_lstm.errors import ConfigurationError, ResourceError
+from nmt_lstm.errors import ConfigurationError, FolderInUseError, ResourceError
+from nmt_lstm.files.lock import HeldError, check_free, lock_file
 
-__all__ = ["check_output", "last_checkpoint", "made_folder", "resume_command"]
+__all__ = [
+    "check_not_held",
+    "check_output",
+    "checkpoint_path",
+    "created_folder",
+    "held_by_this_run",
+    "resume_command",
+]
 
 
-def last_checkpoint(output: Path) -> Path:
-    """Return where the whole state of a training is saved."""
+def checkpoint_path(output: Path) -> Path:
+    """Return where the complete state of a run is saved."""
     return output / "checkpoints" / "last.ckpt"
 
 
-def check_output(output: Path, checkpoint: Path, *, resume: bool) -> None:
-    """Refuse a folder that is not ours, or in which a training stands that nobody wants to resume.
+def check_output(output: Path, *, resume: bool) -> None:
+    """Raise an error unless a run may write to `output`.
 
     Raises:
-        ModelFolderError: it holds files that nmt-lstm did not write.
-        ConfigurationError: it holds a training, and `resume` is off.
+        ModelFolderError: it contains files that nmt-lstm did not write.
+        ConfigurationError: it contains a run, and `resume` is false.
     """
     check_output_folder(output)
-    if not resume and (checkpoint.exists() or (output / MANIFEST).exists()):
+    if not resume and (checkpoint_path(output).exists() or (output / MANIFEST).exists()):
         raise ConfigurationError(
-            f"there is a training in '{output}' already; continue it with --resume, or choose a different folder with -o."
+            f"'{output}' already contains a training run; continue it with --resume, or choose a different folder "
+            f"with -o."
         )
 
 
-@contextmanager
-def made_folder(output: Path) -> Iterator[None]:
-    """Make the folder, and take it away again if what follows fails before it has written anything there.
+def check_not_held(folder: Path) -> None:
+    """Raise an error if a process holds the folder; to hold it, call `held_by_this_run`.
 
     Raises:
-        ResourceError: it cannot be made.
+        FolderInUseError: a process holds it.
+    """
+    try:
+        check_free(folder / LOCK)
+    except HeldError as held:
+        raise FolderInUseError(folder, held.process) from None
+
+
+@contextmanager
+def held_by_this_run(folder: Path) -> Iterator[None]:
+    """Context manager that holds an existing folder; only the first process of a run needs to.
+
+    On a file system without locks the folder is not protected.
+
+    Raises:
+        FolderInUseError: another process holds it.
+        ResourceError: the lock cannot be created.
+    """
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(lock_file(folder / LOCK))
+        except HeldError as held:
+            raise FolderInUseError(folder, held.process) from None
+        except OSError as problem:
+            raise ResourceError(
+                f"cannot write into the output folder '{folder}' ({problem.strerror}); choose a different one with -o."
+            ) from problem
+        yield
+
+
+@contextmanager
+def created_folder(output: Path) -> Iterator[None]:
+    """Create the folder, and remove it if the with statement fails before anything is written there.
+
+    Raises:
+        ResourceError: it cannot be created.
     """
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise ResourceError(
-            f"cannot make the output folder '{output}' ({problem.strerror}); choose another with -o."
+            f"cannot create the output folder '{output}' ({problem.strerror}); choose a different one with -o."
         ) from problem
     try:
         yield
@@ -55,15 +98,15 @@ def made_folder(output: Path) -> Iterator[None]:
 
 
 def resume_command(arguments: list[str], *, time_limit: str = "") -> str:
-    """Return the command that was typed, with --resume, and with a time limit if one is given."""
+    """Return the command line `arguments` with --resume added, and with `time_limit` in place of its own if not empty."""
     program = Path(arguments[0]).name if arguments else "nmt-lstm"
     if program == "__main__.py":
         program = "python -m nmt_lstm"
     words = []
-    typed = iter(arguments[1:])
-    for word in typed:
+    remaining = iter(arguments[1:])
+    for word in remaining:
         if time_limit and word == "--time-limit":
-            next(typed, None)
+            next(remaining, None)
         elif word != "--resume" and not (time_limit and word.startswith("--time-limit=")):
             words.append(shlex.quote(word))
     return " ".join([program, *words, "--resume", *(["--time-limit", time_limit] if time_limit else [])])

@@ -1,4 +1,4 @@
-"""The processes of a run on this machine: the first starts the others, and no process outlives the run."""
+"""The processes of a run on this machine: the first starts the others, and none outlives the run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from nmt_lstm.training.launch import STARTED_BY, Launch, is_started_by_run
 __all__ = ["RunEnvironment", "explain_lost_process", "run_processes"]
 
 _POLL_SECONDS = 0.5
-# A process whose peer died learns it at the next exchange. On a GPU it would wait there for ever.
+# A process whose peer died fails in the next collective operation. On a GPU it would wait there forever.
 _GRACE_SECONDS = 10.0
 _STOPPED_BY_SIGNAL = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 _LOST = re.compile(
@@ -33,10 +33,10 @@ _LOST = re.compile(
 
 
 class RunEnvironment(ClusterEnvironment):
-    """Tells Lightning the rank of this process; all processes are started by then.
+    """Tells Lightning the rank of this process, in a run whose processes are already started.
 
     Args:
-        launch: the rank; its port is known.
+        launch: the rank; its port must be set.
     """
 
     def __init__(self, launch: Launch) -> None:
@@ -45,56 +45,56 @@ class RunEnvironment(ClusterEnvironment):
 
     @property
     def creates_processes_externally(self) -> bool:
-        """Whether Lightning has nothing to start."""
+        """True: Lightning must not start processes."""
         return True
 
     @property
     def main_address(self) -> str:
-        """Machine of the first process."""
+        """Address of the first process's machine."""
         return self.launch.address
 
     @property
     def main_port(self) -> int:
-        """Port at which the processes meet there."""
+        """Port of the first process."""
         return self.launch.port or 0
 
     @staticmethod
     def detect() -> bool:
-        """Whether the environment has variables of this kind; it is never asked for by them."""
+        """Return False: this environment is never chosen by variables."""
         return False
 
     def world_size(self) -> int:
-        """Return the processes of all machines."""
+        """Return the number of processes on all machines."""
         return self.launch.world_size
 
     def set_world_size(self, size: int) -> None:
-        """Leave it: the launch has decided."""
+        """Ignore it: the launch determines it."""
 
     def global_rank(self) -> int:
-        """Return the number of this process among all."""
+        """Return the rank of this process among all."""
         return self.launch.rank
 
     def set_global_rank(self, rank: int) -> None:
-        """Leave it: the launch has decided."""
+        """Ignore it: the launch determines it."""
 
     def local_rank(self) -> int:
-        """Return the number of this process on its machine."""
+        """Return the rank of this process on its machine."""
         return self.launch.local_rank
 
     def node_rank(self) -> int:
-        """Return the number of this machine."""
+        """Return the rank of this machine."""
         return self.launch.node_rank
 
 
 @contextlib.contextmanager
 def run_processes(launch: Launch) -> Iterator[RunEnvironment]:
-    """Start the other processes of this machine if that is this one's task; all have ended after the with statement."""
+    """Context manager that starts the other processes of this machine if the launch says so, and ends them."""
     if launch.starts_others and launch.port is None:
         launch = dataclasses.replace(launch, port=_free_port())
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_rank_of_lightning(launch.rank))
+        stack.enter_context(_lightning_rank(launch.rank))
         if launch.starts_others:
-            stack.enter_context(_others(launch))
+            stack.enter_context(_other_processes(launch))
         elif is_started_by_run():
             threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
         yield RunEnvironment(launch)
@@ -102,10 +102,10 @@ def run_processes(launch: Launch) -> Iterator[RunEnvironment]:
 
 @contextlib.contextmanager
 def explain_lost_process(launch: Launch) -> Iterator[None]:
-    """Turn what a process of several meets when another one has died into an error that says so.
+    """Context manager that turns the errors that the death of another process causes into one that says so.
 
     Raises:
-        ConfigurationError: parameters got no gradient, which the strategy does not allow.
+        ConfigurationError: parameters received no gradient, which the strategy does not allow.
         ResourceError: another process has ended.
     """
     try:
@@ -116,28 +116,28 @@ def explain_lost_process(launch: Launch) -> Iterator[None]:
             raise
         if "find_unused_parameters" in message:
             raise ConfigurationError(
-                "some parameters of the network get no gradient, which several processes do not allow by default; add "
+                "some parameters of the network receive no gradient, which several processes do not allow by default; add "
                 "--strategy ddp_find_unused_parameters_true, or train with --devices 1."
             ) from problem
         if not type(problem).__name__.startswith("Dist") and not _LOST.search(message):
             raise
-        raise ResourceError(_lost_message("another process of this training ended")) from problem
+        raise ResourceError(_lost_message("another process of this run ended")) from problem
 
 
 @contextlib.contextmanager
-def _rank_of_lightning(rank: int) -> Iterator[None]:
-    """Correct what Lightning read from the environment when it was imported: who logs and speaks."""
+def _lightning_rank(rank: int) -> Iterator[None]:
+    """Context manager that corrects the rank that Lightning read from the environment when it was imported."""
     state = vars(rank_zero_only)
-    before = state.get("rank")
+    previous = state.get("rank")
     state["rank"] = rank
     try:
         yield
     finally:
-        state["rank"] = before
+        state["rank"] = previous
 
 
 @contextlib.contextmanager
-def _others(launch: Launch) -> Iterator[None]:
+def _other_processes(launch: Launch) -> Iterator[None]:
     shared = {name: value for name, value in os.environ.items() if name not in launch.stray} | {
         STARTED_BY: str(os.getpid()),
         "NODE_RANK": str(launch.node_rank),
@@ -146,20 +146,20 @@ def _others(launch: Launch) -> Iterator[None]:
     }
     command = [sys.executable, *sys.orig_argv[1:]]
     others: list[subprocess.Popen[bytes]] = []
-    over = threading.Event()
+    finished = threading.Event()
     try:
         for local_rank in range(1, launch.processes):
             environment = {**shared, "LOCAL_RANK": str(local_rank)}
-            others.append(subprocess.Popen(command, env=environment))  # noqa: S603 - ourselves
-        threading.Thread(target=_watch, args=(others, over), daemon=True).start()
+            others.append(subprocess.Popen(command, env=environment))  # noqa: S603 - this program
+        threading.Thread(target=_watch, args=(others, finished), daemon=True).start()
         yield
     finally:
-        over.set()
-        _end(others)
+        finished.set()
+        _terminate(others)
 
 
-def _end(processes: list[subprocess.Popen[bytes]]) -> None:
-    """Wait for processes that are about to end, and end those that do not."""
+def _terminate(processes: list[subprocess.Popen[bytes]]) -> None:
+    """Wait for processes to end, and kill those that do not."""
     deadline = time.monotonic() + _GRACE_SECONDS
     for process in processes:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -170,15 +170,15 @@ def _end(processes: list[subprocess.Popen[bytes]]) -> None:
             process.wait()
 
 
-def _watch(others: list[subprocess.Popen[bytes]], over: threading.Event) -> None:
-    """End this process and all others when one has failed, unless this one notices by itself."""
-    while not over.wait(_POLL_SECONDS):
+def _watch(others: list[subprocess.Popen[bytes]], finished: threading.Event) -> None:
+    """End all processes when another one has failed, unless this one notices by itself."""
+    while not finished.wait(_POLL_SECONDS):
         failed = [process for process in others if process.poll()]
         if failed and failed[0].returncode not in _STOPPED_BY_SIGNAL:
             break
     else:
         return
-    if not over.wait(_GRACE_SECONDS):
+    if not finished.wait(_GRACE_SECONDS):
         _give_up(failed[0], others)
 
 
@@ -187,22 +187,22 @@ def _give_up(failed: subprocess.Popen[bytes], others: list[subprocess.Popen[byte
     how = f"by signal {-status}" if status < 0 else f"with status {status}"
     for process in others:
         process.kill()
-    shown = b"\x1b[?25h\n" if sys.stderr.isatty() else b""  # a live display has hidden the cursor
-    message = _lost_message(f"process {failed.pid} of this training ended {how}")
-    os.write(2, shown + f"nmt-lstm: error: {message}\n".encode())
-    # The main thread waits for the dead process, and nothing can wake it.
+    show_cursor = b"\x1b[?25h\n" if sys.stderr.isatty() else b""  # a live display has hidden it
+    message = _lost_message(f"process {failed.pid} of this run ended {how}")
+    os.write(2, show_cursor + f"nmt-lstm: error: {message}\n".encode())
+    # The main thread waits for the dead process and cannot be interrupted.
     os._exit(1)
 
 
 def _lost_message(what: str) -> str:
     return (
-        f"{what}, perhaps for lack of memory; what was saved before is whole: continue with --resume, with a smaller "
-        f"training.batch_pieces if memory was short."
+        f"{what}, perhaps because memory ran out; the saved state is intact: continue with --resume, and if memory was "
+        f"short with a smaller training.batch_pieces."
     )
 
 
 def _end_with_parent(parent: int) -> None:
-    """End this process when the first one, which started it, is gone: nobody would end it any more."""
+    """End this process when the first one, which started it and would end it, no longer exists."""
     while os.getppid() == parent:
         time.sleep(_POLL_SECONDS)
     os._exit(1)

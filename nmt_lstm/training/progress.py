@@ -1,4 +1,4 @@
-"""What a person sees of a running training: a live line at a terminal, plain lines elsewhere."""
+"""The progress of a run as its user sees it: a live line at a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from nmt_lstm.plain_text import printable
 
-__all__ = ["Left", "Moment", "ProgressDisplay", "duration", "search_name", "write_lines"]
+__all__ = ["ProgressDisplay", "StepProgress", "TimeRemaining", "duration", "search_name", "write_lines"]
 
 _LIVE_SECONDS = 0.5
 _PLAIN_SECONDS = 20.0
-# Characters of the bar, and of terminals in which it has them all.
+# Characters of the bar, and of the terminals that are wide enough for it; others get a bar of half the width.
 _BAR = 20
 _WIDE = 100
 
@@ -30,49 +30,49 @@ def duration(seconds: float) -> str:
 
 
 def search_name(beam_size: int) -> str:
-    """Return what a search is called: "greedy", "beam 5"."""
+    """Return the name of a search: "greedy", "beam 5"."""
     return "greedy" if beam_size == 1 else f"beam {beam_size}"
 
 
 @dataclass(frozen=True)
-class Left:
-    """How long the rest of a training takes."""
+class TimeRemaining:
+    """How long the rest of a run takes."""
 
-    words: str
+    text: str
     """Such as "3m 05s left"; empty if that is not known yet."""
-    of_the_limit: str = ""
-    """What else there is to say where a time limit ends the training."""
+    limit_text: str = ""
+    """What to add where a time limit stops the run, such as "of the limit (all epochs: 2h 07m)"."""
 
 
 @dataclass(frozen=True)
-class Moment:
-    """The state of a training at one moment."""
+class StepProgress:
+    """The progress of a run after a step."""
 
     epoch: int
     """From 1."""
     epochs: int
     step: int
-    share: float
+    fraction: float
     """Of the steps of all epochs, in 0..1."""
-    limit_left: float | None
+    limit_remaining: float | None
     """Seconds until the time limit; None without one."""
     pieces_per_second: float
-    """Target pieces of all processes, padding not counted."""
+    """Target pieces of all processes, without padding."""
     loss: float
-    """Nats per target piece since the last moment."""
+    """Nats per target piece since progress was last shown."""
     gradient_norm: float
     learning_rate: float
     bleu: float | None
     """Best so far."""
 
-    def words(self, left: Left, width: int | None = None) -> str:
-        """Return it in one line; in one of limited width what matters least is left out, and never the time left.
+    def describe(self, remaining: TimeRemaining, width: int | None = None) -> str:
+        """Return the progress in one line; to fit, the least important facts are left out, but never the time remaining.
 
         Args:
-            left: how long it takes.
-            width: characters of the line; None is any number.
+            remaining: the time remaining.
+            width: characters of the line; None is unlimited.
         """
-        parts = {
+        facts = {
             "epoch": f"epoch {self.epoch}/{self.epochs}",
             "step": f"step {self.step:,}",
             "speed": f"{self.pieces_per_second:,.0f} target pieces/s",
@@ -80,33 +80,33 @@ class Moment:
             "gradient": f"gradient {self.gradient_norm:.2f}",
             "rate": f"rate {self.learning_rate:.2g}",
             "bleu": f"BLEU {self.bleu:.1f}" if self.bleu is not None else "",
-            "left": f"{left.words} {left.of_the_limit}".strip(),
+            "time": f"{remaining.text} {remaining.limit_text}".strip(),
         }
-        for least in ("", "rate", "gradient", "speed", "left", "step", "bleu", "epoch", "loss"):
-            if least == "left":
-                parts["left"] = left.words
+        for least_important in ("", "rate", "gradient", "speed", "time", "step", "bleu", "epoch", "loss"):
+            if least_important == "time":
+                facts["time"] = remaining.text
             else:
-                parts.pop(least, None)
-            line = "  ".join(part for part in parts.values() if part)
+                facts.pop(least_important, None)
+            line = "  ".join(fact for fact in facts.values() if fact)
             if width is None or len(line) <= width:
                 break
         return line
 
 
 def write_lines(console: Console, text: str, style: str = "") -> None:
-    """Write lines that stay: at a terminal sentences go on at the next word where it ends, elsewhere nothing is broken.
+    """Write permanent lines: a terminal wraps sentences between words, elsewhere no line is broken.
 
-    An indented line is a command or a quotation and is broken nowhere, so that it can be copied.
+    An indented line is a command or a quotation; it is never broken, so that it can be copied.
     """
     for line in text.split("\n"):
-        whole = not console.is_terminal or line.startswith("  ")
+        unbroken = not console.is_terminal or line.startswith("  ")
         console.print(
-            printable(line), style=style, markup=False, emoji=False, highlight=False, soft_wrap=whole
+            printable(line), style=style, markup=False, emoji=False, highlight=False, soft_wrap=unbroken
         )
 
 
 class ProgressDisplay:
-    """Shows moments not more often than a person can read them; whoever trains asks `is_due` first."""
+    """Shows progress no more often than a person can read it; callers ask `is_due` first."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -117,11 +117,11 @@ class ProgressDisplay:
         self._bar = _BAR if console.width >= _WIDE else _BAR // 2
 
     def is_due(self) -> bool:
-        """Whether it is time for the next moment."""
+        """Whether it is time to show the progress again."""
         return not self.console.quiet and time.monotonic() - self._last >= self._interval
 
-    def start(self, share: float) -> None:
-        """Begin, at `share` of the training (above 0 after a resume)."""
+    def start(self, fraction: float) -> None:
+        """Start with `fraction` of the run done (above 0 after a resume)."""
         self._last = self._start = time.monotonic()
         if self.console.is_terminal and not self.console.quiet:
             self._live = Progress(
@@ -133,57 +133,58 @@ class ProgressDisplay:
                 transient=True,
             )
             self._live.add_task("starting", total=1.0)
-            self._live.update(self._live.task_ids[0], completed=share)
+            self._live.update(self._live.task_ids[0], completed=fraction)
             self._live.start()
 
-    def show(self, moment: Moment) -> None:
-        """Show a moment."""
+    def show(self, progress: StepProgress) -> None:
+        """Show the progress after a step."""
         self._last = time.monotonic()
-        left = self._left(moment.share)
-        rest = _rest(left, moment.limit_left)
+        remaining = _time_remaining(self._estimate_remaining(progress.fraction), progress.limit_remaining)
         if self._live is not None:
-            # The bar, the percentage and a blank after each.
+            # The bar, the percentage and a space after each.
             width = self.console.width - self._bar - len("100%") - 2
             self._live.update(
                 self._live.task_ids[0],
-                completed=max(moment.share, self._time_share(moment.limit_left)),
-                description=moment.words(rest, width),
+                completed=max(progress.fraction, self._limit_fraction(progress.limit_remaining)),
+                description=progress.describe(remaining, width),
                 refresh=True,
             )
         else:
-            self.say(moment.words(rest))
+            self.say(progress.describe(remaining))
 
-    def busy(self, words: str) -> None:
-        """Say at a terminal what takes the time now."""
+    def busy(self, activity: str) -> None:
+        """Show at a terminal what the run is doing instead of steps."""
         if self._live is not None:
-            self._live.update(self._live.task_ids[0], description=words, refresh=True)
+            self._live.update(self._live.task_ids[0], description=activity, refresh=True)
 
     def say(self, text: str, style: str = "") -> None:
-        """Write lines that stay; see `write_lines`."""
+        """Write permanent lines; see `write_lines`."""
         write_lines(self.console, text, style)
 
     def stop(self) -> None:
-        """Take the live line away."""
+        """Remove the live line."""
         if self._live is not None:
             self._live.stop()
             self._live = None
 
-    def _time_share(self, limit_left: float | None) -> float:
-        spent = self._last - self._start
-        return 0.0 if limit_left is None else spent / max(1e-9, spent + limit_left)
+    def _limit_fraction(self, limit_remaining: float | None) -> float:
+        """Return the fraction of the time limit that is over, counted from `start`."""
+        elapsed = self._last - self._start
+        return 0.0 if limit_remaining is None else elapsed / max(1e-9, elapsed + limit_remaining)
 
-    def _left(self, share: float) -> float | None:
-        """Estimate from the pace since the first moment how many seconds the rest takes; steps before it warm up."""
+    def _estimate_remaining(self, fraction: float) -> float | None:
+        """Estimate the seconds that the rest takes, from the speed since the first call; steps before it warm up."""
         if self._first is None:
-            self._first = (self._last, share)
-        begin, first_share = self._first
-        if share <= first_share:
+            self._first = (self._last, fraction)
+        start, first_fraction = self._first
+        if fraction <= first_fraction:
             return None
-        return (self._last - begin) / (share - first_share) * (1.0 - share)
+        return (self._last - start) / (fraction - first_fraction) * (1.0 - fraction)
 
 
-def _rest(left: float | None, limit_left: float | None) -> Left:
-    if left is None or limit_left is None or left <= limit_left:
-        ends_in = left if left is not None else limit_left
-        return Left("" if ends_in is None else f"{duration(ends_in)} left")
-    return Left(f"{duration(limit_left)} left", f"of the limit (all epochs: {duration(left)})")
+def _time_remaining(epochs: float | None, limit: float | None) -> TimeRemaining:
+    """Return the time remaining from the seconds that all epochs need and those until the limit, None if unknown."""
+    if epochs is None or limit is None or epochs <= limit:
+        seconds = epochs if epochs is not None else limit
+        return TimeRemaining("" if seconds is None else f"{duration(seconds)} left")
+    return TimeRemaining(f"{duration(limit)} left", f"of the limit (all epochs: {duration(epochs)})")

@@ -1,4 +1,4 @@
-"""A training run to be resumed: what its checkpoint says of it, and whether these settings leave anything to train."""
+"""Resuming a run: what its checkpoint says about its progress, and whether the settings leave anything to train."""
 
 from __future__ import annotations
 
@@ -11,76 +11,77 @@ from typing import Any
 from nmt_lstm.config.duration import parse_duration
 from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.errors import NothingLeftError
-from nmt_lstm.training.budget import TimeBudget
-from nmt_lstm.training.checkpoint_files import read_checkpoint
-from nmt_lstm.training.output_folder import last_checkpoint
+from nmt_lstm.training.checkpointing import read_checkpoint
+from nmt_lstm.training.fit_callback import CALLBACK_KEY, RUN_KEY
+from nmt_lstm.training.output_folder import checkpoint_path
 from nmt_lstm.training.progress import duration
+from nmt_lstm.training.time_budget import TimeBudget
 
-__all__ = ["Standing", "check_resumable"]
+__all__ = ["ResumePoint", "check_resumable"]
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How far a training had come when its checkpoint was saved."""
+class ResumePoint:
+    """The progress of a run when its checkpoint was saved; defaults stand for what a foreign checkpoint does not say."""
 
-    record: Mapping[str, Any] | None
-    """What identifies the run; None in a checkpoint of something else."""
+    identity: Mapping[str, Any] | None
+    """What identifies the run; None in a checkpoint of another program."""
     epochs: int
-    """Epochs that are done."""
-    epochs_begun: int
-    """Epochs of which a batch has been trained on."""
+    """Completed epochs."""
+    epochs_started: int
+    """Epochs of which at least one batch was trained on."""
     step: int
-    """Optimizer steps that are done."""
+    """Completed optimizer steps."""
     validated: bool
     """Whether the weights of that step were validated."""
     clock: Mapping[str, float | None]
-    """State of the training's clock; empty in a checkpoint of something else."""
+    """State of the run's `TimeBudget`; empty in a checkpoint of another program."""
     time_limit_reached: float | None
-    """The time limit that has ended the training, in seconds; None if none has."""
+    """The time limit that stopped the run, in seconds; None if none did."""
 
     @classmethod
-    def read(cls, checkpoint: Path) -> Standing:
-        """Read it from a checkpoint.
+    def read(cls, checkpoint: Path) -> ResumePoint:
+        """Read the resume point of a checkpoint.
 
         Raises:
-            ModelFolderError: the checkpoint is missing, damaged or something else.
+            ModelFolderError: the checkpoint is missing, damaged or not a checkpoint.
         """
         state = read_checkpoint(checkpoint)
-        control = state.get("callbacks", {}).get("RunControl", {})
+        callback = state.get("callbacks", {}).get(CALLBACK_KEY, {})
         progress = state.get("loops", {}).get("fit_loop", {}).get("epoch_progress", {}).get("current", {})
         step = int(state.get("global_step", 0))
         return cls(
-            record=state.get("nmt_lstm_run"),
-            # Lightning's own count in "epoch" is still that of the epoch that a checkpoint at its end belongs to.
+            identity=state.get(RUN_KEY),
+            # Not Lightning's "epoch": at the end of an epoch that is still the number of the epoch that ends.
             epochs=int(progress.get("processed", 0)),
-            epochs_begun=int(progress.get("started", 0)),
+            epochs_started=int(progress.get("started", 0)),
             step=step,
-            validated=control.get("validated_step") == step,
-            clock=control.get("clock", {}),
-            # Checkpoints of earlier versions do not say.
-            time_limit_reached=control.get("time_limit_reached"),
+            validated=callback.get("validated_step") == step,
+            clock=callback.get("clock", {}),
+            # Missing in checkpoints of earlier versions.
+            time_limit_reached=callback.get("time_limit_reached"),
         )
 
-    def check(self, settings: TrainingSettings) -> None:
-        """Refuse to train fewer epochs than are done.
+    def check_epochs(self, settings: TrainingSettings) -> None:
+        """Raise an error if more epochs are completed than the settings allow.
 
         Raises:
-            NothingLeftError: all epochs of the settings are done, and more.
+            NothingLeftError: they are.
         """
         epochs = settings.epochs
         if self.epochs > epochs:
             raise NothingLeftError(
-                f"training.epochs is {epochs}, but {self.epochs} epochs are done already, so that nothing is left to "
+                f"training.epochs is {epochs}, but {self.epochs} epochs are already done, so nothing is left to "
                 f"train. To train longer, resume with --set training.epochs={self.epochs + 1} or more.",
                 key="training.epochs",
                 value=epochs,
             )
 
     def check_time(self, settings: TrainingSettings) -> None:
-        """Refuse to resume without time.
+        """Raise an error if the run is not at its end, but its time limit is used up.
 
         Raises:
-            NothingLeftError: the time limit is used up.
+            NothingLeftError: it is.
         """
         limit = parse_duration(settings.time_limit)
         if limit is None or not self.clock or self._is_at_end(settings):
@@ -88,29 +89,28 @@ class Standing:
         budget = TimeBudget(limit)
         budget.load_state_dict(dict(self.clock))
         if limit <= (self.time_limit_reached or 0.0) or budget.is_over(budget.elapsed()):
-            minutes = math.ceil(2.0 * max(limit, budget.before) / 60.0)
+            minutes = math.ceil(2.0 * max(limit, budget.earlier_seconds) / 60.0)
             raise NothingLeftError(
-                f"the time limit of {settings.time_limit} is used up: this training has taken "
-                f"{duration(budget.before)}, and its end needs time too. To train longer, resume with a larger "
-                f"--time-limit, such as {minutes}m.",
+                f"the time limit of {settings.time_limit} is used up: this run has taken "
+                f"{duration(budget.earlier_seconds)}, and finishing needs time too. To train longer, resume with a "
+                f"larger --time-limit, such as {minutes}m.",
                 key="training.time_limit",
                 value=settings.time_limit,
             )
 
     def _is_at_end(self, settings: TrainingSettings) -> bool:
-        most = settings.max_steps
-        return self.epochs >= settings.epochs or (most > 0 and self.step >= most)
+        return self.epochs >= settings.epochs or 0 < settings.max_steps <= self.step
 
 
 def check_resumable(settings: TrainingSettings, output: Path) -> None:
-    """Refuse to resume a training to which the settings leave nothing to do; one that is at its end may be resumed.
+    """Raise an error if the settings leave the run in `output` nothing to do; a run at its end may be resumed.
 
     Raises:
         ModelFolderError: its checkpoint cannot be read.
         NothingLeftError: its epochs or its time are used up.
     """
-    checkpoint = last_checkpoint(output)
+    checkpoint = checkpoint_path(output)
     if checkpoint.exists():
-        standing = Standing.read(checkpoint)
-        standing.check(settings)
-        standing.check_time(settings)
+        point = ResumePoint.read(checkpoint)
+        point.check_epochs(settings)
+        point.check_time(settings)

@@ -1,4 +1,4 @@
-"""The learning rate as a function of the step, with warm-up; plateau alone remembers something."""
+"""The learning rate as a function of the step, with warm-up; only "plateau" has a state."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ __all__ = ["LearningRateSchedule"]
 class LearningRateSchedule:
     """Learning rates of a run, in optimizer steps counted from 0.
 
-    A rate depends on the step and on `progress` alone, so that a resumed training needs no stored schedule. Only
-    "plateau" keeps a state: its falls so far, and the validations it has waited.
+    The rate depends only on the step and on `progress`, so that a resumed run needs no stored schedule. Only "plateau"
+    has a state: its reductions so far, and the validations without improvement since the last one.
     """
 
     settings: ScheduleSettings
     peak: float
     """Learning rate after warm-up."""
-    falls: int = 0
-    """plateau: how often the rate has fallen."""
-    waited: int = 0
-    """plateau: validations without improvement since the last fall."""
+    reductions: int = 0
+    """plateau: how often the rate was reduced."""
+    stale_validations: int = 0
+    """plateau: validations without improvement since the last reduction."""
 
     def rate(self, step: int, progress: float) -> float:
-        """Return the learning rate of optimizer step `step`, at `progress` in 0..1 through the whole training."""
+        """Return the learning rate of optimizer step `step`, at `progress` in 0..1 through the whole run."""
         warmup = self.settings.warmup_steps
         warm = min(1.0, (step + 1) / warmup) if warmup else 1.0
         return self.peak * warm * max(self.settings.minimum_ratio, self._shape(step, progress))
@@ -38,30 +38,32 @@ class LearningRateSchedule:
             case "constant":
                 return 1.0
             case "inverse_square_root":
+                # Vaswani et al. 2017, "Attention Is All You Need", scaled so that warm-up ends at the peak.
                 warmup = max(settings.warmup_steps, 1)
                 return math.sqrt(warmup / max(step + 1, warmup))
             case "cosine":
+                # Half a cosine from 1 to the minimum, without restarts (Loshchilov and Hutter 2017, "SGDR").
                 lowest = settings.minimum_ratio
                 wave = 0.5 * (1.0 + math.cos(math.pi * min(max(progress, 0.0), 1.0)))
                 return lowest + (1.0 - lowest) * wave
             case "step":
                 return settings.factor ** (step // settings.interval_steps)
             case "plateau":
-                return settings.factor**self.falls
+                return settings.factor**self.reductions
 
-    def observe(self, *, improved: bool) -> None:
-        """Tell "plateau" the outcome of a validation; the other schedules do not listen."""
+    def record_validation(self, *, improved: bool) -> None:
+        """Count the outcome of a validation for "plateau"; the other schedules ignore it."""
         if self.settings.name != "plateau":
             return
-        self.waited = 0 if improved else self.waited + 1
-        if self.waited > self.settings.patience:
-            self.falls += 1
-            self.waited = 0
+        self.stale_validations = 0 if improved else self.stale_validations + 1
+        if self.stale_validations > self.settings.patience:
+            self.reductions += 1
+            self.stale_validations = 0
 
     def state_dict(self) -> dict[str, int]:
-        """What a checkpoint keeps."""
-        return {"falls": self.falls, "waited": self.waited}
+        """Return the state for a checkpoint."""
+        return {"falls": self.reductions, "waited": self.stale_validations}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Restore the state in a checkpoint."""
-        self.falls, self.waited = int(state["falls"]), int(state["waited"])
+        """Restore the state from a checkpoint."""
+        self.reductions, self.stale_validations = int(state["falls"]), int(state["waited"])

@@ -1,4 +1,4 @@
-"""Lightning's Trainer as `fit` uses it, without Lightning's advice to users of a raw one."""
+"""Lightning's Trainer as `fit` uses it, without Lightning's messages to authors of Lightning code."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from pytorch_lightning.strategies import DDPStrategy, SingleDeviceStrategy, Stra
 
 from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.numerics.precision import Precision
-from nmt_lstm.training.checkpoint_files import AtomicCheckpointIO
+from nmt_lstm.training.checkpointing import AtomicCheckpointIO
 from nmt_lstm.training.csv_log import CsvLog
 from nmt_lstm.training.devices import Devices
 from nmt_lstm.training.processes import RunEnvironment
-from nmt_lstm.training.session import Session
+from nmt_lstm.training.run_context import RunContext
 
-__all__ = ["build_trainer", "quiet_lightning"]
+__all__ = ["build_trainer", "silence_lightning"]
 
 _PRECISIONS: dict[Precision, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
     "float32": "32-true",
@@ -35,7 +35,7 @@ _LOGGERS = ("pytorch_lightning", "lightning_fabric", "lightning.pytorch", "light
 
 def build_trainer(
     settings: TrainingSettings,
-    session: Session,
+    context: RunContext,
     environment: RunEnvironment,
     *,
     callback: pl.Callback,
@@ -43,15 +43,15 @@ def build_trainer(
 ) -> pl.Trainer:
     """Return a Trainer that leaves validation, checkpoints, progress and limits other than epochs to `callback`.
 
-    Its logs continue after `first_step`, the optimizer steps that a resumed training has done.
+    Its logs continue after `first_step`, the number of optimizer steps that a resumed run has completed.
     """
-    devices, output = session.devices, session.output
+    devices, output = context.devices, context.output
     return pl.Trainer(
         accelerator=devices.accelerator,
         devices=devices.count,
         num_nodes=devices.nodes,
         strategy=_strategy(settings, devices),
-        precision=_PRECISIONS[session.precision],
+        precision=_PRECISIONS[context.precision],
         plugins=[AtomicCheckpointIO(), environment],
         logger=_loggers(output, first_step, tensorboard=settings.tensorboard),
         callbacks=[callback],
@@ -70,7 +70,7 @@ def build_trainer(
 
 
 def _strategy(settings: TrainingSettings, devices: Devices) -> Strategy | str:
-    """Return Lightning's strategy: DDP for several processes, which alone have something to share."""
+    """Return Lightning's strategy: DDP for several processes, otherwise one without its overhead."""
     on_gpu = devices.accelerator == "gpu"
     if devices.world_size == 1:
         return SingleDeviceStrategy(device=torch.device("cuda", 0)) if on_gpu else "auto"
@@ -85,7 +85,7 @@ def _loggers(output: Path, step: int, *, tensorboard: bool) -> list[Logger]:
     loggers: list[Logger] = [CsvLog(output)]
     if tensorboard and importlib.util.find_spec("tensorboard"):
         loggers.append(
-            # One curve over all sessions: without a version they share a folder, and what comes after the step is hidden.
+            # One curve across resumes: without a version they share a folder, and purging hides later steps.
             TensorBoardLogger(
                 output / "logs", name="tensorboard", version="", default_hp_metric=False, purge_step=step + 1
             )
@@ -94,8 +94,8 @@ def _loggers(output: Path, step: int, *, tensorboard: bool) -> list[Logger]:
 
 
 @contextmanager
-def quiet_lightning() -> Iterator[None]:
-    """Keep tips, device lists and warnings meant for writers of Lightning code away from people who train."""
+def silence_lightning() -> Iterator[None]:
+    """Context manager that silences tips, device lists and warnings, which are meant for authors of Lightning code."""
     levels = {name: logging.getLogger(name).level for name in _LOGGERS}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"(pytorch_lightning|lightning_fabric|torch\.distributed)")

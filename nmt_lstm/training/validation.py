@@ -1,4 +1,4 @@
-"""Validation: the loss of the references, and the scores of the model's own translations, on plain text."""
+"""One validation: the loss of the references, and the scores of the model's own translations, on plain text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ from nmt_lstm.search.beam_search import beam_search
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.training.devices import is_distributed
 
-__all__ = ["Validation", "ValidationResult"]
+__all__ = ["Validation", "ValidationResult", "is_better"]
+
+
+def is_better(metric: str, value: float, than: float) -> bool:
+    """Whether `value` of the metric "loss", "bleu" or "chrf" is strictly better than `than`."""
+    return value < than if metric == "loss" else value > than
 
 
 @dataclass(frozen=True)
@@ -32,9 +37,9 @@ class ValidationResult:
     signatures: dict[str, str]
     """sacreBLEU's signatures of "bleu" and "chrf"."""
     indices: list[int]
-    """Which lines of the validation text were translated: all, unless batches were left out."""
+    """Line numbers, from 0, of the translated validation text: all, unless batches were left out."""
     translations: list[str]
-    """Our translations of those lines."""
+    """The model's translations of those lines."""
 
     @property
     def perplexity(self) -> float:
@@ -43,18 +48,18 @@ class ValidationResult:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The numbers that checkpoints are chosen by."""
+        """The metrics by which checkpoints can be ranked: "loss", "bleu" and "chrf"."""
         return {"loss": self.loss, "bleu": self.bleu, "chrf": self.chrf}
 
     @property
     def logged(self) -> dict[str, float]:
-        """The numbers by their names in logs: "valid_loss", "valid_bleu", "valid_chrf" and "valid_perplexity"."""
+        """The metrics by their names in logs: "valid_loss", "valid_bleu", "valid_chrf" and "valid_perplexity"."""
         return {f"valid_{name}": value for name, value in self.metrics.items()} | {
             "valid_perplexity": self.perplexity
         }
 
-    def record(self, beam_size: int) -> dict[str, Any]:
-        """Return what a model folder's ``metrics.json`` keeps; `beam_size` is that of the validation."""
+    def to_json(self, beam_size: int) -> dict[str, Any]:
+        """Return the result as stored in a model folder's ``metrics.json``; `beam_size` is that of the validation."""
         return {
             "sentences": len(self.indices),
             "beam_size": beam_size,
@@ -66,8 +71,8 @@ class ValidationResult:
 
 
 @dataclass(frozen=True)
-class _Part:
-    """What one batch contributes."""
+class _BatchResult:
+    """The contribution of one batch."""
 
     indices: list[int]
     texts: list[str]
@@ -76,7 +81,7 @@ class _Part:
 
 
 class Validation:
-    """One pass over the validation text; batches may be spread over processes in any way."""
+    """One pass over the validation text; its batches may be divided among processes in any way."""
 
     def __init__(
         self,
@@ -92,16 +97,16 @@ class Validation:
         self.subwords = subwords
         self.tokenize = tokenize
         self.references = references
-        self._parts: list[_Part] = []
+        self._batch_results: list[_BatchResult] = []
 
     @torch.no_grad()
     def add(self, batch: Batch) -> None:
-        """Score and translate one batch. The model must be in evaluation mode; nothing random is drawn."""
+        """Score and translate one batch. The model must be in evaluation mode; no random numbers are drawn."""
         loss = self.model.loss(batch, label_smoothing=0.0)
         hypotheses = beam_search(self.model, batch.source, self.search, n_best=1, keep_attention=False)
         lengths = batch.source.lengths.tolist()
-        self._parts.append(
-            _Part(
+        self._batch_results.append(
+            _BatchResult(
                 indices=batch.indices.tolist(),
                 # A source of END alone is an empty line: its translation is empty by definition.
                 texts=[
@@ -114,13 +119,15 @@ class Validation:
         )
 
     def result(self) -> ValidationResult:
-        """Gather the parts of all processes; each gets the same numbers, to the last bit."""
-        parts = self._parts
+        """Combine the batches of all processes; each process gets the same result, to the last bit."""
+        results = self._batch_results
         if is_distributed():
-            gathered: list[list[_Part] | None] = [None] * torch.distributed.get_world_size()
-            torch.distributed.all_gather_object(gathered, parts)
-            parts = [part for of_rank in gathered if of_rank is not None for part in of_rank]
-        texts = {index: text for part in parts for index, text in zip(part.indices, part.texts, strict=True)}
+            gathered: list[list[_BatchResult] | None] = [None] * torch.distributed.get_world_size()
+            torch.distributed.all_gather_object(gathered, results)
+            results = [each for of_process in gathered if of_process is not None for each in of_process]
+        texts = {
+            index: text for each in results for index, text in zip(each.indices, each.texts, strict=True)
+        }
         indices = sorted(texts)
         translations = [texts[index] for index in indices]
         bleu, chrf = corpus_scores(
@@ -130,7 +137,8 @@ class Validation:
             tokenize=self.tokenize,
         )
         return ValidationResult(
-            loss=math.fsum(part.loss for part in parts) / max(1, sum(part.pieces for part in parts)),
+            # An exact sum: the loss does not depend on the order, and so not on the number of processes.
+            loss=math.fsum(each.loss for each in results) / max(1, sum(each.pieces for each in results)),
             bleu=bleu.value,
             chrf=chrf.value,
             signatures={"bleu": bleu.signature, "chrf": chrf.signature},

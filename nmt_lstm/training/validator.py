@@ -1,4 +1,4 @@
-"""The validations of a run: translate, keep the weights that are good, write the model that is the best so far, tell."""
+"""The validations of a run: translate, save the weights and the model if they are good enough, and report."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import pytorch_lightning as pl
 from nmt_lstm.batching.batch import Batch
 from nmt_lstm.errors import DivergenceError
 from nmt_lstm.numerics.precision import Precision, autocast
+from nmt_lstm.training.best_checkpoints import BestCheckpoints
 from nmt_lstm.training.devices import is_distributed
-from nmt_lstm.training.diagnosis import Point
+from nmt_lstm.training.diagnosis import ValidationPoint
 from nmt_lstm.training.interruption import SignalWatch
-from nmt_lstm.training.kept_weights import KeptWeights
+from nmt_lstm.training.model_writer import ModelWriter
 from nmt_lstm.training.module import TranslationModule
-from nmt_lstm.training.run_report import RunReport
-from nmt_lstm.training.saving import ModelWriter
+from nmt_lstm.training.reporting import RunReport
 from nmt_lstm.training.validation import ValidationResult
 
 __all__ = ["Validator"]
@@ -28,11 +28,11 @@ class Validator:
 
     Args:
         batches: returns this process's validation batches.
-        precision: precision of the training, used in validation too.
-        signals: what tells of ctrl-C and SIGTERM.
-        weights: the weights of the best validations.
+        precision: of training, used in validation too.
+        signals: receives ctrl-C and SIGTERM.
+        checkpoints: the weights of the best validations.
         writer: writes the model folder.
-        report: tells of validations, and counts their time.
+        report: reports validations, and counts their time.
     """
 
     def __init__(
@@ -41,33 +41,33 @@ class Validator:
         batches: Callable[[], Sequence[Batch]],
         precision: Precision,
         signals: SignalWatch,
-        weights: KeptWeights,
+        checkpoints: BestCheckpoints,
         writer: ModelWriter,
         report: RunReport,
     ) -> None:
         self.batches = batches
         self.precision = precision
         self.signals = signals
-        self.weights = weights
+        self.checkpoints = checkpoints
         self.writer = writer
         self.report = report
         self.step = -1
-        """Step of the last validation."""
-        self.curve: list[Point] = []
+        """Optimizer step of the last validation."""
+        self.curve: list[ValidationPoint] = []
         """The validations so far."""
 
     def validate(self, trainer: pl.Trainer, module: TranslationModule) -> bool | None:
-        """Validate now, keep the weights if they are good, and write the model folder if they are the best.
+        """Validate now, save the weights if they qualify, and write the model folder if they are the best.
 
         Returns:
             Whether they are the best so far; None if a signal interrupted the validation.
 
         Raises:
-            DivergenceError: the loss is not finite; nothing is kept of these weights.
+            DivergenceError: the loss is not finite; these weights are not saved.
         """
         module.check_gradients()
-        begin = time.monotonic()
-        trained = module.validation_meter.take()
+        start = time.monotonic()
+        statistics = module.validation_meter.take()
         self.report.display.busy("validating")
         with module.averaged():
             result = self.translate(module)
@@ -76,33 +76,33 @@ class Validator:
             step = trainer.global_step
             if not math.isfinite(result.loss):
                 raise DivergenceError(step, module.learning_rate, what="the loss on the validation text")
-            improved = module.observe(result)
+            improved = module.record_validation(result)
             state = module.model.state_dict()
-            if self.weights.would_keep(result.metrics):
-                self.weights.add(step, result.metrics, state, write=trainer.is_global_zero)
+            if self.checkpoints.qualifies(result.metrics):
+                self.checkpoints.save(step, result.metrics, state, write=trainer.is_global_zero)
             if improved:
                 self.writer.write(
                     state, result, module.search.beam_size, [step], on_disk=trainer.is_global_zero
                 )
         self.step = step
-        self.report.budget.count_validation(time.monotonic() - begin)
-        self.curve.append(self.report.validation(trainer, result, trained, improved=improved))
+        self.report.budget.count_validation(time.monotonic() - start)
+        self.curve.append(self.report.validation(trainer, result, statistics, improved=improved))
         module.restart_meters()
         return improved
 
     def translate(self, module: TranslationModule, beam_size: int | None = None) -> ValidationResult | None:
-        """Translate the validation text with the module's weights as they are; None if a signal came in between.
+        """Translate the validation text with the module's current weights; None if a signal interrupted it.
 
-        With several processes a signal waits for the end: they have to meet there.
+        Several processes finish the validation even after a signal: they have to meet at its end.
         """
-        alone = not is_distributed()
+        interruptible = not is_distributed()
         validation = module.new_validation(beam_size)
         training = module.training
         module.eval()
         try:
             with autocast(module.device, self.precision):
                 for batch in self.batches():
-                    if alone and self.signals.received:
+                    if interruptible and self.signals.received:
                         return None
                     validation.add(batch.to(module.device))
         finally:

@@ -1,4 +1,4 @@
-"""What a training run can do in its time on this machine, and a narrower network where its own would do too little."""
+"""How far a run gets within its time limit on this machine, and a narrower network if that is not far enough."""
 
 from __future__ import annotations
 
@@ -7,104 +7,105 @@ from typing import NamedTuple
 
 from nmt_lstm.config.duration import parse_duration
 from nmt_lstm.config.schema import ModelSettings, TrainingSettings
-from nmt_lstm.training.pace import Pace
 from nmt_lstm.training.progress import duration
+from nmt_lstm.training.throughput import Throughput
 
 __all__ = ["Network", "WidthChoice", "choose_widths", "narrowed", "with_widths"]
 
-# Widths to choose from, as shares of those asked for.
+# Candidate widths, as fractions of those in the settings.
 SCALES = (0.75, 0.5, 0.375, 0.25)
 WIDTH_UNIT = 32
-# A narrower network is worth its loss of capacity where fewer of the epochs would fit: on the built-in corpus 950 steps of 400
+# Below this fraction of the epochs, a narrower network is worth its loss of capacity: on the built-in corpus 950 steps of 400
 # pieces at a width of 64 reach BLEU 58; 600 steps of 200 pieces at a width of 128, which take about as long, reach 36.
-ENOUGH = 0.4
-# A step's time goes about with this power of the width, less where small operations prevail.
-COST_OF_WIDTH = 1.5
-# Of the time that is left when training starts; validations and the final choice of weights take the rest.
-TRAINING_SHARE = 0.85
-# Below this, nobody has to be told how long it takes or how to make it shorter.
+SUFFICIENT_FRACTION = 0.4
+# The time of a step grows with about this power of the width, more slowly where small operations dominate.
+WIDTH_EXPONENT = 1.5
+# Fraction of the remaining time that training gets; validations and the selection of weights take the rest.
+TRAINING_FRACTION = 0.85
+# A run shorter than this needs no advice on how to shorten it.
 NOTEWORTHY_SECONDS = 300.0
 
 
 class Network(NamedTuple):
-    """A network and how it is trained: the settings that change with its widths."""
+    """The settings that change with the widths of a network."""
 
     model: ModelSettings
     training: TrainingSettings
 
 
-MeasurePace = Callable[[Network], Pace]
+MeasureThroughput = Callable[[Network], Throughput]
 
 
 class WidthChoice(NamedTuple):
-    """The network to train, and how fast this machine trains it."""
+    """The network to train, and its speed on this machine."""
 
     network: Network
-    """As asked for, or with other widths."""
-    pace: Pace
-    """Of its network."""
+    """That of the settings, or a narrower one."""
+    throughput: Throughput
     sentences: list[str]
-    """What to tell the user."""
+    """The forecast and the choice, for the user."""
 
 
-def choose_widths(asked: Network, measure: MeasurePace, *, spent: Callable[[], float]) -> WidthChoice:
-    """Measure the machine and say how long the run will take; fit it into its time limit if it asks for that.
+def choose_widths(
+    requested: Network, measure: MeasureThroughput, *, elapsed: Callable[[], float]
+) -> WidthChoice:
+    """Measure how long the run will take, and choose a network that fits its time limit if the settings allow that.
 
-    With ``training.fit_time_limit``, the widest of several networks is chosen of which enough epochs fit into the
-    time that is left. Measuring takes time itself, so widths that would be far too slow are passed over.
+    With ``training.fit_time_limit``, this is the widest of several networks for which enough epochs fit into the
+    remaining time. Measuring takes time itself, so widths that would be far too slow are skipped.
 
     Args:
-        asked: the network of the run.
-        measure: returns the pace of a network.
-        spent: returns the seconds of the time limit that are over.
+        requested: the network of the settings.
+        measure: returns the throughput of a network.
+        elapsed: returns the seconds of the time limit that are over.
     """
-    settings = asked.training
+    settings = requested.training
     limit = parse_duration(settings.time_limit)
-    pace = measure(asked)
-    epochs = _epochs(settings, pace)
-    whole = f"{_epochs_text(epochs)} take about {duration(pace.seconds(epochs))}"
-    speed = (
-        f"With {_widths(asked.model)} this machine trains about {pace.pieces_per_second:,.0f} target pieces/s"
-    )
-    if limit is None or pace.seconds(epochs) <= TRAINING_SHARE * (limit - spent()):
-        sentences = [f"{speed}: {whole}, validation not counted."]
-        if limit is None and pace.seconds(epochs) > NOTEWORTHY_SECONDS:
-            sentences += _advice(asked, measure, epochs)
-        return WidthChoice(asked, pace, sentences)
+    throughput = measure(requested)
+    epochs = _epochs(settings, throughput)
+    complete = f"{_epochs_text(epochs)} take about {duration(throughput.seconds(epochs))}"
+    speed = f"With {_widths(requested.model)} this machine trains about {throughput.pieces_per_second:,.0f} target pieces/s"
+    if limit is None or throughput.seconds(epochs) <= TRAINING_FRACTION * (limit - elapsed()):
+        sentences = [f"{speed}: {complete}, without validation."]
+        if limit is None and throughput.seconds(epochs) > NOTEWORTHY_SECONDS:
+            sentences += _advice(requested, measure, epochs)
+        return WidthChoice(requested, throughput, sentences)
 
-    def share(candidate: Pace) -> float:
-        """Return how many times the epochs that are enough fit into the time that is left."""
-        left = TRAINING_SHARE * max(0.0, limit - spent())
-        return left / (ENOUGH * candidate.seconds(epochs))
+    def sufficiency(candidate: Throughput) -> float:
+        """Return how many times a sufficient number of epochs fits into the remaining time; below 1 is too few."""
+        remaining = TRAINING_FRACTION * max(0.0, limit - elapsed())
+        return remaining / (SUFFICIENT_FRACTION * candidate.seconds(epochs))
 
-    chosen, chosen_pace = asked, pace
-    if settings.fit_time_limit and share(pace) < 1.0:
-        likely = [scale for scale in SCALES if scale**COST_OF_WIDTH <= share(pace)] or SCALES[-1:]
+    chosen, chosen_throughput = requested, throughput
+    if settings.fit_time_limit and sufficiency(throughput) < 1.0:
+        likely = [scale for scale in SCALES if scale**WIDTH_EXPONENT <= sufficiency(throughput)] or SCALES[
+            -1:
+        ]
         for scale in likely:
-            chosen = narrowed(asked, scale)
-            chosen_pace = measure(chosen)
-            if share(chosen_pace) >= 1.0:
+            chosen = narrowed(requested, scale)
+            chosen_throughput = measure(chosen)
+            if sufficiency(chosen_throughput) >= 1.0:
                 break
-    fitting = min(epochs, ENOUGH * epochs * share(chosen_pace))
-    sentences = [f"{speed}: {whole}, and the time limit is {settings.time_limit}."]
-    if chosen is not asked:
+    fitting = min(epochs, SUFFICIENT_FRACTION * epochs * sufficiency(chosen_throughput))
+    sentences = [f"{speed}: {complete}, and the time limit is {settings.time_limit}."]
+    if chosen is not requested:
         sentences.append(
             f"A narrower network was chosen (training.fit_time_limit): {_widths(chosen.model)}, learning rate "
-            f"{chosen.training.optimizer.learning_rate:.3g}, about {chosen_pace.pieces_per_second:,.0f} target pieces/s."
+            f"{chosen.training.optimizer.learning_rate:.3g}, about {chosen_throughput.pieces_per_second:,.0f} target pieces/s."
         )
-    sentences.append(f"About {fitting:.1f} of {_epochs_text(epochs)} fit into the time.")
-    if share(chosen_pace) < 1.0:
-        seconds = spent() + ENOUGH * chosen_pace.seconds(epochs) / TRAINING_SHARE
-        sentences[-1] += f" Expect a poor model; about {duration(seconds)} would be enough for a fair one."
+    sentences.append(f"About {fitting:.1f} of {_epochs_text(epochs)} fit into the time limit.")
+    if sufficiency(chosen_throughput) < 1.0:
+        seconds = elapsed() + SUFFICIENT_FRACTION * chosen_throughput.seconds(epochs) / TRAINING_FRACTION
+        sentences[-1] += f" Expect a poor model; about {duration(seconds)} would suffice for a fair one."
     if not settings.fit_time_limit:
-        sentences += _advice(asked, measure, epochs)
-    return WidthChoice(chosen, chosen_pace, sentences)
+        sentences += _advice(requested, measure, epochs)
+    return WidthChoice(chosen, chosen_throughput, sentences)
 
 
 def with_widths(network: Network, *, embedding: int, encoder: int, decoder: int) -> Network:
-    """Return a network of other widths, with a learning rate in inverse proportion to that of the decoder.
+    """Return a network with other widths, its learning rate in inverse proportion to the width of the decoder.
 
-    The best learning rate of Adam goes with the inverse of the width (Yang et al. 2021, "Tensor Programs V").
+    The best learning rate of Adam is inversely proportional to the width (Yang et al. 2021, "Tensor Programs V").
     """
     model, optimizer = network.model, network.training.optimizer
     rate = optimizer.learning_rate * model.decoder.hidden_size / decoder
@@ -118,7 +119,7 @@ def with_widths(network: Network, *, embedding: int, encoder: int, decoder: int)
 
 
 def narrowed(network: Network, scale: float) -> Network:
-    """Return the network with layers at `scale` of their width, in multiples of 32; embeddings at half of it or more.
+    """Return the network with layers at `scale` of their width, in multiples of 32, and embeddings at least at half.
 
     Embeddings keep more of their width because the output layer reads every piece through them.
     """
@@ -135,11 +136,11 @@ def _width(width: int, scale: float) -> int:
     return min(width, max(WIDTH_UNIT, round(scale * width / WIDTH_UNIT) * WIDTH_UNIT))
 
 
-def _epochs(settings: TrainingSettings, pace: Pace) -> float:
-    """Return the epochs of the run, or the part of them that its number of steps allows."""
+def _epochs(settings: TrainingSettings, throughput: Throughput) -> float:
+    """Return the epochs of the run, or the fraction of them that `max_steps` allows."""
     if not settings.max_steps:
         return float(settings.epochs)
-    return min(float(settings.epochs), settings.max_steps / pace.steps_per_epoch)
+    return min(float(settings.epochs), settings.max_steps / throughput.steps_per_epoch)
 
 
 def _epochs_text(epochs: float) -> str:
@@ -152,8 +153,8 @@ def _widths(model: ModelSettings) -> str:
     return f"{layers}, embeddings of {model.embedding_size}"
 
 
-def _advice(network: Network, measure: MeasurePace, epochs: float) -> list[str]:
-    """Say what a network of about half the width would take."""
+def _advice(network: Network, measure: MeasureThroughput, epochs: float) -> list[str]:
+    """Return how long a network of about half the width would take, and the options that select it."""
     half = narrowed(network, 0.5)
     if half.model == network.model:
         return []

@@ -11,7 +11,7 @@ from nmt_lstm.cli.export import piece_pairs
 from nmt_lstm.numerics import precision
 from nmt_lstm.text.cleaning import pair_digest
 from nmt_lstm.text.corpus import read_parallel
-from nmt_lstm.training.output_lock import held_by_this_run
+from nmt_lstm.training.output_folder import held_by_this_run
 
 
 def test_exports_and_translates(command, random_model_folder, tmp_path):

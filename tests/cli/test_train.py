@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nmt_lstm.training.output_lock import held_by_this_run
+from nmt_lstm.training.output_folder import held_by_this_run
 
 PLUGIN = """
 from nmt_lstm.registry import CELLS

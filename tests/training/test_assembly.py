@@ -1,4 +1,4 @@
-"""What a run costs only once, and what its result says of it."""
+"""What a run computes only once, and what its result contains."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from nmt_lstm.text import preparation
 from nmt_lstm.text.preparation import prepare
 from nmt_lstm.training import assembly, data_module
 from nmt_lstm.training.csv_log import read_log
-from nmt_lstm.training.diagnosis import Point
+from nmt_lstm.training.diagnosis import ValidationPoint
 from nmt_lstm.training.fit import fit
 
 QUIET = Console(quiet=True)
-# Where a user comes in with a whole run: `fit`, and what makes the public parts from settings; `held_out` completes a run.
-DOORS = {"fit", "module", "data_module", "saving", "preparation", "held_out"}
+# Modules that users call with a whole run: `fit`, and the public classes built from settings; `held_out` completes a run.
+ENTRY_POINTS = {"fit", "module", "data_module", "model_writer", "preparation", "held_out"}
 
 
 def test_only_the_assembly_opens_the_settings_of_a_run() -> None:
     package = Path(nmt_lstm.__file__).parent
     sources = [path for name in ("training", "text", "batching") for path in (package / name).glob("*.py")]
     openers = {path.stem for path in sources if "RunSettings" in path.read_text(encoding="utf-8")}
-    assert openers - DOORS == {"assembly"}
+    assert openers - ENTRY_POINTS == {"assembly"}
 
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the costly functions in the order in which they are called."""
+    """The names of the expensive functions, in the order of their calls."""
     names: list[str] = []
 
     def count(module: Any, name: str) -> None:
@@ -43,7 +43,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.setattr(module, name, counted)
 
     count(data_module, "plan_batches")
-    count(assembly, "measure_pace")
+    count(assembly, "measure_throughput")
     count(preparation, "_fingerprint")
     return names
 
@@ -54,10 +54,10 @@ def test_each_epoch_is_planned_once_and_the_text_hashed_once(
     monkeypatch.setattr(assembly, "WORTH_MEASURING", 1)
     monkeypatch.setattr(assembly, "MEASURED_SECONDS", 0.0)
     fit(make_small_run("training.epochs=2"), output, console=QUIET)
-    assert calls == ["_fingerprint", "plan_batches", "measure_pace", "plan_batches"]
+    assert calls == ["_fingerprint", "plan_batches", "measure_throughput", "plan_batches"]
 
 
-def test_the_result_has_the_curve_of_all_sessions_and_the_fingerprint(
+def test_the_result_of_a_resumed_run_contains_the_complete_curve_and_the_fingerprint(
     make_small_run: Any, output: Path
 ) -> None:
     every = "training.validate_every=3"
@@ -74,17 +74,17 @@ def test_the_result_has_the_curve_of_all_sessions_and_the_fingerprint(
     assert seconds == sorted(seconds)
 
 
-def test_a_result_without_another_step_is_that_of_the_model_in_the_folder(
+def test_resuming_a_finished_run_returns_the_result_of_the_model_in_the_folder(
     make_small_run: Any, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_small_run("training.epochs=1")
     first = fit(run, output, console=QUIET)
-    monkeypatch.setattr("nmt_lstm.training.budget.TimeBudget.has_time_to_validate", lambda self: False)
+    monkeypatch.setattr("nmt_lstm.training.time_budget.TimeBudget.has_time_to_validate", lambda self: False)
     again = fit(run, output, resume=True, console=QUIET)
     assert (again.metrics, again.averaged_steps) == (first.metrics, first.averaged_steps)
 
 
-def test_a_point_survives_its_checkpoint_but_for_the_loss_of_the_training_text() -> None:
-    point = Point(7, 3.5, 2.5, bleu=1.0, chrf=2.0, seconds=9.0, pieces_per_second=800.0)
-    assert Point.of_state(point.state_dict())[2:] == point[2:]
-    assert Point.of_state([7, 2.5])[::2][:2] == (7, 2.5)
+def test_a_validation_point_is_restored_without_its_training_loss() -> None:
+    point = ValidationPoint(7, 3.5, 2.5, bleu=1.0, chrf=2.0, seconds=9.0, pieces_per_second=800.0)
+    assert ValidationPoint.from_state(point.state_dict())[2:] == point[2:]
+    assert ValidationPoint.from_state([7, 2.5])[::2][:2] == (7, 2.5)

@@ -1,4 +1,4 @@
-"""The log of a run: one file over all its sessions."""
+"""The log of a run: one file across resumes."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from nmt_lstm.training.csv_log import CsvLog, begin_log, log_file, read_log
+from nmt_lstm.training.csv_log import CsvLog, log_file, read_log, start_log
 
 
-def logged(output: Path) -> list[tuple[str, str, str]]:
+def log_rows(output: Path) -> list[tuple[str, str, str]]:
     return [(row["step"], row["train_loss"], row["valid_bleu"]) for row in read_log(output)]
 
 
 @pytest.fixture
 def twenty_steps(tmp_path: Path) -> Path:
-    begin_log(tmp_path, 0)
+    start_log(tmp_path, 0)
     log = CsvLog(tmp_path)
     for step in (5, 10, 15, 20):
         log.log_metrics({"train_loss": torch.tensor(0.5), "learning_rate": 0.001}, step)
@@ -25,7 +25,7 @@ def twenty_steps(tmp_path: Path) -> Path:
 
 
 def test_a_row_is_on_disk_when_it_is_logged(twenty_steps: Path) -> None:
-    assert logged(twenty_steps) == [
+    assert log_rows(twenty_steps) == [
         ("5", "0.5", ""),
         ("10", "0.5", ""),
         ("15", "0.5", ""),
@@ -35,26 +35,26 @@ def test_a_row_is_on_disk_when_it_is_logged(twenty_steps: Path) -> None:
 
 
 def test_a_resumed_run_continues_after_its_checkpoint(twenty_steps: Path) -> None:
-    begin_log(twenty_steps, 10)
+    start_log(twenty_steps, 10)
     CsvLog(twenty_steps).log_metrics({"train_loss": 0.25}, 15)
-    assert logged(twenty_steps) == [("5", "0.5", ""), ("10", "0.5", ""), ("15", "0.25", "")]
+    assert log_rows(twenty_steps) == [("5", "0.5", ""), ("10", "0.5", ""), ("15", "0.25", "")]
     assert log_file(twenty_steps).read_text().count("train_loss") == 1
     assert [file.name for file in log_file(twenty_steps).parent.iterdir()] == ["metrics.csv"]
 
 
-def test_a_run_from_the_beginning_keeps_nothing(twenty_steps: Path) -> None:
-    begin_log(twenty_steps, 0)
-    assert logged(twenty_steps) == []
+def test_a_run_from_the_beginning_starts_an_empty_log(twenty_steps: Path) -> None:
+    start_log(twenty_steps, 0)
+    assert log_rows(twenty_steps) == []
 
 
-def test_a_row_that_a_kill_cut_short_is_left_out(twenty_steps: Path) -> None:
+def test_an_incomplete_row_left_by_a_kill_is_skipped(twenty_steps: Path) -> None:
     path = log_file(twenty_steps)
     path.write_text(path.read_text()[:-4])
     assert [row["step"] for row in read_log(twenty_steps)] == ["5", "10", "15", "20"]
-    begin_log(twenty_steps, 20)
+    start_log(twenty_steps, 20)
     CsvLog(twenty_steps).log_metrics({"train_loss": 0.25}, 25)
-    assert logged(twenty_steps)[-2:] == [("20", "0.5", ""), ("25", "0.25", "")]
+    assert log_rows(twenty_steps)[-2:] == [("20", "0.5", ""), ("25", "0.25", "")]
 
 
-def test_without_a_log_there_are_no_rows(tmp_path: Path) -> None:
+def test_a_missing_log_has_no_rows(tmp_path: Path) -> None:
     assert list(read_log(tmp_path)) == []

@@ -1,4 +1,4 @@
-"""The whole training: what it writes, what it says, what it learns and when it stops."""
+"""Complete runs: what they write, report and learn, and when they stop."""
 
 from __future__ import annotations
 
@@ -18,27 +18,25 @@ from nmt_lstm.inference.translator import Translator
 from nmt_lstm.numerics import precision
 from nmt_lstm.registry import ATTENTIONS, CELLS, load_plugin_file
 from nmt_lstm.text.preparation import prepare
-from nmt_lstm.training.budget import TimeBudget
-from nmt_lstm.training.checkpoint_files import read_checkpoint
+from nmt_lstm.training.checkpointing import read_checkpoint
 from nmt_lstm.training.data_module import TranslationDataModule
 from nmt_lstm.training.fit import fit
+from nmt_lstm.training.time_budget import TimeBudget
 
 QUIET = Console(quiet=True)
 
 
-def test_a_training_writes_a_model_that_translates(make_small_run: Any, output: Path) -> None:
-    found = fit(make_small_run(), output, console=QUIET)
+def test_a_run_writes_a_model_that_translates(make_small_run: Any, output: Path) -> None:
+    result = fit(make_small_run(), output, console=QUIET)
     folder = model_folder.read(output)
-    assert folder.metrics["validation"]["bleu"]["score"] == found.metrics["bleu"]
+    assert folder.metrics["validation"]["bleu"]["score"] == result.metrics["bleu"]
     assert "version:" in folder.metrics["validation"]["bleu"]["signature"]
-    assert found.steps == read_checkpoint(output / "checkpoints" / "last.ckpt")["global_step"]
+    assert result.steps == read_checkpoint(output / "checkpoints" / "last.ckpt")["global_step"]
     assert len(Translator.load(output).translate(["eins zwei .", ""])) == 2
     assert (output / "logs").is_dir()
 
 
-def test_a_text_that_cannot_be_used_leaves_no_empty_folder(
-    make_small_run: Any, output: Path, tmp_path: Path
-) -> None:
+def test_unusable_text_leaves_no_empty_folder(make_small_run: Any, output: Path, tmp_path: Path) -> None:
     (tmp_path / "short").write_text("one line\n")
     run = make_small_run(f"data.train_source={tmp_path / 'short'}")
     with pytest.raises(DataError, match="lines"):
@@ -51,42 +49,42 @@ def test_a_text_that_cannot_be_used_leaves_no_empty_folder(
     assert output.exists()
 
 
-def test_resuming_nothing_starts_from_the_beginning(make_small_run: Any, output: Path) -> None:
+def test_resuming_without_a_checkpoint_starts_from_the_beginning(make_small_run: Any, output: Path) -> None:
     assert fit(make_small_run("training.max_steps=2"), output, resume=True, console=QUIET).steps == 2
 
 
-def test_the_command_to_type_next_loads_a_plugin_file_too(
+def test_the_suggested_command_loads_the_plugin_file_too(
     make_small_run: Any, output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for registry in (CELLS, ATTENTIONS):
         monkeypatch.setattr(registry, "_decorated", dict(registry._decorated))
     source = Path(__file__).parents[2] / "nmt_lstm" / "cells" / "rnn.py"
-    plugin = tmp_path / "mine.py"
-    text = source.read_text("utf-8").replace("class RNN(", '@CELLS.register("typed_next")\nclass RNN(')
+    plugin = tmp_path / "plugin.py"
+    text = source.read_text("utf-8").replace("class RNN(", '@CELLS.register("from_file")\nclass RNN(')
     plugin.write_text(
         text.replace("import torch\n", "import torch\nfrom nmt_lstm import CELLS\n", 1), "utf-8"
     )
     load_plugin_file(str(plugin))
     run = make_small_run(
-        "training.max_steps=2", "model.encoder.cell=typed_next", "model.decoder.cell=typed_next"
+        "training.max_steps=2", "model.encoder.cell=from_file", "model.decoder.cell=from_file"
     )
     file = io.StringIO()
     fit(run, output, console=Console(file=file, width=200))
     assert f"nmt-lstm translate -m {output} --trust-plugins < in.txt" in file.getvalue()
 
 
-def test_no_time_to_compare_weights_is_said(
+def test_a_run_without_time_to_compare_weights_says_so(
     make_small_run: Any, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(TimeBudget, "has_time_to_validate", lambda self: False)
     file = io.StringIO()
     fit(make_small_run("training.max_steps=2"), output, console=Console(file=file, width=200))
-    assert "No time was left to compare weights; those of the best validation are taken." in file.getvalue()
+    assert "No time was left to compare weights" in file.getvalue()
     assert re.search(r"validation BLEU +[\d.]+  greedy  nrefs", file.getvalue())
     assert re.search(r"validation at step 2 \(epoch 1, \d+s, greedy\):", file.getvalue())
 
 
-def test_the_loss_falls(make_small_run: Any, output: Path, tmp_path: Path) -> None:
+def test_the_loss_decreases(make_small_run: Any, output: Path, tmp_path: Path) -> None:
     losses = [
         fit(make_small_run(f"training.epochs={epochs}"), folder, console=QUIET).metrics["loss"]
         for epochs, folder in ((1, output), (6, tmp_path / "longer"))
@@ -94,10 +92,10 @@ def test_the_loss_falls(make_small_run: Any, output: Path, tmp_path: Path) -> No
     assert losses[1] < losses[0] - 0.3
 
 
-def test_what_is_said_when_nobody_watches(make_small_run: Any, output: Path) -> None:
+def test_the_report_outside_a_terminal(make_small_run: Any, output: Path) -> None:
     file = io.StringIO()
     fit(make_small_run(), output, console=Console(file=file, width=200))
-    said = file.getvalue()
+    report = file.getvalue()
     for words in (
         "400 training pairs",
         "validation at step",
@@ -106,14 +104,12 @@ def test_what_is_said_when_nobody_watches(make_small_run: Any, output: Path) -> 
         "best so far",
         "all 2 epochs are done",
     ):
-        assert words in said
-    assert f"nmt-lstm translate -m {output}" in said
-    assert "GPU available" not in said
+        assert words in report
+    assert f"nmt-lstm translate -m {output}" in report
+    assert "GPU available" not in report
 
 
-def test_pairs_that_are_left_out_are_said_once(
-    make_small_run: Any, output: Path, parallel_files: Any
-) -> None:
+def test_omitted_pairs_are_reported_once(make_small_run: Any, output: Path, parallel_files: Any) -> None:
     lines = parallel_files.train_target.read_text().splitlines()
     lines[::4] = [""] * len(lines[::4])
     output.parent.joinpath("holes.trg").write_text("\n".join(lines) + "\n")
@@ -123,55 +119,61 @@ def test_pairs_that_are_left_out_are_said_once(
     assert file.getvalue().count("left out: 100 empty") == 1
 
 
-def test_steps_are_limited(make_small_run: Any, output: Path) -> None:
+def test_max_steps_limits_the_run(make_small_run: Any, output: Path) -> None:
     file = io.StringIO()
-    found = fit(make_small_run("training.max_steps=3"), output, console=Console(file=file, width=200))
+    result = fit(make_small_run("training.max_steps=3"), output, console=Console(file=file, width=200))
     assert "2 epochs (at most 3 steps)" in file.getvalue()
-    assert found.steps == 3
-    assert (found.narrowed, found.time_limit) == (False, None)
-    assert found.reason == "all 3 steps are done"
+    assert result.steps == 3
+    assert (result.narrowed, result.time_limit) == (False, None)
+    assert result.reason == "all 3 steps are done"
 
 
-def test_time_is_limited(make_small_run: Any, output: Path) -> None:
-    said = Console(file=io.StringIO(), width=200)
-    found = fit(make_small_run("training.epochs=100000", "training.time_limit=6s"), output, console=said)
-    assert found.reason == "the time limit of 6s is reached"
-    assert (found.out_of_time, found.time_limit) == (True, 6.0)
-    assert said.file.getvalue().count("--resume --time-limit 1m") == 1
-    assert f"in {found.epochs} of 100000 epochs" in said.file.getvalue()
+def test_the_time_limit_stops_the_run(make_small_run: Any, output: Path) -> None:
+    file = io.StringIO()
+    result = fit(
+        make_small_run("training.epochs=100000", "training.time_limit=6s"),
+        output,
+        console=Console(file=file, width=200),
+    )
+    assert result.reason == "the time limit of 6s is reached"
+    assert (result.out_of_time, result.time_limit) == (True, 6.0)
+    assert file.getvalue().count("--resume --time-limit 1m") == 1
+    assert f"in {result.epochs} of 100000 epochs" in file.getvalue()
     assert model_folder.read(output).metrics["training_seconds"] > 0
 
 
-def test_a_time_limit_is_not_overshot_by_a_validation(
+def test_validations_do_not_exceed_the_time_limit(
     make_small_run: Any, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first validation makes the model; later ones that would end after the limit are left out."""
-    seen: list[float] = []
-    monkeypatch.setattr(TimeBudget, "is_over", lambda self, elapsed: seen.append(elapsed) or len(seen) > 5)
+    """The first validation writes a model; later ones that would exceed the limit are skipped."""
+    calls: list[float] = []
+    monkeypatch.setattr(TimeBudget, "is_over", lambda self, elapsed: calls.append(elapsed) or len(calls) > 5)
     for name in ("affords_last_validation", "has_time_to_validate"):
         monkeypatch.setattr(TimeBudget, name, lambda self, *elapsed: False)
     run = make_small_run("training.validate_every=2", "training.time_limit=9h", "training.epochs=9")
-    found = fit(run, output, console=QUIET)
-    assert found.out_of_time
-    assert found.steps == 5
-    assert found.averaged_steps == [2]
+    result = fit(run, output, console=QUIET)
+    assert result.out_of_time
+    assert result.steps == 5
+    assert result.averaged_steps == [2]
     assert read_checkpoint(output / "checkpoints" / "last.ckpt")["global_step"] == 5
 
 
-def test_training_stops_when_validations_bring_nothing(make_small_run: Any, output: Path) -> None:
-    still = make_small_run(
+def test_a_run_without_improvement_stops_after_its_patience(make_small_run: Any, output: Path) -> None:
+    run = make_small_run(
         "training.patience=2",
         "training.epochs=50",
         "training.metric=loss",
         "training.optimizer.learning_rate=1e-12",
         "training.validate_every=1",
     )
-    found = fit(still, output, console=QUIET)
-    assert found.reason == "the last 2 validations brought no better loss"
-    assert found.steps == 3
+    result = fit(run, output, console=QUIET)
+    assert "loss did not improve in the last 2" in result.reason
+    assert result.steps == 3
 
 
-def test_same_seed_same_weights(make_small_run: Any, output: Path, tmp_path: Path) -> None:
+def test_runs_with_the_same_seed_have_the_same_weights(
+    make_small_run: Any, output: Path, tmp_path: Path
+) -> None:
     states = []
     for seed, folder in ((1, output), (1, tmp_path / "again"), (2, tmp_path / "other")):
         fit(make_small_run(f"seed={seed}", "training.epochs=1"), folder, console=QUIET)
@@ -180,11 +182,13 @@ def test_same_seed_same_weights(make_small_run: Any, output: Path, tmp_path: Pat
     assert not all(torch.equal(states[0][name], states[2][name]) for name in states[0])
 
 
-def test_accumulating_changes_nothing_but_rounding(make_small_run: Any, output: Path, tmp_path: Path) -> None:
+def test_accumulating_gradients_changes_only_rounding(
+    make_small_run: Any, output: Path, tmp_path: Path
+) -> None:
     states = []
-    for parts, folder in ((1, output), (3, tmp_path / "parts")):
+    for micro_batches, folder in ((1, output), (3, tmp_path / "accumulated")):
         run = make_small_run(
-            f"training.accumulate={parts}",
+            f"training.accumulate={micro_batches}",
             "model.dropout=0.0",
             "training.max_steps=2",
             "training.optimizer.epsilon=0.001",
@@ -197,20 +201,20 @@ def test_accumulating_changes_nothing_but_rounding(make_small_run: Any, output: 
 
 @pytest.mark.parametrize("average", ["none", "best", "last"])
 def test_the_model_is_the_best_or_an_average(make_small_run: Any, output: Path, average: str) -> None:
-    found = fit(
+    result = fit(
         make_small_run(f"training.average={average}", "training.validate_every=3"), output, console=QUIET
     )
-    kept = json.loads((output / "metrics.json").read_text())["weights_of_steps"]
-    assert kept == found.averaged_steps
-    assert len(kept) == 1 if average == "none" else len(kept) in (1, 3)
+    steps = json.loads((output / "metrics.json").read_text())["weights_of_steps"]
+    assert steps == result.averaged_steps
+    assert len(steps) in ((1,) if average == "none" else (1, 3))
 
 
-def test_subwords_are_drawn_anew_in_each_epoch(make_small_run: Any, output: Path) -> None:
-    found = fit(make_small_run("subwords.sampling=0.2"), output, console=QUIET)
-    assert found.epochs == 2
+def test_a_run_with_sampled_subwords_trains_all_epochs(make_small_run: Any, output: Path) -> None:
+    result = fit(make_small_run("subwords.sampling=0.2"), output, console=QUIET)
+    assert result.epochs == 2
 
 
-def test_steps_are_planned_by_the_pieces_that_are_drawn(make_small_run: Any) -> None:
+def test_steps_are_planned_for_the_sampled_pieces(make_small_run: Any) -> None:
     steps = []
     for sampling in (0.0, 0.05):
         run = make_small_run(f"subwords.sampling={sampling}", "training.batch_pieces=60")
@@ -220,7 +224,7 @@ def test_steps_are_planned_by_the_pieces_that_are_drawn(make_small_run: Any) -> 
     assert steps[0] < steps[1]
 
 
-def test_csv_log_holds_what_was_measured(make_small_run: Any, output: Path) -> None:
+def test_the_csv_log_has_a_column_for_each_measurement(make_small_run: Any, output: Path) -> None:
     fit(make_small_run("training.epochs=4"), output, console=QUIET)
     log = next((output / "logs").rglob("metrics.csv")).read_text()
     header = log.splitlines()[0].split(",")
@@ -235,46 +239,46 @@ def test_csv_log_holds_what_was_measured(make_small_run: Any, output: Path) -> N
     } <= set(header)
 
 
-def test_a_folder_of_somebody_else_is_left_alone(make_small_run: Any, output: Path) -> None:
+def test_a_folder_with_unrelated_files_is_not_changed(make_small_run: Any, output: Path) -> None:
     output.mkdir()
     (output / "thesis.txt").write_text("precious")
-    with pytest.raises(ModelFolderError, match=r"holds files that are not a run's \(thesis.txt\)"):
+    with pytest.raises(ModelFolderError, match="thesis.txt"):
         fit(make_small_run(), output, console=QUIET)
     assert (output / "thesis.txt").read_text() == "precious"
 
 
-def test_an_unknown_tokenizer_is_refused_before_training(make_small_run: Any, output: Path) -> None:
+def test_an_unknown_tokenizer_is_an_error_before_training(make_small_run: Any, output: Path) -> None:
     with pytest.raises(ConfigurationError, match="unknown tokenizer '13b'"):
         fit(make_small_run("data.tokenize=13b"), output, console=QUIET)
 
 
-def test_a_batch_too_large_for_memory(
+def test_running_out_of_memory_names_the_setting_to_lower(
     make_small_run: Any, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*arguments: Any, **named: Any) -> None:
         torch.empty(2**55, dtype=torch.uint8)
 
     monkeypatch.setattr("nmt_lstm.training.module.clip_gradients", refuse)
-    with pytest.raises(ResourceError, match=r"lower training.batch_pieces \(now 1500\)"):
+    with pytest.raises(ResourceError, match=r"batch_pieces \(now 1500\)"):
         fit(make_small_run(), output, console=QUIET)
 
 
-def test_bf16_is_refused_before_anything_is_written_where_there_is_none(
+def test_bf16_on_a_processor_without_it_is_an_error_before_anything_is_written(
     make_small_run: Any, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(precision, "bf16_works", lambda: False)
-    with pytest.raises(ResourceError, match="does not compute in bf16"):
+    with pytest.raises(ResourceError, match="bf16"):
         fit(make_small_run("training.precision=bf16"), output, console=QUIET)
     assert not output.exists()
 
 
 @pytest.mark.needs_bf16
-def test_bf16_trains_where_it_is(make_small_run: Any, output: Path) -> None:
-    found = fit(make_small_run("training.precision=bf16", "training.max_steps=2"), output, console=QUIET)
-    assert found.steps == 2
+def test_a_run_can_train_in_bf16(make_small_run: Any, output: Path) -> None:
+    result = fit(make_small_run("training.precision=bf16", "training.max_steps=2"), output, console=QUIET)
+    assert result.steps == 2
 
 
-def test_a_run_without_validation_text_holds_it_out_and_resumes_exactly(
+def test_a_run_without_validation_text_holds_out_pairs_and_resumes_exactly(
     make_small_run: Any, output: Path, tmp_path: Path
 ) -> None:
     run = make_small_run(
@@ -284,19 +288,19 @@ def test_a_run_without_validation_text_holds_it_out_and_resumes_exactly(
         update={"data": run.data.model_copy(update={"valid_source": None, "valid_target": None})}
     )
     file = io.StringIO()
-    whole = fit(run, output, console=Console(file=file, width=200))
+    uninterrupted = fit(run, output, console=Console(file=file, width=200))
     assert "20 of 400 pairs are held out" in file.getvalue()
     resolved = model_folder.read(output).run.data
     assert resolved.valid_source == output / "held-out" / "valid.src"
     assert resolved.exclude_validation
-    part = tmp_path / "part"
+    interrupted = tmp_path / "interrupted"
     half = run.training.model_copy(update={"max_steps": 3})
-    fit(run.model_copy(update={"training": half}), part, console=QUIET)
-    again = fit(run, part, resume=True, console=QUIET)
-    assert (again.steps, again.metrics) == (whole.steps, whole.metrics)
+    fit(run.model_copy(update={"training": half}), interrupted, console=QUIET)
+    resumed = fit(run, interrupted, resume=True, console=QUIET)
+    assert (resumed.steps, resumed.metrics) == (uninterrupted.steps, uninterrupted.metrics)
 
 
-def test_a_run_that_fails_at_once_takes_back_what_it_held_out(
+def test_a_run_that_fails_at_once_removes_its_held_out_pairs(
     make_small_run: Any, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_small_run()
@@ -314,13 +318,13 @@ def test_a_run_that_fails_at_once_takes_back_what_it_held_out(
     assert not output.exists()
 
 
-def test_a_run_whose_time_is_over_at_once_says_what_it_waits_for(
+def test_a_run_whose_time_is_over_at_once_still_writes_a_model(
     make_small_run: Any, output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(TimeBudget, "is_over", lambda self, elapsed: True)
     file = io.StringIO()
-    found = fit(make_small_run("training.time_limit=9h"), output, console=Console(file=file, width=200))
-    assert (found.steps, found.out_of_time) == (1, True)
-    said = file.getvalue()
-    assert "The time limit of 9h is reached" in said
-    assert said.index("one validation") < said.index("validation at step 1")
+    result = fit(make_small_run("training.time_limit=9h"), output, console=Console(file=file, width=200))
+    assert (result.steps, result.out_of_time) == (1, True)
+    report = file.getvalue()
+    assert "The time limit of 9h is reached" in report
+    assert report.index("one validation") < report.index("validation at step 1")

@@ -1,4 +1,4 @@
-"""Signals are noted, then given back."""
+"""Signals are recorded, and their handlers are restored."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from nmt_lstm.training.interruption import SignalWatch, TrainingInterrupted
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_is_noted_and_nothing_else_happens(number: int, status: int) -> None:
-    before = signal.getsignal(number)
+def test_a_signal_is_recorded_and_the_handler_restored(number: int, status: int) -> None:
+    handler = signal.getsignal(number)
     with SignalWatch() as watch:
         os.kill(os.getpid(), number)
         assert watch.received == number
-    assert signal.getsignal(number) is before
+    assert signal.getsignal(number) is handler
     assert TrainingInterrupted(watch.received).code == status
 
 
-def test_the_watch_can_be_taken_back_from_others() -> None:
+def test_handlers_that_others_replaced_can_be_installed_again() -> None:
     with SignalWatch() as watch:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         watch.install()

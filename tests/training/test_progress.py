@@ -1,4 +1,4 @@
-"""What is shown of a running training."""
+"""How the progress of a run is shown."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from nmt_lstm.training.progress import Moment, ProgressDisplay, duration
+from nmt_lstm.training.progress import ProgressDisplay, StepProgress, duration
 
-MOMENT = Moment(
+PROGRESS = StepProgress(
     epoch=2,
     epochs=10,
     step=1234,
-    share=0.5,
-    limit_left=None,
+    fraction=0.5,
+    limit_remaining=None,
     pieces_per_second=5370.4,
     loss=3.21,
     gradient_norm=0.87,
@@ -26,11 +26,11 @@ MOMENT = Moment(
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_a_moment_says_all_that_is_known(terminal: bool) -> None:
+def test_all_facts_about_a_step_are_shown(terminal: bool) -> None:
     file = io.StringIO()
     display = ProgressDisplay(Console(file=file, force_terminal=terminal, width=200))
     display.start(0.0)
-    display.show(MOMENT)
+    display.show(PROGRESS)
     display.stop()
     for words in (
         "epoch 2/10",
@@ -45,44 +45,44 @@ def test_a_moment_says_all_that_is_known(terminal: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit_left", "words"),
+    ("limit_remaining", "words"),
     [
         (None, "1m 30s left"),
         (200.0, "1m 30s left"),
         (20.0, "20s left of the limit (all epochs: 1m 30s)"),
     ],
 )
-def test_time_left_is_told_by_the_pace_of_the_steps_and_the_limit(
-    monkeypatch: pytest.MonkeyPatch, limit_left: float | None, words: str
+def test_the_time_remaining_follows_from_the_speed_of_the_steps_and_the_limit(
+    monkeypatch: pytest.MonkeyPatch, limit_remaining: float | None, words: str
 ) -> None:
     now = 100.0
     monkeypatch.setattr("time.monotonic", lambda: now)
     file = io.StringIO()
     display = ProgressDisplay(Console(file=file, width=200))
     display.start(0.0)
-    now = 160.0  # a minute for the first step does not count
-    display.show(replace(MOMENT, share=0.01))
+    now = 160.0  # a slow first step does not count
+    display.show(replace(PROGRESS, fraction=0.01))
     assert "left" not in file.getvalue()
     now = 170.0
-    display.show(replace(MOMENT, share=0.109, limit_left=limit_left))
+    display.show(replace(PROGRESS, fraction=0.109, limit_remaining=limit_remaining))
     assert file.getvalue().rstrip().endswith(words)
 
 
-def test_the_bar_follows_whichever_ends_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_bar_follows_whichever_ends_first_steps_or_time(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr("time.monotonic", lambda: now)
     file = io.StringIO()
     display = ProgressDisplay(Console(file=file, force_terminal=True, width=200))
     display.start(0.0)
     now = 30.0
-    display.show(replace(MOMENT, share=0.1, limit_left=10.0))
-    display.show(replace(MOMENT, share=0.9, limit_left=10.0))
+    display.show(replace(PROGRESS, fraction=0.1, limit_remaining=10.0))
+    display.show(replace(PROGRESS, fraction=0.9, limit_remaining=10.0))
     display.stop()
     assert " 75%" in file.getvalue()
     assert " 90%" in file.getvalue()
 
 
-def test_what_looks_like_markup_is_shown_as_it_is() -> None:
+def test_text_that_looks_like_markup_is_shown_verbatim() -> None:
     file = io.StringIO()
     ProgressDisplay(Console(file=file)).say("[bold]word[/bold] [/x]")
     assert file.getvalue() == "[bold]word[/bold] [/x]\n"
@@ -92,13 +92,13 @@ LONG = "One sentence of advice that is much longer than the line of a console of
 COMMAND = "  nmt-lstm train run.toml --set model.encoder.hidden_size=128 --set model.decoder.hidden_size=128"
 
 
-def test_nothing_is_broken_where_no_terminal_is() -> None:
+def test_lines_are_not_wrapped_outside_a_terminal() -> None:
     file = io.StringIO()
     ProgressDisplay(Console(file=file, width=40)).say(f"{LONG}\n{COMMAND}")
     assert file.getvalue() == f"{LONG}\n{COMMAND}\n"
 
 
-def test_sentences_go_on_at_the_next_word_of_a_terminal_and_commands_stay_whole() -> None:
+def test_a_terminal_wraps_sentences_between_words_but_not_commands() -> None:
     file = io.StringIO()
     console = Console(file=file, width=40, force_terminal=True, color_system=None)
     ProgressDisplay(console).say(f"{LONG}\n{COMMAND}")
@@ -108,54 +108,54 @@ def test_sentences_go_on_at_the_next_word_of_a_terminal_and_commands_stay_whole(
     assert " ".join(line.strip() for line in sentence) == LONG
 
 
-def test_a_quiet_console_asks_for_nothing() -> None:
+def test_progress_is_never_due_on_a_quiet_console() -> None:
     display = ProgressDisplay(Console(quiet=True))
     display.start(0.0)
     assert not display.is_due()
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(41.6, "42s"), (185, "3m 05s"), (7620, "2h 07m")])
-def test_durations(seconds: float, text: str) -> None:
+def test_durations_are_readable(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
-def rendered(monkeypatch: pytest.MonkeyPatch, width: int, moment: Moment) -> str:
-    """The live line of a resumed run after a minute."""
+def render(monkeypatch: pytest.MonkeyPatch, width: int, progress: StepProgress) -> str:
+    """Return the live line of a resumed run after a minute."""
     now = 100.0
     monkeypatch.setattr("time.monotonic", lambda: now)
     file = io.StringIO()
     display = ProgressDisplay(Console(file=file, force_terminal=True, width=width, color_system=None))
     display.start(0.2)
-    display.show(replace(moment, share=0.4))
+    display.show(replace(progress, fraction=0.4))
     now = 160.0
-    display.show(moment)
+    display.show(progress)
     lines = file.getvalue().splitlines()
     display.stop()
     return lines[-1].split("\r")[-1].split("\x1b[2K")[-1]
 
 
-@pytest.mark.parametrize("limit_left", [None, 20.0, 10_000.0])
+@pytest.mark.parametrize("limit_remaining", [None, 20.0, 10_000.0])
 @pytest.mark.parametrize("width", [60, 80, 100, 130, 200])
-def test_the_bar_and_the_time_left_are_seen_at_any_width(
-    monkeypatch: pytest.MonkeyPatch, width: int, limit_left: float | None
+def test_the_bar_and_the_time_remaining_are_visible_at_any_width(
+    monkeypatch: pytest.MonkeyPatch, width: int, limit_remaining: float | None
 ) -> None:
-    moment = replace(MOMENT, step=123_456, epochs=100, epoch=50, limit_left=limit_left)
-    line = rendered(monkeypatch, width, moment)
+    progress = replace(PROGRESS, step=123_456, epochs=100, epoch=50, limit_remaining=limit_remaining)
+    line = render(monkeypatch, width, progress)
     assert len(line) <= width
     # Without colours the rest of the bar is blank.
     assert re.match(r"[━╸ ]{10,20} +\d+% epoch", line)
     assert "s left" in line
     assert "…" not in line
     assert "loss 3.210" in line
-    # What matters least is left out first.
-    order = ["rate", "gradient", "pieces/s"]
-    seen = [word in line for word in order]
-    assert seen == sorted(seen)
-    assert all(seen) or width < 200
+    # The least important facts are left out first.
+    shown = [fact in line for fact in ("rate", "gradient", "pieces/s")]
+    assert shown == sorted(shown)
+    if width == 200:
+        assert all(shown)
 
 
-def test_a_wide_terminal_shows_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    line = rendered(monkeypatch, 200, replace(MOMENT, limit_left=20.0))
+def test_a_wide_terminal_shows_all_facts(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = render(monkeypatch, 200, replace(PROGRESS, limit_remaining=20.0))
     for words in (
         "epoch 2/10",
         "step 1,234",

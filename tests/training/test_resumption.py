@@ -1,4 +1,4 @@
-"""What may be resumed: a training that is at its end, but not one to which the settings leave less than is done."""
+"""Which runs may be resumed: also one at its end, but not one beyond the limits of the settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.console import Console
 from nmt_lstm.errors import NothingLeftError
 from nmt_lstm.training.csv_log import read_log
 from nmt_lstm.training.fit import fit
-from nmt_lstm.training.resumption import Standing, check_resumable
+from nmt_lstm.training.resumption import ResumePoint, check_resumable
 
 QUIET = Console(quiet=True)
 
@@ -28,27 +28,27 @@ def two_epochs(make_small_run: Any, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def resumed(two_epochs: Path, output: Path) -> Path:
-    """A copy to be resumed."""
+    """A copy of it to resume."""
     shutil.copytree(two_epochs, output)
     return output
 
 
-def test_a_checkpoint_says_how_far_it_is(two_epochs: Path) -> None:
-    standing = Standing.read(two_epochs / "checkpoints" / "last.ckpt")
-    assert (standing.epochs, standing.epochs_begun, standing.validated) == (2, 2, True)
-    assert standing.time_limit_reached is None
+def test_a_checkpoint_contains_the_progress_of_its_run(two_epochs: Path) -> None:
+    point = ResumePoint.read(two_epochs / "checkpoints" / "last.ckpt")
+    assert (point.epochs, point.epochs_started, point.validated) == (2, 2, True)
+    assert point.time_limit_reached is None
 
 
-def test_fewer_epochs_than_are_done_are_refused(make_small_run: Any, resumed: Path) -> None:
+def test_a_run_cannot_be_resumed_with_fewer_epochs_than_completed(make_small_run: Any, resumed: Path) -> None:
     run = make_small_run("training.epochs=1")
-    with pytest.raises(NothingLeftError, match=r"training.epochs=3") as refused:
+    with pytest.raises(NothingLeftError, match="training.epochs=3") as caught:
         check_resumable(run.training, resumed)
-    assert (refused.value.key, refused.value.value, refused.value.exit_status) == ("training.epochs", 1, 2)
+    assert (caught.value.key, caught.value.value, caught.value.exit_status) == ("training.epochs", 1, 2)
     with pytest.raises(NothingLeftError):
         fit(run, resumed, resume=True, console=QUIET)
 
 
-def test_a_training_at_its_end_takes_no_step_and_says_what_to_pass(
+def test_a_finished_run_takes_no_step_and_names_the_setting_to_raise(
     make_small_run: Any, resumed: Path
 ) -> None:
     for overrides, setting in (
@@ -58,14 +58,14 @@ def test_a_training_at_its_end_takes_no_step_and_says_what_to_pass(
         file = io.StringIO()
         run = make_small_run(*overrides)
         check_resumable(run.training, resumed)
-        before = Standing.read(resumed / "checkpoints" / "last.ckpt").step
-        found = fit(run, resumed, resume=True, console=Console(file=file, width=200))
-        assert found.steps == before
+        step = ResumePoint.read(resumed / "checkpoints" / "last.ckpt").step
+        result = fit(run, resumed, resume=True, console=Console(file=file, width=200))
+        assert result.steps == step
         assert f"larger {setting}" in file.getvalue()
 
 
 @pytest.mark.parametrize(
-    ("elapsed", "reached", "limit", "refused"),
+    ("elapsed", "reached", "limit", "fails"),
     [
         (100.0, None, "90s", True),
         (80.0, 90.0, "90s", True),
@@ -73,29 +73,29 @@ def test_a_training_at_its_end_takes_no_step_and_says_what_to_pass(
         (80.0, None, "", False),
     ],
 )
-def test_a_time_limit_that_is_used_up_is_refused(
-    make_small_run: Any, resumed: Path, elapsed: float, reached: float | None, limit: str, refused: bool
+def test_a_run_cannot_be_resumed_with_a_used_up_time_limit(
+    make_small_run: Any, resumed: Path, elapsed: float, reached: float | None, limit: str, fails: bool
 ) -> None:
     path = resumed / "checkpoints" / "last.ckpt"
     state = torch.load(path, weights_only=True)
-    control = state["callbacks"]["RunControl"]
-    control["clock"]["elapsed"], control["time_limit_reached"] = elapsed, reached
+    callback = state["callbacks"]["RunControl"]
+    callback["clock"]["elapsed"], callback["time_limit_reached"] = elapsed, reached
     torch.save(state, path)
     run = make_small_run("training.epochs=9", f"training.time_limit={limit}")
-    if not refused:
+    if not fails:
         check_resumable(run.training, resumed)
         return
-    with pytest.raises(NothingLeftError, match=r"--time-limit, such as \dm") as problem:
+    with pytest.raises(NothingLeftError, match=r"--time-limit, such as \dm") as caught:
         check_resumable(run.training, resumed)
-    assert problem.value.key == "training.time_limit"
-    # A program that resumes all the same gets the model without another step.
+    assert caught.value.key == "training.time_limit"
+    # A program that resumes without this check gets the model, after no further step.
     if reached is None:
-        found = fit(run, resumed, resume=True, console=QUIET)
-        assert found.out_of_time
-        assert found.steps == state["global_step"]
+        result = fit(run, resumed, resume=True, console=QUIET)
+        assert result.out_of_time
+        assert result.steps == state["global_step"]
 
 
-def test_one_log_over_all_sessions(
+def test_a_resumed_run_continues_its_log(
     make_small_run: Any, output: Path, two_epochs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("nmt_lstm.training.module._STEPS_BETWEEN_LOGS", 2)

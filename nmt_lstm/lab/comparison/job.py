@@ -23,7 +23,7 @@ from nmt_lstm.lab.comparison.run_result import CurvePoint, RunResult, TrainingRe
 from nmt_lstm.lab.experiment.job import Job
 from nmt_lstm.registry.provenance import trust_folder
 from nmt_lstm.text.corpus import read_lines
-from nmt_lstm.training.diagnosis import Point
+from nmt_lstm.training.diagnosis import ValidationPoint
 from nmt_lstm.training.fit import fit
 from nmt_lstm.training.progress import duration
 
@@ -116,7 +116,7 @@ def _train(files: RunFiles, report: Callable[[str], None]) -> TrainingResult:
     return training
 
 
-def curve_points(curve: Sequence[Point]) -> list[CurvePoint]:
+def curve_points(curve: Sequence[ValidationPoint]) -> list[CurvePoint]:
     """Return the validations of a training run, except those from earlier versions, which logged only the loss."""
     return [
         CurvePoint(step=point.step, seconds=point.seconds, loss=point.loss, bleu=point.bleu, chrf=point.chrf)
@@ -125,7 +125,7 @@ def curve_points(curve: Sequence[Point]) -> list[CurvePoint]:
     ]
 
 
-def training_speed(curve: Sequence[Point]) -> float:
+def training_speed(curve: Sequence[ValidationPoint]) -> float:
     """Return target pieces per second, as the median over the intervals between validations; 0 if unknown."""
     speeds = [point.pieces_per_second for point in curve if not math.isnan(point.pieces_per_second)]
     return statistics.median(speeds) if speeds else 0.0

@@ -12,7 +12,7 @@ from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.lab.comparison.folder import RunFiles, write_text
 from nmt_lstm.lab.comparison.job import ComparisonJob, curve_points, peak_bytes, training_speed
 from nmt_lstm.training.csv_log import read_log
-from nmt_lstm.training.diagnosis import Point
+from nmt_lstm.training.diagnosis import ValidationPoint
 
 
 @pytest.fixture(scope="module")
@@ -91,10 +91,10 @@ def test_finished_training_is_not_repeated(finished, parallel_files, monkeypatch
 
 def test_speed_is_a_median_and_points_without_scores_are_skipped() -> None:
     scored = [
-        Point(step, 4.0, 2.0, bleu=bleu, chrf=3.0, seconds=seconds, pieces_per_second=speed)
+        ValidationPoint(step, 4.0, 2.0, bleu=bleu, chrf=3.0, seconds=seconds, pieces_per_second=speed)
         for step, bleu, seconds, speed in ((10, 1, 5, 100), (20, 4, 12, 200), (30, 5, 20, 300))
     ]
-    curve = [Point.of_state([5, 3.0]), *scored]
+    curve = [ValidationPoint.from_state([5, 3.0]), *scored]
     assert [(point.step, point.bleu, point.seconds) for point in curve_points(curve)] == [
         (10, 1, 5),
         (20, 4, 12),

@@ -1,4 +1,4 @@
-"""What is shown of a validation at a terminal."""
+"""How a validation is reported."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any, cast
 
 from rich.console import Console
 
-from nmt_lstm.training.budget import TimeBudget
-from nmt_lstm.training.meter import Stretch
 from nmt_lstm.training.progress import ProgressDisplay
-from nmt_lstm.training.run_report import RunReport
+from nmt_lstm.training.reporting import RunReport
+from nmt_lstm.training.throughput import StepStatistics
+from nmt_lstm.training.time_budget import TimeBudget
 from nmt_lstm.training.validation import ValidationResult
 
 
-def shown(*, terminal: bool) -> str:
+def report_validation(*, terminal: bool) -> str:
     file = io.StringIO()
     report = RunReport(
         display=ProgressDisplay(Console(file=file, force_terminal=terminal, width=200, color_system=None)),
@@ -29,12 +29,12 @@ def shown(*, terminal: bool) -> str:
         loss=1.0, bleu=2.0, chrf=3.0, signatures={}, indices=[0, 2], translations=["once .", ""]
     )
     trainer = cast("Any", SimpleNamespace(global_step=2, current_epoch=0, world_size=1, loggers=[]))
-    report.validation(trainer, result, Stretch(1.0, 1, 1.0), improved=True)
+    report.validation(trainer, result, StepStatistics(1.0, 1, 1.0), improved=True)
     return file.getvalue()
 
 
-def test_samples_stand_beside_their_source_and_reference() -> None:
-    words = [line.split(maxsplit=1) for line in shown(terminal=True).splitlines()[1:]]
+def test_a_terminal_shows_samples_with_source_and_reference() -> None:
+    words = [line.split(maxsplit=1) for line in report_validation(terminal=True).splitlines()[1:]]
     assert words == [
         ["source", "eins ."],
         ["translation", "once ."],
@@ -45,6 +45,6 @@ def test_samples_stand_beside_their_source_and_reference() -> None:
     ]
 
 
-def test_a_file_gets_the_numbers_alone() -> None:
-    (line,) = shown(terminal=False).splitlines()
+def test_a_file_gets_only_the_scores() -> None:
+    (line,) = report_validation(terminal=False).splitlines()
     assert "BLEU 2.00" in line

@@ -1,4 +1,4 @@
-"""A training run is not resumed with changed equations, unless its user says so; the original ones are never lost."""
+"""A run is not resumed with changed equations unless its user accepts them; the original ones are never lost."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from nmt_lstm.checkpoint.model_folder import read
 from nmt_lstm.checkpoint.plugin_records import plugin_digests
 from nmt_lstm.errors import ChangedPluginError
 from nmt_lstm.registry import load_plugin_file
-from nmt_lstm.training.checkpoint_files import read_checkpoint
+from nmt_lstm.training.checkpointing import read_checkpoint
 from nmt_lstm.training.fit import fit
-from nmt_lstm.training.run_record import check_plugins
+from nmt_lstm.training.run_identity import check_plugins
 
 QUIET = Console(quiet=True)
 SOURCE = """
@@ -46,49 +46,50 @@ def change(plugin: Path) -> None:
     load_plugin_file(str(plugin))
 
 
-def test_a_changed_plugin_is_refused_and_accepted(make_small_run: Any, output: Path, plugin: Path) -> None:
+def test_a_changed_plugin_must_be_accepted(make_small_run: Any, output: Path, plugin: Path) -> None:
     fit(make_small_run(*CELL, "training.epochs=1"), output, console=QUIET)
     more = make_small_run(*CELL, "training.epochs=2")
     change(plugin)
-    before = {file.name: file.read_bytes() for file in output.iterdir() if file.is_file()}
+    files = {file.name: file.read_bytes() for file in output.iterdir() if file.is_file()}
     with pytest.raises(ChangedPluginError, match="--accept-changed-plugins") as caught:
         fit(more, output, resume=True, console=QUIET)
     assert caught.value.names == ("cell resumed",)
     assert "line 11" in caught.value.differences[0]
     assert f"--plugin {output / 'plugin.resumed.py'}" in str(caught.value)
-    assert before == {file.name: file.read_bytes() for file in output.iterdir() if file.name in before}
+    assert files == {file.name: file.read_bytes() for file in output.iterdir() if file.name in files}
 
     fit(more, output, resume=True, console=QUIET, accept_changed_plugins=True)
     assert (output / "replaced-1-plugin.resumed.py").read_text(encoding="utf-8") == SOURCE
-    before = read_checkpoint(output / "checkpoints" / "last.ckpt")["nmt_lstm_run"]
-    check_plugins(
-        output, before, {"plugins": plugin_digests(more)}
-    )  # accepted once, it is the training run's own
+    identity = read_checkpoint(output / "checkpoints" / "last.ckpt")["nmt_lstm_run"]
+    # Once accepted, the changed plugin belongs to the run.
+    check_plugins(output, identity, {"plugins": plugin_digests(more)})
     read(output)
 
 
-def test_the_copy_in_the_folder_resumes_the_run(make_small_run: Any, output: Path, plugin: Path) -> None:
+def test_the_copy_in_the_model_folder_can_resume_the_run(
+    make_small_run: Any, output: Path, plugin: Path
+) -> None:
     run = make_small_run(*CELL, "training.epochs=1")
     fit(run, output, console=QUIET)
-    before = read_checkpoint(output / "checkpoints" / "last.ckpt")["nmt_lstm_run"]
+    identity = read_checkpoint(output / "checkpoints" / "last.ckpt")["nmt_lstm_run"]
     plugin.write_text(CHANGED, encoding="utf-8")
     from nmt_lstm.registry import CELLS
 
     del CELLS._decorated["resumed"]
     load_plugin_file(str(output / "plugin.resumed.py"))
-    check_plugins(output, before, {"plugins": plugin_digests(run)})
+    check_plugins(output, identity, {"plugins": plugin_digests(run)})
 
 
-def test_before_the_first_validation_the_checksum_tells(
+def test_before_the_first_validation_the_checksum_detects_a_change(
     make_small_run: Any, output: Path, plugin: Path
 ) -> None:
     run = make_small_run(*CELL)
-    before = {"plugins": plugin_digests(run)}
+    identity = {"plugins": plugin_digests(run)}
     output.mkdir()
-    check_plugins(output, before, {"plugins": plugin_digests(run)})
-    check_plugins(output, {}, {"plugins": plugin_digests(run)})  # of an older version
+    check_plugins(output, identity, {"plugins": plugin_digests(run)})
+    check_plugins(output, {}, {"plugins": plugin_digests(run)})  # from an earlier version
     change(plugin)
     with pytest.raises(ChangedPluginError) as caught:
-        check_plugins(output, before, {"plugins": plugin_digests(run)})
+        check_plugins(output, identity, {"plugins": plugin_digests(run)})
     assert caught.value.names == ("cell resumed",)
-    check_plugins(output, before, {"plugins": plugin_digests(run)}, accept_changes=True)
+    check_plugins(output, identity, {"plugins": plugin_digests(run)}, accept_changes=True)

@@ -1,4 +1,4 @@
-"""What a call of `fit` works with besides its settings: processes and devices, time, the folder, and where it speaks."""
+"""What a call of `fit` works with besides its settings: devices, processes, time, the output folder and the display."""
 
 from __future__ import annotations
 
@@ -15,19 +15,24 @@ from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.files.atomic import remove_stale
 from nmt_lstm.numerics.memory import bound_kernel_memory, keep_freed_memory
 from nmt_lstm.numerics.precision import Precision, resolve_precision
-from nmt_lstm.training.budget import TimeBudget
 from nmt_lstm.training.devices import Devices, choose_devices, use_threads
 from nmt_lstm.training.interruption import SignalWatch
 from nmt_lstm.training.launch import Launch, find_launch, ignore_stray
-from nmt_lstm.training.output_folder import check_output, last_checkpoint, made_folder
-from nmt_lstm.training.output_lock import check_not_held, held_by_this_run
+from nmt_lstm.training.output_folder import (
+    check_not_held,
+    check_output,
+    checkpoint_path,
+    created_folder,
+    held_by_this_run,
+)
 from nmt_lstm.training.progress import ProgressDisplay
+from nmt_lstm.training.time_budget import TimeBudget
 
-__all__ = ["Session", "open_session"]
+__all__ = ["RunContext", "open_run"]
 
 
 @dataclass(frozen=True)
-class Session:
+class RunContext:
     """One call of `fit` in one process."""
 
     output: Path
@@ -42,23 +47,23 @@ class Session:
     signals: SignalWatch = field(default_factory=SignalWatch)
 
     @property
-    def checkpoint(self) -> Path:
-        """Where the whole state of the training is saved."""
-        return last_checkpoint(self.output)
+    def checkpoint_path(self) -> Path:
+        """Where the complete state of the run is saved."""
+        return checkpoint_path(self.output)
 
 
 @contextmanager
-def open_session(
+def open_run(
     settings: TrainingSettings, output: Path, *, resume: bool, console: Console | None
-) -> Iterator[Session]:
-    """Choose the devices and hold the output folder for the time of a with statement.
+) -> Iterator[RunContext]:
+    """Context manager that chooses the devices and holds the output folder.
 
     Raises:
-        ConfigurationError: there is a training in `output`, and `resume` is off.
-        FolderInUseError: another process trains into `output`.
-        LaunchError: a launcher has started a different number of processes.
-        ModelFolderError: `output` holds unrelated files.
-        ResourceError: the devices do not suffice, or the folder cannot be made.
+        ConfigurationError: `output` already contains a run, and `resume` is false.
+        FolderInUseError: another process is training into `output`.
+        LaunchError: a launcher started a different number of processes.
+        ModelFolderError: `output` contains unrelated files.
+        ResourceError: there are too few devices, or the folder cannot be created.
     """
     budget = TimeBudget(parse_duration(settings.time_limit))
     devices = choose_devices(settings)
@@ -68,12 +73,12 @@ def open_session(
     with ExitStack() as stack:
         if launch.is_first:
             check_not_held(output)
-            check_output(output, last_checkpoint(output), resume=resume)
-        stack.enter_context(made_folder(output))
+            check_output(output, resume=resume)
+        stack.enter_context(created_folder(output))
         if launch.is_first:
             stack.enter_context(held_by_this_run(output))
-            # Once more: another training may just have ended here.
-            check_output(output, last_checkpoint(output), resume=resume)
+            # Checked again under the lock: another run may just have ended here.
+            check_output(output, resume=resume)
             remove_stale(output / "checkpoints", files="*")
             remove_stale(output, folders=WRITING)
         precision = resolve_precision(settings.precision, devices.device)
@@ -81,4 +86,4 @@ def open_session(
             bound_kernel_memory()
             keep_freed_memory()
         use_threads(devices)
-        yield Session(output, resume, devices, launch, precision, budget, display)
+        yield RunContext(output, resume, devices, launch, precision, budget, display)

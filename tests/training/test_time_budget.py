@@ -1,38 +1,38 @@
-"""The time limit: what is counted, what is left for the end."""
+"""The time limit: what counts towards it, and what is reserved for the end."""
 
 from __future__ import annotations
 
 import pytest
 
-from nmt_lstm.training.budget import TimeBudget
+from nmt_lstm.training.time_budget import TimeBudget
 
 
-def test_without_a_limit_time_never_ends_and_never_lowers_a_rate() -> None:
+def test_without_a_limit_time_is_never_over_and_makes_no_progress() -> None:
     budget = TimeBudget(None)
     assert not budget.is_over(1e9)
     assert budget.progress(1e9) == 0.0
 
 
-def test_the_end_keeps_time_for_validations() -> None:
+def test_time_for_the_final_validations_is_reserved() -> None:
     budget = TimeBudget(200.0)
-    budget.expect(validation_steps=0, final_validations=2, beam_factor=3.0)
+    budget.forecast(validation_steps=0, final_validations=2, beam_factor=3.0)
     budget.validation_seconds = 5.0
     assert budget.reserve() == pytest.approx(1.0 + 1.3 * 5.0 * (1 + 2 * 3.0))
     assert not budget.is_over(153.0)
     assert budget.is_over(154.0)
 
 
-def test_the_end_keeps_no_more_than_a_third_of_a_short_limit() -> None:
+def test_at_most_a_third_of_a_short_limit_is_reserved() -> None:
     budget = TimeBudget(10.0)
-    budget.expect(validation_steps=100_000, final_validations=2, beam_factor=3.0)
+    budget.forecast(validation_steps=100_000, final_validations=2, beam_factor=3.0)
     budget.validation_seconds = 1000.0
     assert budget.reserve() == pytest.approx(3.5)
     assert not budget.is_over(6.0)
 
 
-def test_a_comparison_at_the_end_needs_time_within_the_limit() -> None:
+def test_a_final_validation_must_fit_into_the_limit() -> None:
     budget = TimeBudget(1000.0)
-    budget.expect(validation_steps=0, final_validations=1, beam_factor=3.0)
+    budget.forecast(validation_steps=0, final_validations=1, beam_factor=3.0)
     budget.validation_seconds = 100.0
     assert budget.has_time_to_validate()
     budget.load_state_dict({"elapsed": 690.0, "training_start": 1.0, "validation_seconds": 100.0})
@@ -42,9 +42,9 @@ def test_a_comparison_at_the_end_needs_time_within_the_limit() -> None:
     assert TimeBudget(None).has_time_to_validate()
 
 
-def test_progress_counts_from_the_first_step_and_never_falls() -> None:
+def test_progress_counts_from_the_first_step_and_never_decreases() -> None:
     budget = TimeBudget(101.0)
-    budget.expect(validation_steps=0, final_validations=0, beam_factor=1.0)
+    budget.forecast(validation_steps=0, final_validations=0, beam_factor=1.0)
     budget.load_state_dict({"elapsed": 0.0, "training_start": 20.0, "validation_seconds": 0.0})
     assert budget.progress(20.0) == 0.0
     assert budget.progress(27.0) == 0.0
@@ -54,13 +54,13 @@ def test_progress_counts_from_the_first_step_and_never_falls() -> None:
     assert budget.progress(200.0) == 1.0
 
 
-def test_before_the_first_validation_steps_tell_how_long_it_will_take(
+def test_the_time_of_the_first_validation_is_estimated_from_steps(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 50.0
     monkeypatch.setattr("time.monotonic", lambda: now)
     budget = TimeBudget(100.0)
-    budget.expect(validation_steps=10, final_validations=1, beam_factor=2.0)
+    budget.forecast(validation_steps=10, final_validations=1, beam_factor=2.0)
     now = 60.0
     budget.start_training()
     assert budget.expected_validation() == 0.0
@@ -74,11 +74,11 @@ def test_before_the_first_validation_steps_tell_how_long_it_will_take(
     now = 90.0
     budget.count_step()
     assert budget.expected_validation() == 2.0
-    assert budget.left() == pytest.approx(60.0)
-    assert TimeBudget(None).left() is None
+    assert budget.remaining() == pytest.approx(60.0)
+    assert TimeBudget(None).remaining() is None
 
 
-def test_earlier_sessions_count() -> None:
+def test_the_time_before_a_resume_counts() -> None:
     budget = TimeBudget(1000.0)
     budget.load_state_dict({"elapsed": 900.0, "training_start": 1.0, "validation_seconds": 7.0})
     assert budget.elapsed() >= 900.0

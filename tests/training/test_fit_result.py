@@ -1,4 +1,4 @@
-"""What is said when a training run is over."""
+"""The summary of a finished run."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from nmt_lstm.training.fit_result import FitResult, show_summary
 from nmt_lstm.training.progress import ProgressDisplay
-from nmt_lstm.training.summary import FitResult, show_summary
 
 
-def shown(folder: Path, *, seconds: float, limit: float | None, out_of_time: bool) -> list[str]:
-    found = FitResult(
+def summary_lines(folder: Path, *, seconds: float, limit: float | None, out_of_time: bool) -> list[str]:
+    result = FitResult(
         folder=folder,
         metrics={"loss": 1.0, "perplexity": 2.7, "bleu": 40.0, "chrf": 60.0},
         signatures={"bleu": "b", "chrf": "c"},
@@ -33,7 +33,7 @@ def shown(folder: Path, *, seconds: float, limit: float | None, out_of_time: boo
         curve=[],
     )
     file = io.StringIO()
-    show_summary(ProgressDisplay(Console(file=file, width=200)), found)
+    show_summary(ProgressDisplay(Console(file=file, width=200)), result)
     return file.getvalue().splitlines()
 
 
@@ -47,9 +47,9 @@ def shown(folder: Path, *, seconds: float, limit: float | None, out_of_time: boo
         (118.0, None, False, False),
     ],
 )
-def test_time_that_was_kept_for_the_end_is_explained(
+def test_the_time_reserved_for_the_end_is_explained(
     random_model_folder: Path, seconds: float, limit: float | None, out_of_time: bool, explained: bool
 ) -> None:
-    lines = shown(random_model_folder, seconds=seconds, limit=limit, out_of_time=out_of_time)
+    lines = summary_lines(random_model_folder, seconds=seconds, limit=limit, out_of_time=out_of_time)
     (time,) = (line for line in lines if line.startswith("time "))
-    assert ("of 2m 10s" in time and "validation and writing" in time) == explained
+    assert ("of 2m 10s: training stops early" in time) is explained

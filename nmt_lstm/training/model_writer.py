@@ -1,4 +1,4 @@
-"""Saving what a `TranslationModule` has learnt as a model folder, while `fit` trains and after a training of one's own."""
+"""Writing a trained module as a model folder: while `fit` trains, and after a training loop of the user's own."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from nmt_lstm.errors import ConfigurationError, ResourceError
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import read_regular
 from nmt_lstm.model.build import build_unweighted_model
-from nmt_lstm.training.budget import TimeBudget
 from nmt_lstm.training.module import TranslationModule
+from nmt_lstm.training.time_budget import TimeBudget
 from nmt_lstm.training.validation import ValidationResult
 
 if TYPE_CHECKING:
@@ -22,12 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelWriter", "save_model"]
 
-
 WriteFolder = Callable[[Mapping[str, Tensor], Mapping[str, Any]], None]
 
 
 class ModelWriter:
-    """Writes weights with what belongs to them into the run's folder, and remembers how good they are.
+    """Writes weights with their settings into the run's folder, and remembers their metrics.
 
     Args:
         folder: of the run.
@@ -43,7 +42,7 @@ class ModelWriter:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """The metrics of the model in the folder: of the last `write`, or of an earlier session's."""
+        """The metrics of the model in the folder: from the last `write`, or from before the run was resumed."""
         if not self._metrics:
             self._metrics = parse_json(read_regular(self.folder / "metrics.json"))
         return self._metrics
@@ -57,20 +56,20 @@ class ModelWriter:
         *,
         on_disk: bool = True,
     ) -> None:
-        """Write the model folder; the model before it stays whole until this one is.
+        """Write the model folder; the previous model stays intact until this one is complete.
 
         Args:
             state: the weights.
             result: their validation.
-            beam_size: of that.
-            steps: after which the weights were taken; more than one are averaged.
-            on_disk: only one process should write; the others remember.
+            beam_size: of the validation.
+            steps: the optimizer steps after which the weights were taken; several are averaged.
+            on_disk: whether to write; only one process should, the others remember the metrics.
 
         Raises:
-            ResourceError: the disk is full or cannot be written.
+            ResourceError: the disk is full or not writable.
         """
         self._metrics = {
-            "validation": result.record(beam_size),
+            "validation": result.to_json(beam_size),
             "weights_of_steps": steps,
             "training_seconds": round(self._budget.elapsed(), 1),
         }
@@ -80,8 +79,8 @@ class ModelWriter:
             self._write(state, self._metrics)
         except OSError as problem:
             raise ResourceError(
-                f"cannot write the model folder '{self.folder}' ({problem.strerror or problem}); what was saved before "
-                f"is whole: free some space, then continue with --resume."
+                f"cannot write the model folder '{self.folder}' ({problem.strerror or problem}); earlier files are "
+                f"intact: free some space, then continue with --resume."
             ) from problem
 
 
@@ -93,24 +92,24 @@ def save_model(
 ) -> None:
     """Write a trained module as a model folder for `Translator.load` and the command line.
 
-    If `training.ema` is set, the average of the weights is saved, as validation used it. The file is written by the
-    process that calls: with several processes, call it in the first one only (``if trainer.is_global_zero``).
+    If `training.ema` is set, the moving average of the weights is saved, which validation uses too. The calling
+    process writes: with several processes, call this in the first one only (``if trainer.is_global_zero``).
 
     Args:
-        folder: to write: new, empty, or a model folder, whose model is replaced.
-        module: what was trained.
-        run: its settings: ``run.model`` must be those the network was built from.
-        metrics: stored in ``metrics.json``; by default the results of the last validation, if there was one.
+        folder: where to write: a new or empty folder, or a model folder, whose model is replaced.
+        module: the trained module.
+        run: its settings: ``run.model`` must be those that the network was built from.
+        metrics: stored in ``metrics.json``; by default the results of the last validation, if any.
 
     Raises:
         ConfigurationError: the weights do not fit ``run.model``; nothing was written.
-        ModelFolderError: the folder belongs to something else.
-        OSError: it cannot be written.
+        ModelFolderError: the folder belongs to another program.
+        OSError: the folder is not writable.
     """
     if metrics is None:
         last = module.last_validation
-        metrics = {} if last is None else {"validation": last.record(module.search.beam_size)}
-    _check_fits(module, run.model)
+        metrics = {} if last is None else {"validation": last.to_json(module.search.beam_size)}
+    _check_shapes(module, run.model)
     with module.averaged():
         model_folder.write(
             folder,
@@ -121,8 +120,8 @@ def save_model(
         )
 
 
-def _check_fits(module: TranslationModule, settings: ModelSettings) -> None:
-    """Refuse before anything is written: a model folder of other settings could not be loaded."""
+def _check_shapes(module: TranslationModule, settings: ModelSettings) -> None:
+    """Raise an error unless the weights fit the settings, before a folder is written that could not be loaded."""
     sizes = module.subwords.source.size, module.subwords.target.size
     expected = build_unweighted_model(settings, *sizes).state_dict()
     actual = module.model.state_dict()

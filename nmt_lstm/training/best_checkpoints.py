@@ -1,0 +1,124 @@
+"""Weights on disk: those of the best validations by the metric, and of the latest ones if those are averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from nmt_lstm.checkpoint.weights import save_weights
+from nmt_lstm.errors import ModelFolderError
+from nmt_lstm.files.checksums import sha256_of
+from nmt_lstm.training.checkpointing import write_atomically
+from nmt_lstm.training.validation import is_better
+
+__all__ = ["BestCheckpoints", "WeightsCheckpoint"]
+
+_REMEDY = (
+    "restore it from a copy, or train again into a different folder; the model in the run's folder is intact"
+)
+
+
+@dataclass(frozen=True)
+class WeightsCheckpoint:
+    """A file of weights, and the metrics of its validation."""
+
+    step: int
+    file: str
+    metrics: dict[str, float]
+    sha256: str = ""
+    """Of the file; empty in processes that did not write it, and in checkpoints of earlier versions."""
+
+
+class BestCheckpoints:
+    """The files ``step-N.safetensors`` in a folder of checkpoints.
+
+    A file is deleted only after a training checkpoint that no longer lists it was saved (`delete_unlisted`). So all
+    files that a training checkpoint lists exist, whichever checkpoint a run is resumed from.
+
+    Args:
+        folder: where the files are.
+        metric: "loss", "bleu" or "chrf".
+        best: how many of the best by the metric to keep.
+        latest: how many of the latest validations to keep besides.
+    """
+
+    def __init__(self, folder: Path, *, metric: str, best: int, latest: int) -> None:
+        self.folder = folder
+        self.metric = metric
+        self.best_count = best
+        self.latest_count = latest
+        self.checkpoints: list[WeightsCheckpoint] = []
+
+    def best(self) -> list[WeightsCheckpoint]:
+        """The best checkpoints by the metric, best first; a tie goes to the older."""
+        sign = 1.0 if self.metric == "loss" else -1.0
+        ranked = sorted(self.checkpoints, key=lambda each: (sign * each.metrics[self.metric], each.step))
+        return ranked[: self.best_count]
+
+    def latest(self) -> list[WeightsCheckpoint]:
+        """The latest checkpoints, newest first."""
+        return sorted(self.checkpoints, key=lambda each: -each.step)[: self.latest_count]
+
+    def qualifies(self, metrics: Mapping[str, float]) -> bool:
+        """Whether weights with these metrics would be kept."""
+        best = self.best()
+        return (
+            self.latest_count > 0
+            or len(best) < self.best_count
+            or is_better(self.metric, metrics[self.metric], best[-1].metrics[self.metric])
+        )
+
+    def save(
+        self, step: int, metrics: Mapping[str, float], state: Mapping[str, Tensor], *, write: bool = True
+    ) -> None:
+        """List weights, in place of those of the same step if any. Only one process should `write` the file."""
+        file, digest = f"step-{step}.safetensors", ""
+        if write:
+            write_atomically(self.folder / file, lambda path: save_weights(path, state))
+            digest = sha256_of(self.folder / file)
+        self.checkpoints = [each for each in self.checkpoints if each.step != step]
+        self.checkpoints.append(WeightsCheckpoint(step, file, dict(metrics), digest))
+        steps = {each.step for each in (*self.best(), *self.latest())}
+        self.checkpoints = [each for each in self.checkpoints if each.step in steps]
+
+    def delete_unlisted(self) -> None:
+        """Delete the files of checkpoints that are no longer listed."""
+        listed = {checkpoint.file for checkpoint in self.checkpoints}
+        for file in self.folder.glob("step-*.safetensors"):
+            if file.name not in listed:
+                file.unlink(missing_ok=True)
+
+    def path(self, checkpoint: WeightsCheckpoint) -> Path:
+        """Return the path of a checkpoint's file."""
+        return self.folder / checkpoint.file
+
+    def verify(self, checkpoint: WeightsCheckpoint) -> None:
+        """Compare a checkpoint's file with its checksum.
+
+        Raises:
+            ModelFolderError: the file is missing, unreadable or changed.
+        """
+        path = self.path(checkpoint)
+        try:
+            changed = checkpoint.sha256 and sha256_of(path) != checkpoint.sha256
+        except OSError as problem:
+            raise ModelFolderError(f"'{path}' cannot be read: {problem.strerror}; {_REMEDY}.") from problem
+        if changed:
+            raise ModelFolderError(f"'{path}' was changed: its SHA-256 is not the recorded one; {_REMEDY}.")
+
+    def state_dict(self) -> list[dict[str, Any]]:
+        """Return the state for a training checkpoint."""
+        return [asdict(checkpoint) for checkpoint in self.checkpoints]
+
+    def load_state_dict(self, state: Sequence[Mapping[str, Any]]) -> None:
+        """Restore the state from a training checkpoint."""
+        self.checkpoints = [
+            WeightsCheckpoint(
+                int(each["step"]), str(each["file"]), dict(each["metrics"]), str(each.get("sha256", ""))
+            )
+            for each in state
+        ]

@@ -1,0 +1,175 @@
+"""Checkpoints on disk: written atomically, read without unpickling, and never replaced by one that cannot be resumed."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.plugins.io import CheckpointIO
+from torch import Tensor
+
+from nmt_lstm.errors import DivergenceError, ModelFolderError, ResourceError
+from nmt_lstm.files.atomic import replacing, temporary_path
+from nmt_lstm.files.checksums import archive_is_intact, seal_archive
+from nmt_lstm.training.divergence import all_finite
+from nmt_lstm.training.module import TranslationModule
+
+__all__ = ["AtomicCheckpointIO", "TrainingCheckpoint", "read_checkpoint", "write_atomically"]
+
+
+class TrainingCheckpoint:
+    """The complete state of a training run on disk, ``last.ckpt``.
+
+    Finite weights may still be too large to compute with: only a validation, or the next step, shows that they are
+    sound. Until then the previous checkpoint stays beside the new one, so that `roll_back` can restore it.
+
+    Args:
+        path: the file.
+        saved_step: the optimizer step of the existing file; -1 if there is none.
+        validated: whether the weights in that file passed a validation.
+    """
+
+    def __init__(self, path: Path, *, saved_step: int = -1, validated: bool = False) -> None:
+        self.path = path
+        self._saved_step = saved_step
+        self._validated = validated
+        self._previous = path.with_name(f"before-{path.name}")
+
+    def save(self, trainer: pl.Trainer, module: TranslationModule, *, validated: bool) -> None:
+        """Save the state after a step. All processes must take part.
+
+        Args:
+            trainer: holds the state.
+            module: the module being trained.
+            validated: whether a validation of these weights had a finite loss.
+
+        Raises:
+            DivergenceError: a weight or an optimizer value is not finite; nothing is written.
+            ResourceError: the disk is full or not writable; the previous checkpoint is intact.
+        """
+        module.check_gradients()
+        if not all_finite(_state_tensors(trainer, module)):
+            raise DivergenceError(trainer.global_step, module.learning_rate, what="a weight")
+        if not validated and trainer.is_global_zero:
+            self._preserve()
+        trainer.save_checkpoint(self.path)
+        self._saved_step, self._validated = trainer.global_step, validated
+        if validated and trainer.is_global_zero:
+            self._previous.unlink(missing_ok=True)
+
+    def roll_back(self, step: int) -> None:
+        """Restore the previous checkpoint if the saved weights are those that failed after `step`."""
+        if self._saved_step == step and not self._validated and self._previous.exists():
+            self._previous.replace(self.path)
+
+    def _preserve(self) -> None:
+        """Give the file a second name. It keeps its own, so that a kill at any moment leaves something to resume."""
+        if not self.path.exists():
+            return
+        temporary = temporary_path(self._previous)
+        try:
+            try:
+                os.link(self.path, temporary)
+            except OSError:  # a file system without hard links
+                shutil.copyfile(self.path, temporary)
+            temporary.replace(self._previous)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+
+
+def _state_tensors(trainer: pl.Trainer, module: TranslationModule) -> Iterator[Tensor]:
+    yield from module.model.state_dict().values()
+    for optimizer in trainer.optimizers:
+        for state in optimizer.state.values():
+            yield from (value for value in state.values() if isinstance(value, Tensor))
+
+
+class AtomicCheckpointIO(CheckpointIO):
+    """Lightning's reading and writing of checkpoints, safe against crashes, full disks and malicious pickles."""
+
+    def save_checkpoint(
+        self,
+        checkpoint: dict[str, Any],
+        path: str | Path,
+        storage_options: Any | None = None,
+    ) -> None:
+        """Write a checkpoint; the previous one stays intact until this one is complete."""
+
+        def write(file: Path) -> None:
+            torch.save(checkpoint, file)
+            seal_archive(file)
+
+        write_atomically(Path(path), write)
+
+    def load_checkpoint(
+        self,
+        path: str | Path,
+        map_location: Any | None = None,
+        weights_only: bool | None = None,
+    ) -> dict[str, Any]:
+        """Read a checkpoint into main memory."""
+        return read_checkpoint(Path(path))
+
+    def remove_checkpoint(self, path: str | Path) -> None:
+        """Delete a checkpoint if it exists."""
+        Path(path).unlink(missing_ok=True)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint, which may contain only tensors and plain values.
+
+    Raises:
+        ModelFolderError: it is missing, damaged or not a checkpoint.
+    """
+    try:
+        intact = archive_is_intact(path)
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True) if intact else None
+    except FileNotFoundError:
+        raise ModelFolderError(f"checkpoint '{path}' does not exist; train without --resume.") from None
+    except MemoryError:
+        raise
+    except Exception as problem:  # a damaged archive of an earlier version, without a checksum, can cause any
+        raise ModelFolderError(
+            f"checkpoint '{path}' cannot be read ({' '.join(str(problem).split())[:200]}); train again without "
+            f"--resume, into a different folder."
+        ) from problem
+    if not intact:
+        raise ModelFolderError(
+            f"checkpoint '{path}' was changed: it no longer has the SHA-256 that was written into it; restore it from "
+            f"a copy, or train again without --resume, into a different folder."
+        )
+    if not isinstance(checkpoint, dict):
+        raise ModelFolderError(f"'{path}' is not a training checkpoint; choose a different folder.")
+    return checkpoint
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` create a temporary file beside `path`, then rename it to `path` in one step.
+
+    Raises:
+        ResourceError: the disk is full or not writable; the previous file at `path` is intact.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            write(temporary)
+    except (OSError, RuntimeError) as problem:
+        # torch's own writer reports a full disk as a RuntimeError.
+        if isinstance(problem, RuntimeError) and not any(
+            word in str(problem) for word in ("write", "enforce")
+        ):
+            raise
+        reason = getattr(problem, "strerror", None) or "the disk may be full"
+        full = getattr(problem, "errno", errno.ENOSPC) == errno.ENOSPC
+        raise ResourceError(
+            f"cannot write '{path}' ({reason}); earlier files are intact: "
+            f"{'free some space' if full else 'check the disk'}, then continue with --resume."
+        ) from problem

@@ -1,0 +1,112 @@
+"""The result of a run, and its summary: a table, a diagnosis and the commands to type next."""
+
+from __future__ import annotations
+
+import math
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.table import Table
+
+from nmt_lstm.checkpoint.model_folder import class_advice, trust_option
+from nmt_lstm.evaluation.columns import perplexity
+from nmt_lstm.plain_text import printable
+from nmt_lstm.training.diagnosis import ValidationPoint
+from nmt_lstm.training.output_folder import resume_command
+from nmt_lstm.training.progress import ProgressDisplay, duration, search_name
+
+__all__ = ["FitResult", "show_summary"]
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """The result of a training run."""
+
+    folder: Path
+    """The model folder."""
+    metrics: dict[str, float]
+    """ "loss", "perplexity", "bleu" and "chrf" of the model on the validation text."""
+    signatures: dict[str, str]
+    """sacreBLEU's signatures of "bleu" and "chrf"."""
+    beam_size: int
+    """Beam size of the validation."""
+    averaged_steps: list[int]
+    """The optimizer steps after which the weights were taken; several are averaged."""
+    steps: int
+    """Optimizer steps of the whole run."""
+    epochs: int
+    """Epochs started."""
+    planned_epochs: int
+    """Epochs in the settings."""
+    out_of_time: bool
+    """Whether the time limit came before the end of the last epoch."""
+    time_limit: float | None
+    """Seconds; None without a limit."""
+    narrowed: bool
+    """Whether the network is narrower than in the settings, to fit into the time limit."""
+    seconds: float
+    """Wall-clock time from the start of `fit` to its end, including that before a resume."""
+    reason: str
+    """Why training stopped."""
+    parameters: int
+    """Number of trained values."""
+    diagnosis: list[str]
+    """Why the model is not usable and what to do about it; empty if it translates."""
+    fingerprint: str
+    """Of the prepared text: the same for the same text and the same preparation settings."""
+    curve: list[ValidationPoint]
+    """All validations of the run, in the order of their steps."""
+
+
+def show_summary(display: ProgressDisplay, result: FitResult) -> None:
+    """Show the table of results and the next command."""
+    averaged, metrics = result.averaged_steps, result.metrics
+    steps = ", ".join(f"{step:,}" for step in sorted(averaged))
+    search = search_name(result.beam_size)
+    rows = {
+        "stopped because": result.reason,
+        "optimizer steps": f"{result.steps:,} in {result.epochs} of {result.planned_epochs} epochs",
+        "time": _describe_time(result),
+        "parameters": f"{result.parameters:,}",
+        "weights": f"average of steps {steps}" if len(averaged) > 1 else f"step {steps}",
+        "validation loss": (
+            f"{metrics['loss']:.3f} nats per target piece (perplexity {perplexity(metrics['loss'], 2)})"
+        ),
+        "validation BLEU": f"{metrics['bleu']:.2f}  {search}  {result.signatures['bleu']}",
+        "validation chrF": f"{metrics['chrf']:.2f}  {search}  {result.signatures['chrf']}",
+        "model folder": printable(str(result.folder)),
+    }
+    display.say("")
+    if display.console.is_terminal:
+        table = Table(
+            title="Training finished", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0)
+        )
+        for row in rows.items():
+            table.add_row(*row)
+        display.console.print(table, highlight=False, markup=False)
+    else:
+        for name, value in rows.items():
+            display.say(f"{name:<18}{value}")
+    if result.diagnosis:
+        display.say("\n" + "\n".join(result.diagnosis))
+    if result.out_of_time:
+        longer = f"{math.ceil(2.0 * result.seconds / 60.0)}m"
+        display.say(
+            f"\nTraining stopped at the time limit. To continue up to a total of {longer}:\n"
+            f"  {resume_command(sys.argv, time_limit=longer)}"
+        )
+    translate = f"nmt-lstm translate -m {shlex.quote(str(result.folder))}{trust_option(result.folder)}"
+    display.say(f"\nTranslate with it:\n  {translate} < in.txt > out.txt\n  {translate} --interactive")
+    advice = class_advice(result.folder, translate)
+    if advice:
+        display.say(f"\n{advice}")
+
+
+def _describe_time(result: FitResult) -> str:
+    """Return how long the run took, and why it stopped before its time limit if it did."""
+    limit, seconds = result.time_limit, duration(result.seconds)
+    if not result.out_of_time or limit is None or seconds == duration(limit) or result.seconds > limit:
+        return seconds
+    return f"{seconds} of {duration(limit)}: training stops early enough for the last validation and writing"

@@ -1,0 +1,164 @@
+"""The end of a run: select the final weights by validation, write the model folder, and return the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from nmt_lstm.checkpoint.averaging import average_states
+from nmt_lstm.checkpoint.weights import load_weights
+from nmt_lstm.config.schema import TrainingSettings
+from nmt_lstm.errors import ModelFolderError
+from nmt_lstm.training.assembly import Assembly
+from nmt_lstm.training.best_checkpoints import BestCheckpoints, WeightsCheckpoint
+from nmt_lstm.training.devices import all_reduce_max
+from nmt_lstm.training.diagnosis import diagnose
+from nmt_lstm.training.fit_result import FitResult, show_summary
+from nmt_lstm.training.interruption import TrainingInterrupted
+from nmt_lstm.training.validation import ValidationResult, is_better
+
+__all__ = ["SelectedWeights", "publish", "select_weights"]
+
+
+@dataclass(frozen=True)
+class SelectedWeights:
+    """The weights that become the model."""
+
+    state: dict[str, Tensor]
+    result: ValidationResult
+    steps: list[int]
+    """The optimizer steps after which the weights were taken; several are averaged."""
+
+
+def select_weights(trainer: pl.Trainer, assembly: Assembly) -> SelectedWeights | None:
+    """Validate the last weights if that is still to be done, and select the weights that become the model.
+
+    The average of several checkpoints is compared with the best one, both with `assembly.beam_size`; the average wins
+    a tie. Afterwards the module contains the selected weights. All processes must take part.
+
+    Returns:
+        The selected weights; None if no weights were saved, or no time was left to compare: then the model folder
+        already contains the best single weights.
+
+    Raises:
+        ModelFolderError: a file of weights is missing or was changed.
+        TrainingInterrupted: a signal came.
+    """
+    module, callback, device = assembly.module, assembly.callback, trainer.strategy.root_device
+    checkpoints, metric = callback.validator.checkpoints, assembly.settings.metric
+    module.to(device)  # Lightning has moved it to the processor
+    if callback.validator.step != trainer.global_step and not callback.skips_validation():
+        callback.validate(trainer, module)
+    trainer.strategy.barrier("the weights are written")
+    selected: SelectedWeights | None = None
+    for candidate in _candidates(checkpoints, assembly.settings):
+        if not callback.has_time_to_validate(device):
+            # An average that nothing was compared with must not replace the best weights.
+            selected = None
+            break
+        _verify(checkpoints, candidate, device)
+        state = average_states(
+            [load_weights(checkpoints.path(each), torch.device("cpu")) for each in candidate]
+        )
+        module.model.load_state_dict(state)
+        result = callback.validator.translate(module, assembly.beam_size)
+        if result is None:
+            break
+        if selected is None or is_better(metric, result.metrics[metric], selected.result.metrics[metric]):
+            selected = SelectedWeights(state, result, [each.step for each in candidate])
+    if callback.signals.received:
+        raise TrainingInterrupted(callback.signals.received)
+    if selected is not None:
+        module.model.load_state_dict(selected.state)
+    return selected
+
+
+def _candidates(
+    checkpoints: BestCheckpoints, settings: TrainingSettings
+) -> list[Sequence[WeightsCheckpoint]]:
+    """Return the checkpoints to average, if there are several, and the best single one."""
+    best = checkpoints.best()
+    averaged: list[WeightsCheckpoint] = []
+    if settings.average != "none":
+        averaged = (best if settings.average == "best" else checkpoints.latest())[: settings.average_count]
+    return [candidate for candidate in (averaged if len(averaged) > 1 else [], best[:1]) if candidate]
+
+
+def _verify(
+    checkpoints: BestCheckpoints, candidate: Sequence[WeightsCheckpoint], device: torch.device
+) -> None:
+    """Compare files with their checksums; if one process finds a damaged file, all raise before any loads one.
+
+    Only the process that wrote the files in this run knows their checksums.
+
+    Raises:
+        ModelFolderError: a file is missing or was changed.
+    """
+    problem: ModelFolderError | None = None
+    try:
+        for checkpoint in candidate:
+            checkpoints.verify(checkpoint)
+    except ModelFolderError as damage:
+        problem = damage
+    if all_reduce_max([float(problem is not None)], device)[0]:
+        raise problem or ModelFolderError(
+            "another process found weights that are missing or changed; its message names them."
+        )
+
+
+def publish(trainer: pl.Trainer, assembly: Assembly, selected: SelectedWeights | None) -> FitResult:
+    """Write the selected weights as the model, and return the result of the run; all processes must take part."""
+    module, callback, writer = assembly.module, assembly.callback, assembly.writer
+    resume_point, context = assembly.resume_point, assembly.context
+    if resume_point is not None and trainer.global_step == resume_point.step:
+        context.display.say(
+            f"Nothing was left to train: {callback.stop_reason}. To train longer, resume with a larger "
+            f"{callback.limiting_setting}."
+        )
+    if selected is not None:
+        writer.write(
+            selected.state,
+            selected.result,
+            assembly.beam_size,
+            selected.steps,
+            on_disk=trainer.is_global_zero,
+        )
+    elif callback.validator.checkpoints.checkpoints:
+        context.display.say(
+            "No time was left to compare weights; the model has those of the best validation."
+        )
+    trainer.strategy.barrier("the model is written")
+    validation = writer.metrics["validation"]
+    scores = {name: validation[name]["score"] for name in ("bleu", "chrf")}
+    result = FitResult(
+        folder=context.output,
+        metrics={"loss": validation["loss"], "perplexity": validation["perplexity"], **scores},
+        signatures={name: validation[name]["signature"] for name in scores},
+        beam_size=validation["beam_size"],
+        averaged_steps=writer.metrics["weights_of_steps"],
+        steps=trainer.global_step,
+        # Lightning counts an epoch that was stopped early as completed; a resumed run at its end starts none.
+        epochs=module.epochs_started or (0 if resume_point is None else resume_point.epochs_started),
+        planned_epochs=assembly.settings.epochs,
+        out_of_time=callback.out_of_time,
+        time_limit=context.budget.limit,
+        narrowed=assembly.narrowed,
+        seconds=context.budget.elapsed(),
+        reason=callback.stop_reason,
+        diagnosis=diagnose(
+            callback.validator.curve,
+            bleu=scores["bleu"],
+            pairs=len(assembly.prepared.train),
+            out_of_time=callback.out_of_time,
+        ),
+        parameters=assembly.parameters,
+        fingerprint=assembly.prepared.fingerprint,
+        curve=callback.validator.curve,
+    )
+    if trainer.is_global_zero:
+        show_summary(context.display, result)
+    return result

@@ -1,0 +1,189 @@
+"""What a run reports while it lasts: choices, steps, validations, and how to continue; at the display and in the logs."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytorch_lightning as pl
+
+from nmt_lstm.config.defaults import planned_length
+from nmt_lstm.config.schema import OptimizerSettings, TrainingSettings
+from nmt_lstm.errors import DivergenceError
+from nmt_lstm.evaluation.columns import perplexity
+from nmt_lstm.text.preparation import Prepared
+from nmt_lstm.training.diagnosis import ValidationPoint
+from nmt_lstm.training.module import TranslationModule
+from nmt_lstm.training.output_folder import resume_command
+from nmt_lstm.training.progress import ProgressDisplay, StepProgress, duration, search_name
+from nmt_lstm.training.run_context import RunContext
+from nmt_lstm.training.throughput import StepStatistics
+from nmt_lstm.training.time_budget import TimeBudget
+from nmt_lstm.training.validation import ValidationResult
+from nmt_lstm.training.width_choice import Network
+
+__all__ = [
+    "RunReport",
+    "advice_after_divergence",
+    "report_choices",
+    "report_interruption",
+    "report_text",
+]
+
+
+class RunReport:
+    """Reports the steps and validations of a run.
+
+    Args:
+        display: shows the progress.
+        budget: the time spent, and its limit.
+        epochs: of the whole run.
+        beam_size: of the validations between steps.
+        sources: source side of the validation text, for samples.
+        references: its target side.
+    """
+
+    def __init__(
+        self,
+        *,
+        display: ProgressDisplay,
+        budget: TimeBudget,
+        epochs: int,
+        beam_size: int,
+        sources: Sequence[str],
+        references: Sequence[str],
+    ) -> None:
+        self.display = display
+        self.budget = budget
+        self.epochs = epochs
+        self.beam_size = beam_size
+        self.sources = sources
+        self.references = references
+
+    def step(self, trainer: pl.Trainer, module: TranslationModule, best_bleu: float | None) -> None:
+        """Show the progress after a step, unless it was shown a moment ago.
+
+        Args:
+            trainer: its steps and epochs.
+            module: its learning rate, and its meter since the progress was last shown.
+            best_bleu: of the validations so far; None before the first.
+        """
+        if not self.display.is_due():
+            return
+        statistics = module.display_meter.take()
+        self.display.show(
+            StepProgress(
+                epoch=trainer.current_epoch + 1,
+                epochs=self.epochs,
+                step=trainer.global_step,
+                fraction=module.steps_done(),
+                limit_remaining=self.budget.remaining(),
+                pieces_per_second=statistics.pieces_per_second(trainer.world_size),
+                loss=statistics.mean_loss,
+                gradient_norm=float(module.gradient_norm) if module.gradient_norm is not None else math.nan,
+                learning_rate=module.learning_rate,
+                bleu=best_bleu,
+            )
+        )
+
+    def first_validation_after_limit(self, time_limit: str) -> None:
+        """Say why a run whose time is over continues: it has no model yet."""
+        self.display.say(
+            f"The time limit of {time_limit} is reached, but no model exists yet: one validation follows, and the "
+            f"model is written."
+        )
+
+    def validation(
+        self, trainer: pl.Trainer, result: ValidationResult, statistics: StepStatistics, *, improved: bool
+    ) -> ValidationPoint:
+        """Log a validation, show it (at a terminal with samples), and return its point on the learning curve.
+
+        Args:
+            trainer: its steps, epochs and loggers.
+            result: of the validation.
+            statistics: of the training steps since the previous validation.
+            improved: whether the metric is the best so far.
+        """
+        point = ValidationPoint(
+            trainer.global_step,
+            statistics.mean_loss,
+            result.loss,
+            bleu=result.bleu,
+            chrf=result.chrf,
+            seconds=self.budget.elapsed(),
+            pieces_per_second=statistics.pieces_per_second(trainer.world_size),
+        )
+        row = {**result.logged, "epoch": float(trainer.current_epoch), "elapsed_seconds": point.seconds}
+        if statistics.pieces:
+            row["target_pieces_per_second"] = point.pieces_per_second
+        for logger in trainer.loggers:
+            logger.log_metrics(row, step=point.step)
+            logger.save()
+        self.display.say(
+            f"validation at step {point.step:,} (epoch {trainer.current_epoch + 1}, {duration(point.seconds)}, "
+            f"{search_name(self.beam_size)}):  loss {result.loss:.3f}  perplexity {perplexity(result.loss)}  "
+            f"BLEU {result.bleu:.2f}  chrF {result.chrf:.2f}{'  best so far' if improved else ''}"
+        )
+        if self.display.console.is_terminal and result.indices:
+            self._show_samples(point.step, result)
+        return point
+
+    def _show_samples(self, step: int, result: ValidationResult) -> None:
+        """Show two translations; which ones follows from the step, so that every run shows the same."""
+        count = len(result.indices)
+        for number in sorted({step % count, (step * 31 + count // 2) % count}):
+            line = result.indices[number]
+            self.display.say(f"    source       {self.sources[line]}", style="dim")
+            self.display.say(f"    translation  {result.translations[number] or '(empty)'}")
+            self.display.say(f"    reference    {self.references[line]}", style="dim")
+
+
+def report_text(display: ProgressDisplay, prepared: Prepared) -> None:
+    """Report how much text there is, and what was left out of it."""
+    if not prepared.report.is_whole:
+        display.say(prepared.report.describe())
+    vocabulary = prepared.subwords
+    sizes = f"{vocabulary.source.size:,}" + ("" if vocabulary.joint else f" and {vocabulary.target.size:,}")
+    display.say(
+        f"{len(prepared.train):,} training pairs, {len(prepared.valid_target):,} validation pairs, {sizes} pieces"
+    )
+
+
+def report_choices(context: RunContext, network: Network, parameters: int) -> None:
+    """Report what is trained, and on which devices."""
+    model, training = network
+    encoder, decoder = model.encoder, model.decoder
+    cells = encoder.cell if encoder.cell == decoder.cell else f"{encoder.cell} and {decoder.cell}"
+    limit = f", at most {training.time_limit}" if training.time_limit else ""
+    context.display.say(
+        f"{parameters:,} parameters: {encoder.layers}+{decoder.layers} layers of {cells}, attention {model.attention.name}"
+    )
+    context.display.say(f"{context.devices}, {context.precision}; {planned_length(training)}{limit}")
+
+
+def report_interruption(display: ProgressDisplay, checkpoint: Path, step: int) -> None:
+    """Report what an interrupted run has saved, and the command that resumes it."""
+    saved = f"Training up to step {step:,} is saved" if checkpoint.exists() else "Nothing has been saved yet"
+    display.say(f"\nInterrupted. {saved}. To continue:\n  {resume_command(sys.argv)}")
+
+
+def advice_after_divergence(settings: TrainingSettings, checkpoint: Path, problem: DivergenceError) -> str:
+    """Return how to continue, with a peak of the learning rate below the rate at which training diverged."""
+    if problem.step == 0:
+        return (
+            "No weight had been changed yet, so the learning rate is not the cause: check a cell or attention of your own "
+            "with 'nmt-lstm plugins check', and the options of the network."
+        )
+    rate = min(
+        OptimizerSettings().learning_rate,
+        settings.optimizer.learning_rate / 4.0,
+        problem.learning_rate / 2.0,
+    )
+    options = f"--set training.optimizer.learning_rate={rate:.2g}"
+    if not settings.clip_norm:
+        options += " --set training.clip_norm=1"
+    if not checkpoint.exists():
+        return f"No checkpoint had been saved; start again with a lower learning rate:\n  {options}"
+    return f"An earlier checkpoint is saved; continue with a lower learning rate:\n  {resume_command(sys.argv)} {options}"

@@ -1,0 +1,172 @@
+"""What identifies a run in its checkpoints, and which changes of settings, text and plugins a resumed run may have."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nmt_lstm.checkpoint.manifest import MANIFEST, Manifest
+from nmt_lstm.checkpoint.plugin_records import PluginChange, changed_plugins, warn_of_versions
+from nmt_lstm.config.fields import differences
+from nmt_lstm.errors import ChangedPluginError, ConfigurationError, ModelFolderError
+from nmt_lstm.text.subwords import Subwords
+from nmt_lstm.training.output_folder import resume_command
+from nmt_lstm.training.width_choice import Network, with_widths
+
+__all__ = ["check_plugins", "check_same_run", "run_identity", "with_recorded_widths"]
+
+REPLACED_PREFIX = "replaced-"
+
+_FORMAT = 1
+# These decide what a step is. Limits, patience, learning rates and the number of saved checkpoints may change.
+_FIXED_TRAINING = ("batch_pieces", "accumulate")
+
+
+def run_identity(
+    settings: Mapping[str, Any], *, plugins: Mapping[str, str], subwords: Subwords, fingerprint: str
+) -> dict[str, Any]:
+    """Return what identifies a run, as plain values.
+
+    Args:
+        settings: all settings of the run, as in JSON.
+        plugins: checksums of its plugin files.
+        subwords: its vocabularies.
+        fingerprint: of its prepared text.
+    """
+    return {
+        "format": _FORMAT,
+        "vocabulary": {"source": subwords.source.fingerprint, "target": subwords.target.fingerprint},
+        "data": fingerprint,
+        "plugins": dict(plugins),
+        "settings": {
+            "seed": settings["seed"],
+            "subwords": {"sampling": settings["subwords"]["sampling"]},
+            "model": settings["model"],
+            "training": {
+                **{name: settings["training"][name] for name in _FIXED_TRAINING},
+                "optimizer": {"name": settings["training"]["optimizer"]["name"]},
+                "ema": settings["training"]["ema"],
+            },
+        },
+    }
+
+
+def with_recorded_widths(network: Network, identity: Mapping[str, Any] | None) -> Network:
+    """Return the network with the widths that the run chose when it started, if its settings let it choose them."""
+    if not network.training.fit_time_limit or identity is None or identity.get("format") != _FORMAT:
+        return network
+    model = identity["settings"]["model"]
+    return with_widths(
+        network,
+        embedding=model["embedding_size"],
+        encoder=model["encoder"]["hidden_size"],
+        decoder=model["decoder"]["hidden_size"],
+    )
+
+
+def check_same_run(before: Mapping[str, Any] | None, now: Mapping[str, Any], *, path: str) -> None:
+    """Raise an error unless the checkpoint at `path` belongs to a run with the same vocabulary, model and text.
+
+    Raises:
+        ConfigurationError: settings differ that must not change within a run; each is named with both values.
+        ModelFolderError: another program wrote the checkpoint, or the vocabulary or the text differ.
+    """
+    if before is None or before.get("format") != _FORMAT:
+        raise ModelFolderError(
+            f"checkpoint '{path}' was not written by this version of nmt-lstm; train from the beginning."
+        )
+    if before["vocabulary"] != now["vocabulary"]:
+        sides = [
+            side for side in ("source", "target") if before["vocabulary"][side] != now["vocabulary"][side]
+        ]
+        raise ModelFolderError(
+            f"checkpoint '{path}' was trained with a different {' and '.join(sides)} vocabulary "
+            f"({before['vocabulary'][sides[0]][:12]}, not {now['vocabulary'][sides[0]][:12]}); resume with the run's "
+            f"own text and subword settings, or train into a different folder."
+        )
+    # Checkpoints of earlier versions do not contain the sampling of subwords.
+    comparable = {name: value for name, value in now["settings"].items() if name in before["settings"]}
+    changed = [
+        f"{name} was {old!r} and is {new!r}" for name, old, new in differences(before["settings"], comparable)
+    ]
+    if changed:
+        raise ConfigurationError(
+            f"cannot resume from '{path}' with changed settings: {'; '.join(changed)}. Restore the old values, or "
+            f"train into a different folder."
+        )
+    if before["data"] != now["data"]:
+        raise ModelFolderError(
+            f"checkpoint '{path}' was trained on different text, or on text prepared differently "
+            f"({before['data'][:12]}, not {now['data'][:12]}); restore the old text and data settings, or train into a "
+            f"different folder."
+        )
+
+
+def check_plugins(
+    output: Path,
+    before: Mapping[str, Any] | None,
+    now: Mapping[str, Any],
+    *,
+    accept_changes: bool = False,
+) -> None:
+    """Raise an error if the run's plugin files were changed: its weights belong to the original equations.
+
+    Args:
+        output: the model folder; it contains copies from the first validation on.
+        before: the identity in the checkpoint, which contains checksums from the first checkpoint on.
+        now: the identity of the run, whose plugins are loaded.
+        accept_changes: continue with the changed plugins, and keep the copies of the original ones under other names.
+
+    Raises:
+        ChangedPluginError: a plugin was changed, and `accept_changes` is false.
+    """
+    copies: dict[str, PluginChange] = {}
+    if (output / MANIFEST).exists():
+        records = Manifest.read(output).plugins
+        warn_of_versions(records)
+        copies = {f"{change.kind} {change.name}": change for change in changed_plugins(output, records)}
+    digests: Mapping[str, str] = (before or {}).get("plugins") or {}
+    # The checkpoint decides, because it is what is resumed; the copies tell what changed, and older checkpoints have
+    # nothing else.
+    changed = [plugin for plugin in digests if now["plugins"].get(plugin) != digests[plugin]]
+    changed += [plugin for plugin in copies if plugin not in digests]
+    if not changed:
+        return
+    if accept_changes:
+        for plugin in changed:
+            if plugin in copies:
+                _preserve(copies[plugin].copy)
+        return
+    changes = {
+        plugin: copies[plugin].difference
+        if plugin in copies
+        else f"SHA-256 is no longer {digests[plugin][:12]}"
+        for plugin in changed
+    }
+    described = "; ".join(f"{plugin}: {change}" for plugin, change in changes.items())
+    options = " ".join(
+        f"--plugin {shlex.quote(str(copies[plugin].copy))}" for plugin in changed if plugin in copies
+    )
+    original = f"the original files ({options})" if options else "the original files"
+    raise ChangedPluginError(
+        f"cannot resume the training run in '{output}', because its plugins were changed ({described}). Resume with "
+        f"{original}, train into a different folder, or continue with the changed equations:\n"
+        f"  {resume_command(sys.argv)} --accept-changed-plugins",
+        names=tuple(changes),
+        differences=tuple(changes.values()),
+    )
+
+
+def _preserve(copy: Path) -> None:
+    """Copy a model folder's copy of a plugin to a name under which it will not be overwritten."""
+    number = 1
+    while (preserved := copy.with_name(f"{REPLACED_PREFIX}{number}-{copy.name}")).exists():
+        number += 1
+    if copy.is_dir():
+        shutil.copytree(copy, preserved)
+    else:
+        shutil.copyfile(copy, preserved)

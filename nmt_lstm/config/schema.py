@@ -17,6 +17,7 @@ __all__ = [
     "DataSettings",
     "DecoderSettings",
     "EncoderSettings",
+    "InsightSettings",
     "ModelSettings",
     "OptimizerSettings",
     "RunSettings",
@@ -259,6 +260,15 @@ class TrainingSettings(Settings):
     """Write TensorBoard logs, if tensorboard is installed; CSV logs are always written."""
 
 
+class InsightSettings(Settings):
+    """What is measured during training. It changes no weight."""
+
+    gradients: bool = False
+    """Log the gradient's norm before and after clipping and how far gradients reach back, and warn if they vanish or explode."""
+    every: PositiveInt = 200
+    """Steps between measurements of how far gradients reach back; each takes as long as 0.1 to 2 steps."""
+
+
 class SearchSettings(Settings):
     """Beam search, as used by translate unless its options override it."""
 
@@ -287,6 +297,7 @@ class RunSettings(Settings):
     subwords: SubwordSettings = SubwordSettings()
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
+    insight: InsightSettings = InsightSettings()
     search: SearchSettings = SearchSettings()
 
     @model_validator(mode="after")

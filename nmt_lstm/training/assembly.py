@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pytorch_lightning as pl
 from torch import Tensor
 
 from nmt_lstm.checkpoint import model_folder
@@ -16,6 +17,7 @@ from nmt_lstm.training.best_checkpoints import BestCheckpoints
 from nmt_lstm.training.checkpointing import TrainingCheckpoint
 from nmt_lstm.training.data_module import TranslationDataModule
 from nmt_lstm.training.fit_callback import FitCallback
+from nmt_lstm.training.insight import GradientInsight, measured_pairs
 from nmt_lstm.training.model_writer import ModelWriter
 from nmt_lstm.training.module import TranslationModule
 from nmt_lstm.training.reporting import RunReport, report_choices, report_text
@@ -51,11 +53,18 @@ class Assembly:
     """Beam size with which the final weights are compared."""
     narrowed: bool
     """Whether the network is narrower than in the settings, to fit into the time limit."""
+    insight: GradientInsight | None
+    """The callback that monitors gradients; None unless `insight.gradients` is set."""
 
     @property
     def first_step(self) -> int:
         """Optimizer steps completed before this call."""
         return 0 if self.resume_point is None else self.resume_point.step
+
+    @property
+    def callbacks(self) -> Sequence[pl.Callback]:
+        """The callbacks of the Trainer; the run's own is the last, because its checkpoints include the state of the others."""
+        return [self.callback] if self.insight is None else [self.insight, self.callback]
 
     @property
     def parameters(self) -> int:
@@ -131,6 +140,7 @@ def assemble(
         resume_point,
         beam_size=run.search.beam_size,
         narrowed=narrowed,
+        insight=_insight(run, context, data) if run.insight.gradients else None,
     )
     for sentence in forecast:
         context.display.say(sentence)
@@ -180,6 +190,17 @@ def _callback(
             validated=resume_point is not None and resume_point.validated,
         ),
         identity=identity,
+    )
+
+
+def _insight(run: RunSettings, context: RunContext, data: TranslationDataModule) -> GradientInsight:
+    return GradientInsight(
+        pairs=lambda: measured_pairs(data.validation_batches()),
+        every=run.insight.every,
+        model=run.model,
+        clip_norm=run.training.clip_norm,
+        clip_value=run.training.clip_value,
+        warn=lambda text: context.display.say(f"warning: {text}"),
     )
 
 

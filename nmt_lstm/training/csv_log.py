@@ -1,11 +1,11 @@
-"""The CSV log of a run: one file across resumes, complete at any moment."""
+"""The CSV logs of a run: each one file across resumes, complete at any moment."""
 
 from __future__ import annotations
 
 import csv
 import io
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
 from nmt_lstm.training.checkpointing import write_atomically
+from nmt_lstm.training.insight import FLOW_TABLE, LOGGED_LAGS
 
-__all__ = ["CsvLog", "log_file", "read_log", "start_log"]
+__all__ = ["CsvLog", "flow_file", "log_file", "read_log", "start_log"]
 
 _COLUMNS = (
     "step",
@@ -22,6 +23,8 @@ _COLUMNS = (
     "elapsed_seconds",
     "train_loss",
     "gradient_norm",
+    "gradient_norm_clipped",
+    "clipped_share",
     "learning_rate",
     "target_pieces_per_second",
     "valid_loss",
@@ -29,6 +32,8 @@ _COLUMNS = (
     "valid_bleu",
     "valid_chrf",
 )
+# A row for each cell and measurement.
+_FLOW_COLUMNS = ("step", "cell", "horizon", *(f"lag_{lag}" for lag in LOGGED_LAGS))
 
 
 def log_file(output: Path) -> Path:
@@ -36,30 +41,46 @@ def log_file(output: Path) -> Path:
     return output / "logs" / "metrics.csv"
 
 
+def flow_file(output: Path) -> Path:
+    """Return the path of the log of the gradient flow, which exists if `insight.gradients` is set."""
+    return output / "logs" / "gradient_flow.csv"
+
+
 def read_log(output: Path) -> Iterator[dict[str, str]]:
     """Yield the rows of a run's log, columns by name; an incomplete last row, left by a kill, is skipped."""
-    path = log_file(output)
+    yield from _rows(log_file(output))
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     complete = text[: text.rfind("\n") + 1]
     yield from csv.DictReader(io.StringIO(complete, newline=""))
 
 
 def start_log(output: Path, step: int) -> None:
-    """Create the log of a run that continues after `step`, or drop its later rows: the run writes them again.
+    """Create the logs of a run that continues after `step`, or drop their later rows: the run writes them again.
 
     Raises:
         ResourceError: the disk is full or not writable.
     """
-    rows = [row for row in read_log(output) if int(row["step"]) <= step]
+    _start(log_file(output), _COLUMNS, step)
+    if flow_file(output).exists():
+        _start(flow_file(output), _FLOW_COLUMNS, step)
+
+
+def _start(path: Path, columns: Sequence[str], step: int) -> None:
+    rows = [row for row in _rows(path) if int(row["step"]) <= step]
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, _COLUMNS, extrasaction="ignore")
+    writer = csv.DictWriter(text, columns, extrasaction="ignore")
     writer.writeheader()
     writer.writerows(rows)
-    write_atomically(log_file(output), lambda file: file.write_bytes(text.getvalue().encode()))
+    write_atomically(path, lambda file: file.write_bytes(text.getvalue().encode()))
 
 
 class CsvLog(Logger):
-    """Appends rows to the log that `start_log` created.
+    """Appends rows to the logs that `start_log` created.
+
+    Metrics named ``gradient_flow/<cell>/<column>`` go to a table of their own, with one row for each cell.
 
     Args:
         output: the run's folder.
@@ -68,6 +89,7 @@ class CsvLog(Logger):
     def __init__(self, output: Path) -> None:
         super().__init__()
         self.path = log_file(output)
+        self.flow_path = flow_file(output)
 
     @property
     def name(self) -> str:
@@ -87,10 +109,28 @@ class CsvLog(Logger):
             OSError: the disk is full or not writable.
             ValueError: a metric has no column.
         """
-        row = {name: float(value) for name, value in metrics.items()}
-        # Opened for each row: there are few, and a process that is killed loses none.
-        with self.path.open("a", encoding="utf-8", newline="") as file:
-            csv.DictWriter(file, _COLUMNS).writerow({**row, "step": step})
+        row: dict[str, Any] = {"step": step}
+        cells: dict[str, dict[str, Any]] = {}
+        for name, value in metrics.items():
+            place, _, column = name.rpartition("/")
+            table, _, cell = place.partition("/")
+            if table == FLOW_TABLE:
+                cells.setdefault(cell, {"step": step, "cell": cell})[column] = float(value)
+            else:
+                row[name] = float(value)
+        _append(self.path, _COLUMNS, [row] if len(row) > 1 else [])
+        _append(self.flow_path, _FLOW_COLUMNS, list(cells.values()))
 
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
         """Ignore them: run.toml contains all settings."""
+
+
+def _append(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
+    # Opened for each step: there are few, and a process that is killed loses none.
+    with path.open("a", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        if not file.tell():
+            writer.writeheader()
+        writer.writerows(rows)

@@ -90,7 +90,7 @@ def fit(
                     assembly.settings,
                     context,
                     environment,
-                    callback=assembly.callback,
+                    callbacks=assembly.callbacks,
                     first_step=assembly.first_step,
                 )
                 with _explain_failure(trainer, assembly):

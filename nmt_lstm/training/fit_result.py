@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rich.table import Table
@@ -58,6 +58,8 @@ class FitResult:
     """Of the prepared text: the same for the same text and the same preparation settings."""
     curve: list[ValidationPoint]
     """All validations of the run, in the order of their steps."""
+    insight: dict[str, str] = field(default_factory=dict)
+    """Rows of the summary about gradients; empty unless `insight.gradients` is set."""
 
 
 def show_summary(display: ProgressDisplay, result: FitResult) -> None:
@@ -76,6 +78,7 @@ def show_summary(display: ProgressDisplay, result: FitResult) -> None:
         ),
         "validation BLEU": f"{metrics['bleu']:.2f}  {search}  {result.signatures['bleu']}",
         "validation chrF": f"{metrics['chrf']:.2f}  {search}  {result.signatures['chrf']}",
+        **result.insight,
         "model folder": printable(str(result.folder)),
     }
     display.say("")

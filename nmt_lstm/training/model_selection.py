@@ -158,6 +158,7 @@ def publish(trainer: pl.Trainer, assembly: Assembly, selected: SelectedWeights |
         parameters=assembly.parameters,
         fingerprint=assembly.prepared.fingerprint,
         curve=callback.validator.curve,
+        insight={} if assembly.insight is None else assembly.insight.summary(),
     )
     if trainer.is_global_zero:
         show_summary(context.display, result)

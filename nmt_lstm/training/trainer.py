@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -38,10 +38,10 @@ def build_trainer(
     context: RunContext,
     environment: RunEnvironment,
     *,
-    callback: pl.Callback,
+    callbacks: Sequence[pl.Callback],
     first_step: int,
 ) -> pl.Trainer:
-    """Return a Trainer that leaves validation, checkpoints, progress and limits other than epochs to `callback`.
+    """Return a Trainer that leaves validation, checkpoints, progress and limits other than epochs to `callbacks`.
 
     Its logs continue after `first_step`, the number of optimizer steps that a resumed run has completed.
     """
@@ -54,7 +54,7 @@ def build_trainer(
         precision=_PRECISIONS[context.precision],
         plugins=[AtomicCheckpointIO(), environment],
         logger=_loggers(output, first_step, tensorboard=settings.tensorboard),
-        callbacks=[callback],
+        callbacks=list(callbacks),
         min_epochs=0,
         max_epochs=settings.epochs,
         limit_val_batches=0,

@@ -1,0 +1,86 @@
+"""Warnings about gradients: when they are given, and what they advise."""
+
+from __future__ import annotations
+
+import pytest
+
+from nmt_lstm.config.schema import ModelSettings
+from nmt_lstm.model.build import build_model
+from nmt_lstm.model.gradient_flow import Flow
+from nmt_lstm.model.places import places
+from nmt_lstm.training.gradient_advice import Norms, exploding_norms, suspicions, warnings_of
+
+
+def flows(
+    factor: float, positions: int = 20, cell: str = "lstm", **options: float
+) -> tuple[list[Flow], ModelSettings]:
+    """Flows that all change by a factor at each position."""
+    model = ModelSettings.model_validate(
+        {
+            "embedding_size": 2,
+            "encoder": {"cell": cell, "hidden_size": 2, "cell_options": options},
+            "decoder": {"hidden_size": 2},
+        }
+    )
+    norms = tuple(factor**lag for lag in range(positions))
+    return [Flow(place, norms) for place in places(build_model(model, 9, 9))], model
+
+
+def warned(found: tuple[list[Flow], ModelSettings], **named: float) -> dict[str, str]:
+    flow, model = found
+    return warnings_of(suspicions(flow), flow, step=200, model=model, clip_norm=named.get("clip_norm", 1.0))
+
+
+def test_what_one_measurement_shows_is_not_said() -> None:
+    flow, model = flows(0.1)
+    assert suspicions(flow)["vanish"]
+    assert warnings_of({}, flow, step=1, model=model, clip_norm=1.0) == {}
+    assert list(warned((flow, model))) == ["vanish"]
+
+
+@pytest.mark.parametrize(
+    ("factor", "positions", "kinds"),
+    [
+        (0.45, 20, ["vanish"]),
+        (0.55, 20, []),
+        (0.1, 5, []),
+        (0.1, 6, ["vanish"]),
+        (1.05, 20, []),
+        (1.2, 20, ["grow"]),
+    ],
+)
+def test_a_thousandth_within_ten_positions_has_vanished(factor, positions, kinds) -> None:
+    assert list(warned(flows(factor, positions))) == kinds
+
+
+def test_where_no_error_arrives_nothing_vanishes() -> None:
+    flow, _ = flows(0.1)
+    assert suspicions([Flow(flow[0].place, (0.0,) * 20)]) == {"vanish": [], "grow": []}
+
+
+def test_the_advice_is_about_the_cell() -> None:
+    assert "model.encoder.cell_options.forget_bias (it is 1)" in warned(flows(0.1))["vanish"]
+    assert "(it is -2)" in warned(flows(0.1, forget_bias=-2.0))["vanish"]
+    assert 'model.encoder.cell = "lstm"' in warned(flows(0.1, cell="rnn"))["vanish"]
+    assert "initialisation of the cell gru" in warned(flows(0.1, cell="gru"))["vanish"]
+
+
+def test_clipping_is_advised_where_it_is_off() -> None:
+    assert "Set training.clip_norm = 1" in warned(flows(1.3), clip_norm=0.0)["grow"]
+    assert "training.clip_norm = 5 bounds" in warned(flows(1.3), clip_norm=5.0)["grow"]
+
+
+@pytest.mark.parametrize(
+    ("mean", "clip_norm", "words"),
+    [
+        (9.0, 1.0, ""),
+        (11.0, 1.0, "were clipped"),
+        (11.0, 2.0, ""),
+        (9.0, 0.0, ""),
+        (11.0, 0.0, "clipping is off"),
+    ],
+)
+def test_norms_far_above_the_clipping_norm_are_told(mean, clip_norm, words) -> None:
+    said = exploding_norms(Norms(200, mean, 1.0, 0.9), step=400, clip_norm=clip_norm)
+    assert bool(said) == bool(words)
+    assert words in said

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from nmt_lstm.recurrence.linear_scan import linear_recurrence as linear_recurrence
     from nmt_lstm.recurrence.recurrence import Recurrence as Recurrence
     from nmt_lstm.recurrence.recurrence import Update as Update
-    from nmt_lstm.recurrence.replaced import with_parameters as with_parameters
+    from nmt_lstm.recurrence.with_parameters import with_parameters as with_parameters
     from nmt_lstm.registry import ATTENTIONS as ATTENTIONS
     from nmt_lstm.registry import CELLS as CELLS
     from nmt_lstm.text.corpus import read_lines as read_lines
@@ -98,7 +98,7 @@ _NAMES_OF_MODULE = {
     "nmt_lstm.numerics.sequence_linear": ("Linear", "sequence_linear"),
     "nmt_lstm.recurrence.linear_scan": ("linear_recurrence",),
     "nmt_lstm.recurrence.recurrence": ("Recurrence", "Update"),
-    "nmt_lstm.recurrence.replaced": ("with_parameters",),
+    "nmt_lstm.recurrence.with_parameters": ("with_parameters",),
     "nmt_lstm.registry": ("ATTENTIONS", "CELLS"),
     "nmt_lstm.text.corpus": ("read_lines",),
     "nmt_lstm.text.preparation": ("prepare",),

@@ -18,8 +18,8 @@ __all__ = ["Cell", "State", "check_sequence"]
 class Cell(nn.Module):
     """Base of all cells.
 
-    A cell is never told about lengths: padding stands at the end, where a causal cell cannot see it. It keeps
-    nothing between calls: states are values, passed and returned.
+    A cell does not know the lengths of sequences: padding stands at the end, where a causal cell cannot see it. It keeps
+    nothing between calls: states are values, passed in and returned.
 
     Args:
         input_size: width of the inputs.
@@ -27,13 +27,13 @@ class Cell(nn.Module):
     """
 
     output_is_state: bool = True
-    """Whether the output is the first state; a cell whose output is not carried on says False."""
+    """Whether the output is the first state; False for a cell whose output is not part of its state."""
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__()
         if input_size < 1 or hidden_size < 1:
             raise ValueError(
-                f"A cell's sizes are at least 1; got input_size={input_size}, hidden_size={hidden_size}."
+                f"a cell's sizes must be at least 1; got input_size={input_size}, hidden_size={hidden_size}."
             )
         self.input_size = input_size
         self.hidden_size = hidden_size
@@ -45,20 +45,24 @@ class Cell(nn.Module):
 
     @property
     def state_sizes(self) -> Mapping[str, int]:
-        """Names and widths of the state's tensors, in order; a property, since widths depend on the sizes."""
+        """Names and widths of the state's tensors, in order."""
         return {"hidden": self.hidden_size}
 
     @property
     def bridge_sizes(self) -> Mapping[str, int]:
-        """Names and widths of what the bridge makes of the encoder's summary: the state, unless the cell says otherwise."""
+        """Names and widths of the tensors that the bridge projects the encoder's summary to; by default the state's."""
         return self.state_sizes
 
-    def bridged_state(self, parts: State) -> State:
-        """Return the first state of what the bridge made: as `bridge_sizes`, each (B, width), between -1 and 1."""
-        return parts
+    def bridged_state(self, projected: State) -> State:
+        """Return the initial state, each (B, width), made from the bridge's tensors.
+
+        Args:
+            projected: tensors as `bridge_sizes`, each (B, width), with values between -1 and 1.
+        """
+        return projected
 
     def initial_state(self, batch_size: int) -> State:
-        """Return the state before a first position, where no bridge makes it: that of zeros, like the cell's parameters."""
+        """Return the initial state, each (B, width), where there is no bridge: `bridged_state` of zeros."""
         like = next(self.parameters())
         return self.bridged_state(
             tuple(like.new_zeros(batch_size, width) for width in self.bridge_sizes.values())
@@ -67,13 +71,12 @@ class Cell(nn.Module):
     def reset_parameters(self) -> None:
         """Draw the parameters again, as the constructor does.
 
-        This draws those of the modules inside, each by its own `reset_parameters`. A cell with an `nn.Parameter` of its own
-        overrides it.
+        This calls `reset_parameters` of each module inside. A cell with an `nn.Parameter` of its own overrides it.
         """
-        _reset_modules_of(self)
+        _reset_modules(self)
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take one position.
+        """Process one position.
 
         Args:
             inputs: (B, input_size).
@@ -85,7 +88,7 @@ class Cell(nn.Module):
         raise MissingMethodError(self, "defines neither step nor update; a cell needs one of them")
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take a whole sequence.
+        """Process a whole sequence.
 
         Args:
             inputs: (B, T, input_size), T at least 1.
@@ -95,7 +98,8 @@ class Cell(nn.Module):
             The outputs (B, T, output_size) and the state after the last position.
 
         Raises:
-            ValueError: the sequence has no position, or the inputs are not three-dimensional.
+            ValueError: the inputs have a different shape, or T is 0.
+            PluginResultError: the subclass's `step` returned something else than an output and a state.
         """
         check_sequence(self, inputs)
         outputs = []
@@ -105,19 +109,19 @@ class Cell(nn.Module):
         return torch.stack(outputs, 1), state
 
     def prepare_for_inference(self, precision: InferencePrecision) -> Cell:
-        """Return a cell for inference on a processor that takes and gives the same, faster; by default this one, in float32.
+        """Return a cell that computes the same faster, for inference on a CPU; by default this cell itself, in float32.
 
-        A cell that has a faster form overrides this and leaves itself as it is. The form must have the step of the
-        cell that it is asked of: a subclass that overrides `step` gets no form that was written for its base.
+        A cell with a faster form overrides this and does not change itself. The form must compute what this cell's `step`
+        computes: a subclass that overrides `step` must not get a form that was written for its base.
 
         Args:
-            precision: that products may be computed in.
+            precision: in which products may be computed.
         """
         return self
 
     @property
     def piece_table_width(self) -> int:
-        """Width of what this cell makes of an input before anything else, if pieces can be looked up in a table of it.
+        """Width of the cell's product with the input, if a table may hold that product for each piece.
 
         0 by default: the cell reads vectors. With any other width, `prepare_for_pieces` must work.
         """
@@ -127,48 +131,50 @@ class Cell(nn.Module):
         """Return a cell as `prepare_for_inference` does, but one whose inputs are pieces, (B,) or (B, T).
 
         Args:
-            embeddings: (V, input_size): what the pieces stand for; on the "meta" device, where no values matter yet.
+            embeddings: (V, input_size), of the pieces; on the "meta" device while only shapes matter.
             precision: of products, and of the table.
+
+        Raises:
+            TypeError: the cell's `piece_table_width` is 0.
         """
-        raise TypeError(f"{type(self).__name__} reads vectors alone; its piece_table_width is 0.")
+        raise TypeError(f"{type(self).__name__} reads vectors, not pieces: its piece_table_width is 0.")
 
 
-def _reset_modules_of(module: nn.Module) -> None:
+def _reset_modules(module: nn.Module) -> None:
     for child in module.children():
-        reset = getattr(
-            child, "reset_parameters", None
-        )  # torch's modules have it by convention, not by a base
+        # torch's modules have this method by convention; no base class declares it.
+        reset = getattr(child, "reset_parameters", None)
         if callable(reset):
             reset()
         else:
-            _reset_modules_of(child)
+            _reset_modules(child)
 
 
 def check_sequence(cell: Cell, inputs: Tensor) -> None:
     """Raise ValueError unless inputs have the shape (B, T, input_size) with T at least 1.
 
     Args:
-        cell: whose `input_size` is expected; the message names its class.
-        inputs: what `forward` was given.
+        cell: its `input_size` is expected; the message names its class.
+        inputs: the argument of `forward`.
     """
     if inputs.dim() != 3 or inputs.shape[1] == 0 or inputs.shape[2] != cell.input_size:
         raise ValueError(
-            f"{type(cell).__name__} takes inputs of shape (batch, time of 1 or more, {cell.input_size}); "
+            f"{type(cell).__name__} needs inputs of shape (batch, time, {cell.input_size}) with at least one position; "
             f"got {tuple(inputs.shape)}."
         )
 
 
 def _checked_step(cell: Cell, result: Any, rows: int) -> tuple[Tensor, State]:
-    """Return what an author's `step` returned.
+    """Return the output and state that an author's `step` returned.
 
     Raises:
-        PluginResultError: it is not an output and a tuple of states in the widths that the cell declares.
+        PluginResultError: they are not an output and a tuple of states with the widths that the cell declares.
     """
     if not isinstance(result, tuple) or len(result) != 2:
-        raise PluginResultError(cell, "step", f"{_what(result)}; expected output, state")
+        raise PluginResultError(cell, "step", f"{_description(result)}; expected output, state")
     output, state = result
     if not isinstance(state, tuple):
-        problem = f"{_what(state)} as its state; expected a tuple: return output, (state,)"
+        problem = f"{_description(state)} as its state; expected a tuple: return output, (state,)"
         raise PluginResultError(cell, "step", problem)
     sizes = cell.state_sizes
     if len(state) != len(sizes):
@@ -176,7 +182,7 @@ def _checked_step(cell: Cell, result: Any, rows: int) -> tuple[Tensor, State]:
         raise PluginResultError(cell, "step", problem)
     declared = {"output": cell.output_size, **sizes}
     for (name, width), tensor in zip(declared.items(), (output, *state), strict=True):
-        shape = tuple(tensor.shape) if isinstance(tensor, Tensor) else _what(tensor)
+        shape = tuple(tensor.shape) if isinstance(tensor, Tensor) else _description(tensor)
         if shape != (rows, width):
             raise PluginResultError(
                 cell, "step", f"{shape} as '{name}'; expected a tensor of shape {(rows, width)}"
@@ -184,5 +190,5 @@ def _checked_step(cell: Cell, result: Any, rows: int) -> tuple[Tensor, State]:
     return output, state
 
 
-def _what(value: object) -> str:
+def _description(value: object) -> str:
     return f"a tensor of shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__

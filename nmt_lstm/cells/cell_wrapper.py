@@ -1,4 +1,4 @@
-"""A cell around another cell: the base of those that change what a cell gets, gives or keeps."""
+"""A cell around an inner cell: the base of cells that change the inner cell's inputs, outputs or state."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["CellWrapper"]
 
 
 class CellWrapper(Cell):
-    """A cell that is the inner cell in every respect; a subclass overrides the respects in which it differs.
+    """A cell that behaves like its inner cell, except for what a subclass overrides.
 
-    The inner cell's parameters are the wrapper's, named ``cell.weight_ih`` and so on. A wrapper that keeps more state than
+    The wrapper's parameters are the inner cell's, named ``cell.weight_ih``, ``cell.weight_hh`` etc. A wrapper with more state than
     the inner cell overrides `state_sizes` and `bridged_state`; one whose output is not the first state sets
     `output_is_state` to False.
 
@@ -39,18 +39,18 @@ class CellWrapper(Cell):
 
     @property
     def bridge_sizes(self) -> Mapping[str, int]:
-        """Names and widths of what the bridge makes of the encoder's summary."""
+        """Names and widths of the tensors that the bridge projects the encoder's summary to."""
         return self.cell.bridge_sizes
 
-    def bridged_state(self, parts: State) -> State:
-        """Return the first state of what the bridge made: as `bridge_sizes`, each (B, width)."""
-        return self.cell.bridged_state(parts)
+    def bridged_state(self, projected: State) -> State:
+        """Return the initial state, made from tensors as `bridge_sizes`, each (B, width)."""
+        return self.cell.bridged_state(projected)
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take one position: (B, input_size) to (B, output_size)."""
+        """Process one position: (B, input_size) to (B, output_size)."""
         return self.cell.step(inputs, state)
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take a whole sequence: (B, T, input_size) to (B, T, output_size)."""
-        outputs, last = self.cell(inputs, state)
-        return outputs, last
+        """Process a whole sequence: (B, T, input_size) to (B, T, output_size)."""
+        result: tuple[Tensor, State] = self.cell(inputs, state)
+        return result

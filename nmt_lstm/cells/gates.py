@@ -1,4 +1,4 @@
-"""What a class says of its gates and states: checked when it is defined, with the biases that its gates start with."""
+"""Checks of what a cell's author declares and returns: names of gates and states, biases, products and results."""
 
 from __future__ import annotations
 
@@ -27,56 +27,52 @@ __all__ = [
 Biases = tuple[tuple[str, float], ...]
 
 OWN_PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-"""Those of a gated cell's two products; all others are used in its update."""
+"""Parameters of a gated cell's two products; all others are used in its update."""
 
 
 def gate_tuple(part: type, names: object) -> Any:
-    """Return the named tuple type in which a cell gets its gates.
+    """Return the named tuple type of a cell's gates.
 
     Raises:
-        TypeError: the names are not a tuple of different identifiers.
+        TypeError: the names are not a tuple of distinct identifiers.
     """
     return namedtuple("Gates", checked_names(part, "gates", names))  # noqa: PYI024 - the names are the author's
 
 
 def checked_names(part: type, attribute: str, names: object) -> tuple[str, ...]:
-    """Return the names that a class gives in an attribute.
+    """Return the names in a class attribute.
 
     Raises:
-        TypeError: they are not a tuple of different identifiers.
+        TypeError: they are not a tuple of distinct identifiers.
     """
     where = f"{part.__name__}.{attribute}"
     if isinstance(names, str):
         raise TypeError(
-            f"{where} is the string {names!r}; a tuple of names is needed, such as {_as_tuple(names)} with its comma."
+            f"{where} is the string {names!r}, but must be a tuple of names: {_as_tuple(names)}, with its comma."
         )
     if not isinstance(names, (tuple, list)) or not all(isinstance(name, str) for name in names) or not names:
-        raise TypeError(f"{where} is {names!r}; a tuple of names is needed, such as ('forget', 'candidate').")
+        raise TypeError(
+            f"{where} is {names!r}, but must be a tuple of names such as ('forget', 'candidate')."
+        )
     for name in names:
         if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
             raise TypeError(
-                f"{where} contains {name!r}; a name consists of letters, digits and '_', as in x.{names[0]}."
+                f"{where} contains {name!r}; a name must be a Python identifier that does not begin with '_'."
             )
     if len(set(names)) < len(names):
-        raise TypeError(f"{where} names something twice: {', '.join(names)}.")
+        raise TypeError(f"{where} contains a name twice: {', '.join(names)}.")
     return tuple(names)
 
 
 def checked_products(part: type, products: object) -> None:
     """Raise TypeError unless a class's products are pairs of a name and a number of blocks."""
     pairs = products if isinstance(products, (tuple, list)) else ()
-    fits = [
-        isinstance(pair, (tuple, list))
-        and len(pair) == 2
-        and isinstance(pair[0], str)
-        and isinstance(pair[1], int)
-        for pair in pairs
-    ]
-    if not fits or not all(fits):
-        raise TypeError(
-            f"{part.__name__}.products is {products!r}; a tuple of pairs of a name and a number of blocks is needed, such "
-            f"as (('gates', 2), ('candidate', 1))."
-        )
+    for pair in pairs or [None]:
+        if not isinstance(pair, (tuple, list)) or [type(value) for value in pair] != [str, int]:
+            raise TypeError(
+                f"{part.__name__}.products is {products!r}, but must be a tuple of pairs of a name and a number of blocks, "
+                f"such as (('gates', 2), ('candidate', 1))."
+            )
     checked_names(part, "products", tuple(pair[0] for pair in pairs))
 
 
@@ -85,23 +81,23 @@ def _as_tuple(names: str) -> str:
 
 
 def starting_biases(part: type, gates: Sequence[str], *biases: Mapping[str, float]) -> Biases:
-    """Return the biases that gates start with, later ones in place of earlier ones; gates that are not named start at 0.
+    """Return the initial biases of gates, of which later mappings override earlier ones; gates without a bias start at 0.
 
     Raises:
-        ValueError: a bias belongs to no gate.
+        ValueError: a bias does not belong to a gate.
     """
-    found = {name: float(value) for given in biases for name, value in given.items()}
-    unknown = [name for name in found if name not in gates]
+    merged = {name: float(value) for mapping in biases for name, value in mapping.items()}
+    unknown = [name for name in merged if name not in gates]
     if unknown:
         raise ValueError(
-            f"{part.__name__}: a bias is given for '{unknown[0]}', which is not a gate; gates: {', '.join(gates)}."
+            f"{part.__name__} has a bias for '{unknown[0]}', which is not a gate; its gates are {', '.join(gates)}."
         )
-    return tuple(found.items())
+    return tuple(merged.items())
 
 
 @torch.no_grad()
 def fill_biases(bias: Tensor, gates: Sequence[str], biases: Biases, hidden_size: int) -> None:
-    """Set a bias (G*H,) to what its gates start with; the last gates may have none."""
+    """Set a bias (G*H,) to the initial biases of its gates; it may have no rows for the last gates (a highway)."""
     values = dict(biases)
     for name, block in zip(gates, bias.split(hidden_size), strict=False):
         block.fill_(values.get(name, 0.0))
@@ -116,43 +112,46 @@ def checked_results(
     output_is_state: bool,
     shape: torch.Size,
 ) -> tuple[Tensor, ...]:
-    """Return what an author's function returned: the output, unless it is the first state, and the new state.
+    """Return the tensors that an author's method returned: the new state, after the output unless that is the first state.
 
     Args:
-        cell: whose method it is.
-        method: its name.
-        new: what it returned.
+        cell: the cell whose method was called.
+        method: name of the method.
+        new: its result.
         states: names of the state's tensors.
-        output_is_state: whether the output is the first of them, and not a tensor before them.
-        shape: of each tensor.
+        output_is_state: whether the output is the first of them; otherwise it comes before them.
+        shape: of each tensor, (rows, H).
 
     Raises:
-        PluginResultError: it is not a tuple of as many tensors of this shape.
+        PluginResultError: the result is not a tuple of that many tensors of this shape.
     """
     expected = states if output_is_state else ("output", *states)
-    wanted = f"({', '.join(expected)}{',' if len(expected) == 1 else ''})"
+    names = ", ".join(expected)
     if not isinstance(new, tuple):
-        what = "a tensor" if isinstance(new, Tensor) else type(new).__name__
-        raise PluginResultError(cell, method, f"{what}; expected a tuple: return {wanted}")
+        comma = "," if len(expected) == 1 else ""
+        raise PluginResultError(cell, method, f"{_kind(new)}; expected a tuple: return ({names}{comma})")
     if len(new) != len(expected):
-        raise PluginResultError(cell, method, f"{len(new)} tensors; expected {wanted.replace(',)', ')')}")
+        raise PluginResultError(cell, method, f"{len(new)} tensors; expected ({names})")
     for name, tensor in zip(expected, new, strict=True):
         if not isinstance(tensor, Tensor):
             raise PluginResultError(cell, method, f"{type(tensor).__name__} as '{name}'; expected a tensor")
         if tensor.shape != shape:
-            seen = f"a tensor of shape {tuple(tensor.shape)} as '{name}'"
-            raise PluginResultError(cell, method, f"{seen}; expected {tuple(shape)}, (rows, hidden width)")
+            problem = f"a tensor of shape {tuple(tensor.shape)} as '{name}'; expected {tuple(shape)}, (rows, hidden width)"
+            raise PluginResultError(cell, method, problem)
     return new
 
 
 def checked_pair(cell: object, method: str, pair: object, names: str) -> tuple[Any, Any]:
-    """Return the two values that an author's function returned.
+    """Return the two values that an author's method returned.
 
     Raises:
-        PluginResultError: they are not two.
+        PluginResultError: the result is not a tuple of two values.
     """
     if not isinstance(pair, tuple) or len(pair) != 2:
-        what = "a tensor" if isinstance(pair, Tensor) else repr(type(pair).__name__)
-        what = f"a tuple of {len(pair)}" if isinstance(pair, tuple) else what
-        raise PluginResultError(cell, method, f"{what}; expected a tuple of two: {names}")
+        result = f"a tuple of {len(pair)}" if isinstance(pair, tuple) else _kind(pair)
+        raise PluginResultError(cell, method, f"{result}; expected a tuple of two: {names}")
     return pair
+
+
+def _kind(value: object) -> str:
+    return "a tensor" if isinstance(value, Tensor) else type(value).__name__

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from nmt_lstm.cells.cell import State, check_sequence
-from nmt_lstm.cells.fused import fused_arguments, unfused, unroll_is_faster
+from nmt_lstm.cells.fused import kernel_arguments, prefers_unrolled_loop, without_padding_rows
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.numerics.pointwise import tanh
 
@@ -34,16 +34,17 @@ class GRU(GatedCell):
     def update(self, x: Any, h: Any, state: State) -> State:
         """Return (hidden,)."""
         (hidden,) = state
-        # n = tanh(x + r * h), (B, H): the reset gate acts behind the product, so that one product is enough for all gates.
+        # n = tanh(x + r * h), (B, H): the reset gate acts after the product, so that one product is enough for all gates.
         candidate = tanh(x.candidate + torch.sigmoid(x.reset + h.reset) * h.candidate)
-        # (1 - z) * n + z * h = n + z * (h - n), with one product fewer.
+        # (1 - z) * n + z * h = n + z * (h - n), which needs one multiplication fewer.
         return (candidate + torch.sigmoid(x.update + h.update) * (hidden - candidate),)
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take a whole sequence by the fused kernel, or the unrolled loop where that is faster: (B, T, input_size) to (B, T, H)."""
+        """Process a whole sequence with the fused kernel or the unrolled loop: (B, T, input_size) to (B, T, H)."""
         check_sequence(self, inputs)
-        if unroll_is_faster(inputs, self.hidden_size):
+        if prefers_unrolled_loop(inputs, self.hidden_size):
             return self.unroll(inputs, state)
-        rows, inputs, state, weights = fused_arguments(self, inputs, state)
+        rows = inputs.shape[0]
+        inputs, state, weights = kernel_arguments(self, inputs, state)
         outputs, hidden = torch.gru(inputs, state[0][None], weights, True, 1, 0.0, self.training, False, True)
-        return unfused(outputs, (hidden[0],), rows)
+        return without_padding_rows(outputs, (hidden[0],), rows)

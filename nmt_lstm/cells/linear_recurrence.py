@@ -1,3 +1,3 @@
-"""The former name of `nmt_lstm.recurrence.linear_scan`, kept until version 0.2 for plugins that use them."""
+"""Former location of `nmt_lstm.recurrence.linear_scan`, kept for plugins until version 0.2; import from `nmt_lstm` instead."""
 
 from nmt_lstm.recurrence.linear_scan import linear_recurrence as linear_recurrence

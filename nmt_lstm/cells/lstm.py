@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from nmt_lstm.cells.cell import State, check_sequence
-from nmt_lstm.cells.fused import fused_arguments, unfused
+from nmt_lstm.cells.fused import kernel_arguments, without_padding_rows
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.numerics.pointwise import tanh
 
@@ -44,21 +44,22 @@ class LSTM(GatedCell):
 
     def update(self, x: Any, h: Any, state: State) -> State:
         """Return (hidden, cell)."""
-        # Gates and states are (B, H) each. The hidden state is in h already, by the recurrent product.
+        # Gates and states are (B, H) each. The hidden state has entered h through the recurrent product.
         _, cell = state
         # f * c: near 1, a forget gate passes the cell state and its gradient on unchanged.
-        kept = torch.sigmoid(x.forget + h.forget) * cell
+        remembered = torch.sigmoid(x.forget + h.forget) * cell
         # c' = f * c + i * g
-        cell = kept + torch.sigmoid(x.input + h.input) * tanh(x.candidate + h.candidate)
+        cell = remembered + torch.sigmoid(x.input + h.input) * tanh(x.candidate + h.candidate)
         # h' = o * tanh(c'); the output is the hidden state.
         return torch.sigmoid(x.output + h.output) * tanh(cell), cell
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take a whole sequence by the fused kernel: (B, T, input_size) to (B, T, H)."""
+        """Process a whole sequence with the fused kernel: (B, T, input_size) to (B, T, H)."""
         check_sequence(self, inputs)
-        rows, inputs, state, weights = fused_arguments(self, inputs, state)
-        # torch.lstm numbers layers and directions in front: states are (1, B, H).
+        rows = inputs.shape[0]
+        inputs, state, weights = kernel_arguments(self, inputs, state)
+        # torch.lstm has layers and directions as the first dimension: states are (1, B, H).
         outputs, hidden, cell = torch.lstm(
             inputs, [state[0][None], state[1][None]], weights, True, 1, 0.0, self.training, False, True
         )
-        return unfused(outputs, (hidden[0], cell[0]), rows)
+        return without_padding_rows(outputs, (hidden[0], cell[0]), rows)

@@ -1,4 +1,4 @@
-"""What all cells that name their gates share: checked names, and parameters that start in one way."""
+"""The base of all cells that name their gates: checked names, and the initialisation of their parameters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class NamedGatesCell(Cell):
     Args:
         input_size: width of the inputs.
         hidden_size: width of the states and of each gate.
-        initial_biases: of gates, by name, in place of the class's `biases`: what a subclass makes of its options.
+        initial_biases: biases of gates by name, which override the class's `biases`; a subclass passes its options here.
     """
 
     gates: ClassVar[tuple[str, ...]]
@@ -29,7 +29,7 @@ class NamedGatesCell(Cell):
     state: ClassVar[tuple[str, ...]] = ("hidden",)
     """Names of the state's tensors; the first one is the output, unless `output_is_state` is False."""
     biases: ClassVar[Mapping[str, float]] = {}
-    """What the biases of gates start with, by the gate's name; 0 for gates that are not named."""
+    """Initial biases of gates, by the gate's name; 0 for other gates."""
 
     weight_ih: nn.Parameter
     bias_ih: nn.Parameter
@@ -43,7 +43,7 @@ class NamedGatesCell(Cell):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        # Each is checked where it is said: a mistake is found when the class is defined, not when it is trained.
+        # Checked where they are declared, so that a mistake shows when the class is defined, not when it is trained.
         if "gates" in cls.__dict__:
             cls._gate_tuple = gate_tuple(cls, cls.gates)
         if "state" in cls.__dict__:
@@ -60,10 +60,10 @@ class NamedGatesCell(Cell):
         """Draw the weights again, as the constructor does.
 
         ``weight_ih`` Xavier uniform for each gate (Glorot and Bengio 2010), each block (H, H) of the recurrent weights
-        orthogonal (Saxe et al. 2014), ``bias_ih`` what `biases` says and 0 for other gates; modules inside by their own
-        method. To start one gate differently, or to draw parameters of the subclass's own, override this and call it first.
+        orthogonal (Saxe et al. 2014), ``bias_ih`` as in `biases` and 0 for other gates; modules inside by their own method.
+        To initialise one gate differently, or to draw the subclass's own parameters, override this and call it first.
         """
-        # A gate is a matrix (H, input_size) of its own: the G of them in one tensor do not change its fan.
+        # Each gate is a matrix (H, input_size); fan-in and fan-out do not change because G of them share a tensor.
         bound = math.sqrt(6.0 / (self.input_size + self.hidden_size))
         nn.init.uniform_(self.weight_ih, -bound, bound)
         with torch.no_grad():

@@ -1,4 +1,4 @@
-"""A gated cell prepared for inference: its products packed or quantised, or the first one looked up in a table.
+"""A gated cell prepared for inference: its products packed or quantised, or the input's product looked up in a table.
 
 Shapes: B rows, T positions, H hidden width.
 """
@@ -6,112 +6,83 @@ Shapes: B rows, T positions, H hidden width.
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from nmt_lstm.cells.cell import State
+from nmt_lstm.cells.cell import Cell, State
 from nmt_lstm.cells.cell_wrapper import CellWrapper
 from nmt_lstm.cells.gates import OWN_PARAMETERS
-from nmt_lstm.numerics.inference_linear import InferenceLinear, InferencePrecision, inference_linear
-from nmt_lstm.numerics.piece_table import PieceTable, piece_table
-from nmt_lstm.recurrence.recurrence import Tensors, cut_gates
+from nmt_lstm.numerics.inference_linear import InferenceLinear
+from nmt_lstm.numerics.piece_table import PieceTable
+from nmt_lstm.recurrence.recurrence import Recurrence, Tensors, split_gates
 
-if TYPE_CHECKING:
-    from nmt_lstm.cells.gated_cell import GatedCell
+__all__ = ["PreparedCell", "without_products"]
 
-__all__ = ["PieceReadingCell", "PreparedCell"]
+CellType = TypeVar("CellType", bound=Cell)
 
 
 class PreparedCell(CellWrapper):
-    """Two products and the update of a `GatedCell`, for inference; inputs are vectors, as before.
+    """The two products and the update of a gated cell, for inference.
 
     Args:
-        cell: its update is used, and not its products, which are removed from a copy of it; the cell itself stays whole.
-        from_input: makes the gates' pre-activations of the inputs.
-        precision: of the product with the first state.
+        cell: what is left of the cell: its sizes, its update and the parameters that the update uses.
+        from_input: computes the gates' pre-activations from inputs (B, input_size), or looks them up for pieces (B,).
+        from_history: computes the pre-activations from the first state (B, H); None without a recurrent product.
+        recurrence: the update.
+        passes_input: whether the inputs themselves are the last gate.
     """
 
-    cell: GatedCell
-
     def __init__(
-        self, cell: GatedCell, *, from_input: InferenceLinear | PieceTable, precision: InferencePrecision
+        self,
+        cell: Cell,
+        *,
+        from_input: InferenceLinear | PieceTable,
+        from_history: InferenceLinear | None,
+        recurrence: Recurrence,
+        passes_input: bool,
     ) -> None:
-        super().__init__(_without_products(cell))
+        super().__init__(cell)
+        # Exported models contain these two names.
         self.from_input = from_input
-        self.from_history = (
-            inference_linear(cell.weight_hh, cell.bias_hh, precision) if cell.recurrent else None
-        )
-        self._recurrence = self.cell.recurrence()
-
-    @classmethod
-    def of(cls, cell: GatedCell, precision: InferencePrecision) -> PreparedCell:
-        """Return a cell prepared in one precision."""
-        return cls(
-            cell, from_input=inference_linear(cell.weight_ih, cell.bias_ih, precision), precision=precision
-        )
+        self.from_history = from_history
+        self._recurrence = recurrence
+        self._passes_input = passes_input
 
     def initial_state(self, batch_size: int) -> State:
-        """Return the state before a first position, where no bridge makes it: zeros, float32 on the processor."""
-        # There may be no parameter left whose type and device they could have.
-        return self.bridged_state(
-            tuple(
-                torch.zeros(batch_size, width, dtype=torch.float32, device="cpu")
-                for width in self.bridge_sizes.values()
-            )
-        )
+        """Return the initial state where there is no bridge: `bridged_state` of zeros, float32 on the CPU."""
+        # There may be no parameter left whose dtype and device they could have.
+        widths = self.bridge_sizes.values()
+        zeros = (torch.zeros(batch_size, width, dtype=torch.float32, device="cpu") for width in widths)
+        return self.bridged_state(tuple(zeros))
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take one position: (B, input_size) to (B, H)."""
-        return self._advance(self._gates(self.from_input(inputs), inputs), state)
+        """Process one position: (B, input_size), or pieces (B,), to (B, H)."""
+        return self._advance(self.from_input(inputs), inputs, state)
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take a whole sequence: (B, T, input_size) to (B, T, H)."""
+        """Process a whole sequence: (B, T, input_size), or pieces (B, T), to (B, T, H)."""
         inputs = inputs.transpose(0, 1).contiguous()
-        products = self.from_input(inputs)
         outputs = []
-        for position in range(len(inputs)):
-            output, state = self._advance(self._gates(products[position], inputs[position]), state)
+        for products, position in zip(self.from_input(inputs), inputs, strict=True):
+            output, state = self._advance(products, position, state)
             outputs.append(output)
         return torch.stack(outputs, 1), state
 
-    def _gates(self, products: Tensor, inputs: Tensor) -> Tensors:
-        """Return the gates' pre-activations from the inputs of one position, each (B, H)."""
-        parts = [products, inputs] if self.cell.passes_input else [products]
-        return cut_gates(parts, self.hidden_size)
-
-    def _advance(self, x: Tensors, state: State) -> tuple[Tensor, State]:
+    def _advance(self, products: Tensor, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        x = split_gates([products, inputs] if self._passes_input else [products], self.hidden_size)
         h: Tensors = ()
         if self.from_history is not None:
-            h = cut_gates([self.from_history(state[0])], self.hidden_size)
-        return self._recurrence.rows(x, h, state, ())
+            h = split_gates([self.from_history(state[0])], self.hidden_size)
+        return self._recurrence.step(x, h, state, ())
 
 
-class PieceReadingCell(PreparedCell):
-    """A prepared cell whose inputs are pieces, (B,) or (B, T): a table has what their embeddings would come to.
-
-    Args:
-        cell: as of `PreparedCell`; none that passes its inputs on, since there are no vectors to pass.
-        from_input: the table.
-        precision: of the product with the first state.
-    """
-
-    @classmethod
-    def reading(cls, cell: GatedCell, embeddings: Tensor, precision: InferencePrecision) -> PieceReadingCell:
-        """Return a cell that reads pieces in place of their embeddings (V, input_size)."""
-        table = piece_table(embeddings.detach(), cell.weight_ih.detach(), cell.bias_ih.detach(), precision)
-        return cls(cell, from_input=table, precision=precision)
-
-    def _gates(self, products: Tensor, inputs: Tensor) -> Tensors:
-        return cut_gates([products], self.hidden_size)
-
-
-def _without_products(cell: GatedCell) -> GatedCell:
-    """Return a copy of a cell that shares its tensors, but has none of those of the products."""
+def without_products(cell: CellType) -> CellType:
+    """Return a copy of a gated cell that shares its tensors, but lacks the parameters of its two products."""
     shared = {id(tensor): tensor for tensor in (*cell.parameters(), *cell.buffers())}
     bare = copy.deepcopy(cell, shared)
     for name in OWN_PARAMETERS:
-        if name in bare._parameters:  # noqa: SLF001 - a highway or a cell without a recurrent product has fewer
+        if name in bare._parameters:  # noqa: SLF001 - a cell without a recurrent product has fewer
             delattr(bare, name)
     return bare

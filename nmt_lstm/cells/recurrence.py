@@ -1,4 +1,4 @@
-"""The former name of `nmt_lstm.recurrence.recurrence`, kept until version 0.2 for plugins that use them."""
+"""Former location of `nmt_lstm.recurrence.recurrence`, kept for plugins until version 0.2; import from `nmt_lstm` instead."""
 
 from nmt_lstm.recurrence.recurrence import Recurrence as Recurrence
 from nmt_lstm.recurrence.recurrence import Tensors as Tensors

@@ -1,3 +1,3 @@
-"""The former name of `nmt_lstm.recurrence.replaced`, kept until version 0.2 for plugins that use them."""
+"""Former location of `nmt_lstm.recurrence.with_parameters`, kept for plugins until version 0.2; import from `nmt_lstm`."""
 
-from nmt_lstm.recurrence.replaced import with_parameters as with_parameters
+from nmt_lstm.recurrence.with_parameters import with_parameters as with_parameters

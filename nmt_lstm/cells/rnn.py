@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from nmt_lstm.cells.cell import State, check_sequence
-from nmt_lstm.cells.fused import fused_arguments, unfused, unroll_is_faster
+from nmt_lstm.cells.fused import kernel_arguments, prefers_unrolled_loop, without_padding_rows
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.numerics.pointwise import tanh
 
@@ -37,7 +37,7 @@ class RNN(GatedCell):
     ) -> None:
         super().__init__(input_size, hidden_size)
         if nonlinearity not in ("tanh", "relu"):
-            raise ValueError(f"nonlinearity is 'tanh' or 'relu'; got {nonlinearity!r}.")
+            raise ValueError(f"nonlinearity must be 'tanh' or 'relu'; got {nonlinearity!r}.")
         self.nonlinearity = nonlinearity
 
     def update(self, x: Any, h: Any, state: State) -> State:
@@ -47,11 +47,12 @@ class RNN(GatedCell):
         return (tanh(total) if self.nonlinearity == "tanh" else torch.relu(total),)
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take a whole sequence by the fused kernel, or the unrolled loop where that is faster: (B, T, input_size) to (B, T, H)."""
+        """Process a whole sequence with the fused kernel or the unrolled loop: (B, T, input_size) to (B, T, H)."""
         check_sequence(self, inputs)
-        if unroll_is_faster(inputs, self.hidden_size):
+        if prefers_unrolled_loop(inputs, self.hidden_size):
             return self.unroll(inputs, state)
-        rows, inputs, state, weights = fused_arguments(self, inputs, state)
+        rows = inputs.shape[0]
+        inputs, state, weights = kernel_arguments(self, inputs, state)
         kernel = torch.rnn_tanh if self.nonlinearity == "tanh" else torch.rnn_relu
         outputs, hidden = kernel(inputs, state[0][None], weights, True, 1, 0.0, self.training, False, True)
-        return unfused(outputs, (hidden[0],), rows)
+        return without_padding_rows(outputs, (hidden[0],), rows)

@@ -201,7 +201,7 @@ class Decoder(nn.Module):
     def upper_layers(
         self, outputs: Tensor, context: Tensor, state: DecoderState
     ) -> tuple[Tensor, tuple[State, ...]]:
-        """Take one position through the layers above the first, which read the layer below and the context.
+        """Process one position through the layers above the first, which read the layer below and the context.
 
         Args:
             outputs: (R, H), outputs of the first layer.

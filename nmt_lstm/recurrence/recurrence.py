@@ -1,7 +1,8 @@
-"""What is repeated along a sequence: a pointwise update with what belongs to it, and how it is called on rows."""
+"""What is repeated along a sequence: a pointwise update with its noise and mask, applied row by row."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -10,63 +11,66 @@ from torch import Tensor
 
 from nmt_lstm.numerics.pointwise import by_rows
 
-__all__ = ["Recurrence", "State", "Tensors", "Update", "cut_gates", "update_type"]
+__all__ = ["Recurrence", "State", "Tensors", "Update", "split_gates", "update_dtype"]
 
 Tensors = tuple[Tensor, ...]
 
 State: TypeAlias = tuple[Tensor, ...]
-"""What a cell, or a recurrent attention, carries from step to step: always a tuple of tensors, (rows, width) each."""
+"""What a cell or a recurrent attention carries from step to step: always a tuple of tensors, (rows, width) each."""
 
 Update: TypeAlias = Callable[[Tensors, Tensors, State, Tensors], tuple[Tensor, State]]
-"""A pointwise function of one step: of each gate's pre-activation from the input, the same from the first state, the state and this
-step's noise, each (rows, width); returns the output (rows, H) and the new state."""
+"""A pointwise function of one step. Its arguments, each tuples of (rows, width): the gates' pre-activations from the input,
+those from the first state, the state, and the step's noise. It returns the output (rows, H) and the new state."""
 
 
 class Recurrence(NamedTuple):
-    """An update and what belongs to it."""
+    """An update, its noise and its mask."""
 
     update: Update
     """The pointwise function; its first state enters the recurrent product."""
     noise: Tensors = ()
-    """Tensors (T, B, any width) that `update` gets step by step."""
+    """Tensors (T, B, any width), of which `update` receives one position at each step."""
     recurrent_mask: Tensor | None = None
-    """(B, H), what the first state is multiplied with before the recurrent product."""
+    """(B, H), multiplied with the first state before the recurrent product."""
 
     def recurrent_input(self, state: State, dtype: torch.dtype) -> Tensor:
-        """Return what enters the recurrent product, (B, H), in the products' format."""
+        """Return the recurrent product's input (B, H), in the products' dtype."""
         return (state[0] if self.recurrent_mask is None else state[0] * self.recurrent_mask).to(dtype)
 
     def noise_at(self, step: int) -> Tensors:
         """Return the noise of one step, each (B, any width)."""
-        return tuple(part[step] for part in self.noise)
+        return tuple(tensor[step] for tensor in self.noise)
 
-    def rows(self, x: Tensors, h: Tensors, state: State, noise: Tensors) -> tuple[Tensor, State]:
-        """Return output and new state; without gradients a row's bits do not depend on the number of rows.
+    def step(self, x: Tensors, h: Tensors, state: State, noise: Tensors) -> tuple[Tensor, State]:
+        """Return output and new state, each (B, H); without gradients a row's bits do not depend on the number of rows.
 
         Args:
             x: the gates' pre-activations from the input, each (B, H).
-            h: the same from the first state; empty without a recurrent product.
+            h: the pre-activations from the first state, each (B, H); empty without a recurrent product.
             state: the old state, each (B, H).
-            noise: of this step.
+            noise: of this step, each (B, any width).
         """
         if torch.is_grad_enabled():
             return self.update(x, h, state, noise)
-        ends = len(x), len(x) + len(h), len(x) + len(h) + len(state)
+        x_end, h_end, state_end = itertools.accumulate((len(x), len(h), len(state)))
 
-        def flat(parts: Tensors) -> Tensors:
-            cut = parts[: ends[0]], parts[ends[0] : ends[1]], parts[ends[1] : ends[2]], parts[ends[2] :]
-            output, new = self.update(*cut)
-            return (output, *new)
+        # `by_rows` splits and pads one flat tuple of tensors, so the arguments are joined and separated again.
+        def flat_update(tensors: Tensors) -> Tensors:
+            x, h = tensors[:x_end], tensors[x_end:h_end]
+            output, new_state = self.update(x, h, tensors[h_end:state_end], tensors[state_end:])
+            return (output, *new_state)
 
-        output, *new = by_rows(flat, (*x, *h, *state, *noise), state[0].shape[1])
-        return output, tuple(new)
+        output, *new_state = by_rows(flat_update, (*x, *h, *state, *noise), state[0].shape[1])
+        return output, tuple(new_state)
 
 
-def update_type(dtype: torch.dtype) -> torch.dtype:
-    """Return the number format of updates and states where products are in `dtype`."""
+def update_dtype(dtype: torch.dtype) -> torch.dtype:
+    """Return the dtype of updates and states for products in `dtype`: float32 for bf16 and fp16, otherwise the same."""
     return torch.float32 if dtype in (torch.bfloat16, torch.float16) else dtype
 
 
-def cut_gates(parts: Sequence[Tensor], hidden: int) -> Tensors:
-    """Cut tensors (B, n*H) into gates (B, H) in the update's format."""
-    return tuple(gate for part in parts for gate in part.to(update_type(part.dtype)).split(hidden, -1))
+def split_gates(products: Sequence[Tensor], hidden_size: int) -> Tensors:
+    """Split tensors (..., n*H) into gates (..., H) in the update's dtype."""
+    return tuple(
+        gate for tensor in products for gate in tensor.to(update_dtype(tensor.dtype)).split(hidden_size, -1)
+    )

@@ -1,8 +1,8 @@
 """The loop over time: any pointwise update unrolled along a sequence, under autograd or without gradients.
 
-The product with the inputs is outside of the loop, and the gradient of the recurrent weight is one product over all
-steps (see `nmt_lstm.recurrence.recurrent_linear`); the update's own gradients are autograd's. So a cell costs what its
-products and its passes over (B, H) tensors cost, whatever the update is.
+The product with the inputs is outside the loop, and the gradient of the recurrent weight is one product over all steps
+(see `nmt_lstm.recurrence.recurrent_linear`); autograd differentiates the update. So a cell costs what its products and
+its passes over (B, H) tensors cost, whatever the update is.
 
 T positions, B rows, H hidden width, G gates.
 """
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from nmt_lstm.recurrence.recurrence import Recurrence, State, Tensors, cut_gates, update_type
+from nmt_lstm.recurrence.recurrence import Recurrence, State, Tensors, split_gates, update_dtype
 from nmt_lstm.recurrence.recurrent_linear import RecurrentLinear
 
 __all__ = ["unroll"]
@@ -29,32 +29,32 @@ def unroll(
 ) -> tuple[Tensor, State]:
     """Repeat an update over a sequence.
 
-    Products are in the format of `from_input`, the update and the states it carries on in float32 at least.
+    Products have the dtype of `from_input`; the update and the states are in float32 at least.
 
     Args:
-        recurrence: the update and what belongs to it.
-        from_input: tensors (T, B, n*H), time first, of the gates' pre-activations from the input, bias included.
+        recurrence: the update, its noise and its mask.
+        from_input: the gates' pre-activations from the input, bias included: tensors (T, B, n*H), time first.
         state: initial state, each (B, H).
-        weight: (G*H, H) recurrent weight; without it the update gets no recurrent gates.
+        weight: (G*H, H) recurrent weight; without it the update receives no pre-activations from the state.
         bias: (G*H,) recurrent bias.
 
     Returns:
-        The outputs (T, B, H) in the inputs' format, and the last state, each (B, H).
+        The outputs (T, B, H) in the dtype of `from_input`, and the last state, each (B, H).
     """
     length, rows, _ = from_input[0].shape
-    dtype, hidden = from_input[0].dtype, state[0].shape[1]
+    dtype, hidden_size = from_input[0].dtype, state[0].shape[1]
     # Rounded to bf16 at every step, a long sum such as an LSTM's cell state would lose what each step adds to it.
-    state = tuple(part.to(update_type(dtype)) for part in state)
+    state = tuple(tensor.to(update_dtype(dtype)) for tensor in state)
     outputs: list[Tensor] = []
     h: Tensors = ()
     with torch.autocast(state[0].device.type, enabled=False):
         if weight is not None:
             bias = None if bias is None else bias.to(dtype)
             product = RecurrentLinear(weight.to(dtype), bias, rows=rows, times=length)
-        # One `unbind` has one gradient; T selections would have T, each as large as the sequence.
-        for t, x in enumerate(zip(*(part.unbind() for part in from_input), strict=True)):
+        # The gradient of `unbind` is one tensor; T selections would have T gradients, each as large as the sequence.
+        for t, x in enumerate(zip(*(tensor.unbind() for tensor in from_input), strict=True)):
             if weight is not None:
-                h = cut_gates([product(recurrence.recurrent_input(state, dtype))], hidden)
-            output, state = recurrence.rows(cut_gates(x, hidden), h, state, recurrence.noise_at(t))
+                h = split_gates([product(recurrence.recurrent_input(state, dtype))], hidden_size)
+            output, state = recurrence.step(split_gates(x, hidden_size), h, state, recurrence.noise_at(t))
             outputs.append(output.to(dtype))
     return torch.stack(outputs), state

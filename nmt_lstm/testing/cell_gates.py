@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from nmt_lstm.cells.gate_record import FUNCTIONS, record_gates
+from nmt_lstm.cells.gate_record import GATE_FUNCTIONS, record_gates
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.cells.stepwise_cell import StepwiseCell
 from nmt_lstm.testing.comparison import Comparison
@@ -27,7 +27,7 @@ def recorded_gates_lie_in_their_range(subject: CellSubject) -> str:
             "A gate that is named has weights. Use it, or leave it out of `gates`.",
         )
     for name, values in record.gates.items():
-        low, high = FUNCTIONS.get(record.functions[name], (float("-inf"), float("inf")))
+        low, high = GATE_FUNCTIONS.get(record.functions[name], (float("-inf"), float("inf")))
         outside = int((~torch.isfinite(values) | (values < low) | (values > high)).sum())
         if outside:
             raise ConformanceFailure(

@@ -1,6 +1,8 @@
-"""The protocol of every cell: sizes, the loop over steps, and what is refused."""
+"""The protocol of all cells: sizes, the loop over steps, and rejected arguments."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 import torch
@@ -10,7 +12,7 @@ from nmt_lstm.numerics.sequence_linear import Linear
 
 
 class TwoStates(Cell):
-    """A cell of two states of unlike widths whose output is neither."""
+    """A cell with two states of different widths, neither of which is the output."""
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
@@ -55,28 +57,27 @@ def test_the_initial_state_is_zeros_like_the_parameters() -> None:
     assert not any(part.any() for part in state)
 
 
-def test_by_default_the_one_state_is_the_output() -> None:
+def test_by_default_the_only_state_is_the_output() -> None:
     cell = Bare(3, 4)
     assert cell.state_sizes == {"hidden": 4}
     assert cell.output_size == 4
 
 
 @pytest.mark.parametrize("sizes", [(0, 4), (3, 0), (3, -1)])
-def test_sizes_below_one_are_refused(sizes) -> None:
-    with pytest.raises(ValueError, match=rf"at least 1; got input_size={sizes[0]}, hidden_size={sizes[1]}"):
+def test_sizes_below_one_are_rejected(sizes) -> None:
+    with pytest.raises(ValueError, match=f"input_size={sizes[0]}, hidden_size={sizes[1]}"):
         TwoStates(*sizes)
 
 
-def test_a_cell_without_step_says_what_it_needs() -> None:
-    with pytest.raises(TypeError, match="Bare defines neither step nor update; a cell needs one of them"):
+def test_an_error_names_a_cell_without_step() -> None:
+    with pytest.raises(TypeError, match="Bare defines neither step"):
         Bare(3, 4)(torch.zeros(1, 1, 3), (torch.zeros(1, 4),))
 
 
 @pytest.mark.parametrize("shape", [(2, 0, 3), (2, 5, 4), (2, 3), (1, 2, 5, 3)])
-def test_what_is_no_sequence_is_refused(shape) -> None:
+def test_inputs_of_other_shapes_are_rejected(shape) -> None:
     cell = TwoStates(3, 4)
-    expected = str(shape).replace("(", r"\(").replace(")", r"\)")
-    message = rf"TwoStates takes inputs of shape \(batch, time of 1 or more, 3\); got {expected}"
+    message = f"TwoStates .*got {re.escape(str(shape))}"
     with pytest.raises(ValueError, match=message):
         check_sequence(cell, torch.zeros(shape))
     with pytest.raises(ValueError, match=message):

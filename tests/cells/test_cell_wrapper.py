@@ -1,4 +1,4 @@
-"""A wrapper is its inner cell, but for what a subclass overrides."""
+"""A wrapper behaves like its inner cell, except for what a subclass overrides."""
 
 from __future__ import annotations
 
@@ -7,32 +7,11 @@ import torch
 
 from nmt_lstm.cells.cell import Cell
 from nmt_lstm.cells.cell_wrapper import CellWrapper
-from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.cells.lstm import LSTM
 
 
-class Counted(GatedCell):
-    """Nothing about it is what a cell has by default: widths, first state, output."""
-
-    gates = ("new",)
-    state = ("total", "count")
-    history = False
-    output_is_state = False
-
-    @property
-    def bridge_sizes(self) -> dict[str, int]:
-        return {"total": self.hidden_size}
-
-    def bridged_state(self, parts):
-        return (*parts, torch.ones_like(parts[0]))
-
-    def update(self, x, h, state):
-        total, count = state[0] + torch.tanh(x.new), state[1] + 1
-        return total / count, total, count
-
-
 class Wide(Cell):
-    """Its outputs are wider than its state."""
+    """A cell whose outputs are wider than its state."""
 
     @property
     def output_size(self) -> int:
@@ -49,16 +28,17 @@ class Negated(CellWrapper):
     """Outputs of the inner cell, negated."""
 
     def step(self, inputs, state):
-        output, new = super().step(inputs, state)
-        return -output, new
+        output, new_state = super().step(inputs, state)
+        return -output, new_state
 
     def forward(self, inputs, state):
         outputs, last = super().forward(inputs, state)
         return -outputs, last
 
 
-@pytest.mark.parametrize("inner", [LSTM(3, 4), Counted(3, 4)], ids=["lstm", "counted"])
-def test_it_is_the_inner_cell(inner) -> None:
+@pytest.mark.parametrize("kind", ["lstm", "running_mean"])
+def test_a_wrapper_behaves_like_its_inner_cell(kind, running_mean) -> None:
+    inner = LSTM(3, 4) if kind == "lstm" else running_mean(3, 4)
     cell = CellWrapper(inner)
     assert (cell.input_size, cell.hidden_size, cell.output_size) == (3, 4, 4)
     assert cell.output_is_state == inner.output_is_state
@@ -66,21 +46,21 @@ def test_it_is_the_inner_cell(inner) -> None:
     assert dict(cell.bridge_sizes) == dict(inner.bridge_sizes)
     inputs, state = torch.randn(2, 5, 3), inner.initial_state(2)
     torch.testing.assert_close(cell.initial_state(2), state)
-    for seen, expected in (
+    for result, expected in (
         (cell(inputs, state), inner(inputs, state)),
         (cell.step(inputs[:, 0], state), inner.step(inputs[:, 0], state)),
     ):
-        torch.testing.assert_close(seen, expected)
+        torch.testing.assert_close(result, expected)
 
 
-def test_outputs_are_as_wide_as_the_inner_cell_says() -> None:
+def test_outputs_have_the_width_of_the_inner_cells() -> None:
     cell = CellWrapper(Wide(3, 4))
     outputs, _ = cell(torch.randn(2, 5, 3), cell.cell.initial_state(2))
     assert cell.output_size == 8
     assert outputs.shape == (2, 5, 8)
 
 
-def test_what_is_overridden_differs_and_nothing_else() -> None:
+def test_only_overridden_methods_differ() -> None:
     inner = LSTM(3, 4)
     cell = Negated(inner)
     inputs, state = torch.randn(2, 5, 3), cell.initial_state(2)
@@ -90,7 +70,7 @@ def test_what_is_overridden_differs_and_nothing_else() -> None:
     torch.testing.assert_close(cell.step(inputs[:, 0], state)[0], -expected[:, 0])
 
 
-def test_the_parameters_are_those_of_the_inner_cell_and_are_drawn_again_by_it() -> None:
+def test_parameters_belong_to_the_inner_cell_which_draws_them_again() -> None:
     torch.manual_seed(1)
     cell = Negated(LSTM(3, 4, forget_bias=2.5))
     assert "cell.weight_hh" in cell.state_dict()

@@ -1,4 +1,4 @@
-"""Names that plugins written for earlier versions import still lead to what they led to."""
+"""Former names and locations still work for plugins written for earlier versions."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ from nmt_lstm.recurrence import recurrence
         ("nmt_lstm.registry", "CELLS"),
     ],
 )
-def test_a_deep_path_leads_to_the_public_name(module, name) -> None:
+def test_a_former_location_has_the_public_name(module, name) -> None:
     assert getattr(importlib.import_module(module), name) is getattr(nmt_lstm, name)
 
 
-def test_what_has_no_public_name_is_still_there() -> None:
+def test_a_former_location_has_a_name_that_is_not_public() -> None:
     from nmt_lstm.cells.recurrence import Tensors
 
     assert Tensors is recurrence.Tensors
 
 
-def test_a_gated_cell_sweeps_by_its_unrolled_loop() -> None:
+def test_sweep_is_the_former_name_of_unroll() -> None:
     assert GatedCell.sweep is GatedCell.unroll
     assert GatedCell.sweep_by is GatedCell.unroll_by

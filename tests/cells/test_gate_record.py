@@ -1,4 +1,4 @@
-"""Recorded gates are those that the cell computes, whatever kind of cell it is; recording changes nothing."""
+"""Recorded gates are those that the cell computes, whatever kind of cell it is; recording does not change the cell."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from nmt_lstm.cells.stepwise_cell import StepwiseCell
 B, T, INPUT, H = 2, 4, 3, 5
 
 
-class Cut(StepwiseCell):
+class ResetBefore(StepwiseCell):
     """Its reset gate acts before the product (Cho et al. 2014)."""
 
     gates = ("reset", "candidate")
@@ -32,7 +32,7 @@ class Cut(StepwiseCell):
 
 
 class Linear(LinearCell):
-    """Its candidate goes into the state as it is, and the state through a tanh: that is no gate's."""
+    """A cell whose candidate has no function; the tanh of the output belongs to no gate."""
 
     gates = ("forget", "candidate")
     output_is_state = False
@@ -66,7 +66,7 @@ class Nameless(Cell):
         return new, (new,)
 
 
-def drawn(part, **options) -> Cell:
+def seeded_cell(part, **options) -> Cell:
     torch.manual_seed(1)
     return part(INPUT, H, **options)
 
@@ -75,15 +75,18 @@ INPUTS = torch.randn(B, T, INPUT, generator=torch.Generator().manual_seed(2))
 
 
 def test_gates_and_states_of_an_lstm_are_those_of_its_equations() -> None:
-    cell = drawn(LSTM)
+    cell = seeded_cell(LSTM)
     record = record_gates(cell, INPUTS)
     assert record.functions == {
         "input": "sigmoid", "forget": "sigmoid", "candidate": "tanh", "output": "sigmoid",
     }  # fmt: skip
     hidden = cell_state = torch.zeros(B, H)
-    for place in range(T):
+    for position in range(T):
         rows = (
-            INPUTS[:, place] @ cell.weight_ih.t() + cell.bias_ih + hidden @ cell.weight_hh.t() + cell.bias_hh
+            INPUTS[:, position] @ cell.weight_ih.t()
+            + cell.bias_ih
+            + hidden @ cell.weight_hh.t()
+            + cell.bias_hh
         ).detach()
         into, forget, candidate, out = rows.split(H, 1)
         expected = {
@@ -93,18 +96,18 @@ def test_gates_and_states_of_an_lstm_are_those_of_its_equations() -> None:
             "output": out.sigmoid(),
         }
         for name, values in expected.items():
-            torch.testing.assert_close(record.gates[name][:, place], values)
+            torch.testing.assert_close(record.gates[name][:, position], values)
         cell_state = expected["forget"] * cell_state + expected["input"] * expected["candidate"]
         hidden = expected["output"] * cell_state.tanh()
-        torch.testing.assert_close(record.states["cell"][:, place], cell_state)
-        torch.testing.assert_close(record.states["hidden"][:, place], hidden)
+        torch.testing.assert_close(record.states["cell"][:, position], cell_state)
+        torch.testing.assert_close(record.states["hidden"][:, position], hidden)
     torch.testing.assert_close(record.outputs, record.states["hidden"])
     assert record.unread == ()
 
 
-@pytest.mark.parametrize("part", [LSTM, GRU, Cut, Linear])
-def test_recording_changes_nothing(part) -> None:
-    cell = drawn(part)
+@pytest.mark.parametrize("part", [LSTM, GRU, ResetBefore, Linear])
+def test_recording_does_not_change_the_cell(part) -> None:
+    cell = seeded_cell(part)
     before = {name: value.clone() for name, value in cell.state_dict().items()}
     state = tuple(torch.full((B, H), 0.3) for _ in cell.state_sizes)
     record = record_gates(cell, INPUTS, state)
@@ -121,30 +124,30 @@ def test_recording_changes_nothing(part) -> None:
     assert "advance" not in vars(cell)
 
 
-def test_a_gate_that_multiplies_another_is_not_taken_for_it() -> None:
-    record = record_gates(drawn(GRU), INPUTS)
+def test_a_gate_is_not_confused_with_one_that_it_multiplies() -> None:
+    record = record_gates(seeded_cell(GRU), INPUTS)
     assert record.functions == {"reset": "sigmoid", "update": "sigmoid", "candidate": "tanh"}
-    record = record_gates(drawn(Cut), INPUTS)
+    record = record_gates(seeded_cell(ResetBefore), INPUTS)
     assert record.functions == {"reset": "sigmoid", "candidate": "tanh"}
 
 
-def test_a_gate_without_a_function_is_its_pre_activation() -> None:
-    cell = drawn(Linear)
+def test_a_gate_without_a_function_is_recorded_as_its_pre_activation() -> None:
+    cell = seeded_cell(Linear)
     record = record_gates(cell, INPUTS)
     assert record.functions == {"forget": "sigmoid", "candidate": ""}
     products = (INPUTS @ cell.weight_ih.t() + cell.bias_ih).detach()
     torch.testing.assert_close(record.gates["candidate"], products[..., H:])
 
 
-def test_gates_that_are_never_read_are_named() -> None:
-    assert record_gates(drawn(Unread), INPUTS).unread == ("spare",)
+def test_gates_that_the_update_never_reads_are_listed() -> None:
+    assert record_gates(seeded_cell(Unread), INPUTS).unread == ("spare",)
 
 
-def test_a_cell_without_gates_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"Nameless names no gates; a GatedCell or a StepwiseCell does\."):
-        record_gates(drawn(Nameless), INPUTS)
+def test_a_cell_without_gates_is_rejected() -> None:
+    with pytest.raises(TypeError, match="Nameless .*GatedCell"):
+        record_gates(seeded_cell(Nameless), INPUTS)
 
 
-def test_an_empty_sequence_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"time of 1 or more, 3\); got \(2, 0, 3\)"):
-        record_gates(drawn(LSTM), INPUTS[:, :0])
+def test_an_empty_sequence_is_rejected() -> None:
+    with pytest.raises(ValueError, match=r"got \(2, 0, 3\)"):
+        record_gates(seeded_cell(LSTM), INPUTS[:, :0])

@@ -1,4 +1,4 @@
-"""The base of gated cells: its parameters and their first values, and what it makes of an update."""
+"""The base of gated cells: parameters and their initial values, and what it derives from an update."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ class WithoutUpdate(GatedCell):
 
 
 class Inherits(Peephole):
-    """A subclass that names no gates of its own."""
+    """A subclass that inherits its gates."""
 
 
-def given(cell: Cell, batch: int = 3, length: int = 4, dtype: torch.dtype = torch.float32):
-    """Inputs and a state, all of which ask for gradients."""
+def random_inputs_and_state(cell: Cell, batch: int = 3, length: int = 4, dtype: torch.dtype = torch.float32):
+    """Return inputs and a state that require gradients."""
     inputs = torch.randn(batch, length, cell.input_size, dtype=dtype, requires_grad=True)
     state = tuple(
         torch.randn(batch, width, dtype=dtype, requires_grad=True) for width in cell.state_sizes.values()
@@ -70,13 +70,13 @@ def test_recurrent_weights_start_orthogonal_and_input_weights_within_xaviers_bou
     assert 0.9 * bound < cell.weight_ih.abs().max() <= bound
 
 
-def test_biases_start_as_the_class_says_and_others_at_zero() -> None:
+def test_biases_start_as_the_class_declares_and_others_at_zero() -> None:
     cell = Peephole(3, 5)
     assert cell.bias_ih.tolist() == [0.0] * 5 + [1.0] * 5
     assert not cell.bias_hh.any()
 
 
-def test_a_gate_is_not_told_by_its_name() -> None:
+def test_the_name_of_a_gate_has_no_meaning() -> None:
     class Plain(Peephole):
         biases: ClassVar = {}
 
@@ -106,13 +106,13 @@ def test_parameters_are_drawn_again_as_the_constructor_draws_them() -> None:
         ({"gates": ("a", "b"), "highway": "a"}, TypeError, ("highway", "last gate")),
     ],
 )
-def test_a_class_that_names_wrongly_is_refused_when_it_is_defined(attributes, error, words) -> None:
-    with pytest.raises(error) as caught:
+def test_wrong_names_are_rejected_when_the_class_is_defined(attributes, error, words) -> None:
+    with pytest.raises(error) as error_info:
         type("Mistaken", (GatedCell,), attributes)
-    assert all(word in str(caught.value) for word in ("Mistaken", *words))
+    assert all(word in str(error_info.value) for word in ("Mistaken", *words))
 
 
-def test_a_tensor_instead_of_a_tuple_is_recognised() -> None:
+def test_a_tensor_instead_of_a_tuple_is_rejected() -> None:
     class Bare(GatedCell):
         gates = ("candidate",)
 
@@ -120,14 +120,14 @@ def test_a_tensor_instead_of_a_tuple_is_recognised() -> None:
             return torch.tanh(x.candidate)
 
     for rows in (1, 2):
-        with pytest.raises(TypeError, match=r"Bare.update returned a tensor.*\(hidden,\)"):
+        with pytest.raises(TypeError, match=r"Bare.*\(hidden,\)"):
             Bare(3, 4).step(torch.randn(rows, 3), (torch.zeros(rows, 4),))
 
 
 def test_gates_are_the_rows_of_the_weights_in_their_order() -> None:
     torch.manual_seed(0)
     cell = Peephole(3, 5, scale=0.0).double()
-    inputs, state = given(cell, 1, 1, torch.float64)
+    inputs, state = random_inputs_and_state(cell, 1, 1, torch.float64)
     (position,), (hidden, old) = inputs, state
     pre = cell.weight_ih @ position[0] + cell.bias_ih + cell.weight_hh @ hidden[0] + cell.bias_hh
     candidate, forget = torch.tanh(pre[:5]), torch.sigmoid(pre[5:])
@@ -141,19 +141,19 @@ def test_gates_are_the_rows_of_the_weights_in_their_order() -> None:
 def test_sequence_and_steps_agree(gradients) -> None:
     torch.manual_seed(0)
     cell = Peephole(3, 5)
-    inputs, state = given(cell)
+    inputs, state = random_inputs_and_state(cell)
     with torch.set_grad_enabled(gradients):
         outputs, last = cell(inputs, state)
-        stepped, after = Cell.forward(cell, inputs, state)
+        stepped, stepped_last = Cell.forward(cell, inputs, state)
     torch.testing.assert_close(outputs, stepped)
-    torch.testing.assert_close(last, after)
+    torch.testing.assert_close(last, stepped_last)
     assert outputs.requires_grad is gradients
 
 
-def test_gradients_pass_gradcheck_with_those_of_own_parameters() -> None:
+def test_gradients_and_those_of_own_parameters_pass_gradcheck() -> None:
     torch.manual_seed(0)
     cell = Peephole(2, 3).double()
-    inputs, state = given(cell, 2, 3, torch.float64)
+    inputs, state = random_inputs_and_state(cell, 2, 3, torch.float64)
     parameters = [parameter for parameter in cell.parameters() if parameter.requires_grad]
 
     def run(inputs, hidden, old, *_):
@@ -166,20 +166,20 @@ def test_gradients_pass_gradcheck_with_those_of_own_parameters() -> None:
     assert cell.unused.grad is None
 
 
-def test_the_gradient_of_one_result_alone_is_enough() -> None:
+def test_one_result_alone_may_be_differentiated() -> None:
     torch.manual_seed(0)
     cell = Peephole(2, 3).double()
-    inputs, state = given(cell, 2, 3, torch.float64)
-    for pick in (lambda found: found[0][:, 0], lambda found: found[1][1]):
-        results = [pick(cell(inputs, state)), pick(Cell.forward(cell, inputs, state))]
-        one, other = (torch.autograd.grad(result.sum(), cell.peephole)[0] for result in results)
-        torch.testing.assert_close(one, other)
+    inputs, state = random_inputs_and_state(cell, 2, 3, torch.float64)
+    for select in (lambda outputs, last: outputs[:, 0], lambda outputs, last: last[1]):
+        results = [select(*cell(inputs, state)), select(*Cell.forward(cell, inputs, state))]
+        gradient, expected = (torch.autograd.grad(result.sum(), cell.peephole)[0] for result in results)
+        torch.testing.assert_close(gradient, expected)
 
 
-def test_it_trains_in_bf16_and_stays_near_float32() -> None:
+def test_results_and_gradients_in_bf16_are_near_float32() -> None:
     torch.manual_seed(0)
     cell = Peephole(6, 8)
-    inputs, state = given(cell, 4, 6)
+    inputs, state = random_inputs_and_state(cell, 4, 6)
     outputs, _ = cell(inputs, state)
     expected = torch.autograd.grad(outputs.sum(), [cell.weight_hh, cell.peephole])
     with torch.autocast("cpu", torch.bfloat16):
@@ -187,15 +187,15 @@ def test_it_trains_in_bf16_and_stays_near_float32() -> None:
     assert rounded.dtype == torch.bfloat16
     assert all(part.isfinite().all() for part in last)
     torch.testing.assert_close(rounded.float(), outputs, rtol=0.0, atol=0.05)
-    found = torch.autograd.grad(rounded.float().sum(), [cell.weight_hh, cell.peephole])
-    for seen, wanted in zip(found, expected, strict=True):
-        assert seen.dtype == torch.float32
-        assert (seen - wanted).norm() < 0.05 * wanted.norm()
+    gradients = torch.autograd.grad(rounded.float().sum(), [cell.weight_hh, cell.peephole])
+    for gradient, exact in zip(gradients, expected, strict=True):
+        assert gradient.dtype == torch.float32
+        assert (gradient - exact).norm() < 0.05 * exact.norm()
 
 
-def test_a_cell_without_update_says_so() -> None:
+def test_an_error_names_a_cell_without_update() -> None:
     cell = WithoutUpdate(3, 4)
-    with pytest.raises(TypeError, match=r"WithoutUpdate does not define update\(x, h, state\)"):
+    with pytest.raises(TypeError, match="WithoutUpdate does not define update"):
         cell(torch.zeros(1, 1, 3), cell.initial_state(1))
 
 
@@ -204,7 +204,7 @@ def test_gates_are_inherited() -> None:
     assert cell(torch.zeros(2, 3, 3), cell.initial_state(2))[0].shape == (2, 3, 4)
 
 
-def test_an_empty_sequence_is_refused() -> None:
+def test_an_empty_sequence_is_rejected() -> None:
     cell = Peephole(3, 4)
-    with pytest.raises(ValueError, match=r"Peephole takes inputs .*; got \(2, 0, 3\)"):
+    with pytest.raises(ValueError, match=r"Peephole .*\(2, 0, 3\)"):
         cell(torch.zeros(2, 0, 3), cell.initial_state(2))

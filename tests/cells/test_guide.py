@@ -1,4 +1,4 @@
-"""The cells and attentions of the guide for plugin authors: they hold what the framework relies on, as they stand."""
+"""The cells and attentions in the guide for plugin authors pass the conformance checks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ATTENTIONS_OF_GUIDE = ["Sharper", "Tiring"]
 
 @pytest.fixture(scope="module")
 def guide(repository: Path):
-    """A module of all code in the guide that defines classes."""
+    """A module with all code of the guide that defines classes, and the names it registers."""
     text = (repository / "docs" / "plugins.md").read_text(encoding="utf-8")
     module = types.ModuleType(MODULE)
     sys.modules[MODULE] = module
@@ -42,35 +42,35 @@ def guide(repository: Path):
     del sys.modules[MODULE]
 
 
-def test_there_is_an_example_of_each_base(guide) -> None:
+def test_the_guide_has_an_example_of_each_base(guide) -> None:
     module, (cells, attentions) = guide
     own = {
         name: value
         for name, value in vars(module).items()
         if isinstance(value, type) and value.__module__ == MODULE
     }
-    assert {name for name, part in own.items() if issubclass(part, Cell)} == set(CELLS_OF_GUIDE)
-    assert {name for name, part in own.items() if issubclass(part, Attention)} == set(ATTENTIONS_OF_GUIDE)
-    bases = {base.__name__ for part in own.values() for base in part.__bases__}
+    assert {name for name, kind in own.items() if issubclass(kind, Cell)} == set(CELLS_OF_GUIDE)
+    assert {name for name, kind in own.items() if issubclass(kind, Attention)} == set(ATTENTIONS_OF_GUIDE)
+    bases = {base.__name__ for kind in own.values() for base in kind.__bases__}
     assert bases == {"GatedCell", "LinearCell", "StepwiseCell", "Cell", "CellWrapper", "Attention"}
     assert {"mgu", "my_min_gru", "reset_before", "two_speeds"} <= cells
     assert attentions == {"sharper", "tiring"}
 
 
-def run(check, subject) -> None:
+def run_check(check, subject) -> None:
     try:
         assert check(subject)
-    except DoesNotApply as answer:
-        pytest.skip(str(answer))
+    except DoesNotApply as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.mark.parametrize("check", CELL_CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("name", CELLS_OF_GUIDE)
-def test_a_cell_of_the_guide_holds(guide, name, check) -> None:
-    run(check, CellSubject(getattr(guide[0], name)))
+def test_a_cell_of_the_guide_passes_its_checks(guide, name, check) -> None:
+    run_check(check, CellSubject(getattr(guide[0], name)))
 
 
 @pytest.mark.parametrize("check", ATTENTION_CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("name", ATTENTIONS_OF_GUIDE)
-def test_an_attention_of_the_guide_holds(guide, name, check) -> None:
-    run(check, AttentionSubject(getattr(guide[0], name)))
+def test_an_attention_of_the_guide_passes_its_checks(guide, name, check) -> None:
+    run_check(check, AttentionSubject(getattr(guide[0], name)))

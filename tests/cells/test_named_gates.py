@@ -1,4 +1,4 @@
-"""What gated and stepwise cells have in common: names checked at the class, parameters in their order and as they start."""
+"""Gated and stepwise cells: checked names, and the order and initialisation of parameters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GATES = {"gates": ("keep", "new"), "state": ("hidden", "memory")}
 PRODUCTS = {"products": (("keep", 1), ("both", 2))}
 
 
-def defined(base: type, **attributes) -> type:
+def define_cell(base: type, **attributes) -> type:
     return type("Defined", (base,), {**GATES, **(PRODUCTS if base is StepwiseCell else {}), **attributes})
 
 
@@ -29,10 +29,10 @@ BASES = pytest.mark.parametrize("base", [GatedCell, StepwiseCell])
         ({"biases": {"forget": 1.0}}, ValueError, ("'forget'", "not a gate")),
     ],
 )
-def test_mistakes_are_found_when_the_class_is_defined(base, attributes, error, words) -> None:
-    with pytest.raises(error) as caught:
-        defined(base, **attributes)
-    assert all(word in str(caught.value) for word in ("Defined", *words))
+def test_mistakes_are_rejected_when_the_class_is_defined(base, attributes, error, words) -> None:
+    with pytest.raises(error) as error_info:
+        define_cell(base, **attributes)
+    assert all(word in str(error_info.value) for word in ("Defined", *words))
 
 
 @pytest.mark.parametrize(
@@ -42,20 +42,20 @@ def test_mistakes_are_found_when_the_class_is_defined(base, attributes, error, w
         (StepwiseCell, ["weight_ih", "bias_ih", "weight_keep", "weight_both"]),
     ],
 )
-def test_parameters_stay_in_their_order(base, names) -> None:
-    """An optimizer's state in a checkpoint goes by the parameter's number."""
-    assert [name for name, _ in defined(base)(3, 4).named_parameters()] == names
+def test_parameters_keep_their_order(base, names) -> None:
+    """An optimizer's state in a checkpoint refers to parameters by number."""
+    assert [name for name, _ in define_cell(base)(3, 4).named_parameters()] == names
 
 
 @BASES
 def test_each_state_has_the_hidden_width(base) -> None:
-    assert defined(base)(3, 4).state_sizes == {"hidden": 4, "memory": 4}
+    assert define_cell(base)(3, 4).state_sizes == {"hidden": 4, "memory": 4}
 
 
 @BASES
-def test_parameters_start_the_same_way_and_are_drawn_again_by_it(base) -> None:
+def test_parameters_are_initialised_by_reset_parameters(base) -> None:
     torch.manual_seed(1)
-    cell = defined(base, biases={"keep": 1.0, "new": 2.0})(3, 4, initial_biases={"keep": 5.0})
+    cell = define_cell(base, biases={"keep": 1.0, "new": 2.0})(3, 4, initial_biases={"keep": 5.0})
     assert cell.bias_ih.tolist() == [5.0] * 4 + [2.0] * 4
     recurrent = [weight for name, weight in cell.named_parameters() if weight.shape[1:] == (4,)]
     assert sum(len(weight) for weight in recurrent) == (8 if base is GatedCell else 12)

@@ -1,4 +1,4 @@
-"""Cells prepared for inference: they give what the cell gives, and only a cell whose step they know is replaced."""
+"""Cells prepared for inference compute what the cell computes; a cell with a step of its own is not replaced."""
 
 from __future__ import annotations
 
@@ -8,61 +8,40 @@ import torch
 from nmt_lstm.cells.cell import Cell
 from nmt_lstm.cells.gated_cell import REPLACED_IN_INFERENCE, GatedCell
 from nmt_lstm.cells.lstm import LSTM
-from nmt_lstm.cells.prepared_cell import PieceReadingCell, PreparedCell
+from nmt_lstm.cells.prepared_cell import PreparedCell
 from nmt_lstm.cells.stepwise_cell import StepwiseCell
 
 
-class Averaging(GatedCell):
-    """A mean of what came so far, whose count starts at one."""
-
-    gates = ("new", "shown")
-    state = ("total", "count")
-    history = False
-    output_is_state = False
-
-    @property
-    def bridge_sizes(self) -> dict[str, int]:
-        return {"total": self.hidden_size}
-
-    def bridged_state(self, parts):
-        return (*parts, torch.ones_like(parts[0]))
-
-    def update(self, x, h, state):
-        total, count = state[0] + torch.tanh(x.new), state[1] + 1
-        return torch.sigmoid(x.shown) * total / count, total, count
-
-
 class Highway(GatedCell):
-    """Its input passes by where it is as wide as the cell."""
+    """A cell that passes its input where that is as wide as the cell."""
 
     gates = ("carry", "input")
     highway = "input"
-    history = False
+    recurrent = False
 
     def update(self, x, h, state):
         carry = torch.sigmoid(x.carry)
         return (carry * state[0] + (1 - carry) * x.input,)
 
 
-def test_a_prepared_cell_starts_as_the_cell_does_and_gives_what_it_gives() -> None:
+def test_a_prepared_cell_has_the_states_and_results_of_the_cell(running_mean) -> None:
     torch.manual_seed(1)
-    cell = Averaging(5, 6).eval()
-    inputs, parts = torch.randn(3, 4, 5), (torch.randn(3, 6),)
+    cell = running_mean(5, 6).eval()
+    inputs, projected = torch.randn(3, 4, 5), (torch.randn(3, 6),)
+    prepared = cell.prepare_for_inference("float32")
+    assert isinstance(prepared, PreparedCell)
     with torch.no_grad():
-        expected = [cell(inputs, start) for start in (cell.initial_state(3), cell.bridged_state(parts))]
-        prepared = cell.prepare_for_inference("float32")
-        assert isinstance(prepared, PreparedCell)
-        seen = [
-            prepared(inputs, start) for start in (prepared.initial_state(3), prepared.bridged_state(parts))
-        ]
-    for (outputs, last), (wanted, wanted_last) in zip(seen, expected, strict=True):
-        torch.testing.assert_close(outputs, wanted)
-        torch.testing.assert_close(last, wanted_last)
+        torch.testing.assert_close(
+            prepared(inputs, prepared.initial_state(3)), cell(inputs, cell.initial_state(3))
+        )
+        torch.testing.assert_close(
+            prepared(inputs, prepared.bridged_state(projected)), cell(inputs, cell.bridged_state(projected))
+        )
     assert not prepared.output_is_state
     assert dict(prepared.bridge_sizes) == {"total": 6}
 
 
-def test_the_cell_itself_is_left_as_it_is_and_its_other_tensors_are_shared() -> None:
+def test_the_cell_itself_does_not_change_and_shares_its_other_tensors() -> None:
     class Scaled(LSTM):
         def __init__(self, input_size, hidden_size):
             super().__init__(input_size, hidden_size)
@@ -77,7 +56,7 @@ def test_the_cell_itself_is_left_as_it_is_and_its_other_tensors_are_shared() -> 
 
 
 @pytest.mark.parametrize("name", REPLACED_IN_INFERENCE)
-def test_a_subclass_that_overrides_what_would_be_replaced_stays_itself(name) -> None:
+def test_a_subclass_that_overrides_a_replaced_method_is_not_replaced(name) -> None:
     own = type("Own", (LSTM,), {name: lambda self, *arguments: getattr(LSTM, name)(self, *arguments)})
     cell = own(5, 6)
     assert cell.prepare_for_inference("int8") is cell
@@ -86,7 +65,7 @@ def test_a_subclass_that_overrides_what_would_be_replaced_stays_itself(name) -> 
         cell.prepare_for_pieces(torch.randn(9, 5), "int8")
 
 
-def test_cells_without_a_faster_form_stay_themselves() -> None:
+def test_cells_without_a_faster_form_are_not_replaced() -> None:
     class Stepwise(StepwiseCell):
         gates = ("new",)
         products = (("old", 1),)
@@ -103,16 +82,16 @@ def test_cells_without_a_faster_form_stay_themselves() -> None:
         assert cell.piece_table_width == 0
 
 
-@pytest.mark.parametrize("inputs", [6, 5])
-def test_inputs_that_pass_by_are_vectors(inputs) -> None:
+@pytest.mark.parametrize("input_size", [6, 5])
+def test_a_cell_that_passes_its_inputs_needs_vectors(input_size) -> None:
     torch.manual_seed(1)
-    cell = Highway(inputs, 6).eval()
-    assert cell.piece_table_width == (0 if inputs == 6 else 12)
-    vectors = torch.randn(3, 4, inputs)
+    cell = Highway(input_size, 6).eval()
+    assert cell.piece_table_width == (0 if input_size == 6 else 12)
+    vectors = torch.randn(3, 4, input_size)
     with torch.no_grad():
         expected = cell(vectors, cell.initial_state(3))
-        found = cell.prepare_for_inference("float32")(vectors, cell.initial_state(3))
-    torch.testing.assert_close(found, expected)
+        result = cell.prepare_for_inference("float32")(vectors, cell.initial_state(3))
+    torch.testing.assert_close(result, expected)
 
 
 def test_pieces_are_read_as_their_embeddings() -> None:
@@ -122,9 +101,8 @@ def test_pieces_are_read_as_their_embeddings() -> None:
     with torch.no_grad():
         expected = cell(embeddings[pieces], cell.initial_state(3))
         prepared = cell.prepare_for_pieces(embeddings, "float32")
-        assert isinstance(prepared, PieceReadingCell)
-        found = prepared(pieces, prepared.initial_state(3))
-        torch.testing.assert_close(found, expected)
+        assert isinstance(prepared, PreparedCell)
+        torch.testing.assert_close(prepared(pieces, prepared.initial_state(3)), expected)
         step, _ = prepared.step(pieces[:, 0], prepared.initial_state(3))
     torch.testing.assert_close(step, expected[0][:, 0])
     assert prepared.prepare_for_inference("float32") is prepared

@@ -1,7 +1,8 @@
-"""Cells with several products in a step, against plain autograd through the equations; and the shared product alone."""
+"""Cells with several products in a step have the values and gradients of plain autograd through their equations."""
 
 from __future__ import annotations
 
+import functools
 from typing import ClassVar
 
 import pytest
@@ -27,8 +28,8 @@ class ResetBefore(StepwiseCell):
         return (hidden + update * (torch.tanh(x.candidate + from_candidate) - hidden),)
 
 
-class Shown(StepwiseCell):
-    """A cell whose output is no state."""
+class SeparateOutput(StepwiseCell):
+    """A cell whose output is not one of its states."""
 
     gates = ("new",)
     products = (("inner", 1), ("outer", 1))
@@ -46,12 +47,12 @@ def test_conformance(check) -> None:
     check()
 
 
-@cell_conformance(Shown, input_size=5, hidden_size=6)
-def test_conformance_of_an_output_that_is_no_state(check) -> None:
+@cell_conformance(SeparateOutput, input_size=5, hidden_size=6)
+def test_conformance_with_a_separate_output(check) -> None:
     check()
 
 
-def test_parameters_are_named_by_products() -> None:
+def test_parameters_are_named_after_products() -> None:
     shapes = {name: tuple(parameter.shape) for name, parameter in ResetBefore(3, 4).named_parameters()}
     assert shapes == {
         "weight_ih": (12, 3),
@@ -66,24 +67,24 @@ def test_gradients_are_those_of_autograd_through_the_steps(length) -> None:
     torch.manual_seed(1)
     cell = ResetBefore(3, 4).double()
     inputs = torch.randn(2, length, 3, dtype=torch.float64)
-    found = []
-    for take in (cell.forward, lambda *given: Cell.forward(cell, *given)):
+    results = []
+    for take in (cell.forward, functools.partial(Cell.forward, cell)):
         outputs, _ = take(inputs, cell.initial_state(2))
-        found.append([outputs, *torch.autograd.grad(outputs.square().sum(), list(cell.parameters()))])
-    for seen, expected in zip(*found, strict=True):
-        torch.testing.assert_close(seen, expected)
+        results.append([outputs, *torch.autograd.grad(outputs.square().sum(), list(cell.parameters()))])
+    for tensor, expected in zip(*results, strict=True):
+        torch.testing.assert_close(tensor, expected)
 
 
-def test_a_cell_without_advance_says_so() -> None:
+def test_an_error_names_a_cell_without_advance() -> None:
     class Nothing(StepwiseCell):
         gates = ("new",)
         products = (("inner", 1),)
 
-    with pytest.raises(TypeError, match=r"Nothing does not define advance\(x, products, state\)"):
+    with pytest.raises(TypeError, match="Nothing does not define advance"):
         Nothing(3, 4).step(torch.randn(2, 3), (torch.zeros(2, 4),))
 
 
-def test_biases_start_as_the_class_says() -> None:
+def test_biases_start_as_the_class_declares() -> None:
     class Open(ResetBefore):
         biases: ClassVar = {"update": -1.0}
 
@@ -92,13 +93,13 @@ def test_biases_start_as_the_class_says() -> None:
 
 
 @pytest.mark.parametrize("products", [("gates", 2), (("gates",),), "gates", (("a", 1), ("a", 1))])
-def test_products_that_are_no_pairs_are_refused(products) -> None:
+def test_products_that_are_not_pairs_are_rejected(products) -> None:
     with pytest.raises(TypeError, match=r"Mistaken.products"):
         type("Mistaken", (ResetBefore,), {"products": products})
 
 
 @pytest.mark.parametrize("grad", [True, False])
-def test_what_advance_returns_is_checked(grad) -> None:
+def test_the_result_of_advance_is_checked(grad) -> None:
     class Bare(ResetBefore):
         def advance(self, x, products, state):
             return state[0]
@@ -108,7 +109,7 @@ def test_what_advance_returns_is_checked(grad) -> None:
             return state[0], state[0]
 
     with torch.set_grad_enabled(grad):
-        for part in (Bare, Many):
-            with pytest.raises(PluginResultError, match="tuple|tensors") as caught:
-                part(3, 4).step(torch.randn(2, 3), (torch.zeros(2, 4),))
-            assert (caught.value.part, caught.value.method) == (part.__name__, "advance")
+        for kind in (Bare, Many):
+            with pytest.raises(PluginResultError, match="tuple|tensors") as error_info:
+                kind(3, 4).step(torch.randn(2, 3), (torch.zeros(2, 4),))
+            assert (error_info.value.part, error_info.value.method) == (kind.__name__, "advance")

@@ -49,8 +49,8 @@ class LeakyAverage(Cell):
     def bridge_sizes(self) -> dict[str, int]:
         return {"trace": self.hidden_size}
 
-    def bridged_state(self, parts: State) -> State:
-        return parts[0][:, :3] / 2, parts[0]
+    def bridged_state(self, projected: State) -> State:
+        return projected[0][:, :3] / 2, projected[0]
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         average, trace = state

@@ -105,20 +105,20 @@ class MLSTM(Cell):
         """A value and a key."""
         return {"value": self.hidden_size, "key": self.hidden_size}
 
-    def bridged_state(self, parts: State) -> State:
+    def bridged_state(self, projected: State) -> State:
         """Return a memory in which one pair is written."""
-        value, key = (part.unflatten(1, (self.heads, -1)) for part in parts)
+        value, key = (part.unflatten(1, (self.heads, -1)) for part in projected)
         key = key / math.sqrt(key.shape[-1])
         matrix = value[..., None] * key[..., None, :]
         return matrix.flatten(1), key.flatten(1), key.new_zeros(key.shape[0], self.heads)
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take one position: (B, input_size) to (B, H)."""
+        """Process one position: (B, input_size) to (B, H)."""
         outputs, last = self._take(inputs[:, None], state)
         return outputs[:, 0], last
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take a whole sequence, some positions at once: (B, T, input_size) to (B, T, H)."""
+        """Process a whole sequence, some positions at once: (B, T, input_size) to (B, T, H)."""
         check_sequence(self, inputs)
         return self._take(inputs, state)
 

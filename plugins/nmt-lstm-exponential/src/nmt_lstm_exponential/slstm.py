@@ -56,9 +56,9 @@ class SLSTM(GatedCell):
         """The hidden and the cell state."""
         return {"hidden": self.hidden_size, "cell": self.hidden_size}
 
-    def bridged_state(self, parts: State) -> State:
+    def bridged_state(self, projected: State) -> State:
         """Return what the bridge made, as one observation."""
-        hidden, cell = parts
+        hidden, cell = projected
         return hidden, cell, torch.ones_like(cell), torch.zeros_like(cell)
 
     def update(self, x: Any, h: Any, state: State) -> State:

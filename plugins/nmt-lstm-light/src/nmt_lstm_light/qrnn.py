@@ -65,13 +65,13 @@ class QRNN(Cell):
         """The cell state; before the first input there is none."""
         return {"cell": self.hidden_size}
 
-    def bridged_state(self, parts: State) -> State:
+    def bridged_state(self, projected: State) -> State:
         """Return the cell state with nothing to be added to gates."""
-        (cell,) = parts
+        (cell,) = projected
         return (cell, *(cell.new_zeros(cell.shape[0], width) for width in [*self.state_sizes.values()][1:]))
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take one position: (B, input_size) to (B, H)."""
+        """Process one position: (B, input_size) to (B, H)."""
         products = linear(inputs, self.weight)
         gates, ahead = products.split([len(self.bias), products.shape[1] - len(self.bias)], 1)
         gates = gates + self.bias.to(gates.dtype)
@@ -84,7 +84,7 @@ class QRNN(Cell):
         return output, (*last, *(ahead for _ in state[1:]))
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take a whole sequence: (B, T, input_size) to (B, T, H)."""
+        """Process a whole sequence: (B, T, input_size) to (B, T, H)."""
         check_sequence(self, inputs)
         length, before = inputs.shape[1], self.window - 1
         # One product for all inputs that a gate sees, the oldest first.

@@ -61,16 +61,16 @@ class RecurrentDropout(Wrapper):
         sizes = self.cell.state_sizes
         return {**sizes, "dropout_mask": next(iter(sizes.values()))}
 
-    def bridged_state(self, parts: State) -> State:
+    def bridged_state(self, projected: State) -> State:
         """Return the first state of the cell inside, and a mask: in training it is drawn here, once for a sentence."""
-        state = self.cell.bridged_state(parts)
+        state = self.cell.bridged_state(projected)
         like = next(self.parameters())
         if not self.training:
             return (*state, torch.ones_like(state[0], dtype=like.dtype))
         return (*state, bernoulli(tuple(state[0].shape), 1.0 - self.rate, like) / (1.0 - self.rate))
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take one position."""
+        """Process one position."""
         *inner, mask = state
         if not self.training:
             output, new = self.cell.step(inputs, tuple(inner))
@@ -81,7 +81,7 @@ class RecurrentDropout(Wrapper):
         return output, (*new, mask)
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take a whole sequence; a gated cell unrolled, any other step by step in training."""
+        """Process a whole sequence; a gated cell unrolled, any other step by step in training."""
         *inner, mask = state
         if not self.training:
             outputs, last = self.cell(inputs, tuple(inner))

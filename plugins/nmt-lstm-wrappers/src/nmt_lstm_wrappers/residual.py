@@ -42,11 +42,11 @@ class Residual(Wrapper):
         self.project: nn.Module = nn.Identity() if same else Linear(input_size, self.output_size, bias=False)
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take one position."""
+        """Process one position."""
         output, new = self.cell.step(inputs, state)
         return output + self.project(inputs).to(output.dtype), new
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take a whole sequence."""
+        """Process a whole sequence."""
         outputs, last = self.cell(inputs, state)
         return outputs + self.project(inputs).to(outputs.dtype), last

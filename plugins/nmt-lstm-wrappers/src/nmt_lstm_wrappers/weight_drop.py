@@ -65,9 +65,9 @@ class WeightDrop(Wrapper):
         """The state of the cell inside, and the seed of the weights that are missing."""
         return {**self.cell.state_sizes, "dropout_seed": 1}
 
-    def bridged_state(self, parts: State) -> State:
+    def bridged_state(self, projected: State) -> State:
         """Return the first state of the cell inside, and a seed: in training it is drawn here, once for a batch."""
-        state = self.cell.bridged_state(parts)
+        state = self.cell.bridged_state(projected)
         seed = torch.zeros(state[0].shape[0], 1) if state else torch.zeros(1, 1)
         if self.training:
             seed.fill_(float(torch.randint(SEEDS, ())))
@@ -75,11 +75,11 @@ class WeightDrop(Wrapper):
         return (*state, seed.to(like.device, like.dtype))
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take one position."""
+        """Process one position."""
         return self._dropped(self.cell.step, inputs, state)
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take a whole sequence."""
+        """Process a whole sequence."""
         return self._dropped(self.cell, inputs, state)
 
     def _dropped(

@@ -50,7 +50,7 @@ class Zoneout(Wrapper):
         self.shares = [1.0 - rate, *[1.0 - other_rate] * (count - 1)]
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take one position."""
+        """Process one position."""
         new_parts = self._new_parts((1,), state)
         if isinstance(self.cell, GatedCell):
             return self.cell.step_by(self._recurrence(self.cell, new_parts), inputs, state)
@@ -58,7 +58,7 @@ class Zoneout(Wrapper):
         return self._mixed(output, new, state, tuple(part[0] for part in new_parts))
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Take a whole sequence; a gated cell unrolled, any other step by step."""
+        """Process a whole sequence; a gated cell unrolled, any other step by step."""
         if not isinstance(self.cell, GatedCell):
             return Cell.forward(self, inputs, state)
         check_sequence(self, inputs)

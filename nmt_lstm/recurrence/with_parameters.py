@@ -1,4 +1,4 @@
-"""Calling a function while a module's parameters are others."""
+"""Calling a function with different tensors in place of a module's parameters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Result = TypeVar("Result")
 
 
 class _Caller(nn.Module):
-    """A module whose forward is any function, so that `torch.func.functional_call` runs it."""
+    """A module whose `forward` calls any function, because `torch.func.functional_call` calls modules."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
@@ -27,12 +27,12 @@ class _Caller(nn.Module):
 def with_parameters(
     module: nn.Module, parameters: Mapping[str, Tensor], function: Callable[[], Result]
 ) -> Result:
-    """Return what `function` returns while a module has other tensors in place of its parameters.
+    """Return the result of `function`, called while tensors replace some of a module's parameters.
 
     Args:
-        module: whose parameters are replaced while `function` runs; it is left as it was.
-        parameters: by the parameter's name, a tensor of its shape; gradients flow to what it was made of. Parameters
-            that are not named stay.
+        module: its parameters are replaced while `function` runs, and restored afterwards.
+        parameters: tensors by parameter name, each of the parameter's shape; gradients flow through them. Other
+            parameters stay.
         function: usually ``lambda: module(...)``.
     """
     own = dict(module.named_parameters())

@@ -14,6 +14,7 @@
     │   ├── AuthorError             a class does not meet the contract of its base class; also a TypeError
     │   │   ├── MissingMethodError  a method is missing
     │   │   └── PluginResultError   a method returned an invalid value
+    │   ├── WrongBaseError          a class is not derived from the base class of its kind
     │   └── UntrustedPluginError    a model folder names a class that no installed distribution provides
     ├── ModelFolderError            a model folder is missing, incomplete, modified or unsupported
     └── ResourceError               the machine lacks memory, disk space, a device or a number format
@@ -47,6 +48,7 @@ __all__ = [
     "PluginResultError",
     "ResourceError",
     "UntrustedPluginError",
+    "WrongBaseError",
     "nearest",
 ]
 
@@ -245,6 +247,21 @@ def _definition(defined: Any) -> tuple[str, int]:
         return inspect.getsourcefile(defined) or "", inspect.getsourcelines(defined)[1]
     except (OSError, TypeError):  # defined in a notebook, or not a Python function
         return "", 0
+
+
+class WrongBaseError(PluginError):
+    """The name of a cell or an attention leads to something that is not a subclass of the base class of its kind.
+
+    Args:
+        message: for the user.
+        target: ``package.module:Class``.
+        base: the base class, in the same form.
+    """
+
+    def __init__(self, message: str, *, target: str = "", base: str = "") -> None:
+        super().__init__(message)
+        self.target = target
+        self.base = base
 
 
 class UntrustedPluginError(PluginError):

@@ -1,4 +1,4 @@
-"""Options that several commands share, so that each has one name and one meaning everywhere."""
+"""Options that several commands share, so that each has the same name and meaning everywhere."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import typer
 from nmt_lstm.errors import ConfigurationError
 
 __all__ = [
+    "CELL",
     "AcceptChangedPlugins",
     "BatchSize",
     "BeamSize",
-    "Cell",
     "Device",
     "LineFormat",
     "Models",
@@ -25,10 +25,10 @@ __all__ = [
     "PrecisionName",
     "RunFile",
     "SearchOverrides",
-    "TimeLimit",
     "TrustPlugins",
-    "check_time_limit",
     "load_plugins",
+    "parse_pairs",
+    "parse_time_limit",
 ]
 
 
@@ -40,7 +40,7 @@ class LineFormat(StrEnum):
 
 
 class PrecisionName(StrEnum):
-    """Number formats of the arithmetic."""
+    """Number formats of inference."""
 
     auto = "auto"
     float32 = "float32"
@@ -55,7 +55,7 @@ Models = Annotated[
         "--model",
         "-m",
         metavar="FOLDER",
-        help="Model folder, or builtin:en-ja; several of one vocabulary form an ensemble.",
+        help="Model folder, or builtin:en-ja; repeat for an ensemble of models with the same vocabulary.",
     ),
 ]
 Plugins = Annotated[
@@ -63,27 +63,27 @@ Plugins = Annotated[
     typer.Option(
         "--plugin",
         metavar="FILE",
-        help="Python file, or folder with an __init__.py, that registers cells or attentions; may be repeated.",
+        help="Python file, or folder with __init__.py, that registers cells or attentions; repeatable.",
     ),
 ]
 AcceptChangedPlugins = Annotated[
     bool,
     typer.Option(
         "--accept-changed-plugins",
-        help="Resume although a plugin file was changed; the model folder keeps the earlier one as replaced-N-*.",
+        help="Resume although a plugin file has changed; the model folder keeps the old one as replaced-N-*.",
     ),
 ]
 TrustPlugins = Annotated[
     bool,
     typer.Option(
         "--trust-plugins",
-        help="Run the model folder's own copies of plugin files, and import the classes it names; read them before.",
+        help="Run plugin files stored in the model folder, and import classes it names. Review them first.",
     ),
 ]
 Overrides = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="KEY=VALUE", help="Override a setting, such as model.dropout=0.3; may be repeated."
+        "--set", metavar="KEY=VALUE", help="Override a setting, such as model.dropout=0.3; repeatable."
     ),
 ]
 SearchOverrides = Annotated[
@@ -91,7 +91,7 @@ SearchOverrides = Annotated[
     typer.Option(
         "--set",
         metavar="KEY=VALUE",
-        help="Change a setting of the search, such as search.alpha=1.5; may be repeated.",
+        help="Override a setting of the search, such as search.alpha=1.5; repeatable.",
     ),
 ]
 RunFile = Annotated[Path, typer.Argument(metavar="RUN.toml", help="Run file; 'nmt-lstm config' prints one.")]
@@ -102,36 +102,33 @@ BeamSize = Annotated[
         "-b",
         min=1,
         metavar="N",
-        help="Hypotheses kept per sentence; 1 is greedy. [default: the model's]",
+        help="Hypotheses per sentence; 1 is greedy search. [default: the model's]",
     ),
 ]
 BatchSize = Annotated[
     int,
-    typer.Option("--batch-size", min=1, metavar="N", help="Sentences at once; changes speed, not results."),
+    typer.Option("--batch-size", min=1, metavar="N", help="Sentences per batch; affects speed, not results."),
 ]
 Precision = Annotated[
     PrecisionName,
     typer.Option(
-        "--precision", help="Arithmetic; auto is float32, the same at any batch size; int8 is fastest."
+        "--precision",
+        help="Number format. auto is float32, whose results do not depend on the batch size; int8 is fastest.",
     ),
 ]
 Device = Annotated[str, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N.")]
-Cell = Annotated[
-    str,
-    typer.Option(
-        "--cell", metavar="NAME", help="Cell of encoder and decoder: a name, or package.module:Class."
-    ),
-]
-TimeLimit = Annotated[
-    str,
-    typer.Option(
-        "--time-limit", metavar="TIME", help='Stop training after this time, such as "25m" or "2h".'
-    ),
-]
+CELL = typer.Option(
+    "--cell", metavar="NAME", help="Cell of encoder and decoder: a name, or package.module:Class."
+)
 
 
 def load_plugins(files: Sequence[Path] | None, *, trusted: Sequence[Path] = ()) -> None:
-    """Run the plugin files of ``--plugin``, then the copies in model folders that ``--trust-plugins`` trusts."""
+    """Run the plugin files of ``--plugin``, then the copies stored in model folders.
+
+    Args:
+        files: Python files, or folders with an ``__init__.py``.
+        trusted: the model folders for which ``--trust-plugins`` was given.
+    """
     if files:
         from nmt_lstm.registry import load_plugin_file
 
@@ -142,19 +139,34 @@ def load_plugins(files: Sequence[Path] | None, *, trusted: Sequence[Path] = ()) 
         from nmt_lstm.checkpoint.plugin_records import run_copies
 
         for folder in trusted:
-            found = model_folder.read(folder)
-            run_copies(found.folder, found.manifest.plugins)
+            model = model_folder.read(folder)
+            run_copies(model.folder, model.manifest.plugins)
 
 
-def check_time_limit(text: str) -> None:
-    """Refuse a time limit that cannot be read.
+def parse_pairs(texts: Sequence[str] | None, option: str, example: str = "name=value") -> dict[str, str]:
+    """Return the names and values of an option that takes ``NAME=VALUE`` several times.
 
     Raises:
-        ConfigurationError: it is no duration.
+        ConfigurationError: a text has no name or no equals sign.
+    """
+    pairs = {}
+    for text in texts or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise ConfigurationError(f"{option} '{text}' must have the form name=value, such as {example}.")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def parse_time_limit(text: str | None) -> float | None:
+    """Return the seconds of a ``--time-limit``; None if there is no limit.
+
+    Raises:
+        ConfigurationError: the text is not a duration.
     """
     from nmt_lstm.config.duration import parse_duration
 
     try:
-        parse_duration(text)
+        return parse_duration(text or "")
     except ValueError as problem:
         raise ConfigurationError(f"--time-limit '{text}' {problem}.") from None

@@ -1,4 +1,4 @@
-"""``nmt-lstm compare``: which cell, attention, wiring or setting translates better, and is the difference noise?"""
+"""``nmt-lstm compare``: which cell, attention, wiring or setting translates better, and how certain is that?"""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmt_lstm.cli import early_checks
-from nmt_lstm.cli.arguments import Overrides, Plugins, check_time_limit, load_plugins
+from nmt_lstm.cli.arguments import Overrides, Plugins, load_plugins, parse_time_limit
 from nmt_lstm.cli.messages import note, say
 from nmt_lstm.config.wirings import WIRINGS
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.plain_text import columns
 
 if TYPE_CHECKING:
-    from nmt_lstm.config.schema import RunSettings
     from nmt_lstm.lab.comparison.compare import ComparisonResult
     from nmt_lstm.lab.comparison.factors import Factor
     from nmt_lstm.lab.report.table import TableCell
 
 __all__ = ["compare"]
 
-EXAMPLE = """\b
+EPILOG = """\b
 Examples:
   nmt-lstm compare --cells rnn,gru,lstm -o report
   nmt-lstm compare run.toml --cells gru,lstm --seeds 1,2,3 \\
@@ -33,30 +32,29 @@ Examples:
       --match time --time-limit 20m -o report
   nmt-lstm compare run.toml --plugin mgu.py --cells gru,mgu -o report"""
 
-# For the built-in corpus: six runs, two at a time, end in less than ten minutes on two cores. Averages of so short
-# trainings are seldom taken, and comparing them would cost updates where the limit is near.
+# For the built-in corpus: six runs, two at a time, take less than ten minutes on two cores. Averaged weights seldom
+# win after so few updates, and validating them would cost time.
 _BUILTIN_TRAINING = {
     "epochs": 4,
     "max_steps": 1_500,
     "validate_every": 250,
     "time_limit": "160s",
     "average": "none",
-    # Networks that are compared must not be fitted to a machine. The rate is between what LSTM and GRU like best (0.01)
-    # and what a plain RNN bears: after 900 updates an LSTM has BLEU 23 at 0.002 and 51 at 0.006.
+    # The network must not depend on the machine. The learning rate is between the best one for LSTM and GRU (0.01) and
+    # the largest for a plain RNN; after 900 updates an LSTM has BLEU 23 at 0.002 and 51 at 0.006.
     "fit_time_limit": False,
     "optimizer": {"learning_rate": 0.006},
 }
 _BUILTIN_TIME = "100s"
-_FAILED = 1
 
 
 def compare(
     run_file: Annotated[
         Path | None,
-        typer.Argument(metavar="RUN.toml", help="Run file; without one, the built-in corpus is trained on."),
+        typer.Argument(metavar="RUN.toml", help="Run file. [default: the built-in corpus]"),
     ] = None,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder of the report and the runs.")
+        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder for the report and the runs.")
     ] = Path("comparison"),
     cells: Annotated[
         str, typer.Option("--cells", metavar="NAMES", help="Cells of encoder and decoder, such as gru,lstm.")
@@ -73,84 +71,92 @@ def compare(
         typer.Option(
             "--vary",
             metavar="KEY=VALUES",
-            help="Any setting, such as model.dropout=0.1,0.3; may be repeated: all combinations are compared.",
+            help="Values of any setting, such as model.dropout=0.1,0.3; repeat to compare all combinations.",
         ),
     ] = None,
     seeds: Annotated[
-        str, typer.Option("--seeds", metavar="NUMBERS", help="Each variant is trained once with each seed.")
+        str,
+        typer.Option("--seeds", metavar="NUMBERS", help="Seeds; each variant is trained with each of them."),
     ] = "1,2",
     match: Annotated[
         str,
         typer.Option(
             "--match",
             metavar="WHAT",
-            help="What all have the same of: parameters (hidden layers are sized for it; and updates), updates or time.",
+            help="What all variants have in common: parameters (and updates; hidden sizes are adapted), updates or time.",
         ),
     ] = "parameters",
     time_limit: Annotated[
         str | None,
         typer.Option(
-            "--time-limit", metavar="TIME", help='Of each training, such as "20m"; --match time needs it.'
+            "--time-limit",
+            metavar="TIME",
+            help='Training time per run, such as "20m"; required with --match time.',
         ),
     ] = None,
     test_source: Annotated[
         Path | None,
-        typer.Option("--test-source", metavar="FILE", help="Text to translate and score in the end."),
+        typer.Option("--test-source", metavar="FILE", help="Test text to translate and score."),
     ] = None,
     test_target: Annotated[
-        Path | None, typer.Option("--test-target", metavar="FILE", help="Its reference translation.")
+        Path | None,
+        typer.Option("--test-target", metavar="FILE", help="Reference translations of the test text."),
     ] = None,
     jobs: Annotated[
         int,
         typer.Option(
-            "--jobs", min=0, metavar="N", help="Runs at a time; 0 is one for each GPU, or for each core."
+            "--jobs", min=0, metavar="N", help="Parallel runs; 0 is one per GPU or, without GPUs, per core."
         ),
     ] = 0,
     overrides: Overrides = None,
     plugin: Plugins = None,
 ) -> None:
-    """Train variants with several seeds, compare them, and say which to take and how sure that is.
+    """Train variants with several seeds and compare their quality.
 
-    A difference is called more than noise only if neither other test sentences nor other seeds would be likely to
-    undo it. Each run is a process of its own; the same command goes on where it was interrupted.
+    The report recommends a variant only if its lead is significant over both test sentences and seeds. Each run is a
+    separate process. Repeat an interrupted command to continue it.
     """
-    check_time_limit(time_limit or "")
+    parse_time_limit(time_limit)
     if (test_source is None) != (test_target is None):
         raise ConfigurationError("name both --test-source and --test-target, or neither.")
     from nmt_lstm.config.load import make_run
     from nmt_lstm.lab.comparison.factors import parse_seeds, variants_of
     from nmt_lstm.lab.comparison.matching import parse_match
 
-    matched = parse_match(match)
-    numbers = parse_seeds(seeds)
+    matching = parse_match(match)
+    seed_numbers = parse_seeds(seeds)
     factors = _factors(cells, attentions, wirings, vary or [])
-    values, folder = _settings(run_file, output, time_matched=matched.budget == "time")
+    values, folder = _settings(run_file, output, match_time=matching.budget == "time")
+    origin = str(run_file or "built-in corpus")
     if run_file is None and test_source is None:
         corpus = Path(values["data"]["train_source"]).parent
         test_source, test_target = corpus / "test.en", corpus / "test.ja"
-    limit = [f"training.time_limit={time_limit}"] if time_limit else []
-    early_checks.check_report_folder(output)
+    settings = [*([f"training.time_limit={time_limit}"] if time_limit else []), *(overrides or [])]
+    early_checks.check_folder_path(output)
     early_checks.check_files(test_source, test_target, reread=True)
-    matched.check_factors(factors)
-    more = [(), *(variant.overrides for variant in variants_of(factors))]
-    for each in more:
-        settings = [*limit, *(overrides or []), *each]
-        run = make_run(values, settings, folder=folder, origin=str(run_file or "built-in corpus"))
-        _check_run(run, names=not plugin)
+    matching.check_factors(factors)
+    for changes in ((), *(variant.overrides for variant in variants_of(factors))):
+        run = make_run(values, [*settings, *changes], folder=folder, origin=origin)
+        data = run.data
+        early_checks.check_files(
+            data.train_source, data.train_target, data.valid_source, data.valid_target, reread=True
+        )
+        if not plugin:
+            early_checks.check_names(run)
     load_plugins(plugin)
 
     from nmt_lstm.lab.comparison.compare import Request
     from nmt_lstm.lab.comparison.compare import compare as run_comparison
 
-    found = run_comparison(
+    result = run_comparison(
         Request(
             values=values,
             factors=factors,
-            seeds=numbers,
-            match=matched,
-            overrides=[*limit, *(overrides or [])],
+            seeds=seed_numbers,
+            match=matching,
+            overrides=settings,
             folder=folder,
-            origin=str(run_file or "built-in corpus"),
+            origin=origin,
             test_source=test_source,
             test_target=test_target,
             plugins=plugin or [],
@@ -161,38 +167,27 @@ def compare(
         output,
         say=note,
     )
-    _show(found)
-    if found.failures:
-        raise typer.Exit(_FAILED)
-
-
-def _check_run(run: RunSettings, *, names: bool) -> None:
-    """Refuse missing text and, if `names`, unknown cells and attentions, before torch is imported to train with them."""
-    data = run.data
-    early_checks.check_files(
-        data.train_source, data.train_target, data.valid_source, data.valid_target, reread=True
-    )
-    if names:
-        early_checks.check_names(run)
+    _show(result)
+    if result.failures:
+        raise typer.Exit(1)
 
 
 def _factors(cells: str, attentions: str, wirings: str, vary: list[str]) -> list[Factor]:
     from nmt_lstm.lab.comparison.factors import SHORT_NAMES, Factor, parse_factor, split_values
 
-    short = {"cell": ("--cells", cells), "attention": ("--attentions", attentions),
-             "decoder wiring": ("--wirings", wirings)}  # fmt: skip
-    named = [
-        Factor(name, SHORT_NAMES[name], split_values(text, option))
-        for name, (option, text) in short.items()
-        if text
+    options = (
+        ("cell", "--cells", cells),
+        ("attention", "--attentions", attentions),
+        ("decoder wiring", "--wirings", wirings),
+    )
+    factors = [
+        Factor(name, SHORT_NAMES[name], split_values(text, option)) for name, option, text in options if text
     ]
-    return named + [parse_factor(text) for text in vary]
+    return factors + [parse_factor(text) for text in vary]
 
 
-def _settings(
-    run_file: Path | None, output: Path, *, time_matched: bool
-) -> tuple[dict[str, Any], Path | None]:
-    """Return the run file's values, or those of the built-in corpus, and where their paths start."""
+def _settings(run_file: Path | None, output: Path, *, match_time: bool) -> tuple[dict[str, Any], Path | None]:
+    """Return the values of the run file, or those for the built-in corpus, and the folder of their relative paths."""
     if run_file is not None:
         from nmt_lstm.config.load import read_toml
 
@@ -202,31 +197,31 @@ def _settings(
 
     values = quickstart_settings(str(builtin_corpus_folder()), str(output.absolute() / "prepared"), "lstm")
     values["training"] |= _BUILTIN_TRAINING
-    if time_matched:
-        # Slow machines alone come to the other limit; to this one, all do.
+    if match_time:
+        # Every machine reaches this limit; only slow ones reach the usual one.
         values["training"]["time_limit"] = _BUILTIN_TIME
     return values, None
 
 
-def _show(found: ComparisonResult) -> None:
-    """Write the answer to stdout, and where the rest is to stderr."""
+def _show(result: ComparisonResult) -> None:
+    """Write tables and verdict to stdout; cautions, failures and the report's path to stderr."""
     from nmt_lstm.lab.comparison.tables import cost_table, quality_table
 
     note()
-    for table in (quality_table(found.findings), cost_table(found.findings)):
+    for table in (quality_table(result.findings), cost_table(result.findings)):
         rows = [
             [column.title for column in table.columns],
             *([_content(cell) for cell in row] for row in table.rows),
         ]
-        right = [place for place, column in enumerate(table.columns) if column.numeric]
+        right = [index for index, column in enumerate(table.columns) if column.numeric]
         say(columns(rows, right=right) + "\n")
-    say(found.verdict.headline)
-    note("\nBefore you rely on it:")
-    for caution in found.verdict.cautions.values():
+    say(result.verdict.headline)
+    note("\nLimits of this comparison:")
+    for caution in result.verdict.cautions.values():
         note(f"- {caution}")
-    for name, reason in found.failures.items():
+    for name, reason in result.failures.items():
         note(f"failed: {name}: {reason}")
-    note(f"\nThe report: {found.html} (and {found.markdown}).")
+    note(f"\nReport: {result.html} and {result.markdown}.")
 
 
 def _content(cell: TableCell | str) -> str:

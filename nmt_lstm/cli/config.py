@@ -12,7 +12,7 @@ from nmt_lstm.cli.arguments import Overrides
 
 __all__ = ["config"]
 
-EXAMPLE = """\b
+EPILOG = """\b
 Examples:
   nmt-lstm config --explain | less
   nmt-lstm config > run.toml
@@ -22,14 +22,17 @@ Examples:
 def config(
     run_file: Annotated[
         Path | None,
-        typer.Argument(metavar="RUN.toml", help="Check this run file and print all its settings."),
+        typer.Argument(metavar="RUN.toml", help="Run file to check and complete."),
     ] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Say what each setting means and allows.")
+        bool, typer.Option("--explain", help="Add comments with the meaning and the values of each setting.")
     ] = False,
     overrides: Overrides = None,
 ) -> None:
-    """Print all settings as a run file: the defaults, or those of a run file with its overrides."""
+    """Print all settings as a run file.
+
+    Without RUN.toml, these are the defaults.
+    """
     from nmt_lstm.config.explain import explain_toml, template
     from nmt_lstm.config.load import dump_toml, load_run, make_run
 

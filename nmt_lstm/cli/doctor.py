@@ -1,4 +1,4 @@
-"""``nmt-lstm doctor``: versions, devices, speeds of each precision, and what is missing."""
+"""``nmt-lstm doctor``: versions, devices, the speed of each number format, and missing packages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nmt_lstm.plain_text import columns
 
 __all__ = ["doctor"]
 
-EXAMPLE = """\b
+EPILOG = """\b
 Example:
   nmt-lstm doctor"""
 
@@ -30,23 +30,24 @@ REQUIRED = (
     "typer",
     "rich",
 )
-# Each with the extra that installs it, and what it is for.
+# Module, distribution, the extra that installs it, and its purpose.
 OPTIONAL = (
     ("tensorboard", "tensorboard", "tensorboard", "TensorBoard logs"),
     ("MeCab", "mecab-python3", "ja", "BLEU on Japanese words (ja-mecab)"),
-    ("onnxruntime", "onnxruntime", "onnx", "ONNX graphs"),
-    ("onnxscript", "onnxscript", "onnx", "making ONNX graphs"),
+    ("onnxruntime", "onnxruntime", "onnx", "running ONNX graphs"),
+    ("onnxscript", "onnxscript", "onnx", "exporting ONNX graphs"),
     ("matplotlib", "matplotlib", "plot", "figures and PNG files of inspect"),
     ("backports.zstd", "backports.zstd", "zstd", ".zst files"),
 )
-
-
-# What is left of 80 columns beside the names of a section's rows.
-ROOM = 66
+# Of 80 columns, without those for the names of a section's rows.
+VALUE_WIDTH = 66
 
 
 def doctor() -> None:
-    """Show versions, devices, the speed of each precision, and what is missing."""
+    """Show versions, devices and missing packages.
+
+    The speeds of the number formats are measured on this processor.
+    """
     problems: list[str] = []
     sections = (
         ("Versions", versions(problems)),
@@ -60,7 +61,7 @@ def doctor() -> None:
     if problems:
         say("\n".join(["Problems", *(f"  {problem}" for problem in problems)]))
     else:
-        say("Everything that is needed is there. Try 'nmt-lstm quickstart'.")
+        say("No problems found. Try 'nmt-lstm quickstart'.")
 
 
 def version(distribution: str) -> str:
@@ -72,7 +73,7 @@ def version(distribution: str) -> str:
 
 
 def versions(problems: list[str]) -> list[tuple[str, str]]:
-    """Return the versions of Python, this package and what it needs."""
+    """Return the versions of Python, this package and its requirements."""
     from nmt_lstm import __version__
 
     rows = [
@@ -87,11 +88,11 @@ def versions(problems: list[str]) -> list[tuple[str, str]]:
 
 
 def optional() -> list[tuple[str, str]]:
-    """Return the optional packages, each with what it is for where it is missing."""
+    """Return the versions of the optional packages, or what they are for and how to install them."""
     rows = []
     for module, distribution, extra, purpose in OPTIONAL:
         if module == "backports.zstd" and sys.version_info >= (3, 14):
-            rows.append((distribution, "not needed, Python has it"))
+            rows.append((distribution, "not needed: included in Python"))
         elif _is_installed(module):
             rows.append((distribution, version(distribution)))
         else:
@@ -102,12 +103,12 @@ def optional() -> list[tuple[str, str]]:
 def _is_installed(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:  # not even the package that the module would be in
+    except ModuleNotFoundError:  # its parent package is missing
         return False
 
 
 def devices() -> list[tuple[str, str]]:
-    """Return processor and GPUs, with the precision that "auto" chooses on each."""
+    """Return the CPU and GPUs, with the number format that "auto" chooses on each for training."""
     if importlib.util.find_spec("torch") is None:
         return [("none", "torch is missing")]
     import torch
@@ -121,21 +122,17 @@ def devices() -> list[tuple[str, str]]:
         reason = (
             "this torch was built without CUDA" if torch.version.cuda is None else "no device or driver found"
         )
-        rows.append(("gpu", f"none ({reason}); training runs on the processor"))
+        rows.append(("gpu", f"none ({reason}); training runs on the CPU"))
     for index in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
         properties = torch.cuda.get_device_properties(index)
-        chosen = resolve_precision("auto", torch.device("cuda", index))
-        rows.append(
-            (
-                f"cuda:{index}",
-                f"{properties.name}, {properties.total_memory / 2**30:.0f} GiB, precision {chosen}",
-            )
-        )
+        precision = resolve_precision("auto", torch.device("cuda", index))
+        memory = f"{properties.total_memory / 2**30:.0f} GiB"
+        rows.append((f"cuda:{index}", f"{properties.name}, {memory}, precision {precision}"))
     return rows
 
 
 def processor() -> list[tuple[str, str]]:
-    """Return the processor, how fast it is in each precision, and what "auto" makes of that."""
+    """Return the processor, its speed in each number format, and what "auto" therefore chooses."""
     if importlib.util.find_spec("torch") is None:
         return [("none", "torch is missing")]
     from nmt_lstm.numerics.processor import instruction_limit, instructions, processor_name
@@ -143,27 +140,27 @@ def processor() -> list[tuple[str, str]]:
 
     speeds = measured_speeds()
     limit = instruction_limit()
-    multiplied = " x ".join(str(size) for size in PRODUCT)
+    product = " x ".join(str(size) for size in PRODUCT)
     rows = [
         ("model", processor_name()),
         ("instructions", ", ".join(instructions()) or "none of AVX2, AVX512, VNNI, BF16 and AMX"),
         *([("limit", limit)] if limit else []),
-        ("float32", f"{speeds.float32 / 1e9:.0f} GFLOP/s ({multiplied}, one thread)"),
-        ("bf16", "does not work here" if speeds.bf16 is None else times_as_fast(speeds.bf16)),
+        ("float32", f"{speeds.float32 / 1e9:.0f} GFLOP/s ({product}, one thread)"),
+        ("bf16", "not supported here" if speeds.bf16 is None else times_as_fast(speeds.bf16)),
         ("int8", times_as_fast(speeds.int8)),
         ("training", f"auto is {auto_in_training()}"),
-        ("translation", "auto is float32: the same lines at any batch size"),
+        ("translation", "auto is float32: results do not depend on the batch size"),
     ]
-    return [(name, textwrap.shorten(text, ROOM, placeholder=" ...")) for name, text in rows]
+    return [(name, textwrap.shorten(text, VALUE_WIDTH, placeholder=" ...")) for name, text in rows]
 
 
 def times_as_fast(ratio: float) -> str:
-    """Return a speed in words."""
+    """Return a speed relative to float32 in words."""
     return f"{ratio:.1f} times the speed of float32: {'fast' if ratio > 1 else 'slow'}"
 
 
 def auto_in_training() -> str:
-    """Return the precision that "auto" chooses on the processor, and why."""
+    """Return the number format that "auto" chooses for training on the CPU, and the reason."""
     from nmt_lstm.numerics.precision import has_fast_bf16
     from nmt_lstm.numerics.processor import bf16_instructions, instruction_limit, instructions
 
@@ -171,14 +168,14 @@ def auto_in_training() -> str:
     if has_fast_bf16("cpu"):
         return f"bf16: {usable}"
     if usable:
-        return f"float32: bf16 fails in this PyTorch in spite of {usable}"
+        return f"float32: bf16 fails in this PyTorch despite {usable}"
     if {"BF16", "AMX"} & set(instructions()):
         return f"float32: {instruction_limit()}"
     return "float32: neither BF16 nor AMX"
 
 
 def plugins(problems: list[str]) -> list[tuple[str, str]]:
-    """Load every cell and attention and report those that fail."""
+    """Load every cell and attention, and add those that fail to `problems`."""
     from nmt_lstm.errors import PluginError
     from nmt_lstm.registry import ATTENTIONS, CELLS
 
@@ -186,7 +183,7 @@ def plugins(problems: list[str]) -> list[tuple[str, str]]:
     for kind, registry in (("cells", CELLS), ("attentions", ATTENTIONS)):
         rows.append((kind, ", ".join(registry.names()) or "none"))
         if not registry.names():
-            problems.append(f"no {kind} are registered: is nmt-lstm installed (pip install .)?")
+            problems.append(f"no {kind} are registered; install nmt-lstm: pip install .")
         for name in registry.names():
             try:
                 registry.get(name)

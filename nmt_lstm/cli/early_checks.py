@@ -1,4 +1,4 @@
-"""Checks of what was typed that need no torch, which takes seconds to import: they come first in every command."""
+"""Checks of the arguments that need no torch, whose import takes seconds; every command begins with them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nmt_lstm.cli.lines import check_output
+from nmt_lstm.errors import ConfigurationError, ModelFolderError
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings, SearchSettings
 
 __all__ = [
+    "check_cells",
+    "check_export_folder",
     "check_files",
+    "check_folder_path",
     "check_models",
     "check_names",
     "check_output",
@@ -22,40 +26,37 @@ __all__ = [
 
 
 def check_models(folders: Sequence[Path], device: str = "auto") -> None:
-    """Refuse folders that are not models, a model that is named twice, and unknown device names.
+    """Check model folders and the name of a device.
 
     Raises:
         ModelFolderError: a folder is missing, or its manifest is missing, damaged or too new.
-        ConfigurationError: there is no such device name, or a model is twice in an ensemble.
+        ConfigurationError: the device name is unknown, or a model is named twice.
     """
     from nmt_lstm.checkpoint.manifest import Manifest
     from nmt_lstm.corpora.builtin import model_path
-    from nmt_lstm.errors import ConfigurationError
     from nmt_lstm.numerics.device import check_device_name
 
     check_device_name(device)
-    named: set[Path] = set()
+    paths: set[Path] = set()
     for folder in folders:
         path = model_path(folder)
         Manifest.read(path)
-        if path.resolve() in named:
+        if path.resolve() in paths:
             raise ConfigurationError(
-                f"-m '{folder}' is named twice; an ensemble of a model with itself translates as the model alone, only "
-                f"slower."
+                f"-m '{folder}' is named twice; an ensemble needs different models, so name each model once."
             )
-        named.add(path.resolve())
+        paths.add(path.resolve())
 
 
 def check_search(folders: Sequence[Path], overrides: Sequence[str] | None) -> SearchSettings:
-    """Return the settings by which the models of `folders` will search: the first one's, with changes of ``--set``.
+    """Return the search settings of the first model, changed by the overrides of ``--set``.
 
     Raises:
-        ConfigurationError: a change is of something else, or wrong.
-        ModelFolderError: the first folder has no run file that can be read.
+        ConfigurationError: an override is invalid, or is not of a search setting.
+        ModelFolderError: the run file of the first model cannot be read.
     """
     from nmt_lstm.config.load import load_model_run, search_settings
     from nmt_lstm.corpora.builtin import model_path
-    from nmt_lstm.errors import ConfigurationError, ModelFolderError
 
     folder = model_path(folders[0])
     try:
@@ -66,11 +67,11 @@ def check_search(folders: Sequence[Path], overrides: Sequence[str] | None) -> Se
 
 
 def check_files(*paths: Path | None, reread: bool = False) -> None:
-    """Refuse input files that are not there, without opening a pipe.
+    """Check that input files can be read, without opening a pipe.
 
     Args:
         paths: None and '-' are not checked.
-        reread: whether the text is read more than once, so that pipes are refused.
+        reread: whether the text is read more than once, which a pipe does not allow.
 
     Raises:
         DataError: a file is missing or cannot be read.
@@ -87,10 +88,10 @@ def check_files(*paths: Path | None, reread: bool = False) -> None:
 
 
 def check_names(run: RunSettings) -> None:
-    """Refuse names of cells and attentions that no installed distribution and no plugin file has; loads no class.
+    """Check that the cells and attentions of a run are registered. Loads no class.
 
     Raises:
-        PluginError: the message names what is known.
+        PluginError: a name is unknown; the message lists the known ones.
     """
     from nmt_lstm.registry import ATTENTIONS, CELLS
 
@@ -98,19 +99,35 @@ def check_names(run: RunSettings) -> None:
         (CELLS, (run.model.encoder.cell, run.model.decoder.cell)),
         (ATTENTIONS, (run.model.attention.name,)),
     ):
-        known = registry.names()
         for name in names:
-            if ":" not in name and name not in known:
+            if ":" not in name and name not in registry.names():
                 registry.get(name)
 
 
-def check_training_folder(folder: Path, *, resume: bool) -> None:
-    """Refuse a folder into which a training would not write; of several processes, which one is first is not known yet.
+def check_cells(names: Sequence[str]) -> None:
+    """Check that cells such as "lstm" or "lstm:forget_bias=5" are registered. Loads no class.
 
     Raises:
-        ConfigurationError: there is a training in it already, and `resume` is off.
-        FolderInUseError: another process trains into it.
-        ModelFolderError: it holds other files.
+        PluginError: a name is unknown; the message lists the known ones.
+    """
+    from nmt_lstm.registry import CELLS
+
+    for text in names:
+        name, colon, options = text.partition(":")
+        is_class = colon and "=" not in options  # package.module:Class
+        if not is_class and name not in CELLS.names():
+            CELLS.get(name)
+
+
+def check_training_folder(folder: Path, *, resume: bool) -> None:
+    """Check that a training run may write to a folder.
+
+    Skipped in a process that may be one of several: which one is first, and writes, is not known yet.
+
+    Raises:
+        ConfigurationError: the folder already has a training run, and `resume` is false.
+        FolderInUseError: another process is training into it.
+        ModelFolderError: it has unrelated files.
     """
     from nmt_lstm.training.launch import may_be_one_of_several
     from nmt_lstm.training.output_folder import check_not_held
@@ -122,55 +139,35 @@ def check_training_folder(folder: Path, *, resume: bool) -> None:
 
 
 def check_export_folder(output: Path, model: Path, *, overwrite: bool) -> None:
-    """Refuse a folder into which a model would not be exported.
+    """Check that a model may be exported to a folder.
 
     Raises:
-        ConfigurationError: it is the model's own, holds a trained model, or an exported one and `overwrite` is off.
-        FolderInUseError: a process trains into it.
-        ModelFolderError: it holds other files.
+        ConfigurationError: it has a trained model, or an exported one and `overwrite` is false.
+        FolderInUseError: a process is training into it.
+        ModelFolderError: it has unrelated files.
     """
     from nmt_lstm.checkpoint.folder_files import check_output_folder
     from nmt_lstm.checkpoint.manifest import MANIFEST, Manifest
     from nmt_lstm.corpora.builtin import model_path
-    from nmt_lstm.errors import ConfigurationError
     from nmt_lstm.training.output_folder import check_not_held, checkpoint_path
 
     if output.exists() and output.samefile(model_path(model)):
-        raise ConfigurationError(f"-o '{output}' is the trained model itself; name another folder.")
+        raise ConfigurationError(f"-o '{output}' is the trained model itself; choose a different folder.")
     check_output_folder(output)
     check_not_held(output)
-    written = (output / MANIFEST).exists()
-    if checkpoint_path(output).exists() or (written and not Manifest.read(output).exported):
-        raise ConfigurationError(f"-o '{output}' holds a trained model; choose a different folder.")
-    if written and not overwrite:
+    has_model = (output / MANIFEST).exists()
+    if checkpoint_path(output).exists() or (has_model and not Manifest.read(output).exported):
+        raise ConfigurationError(f"-o '{output}' has a trained model; choose a different folder.")
+    if has_model and not overwrite:
         raise ConfigurationError(
-            f"there is an exported model in '{output}' already; replace it with --overwrite, or choose a different "
-            f"folder with -o."
+            f"-o '{output}' already has an exported model; replace it with --overwrite, or choose a different folder."
         )
 
 
-def check_report_folder(folder: Path) -> None:
-    """Raise ConfigurationError where a folder is to be written and a file has its name, or a folder above it."""
-    from nmt_lstm.errors import ConfigurationError
-
-    for place in (folder, *folder.parents):
-        if place.exists() and not place.is_dir():
+def check_folder_path(folder: Path) -> None:
+    """Raise ConfigurationError if a file has the name of the folder or of one of its parents."""
+    for path in (folder, *folder.parents):
+        if path.exists() and not path.is_dir():
             raise ConfigurationError(
-                f"-o '{folder}' cannot be a folder: '{place}' is a file; choose another."
+                f"-o '{folder}' cannot be a folder: '{path}' is a file; choose a different name."
             )
-
-
-def check_cells(names: Sequence[str]) -> None:
-    """Refuse cells such as those of ``--cells`` that no distribution has: "lstm", "lstm:forget_bias=5"; loads no class.
-
-    Raises:
-        PluginError: the message names what is known.
-    """
-    from nmt_lstm.registry import CELLS
-
-    known = CELLS.names()
-    for text in names:
-        name, colon, options = text.partition(":")
-        of_module = colon and "=" not in options  # package.module:Class
-        if not of_module and name not in known:
-            CELLS.get(name)

@@ -1,4 +1,4 @@
-"""``nmt-lstm evaluate``: BLEU, chrF and TER through sacreBLEU, always with their signatures."""
+"""``nmt-lstm evaluate``: BLEU, chrF and TER from sacreBLEU, always with their signatures."""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ from nmt_lstm.cli.arguments import (
     TrustPlugins,
     load_plugins,
 )
-from nmt_lstm.cli.lines import input_lines, output_stream, read_all_lines
+from nmt_lstm.cli.lines import input_lines, output_stream, read_all_lines, read_matching_lines
 from nmt_lstm.cli.messages import note, say
-from nmt_lstm.cli.score import check_counts
 from nmt_lstm.cli.score_report import report_json, report_text
 from nmt_lstm.errors import ConfigurationError, DataError
 
@@ -38,7 +37,7 @@ __all__ = ["evaluate"]
 
 logger = logging.getLogger(__name__)
 
-EXAMPLE = """\b
+EPILOG = """\b
 Examples:
   nmt-lstm evaluate -m runs/de-en -s test.de -r test.en
   nmt-lstm evaluate --hypotheses out.en -r test.en
@@ -62,7 +61,7 @@ def evaluate(
             "--reference",
             "-r",
             metavar="FILE",
-            help="Reference translations, one per line; may be repeated: several references of each line.",
+            help="Reference translations, one per line; repeat for several references per line.",
         ),
     ],
     hypotheses: Annotated[
@@ -72,30 +71,33 @@ def evaluate(
     model: Annotated[
         list[Path] | None,
         typer.Option(
-            "--model", "-m", metavar="FOLDER", help="Model folder that translates -s; several: an ensemble."
+            "--model", "-m", metavar="FOLDER", help="Model that translates -s; repeat for an ensemble."
         ),
     ] = None,
     source: Annotated[
         Path | None,
-        typer.Option("--source", "-s", metavar="FILE", help="Source text, for -m and for --analysis."),
+        typer.Option("--source", "-s", metavar="FILE", help="Source text, for -m and --analysis."),
     ] = None,
     output_file: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Also write the translations of -m here."),
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Also write the translations of -m to this file."
+        ),
     ] = None,
     tokenize: Annotated[
         str,
         typer.Option(
             "--tokenize",
             metavar="NAME",
-            help="sacreBLEU's tokenizer: 13a, char, ja-mecab, zh, intl, none; auto is the model's; without one, char for text without blanks, else 13a.",
+            help="sacreBLEU tokenizer: 13a, char, ja-mecab, zh, intl or none. auto is the model's; with --hypotheses, "
+            "char for text without spaces and 13a for all other.",
         ),
     ] = "auto",
     analysis: Annotated[
         bool,
         typer.Option(
             "--analysis",
-            help="Also: by length, by word frequency, repetitions, copied and untranslated words.",
+            help="Add scores by sentence length and word frequency, repetitions, copied and untranslated words.",
         ),
     ] = False,
     against: Annotated[
@@ -103,18 +105,23 @@ def evaluate(
         typer.Option(
             "--against",
             metavar="FILE",
-            help="Another output: is the difference significant, and where is it?",
+            help="Other translations to compare with, by significance tests and by sentence.",
         ),
     ] = None,
     train_source: Annotated[
         Path | None,
-        typer.Option("--train-source", metavar="FILE", help="For --analysis: count word frequencies here."),
+        typer.Option(
+            "--train-source", metavar="FILE", help="Text for source word frequencies in --analysis."
+        ),
     ] = None,
     train_target: Annotated[
-        Path | None, typer.Option("--train-target", metavar="FILE", help="The same, for target words.")
+        Path | None,
+        typer.Option(
+            "--train-target", metavar="FILE", help="Text for target word frequencies in --analysis."
+        ),
     ] = None,
     table_format: Annotated[
-        TableFormat, typer.Option("--format", help="For people, or for programs.")
+        TableFormat, typer.Option("--format", help="Table, or JSON.")
     ] = TableFormat.table,
     beam_size: BeamSize = None,
     overrides: SearchOverrides = None,
@@ -124,20 +131,20 @@ def evaluate(
     plugin: Plugins = None,
     trust_plugins: TrustPlugins = False,
 ) -> None:
-    """Score translations against references: BLEU, chrF and TER by sacreBLEU, with signatures."""
+    """Score translations with BLEU, chrF and TER.
+
+    The scores are computed by sacreBLEU and shown with their signatures.
+    """
     if (hypotheses is None) == (not model):
         raise ConfigurationError("name either --hypotheses FILE, or -m FOLDER with -s FILE.")
     if model and source is None:
-        raise ConfigurationError("-m translates the text of -s: name it, such as -s test.de.")
+        raise ConfigurationError("-m needs a source text to translate: -s test.de.")
     if overrides and not model:
-        raise ConfigurationError(
-            "--set changes the search of a model; with --hypotheses nothing is searched."
-        )
+        raise ConfigurationError("--set changes the search of a model, and --hypotheses needs no search.")
     if analysis and source is None:
         raise ConfigurationError("--analysis needs the source text: -s test.de.")
-    check_options(
-        reference, (source, hypotheses, against, train_source, train_target), output_file, model, device
-    )
+    _check_files(reference, (source, hypotheses, against, train_source, train_target), output_file)
+    early_checks.check_models(model or [], device)
     search = early_checks.check_search(model, overrides) if model else None
     from nmt_lstm.evaluation.scores import check_tokenizer, corpus_scores
     from nmt_lstm.evaluation.words import guess_tokenizer
@@ -145,15 +152,11 @@ def evaluate(
     if tokenize != "auto":
         check_tokenizer(tokenize)
     references = read_references(reference)
-    sources: list[str] | None = None
-    if source is not None:
-        sources = read_all_lines(source)
-        check_counts(source, len(sources), reference[0], len(references[0]))
+    sources = None if source is None else read_matching_lines(source, reference[0], references[0])
     source_language = ""
     if hypotheses is not None:
-        lines = read_all_lines(hypotheses)
-        check_counts(hypotheses, len(lines), reference[0], len(references[0]))
-        warn(hypotheses, lines, references, sources)
+        lines = read_matching_lines(hypotheses, reference[0], references[0])
+        _warn_of_format(hypotheses, lines, references, sources)
         tokenizer = guess_tokenizer(references[0]) if tokenize == "auto" else tokenize
     else:
         load_plugins(plugin, trusted=(model or []) if trust_plugins else [])
@@ -164,12 +167,10 @@ def evaluate(
         tokenizer = translator.tokenizer if tokenize == "auto" else tokenize
         source_language = translator.run.data.source_language if analysis else ""
         start = time.perf_counter()
-        lines = [
-            translation.text
-            for translation in translator.stream(
-                sources, beam_size=beam_size, batch_size=batch_size, search=search, alignment=False
-            )
-        ]
+        translations = translator.stream(
+            sources, beam_size=beam_size, batch_size=batch_size, search=search, alignment=False
+        )
+        lines = [translation.text for translation in translations]
         seconds = time.perf_counter() - start
         note(
             f"{len(lines):,} sentences translated in {seconds:.1f} s ({len(lines) / seconds:.0f} per second)."
@@ -178,9 +179,9 @@ def evaluate(
             with output_stream(output_file, inputs=(source, *reference)) as stream:
                 stream.write("".join(f"{line}\n" for line in lines).encode("utf-8"))
     scores = corpus_scores(lines, references[0], more_references=references[1:], tokenize=tokenizer)
-    found: Analysis | None = None
+    details: Analysis | None = None
     if analysis and sources is not None:
-        found = analysed(
+        details = analyse(
             lines,
             sources,
             references,
@@ -189,37 +190,30 @@ def evaluate(
             train_source=train_source,
             train_target=train_target,
         )
-    pair: PairReport | None = None
+    comparison: PairReport | None = None
     if against is not None:
-        pair = compared(
-            (hypotheses or Path("the model"), against), reference[0], lines, references, sources, tokenizer
-        )
+        other_lines = read_matching_lines(against, reference[0], references[0])
+        _warn_of_format(against, other_lines, references, sources)
+        names = _distinct_names(hypotheses or Path("the model"), against)
+        comparison = compare_outputs(names, (lines, other_lines), references, sources, tokenizer)
     if table_format is TableFormat.table:
-        say(report_text(scores, found, pair))
+        say(report_text(scores, details, comparison))
     else:
-        sys.stdout.write(report_json(scores, found, pair) + "\n")
+        sys.stdout.write(report_json(scores, details, comparison) + "\n")
 
 
-def check_options(
-    reference: list[Path],
-    inputs: Sequence[Path | None],
-    output_file: Path | None,
-    model: list[Path] | None,
-    device: str,
-) -> None:
-    """Refuse files and folders that cannot be used, before anything is read or computed.
+def _check_files(reference: list[Path], inputs: Sequence[Path | None], output_file: Path | None) -> None:
+    """Check the files before anything is read or computed.
 
     Raises:
-        ConfigurationError: a reference is named twice, or there is no such device.
+        ConfigurationError: a reference is named twice.
         DataError: a file is missing, or the output cannot be written.
-        ModelFolderError: a folder is no model.
     """
     for number, path in enumerate(reference):
         if path in reference[:number]:
             raise ConfigurationError(
-                f"-r '{path}' is named twice; name each reference once: the same text twice is one reference."
+                f"-r '{path}' is named twice, which does not make a second reference; name each file once."
             )
-    early_checks.check_models(model or [], device)
     early_checks.check_files(*reference, *inputs)
     early_checks.check_output(output_file, (*reference, *inputs))
 
@@ -228,25 +222,27 @@ def read_references(paths: list[Path]) -> list[list[str]]:
     """Return the lines of each reference.
 
     Raises:
-        DataError: a file cannot be read or is blank, or they differ in length.
+        DataError: a file cannot be read or is blank, or the references differ in length.
     """
-    references = [read_all_lines(path) for path in paths]
+    first = read_all_lines(paths[0])
+    references = [first, *(read_matching_lines(path, paths[0], first) for path in paths[1:])]
     for path, lines in zip(paths, references, strict=True):
-        check_counts(path, len(lines), paths[0], len(references[0]))
         if not any(line.strip() for line in lines):
-            raise DataError(f"'{path}' holds only blank lines; there is nothing to score against.")
+            raise DataError(f"'{path}' has only blank lines; there is nothing to score against.")
     return references
 
 
-def warn(path: Path, lines: list[str], references: list[list[str]], sources: list[str] | None) -> None:
-    """Warn of what does not look like plain text."""
+def _warn_of_format(
+    path: Path, lines: list[str], references: list[list[str]], sources: list[str] | None
+) -> None:
+    """Warn of lines that do not look like plain text, such as unjoined subword pieces."""
     from nmt_lstm.lab.analysis.text_checks import text_warnings
 
     for warning in text_warnings(lines, references[0], sources, more_references=references[1:]):
         logger.warning("'%s': %s", path, warning)
 
 
-def analysed(
+def analyse(
     lines: list[str],
     sources: list[str],
     references: list[list[str]],
@@ -256,52 +252,47 @@ def analysed(
     train_source: Path | None,
     train_target: Path | None,
 ) -> Analysis:
-    """Return the analysis of an output; words are counted in the training text if it is given."""
+    """Return the analysis of translations; word frequencies are those of the training text if it is named."""
     from nmt_lstm.evaluation.sentence_statistics import Scorer
     from nmt_lstm.evaluation.words import count_words, tokenizer_of_text, word_splitter
     from nmt_lstm.lab.analysis.analyst import Analyst
 
     source_tokenize = tokenizer_of_text(source_language, sources)
-    counts = [
+    source_counts, target_counts = (
         None if path is None else count_words(input_lines(path), word_splitter(name))
         for path, name in ((train_source, source_tokenize), (train_target, tokenize))
-    ]
+    )
     analyst = Analyst(
         sources,
         references[0],
         more_references=references[1:],
         source_tokenize=source_tokenize,
         tokenize=tokenize,
-        source_frequency=counts[0],
-        target_frequency=counts[1],
+        source_frequency=source_counts,
+        target_frequency=target_counts,
     )
     scorer = Scorer(references, metrics=["bleu"], tokenize=tokenize)
     return analyst.analyse(lines, scorer.statistics(lines)["bleu"])
 
 
-def compared(
-    paths: tuple[Path, Path],
-    reference: Path,
-    lines: list[str],
+def compare_outputs(
+    names: tuple[str, str],
+    outputs: tuple[list[str], list[str]],
     references: list[list[str]],
     sources: list[str] | None,
     tokenize: str,
 ) -> PairReport:
-    """Return the comparison with another output."""
+    """Return the comparison of two translations of the same text."""
     from nmt_lstm.evaluation.sentence_statistics import Scorer
     from nmt_lstm.lab.analysis.pair_report import pair_report
 
-    theirs = read_all_lines(paths[1])
-    check_counts(paths[1], len(theirs), reference, len(references[0]))
-    warn(paths[1], theirs, references, sources)
     scorer = Scorer(references, metrics=("bleu", "chrf", "ter"), tokenize=tokenize)
-    names = (
-        (paths[0].name, paths[1].name) if paths[0].name != paths[1].name else (str(paths[0]), str(paths[1]))
-    )
-    return pair_report(
-        names,
-        (scorer.statistics(lines), scorer.statistics(theirs)),
-        (lines, theirs),
-        references=references,
-        sources=sources,
-    )
+    statistics = (scorer.statistics(outputs[0]), scorer.statistics(outputs[1]))
+    return pair_report(names, statistics, outputs, references=references, sources=sources)
+
+
+def _distinct_names(first: Path, second: Path) -> tuple[str, str]:
+    """Return the files' names, or their paths if the names are the same."""
+    if first.name != second.name:
+        return first.name, second.name
+    return str(first), str(second)

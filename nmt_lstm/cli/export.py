@@ -1,4 +1,4 @@
-"""``nmt-lstm export``: a trained model made small and fast for translation on a processor."""
+"""``nmt-lstm export``: a trained model converted to a small one that translates fast on a CPU."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 __all__ = ["export"]
 
-EXAMPLE = """\b
+EPILOG = """\b
 Examples:
   nmt-lstm export -m runs/de-en -o de-en.nmt
   nmt-lstm export -m runs/de-en -o de-en.nmt --shortlist 0
   nmt-lstm translate -m de-en.nmt < in.de > out.en
   nmt-lstm export -m runs/de-en -o de-en-onnx --format onnx
 \b
-The folder holds int8 weights, input products as tables, and a shortlist: for
-each source piece the target pieces that translate it, learnt on the training
-text of the run (or that of -s and -t). It is for processors, and cannot be
-trained further. --format onnx writes the encoder and a decoder step instead,
-for onnxruntime in any language; translate -m takes that folder too."""
+The folder has int8 weights, precomputed input products, and a shortlist: for
+each source piece, the target pieces that may translate it, learned from the
+training text of the run (or from -s and -t). It runs on CPUs and cannot be
+trained further. --format onnx writes the encoder and a decoder step as graphs
+for onnxruntime, which programs in other languages can run, too."""
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ DEFAULT_FREQUENT = 200
 
 
 class ExportFormat(StrEnum):
-    """What is written."""
+    """Kinds of exported models."""
 
     nmt = "nmt"
     onnx = "onnx"
@@ -65,14 +65,13 @@ def export(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write.")],
     format: Annotated[  # noqa: A002 - the option's name
         ExportFormat,
-        typer.Option("--format", help="A folder for this program, or ONNX graphs for onnxruntime."),
+        typer.Option("--format", help="Model folder for nmt-lstm, or ONNX graphs for onnxruntime."),
     ] = ExportFormat.nmt,
     precision: Annotated[
         ExportPrecision | None,
         typer.Option(
             "--precision",
-            help="Arithmetic; int8 is smallest, and fastest where the processor has it. "
-            "[default: int8 if fast here, else float32; onnx: float32]",
+            help="Number format of the weights. [default: int8 where it is fast, else float32; onnx: float32]",
         ),
     ] = None,
     shortlist: Annotated[
@@ -81,7 +80,7 @@ def export(
             "--shortlist",
             min=0,
             metavar="N",
-            help="Translations per source piece; 0: score all pieces. [default: 20; onnx: 0]",
+            help="Target pieces per source piece; 0 scores the whole vocabulary. [default: 20; onnx: 0]",
         ),
     ] = None,
     frequent: Annotated[
@@ -90,7 +89,7 @@ def export(
             "--frequent",
             min=0,
             metavar="N",
-            help="Most frequent pieces on every shortlist. [default: 200]",
+            help="Most frequent target pieces, added to every shortlist. [default: 200]",
         ),
     ] = None,
     source: Annotated[
@@ -99,30 +98,30 @@ def export(
             "--source",
             "-s",
             metavar="FILE",
-            help="Source text to learn the shortlist from. [default: the run's]",
+            help="Source text for learning the shortlist. [default: the training text]",
         ),
     ] = None,
     target: Annotated[
         Path | None,
-        typer.Option("--target", "-t", metavar="FILE", help="Its translations. [default: the run's]"),
+        typer.Option("--target", "-t", metavar="FILE", help="Its translations. [default: the training text]"),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the exported model that -o holds already.")
+        bool, typer.Option("--overwrite", help="Replace an exported model in the folder.")
     ] = False,
     plugin: Plugins = None,
     trust_plugins: TrustPlugins = False,
 ) -> None:
-    """Write a trained model for fast translation on a processor."""
+    """Convert a trained model for fast translation on a CPU."""
     if (source is None) != (target is None):
         raise ConfigurationError(
-            "--source and --target go together: both sides of the text that the shortlist is learnt from."
+            "--source and --target go together: name both sides of the text for the shortlist, or neither."
         )
     if format is ExportFormat.onnx:
         _check_for_onnx(precision, [shortlist, frequent, source])
     early_checks.check_models([model])
     early_checks.check_export_folder(output, model, overwrite=overwrite)
     early_checks.check_files(source, target, reread=True)
-    warn_of_training(model)
+    _warn_if_training(model)
     load_plugins(plugin, trusted=[model] if trust_plugins else [])
     from nmt_lstm.checkpoint import model_folder
     from nmt_lstm.inference.exported import write_exported
@@ -133,34 +132,38 @@ def export(
     if format is ExportFormat.onnx:
         from nmt_lstm.inference.onnx.folder import write_onnx
 
-        written = "float32" if precision is None else precision.value
-        difference = write_onnx(output, folder, cast("OnnxPrecision", written))
-        note(f"onnxruntime scores as the model does: log-probabilities differ by {difference:.1g} on average")
-        written += " ONNX graphs"
+        number_format = "float32" if precision is None else precision.value
+        difference = write_onnx(output, folder, cast("OnnxPrecision", number_format))
+        note(f"The graphs give the model's scores: log probabilities differ by {difference:.1g} on average.")
+        number_format += " ONNX graphs"
     else:
-        chosen = None
+        learned = None
         if shortlist != 0:
-            count = DEFAULT_SHORTLIST if shortlist is None else shortlist
-            always = DEFAULT_FREQUENT if frequent is None else frequent
-            chosen = learnt_shortlist(folder, source, target, count, always)
+            learned = learn_shortlist(
+                folder,
+                source,
+                target,
+                count=DEFAULT_SHORTLIST if shortlist is None else shortlist,
+                frequent=DEFAULT_FREQUENT if frequent is None else frequent,
+            )
         if precision is ExportPrecision.bf16 and (slow := slow_bf16()):
-            # The folder may be for another machine.
+            # A warning only: the folder may be meant for a different machine.
             logger.warning("%s; int8 and float32 translate faster here.", slow)
-        written = (precision or fastest_precision()).value
-        write_exported(output, folder, cast("InferencePrecision", written), chosen)
+        number_format = (precision or fastest_precision()).value
+        write_exported(output, folder, cast("InferencePrecision", number_format), learned)
     size = sum(file.stat().st_size for file in output.iterdir() if file.is_file())
-    note(f"{output}: {size / 2**20:.0f} MiB in {written}. Translate with it:")
-    # Graphs are the whole model: what computes them is needed no more.
-    trusted = model_folder.trust_option(output) if format is ExportFormat.nmt else ""
-    command = f"nmt-lstm translate -m {quoted(output)}{trusted}"
+    note(f"{output}: {size / 2**20:.0f} MiB in {number_format}. To translate with it:")
+    # ONNX graphs need no plugin code.
+    trust = model_folder.trust_option(output) if format is ExportFormat.nmt else ""
+    command = f"nmt-lstm translate -m {quoted(output)}{trust}"
     note(f"  {command} < in.txt > out.txt")
-    advice = model_folder.class_advice(output, command) if trusted else ""
+    advice = model_folder.class_advice(output, command) if trust else ""
     if advice:
         note(f"\n{advice}")
 
 
-def warn_of_training(model: Path) -> None:
-    """Warn if a process still trains the model: a better one may come."""
+def _warn_if_training(model: Path) -> None:
+    """Warn if a process is still training the model: a better one may follow."""
     from nmt_lstm.corpora.builtin import model_path
     from nmt_lstm.training.output_folder import check_not_held
 
@@ -168,56 +171,68 @@ def warn_of_training(model: Path) -> None:
         check_not_held(model_path(model))
     except FolderInUseError:
         logger.warning(
-            "'%s' is still being trained; the model that it holds now is exported. Export again when training has ended.",
+            "'%s' is still being trained; the best model so far is exported. Export again after training.",
             model,
         )
 
 
 def fastest_precision() -> ExportPrecision:
-    """Return int8 where the processor multiplies it fast, as nearly all do, and float32 elsewhere."""
+    """Return int8 if int8 products are fast on this processor, as they are on nearly all; otherwise float32."""
     from nmt_lstm.numerics.int8 import int8_is_fast
 
     if int8_is_fast():
         return ExportPrecision.int8
     note(
-        "This processor or PyTorch has no fast products of int8, so the model is exported in float32. For a different "
-        "machine: --precision int8"
+        "int8 is slow on this processor or in this PyTorch, so the model is exported in float32. To export it for a "
+        "different machine: --precision int8"
     )
     return ExportPrecision.float32
 
 
-def _check_for_onnx(precision: ExportPrecision | None, of_shortlists: Sequence[int | Path | None]) -> None:
-    """Refuse options that ONNX graphs have no use for."""
+def _check_for_onnx(
+    precision: ExportPrecision | None, shortlist_options: Sequence[int | Path | None]
+) -> None:
+    """Raise ConfigurationError for options that do not apply to ONNX graphs."""
     if precision is ExportPrecision.bf16:
         raise ConfigurationError(
-            "--format onnx writes float32 or int8, not bf16; choose one of them by --precision."
+            "--format onnx writes float32 or int8, not bf16; choose one of them with --precision."
         )
-    if any(of_shortlists):
+    if any(shortlist_options):
         raise ConfigurationError(
-            "--format onnx scores the whole vocabulary and has no shortlist; leave --shortlist, --frequent, -s and -t "
-            "out."
+            "--format onnx scores the whole vocabulary without a shortlist; remove --shortlist, --frequent, -s and -t."
         )
 
 
-def learnt_shortlist(
-    folder: ModelFolder, source: Path | None, target: Path | None, count: int, frequent: int
+def learn_shortlist(
+    folder: ModelFolder, source: Path | None, target: Path | None, *, count: int, frequent: int
 ) -> Shortlist:
-    """Learn a shortlist from parallel text and say how much of the validation text it covers."""
+    """Learn a shortlist from parallel text, and report how much of the validation text it covers.
+
+    Args:
+        folder: of the model.
+        source: source side of the text; None for the training text, without the pairs held out from it.
+        target: target side of the text.
+        count: target pieces for each source piece.
+        frequent: most frequent target pieces on every shortlist.
+
+    Raises:
+        DataError: the text cannot be read.
+    """
     from nmt_lstm.inference.lexicon import learn_lexicon
     from nmt_lstm.inference.shortlist import Shortlist
     from nmt_lstm.text.cleaning import pair_digests
 
     data, subwords = folder.run.data, folder.subwords
     valid = data.validation_text()
-    is_there = all(path.exists() for path in valid)
-    held_out = source is None and data.exclude_validation and is_there
+    has_validation = all(path.exists() for path in valid)
+    exclude = source is None and data.exclude_validation and has_validation
     try:
         lexicon = learn_lexicon(
             piece_pairs(
                 folder,
                 source or data.train_source,
                 target or data.train_target,
-                excluded=pair_digests(*valid) if held_out else frozenset(),
+                excluded=pair_digests(*valid) if exclude else frozenset(),
             ),
             source_size=subwords.source.size,
             target_size=subwords.target.size,
@@ -227,27 +242,27 @@ def learnt_shortlist(
         if source is not None:
             raise
         raise DataError(
-            f"{problem} The shortlist is learnt from the training text: name it with -s and -t, or export without a "
-            f"shortlist by --shortlist 0."
+            f"{problem} The shortlist is learned from the training text: name it with -s and -t, or export without a "
+            f"shortlist: --shortlist 0."
         ) from problem
-    learnt = Shortlist.of(lexicon, frequent=frequent, target_size=subwords.target.size)
-    if is_there:
-        share, size = learnt.coverage(piece_pairs(folder, *valid))
+    shortlist = Shortlist.of(lexicon, frequent=frequent, target_size=subwords.target.size)
+    if has_validation:
+        coverage, size = shortlist.coverage(piece_pairs(folder, *valid))
         note(
-            f"shortlist: {size:,.0f} of {subwords.target.size:,} pieces for a sentence of the validation text, "
-            f"{share:.1%} of the pieces of its reference among them"
+            f"Shortlist: on average {size:,.0f} of {subwords.target.size:,} pieces per validation sentence, with "
+            f"{coverage:.1%} of the pieces of its reference."
         )
-    return learnt
+    return shortlist
 
 
 def piece_pairs(
     folder: ModelFolder, source: Path, target: Path, *, excluded: AbstractSet[bytes] = frozenset()
 ) -> Iterator[tuple[list[int], list[int]]]:
-    """Yield the pieces of each pair of two files, but not of pairs whose digests are `excluded`."""
+    """Yield the ids of the pieces of each pair of two files, except pairs whose digest is in `excluded`."""
     from nmt_lstm.text.cleaning import pair_digest
     from nmt_lstm.text.corpus import read_parallel
 
-    for one, other in read_parallel(source, target):
-        if excluded and pair_digest(one, other) in excluded:
+    for source_line, target_line in read_parallel(source, target):
+        if excluded and pair_digest(source_line, target_line) in excluded:
             continue
-        yield folder.subwords.source.encode(one), folder.subwords.target.encode(other)
+        yield folder.subwords.source.encode(source_line), folder.subwords.target.encode(target_line)

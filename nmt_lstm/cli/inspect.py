@@ -1,4 +1,4 @@
-"""``nmt-lstm inspect``: gates, memory, attention and search of a sentence, as a page."""
+"""``nmt-lstm inspect``: a page or a picture of the gates, memory, attention and search for a sentence."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["inspect"]
 
 MOST_SENTENCES = 50
-"""Sentences of a file or of stdin; each becomes a page of its own."""
+"""Sentences read from a file or stdin. Each has its own page."""
 
-EXAMPLE = """\b
+EPILOG = """\b
 Examples:
   nmt-lstm inspect -m builtin:en-ja "The dog is sleeping ."
   nmt-lstm inspect -m runs/rnn -m runs/gru -m runs/lstm "Ein Hund läuft."
@@ -37,16 +37,16 @@ Examples:
   nmt-lstm inspect -m runs/de-en "Ein Hund läuft." --format svg --what gates
 \b
 Output:
-  One HTML file for each sentence; its path is printed. It needs no network.
-  Several models are shown on the same page.
-  svg, png: one picture for each sentence, with several models side by side.
-  Without -o, no file is replaced by a different one.
-  json: a line with one object for each sentence and model (JSON Lines); see
-  docs/inspect.md."""
+  html: one self-contained page per sentence, with all models.
+  svg, png: one picture per sentence, with the models side by side.
+  json: one object per line for each sentence and model (JSON Lines), described
+  in docs/inspect.md.
+  The paths of pages and pictures are printed on stdout. Without -o, no file is
+  overwritten by a different one."""
 
 
 class TraceFormat(StrEnum):
-    """What is written."""
+    """Output formats."""
 
     html = "html"
     json = "json"
@@ -69,66 +69,70 @@ def inspect(
     model: Annotated[
         list[Path],
         typer.Option(
-            "--model", "-m", metavar="FOLDER", help="Model folder, or builtin:en-ja; several share a page."
+            "--model",
+            "-m",
+            metavar="FOLDER",
+            help="Model folder, or builtin:en-ja; repeat to show several on one page.",
         ),
     ],
-    text: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="A sentence. [default: stdin]")] = None,
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="A sentence. [default: stdin]")] = None,
     input_file: Annotated[
         Path | None,
         typer.Option(
-            "--input", "-i", metavar="FILE", help="Text, one sentence of at most 100 pieces per line."
+            "--input", "-i", metavar="FILE", help="Input, one sentence of at most 100 pieces per line."
         ),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", metavar="PATH", help="Page to write; a folder if there are several sentences."
-        ),
+        typer.Option("--output", "-o", metavar="PATH", help="File to write; a folder for several sentences."),
     ] = None,
     target: Annotated[
         str | None,
-        typer.Option("--target", metavar="TEXT", help="Follow this translation instead of searching."),
+        typer.Option("--target", metavar="TEXT", help="Trace this translation instead of searching for one."),
     ] = None,
     prefix: Annotated[
-        str, typer.Option("--prefix", metavar="TEXT", help="The translation must begin with this.")
+        str, typer.Option("--prefix", metavar="TEXT", help="Force the beginning of the translation.")
     ] = "",
     trace_format: Annotated[
-        TraceFormat, typer.Option("--format", help="A page, JSON on stdout, or a picture.")
+        TraceFormat, typer.Option("--format", help="Page, JSON Lines on stdout, or picture.")
     ] = TraceFormat.html,
     what: Annotated[
         list[Content] | None,
-        typer.Option("--what", help="Part of the picture; may be repeated. [default: all]"),
+        typer.Option("--what", help="Panel of the picture; repeatable. [default: all]"),
     ] = None,
     layer: Annotated[
         list[str] | None,
         typer.Option(
             "--layer",
             metavar="LAYER",
-            help="Whose gates and memory, as encoder.1 or decoder.2.forward; may be repeated. "
+            help="Layer with the gates and memory to draw, such as encoder.1 or decoder.2; repeatable. "
             "[default: encoder.1.forward]",
         ),
     ] = None,
     show: Annotated[
-        bool, typer.Option("--show", help="Draw attention and gates at the terminal, too.")
+        bool, typer.Option("--show", help="Also draw attention and gates in the terminal.")
     ] = False,
     beam_size: BeamSize = None,
     plugin: Plugins = None,
     trust_plugins: TrustPlugins = False,
 ) -> None:
-    """Show what happens inside a model: gates, memory, attention, gradients, search."""
+    """Show gates, memory, attention and search for a sentence.
+
+    The page also shows the gradients of each target piece with respect to all pieces before it.
+    """
     if text is not None and input_file is not None:
         raise ConfigurationError("give a sentence or --input, not both.")
     if target is not None and prefix:
         raise ConfigurationError(
-            "--target is a whole translation, so --prefix has nothing to change; leave one out."
+            "--target is a complete translation, so --prefix has no effect; remove one of them."
         )
     if trace_format is TraceFormat.json and show:
-        raise ConfigurationError("--show draws on stdout, where --format json writes; leave one of them out.")
+        raise ConfigurationError("--show and --format json both write to stdout; remove one of them.")
     if trace_format is TraceFormat.json and output is not None:
-        raise ConfigurationError("--format json writes to stdout; leave out -o, and write: > trace.json")
+        raise ConfigurationError("--format json writes to stdout; remove -o, and redirect it: > trace.json")
     if (what or layer) and trace_format not in PICTURES:
         raise ConfigurationError(
-            "--what and --layer choose the content of a picture: add --format svg or --format png."
+            "--what and --layer select the content of a picture; add --format svg or --format png."
         )
     for folder in model:
         early_checks.check_models([folder])
@@ -147,16 +151,16 @@ def inspect(
 
         check_matplotlib()
     inspectors = [Inspector.load(folder) for folder in model]
-    same = f" -b {beam_size}" if beam_size is not None else ""
-    same += "".join(f" --plugin {quoted(file)}" for file in plugin or [])
-    same += " --trust-plugins" if trust_plugins else ""
+    options = f" -b {beam_size}" if beam_size is not None else ""
+    options += "".join(f" --plugin {quoted(file)}" for file in plugin or [])
+    options += " --trust-plugins" if trust_plugins else ""
     for number, line in lines.items():
         try:
             traces = [each.trace(line, target=target, prefix=prefix, search=search) for each in inspectors]
         except DataError as problem:
             if len(lines) == 1:
                 raise
-            note(f"nmt-lstm: warning: line {number} is left out: {problem}")
+            note(f"nmt-lstm: warning: line {number} is skipped: {problem}")
             continue
         if show:
             from nmt_lstm.lab.inspection.terminal import terminal_lines
@@ -169,24 +173,26 @@ def inspect(
         elif trace_format is TraceFormat.html:
             from nmt_lstm.lab.inspection.page import trace_page
 
-            commands = [f"nmt-lstm inspect -m {quoted(folder)}{same} {shlex.quote(line)}" for folder in model]
+            commands = [
+                f"nmt-lstm inspect -m {quoted(folder)}{options} {shlex.quote(line)}" for folder in model
+            ]
             files.write(number, trace_page(traces, commands=commands))
         else:
             files.write(number, _picture(traces, trace_format, what, layer))
 
 
 def _lines(input_file: Path | None) -> dict[int, str]:
-    """Return the lines that are not blank, by their numbers."""
+    """Return the lines that are not blank, by line number."""
     lines: dict[int, str] = {}
     for number, line in enumerate(input_lines(input_file), start=1):
         if not line.strip():
             continue
         if len(lines) == MOST_SENTENCES:
-            note(f"only the first {MOST_SENTENCES} sentences are looked into.")
+            note(f"nmt-lstm: warning: only the first {MOST_SENTENCES} sentences are inspected.")
             break
         lines[number] = line.rstrip("\n")
     if not lines:
-        raise DataError("there is no sentence to look into; give one, or a file of sentences.")
+        raise DataError("the input has no sentence; give one, or a file with sentences.")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""Where `nmt-lstm inspect` writes its pages and pictures: names told from the sentences, nothing replaced unasked."""
+"""The files of ``nmt-lstm inspect``: named after the sentences, and never overwritten by a different one by accident."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ class InspectionFiles:
 
     Args:
         lines: the sentences by their line numbers.
-        output: what the user named: a file, a folder if there are several sentences, or nothing.
+        output: the file, or the folder for several sentences; None for names made from the sentences.
         suffix: of the files, with its dot.
 
     Raises:
-        ConfigurationError: the path exists and is not what is needed.
+        ConfigurationError: a folder is needed, and `output` is a file.
+        DataError: the file cannot be written.
     """
 
     def __init__(self, lines: dict[int, str], output: Path | None, suffix: str) -> None:
-        self._named = output is not None
+        self._overwrite = output is not None
         if len(lines) == 1 and not (output and output.is_dir()):
             ((number, line),) = lines.items()
             path = output or Path(f"{_slug(line)}{suffix}")
@@ -50,25 +51,25 @@ class InspectionFiles:
     def write(self, number: int, content: str | bytes) -> None:
         """Write the file of a line and print its path.
 
-        Different sentences and models may have the same file name. Without -o, a file with different content stays, and
-        the new one gets a number.
+        Different sentences and models may have the same file name. Without -o, a file with different content is kept,
+        and the new one gets a number.
         """
         data = content.encode("utf-8") if isinstance(content, str) else content
         path = self._paths[number]
-        if not self._named:
+        if not self._overwrite:
             path = next(each for each in _numbered(path) if not each.exists() or each.read_bytes() == data)
         write_atomically(path, data)
         say(str(path))
 
 
 def _numbered(path: Path) -> Iterator[Path]:
-    """Yield the path, then the same with -2, -3 and so on."""
+    """Yield the path, then paths with -2, -3 and so on before the suffix."""
     yield path
     for count in itertools.count(2):
         yield path.with_name(f"{path.stem}-{count}{path.suffix}")
 
 
 def _slug(line: str) -> str:
-    """Return a file name that tells which sentence it is."""
+    """Return the first words of a sentence as part of a file name."""
     words = re.sub(r"[^\w]+", "-", line.lower()).strip("-")
     return words[:LONGEST_NAME].rstrip("-") or "sentence"

@@ -1,4 +1,4 @@
-"""Translation by several processes: parts of the input go to whoever is free, and come back in order."""
+"""Translation by several processes: chunks of the input go to the next free process, and come back in order."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from nmt_lstm.inference.translator import Translator
     from nmt_lstm.text.lines import LineWarnings
 
-__all__ = ["Loading", "translate_in_jobs"]
+__all__ = ["LoadOptions", "translate_in_jobs"]
 
-# Batches in a part: large enough to be sorted by length, small enough that no process waits long for the last one.
-PART_BATCHES = 16
-# Parts given out for each process: one that it works on, and one that waits for it.
-PARTS_AHEAD = 2
+# Large enough for sorting by length to pay off, small enough that no process waits long for the last chunk.
+BATCHES_PER_CHUNK = 16
+# One that the process translates, and one that waits, so that no process is ever idle.
+CHUNKS_PER_PROCESS = 2
 
 
-class Loading(NamedTuple):
+class LoadOptions(NamedTuple):
     """How each process loads the translator."""
 
     folders: Sequence[Path]
@@ -52,13 +52,13 @@ class _Worker(NamedTuple):
     warnings: LineWarnings
 
 
-# What a worker process keeps between its parts; the first process never has one.
+# What a worker process keeps between chunks; empty in the first process.
 _worker: list[_Worker] = []
 
 
 def translate_in_jobs(
     lines: Iterable[str],
-    loading: Loading,
+    options: LoadOptions,
     jobs: int,
     *,
     beam_size: int | None,
@@ -67,15 +67,15 @@ def translate_in_jobs(
     search: SearchSettings | None = None,
     alignment: bool = True,
 ) -> Generator[Translation, None, None]:
-    """Translate lines by several processes of one thread each and yield the translations in order.
+    """Translate lines with several processes of one thread each, and yield the translations in order.
 
-    The processes map the same files into memory, so that what an exported folder holds is there once. They end with the
-    iteration, whatever ends it, and with this process, even if that is killed.
+    The processes map the files of an exported model into memory, so that they share one copy. They end when the
+    iteration ends for any reason, and when this process ends, even if it is killed.
 
     Args:
-        lines: read ahead only as far as the processes need.
-        loading: how each process loads the translator.
-        jobs: how many processes.
+        lines: read only as far ahead as the processes need.
+        options: how each process loads the translator.
+        jobs: the number of processes.
         beam_size: see `Translator.stream`.
         n_best: see `Translator.stream`.
         batch_size: see `Translator.stream`.
@@ -83,10 +83,10 @@ def translate_in_jobs(
         alignment: see `Translator.stream`.
 
     Raises:
-        NmtLstmError: what loading or translating raises.
+        NmtLstmError: from loading or translating.
         ResourceError: a process died.
     """
-    given = {
+    arguments = {
         "beam_size": beam_size,
         "n_best": n_best,
         "batch_size": batch_size,
@@ -94,17 +94,17 @@ def translate_in_jobs(
         "alignment": alignment,
     }
     numbered = enumerate(lines, start=1)
-    # A fresh interpreter, because a copy of one whose threads have run may hang.
+    # A fork of a process whose threads have run may hang.
     context = multiprocessing.get_context("spawn")
-    # Nothing is ever sent: its closing, by us or by the system after our death, tells the processes to end.
-    life, our_end = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(jobs, context, _start, (loading, life))
+    # Nothing is ever sent. When this end is closed, by us or by the system after our death, the processes end.
+    their_end, our_end = context.Pipe(duplex=False)
+    pool = ProcessPoolExecutor(jobs, context, _start, (options, their_end))
     pending: deque[Future[list[Translation]]] = deque()
     try:
-        while part := list(itertools.islice(numbered, batch_size * PART_BATCHES)):
-            with _without_interrupts():  # submitting starts a process as long as there are too few
-                pending.append(pool.submit(_translate, part[0][0], [line for _, line in part], given))
-            if len(pending) >= jobs * PARTS_AHEAD:
+        while chunk := list(itertools.islice(numbered, batch_size * BATCHES_PER_CHUNK)):
+            with _interrupts_blocked():  # submitting may start a process
+                pending.append(pool.submit(_translate, chunk[0][0], [line for _, line in chunk], arguments))
+            if len(pending) >= jobs * CHUNKS_PER_PROCESS:
                 yield from pending.popleft().result()
         while pending:
             yield from pending.popleft().result()
@@ -114,65 +114,64 @@ def translate_in_jobs(
             f"a process of --jobs {jobs} died, perhaps for lack of memory; use fewer, or a smaller --batch-size."
         ) from problem
     finally:
-        # Parts that are left undone are no longer needed.
-        our_end.close()
+        our_end.close()  # before shutdown: a process in the middle of a chunk ends at once
         pool.shutdown(wait=True, cancel_futures=True)
-        life.close()
+        their_end.close()
 
 
 @contextlib.contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Hold ctrl-C back, also from processes started meanwhile: at a terminal it comes to all, and the first decides."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _interrupts_blocked() -> Iterator[None]:
+    """Block ctrl-C here and in processes started meanwhile: a terminal sends it to all, but the first one decides."""
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
 
 
-def _start(loading: Loading, life: Connection) -> None:
+def _start(options: LoadOptions, pipe: Connection) -> None:
     """Load the translator in a new process."""
-    threading.Thread(target=_end_with_first, args=(life,), daemon=True).start()
+    threading.Thread(target=_end_with_first, args=(pipe,), daemon=True).start()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
     show_log()
-    # The first process has loaded the same, and given the warnings.
+    # The first process has loaded the same model and shown the warnings.
     logging.getLogger("nmt_lstm").setLevel(logging.ERROR)
     import torch
 
     torch.set_num_threads(1)
     try:
-        load_plugins(loading.plugins, trusted=loading.trusted)
+        load_plugins(options.plugins, trusted=options.trusted)
         from nmt_lstm.inference.translator import Translator
         from nmt_lstm.text.lines import LineWarnings
 
-        translator = Translator.load(loading.folders, device=loading.device, precision=loading.precision)
+        translator = Translator.load(options.folders, device=options.device, precision=options.precision)
         _worker[:] = [_Worker(translator, LineWarnings())]
         show_log()
     except Exception:
-        # The pool tells only that a process ended early; the first process has loaded the same and would have said why.
+        # The pool reports only that a process ended, and the first process has loaded the same model without error.
         logging.getLogger(__name__).exception("a process could not load the translator")
         raise
 
 
-def _end_with_first(life: Connection) -> None:
-    """End this process, in the middle of a part if need be, when the first one closes its end or is gone."""
+def _end_with_first(pipe: Connection) -> None:
+    """End this process, even in the middle of a chunk, when the first process closes its end of the pipe or dies."""
     with contextlib.suppress(EOFError, OSError):
-        life.recv_bytes()
+        pipe.recv_bytes()
     os._exit(1)
 
 
-def _translate(first_line: int, lines: list[str], search: dict[str, Any]) -> list[Translation]:
+def _translate(first_line: int, lines: list[str], arguments: dict[str, Any]) -> list[Translation]:
     worker = _worker[0]
     try:
         return list(
             worker.translator.stream(
-                lines, window=len(lines), first_line=first_line, warnings=worker.warnings, **search
+                lines, window=len(lines), first_line=first_line, warnings=worker.warnings, **arguments
             )
         )
     except NmtLstmError:
         raise
     except Exception as problem:
-        # A traceback does not leave its process, and so neither does the line of a plugin that is in it.
+        # A traceback is not pickled, so the plugin's file and line must be found in this process.
         if failure := plugin_failure(problem):
             raise PluginError(failure) from problem
         raise

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import bz2
 import contextlib
 import errno
+import gzip
 import logging
+import lzma
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, Any, BinaryIO
 
 from nmt_lstm.cli.messages import count_of, note
 from nmt_lstm.errors import DataError
 from nmt_lstm.files.atomic import error_for
 
-__all__ = ["OutputFile", "check_output", "decoded_lines", "input_lines", "output_stream", "read_all_lines"]
+__all__ = [
+    "OutputFile",
+    "check_output",
+    "decoded_lines",
+    "input_lines",
+    "output_stream",
+    "read_all_lines",
+    "read_matching_lines",
+]
 
 WARNINGS_SHOWN = 10
-# Endings of compressed files that are not written; plain text under such a name could not be read again.
-_NOT_WRITTEN = (".zip", ".zst")
+_COMPRESSED: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
+# Plain text in a file with such a name could not be read again.
+_UNSUPPORTED = (".zip", ".zst")
 logger = logging.getLogger(__name__)
 
 
@@ -36,38 +48,44 @@ def _input_stream(path: Path | None) -> Iterator[IO[bytes]]:
 
 
 def decoded_lines(stream: IO[bytes], name: str) -> Iterator[str]:
-    """Yield lines without their end; lines end at line feeds alone, bytes that are not UTF-8 are replaced.
+    """Yield lines without their line end; only a line feed ends a line.
 
-    A warning names each of the first lines with such bytes; another at the end counts them all.
+    Bytes that are not UTF-8 are replaced. A warning names each of the first lines with such bytes; a last one gives
+    their number.
+
+    Args:
+        stream: the text.
+        name: of the stream in messages.
+
+    Raises:
+        DataError: the text is UTF-16.
     """
-    replaced = 0
+    invalid_lines = 0
     for number, raw in enumerate(stream, start=1):
         line = raw.removesuffix(b"\n").removesuffix(b"\r")
         if number == 1:
             if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-                raise DataError(
-                    f"'{name}' is UTF-16, not UTF-8. Convert it, for instance with: iconv -f utf-16 -t utf-8."
-                )
-            line = line.removeprefix(b"\xef\xbb\xbf")  # a byte order mark is no text
+                raise DataError(f"'{name}' is UTF-16, not UTF-8. Convert it: iconv -f utf-16 -t utf-8.")
+            line = line.removeprefix(b"\xef\xbb\xbf")  # a byte order mark is not text
         try:
             yield line.decode("utf-8")
         except UnicodeDecodeError as problem:
-            replaced += 1
-            if replaced <= WARNINGS_SHOWN:
+            invalid_lines += 1
+            if invalid_lines <= WARNINGS_SHOWN:
                 logger.warning(
                     "%s, line %d: byte %d (0x%02x) is not UTF-8; replaced by U+FFFD.",
                     name, number, problem.start + 1, line[problem.start],
                 )  # fmt: skip
             yield line.decode("utf-8", errors="replace")
-    if replaced > WARNINGS_SHOWN:
-        logger.warning("%s: %d lines in all had bytes that are not UTF-8.", name, replaced)
+    if invalid_lines > WARNINGS_SHOWN:
+        logger.warning("%s: %d lines in total had bytes that are not UTF-8.", name, invalid_lines)
 
 
 def input_lines(path: Path | None) -> Iterator[str]:
     """Yield the lines of a file or of stdin, one at a time.
 
     Raises:
-        DataError: the file is missing, a folder, or cannot be read.
+        DataError: the file is missing, is a folder, or cannot be read.
     """
     from nmt_lstm.text.corpus import DAMAGES
 
@@ -80,7 +98,7 @@ def input_lines(path: Path | None) -> Iterator[str]:
 
 
 def read_all_lines(path: Path) -> list[str]:
-    """Return all lines of a file that is scored, which must be UTF-8 to its end.
+    """Return all lines of a text that is scored; unlike text that is translated, it must be valid UTF-8.
 
     Raises:
         DataError: it is missing, unreadable, empty, compressed under a plain name, or not UTF-8.
@@ -94,10 +112,26 @@ def read_all_lines(path: Path) -> list[str]:
     return lines
 
 
-class OutputFile:
-    """A file that is opened when the first bytes come: what fails before that leaves what was there.
+def read_matching_lines(path: Path, other: Path, other_lines: Sequence[str]) -> list[str]:
+    """Return all lines of a text that must have one line for each line of another.
 
-    It is compressed by the ending of its name: .gz, .xz or .bz2.
+    Raises:
+        DataError: the numbers differ (the message has both, and the first missing line); or as `read_all_lines`.
+    """
+    lines = read_all_lines(path)
+    if len(lines) != len(other_lines):
+        shorter = path if len(lines) < len(other_lines) else other
+        raise DataError(
+            f"'{path}' has {len(lines):,} lines, '{other}' has {len(other_lines):,}; they must have the same number. "
+            f"Line {min(len(lines), len(other_lines)) + 1:,} is missing from '{shorter}'."
+        )
+    return lines
+
+
+class OutputFile:
+    """A file that is opened at the first write, so that an earlier failure leaves its old content intact.
+
+    It is compressed if its name ends in .gz, .xz or .bz2.
 
     Args:
         path: of the file.
@@ -109,6 +143,7 @@ class OutputFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lines = 0
+        """How many lines have been written."""
         self._stream: IO[bytes] | None = None
         if not path.parent.is_dir():
             raise DataError(f"-o '{path}': the folder '{path.parent}' does not exist; make it first.")
@@ -117,60 +152,43 @@ class OutputFile:
             number = errno.EACCES
         if number:
             raise DataError(f"-o '{path}' cannot be written: {os.strerror(number)}.")
-        if path.suffix.lower() in _NOT_WRITTEN:
+        if path.suffix.lower() in _UNSUPPORTED:
             raise DataError(
-                f"-o '{path}': {path.suffix} files are not written; use .gz, .xz or .bz2 for a compressed file, or "
-                f"another ending for plain text."
+                f"-o '{path}': {path.suffix} files cannot be written; use .gz, .xz or .bz2, or a name for plain text."
             )
 
     def write(self, data: bytes) -> int:
         """Write bytes."""
-        stream = self.opened()
+        stream = self.open()
         self.lines += data.count(b"\n")
-        with self._named():
+        with self._naming_the_file():
             return stream.write(data)
 
     def flush(self) -> None:
-        """Let what was written be seen."""
+        """Make everything written so far visible to readers of the file."""
         if self._stream is not None:
-            with self._named():
+            with self._naming_the_file():
                 self._stream.flush()
 
-    def opened(self) -> IO[bytes]:
-        """Open the file, if that has not been done."""
+    def open(self) -> IO[bytes]:
+        """Open the file unless it is open."""
         if self._stream is None:
+            open_file = _COMPRESSED.get(self.path.suffix.lower(), open)
             try:
-                self._stream = self._open()
+                self._stream = open_file(self.path, "wb")
             except OSError as problem:
                 raise DataError(f"-o '{self.path}' cannot be written: {problem.strerror}.") from problem
         return self._stream
 
-    def _open(self) -> IO[bytes]:
-        match self.path.suffix.lower():
-            case ".gz":
-                import gzip
-
-                return cast("IO[bytes]", gzip.open(self.path, "wb"))
-            case ".xz":
-                import lzma
-
-                return cast("IO[bytes]", lzma.open(self.path, "wb"))
-            case ".bz2":
-                import bz2
-
-                return cast("IO[bytes]", bz2.open(self.path, "wb"))
-            case _:
-                return self.path.open("wb")
-
     def close(self) -> None:
         """Close the file."""
         if self._stream is not None:
-            with self._named():
+            with self._naming_the_file():
                 self._stream.close()
 
     @contextlib.contextmanager
-    def _named(self) -> Iterator[None]:
-        """Let an error name the file, such as that of a full disk: that of a write does not."""
+    def _naming_the_file(self) -> Iterator[None]:
+        """Add the file's name to an error of a write, such as that of a full disk."""
         try:
             yield
         except OSError as problem:
@@ -178,7 +196,7 @@ class OutputFile:
 
 
 def check_output(path: Path | None, inputs: Sequence[Path | None] = ()) -> None:
-    """Refuse an output that could not be written, before anything is computed for it.
+    """Check that an output can be written, before anything is computed for it.
 
     Raises:
         DataError: the file cannot be written, or is one of `inputs`.
@@ -187,21 +205,23 @@ def check_output(path: Path | None, inputs: Sequence[Path | None] = ()) -> None:
         return
     for other in inputs:
         if other is not None and path.exists() and other.exists() and path.samefile(other):
-            raise DataError(f"-o '{path}' is also an input; writing it would destroy it. Name another file.")
+            raise DataError(
+                f"-o '{path}' is also an input and would be overwritten; choose a different file."
+            )
     OutputFile(path)
 
 
 @contextlib.contextmanager
 def output_stream(path: Path | None, inputs: Sequence[Path | None] = ()) -> Iterator[OutputFile | BinaryIO]:
-    """Give a file to write to, or stdout for None or '-'; what was written stays, whatever happens later.
+    """Yield a file to write to, or stdout for None or '-'. An exception leaves what was written before it.
 
-    At the end the person at the terminal is told what was written to the file.
+    At the end a note on stderr confirms what was written to the file.
 
     Raises:
         DataError: the file cannot be written, or is one of `inputs`.
     """
     if path is None or str(path) == "-":
-        sys.stdout.buffer.write(b"")  # a closed stdout is told before the work
+        sys.stdout.buffer.write(b"")  # raises before the work if stdout is closed
         try:
             yield sys.stdout.buffer
         finally:
@@ -211,7 +231,7 @@ def output_stream(path: Path | None, inputs: Sequence[Path | None] = ()) -> Iter
     file = OutputFile(path)
     try:
         yield file
-        file.opened()  # also where there was nothing to write
+        file.open()  # the file is made even if there was nothing to write
     finally:
         file.close()
     note(f"Wrote {count_of(file.lines, 'line')} to '{path}'.")

@@ -1,4 +1,4 @@
-"""What the commands say on stderr: notes, warnings, errors and small tables."""
+"""What the commands write for people: notes and the package's log on stderr, results on stdout."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["count_of", "note", "quoted", "say", "show_log"]
 
 
 def note(text: str = "") -> None:
-    """Write a line for the person at the terminal; stdout stays clean for results."""
+    """Write a line to stderr, so that stdout has nothing but results."""
     sys.stderr.write(printable(text) + "\n")
     sys.stderr.flush()
 
 
 def say(text: str) -> None:
-    """Write a result for people on stdout; text from outside cannot control the terminal.
+    """Write a result for people to stdout; text from files cannot control the terminal.
 
     Characters that the terminal's encoding lacks are written as escapes.
     """
@@ -29,7 +29,7 @@ def say(text: str) -> None:
 
 
 def quoted(path: Path) -> str:
-    """Return a path as one would type it in a shell."""
+    """Return a path as it is typed in a shell."""
     return shlex.quote(str(path))
 
 
@@ -39,7 +39,7 @@ def count_of(number: int, noun: str) -> str:
 
 
 class _StderrHandler(logging.Handler):
-    """Writes to the sys.stderr of the moment, so that a progress bar which replaces it stays whole."""
+    """Writes to the current sys.stderr, which a progress bar replaces while it is shown."""
 
     def emit(self, record: logging.LogRecord) -> None:
         level = f"nmt-lstm: {record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
@@ -47,7 +47,11 @@ class _StderrHandler(logging.Handler):
 
 
 def show_log(*, errors_only: bool = False) -> None:
-    """Show the package's log on stderr; of processes that a run starts beside the first, errors only."""
+    """Write the package's log to stderr.
+
+    Args:
+        errors_only: for all processes of a run but the first, which would repeat its messages.
+    """
     logger = logging.getLogger("nmt_lstm")
     logger.setLevel(logging.ERROR if errors_only else logging.INFO)
     logger.propagate = False

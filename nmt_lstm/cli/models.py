@@ -1,4 +1,4 @@
-"""``nmt-lstm models``: the trained models that come with the package."""
+"""``nmt-lstm models``: the built-in models."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from nmt_lstm.plain_text import columns
 
 __all__ = ["models"]
 
-EXAMPLE = """\b
+EPILOG = """\b
 Example:
   nmt-lstm models
   echo "Tom is tall." | nmt-lstm translate -m builtin:en-ja"""
 
 
 def models() -> None:
-    """List the trained models that come with the package.
+    """List the built-in models.
 
-    Their names stand wherever a model folder does: -m builtin:en-ja.
+    Their names can replace a model folder in every command, as in -m builtin:en-ja.
     """
     from nmt_lstm.corpora.builtin import BUILTIN_MODELS, PREFIX
     from nmt_lstm.files.parsing import parse_json

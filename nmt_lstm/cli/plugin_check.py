@@ -1,4 +1,4 @@
-"""``nmt-lstm plugins check``: the conformance kit on a cell or an attention, as a table."""
+"""``nmt-lstm plugins check``: the conformance kit for one cell or attention, as a table."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nmt_lstm.cli.arguments import Plugins, load_plugins
+from nmt_lstm.cli.arguments import Plugins, load_plugins, parse_pairs
 from nmt_lstm.cli.messages import say
 from nmt_lstm.cli.plugin_names import named_parts
 
@@ -21,16 +21,15 @@ if TYPE_CHECKING:
     from nmt_lstm.testing import Result
     from nmt_lstm.testing.conformance import Case
 
-__all__ = ["EXAMPLE", "check"]
+__all__ = ["EPILOG", "check"]
 
-EXAMPLE = """\b
+EPILOG = """\b
 Examples:
   nmt-lstm plugins check lstm
   nmt-lstm plugins check my_cell.py
   nmt-lstm plugins check my_package.cells:MyCell --option forget_bias=2.0"""
 
-# The longest outcome but for that of a failure which was expected.
-_OUTCOME = len("does not apply")
+_OUTCOME_WIDTH = len("does not apply")  # longer outcomes have their own lines
 _LONGEST_NAME = 42
 
 
@@ -39,36 +38,39 @@ def check(
         str,
         typer.Argument(
             metavar="NAME|FILE|package.module:Class",
-            help="A registered cell or attention, a file or folder that registers some, or a class.",
+            help="Registered name, file or folder that registers cells or attentions, or class.",
         ),
     ],
     option: Annotated[
         list[str] | None,
-        typer.Option("--option", metavar="NAME=VALUE", help="Option to build it with; may be repeated."),
+        typer.Option("--option", metavar="NAME=VALUE", help="Option of the constructor; repeatable."),
     ] = None,
     expect: Annotated[
         list[str] | None,
         typer.Option(
             "--expect-failure",
             metavar="CHECK=REASON",
-            help="A check that must fail, and why that is no mistake; may be repeated.",
+            help="A check that must fail, and the reason why that is correct; repeatable.",
         ),
     ] = None,
     plugin: Plugins = None,
 ) -> None:
-    """Check what the framework relies on in a cell or an attention; exits with 1 if anything fails."""
+    """Test whether a cell or attention meets all requirements.
+
+    The exit status is 1 if a check fails.
+    """
     load_plugins(plugin)
     from nmt_lstm.config.load import parse_value
 
-    options = {key: parse_value(value) for key, value in _pairs(option, "--option")}
-    expected = dict(_pairs(expect, "--expect-failure"))
+    options = {
+        key: parse_value(value) for key, value in parse_pairs(option, "--option", "forget_bias=2.0").items()
+    }
+    reasons = parse_pairs(expect, "--expect-failure", "beams_reorder='has no state'")
     failed = False
-    for registry, part, _ in named_parts(name):
+    for registry, part, entry in named_parts(name):
         registry.check(part, options)
-        origin = next((entry.origin for entry in registry.entries() if entry.name == part), "")
-        say(f"{registry.kind} {part}{f' ({origin})' if origin else ''}\n")
-        cases = _cases(registry, part, options, expected)
-        results = list(_shown(cases))
+        say(f"{registry.kind} {part}{f' ({entry.origin})' if entry else ''}\n")
+        results = list(_run_and_show(_cases(registry, part, options, reasons)))
         say(f"\n{summary(results)}")
         failed |= not all(result.holds for result in results)
     if failed:
@@ -76,7 +78,7 @@ def check(
 
 
 def _cases(
-    registry: Registry, part: str, options: dict[str, Any], expected: dict[str, str]
+    registry: Registry, part: str, options: dict[str, Any], reasons: dict[str, str]
 ) -> Sequence[Case[Any]]:
     from nmt_lstm.errors import ConfigurationError
     from nmt_lstm.testing.conformance import ATTENTION_CHECKS, CELL_CHECKS, cases
@@ -84,14 +86,14 @@ def _cases(
 
     try:
         if registry.kind == "cell":
-            return cases(CELL_CHECKS, CellSubject(registry.get(part), options), expected)
-        return cases(ATTENTION_CHECKS, AttentionSubject(registry.get(part), options), expected)
+            return cases(CELL_CHECKS, CellSubject(registry.get(part), options), reasons)
+        return cases(ATTENTION_CHECKS, AttentionSubject(registry.get(part), options), reasons)
     except ValueError as problem:
         raise ConfigurationError(f"--expect-failure: {problem}") from None
 
 
-def _shown(cases: Sequence[Case[Any]]) -> Iterator[Result]:
-    """Run the checks, and write a row for each as soon as it has ended; what is not run takes no row."""
+def _run_and_show(cases: Sequence[Case[Any]]) -> Iterator[Result]:
+    """Run the checks, and write a row for each when it ends. A check that is not run has no row."""
     width = min(_LONGEST_NAME, max(len(case.name) for case in cases))
     for number, case in enumerate(cases, start=1):
         name = case.name.replace("_", " ")
@@ -105,19 +107,19 @@ def _shown(cases: Sequence[Case[Any]]) -> Iterator[Result]:
 
 @contextmanager
 def _progress(text: str) -> Iterator[None]:
-    """Say at a terminal what is running, and take that away again."""
-    shown = f"  checking {text} ..." if sys.stderr.isatty() else ""
-    sys.stderr.write(shown)
+    """Show at a terminal which check is running, until it ends."""
+    line = f"  checking {text} ..." if sys.stderr.isatty() else ""
+    sys.stderr.write(line)
     sys.stderr.flush()
     try:
         yield
     finally:
-        sys.stderr.write(f"\r{' ' * len(shown)}\r" if shown else "")
+        sys.stderr.write(f"\r{' ' * len(line)}\r" if line else "")
         sys.stderr.flush()
 
 
 def _row(result: Result, name: str, width: int) -> Iterator[str]:
-    """Return the lines of a check: its numbers beside it, or what failed below it, where there is room."""
+    """Yield the lines of a check: its numbers on the same line, or the explanation of a failure below it."""
     columns = shutil.get_terminal_size().columns
     if result.outcome in ("failed", "expected failure"):
         notes = [result.numbers]
@@ -127,34 +129,22 @@ def _row(result: Result, name: str, width: int) -> Iterator[str]:
             notes.append(f"hint: {result.hint}")
         indent = " " * 8
         outcome = result.outcome.upper() if result.outcome == "failed" else result.outcome
-        yield f"  {outcome:{_OUTCOME}}  {name}"
+        yield f"  {outcome:{_OUTCOME_WIDTH}}  {name}"
         for note in notes:
             yield from textwrap.wrap(
                 note, max(30, columns - 8), initial_indent=indent, subsequent_indent=indent
             )
         return
-    indent = " " * (_OUTCOME + width + 6)
+    indent = " " * (_OUTCOME_WIDTH + width + 6)
     words = textwrap.wrap(result.numbers, max(30, columns - len(indent))) or [""]
-    yield f"  {result.outcome:{_OUTCOME}}  {name:{width}}  {words[0]}".rstrip()
+    yield f"  {result.outcome:{_OUTCOME_WIDTH}}  {name:{width}}  {words[0]}".rstrip()
     yield from (f"{indent}{line}" for line in words[1:])
 
 
 def summary(results: Sequence[Result]) -> str:
-    """Return the count of each outcome in a line, and what to do about checks that were not run."""
+    """Return the number of each outcome, and advice if checks were not run."""
     counts = Counter(result.outcome for result in results)
     text = f"{len(results)} checks: {', '.join(f'{count} {outcome}' for outcome, count in counts.items())}."
     if counts["not run"]:
-        text += " Correct what failed first: without it the checks that were not run tell nothing."
+        text += " Fix the failure first; the checks that were not run depend on it."
     return text
-
-
-def _pairs(given: Sequence[str] | None, option: str) -> list[tuple[str, str]]:
-    from nmt_lstm.errors import ConfigurationError
-
-    pairs = []
-    for text in given or ():
-        key, equals, value = text.partition("=")
-        if not equals or not key.strip():
-            raise ConfigurationError(f"{option} '{text}' must look like name=value.")
-        pairs.append((key.strip(), value.strip()))
-    return pairs

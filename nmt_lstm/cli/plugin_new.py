@@ -1,4 +1,4 @@
-"""``nmt-lstm plugins new``: a small distribution with a cell or an attention, to begin from."""
+"""``nmt-lstm plugins new``: a template of a distribution with a cell or an attention."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import typer
 from nmt_lstm.cli.messages import note, quoted
 from nmt_lstm.errors import ConfigurationError
 
-__all__ = ["EXAMPLE", "new"]
+__all__ = ["EPILOG", "new"]
 
-EXAMPLE = """\b
+EPILOG = """\b
 Examples:
   nmt-lstm plugins new my-cell
   pip install ./my-cell
@@ -25,7 +25,7 @@ Examples:
 
 
 class CellBase(StrEnum):
-    """What a new cell derives from."""
+    """Base classes of a new cell."""
 
     gated = "gated"
     linear = "linear"
@@ -37,38 +37,38 @@ def new(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME", help="Of the distribution and its cell or attention, such as my-cell."
+            metavar="NAME", help="Name of the distribution and its cell or attention, such as my-cell."
         ),
     ],
     attention: Annotated[
-        bool, typer.Option("--attention", help="Write an attention instead of a cell.")
+        bool, typer.Option("--attention", help="Create an attention instead of a cell.")
     ] = False,
     base: Annotated[
         CellBase | None,
         typer.Option(
             "--base",
-            help="Of the cell: one recurrent product per step, none (parallel on a GPU), several, or anything else. "
-            "[default: gated]",
+            help="Base class of the cell: gated (one recurrent product per step), linear (none: parallel over time), "
+            "stepwise (several) or cell (anything else). [default: gated]",
         ),
     ] = None,
-    parent: Annotated[
-        Path, typer.Option("--in", metavar="FOLDER", help="Where to make the distribution's folder.")
-    ] = Path(),
+    parent: Annotated[Path, typer.Option("--in", metavar="FOLDER", help="Parent folder.")] = Path(),
 ) -> None:
-    """Write a distribution with a cell or an attention of a few lines, its test, README and run file."""
+    """Create a distribution with a small cell or attention.
+
+    It has a test, a README, a run file and an entry point, so that it can be installed with pip.
+    """
     from nmt_lstm import __version__
-    from nmt_lstm.plugin_template.distribution import FILES, try_command, write_distribution
+    from nmt_lstm.plugin_template.distribution import try_command, write_distribution
 
     if attention and base is not None:
-        raise ConfigurationError(f"--base {base} is for cells; leave it out with --attention.")
-    chosen = "attention" if attention else (base or CellBase.gated).value
-    folder = write_distribution(name, parent, version=__version__, base=chosen)
+        raise ConfigurationError(f"--base {base} is for cells; remove it, or --attention.")
+    kind = "attention" if attention else (base or CellBase.gated).value
+    folder = write_distribution(name, parent, version=__version__, base=kind)
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    assert len(files) == len(FILES)
-    note(f"{folder} holds {', '.join(files)}.")
+    note(f"Wrote {', '.join(files)} to {folder}.")
     equations = next(file for file in folder.glob("src/*/*.py") if file.name != "__init__.py")
     note(f"The equations are in {equations}. Next:\n")
-    # Without a slash pip would look the name up in its index.
+    # Without a slash pip would download a distribution of this name.
     note(f"  pip install {'' if folder.is_absolute() else './'}{quoted(folder)}")
     note(f"  nmt-lstm plugins check {name}")
-    note(f"  nmt-lstm {try_command(name, chosen)}")
+    note(f"  nmt-lstm {try_command(name, kind)}")

@@ -1,4 +1,4 @@
-"""``nmt-lstm plugins``: which cells and attentions there are, where they come from, and what they compute."""
+"""``nmt-lstm plugins``: list the cells and attentions with their origin, and show what one computes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-EXAMPLE = """\b
+EPILOG = """\b
 Examples:
   nmt-lstm plugins
   nmt-lstm plugins show lstm
@@ -28,16 +28,14 @@ Examples:
   nmt-lstm plugins new my-cell
   nmt-lstm plugins --plugin my_cell.py"""
 
-app = typer.Typer(
-    help="List cells and attentions, show or check one, begin a new one.", rich_markup_mode=None
-)
-app.command("check", epilog=plugin_check.EXAMPLE)(plugin_check.check)
-app.command("new", epilog=plugin_new.EXAMPLE)(plugin_new.new)
+app = typer.Typer(help="List, show, check or create cells and attentions.", rich_markup_mode=None)
+app.command("check", epilog=plugin_check.EPILOG)(plugin_check.check)
+app.command("new", epilog=plugin_new.EPILOG)(plugin_new.new)
 
 
 @app.callback(invoke_without_command=True)
 def list_plugins(context: typer.Context, plugin: Plugins = None) -> None:
-    """List cells and attentions with their origin; show or check one; begin a new one."""
+    """List, show, check or create cells and attentions."""
     load_plugins(plugin)
     if context.invoked_subcommand is not None:
         return
@@ -45,7 +43,7 @@ def list_plugins(context: typer.Context, plugin: Plugins = None) -> None:
 
     for heading, registry in (("Cells", CELLS), ("Attentions", ATTENTIONS)):
         say(f"{heading}\n{listing(registry)}\n")
-    say("'nmt-lstm plugins show NAME' shows options, equations and source.")
+    say("For options, equations and source: nmt-lstm plugins show NAME")
 
 
 @app.command("show", epilog="\b\nExamples:\n  nmt-lstm plugins show lstm\n  nmt-lstm plugins show my_cell.py")
@@ -54,54 +52,51 @@ def show(
         str,
         typer.Argument(
             metavar="NAME|FILE|package.module:Class",
-            help="A registered cell or attention, a file or folder that registers some, or a class.",
+            help="Registered name, file or folder that registers cells or attentions, or class.",
         ),
     ],
     plugin: Plugins = None,
-    source: Annotated[
-        bool, typer.Option("--source/--no-source", help="Show the source text of the class.")
-    ] = True,
+    source: Annotated[bool, typer.Option("--source/--no-source", help="Show the source code.")] = True,
 ) -> None:
-    """Show a cell or an attention: options, equations, source."""
+    """Show the options, equations and source of a cell or attention."""
     load_plugins(plugin)
     from nmt_lstm.lab.cell_facts import cell_facts
     from nmt_lstm.registry import CELLS
 
-    for registry, found, entry in named_parts(name):
-        part = registry.get(found)
-        options = "\n".join(f"  {spec}" for spec in registry.options(found).values()) or "  none"
-        origin = f"{entry.origin}, {entry.target}" if entry else found
-        say(f"{registry.kind} {found} ({origin})\n\n{inspect.getdoc(part) or 'No description.'}")
+    for registry, part_name, entry in named_parts(name):
+        part = registry.get(part_name)
+        options = "\n".join(f"  {spec}" for spec in registry.options(part_name).values()) or "  none"
+        origin = f"{entry.origin}, {entry.target}" if entry else part_name
+        say(f"{registry.kind} {part_name} ({origin})\n\n{inspect.getdoc(part) or 'No description.'}")
         say(f"\nOptions\n{options}")
         if registry is CELLS:
-            say(
-                f"\nFacts (I: width of the inputs, H: hidden width)\n{columns(cell_facts(part), indent='  ')}"
-            )
+            say(f"\nProperties (I: input size, H: hidden size)\n{columns(cell_facts(part), indent='  ')}")
         if source:
             try:
-                text = inspect.getsource(part)
-            except (OSError, TypeError):
-                text = "not available\n"
-            place = inspect.getsourcefile(part)
-            say(f"\nSource: {place}\n{textwrap.indent(text, '  ').removesuffix(chr(10))}")
+                code = inspect.getsource(part)
+            except (OSError, TypeError):  # a class of an extension module
+                code = "not available\n"
+            say(
+                f"\nSource: {inspect.getsourcefile(part)}\n{textwrap.indent(code, '  ').removesuffix(chr(10))}"
+            )
 
 
 def listing(registry: Registry) -> str:
-    """Return the parts of a registry as a table; a name with two origins is marked."""
+    """Return a table of the registered names, with a mark for a name with two origins."""
     entries = registry.entries()
     if not entries:
         return "  none"
     names = [entry.name for entry in entries]
     rows = [
-        (entry.name, short_origin(entry) + (" (name taken twice!)" if names.count(entry.name) > 1 else ""))
+        (entry.name, short_origin(entry) + (" (duplicate name)" if names.count(entry.name) > 1 else ""))
         for entry in entries
     ]
     table = columns(rows, indent="  ").split("\n")
     width = max(map(len, table)) + 2
-    room = max(30, shutil.get_terminal_size().columns - width)
+    available = max(30, shutil.get_terminal_size().columns - width)
     lines = []
     for line, entry in zip(table, entries, strict=True):
-        first, *rest = textwrap.wrap(entry.description, room) or [""]
+        first, *rest = textwrap.wrap(entry.description, available) or [""]
         lines.append(f"{line.ljust(width)}{first}".rstrip())
-        lines += [" " * width + more for more in rest]
+        lines += [" " * width + continuation for continuation in rest]
     return "\n".join(lines)

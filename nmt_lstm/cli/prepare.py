@@ -1,4 +1,4 @@
-"""``nmt-lstm prepare``: read, clean and cut the text of a run file into pieces, once."""
+"""``nmt-lstm prepare``: clean the training text of a run file and split it into subword pieces."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ if TYPE_CHECKING:
 
 __all__ = ["prepare"]
 
-EXAMPLE = """\b
+EPILOG = """\b
 Example:
   nmt-lstm prepare data/multi30k/de-en.toml"""
 
 
 def prepare(run_file: RunFile, overrides: Overrides = None) -> None:
-    """Read, clean and cut the training text into subword pieces.
+    """Clean the training text and split it into subword pieces.
 
-    'train' does this by itself; do it alone to see what is left out, or before training on many machines.
-    Text that has not changed is found again and not prepared twice.
+    'train' does this itself. Use 'prepare' to see what cleaning removes, or before training on many machines.
+    The result is cached until the text or the settings change.
     """
     from nmt_lstm.config.load import load_run
     from nmt_lstm.text.held_out import with_validation_text
     from nmt_lstm.text.preparation import prepare as prepare_text
 
     run = load_run(run_file, overrides or [])
-    # What is prepared is found again by the content of the validation text; the text itself belongs to each run.
+    # The cache depends on the content of the held-out text, not on its path: each run has its own copy.
     with tempfile.TemporaryDirectory() as folder:
-        run, held = with_validation_text(run, Path(folder), reuse=False)
-        if held is not None:
-            note(held.describe(place=False))
-            held.write()
+        run, held_out = with_validation_text(run, Path(folder), reuse=False)
+        if held_out is not None:
+            note(held_out.describe(place=False))
+            held_out.write()
         note(description(prepare_text(run, note)))
-    note(f"\nTrain on it:\n  nmt-lstm train {quoted(run_file)}")
+    note(f"\nTo train on it:\n  nmt-lstm train {quoted(run_file)}")
 
 
 def description(prepared: Prepared) -> str:
-    """Return what was read, left out and written, in lines for a person."""
+    """Return lines that say what was read, removed and written."""
     subwords, store = prepared.subwords, prepared.train
     if subwords.joint:
         vocabulary = f"{subwords.source.size:,} subword pieces shared by both languages"
@@ -52,7 +52,8 @@ def description(prepared: Prepared) -> str:
         f"{len(prepared.valid_source):,} validation pairs",
         vocabulary,
         f"{store.source.lengths.sum():,} source and {store.target.lengths.sum():,} target pieces of training text",
-        f"{'Found' if prepared.reused else 'Written'} in {prepared.folder}"
-        + (": neither text nor settings have changed" if prepared.reused else ""),
+        f"Cached in {prepared.folder}: neither text nor settings have changed"
+        if prepared.reused
+        else f"Written to {prepared.folder}",
     ]
     return "\n".join(lines)

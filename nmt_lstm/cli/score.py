@@ -1,4 +1,4 @@
-"""``nmt-lstm score``: the log probability that a model gives to translations."""
+"""``nmt-lstm score``: the log probability that a model assigns to translations."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ from nmt_lstm.cli.arguments import (
     TrustPlugins,
     load_plugins,
 )
-from nmt_lstm.cli.lines import output_stream, read_all_lines
+from nmt_lstm.cli.lines import output_stream, read_all_lines, read_matching_lines
 from nmt_lstm.cli.messages import note
-from nmt_lstm.errors import DataError
 from nmt_lstm.plain_text import json_text
 
 if TYPE_CHECKING:
@@ -29,14 +28,14 @@ if TYPE_CHECKING:
 
 __all__ = ["score"]
 
-EXAMPLE = """\b
+EPILOG = """\b
 Example:
   nmt-lstm score -m runs/de-en -s test.de -t test.en > scores.tsv
 \b
 Output:
-  text:  log probability of the line, a tab, and its mean over the pieces
-         (natural logarithms; the end of the sentence is a piece).
-  jsonl: one object per line, with the log probability of each piece."""
+  text:  the log probability of the line, a tab, and its mean per piece
+         (natural logarithm; the end of the sentence counts as a piece).
+  jsonl: one JSON object per line, with the log probability of each piece."""
 
 
 def score(
@@ -45,26 +44,26 @@ def score(
         Path, typer.Option("--source", "-s", metavar="FILE", help="Source text, one sentence per line.")
     ],
     target: Annotated[
-        Path, typer.Option("--target", "-t", metavar="FILE", help="Its translations, line by line.")
+        Path, typer.Option("--target", "-t", metavar="FILE", help="Translations, one per source line.")
     ],
     output_file: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Scores. [default: stdout]")
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. [default: stdout]")
     ] = None,
     batch_size: BatchSize = 64,
     line_format: Annotated[
-        LineFormat, typer.Option("--format", help="Tab-separated, or JSON.")
+        LineFormat, typer.Option("--format", help="Tab-separated values, or JSON Lines.")
     ] = LineFormat.text,
     precision: Precision = PrecisionName.auto,
     device: Device = "auto",
     plugin: Plugins = None,
     trust_plugins: TrustPlugins = False,
 ) -> None:
-    """Score given translations: log probability per sentence and per piece."""
+    """Compute log probabilities of given translations."""
     early_checks.check_models(model, device)
     early_checks.check_files(source, target)
     early_checks.check_output(output_file, (source, target))
-    sources, targets = read_all_lines(source), read_all_lines(target)
-    check_counts(source, len(sources), target, len(targets))
+    sources = read_all_lines(source)
+    targets = read_matching_lines(target, source, sources)
     load_plugins(plugin, trusted=model if trust_plugins else [])
     from nmt_lstm.evaluation.columns import perplexity
     from nmt_lstm.inference.translator import Translator
@@ -75,14 +74,14 @@ def score(
         for scored in translator.score(sources, targets, batch_size=batch_size):
             total += scored.log_probability
             pieces += len(scored.piece_log_probabilities)
-            stream.write((line(scored, line_format) + "\n").encode("utf-8"))
+            stream.write((output_line(scored, line_format) + "\n").encode("utf-8"))
     mean = total / max(1, pieces)
     note(
         f"{len(sources):,} lines, {pieces:,} pieces: {mean:.4f} per piece, perplexity {perplexity(-mean, 3)}"
     )
 
 
-def line(scored: ScoredTranslation, line_format: LineFormat) -> str:
+def output_line(scored: ScoredTranslation, line_format: LineFormat) -> str:
     """Return the output line of one scored translation."""
     count = len(scored.piece_log_probabilities)
     mean = scored.log_probability / max(1, count)
@@ -90,17 +89,3 @@ def line(scored: ScoredTranslation, line_format: LineFormat) -> str:
         return f"{scored.log_probability:.4f}\t{mean:.4f}"
     pieces = list(zip(scored.pieces, scored.piece_log_probabilities, strict=True))
     return json_text({"log_probability": scored.log_probability, "per_piece": mean, "pieces": pieces})
-
-
-def check_counts(first: Path, first_count: int, second: Path, second_count: int) -> None:
-    """Refuse two files that should agree line by line but differ in length.
-
-    Raises:
-        DataError: the message has both counts and the first line that has no partner.
-    """
-    if first_count != second_count:
-        shorter = first if first_count < second_count else second
-        raise DataError(
-            f"'{first}' has {first_count:,} lines, '{second}' has {second_count:,}; they must agree line by line. "
-            f"Line {min(first_count, second_count) + 1:,} is missing in '{shorter}'."
-        )

@@ -1,8 +1,7 @@
-"""The scores of `evaluate`, with an analysis and a comparison where they were asked for, for people and programs."""
+"""The report of ``evaluate``: scores, and if requested an analysis and a comparison, as text or JSON."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -18,21 +17,22 @@ __all__ = ["report_json", "report_text", "score_table"]
 
 def report_text(scores: list[Score], analysis: Analysis | None, pair: PairReport | None) -> str:
     """Return scores, analysis and comparison for a terminal."""
-    parts = [score_table(scores)]
+    sections = [score_table(scores)]
     if analysis is not None:
         from nmt_lstm.lab.analysis.text import analysis_text
 
-        parts.append(analysis_text(analysis))
+        sections.append(analysis_text(analysis))
     if pair is not None:
-        parts.append(pair.text())
-    return "\n\n".join(parts)
+        sections.append(pair.text())
+    return "\n\n".join(sections)
 
 
 def report_json(scores: list[Score], analysis: Analysis | None, pair: PairReport | None) -> str:
-    """Return the scores as a JSON list; with an analysis or a comparison, an object of all."""
+    """Return the scores as a JSON list; with an analysis or a comparison, as an object with all of them."""
+    rows = [{"name": score.name, "value": score.value, "signature": score.signature} for score in scores]
     if analysis is None and pair is None:
-        return _score_json(scores)
-    values: dict[str, Any] = {"scores": json.loads(_score_json(scores))}
+        return json_text(rows, indent=2)
+    values: dict[str, Any] = {"scores": rows}
     if analysis is not None:
         values["analysis"] = asdict(analysis)
     if pair is not None:
@@ -43,9 +43,3 @@ def report_json(scores: list[Score], analysis: Analysis | None, pair: PairReport
 def score_table(scores: list[Score]) -> str:
     """Return the scores as a table of name, value and signature."""
     return columns([(score.name, f"{score.value:.2f}", score.signature) for score in scores], right=(1,))
-
-
-def _score_json(scores: list[Score]) -> str:
-    """Return the scores as a JSON list."""
-    rows = [{"name": score.name, "value": score.value, "signature": score.signature} for score in scores]
-    return json_text(rows, indent=2)

@@ -1,7 +1,8 @@
-"""Standard streams that are closed, full or no longer read: one line and a status, never a traceback."""
+"""Standard streams that are closed, full or no longer read: one line and an exit status, never a traceback."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import os
@@ -14,7 +15,7 @@ __all__ = ["check_stdin", "discard_output", "open_standard_streams", "write_stde
 
 
 class _ClosedInput(io.RawIOBase):
-    """Stands for a stdin that the caller has closed."""
+    """Replaces a stdin that the caller has closed."""
 
     def readable(self) -> bool:
         return True
@@ -24,7 +25,7 @@ class _ClosedInput(io.RawIOBase):
 
 
 class _ClosedOutput(io.RawIOBase):
-    """Stands for a stdout that the caller has closed."""
+    """Replaces a stdout that the caller has closed."""
 
     def writable(self) -> bool:
         return True
@@ -34,10 +35,10 @@ class _ClosedOutput(io.RawIOBase):
 
 
 def open_standard_streams() -> None:
-    """Give the program its three streams where the caller has closed some of them (``<&-``, ``>&-``, ``2>&-``).
+    """Replace the standard streams that the caller has closed (``<&-``, ``>&-``, ``2>&-``), which are None in Python.
 
-    Python then has None in their place, and the next file that is opened would take the number of the closed one:
-    what a library prints would be written into it.
+    The next file to be opened would get the number of a closed stream, and output that a library writes to that number
+    would end up in the file.
     """
     if None not in (sys.stdin, sys.stdout, sys.stderr):
         return
@@ -55,15 +56,15 @@ def open_standard_streams() -> None:
 
 
 def _unbuffered(stream: Any) -> io.TextIOWrapper:
-    """Return a text stream whose failures belong to the line that is written, not to the end of the program."""
+    """Return a text stream that raises at the write that fails, not at the exit of the program."""
     return io.TextIOWrapper(stream, encoding="utf-8", errors="backslashreplace", write_through=True)
 
 
 def check_stdin() -> None:
-    """Refuse a stdin that is closed, before anything is loaded for its text.
+    """Check that stdin is open, before a model is loaded for its text.
 
     Raises:
-        DataError: it is closed.
+        DataError: stdin is closed.
     """
     raw = getattr(sys.stdin.buffer, "raw", None)
     if isinstance(raw, _ClosedInput):
@@ -71,19 +72,17 @@ def check_stdin() -> None:
 
 
 def discard_output() -> None:
-    """Have what stdout still holds vanish: Python flushes once more at exit, and would complain again."""
+    """Discard what stdout has buffered: Python flushes once more at exit, and would report the same error again."""
     try:
         number = sys.stdout.fileno()
-    except (OSError, ValueError):  # no file is behind it
+    except (OSError, ValueError):  # stdout is not a file
         sys.stdout = _unbuffered(io.FileIO(os.open(os.devnull, os.O_WRONLY), "w"))
     else:
         os.dup2(os.open(os.devnull, os.O_WRONLY), number)
 
 
 def write_stderr(text: str) -> None:
-    """Write text to stderr as far as that takes it: that it does not could be said nowhere."""
-    try:
+    """Write to stderr. A failure is ignored, since it could not be reported."""
+    with contextlib.suppress(OSError):
         sys.stderr.write(text)
         sys.stderr.flush()
-    except OSError:
-        pass

@@ -1,4 +1,4 @@
-"""What the parser would let pass or explain poorly: repeated options, invalid numbers, stray arguments."""
+"""Stricter parsing for every command: repeated options, invalid numbers and arguments without their option."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from typing import Any
 
 import typer
 
-__all__ = ["UsageError", "make_strict"]
+__all__ = ["CommandError", "UsageError", "make_strict"]
 
-# typer's own name for it moved between its versions; its subclass has not.
-UsageError: Any = typer.BadParameter.__mro__[1]
+# Depending on its version, typer takes these classes from click or from a copy of its own; BadParameter is public.
+UsageError: Any = typer.BadParameter.__base__
+CommandError: Any = UsageError.__base__
 
 _WHOLE_NUMBER = "N"  # the metavar of every option that takes one
 _TRAINING_TEXTS = ("-s", "-t", "--valid-source", "--valid-target")
 
 
 def make_strict(command: Any) -> None:
-    """Have a command, and all commands below it, look at what was given before it is used.
+    """Make a command, and all commands below it, check their options before they use them.
 
-    The parser takes the last of several values without a word, and an error in a number names no value.
+    The parser itself takes the last of several values without a warning, and an error in a number omits the value.
 
     Args:
         command: typer's command or group.
@@ -34,98 +35,92 @@ def make_strict(command: Any) -> None:
         parse = parser.parse_args
 
         def parse_args(args: list[str]) -> Any:
-            given = [*args]  # the parser takes its list apart
-            values, rest, order = parse(args=args)
-
-            def all_values(option: Any) -> list[str]:
-                return _all_values(option, parse, given)
-
-            _check(context, values, rest, order, all_values)
-            return values, rest, order
+            arguments = [*args]  # the parser consumes its list
+            values, extra, order = parse(args=args)
+            _check(context, values, extra, order, lambda option: _all_values(option, parse, arguments))
+            return values, extra, order
 
         parser.parse_args = parse_args
         return parser
 
     command.make_parser = make_parser
-    for inner in vars(command).get("commands", {}).values():
-        make_strict(inner)
+    for subcommand in vars(command).get("commands", {}).values():
+        make_strict(subcommand)
 
 
-def _all_values(option: Any, parse: Callable[..., Any], given: Sequence[str]) -> list[str]:
-    """Return all values of an option: each is what the parser takes for the last one of some beginning of the arguments."""
-    found: list[str] = []
-    for end in range(1, len(given) + 1):
+def _all_values(option: Any, parse: Callable[..., Any], arguments: Sequence[str]) -> list[str]:
+    """Return all values of an option. The parser reports the last one, so ever longer prefixes are parsed."""
+    values: list[str] = []
+    for end in range(1, len(arguments) + 1):
         try:
-            values, _, order = parse(args=[*given[:end]])
-        except UsageError:  # it ends between a name and its value
+            parsed, _, order = parse(args=[*arguments[:end]])
+        except UsageError:  # the prefix ends between a name and its value
             continue
-        if sum(each is option for each in order) > len(found):
-            found.append(str(values[option.name]))
-    return found
+        if sum(occurrence is option for occurrence in order) > len(values):
+            values.append(str(parsed[option.name]))
+    return values
 
 
 def _check(
     context: Any,
     values: Mapping[str, Any],
-    rest: Sequence[str],
+    extra: Sequence[str],
     order: Sequence[Any],
     all_values: Callable[[Any], list[str]],
 ) -> None:
-    options = [each for each in order if each.param_type_name == "option"]
-    if any(option.is_eager for option in options):  # --help and --version answer whatever else there is
+    options = [parameter for parameter in order if parameter.param_type_name == "option"]
+    if any(option.is_eager for option in options):  # --help and --version work whatever else is on the line
         return
     counts = Counter(id(option) for option in options)
     for option in options:
+        count = counts[id(option)]
         if option.multiple:
-            _check_settings(context, option, values[option.name])
-        elif counts[id(option)] > 1:
+            _check_repeated_keys(context, option, values[option.name])
+        elif count > 1:
+            shown = "" if option.is_flag else f" ({_quoted(all_values(option))})"
             raise UsageError(
-                f"{_names(option)} was given {counts[id(option)]} times{_shown(option, all_values)}, but takes one value; "
-                f"leave out all but one.",
+                f"{_names(option)} was given {count} times{shown}, but takes one value; remove all but one.",
                 ctx=context,
             )
         elif option.metavar == _WHOLE_NUMBER:
             _check_number(context, option, values[option.name])
-    hint = _HINTS.get(context.info_name)
-    if rest and hint is not None and "commands" not in vars(context.command):
-        correct = hint(rest, values)
-        if correct:
-            shown = " ".join(shlex.quote(word) for word in rest)
-            raise UsageError(f"Unexpected argument {shown}. To do this: {correct}", ctx=context)
+    suggest = _SUGGESTIONS.get(context.info_name)
+    if extra and suggest is not None and "commands" not in vars(context.command):
+        command = suggest(extra, values)
+        if command:
+            raise UsageError(
+                f"Unexpected argument {shlex.join(extra)}. Perhaps you mean: {command}", ctx=context
+            )
 
 
-def _check_settings(context: Any, option: Any, given: Sequence[str]) -> None:
-    """Refuse a key that is set twice, where an option takes pairs such as KEY=VALUE."""
+def _check_repeated_keys(context: Any, option: Any, settings: Sequence[str]) -> None:
+    """Raise UsageError if an option that takes pairs such as KEY=VALUE sets a key twice."""
     if "=" not in (option.metavar or ""):
         return
     by_key: dict[str, list[str]] = {}
-    for text in given:
-        key, _, value = text.partition("=")
+    for setting in settings:
+        key, _, value = setting.partition("=")
         by_key.setdefault(key.strip(), []).append(value.strip())
-    for key, found in by_key.items():
-        if len(found) > 1:
+    for key, values in by_key.items():
+        if len(values) > 1:
             raise UsageError(
-                f"{_names(option)} {key} was given {len(found)} times ({_quoted(found)}); leave out all but one.",
+                f"{_names(option)} {key} was given {len(values)} times ({_quoted(values)}); remove all but one.",
                 ctx=context,
             )
 
 
 def _check_number(context: Any, option: Any, text: str) -> None:
-    """Refuse a value that is not a whole number, or is too small."""
-    # Where the bound is depends on the version of typer.
+    """Raise UsageError if a value is not an integer, or is below the option's minimum."""
+    # Whether the option or its type has the bound depends on the version of typer.
     holder = option if "min" in vars(option) else option.type
-    least = getattr(holder, "min", None)
+    minimum = getattr(holder, "min", None)
     try:
         number = int(text)
     except ValueError:
         number = None
-    if number is None or (least is not None and number < least):
-        bound = "" if least is None else f" of {least:g} or more"
+    if number is None or (minimum is not None and number < minimum):
+        bound = "" if minimum is None else f" of {minimum:g} or more"
         raise UsageError(f"{_names(option)} is '{text}', but must be a whole number{bound}.", ctx=context)
-
-
-def _shown(option: Any, all_values: Callable[[Any], list[str]]) -> str:
-    return "" if option.is_flag else f" ({_quoted(all_values(option))})"
 
 
 def _quoted(values: Sequence[str]) -> str:
@@ -136,48 +131,44 @@ def _names(option: Any) -> str:
     return " / ".join(f"'{name}'" for name in option.opts)
 
 
-def _for_translate(rest: Sequence[str], values: Mapping[str, Any]) -> str:
+def _suggest_translate(extra: Sequence[str], values: Mapping[str, Any]) -> str:
     models = " ".join(f"-m {shlex.quote(str(model))}" for model in values.get("model") or ["FOLDER"])
-    if len(rest) == 1 and Path(rest[0]).is_file():
-        return f"nmt-lstm translate {models} -i {shlex.quote(rest[0])}"
-    return f"echo {shlex.quote(' '.join(rest))} | nmt-lstm translate {models}"
+    if len(extra) == 1 and Path(extra[0]).is_file():
+        return f"nmt-lstm translate {models} -i {shlex.quote(extra[0])}"
+    return f"echo {shlex.quote(' '.join(extra))} | nmt-lstm translate {models}"
 
 
-def _for_train(rest: Sequence[str], values: Mapping[str, Any]) -> str:
-    texts = [str(values.get("run_file")), *rest]
+def _suggest_train(extra: Sequence[str], values: Mapping[str, Any]) -> str:
+    texts = [str(values.get("run_file")), *extra]
     if texts[0].endswith(".toml") or len(texts) > len(_TRAINING_TEXTS):
         return ""
-    named = [f"{name} {shlex.quote(text)}" for name, text in zip(_TRAINING_TEXTS, texts, strict=False)]
-    return f"nmt-lstm train {' '.join(named)}"
+    words = [word for pair in zip(_TRAINING_TEXTS, texts, strict=False) for word in pair]
+    return f"nmt-lstm train {shlex.join(words)}"
 
 
-def _for_files(command: str, *names: str) -> Callable[[Sequence[str], Mapping[str, Any]], str]:
-    """Return what proposes a command for as many arguments as it has options that must be named."""
+def _suggest_with(command: str, *names: str) -> Callable[[Sequence[str], Mapping[str, Any]], str]:
+    """Return a function that gives stray arguments the names of the options that are missing, if their number agrees."""
 
-    def propose(rest: Sequence[str], values: Mapping[str, Any]) -> str:
+    def suggest(extra: Sequence[str], values: Mapping[str, Any]) -> str:
         missing = [name for name in names if not values.get(name.lstrip("-"))]
-        if len(rest) != len(missing):
+        if len(extra) != len(missing):
             return ""
-        named = [f"{name} {shlex.quote(text)}" for name, text in zip(missing, rest, strict=True)]
-        given = [
-            f"{name} {shlex.quote(str(each))}"
-            for name in names
-            for each in _listed(values.get(name.lstrip("-")))
-        ]
-        return f"nmt-lstm {command} {' '.join([*given, *named])}"
+        words = []
+        for name in names:
+            value = values.get(name.lstrip("-")) or []
+            for each in value if isinstance(value, (list, tuple)) else [value]:
+                words += [name, str(each)]
+        words += [word for pair in zip(missing, extra, strict=True) for word in pair]
+        return f"nmt-lstm {command} {shlex.join(words)}"
 
-    return propose
-
-
-def _listed(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, (list, tuple)) else [value] if value else []
+    return suggest
 
 
-_HINTS: dict[str, Callable[[Sequence[str], Mapping[str, Any]], str]] = {
-    "translate": _for_translate,
-    "train": _for_train,
-    "score": _for_files("score", "--model", "--source", "--target"),
-    "evaluate": _for_files("evaluate", "--hypotheses", "--reference"),
-    "export": _for_files("export", "--model", "--output"),
-    "quickstart": _for_files("quickstart", "--output"),
+_SUGGESTIONS: dict[str, Callable[[Sequence[str], Mapping[str, Any]], str]] = {
+    "translate": _suggest_translate,
+    "train": _suggest_train,
+    "score": _suggest_with("score", "--model", "--source", "--target"),
+    "evaluate": _suggest_with("evaluate", "--hypotheses", "--reference"),
+    "export": _suggest_with("export", "--model", "--output"),
+    "quickstart": _suggest_with("quickstart", "--output"),
 }

@@ -1,4 +1,4 @@
-"""``nmt-lstm train``: train from a run file, or from two or four text files alone."""
+"""``nmt-lstm train``: train from a run file, or directly from text files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmt_lstm.cli import early_checks
-from nmt_lstm.cli.arguments import AcceptChangedPlugins, Overrides, Plugins, check_time_limit, load_plugins
+from nmt_lstm.cli.arguments import (
+    CELL,
+    AcceptChangedPlugins,
+    Overrides,
+    Plugins,
+    load_plugins,
+    parse_time_limit,
+)
 from nmt_lstm.cli.messages import note, quoted, show_log
 from nmt_lstm.errors import ConfigurationError
 
@@ -24,7 +31,7 @@ __all__ = ["train"]
 
 logger = logging.getLogger(__name__)
 
-EXAMPLE = """\b
+EPILOG = """\b
 Examples:
   nmt-lstm train -s train.de -t train.en -o runs/de-en
   nmt-lstm train -s train.de -t train.en \\
@@ -34,8 +41,16 @@ Examples:
   nmt-lstm train run.toml -o runs/mgu --plugin mgu.py --cell mgu"""
 
 
+_TEXT_OPTIONS = {
+    "train_source": "-s",
+    "train_target": "-t",
+    "valid_source": "--valid-source",
+    "valid_target": "--valid-target",
+}
+
+
 class TrainingPrecision(StrEnum):
-    """Number formats that training computes in."""
+    """Number formats of training."""
 
     auto = "auto"
     float32 = "float32"
@@ -46,24 +61,28 @@ class TrainingPrecision(StrEnum):
 def train(
     run_file: Annotated[
         Path | None,
-        typer.Argument(metavar="RUN.toml", help="Run file; without one, name the text files."),
+        typer.Argument(metavar="RUN.toml", help="Run file; without it, name the text files."),
     ] = None,
     source: Annotated[
-        Path | None, typer.Option("--source", "-s", metavar="FILE", help="Source side of the training text.")
+        Path | None, typer.Option("--source", "-s", metavar="FILE", help="Training text, source side.")
     ] = None,
     target: Annotated[
-        Path | None, typer.Option("--target", "-t", metavar="FILE", help="Target side of the training text.")
+        Path | None, typer.Option("--target", "-t", metavar="FILE", help="Training text, target side.")
     ] = None,
     valid_source: Annotated[
         Path | None,
         typer.Option(
-            "--valid-source", metavar="FILE", help="Source side of the validation text. [default: held out]"
+            "--valid-source",
+            metavar="FILE",
+            help="Validation text, source side. [default: held out from the training text]",
         ),
     ] = None,
     valid_target: Annotated[
         Path | None,
         typer.Option(
-            "--valid-target", metavar="FILE", help="Target side of the validation text. [default: held out]"
+            "--valid-target",
+            metavar="FILE",
+            help="Validation text, target side. [default: held out from the training text]",
         ),
     ] = None,
     output: Annotated[
@@ -72,18 +91,18 @@ def train(
     ] = None,
     overrides: Overrides = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Continue the training in the folder where it stopped.")
+        bool, typer.Option("--resume", help="Continue the training run in the folder.")
     ] = False,
     time_limit: Annotated[
         str | None,
         typer.Option(
             "--time-limit",
             metavar="TIME",
-            help='Stop after this time in all, runs before --resume included, such as "25m" or "2h".',
+            help='Total training time, including runs before --resume, such as "25m" or "2h".',
         ),
     ] = None,
     devices: Annotated[
-        int | None, typer.Option("--devices", min=1, metavar="N", help="GPUs, or CPU processes.")
+        int | None, typer.Option("--devices", min=1, metavar="N", help="GPUs, or CPU processes, per machine.")
     ] = None,
     nodes: Annotated[int | None, typer.Option("--nodes", min=1, metavar="N", help="Machines.")] = None,
     strategy: Annotated[
@@ -91,37 +110,32 @@ def train(
         typer.Option(
             "--strategy",
             metavar="NAME",
-            help="How processes share work: auto, ddp, ddp_find_unused_parameters_true.",
+            help="Distributed strategy: auto, ddp or ddp_find_unused_parameters_true.",
         ),
     ] = None,
     precision: Annotated[
-        TrainingPrecision | None, typer.Option("--precision", help="Arithmetic of the training.")
+        TrainingPrecision | None, typer.Option("--precision", help="Number format of training.")
     ] = None,
     seed: Annotated[
-        int | None, typer.Option("--seed", min=0, metavar="N", help="Seed of everything random.")
+        int | None, typer.Option("--seed", min=0, metavar="N", help="Seed of all random numbers.")
     ] = None,
-    cell: Annotated[
-        str | None,
-        typer.Option(
-            "--cell", metavar="NAME", help="Cell of encoder and decoder: a name, or package.module:Class."
-        ),
-    ] = None,
+    cell: Annotated[str | None, CELL] = None,
     plugin: Plugins = None,
     accept_changed_plugins: AcceptChangedPlugins = False,
 ) -> None:
-    """Train a translator and write it into a folder.
+    """Train a translation model and write it to a folder.
 
-    Without a run file the settings are chosen by the size of the text and shown. Without validation text a part of the
-    training text is held out for it. Text is paired line by line; files may be plain, .gz, .xz, .bz2 or .zst.
+    Without a run file, settings are chosen from the size of the text and shown. Without validation text, part of the
+    training text is held out. The two sides are paired line by line; files may be plain, .gz, .xz, .bz2 or .zst.
     """
-    check_time_limit(time_limit or "")
+    parse_time_limit(time_limit)
     texts = {
         "train_source": source,
         "train_target": target,
         "valid_source": valid_source,
         "valid_target": valid_target,
     }
-    short = {
+    option_values = {
         "training.time_limit": time_limit,
         "training.devices": devices,
         "training.nodes": nodes,
@@ -132,18 +146,19 @@ def train(
         "model.decoder.cell": cell,
         **({f"data.{name}": path for name, path in texts.items()} if run_file else {}),
     }
-    # --set comes last: what is spelled out wins over an abbreviation.
-    settings = [f"{key}={value}" for key, value in short.items() if value is not None] + (overrides or [])
+    # The last setting of a key counts, so --set overrides the options that set several keys, such as --cell.
+    settings = [f"{key}={value}" for key, value in option_values.items() if value is not None]
+    settings += overrides or []
     folder = output or default_output(run_file, source, target)
     early_checks.check_training_folder(folder, resume=resume)
-    chosen: list[str] = []
-    held: HeldOut | None = None
+    description: list[str] = []
+    held_out: HeldOut | None = None
     if run_file:
         run = read_run(run_file, settings)
     else:
-        run, chosen, held = run_without_file(texts, settings, folder, resume=resume)
+        run, description, held_out = run_without_file(texts, settings, folder, resume=resume)
     early_checks.check_files(run.data.train_source, run.data.train_target, reread=True)
-    if held is None:  # there are no such files yet
+    if held_out is None:  # held-out files are not written yet
         early_checks.check_files(run.data.valid_source, run.data.valid_target, reread=True)
     if not plugin:
         early_checks.check_names(run)
@@ -156,15 +171,15 @@ def train(
 
     continues = resume and checkpoint_path(folder).exists()
     if check_start(run, folder, resume=resume).is_first and not continues:
-        for sentence in chosen:
-            note(sentence)
+        for line in description:
+            note(line)
 
     from rich.console import Console
 
     from nmt_lstm.training.fit import fit
 
-    # A run that is resumed has its validation text; if this is not its text, nothing may be written.
-    with held.placed() if held is not None and not continues else nullcontext():
+    # A resumed run already has its held-out text; a different one must not replace it.
+    with held_out.placed() if held_out is not None and not continues else nullcontext():
         fit(
             run,
             folder,
@@ -175,43 +190,41 @@ def train(
 
 
 def check_start(run: RunSettings, folder: Path, *, resume: bool) -> Launch:
-    """Fail early on what `fit` would reject, before anything is read or shown, and return how this process was launched.
+    """Raise what `fit` would raise, before any text is read, and return how this process was launched.
 
     Raises:
-        ConfigurationError: there is a training in the folder already, or one to which the settings leave nothing to do.
-        FolderInUseError: another process trains into the folder.
+        ConfigurationError: the folder has a training run already, or the settings leave nothing to train.
+        FolderInUseError: another process is training into the folder.
         LaunchError: a launcher has started a different number of processes.
-        ModelFolderError: the folder or its checkpoint belongs to something else.
-        ResourceError: there are fewer devices than asked for.
+        ModelFolderError: the folder has unrelated files, or its checkpoint belongs to a different run.
+        ResourceError: there are fewer devices than requested.
     """
     from nmt_lstm.training.devices import choose_devices
     from nmt_lstm.training.launch import find_launch, ignore_stray
 
     devices = choose_devices(run.training)
     launch = find_launch(devices.count, devices.nodes)
-    # Lightning reads the same variables when it is imported, below and in `fit`.
+    # Before Lightning is imported, which reads the same environment variables.
     ignore_stray(launch)
-    if launch.is_first:
-        from nmt_lstm.training.output_folder import check_not_held, check_output, checkpoint_path
-        from nmt_lstm.training.resumption import check_resumable
-
-        check_not_held(folder)
-        check_output(folder, resume=resume)
-        check_resumable(run.training, folder)
-        if resume and not checkpoint_path(folder).exists():
-            logger.warning(
-                "there is nothing to resume in '%s'; a training run starts from the beginning.", folder
-            )
-    else:
+    if not launch.is_first:
         show_log(errors_only=True)
+        return launch
+    from nmt_lstm.training.output_folder import check_not_held, check_output, checkpoint_path
+    from nmt_lstm.training.resumption import check_resumable
+
+    check_not_held(folder)
+    check_output(folder, resume=resume)
+    check_resumable(run.training, folder)
+    if resume and not checkpoint_path(folder).exists():
+        logger.warning("nothing to resume in '%s'; starting from the beginning.", folder)
     return launch
 
 
 def read_run(run_file: Path, settings: list[str]) -> RunSettings:
-    """Read the run file; a file that is not one may be training text, given without its option.
+    """Read a run file, or explain how to name training text that was given in its place.
 
     Raises:
-        ConfigurationError: it cannot be read, or settings are wrong.
+        ConfigurationError: the file cannot be read, or a setting is invalid.
     """
     from nmt_lstm.config.load import load_run
 
@@ -221,37 +234,29 @@ def read_run(run_file: Path, settings: list[str]) -> RunSettings:
         if run_file.suffix == ".toml" or not run_file.is_file():
             raise
         raise ConfigurationError(
-            f"{problem} If it is training text, name both sides: nmt-lstm train -s {quoted(run_file)} -t FILE"
+            f"{problem} If this is training text, name both sides: nmt-lstm train -s {quoted(run_file)} -t FILE"
         ) from problem
 
 
 def run_without_file(
     texts: dict[str, Path | None], settings: list[str], folder: Path, *, resume: bool
 ) -> tuple[RunSettings, list[str], HeldOut | None]:
-    """Choose the settings by the size of the text; return them with what to say about them and what is held out.
+    """Choose settings from the size of the text.
+
+    Args:
+        texts: the files of both sides, by the names of their settings; None if not given.
+        settings: overrides, as for ``--set``.
+        folder: the model folder.
+        resume: whether to use the held-out text that the folder has.
+
+    Returns:
+        The settings, lines that describe them, and the held-out text if there is no validation text.
 
     Raises:
         ConfigurationError: text files are missing on the command line.
         DataError: a text is missing, unreadable, empty or too small, or its sides differ in length.
     """
-    options = {"train_source": "-s", "train_target": "-t", "valid_source": "--valid-source",
-               "valid_target": "--valid-target"}  # fmt: skip
-    if all(path is None for path in texts.values()):
-        raise ConfigurationError(
-            "nothing to train on: name a run file, or the text with -s and -t. See 'nmt-lstm train --help'."
-        )
-    without_validation = texts["valid_source"] is None and texts["valid_target"] is None
-    needed = [
-        "train_source",
-        "train_target",
-        *([] if without_validation else ["valid_source", "valid_target"]),
-    ]
-    missing = [options[name] for name in needed if texts[name] is None]
-    if missing:
-        raise ConfigurationError(
-            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: without a run file, name both sides of "
-            f"the training text with -s and -t, and of the validation text both or neither."
-        )
+    check_texts(texts)
     from nmt_lstm.config.defaults import choose_settings, describe_settings
     from nmt_lstm.config.load import make_run
     from nmt_lstm.text.corpus import check_lengths, count_usable, language_of
@@ -260,23 +265,39 @@ def run_without_file(
     files = {name: path for name, path in texts.items() if path is not None}
     source, target = files["train_source"], files["train_target"]
     early_checks.check_files(*files.values(), reread=True)
-    said: list[str] = []
-    held: HeldOut | None = None
-    if without_validation:
-        held = hold_out(source, target, folder / FOLDER, reuse=resume)
-        files |= {"valid_source": held.source, "valid_target": held.target}
-        said.append(held.describe())
-        pairs = held.trained_on
-    else:
+    description: list[str] = []
+    held_out: HeldOut | None = None
+    if "valid_source" in files:
         pairs = count_usable(source, target)
         check_lengths(files["valid_source"], files["valid_target"])
+    else:
+        held_out = hold_out(source, target, folder / FOLDER, reuse=resume)
+        files |= {"valid_source": held_out.source, "valid_target": held_out.target}
+        description.append(held_out.describe())
+        pairs = held_out.trained_on
     data: dict[str, Any] = {name: str(path) for name, path in files.items()}
-    data["exclude_validation"] = held is not None
+    data["exclude_validation"] = held_out is not None
     data["source_language"], data["target_language"] = language_of(source), language_of(target)
     values = {**choose_settings(pairs), "data": {**data, "prepared": str(folder.parent / "prepared")}}
     run = make_run(values, settings, origin="settings")
-    advice = "Change any of this with --set, such as --set training.epochs=5; 'nmt-lstm config --explain' lists all.\n"
-    return run, [*said, *describe_settings(pairs, run), advice], held
+    advice = "To change a setting: --set training.epochs=5. To list all: nmt-lstm config --explain.\n"
+    return run, [*description, *describe_settings(pairs, run), advice], held_out
+
+
+def check_texts(texts: dict[str, Path | None]) -> None:
+    """Raise ConfigurationError unless both sides of the training text, and of any validation text, are named."""
+    if all(path is None for path in texts.values()):
+        raise ConfigurationError(
+            "nothing to train on: name a run file, or the text with -s and -t. See 'nmt-lstm train --help'."
+        )
+    has_validation = texts["valid_source"] is not None or texts["valid_target"] is not None
+    required = _TEXT_OPTIONS if has_validation else ("train_source", "train_target")
+    missing = [_TEXT_OPTIONS[name] for name in required if texts[name] is None]
+    if missing:
+        raise ConfigurationError(
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: without a run file, name both sides "
+            f"of the training text, and both or neither of the validation text."
+        )
 
 
 def default_output(run_file: Path | None, source: Path | None, target: Path | None) -> Path:

@@ -1,4 +1,4 @@
-"""``nmt-lstm translate``: one output line for each input line, from files, pipes or the keyboard."""
+"""``nmt-lstm translate``: one output line for each input line, from files, pipes or a terminal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from nmt_lstm.cli.arguments import (
     TrustPlugins,
     load_plugins,
 )
-from nmt_lstm.cli.jobs import Loading, translate_in_jobs
+from nmt_lstm.cli.jobs import LoadOptions, translate_in_jobs
 from nmt_lstm.cli.lines import input_lines, output_stream
 from nmt_lstm.cli.messages import note
 from nmt_lstm.cli.standard_streams import check_stdin
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["translate"]
 
-EXAMPLE = """\b
+EPILOG = """\b
 Examples:
   nmt-lstm translate -m runs/de-en < in.de > out.en
   nmt-lstm translate -m runs/de-en -i in.de.gz -o out.en
@@ -45,48 +45,48 @@ Examples:
   nmt-lstm translate -m runs/a -m runs/b --format jsonl < in.de
 \b
 Output:
-  One line for each input line, empty for an empty one. With --n-best N it is
-  N lines for each input line, best first and all different; some are empty
-  where the search found fewer: a larger --beam-size finds more.
-  --scores puts the score and a tab before the text; --alignments puts a tab
-  after it, and for each target piece the source piece it attended to most
-  (0-0 2-1: source-target, from 0). Target pieces that attended most to the
-  end of the source have none.
-  jsonl: one object per input line, with all hypotheses and their pieces.
-  Lines are written 64 batches at a time. Ctrl-C keeps those written so far,
-  also in the file of -o (status 130)."""
+  One line for each input line; an empty line stays empty.
+  --n-best N: N different lines for each input line, best first. If the search
+  finds fewer, the last ones are empty; a larger --beam-size finds more.
+  --scores: the score and a tab before the text.
+  --alignments: a tab after the text, then pairs such as 0-0 2-1, from 0: the
+  source piece that each target piece attended to most, and the target piece.
+  Pieces that attended most to the end of the source are left out.
+  --format jsonl: one JSON object per line, with all hypotheses and pieces.
+  Lines are written after every 64 batches. Ctrl-C keeps the lines written so
+  far, also in the file of -o, and exits with status 130."""
 
 
 def translate(
     model: Models,
     input_file: Annotated[
         Path | None,
-        typer.Option("--input", "-i", metavar="FILE", help="Text, one sentence per line. [default: stdin]"),
+        typer.Option("--input", "-i", metavar="FILE", help="Input, one sentence per line. [default: stdin]"),
     ] = None,
     output_file: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Translations. [default: stdout]")
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. [default: stdout]")
     ] = None,
     beam_size: BeamSize = None,
     overrides: SearchOverrides = None,
     n_best: Annotated[
-        int, typer.Option("--n-best", min=1, metavar="N", help="Translations for each line.")
+        int, typer.Option("--n-best", min=1, metavar="N", help="Translations per input line.")
     ] = 1,
     batch_size: BatchSize = 64,
     scores: Annotated[
         bool, typer.Option("--scores", help="Write the score before each translation.")
     ] = False,
     alignments: Annotated[
-        bool, typer.Option("--alignments", help="Write the attention's alignment after it.")
+        bool, typer.Option("--alignments", help="Write the alignment after each translation.")
     ] = False,
     line_format: Annotated[
-        LineFormat, typer.Option("--format", help="Plain lines, or JSON.")
+        LineFormat, typer.Option("--format", help="Plain text, or JSON Lines.")
     ] = LineFormat.text,
     interactive: Annotated[
-        bool, typer.Option("--interactive", help="Answer each line at once, as at a terminal.")
+        bool, typer.Option("--interactive", help="Translate each line as soon as it is read.")
     ] = False,
     jobs: Annotated[
         int,
-        typer.Option("--jobs", "-j", min=1, metavar="N", help="Processes of one thread, for large files."),
+        typer.Option("--jobs", "-j", min=1, metavar="N", help="Single-threaded processes, for large files."),
     ] = 1,
     precision: Precision = PrecisionName.auto,
     device: Device = "auto",
@@ -99,17 +99,15 @@ def translate(
     beam = beam_size or search.beam_size
     if n_best > beam:
         raise ConfigurationError(
-            f"--n-best {n_best} needs a beam as large, and it is {beam}; add --beam-size {n_best}."
+            f"--n-best {n_best} is larger than the beam size {beam}; add --beam-size {n_best}."
         )
     from_stdin = input_file is None or str(input_file) == "-"
     if from_stdin:
         check_stdin()
-    typing = from_stdin and sys.stdin.isatty()
-    at_once = interactive or typing
-    if at_once and jobs > 1:
-        raise ConfigurationError(
-            "--jobs is for files and pipes; leave it out where each line is answered at once."
-        )
+    at_terminal = from_stdin and sys.stdin.isatty()
+    line_by_line = interactive or at_terminal
+    if line_by_line and jobs > 1:
+        raise ConfigurationError("--jobs is for files and pipes; remove it to translate line by line.")
     early_checks.check_files(input_file)
     early_checks.check_output(output_file, (input_file,))
     trusted = model if trust_plugins else []
@@ -117,37 +115,37 @@ def translate(
     from nmt_lstm.inference.translator import Translator
 
     translator = Translator.load(model, device=device, precision=precision.value)
-    if typing:
-        note("Type a sentence after '>' and press Enter; its translation follows. Ctrl-D ends.")
-    aligned = alignments or line_format is LineFormat.jsonl
+    if at_terminal:
+        note("Type a sentence after '>' and press Enter; its translation follows. Press ctrl-D to end.")
+    with_alignment = alignments or line_format is LineFormat.jsonl
     written = 0
     try:
         with contextlib.ExitStack() as stack:
             stream = stack.enter_context(output_stream(output_file, inputs=(input_file,)))
-            lines = prompted(input_lines(input_file)) if typing else input_lines(input_file)
+            lines = prompted(input_lines(input_file)) if at_terminal else input_lines(input_file)
             translations: Iterator[Translation]
             if jobs > 1:
-                loading = Loading(model, device, precision.value, plugin or [], trusted)
-                together = translate_in_jobs(
+                options = LoadOptions(model, device, precision.value, plugin or [], trusted)
+                generator = translate_in_jobs(
                     lines,
-                    loading,
+                    options,
                     jobs,
                     beam_size=beam_size,
                     n_best=n_best,
                     batch_size=batch_size,
                     search=search,
-                    alignment=aligned,
+                    alignment=with_alignment,
                 )
-                translations = stack.enter_context(contextlib.closing(together))
+                translations = stack.enter_context(contextlib.closing(generator))
             else:
                 translations = translator.stream(
                     lines,
                     beam_size=beam_size,
                     n_best=n_best,
-                    batch_size=1 if at_once else batch_size,
-                    window=1 if at_once else None,
+                    batch_size=1 if line_by_line else batch_size,
+                    window=1 if line_by_line else None,
                     search=search,
-                    alignment=aligned,
+                    alignment=with_alignment,
                 )
             for translation in translations:
                 if line_format is LineFormat.jsonl:
@@ -156,20 +154,20 @@ def translate(
                     text = "\n".join(text_lines(translation, n_best, scores=scores, alignments=alignments))
                 stream.write(text.encode("utf-8") + b"\n")
                 written += 1
-                if at_once:
+                if line_by_line:
                     stream.flush()
     except KeyboardInterrupt:
-        if typing:  # every translation stands there already
+        if at_terminal:  # the translations are on the screen
             note("\nInterrupted.")
         elif written:
-            note(f"\nInterrupted: the first {written:,} lines were translated and written.")
+            note(f"\nInterrupted: the first {written:,} lines have been translated and written.")
         else:
-            note("\nInterrupted: no line was written yet. A smaller --batch-size writes sooner.")
+            note("\nInterrupted before the first lines were written. A smaller --batch-size writes sooner.")
         raise typer.Exit(130) from None
 
 
 def prompted(lines: Iterator[str]) -> Iterator[str]:
-    """Yield lines that are typed, with a prompt before each, which tells them from their translations."""
+    """Yield typed lines, with a prompt before each that distinguishes them from their translations."""
     while True:
         sys.stderr.write("> ")
         sys.stderr.flush()
@@ -181,7 +179,7 @@ def prompted(lines: Iterator[str]) -> Iterator[str]:
 
 
 def text_lines(translation: Translation, n_best: int, *, scores: bool, alignments: bool) -> Iterator[str]:
-    """Yield exactly `n_best` output lines; where the search found fewer, the last ones are empty."""
+    """Yield exactly `n_best` output lines; the last ones are empty if the search found fewer hypotheses."""
     hypotheses: Iterable[Hypothesis | None] = itertools.chain(translation.hypotheses, itertools.repeat(None))
     for hypothesis in itertools.islice(hypotheses, n_best):
         columns = [hypothesis.text if hypothesis else ""]
@@ -193,19 +191,19 @@ def text_lines(translation: Translation, n_best: int, *, scores: bool, alignment
 
 
 def json_line(translation: Translation) -> str:
-    """Return one JSON object: the line and its pieces, the best translation, and all hypotheses."""
+    """Return a JSON object with the line and its pieces, the best translation, and all hypotheses."""
     values = {
         "source": translation.source,
         "source_pieces": list(translation.source_pieces),
         "translation": translation.text,
         "score": translation.score,
-        "hypotheses": [as_object(hypothesis) for hypothesis in translation.hypotheses],
+        "hypotheses": [hypothesis_values(hypothesis) for hypothesis in translation.hypotheses],
     }
     return json_text(values)
 
 
-def as_object(hypothesis: Hypothesis) -> dict[str, Any]:
-    """Return a hypothesis as JSON has it."""
+def hypothesis_values(hypothesis: Hypothesis) -> dict[str, Any]:
+    """Return the values of a hypothesis for JSON."""
     return {
         "text": hypothesis.text,
         "score": hypothesis.score,

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeVar
 
-from nmt_lstm.errors import PluginError, nearest
+from nmt_lstm.errors import PluginError, WrongBaseError, nearest
 from nmt_lstm.registry.entry import Entry, entry_points
 from nmt_lstm.registry.options import OptionSpec, check_options, read_options
 from nmt_lstm.registry.plugin_contents import PluginContents, loaded_contents
@@ -222,8 +222,10 @@ class Registry:
             part = self._import_part(target, label, entry)
         base = _import(self.base)
         if not isinstance(part, type) or not issubclass(part, base):
-            raise PluginError(
-                f"{label}: {target} is not a subclass of {self.base.replace(':', '.')}.{self._entry_point_hint(entry)}"
+            raise WrongBaseError(
+                f"{label}: {target} is not a subclass of {self.base.replace(':', '.')}.{self._entry_point_hint(entry)}",
+                target=target,
+                base=self.base,
             )
         self._loaded[name] = LoadedPart(part, label)
         return part, label

@@ -1,11 +1,11 @@
-"""A stand-in translator, so that the commands are tested without a model and without torch."""
+"""The command line in this process, with fakes of translator and training, so that most tests need no model."""
 
 from __future__ import annotations
 
 import io
 import sys
 import types
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,12 +14,12 @@ from nmt_lstm.cli.app import main
 from nmt_lstm.config.load import search_settings
 from nmt_lstm.registry import ATTENTIONS, CELLS
 
-FAKE = '''
+FAKE_TRANSLATOR = '''
 import sys, types
 from types import SimpleNamespace as Namespace
 
 class Translator:
-    """Says every line backwards."""
+    """Writes every line backwards."""
     loaded = []
     calls = []
     interrupt_after = None
@@ -61,22 +61,36 @@ def install():
 '''
 
 
-@dataclass
+@dataclass(frozen=True)
 class Finished:
-    """What a command left behind."""
+    """The exit status and the output of a command."""
 
     status: int
     out: bytes
     err: str
-    lines: list[str] = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.lines = self.out.decode("utf-8").split("\n")[:-1]
+    @property
+    def text(self) -> str:
+        """Everything on stdout."""
+        return self.out.decode("utf-8")
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines on stdout."""
+        return self.text.split("\n")[:-1]
+
+    @property
+    def error(self) -> str:
+        """The message of a failed command, which must be the only line on stderr."""
+        assert self.status != 0
+        (line,) = self.err.splitlines()
+        assert line.startswith("nmt-lstm: error: ")
+        return line.removeprefix("nmt-lstm: error: ")
 
 
 @pytest.fixture
 def command(capsysbinary, monkeypatch, tmp_path):
-    """Run ``nmt-lstm`` in this process, in an empty folder, with the given stdin; plugins leave no trace."""
+    """Run ``nmt-lstm`` in this process, in an empty folder; the registries forget its plugins afterwards."""
     monkeypatch.chdir(tmp_path)
     for registry in (CELLS, ATTENTIONS):
         monkeypatch.setattr(registry, "_decorated", dict(registry._decorated))
@@ -92,43 +106,43 @@ def command(capsysbinary, monkeypatch, tmp_path):
 
 @pytest.fixture
 def translator(monkeypatch) -> type:
-    """The stand-in class, installed for this test."""
+    """A translator that writes every line backwards, in place of the real class."""
     namespace: dict = {}
-    exec(FAKE, namespace)
+    exec(FAKE_TRANSLATOR, namespace)
 
-    def searched(folders, overrides):
+    def check_search(folders, overrides):
         run = namespace["Translator"].run
         return search_settings(run, overrides) if overrides else run.search
 
     module = types.ModuleType("nmt_lstm.inference.translator")
     module.Translator = namespace["Translator"]
     monkeypatch.setitem(sys.modules, "nmt_lstm.inference.translator", module)
-    # Its folders need not be there.
+    # The model folders that tests name do not exist.
     monkeypatch.setattr("nmt_lstm.cli.early_checks.check_models", lambda folders, device="auto": None)
-    monkeypatch.setattr("nmt_lstm.cli.early_checks.check_search", searched)
+    monkeypatch.setattr("nmt_lstm.cli.early_checks.check_search", check_search)
     return namespace["Translator"]
 
 
 @pytest.fixture
 def subprocess_script(tmp_path: Path) -> Path:
-    """A script that runs the command line on the stand-in translator in a process of its own."""
+    """A script that runs the command line with the fake translator in a separate process."""
     path = tmp_path / "command.py"
-    path.write_text(f"{FAKE}\ninstall()\nfrom nmt_lstm.cli.app import main\nsys.exit(main())\n")
+    path.write_text(f"{FAKE_TRANSLATOR}\ninstall()\nfrom nmt_lstm.cli.app import main\nsys.exit(main())\n")
     return path
 
 
 @pytest.fixture
-def fitted(monkeypatch) -> list:
-    """What a stand-in for the training was called with."""
+def fit_calls(monkeypatch) -> list:
+    """The arguments of each call of ``fit``, which is replaced and trains nothing."""
     calls = []
 
     def fit(run, output, *, resume, console, accept_changed_plugins=False):
         assert console.file is sys.stderr
         calls.append((run, output, resume))
         output.mkdir(parents=True, exist_ok=True)
-        cut = run.training.time_limit == "1s"
+        too_slow = run.training.time_limit == "1s"
         return types.SimpleNamespace(
-            out_of_time=cut, narrowed=cut, epochs=2 if cut else 4, planned_epochs=4, steps=8, seconds=2.0
+            out_of_time=too_slow, narrowed=too_slow, epochs=2 if too_slow else 4, planned_epochs=4
         )
 
     module = types.ModuleType("nmt_lstm.training.fit")

@@ -1,10 +1,11 @@
-"""compare: what reaches the comparison, what is refused before any text is read, and a whole bake-off."""
+"""``compare``: the request that it makes, errors before any text is read, and complete comparisons."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -35,8 +36,8 @@ class Mine(GatedCell):
 
 
 @pytest.fixture
-def compared(monkeypatch) -> list:
-    """What a stand-in for the comparison was called with."""
+def requests(monkeypatch) -> list:
+    """The request and the folder of each comparison, which is replaced and trains nothing."""
     calls = []
 
     def compare(request, output, *, say):
@@ -59,7 +60,7 @@ def compared(monkeypatch) -> list:
 
 @pytest.fixture
 def run_file(tmp_path: Path, parallel_files) -> Path:
-    """A run file of the number sentences with a tiny network."""
+    """A run file for the test corpus with a tiny network."""
     path = tmp_path / "run.toml"
     path.write_text(
         f"""
@@ -87,10 +88,10 @@ beam_size = 1
     return path
 
 
-def test_the_builtin_corpus_needs_no_more_than_cells(command, compared) -> None:
+def test_the_default_text_is_the_builtin_corpus(command, requests) -> None:
     finished = command("compare", "--cells", "rnn,gru,lstm", "-o", "report")
     assert finished.status == 0, finished.err
-    ((request, output),) = compared
+    ((request, output),) = requests
     assert output == Path("report")
     (factor,) = request.factors
     assert factor.keys == ("model.encoder.cell", "model.decoder.cell")
@@ -109,12 +110,12 @@ def test_the_builtin_corpus_needs_no_more_than_cells(command, compared) -> None:
     assert "report/report.html" in finished.err
 
 
-def test_the_builtin_corpus_has_a_time_to_match(command, compared) -> None:
+def test_the_builtin_corpus_has_a_time_limit_for_matching(command, requests) -> None:
     command("compare", "--cells", "gru,lstm", "--match", "time", "-o", "report")
-    assert make_run(compared[0][0].values).training.time_limit == "100s"
+    assert make_run(requests[0][0].values).training.time_limit == "100s"
 
 
-def test_everything_that_can_be_said(command, compared, run_file, tmp_path, monkeypatch) -> None:
+def test_all_options_reach_the_comparison(command, requests, run_file, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("nmt_lstm.lab.comparison.factors._MAX_VARIANTS", 32)
     for name in ("a", "b"):
         (tmp_path / name).write_text("a line\n")
@@ -125,7 +126,7 @@ def test_everything_that_can_be_said(command, compared, run_file, tmp_path, monk
         "--test-source", "a", "--test-target", "b", "--set", "training.label_smoothing=0.2",
     )  # fmt: skip
     assert finished.status == 0, finished.err
-    ((request, _),) = compared
+    ((request, _),) = requests
     assert [factor.name for factor in request.factors] == [
         "cell", "attention", "decoder wiring", "model.dropout", "model.encoder.layers, model.decoder.layers"
     ]  # fmt: skip
@@ -138,7 +139,7 @@ def test_everything_that_can_be_said(command, compared, run_file, tmp_path, monk
     assert not request.synthetic
 
 
-def test_failed_runs_are_told_and_change_the_status(command, compared, run_file) -> None:
+def test_failed_runs_are_reported_with_status_1(command, requests, run_file) -> None:
     finished = command("compare", run_file, "--cells", "gru,lstm", "-o", "fails")
     assert finished.status == 1
     assert "failed: gru-2: boom" in finished.err
@@ -148,26 +149,26 @@ def test_failed_runs_are_told_and_change_the_status(command, compared, run_file)
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["--cells", "gru,lstn"], 1, "unknown cell 'lstn'. Did you mean 'lstm'?"),
-        (["--attentions", "dot,bilinaer"], 1, "unknown attention 'bilinaer'. Did you mean 'bilinear'?"),
+        (["--cells", "gru,lstn"], 1, "Did you mean 'lstm'?"),
+        (["--attentions", "dot,bilinaer"], 1, "Did you mean 'bilinear'?"),
         (["--wirings", "gnmt,condicional"], 2, "Did you mean 'conditional'?"),
-        (["--cells", "gru"], 2, "only 'gru' is given"),
+        (["--cells", "gru"], 2, "only 'gru'"),
         ([], 2, "nothing is varied"),
-        (["--vary", "model.dropuot=0.1,0.2"], 2, "--vary: unknown key 'model.dropuot'. Did you mean 'model.dropout'?"),
-        (["--vary", "model.dropout"], 2, "must look like KEY=VALUE,VALUE"),
-        (["--vary", "model.dropout=0.1,2"], 2, "model.dropout = 2 (from the command line): must be a number"),
-        (["--cells", "gru,lstm", "--seeds", "1,x"], 2, "--seeds: 'x' is not a seed"),
-        (["--cells", "gru,lstm", "--seeds", "1,1"], 2, "--seeds: '1' is repeated"),
-        (["--cells", "gru,lstm", "--match", "tiem"], 2, "--match: unknown 'tiem'. Did you mean 'time'?"),
-        (["--cells", "gru,lstm", "--match", "time"], 2, "--match time needs --time-limit"),
-        (["--cells", "gru,lstm", "--time-limit", "soon"], 2, "--time-limit 'soon' must be a duration"),
-        (["--vary", "model.decoder.hidden_size=8,16"], 2, "'model.decoder.hidden_size' is varied, but matching by"),
-        (["--vary", "model.embedding_size=16,2048"], 2, "'2048' cannot be sized to"),
-        (["--cells", "gru,lstm", "--test-source", "a"], 2, "name both --test-source and --test-target, or neither"),
+        (["--vary", "model.dropuot=0.1,0.2"], 2, "Did you mean 'model.dropout'?"),
+        (["--vary", "model.dropout"], 2, "KEY=VALUE,VALUE"),
+        (["--vary", "model.dropout=0.1,2"], 2, "model.dropout = 2 (from the command line)"),
+        (["--cells", "gru,lstm", "--seeds", "1,x"], 2, "--seeds: 'x'"),
+        (["--cells", "gru,lstm", "--seeds", "1,1"], 2, "--seeds: '1'"),
+        (["--cells", "gru,lstm", "--match", "tiem"], 2, "Did you mean 'time'?"),
+        (["--cells", "gru,lstm", "--match", "time"], 2, "--match time needs"),
+        (["--cells", "gru,lstm", "--time-limit", "soon"], 2, "--time-limit 'soon'"),
+        (["--vary", "model.decoder.hidden_size=8,16"], 2, "'model.decoder.hidden_size' is varied"),
+        (["--vary", "model.embedding_size=16,2048"], 2, "'2048'"),
+        (["--cells", "gru,lstm", "--test-source", "a"], 2, "both --test-source and --test-target"),
         (["--cells", "gru,lstm", "--test-source", "a", "--test-target", "b"], 1, "'a' does not exist."),
     ],
 )  # fmt: skip
-def test_what_is_refused_is_one_line(command, run_file, tmp_path, arguments, status, message) -> None:
+def test_invalid_arguments_are_one_line(command, run_file, tmp_path, arguments, status, message) -> None:
     finished = command("compare", run_file, *arguments, "-o", "out")
     errors = [line for line in finished.err.splitlines() if line.startswith("nmt-lstm: error: ")]
     assert finished.status == status
@@ -177,13 +178,12 @@ def test_what_is_refused_is_one_line(command, run_file, tmp_path, arguments, sta
     assert not (tmp_path / "out" / "runs").exists()
 
 
-def test_a_folder_of_somebody_else_is_refused(command, run_file, tmp_path) -> None:
+def test_a_folder_with_unrelated_files_is_an_error(command, run_file, tmp_path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("")
     finished = command("compare", run_file, "--cells", "gru,lstm", "-o", "mine")
     assert finished.status == 2
-    assert "not a comparison (thesis.tex)" in finished.err
-    assert len(finished.err.splitlines()) == 1
+    assert "thesis.tex" in finished.error
 
 
 def start(folder: Path, *arguments: object) -> subprocess.Popen:
@@ -197,7 +197,7 @@ def start(folder: Path, *arguments: object) -> subprocess.Popen:
 
 
 @pytest.mark.slow
-def test_a_whole_comparison_interrupted_resumed_and_extended(run_file, tmp_path) -> None:
+def test_a_comparison_is_interrupted_resumed_and_extended(run_file, tmp_path) -> None:
     (tmp_path / "mine.py").write_text(PLUGIN)
     options = [run_file, "--cells", "gru,mine_compared", "--plugin", "mine.py", "-o", "report", "--jobs", "1"]
     first = start(tmp_path, *options, "--seeds", "1", "--set", "training.epochs=8")
@@ -233,23 +233,13 @@ def test_a_whole_comparison_interrupted_resumed_and_extended(run_file, tmp_path)
 
 
 @pytest.mark.slow
-def test_a_failing_run_leaves_the_others_and_is_tried_again(run_file, tmp_path) -> None:
+def test_a_failed_run_is_repeated_by_the_next_command(run_file, tmp_path) -> None:
     (tmp_path / "mine.py").write_text(
         PLUGIN.replace(
             "(hidden,) = state", "(hidden,) = state; import pathlib; pathlib.Path('allowed').stat()"
         )
     )
-    options = [
-        run_file,
-        "--cells",
-        "rnn,mine_compared",
-        "--plugin",
-        "mine.py",
-        "-o",
-        "report",
-        "--seeds",
-        "1",
-    ]
+    options = [run_file, *shlex.split("--cells rnn,mine_compared --plugin mine.py -o report --seeds 1")]
     first = start(tmp_path, *options)
     out, err = first.communicate(timeout=300)
     assert first.returncode == 1, err.decode()
@@ -262,9 +252,7 @@ def test_a_failing_run_leaves_the_others_and_is_tried_again(run_file, tmp_path) 
     assert "1 of 2 runs are already finished." in err.decode()
 
 
-def test_a_run_file_without_validation_text_has_the_same_held_out_for_all(
-    command, run_file, tmp_path, monkeypatch
-) -> None:
+def test_all_variants_have_the_same_held_out_text(command, run_file, tmp_path, monkeypatch) -> None:
     lines = run_file.read_text().splitlines(keepends=True)
     run_file.write_text("".join(line for line in lines if not line.startswith("valid_")))
     monkeypatch.setattr(

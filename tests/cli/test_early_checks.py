@@ -1,4 +1,4 @@
-"""What can be told without torch is told before it is imported, which takes seconds."""
+"""Errors in the arguments of each command are reported before torch is imported, which takes seconds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ train_target = "text"
 valid_source = "text"
 valid_target = "{valid}"
 """
-WRONG = [
+INVALID = [
     ["translate", "-m", "no-model"],
     ["translate", "-m", "builtin:en-ja", "-i", "no-file"],
     ["translate", "-m", "builtin:en-ja", "-m", "builtin:en-ja", "-i", "text"],
@@ -65,16 +65,16 @@ SCRIPT = """
 import json, sys
 from nmt_lstm.cli.app import main
 {before}
-told = []
+results = []
 for arguments in json.loads(sys.argv[1]):
     status = main(arguments)
-    told.append((status, "torch" in sys.modules))
-print(json.dumps(told))
+    results.append((status, "torch" in sys.modules))
+print(json.dumps(results))
 """
 
 
-def told_of(commands, folder, before=""):
-    """The status of each command, and whether torch is loaded after it, all in one fresh process."""
+def run_commands(commands, folder, before=""):
+    """The status of each command and whether torch is loaded after it, in one new process; and the lines on stderr."""
     finished = subprocess.run(
         [sys.executable, "-c", SCRIPT.format(before=before), json.dumps(commands)],
         cwd=folder,
@@ -85,31 +85,31 @@ def told_of(commands, folder, before=""):
     return json.loads(finished.stdout.splitlines()[-1]), finished.stderr.splitlines()
 
 
-def test_wrong_input_is_told_before_torch_is_imported(tmp_path) -> None:
+def test_invalid_arguments_are_reported_before_torch_is_imported(tmp_path) -> None:
     (tmp_path / "text").write_text("a line\n" * 40)
     (tmp_path / "run.toml").write_text(RUN_FILE.format(valid="text"))
     (tmp_path / "missing.toml").write_text(RUN_FILE.format(valid="no-file"))
     (tmp_path / "full").mkdir()
-    (tmp_path / "full" / "diary.txt").write_text("of another program\n")
-    made = ["leaderboard", "init", "board", "-s", "text", "-r", "text"]
-    told, errors = told_of([made, *WRONG], tmp_path)
-    assert told[0] == [0, False]
-    for arguments, (status, loaded) in zip(WRONG, told[1:], strict=True):
+    (tmp_path / "full" / "diary.txt").write_text("unrelated\n")
+    init = ["leaderboard", "init", "board", "-s", "text", "-r", "text"]
+    results, errors = run_commands([init, *INVALID], tmp_path)
+    assert results[0] == [0, False]
+    for arguments, (status, loaded) in zip(INVALID, results[1:], strict=True):
         assert status in (1, 2), arguments
         assert not loaded, arguments
     errors = [line for line in errors if line.startswith("nmt-lstm: error: ")]
-    assert len(errors) == len(WRONG)
-    assert not any("mistake in nmt-lstm" in line for line in errors)
+    assert len(errors) == len(INVALID)
+    assert not any("bug in nmt-lstm" in line for line in errors)
 
 
 def test_the_check_above_can_fail(tmp_path) -> None:
-    told, _ = told_of([["config", "none.toml"]], tmp_path, "sys.modules['torch'] = sys")
-    assert told == [[2, True]]
+    results, _ = run_commands([["config", "none.toml"]], tmp_path, "sys.modules['torch'] = sys")
+    assert results == [[2, True]]
 
 
-def test_a_model_named_twice_is_refused_however_it_is_spelled(tmp_path, monkeypatch, random_model_folder):
+def test_a_model_named_twice_is_an_error_even_by_different_paths(tmp_path, monkeypatch, random_model_folder):
     monkeypatch.chdir(random_model_folder.parent)
     name = Path(random_model_folder.name)
-    with pytest.raises(ConfigurationError, match=f"-m '{random_model_folder}' is named twice"):
+    with pytest.raises(ConfigurationError, match="named twice"):
         check_models([name, random_model_folder])
     check_models([name, Path("builtin:en-ja")])

@@ -1,4 +1,4 @@
-"""``nmt-lstm inspect`` on a model with random weights."""
+"""``inspect``: pages, folders of pages and JSON from a model with random weights."""
 
 from __future__ import annotations
 
@@ -15,53 +15,44 @@ SENTENCE = "eins zwei drei ."
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
+def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def test_a_sentence_becomes_a_page_named_after_it(random_model_folder, here, capsys) -> None:
+def test_a_sentence_becomes_a_page_named_after_it(random_model_folder, folder, capsys) -> None:
     assert main(["inspect", "-m", str(random_model_folder), SENTENCE]) == 0
-    path = here / capsys.readouterr().out.strip()
+    path = folder / capsys.readouterr().out.strip()
     assert path.name == "eins-zwei-drei.html"
     assert SENTENCE in path.read_text(encoding="utf-8")
 
 
-def test_several_sentences_become_a_folder(random_model_folder, here, capsys) -> None:
-    (here / "in.txt").write_text(f"{SENTENCE}\n\nvier .\n", encoding="utf-8")
+def test_several_sentences_become_a_folder(random_model_folder, folder, capsys) -> None:
+    (folder / "in.txt").write_text(f"{SENTENCE}\n\nvier .\n", encoding="utf-8")
     assert main(["inspect", "-m", str(random_model_folder), "-i", "in.txt", "-o", "pages"]) == 0
-    assert [path.name for path in sorted((here / "pages").iterdir())] == [
+    assert [path.name for path in sorted((folder / "pages").iterdir())] == [
         "01-eins-zwei-drei.html",
         "03-vier.html",
     ]
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
-def test_stdin_is_read(random_model_folder, here, monkeypatch, capsys) -> None:
+def test_stdin_is_read(random_model_folder, folder, monkeypatch, capsys) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(SENTENCE.encode()), encoding="utf-8"))
     assert main(["inspect", "-m", str(random_model_folder), "-o", "page.html"]) == 0
-    assert (here / "page.html").is_file()
+    assert (folder / "page.html").is_file()
     assert capsys.readouterr().out == "page.html\n"
 
 
-def test_json_goes_to_stdout(random_model_folder, here, capsys) -> None:
-    words = [
-        "inspect",
-        "-m",
-        str(random_model_folder),
-        "-m",
-        str(random_model_folder),
-        SENTENCE,
-        "--format",
-        "json",
-    ]
-    assert main(words) == 0
+def test_json_goes_to_stdout(random_model_folder, folder, capsys) -> None:
+    model = ["-m", str(random_model_folder)]
+    assert main(["inspect", *model, *model, SENTENCE, "--format", "json"]) == 0
     traces = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [trace["source"]["text"] for trace in traces] == [SENTENCE, SENTENCE]
-    assert not list(here.iterdir())
+    assert not list(folder.iterdir())
 
 
-def test_show_draws_at_the_terminal(random_model_folder, here, capsys) -> None:
+def test_show_draws_at_the_terminal(random_model_folder, folder, capsys) -> None:
     assert main(["inspect", "-m", str(random_model_folder), SENTENCE, "--show"]) == 0
     assert "encoder, layer 1, forward: lstm" in capsys.readouterr().out
 
@@ -78,33 +69,33 @@ def test_show_draws_at_the_terminal(random_model_folder, here, capsys) -> None:
         ([" "], "blank"),
     ],
 )
-def test_contradictions_are_refused_in_a_line(random_model_folder, here, capsys, words, key) -> None:
+def test_contradictory_options_are_an_error(random_model_folder, folder, capsys, words, key) -> None:
     assert main(["inspect", "-m", str(random_model_folder), *words]) != 0
-    complaint = capsys.readouterr().err
-    assert key in complaint
-    assert len(complaint.splitlines()) <= 3
-    assert not list(here.glob("*.html"))
+    message = capsys.readouterr().err
+    assert key in message
+    assert len(message.splitlines()) <= 3
+    assert not list(folder.glob("*.html"))
 
 
-def test_a_line_that_is_too_long_is_left_out_by_its_number(random_model_folder, here, capsys) -> None:
-    (here / "in.txt").write_text(f"{SENTENCE}\n{'eins ' * 200}\nvier .\n", encoding="utf-8")
+def test_a_line_that_is_too_long_is_skipped_with_a_warning(random_model_folder, folder, capsys) -> None:
+    (folder / "in.txt").write_text(f"{SENTENCE}\n{'eins ' * 200}\nvier .\n", encoding="utf-8")
     assert main(["inspect", "-m", str(random_model_folder), "-i", "in.txt", "-o", "pages"]) == 0
-    heard = capsys.readouterr()
-    assert "line 2" in heard.err
-    assert len(heard.out.splitlines()) == 2
+    output = capsys.readouterr()
+    assert "line 2" in output.err
+    assert len(output.out.splitlines()) == 2
 
 
-def test_a_terminal_of_few_characters_is_no_reason_to_fail(random_model_folder, here, monkeypatch) -> None:
-    written = io.BytesIO()
-    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="ascii"))
+def test_characters_that_the_terminal_lacks_are_escaped(random_model_folder, folder, monkeypatch) -> None:
+    terminal = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(terminal, encoding="ascii"))
     assert main(["inspect", "-m", str(random_model_folder), SENTENCE, "--show"]) == 0
     sys.stdout.flush()
-    assert b"encoder, layer 1" in written.getvalue()
+    assert b"encoder, layer 1" in terminal.getvalue()
 
 
-def test_the_command_in_a_page_makes_it_again(random_model_folder, here) -> None:
+def test_a_page_has_the_command_that_makes_it(random_model_folder, folder) -> None:
     assert main(["inspect", "-m", str(random_model_folder), SENTENCE, "-b", "2", "-o", "page.html"]) == 0
-    (data,) = re.findall(r'id="traces">(.*?)</script>', (here / "page.html").read_text(encoding="utf-8"))
+    (data,) = re.findall(r'id="traces">(.*?)</script>', (folder / "page.html").read_text(encoding="utf-8"))
     (trace,) = json.loads(data)["traces"]
     assert trace["command"] == f"nmt-lstm inspect -m {random_model_folder} -b 2 '{SENTENCE}'"
 

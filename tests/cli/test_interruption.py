@@ -1,4 +1,4 @@
-"""Ctrl-C while a command is still being imported ends it in one line."""
+"""Ctrl-C during the imports of a command ends it with one line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-# A module of the command line whose import takes long, and what ctrl-C meets there.
+# Presses ctrl-C during the import of a module.
 SLOW_IMPORT = """
 import os, signal, sys
 class Finder:
@@ -36,8 +36,8 @@ def test_an_interruption_of_an_import_is_one_line(module: str) -> None:
     assert finished.stderr == "\nnmt-lstm: interrupted.\n"
 
 
-def test_a_program_in_the_background_goes_on() -> None:
-    """Shells let it ignore ctrl-C."""
+def test_a_background_process_ignores_ctrl_c() -> None:
+    """Shells start it with SIGINT ignored."""
     finished = subprocess.run(
         [sys.executable, "-c", SLOW_IMPORT.format(module="typer")],
         capture_output=True,
@@ -47,7 +47,7 @@ def test_a_program_in_the_background_goes_on() -> None:
     assert finished.returncode == 0
 
 
-def test_an_import_error_out_of_ctrl_c_is_an_interruption(command, monkeypatch) -> None:
+def test_an_import_error_caused_by_ctrl_c_is_an_interruption(command, monkeypatch) -> None:
     def fail(*_: object) -> None:
         try:
             raise KeyboardInterrupt

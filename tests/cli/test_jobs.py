@@ -1,8 +1,9 @@
-"""``translate --jobs``: the same lines as one process writes, in the same order, and errors that say what happened."""
+"""``translate --jobs``: the same output as one process, and no process that outlives the first."""
 
 from __future__ import annotations
 
 import logging
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,25 +17,14 @@ TEXT = b"\n".join(LINES) + b"\n"
 
 def run(folder, *arguments):
     return subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "nmt_lstm",
-            "translate",
-            "-m",
-            folder,
-            "--scores",
-            "--device",
-            "cpu",
-            *arguments,
-        ],
+        [sys.executable, *shlex.split("-m nmt_lstm translate --scores --device cpu -m"), folder, *arguments],
         input=TEXT,
         capture_output=True,
         check=True,
     )
 
 
-def test_several_processes_write_what_one_writes(random_model_folder):
+def test_several_processes_write_the_output_of_one(random_model_folder):
     alone = run(random_model_folder)
     together = run(random_model_folder, "--jobs", "2", "--batch-size", "1")
     assert together.stdout == alone.stdout
@@ -44,11 +34,10 @@ def test_several_processes_write_what_one_writes(random_model_folder):
         assert f"line {4 + 6 * number}: control characters".encode() in together.stderr
 
 
-@pytest.mark.parametrize("how", ["--interactive"])
-def test_lines_answered_at_once_take_one_process(command, translator, how):
-    finished = command("translate", "-m", "x", how, "--jobs", 2, stdin=b"ab\n")
+def test_jobs_and_interactive_exclude_each_other(command, translator):
+    finished = command("translate", "-m", "x", "--interactive", "--jobs", 2, stdin=b"ab\n")
     assert finished.status == 2
-    assert "--jobs is for files and pipes; leave it out where each line is answered at once." in finished.err
+    assert "--jobs is for files and pipes" in finished.error
 
 
 def test_a_process_that_dies_is_an_error_with_advice(monkeypatch):
@@ -68,14 +57,12 @@ def test_a_process_that_dies_is_an_error_with_advice(monkeypatch):
             pass
 
     monkeypatch.setattr(jobs, "ProcessPoolExecutor", Dead)
-    loading = jobs.Loading(["x"], "cpu", "auto", ())
-    with pytest.raises(
-        ResourceError, match="a process of --jobs 3 died, perhaps for lack of memory; use fewer"
-    ):
-        list(jobs.translate_in_jobs(["eins"], loading, 3, beam_size=None, n_best=1, batch_size=4))
+    options = jobs.LoadOptions(["x"], "cpu", "auto", ())
+    with pytest.raises(ResourceError, match="process of --jobs 3 died"):
+        list(jobs.translate_in_jobs(["eins"], options, 3, beam_size=None, n_best=1, batch_size=4))
 
 
-def test_input_is_read_only_as_far_as_needed(monkeypatch):
+def test_input_is_read_only_as_far_ahead_as_needed(monkeypatch):
     from concurrent.futures import Future
 
     from nmt_lstm.cli import jobs
@@ -86,29 +73,29 @@ def test_input_is_read_only_as_far_as_needed(monkeypatch):
 
         def submit(self, work, first_line, lines, search):
             future = Future()
-            future.set_result([(first_line + place, line) for place, line in enumerate(lines)])
+            future.set_result(list(enumerate(lines, start=first_line)))
             return future
 
         def shutdown(self, **arguments):
             pass
 
-    taken = []
+    read = []
 
     def endless():
         number = 0
         while True:
-            taken.append(number)
+            read.append(number)
             yield str(number)
             number += 1
 
     monkeypatch.setattr(jobs, "ProcessPoolExecutor", Pool)
-    loading = jobs.Loading(["x"], "cpu", "auto", ())
-    found = jobs.translate_in_jobs(endless(), loading, 2, beam_size=None, n_best=1, batch_size=1)
-    assert [next(found) for _ in range(40)] == [(number + 1, str(number)) for number in range(40)]
-    assert len(taken) == (40 // jobs.PART_BATCHES + 2 * jobs.PARTS_AHEAD) * jobs.PART_BATCHES
+    options = jobs.LoadOptions(["x"], "cpu", "auto", ())
+    translations = jobs.translate_in_jobs(endless(), options, 2, beam_size=None, n_best=1, batch_size=1)
+    assert [next(translations) for _ in range(40)] == [(number + 1, str(number)) for number in range(40)]
+    assert len(read) == (40 // jobs.BATCHES_PER_CHUNK + 2 * jobs.CHUNKS_PER_PROCESS) * jobs.BATCHES_PER_CHUNK
 
 
-def test_what_loading_warns_of_is_left_to_the_first_process(monkeypatch, translator, capsys):
+def test_only_the_first_process_shows_the_warnings_of_loading(monkeypatch, translator, capsys):
     from nmt_lstm.cli import jobs
 
     log = logging.getLogger("nmt_lstm")
@@ -120,14 +107,14 @@ def test_what_loading_warns_of_is_left_to_the_first_process(monkeypatch, transla
     monkeypatch.setattr(translator, "load", load)
     monkeypatch.setattr(signal, "signal", lambda *arguments: None)
     monkeypatch.setattr(jobs, "_worker", [])
-    monkeypatch.setattr(jobs, "_end_with_first", lambda life: None)
-    jobs._start(jobs.Loading(["x"], "cpu", "auto", ()), None)
+    monkeypatch.setattr(jobs, "_end_with_first", lambda pipe: None)
+    jobs._start(jobs.LoadOptions(["x"], "cpu", "auto", ()), None)
     log.warning("line 7 is long")
     assert capsys.readouterr().err == "nmt-lstm: warning: line 7 is long\n"
 
 
 def workers_of(process):
-    """Ids of the processes that translate for another one."""
+    """The ids of the worker processes of a process."""
     listing = subprocess.run(
         ["ps", "-A", "-ww", "-o", "pid=,ppid=,stat=,args="], capture_output=True, text=True, check=True
     )
@@ -154,19 +141,7 @@ def test_no_process_outlives_the_first(random_model_folder, tmp_path, end):
         tmp_path / "many",
     ]
     first = subprocess.Popen(
-        [
-            *command,
-            "--device",
-            "cpu",
-            "--jobs",
-            "2",
-            "--batch-size",
-            "1",
-            "--n-best",
-            "5",
-            "--format",
-            "jsonl",
-        ],
+        [*command, *shlex.split("--device cpu --jobs 2 --batch-size 1 --n-best 5 --format jsonl")],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )

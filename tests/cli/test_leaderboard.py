@@ -1,4 +1,4 @@
-"""The leaderboard at the shell: a board from nothing to a page, exit statuses, errors of one line."""
+"""``leaderboard``: from creating a board to its web page, exit statuses, errors of one line."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def texts(tmp_path):
 
 @pytest.fixture
 def board(command, texts):
-    """A board with two systems, made at the shell."""
-    made = command("leaderboard", "init", "board", "--name", "hills", "-s", "src", "-r", "ref")
-    assert made.status == 0
-    assert made.err.splitlines()[0].startswith("Made 'board/board.toml'")
-    assert "\n  nmt-lstm leaderboard add board --system NAME --hypotheses FILE\n" in made.err
+    """A board with two systems."""
+    init = command("leaderboard", "init", "board", "--name", "hills", "-s", "src", "-r", "ref")
+    assert init.status == 0
+    assert "'board/board.toml'" in init.err.splitlines()[0]
+    assert "\n  nmt-lstm leaderboard add board --system NAME --hypotheses FILE\n" in init.err
     for name in ("good", "bad"):
         added = command("leaderboard", "add", "board", "--system", name, "--hypotheses", name)
         assert added.status == 0, added.err
@@ -49,13 +49,13 @@ def test_every_command_shows_an_example_in_its_help(command, monkeypatch, name):
     monkeypatch.setenv("COLUMNS", "80")
     finished = command("leaderboard", name, "--help")
     assert finished.status == 0
-    assert f"  nmt-lstm leaderboard {name}" in finished.out.decode().partition("Example")[2]
+    assert f"  nmt-lstm leaderboard {name}" in finished.text.partition("Example")[2]
     assert max(map(len, finished.lines)) <= 80
 
 
 def test_help_lists_every_command_on_one_whole_line(command, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    text = command("leaderboard", "--help").out.decode()
+    text = command("leaderboard", "--help").text
     for name in COMMANDS:
         assert f"\n  {name} " in text
     assert "..." not in text.partition("Commands:")[2].partition("Examples")[0]
@@ -66,7 +66,7 @@ def test_show_ranks_the_systems(command, board):
     assert finished.status == 0, finished.err
     rows = [line.split() for line in finished.lines[3:5]]
     assert [row[:2] for row in rows] == [["1", "good"], ["2", "bad"]]
-    assert "vs good" in command("leaderboard", "show", "board", "--baseline", "good").out.decode()
+    assert "vs good" in command("leaderboard", "show", "board", "--baseline", "good").text
     by_ter = command("leaderboard", "show", "board", "--metric", "ter").lines
     assert by_ter[2].split()[2] == "TER"
 
@@ -74,9 +74,7 @@ def test_show_ranks_the_systems(command, board):
 def test_show_writes_all_formats(command, board):
     values = json.loads(command("leaderboard", "show", "board", "--format", "json").out)
     assert [row["system"] for row in values["rankings"][0]["rows"]] == ["good", "bad"]
-    rows = csv.DictReader(
-        io.StringIO(command("leaderboard", "show", "board", "--format", "csv").out.decode())
-    )
+    rows = csv.DictReader(io.StringIO(command("leaderboard", "show", "board", "--format", "csv").text))
     assert [row["system"] for row in rows] == ["good", "bad"]
     assert command("leaderboard", "show", "board", "--format", "markdown").lines[0].startswith("### hills")
     for name, start in (
@@ -90,16 +88,16 @@ def test_show_writes_all_formats(command, board):
         assert (board.parent / name).read_text(encoding="utf-8").startswith(start)
 
 
-def test_compare_shows_tests_and_sentences(command, board):
+def test_compare_prints_metrics_and_sentences(command, board):
     finished = command("leaderboard", "compare", "board", "good", "bad", "--sentences", "1")
     assert finished.lines[1].split()[0] == "BLEU"
-    assert "Where they differ most" in finished.out.decode()
+    assert "Where they differ most" in finished.text
     values = json.loads(command("leaderboard", "compare", "board", "good", "bad", "--format", "json").out)
     assert values["metrics"]["bleu"]["significant"] is True
     assert len(values["sentences"]) == 10
 
 
-def test_facts_are_kept(command, board):
+def test_facts_are_stored(command, board):
     command(
         "leaderboard", "add", "board", "--system", "marian", "--hypotheses", "bad",
         "--fact", "parameters=60000000", "--fact", "hardware=one = two",
@@ -109,23 +107,23 @@ def test_facts_are_kept(command, board):
     assert (facts["parameters"], facts["hardware"]) == (60_000_000, "one = two")
 
 
-def test_remove_takes_a_system_off(command, board):
+def test_remove_removes_a_system_from_the_rankings(command, board):
     assert command("leaderboard", "remove", "board", "bad").err == "Removed 'bad' from hills.\n"
-    assert "bad" not in command("leaderboard", "show", "board").out.decode()
+    assert "bad" not in command("leaderboard", "show", "board").text
 
 
-def test_rescore_and_verify_find_nothing_at_first(command, board):
+def test_rescore_and_verify_find_no_changes_at_first(command, board):
     finished = command("leaderboard", "rescore", "board")
     assert (finished.status, finished.err) == (0, "2 rows scored again; 0 changed.\n")
     finished = command("leaderboard", "verify", "board")
     assert (finished.status, finished.err) == (0, "2 rows and 4 texts checked; 0 problems.\n")
 
 
-def test_rescore_and_verify_report_what_changed(command, board):
+def test_rescore_and_verify_report_changed_texts(command, board):
     (board.parent / "ref").write_text("".join(f"{line} Really.\n" for line in REFERENCES))
     finished = command("leaderboard", "verify", "board")
     assert finished.status == 1
-    assert "'hills' has changed since good, bad" in finished.lines[0]
+    assert "'hills'" in finished.lines[0]
     finished = command("leaderboard", "rescore", "board", "--update")
     assert finished.status == 0
     assert finished.lines[0].startswith("good on hills: updated: references ")
@@ -133,10 +131,10 @@ def test_rescore_and_verify_report_what_changed(command, board):
     (board.parent / "src").write_text("".join(f"{line} Wirklich.\n" for line in REFERENCES))
     finished = command("leaderboard", "rescore", "board", "--update")
     assert finished.status == 1
-    assert "not updated: the source text has changed" in finished.lines[0]
+    assert "not updated" in finished.lines[0]
 
 
-def test_a_model_folder_is_translated(command, board, random_model_folder):
+def test_a_model_translates_the_test_sets(command, board, random_model_folder):
     for name in ("src", "ref"):
         path = board.parent / name
         path.write_text("".join(f"{line}\n" for line in path.read_text().splitlines()[:3]))
@@ -160,44 +158,41 @@ def test_a_model_folder_is_translated(command, board, random_model_folder):
     ("arguments", "status", "message"),
     [
         (("show", "none"), 2, "'none' is not a leaderboard"),
-        (("show", "board", "--metric", "blue"), 2, "unknown metric 'blue'. Did you mean 'bleu'?"),
-        (("show", "board", "--baseline", "god"), 2, "has no system 'god'. Did you mean 'good'?"),
-        (("show", "board", "--test-set", "hill"), 2, "has no test set 'hill'. Did you mean 'hills'?"),
-        (("show", "board", "-o", "none/x.html"), 1, "the folder 'none' does not exist; make it first."),
-        (("add", "board"), 2, "name either -m FOLDER, or --hypotheses FILE with --system NAME."),
-        (("add", "board", "--hypotheses", "good"), 2, "--hypotheses needs the name of the system"),
+        (("show", "board", "--metric", "blue"), 2, "Did you mean 'bleu'?"),
+        (("show", "board", "--baseline", "god"), 2, "Did you mean 'good'?"),
+        (("show", "board", "--test-set", "hill"), 2, "Did you mean 'hills'?"),
+        (("show", "board", "-o", "none/x.html"), 1, "folder 'none' does not exist"),
+        (("add", "board"), 2, "name either -m FOLDER"),
+        (("add", "board", "--hypotheses", "good"), 2, "--system marian"),
         (("add", "board", "--hypotheses", "none", "--system", "x"), 1, "'none' does not exist."),
         (("add", "board", "--hypotheses", "short", "--system", "x"), 1, "'short' has 19 lines"),
         (("add", "board", "--hypotheses", "bad", "--system", "good"), 1, "already has a different output"),
-        (("add", "board", "--hypotheses", "bad", "--system", "x", "--fact", "seed"), 2, "must look like name=value"),
-        (("add", "board", "--hypotheses", "bad", "--system", "x", "--fact", "sed=1"), 2, "unknown fact 'sed'. Did you"),
+        (("add", "board", "--hypotheses", "bad", "--system", "x", "--fact", "seed"), 2, "--fact 'seed'"),
+        (("add", "board", "--hypotheses", "bad", "--system", "x", "--fact", "sed=1"), 2, "unknown fact 'sed'"),
         (("add", "board", "-m", "none"), 1, "model folder 'none' does not exist"),
         (("compare", "board", "good", "god"), 2, "has no system 'god'"),
         (("remove", "board", "god"), 2, "has no system 'god'"),
-        (("init", "board", "-s", "src", "-r", "ref"), 2, "'board' already contains a board"),
-        (("init", "new"), 2, "name source and references, such as"),
+        (("init", "board", "-s", "src", "-r", "ref"), 2, "already"),
+        (("init", "new"), 2, "name source and references"),
         (("init", "new", "-s", "src", "-r", "none"), 1, "none' does not exist."),
         (("init", "new", "--sacrebleu", "wmt71/en-de"), 2, "sacreBLEU has no test set 'wmt71'"),
     ],
 )  # fmt: skip
-def test_mistakes_are_one_line_and_change_nothing(command, board, arguments, status, message):
+def test_invalid_arguments_are_one_line_and_change_nothing(command, board, arguments, status, message):
     before = (board / "rows.jsonl").read_bytes()
     finished = command("leaderboard", *arguments)
     assert finished.status == status
-    assert finished.err.startswith("nmt-lstm: error: ")
-    assert message in finished.err
-    assert len(finished.err.splitlines()) == 1
+    assert message in finished.error
     assert (board / "rows.jsonl").read_bytes() == before
     assert not (board.parent / "new").exists()
 
 
-def test_a_changed_row_is_one_line_too(command, board):
+def test_a_changed_row_is_an_error(command, board):
     path = board / "rows.jsonl"
     path.write_text(path.read_text().replace('"good"', '"best"'))
     finished = command("leaderboard", "show", "board")
     assert finished.status == 1
-    assert "rows.jsonl', line 1, was changed: its checksum" in finished.err
-    assert len(finished.err.splitlines()) == 1
+    assert "rows.jsonl', line 1" in finished.error
 
 
 def test_show_loads_no_torch(board):
@@ -209,7 +204,7 @@ def test_show_loads_no_torch(board):
     assert finished.stderr == "False"
 
 
-def test_an_ending_that_names_no_format_is_refused(command, board):
+def test_an_unknown_extension_is_an_error(command, board):
     finished = command("leaderboard", "show", "board", "-o", "board.xlsx")
     assert finished.status == 2
     assert "'.xlsx'" in finished.err
@@ -234,12 +229,12 @@ def test_names_of_systems_cannot_control_the_terminal(command, board):
                       ("show", "board", "--format", "json"), ("show", "board", "--format", "csv"),
                       ("compare", "board", "none", "x\x1b[2J")):  # fmt: skip
         finished = command("leaderboard", *arguments)
-        shown = finished.out.decode() + finished.err
+        shown = finished.text + finished.err
         assert not {"\x1b", "\x9b", "\u202e"} & set(shown)
-    assert "evil\\x1b[2J\\x9b31m\\u202eeman" in command("leaderboard", "show", "board").out.decode()
+    assert "evil\\x1b[2J\\x9b31m\\u202eeman" in command("leaderboard", "show", "board").text
 
 
-def test_a_pipe_is_no_test_set_since_each_command_reads_it_again(command, texts):
+def test_a_pipe_cannot_be_a_test_set(command, texts):
     os.mkfifo(texts / "pipe")
     finished = command("leaderboard", "init", "piped", "-s", "src", "-r", "pipe")
     assert finished.status == 1
@@ -247,13 +242,13 @@ def test_a_pipe_is_no_test_set_since_each_command_reads_it_again(command, texts)
     assert not (texts / "piped").exists()
 
 
-def test_a_board_of_two_references_at_the_shell(command, texts):
+def test_a_test_set_may_have_two_references(command, texts):
     command("leaderboard", "init", "two", "-s", "src", "-r", "ref", "-r", "good", "--source-language", "de")
     assert command("leaderboard", "add", "two", "--system", "bad", "--hypotheses", "bad").status == 0
-    assert "nrefs:2" in command("leaderboard", "show", "two").out.decode()
+    assert "nrefs:2" in command("leaderboard", "show", "two").text
 
 
-def test_the_help_of_facts_lists_the_known_ones(command):
-    text = " ".join(command("leaderboard", "add", "--help").out.decode().split())
+def test_the_help_lists_all_facts(command):
+    text = " ".join(command("leaderboard", "add", "--help").text.split())
     for name in set(Facts.model_fields) - {"models", "versions", "run_files"}:
         assert name in text

@@ -1,4 +1,4 @@
-"""The list of built-in models: what each is, how good, and a command that uses it."""
+"""``models``: the built-in models with their scores, and a command that works."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import shlex
 from nmt_lstm.corpora.builtin import BUILTIN_MODELS, model_path
 
 
-def test_each_model_is_listed_with_its_score_and_a_command(command):
+def test_each_model_is_listed_with_its_score(command):
     finished = command("models")
     assert finished.status == 0, finished.err
-    text = finished.out.decode()
+    text = finished.text
     for name in BUILTIN_MODELS:
         assert f"builtin:{name}\n" in text
         assert str(model_path(f"builtin:{name}")) in text
@@ -18,7 +18,7 @@ def test_each_model_is_listed_with_its_score_and_a_command(command):
     assert "tok:char" in text
 
 
-def test_the_command_it_shows_translates(command):
+def test_the_command_in_the_list_translates(command):
     line = next(line for line in command("models").lines if line.strip().startswith("try"))
     echo, _, translate = line.strip().removeprefix("try").strip().partition(" | ")
     sentence = shlex.split(echo)[1]

@@ -1,8 +1,9 @@
-"""A plugin that fails while a command runs ends it in one line with the author's file and line, whatever the command."""
+"""An error in the code of a plugin ends every command with one line that names the file and the line."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import torch
 from nmt_lstm.checkpoint.model_folder import write
 from nmt_lstm.model.build import build_model
 
-# The misspelt line is reached where the environment says so, so that a model can be made with the cell before.
+# The misspelt line is reached only if a variable is set, so that a model with the cell can be built first.
 CELL = """
 import os
 
@@ -43,7 +44,7 @@ SMALL = [
 
 @pytest.fixture
 def model(tmp_path, tiny_run, subwords, monkeypatch) -> Path:
-    """A model folder of a cell that Python can import, as it can that of an installed distribution."""
+    """A model folder with a cell that Python can import, like a cell of an installed distribution."""
     (tmp_path / "late_cell.py").write_text(CELL, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
     encoder = tiny_run.model.encoder.model_copy(update={"cell": "late_cell:Late"})
@@ -56,7 +57,7 @@ def model(tmp_path, tiny_run, subwords, monkeypatch) -> Path:
 
 
 def errors_of(folder: Path, *arguments: object) -> list[str]:
-    """The lines that a command ends with, in a folder from which Python imports."""
+    """The lines on stderr of a command that fails in `folder`, from which Python imports."""
     path = os.pathsep.join([str(folder), *sys.path])
     finished = subprocess.run(
         [sys.executable, "-m", "nmt_lstm", *map(str, arguments)],
@@ -70,10 +71,10 @@ def errors_of(folder: Path, *arguments: object) -> list[str]:
     return finished.stderr.decode().splitlines()
 
 
-def check(lines: list[str]) -> None:
-    """Look for all that an author needs, in the last line, and for nothing that only we need."""
-    assert not any("Traceback" in line or "mistake in nmt-lstm" in line for line in lines)
-    wanted = (
+def assert_names_the_line(lines: list[str]) -> None:
+    """The last line has all that the plugin's author needs, and there is no traceback."""
+    assert not any("Traceback" in line or "bug in nmt-lstm" in line for line in lines)
+    expected = (
         "nmt-lstm: error: ",
         "late_cell:Late",
         "late_cell.py",
@@ -82,7 +83,7 @@ def check(lines: list[str]) -> None:
         "AttributeError",
         "plugins check",
     )
-    assert all(word in lines[-1] for word in wanted), lines[-1]
+    assert all(word in lines[-1] for word in expected), lines[-1]
 
 
 @pytest.mark.parametrize(
@@ -90,48 +91,24 @@ def check(lines: list[str]) -> None:
     [("translate",), ("translate", "--jobs", 2, "--batch-size", 1), ("evaluate",)],
     ids=["translate", "translate in jobs", "evaluate"],
 )
-def test_it_is_said_by_what_uses_a_model(model, parallel_files, arguments) -> None:
-    files = {
-        "evaluate": ("-s", parallel_files.valid_source, "-r", parallel_files.valid_target),
-    }
-    name, *others = arguments
-    check(
-        errors_of(
-            model.parent,
-            name,
-            "-m",
-            model,
-            "--trust-plugins",
-            "--device",
-            "cpu",
-            *files.get(name, ()),
-            *others,
-        )
-    )
+def test_commands_that_use_a_model_name_the_line(model, parallel_files, arguments) -> None:
+    name, *options = arguments
+    if name == "evaluate":
+        options += ["-s", parallel_files.valid_source, "-r", parallel_files.valid_target]
+    common = ("-m", model, "--trust-plugins", "--device", "cpu")
+    assert_names_the_line(errors_of(model.parent, name, *common, *options))
 
 
-def test_it_is_said_by_the_training(model, parallel_files) -> None:
+def test_train_names_the_line(model, parallel_files) -> None:
     texts = ("-s", parallel_files.train_source, "-t", parallel_files.train_target)
     valid = ("--valid-source", parallel_files.valid_source, "--valid-target", parallel_files.valid_target)
     settings = [word for setting in SMALL for word in ("--set", setting)]
-    check(
+    assert_names_the_line(
         errors_of(model.parent, "train", *texts, *valid, "-o", "out", "--cell", "late_cell:Late", *settings)
     )
 
 
-def test_it_is_said_by_a_probe(model) -> None:
-    lines = errors_of(
-        model.parent,
-        "probe",
-        "--cells",
-        "late_cell:Late",
-        "--tasks",
-        "copy",
-        "--lengths",
-        5,
-        "--jobs",
-        1,
-        "-o",
-        "out",
-    )
+def test_probe_names_the_line(model) -> None:
+    options = shlex.split("--cells late_cell:Late --tasks copy --lengths 5 --jobs 1 -o out")
+    lines = errors_of(model.parent, "probe", *options)
     assert any(all(word in line for word in ("late_cell.py", f"line {NUMBER}", LINE)) for line in lines)

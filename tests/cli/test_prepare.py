@@ -1,4 +1,4 @@
-"""prepare: what was done is said; text that cannot be used is refused, with the file and the place in it."""
+"""``prepare``: its summary, and errors that name the file and the line of invalid text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nmt_lstm.text.preparation import prepare
 
 @pytest.fixture
 def run_file(parallel_files, tmp_path):
-    """A run file over copies of the made-up corpus, which a test may spoil."""
+    """A run file for copies of the test corpus, which a test may change."""
     for file in parallel_files.folder.glob("*.*"):
         (tmp_path / file.name).write_bytes(file.read_bytes())
     path = tmp_path / "run.toml"
@@ -25,7 +25,7 @@ def run_file(parallel_files, tmp_path):
     return path
 
 
-def test_it_says_what_was_read_and_written_and_what_comes_next(command, run_file, tmp_path):
+def test_the_summary_counts_pairs_and_pieces_and_names_the_next_command(command, run_file, tmp_path):
     with (tmp_path / "train.src").open("a") as source, (tmp_path / "train.tgt").open("a") as target:
         source.write("\nzwei\n")
         target.write("two\n \n")
@@ -34,10 +34,10 @@ def test_it_says_what_was_read_and_written_and_what_comes_next(command, run_file
     assert "402 training pairs read, 400 kept; left out: 2 empty" in finished.err
     assert "40 validation pairs" in finished.err
     assert re.search(r"^\d+ subword pieces shared by both languages$", finished.err, re.MULTILINE)
-    assert f"Written in {tmp_path}/prepared/" in finished.err
-    assert finished.err.endswith("Train on it:\n  nmt-lstm train run.toml\n")
+    assert f"Written to {tmp_path}/prepared/" in finished.err
+    assert finished.err.endswith("\n  nmt-lstm train run.toml\n")
     assert finished.out == b""
-    assert "Found in" in command("prepare", "run.toml").err
+    assert "Cached in" in command("prepare", "run.toml").err
     separate = ("--set", "subwords.joint=false", "--set", "model.tied_embeddings=target")
     finished = command("prepare", "run.toml", *separate)
     assert re.search(r"^\d+ source and \d+ target subword pieces$", finished.err, re.MULTILINE)
@@ -60,7 +60,7 @@ def spoil_compression(folder):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "settings", "parts"),
+    ("spoil", "settings", "words"),
     [
         (spoil_length, [], ["train.src' has 401 lines", "train.tgt' has 400", "line 400"]),
         (spoil_encoding, [], ["valid.src' is not UTF-8 at line 41, byte 4", "0xe9"]),
@@ -72,8 +72,8 @@ def spoil_compression(folder):
         (lambda folder: None, ["data.cleaning.max_pieces=2"], ["No training pair is left of 400"]),
     ],
 )
-def test_text_that_cannot_be_used_is_one_line_that_names_the_place(
-    command, run_file, tmp_path, spoil, settings, parts
+def test_invalid_text_is_one_line_with_the_file_and_the_line(
+    command, run_file, tmp_path, spoil, settings, words
 ):
     spoil(tmp_path)
     finished = command("prepare", "run.toml", *[word for each in settings for word in ("--set", each)])
@@ -81,11 +81,11 @@ def test_text_that_cannot_be_used_is_one_line_that_names_the_place(
     error = finished.err.splitlines()[-1]
     assert error.startswith("nmt-lstm: error: ")
     assert "Traceback" not in finished.err
-    for part in parts:
-        assert part in error
+    for word in words:
+        assert word in error
 
 
-def test_a_run_file_of_two_files_is_prepared_as_it_is_trained(command, run_file, tmp_path):
+def test_held_out_text_is_the_same_as_in_training(command, run_file, tmp_path):
     run_file.write_text(
         '[data]\ntrain_source = "train.src"\ntrain_target = "train.tgt"\n[subwords]\nvocabulary_size = 320\n'
     )
@@ -93,6 +93,6 @@ def test_a_run_file_of_two_files_is_prepared_as_it_is_trained(command, run_file,
     assert finished.status == 0, finished.err
     assert "20 of 400 pairs are held out" in finished.err
     assert "400 training pairs read, 380 kept" in finished.err
-    run, held = with_validation_text(load_run(run_file), tmp_path / "trained", reuse=False)
-    held.write()
+    run, held_out = with_validation_text(load_run(run_file), tmp_path / "trained", reuse=False)
+    held_out.write()
     assert prepare(run).reused

@@ -1,4 +1,4 @@
-"""Streams that the caller has closed, or that cannot take what is written: one line and a status."""
+"""Standard streams that are closed or full: one line and an exit status."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 PROGRAM = shlex.join([sys.executable, "-m", "nmt_lstm"])
 
 
-def shell(command: str, folder: Path) -> subprocess.CompletedProcess:
+def run_in_shell(command: str, folder: Path) -> subprocess.CompletedProcess:
     return subprocess.run(
         ["sh", "-c", f"exec {PROGRAM} {command}"],
         cwd=folder,
@@ -25,7 +25,7 @@ def shell(command: str, folder: Path) -> subprocess.CompletedProcess:
 
 @pytest.mark.parametrize("arguments", ["--version", "--help", "config", "models", "plugins"])
 def test_a_closed_stdout_is_one_line(tmp_path, arguments) -> None:
-    finished = shell(f"{arguments} >&-", tmp_path)
+    finished = run_in_shell(f"{arguments} >&-", tmp_path)
     assert finished.returncode == 1
     assert finished.stderr.startswith("nmt-lstm: error: ")
     assert "stdout is closed" in finished.stderr
@@ -34,29 +34,29 @@ def test_a_closed_stdout_is_one_line(tmp_path, arguments) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has this device")
 @pytest.mark.parametrize("arguments", ["--version", "config"])
-def test_a_full_stdout_is_one_line_and_no_success(tmp_path, arguments) -> None:
-    finished = shell(f"{arguments} >/dev/full", tmp_path)
+def test_a_full_stdout_is_one_line_and_status_1(tmp_path, arguments) -> None:
+    finished = run_in_shell(f"{arguments} >/dev/full", tmp_path)
     assert finished.returncode == 1
     assert "No space left" in finished.stderr
     assert len(finished.stderr.splitlines()) == 1
 
 
-def test_a_closed_stdin_is_told_before_the_model_is_loaded(tmp_path) -> None:
-    finished = shell("translate -m builtin:en-ja <&-", tmp_path)
+def test_a_closed_stdin_is_one_line(tmp_path) -> None:
+    finished = run_in_shell("translate -m builtin:en-ja <&-", tmp_path)
     assert finished.returncode == 1
     assert "stdin is closed" in finished.stderr
     assert len(finished.stderr.splitlines()) == 1
 
 
-def test_a_closed_stderr_changes_no_result_and_no_file(tmp_path) -> None:
-    finished = shell("config 2>&-", tmp_path)
+def test_a_closed_stderr_changes_neither_output_nor_status(tmp_path) -> None:
+    finished = run_in_shell("config 2>&-", tmp_path)
     assert finished.returncode == 0
     assert "[data]" in finished.stdout
-    assert shell("config --set nothing=1 2>&-", tmp_path).returncode == 2
+    assert run_in_shell("config --set nothing=1 2>&-", tmp_path).returncode == 2
 
 
-def test_commands_that_write_nothing_do_not_need_a_stdout(tmp_path) -> None:
+def test_a_command_without_output_needs_no_stdout(tmp_path) -> None:
     (tmp_path / "a").write_text("a\n")
-    finished = shell("leaderboard init board -s a -r a >&-", tmp_path)
+    finished = run_in_shell("leaderboard init board -s a -r a >&-", tmp_path)
     assert finished.returncode == 0, finished.stderr
     assert (tmp_path / "board" / "board.toml").is_file()

@@ -1,4 +1,4 @@
-"""translate: one output line for each input line, whatever the line is; nothing printed is ever lost."""
+"""``translate``: one output line for each input line; output that was written is never lost."""
 
 from __future__ import annotations
 
@@ -44,20 +44,19 @@ def test_lines_end_at_line_feeds_alone(command, translator, stdin, lines):
 def test_bytes_that_are_not_utf8_are_replaced_with_a_warning_that_names_the_line(command, translator):
     finished = command("translate", "-m", "x", stdin=b"ok\nab\xff\n\xfe\n")
     assert finished.lines == ["ko", "\ufffdba", "\ufffd"]
-    assert finished.err.splitlines() == [
-        "nmt-lstm: warning: stdin, line 2: byte 3 (0xff) is not UTF-8; replaced by U+FFFD.",
-        "nmt-lstm: warning: stdin, line 3: byte 1 (0xfe) is not UTF-8; replaced by U+FFFD.",
-    ]
+    first, second = finished.err.splitlines()
+    assert first.startswith("nmt-lstm: warning: stdin, line 2: byte 3 (0xff)")
+    assert second.startswith("nmt-lstm: warning: stdin, line 3: byte 1 (0xfe)")
 
 
 def test_a_binary_file_does_not_flood_the_screen(command, translator):
     finished = command("translate", "-m", "x", stdin=b"\xff\n" * 500)
     assert len(finished.lines) == 500
     assert len(finished.err.splitlines()) == 11
-    assert finished.err.endswith("stdin: 500 lines in all had bytes that are not UTF-8.\n")
+    assert "500 lines" in finished.err.splitlines()[-1]
 
 
-def test_n_best_is_exactly_n_lines_even_if_the_search_found_fewer(command, translator):
+def test_n_best_writes_exactly_n_lines_per_input_line(command, translator):
     assert command("translate", "-m", "x", "--n-best", "3", stdin=b"ab\ncd\n").lines == [
         "ba",
         "a",
@@ -68,16 +67,14 @@ def test_n_best_is_exactly_n_lines_even_if_the_search_found_fewer(command, trans
     ]
 
 
-def test_more_translations_than_the_beam_holds(command, translator):
+def test_n_best_cannot_be_larger_than_the_beam(command, translator):
     finished = command("translate", "-m", "x", "--n-best", "7", stdin=b"ab\n")
     assert finished.status == 2
-    assert finished.err == (
-        "nmt-lstm: error: --n-best 7 needs a beam as large, and it is 5; add --beam-size 7.\n"
-    )
+    assert "--beam-size 7" in finished.error
     assert command("translate", "-m", "x", "--n-best", "7", "-b", "7", stdin=b"ab\n").status == 0
 
 
-def test_the_search_can_be_changed_and_nothing_else(command, translator, monkeypatch):
+def test_set_changes_settings_of_the_search_only(command, translator, monkeypatch):
     monkeypatch.setattr(translator, "run", make_run({"data": DATA}))
     changed = ("--set", "search.alpha=1.5", "--set", "search.beam_size=8")
     assert command("translate", "-m", "x", *changed, "--n-best", "7", stdin=b"ab\n").status == 0
@@ -85,17 +82,14 @@ def test_the_search_can_be_changed_and_nothing_else(command, translator, monkeyp
     assert (call["search"].alpha, call["search"].beam_size) == (1.5, 8)
     finished = command("translate", "-m", "x", "--set", "model.dropout=0.1", stdin=b"ab\n")
     assert finished.status == 2
-    assert finished.err == (
-        "nmt-lstm: error: --set model.dropout=0.1: only the search settings of a trained model can be changed, such as "
-        "search.alpha=1.5.\n"
-    )
+    assert "model.dropout=0.1" in finished.error
     finished = command("translate", "-m", "x", "--set", "search.aplha=1", stdin=b"ab\n")
     assert finished.status == 2
     assert "search.alpha" in finished.err
     assert len(translator.calls) == 1
 
 
-def test_scores_stand_before_and_alignments_after_the_text(command, translator):
+def test_scores_precede_and_alignments_follow_the_text(command, translator):
     finished = command("translate", "-m", "x", "--scores", "--alignments", "--n-best", "3", stdin=b"ab\n")
     assert finished.lines == ["-1.5000\tba\t0-1 1-0", "-2.5000\ta\t0-1 1-0", "\t\t"]
 
@@ -139,16 +133,16 @@ def test_several_models_and_the_options_reach_the_translator(command, translator
     assert (call["beam_size"], call["batch_size"], call["n_best"]) == (7, 3, 1)
 
 
-def test_interrupted_it_keeps_what_was_printed_and_exits_130(command, translator, tmp_path):
+def test_an_interruption_keeps_the_lines_written_so_far(command, translator, tmp_path):
     translator.interrupt_after = 2
     finished = command("translate", "-m", "x", stdin=b"ab\ncd\nef\n")
     assert (finished.status, finished.out) == (130, b"ba\ndc\n")
-    assert finished.err == "\nInterrupted: the first 2 lines were translated and written.\n"
+    assert "Interrupted: the first 2 lines" in finished.err
     assert command("translate", "-m", "x", "-o", "out", stdin=b"ab\ncd\nef\n").status == 130
     assert (tmp_path / "out").read_bytes() == b"ba\ndc\n"
 
 
-def test_interrupted_at_a_terminal_it_says_no_more_than_that(command, translator, monkeypatch):
+def test_an_interruption_at_a_terminal_says_only_that(command, translator, monkeypatch):
     class Terminal(io.TextIOWrapper):
         def isatty(self) -> bool:
             return True
@@ -160,12 +154,14 @@ def test_interrupted_at_a_terminal_it_says_no_more_than_that(command, translator
     assert finished.err.endswith("\nInterrupted.\n")
 
 
-def test_interrupted_before_a_line_it_says_so_and_leaves_the_output_alone(command, translator, tmp_path):
+def test_an_interruption_before_the_first_line_leaves_the_output_file_unchanged(
+    command, translator, tmp_path
+):
     translator.interrupt_after = 0
     (tmp_path / "out").write_text("old\n")
     finished = command("translate", "-m", "x", "-o", "out", stdin=b"ab\n")
     assert finished.status == 130
-    assert finished.err == "\nInterrupted: no line was written yet. A smaller --batch-size writes sooner.\n"
+    assert "Interrupted before" in finished.err
     assert (tmp_path / "out").read_text() == "old\n"
 
 
@@ -173,35 +169,29 @@ def test_the_input_is_not_overwritten(command, translator, tmp_path):
     (tmp_path / "text").write_text("ab\n")
     finished = command("translate", "-m", "x", "-i", "text", "-o", "./text")
     assert finished.status == 1
-    assert finished.err == (
-        "nmt-lstm: error: -o 'text' is also an input; writing it would destroy it. Name another file.\n"
-    )
+    assert "-o 'text' is also an input" in finished.error
     assert (tmp_path / "text").read_text() == "ab\n"
 
 
-def test_a_missing_folder_of_the_output(command, translator):
+def test_the_folder_of_the_output_must_exist(command, translator):
     finished = command("translate", "-m", "x", "-o", "no/out", stdin=b"ab\n")
-    assert (finished.status, finished.err) == (
-        1,
-        "nmt-lstm: error: -o 'no/out': the folder 'no' does not exist; make it first.\n",
-    )
+    assert finished.status == 1
+    assert "folder 'no' does not exist" in finished.error
 
 
-def test_a_compressed_file_that_was_cut_keeps_the_lines_before(command, translator, tmp_path):
+def test_a_truncated_compressed_file_is_an_error(command, translator, tmp_path):
     (tmp_path / "cut.gz").write_bytes(gzip.compress(b"ab\n" * 9)[:-8])
     finished = command("translate", "-m", "x", "-i", "cut.gz")
     assert finished.status == 1
-    assert finished.err.startswith("nmt-lstm: error: 'cut.gz' cannot be read to its end: ")
+    assert "'cut.gz' cannot be read" in finished.error
     (tmp_path / "no.gz").write_bytes(b"not compressed")
     assert "'no.gz' is not a .gz file" in command("translate", "-m", "x", "-i", "no.gz").err
 
 
-def test_a_missing_input(command, translator):
+def test_the_input_must_exist(command, translator):
     finished = command("translate", "-m", "x", "-i", "none.de")
     assert finished.status == 1
-    assert finished.err.startswith("nmt-lstm: error: ")
-    assert "none.de" in finished.err
-    assert len(finished.err.splitlines()) == 1
+    assert "none.de" in finished.error
 
 
 def start(script, *arguments):
@@ -235,9 +225,7 @@ def test_interactive_answers_each_line_at_once_and_ctrl_c_ends_it(subprocess_scr
 
 @pytest.mark.parametrize("source", ["missing.de", "folder", "damaged.gz"])
 @pytest.mark.parametrize("output", ["out.en", "out.en.gz"])
-def test_an_output_is_left_alone_where_nothing_can_be_translated(
-    command, translator, tmp_path, source, output
-):
+def test_an_unreadable_input_leaves_the_output_file_unchanged(command, translator, tmp_path, source, output):
     (tmp_path / "folder").mkdir()
     (tmp_path / "damaged.gz").write_bytes(b"no gzip")
     (tmp_path / output).write_bytes(b"of yesterday")
@@ -260,14 +248,14 @@ def test_json_lines_have_no_line_ends_or_control_characters_inside(command, tran
         "translate", "-m", "model", "--format", "jsonl", stdin="a\x9bb\u2028c\u202ed\n".encode()
     )
     assert finished.status == 0
-    text = finished.out.decode()
+    text = finished.text
     assert text.splitlines() == [text[:-1]]
     assert not {"\x9b", "\u2028", "\u202e"} & set(text)
     assert json.loads(text)["source"] == "a\x9bb\u2028c\u202ed"
 
 
 @pytest.mark.parametrize("ending", [".zst", ".zip"])
-def test_an_ending_of_an_archive_that_is_not_written_is_refused(command, translator, ending, tmp_path):
+def test_an_unsupported_extension_of_the_output_is_an_error(command, translator, ending, tmp_path):
     finished = command("translate", "-m", "model", "-o", f"out{ending}", stdin=b"a\n")
     assert finished.status == 1
     assert ".gz" in finished.err
@@ -277,8 +265,7 @@ def test_an_ending_of_an_archive_that_is_not_written_is_refused(command, transla
 def test_a_full_disk_names_the_file_of_the_output(command, translator):
     finished = command("translate", "-m", "model", "-o", "/dev/full", stdin=b"a\n")
     assert finished.status == 1
-    assert "'/dev/full'" in finished.err
-    assert finished.err.count("\n") == 1
+    assert "'/dev/full'" in finished.error
 
 
 def test_names_of_files_cannot_control_the_terminal(command, translator):
@@ -287,20 +274,20 @@ def test_names_of_files_cannot_control_the_terminal(command, translator):
     assert "none\\x1b[2J\\x9b\\u202e" in finished.err
 
 
-def test_what_was_written_is_confirmed(command, translator, tmp_path):
+def test_a_note_confirms_the_number_of_lines_written(command, translator, tmp_path):
     finished = command("translate", "-m", "x", "-o", "out.en", stdin=b"ab\ncd\n")
     assert (finished.out, finished.err) == (b"", "Wrote 2 lines to 'out.en'.\n")
 
 
 @pytest.mark.parametrize(("suffix", "opened"), [(".gz", gzip.open), (".xz", lzma.open), (".bz2", bz2.open)])
-def test_an_output_is_compressed_by_its_ending(command, translator, tmp_path, suffix, opened):
+def test_the_extension_of_the_output_selects_the_compression(command, translator, tmp_path, suffix, opened):
     assert command("translate", "-m", "x", "-o", f"out{suffix}", stdin=b"ab\n").status == 0
     with opened(tmp_path / f"out{suffix}") as file:
         assert file.read() == b"ba\n"
     assert command("translate", "-m", "x", "-i", f"out{suffix}").out == b"ab\n"
 
 
-def test_a_prompt_tells_what_is_typed_from_what_is_translated(capsys):
+def test_a_prompt_precedes_each_typed_line(capsys):
     lines = prompted(iter(["one", "two"]))
     assert next(lines) == "one"
     assert capsys.readouterr() == ("", "> ")
@@ -308,7 +295,7 @@ def test_a_prompt_tells_what_is_typed_from_what_is_translated(capsys):
     assert capsys.readouterr() == ("", "> > \n")
 
 
-def test_text_in_utf_16_is_not_translated(command, translator):
+def test_utf_16_is_an_error(command, translator):
     finished = command("translate", "-m", "x", stdin="one\n".encode("utf-16"))
     assert finished.status == 1
     assert "UTF-16" in finished.err

@@ -1,4 +1,4 @@
-"""evaluate and score: counts that must agree, scores with signatures, formats for people and programs."""
+"""``evaluate``: scores with signatures, analyses and comparisons, and texts that must agree line by line."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_an_analysis_is_added(command, texts):
     finished = command("evaluate", "--hypotheses", "out", "-r", "ref", "-s", "src", "--analysis")
     assert finished.status == 0, finished.err
     assert finished.lines[0].startswith("BLEU ")
-    text = finished.out.decode()
+    text = finished.text
     assert "By length of the source, in words" in text
     assert "occurs in the references" in text
     values = json.loads(
@@ -61,8 +61,8 @@ def test_an_analysis_is_added(command, texts):
     assert values["analysis"]["copied"]["words"] == 0
 
 
-def test_another_output_is_compared(command, texts):
-    text = command("evaluate", "--hypotheses", "out", "-r", "ref", "--against", "src").out.decode()
+def test_two_outputs_are_compared(command, texts):
+    text = command("evaluate", "--hypotheses", "out", "-r", "ref", "--against", "src").text
     assert "p randomisation" in text
     assert "Where they differ most" in text
     finished = command("evaluate", "--hypotheses", "out", "-r", "ref", "--against", "src", "--format", "json")
@@ -78,32 +78,32 @@ def test_a_model_can_be_analysed_and_compared(command, texts, translator):
     translator.run = Namespace(data=Namespace(source_language="de"), search=None)
     finished = command("evaluate", "-m", "x", "-s", "src", "-r", "ref", "--analysis", "--against", "out")
     assert finished.status == 0, finished.err
-    assert "By length of the source, in words" in finished.out.decode()
-    assert "the model" in finished.out.decode()
+    assert "By length of the source, in words" in finished.text
+    assert "the model" in finished.text
 
 
-def test_text_that_is_not_plain_is_warned_of(command, texts):
+def test_unjoined_subwords_cause_a_warning(command, texts):
     (texts / "pieces").write_text("the c@@ at s@@ at\na dog\n")
     finished = command("evaluate", "--hypotheses", "pieces", "-r", "ref")
     assert finished.status == 0
-    assert "nmt-lstm: warning: 'pieces': 1 line has subwords joined by '@@'" in finished.err
+    assert "nmt-lstm: warning: 'pieces': 1 line" in finished.err
+    assert "'@@'" in finished.err
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (("--analysis",), 2, "--analysis needs the source text: -s test.de."),
+        (("--analysis",), 2, "--analysis needs the source text"),
         (("--against", "short"), 1, "'short' has 1 lines, 'ref' has 2"),
         (("--against", "none"), 1, "'none' does not exist"),
         (("--analysis", "-s", "short"), 1, "'short' has 1 lines, 'ref' has 2"),
         (("--analysis", "-s", "src", "--train-source", "none"), 1, "'none' does not exist"),
     ],
 )
-def test_what_an_analysis_needs_must_be_there(command, texts, arguments, status, message):
+def test_the_texts_of_an_analysis_must_exist_and_agree(command, texts, arguments, status, message):
     finished = command("evaluate", "--hypotheses", "out", "-r", "ref", *arguments)
     assert finished.status == status
-    assert message in finished.err
-    assert len(finished.err.splitlines()) == 1
+    assert message in finished.error
 
 
 def test_a_model_translates_the_source_first(command, texts, translator, monkeypatch):
@@ -126,46 +126,42 @@ def test_the_search_of_a_model_can_be_changed(command, texts, translator, monkey
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("-r", "ref"), "name either --hypotheses FILE, or -m FOLDER with -s FILE."),
-        (("-r", "ref", "-m", "x"), "-m translates the text of -s: name it, such as -s test.de."),
-        (
-            ("-r", "ref", "-m", "x", "--hypotheses", "out"),
-            "name either --hypotheses FILE, or -m FOLDER with -s FILE.",
-        ),
+        (("-r", "ref"), "name either --hypotheses FILE, or -m FOLDER"),
+        (("-r", "ref", "-m", "x"), "-m needs a source text"),
+        (("-r", "ref", "-m", "x", "--hypotheses", "out"), "name either --hypotheses FILE, or -m FOLDER"),
         (
             ("-r", "ref", "--hypotheses", "out", "--set", "search.alpha=2"),
-            "--set changes the search of a model; with --hypotheses nothing is searched.",
+            "--set changes the search of a model",
         ),
     ],
 )
-def test_what_to_score_must_be_clear(command, texts, arguments, message):
+def test_either_hypotheses_or_a_model_is_scored(command, texts, arguments, message):
     finished = command("evaluate", *arguments)
-    assert (finished.status, finished.err) == (2, f"nmt-lstm: error: {message}\n")
+    assert finished.status == 2
+    assert message in finished.error
 
 
-def test_files_of_different_length_are_refused_with_both_counts(command, texts):
+def test_files_of_different_length_are_an_error_with_both_counts(command, texts):
     finished = command("evaluate", "--hypotheses", "short", "-r", "ref")
     assert finished.status == 1
-    assert finished.err == (
-        "nmt-lstm: error: 'short' has 1 lines, 'ref' has 2; they must agree line by line. "
-        "Line 2 is missing in 'short'.\n"
-    )
+    assert "'short' has 1 lines, 'ref' has 2" in finished.error
+    assert "Line 2 is missing from 'short'" in finished.error
 
 
-def test_an_empty_file_is_refused(command, texts):
+def test_an_empty_file_is_an_error(command, texts):
     finished = command("evaluate", "--hypotheses", "empty", "-r", "ref")
     assert finished.status == 1
-    assert finished.err == "nmt-lstm: error: 'empty' is empty; it must have one sentence per line.\n"
+    assert "'empty' is empty" in finished.error
 
 
-def test_text_without_blanks_is_scored_by_characters_unless_told_otherwise(command, tmp_path):
+def test_text_without_spaces_is_scored_by_characters_by_default(command, tmp_path):
     (tmp_path / "ref.ja").write_text("彼は本を三冊読みました。\n猫が公園で寝ている。\n")
     (tmp_path / "out.ja").write_text("彼は本を二冊読みました。\n猫が公園で寝ている。\n")
     (tmp_path / "words").write_text("Haus\nBaum\n")
     signatures = {}
     for name, arguments in {
         "Japanese": ("--hypotheses", "out.ja", "-r", "ref.ja"),
-        "told": ("--hypotheses", "out.ja", "-r", "ref.ja", "--tokenize", "13a"),
+        "tokenize": ("--hypotheses", "out.ja", "-r", "ref.ja", "--tokenize", "13a"),
         "single words": ("--hypotheses", "words", "-r", "words"),
     }.items():
         finished = command("evaluate", *arguments)
@@ -173,31 +169,14 @@ def test_text_without_blanks_is_scored_by_characters_unless_told_otherwise(comma
         signatures[name] = finished.lines[0]
     assert "tok:char" in signatures["Japanese"]
     assert float(signatures["Japanese"].split()[1]) > 50.0
-    assert "tok:13a" in signatures["told"]
+    assert "tok:13a" in signatures["tokenize"]
     assert "tok:13a" in signatures["single words"]
 
 
-def test_an_unknown_tokenizer_is_refused(command, texts):
+def test_an_unknown_tokenizer_is_an_error(command, texts):
     finished = command("evaluate", "--hypotheses", "out", "-r", "ref", "--tokenize", "13b")
     assert finished.status == 2
-    assert finished.err.startswith("nmt-lstm: error: ")
-    assert "13a" in finished.err
-    assert len(finished.err.splitlines()) == 1
-
-
-def test_score_gives_the_sum_and_the_mean_per_piece(command, texts, translator):
-    (texts / "tgt").write_text("ab\nabcd\n")
-    finished = command("score", "-m", "x", "-s", "src", "-t", "tgt")
-    assert finished.lines == ["-1.0000\t-0.5000", "-2.0000\t-0.5000"]
-    assert finished.err == "2 lines, 6 pieces: -0.5000 per piece, perplexity 1.649\n"
-    line = json.loads(command("score", "-m", "x", "-s", "src", "-t", "tgt", "--format", "jsonl").lines[0])
-    assert line == {"log_probability": -1.0, "per_piece": -0.5, "pieces": [["a", -0.5], ["b", -0.5]]}
-
-
-def test_score_refuses_files_of_different_length(command, texts, translator):
-    finished = command("score", "-m", "x", "-s", "short", "-t", "ref")
-    assert finished.status == 1
-    assert "'short' has 1 lines, 'ref' has 2" in finished.err
+    assert "13a" in finished.error
 
 
 def test_several_references_are_scored_together(command, texts):
@@ -222,41 +201,37 @@ def test_several_references_are_scored_together(command, texts):
 
 def test_several_references_give_sacrebleus_own_scores(command, texts):
     (texts / "ref2").write_text("a cat sat on the mat\na dog ran quite far\n")
-    found = json.loads(
+    scores = json.loads(
         command("evaluate", "--hypotheses", "out", "-r", "ref", "-r", "ref2", "--format", "json").out
     )
     lines = {name: (texts / name).read_text().splitlines() for name in ("out", "ref", "ref2")}
-    for score, metric in zip(found, (BLEU(), CHRF(), TER()), strict=True):
+    for score, metric in zip(scores, (BLEU(), CHRF(), TER()), strict=True):
         expected = metric.corpus_score(lines["out"], [lines["ref"], lines["ref2"]])
         assert score["value"] == pytest.approx(expected.score)
 
 
 @pytest.mark.parametrize(
-    ("more", "status", "message"),
+    ("options", "status", "message"),
     [
         (("-r", "ref"), 2, "'ref' is named twice"),
         (("-r", "short"), 1, "'short' has 1 lines, 'ref' has 2"),
-        (("-r", "blank"), 1, "'blank' holds only blank lines"),
+        (("-r", "blank"), 1, "'blank' has only blank lines"),
         (("-r", "none"), 1, "'none' does not exist"),
     ],
 )
-def test_references_that_do_not_fit_are_refused(command, texts, more, status, message):
+def test_references_must_be_different_files_of_the_same_length(command, texts, options, status, message):
     (texts / "blank").write_text("\n \n")
-    finished = command("evaluate", "--hypotheses", "out", "-r", "ref", *more)
+    finished = command("evaluate", "--hypotheses", "out", "-r", "ref", *options)
     assert finished.status == status
-    assert message in finished.err
-    assert len(finished.err.splitlines()) == 1
+    assert message in finished.error
 
 
-def test_lines_without_a_reference_are_warned_of(command, texts):
+def test_a_line_without_reference_causes_a_warning(command, texts):
     (texts / "gap").write_text("the cat sat on the mat\n\n")
     finished = command("evaluate", "--hypotheses", "out", "-r", "gap")
     assert finished.status == 0
-    assert "1 line is without a reference" in finished.err
-    assert "first line 2" in finished.err
-    assert (
-        "without a reference" not in command("evaluate", "--hypotheses", "out", "-r", "gap", "-r", "ref").err
-    )
+    assert "line 2" in finished.err
+    assert command("evaluate", "--hypotheses", "out", "-r", "gap", "-r", "ref").err == ""
 
 
 @pytest.mark.parametrize(
@@ -267,15 +242,14 @@ def test_lines_without_a_reference_are_warned_of(command, texts):
         (bz2.compress(b"the cat\na dog\n"), "rename it to"),
     ],
 )
-@pytest.mark.parametrize("place", ["hypotheses", "reference", "source"])
-def test_text_in_another_encoding_is_refused_as_in_training(command, texts, content, word, place):
-    files = {"hypotheses": "out", "reference": "ref", "source": "src", place: "other"}
+@pytest.mark.parametrize("role", ["hypotheses", "reference", "source"])
+def test_an_unsupported_encoding_is_an_error_as_in_training(command, texts, content, word, role):
+    files = {"hypotheses": "out", "reference": "ref", "source": "src", role: "other"}
     (texts / "other").write_bytes(content)
     finished = command("evaluate", *(word for name, file in files.items() for word in (f"--{name}", file)))
     assert finished.status == 1
-    assert word in finished.err
+    assert word in finished.error
     assert finished.out == b""
-    assert len(finished.err.splitlines()) == 1
 
 
 def test_pipes_are_read_once(command, texts):

@@ -35,7 +35,6 @@ from nmt_lstm.numerics.memory import restart_without_thread_cache
 from nmt_lstm.numerics.out_of_memory import is_out_of_memory, where_memory_ran_out
 from nmt_lstm.numerics.threads import sleep_while_waiting
 from nmt_lstm.plain_text import printable
-from nmt_lstm.registry import plugin_failure, plugin_suspicion
 from nmt_lstm.training.launch import is_started_by_run
 
 __all__ = ["app", "main"]
@@ -144,6 +143,8 @@ def _run_safely(arguments: Sequence[str] | None) -> int:
             return _report(_system_message(problem), 1)
         if _is_interruption(problem):
             return _report_interruption()
+        from nmt_lstm.registry import plugin_failure, plugin_suspicion
+
         if failure := plugin_failure(problem):
             return _report(failure, 1)
         traceback.print_exc()

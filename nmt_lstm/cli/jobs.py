@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nmt_lstm.cli.arguments import load_plugins
 from nmt_lstm.cli.messages import show_log
 from nmt_lstm.errors import NmtLstmError, PluginError, ResourceError
-from nmt_lstm.registry import plugin_failure
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import SearchSettings
@@ -171,6 +170,8 @@ def _translate(first_line: int, lines: list[str], arguments: dict[str, Any]) -> 
     except NmtLstmError:
         raise
     except Exception as problem:
+        from nmt_lstm.registry import plugin_failure
+
         # A traceback is not pickled, so the plugin's file and line must be found in this process.
         if failure := plugin_failure(problem):
             raise PluginError(failure) from problem

@@ -100,23 +100,23 @@ def test_a_page_has_the_command_that_makes_it(random_model_folder, folder) -> No
     assert trace["command"] == f"nmt-lstm inspect -m {random_model_folder} -b 2 '{SENTENCE}'"
 
 
-def test_a_picture_shows_what_was_chosen(random_model_folder, here, capsys) -> None:
+def test_a_picture_shows_what_was_chosen(random_model_folder, folder, capsys) -> None:
     words = ["inspect", "-m", str(random_model_folder), SENTENCE, "--format", "svg"]
     assert main([*words, "--what", "gates", "--what", "memory", "--layer", "decoder.1"]) == 0
-    path = here / capsys.readouterr().out.strip()
+    path = folder / capsys.readouterr().out.strip()
     assert path.name == "eins-zwei-drei.svg"
     svg = path.read_text(encoding="utf-8")
     assert "decoder, layer 1, forward: lstm" in svg
     assert ">attention<" not in svg
 
 
-def test_a_png_is_written(random_model_folder, here, capsys) -> None:
+def test_a_png_is_written(random_model_folder, folder, capsys) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib is not installed (the extra `plot`)")
     assert main(["inspect", "-m", str(random_model_folder), SENTENCE, "--format", "png", "-o", "x.png"]) == 0
-    assert (here / "x.png").read_bytes().startswith(b"\x89PNG")
+    assert (folder / "x.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_no_page_is_replaced_by_that_of_a_different_sentence(random_model_folder, here, capsys) -> None:
+def test_no_page_is_replaced_by_that_of_a_different_sentence(random_model_folder, folder, capsys) -> None:
     words = ["inspect", "-m", str(random_model_folder), "--format", "svg"]
     for line in (SENTENCE, "Eins, zwei, drei!", SENTENCE):
         assert main([*words, line]) == 0

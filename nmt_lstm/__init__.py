@@ -57,8 +57,8 @@ if TYPE_CHECKING:
     from nmt_lstm.recurrence.with_parameters import with_parameters as with_parameters
     from nmt_lstm.registry import ATTENTIONS as ATTENTIONS
     from nmt_lstm.registry import CELLS as CELLS
-    from nmt_lstm.text.corpus import read_lines as read_lines
     from nmt_lstm.text.preparation import prepare as prepare
+    from nmt_lstm.text.text_file import read_lines as read_lines
     from nmt_lstm.training.data_module import TranslationDataModule as TranslationDataModule
     from nmt_lstm.training.fit import fit as fit
     from nmt_lstm.training.model_writer import save_model as save_model
@@ -100,7 +100,7 @@ _NAMES_OF_MODULE = {
     "nmt_lstm.recurrence.recurrence": ("Recurrence", "Update"),
     "nmt_lstm.recurrence.with_parameters": ("with_parameters",),
     "nmt_lstm.registry": ("ATTENTIONS", "CELLS"),
-    "nmt_lstm.text.corpus": ("read_lines",),
+    "nmt_lstm.text.text_file": ("read_lines",),
     "nmt_lstm.text.preparation": ("prepare",),
     "nmt_lstm.training.data_module": ("TranslationDataModule",),
     "nmt_lstm.training.fit": ("fit",),

@@ -22,7 +22,7 @@ from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.config.load import load_run
 from nmt_lstm.evaluation.scores import corpus_scores
 from nmt_lstm.inference.exported import write_exported
-from nmt_lstm.text.corpus import read_lines
+from nmt_lstm.text.text_file import read_lines
 from nmt_lstm.training.fit import fit
 
 FOLDER = Path(__file__).resolve().parent

@@ -76,7 +76,7 @@ def check_files(*paths: Path | None, reread: bool = False) -> None:
     Raises:
         DataError: a file is missing or cannot be read.
     """
-    from nmt_lstm.text.corpus import check_rereadable, open_bytes
+    from nmt_lstm.text.text_file import check_rereadable, open_bytes
 
     for path in paths:
         if path is None or str(path) == "-":

@@ -41,7 +41,7 @@ def _input_stream(path: Path | None) -> Iterator[IO[bytes]]:
     if path is None or str(path) == "-":
         yield sys.stdin.buffer
         return
-    from nmt_lstm.text.corpus import open_bytes
+    from nmt_lstm.text.text_file import open_bytes
 
     with open_bytes(path) as stream:
         yield stream
@@ -87,7 +87,7 @@ def input_lines(path: Path | None) -> Iterator[str]:
     Raises:
         DataError: the file is missing, is a folder, or cannot be read.
     """
-    from nmt_lstm.text.corpus import DAMAGES
+    from nmt_lstm.text.text_file import DAMAGES
 
     name = "stdin" if path is None or str(path) == "-" else str(path)
     with _input_stream(path) as stream:
@@ -103,10 +103,10 @@ def read_all_lines(path: Path) -> list[str]:
     Raises:
         DataError: it is missing, unreadable, empty, compressed under a plain name, or not UTF-8.
     """
-    from nmt_lstm.text.corpus import decoded
+    from nmt_lstm.text.text_file import decode_lines
 
     with _input_stream(path) as stream:
-        lines = list(decoded(stream, "stdin" if str(path) == "-" else str(path)))
+        lines = list(decode_lines(stream, "stdin" if str(path) == "-" else str(path)))
     if not lines:
         raise DataError(f"'{path}' is empty; it must have one sentence per line.")
     return lines

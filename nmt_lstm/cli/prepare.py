@@ -34,7 +34,7 @@ def prepare(run_file: RunFile, overrides: Overrides = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         run, held_out = with_validation_text(run, Path(folder), reuse=False)
         if held_out is not None:
-            note(held_out.describe(place=False))
+            note(held_out.describe(with_folder=False))
             held_out.write()
         note(description(prepare_text(run, note)))
     note(f"\nTo train on it:\n  nmt-lstm train {quoted(run_file)}")

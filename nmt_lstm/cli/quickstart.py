@@ -70,7 +70,7 @@ def quickstart(
     from nmt_lstm.config.defaults import quickstart_settings
     from nmt_lstm.config.load import make_run
     from nmt_lstm.corpora.builtin import builtin_corpus_folder
-    from nmt_lstm.text.corpus import read_lines
+    from nmt_lstm.text.text_file import read_lines
 
     corpus = builtin_corpus_folder()
     values = quickstart_settings(str(corpus), str(output.parent / "prepared"), cell)

@@ -179,7 +179,7 @@ def train(
     from nmt_lstm.training.fit import fit
 
     # A resumed run already has its held-out text; a different one must not replace it.
-    with held_out.placed() if held_out is not None and not continues else nullcontext():
+    with held_out.files() if held_out is not None and not continues else nullcontext():
         fit(
             run,
             folder,
@@ -259,8 +259,9 @@ def run_without_file(
     check_texts(texts)
     from nmt_lstm.config.defaults import choose_settings, describe_settings
     from nmt_lstm.config.load import make_run
-    from nmt_lstm.text.corpus import check_lengths, count_usable, language_of
+    from nmt_lstm.text.corpus import check_lengths, count_usable
     from nmt_lstm.text.held_out import FOLDER, hold_out
+    from nmt_lstm.text.text_file import language_of
 
     files = {name: path for name, path in texts.items() if path is not None}
     source, target = files["train_source"], files["train_target"]
@@ -274,7 +275,7 @@ def run_without_file(
         held_out = hold_out(source, target, folder / FOLDER, reuse=resume)
         files |= {"valid_source": held_out.source, "valid_target": held_out.target}
         description.append(held_out.describe())
-        pairs = held_out.trained_on
+        pairs = held_out.remaining
     data: dict[str, Any] = {name: str(path) for name, path in files.items()}
     data["exclude_validation"] = held_out is not None
     data["source_language"], data["target_language"] = language_of(source), language_of(target)
@@ -304,7 +305,7 @@ def default_output(run_file: Path | None, source: Path | None, target: Path | No
     """Return runs/NAME, named after the run file or the languages."""
     if run_file is not None:
         return Path("runs", run_file.stem)
-    from nmt_lstm.text.corpus import language_of
+    from nmt_lstm.text.text_file import language_of
 
     names = [language_of(path) for path in (source, target) if path is not None]
     return Path("runs", "-".join(names) if all(names) and len(names) == 2 else "model")

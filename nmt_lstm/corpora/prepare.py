@@ -12,7 +12,7 @@ from pathlib import Path
 from nmt_lstm.corpora.download import fetch
 from nmt_lstm.errors import DataError, NmtLstmError, ResourceError
 from nmt_lstm.files.atomic import replacing
-from nmt_lstm.text.corpus import read_blocks, read_lines
+from nmt_lstm.text.text_file import read_blocks, read_lines
 
 __all__ = ["CorpusFile", "main", "place_corpus"]
 

@@ -1,4 +1,4 @@
-"""Which training pairs are left out, and how many for which reason."""
+"""Cleaning: which training pairs are left out, and how many for which reason."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from nmt_lstm.text.corpus import read_parallel
 
 __all__ = ["CleaningReport", "PairCleaner", "pair_digest", "pair_digests"]
 
-# Below this length a ratio says nothing: "Yes" may well be four pieces elsewhere.
+# Ratios of shorter sentences mean nothing: "Yes" may have four pieces in the other language.
 SHORTEST_RATED = 10
 
 
 def pair_digest(source: str, target: str) -> bytes:
-    """Return a digest that pairs share which differ in nothing but blanks."""
+    """Return a digest of a pair that ignores differences in white space."""
     text = "\n".join(" ".join(side.split()) for side in (source, target))
     return hashlib.blake2b(text.encode(), digest_size=12).digest()
 
 
 def pair_digests(source: Path, target: Path) -> frozenset[bytes]:
-    """Return the digests of all pairs of two files.
+    """Return the digests of all pairs of two line-aligned files.
 
     Raises:
         DataError: a file cannot be read, or they differ in length.
@@ -33,7 +33,7 @@ def pair_digests(source: Path, target: Path) -> frozenset[bytes]:
 
 @dataclass
 class CleaningReport:
-    """How many pairs were read, kept, and left out by each rule."""
+    """Numbers of pairs that were read, kept, and left out by each rule."""
 
     read: int = 0
     kept: int = 0
@@ -47,28 +47,28 @@ class CleaningReport:
         return self.kept == self.read
 
     def describe(self) -> str:
-        """Return one line for a person."""
+        """Return a summary on one line."""
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.left_out.items() if count)
         left_out = f"; left out: {reasons}" if reasons else ""
         return f"{self.read:,} training pairs read, {self.kept:,} kept{left_out}"
 
 
 class PairCleaner:
-    """Decides pair by pair, and counts.
+    """Decides which pairs are kept, and counts them.
 
     Args:
         settings: the rules.
-        excluded: digests (see `pair_digest`) of pairs that are never kept, whatever the rules.
+        excluded: digests (see `pair_digest`) of pairs that are left out regardless of the rules.
     """
 
     def __init__(self, settings: CleaningSettings, *, excluded: AbstractSet[bytes] = frozenset()) -> None:
         self.settings = settings
         self.excluded = excluded
         self.report = CleaningReport()
-        self._seen: set[bytes] = set()
+        self._digests: set[bytes] = set()
 
     def keeps(self, source: str, target: str, source_pieces: int, target_pieces: int) -> bool:
-        """Return whether the pair, cut into this many pieces, is kept."""
+        """Return whether to keep a pair that has these numbers of pieces."""
         self.report.read += 1
         reason = ""
         if self.excluded and pair_digest(source, target) in self.excluded:
@@ -84,7 +84,7 @@ class PairCleaner:
     def _reason(self, source: str, target: str, source_pieces: int, target_pieces: int) -> str:
         rules = self.settings
         shorter, longer = sorted((source_pieces, target_pieces))
-        # A line of control characters is not blank to Python, but has no pieces; one of U+3000 is the other way round.
+        # A line of control characters is not blank for Python, but has no pieces; a line of U+3000 is the opposite.
         if rules.drop_empty and not (source.strip() and target.strip() and shorter):
             return "empty"
         if longer > rules.max_pieces:
@@ -93,7 +93,7 @@ class PairCleaner:
             return "ratio"
         if rules.drop_duplicates:
             digest = hashlib.blake2b(f"{source}\n{target}".encode(), digest_size=12).digest()
-            if digest in self._seen:
+            if digest in self._digests:
                 return "duplicate"
-            self._seen.add(digest)
+            self._digests.add(digest)
         return ""

@@ -1,4 +1,4 @@
-"""The pieces to train an epoch on: those that were prepared, or with subword sampling others in each epoch."""
+"""The token store of an epoch: the prepared one, or with subword sampling a different segmentation in each epoch."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ __all__ = ["epoch_store"]
 
 
 def epoch_store(prepared: Prepared, epoch: int, *, sampling: float, seed: int) -> TokenStore:
-    """Return the store to train an epoch on; with subword sampling the split is redrawn, always the same for a seed and epoch.
+    """Return the store to train an epoch on; subword sampling draws a segmentation that depends on seed and epoch.
 
     Args:
         prepared: the prepared text.
         epoch: from 0.
         sampling: as ``run.subwords.sampling``; 0 is off.
-        seed: of what is drawn.
+        seed: of the sampling.
 
     Raises:
         DataError: the text has changed since it was prepared.
@@ -36,7 +36,7 @@ def epoch_store(prepared: Prepared, epoch: int, *, sampling: float, seed: int) -
         return prepared.train
 
     def folder_of(epoch: int) -> Path:
-        # What another version drew is not this seed's and must not be taken for it.
+        # Other versions draw different pieces for the same seed.
         return prepared.folder / f"sampled-v{SAMPLING_VERSION}-{sampling}-{seed}-{epoch}"
 
     folder = folder_of(epoch)
@@ -45,7 +45,7 @@ def epoch_store(prepared: Prepared, epoch: int, *, sampling: float, seed: int) -
         return store
     try:
         with locked(prepared.folder):
-            store = _store_in(folder)  # another process of this run may have been faster
+            store = _store_in(folder)  # perhaps from a faster process of this run
             if store is None:
                 with complete_folder(folder, lambda path: _store_in(path) is not None) as unfinished:
                     _write_sampled(prepared, epoch, unfinished, sampling, seed)
@@ -53,7 +53,7 @@ def epoch_store(prepared: Prepared, epoch: int, *, sampling: float, seed: int) -
                 shutil.rmtree(folder_of(epoch - 2), ignore_errors=True)
     except OSError as error:
         raise ResourceError(
-            f"Cannot write the sampled pieces to '{prepared.folder}': {error.strerror or error}. Make room."
+            f"cannot write the sampled pieces to '{prepared.folder}': {error.strerror or error}; free some disk space."
         ) from None
     return TokenStore.open(folder) if store is None else store
 
@@ -69,13 +69,16 @@ def _write_sampled(prepared: Prepared, epoch: int, folder: Path, sampling: float
         for chunk in chunks_of(pairs):
             numbered = list(itertools.compress(enumerate(chunk, start), is_kept[start : start + len(chunk)]))
             start += len(chunk)
-            # Seeds are those of lines, so that no draw depends on where a chunk or a process begins.
+            # Each line has its own seed, so that no draw depends on where a chunk or a process begins.
             store.write(
                 [source(line, sentence_seed(seed, epoch, number, 0)) for number, (line, _) in numbered],
                 [target(line, sentence_seed(seed, epoch, number, 1)) for number, (_, line) in numbered],
             )
     if start != len(is_kept):
-        raise DataError(f"'{data.train_source}' has changed since it was prepared. Start the command again.")
+        raise DataError(
+            f"'{data.train_source}' has changed since it was prepared; rerun the command.",
+            path=data.train_source,
+        )
 
 
 def _store_in(folder: Path) -> TokenStore | None:

@@ -1,4 +1,4 @@
-"""Validation text held out of the training text, where no other was named: a few pairs from every part of it."""
+"""Validation text held out of the training text if none is given: pairs from all parts of it."""
 
 from __future__ import annotations
 
@@ -14,42 +14,44 @@ from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.files.atomic import write_atomically
 from nmt_lstm.text.cleaning import pair_digest
-from nmt_lstm.text.corpus import check_lengths, count_usable, language_of, read_parallel
+from nmt_lstm.text.corpus import check_lengths, count_usable, read_parallel
+from nmt_lstm.text.text_file import language_of
 
 __all__ = ["FOLDER", "HeldOut", "hold_out", "with_validation_text"]
 
 FOLDER = "held-out"
-"""Where it lies in the folder of a run."""
+"""Name of its folder in the folder of a run."""
 MOST_PAIRS = 1_000
 SHARE = 0.05
-# The validation text is part of the data, not of the run: runs of other seeds must stay comparable.
+# The validation text is part of the data, not of the run: runs with different seeds must be comparable.
 SEED = 1
-# Pairs considered for each that is held out, so that one that occurs once is preferred: all copies leave the training.
+# Candidates for each held-out pair. The rarest is chosen, because all of its copies are lost for training.
 CANDIDATES = 4
-# Scores of fewer pairs say little: one word more or less changes them.
-TELLING = 20
+# Scores of fewer pairs mean little: a single word changes them.
+FEWEST_MEANINGFUL = 20
 
 
 class HeldOut(NamedTuple):
-    """What is held out."""
+    """Pairs that are held out for validation."""
 
     source: Path
-    """Where `write` puts its source side."""
+    """File of the source side, which `write` creates."""
     target: Path
+    """File of the target side."""
     pairs: list[tuple[str, str]]
-    trained_on: int
-    """Pairs of the text that are left: with text on both sides, neither held out nor copies of such."""
+    remaining: int
+    """Number of pairs for training: with text on both sides, and neither held out nor a copy of a held-out pair."""
     total: int
-    """Pairs of the text."""
+    """Number of all pairs of the text."""
 
-    def describe(self, *, place: bool = True) -> str:
-        """Return how many pairs are held out, whether they are enough, and (`place`) where they are."""
-        held = len(self.pairs)
-        text = f"No validation text was named: {held:,} of {self.total:,} pairs {'is' if held == 1 else 'are'} held out for it"
-        text += f", in '{self.source.parent}'" if place else ""
-        if held >= TELLING:
+    def describe(self, *, with_folder: bool = True) -> str:
+        """Return how many pairs are held out, whether they are enough, and (`with_folder`) where they are."""
+        count = len(self.pairs)
+        text = f"No validation text given; {count:,} of {self.total:,} pairs {'is' if count == 1 else 'are'} held out"
+        text += f", in '{self.source.parent}'" if with_folder else ""
+        if count >= FEWEST_MEANINGFUL:
             return f"{text}."
-        return f"{text}. Scores of so few say little; name validation text if there is more."
+        return f"{text}. Scores of so few pairs mean little; give validation text if you have more."
 
     def write(self) -> None:
         """Write the two files.
@@ -61,8 +63,8 @@ class HeldOut(NamedTuple):
             _write(path, "".join(f"{line}\n" for line in lines).encode())
 
     @contextmanager
-    def placed(self) -> Iterator[None]:
-        """Write the two files, and take them away again if what follows fails before anything stands beside their folder.
+    def files(self) -> Iterator[None]:
+        """Write the two files; remove them again if the block fails before a run has written anything beside them.
 
         Raises:
             ResourceError: they cannot be written.
@@ -73,12 +75,12 @@ class HeldOut(NamedTuple):
             self.write()
             yield
         except BaseException:
-            # A run's lock is gone soon; everything else is what a run can be resumed from.
-            alone = {path.name for path in folder.parent.glob("*")} <= {folder.name, ".lock"}
-            if is_new and alone:
+            # The lock of a run does not count; from anything else the run can be resumed.
+            is_alone = {path.name for path in folder.parent.glob("*")} <= {folder.name, ".lock"}
+            if is_new and is_alone:
                 self.source.unlink(missing_ok=True)
                 self.target.unlink(missing_ok=True)
-                with suppress(OSError):  # files of another program, or the lock
+                with suppress(OSError):  # not empty: files of another program, or the lock
                     folder.rmdir()
                     folder.parent.rmdir()
             raise
@@ -94,17 +96,16 @@ def hold_out(
 ) -> HeldOut:
     """Choose pairs of a text for validation: 1,000 or 5 % of it, whichever is less, but at least one.
 
-    They are always the same pairs of a text.
-
-    The text itself stays as it is: training has to leave these pairs out (`data.exclude_validation`). No pair is held out
-    twice, none with an empty side, and one that the text repeats only where its part of the text has no other.
+    The same text always has the same pairs. It is not changed: training has to leave these pairs out
+    (`data.exclude_validation`). No pair is chosen twice or has an empty side; a pair that occurs repeatedly is chosen only
+    if its part of the text has no other candidate.
 
     Args:
         source: source side of the text.
-        target: its target side.
-        folder: where the files are to be.
-        names: of the two files; None names them after the languages.
-        reuse: take the files that are there, as a run that is resumed must.
+        target: target side of the text.
+        folder: folder for the files.
+        names: names of the two files; by default they depend on the languages.
+        reuse: use the files in `folder` if they exist, as a resumed run must.
 
     Raises:
         DataError: the text cannot be read, has a side without text, or too few different pairs.
@@ -118,28 +119,29 @@ def hold_out(
     else:
         parts = list(_candidates(source, target, total))
         counts = _occurrences(source, target, {each.digest for part in parts for each in part})
-        chosen = _chosen(parts, counts)
-    left = usable - sum(counts[digest] for digest in chosen)
-    if not chosen or not left:
+        chosen = _choose(parts, counts)
+    remaining = usable - sum(counts[digest] for digest in chosen)
+    if not chosen or not remaining:
         raise DataError(
-            f"'{source}' and '{target}' have too few different pairs to hold some out for validation; name validation "
-            f"text with --valid-source and --valid-target, or as data.valid_source and data.valid_target."
+            f"'{source}' and '{target}' have too few different pairs to hold some out for validation; give validation "
+            f"text with --valid-source and --valid-target, or as data.valid_source and data.valid_target.",
+            path=source,
         )
-    return HeldOut(*paths, list(chosen.values()), left, total)
+    return HeldOut(*paths, list(chosen.values()), remaining, total)
 
 
 def with_validation_text(
     run: RunSettings, folder: Path, *, reuse: bool
 ) -> tuple[RunSettings, HeldOut | None]:
-    """Return a run that has validation text: its own, or pairs that are held out of its training text.
+    """Return the settings of a run with validation text: its own, or pairs held out of its training text.
 
     Args:
         run: the settings.
-        folder: of the run; its folder `FOLDER` is where the files are to be.
+        folder: folder of the run; the files belong in its folder `FOLDER`.
         reuse: see `hold_out`.
 
     Returns:
-        The settings, and what has yet to be written for them; None where they named validation text.
+        The settings, and the held-out text that remains to be written; None if the settings name validation text.
 
     Raises:
         DataError: see `hold_out`.
@@ -148,12 +150,12 @@ def with_validation_text(
     if data.valid_source is not None:
         return run, None
     held = hold_out(data.train_source, data.train_target, folder / FOLDER, reuse=reuse)
-    named = {
+    update = {
         "valid_source": held.source.absolute(),
         "valid_target": held.target.absolute(),
         "exclude_validation": True,
     }
-    return run.model_copy(update={"data": data.model_copy(update=named)}), held
+    return run.model_copy(update={"data": data.model_copy(update=update)}), held
 
 
 def _names(source: Path, target: Path) -> tuple[str, str]:
@@ -163,45 +165,45 @@ def _names(source: Path, target: Path) -> tuple[str, str]:
 
 
 def _candidates(source: Path, target: Path, total: int) -> Iterator[list[_Candidate]]:
-    """Yield pairs for each of as many equal parts of the text as are held out, from a random place of the part on."""
-    wanted = max(1, min(MOST_PAIRS, int(total * SHARE)))
+    """Yield candidates from as many equal parts of the text as pairs are held out, from a random line of each part on."""
+    count = max(1, min(MOST_PAIRS, int(total * SHARE)))
     pairs = read_parallel(source, target)
     random = np.random.default_rng(SEED)
-    for part in range(wanted):
-        begin, end = part * total // wanted, (part + 1) * total // wanted
-        place = begin + int(random.integers(end - begin))
-        before: list[_Candidate] = []
-        found: list[_Candidate] = []
+    for part in range(count):
+        begin, end = part * total // count, (part + 1) * total // count
+        first = begin + int(random.integers(end - begin))
+        before: list[_Candidate] = []  # the last pair before that line, in case none follows
+        candidates: list[_Candidate] = []
         for number, pair in zip(range(begin, end), pairs, strict=False):
-            if not (pair[0].strip() and pair[1].strip()) or len(found) == CANDIDATES:
+            if not (pair[0].strip() and pair[1].strip()) or len(candidates) == CANDIDATES:
                 continue
             candidate = _Candidate(pair, pair_digest(*pair))
-            if number < place:
+            if number < first:
                 before = [candidate]
             else:
-                found.append(candidate)
-        yield found or before
+                candidates.append(candidate)
+        yield candidates or before
 
 
 def _occurrences(source: Path, target: Path, digests: Container[bytes]) -> Counter[bytes]:
-    """Count how often the text has the pairs of these digests."""
-    read = (pair_digest(*pair) for pair in read_parallel(source, target))
-    return Counter(digest for digest in read if digest in digests)
+    """Count how often the pairs with these digests occur in the text."""
+    all_digests = (pair_digest(*pair) for pair in read_parallel(source, target))
+    return Counter(digest for digest in all_digests if digest in digests)
 
 
-def _chosen(parts: Sequence[Sequence[_Candidate]], counts: Counter[bytes]) -> dict[bytes, tuple[str, str]]:
+def _choose(parts: Sequence[Sequence[_Candidate]], counts: Counter[bytes]) -> dict[bytes, tuple[str, str]]:
     """Return the rarest candidate of each part, by its digest."""
     chosen: dict[bytes, tuple[str, str]] = {}
     for part in parts:
-        new = [each for each in part if each.digest not in chosen]
-        if new:
-            best = min(new, key=lambda each: counts[each.digest])
+        candidates = [candidate for candidate in part if candidate.digest not in chosen]
+        if candidates:
+            best = min(candidates, key=lambda candidate: counts[candidate.digest])
             chosen[best.digest] = best.pair
     return chosen
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file whole; one that has this content already is left alone, since a process may be reading it."""
+    """Write a file, unless it already has this content: another process may be reading it."""
     try:
         if path.is_file() and path.read_bytes() == content:
             return

@@ -1,4 +1,4 @@
-"""Finding the line from which two texts of different length are no longer translations of each other."""
+"""Locating the line from which two texts of different length are no longer translations of each other."""
 
 from __future__ import annotations
 
@@ -9,42 +9,42 @@ from numpy.typing import NDArray
 
 __all__ = ["find_misalignment", "lengths_are_related"]
 
-# Natural-log likelihood that a change of scale must win. Measured on German-English and English-Japanese text:
-# below 3 where the lines agree, 8 to thousands where one line was taken out.
+# Gain in log likelihood that a change of scale must have. Measured on German-English and English-Japanese text: below
+# 3 if the lines are aligned, 8 to thousands if one line was removed.
 CLEAR_GAIN = 8.0
-# Ratios beyond e**2 say no more than "very different".
+# Ratios beyond e**2 mean no more than "very different".
 LARGEST_DEVIATION = 2.0
-# Lines needed on both sides of a change.
+# Lines required on both sides of a change.
 SHORTEST_STRETCH = 5
-# Correlation of the logarithms of the lengths, and the lines needed to tell. Measured on the same text: 0.59 to 0.89
-# where the lines agree, -0.03 to 0.24 between files that have nothing to do with each other.
+# Correlation of the log lengths, and the lines required to estimate it. Measured on the same text: 0.59 to 0.89 if the
+# lines are aligned, -0.03 to 0.24 between unrelated files.
 SMALLEST_CORRELATION = 0.4
 FEWEST_RELATED = 30
 
 
 def find_misalignment(lengths: Iterable[tuple[int, int]]) -> int | None:
-    """Return the number of the line, from 1, near which the lengths of the lines stop agreeing, or None.
+    """Return the line number, from 1, near which the lengths of the lines stop matching, or None.
 
-    The deviations of the log length ratio from its median are taken as Laplace distributed; the most likely line
-    at which their scale grows is returned, if it is clearly more likely than no change.
+    The deviations of the log length ratio from its median are modelled as Laplace distributed. The line at which their
+    scale most likely increases is returned, if a change there is clearly more likely than none.
 
     Args:
-        lengths: characters of the source and of the target line, line by line.
+        lengths: characters of the source line and of the target line, for each line.
     """
     pairs = _logarithms(lengths)
     if len(pairs) < 2 * SHORTEST_STRETCH:
         return None
     ratios = pairs[:, 0] - pairs[:, 1]
-    # The small addition keeps lines of equal length from being infinitely likely.
+    # The constant keeps lines of equal length from having infinite likelihood.
     deviations = np.minimum(np.abs(ratios - np.median(ratios)), LARGEST_DEVIATION) + 0.01
     return _change(deviations)
 
 
 def lengths_are_related(lengths: Iterable[tuple[int, int]]) -> bool:
-    """Whether long lines stand beside long ones, as in two sides of one text; True where too few lines tell.
+    """Whether the line lengths are correlated, as on two sides of one text; True if there are too few lines.
 
     Args:
-        lengths: characters of the source and of the target line, line by line.
+        lengths: characters of the source line and of the target line, for each line.
     """
     pairs = _logarithms(lengths)
     if len(pairs) < FEWEST_RELATED:
@@ -61,11 +61,13 @@ def _logarithms(lengths: Iterable[tuple[int, int]]) -> NDArray[np.float64]:
 
 
 def _change(deviations: NDArray[np.float64]) -> int | None:
+    """Return the line, from 1, at which the scale of Laplace deviations (lines,) increases; None if it does not."""
     total = len(deviations)
     sums = np.cumsum(deviations)
     before = np.arange(SHORTEST_STRETCH, total - SHORTEST_STRETCH + 1)
     scale_before = sums[before - 1] / before
     scale_after = (sums[-1] - sums[before - 1]) / (total - before)
+    # The log likelihood of a Laplace sample at its best scale is -n log(scale), up to a constant.
     gains = (
         total * np.log(sums[-1] / total)
         - before * np.log(scale_before)

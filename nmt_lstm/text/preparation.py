@@ -1,4 +1,4 @@
-"""Preparation: parallel text made into vocabularies and a token store, once for unchanged text and settings."""
+"""Preparation: turns parallel text into vocabularies and a token store, once for the same text and settings."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ from nmt_lstm.files.checksums import checked_json, parse_checked, sha256_of
 from nmt_lstm.files.lock import locked
 from nmt_lstm.files.regular import read_regular
 from nmt_lstm.text.cleaning import CleaningReport, PairCleaner, pair_digest
-from nmt_lstm.text.corpus import check_rereadable, count_usable, read_blocks, read_parallel
+from nmt_lstm.text.corpus import count_usable, read_parallel
 from nmt_lstm.text.corpus_checks import corpus_warnings
 from nmt_lstm.text.special_pieces import END
 from nmt_lstm.text.subwords import Subwords, train_subwords
+from nmt_lstm.text.text_file import check_rereadable, read_blocks
 from nmt_lstm.text.token_store import HEADER, TokenStore, TokenStoreWriter
 
 if TYPE_CHECKING:
@@ -34,13 +35,13 @@ if TYPE_CHECKING:
 
 __all__ = ["KEPT", "Prepared", "chunks_of", "prepare", "prepare_text"]
 
-# Raised when the same text and settings would be prepared to something else.
+# Incremented when the same text and settings would have a different result.
 VERSION = 2
 CHUNK = 10_000
-# The vocabulary is part of the data, not of the run: runs of other seeds must stay comparable.
+# The vocabulary is part of the data, not of the run: runs with different seeds must be comparable.
 VOCABULARY_SEED = 1
 RECORD = "prepared.json"
-# One byte for each line of the training text: whether its pair is in the store.
+# A file with one byte for each line of the training text: whether its pair is in the store.
 KEPT = "kept"
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Prepared:
-    """Prepared text."""
+    """Prepared text: vocabularies, training pairs as piece ids, and validation text."""
 
     folder: Path
     fingerprint: str
@@ -59,14 +60,14 @@ class Prepared:
     valid_target: list[str]
     report: CleaningReport
     data: DataSettings
-    """What was prepared, and how it was cleaned."""
+    """The text that was prepared, and how it was cleaned."""
     kind: str
     """SentencePiece's algorithm."""
     reused: bool
-    """Whether it was prepared before."""
+    """Whether it had been prepared before."""
 
     def target_counts(self) -> NDArray[np.int64]:
-        """(V,): how often each piece of the target vocabulary is a label in training; END closes every sentence."""
+        """Return how often each piece of the target vocabulary is a label in training, of shape (V,), END included."""
         counts = self.train.target.counts(self.subwords.target.size)
         counts[END] += len(self.train)
         return counts
@@ -76,7 +77,7 @@ def prepare(run: RunSettings, on_progress: Progress | None = None) -> Prepared:
     """Return the prepared text of a run: `prepare_text` with its ``run.data`` and ``run.subwords``.
 
     Raises:
-        DataError: the text cannot be used.
+        DataError: the text is missing, unreadable, misaligned or empty.
         ResourceError: the disk is full.
     """
     return prepare_text(run.data, run.subwords, on_progress)
@@ -85,20 +86,20 @@ def prepare(run: RunSettings, on_progress: Progress | None = None) -> Prepared:
 def prepare_text(
     data: DataSettings, subwords: SubwordSettings, on_progress: Progress | None = None
 ) -> Prepared:
-    """Return prepared text, made now unless the same text was prepared before with the same settings.
+    """Return prepared text; it is prepared now unless the same text was prepared before with the same settings.
 
-    It lies in ``data.prepared / FINGERPRINT`` and appears there only when complete.
+    It is stored in ``data.prepared / FINGERPRINT``, which appears only when it is complete.
 
     Args:
-        data: the text, and how it is cleaned.
-        subwords: how it is split into pieces.
-        on_progress: told in words what is done.
+        data: the text, and how to clean it.
+        subwords: how to split it into pieces.
+        on_progress: called with a sentence at each stage.
 
     Raises:
-        DataError: the text cannot be used.
+        DataError: the text is missing, unreadable, misaligned or empty.
         ResourceError: the disk is full.
     """
-    say = on_progress or (lambda _: None)
+    report = on_progress or (lambda _: None)
     check_rereadable(data.train_source, data.train_target, *data.validation_text())
     valid = list(read_parallel(*data.validation_text()))
     for warning in corpus_warnings(data):
@@ -111,7 +112,9 @@ def prepare_text(
             contents = _read_folder(folder, normalise_invisible=subwords.normalise_invisible)
         except DataError as error:
             if warn:
-                logger.warning("The prepared text in '%s' is damaged and prepared again: %s", folder, error)
+                logger.warning(
+                    "the prepared text in '%s' is damaged and will be prepared again: %s", folder, error
+                )
             return None
         if contents is None:
             return None
@@ -134,31 +137,31 @@ def prepare_text(
     try:
         data.prepared.mkdir(parents=True, exist_ok=True)
         with locked(
-            data.prepared, lambda: say(f"Waiting for another process that prepares in {data.prepared}")
+            data.prepared, lambda: report(f"Waiting for another process that prepares in {data.prepared}")
         ):
             prepared = existing(warn=True)
             if prepared is not None:
                 return prepared
-            _prepare_anew(data, subwords, folder, valid, say)
+            _prepare_folder(data, subwords, folder, valid, report)
     except OSError as error:
         raise ResourceError(
-            f"Cannot write the prepared text to '{data.prepared}': {error.strerror or error}. "
-            "Make room, or name another folder with --set data.prepared=FOLDER."
+            f"cannot write the prepared text to '{data.prepared}': {error.strerror or error}; "
+            "free some disk space, or choose another folder with --set data.prepared=FOLDER."
         ) from None
     prepared = existing(reused=False)
     if prepared is None:
-        raise ResourceError(f"What was written to '{folder}' cannot be read back. Check the disk.")
+        raise ResourceError(f"the prepared text in '{folder}' cannot be read back; check the disk.")
     return prepared
 
 
 @functools.cache
 def _warn(message: str) -> None:
-    """Log a warning once: a comparison prepares the same text for each of its runs."""
+    """Log a warning only once, although a comparison prepares the same text for each of its runs."""
     logger.warning("%s", message)
 
 
 class _Contents(NamedTuple):
-    """What a folder of prepared text holds."""
+    """The contents of a folder of prepared text."""
 
     report: CleaningReport
     train: TokenStore
@@ -166,7 +169,7 @@ class _Contents(NamedTuple):
 
 
 def _read_folder(folder: Path, *, normalise_invisible: bool = False) -> _Contents | None:
-    """Return what is in `folder`; None where there is none.
+    """Return the contents of `folder`; None if it does not exist.
 
     Raises:
         DataError: it is damaged.
@@ -175,16 +178,14 @@ def _read_folder(folder: Path, *, normalise_invisible: bool = False) -> _Content
         return None
     try:
         record = parse_checked(read_regular(folder / RECORD))
-        # Those of earlier versions have no checksums. The files of the store are in its own header.
+        # Records of earlier versions have no checksums. Those of the store's files are in its header.
         for name, digest in record.get("files", {}).items():
             if sha256_of(folder / Path(name).name) != digest:
-                raise DataError(
-                    f"'{folder / name}' does not have the SHA-256 checksum that {RECORD} records."
-                )
+                raise DataError(f"'{folder / name}' does not match its SHA-256 checksum in {RECORD}.")
         report = CleaningReport(**record["report"])
         store = TokenStore.open(folder)
         if ((folder / KEPT).stat().st_size, len(store)) != (report.read, report.kept):
-            raise DataError(f"Its files are not of {report.read:,} pairs of which {report.kept:,} are kept.")
+            raise DataError(f"its files do not have {report.read:,} pairs of which {report.kept:,} are kept.")
         return _Contents(report, store, Subwords.load(folder, normalise_invisible=normalise_invisible))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(str(error)) from error
@@ -195,7 +196,7 @@ def _fingerprint(data: DataSettings, subwords: SubwordSettings) -> str:
         "version": VERSION,
         "cleaning": data.cleaning.model_dump(mode="json"),
         "subwords": subwords.model_dump(mode="json", exclude={"sampling", "normalise_invisible"}),
-        # Named only where they are on: text that was prepared before they were settings is found as it was.
+        # Included only if they are on, so that text prepared before these settings existed is still found.
         **({"normalise_invisible": True} if subwords.normalise_invisible else {}),
         **({"exclude_validation": True} if data.exclude_validation else {}),
     }
@@ -208,8 +209,12 @@ def _fingerprint(data: DataSettings, subwords: SubwordSettings) -> str:
     return digest.hexdigest()
 
 
-def _prepare_anew(
-    data: DataSettings, settings: SubwordSettings, folder: Path, valid: list[tuple[str, str]], say: Progress
+def _prepare_folder(
+    data: DataSettings,
+    settings: SubwordSettings,
+    folder: Path,
+    valid: list[tuple[str, str]],
+    on_progress: Progress,
 ) -> None:
     excluded = frozenset(pair_digest(*pair) for pair in valid) if data.exclude_validation else frozenset()
 
@@ -217,7 +222,7 @@ def _prepare_anew(
         read = read_parallel(data.train_source, data.train_target)
         return (pair for pair in read if pair_digest(*pair) not in excluded) if excluded else read
 
-    say(f"Reading {data.train_source} and {data.train_target}")
+    on_progress(f"Reading {data.train_source} and {data.train_target}")
     if data.cleaning.enabled and data.cleaning.drop_empty:
         count_usable(data.train_source, data.train_target)
     count, blank = 0, 0
@@ -226,13 +231,14 @@ def _prepare_anew(
         blank += not (source.strip() or target.strip())
     if blank == count:
         raise DataError(
-            f"'{data.train_source}' and '{data.train_target}' hold only empty lines; nothing can be learnt."
+            f"'{data.train_source}' and '{data.train_target}' hold only empty lines; nothing can be learnt from them.",
+            path=data.train_source,
         )
-    say(f"Learning subwords from {count:,} pairs")
+    on_progress(f"Learning subwords from {count:,} pairs")
     subwords = train_subwords(pairs, settings, count, VOCABULARY_SEED)
     with complete_folder(folder, _is_sound) as unfinished:
         subwords.save(unfinished)
-        say("Cutting the text into pieces")
+        on_progress("Splitting the text into pieces")
         report = _write_store(
             PairCleaner(data.cleaning, excluded=excluded),
             read_parallel(data.train_source, data.train_target),
@@ -241,8 +247,8 @@ def _prepare_anew(
         )
         if not report.kept:
             raise DataError(
-                f"No training pair is left of {report.read:,}: {report.describe()}. "
-                "Loosen data.cleaning, or set data.cleaning.enabled=false."
+                f"cleaning left out all {report.read:,} training pairs: {report.describe()}; relax data.cleaning, or set "
+                "data.cleaning.enabled=false."
             )
         files = {path.name: sha256_of(path) for path in sorted(unfinished.iterdir()) if _in_record(path.name)}
         record = checked_json({"report": dataclasses.asdict(report), "files": files})
@@ -257,7 +263,7 @@ def _is_sound(folder: Path) -> bool:
 
 
 def _in_record(name: str) -> bool:
-    """Whether the record has the checksum of a file; large ones have theirs in the header of the store."""
+    """Whether the record contains the checksum of a file; those of large files are in the header of the store."""
     return name in (KEPT, HEADER) or name.endswith(".model")
 
 
@@ -265,20 +271,22 @@ def _write_store(
     cleaner: PairCleaner, pairs: Iterator[tuple[str, str]], subwords: Subwords, folder: Path
 ) -> CleaningReport:
     largest = max(subwords.source.size, subwords.target.size) - 1
-    with TokenStoreWriter(folder, largest) as store, (folder / KEPT).open("wb") as kept_file:
+    with TokenStoreWriter(folder, largest) as store, (folder / KEPT).open("wb") as decisions:
         for chunk in chunks_of(pairs):
             sources = subwords.source.encode_lines([source for source, _ in chunk])
             targets = subwords.target.encode_lines([target for _, target in chunk])
-            kept = [
+            is_kept = [
                 cleaner.keeps(*pair, len(source), len(target))
                 for pair, source, target in zip(chunk, sources, targets, strict=True)
             ]
-            kept_file.write(np.array(kept, np.uint8).tobytes())
-            store.write(list(itertools.compress(sources, kept)), list(itertools.compress(targets, kept)))
+            decisions.write(np.array(is_kept, np.uint8).tobytes())
+            store.write(
+                list(itertools.compress(sources, is_kept)), list(itertools.compress(targets, is_kept))
+            )
     return cleaner.report
 
 
 def chunks_of(pairs: Iterator[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
-    """Yield the pairs in lists of `CHUNK`, so that a long text needs no more memory than a short one."""
+    """Yield the pairs in lists of `CHUNK`, so that memory does not grow with the text."""
     while chunk := list(itertools.islice(pairs, CHUNK)):
         yield chunk

@@ -1,4 +1,4 @@
-"""Signs that text is not plain but was processed for a program: subwords, tokens, escaped characters."""
+"""Signs that text is not plain but was preprocessed: subwords, tokens, escaped characters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 __all__ = ["FEW", "MANY", "MOST", "lines_text", "processing_signs"]
 
-# Shares of lines: a mark that occurs now and then is not a sign, one that occurs throughout is.
+# Fractions of the lines: a mark that occurs occasionally is not a sign, one that occurs throughout is.
 FEW = 0.01
 MANY = 0.2
 MOST = 0.5
@@ -15,21 +15,21 @@ MOST = 0.5
 _JOINED_SUBWORD = re.compile(r"\S@@(?:\s|$)")
 _WORD_PIECE = re.compile(r"(?:^|\s)##\w")
 _TOKEN_MARK = re.compile(r"\S (?:[.,!?;:)]|'s|n't|@-@)(?: |$)")
-# French has a blank before some of the others in plain text, too; Japanese has none before a full stop.
+# Plain French has a space before the other marks, too; Japanese has none before a full stop.
 _SURE_TOKEN_MARK = re.compile(r"\S (?:[.,。、]|'s|n't|@-@)(?: |$)")
 _ENTITY = re.compile(r"&(?:apos|quot|amp|lt|gt|#39|#91|#93|#124);")
 _UNKNOWN = re.compile("<unk>|⁇")
 
 
-def processing_signs(lines: Sequence[str], usual: Sequence[str] | None = None) -> list[str]:
+def processing_signs(lines: Sequence[str], reference: Sequence[str] | None = None) -> list[str]:
     """Return the end of a sentence, with the likely fix, for each sign that lines are not plain text.
 
     Args:
         lines: the text.
-        usual: as many lines that are known to be plain; a sign that they show as often is none, since some texts have
-            a blank before a full stop. None: there are none, and only what plain text hardly has is a sign.
+        reference: as many lines of plain text; marks that are as frequent there are not signs, since some texts have a
+            space before a full stop. Without it, only marks that hardly occur in plain text are signs.
     """
-    token_mark = _SURE_TOKEN_MARK if usual is None else _TOKEN_MARK
+    token_mark = _SURE_TOKEN_MARK if reference is None else _TOKEN_MARK
     kinds: tuple[tuple[Callable[[str], object], float, str], ...] = (
         (
             _JOINED_SUBWORD.search,
@@ -50,17 +50,17 @@ def processing_signs(lines: Sequence[str], usual: Sequence[str] | None = None) -
         (
             token_mark.search,
             MANY,
-            "a blank before punctuation, as tokenised text has; undo it with: sacremoses -l LANGUAGE detokenize.",
+            "a space before punctuation, as in tokenised text; undo it with: sacremoses -l LANGUAGE detokenize.",
         ),
         (_UNKNOWN.search, FEW, "marks of unknown words ('<unk>' or '⁇'); they cannot match any reference."),
     )
-    found = []
-    for matches, least, meaning in kinds:
+    signs = []
+    for matches, threshold, meaning in kinds:
         count = sum(1 for line in lines if matches(line))
-        expected = sum(1 for line in usual or () if matches(line))
-        if count - expected > least * len(lines):
-            found.append(f"{lines_text(count, have=True)} {meaning}")
-    return found
+        expected = sum(1 for line in reference or () if matches(line))
+        if count - expected > threshold * len(lines):
+            signs.append(f"{lines_text(count, have=True)} {meaning}")
+    return signs
 
 
 def lines_text(count: int, *, have: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""The pieces with a fixed meaning, the same in every vocabulary."""
+"""Ids of the pieces with a fixed meaning, the same in every vocabulary."""
 
 from __future__ import annotations
 

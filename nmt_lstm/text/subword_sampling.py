@@ -1,12 +1,12 @@
-"""Subword sampling: pieces of a line drawn at random, as a function of the line and a seed alone.
+"""Subword sampling: random segmentations of a line that depend only on the line and a seed.
 
-SentencePiece draws too, but from a generator that it seeds once per process and that other processes do not repeat.
-So the draws are made here, with its pieces and their scores:
+SentencePiece can sample, too, but from a generator that is seeded once per process, so that results cannot be repeated.
+Therefore the sampling is done here, with SentencePiece's pieces and scores:
 
 - unigram vocabularies: a segmentation is drawn with a probability proportional to the product of its pieces'
   probabilities to the power of alpha (Kudo 2018, "Subword Regularization", section 3), by forward filtering and
   backward sampling over the lattice of all segmentations;
-- BPE vocabularies: each merge that comes up is left out with the probability alpha (Provilkov et al. 2020,
+- BPE vocabularies: each possible merge is skipped with probability alpha (Provilkov et al. 2020,
   "BPE-Dropout", section 3).
 """
 
@@ -20,7 +20,7 @@ import re
 from bisect import bisect
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import sentencepiece
 
@@ -29,17 +29,25 @@ from nmt_lstm.text.special_pieces import UNKNOWN
 __all__ = ["SAMPLING_VERSION", "PieceSampler", "sentence_seed"]
 
 SAMPLING_VERSION = 2
-"""Raised when the same seed would draw different pieces. 1 was SentencePiece's own generator."""
-# SentencePiece's sign for a blank. With our settings pieces have it at their beginning alone.
-BLANK = "\u2581"
-# SentencePiece scores a character that has no piece by the worst piece's score less this.
+"""Incremented when the same seed would draw different pieces. Version 1 was SentencePiece's own generator."""
+# SentencePiece's symbol for a space. With nmt-lstm's settings it occurs only at the beginning of pieces.
+SPACE = "\u2581"
+# SentencePiece scores a character without a piece as the lowest score of all pieces minus this.
 UNKNOWN_PENALTY = 10.0
-# Words recur, and what is prepared of them is kept; long ones seldom do. The bounds keep memory constant.
-WORDS_KEPT = 1 << 15
-LONGEST_WORD_KEPT = 24
+# The lattices of words are cached, since words recur; long ones seldom do. The limits keep memory constant.
+MOST_CACHED_WORDS = 1 << 15
+LONGEST_CACHED_WORD = 24
 
 Pieces = tuple[int, ...]
-Lattice = list[tuple[list[float], list[int], list[Pieces]]]
+
+
+class _Ending(NamedTuple):
+    """The pieces that end at a position of a word, in parallel lists."""
+
+    shares: list[float]
+    """Cumulative probabilities; the last one, which is 1, is omitted, so that every draw selects a piece."""
+    starts: list[int]
+    pieces: list[Pieces]
 
 
 def sentence_seed(*numbers: int) -> int:
@@ -51,15 +59,15 @@ def sentence_seed(*numbers: int) -> int:
 
 
 class _Segmenter(Protocol):
-    """What draws the pieces of one word."""
+    """Draws segmentations of words."""
 
     def draw(self, word: str, generator: random.Random) -> list[int]:
-        """Return pieces of a word."""
+        """Return the ids of the drawn pieces of a word."""
         ...
 
 
 class PieceSampler:
-    """Draws pieces of lines.
+    """Draws segmentations of lines.
 
     Args:
         processor: a SentencePiece vocabulary with the special pieces of `nmt_lstm.text.special_pieces`.
@@ -71,35 +79,37 @@ class PieceSampler:
         self._processor = processor
         known = _KnownPieces(processor)
         self._segmenter: _Segmenter = _MergeDropout(known, alpha) if bpe else _UnigramLattice(known, alpha)
-        # Between words no piece lies across, so words can be drawn one by one, which is quicker than whole lines.
-        self._apart = not any(BLANK in piece[1:] for piece in known.ids)
+        # If no piece crosses the boundary between words, they can be drawn one by one, which is faster than whole lines.
+        self._words_are_independent = not any(SPACE in piece[1:] for piece in known.ids)
 
     def sample(self, line: str, seed: int) -> list[int]:
-        """Return drawn pieces of a line, the same for the same seed in every process.
+        """Return the ids of the drawn pieces of a line, the same for the same seed in every process.
 
         Args:
             line: the text.
-            seed: of the draw; see `sentence_seed`.
+            seed: of the sampling; see `sentence_seed`.
         """
         text: str = self._processor.normalize(line)
-        # Of Python's generators this is the one whose sequence is promised to stay the same.
+        # Python guarantees that the sequence of this generator stays the same.
         generator = random.Random(seed)
-        words: Iterable[str] = re.findall(f"{BLANK}?[^{BLANK}]*", text) if self._apart else [text]
+        words: Iterable[str] = (
+            re.findall(f"{SPACE}?[^{SPACE}]*", text) if self._words_are_independent else [text]
+        )
         draw = self._segmenter.draw
         return list(itertools.chain.from_iterable(draw(word, generator) for word in words if word))
 
 
 class _KnownPieces:
-    """The pieces that text can be cut into, and how a character that has none is spelled."""
+    """The pieces of a vocabulary, and the bytes that spell characters without a piece."""
 
     def __init__(self, processor: sentencepiece.SentencePieceProcessor) -> None:
-        names = range(processor.vocab_size())
+        ids = range(processor.vocab_size())
         self._bytes = {
-            int(processor.id_to_piece(piece)[3:-1], 16): piece for piece in names if processor.is_byte(piece)
+            int(processor.id_to_piece(piece)[3:-1], 16): piece for piece in ids if processor.is_byte(piece)
         }
         ordinary = [
             piece
-            for piece in names
+            for piece in ids
             if not (
                 processor.is_byte(piece)
                 or processor.is_control(piece)
@@ -111,8 +121,8 @@ class _KnownPieces:
         self.scores: dict[int, float] = {piece: processor.get_score(piece) for piece in ordinary}
         self.longest = max(map(len, self.ids), default=1)
 
-    def spelled(self, text: str) -> Pieces:
-        """Return the piece of this text, or its bytes."""
+    def spell(self, text: str) -> Pieces:
+        """Return the id of the piece with this text, or those of its bytes."""
         piece = self.ids.get(text)
         if piece is not None:
             return (piece,)
@@ -126,28 +136,25 @@ class _UnigramLattice:
         self._known = known
         self._alpha = alpha
         self._unknown_score = min(known.scores.values(), default=0.0) - UNKNOWN_PENALTY
-        self._kept = lru_cache(WORDS_KEPT)(self._filtered)
+        self._cached_filter = lru_cache(MOST_CACHED_WORDS)(self._filter)
 
     def draw(self, word: str, generator: random.Random) -> list[int]:
-        """Sample backwards: from the last character on, each piece by the mass of all ways that lead to it."""
-        lattice = (self._kept if len(word) <= LONGEST_WORD_KEPT else self._filtered)(word)
+        """Sample backwards from the last character, each piece by the mass of all segmentations that lead to it."""
+        lattice = (self._cached_filter if len(word) <= LONGEST_CACHED_WORD else self._filter)(word)
         drawn: list[Pieces] = []
         end = len(word)
         while end:
             shares, starts, pieces = lattice[end - 1]
-            place = bisect(shares, generator.random()) if shares else 0
-            drawn.append(pieces[place])
-            end = starts[place]
+            index = bisect(shares, generator.random()) if shares else 0
+            drawn.append(pieces[index])
+            end = starts[index]
         return list(itertools.chain.from_iterable(reversed(drawn)))
 
-    def _filtered(self, word: str) -> Lattice:
-        """Filter forwards: for each end of a piece the cumulative shares of the pieces that end there.
-
-        The last share, which is 1, is left out: whatever is drawn then names one of the pieces.
-        """
+    def _filter(self, word: str) -> list[_Ending]:
+        """Filter forwards: return the pieces that end at each position, with their probabilities given that end."""
         known, alpha = self._known, self._alpha
-        masses = [0.0]  # natural logarithm of the summed weights of all ways to each place
-        lattice: Lattice = []
+        masses = [0.0]  # log of the summed weights of all segmentations up to each position
+        lattice: list[_Ending] = []
         for end in range(1, len(word) + 1):
             starts: list[int] = []
             pieces: list[Pieces] = []
@@ -156,36 +163,36 @@ class _UnigramLattice:
                 piece = known.ids.get(word[start:end])
                 if piece is not None:
                     score = known.scores[piece]
-                elif start == end - 1:  # a character without a piece: no way may end before it
+                elif start == end - 1:  # a character without a piece, which has to be spelled
                     score = self._unknown_score
                 else:
                     continue
                 starts.append(start)
-                pieces.append((piece,) if piece is not None else known.spelled(word[start:end]))
+                pieces.append((piece,) if piece is not None else known.spell(word[start:end]))
                 weights.append(masses[start] + alpha * score)
-            largest = max(weights)
+            largest = max(weights)  # subtracted so that exp does not underflow
             sums = list(itertools.accumulate(math.exp(weight - largest) for weight in weights))
             masses.append(largest + math.log(sums[-1]))
-            lattice.append(([partial / sums[-1] for partial in sums[:-1]], starts, pieces))
+            lattice.append(_Ending([partial / sums[-1] for partial in sums[:-1]], starts, pieces))
         return lattice
 
 
 class _MergeDropout:
-    """Merges the characters of a word in the order of the vocabulary, each merge left out with a probability."""
+    """Merges the characters of a word in the order of the vocabulary, skipping each merge with a probability."""
 
     def __init__(self, known: _KnownPieces, alpha: float) -> None:
         self._known = known
         self._alpha = alpha
 
     def draw(self, word: str, generator: random.Random) -> list[int]:
-        """Return the pieces that are left when no merge is."""
+        """Return the ids of the pieces that remain when no merge is left."""
         known, alpha = self._known, self._alpha
-        # Symbols by the place where they begin; an emptied place was merged into the one before.
+        # Symbols by the position where they begin; an empty one was merged into the one before.
         symbols = list(word)
         after = list(range(1, len(word) + 1))
         before = list(range(-1, len(word) - 1))
-        # (negative score, place, merged text): the best merge first, of equal ones the leftmost.
-        waiting: list[tuple[float, int, str]] = []
+        # (negative score, position, merged text): the best merge first, of equal ones the leftmost.
+        queue: list[tuple[float, int, str]] = []
 
         def consider(left: int) -> None:
             right = after[left]
@@ -193,15 +200,15 @@ class _MergeDropout:
                 merged = symbols[left] + symbols[right]
                 piece = known.ids.get(merged)
                 if piece is not None:
-                    heapq.heappush(waiting, (-known.scores[piece], left, merged))
+                    heapq.heappush(queue, (-known.scores[piece], left, merged))
 
-        for place in range(len(word) - 1):
-            consider(place)
-        while waiting:
-            _, left, merged = heapq.heappop(waiting)
+        for position in range(len(word) - 1):
+            consider(position)
+        while queue:
+            _, left, merged = heapq.heappop(queue)
             right = after[left]
             if right >= len(word) or not symbols[left] or symbols[left] + symbols[right] != merged:
-                continue  # one of the two was merged with another symbol meanwhile
+                continue  # one of the two has been merged with a different symbol
             if generator.random() < alpha:
                 continue
             symbols[left], symbols[right] = merged, ""
@@ -211,4 +218,4 @@ class _MergeDropout:
             if before[left] >= 0:
                 consider(before[left])
             consider(left)
-        return [piece for symbol in symbols if symbol for piece in known.spelled(symbol)]
+        return [piece for symbol in symbols if symbol for piece in known.spell(symbol)]

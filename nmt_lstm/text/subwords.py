@@ -28,52 +28,52 @@ __all__ = ["Subwords", "Vocabulary", "train_subwords"]
 
 logger = logging.getLogger(__name__)
 
-# The model depends on the number of threads through the order of sums, so it is fixed rather than the machine's.
+# Fixed, because the model depends on the number of threads through the order of summation.
 TRAINER_THREADS = 4
-# Lines that the pieces of a vocabulary are learnt from, about; more change little and cost memory and time.
+# Approximate number of lines that a vocabulary is learnt from; more change little and cost memory and time.
 LARGEST_SAMPLE = 1_000_000
-# A size that is too small for the characters of a text may be answered by one that the text cannot fill.
-SIZES_TRIED = 4
-# SentencePiece leaves out lines of more than 4,192 bytes; a character has at most 4.
+# After a size too small for the characters of a text, the next one may be larger than the text supports.
+MOST_SIZES = 4
+# SentencePiece skips lines of more than 4,192 bytes; a character has at most 4.
 LONGEST_LINE = 1_000
 
 
-def _normalised(line: str) -> str:
-    # NFC and not NFKC: full-width Japanese punctuation must come out of a translation as it went in.
+def _normalise(line: str) -> str:
+    # NFC rather than NFKC, which would replace the full-width punctuation of Japanese translations.
     return unicodedata.normalize("NFC", single_line(line))
 
 
 class Vocabulary:
-    """The pieces of one side, and the way from text to pieces and back.
+    """The subword pieces of one side: splits text into the ids of pieces, and joins them to text again.
 
     Args:
         model: a serialised SentencePiece model.
-        normalise_invisible: cut lines after `without_invisible_characters`, as the text was from which it was learnt.
+        normalise_invisible: apply `without_invisible_characters` to lines, as to the text that the pieces were learnt from.
 
     Raises:
-        DataError: the bytes are no SentencePiece model, or its special pieces are not ours.
+        DataError: the bytes are not a SentencePiece model, or its special pieces have different ids.
     """
 
     def __init__(self, model: bytes, *, normalise_invisible: bool = False) -> None:
         self._model = model
         self.normalise_invisible = normalise_invisible
         if not model:
-            # SentencePiece would take it for "load one later".
-            raise DataError("Not a SentencePiece model: it is empty.")
+            # SentencePiece would take empty bytes as "load one later".
+            raise DataError("not a SentencePiece model: it is empty.")
         try:
             self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
         except (RuntimeError, OSError) as error:
-            raise DataError(f"Not a SentencePiece model: {str(error).strip()}.") from None
+            raise DataError(f"not a SentencePiece model: {str(error).strip()}.") from None
         processor = self._processor
-        found = (processor.pad_id(), processor.unk_id(), processor.bos_id(), processor.eos_id())
-        if found != (PAD, UNKNOWN, BEGIN, END):
+        special = (processor.pad_id(), processor.unk_id(), processor.bos_id(), processor.eos_id())
+        if special != SPECIAL_PIECES:
             raise DataError(
-                f"The SentencePiece model has pad, unk, bos, eos at {found}; nmt-lstm needs {SPECIAL_PIECES}. "
+                f"the SentencePiece model has the ids {special} for pad, unk, bos and eos; nmt-lstm needs {SPECIAL_PIECES}. "
                 f"Train it with pad_id={PAD}, unk_id={UNKNOWN}, bos_id={BEGIN}, eos_id={END}."
             )
 
     def __reduce__(self) -> tuple[Callable[[], Vocabulary], tuple[()]]:
-        """Pickle what it was made from."""
+        """Pickle the arguments of the constructor."""
         return partial(type(self), self._model, normalise_invisible=self.normalise_invisible), ()
 
     @classmethod
@@ -81,14 +81,14 @@ class Vocabulary:
         """Return the vocabulary in the file `path`.
 
         Raises:
-            DataError: the file cannot be read or is no SentencePiece model.
+            DataError: the file cannot be read or is not a SentencePiece model.
         """
         try:
             return cls(read_regular(path, LARGEST_LIST), normalise_invisible=normalise_invisible)
         except OSError as error:
-            raise DataError(f"Cannot read the vocabulary '{path}': {error.strerror}.") from None
+            raise DataError(f"cannot read the vocabulary '{path}': {error.strerror}.", path=path) from None
         except DataError as error:
-            raise DataError(f"Cannot use the vocabulary '{path}'. {error}") from None
+            raise DataError(f"cannot use the vocabulary '{path}': {error}", path=path) from None
 
     def save(self, path: Path) -> None:
         """Write the SentencePiece model to `path`."""
@@ -105,24 +105,23 @@ class Vocabulary:
         return hashlib.blake2b(self._model, digest_size=16).hexdigest()
 
     def _text(self, line: str) -> str:
-        return _normalised(without_invisible_characters(line) if self.normalise_invisible else line)
+        return _normalise(without_invisible_characters(line) if self.normalise_invisible else line)
 
     def encode(self, line: str) -> list[int]:
-        """Return the pieces of a line; control characters count as spaces."""
+        """Return the ids of the pieces of a line; control characters count as spaces."""
         return list(self._processor.encode(self._text(line)))
 
     def encode_lines(self, lines: Sequence[str]) -> list[list[int]]:
-        """Return the pieces of each line, as `encode` does."""
-        # One call is faster than one a line; one thread, since those of the network need the other cores.
+        """Return the ids of the pieces of each line, as `encode` does."""
+        # One call is faster than one per line; one thread, because the network needs the other cores.
         return [
-            list(pieces)
-            for pieces in self._processor.encode([self._text(line) for line in lines], num_threads=1)
+            list(ids) for ids in self._processor.encode([self._text(line) for line in lines], num_threads=1)
         ]
 
     def sampler(self, kind: str, alpha: float) -> Callable[[str, int], list[int]]:
-        """Return what draws pieces of a line (Kudo 2018; Provilkov et al. 2020), given the line and a seed.
+        """Return a function that samples a segmentation (Kudo 2018; Provilkov et al. 2020) of a line for a seed.
 
-        The same line and seed have the same pieces in every process.
+        The same line and seed have the same ids in every process.
 
         Args:
             kind: "unigram" or "bpe", as the vocabulary was learnt.
@@ -131,14 +130,14 @@ class Vocabulary:
         sampler = PieceSampler(self._processor, bpe=kind == "bpe", alpha=alpha)
         return lambda line, seed: sampler.sample(self._text(line), seed)
 
-    def byte_share(self, pieces: Sequence[int]) -> float:
-        """Return the share of pieces that are single bytes, of characters that are no pieces; 0 of no pieces."""
-        return sum(self._processor.is_byte(int(piece)) for piece in pieces) / max(1, len(pieces))
+    def byte_share(self, ids: Sequence[int]) -> float:
+        """Return the share of pieces that are bytes, which spell characters without a piece; 0 if there are no pieces."""
+        return sum(self._processor.is_byte(int(piece)) for piece in ids) / max(1, len(ids))
 
     def unknown_invisible(self, line: str) -> list[str]:
-        """Return the special spaces and characters without width in a line that are neither made plain nor known.
+        """Return the special spaces and zero-width characters of a line that are neither normalised nor known.
 
-        They are spelled in bytes, and the words beside them with other pieces than they were learnt with.
+        They are spelled in bytes, and adjacent words get different pieces than they were learnt with.
         """
         if self.normalise_invisible:
             return []
@@ -148,20 +147,20 @@ class Vocabulary:
             if self._processor.piece_to_id(character) == UNKNOWN
         ]
 
-    def decode(self, pieces: Sequence[int]) -> str:
-        """Return the text of pieces, always one line; special pieces and bytes that form no character are left out."""
-        text: str = self._processor.decode([int(piece) for piece in pieces if piece not in SPECIAL_PIECES])
-        # A network that spells in bytes can spell a line break.
+    def decode(self, ids: Sequence[int]) -> str:
+        """Return the text of pieces, always one line, without special pieces and bytes that form no character."""
+        text: str = self._processor.decode([int(piece) for piece in ids if piece not in SPECIAL_PIECES])
+        # A network that spells in bytes can produce a line break.
         return single_line(text.replace("\ufffd", ""))
 
-    def pieces(self, pieces: Sequence[int]) -> list[str]:
-        """Return how each piece is written."""
-        return [self._processor.id_to_piece(int(piece)) for piece in pieces]
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """Return each piece as SentencePiece writes it."""
+        return [self._processor.id_to_piece(int(piece)) for piece in ids]
 
 
 @dataclass(frozen=True)
 class Subwords:
-    """The vocabularies of both sides; joint means that they are one."""
+    """The vocabularies of both sides, which are the same object if they are joint."""
 
     source: Vocabulary
     target: Vocabulary
@@ -180,7 +179,7 @@ class Subwords:
         """Return the vocabularies in `folder`; `normalise_invisible` is that of the run's `subwords`.
 
         Raises:
-            DataError: a file is missing or wrong.
+            DataError: a file is missing or invalid.
         """
         joint = folder / "subwords.joint.model"
         if joint.exists():
@@ -200,9 +199,9 @@ def train_subwords(
 
     Args:
         pairs: opens the text; called once for each vocabulary, and again for each size that does not fit.
-        settings: kind, size and so on; a size that the text cannot fill is lowered, and that is logged.
-        count: number of pairs, by which a size of 0 is chosen.
-        seed: of the sample taken from texts of more than a million lines.
+        settings: kind, size and other options; a size that the text does not support is changed with a warning.
+        count: number of pairs, which determines the size if it is 0.
+        seed: of the sample from a text of more than a million lines.
 
     Raises:
         DataError: the text has no characters to learn pieces from.
@@ -226,49 +225,49 @@ def _train(
     seed: int,
     side: str = "",
 ) -> Vocabulary:
-    def plain() -> Iterator[str]:
+    def normalised() -> Iterator[str]:
         return map(without_invisible_characters, lines()) if settings.normalise_invisible else lines()
 
-    wanted = size
-    for _ in range(SIZES_TRIED):
+    requested = size
+    for _ in range(MOST_SIZES):
         try:
-            vocabulary = _train_once(_sampled(plain(), count, seed), settings, size)
+            vocabulary = _train_once(_sample(normalised(), count, seed), settings, size)
         except RuntimeError as error:
             size, reason = _possible_size(error, size, side)
         else:
-            if size != wanted:
+            if size != requested:
                 logger.warning(
-                    "The %straining text %s %d pieces: the vocabulary has %d, not %d.",
-                    side, reason, size, size, wanted,
+                    "the %straining text %s %d pieces; the vocabulary size was changed from %d to %d.",
+                    side, reason, size, requested, size,
                 )  # fmt: skip
             return vocabulary
-    raise DataError(f"No vocabulary size fits the {side}training text; the last one tried was {size}.")
+    raise DataError(f"no vocabulary size fits the {side}training text; the last one tried was {size}.")
 
 
 def _possible_size(error: RuntimeError, size: int, side: str) -> tuple[int, str]:
-    """Return the size that SentencePiece's refusal of `size` names, and how to say why."""
+    """Return the size that SentencePiece's error about `size` suggests, and the reason in words."""
     limit = re.search(r"too high.*value <= (\d+)", str(error))
     if limit is not None:
-        return int(limit[1]), "fills no more than"
+        return int(limit[1]), "supports at most"
     required = re.search(r"smaller than required_chars\. \d+ vs (\d+)", str(error))
     if required is not None:
-        return int(required[1]) + 1, "needs at least"
+        return int(required[1]) + 1, "requires at least"
     if "!sentences_.empty()" in str(error):
         raise DataError(
-            f"The {side}training text holds only blank lines; no subwords can be learnt from it."
+            f"the {side}training text holds only blank lines; no subwords can be learnt from it."
         ) from None
     raise DataError(
         f"SentencePiece could not learn a vocabulary of {size} pieces from the {side}training text: {error}"
     ) from None
 
 
-def _sampled(lines: Iterator[str], count: int, seed: int) -> Iterator[str]:
-    """Yield about LARGEST_SAMPLE of `count` lines, the same for the same seed, in parts that SentencePiece takes."""
+def _sample(lines: Iterator[str], count: int, seed: int) -> Iterator[str]:
+    """Yield about LARGEST_SAMPLE of `count` lines, determined by the seed, in parts short enough for SentencePiece."""
     random = np.random.default_rng(seed)
     share = LARGEST_SAMPLE / max(1, count)
     for line in lines:
         if share >= 1 or random.random() < share:
-            text = _normalised(line)
+            text = _normalise(line)
             yield from (text[start : start + LONGEST_LINE] for start in range(0, len(text), LONGEST_LINE))
 
 
@@ -280,7 +279,7 @@ def _train_once(lines: Iterator[str], settings: SubwordSettings, size: int) -> V
         try:
             yield from (line for line in lines if line.strip())
         except BaseException as error:
-            # SentencePiece would turn it into its own, ctrl-C too.
+            # SentencePiece would turn it into an exception of its own, even KeyboardInterrupt.
             failures.append(error)
             raise
 

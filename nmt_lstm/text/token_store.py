@@ -1,8 +1,8 @@
-"""The token store: pieces of a corpus in memory-mapped files, so that its size costs no memory.
+"""The token store: the piece ids of a corpus in memory-mapped files, so that memory does not grow with the corpus.
 
-A column is two files: ``NAME.ids`` (little-endian uint16, or uint32 for large vocabularies) and ``NAME.offsets``
-(little-endian int64, one more than there are sentences; the first is 0). The header, ``store.json``, has the checksums
-of all four.
+Each side is a column of two files: ``SIDE.ids`` (little-endian uint16, or uint32 for large vocabularies) and
+``SIDE.offsets`` (little-endian int64; 0 and the end of each sentence). The header, ``store.json``, contains the
+checksums of all four.
 """
 
 from __future__ import annotations
@@ -33,21 +33,25 @@ Number = TypeVar("Number", bound=np.generic)
 
 
 class PieceColumn:
-    """One side of a corpus.
+    """One side of a corpus: item i is the array (length,) of the ids of sentence i.
 
     Args:
-        folder: where the files are.
+        folder: the folder of the store.
         name: "source" or "target".
         dtype: of the ids.
+
+    Raises:
+        DataError: a file is missing, unreadable or damaged.
     """
 
     def __init__(self, folder: Path, name: str, dtype: np.dtype[np.unsignedinteger[Any]]) -> None:
-        self.offsets = _mapped(folder / f"{name}.offsets", np.dtype("<i8"))
-        self.ids = _mapped(folder / f"{name}.ids", dtype)
+        self.offsets = _memory_map(folder / f"{name}.offsets", np.dtype("<i8"))
+        self.ids = _memory_map(folder / f"{name}.ids", dtype)
         ends = (int(self.offsets[0]), int(self.offsets[-1])) if len(self.offsets) else None
         if ends != (0, len(self.ids)):
             raise DataError(
-                f"The prepared store '{folder}' is damaged ({name} side). Delete the folder and prepare again."
+                f"the prepared store '{folder}' is damaged ({name} side); delete the folder and prepare again.",
+                path=folder,
             )
 
     def __len__(self) -> int:
@@ -58,23 +62,23 @@ class PieceColumn:
 
     @property
     def lengths(self) -> NDArray[np.int32]:
-        """(sentences,): pieces of each sentence."""
+        """Number of pieces of each sentence, of shape (sentences,)."""
         lengths = np.empty(len(self), np.int32)
-        # Block by block: the offsets of a large corpus need not be in memory at once.
+        # Block by block, so that the offsets of a large corpus are not all in memory at once.
         for start in range(0, len(self), BLOCK):
             block = self.offsets[start : start + BLOCK + 1]
             lengths[start : start + BLOCK] = np.diff(block)
         return lengths
 
-    def counts(self, pieces: int) -> NDArray[np.int64]:
-        """(pieces,): how often each piece of a vocabulary of that size occurs."""
-        counts = np.zeros(pieces, np.int64)
+    def counts(self, vocabulary_size: int) -> NDArray[np.int64]:
+        """Return how often each piece of a vocabulary occurs, of shape (V,)."""
+        counts = np.zeros(vocabulary_size, np.int64)
         for start in range(0, len(self.ids), BLOCK):
-            counts += np.bincount(self.ids[start : start + BLOCK], minlength=pieces)
+            counts += np.bincount(self.ids[start : start + BLOCK], minlength=vocabulary_size)
         return counts
 
 
-def _mapped(path: Path, dtype: np.dtype[Number]) -> NDArray[Number]:
+def _memory_map(path: Path, dtype: np.dtype[Number]) -> NDArray[Number]:
     try:
         # An empty file cannot be mapped.
         return np.memmap(path, dtype, "r") if path.stat().st_size else np.empty(0, dtype)
@@ -82,32 +86,34 @@ def _mapped(path: Path, dtype: np.dtype[Number]) -> NDArray[Number]:
         raise _unreadable(path, error) from None
     except ValueError:
         raise DataError(
-            f"The prepared store is damaged: '{path}' was cut. Delete its folder and prepare again."
+            f"the prepared store is damaged: '{path}' is truncated; delete its folder and prepare again.",
+            path=path,
         ) from None
 
 
-def _check_files(folder: Path, recorded: object) -> None:
-    """Compare the files of a store with the checksums of its header; this reads them once from end to end."""
-    digests = recorded if isinstance(recorded, dict) else {}
+def _check_files(folder: Path, files: object) -> None:
+    """Compare the files of a store with the checksums in its header, which reads all of them once."""
+    digests = files if isinstance(files, dict) else {}
     for name in FILES:
         if name in digests:
             try:
-                found = sha256_of(folder / name)
+                digest = sha256_of(folder / name)
             except OSError as error:
                 raise _unreadable(folder / name, error) from None
-            if found != digests[name]:
+            if digest != digests[name]:
                 raise DataError(
-                    f"The prepared store is damaged: '{folder / name}' does not have the SHA-256 checksum that {HEADER} "
-                    "records. Delete its folder and prepare again."
+                    f"the prepared store is damaged: '{folder / name}' does not match its SHA-256 checksum in {HEADER}; "
+                    "delete its folder and prepare again.",
+                    path=folder / name,
                 )
 
 
 def _unreadable(path: Path, error: OSError) -> DataError:
-    return DataError(f"Cannot read the prepared store: '{path}': {error.strerror}. Prepare again.")
+    return DataError(f"cannot read the prepared store: '{path}': {error.strerror}; prepare again.", path=path)
 
 
 class TokenStore:
-    """The pieces of all pairs of a corpus, without END or BEGIN."""
+    """The piece ids of all pairs of a corpus, without BEGIN and END."""
 
     def __init__(self, source: PieceColumn, target: PieceColumn) -> None:
         self.source = source
@@ -121,28 +127,35 @@ class TokenStore:
         """Return the store in `folder`.
 
         Raises:
-            DataError: there is none, or it is damaged, which is seen by its checksums, or of another version.
+            DataError: it is missing, damaged (its checksums do not match), or of a different version.
         """
         try:
             header = parse_checked(read_regular(folder / HEADER))
         except FileNotFoundError:
-            raise DataError(f"No prepared store in '{folder}'. Prepare again.") from None
+            raise DataError(
+                f"there is no prepared store in '{folder}'; prepare again.", path=folder
+            ) from None
         except OSError as error:
             raise _unreadable(folder / HEADER, error) from None
         except ValueError as error:
             raise DataError(
-                f"The prepared store is damaged: '{folder / HEADER}': {error}. Delete its folder and prepare again."
+                f"the prepared store is damaged: '{folder / HEADER}': {error}; delete its folder and prepare again.",
+                path=folder / HEADER,
             ) from None
         if header.get("version") != VERSION or header.get("dtype") not in DTYPES:
             raise DataError(
-                f"The prepared store '{folder}' is damaged or of another version. Delete it and prepare again."
+                f"the prepared store '{folder}' is damaged or of a different version; delete it and prepare again.",
+                path=folder,
             )
         # Stores of earlier versions have no checksums.
         _check_files(folder, header.get("files", {}))
         dtype: np.dtype[np.unsignedinteger[Any]] = np.dtype(str(header["dtype"]))
         source, target = (PieceColumn(folder, side, dtype) for side in SIDES)
         if len(source) != len(target):
-            raise DataError(f"The prepared store '{folder}' is damaged: its sides differ. Prepare again.")
+            raise DataError(
+                f"the prepared store '{folder}' is damaged: its sides have different lengths; prepare again.",
+                path=folder,
+            )
         return cls(source, target)
 
 
@@ -151,7 +164,7 @@ class TokenStoreWriter:
 
     Args:
         folder: an existing folder.
-        largest_id: the largest piece that will come.
+        largest_id: the largest id that will be written.
     """
 
     def __init__(self, folder: Path, largest_id: int) -> None:
@@ -167,7 +180,7 @@ class TokenStoreWriter:
             self._append(f"{side}.offsets", np.zeros(1, "<i8").tobytes())
 
     def write(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> None:
-        """Append pairs."""
+        """Append pairs: the ids of each source sentence and of each target sentence."""
         for side, sentences in zip(SIDES, (sources, targets), strict=True):
             lengths = np.fromiter((len(sentence) for sentence in sentences), np.int64, len(sentences))
             ends = self._ends[side] + np.cumsum(lengths)
@@ -178,7 +191,7 @@ class TokenStoreWriter:
             self._append(f"{side}.offsets", ends.astype("<i8").tobytes())
 
     def close(self) -> None:
-        """Finish the store: a store without its header is none."""
+        """Write the header, without which a store is not valid."""
         self._files.close()
         files = {name: digest.hexdigest() for name, digest in self._digests.items()}
         header = checked_json({"version": VERSION, "dtype": self.dtype.str, "files": files})

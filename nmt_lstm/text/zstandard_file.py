@@ -1,4 +1,4 @@
-"""A .zst file read to its very end: all its frames, and an error where it was cut or damaged."""
+"""Reading .zst files to the end: all frames, and an error if the file is truncated or damaged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["LIBRARY", "ZSTANDARD_DAMAGE", "open_zstandard"]
 
 
 def _library() -> ModuleType | None:
-    # In the standard library from Python 3.14 on; the other is the same for earlier ones.
+    # The standard library of Python 3.14, or its backport for earlier versions.
     for name in ("compression.zstd", "backports.zstd"):
         with contextlib.suppress(ImportError):
             return importlib.import_module(name)
@@ -23,18 +23,20 @@ def _library() -> ModuleType | None:
 
 
 LIBRARY = _library()
-"""What reads these files; None if nothing is installed that does."""
+"""The module that reads these files; None if none is installed."""
 ZSTANDARD_DAMAGE: type[Exception] = LIBRARY.ZstdError if LIBRARY else OSError
-"""What reading a damaged file raises; a cut one raises EOFError."""
+"""The exception for a damaged file; a truncated one raises EOFError."""
 
 
 def open_zstandard(path: Path) -> BinaryIO:
     """Open a .zst file for reading bytes.
 
     Raises:
-        DataError: no library for it is installed.
+        DataError: no library for these files is installed.
         OSError: the file cannot be opened.
     """
     if LIBRARY is None:
-        raise DataError(f"Reading '{path}' needs the backports.zstd library: {install_command('zstd')}.")
+        raise DataError(
+            f"reading '{path}' requires the backports.zstd library: {install_command('zstd')}.", path=path
+        )
     return cast(BinaryIO, LIBRARY.open(path, "rb"))

@@ -74,7 +74,7 @@ def fit(
         # A resumed run has its validation text already, and must not overwrite it: if the text differs, resuming fails.
         if held is not None and not continues:
             context.display.say(held.describe())
-            stack.enter_context(held.placed())
+            stack.enter_context(held.files())
         prepared = prepare_text(run.data, run.subwords)
         with (
             explain_lost_process(context.launch),

@@ -69,7 +69,7 @@ def spoil_compression(folder):
         (lambda folder: None, ["data.train_source=."], ["is a folder"]),
         (spoil_compression, ["data.train_source=train.src.gz"], ["train.src.gz"]),
         (lambda folder: None, ["data.prepared=run.toml"], ["run.toml"]),
-        (lambda folder: None, ["data.cleaning.max_pieces=2"], ["No training pair is left of 400"]),
+        (lambda folder: None, ["data.cleaning.max_pieces=2"], ["all 400 training pairs"]),
     ],
 )
 def test_invalid_text_is_one_line_with_the_file_and_the_line(

@@ -15,7 +15,8 @@ from nmt_lstm.corpora.builtin import BUILTIN_MODELS, builtin_corpus_folder, mode
 from nmt_lstm.errors import DataError, ModelFolderError
 from nmt_lstm.evaluation.scores import corpus_scores
 from nmt_lstm.inference.translator import Translator
-from nmt_lstm.text.corpus import read_lines, read_parallel
+from nmt_lstm.text.corpus import read_parallel
+from nmt_lstm.text.text_file import read_lines
 
 
 def test_it_is_there_with_all_its_files() -> None:

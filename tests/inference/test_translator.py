@@ -133,7 +133,7 @@ def test_control_characters_count_as_spaces_and_are_mentioned(translator, caplog
 def test_warnings_do_not_flood(translator, caplog) -> None:
     translator.translate(["\x00"] * 1_000)
     assert len(caplog.records) == 11
-    assert "further lines of this kind (control characters) are not named" in caplog.text
+    assert "no more warnings of this kind (control characters)" in caplog.text
 
 
 def test_long_lines_are_cut_with_a_warning_that_names_the_line(translator, caplog) -> None:
@@ -145,7 +145,7 @@ def test_long_lines_are_cut_with_a_warning_that_names_the_line(translator, caplo
     assert [bool(translation.source_pieces) for translation in found] == [True] * 3
     assert len(found[1].source_pieces) == limit
     assert "line 2: it has" in caplog.text
-    assert f"was cut to the first {limit} (search.max_source_pieces)" in caplog.text
+    assert f"truncated to the first {limit} (search.max_source_pieces)" in caplog.text
     assert len(caplog.records) == 1
 
 

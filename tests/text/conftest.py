@@ -1,4 +1,4 @@
-"""Made-up parallel text that a test may change."""
+"""A small corpus of made-up text that a test may change."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ SYLLABLES = ("ka", "mi", "to", "ru", "sen", "da", "lo", "wi", "ba", "ne")
 
 
 def sentences(count: int, seed: int) -> list[str]:
-    """Sentences of made-up words; those of another seed have as many words in each line."""
+    """Sentences of made-up words; with any seed, line i has the same number of words."""
     lengths, words, draw = random.Random(0), random.Random(1), random.Random(seed)
-    known = ["".join(words.choices(SYLLABLES, k=3)) for _ in range(40)]
-    return [" ".join(draw.choices(known, k=lengths.randint(2, 8))) for _ in range(count)]
+    vocabulary = ["".join(words.choices(SYLLABLES, k=3)) for _ in range(40)]
+    return [" ".join(draw.choices(vocabulary, k=lengths.randint(2, 8))) for _ in range(count)]
 
 
-class MadeUpText:
+class MadeUpCorpus:
     """Four files of made-up text that a test may change, and runs on them."""
 
     def __init__(self, folder: Path) -> None:
@@ -32,12 +32,15 @@ class MadeUpText:
             self.write(f"{name}.b", [line.upper() for line in sentences(count, seed + 10)])
 
     def write(self, name: str, lines: list[str]) -> None:
+        """Replace a file."""
         (self.folder / name).write_text("".join(line + "\n" for line in lines), encoding="utf-8")
 
     def lines(self, name: str) -> list[str]:
+        """The lines of a file."""
         return (self.folder / name).read_text(encoding="utf-8").split("\n")[:-1]
 
     def run(self, *overrides: str) -> RunSettings:
+        """The settings of a run on this corpus."""
         values = {
             "data": {
                 "train_source": "train.a",
@@ -50,20 +53,22 @@ class MadeUpText:
         return make_run(values, overrides, folder=self.folder)
 
     def prepared_folders(self) -> list[str]:
+        """Names of the folders of prepared text."""
         return sorted(path.name for path in (self.folder / "prepared").iterdir())
 
     @staticmethod
     def decoded(prepared: Prepared, store: TokenStore | None = None) -> list[tuple[str, str]]:
-        """The text of prepared pieces."""
+        """The pairs of a store as text."""
         store = store or prepared.train
         source, target = prepared.subwords.source.decode, prepared.subwords.target.decode
         return [(source(store.source[index]), target(store.target[index])) for index in range(len(store))]
 
     def pairs(self) -> list[tuple[str, str]]:
-        """The training text."""
+        """The training pairs."""
         return list(zip(self.lines("train.a"), self.lines("train.b"), strict=True))
 
 
 @pytest.fixture
-def written(tmp_path: Path) -> MadeUpText:
-    return MadeUpText(tmp_path)
+def corpus(tmp_path: Path) -> MadeUpCorpus:
+    """The corpus in a temporary folder."""
+    return MadeUpCorpus(tmp_path)

@@ -1,4 +1,4 @@
-"""Cleaning: each rule leaves out what it should, alone can be turned off, and is counted."""
+"""Each cleaning rule leaves out the right pairs, can be turned off alone, and is counted."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from nmt_lstm.text.cleaning import CleaningReport, PairCleaner
 
 
 def keeps(settings: CleaningSettings, *pairs: tuple[str, str, int, int]) -> tuple[list[bool], CleaningReport]:
+    """The decision about each pair, and the report."""
     cleaner = PairCleaner(settings)
     return [cleaner.keeps(*pair) for pair in pairs], cleaner.report
 
@@ -31,7 +32,7 @@ def test_pairs_with_an_empty_side_are_left_out(pair) -> None:
     assert keeps(CleaningSettings(drop_empty=False), pair)[0] == [True]
 
 
-def test_the_longest_sentence_is_kept_and_the_next_longer_one_is_not() -> None:
+def test_pairs_above_the_maximal_length_are_left_out() -> None:
     pairs = [("a", "b", 20, 20), ("a", "b", 21, 20), ("a", "b", 20, 21)]
     kept, report = keeps(CleaningSettings(max_pieces=20), *pairs)
     assert kept == [True, False, False]
@@ -46,7 +47,7 @@ def test_sides_of_too_different_length_are_left_out_unless_both_are_short() -> N
     assert keeps(CleaningSettings(max_ratio=0.0), *pairs)[0] == [True] * 5
 
 
-def test_only_the_first_of_equal_pairs_is_kept_where_that_is_asked_for() -> None:
+def test_duplicates_are_left_out_on_request() -> None:
     pairs = [("a", "b", 1, 1), ("a", "c", 1, 1), ("a", "b", 1, 1), ("a", "b", 1, 1), ("b", "a", 1, 1)]
     kept, report = keeps(CleaningSettings(drop_duplicates=True), *pairs)
     assert kept == [True, True, False, False, True]
@@ -54,24 +55,24 @@ def test_only_the_first_of_equal_pairs_is_kept_where_that_is_asked_for() -> None
     assert keeps(CleaningSettings(), *pairs)[0] == [True] * 5
 
 
-def test_the_border_between_source_and_target_counts_in_a_pair() -> None:
+def test_the_boundary_between_source_and_target_distinguishes_pairs() -> None:
     pairs = [("a b", "c", 1, 1), ("a", "b c", 1, 1), ("ab", "c", 1, 1), ("a", "bc", 1, 1)]
     assert keeps(CleaningSettings(drop_duplicates=True), *pairs)[0] == [True] * 4
 
 
-def test_a_pair_left_out_by_one_rule_does_not_make_a_later_one_a_duplicate() -> None:
+def test_a_pair_that_was_left_out_does_not_make_a_later_one_a_duplicate() -> None:
     pairs = [("a", "b", 200, 1), ("a", "b", 1, 1)]
     assert keeps(CleaningSettings(drop_duplicates=True), *pairs)[0] == [False, True]
 
 
-def test_nothing_is_left_out_where_cleaning_is_off() -> None:
+def test_nothing_is_left_out_when_cleaning_is_off() -> None:
     settings = CleaningSettings(enabled=False, drop_duplicates=True, max_pieces=2)
     kept, report = keeps(settings, ("", "", 0, 0), ("a", "b", 500, 1), ("a", "b", 500, 1))
     assert kept == [True] * 3
     assert (report.read, report.kept, sum(report.left_out.values())) == (3, 3, 0)
 
 
-def test_what_was_left_out_is_said_in_one_line() -> None:
+def test_the_report_is_summarised_in_one_line() -> None:
     report = CleaningReport(read=12_345, kept=12_300)
     assert report.describe() == "12,345 training pairs read, 12,300 kept"
     report.left_out.update({"empty": 40, "duplicate": 5})

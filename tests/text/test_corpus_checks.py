@@ -1,4 +1,4 @@
-"""Signs that a text is not what it should be: each is named with its file, and sound text has none."""
+"""Signs of wrong text are reported with their files, and there are none in correct text."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ TEXT = {
 
 
 @pytest.fixture
-def warned(tmp_path):
-    """The warnings of the sound text with some sides replaced."""
+def warnings_for(tmp_path):
+    """A function that returns the warnings about the text above with some sides replaced."""
 
     def warnings(**changed):
         paths = {}
@@ -32,8 +32,8 @@ def warned(tmp_path):
     return warnings
 
 
-def test_sound_text_has_no_signs(warned) -> None:
-    assert warned() == []
+def test_correct_text_has_no_warnings(warnings_for) -> None:
+    assert warnings_for() == []
 
 
 @pytest.mark.parametrize("name", TEXT)
@@ -42,67 +42,69 @@ def test_sound_text_has_no_signs(warned) -> None:
     [
         (lambda line: line.replace("r", "r@@ "), "'@@'"),
         (lambda line: line.replace("e", "&apos;"), "'&apos;'"),
-        (lambda line: line.replace(".", " ."), "blank before punctuation"),
+        (lambda line: line.replace(".", " ."), "space before punctuation"),
         (lambda line: "▁" + line.replace(" ", " ▁"), "'▁'"),
     ],
 )
-def test_text_that_was_processed_is_named_with_its_file(warned, name, change, sign) -> None:
-    (found,) = warned(**{name: [change(line) for line in TEXT[name]]})
-    assert f"{name}'" in found
-    assert sign in found
+def test_preprocessed_text_is_reported_with_its_file(warnings_for, name, change, sign) -> None:
+    (warning,) = warnings_for(**{name: [change(line) for line in TEXT[name]]})
+    assert f"{name}'" in warning
+    assert sign in warning
 
 
-def test_french_blanks_before_question_marks_are_plain(warned) -> None:
-    assert warned(train_target=[line.replace(".", " ?") for line in TEXT["train_target"]]) == []
+def test_french_spaces_before_question_marks_are_accepted(warnings_for) -> None:
+    assert warnings_for(train_target=[line.replace(".", " ?") for line in TEXT["train_target"]]) == []
 
 
 @pytest.mark.parametrize("split", ["train", "valid"])
-def test_the_same_file_on_both_sides(warned, split) -> None:
-    found = warned(**{f"{split}_target": TEXT[f"{split}_source"]})
-    assert any(f"{split}_source" in each and "the same" in each for each in found)
+def test_equal_sides_are_reported(warnings_for, split) -> None:
+    warnings = warnings_for(**{f"{split}_target": TEXT[f"{split}_source"]})
+    assert any(f"{split}_source" in warning and "the same" in warning for warning in warnings)
 
 
-def test_one_file_as_both_sides_is_told_as_such_and_once(tmp_path) -> None:
+def test_one_file_as_both_sides_is_reported_once(tmp_path) -> None:
     path = tmp_path / "text"
     path.write_text("".join(f"{line}\n" for line in TEXT["train_source"]), encoding="utf-8")
     data = DataSettings(train_source=path, train_target=path, valid_source=path, valid_target=path)
-    found = [each for each in corpus_warnings(data) if "both sides" in each or "the two sides" in each]
-    assert len(found) == 1
-    assert "copy" in found[0]
+    warnings = [text for text in corpus_warnings(data) if "both sides" in text or "two sides" in text]
+    assert len(warnings) == 1
+    assert "copy" in warnings[0]
 
 
-def test_exchanged_sides_of_the_validation_text(warned) -> None:
-    (found,) = warned(valid_source=TEXT["valid_target"], valid_target=TEXT["valid_source"])
-    assert "exchanged" in found
+def test_exchanged_sides_of_validation_text_are_reported(warnings_for) -> None:
+    (warning,) = warnings_for(valid_source=TEXT["valid_target"], valid_target=TEXT["valid_source"])
+    assert "exchanged" in warning
 
 
-def test_exchanged_sides_of_text_without_blanks(warned) -> None:
+def test_exchanged_sides_of_text_without_spaces_are_reported(warnings_for) -> None:
     japanese = ["犬が雪の中を走る。", "男が二人、話して笑う。", "子供は眠らない。"]
     train = japanese * 20
-    assert warned(train_target=train, valid_target=japanese * 5) == []
-    (found,) = warned(train_target=train, valid_source=japanese * 5, valid_target=TEXT["valid_source"])
-    assert "exchanged" in found
+    assert warnings_for(train_target=train, valid_target=japanese * 5) == []
+    (warning,) = warnings_for(
+        train_target=train, valid_source=japanese * 5, valid_target=TEXT["valid_source"]
+    )
+    assert "exchanged" in warning
 
 
-def test_sides_in_one_language_are_not_taken_for_exchanged(warned) -> None:
+def test_sides_in_one_language_are_not_taken_for_exchanged(warnings_for) -> None:
     backwards = {
         f"{split}_target": [" ".join(reversed(line.split())) for line in TEXT[f"{split}_source"]]
         for split in ("train", "valid")
     }
-    assert warned(**backwards) == []
+    assert warnings_for(**backwards) == []
 
 
-def test_the_training_text_as_validation_text(warned) -> None:
-    found = warned(valid_source=TEXT["train_source"], valid_target=TEXT["train_target"])
-    assert any("not trained on" in each for each in found)
+def test_training_text_as_validation_text_is_reported(warnings_for) -> None:
+    warnings = warnings_for(valid_source=TEXT["train_source"], valid_target=TEXT["train_target"])
+    assert any("not trained on" in warning for warning in warnings)
 
 
 @pytest.mark.parametrize("name", ["valid_source", "valid_target"])
-def test_blank_validation_text_is_refused(warned, name) -> None:
+def test_blank_validation_text_is_refused(warnings_for, name) -> None:
     with pytest.raises(DataError, match=f"{name}' holds only blank lines"):
-        warned(**{name: ["", " "] * 10})
+        warnings_for(**{name: ["", " "] * 10})
 
 
-def test_lines_that_are_blank_on_one_side(warned) -> None:
-    (found,) = warned(valid_target=["", *TEXT["valid_target"][1:]])
-    assert "1 line is blank" in found
+def test_lines_that_are_blank_on_one_side_are_reported(warnings_for) -> None:
+    (warning,) = warnings_for(valid_target=["", *TEXT["valid_target"][1:]])
+    assert "1 line is blank" in warning

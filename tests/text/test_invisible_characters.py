@@ -1,4 +1,4 @@
-"""Spaces of other kinds and characters without width: which become blanks, which vanish, which stay."""
+"""Special spaces become spaces, zero-width characters are dropped, and joiners are kept."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ from nmt_lstm.text.invisible_characters import invisible_characters, without_inv
     ["\u00a0", "\u202f", "\u205f", *map(chr, range(0x2000, 0x200B))],
     ids=lambda space: hex(ord(space)),
 )
-def test_spaces_become_blanks(space) -> None:
+def test_special_spaces_become_spaces(space) -> None:
     assert invisible_characters(f"Quoi{space}?")
     assert without_invisible_characters(f"Quoi{space}?") == "Quoi ?"
 
 
-@pytest.mark.parametrize("nothing", ["\u200b", "\u00ad", "\ufeff", "\u2060"], ids=lambda mark: hex(ord(mark)))
-def test_what_has_no_width_vanishes(nothing) -> None:
-    assert invisible_characters(f"Wort{nothing}teil")
-    assert without_invisible_characters(f"Wort{nothing}teil") == "Wortteil"
+@pytest.mark.parametrize(
+    "character", ["\u200b", "\u00ad", "\ufeff", "\u2060"], ids=lambda mark: hex(ord(mark))
+)
+def test_zero_width_characters_are_dropped(character) -> None:
+    assert invisible_characters(f"Wort{character}teil")
+    assert without_invisible_characters(f"Wort{character}teil") == "Wortteil"
 
 
 @pytest.mark.parametrize(
     "text",
     ["می\u200cخواهم", "क\u094d\u200dष", "👩\u200d🔬", "plain text", "ß – „quoted“", "", "\u3042\u3000\u3044"],
 )
-def test_joiners_and_plain_text_stay(text) -> None:
+def test_joiners_and_plain_text_are_kept(text) -> None:
     assert not invisible_characters(text)
     assert without_invisible_characters(text) == text
 
@@ -48,12 +50,12 @@ def test_joiners_and_plain_text_stay(text) -> None:
         ("日\u200b\u3000two", "日\u3000two"),
     ],
 )
-def test_the_ideographic_space_stays_where_it_is_written(text, plain) -> None:
+def test_the_ideographic_space_is_kept_next_to_east_asian_characters(text, plain) -> None:
     assert without_invisible_characters(text) == plain
 
 
 @given(strategies.text(alphabet="aé日 \u3000\u00a0\u200b\u00ad\u200d\n", max_size=30))
-def test_once_is_enough(text) -> None:
+def test_normalising_twice_changes_nothing(text) -> None:
     plain = without_invisible_characters(text)
     assert not invisible_characters(plain)
     assert without_invisible_characters(plain) == plain

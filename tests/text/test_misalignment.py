@@ -1,4 +1,4 @@
-"""Where two texts part: found where lengths stop agreeing, and nowhere where they agree all along."""
+"""A misalignment is located where line lengths stop matching, and nowhere in aligned texts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nmt_lstm.text.misalignment import find_misalignment, lengths_are_related
 
 
 def lengths(seed: int, count: int, scale: float = 1.0, spread: float = 0.15) -> list[tuple[int, int]]:
-    """Lengths of sentences and of translations `scale` times as long, more or less."""
+    """Lengths of sentences and of their translations, which are about `scale` times as long."""
     draw = random.Random(seed)
     pairs = []
     for _ in range(count):
@@ -20,7 +20,7 @@ def lengths(seed: int, count: int, scale: float = 1.0, spread: float = 0.15) -> 
 
 
 def shifted(pairs: list[tuple[int, int]], lost: int) -> list[tuple[int, int]]:
-    """The pairs as they stand after line `lost` of the target was lost."""
+    """The pairs of lines after line `lost` of the target was removed."""
     targets = [target for _, target in pairs]
     del targets[lost - 1]
     return list(zip([source for source, _ in pairs], targets, strict=False))
@@ -28,36 +28,35 @@ def shifted(pairs: list[tuple[int, int]], lost: int) -> list[tuple[int, int]]:
 
 @pytest.mark.parametrize("scale", [0.4, 1.0, 2.5])
 @pytest.mark.parametrize("seed", range(5))
-def test_texts_that_agree_do_not_part(scale, seed) -> None:
+def test_aligned_texts_have_no_misalignment(scale, seed) -> None:
     assert find_misalignment(lengths(seed, 1_000, scale)) is None
 
 
 @pytest.mark.parametrize("scale", [0.4, 1.0, 2.5])
 @pytest.mark.parametrize("lost", [30, 500, 970])
-def test_a_lost_line_is_found(scale, lost) -> None:
-    found = find_misalignment(shifted(lengths(lost, 1_000, scale), lost))
-    assert found is not None
-    assert abs(found - lost) <= 5
+def test_a_lost_line_is_located(scale, lost) -> None:
+    line = find_misalignment(shifted(lengths(lost, 1_000, scale), lost))
+    assert line is not None
+    assert abs(line - lost) <= 5
 
 
-def test_text_that_gets_better_is_no_parting() -> None:
+def test_a_smaller_scale_is_not_a_misalignment() -> None:
     pairs = lengths(1, 600)
     assert find_misalignment(shifted(pairs[:300], 1)[:299] + pairs[300:]) is None
 
 
-def test_too_few_lines_say_nothing() -> None:
+def test_too_few_lines_have_no_result() -> None:
     assert find_misalignment([]) is None
     assert find_misalignment(shifted(lengths(3, 10), 5)) is None
 
 
-def test_equal_and_empty_lines_are_no_reason_to_stumble() -> None:
+def test_equal_and_empty_lines_are_handled() -> None:
     assert find_misalignment([(0, 0)] * 100) is None
     assert find_misalignment([(7, 7)] * 100) is None
-    found = find_misalignment([(7, 7)] * 100 + [(7, 70), (70, 7)] * 50)
-    assert found == 101
+    assert find_misalignment([(7, 7)] * 100 + [(7, 70), (70, 7)] * 50) == 101
 
 
-def test_two_sides_of_a_text_are_related_and_other_texts_are_not() -> None:
+def test_two_sides_of_a_text_are_related_and_unrelated_texts_are_not() -> None:
     pairs = lengths(1, 400, scale=0.4, spread=0.4)
     assert lengths_are_related(pairs)
     others = [target for _, target in lengths(2, 400)]

@@ -1,4 +1,4 @@
-"""Preparation: done once for unchanged text and settings, again for changed ones, and whole or not at all."""
+"""Preparation happens once for the same text and settings, and again when they change."""
 
 from __future__ import annotations
 
@@ -21,66 +21,67 @@ from nmt_lstm.text.special_pieces import END
 
 
 def files(folder: Path) -> dict[str, bytes]:
+    """The contents of the files in a folder, by name."""
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
-def test_prepared_text_is_the_text(written) -> None:
-    prepared = prepare(written.run())
-    assert written.decoded(prepared) == written.pairs()
-    assert prepared.valid_source == written.lines("valid.a")
-    assert prepared.valid_target == written.lines("valid.b")
+def test_prepared_pairs_decode_to_the_text(corpus) -> None:
+    prepared = prepare(corpus.run())
+    assert corpus.decoded(prepared) == corpus.pairs()
+    assert prepared.valid_source == corpus.lines("valid.a")
+    assert prepared.valid_target == corpus.lines("valid.b")
     assert (prepared.report.read, prepared.report.kept) == (120, 120)
-    assert prepared.folder == written.folder / "prepared" / prepared.fingerprint[:16]
+    assert prepared.folder == corpus.folder / "prepared" / prepared.fingerprint[:16]
     assert not prepared.reused
-    assert written.prepared_folders() == [prepared.folder.name]
+    assert corpus.prepared_folders() == [prepared.folder.name]
 
 
-def test_labels_are_counted(written) -> None:
-    prepared = prepare(written.run())
+def test_target_counts_are_those_of_labels(corpus) -> None:
+    prepared = prepare(corpus.run())
     labels = [piece for index in range(120) for piece in (*prepared.train.target[index].tolist(), END)]
     counts = prepared.target_counts()
     assert counts.tolist() == [labels.count(piece) for piece in range(prepared.subwords.target.size)]
 
 
-def test_what_is_done_is_said_once(written) -> None:
-    said: list[str] = []
-    prepare(written.run(), said.append)
-    assert len(said) == 3
-    assert "train.a" in said[0]
-    assert said[1:] == ["Learning subwords from 120 pairs", "Cutting the text into pieces"]
-    prepare(written.run(), said.append)
-    assert len(said) == 3
+def test_progress_is_reported_only_when_text_is_prepared(corpus) -> None:
+    sentences: list[str] = []
+    prepare(corpus.run(), sentences.append)
+    assert len(sentences) == 3
+    assert "train.a" in sentences[0]
+    assert sentences[1:] == ["Learning subwords from 120 pairs", "Splitting the text into pieces"]
+    prepare(corpus.run(), sentences.append)
+    assert len(sentences) == 3
 
 
-def test_pairs_stay_together_when_pairs_between_them_are_left_out(written) -> None:
-    sources, targets = written.lines("train.a"), written.lines("train.b")
-    for place in (0, 7, 50, 119):
-        sources[place] = ""
+def test_sides_stay_aligned_when_pairs_are_left_out(corpus) -> None:
+    sources, targets = corpus.lines("train.a"), corpus.lines("train.b")
+    for index in (0, 7, 50, 119):
+        sources[index] = ""
     targets[60] = "\u3000 \t"
     sources[30] = "kamito " * 200
-    written.write("train.a", sources)
-    written.write("train.b", targets)
-    prepared = prepare(written.run())
+    corpus.write("train.a", sources)
+    corpus.write("train.b", targets)
+    prepared = prepare(corpus.run())
     assert prepared.report.left_out == {"empty": 5, "too long": 1, "ratio": 0, "duplicate": 0}
-    dropped = {0, 7, 50, 119, 60, 30}
+    left_out = {0, 7, 50, 119, 60, 30}
     expected = [
-        pair for number, pair in enumerate(zip(sources, targets, strict=True)) if number not in dropped
+        pair for number, pair in enumerate(zip(sources, targets, strict=True)) if number not in left_out
     ]
-    assert written.decoded(prepared) == expected
+    assert corpus.decoded(prepared) == expected
 
 
-def test_pairs_are_cleaned_across_the_borders_of_chunks(written, monkeypatch) -> None:
-    whole = prepare(written.run("data.cleaning.drop_duplicates=true"))
+def test_cleaning_does_not_depend_on_chunks(corpus, monkeypatch) -> None:
+    expected = files(prepare(corpus.run("data.cleaning.drop_duplicates=true")).folder)
     monkeypatch.setattr(preparation, "CHUNK", 7)
-    shutil.rmtree(written.folder / "prepared")
-    assert files(prepare(written.run("data.cleaning.drop_duplicates=true")).folder) == files(whole.folder)
+    shutil.rmtree(corpus.folder / "prepared")
+    assert files(prepare(corpus.run("data.cleaning.drop_duplicates=true")).folder) == expected
 
 
-def test_strange_lines_shift_no_pair(written) -> None:
-    strange = ["a\u2028b", "x\x85y", "\x0b\x0cz", "q\rr", "ﬀ ①", "👩‍👩‍👧 <s>", "\u202eabc", "nul\x00l"]
-    written.write("train.a", strange * 5)
-    written.write("train.b", [f"line {number % 8}" for number in range(40)])
-    pairs = written.decoded(prepare(written.run()))
+def test_unusual_lines_do_not_shift_pairs(corpus) -> None:
+    unusual = ["a\u2028b", "x\x85y", "\x0b\x0cz", "q\rr", "ﬀ ①", "👩‍👩‍👧 <s>", "\u202eabc", "nul\x00l"]
+    corpus.write("train.a", unusual * 5)
+    corpus.write("train.b", [f"line {number % 8}" for number in range(40)])
+    pairs = corpus.decoded(prepare(corpus.run()))
     assert [target for _, target in pairs] == [f"line {number % 8}" for number in range(40)]
     assert [source for source, _ in pairs[:8]] == [
         "a b",
@@ -94,31 +95,31 @@ def test_strange_lines_shift_no_pair(written) -> None:
     ]
 
 
-def test_unchanged_text_is_found_again_wherever_it_lies_and_however_it_is_packed(written) -> None:
-    first = prepare(written.run())
-    again = prepare(written.run())
+def test_unchanged_text_is_reused_wherever_it_is_and_however_it_is_compressed(corpus) -> None:
+    first = prepare(corpus.run())
+    again = prepare(corpus.run())
     assert again.reused
     assert again.fingerprint == first.fingerprint
     assert again.report == first.report
-    os.utime(written.folder / "train.a")
-    assert prepare(written.run()).reused
-    (written.folder / "t.gz").write_bytes(gzip.compress((written.folder / "train.a").read_bytes()))
-    moved = prepare(written.run(f"data.train_source={written.folder / 't.gz'}"))
+    os.utime(corpus.folder / "train.a")
+    assert prepare(corpus.run()).reused
+    (corpus.folder / "t.gz").write_bytes(gzip.compress((corpus.folder / "train.a").read_bytes()))
+    moved = prepare(corpus.run(f"data.train_source={corpus.folder / 't.gz'}"))
     assert moved.reused
     assert moved.fingerprint == first.fingerprint
 
 
-def test_settings_that_do_not_touch_the_text_prepare_nothing(written) -> None:
-    prepare(written.run())
-    others = (
+def test_settings_that_do_not_affect_the_text_reuse_it(corpus) -> None:
+    prepare(corpus.run())
+    settings = (
         "seed=7",
         "model.dropout=0.5",
         "training.batch_pieces=99",
         "subwords.sampling=0.1",
         "data.tokenize=char",
     )
-    for setting in others:
-        assert prepare(written.run(setting)).reused
+    for setting in settings:
+        assert prepare(corpus.run(setting)).reused
 
 
 @pytest.mark.parametrize(
@@ -135,113 +136,108 @@ def test_settings_that_do_not_touch_the_text_prepare_nothing(written) -> None:
         "subwords.normalise_invisible=false",
     ],
 )
-def test_settings_that_touch_the_text_prepare_it_again(written, setting) -> None:
+def test_settings_that_affect_the_text_prepare_it_again(corpus, setting) -> None:
     tied = "model.tied_embeddings=target"
-    first = prepare(written.run(tied))
-    other = prepare(written.run(tied, setting))
+    first = prepare(corpus.run(tied))
+    other = prepare(corpus.run(tied, setting))
     assert not other.reused
     assert other.folder != first.folder
-    assert prepare(written.run(tied)).reused
+    assert prepare(corpus.run(tied)).reused
 
 
 @pytest.mark.parametrize("name", ["train.a", "train.b", "valid.a", "valid.b"])
-def test_changed_text_is_prepared_again(written, name) -> None:
-    first = prepare(written.run())
-    lines = written.lines(name)
+def test_changed_text_is_prepared_again(corpus, name) -> None:
+    first = prepare(corpus.run())
+    lines = corpus.lines(name)
     lines[3] += " ka"
-    written.write(name, lines)
-    other = prepare(written.run())
+    corpus.write(name, lines)
+    other = prepare(corpus.run())
     assert not other.reused
     assert other.fingerprint != first.fingerprint
 
 
-def test_exchanged_lines_are_a_change(written) -> None:
-    prepare(written.run())
-    lines = written.lines("train.a")
-    written.write("train.a", [lines[1], lines[0], *lines[2:]])
-    assert not prepare(written.run()).reused
+def test_exchanged_lines_are_prepared_again(corpus) -> None:
+    prepare(corpus.run())
+    lines = corpus.lines("train.a")
+    corpus.write("train.a", [lines[1], lines[0], *lines[2:]])
+    assert not prepare(corpus.run()).reused
 
 
-def test_text_that_teaches_nothing_is_refused(written) -> None:
-    written.write("train.a", [" "] * 5)
-    written.write("train.b", ["\u3000"] * 5)
+def test_text_without_usable_pairs_is_refused(corpus) -> None:
+    corpus.write("train.a", [" "] * 5)
+    corpus.write("train.b", ["\u3000"] * 5)
     with pytest.raises(DataError, match="train.a' and '.*train.b' hold only blank lines"):
-        prepare(written.run())
+        prepare(corpus.run())
     with pytest.raises(DataError, match="train.a' and '.*train.b' hold only empty lines"):
-        prepare(written.run("data.cleaning.enabled=false"))
-    written.write("train.b", ["x"] * 5)
+        prepare(corpus.run("data.cleaning.enabled=false"))
+    corpus.write("train.b", ["x"] * 5)
     with pytest.raises(DataError, match="^'[^']*train.a' holds only blank lines"):
-        prepare(written.run())
-    assert len(prepare(written.run("data.cleaning.enabled=false")).train) == 5
+        prepare(corpus.run())
+    assert len(prepare(corpus.run("data.cleaning.enabled=false")).train) == 5
 
 
-def test_rules_that_leave_no_pair_are_named(written) -> None:
-    with pytest.raises(
-        DataError,
-        match="No training pair is left of 120: .*too long.* Loosen data.cleaning, or set data.cleaning.enabled=false",
-    ):
-        prepare(written.run("data.cleaning.max_pieces=2"))
+def test_the_rules_that_leave_out_all_pairs_are_named(corpus) -> None:
+    with pytest.raises(DataError, match="all 120 training pairs: .*too long"):
+        prepare(corpus.run("data.cleaning.max_pieces=2"))
 
 
 @pytest.mark.parametrize("cleaning", ["true", "false"])
-def test_pairs_of_the_validation_text_are_left_out_of_training(written, cleaning) -> None:
-    """All copies of them, also those that differ in blanks, and whatever else cleaning does."""
-    pairs = written.pairs()
-    held = pairs[5], pairs[70]
-    for place, name in enumerate(("valid.a", "valid.b")):
-        written.write(name, [pair[place] for pair in held])
-    written.write("train.a", [*(pair[0] for pair in pairs), f" {held[0][0]} "])
-    written.write("train.b", [*(pair[1] for pair in pairs), held[0][1].replace(" ", "  ")])
-    prepared = prepare(written.run("data.exclude_validation=true", f"data.cleaning.enabled={cleaning}"))
-    assert written.decoded(prepared) == [pair for pair in pairs if pair not in held]
+def test_pairs_of_the_validation_text_are_left_out_of_training(corpus, cleaning) -> None:
+    """All copies of them, including those that differ in white space, whatever other rules are on."""
+    pairs = corpus.pairs()
+    held_out = pairs[5], pairs[70]
+    for side, name in enumerate(("valid.a", "valid.b")):
+        corpus.write(name, [pair[side] for pair in held_out])
+    corpus.write("train.a", [*(pair[0] for pair in pairs), f" {held_out[0][0]} "])
+    corpus.write("train.b", [*(pair[1] for pair in pairs), held_out[0][1].replace(" ", "  ")])
+    prepared = prepare(corpus.run("data.exclude_validation=true", f"data.cleaning.enabled={cleaning}"))
+    assert corpus.decoded(prepared) == [pair for pair in pairs if pair not in held_out]
     assert prepared.report.left_out["in the validation text"] == 3
     assert "3 in the validation text" in prepared.report.describe()
 
 
-def test_invisible_characters_are_the_same_in_training_and_translation(written) -> None:
-    sources = [line.replace(" ", "\u00a0").replace("a", "a\u200b") for line in written.lines("train.a")]
-    plain = written.pairs()
-    written.write("train.a", sources)
-    prepared = prepare(written.run())
-    assert written.decoded(prepared) == plain
-    found = prepare(written.run())
-    assert found.reused
-    for subwords in (prepared.subwords, found.subwords):
+def test_invisible_characters_are_normalised_in_training_and_translation(corpus) -> None:
+    sources = [line.replace(" ", "\u00a0").replace("a", "a\u200b") for line in corpus.lines("train.a")]
+    plain = corpus.pairs()
+    corpus.write("train.a", sources)
+    prepared = prepare(corpus.run())
+    assert corpus.decoded(prepared) == plain
+    reused = prepare(corpus.run())
+    assert reused.reused
+    for subwords in (prepared.subwords, reused.subwords):
         assert subwords.source.encode(sources[0]) == subwords.source.encode(plain[0][0])
-    kept = prepare(written.run("subwords.normalise_invisible=false"))
-    assert [source for source, _ in written.decoded(kept)] == sources
+    unchanged = prepare(corpus.run("subwords.normalise_invisible=false"))
+    assert [source for source, _ in corpus.decoded(unchanged)] == sources
 
 
-def test_a_blank_validation_text_and_warnings_of_the_text(written, caplog) -> None:
-    written.write("train.b", written.lines("train.a"))
-    prepare(written.run())
+def test_suspicious_text_is_warned_of_and_blank_validation_text_is_refused(corpus, caplog) -> None:
+    corpus.write("train.b", corpus.lines("train.a"))
+    prepare(corpus.run())
     assert "the same in" in caplog.text
-    written.write("valid.a", [""] * len(written.lines("valid.a")))
+    corpus.write("valid.a", [""] * len(corpus.lines("valid.a")))
     with pytest.raises(DataError, match="blank"):
-        prepare(written.run())
+        prepare(corpus.run())
 
 
-def test_a_pipe_is_refused(written) -> None:
-    os.mkfifo(written.folder / "pipe")
-    with pytest.raises(
-        DataError, match="pipe' is a pipe or device; the text is read more than once: save it"
-    ):
-        prepare(written.run(f"data.train_target={written.folder / 'pipe'}"))
+def test_a_pipe_is_refused(corpus) -> None:
+    os.mkfifo(corpus.folder / "pipe")
+    with pytest.raises(DataError, match="pipe' is a pipe or device"):
+        prepare(corpus.run(f"data.train_target={corpus.folder / 'pipe'}"))
 
 
-def test_preparing_costs_the_same_memory_for_a_long_text(written, monkeypatch) -> None:
-    """Chunks are small here, so that the text is long in chunks and the test is quick."""
+def test_memory_does_not_grow_with_the_text(corpus, monkeypatch) -> None:
+    """Small chunks make the text many chunks long, while the test stays quick."""
     monkeypatch.setattr(preparation, "CHUNK", 100)
-    subwords = prepare(written.run()).subwords
-    folder = written.folder / "store"
+    subwords = prepare(corpus.run()).subwords
+    folder = corpus.folder / "store"
     folder.mkdir()
 
     def peak(count: int) -> int:
-        lines = written.lines("train.a")[:100]
+        lines = corpus.lines("train.a")[:100]
         pairs = ((lines[number % 100], lines[number % 100].upper()) for number in range(count))
         tracemalloc.start()
         try:
-            cleaner = PairCleaner(written.run().data.cleaning)
+            cleaner = PairCleaner(corpus.run().data.cleaning)
             report = preparation._write_store(cleaner, pairs, subwords, folder)
             assert report.kept == count
             return tracemalloc.get_traced_memory()[1]
@@ -253,7 +249,7 @@ def test_preparing_costs_the_same_memory_for_a_long_text(written, monkeypatch) -
 
 
 @pytest.mark.corpora
-def test_real_text_is_prepared_whole(corpora, tmp_path) -> None:
+def test_real_text_is_prepared_completely(corpora, tmp_path) -> None:
     values = {"data": {"prepared": str(tmp_path)}, "subwords": {"vocabulary_size": 2_000}}
     for split in ("train", "valid"):
         for side, language in (("source", "de"), ("target", "en")):
@@ -265,11 +261,11 @@ def test_real_text_is_prepared_whole(corpora, tmp_path) -> None:
     assert decoded == [without_invisible_characters(line).strip() for line in prepared.valid_source]
 
 
-def test_text_that_an_earlier_version_prepared_has_no_checksums_and_is_found(written) -> None:
-    folder = prepare(written.run()).folder
+def test_text_that_an_earlier_version_prepared_without_checksums_is_reused(corpus) -> None:
+    folder = prepare(corpus.run()).folder
     record = json.loads((folder / "prepared.json").read_text())
     (folder / "prepared.json").write_text(json.dumps({"report": record["report"]}))
     (folder / "store.json").write_text('{"version": 1, "dtype": "<u2"}')
-    prepared = prepare(written.run())
+    prepared = prepare(corpus.run())
     assert prepared.reused
-    assert written.decoded(prepared) == written.pairs()
+    assert corpus.decoded(prepared) == corpus.pairs()

@@ -1,4 +1,4 @@
-"""A .zst file is read to its very end, in small memory, whatever frames it is made of."""
+"""A .zst file is read to its end in little memory, whatever its frames."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from nmt_lstm.text.zstandard_file import LIBRARY, ZSTANDARD_DAMAGE, open_zstanda
 
 zstd: Any = LIBRARY
 if zstd is None:
-    pytest.skip("nothing reads .zst files here", allow_module_level=True)
+    pytest.skip("no library for .zst files is installed", allow_module_level=True)
 
 
 def write(folder: Path, *frames: bytes) -> Path:
+    """Write a file of frames."""
     path = folder / "text.zst"
     path.write_bytes(b"".join(frames))
     return path
 
 
 def frame(text: bytes, **options: bool) -> bytes:
+    """A frame with options of the compressor."""
     return zstd.compress(
         text,
         options={getattr(zstd.CompressionParameter, name): int(value) for name, value in options.items()},
@@ -34,14 +36,14 @@ def test_all_frames_are_read(tmp_path) -> None:
         assert file.read() == b"".join(parts)
 
 
-def test_a_frame_that_does_not_tell_its_size_is_read(tmp_path) -> None:
+def test_a_frame_without_its_size_is_read(tmp_path) -> None:
     text = bytes(range(256)) * 2_000
     with open_zstandard(write(tmp_path, frame(text, content_size_flag=False))) as file:
         assert [file.read(1_000), file.read(1_000)] == [text[:1_000], text[1_000:2_000]]
         assert file.read() == text[2_000:]
 
 
-def test_a_file_without_frames_was_cut(tmp_path) -> None:
+def test_an_empty_file_is_truncated(tmp_path) -> None:
     with open_zstandard(write(tmp_path)) as file, pytest.raises(EOFError):
         file.read()
 
@@ -51,33 +53,33 @@ def test_many_small_frames_are_read(tmp_path) -> None:
         assert file.readlines() == [b"%d\n" % number for number in range(3_000)]
 
 
-@pytest.mark.parametrize("kept", [2, 9, -1])
-def test_a_cut_frame_is_an_error_after_what_came_before_it(tmp_path, kept) -> None:
+@pytest.mark.parametrize("length", [2, 9, -1])
+def test_a_truncated_frame_is_an_error_after_the_frames_before(tmp_path, length) -> None:
     last = frame(bytes(range(256)) * 10)
-    with open_zstandard(write(tmp_path, frame(b"whole\n"), last[:kept])) as file:
+    with open_zstandard(write(tmp_path, frame(b"whole\n"), last[:length])) as file:
         assert file.readline() == b"whole\n"
         with pytest.raises(EOFError):
             file.read()
 
 
-def test_what_is_no_frame_behind_a_frame_is_an_error(tmp_path) -> None:
+def test_other_data_after_a_frame_is_an_error(tmp_path) -> None:
     with open_zstandard(write(tmp_path, frame(b"whole\n"), b"no frame at all")) as file:
         assert file.readline() == b"whole\n"
         with pytest.raises(ZSTANDARD_DAMAGE):
             file.read()
 
 
-def test_a_changed_byte_is_an_error_where_there_is_a_checksum(tmp_path) -> None:
-    whole = bytearray(frame(bytes(range(256)), checksum_flag=True))
-    whole[-20] ^= 1
+def test_a_changed_byte_is_detected_by_the_checksum(tmp_path) -> None:
+    content = bytearray(frame(bytes(range(256)), checksum_flag=True))
+    content[-20] ^= 1
     with (
-        open_zstandard(write(tmp_path, bytes(whole))) as file,
+        open_zstandard(write(tmp_path, bytes(content))) as file,
         pytest.raises(ZSTANDARD_DAMAGE, match="checksum"),
     ):
         file.read()
 
 
-def test_text_that_shrank_a_thousandfold_is_read_in_small_memory(tmp_path) -> None:
+def test_highly_compressed_text_is_read_in_little_memory(tmp_path) -> None:
     size = 256 << 20
     compressor = zstd.ZstdCompressor()
     zeros = b"\0" * (1 << 20)
@@ -96,6 +98,6 @@ def test_text_that_shrank_a_thousandfold_is_read_in_small_memory(tmp_path) -> No
     assert peak < size / 3
 
 
-def test_opening_what_is_not_there_is_an_error_of_the_system(tmp_path) -> None:
+def test_a_missing_file_raises_file_not_found(tmp_path) -> None:
     with pytest.raises(FileNotFoundError):
         open_zstandard(tmp_path / "none.zst")

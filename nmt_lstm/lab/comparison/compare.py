@@ -63,7 +63,7 @@ def compare(request: Request, output: Path, *, say: Callable[[str], None] = logg
     """
     folder = ComparisonFolder(output)
     request, held = _with_validation_text(request, folder)
-    with nullcontext() if held is None or folder.exists else held.placed():
+    with nullcontext() if held is None or folder.exists else held.files():
         if held is not None:
             say(held.describe())
         plan = make_plan(request, say)

@@ -22,7 +22,7 @@ from nmt_lstm.lab.comparison.folder import RunFiles, write_result, write_text
 from nmt_lstm.lab.comparison.run_result import CurvePoint, RunResult, TrainingResult
 from nmt_lstm.lab.experiment.job import Job
 from nmt_lstm.registry.provenance import trust_folder
-from nmt_lstm.text.corpus import read_lines
+from nmt_lstm.text.text_file import read_lines
 from nmt_lstm.training.diagnosis import ValidationPoint
 from nmt_lstm.training.fit import fit
 from nmt_lstm.training.progress import duration

@@ -21,7 +21,7 @@ from nmt_lstm.lab.report.markup import Markup, element, joined
 from nmt_lstm.lab.report.page import section
 from nmt_lstm.lab.report.table import Column, Table, TableCell, number
 from nmt_lstm.lab.report.word_differences import marked_differences
-from nmt_lstm.text.corpus import check_rereadable, read_lines
+from nmt_lstm.text.text_file import check_rereadable, read_lines
 
 __all__ = ["analysis_sections"]
 

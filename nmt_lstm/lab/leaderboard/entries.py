@@ -14,7 +14,7 @@ from nmt_lstm.lab.leaderboard.record import Facts, Row
 from nmt_lstm.lab.leaderboard.scoring import Scoring
 from nmt_lstm.lab.leaderboard.store import BoardFiles, current_rows
 from nmt_lstm.lab.leaderboard.test_sets import TestSet, digest_of
-from nmt_lstm.text.corpus import read_lines
+from nmt_lstm.text.text_file import read_lines
 
 if TYPE_CHECKING:
     from nmt_lstm.lab.leaderboard.model_output import ModelOutput

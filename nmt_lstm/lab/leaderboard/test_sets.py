@@ -11,7 +11,7 @@ from nmt_lstm.errors import ConfigurationError, DataError, NmtLstmError, nearest
 from nmt_lstm.evaluation.scores import chosen_tokenizer, without_advice
 from nmt_lstm.files.checksums import sha256_of_content
 from nmt_lstm.lab.leaderboard.settings import BOARD, TestSetSettings
-from nmt_lstm.text.corpus import check_rereadable, read_lines
+from nmt_lstm.text.text_file import check_rereadable, read_lines
 
 __all__ = [
     "TestSet",

@@ -26,7 +26,7 @@ def test_plain_text_has_no_signs() -> None:
         ("▁A ▁dog ▁runs", "SentencePiece's '▁'; undo it with: spm_decode"),
         ("A dog run ##s", "word pieces that begin with '##'"),
         ("It &apos;s a dog", "escaped characters such as '&apos;'"),
-        ("A dog runs , and stops .", "a blank before punctuation, as tokenised text has"),
+        ("A dog runs , and stops .", "a space before punctuation"),
         ("The <unk> runs.", "marks of unknown words"),
         ("a dog runs.", "no line has a capital letter"),
     ],

@@ -1,0 +1,235 @@
+"""Reading a text file line by line: plain or compressed, in UTF-8, with errors that give file, line and byte."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import itertools
+import lzma
+import re
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from nmt_lstm.errors import DataError, nearest
+from nmt_lstm.text.zstandard_file import ZSTANDARD_DAMAGE, open_zstandard
+
+__all__ = [
+    "COMPRESSED_SUFFIXES",
+    "DAMAGES",
+    "check_rereadable",
+    "count_lines",
+    "decode_lines",
+    "language_of",
+    "open_bytes",
+    "read_blocks",
+    "read_lines",
+]
+
+DAMAGES = (OSError, EOFError, lzma.LZMAError, zlib.error, ZSTANDARD_DAMAGE)
+"""The exceptions of reading an open file: of a failing disk, or a truncated or damaged archive."""
+COMPRESSED_SUFFIXES = (".gz", ".xz", ".bz2", ".zst")
+"""Suffixes of files that are decompressed while they are read."""
+# Suffixes by the signatures of compressed files; that of bzip2 contains a digit and a fixed number.
+SIGNATURES = {
+    re.compile(rb"\x1f\x8b"): ".gz",
+    re.compile(rb"\xfd7zXZ\x00"): ".xz",
+    re.compile(rb"\x28\xb5\x2f\xfd"): ".zst",
+    re.compile(rb"BZh[1-9]1AY&SY"): ".bz2",
+}
+LONGEST_SIGNATURE = 10
+# Also accepted: LZMA's older format, and the skippable frames of Zstandard.
+OTHER_SIGNATURES = re.compile(rb"\x5d\x00\x00|[\x50-\x5f]\x2a\x4d\x18", re.DOTALL)
+MOST_NAMES = 10_000
+# UTF-32 first: its mark begins with that of UTF-16.
+BYTE_ORDER_MARKS = {
+    b"\xff\xfe\x00\x00": "utf-32",
+    b"\x00\x00\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+# Fewest bytes of a first line by which UTF-16 without a mark is recognised.
+SHORTEST_UTF_16 = 8
+
+
+def open_bytes(path: Path) -> BinaryIO:
+    """Open a plain, .gz, .xz, .bz2 or .zst file for reading bytes.
+
+    Raises:
+        DataError: the file is missing, a folder, unreadable, in a different format than its suffix says, or in one whose
+            library is not installed.
+    """
+    if path.is_dir():
+        raise DataError(f"'{path}' is a folder; give a text file (plain, .gz, .xz, .bz2 or .zst).", path=path)
+    try:
+        if path.is_file():
+            _check_suffix(path)
+        match path.suffix:
+            case ".gz":
+                return cast(BinaryIO, gzip.open(path, "rb"))
+            case ".xz":
+                return cast(BinaryIO, lzma.open(path, "rb"))
+            case ".bz2":
+                return cast(BinaryIO, bz2.open(path, "rb"))
+            case ".zst":
+                return open_zstandard(path)
+            case _:
+                return path.open("rb")
+    except FileNotFoundError:
+        raise DataError(f"'{path}' does not exist.{_suggestion(path)}", path=path) from None
+    except OSError as error:
+        raise DataError(f"cannot read '{path}': {error.strerror or error}.", path=path) from None
+
+
+def _check_suffix(path: Path) -> None:
+    """Refuse a file whose signature does not match its suffix."""
+    with path.open("rb") as file:
+        beginning = file.read(LONGEST_SIGNATURE)
+    suffix = _compression_of(beginning)
+    if suffix == path.suffix or len(beginning) < LONGEST_SIGNATURE:  # so short a file may be truncated
+        return
+    if suffix:
+        plain = path.with_suffix("") if path.suffix in COMPRESSED_SUFFIXES else path
+        raise DataError(f"'{path}' is compressed; rename it to '{plain.name}{suffix}'.", path=path)
+    if path.suffix in COMPRESSED_SUFFIXES and not OTHER_SIGNATURES.match(beginning):
+        raise DataError(
+            f"'{path}' is not a {path.suffix} file, although its name says so; if it is plain text, rename it to "
+            f"'{path.stem}'.",
+            path=path,
+        )
+
+
+def _compression_of(beginning: bytes) -> str:
+    """Return the suffix of compressed files that begin like this, such as ".gz"; empty for other files."""
+    return next((suffix for signature, suffix in SIGNATURES.items() if signature.match(beginning)), "")
+
+
+def _suggestion(path: Path) -> str:
+    """Return a sentence about a missing file: its folder is missing, too, or contains a similar name."""
+    folder = path.parent
+    if not folder.is_dir():
+        return f" The folder '{folder}' does not exist."
+    try:
+        names = sorted(entry.name for entry in itertools.islice(folder.iterdir(), MOST_NAMES))
+    except OSError:
+        return ""
+    return nearest(path.name, names)
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    r"""Yield the lines of a UTF-8 file; only ``\n`` (or ``\r\n``) ends a line, not U+2028 or other separators.
+
+    Raises:
+        DataError: the file cannot be read, or a line is not UTF-8 (with file, line and byte).
+    """
+    with open_bytes(path) as file:
+        yield from decode_lines(file, str(path), path=path)
+
+
+def decode_lines(stream: Iterable[bytes], name: str, *, path: Path | None = None) -> Iterator[str]:
+    """Yield the lines of an open UTF-8 stream as `read_lines` does.
+
+    Args:
+        stream: lines of bytes.
+        name: how messages refer to it.
+        path: its file, for errors.
+
+    Raises:
+        DataError: the stream cannot be read to its end, or a line is not UTF-8 (with line and byte).
+    """
+    number = 0
+    try:
+        for number, line in enumerate(stream, 1):
+            yield _decode(line, name, number, path)
+    except DAMAGES as error:
+        raise DataError(
+            f"cannot read '{name}' after line {number:,}: {error}.", path=path, line=number + 1
+        ) from None
+
+
+def _decode(line: bytes, name: str, number: int, path: Path | None) -> str:
+    line = line.removesuffix(b"\n").removesuffix(b"\r")
+    if number == 1:
+        _check_encoding(line, name, path)
+        line = line.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"'{name}' is not UTF-8 at line {number:,}, byte {error.start + 1} of the line "
+            f"(0x{line[error.start]:02x}). Convert it, for example with: iconv -f latin1 -t utf-8.",
+            path=path,
+            line=number,
+        ) from None
+
+
+def _check_encoding(line: bytes, name: str, path: Path | None) -> None:
+    """Refuse text whose first bytes show that it is not UTF-8, although some of it could be decoded as UTF-8."""
+    compression = _compression_of(line)
+    if compression:  # only of a stream: files are checked when they are opened
+        raise DataError(f"'{name}' is compressed ({compression}); decompress it first.", path=path)
+    encoding = next((name for mark, name in BYTE_ORDER_MARKS.items() if line.startswith(mark)), "")
+    # Without a mark, every other byte of Latin letters in UTF-16 is zero, which is valid UTF-8 but not text.
+    if not encoding and len(line) >= SHORTEST_UTF_16:
+        zeros = line[::2].count(0), line[1::2].count(0)
+        if min(zeros) == 0 and max(zeros) > len(line) // 4:
+            encoding = "utf-16le" if zeros[1] else "utf-16be"
+    if encoding:
+        raise DataError(
+            f"'{name}' is not UTF-8 at line 1, byte 1 (it is {encoding.upper()}). Convert it, for example with: "
+            f"iconv -f {encoding} -t utf-8.",
+            path=path,
+            line=1,
+        )
+
+
+def count_lines(path: Path) -> int:
+    """Return the number of lines of a file, without decoding it.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    lines = 0
+    last = b"\n"
+    for block in read_blocks(path):
+        lines += block.count(b"\n")
+        last = block[-1:]
+    return lines + (last != b"\n")
+
+
+def read_blocks(path: Path) -> Iterator[bytes]:
+    """Yield the (uncompressed) bytes of a file, a megabyte at a time.
+
+    Raises:
+        DataError: the file cannot be read, or its compression is damaged.
+    """
+    with open_bytes(path) as file:
+        size = 0
+        try:
+            while block := file.read(1 << 20):
+                yield block
+                size += len(block)
+        except DAMAGES as error:
+            raise DataError(f"cannot read '{path}' after byte {size:,}: {error}.", path=path) from None
+
+
+def language_of(path: Path) -> str:
+    """Guess a language code from a file name, such as "de" from train.de.gz; empty if it contains none."""
+    suffixes = [suffix for suffix in path.suffixes if suffix not in COMPRESSED_SUFFIXES]
+    code = suffixes[-1][1:] if suffixes else ""
+    return code if 2 <= len(code) <= 3 and code.isalpha() and code not in ("txt", "tok", "raw") else ""
+
+
+def check_rereadable(*paths: Path) -> None:
+    """Refuse pipes and devices for text that is read more than once: reopening one would wait for a writer forever.
+
+    Raises:
+        DataError: a path is a pipe, a device or a socket.
+    """
+    for path in paths:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise DataError(
+                f"'{path}' is a pipe or device, but the text is read more than once; save it as a file first.",
+                path=path,
+            )

@@ -188,7 +188,8 @@ def run_probe(
         TrainingInterrupted: ctrl-C was pressed; finished runs are kept.
     """
     from nmt_lstm.lab.experiment.execution import run_missing
-    from nmt_lstm.lab.probes.job import ProbeJob, results_of
+    from nmt_lstm.lab.probes.result import results_of
+    from nmt_lstm.lab.probes.training import ProbeJob
     from nmt_lstm.training.interruption import TrainingInterrupted
 
     limit = runs[0].settings.time_limit
@@ -221,8 +222,8 @@ def run_probe(
 
 def _report(runs: Sequence[ProbeRun], results: ResultsFile, command: str) -> None:
     """Write the report and show the tables of the runs that have results."""
-    from nmt_lstm.lab.probes.job import results_of
     from nmt_lstm.lab.probes.report import write_report
+    from nmt_lstm.lab.probes.result import results_of
     from nmt_lstm.lab.probes.summary import summarise
 
     finished = results_of(runs, results.read())
@@ -247,7 +248,7 @@ def _show_tables(summary: Summary) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from nmt_lstm.lab.probes.summary import number
+    from nmt_lstm.lab.probes.summary import loss_text
 
     headings = [printable(cell) for cell in summary.cells]
     console = Console(width=None if sys.stdout.isatty() else 40 + 30 * len(summary.cells))
@@ -255,7 +256,7 @@ def _show_tables(summary: Summary) -> None:
     for task in summary.tasks:
         for length in summary.lengths(task):
             outcomes = [summary.find(task, length, cell) for cell in summary.cells]
-            baseline = next(number(outcome.baseline) for outcome in outcomes if outcome)
+            baseline = next(loss_text(outcome.baseline) for outcome in outcomes if outcome)
             texts = [outcome.text if outcome else "" for outcome in outcomes]
             losses.add_row(task, str(length), baseline, *texts)
     longest = Table("longest length solved", *headings, box=box.SIMPLE_HEAD)

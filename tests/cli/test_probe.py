@@ -110,7 +110,7 @@ def test_a_failed_run_is_named_and_the_others_are_kept(command, runs) -> None:
     assert "1 of 2 runs failed" in error
     assert "rnn:nonlinearity=relu, seed 1: out of luck" in error
     assert "adding" in finished.text
-    assert "Runs without a result yet: 1." in Path("p/report.md").read_text()
+    assert "Runs without a result: 1." in Path("p/report.md").read_text()
 
 
 def test_the_progress_of_running_runs_is_shown(command, runs, monkeypatch) -> None:
@@ -174,7 +174,7 @@ def test_ctrl_c_at_a_terminal_ends_all_processes(tmp_path) -> None:
         (["--tasks", "adding,parety"], 2, "Did you mean 'parity'?"),
         (["--lengths", "50,x"], 2, "--lengths: 'x'"),
         (["--lengths", "0"], 2, "--lengths: '0'"),
-        (["--lengths", "1"], 2, "'adding' has no length 1"),
+        (["--lengths", "1"], 2, "'adding': length 1"),
         (["--lengths", ","], 2, "--lengths: ','"),
         (["--seeds", "-1"], 2, "--seeds: '-1'"),
         (["--learning-rates", "0.1,-1"], 2, "--learning-rates: '-1'"),
@@ -184,7 +184,7 @@ def test_ctrl_c_at_a_terminal_ends_all_processes(tmp_path) -> None:
         (["--time-limit", ""], 2, "--time-limit is empty"),
         (["--jobs", "0"], 2, "'--jobs'"),
         (["--plugin", "gone.py"], 1, "plugin file 'gone.py' does not exist"),
-        (["-o", "thesis"], 2, "not hold probes (chapter.tex)"),
+        (["-o", "thesis"], 2, "does not contain probes"),
     ],
 )  # fmt: skip
 def test_invalid_arguments_are_one_line_and_write_nothing(

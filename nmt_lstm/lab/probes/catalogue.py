@@ -1,4 +1,4 @@
-"""The tasks by name: what is drawn, what has to be answered, and the loss of a network that remembers nothing."""
+"""The tasks: their sequences, the expected answers, and the loss of a network without memory."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from nmt_lstm.lab.probes.task import Classification, Episode, Regression, Task, 
 
 __all__ = ["TASKS", "balanced_strings", "find_task"]
 
-_SYMBOLS = 8  # of copying and sorting
-_KEPT, _BLANK, _DELIMITER = 10, 8, 9  # of copying: how many symbols, and two more of them
-_SHOWN, _PERIODS = 25, (8.0, 24.0)  # of the sine
+_SYMBOLS = 8  # size of the alphabet for copying and sorting
+_COPIED, _BLANK, _DELIMITER = 10, 8, 9  # for copying: number of symbols, and two special ones
+_SHOWN, _PERIODS = 25, (8.0, 24.0)  # for the sine
 
 
 class Adding(Regression):
-    """Each position holds a number drawn from [0, 1) and a mark; one number of each half of the sequence is marked."""
+    """Each position has a random number from [0, 1) and a mark; one number in each half of the sequence is marked."""
 
     name = "adding"
     question = "add the two marked numbers of a sequence, one in each half"
     source = "Hochreiter and Schmidhuber 1997, section 5.4; with one mark in each half Arjovsky et al. 2016"
-    baseline_text = "1/6, the variance of the sum: what answering 1 costs"
+    baseline_text = "1/6, the variance of the sum: the loss of always answering 1"
     input_size = 2
 
     def baseline(self, length: int) -> float:
-        """Return 1/6, the variance of a sum of two independent numbers of [0, 1)."""
+        """Return 1/6, the variance of the sum of two independent numbers from [0, 1)."""
         return 1 / 6
 
     def draw(self, length: int, rows: int, generator: Generator) -> Episode:
-        """Return inputs (B, T, 2) and targets (B, 1)."""
+        """Return inputs of shape (B, T, 2) and targets of shape (B, 1)."""
         half = length // 2
         values = torch.rand(rows, length, generator=generator)
         first = torch.randint(0, half, (rows, 1), generator=generator)
@@ -43,34 +43,34 @@ class Adding(Regression):
 
 
 class Copying(Classification):
-    """Ten symbols of eight, T - 1 blanks, a delimiter, ten blanks; blanks are the answer until the delimiter has come."""
+    """Ten of eight symbols, T - 1 blanks, a delimiter, ten blanks; the answer is blank up to the delimiter."""
 
     name = "copy"
     question = "repeat ten symbols after a pause"
     source = "Hochreiter and Schmidhuber 1997; in this form Arjovsky et al. 2016"
-    baseline_text = "10 ln 8 / (T + 20): blanks in their places, symbols guessed"
+    baseline_text = "10 ln 8 / (T + 20): correct blanks, guessed symbols"
     unit = "nats per position"
     input_size = 10
     output_size = 9
 
     def baseline(self, length: int) -> float:
-        """Return the loss of blanks in their places and symbols guessed, over all T + 20 positions."""
-        return _KEPT * math.log(_SYMBOLS) / (length + 2 * _KEPT)
+        """Return the mean loss of correct blanks and guessed symbols over all T + 20 positions."""
+        return _COPIED * math.log(_SYMBOLS) / (length + 2 * _COPIED)
 
     def draw(self, length: int, rows: int, generator: Generator) -> Episode:
-        """Return inputs (B, T+20, 10) and targets (B, T+20)."""
-        kept = torch.randint(0, _SYMBOLS, (rows, _KEPT), generator=generator)
-        blanks = torch.full((rows, length + _KEPT), _BLANK)
-        shown = torch.cat([kept, blanks], 1)
-        shown[:, _KEPT + length - 1] = _DELIMITER
-        return Episode(one_hot(shown, self.input_size), torch.cat([blanks, kept], 1))
+        """Return inputs of shape (B, T+20, 10) and targets of shape (B, T+20)."""
+        symbols = torch.randint(0, _SYMBOLS, (rows, _COPIED), generator=generator)
+        blanks = torch.full((rows, length + _COPIED), _BLANK)
+        shown = torch.cat([symbols, blanks], 1)
+        shown[:, _COPIED + length - 1] = _DELIMITER
+        return Episode(one_hot(shown, self.input_size), torch.cat([blanks, symbols], 1))
 
 
 class Parity(Classification):
-    """T random bits; from the second on, each position answers with the parity of all bits so far."""
+    """T random bits; from the second on, the answer is the parity of all bits so far."""
 
     name = "parity"
-    question = "say after each of T bits whether the number of ones so far is odd"
+    question = "decide after each of T bits whether the number of ones so far is odd"
     source = (
         "Minsky and Papert 1969; for recurrent networks Hochreiter and Schmidhuber 1997, Delétang et al. 2023"
     )
@@ -79,20 +79,20 @@ class Parity(Classification):
     output_size = 2
 
     def baseline(self, length: int) -> float:
-        """Return ln 2: to who has missed any bit both answers are equally likely."""
+        """Return ln 2: if any bit is unknown, both answers are equally likely."""
         return math.log(2)
 
     def draw(self, length: int, rows: int, generator: Generator) -> Episode:
-        """Return inputs (B, T, 2) and targets (B, T-1)."""
+        """Return inputs of shape (B, T, 2) and targets of shape (B, T-1)."""
         bits = torch.randint(0, 2, (rows, length), generator=generator)
         return Episode(one_hot(bits, 2), bits.cumsum(1)[:, 1:] % 2)
 
 
 class Dyck(Classification):
-    """Half of the strings are balanced; of the others, half have one bracket turned and half are balanced but for their order."""
+    """Half of the strings are balanced; of the others, half have one flipped bracket and half only a wrong order."""
 
     name = "dyck"
-    question = "say whether T brackets are balanced (Dyck-1), which takes a counter"
+    question = "decide whether T brackets are balanced (Dyck-1), which takes a counter"
     source = "Gers and Schmidhuber 2001; Suzgun et al. 2019; Weiss et al. 2018"
     baseline_text = "ln 2: half of the strings are balanced"
     input_size = 2
@@ -105,58 +105,58 @@ class Dyck(Classification):
         return math.log(2)
 
     def draw(self, length: int, rows: int, generator: Generator) -> Episode:
-        """Return inputs (B, T, 2), opening brackets as class 1, and targets (B, 1): 1 where balanced."""
+        """Return inputs of shape (B, T, 2), with opening brackets as class 1, and targets of shape (B, 1), 1 if balanced."""
         opens = balanced_strings(length, rows, generator)
         kind = torch.randint(0, 4, (rows, 1), generator=generator)
-        place = torch.randint(0, length, (rows, 1), generator=generator)
-        turned = opens.scatter(1, place, 1 - opens.gather(1, place))
-        # Begun at an odd place, a balanced string starts inside a pair: its last part closes what was not opened.
-        begin = 2 * torch.randint(0, length // 2, (rows, 1), generator=generator) + 1
-        moved = opens.gather(1, (torch.arange(length) + begin) % length)
-        shown = torch.where(kind == 0, turned, torch.where(kind == 1, moved, opens))
+        position = torch.randint(0, length, (rows, 1), generator=generator)
+        flipped = opens.scatter(1, position, 1 - opens.gather(1, position))
+        # Rotated to an odd position, a balanced string starts inside a pair and closes a bracket that was not opened.
+        start = 2 * torch.randint(0, length // 2, (rows, 1), generator=generator) + 1
+        rotated = opens.gather(1, (torch.arange(length) + start) % length)
+        shown = torch.where(kind == 0, flipped, torch.where(kind == 1, rotated, opens))
         return Episode(one_hot(shown, 2), (kind >= 2).long())
 
 
 def balanced_strings(length: int, rows: int, generator: Generator) -> Tensor:
-    """Return (rows, length) with 1 for opening and 0 for closing brackets, all balanced strings equally likely.
+    """Return balanced strings of shape (rows, length), 1 for opening brackets, all balanced strings equally likely.
 
-    Of the rotations of a string with one opening bracket too many exactly one keeps every prefix in the plus (the
-    cycle lemma, Dvoretzky and Motzkin 1947); without its first bracket that one is balanced.
+    Exactly one rotation of a string with one extra opening bracket has more opening than closing brackets in every
+    prefix (cycle lemma, Dvoretzky and Motzkin 1947); without its first bracket, that rotation is balanced.
     """
     order = torch.rand(rows, length + 1, generator=generator).argsort(1)
     opens = (order <= length // 2).long()
     depth = (2 * opens - 1).cumsum(1)
-    # The last of the lowest places: everything after it stays above.
+    # The last position of minimum depth: the depth stays above it afterwards.
     last_lowest = length - depth.flip(1).argmin(1, keepdim=True)
     rotated = opens.gather(1, (torch.arange(length + 1) + last_lowest + 1) % (length + 1))
     return rotated[:, 1:]
 
 
 class Sorting(Classification):
-    """T symbols of eight, then T positions in which they shall come out from the smallest to the largest."""
+    """T of eight symbols, then T positions for the answer: the symbols in ascending order."""
 
     name = "sort"
-    question = "put T symbols out in order, which takes a count of each"
+    question = "sort T symbols, which takes a count of each"
     source = "after the priority sort of Graves et al. 2014"
-    baseline_text = "mean entropy of the order statistics: the likeliest symbols for each place"
+    baseline_text = "mean entropy of the order statistics: the distribution of symbols at each rank"
     input_size = _SYMBOLS + 1
     output_size = _SYMBOLS
 
     def baseline(self, length: int) -> float:
-        """Return the mean entropy of the i-th smallest of T symbols, over i: the best that a clock alone can do."""
+        """Return the mean over i of the entropy of the i-th smallest of T symbols, which needs only a position counter."""
         return _mean_order_entropy(length)
 
     def draw(self, length: int, rows: int, generator: Generator) -> Episode:
-        """Return inputs (B, 2T, 9) and targets (B, T)."""
+        """Return inputs of shape (B, 2T, 9) and targets of shape (B, T)."""
         symbols = torch.randint(0, _SYMBOLS, (rows, length), generator=generator)
-        asked = torch.full((rows, length), _SYMBOLS)
-        return Episode(one_hot(torch.cat([symbols, asked], 1), self.input_size), symbols.sort(1).values)
+        blanks = torch.full((rows, length), _SYMBOLS)
+        return Episode(one_hot(torch.cat([symbols, blanks], 1), self.input_size), symbols.sort(1).values)
 
 
 @functools.cache
 def _mean_order_entropy(length: int) -> float:
-    """Mean over the ranks of the entropy, in nats, of the symbol of that rank among `length` uniform draws."""
-    # The symbol of a rank is among the first s symbols where at least so many draws are.
+    """Return the mean entropy, in nats, of the symbol at each rank among `length` uniform draws."""
+    # The symbol of rank r is among the first s symbols exactly if at least r draws are.
     reached = [[0.0] * length]
     for symbols in range(1, _SYMBOLS):
         share = symbols / _SYMBOLS
@@ -173,26 +173,26 @@ def _mean_order_entropy(length: int) -> float:
 
 
 def _log_binomial(draws: int, count: int, share: float) -> float:
-    """Log probability of `count` hits in `draws` with chance `share` each, 0 < share < 1."""
+    """Return the log probability of `count` hits in `draws` with probability `share` each, 0 < share < 1."""
     ways = math.lgamma(draws + 1) - math.lgamma(count + 1) - math.lgamma(draws - count + 1)
     return ways + count * math.log(share) + (draws - count) * math.log1p(-share)
 
 
 class Sine(Regression):
-    """25 values of a wave of unknown period (8 to 24 positions) and phase; then T positions without input continue it."""
+    """25 values of a wave with unknown period (8 to 24 positions) and phase, then T positions without input to continue it."""
 
     name = "sine"
-    question = "continue a sine wave T positions beyond what was shown"
+    question = "continue a sine wave for T positions"
     source = "after the sine wave generator of Jaeger 2001"
-    baseline_text = "1/2, the variance of the wave: what answering 0 costs"
+    baseline_text = "1/2, the variance of the wave: the loss of always answering 0"
     input_size = 2
 
     def baseline(self, length: int) -> float:
-        """Return 1/2, the mean square of a sine of random phase."""
+        """Return 1/2, the mean square of a sine with random phase."""
         return 0.5
 
     def draw(self, length: int, rows: int, generator: Generator) -> Episode:
-        """Return inputs (B, 25+T, 2), the value and a mark where it is shown, and targets (B, T)."""
+        """Return inputs of shape (B, 25+T, 2), each value with a mark that it is shown, and targets of shape (B, T)."""
         shortest, longest = _PERIODS
         period = shortest + (longest - shortest) * torch.rand(rows, 1, generator=generator)
         phase = 2 * math.pi * torch.rand(rows, 1, generator=generator)
@@ -207,10 +207,10 @@ TASKS: dict[str, Task] = {
 
 
 def find_task(name: str) -> Task:
-    """Return the task of this name.
+    """Return the task with this name.
 
     Raises:
-        ConfigurationError: there is none; the message has the nearest name and all names.
+        ConfigurationError: the name is unknown; the message has the nearest name and all names.
     """
     if name not in TASKS:
         raise ConfigurationError(f"unknown task '{name}'.{nearest(name, TASKS)} Known: {', '.join(TASKS)}.")

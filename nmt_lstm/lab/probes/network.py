@@ -1,4 +1,4 @@
-"""The network of a probe, and how much of the last answer's error reaches the state so many positions before it."""
+"""The network of a probe, and the gradient that reaches its earlier states."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["ProbeNetwork", "gradient_flow"]
 
 
 class ProbeNetwork(nn.Module):
-    """One layer of a cell and a linear readout; all memory is the cell's.
+    """One layer of a cell and a linear readout, so that only the cell has memory.
 
     Args:
-        cell: the cell that is probed.
-        output_size: width of the answers.
+        cell: the cell.
+        output_size: size of an answer.
     """
 
     def __init__(self, cell: Cell, output_size: int) -> None:
@@ -27,34 +27,33 @@ class ProbeNetwork(nn.Module):
         self.readout = Linear(cell.output_size, output_size)
 
     def forward(self, inputs: Tensor, answers: int) -> Tensor:
-        """Return the answers of the last positions.
+        """Return the answers at the last positions.
 
         Args:
-            inputs: (B, P, input_size).
-            answers: K, how many of the last positions answer.
+            inputs: shape (B, P, input_size).
+            answers: K, the number of answers.
 
         Returns:
-            (B, K, output_size).
+            Shape (B, K, output_size).
         """
         outputs, _ = self.cell(inputs, self.cell.initial_state(len(inputs)))
-        read: Tensor = self.readout(outputs[:, -answers:])
-        return read
+        result: Tensor = self.readout(outputs[:, -answers:])
+        return result
 
 
 def gradient_flow(network: ProbeNetwork, task: Task, episode: Episode) -> list[float]:
     """Return the norm of d loss / d state by distance from the end.
 
-    The loss is that of the last position's answer alone, so every path to an earlier state leads through time. The
-    state is all that goes from one step to the next, see `gradient_norms`. Norms are taken sequence by sequence and then
-    averaged.
+    The loss is that of the last answer alone, so every path to an earlier state leads through time. The state is
+    everything that one step passes to the next, see `gradient_norms`. The norm of each sequence is averaged over the batch.
 
     Args:
-        network: any network of one cell; stepped, not unrolled, so that each state can be asked.
-        task: gives the loss.
+        network: the network.
+        task: defines the loss.
         episode: B sequences of P positions.
 
     Returns:
-        P norms: first that of the state which the last step starts from, last that of the initial state.
+        P norms, from the state before the last step to the initial state.
     """
     with torch.enable_grad(), recorded_states([network.cell]) as (states,):
         answer = network(episode.inputs, 1)

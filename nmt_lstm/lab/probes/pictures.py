@@ -1,4 +1,4 @@
-"""The three pictures of a probe: losses by length, learning curves, and gradient flow through time."""
+"""The charts of a probe: losses by length, learning curves, and gradient flow through time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from nmt_lstm.lab.probes.record import RunRecord
+from nmt_lstm.lab.probes.result import ProbeResult
 from nmt_lstm.lab.probes.summary import Outcome, Summary
 from nmt_lstm.lab.probes.task import SOLVED_SHARE
 from nmt_lstm.lab.report.dot_plot import ticks
@@ -15,11 +15,11 @@ from nmt_lstm.lab.report.line_chart import Axis, Panel, Reference, Series, chart
 __all__ = ["draw_curves", "draw_gradient_flow", "draw_losses"]
 
 _COLUMNS = 3
-# Losses above the baseline tell of training that failed, not of memory.
+# Losses above the baseline result from failed training, not from a lack of memory.
 _TOP_SHARE = 1.4
 _SHARES = Axis("loss / baseline", 0.0, _TOP_SHARE, [(0.0, "0"), (0.5, "0.5"), (1.0, "1")])
 _REFERENCES = (Reference(1.0, "baseline"), Reference(SOLVED_SHARE, "solved"))
-# Norms below are zero for any training in float32.
+# Smaller norms are zero for training in float32.
 _SMALLEST_NORM = 1e-12
 
 
@@ -30,20 +30,20 @@ def draw_losses(summary: Summary) -> str:
         lengths = summary.lengths(task)
         series = []
         for key, cell in enumerate(summary.cells):
-            found = [outcome for length in lengths if (outcome := summary.find(task, length, cell))]
-            line = [(outcome.length, _share(outcome.loss, outcome)) for outcome in found]
-            dots = [(o.length, _share(record.loss, o)) for o in found for record in o.records]
+            outcomes = [each for length in lengths if (each := summary.find(task, length, cell))]
+            line = [(each.length, _share(each.loss, each)) for each in outcomes]
+            dots = [(each.length, _share(result.loss, each)) for each in outcomes for result in each.results]
             series.append(Series(key, line=line, dots=dots))
         panels.append(Panel(task, _length_axis(lengths), _SHARES, series, _REFERENCES))
     note = (
-        "Loss on sequences never trained on, as a share of the baseline: that of a network which remembers nothing.\n"
-        "One mark for each seed, lines through their median; marks at the upper edge are at or beyond it."
+        "Loss on test sequences, as a share of the baseline, which is the loss of a network without memory.\n"
+        "Marks are seeds, lines their medians; marks at the upper edge are at or beyond it."
     )
     return chart_file("What each cell remembers", note, summary.cells, panels, columns=_COLUMNS)
 
 
 def draw_curves(summary: Summary) -> str:
-    """Return an SVG with a panel for each task and length: the loss as training goes on."""
+    """Return an SVG with a panel for each task and length: the loss during training."""
     panels, columns = [], 1
     for task in summary.tasks:
         columns = max(columns, min(_COLUMNS, len(summary.lengths(task))))
@@ -51,15 +51,16 @@ def draw_curves(summary: Summary) -> str:
             outcomes = [(key, summary.find(task, length, cell)) for key, cell in enumerate(summary.cells)]
             series, last = [], 1
             for key, outcome in outcomes:
-                for record in outcome.records if outcome else ():
-                    assert outcome is not None
-                    curve = [(step, _share(loss, outcome)) for step, loss in record.best.curve]
+                if outcome is None:
+                    continue
+                for result in outcome.results:
+                    curve = [(step, _share(loss, outcome)) for step, loss in result.best.curve]
                     last = max(last, curve[-1][0])
                     series.append(Series(key, line=curve, dots=curve[-1:], thin=True))
             panels.append(Panel(f"{task}, length {length}", _step_axis(last), _SHARES, series, _REFERENCES))
     note = (
-        "Loss on sequences never trained on, test by test, of each seed's best learning rate;\n"
-        "the mark is where training ended. A cell that learns leaves the upper line."
+        "Loss on test sequences with the best learning rate of each seed; the mark is the end of training.\n"
+        "A cell that learns leaves the upper line."
     )
     return chart_file("How each cell learns", note, summary.cells, panels, columns=columns)
 
@@ -70,22 +71,22 @@ def draw_gradient_flow(summary: Summary) -> str:
     for task in summary.tasks:
         length = summary.lengths(task)[-1]
         outcomes = [(key, summary.find(task, length, cell)) for key, cell in enumerate(summary.cells)]
-        found = [(key, outcome.records) for key, outcome in outcomes if outcome]
-        flows = [
-            [(key, _relative_flow(records, trained)) for key, records in found] for trained in (False, True)
+        moments = [
+            [(key, _relative_flow(outcome.results, trained)) for key, outcome in outcomes if outcome]
+            for trained in (False, True)
         ]
-        every = [norms for moment in flows for _, norms in moment]
+        every = [norms for flows in moments for _, norms in flows]
         x = _step_axis(max(map(len, every)), title="positions before the end")
-        # One scale for both, so that what training changes is seen.
+        # A common scale shows what training changes.
         y = _norm_axis([norm for norms in every for norm in norms])
-        for words, moment in zip(("at initialisation", "after training"), flows, strict=True):
+        for moment, flows in zip(("at initialisation", "after training"), moments, strict=True):
             series = [
-                Series(key, line=list(enumerate(norms, 1)), dots=_spread(norms)) for key, norms in moment
+                Series(key, line=list(enumerate(norms, 1)), dots=_spread(norms)) for key, norms in flows
             ]
-            panels.append(Panel(f"{task}, length {length}, {words}", x, y, series))
+            panels.append(Panel(f"{task}, length {length}, {moment}", x, y, series))
     note = (
-        "Norm of the gradient of the last answer's loss at the state so many positions before it, relative to that at\n"
-        "the last state (lower edge: 10⁻¹² or less). Where a line has fallen, no error says what to keep."
+        "Norm of the gradient of the last answer's loss with respect to earlier states, relative to that of the last state\n"
+        "(lower edge: 10⁻¹² or less). Where a line has fallen, no error tells the cell what to remember."
     )
     return chart_file("Gradient flow through time", note, summary.cells, panels, columns=2)
 
@@ -96,11 +97,11 @@ def _share(loss: float | None, outcome: Outcome) -> float:
     return min(_TOP_SHARE, loss / outcome.baseline)
 
 
-def _relative_flow(records: Sequence[RunRecord], trained: bool) -> list[float]:
-    """Return the median over the seeds of norms relative to the first, none below the smallest that is drawn."""
+def _relative_flow(results: Sequence[ProbeResult], trained: bool) -> list[float]:
+    """Return the median over the seeds of norms relative to the first, clamped to the smallest one plotted."""
     flows = []
-    for record in records:
-        flow = record.gradient_flow
+    for result in results:
+        flow = result.gradient_flow
         norms = [value or 0.0 for value in (flow.trained if trained else flow.initial)]
         scale = norms[0] or 1.0
         flows.append([max(_SMALLEST_NORM, norm / scale) for norm in norms])
@@ -108,7 +109,7 @@ def _relative_flow(records: Sequence[RunRecord], trained: bool) -> list[float]:
 
 
 def _spread(flow: Sequence[float]) -> list[tuple[float, float]]:
-    """Return some points of a line, for marks that tell the lines apart."""
+    """Return some points of a line, for marks that distinguish the lines."""
     step = max(1, len(flow) // 6)
     return [(distance, flow[distance - 1]) for distance in range(step, len(flow) + 1, step)]
 

@@ -1,4 +1,4 @@
-"""The report of a probe: pictures and tables in Markdown."""
+"""The report of a probe: charts, and tables in Markdown."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 from nmt_lstm.files.atomic import write_atomically
 from nmt_lstm.lab.probes.catalogue import find_task
 from nmt_lstm.lab.probes.pictures import draw_curves, draw_gradient_flow, draw_losses
-from nmt_lstm.lab.probes.record import RunRecord
+from nmt_lstm.lab.probes.result import ProbeResult
 from nmt_lstm.lab.probes.run import ProbeSettings
-from nmt_lstm.lab.probes.summary import Outcome, Summary, number
+from nmt_lstm.lab.probes.summary import Outcome, Summary, loss_text
 from nmt_lstm.lab.probes.task import SOLVED_SHARE
 from nmt_lstm.lab.report.table import Column, Table
 
 __all__ = ["REPORT", "write_report"]
 
 REPORT = "report.md"
-_PICTURES = {
+_CHARTS = {
     "probe.svg": draw_losses,
     "learning-curves.svg": draw_curves,
     "gradient-flow.svg": draw_gradient_flow,
@@ -27,35 +27,35 @@ _PICTURES = {
 def write_report(
     folder: Path, summary: Summary, settings: ProbeSettings, *, command: str, missing: int
 ) -> list[str]:
-    """Write pictures and report into the folder, each whole or not at all, and return the names of the files.
+    """Write the charts and the report, and return the names of the files.
 
     Args:
-        folder: where they go.
-        summary: at least one outcome.
-        settings: with which the runs were done.
-        command: what was typed.
-        missing: runs without a result.
+        folder: the folder for the files.
+        summary: the results, with at least one outcome.
+        settings: the training settings of the runs.
+        command: the command line.
+        missing: number of runs without a result.
     """
-    for name, draw in _PICTURES.items():
+    for name, draw in _CHARTS.items():
         write_atomically(folder / name, draw(summary))
     write_atomically(folder / REPORT, _markdown(summary, settings, command, missing))
-    return [*_PICTURES, REPORT]
+    return [*_CHARTS, REPORT]
 
 
 def _markdown(summary: Summary, settings: ProbeSettings, command: str, missing: int) -> str:
     solved = (
-        f"Solved means: the loss on {settings.test_rows:,} sequences never trained on is under {SOLVED_SHARE:.0%} of "
-        f"the baseline, for more than half of the seeds. A dash: no length was."
+        f"A length is solved if the loss on {settings.test_rows:,} test sequences is below {SOLVED_SHARE:.0%} of the baseline "
+        f"for more than half of the seeds. A dash means that none was."
     )
     flow = (
-        "Each line is the norm of d loss / d state so many positions before the end, relative to that at the last "
-        "state; the loss is that of the last answer alone, the state all that passes from step to step. Where a line "
-        "has fallen to nothing, no error reaches what the cell should have kept (Bengio et al. 1994)."
+        "Each line is the norm of d loss / d state by the distance from the end, relative to that of the last state; the "
+        "loss is that of the last answer alone, the state everything that one step passes to the next. Where a line has "
+        "fallen to zero, no error reaches what the cell should have remembered (Bengio et al. 1994)."
     )
-    records = [record for outcome in summary.outcomes for record in outcome.records]
+    results = [result for outcome in summary.outcomes for result in outcome.results]
     parts = ["# Memory probes", f"```sh\n{command}\n```"]
     if missing:
-        parts.append(f"**Runs without a result yet: {missing}.** The same command does them.")
+        parts.append(f"**Runs without a result: {missing}.** The same command executes them.")
     parts += [
         "## Longest length solved",
         solved,
@@ -71,7 +71,7 @@ def _markdown(summary: Summary, settings: ProbeSettings, command: str, missing: 
         "\n".join(_task_line(name) for name in summary.tasks),
         "## Settings",
         _settings(settings),
-        _versions(records),
+        _versions(results),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -87,12 +87,12 @@ def _longest(summary: Summary) -> str:
 def _results(summary: Summary) -> str:
     rows = [
         [
-            outcome.task, str(outcome.length), outcome.cell, f"{outcome.records[0].parameters:,}",
-            number(outcome.loss), number(outcome.baseline), f"{outcome.loss / outcome.baseline:.3f}",
-            f"{outcome.solved_seeds} of {len(outcome.records)}", f"{outcome.steps:,}" if outcome.steps else "–",
-            ", ".join(dict.fromkeys(f"{record.best.learning_rate:g}" for record in outcome.records)),
+            outcome.task, str(outcome.length), outcome.cell, f"{outcome.results[0].parameters:,}",
+            loss_text(outcome.loss), loss_text(outcome.baseline), f"{outcome.loss / outcome.baseline:.3f}",
+            f"{outcome.solved_seeds} of {len(outcome.results)}", f"{outcome.steps:,}" if outcome.steps else "–",
+            ", ".join(dict.fromkeys(f"{result.best.learning_rate:g}" for result in outcome.results)),
             _largest_gradient(outcome),
-            f"{outcome.seconds:.0f}{' (time limit)' if any(r.cut_short for r in outcome.records) else ''}",
+            f"{outcome.seconds:.0f}{' (time limit)' if any(each.out_of_time for each in outcome.results) else ''}",
         ]
         for outcome in summary.outcomes
     ]  # fmt: skip
@@ -102,8 +102,8 @@ def _results(summary: Summary) -> str:
 
 
 def _largest_gradient(outcome: Outcome) -> str:
-    """Return the largest norm in any attempt: an explosion also counts where a lower learning rate then went well."""
-    attempts = [attempt for record in outcome.records for attempt in record.attempts]
+    """Return the largest norm in any attempt, including those before a lower learning rate succeeded."""
+    attempts = [attempt for result in outcome.results for attempt in result.attempts]
     if any(attempt.largest_gradient is None and attempt.stopped == "diverged" for attempt in attempts):
         return "not finite"
     known = [attempt.largest_gradient for attempt in attempts if attempt.largest_gradient is not None]
@@ -123,21 +123,21 @@ def _settings(settings: ProbeSettings) -> str:
         else "gradients not clipped"
     )
     return (
-        f"One layer of {settings.hidden_size} and a linear readout; batches of {settings.batch_size} sequences drawn anew "
-        f"for each step; Adam at {rates} (each from the start, until one solves the task), {clipping}; "
-        f"at most {settings.steps:,} steps each, a test every {settings.check_every:,}, an end when "
-        f"solved; at most {settings.time_limit:g} seconds of processor time a run. Sequences have their full length from "
-        f"the first step on. Cells of the same task, length and seed see the same sequences."
+        f"One layer of size {settings.hidden_size} and a linear readout; batches of {settings.batch_size} new sequences in each "
+        f"step; Adam at {rates} (each from scratch, until one solves the task), {clipping}; at most {settings.steps:,} steps "
+        f"each, with a test every {settings.check_every:,} steps that ends training once solved; at most "
+        f"{settings.time_limit:g} seconds of processor time per run. Sequences have their full length from the first step. "
+        f"Cells with the same task, length and seed see the same sequences."
     )
 
 
-def _versions(records: Sequence[RunRecord]) -> str:
-    made = dict.fromkeys(
-        ", ".join(f"{name} {version}" for name, version in record.versions.items()) for record in records
+def _versions(results: Sequence[ProbeResult]) -> str:
+    software = dict.fromkeys(
+        ", ".join(f"{name} {version}" for name, version in result.versions.items()) for result in results
     )
     plugins = dict.fromkeys(
-        f"{record.run.cell.name} of {record.distribution['distribution']} {record.distribution['version']}"
-        for record in records
-        if record.distribution["distribution"] not in ("", "nmt-lstm")
+        f"{result.run.cell.name} from {result.distribution['distribution']} {result.distribution['version']}"
+        for result in results
+        if result.distribution["distribution"] not in ("", "nmt-lstm")
     )
-    return f"Made by {'; '.join([*made, *plugins])}."
+    return f"Made with {'; '.join([*software, *plugins])}."

@@ -1,4 +1,4 @@
-"""The folder of a probe and its results: one line for each finished run, only ever appended."""
+"""The folder of a probe and its results: one line for each finished run, append-only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nmt_lstm.files.folders import exclusive_folder
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import LARGEST_LIST, read_regular
 from nmt_lstm.lab.experiment.folder import check_folder
-from nmt_lstm.lab.probes.record import FORMAT, FORMAT_VERSION, RunRecord
+from nmt_lstm.lab.probes.result import FORMAT, FORMAT_VERSION, ProbeResult
 
 __all__ = ["RESULTS", "ResultsFile"]
 
@@ -23,60 +23,61 @@ RESULTS = "results.jsonl"
 
 
 class ResultsFile:
-    """``results.jsonl`` of a folder, held by one process at a time.
+    """``results.jsonl`` in a folder that one process uses at a time.
 
-    A line reaches the disk before `append` returns. What a killed writer left half written is dropped by the next
-    one.
+    A line is on disk before `append` returns. A partial line that a killed process left is removed by the next append.
 
     Args:
-        folder: new, empty, or one that has such a file.
+        folder: a new or empty folder, or one with such a file.
 
     Raises:
         ConfigurationError: the folder belongs to another program.
-        ResourceError: it cannot be made.
+        ResourceError: it cannot be created.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / RESULTS
-        check_folder(folder, RESULTS, "does not hold probes")
+        check_folder(folder, RESULTS, "does not contain probes")
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
             raise ResourceError(
-                f"cannot make the folder '{folder}' ({problem.strerror}); choose another with -o."
+                f"cannot create the folder '{folder}' ({problem.strerror}); choose a different one with -o."
             ) from problem
 
     def alone(self) -> AbstractContextManager[None]:
-        """Keep other probes out of the folder while a with statement lasts.
+        """Keep other probes out of the folder within a with statement.
 
         Raises:
-            ResourceError: one is at work in it.
+            ResourceError: another probe is using it.
         """
         return exclusive_folder("nmt-lstm probe", self.folder)
 
-    def read(self) -> list[RunRecord]:
-        """Return all records in the order in which they came.
+    def read(self) -> list[ProbeResult]:
+        """Return all results in the order in which they were added.
 
         Raises:
-            DataError: a line is damaged, is no probe's, or was written by a newer version.
+            DataError: a line is damaged, is not a result, or was written by a newer version.
         """
         try:
             data = read_regular(self.path, LARGEST_LIST)
         except FileNotFoundError:
             return []
-        whole = data[: data.rfind(b"\n") + 1]
+        complete = data[: data.rfind(b"\n") + 1]
         return [
-            self._record(line, number) for number, line in enumerate(whole.split(b"\n"), 1) if line.strip()
+            _parse(line, f"'{self.path}', line {number},")
+            for number, line in enumerate(complete.split(b"\n"), 1)
+            if line.strip()
         ]
 
-    def append(self, record: RunRecord) -> None:
-        """Add a record at the end.
+    def append(self, result: ProbeResult) -> None:
+        """Add a result at the end.
 
         Raises:
-            ResourceError: the disk is full or cannot be written; what was there before stays.
+            ResourceError: the disk is full or read-only; earlier results are kept.
         """
-        line = f"{json.dumps(with_checksum(record.model_dump(mode='json')))}\n".encode()
+        line = f"{json.dumps(with_checksum(result.model_dump(mode='json')))}\n".encode()
         try:
             with self.path.open("ab+") as file:
                 file.seek(0)
@@ -91,29 +92,27 @@ class ResultsFile:
                     raise
         except OSError as problem:
             raise ResourceError(
-                f"'{self.path}' cannot be written ({problem.strerror}); the results before this one are kept."
+                f"cannot write '{self.path}' ({problem.strerror}); earlier results are kept."
             ) from problem
 
-    def _record(self, line: bytes, number: int) -> RunRecord:
-        place = f"'{self.path}', line {number},"
-        remedy = "remove the line, and the same command does that run again"
-        try:
-            values = parse_json(line)
-        except ValueError as problem:
-            raise DataError(f"{place} is damaged ({problem}); {remedy}.") from None
+
+def _parse(line: bytes, location: str) -> ProbeResult:
+    try:
+        values = parse_json(line)
         if not isinstance(values, dict) or values.get("format") != FORMAT:
-            raise DataError(f"{place} is no result of a probe; choose another folder with -o.")
+            raise DataError(f"{location} is not the result of a probe; choose a different folder with -o.")
         version = values.get("format_version")
         if isinstance(version, int) and version > FORMAT_VERSION:
             raise DataError(
-                f"{place} was written by a newer nmt-lstm (format {version}, this one reads up to {FORMAT_VERSION}); "
-                f"upgrade nmt-lstm, or choose another folder with -o."
+                f"{location} was written by a newer nmt-lstm (format {version}, this one reads up to {FORMAT_VERSION}); "
+                f"upgrade nmt-lstm, or choose a different folder with -o."
             )
-        try:
-            return RunRecord.model_validate(without_checksum(values))
-        except ValidationError as problem:
+        return ProbeResult.model_validate(without_checksum(values))
+    except ValueError as problem:
+        reason: object = problem
+        if isinstance(problem, ValidationError):
             first = problem.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the line"
-            raise DataError(f"{place} is damaged ({where}: {first['msg']}); {remedy}.") from None
-        except ValueError as problem:
-            raise DataError(f"{place} is damaged ({problem}); {remedy}.") from None
+            reason = f"{'.'.join(map(str, first['loc'])) or 'the line'}: {first['msg']}"
+        raise DataError(
+            f"{location} is damaged ({reason}); remove the line, and the same command repeats that run."
+        ) from None

@@ -1,4 +1,4 @@
-"""What one probe is: a cell with its options, a task, a length, a seed, and the settings of its training."""
+"""A run of a probe: a cell with its options, a task, a length, a seed, and training settings."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from nmt_lstm.files.checksums import sha256_of, sha256_of_content
 from nmt_lstm.lab.probes.catalogue import find_task
 from nmt_lstm.registry import CELLS
 
-__all__ = ["ProbeRun", "ProbeSettings", "ProbedCell", "plan_runs", "read_cell"]
+__all__ = ["ProbeRun", "ProbeSettings", "ProbedCell", "parse_cell", "plan_runs"]
 
 
 class ProbeSettings(BaseModel):
-    """How every cell is trained; the same for all, so that cells differ in nothing but themselves."""
+    """Training settings, the same for all cells."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     hidden_size: int = Field(default=64, ge=1)
     batch_size: int = Field(default=20, ge=1)
-    """Sequences per step, drawn anew for each step."""
+    """Sequences per step, which are new in each step."""
     learning_rates: tuple[float, ...] = (0.01, 0.001)
-    """Adam's; each is tried from the start until one solves the task."""
+    """Learning rates for Adam, each tried from scratch until one solves the task."""
     clip_norm: float = Field(default=1.0, ge=0, allow_inf_nan=False)
-    """Largest norm of all gradients together (Pascanu et al. 2013); 0 leaves them as they are."""
+    """Largest norm of all gradients together (Pascanu et al. 2013); 0 disables clipping."""
     steps: int = Field(default=6000, ge=1)
-    """Steps per learning rate, at most."""
+    """Maximum number of steps per learning rate."""
     check_every: int = Field(default=200, ge=1)
-    """Steps between two measurements of the loss on the test sequences."""
+    """Steps between two tests."""
     test_rows: int = Field(default=1000, ge=1)
-    """Test sequences: drawn once, never trained on."""
+    """Number of test sequences, which are drawn once and never trained on."""
     time_limit: float = Field(default=120.0, gt=0)
-    """Seconds of processor time for a probe, all its learning rates together."""
+    """Seconds of processor time for a run with all its learning rates."""
 
 
 class ProbedCell(BaseModel):
@@ -47,15 +47,15 @@ class ProbedCell(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     label: str
-    """As the person wrote it: "lstm", "lstm:forget_bias=5"."""
+    """The cell as written on the command line: "lstm", "lstm:forget_bias=5"."""
     name: str
     options: dict[str, Any] = {}
     code: str = ""
-    """Digest of the file that defines the class: results of changed code are not those of the code of now."""
+    """Digest of the file that defines the class, since results of changed code are out of date."""
 
 
 class ProbeRun(BaseModel):
-    """One probe to do."""
+    """A cell on a task of one length, with one seed."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -67,7 +67,7 @@ class ProbeRun(BaseModel):
 
     @property
     def identity(self) -> str:
-        """A digest of all that decides the result; the time limit does not, for a probe that ends within it."""
+        """Digest of everything that determines the result; the time limit does not, unless it ends the run."""
         values = self.model_dump(mode="json", exclude={"cell": {"label"}, "settings": {"time_limit"}})
         return sha256_of_content(json.dumps(values, sort_keys=True))
 
@@ -75,18 +75,18 @@ class ProbeRun(BaseModel):
         return f"{self.task}, length {self.length}, {self.cell.label}, seed {self.seed}"
 
 
-def read_cell(text: str) -> ProbedCell:
-    """Read a cell as it is named at the command line: ``lstm``, ``lstm:forget_bias=5``, ``package.module:Class:bias=1``.
+def parse_cell(text: str) -> ProbedCell:
+    """Parse a cell as written on the command line: ``lstm``, ``lstm:forget_bias=5``, ``package.module:Class:bias=1``.
 
     Raises:
-        PluginError: there is no such cell, an option of it is wrong, or its constructor fails.
+        PluginError: the cell is unknown, an option is wrong, or its constructor fails.
     """
-    parts = [part.strip() for part in text.split(":")]
-    name = ":".join(part for part in parts if "=" not in part)
-    written = sorted(part for part in parts if "=" in part)
+    words = [word.strip() for word in text.split(":")]
+    name = ":".join(word for word in words if "=" not in word)
+    assignments = sorted(word for word in words if "=" in word)
     options = {}
-    for option in written:
-        key, _, value = option.partition("=")
+    for assignment in assignments:
+        key, _, value = assignment.partition("=")
         options[key.strip()] = parse_value(value.strip())
     try:
         CELLS.build(name, 2, 2, options=options)
@@ -97,7 +97,7 @@ def read_cell(text: str) -> ProbedCell:
             f"the cell '{name}' cannot be built: {type(problem).__name__}: {problem}."
         ) from problem
     return ProbedCell(
-        label=":".join([name, *written]), name=name, options=options, code=_code(CELLS.get(name))
+        label=":".join([name, *assignments]), name=name, options=options, code=_code_digest(CELLS.get(name))
     )
 
 
@@ -108,32 +108,32 @@ def plan_runs(
     seeds: Sequence[int],
     settings: ProbeSettings,
 ) -> list[ProbeRun]:
-    """Return a run for each combination, in the order given; what is named twice is done once.
+    """Return a run for each combination, in the order given and without duplicates.
 
     Raises:
-        ConfigurationError: a task is unknown, or a length is none that the task has.
+        ConfigurationError: a task is unknown, or does not have one of the lengths.
         PluginError: a cell is unknown or cannot be built.
     """
-    read = {cell.label: cell for cell in map(read_cell, cells)}.values()
+    distinct = {cell.label: cell for cell in map(parse_cell, cells)}.values()
     for name in tasks:
         task = find_task(name)
         for length in lengths:
             problem = task.length_problem(length)
             if problem:
-                raise ConfigurationError(f"the task '{name}' has no length {length}: it {problem}.")
+                raise ConfigurationError(f"task '{name}': length {length} {problem}.")
     return [
         ProbeRun(cell=cell, task=task, length=length, seed=seed, settings=settings)
         for task in dict.fromkeys(tasks)
         for length in dict.fromkeys(lengths)
-        for cell in read
+        for cell in distinct
         for seed in dict.fromkeys(seeds)
     ]
 
 
-def _code(part: type) -> str:
+def _code_digest(part: type) -> str:
     try:
         file = inspect.getsourcefile(part)
-    except TypeError:  # a class of a notebook
+    except TypeError:  # a class defined in a notebook
         file = None
     if file is None or not Path(file).is_file():
         return ""

@@ -1,32 +1,35 @@
-"""Training a cell on a task: fresh sequences at every step, a test at every so many, an end when it is solved."""
+"""Training a cell on a task: new sequences in each step, regular tests, and an early end when the task is solved."""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Generator
 
+from nmt_lstm.lab.experiment.job import Job
 from nmt_lstm.lab.probes.catalogue import find_task
 from nmt_lstm.lab.probes.network import ProbeNetwork, gradient_flow
-from nmt_lstm.lab.probes.record import Attempt, GradientFlow, RunRecord, Stopped, time_of_now, versions_of_now
+from nmt_lstm.lab.probes.result import Attempt, GradientFlow, ProbeResult, Stopped
 from nmt_lstm.lab.probes.run import ProbeRun
+from nmt_lstm.lab.probes.summary import loss_text
 from nmt_lstm.lab.probes.task import Episode, Task
 from nmt_lstm.registry import CELLS
 from nmt_lstm.training.randomness import seed_of
 
-__all__ = ["Progress", "train_probe"]
+__all__ = ["ProbeJob", "Progress", "train_probe"]
 
 _FLOW_ROWS = 32
-# Numbers of the cell's outputs at a time when nothing is learnt: 16 MB in float32.
-_LARGEST_OUTPUTS = 4_000_000
+# Outputs of the cell computed at once in a test: 16 MB in float32.
+_MAX_OUTPUTS = 4_000_000
 
 
 class Progress(NamedTuple):
-    """Where a run is."""
+    """The state of a run after a test."""
 
     learning_rate: float
     step: int
@@ -36,14 +39,35 @@ class Progress(NamedTuple):
         return f"step {self.step:,} at {self.learning_rate:g}, loss {self.loss:.3g}"
 
 
-def train_probe(run: ProbeRun, report: Callable[[Progress], None] = lambda _: None) -> RunRecord:
-    """Do one probe. Its result depends on `run` alone, not on what ran before, and leaves torch's own seed alone.
+@dataclass(frozen=True)
+class ProbeJob(Job[ProbeResult]):
+    """A run in a worker process, on one thread."""
 
-    Cells of the same task, length and seed see the same sequences in the same order.
+    memory_advice: ClassVar = "lower --batch-size, --hidden-size or --jobs"
+
+    run: ProbeRun
+
+    def perform(self, report: Callable[[str], None]) -> ProbeResult:
+        """Execute the run, reporting each test; a cell may raise anything."""
+        torch.set_num_threads(1)
+        return train_probe(self.run, lambda progress: report(str(progress)))
+
+    def outcome(self, result: ProbeResult) -> str:
+        """Return whether the task was solved, the loss, and the processor time."""
+        best = result.best
+        solved = f"solved in {best.steps:,} steps" if result.solved else f"not solved ({best.stopped})"
+        losses = f"loss {loss_text(result.loss)} (baseline {loss_text(result.baseline)})"
+        return f"{solved}, {losses}, {result.seconds or 0:.0f} s"
+
+
+def train_probe(run: ProbeRun, report: Callable[[Progress], None] = lambda _: None) -> ProbeResult:
+    """Execute a run. The result depends on `run` alone, and the global random state of torch does not change.
+
+    Cells with the same task, length and seed see the same sequences in the same order.
 
     Args:
-        run: what to do.
-        report: told at each test.
+        run: the run.
+        report: called after each test.
 
     Raises:
         PluginError: the cell cannot be built.
@@ -51,22 +75,22 @@ def train_probe(run: ProbeRun, report: Callable[[Progress], None] = lambda _: No
     task, settings = find_task(run.task), run.settings
     start = time.process_time()
     test = task.draw(run.length, settings.test_rows, _generator(run, "test"))
-    looked_at = Episode(test.inputs[:_FLOW_ROWS], test.targets[:_FLOW_ROWS])
+    sample = Episode(test.inputs[:_FLOW_ROWS], test.targets[:_FLOW_ROWS])
     attempts: list[Attempt] = []
     flows: list[list[float]] = []
     with torch.random.fork_rng(devices=[]):
-        for tried, learning_rate in enumerate(settings.learning_rates):
-            torch.manual_seed(_number(run, "weights"))
+        for number, learning_rate in enumerate(settings.learning_rates):
+            torch.manual_seed(_seed(run, "weights"))
             network = _build(run, task)
-            initial = gradient_flow(network.eval(), task, looked_at)
-            spent = time.process_time() - start
-            share = (settings.time_limit - spent) / (len(settings.learning_rates) - tried)
-            deadline = time.process_time() + share
+            initial = gradient_flow(network.eval(), task, sample)
+            # Time that an attempt leaves is shared by the remaining ones.
+            remaining = settings.time_limit - (time.process_time() - start)
+            deadline = time.process_time() + remaining / (len(settings.learning_rates) - number)
             attempts.append(_attempt(run, network, test, learning_rate, deadline, report))
-            flows.append(gradient_flow(network.eval(), task, looked_at))
+            flows.append(gradient_flow(network.eval(), task, sample))
             if attempts[-1].stopped == "solved":
                 break
-    record = RunRecord(
+    result = ProbeResult(
         run=run,
         distribution=CELLS.record(run.cell.name),
         parameters=sum(parameter.numel() for parameter in network.parameters()),
@@ -75,11 +99,9 @@ def train_probe(run: ProbeRun, report: Callable[[Progress], None] = lambda _: No
         attempts=attempts,
         gradient_flow=GradientFlow(initial=initial, trained=flows[-1]),
         seconds=time.process_time() - start,
-        versions=versions_of_now(),
-        finished=time_of_now(),
     )
-    flow = GradientFlow(initial=initial, trained=flows[attempts.index(record.best)])
-    return record.model_copy(update={"gradient_flow": flow})
+    flow = GradientFlow(initial=initial, trained=flows[attempts.index(result.best)])
+    return result.model_copy(update={"gradient_flow": flow})
 
 
 def _attempt(
@@ -111,16 +133,16 @@ def _attempt(
             stopped = "diverged"
             break
         optimizer.step()
-        over = time.process_time() >= deadline
-        if over or step == settings.steps or step % settings.check_every == 0:
-            tested = _test_loss(network, task, test)
-            curve.append((step, tested))
-            report(Progress(learning_rate, step, tested))
-            if tested < goal:
+        out_of_time = time.process_time() >= deadline
+        if out_of_time or step == settings.steps or step % settings.check_every == 0:
+            test_loss = _test_loss(network, task, test)
+            curve.append((step, test_loss))
+            report(Progress(learning_rate, step, test_loss))
+            if test_loss < goal:
                 stopped = "solved"
-            elif not math.isfinite(tested):
+            elif not math.isfinite(test_loss):
                 stopped = "diverged"
-            elif over:
+            elif out_of_time:
                 stopped = "time limit"
             elif step == settings.steps:
                 stopped = "steps"
@@ -132,10 +154,10 @@ def _attempt(
 def _test_loss(network: ProbeNetwork, task: Task, test: Episode) -> float:
     network.eval()
     rows, positions, _ = test.inputs.shape
-    at_once = max(1, _LARGEST_OUTPUTS // (positions * network.cell.output_size))
+    block = max(1, _MAX_OUTPUTS // (positions * network.cell.output_size))
     total = 0.0
     with torch.no_grad():
-        for inputs, targets in zip(test.inputs.split(at_once), test.targets.split(at_once), strict=True):
+        for inputs, targets in zip(test.inputs.split(block), test.targets.split(block), strict=True):
             total += len(inputs) * float(task.loss(network(inputs, targets.shape[1]), targets))
     return total / rows
 
@@ -145,9 +167,9 @@ def _build(run: ProbeRun, task: Task) -> ProbeNetwork:
     return ProbeNetwork(cell, task.output_size)
 
 
-def _number(run: ProbeRun, purpose: str) -> int:
+def _seed(run: ProbeRun, purpose: str) -> int:
     return seed_of(f"{purpose} {run.task} {run.length} {run.seed}".encode())
 
 
 def _generator(run: ProbeRun, purpose: str) -> Generator:
-    return Generator().manual_seed(_number(run, purpose))
+    return Generator().manual_seed(_seed(run, purpose))

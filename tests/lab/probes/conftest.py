@@ -1,23 +1,23 @@
-"""Small runs, and records that no training has made."""
+"""Small runs, and results made without training."""
 
 from __future__ import annotations
 
 import pytest
 
-from nmt_lstm.lab.probes.record import Attempt, GradientFlow, RunRecord
-from nmt_lstm.lab.probes.run import ProbeRun, ProbeSettings, read_cell
+from nmt_lstm.lab.probes.result import Attempt, GradientFlow, ProbeResult
+from nmt_lstm.lab.probes.run import ProbeRun, ProbeSettings, parse_cell
 
 
 @pytest.fixture
 def make_run():
-    """Make a run of a few steps."""
+    """Return a function that makes a run of a few steps."""
 
     def make(
         cell: str = "gru", task: str = "adding", length: int = 4, seed: int = 1, **settings: object
     ) -> ProbeRun:
         small = {"hidden_size": 8, "batch_size": 8, "steps": 6, "check_every": 3, "test_rows": 40}
         return ProbeRun(
-            cell=read_cell(cell),
+            cell=parse_cell(cell),
             task=task,
             length=length,
             seed=seed,
@@ -28,8 +28,8 @@ def make_run():
 
 
 @pytest.fixture
-def make_record(make_run):
-    """Make the record of a run that ended with `loss`, as a share of the baseline 1."""
+def make_result(make_run):
+    """Return a function that makes the result of a run that ended with `loss`; the baseline is 1."""
 
     def make(
         run: ProbeRun | None = None,
@@ -38,10 +38,10 @@ def make_record(make_run):
         stopped: str = "steps",
         steps: int = 6,
         largest_gradient: float | None = None,
-    ) -> RunRecord:
+    ) -> ProbeResult:
         run = run or make_run()
         curve = [(steps // 2, 1.0), (steps, loss)]
-        return RunRecord(
+        return ProbeResult(
             run=run,
             distribution={"name": run.cell.name, "target": "", "distribution": "nmt-lstm", "version": "0"},
             parameters=1234,

@@ -1,4 +1,4 @@
-"""Gradient flow: against Jacobians known in closed form, and against autograd through the whole sequence."""
+"""Gradient flow: compared with Jacobians in closed form, and with autograd through the whole sequence."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from nmt_lstm.registry import CELLS
 
 
 class Leaky(Cell):
-    """Keeps a share of its state at each step; its output is not its state."""
+    """A cell that decays its state in each step; its output differs from its state."""
 
-    def __init__(self, input_size: int, hidden_size: int, *, kept: float = 0.5) -> None:
+    def __init__(self, input_size: int, hidden_size: int, *, decay: float = 0.5) -> None:
         super().__init__(input_size, hidden_size)
         self.weight = nn.Parameter(torch.randn(input_size, hidden_size))
-        self.kept = kept
+        self.decay = decay
 
     def step(self, inputs, state):
         (hidden,) = state
-        hidden = self.kept * hidden + inputs @ self.weight
+        hidden = self.decay * hidden + inputs @ self.weight
         return 3.0 * hidden, (hidden,)
 
 
 class Counting(Cell):
-    """A state with a part that has no gradient."""
+    """A cell whose state includes an integer, which has no gradient."""
 
     state_sizes: ClassVar = {"hidden": 4, "count": 1}
 
@@ -47,18 +47,18 @@ class Counting(Cell):
         return hidden, (hidden, count + 1)
 
 
-@pytest.mark.parametrize("kept", [0.5, 1.0, 1.5])
-def test_of_a_leaky_state_each_step_back_keeps_the_same_share(kept) -> None:
+@pytest.mark.parametrize("decay", [0.5, 1.0, 1.5])
+def test_gradients_of_a_leaky_cell_decay_exponentially(decay) -> None:
     torch.manual_seed(1)
     task = TASKS["adding"]
-    network = ProbeNetwork(Leaky(2, 4, kept=kept), 1)
+    network = ProbeNetwork(Leaky(2, 4, decay=decay), 1)
     flow = gradient_flow(network, task, task.draw(12, 8, torch.Generator().manual_seed(1)))
     assert len(flow) == 12
-    assert flow == pytest.approx([flow[0] * kept**distance for distance in range(12)], rel=1e-5)
+    assert flow == pytest.approx([flow[0] * decay**distance for distance in range(12)], rel=1e-5)
     assert flow[0] > 0
 
 
-def test_a_part_of_the_state_without_gradients_is_passed_over() -> None:
+def test_states_without_gradients_are_ignored() -> None:
     task = TASKS["adding"]
     flow = gradient_flow(ProbeNetwork(Counting(2, 4), 1), task, task.draw(4, 3, torch.Generator()))
     assert flow == pytest.approx([flow[0] * 2.0**distance for distance in range(4)], rel=1e-5)
@@ -66,7 +66,7 @@ def test_a_part_of_the_state_without_gradients_is_passed_over() -> None:
 
 @pytest.mark.parametrize("name", ["lstm", "gru", "rnn"])
 @pytest.mark.parametrize("task", ["adding", "copy"])
-def test_the_longest_way_is_that_to_the_initial_state(name, task) -> None:
+def test_the_last_norm_is_that_of_the_initial_state(name, task) -> None:
     torch.manual_seed(2)
     task = TASKS[task]
     cell = CELLS.build(name, task.input_size, 6)
@@ -74,17 +74,17 @@ def test_the_longest_way_is_that_to_the_initial_state(name, task) -> None:
     inputs, targets = task.draw(4, 5, torch.Generator().manual_seed(2))
     norms = []
     for row in range(5):
-        state = tuple(part.requires_grad_() for part in cell.initial_state(1))
+        state = tuple(tensor.requires_grad_() for tensor in cell.initial_state(1))
         outputs, _ = cell(inputs[row : row + 1], state)
         answer = network.readout(outputs[:, -1:])
         task.loss(answer, targets[row : row + 1, -1:]).backward()
-        norms.append(torch.cat([part.grad.flatten() for part in state]).norm())
+        norms.append(torch.cat([tensor.grad.flatten() for tensor in state]).norm())
     flow = gradient_flow(network, task, Episode(inputs, targets))
     assert flow[-1] == pytest.approx(float(torch.stack(norms).mean()), rel=1e-4)
     assert len(flow) == inputs.shape[1]
 
 
-def test_it_leaves_the_network_without_gradients() -> None:
+def test_no_gradients_are_left_in_the_network() -> None:
     task = TASKS["parity"]
     network = ProbeNetwork(CELLS.build("lstm", 2, 4), 2)
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""The three pictures: values in their places."""
+"""The charts: values at their positions."""
 
 from __future__ import annotations
 
@@ -17,33 +17,34 @@ def texts(svg: str) -> list[str]:
 
 
 def lines(svg: str) -> list[list[tuple[float, float]]]:
-    """The points of all lines of series, in pixels."""
-    found = []
+    """Return the points of all lines, in pixels."""
+    points_of_lines = []
     for node in ET.fromstring(svg).iter(f"{SVG}path"):
         if node.get("fill") == "none" and "L" in node.get("d"):
             points = node.get("d").removeprefix("M").split("L")
-            found.append([tuple(map(float, point.split())) for point in points])
-    return found
+            points_of_lines.append([tuple(map(float, point.split())) for point in points])
+    return points_of_lines
 
 
 @pytest.fixture
-def summary(make_run, make_record):
-    records = []
+def summary(make_run, make_result):
+    """Three cells at two lengths, of which one solves both and one diverges."""
+    results = []
     for cell, loss in (("rnn", 1.0), ("gru", 0.02), ("lstm", None)):
         for length in (4, 40):
             run = make_run(cell, length=length)
-            records.append(
-                (f"{cell} <i>", make_record(run, loss=loss, stopped="solved" if loss == 0.02 else "steps"))
+            results.append(
+                (f"{cell} <i>", make_result(run, loss=loss, stopped="solved" if loss == 0.02 else "steps"))
             )
-    return summarise(records, cells=["rnn <i>", "gru <i>", "lstm <i>"], tasks=["adding"])
+    return summarise(results, cells=["rnn <i>", "gru <i>", "lstm <i>"], tasks=["adding"])
 
 
-def test_losses_are_shares_of_the_baseline(summary) -> None:
+def test_losses_are_relative_to_the_baseline(summary) -> None:
     svg = draw_losses(summary)
     rnn, gru, lstm = lines(svg)
     assert [y for _, y in rnn] == pytest.approx([170 * 0.4 / 1.4] * 2, abs=0.1)
     assert [y for _, y in gru] == pytest.approx([170 * 1.38 / 1.4] * 2, abs=0.1)
-    assert [y for _, y in lstm] == [0, 0], "a loss that is no number lies at the upper edge"
+    assert [y for _, y in lstm] == [0, 0], "a loss that is not a number is at the upper edge"
     assert rnn[0][0] < 30 < 200 < rnn[1][0]
     assert {"adding", "4", "40", "rnn <i>", "baseline", "solved"} <= set(texts(svg))
 
@@ -57,7 +58,7 @@ def test_curves_have_a_point_for_each_test(summary) -> None:
     assert {"adding, length 4", "adding, length 40"} <= set(texts(svg))
 
 
-def test_gradient_flow_is_relative_and_its_zeros_are_drawn(summary) -> None:
+def test_gradient_flow_is_relative_and_zeros_are_at_the_lower_edge(summary) -> None:
     svg = draw_gradient_flow(summary)
     initial, trained = lines(svg)[:3], lines(svg)[3:]
     assert len(initial) == len(trained) == 3
@@ -72,6 +73,6 @@ def test_gradient_flow_is_relative_and_its_zeros_are_drawn(summary) -> None:
 
 
 @pytest.mark.parametrize("draw", [draw_losses, draw_curves, draw_gradient_flow])
-def test_one_cell_one_length_is_enough(draw, make_record) -> None:
-    summary = summarise([("gru", make_record())], cells=["gru"], tasks=["adding"])
+def test_one_cell_and_one_length_suffice(draw, make_result) -> None:
+    summary = summarise([("gru", make_result())], cells=["gru"], tasks=["adding"])
     assert "adding" in " ".join(texts(draw(summary)))

@@ -1,11 +1,11 @@
-"""Runs: how cells are named, what makes two runs the same, and what is refused."""
+"""Runs: parsing of cells, identity, and rejected input."""
 
 from __future__ import annotations
 
 import pytest
 
 from nmt_lstm.errors import ConfigurationError, PluginError
-from nmt_lstm.lab.probes.run import ProbeSettings, plan_runs, read_cell
+from nmt_lstm.lab.probes.run import ProbeSettings, parse_cell, plan_runs
 
 PLUGIN = """
 import torch
@@ -24,44 +24,42 @@ class Mine(GatedCell):
 """
 
 
-def test_a_cell_is_named_with_its_options() -> None:
-    cell = read_cell("lstm:forget_bias=2.5")
+def test_a_cell_is_parsed_with_its_options() -> None:
+    cell = parse_cell("lstm:forget_bias=2.5")
     assert (cell.name, cell.options, cell.label) == ("lstm", {"forget_bias": 2.5}, "lstm:forget_bias=2.5")
-    cell = read_cell("nmt_lstm.cells.rnn:RNN:nonlinearity=relu")
+    cell = parse_cell("nmt_lstm.cells.rnn:RNN:nonlinearity=relu")
     assert (cell.name, cell.options) == ("nmt_lstm.cells.rnn:RNN", {"nonlinearity": "relu"})
     assert cell.label == "nmt_lstm.cells.rnn:RNN:nonlinearity=relu"
-    assert cell.code == read_cell("rnn").code != read_cell("lstm").code
+    assert cell.code == parse_cell("rnn").code != parse_cell("lstm").code
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("lstn", r"unknown cell 'lstn'\. Did you mean 'lstm'\? Known: gru"),
-        ("lstm:forget_bais=2", r"unknown option 'forget_bais'\. Did you mean 'forget_bias'\?"),
+        ("lstn", "Did you mean 'lstm'"),
+        ("lstm:forget_bais=2", "Did you mean 'forget_bias'"),
         ("lstm:forget_bias=big", "option 'forget_bias' is 'big', but must be float"),
         ("no_module:Cell", "no module named 'no_module'"),
         ("rnn:nonlinearity=sine", "option 'nonlinearity' is 'sine', but must be \"tanh\" or \"relu\""),
         ("lstm:", "'lstm:' does not name a class"),
     ],
 )
-def test_unknown_cells_and_options_are_refused(text, message) -> None:
+def test_unknown_cells_and_options_are_rejected(text, message) -> None:
     with pytest.raises(PluginError, match=message):
-        read_cell(text)
+        parse_cell(text)
 
 
-def test_a_constructor_that_fails_is_named(tmp_path) -> None:
+def test_a_failing_constructor_is_named(tmp_path) -> None:
     from nmt_lstm.registry import load_plugin_file
 
     path = tmp_path / "mine.py"
     path.write_text(PLUGIN.format(name="fails", body="self.turns = [][0]"))
     load_plugin_file(str(path))
-    with pytest.raises(
-        PluginError, match=r"'probed_fails' cannot be built: IndexError: list index out of range\."
-    ):
-        read_cell("probed_fails")
+    with pytest.raises(PluginError, match="'probed_fails' .*IndexError"):
+        parse_cell("probed_fails")
 
 
-def test_changed_code_is_another_run(tmp_path, make_run) -> None:
+def test_changed_code_changes_the_identity(tmp_path, make_run) -> None:
     from nmt_lstm.registry import load_plugin_file
 
     path = tmp_path / "mine.py"
@@ -73,7 +71,7 @@ def test_changed_code_is_another_run(tmp_path, make_run) -> None:
     assert identities[0] != identities[1]
 
 
-def test_what_makes_a_run_the_same(make_run) -> None:
+def test_all_but_the_time_limit_determine_the_identity(make_run) -> None:
     run = make_run()
     assert make_run().identity == make_run(time_limit=5.0).identity == run.identity
     others = [make_run("rnn"), make_run("lstm:forget_bias=2.0"), make_run(task="copy"), make_run(length=5)]
@@ -89,7 +87,7 @@ def test_a_plan_has_each_combination_once() -> None:
     assert str(runs[0]) == "copy, length 4, gru, seed 1"
 
 
-def test_options_in_another_order_are_the_same_cell(monkeypatch) -> None:
+def test_the_order_of_options_does_not_matter(monkeypatch) -> None:
     from nmt_lstm.cells.rnn import RNN
     from nmt_lstm.registry import CELLS
 
@@ -108,10 +106,10 @@ def test_options_in_another_order_are_the_same_cell(monkeypatch) -> None:
     ("task", "length", "message"),
     [
         ("ading", 5, "unknown task 'ading'"),
-        ("adding", 1, "the task 'adding' has no length 1: it must be at least 2"),
-        ("dyck", 9, "the task 'dyck' has no length 9: it must be a multiple of 2"),
+        ("adding", 1, "length 1 must be at least 2"),
+        ("dyck", 9, "length 9 must be a multiple"),
     ],
 )
-def test_tasks_and_lengths_that_are_not_there(task, length, message) -> None:
+def test_unknown_tasks_and_lengths_are_rejected(task, length, message) -> None:
     with pytest.raises(ConfigurationError, match=message):
         plan_runs(["gru"], [task, "copy"], [length], [1], ProbeSettings())

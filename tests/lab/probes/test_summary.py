@@ -1,28 +1,25 @@
-"""Outcomes over seeds, and the longest length solved."""
+"""Summaries: outcomes over seeds, and the longest length solved."""
 
 from __future__ import annotations
 
 import pytest
 
-from nmt_lstm.lab.probes.summary import number, summarise
+from nmt_lstm.lab.probes.summary import loss_text, summarise
 
 
 @pytest.fixture
-def summary(make_run, make_record):
-    """Two cells; the second one solves lengths 4 (two of three seeds) and 20 (all), not 10 (one of three)."""
-    records = [("rnn", make_record(make_run("rnn", length=length), loss=1.0)) for length in (10, 4)]
+def summary(make_run, make_result):
+    """Two cells; the second solves lengths 4 (two of three seeds) and 20 (all), but not 10 (one of three)."""
+    results = [("rnn", make_result(make_run("rnn", length=length), loss=1.0)) for length in (10, 4)]
     for length, solved in ((4, 2), (10, 1), (20, 3)):
         for seed in (1, 2, 3):
             run = make_run("gru", length=length, seed=seed)
-            ok = seed <= solved
-            record = make_record(
-                run, loss=0.01 * seed if ok else 0.5, stopped="solved" if ok else "steps", steps=100 * seed
-            )
-            records.append(("gru", record))
-    return summarise(records, cells=["rnn", "gru", "lstm"], tasks=["copy", "adding"])
+            outcome = {"loss": 0.01 * seed, "stopped": "solved"} if seed <= solved else {"loss": 0.5}
+            results.append(("gru", make_result(run, steps=100 * seed, **outcome)))
+    return summarise(results, cells=["rnn", "gru", "lstm"], tasks=["copy", "adding"])
 
 
-def test_outcomes_stand_in_order(summary) -> None:
+def test_outcomes_are_in_order(summary) -> None:
     assert [(o.task, o.length, o.cell) for o in summary.outcomes] == [
         ("adding", 4, "rnn"), ("adding", 4, "gru"), ("adding", 10, "rnn"), ("adding", 10, "gru"), ("adding", 20, "gru"),
     ]  # fmt: skip
@@ -33,7 +30,7 @@ def test_outcomes_stand_in_order(summary) -> None:
     )
 
 
-def test_more_than_half_of_the_seeds_decide(summary) -> None:
+def test_more_than_half_of_the_seeds_must_solve_a_length(summary) -> None:
     assert [summary.find("adding", length, "gru").solved for length in (4, 10, 20)] == [True, False, True]
     assert summary.longest_solved("adding", "gru") == 20
     assert summary.longest_solved("adding", "rnn") is None
@@ -48,14 +45,14 @@ def test_losses_and_steps_are_medians(summary) -> None:
     assert summary.find("adding", 4, "rnn").text == "1"
 
 
-def test_a_time_limit_is_told(make_run, make_record) -> None:
+def test_a_time_limit_is_mentioned(make_run, make_result) -> None:
     (outcome,) = summarise(
-        [("gru", make_record(stopped="time limit", loss=0.5))], cells=["gru"], tasks=["adding"]
+        [("gru", make_result(stopped="time limit", loss=0.5))], cells=["gru"], tasks=["adding"]
     ).outcomes
     assert outcome.text == "0.5 (time limit)"
 
 
-def test_numbers() -> None:
-    assert [number(value) for value in (1 / 6, 0.0945, 0.0086012, 12.345, float("inf"))] == [
+def test_losses_have_three_digits() -> None:
+    assert [loss_text(value) for value in (1 / 6, 0.0945, 0.0086012, 12.345, float("inf"))] == [
         "0.167", "0.0945", "0.0086", "12.3", "diverged",
     ]  # fmt: skip

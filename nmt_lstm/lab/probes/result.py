@@ -1,9 +1,10 @@
-"""What is kept of a probe: one line of JSON that says what was run, what it reached and by what versions."""
+"""The result of a probe: what was run, what it achieved and with which versions, stored as a line of JSON."""
 
 from __future__ import annotations
 
 import math
 import platform
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -18,16 +19,15 @@ __all__ = [
     "FORMAT_VERSION",
     "Attempt",
     "GradientFlow",
-    "RunRecord",
-    "time_of_now",
-    "versions_of_now",
+    "ProbeResult",
+    "results_of",
 ]
 
 FORMAT: Literal["nmt-lstm probe"] = "nmt-lstm probe"
 FORMAT_VERSION: Literal[1] = 1
 _DIGITS = 5
 
-# JSON has no infinity and no NaN; five digits are more than a loss on 1,000 sequences has.
+# JSON has neither infinity nor NaN; five digits are more precise than a loss on 1,000 sequences.
 Number = Annotated[
     float | None,
     PlainSerializer(
@@ -35,49 +35,55 @@ Number = Annotated[
     ),
 ]
 
-
 Stopped = Literal["solved", "steps", "time limit", "diverged"]
 
 
-class Attempt(BaseModel):
-    """One training from the start."""
-
+class _Model(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+class Attempt(_Model):
+    """Training from scratch with one learning rate."""
 
     learning_rate: float
     stopped: Stopped
+    """Why it ended."""
     steps: int
     curve: list[tuple[int, Number]]
     """(step, loss on the test sequences)."""
     largest_gradient: Number = None
-    """Largest norm of all gradients together, before clipping; None where it was not finite, or not yet recorded."""
+    """Largest norm of all gradients together, before clipping; None if not finite, or not recorded by older versions."""
 
     @property
     def loss(self) -> float:
-        """The last loss on the test sequences; infinite where there is no number."""
+        """The last loss on the test sequences; infinite if it is not a number."""
         last = self.curve[-1][1] if self.curve else None
         return last if last is not None and math.isfinite(last) else math.inf
 
 
-class GradientFlow(BaseModel):
-    """Norms of d loss / d state by distance from the end, for the state before the last step first."""
-
-    model_config = ConfigDict(frozen=True)
+class GradientFlow(_Model):
+    """Norms of d loss / d state by distance from the end, starting with the state before the last step."""
 
     initial: list[Number]
     trained: list[Number]
 
 
-class RunRecord(BaseModel):
-    """A finished run."""
+def _versions() -> dict[str, str]:
+    return {
+        "nmt-lstm": nmt_lstm.__version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
 
-    model_config = ConfigDict(frozen=True)
+
+class ProbeResult(_Model):
+    """The result of a finished run."""
 
     format: Literal["nmt-lstm probe"] = FORMAT
     format_version: Literal[1] = FORMAT_VERSION
     run: ProbeRun
     distribution: dict[str, str]
-    """Where the cell is from: name, target, distribution, version."""
+    """Origin of the cell: name, target, distribution, version."""
     parameters: int
     baseline: float
     solved_below: float
@@ -86,18 +92,18 @@ class RunRecord(BaseModel):
     """Of the best attempt."""
     seconds: Number
     """Processor time of all attempts."""
-    versions: dict[str, str]
-    finished: str
-    """When, as ISO 8601 in UTC."""
+    versions: dict[str, str] = Field(default_factory=_versions)
+    finished: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    """Time as ISO 8601 in UTC."""
 
     @property
     def best(self) -> Attempt:
-        """The attempt that solved the task, else the one with the lowest last loss."""
+        """The attempt that solved the task, otherwise the one with the lowest last loss."""
         return min(self.attempts, key=lambda attempt: (attempt.stopped != "solved", attempt.loss))
 
     @property
     def loss(self) -> float:
-        """The loss that the best attempt ended with."""
+        """The last loss of the best attempt."""
         return self.best.loss
 
     @property
@@ -106,26 +112,22 @@ class RunRecord(BaseModel):
         return self.best.stopped == "solved"
 
     @property
-    def cut_short(self) -> bool:
-        """Whether the time limit, and not the steps, ended an attempt of a run that solved nothing."""
+    def out_of_time(self) -> bool:
+        """Whether the run solved nothing and its time limit ended an attempt."""
         return not self.solved and any(attempt.stopped == "time limit" for attempt in self.attempts)
 
     def settles(self, run: ProbeRun) -> bool:
-        """Whether `run` need not be done: this is its result, and more time would not change it."""
+        """Whether it is the result of `run`, which more time would not change."""
         if self.run.identity != run.identity:
             return False
-        return not self.cut_short or run.settings.time_limit <= self.run.settings.time_limit
+        return not self.out_of_time or run.settings.time_limit <= self.run.settings.time_limit
 
 
-def versions_of_now() -> dict[str, str]:
-    """Return the versions of what computes."""
+def results_of(runs: Sequence[ProbeRun], results: Sequence[ProbeResult]) -> dict[str, ProbeResult]:
+    """Return the newest result that settles each run, by the identity of the run; others are omitted."""
+    newest = {result.run.identity: result for result in results}
     return {
-        "nmt-lstm": nmt_lstm.__version__,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
+        run.identity: newest[run.identity]
+        for run in runs
+        if run.identity in newest and newest[run.identity].settles(run)
     }
-
-
-def time_of_now() -> str:
-    """Return the time as ISO 8601 in UTC."""
-    return datetime.now(UTC).isoformat(timespec="seconds")

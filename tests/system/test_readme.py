@@ -1,4 +1,4 @@
-"""The commands and programs that README and the guide to Python show are run as they stand, on a tiny text."""
+"""The documents: their commands and programs run on a tiny text, and their links and paths exist."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ BLOCK = re.compile(
     r"^<!-- tested(?:: (?P<file>\S+))? -->\n```(?P<language>\w+)\n(?P<code>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
-# Five steps instead of the trainings' own length; everything else is README's text.
-SHORTER = """
+# Five steps instead of a complete training run; everything else is unchanged.
+FEW_STEPS = """
 nmt-lstm() {
     if [ "$1" = train ]; then command nmt-lstm "$@" --set training.max_steps=5; else command nmt-lstm "$@"; fi
 }
@@ -24,9 +24,9 @@ nmt-lstm() {
 
 
 def run_block(language: str, code: str, folder: Path) -> None:
-    """Run one block of README in `folder`."""
+    """Run one code block in `folder`."""
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    commands = {"sh": ["bash", "-euc", SHORTER + code], "python": [sys.executable, "-c", code]}
+    commands = {"sh": ["bash", "-euc", FEW_STEPS + code], "python": [sys.executable, "-c", code]}
     finished = subprocess.run(
         commands[language],
         cwd=folder,
@@ -40,7 +40,7 @@ def run_block(language: str, code: str, folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_readme_works(repository, parallel_files, tmp_path) -> None:
+def test_the_commands_and_programs_run(repository, parallel_files, tmp_path) -> None:
     names = {
         "train_source": "train.de",
         "train_target": "train.en",
@@ -52,9 +52,9 @@ def test_readme_works(repository, parallel_files, tmp_path) -> None:
     shutil.copy(parallel_files.valid_source, tmp_path / "test.de")
     shutil.copy(parallel_files.valid_target, tmp_path / "test.en")
 
-    for document, least in (("README.md", 6), ("docs/python.md", 2)):
+    for document, minimum in (("README.md", 6), ("docs/python.md", 2)):
         blocks = list(BLOCK.finditer((repository / document).read_text(encoding="utf-8")))
-        assert len(blocks) >= least
+        assert len(blocks) >= minimum
         for block in blocks:
             if block["file"]:
                 (tmp_path / block["file"]).write_text(block["code"], encoding="utf-8")
@@ -63,7 +63,7 @@ def test_readme_works(repository, parallel_files, tmp_path) -> None:
         shutil.copy(tmp_path / "runs" / "de-en" / "run.toml", tmp_path)
 
 
-def test_links_of_the_documents_lead_somewhere(repository) -> None:
+def test_the_targets_of_links_exist(repository) -> None:
     documents = [
         repository / "README.md",
         repository / "CONTRIBUTING.md",
@@ -78,3 +78,15 @@ def test_links_of_the_documents_lead_somewhere(repository) -> None:
             if not (document.parent / target).exists():
                 broken.append(f"{document.name}: {target}")
     assert not broken
+
+
+def test_the_paths_in_contributing_exist(repository) -> None:
+    text = (repository / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`([a-z_.]+(?:/[a-z_0-9.-]+)+/?)`", text)
+    assert len(paths) > 40
+    assert not [
+        path
+        for path in paths
+        if "." in path and not path.startswith("multi30k/")
+        if not (repository / "nmt_lstm" / path).exists() and not (repository / path).exists()
+    ]

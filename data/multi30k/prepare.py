@@ -1,4 +1,4 @@
-"""Puts Multi30k German-English into raw/: `python data/multi30k/prepare.py [--from FOLDER]`."""
+"""Installs Multi30k German-English in raw/: `python data/multi30k/prepare.py [--from FOLDER]`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ try:
     from nmt_lstm.corpora.prepare import CorpusFile, main
 except ModuleNotFoundError as error:
     sys.exit(
-        f"error: {sys.executable} has no {error.name}. Install nmt-lstm (see README.md) and start this script with "
-        "the python of that virtual environment."
+        f"error: {sys.executable} cannot import {error.name}; install nmt-lstm (see README.md) and run this script with the "
+        "Python of that virtual environment."
     )
 
 ORIGIN = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw"

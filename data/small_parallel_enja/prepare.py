@@ -1,4 +1,4 @@
-"""Puts small_parallel_enja into raw/: `python data/small_parallel_enja/prepare.py [--from FOLDER]`."""
+"""Installs small_parallel_enja in raw/: `python data/small_parallel_enja/prepare.py [--from FOLDER]`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ try:
     from nmt_lstm.corpora.prepare import CorpusFile, main
 except ModuleNotFoundError as error:
     sys.exit(
-        f"error: {sys.executable} has no {error.name}. Install nmt-lstm (see README.md) and start this script with "
-        "the python of that virtual environment."
+        f"error: {sys.executable} cannot import {error.name}; install nmt-lstm (see README.md) and run this script with the "
+        "Python of that virtual environment."
     )
 
 ORIGIN = "https://raw.githubusercontent.com/odashi/small_parallel_enja/master"
@@ -23,7 +23,7 @@ FILES = [
         ("dev.ja", 500, "cd534f56b8639dc130f86a365e5ec0aa70042000bdd740a622fbbf8b6be4acca"),
     )
 ]
-# No checksum is known of these: nobody has yet compared them with a second source.
+# Checksums are unknown: these files have not been compared with a second source.
 FILES += [CorpusFile(name, f"{ORIGIN}/{name}", 500, optional=True) for name in ("test.en", "test.ja")]
 
 

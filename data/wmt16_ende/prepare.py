@@ -1,4 +1,4 @@
-"""Puts Stanford's WMT English-German into raw/: `python data/wmt16_ende/prepare.py [--from FOLDER]`."""
+"""Installs Stanford's WMT English-German in raw/: `python data/wmt16_ende/prepare.py [--from FOLDER]`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ try:
     from nmt_lstm.corpora.prepare import CorpusFile, main
 except ModuleNotFoundError as error:
     sys.exit(
-        f"error: {sys.executable} has no {error.name}. Install nmt-lstm (see README.md) and start this script with "
-        "the python of that virtual environment."
+        f"error: {sys.executable} cannot import {error.name}; install nmt-lstm (see README.md) and run this script with the "
+        "Python of that virtual environment."
     )
 
 ORIGIN = "https://nlp.stanford.edu/projects/nmt/data/wmt14.en-de"
-# No checksum is known: nobody has yet compared these files with a second source.
+# Checksums are unknown: these files have not been compared with a second source.
 FILES = [
     CorpusFile(f"{split}.{language}", f"{ORIGIN}/{split}.{language}", lines)
     for split, lines in (
@@ -28,11 +28,11 @@ FILES = [
 ]
 
 
-def mend(line: str) -> str:
-    """Characters instead of HTML entities, and whole hyphenated words."""
+def join_hyphens(line: str) -> str:
+    """Return a line with characters instead of HTML entities, and with joined hyphenated words."""
     return html.unescape(line).replace(" ##AT##-##AT## ", "-")
 
 
 if __name__ == "__main__":
     folder = Path(__file__).resolve().parent / "raw"
-    sys.exit(main(FILES, folder, name="WMT English-German", mend=mend))
+    sys.exit(main(FILES, folder, name="WMT English-German", fix_line=join_hyphens))

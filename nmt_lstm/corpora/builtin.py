@@ -1,4 +1,4 @@
-"""Where the built-in corpus and the built-in models are: in the installed package, or beside it in a working copy."""
+"""The built-in corpus and models: in the installed package, or beside it in a source tree."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class BuiltinModel(NamedTuple):
     """A trained model that comes with the package."""
 
     name: str
-    """After ``builtin:``, where a model folder is asked for."""
+    """Its name, given as ``builtin:NAME`` instead of a model folder."""
     source: str
     """Source language."""
     target: str
@@ -25,7 +25,7 @@ class BuiltinModel(NamedTuple):
     corpus: str
     """Folder of its corpus."""
     about: str
-    """What it was trained on, in a few words."""
+    """A short description of its training text."""
     example: str
     """A sentence that it can translate."""
 
@@ -34,16 +34,16 @@ class BuiltinModel(NamedTuple):
         """Its model folder.
 
         Raises:
-            DataError: this installation lacks it.
+            DataError: it is missing from this installation.
         """
         return _corpus_folder(self.corpus) / "model"
 
     @property
     def trained_path(self) -> Path:
-        """The model folder that `path` was exported from: slower to load, but its weights can be looked into.
+        """The model folder that `path` was exported from; it loads more slowly, but its weights can be inspected.
 
         Raises:
-            DataError: this installation lacks it.
+            DataError: it is missing from this installation.
         """
         return _corpus_folder(self.corpus) / "trained"
 
@@ -67,42 +67,45 @@ def builtin_corpus_folder() -> Path:
     """Return the folder of the built-in English-Japanese corpus.
 
     Raises:
-        DataError: this installation lacks it.
+        DataError: it is missing from this installation.
     """
     return _corpus_folder("builtin_enja")
 
 
 def model_path(model: str | Path, *, trained: bool = False) -> Path:
-    """Return the folder of a model that is named by its folder, or as ``builtin:NAME``.
+    """Return the folder of a model given by its path or as ``builtin:NAME``.
 
     Args:
-        model: the name.
-        trained: of a built-in model, return the folder with the weights as trained, not the exported one.
+        model: the path or the name.
+        trained: for a built-in model, return the folder with the trained weights instead of the exported one.
 
     Raises:
         ModelFolderError: there is no built-in model of that name, or the name lacks ``builtin:``.
-        DataError: this installation lacks it.
+        DataError: it is missing from this installation.
     """
     name = str(model)
-    known = [f"{PREFIX}{each}" for each in BUILTIN_MODELS]
+    known = [f"{PREFIX}{builtin}" for builtin in BUILTIN_MODELS]
     if not name.startswith(PREFIX):
         if name in (PREFIX.removesuffix(":"), *BUILTIN_MODELS) and not Path(model).exists():
-            meant = f"{PREFIX}{name}" if name in BUILTIN_MODELS else known[0]
+            suggestion = f"{PREFIX}{name}" if name in BUILTIN_MODELS else known[0]
             raise ModelFolderError(
-                f"model folder '{name}' does not exist. Did you mean '{meant}'? Built in: {', '.join(known)}."
+                f"model folder '{name}' does not exist. Did you mean '{suggestion}'? Built in: {', '.join(known)}.",
+                path=Path(model),
             )
         return Path(model)
-    chosen = BUILTIN_MODELS.get(name.removeprefix(PREFIX))
-    if chosen is None:
+    builtin_model = BUILTIN_MODELS.get(name.removeprefix(PREFIX))
+    if builtin_model is None:
         raise ModelFolderError(
             f"there is no built-in model '{name}'.{nearest(name, known)} Built in: {', '.join(known)}."
         )
-    return chosen.trained_path if trained else chosen.path
+    return builtin_model.trained_path if trained else builtin_model.path
 
 
 def _corpus_folder(name: str) -> Path:
-    places = (PACKAGE / "corpora" / name, PACKAGE.parent / "data" / name)
-    for place in places:
-        if (place / "train.en").exists():
-            return place
-    raise DataError(f"The built-in corpus is not in '{places[0]}'. Install nmt-lstm again.")
+    candidates = (PACKAGE / "corpora" / name, PACKAGE.parent / "data" / name)
+    for folder in candidates:
+        if (folder / "train.en").exists():
+            return folder
+    raise DataError(
+        f"the built-in corpus is missing from '{candidates[0]}'; reinstall nmt-lstm.", path=candidates[0]
+    )

@@ -29,6 +29,7 @@ def test_every_cell_has_a_page(cell, tiny_run, subwords) -> None:
         assert all(
             torch.isfinite(tensor).all() for tensor in (*record.gates.values(), *record.states.values())
         )
+        assert layer.measured_half_lives is not None
         if record.retention is not None:
             torch.testing.assert_close(record.kept + record.written, record.after)
     assert cell in trace_page([trace])

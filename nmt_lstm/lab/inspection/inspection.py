@@ -20,6 +20,7 @@ from nmt_lstm.lab.inspection.captured_calls import captured
 from nmt_lstm.lab.inspection.cell_trace import Call, trace_cell
 from nmt_lstm.lab.inspection.connectivity import Connectivity, connectivity
 from nmt_lstm.lab.inspection.memory_span import half_lives, horizon, survival
+from nmt_lstm.lab.inspection.perturbation import measured_half_lives
 from nmt_lstm.lab.inspection.trace import END_OF_SENTENCE, LayerTrace, Trace
 from nmt_lstm.model.places import Place, places
 from nmt_lstm.model.seq2seq import Seq2Seq
@@ -158,11 +159,20 @@ class Inspector:
         strengths = survival(place.cell, calls)
         reach = horizon(strengths)
         lives = None if record.retention is None else half_lives(record.retention)
+        measured = measured_half_lives(place.cell, calls, record)
         if place.direction == "backward":
             record, strengths = record.reversed(), strengths.flip(0)
         settings = self.run.model.encoder if place.side == "encoder" else self.run.model.decoder
         return LayerTrace(
-            place.side, place.layer, place.direction, _cell_name(settings), record, strengths, reach, lives
+            place.side,
+            place.layer,
+            place.direction,
+            _cell_name(settings),
+            record,
+            strengths,
+            reach,
+            lives,
+            measured,
         )
 
     def _written(self, batch: Batch, found: Connectivity, tree: BeamTree | None) -> Mapping[int, str]:

@@ -1,26 +1,27 @@
-"""A trace as one HTML file: `page.js` draws the pictures in the browser from data inside the file."""
+"""A trace as one HTML file: scripts draw the pictures in the browser from data inside the file."""
 
 from __future__ import annotations
 
 import base64
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
+from nmt_lstm.lab.inspection.scales import Bound, bound_of, memory_parts
 from nmt_lstm.lab.inspection.trace import LayerTrace, Trace
+from nmt_lstm.lab.report.heat_map import LEVELS
 from nmt_lstm.lab.report.markup import Markup, element, joined
 from nmt_lstm.lab.report.page import page, section
 from nmt_lstm.lab.report.table import Column, Table, TableCell, number
 
 __all__ = ["notebook_frame", "trace_page"]
 
-LEVELS = 255
-"""Values are drawn in this many shades, so more of them would only make the file larger."""
+SCRIPTS = ("drawing.js", "sentence_view.js", "cell_view.js", "beam_view.js", "page.js")
 FRAME_HEIGHT = 900
 
 
@@ -33,9 +34,11 @@ def trace_page(traces: Sequence[Trace], *, commands: Sequence[str] = ()) -> str:
     """
     first = traces[0]
     commands = commands or [f"nmt-lstm inspect -m {trace.model}" for trace in traces]
+    bounds = {key: _bounds(layers) for key, layers in _by_key(traces).items()}
     data = {
         "traces": [
-            {**_data(trace), "command": command} for trace, command in zip(traces, commands, strict=True)
+            {**_data(trace, bounds), "command": command}
+            for trace, command in zip(traces, commands, strict=True)
         ]
     }
     # "<" would end the element early: a piece may be "</script>".
@@ -48,12 +51,12 @@ def trace_page(traces: Sequence[Trace], *, commands: Sequence[str] = ()) -> str:
             "p", element("noscript", "This page draws its pictures by its own script, which is switched off.")
         ),
         _at_a_glance(traces).html(),
-        *(_frame(trace, number) for number, trace in enumerate(traces)),
+        element("div", *(_frame(trace, number) for number, trace in enumerate(traces)), class_="models"),
         element("div", "", id="hint", role="status", aria_live="polite"),
         element("script", Markup(text), type="application/json", id="traces"),
         lead=f"Inside {models}",
         style=_resource("page.css"),
-        script=_resource("page.js"),
+        script=_script(),
     )
 
 
@@ -140,59 +143,83 @@ def _frame(trace: Trace, number: int) -> Markup:
     )
 
 
-def _data(trace: Trace) -> dict[str, Any]:
-    return {**trace.without_layers(), "layers": [_layer(layer) for layer in trace.layers]}
+def _by_key(traces: Sequence[Trace]) -> dict[str, list[LayerTrace]]:
+    """Return the cells that have the same place in all models."""
+    found: dict[str, list[LayerTrace]] = {}
+    for trace in traces:
+        for layer in trace.layers:
+            found.setdefault(layer.key, []).append(layer)
+    return found
 
 
-def _layer(layer: LayerTrace) -> dict[str, Any]:
+def _bounds(layers: Sequence[LayerTrace]) -> dict[str, Bound]:
+    """Return where the scales of values around zero end, by kind: the same in all models, so that colours compare."""
+    memories = [tensor for layer in layers for tensor in memory_parts(layer).values()]
+    candidates = [
+        values for layer in layers for name, values in layer.record.gates.items() if not layer.is_share(name)
+    ]
+    outputs = [layer.record.outputs for layer in layers]
+    return {"memory": bound_of(memories), "gate": bound_of(candidates), "output": bound_of(outputs)}
+
+
+def _data(trace: Trace, bounds: Mapping[str, Mapping[str, Bound]]) -> dict[str, Any]:
+    return {**trace.without_layers(), "layers": [_layer(layer, bounds[layer.key]) for layer in trace.layers]}
+
+
+def _layer(layer: LayerTrace, bounds: Mapping[str, Bound]) -> dict[str, Any]:
     record = layer.record
     strips = [
-        {
-            "name": name,
-            "kind": "gate" if layer.is_share(name) else "signed",
-            "function": record.functions[name],
-            **_strip(tensor, unit=layer.is_share(name)),
-        }
+        _strip(name, tensor, None if layer.is_share(name) else bounds["gate"], record.functions[name])
         for name, tensor in record.gates.items()
     ]
-    memory = {"name": f"memory ({record.memory})", "kind": "signed", "function": "", **_strip(record.after)}
-    split = []
-    if record.kept is not None and record.written is not None:
-        for name, tensor in (("kept", record.kept), ("written", record.written)):
-            split.append({"name": name, "kind": "signed", "function": "", **_strip(tensor)})
-    outputs = {"name": "output (shown)", "kind": "signed", "function": "", **_strip(record.outputs)}
-    change = record.after - record.before
+    for name, tensor in memory_parts(layer).items():
+        strips.append(
+            _strip(f"memory ({record.memory})" if name == "memory" else name, tensor, bounds["memory"])
+        )
+    strips.append(_strip("output (shown)", record.outputs, bounds["output"]))
+    measured = layer.measured_half_lives
+    # A backward cell reads the end first, so its last output is at the first piece.
+    last = layer.survival[0 if layer.direction == "backward" else -1].clamp_min(1e-12)
     return {
+        "key": layer.key,
         "name": layer.name,
         "side": layer.side,
         "cell": layer.cell,
-        "direction": layer.direction,
-        "strips": [*strips, *split, memory, outputs],
+        "units": record.after.shape[1],
+        "strips": strips,
         "norms": {
             "memory": _norms(record.after),
-            "change": _norms(change),
+            "change": _norms(record.after - record.before),
             "kept": None if record.kept is None else _norms(record.kept),
             "written": None if record.written is None else _norms(record.written),
         },
-        "survival": [float(f"{value:.4g}") for value in layer.survival.tolist()],
+        "influence": [float(f"{value:.4g}") for value in (layer.survival / last).tolist()],
         "horizon": layer.horizon,
         "halfLives": _half_lives(layer.half_lives),
+        "measuredHalfLives": None
+        if measured is None
+        else {"lives": _finite(measured.lives), "room": measured.room},
     }
 
 
-def _strip(tensor: Tensor, *, unit: bool = False) -> dict[str, Any]:
+def _strip(name: str, tensor: Tensor, bound: Bound | None, function: str = "") -> dict[str, Any]:
     """Return a (T, H) tensor in shades, position by position.
 
     Args:
+        name: of the strip.
         tensor: the values.
-        unit: they lie between 0 and 1; otherwise zero is in the middle of the shades.
+        bound: where the shades of values around zero end; None for values between 0 and 1.
+        function: that made a gate.
     """
     values = tensor.numpy()
-    bound = 1.0 if unit else max(float(np.abs(values).max()), 1e-9)
-    share = values if unit else (values / bound + 1.0) / 2.0
-    shades = np.rint(np.clip(share, 0.0, 1.0) * LEVELS).astype(np.uint8)
+    share = values if bound is None else (values / bound.value + 1.0) / 2.0
+    shades = np.rint(np.clip(share, 0.0, 1.0) * (LEVELS - 1)).astype(np.uint8)
     return {
-        "bound": float(f"{bound:.4g}"),
+        "name": name,
+        "kind": "gate" if bound is None else "signed",
+        "function": function,
+        "bound": 1.0 if bound is None else float(f"{bound.value:.3g}"),
+        "clipped": bound is not None and bound.is_exceeded,
         "units": tensor.shape[1],
         "shades": base64.b64encode(shades.tobytes()).decode("ascii"),
     }
@@ -206,6 +233,16 @@ def _norms(tensor: Tensor) -> list[float]:
 def _half_lives(lives: Tensor | None) -> list[float] | None:
     """Return them with at most 1,000 positions, so that the units that lose nothing are numbers too."""
     return None if lives is None else [float(f"{value:.3g}") for value in lives.clamp_max(1e3).tolist()]
+
+
+def _finite(lives: Tensor) -> list[float | None]:
+    """Return them with null for what was not yet halved at the end."""
+    return [float(f"{value:.3g}") if np.isfinite(value) else None for value in lives.tolist()]
+
+
+def _script() -> str:
+    """Return the page's script in one block, in which the files know one another's names and nobody else does."""
+    return "{{\n{}\n}}".format("\n".join(_resource(name) for name in SCRIPTS))
 
 
 def _resource(name: str) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.lab.inspection.scales import bound_of, memory_parts
 from nmt_lstm.lab.inspection.trace import CONTENTS, DEFAULT_LAYERS, LayerTrace, Trace, shown
 from nmt_lstm.lab.report.heat_map import (
     LEVELS,
@@ -24,10 +25,6 @@ __all__ = ["picture"]
 
 _ATTENTION = Scale(0.0, 1.0, SHARE, ((1.0, "all"), (0.5, "half"), (0.0, "none")))
 _GATE = Scale(0.0, 1.0, SHARE, ((1.0, "1 open"), (0.5, "0.5"), (0.0, "0 closed")))
-WITHIN = 0.99
-"""Share of the values of a memory that have shades of their own."""
-_SMALLEST = 1e-9
-"""Bound of a scale whose values are all zero."""
 
 
 def picture(
@@ -51,7 +48,7 @@ def picture(
             raise ConfigurationError(f"a picture has no '{content}'; choose from {', '.join(CONTENTS)}.")
     chosen = [_chosen(trace, layers) for trace in traces]
     every = [layer for each in chosen for layer in each]
-    memories = _signed_scale([tensor for layer in every for tensor in _memory_tensors(layer).values()])
+    memories = _signed_scale([tensor for layer in every for tensor in memory_parts(layer).values()])
     candidates = _signed_scale(
         [
             layer.record.gates[name]
@@ -111,15 +108,9 @@ def _gates(layer: LayerTrace, candidates: Scale) -> list[HeatMap]:
     return maps
 
 
-def _memory_tensors(layer: LayerTrace) -> dict[str, Tensor]:
-    record = layer.record
-    tensors = {"kept": record.kept, "written": record.written, "memory": record.after}
-    return {name: tensor for name, tensor in tensors.items() if tensor is not None}
-
-
 def _memory(layer: LayerTrace, scale: Scale) -> list[HeatMap]:
     notes = {"kept": "of the memory before", "written": "by this piece", "memory": "kept + written"}
-    tensors = _memory_tensors(layer)
+    tensors = memory_parts(layer)
     if len(tensors) == 1:
         notes = {"memory": f"{layer.record.after.shape[1]} units"}
     return [
@@ -128,13 +119,15 @@ def _memory(layer: LayerTrace, scale: Scale) -> list[HeatMap]:
 
 
 def _signed_scale(tensors: Sequence[Tensor]) -> Scale:
-    """Return a scale with zero in the middle that holds all values but the largest, which would leave the rest pale."""
-    sizes = np.concatenate([np.zeros(1), *(np.abs(tensor.numpy()).ravel() for tensor in tensors)])
-    bound = max(float(np.quantile(sizes, WITHIN)), _SMALLEST)
-    beyond = " or more" if sizes.max() > 1.01 * bound else ""
-    below = " or less" if beyond else ""
-    marks = ((bound, f"+{bound:.2g}{beyond}"), (0.0, "0"), (-bound, f"−{bound:.2g}{below}"))
-    return Scale(-bound, bound, SIGNED, marks)
+    """Return a scale with zero in the middle."""
+    bound = bound_of(tensors)
+    more, less = (" or more", " or less") if bound.is_exceeded else ("", "")
+    marks = (
+        (bound.value, f"+{bound.value:.2g}{more}"),
+        (0.0, "0"),
+        (-bound.value, f"−{bound.value:.2g}{less}"),
+    )
+    return Scale(-bound.value, bound.value, SIGNED, marks)
 
 
 def _labels(pieces: Sequence[str]) -> list[str]:

@@ -16,6 +16,7 @@ from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.lab.inspection.beam_tree import BeamTree
 from nmt_lstm.lab.inspection.cell_trace import CellTrace
 from nmt_lstm.lab.inspection.connectivity import Connectivity
+from nmt_lstm.lab.inspection.perturbation import MeasuredHalfLives
 from nmt_lstm.plain_text import json_text
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ class LayerTrace:
     """How many positions back that is at least 5 % of the last one's."""
     half_lives: Tensor | None
     """(H,): after how many positions half of a unit's memory is left, by its gates; None without retention."""
+    measured_half_lives: MeasuredHalfLives | None
+    """The same by experiment, for at most 64 units; None for a sequence of one position."""
 
     @property
     def name(self) -> str:
@@ -285,8 +288,15 @@ def _layer(layer: LayerTrace) -> dict[str, Any]:
         "survival": _numbers(layer.survival),
         "horizon": layer.horizon,
         "half_lives": None if layer.half_lives is None else _numbers(layer.half_lives),
+        "half_lives_measured": _measured(layer.measured_half_lives),
     }
     return values
+
+
+def _measured(found: MeasuredHalfLives | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {"units": found.units.tolist(), "values": _numbers(found.lives), "room": found.room}
 
 
 def _numbers(tensor: Tensor) -> Any:

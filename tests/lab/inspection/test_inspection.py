@@ -94,6 +94,9 @@ def test_json_is_a_contract(make_inspector) -> None:
     layer = values["layers"][0]
     assert set(layer["gates"]) == {"input", "forget", "candidate", "output"}
     assert len(layer["gates"]["forget"]["values"]) == len(values["source"]["pieces"])
+    measured = layer["half_lives_measured"]
+    assert len(measured["units"]) == len(measured["values"]) == len(layer["half_lives"])
+    assert 0 < measured["room"] < len(values["source"]["pieces"])
 
 
 def test_page_holds_its_data_and_asks_nobody(make_inspector) -> None:
@@ -103,6 +106,21 @@ def test_page_holds_its_data_and_asks_nobody(make_inspector) -> None:
     assert "fetch(" not in page
     (data,) = re.findall(r'<script type="application/json" id="traces">(.*?)</script>', page)
     assert len(json.loads(data)["traces"]) == 2
+
+
+def test_models_of_a_page_share_their_scales(make_inspector) -> None:
+    small, large = make_inspector(cell="gru").trace(SENTENCE), make_inspector(cell="lstm").trace(SENTENCE)
+
+    def bounds(page: str) -> list[float]:
+        (data,) = re.findall(r'<script type="application/json" id="traces">(.*?)</script>', page)
+        strips = [trace["layers"][0]["strips"] for trace in json.loads(data)["traces"]]
+        return [next(each["bound"] for each in own if each["name"] == "written") for own in strips]
+
+    alone = bounds(trace_page([small])) + bounds(trace_page([large]))
+    together = bounds(trace_page([small, large]))
+    assert alone[0] != alone[1]
+    assert together[0] == together[1]
+    assert min(alone) <= together[0] <= max(alone)
 
 
 def test_text_of_a_page_is_not_markup(make_inspector) -> None:

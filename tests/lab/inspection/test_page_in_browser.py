@@ -90,3 +90,42 @@ def test_nothing_is_wider_than_the_window(
     narrow.goto(address)
     assert narrow.evaluate("document.documentElement.scrollWidth") <= width
     narrow.close()
+
+
+def test_models_stand_side_by_side_where_there_is_room(page: sync_api.Page) -> None:
+    first, second = (page.locator(".trace .block").nth(at).bounding_box() for at in (0, 9))
+    assert first["y"] == pytest.approx(second["y"], abs=1)
+    assert second["x"] > first["x"] + first["width"]
+    page.set_viewport_size({"width": 500, "height": 900})
+    first, second = (page.locator(".trace .block").nth(at).bounding_box() for at in (0, 9))
+    assert second["y"] > first["y"] + first["height"]
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_all_pieces_fit_into_the_window(browser: sync_api.Browser, address: str, width: int) -> None:
+    opened = browser.new_page(viewport={"width": width, "height": 800})
+    opened.goto(address)
+    opened.wait_for_function("document.querySelector('.rows').style.getPropertyValue('--column') !== ''")
+    overflows = opened.evaluate(
+        "[...document.querySelectorAll('.rows')].map((box) => box.scrollWidth - box.clientWidth)"
+    )
+    assert max(overflows) <= 1
+    opened.close()
+
+
+def test_pieces_that_do_not_fit_are_announced(
+    browser: sync_api.Browser, make_inspector, tmp_path: Path
+) -> None:
+    path = tmp_path / "long.html"
+    path.write_text(trace_page([make_inspector().trace("eins zwei drei vier " * 5)]), encoding="utf-8")
+    opened = browser.new_page(viewport={"width": 360, "height": 800})
+    opened.goto(path.as_uri())
+    opened.get_by_text("scroll sideways").first.wait_for(state="visible")
+    opened.close()
+
+
+def test_half_lives_are_shown_by_gates_and_as_measured(page: sync_api.Page) -> None:
+    table = page.locator(".half-lives").first
+    table.locator("summary").click()
+    assert "by its gates" in table.inner_text()
+    assert "measured" in table.inner_text()

@@ -1,0 +1,41 @@
+"""How large the values of a memory are, for scales that are the same in pictures, pages and models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from nmt_lstm.lab.inspection.trace import LayerTrace
+
+__all__ = ["Bound", "bound_of", "memory_parts"]
+
+WITHIN = 0.99
+"""Share of the values that have shades of their own: a few large ones would leave the rest pale."""
+SMALLEST = 1e-9
+"""Bound of values that are all zero."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Where a scale around zero ends."""
+
+    value: float
+    is_exceeded: bool
+    """Whether some values lie beyond it."""
+
+
+def bound_of(tensors: Iterable[Tensor]) -> Bound:
+    """Return the bound of values, none of them by default."""
+    sizes = np.concatenate([np.zeros(1), *(np.abs(tensor.numpy()).ravel() for tensor in tensors)])
+    value = max(float(np.quantile(sizes, WITHIN)), SMALLEST)
+    return Bound(value, bool(sizes.max() > 1.01 * value))
+
+
+def memory_parts(layer: LayerTrace) -> dict[str, Tensor]:
+    """Return what of a cell's memory is kept, what is written, and their sum, each (T, H), where they are known."""
+    record = layer.record
+    parts = {"kept": record.kept, "written": record.written, "memory": record.after}
+    return {name: tensor for name, tensor in parts.items() if tensor is not None}

@@ -47,8 +47,8 @@ def test_an_analysis_is_added(command, texts):
     assert finished.status == 0, finished.err
     assert finished.lines[0].startswith("BLEU ")
     text = finished.text
-    assert "By length of the source, in words" in text
-    assert "occurs in the references" in text
+    assert "By source length, in words" in text
+    assert "target word in the references" in text
     values = json.loads(
         command(
             "evaluate", "--hypotheses", "out", "-r", "ref", "-s", "src", "--analysis", "--train-target", "ref",
@@ -64,7 +64,7 @@ def test_an_analysis_is_added(command, texts):
 def test_two_outputs_are_compared(command, texts):
     text = command("evaluate", "--hypotheses", "out", "-r", "ref", "--against", "src").text
     assert "p randomisation" in text
-    assert "Where they differ most" in text
+    assert "Sentences that differ most" in text
     finished = command("evaluate", "--hypotheses", "out", "-r", "ref", "--against", "src", "--format", "json")
     values = json.loads(finished.out)
     assert (values["against"]["system"], values["against"]["other"]) == ("out", "src")
@@ -78,7 +78,7 @@ def test_a_model_can_be_analysed_and_compared(command, texts, translator):
     translator.run = Namespace(data=Namespace(source_language="de"), search=None)
     finished = command("evaluate", "-m", "x", "-s", "src", "-r", "ref", "--analysis", "--against", "out")
     assert finished.status == 0, finished.err
-    assert "By length of the source, in words" in finished.text
+    assert "By source length, in words" in finished.text
     assert "the model" in finished.text
 
 

@@ -91,7 +91,7 @@ def test_show_writes_all_formats(command, board):
 def test_compare_prints_metrics_and_sentences(command, board):
     finished = command("leaderboard", "compare", "board", "good", "bad", "--sentences", "1")
     assert finished.lines[1].split()[0] == "BLEU"
-    assert "Where they differ most" in finished.text
+    assert "Sentences that differ most" in finished.text
     values = json.loads(command("leaderboard", "compare", "board", "good", "bad", "--format", "json").out)
     assert values["metrics"]["bleu"]["significant"] is True
     assert len(values["sentences"]) == 10

@@ -1,1 +1,1 @@
-"""Where translations differ from their references, and two systems from each other."""
+"""Analyses of where translations differ from their references, and two systems from each other."""

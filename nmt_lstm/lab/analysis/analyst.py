@@ -1,4 +1,4 @@
-"""One output looked at closely: where it is good, what it repeats, what it copies; and where two outputs part."""
+"""Analysis of an output by length, word frequency, repetitions and copies; sentences in which two outputs differ."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["Analysis", "Analyst", "Difference", "most_different"]
 
 @dataclass(frozen=True)
 class Analysis:
-    """What `Analyst` finds in an output."""
+    """The analysis of an output."""
 
     length_unit: str
-    """What the length of the source is counted in: "words" or "characters"."""
+    """Unit of the source length: "words" or "characters"."""
     by_source_length: list[LengthBucket]
     frequency_text: str
-    """Where word frequencies were counted: "training text" or "test set"."""
+    """The text in which word frequencies were counted: "training text" or "test set"."""
     by_word_frequency: list[FrequencyBucket]
     repetitions: list[Repetition]
     copied: CopiedWords
@@ -33,7 +33,7 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Difference:
-    """A sentence that two systems translate with different success."""
+    """A sentence that two systems translate differently well."""
 
     line: int
     """Its number, from 1."""
@@ -44,16 +44,16 @@ class Difference:
 
 
 class Analyst:
-    """Analyses any number of outputs on one test set; source and references are cut into words once.
+    """Analyses any number of outputs on one test set; source and references are split into words only once.
 
     Args:
         sources: the source lines.
-        references: as many lines of the (first) reference.
-        more_references: further references; their words are words of the target language.
+        references: the lines of the (first) reference.
+        more_references: further references, whose words also count as words of the target language.
         source_tokenize: sacreBLEU's tokenizer for the source language, see `tokenizer_for`.
-        tokenize: that for the target language.
-        source_frequency: how often words occur in the source side of the training text; by default in `sources`.
-        target_frequency: how often words occur in its target side; by default in `references`.
+        tokenize: the tokenizer for the target language.
+        source_frequency: word counts in the source side of the training text; by default in `sources`.
+        target_frequency: word counts in its target side; by default in `references`.
 
     Raises:
         DataError: the numbers of lines differ.
@@ -73,7 +73,7 @@ class Analyst:
     ) -> None:
         if len(sources) != len(references):
             raise DataError(
-                f"{len(sources):,} source lines but {len(references):,} references; they must agree line by line."
+                f"{len(sources):,} source lines but {len(references):,} references; they must correspond line by line."
             )
         split = word_splitter(source_tokenize)
         self._split = word_splitter(tokenize)
@@ -90,11 +90,11 @@ class Analyst:
         """Analyse an output.
 
         Args:
-            hypotheses: the output.
-            statistics: its statistics by BLEU.
+            hypotheses: the lines of the output.
+            statistics: its statistics for BLEU.
 
         Raises:
-            DataError: the number of lines is not the test set's.
+            DataError: the number of lines differs from the test set.
         """
         if len(hypotheses) != len(self._sources):
             raise DataError(f"{len(hypotheses):,} translations but {len(self._sources):,} source lines.")
@@ -118,24 +118,23 @@ class Analyst:
 def most_different(
     one: SentenceStatistics, other: SentenceStatistics, *, count: int = 10
 ) -> list[Difference]:
-    """Return the sentences whose scores differ most, the largest difference first.
+    """Return the sentences whose scores differ most, largest difference first.
 
-    Half of them are better in the first system and half in the second, as far as there are such.
+    If possible, the first system is better in half of them and the second in the other half.
 
     Args:
-        one: statistics of the first system, best by chrF, which is meaningful for a single sentence.
-        other: those of the second.
-        count: how many sentences, at most.
+        one: statistics of the first system, preferably for chrF, which is meaningful for single sentences.
+        other: statistics of the second system.
+        count: the most sentences to return.
     """
-    ours, theirs = one.sentence_scores(), other.sentence_scores()
-    gain = ours - theirs
+    scores, other_scores = one.sentence_scores(), other.sentence_scores()
+    gain = scores - other_scores
     order = np.argsort(-np.abs(gain), kind="stable")
     better = [index for index in order if gain[index] > 0]
     worse = [index for index in order if gain[index] < 0]
-    half = count // 2
-    kept_worse = worse[: max(half, count - len(better))]
-    kept = better[: count - len(kept_worse)] + kept_worse
+    worse = worse[: max(count // 2, count - len(better))]
+    chosen = better[: count - len(worse)] + worse
     return [
-        Difference(int(index) + 1, float(ours[index]), float(theirs[index]))
-        for index in sorted(kept, key=lambda index: -abs(gain[index]))
+        Difference(int(index) + 1, float(scores[index]), float(other_scores[index]))
+        for index in sorted(chosen, key=lambda index: -abs(gain[index]))
     ]

@@ -1,4 +1,4 @@
-"""Scores of parts of a test set: by the length of the source, by the frequency of the words."""
+"""Scores of subsets of a test set: by source length, and by word frequency."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ _FREQUENCIES = (0, 1, 2, 5, 10, 100, 1_000)
 
 @dataclass(frozen=True)
 class LengthBucket:
-    """The sentences whose source has a length within bounds."""
+    """Sentences with a source length in a range."""
 
     label: str
     """Such as "6-10"."""
     sentences: int
     bleu: float
-    """Corpus BLEU of these sentences alone."""
+    """Corpus BLEU of these sentences."""
     brevity_penalty: float
     length_ratio: float
-    """Hypothesis words per reference word."""
+    """Output words per reference word."""
 
 
 @dataclass(frozen=True)
 class FrequencyBucket:
-    """The words that occur a number of times within bounds."""
+    """Words with a frequency in a range."""
 
     label: str
     """Such as "2-4"."""
     words: int
-    """Words of the reference that fall into it."""
+    """Number of reference words with this frequency."""
     precision: float
-    """In percent: how many of the output's words of this frequency stand in the reference of their sentence."""
+    """Percentage of the output words with this frequency that are in the reference of their sentence."""
     recall: float
-    """In percent: how many of the reference's words of this frequency the output has."""
+    """Percentage of the reference words with this frequency that are in the output."""
 
     @property
     def f1(self) -> float:
@@ -54,21 +54,21 @@ class FrequencyBucket:
 def by_source_length(
     lengths: Sequence[int], statistics: SentenceStatistics, *, unit: str = "words"
 ) -> list[LengthBucket]:
-    """Return BLEU by length of the source; buckets without sentences are left out.
+    """Return BLEU by source length; buckets without sentences are omitted.
 
     Args:
-        lengths: of each source sentence, in `unit`s.
-        statistics: of the output, by BLEU.
+        lengths: length of each source sentence, in `unit`.
+        statistics: statistics of the output for BLEU.
         unit: "words" or "characters".
     """
-    place = np.searchsorted(_LENGTHS[unit], lengths)
+    indices = np.searchsorted(_LENGTHS[unit], lengths)
     labels = _labels([1, *(edge + 1 for edge in _LENGTHS[unit])])
-    found = []
-    for bucket, label in enumerate(labels):
-        values = statistics.values[place == bucket]
+    buckets = []
+    for index, label in enumerate(labels):
+        values = statistics.values[indices == index]
         if len(values):
             totals = values.sum(0, keepdims=True)
-            found.append(
+            buckets.append(
                 LengthBucket(
                     label,
                     len(values),
@@ -77,7 +77,7 @@ def by_source_length(
                     float(totals[0, 0] / max(1.0, totals[0, 1])),
                 )
             )
-    return found
+    return buckets
 
 
 def by_word_frequency(
@@ -85,40 +85,38 @@ def by_word_frequency(
     references: Sequence[Sequence[str]],
     frequency: Mapping[str, int],
 ) -> list[FrequencyBucket]:
-    """Return how well words are translated, by how often they occur (as compare-mt, Neubig et al. 2019).
+    """Return how well words are translated, by their frequency (as in compare-mt, Neubig et al. 2019).
 
     Args:
         hypotheses: the words of each output sentence.
         references: the words of each reference sentence.
-        frequency: how often each word occurs, in the training text or elsewhere; 0 for those not in it.
+        frequency: word counts, for example in the training text; missing words have frequency 0.
     """
-    said, wanted, matched = Counter[int](), Counter[int](), Counter[int]()
-
-    def bucket(word: str) -> int:
-        return int(np.searchsorted(_FREQUENCIES, frequency.get(word, 0), side="right")) - 1
-
-    places: dict[str, int] = {}
+    output, expected, matched = Counter[int](), Counter[int](), Counter[int]()
+    buckets: dict[str, int] = {}  # by word, since looking a word up again is faster than a search
     for hypothesis, reference in zip(hypotheses, references, strict=True):
-        ours, theirs = Counter(hypothesis), Counter(reference)
-        for counts, sums in ((ours, said), (theirs, wanted), (ours & theirs, matched)):
+        words, reference_words = Counter(hypothesis), Counter(reference)
+        common = words & reference_words
+        for counts, sums in ((words, output), (reference_words, expected), (common, matched)):
             for word, count in counts.items():
-                if word not in places:
-                    places[word] = bucket(word)
-                sums[places[word]] += count
+                if word not in buckets:
+                    edge = np.searchsorted(_FREQUENCIES, frequency.get(word, 0), side="right")
+                    buckets[word] = int(edge) - 1
+                sums[buckets[word]] += count
     return [
         FrequencyBucket(
             label,
-            wanted[place],
-            100.0 * matched[place] / said[place] if said[place] else 0.0,
-            100.0 * matched[place] / wanted[place] if wanted[place] else 0.0,
+            expected[index],
+            100.0 * matched[index] / output[index] if output[index] else 0.0,
+            100.0 * matched[index] / expected[index] if expected[index] else 0.0,
         )
-        for place, label in enumerate(_labels(list(_FREQUENCIES)))
-        if wanted[place]
+        for index, label in enumerate(_labels(list(_FREQUENCIES)))
+        if expected[index]
     ]
 
 
 def _labels(starts: Sequence[int]) -> list[str]:
-    """Return "1-5", "6-10", ..., "61+" for the first numbers of buckets."""
+    """Return labels such as "1-5", "6-10" and "61+" from the first number of each bucket."""
     ends = [start - 1 for start in starts[1:]]
     labels = [
         f"{start:,}" if start == end else f"{start:,}-{end:,}"

@@ -1,4 +1,4 @@
-"""What recurrent translators are known to do wrong: saying things twice, and copying what they cannot translate."""
+"""Typical faults of recurrent translators: repetitions, and copies of untranslated words."""
 
 from __future__ import annotations
 
@@ -12,66 +12,66 @@ from nmt_lstm.evaluation.words import is_word
 
 __all__ = ["CopiedWords", "Repetition", "copied_words", "repetitions"]
 
-LONGEST_REPEATED = 4
-RARE = 2
-_WORDS_SHOWN = 20
-_LINES_SHOWN = 10
+_MAX_ORDER = 4
+_RARE = 2
+_MAX_WORDS = 20
+_MAX_LINES = 10
 
 
 @dataclass(frozen=True)
 class Repetition:
-    """How often n-grams stand in a sentence a second time."""
+    """Frequency of n-grams that are repeated within a sentence."""
 
     order: int
-    """1: a word right after itself. 2 and more: an n-gram that the sentence has had before."""
+    """1: a word directly after itself; 2 and more: an n-gram that occurred earlier in the sentence."""
     per_thousand: float
-    """Of 1,000 n-grams of the output, how many are repetitions."""
+    """Repetitions per 1,000 n-grams of the output."""
     reference_per_thousand: float
-    """The same of the reference: some repetitions are right."""
+    """Repetitions per 1,000 n-grams of the reference, since some repetitions are correct."""
     lines: tuple[int, ...]
-    """Numbers (from 1) of the lines that repeat more than their reference, the worst first; at most ten."""
+    """Numbers, from 1, of lines with more repetitions than their reference, worst first; at most ten."""
 
 
 @dataclass(frozen=True)
 class CopiedWords:
-    """Source words that stand in the output as they are, though no reference of the test set has them."""
+    """Source words in the output that no reference of the test set contains."""
 
     words: int
-    """Words of the output that are copies."""
+    """Number of copied words in the output."""
     per_thousand: float
-    """Of 1,000 words of the output."""
+    """Copies per 1,000 words of the output."""
     most_frequent: tuple[tuple[str, int], ...]
-    """Copied words and how often, at most twenty."""
+    """Copied words with their number, at most twenty."""
     rare_words: int
-    """Rare words of the source that its references translate (that is: do not have as they are)."""
+    """Number of rare source words that the references translate rather than copy."""
     untranslated_rare_words: int
-    """How many of these the output has as they are."""
+    """Number of those that the output copies."""
     rare_examples: tuple[tuple[int, str], ...]
-    """(line number, word) of untranslated rare words, at most twenty."""
+    """Untranslated rare words as (line number, word), at most twenty."""
 
     @property
     def untranslated_share(self) -> float:
-        """Percentage of the rare words that were left untranslated."""
+        """Percentage of rare words left untranslated."""
         return 100.0 * self.untranslated_rare_words / self.rare_words if self.rare_words else 0.0
 
 
 def repetitions(hypotheses: Sequence[Sequence[str]], references: Sequence[Sequence[str]]) -> list[Repetition]:
     """Return the repetitions of n-grams of 1 to 4 words; see `Repetition`."""
-    found = []
-    for order in range(1, LONGEST_REPEATED + 1):
-        ours = [_repeated(sentence, order) for sentence in hypotheses]
-        theirs = [_repeated(sentence, order) for sentence in references]
-        excess = [one - other for one, other in zip(ours, theirs, strict=True)]
+    counts = []
+    for order in range(1, _MAX_ORDER + 1):
+        repeated = [_repetitions(sentence, order) for sentence in hypotheses]
+        expected = [_repetitions(sentence, order) for sentence in references]
+        excess = [one - other for one, other in zip(repeated, expected, strict=True)]
         worst = sorted((index for index in range(len(excess)) if excess[index] > 0), key=lambda i: -excess[i])
-        found.append(
+        counts.append(
             Repetition(
                 order,
-                _per_thousand(sum(ours), _ngrams(hypotheses, order)),
-                _per_thousand(sum(theirs), _ngrams(references, order)),
-                tuple(index + 1 for index in worst[:_LINES_SHOWN]),
+                _per_thousand(sum(repeated), _count_ngrams(hypotheses, order)),
+                _per_thousand(sum(expected), _count_ngrams(references, order)),
+                tuple(index + 1 for index in worst[:_MAX_LINES]),
             )
         )
-    return found
+    return counts
 
 
 def copied_words(
@@ -82,16 +82,16 @@ def copied_words(
     source_frequency: Mapping[str, int],
     target_words: AbstractSet[str] = frozenset(),
 ) -> CopiedWords:
-    """Return which source words the output has as they are.
+    """Return the source words that the output copies.
 
-    A word that any reference has is no copy: names, and words that both languages have, are rightly the same.
+    A word in any reference is not a copy: names and words that both languages share are correctly unchanged.
 
     Args:
         sources: the words of each source sentence.
         hypotheses: the words of each output sentence.
         references: the words of each reference sentence.
-        source_frequency: how often each source word occurs; those with 2 or fewer are rare.
-        target_words: further words of the target language, such as those of its training text.
+        source_frequency: counts of source words; a count of at most 2 is rare.
+        target_words: further words of the target language, such as those in the training text.
     """
     known = target_words | {word for sentence in references for word in sentence}
     copied: Counter[str] = Counter()
@@ -99,12 +99,12 @@ def copied_words(
     examples: list[tuple[int, str]] = []
     for number, (source, hypothesis) in enumerate(zip(sources, hypotheses, strict=True), 1):
         foreign = {word for word in source if is_word(word) and word not in known}
-        said = Counter(word for word in hypothesis if word in foreign)
-        copied.update(said)
+        copies = Counter(word for word in hypothesis if word in foreign)
+        copied.update(copies)
         for word in sorted(foreign):
-            if source_frequency.get(word, 0) <= RARE:
+            if source_frequency.get(word, 0) <= _RARE:
                 rare += 1
-                if word in said:
+                if word in copies:
                     untranslated += 1
                     examples.append((number, word))
     total = sum(copied.values())
@@ -112,21 +112,21 @@ def copied_words(
     return CopiedWords(
         total,
         _per_thousand(total, sum(map(len, hypotheses))),
-        tuple(frequent[:_WORDS_SHOWN]),
+        tuple(frequent[:_MAX_WORDS]),
         rare,
         untranslated,
-        tuple(examples[:_WORDS_SHOWN]),
+        tuple(examples[:_MAX_WORDS]),
     )
 
 
-def _repeated(words: Sequence[str], order: int) -> int:
+def _repetitions(words: Sequence[str], order: int) -> int:
     if order == 1:
         return sum(one == other for one, other in itertools.pairwise(words))
     ngrams = [tuple(words[start : start + order]) for start in range(len(words) - order + 1)]
     return len(ngrams) - len(set(ngrams))
 
 
-def _ngrams(sentences: Sequence[Sequence[str]], order: int) -> int:
+def _count_ngrams(sentences: Sequence[Sequence[str]], order: int) -> int:
     return sum(max(0, len(words) - order + 1) for words in sentences)
 
 

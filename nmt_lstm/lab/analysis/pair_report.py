@@ -1,4 +1,4 @@
-"""Two outputs of a test set side by side: by all metrics, and in the sentences in which they differ most."""
+"""Comparison of two outputs on a test set, by all metrics and in the sentences in which they differ most."""
 
 from __future__ import annotations
 
@@ -10,21 +10,22 @@ from nmt_lstm.evaluation.columns import NOT_SIGNIFICANT, p_value, signed
 from nmt_lstm.evaluation.sentence_statistics import SentenceStatistics
 from nmt_lstm.evaluation.significance import Comparison, compare
 from nmt_lstm.lab.analysis.analyst import most_different
-from nmt_lstm.plain_text import columns
+from nmt_lstm.lab.report.table import Column, Table
 
 __all__ = ["PairReport", "SentencePair", "pair_report"]
 
-_LONGEST_NAME = 30
+_MAX_NAME = 30
+_TESTED = ("score", "other_score", "difference", "p_bootstrap", "p_randomisation", "significant")
 
 
 @dataclass(frozen=True)
 class SentencePair:
-    """A sentence as two systems translate it."""
+    """The translations of a sentence by two systems."""
 
     line: int
     """Its number, from 1."""
     source: str | None
-    """None if it is not known."""
+    """None if unknown."""
     references: tuple[str, ...]
     score: float
     """chrF of the first system's translation."""
@@ -36,39 +37,42 @@ class SentencePair:
 
 @dataclass(frozen=True)
 class PairReport:
-    """What comparing two systems gives."""
+    """The comparison of two systems."""
 
     system: str
     other: str
     metric_names: dict[str, str]
-    """By metric, its name as sacreBLEU writes it."""
+    """The name that sacreBLEU uses, by metric."""
     signatures: dict[str, str]
-    """By metric."""
+    """Signatures by metric."""
     comparisons: dict[str, Comparison]
-    """By metric; differences are `system` minus `other`."""
+    """Comparisons by metric; differences are `system` minus `other`."""
     sentences: list[SentencePair]
-    """Where they differ most, by chrF."""
+    """Sentences in which they differ most, by chrF."""
 
     def text(self) -> str:
-        """Return it for a terminal."""
+        """Return the comparison as text for a terminal."""
         one, other = _shortened(self.system), _shortened(self.other)
-        rows = [("", one, other, "difference", "p bootstrap", "p randomisation")]
-        rows += [
-            (
+        rows = [
+            [
                 self.metric_names[metric],
                 f"{test.score:.2f}",
                 f"{test.other_score:.2f}",
                 f"{'' if test.significant else f'{NOT_SIGNIFICANT} '}{signed(test.difference)}",
                 p_value(test.p_bootstrap),
                 p_value(test.p_randomisation),
-            )
+            ]
             for metric, test in self.comparisons.items()
         ]
-        lines = [columns(rows, right=None, indent="  ")]
+        heads = [
+            Column(head, numeric=True)
+            for head in (one, other, "difference", "p bootstrap", "p randomisation")
+        ]
+        lines = [Table("", [Column(""), *heads], rows).text("  ")]
         if not all(test.significant for test in self.comparisons.values()):
-            lines.append(f"{NOT_SIGNIFICANT} not significant: p >= 0.05 by one test or by both")
+            lines.append(f"{NOT_SIGNIFICANT} not significant: p >= 0.05 in one or both tests")
         if self.sentences:
-            lines += ["", "Where they differ most (chrF of the sentence)"]
+            lines += ["", "Sentences that differ most, with their chrF"]
         width = max(map(len, ("reference", one, other)))
         for each in self.sentences:
             lines += ["", f"line {each.line:,}"]
@@ -80,7 +84,7 @@ class PairReport:
         return "\n".join(line.rstrip() for line in lines)
 
     def values(self) -> dict[str, Any]:
-        """Return it as plain values, for JSON."""
+        """Return the comparison as JSON values."""
         return {
             "system": self.system,
             "other": self.other,
@@ -88,12 +92,7 @@ class PairReport:
                 metric: {
                     "name": self.metric_names[metric],
                     "signature": self.signatures[metric],
-                    "score": test.score,
-                    "other_score": test.other_score,
-                    "difference": test.difference,
-                    "p_bootstrap": test.p_bootstrap,
-                    "p_randomisation": test.p_randomisation,
-                    "significant": test.significant,
+                    **{field: getattr(test, field) for field in _TESTED},
                 }
                 for metric, test in self.comparisons.items()
             },
@@ -113,18 +112,18 @@ def pair_report(
     """Compare two systems.
 
     Args:
-        names: of the two.
-        statistics: of each, by metric; "chrf" is among them.
-        outputs: of each, the lines.
-        references: one or more reference translations of the test set.
-        sources: its source lines, if they are known.
-        sentences: how many sentences to show, at most.
+        names: the two names.
+        statistics: the statistics of each system by metric, including "chrf".
+        outputs: the lines of each output.
+        references: one or more reference translations.
+        sources: the source lines; None if unknown.
+        sentences: the most sentences to include.
 
     Raises:
         DataError: the statistics have different signatures or numbers of sentences.
     """
     one, other = statistics
-    found = [
+    pairs = [
         SentencePair(
             each.line,
             None if sources is None else sources[each.line - 1],
@@ -141,9 +140,9 @@ def pair_report(
         {metric: each.name for metric, each in one.items()},
         {metric: each.signature for metric, each in one.items()},
         {metric: compare(one[metric], other[metric]) for metric in one},
-        found,
+        pairs,
     )
 
 
 def _shortened(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+    return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…"

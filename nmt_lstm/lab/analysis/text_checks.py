@@ -1,4 +1,4 @@
-"""Signs that an output is not the plain text that scores are for: subwords, tokens, lower case, the wrong file."""
+"""Warnings about outputs that should not be scored: subwords, tokens, lower case, the wrong file."""
 
 from __future__ import annotations
 
@@ -16,66 +16,66 @@ def text_warnings(
     *,
     more_references: Sequence[Sequence[str]] = (),
 ) -> list[str]:
-    """Return a sentence, with the likely fix, for each sign that an output is not what should be scored.
+    """Return a sentence, with the likely fix, for each sign that an output should not be scored.
 
-    A sign that the references show as often is none: some texts have a blank before a full stop.
+    Signs that are as frequent in the references do not count, since some texts have a space before a full stop.
 
     Args:
-        hypotheses: the output.
-        references: as many lines of the first reference.
-        sources: as many source lines, if they are known.
+        hypotheses: the lines of the output.
+        references: the lines of the first reference.
+        sources: the source lines; None if unknown.
         more_references: further references.
     """
-    found = [
+    warnings = [
         *processing_signs(hypotheses, references),
         *_case(hypotheses, references),
-        *_blanks(hypotheses, references),
+        *_spaces(hypotheses, references),
         *_empty(hypotheses, [references, *more_references]),
     ]
     if sources is not None:
         same = sum(one == other for one, other in zip(hypotheses, sources, strict=True))
         if same > MOST * len(hypotheses):
-            found.append(
-                f"{lines_text(same)} the source line itself; is it the right file, and the right direction?"
-            )
+            warnings.append(f"{lines_text(same)} identical to the source; check the file and the direction.")
     if len(hypotheses) > 1 and any(list(hypotheses) == list(each) for each in (references, *more_references)):
-        found.append("every line is the reference itself; is it the right file?")
-    return found
+        warnings.append("every line is identical to the reference; check the file.")
+    return warnings
 
 
 def _empty(hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> list[str]:
-    """Lines that are empty on one side alone."""
+    """Return warnings about lines that are empty on one side only."""
     empty, unreferenced = [], []
-    for number, (line, *truth) in enumerate(zip(hypotheses, *references, strict=True), 1):
-        has_reference = any(reference.strip() for reference in truth)
+    for number, (line, *texts) in enumerate(zip(hypotheses, *references, strict=True), 1):
+        has_reference = any(reference.strip() for reference in texts)
         if not line.strip() and has_reference:
             empty.append(number)
         elif line.strip() and not has_reference:
             unreferenced.append(number)
-    found = []
+    warnings = []
     if empty:
-        found.append(
-            f"{lines_text(len(empty))} empty, first line {empty[0]:,}; each lowers the score as an untranslated sentence."
+        warnings.append(
+            f"{lines_text(len(empty))} empty, first line {empty[0]:,}; each lowers the score like an untranslated sentence."
         )
     if unreferenced:
-        found.append(
-            f"{lines_text(len(unreferenced))} without a reference, which is blank there, first line "
-            f"{unreferenced[0]:,}; nothing can match, which lowers the score."
+        warnings.append(
+            f"{lines_text(len(unreferenced))} without a reference, first line {unreferenced[0]:,}; "
+            f"nothing can match there, which lowers the score."
         )
-    return found
+    return warnings
 
 
 def _case(hypotheses: Sequence[str], references: Sequence[str]) -> list[str]:
     capitals = sum(line != line.lower() for line in references)
     if capitals > MANY * len(references) and not any(line != line.lower() for line in hypotheses):
-        return ["no line has a capital letter, but the references have; the scores are of mixed case."]
+        return ["no line has capital letters, but the references do, and scores are case-sensitive."]
     return []
 
 
-def _blanks(hypotheses: Sequence[str], references: Sequence[str]) -> list[str]:
-    """Text without blanks, such as Japanese, that was cut into words."""
-    ours, theirs = (sum(line.strip().count(" ") for line in lines) for lines in (hypotheses, references))
+def _spaces(hypotheses: Sequence[str], references: Sequence[str]) -> list[str]:
+    """Return a warning about text without spaces, such as Japanese, that was split into words."""
+    spaces, expected = (sum(line.strip().count(" ") for line in lines) for lines in (hypotheses, references))
     characters = sum(map(len, references))
-    if characters and theirs < FEW * characters and ours > 3 * theirs + MANY * len(hypotheses):
-        return ["it has blanks between words, and the references have none; undo them with: sed 's/ //g'."]
+    if characters and expected < FEW * characters and spaces > 3 * expected + MANY * len(hypotheses):
+        return [
+            "it contains spaces between words, but the references do not; remove them with: sed 's/ //g'."
+        ]
     return []

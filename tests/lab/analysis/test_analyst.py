@@ -22,7 +22,7 @@ def analyse(**arguments):
     return Analyst(SOURCES, REFERENCES, **arguments).analyse(OUTPUT, statistics)
 
 
-def test_an_analysis_has_all_its_parts() -> None:
+def test_an_analysis_has_lengths_frequencies_and_faults() -> None:
     found = analyse()
     assert found.length_unit == "words"
     assert [(bucket.label, bucket.sentences) for bucket in found.by_source_length] == [
@@ -37,33 +37,33 @@ def test_an_analysis_has_all_its_parts() -> None:
     assert found.copied.rare_examples == ((2, "Dackel"),)
 
 
-def test_frequencies_of_the_training_text_are_used_if_given() -> None:
+def test_frequencies_of_the_training_text_are_preferred() -> None:
     found = analyse(source_frequency={"Dackel": 500}, target_frequency={"dog": 1000, "Dackel": 1})
     assert found.frequency_text == "training text"
     assert [bucket.label for bucket in found.by_word_frequency] == ["0", "1,000+"]
-    assert found.copied.words == 0  # the target side of the training text knows the word
+    assert found.copied.words == 0  # the target side of the training text contains the word
 
 
-def test_further_references_have_words_of_the_target_language() -> None:
+def test_words_of_further_references_are_not_copies() -> None:
     assert analyse(more_references=[["", "The Dackel sleeps.", ""]]).copied.words == 0
 
 
-def test_text_without_blanks_is_counted_in_characters() -> None:
+def test_text_without_spaces_is_counted_in_characters() -> None:
     analyst = Analyst(["犬が走る。"], ["A dog runs."], source_tokenize="char")
     statistics = Scorer([["A dog runs."]], metrics=["bleu"]).statistics(["A dog."])["bleu"]
     found = analyst.analyse(["A dog."], statistics)
     assert (found.length_unit, found.by_source_length[0].label) == ("characters", "1-10")
 
 
-def test_numbers_of_lines_must_agree() -> None:
-    with pytest.raises(DataError, match="3 source lines but 1 references"):
+def test_different_numbers_of_lines_are_rejected() -> None:
+    with pytest.raises(DataError, match="3 source lines but 1"):
         Analyst(SOURCES, ["x"])
     statistics = Scorer([REFERENCES], metrics=["bleu"]).statistics(OUTPUT)["bleu"]
-    with pytest.raises(DataError, match="1 translations but 3 source lines"):
+    with pytest.raises(DataError, match="1 translations but 3"):
         Analyst(SOURCES, REFERENCES).analyse(["x"], statistics)
 
 
-def test_the_most_different_sentences_are_of_both_kinds(references) -> None:
+def test_the_most_different_sentences_favour_both_systems(references) -> None:
     scorer = Scorer([references], metrics=["chrf"])
     one, other = list(references), list(references)
     for index in (10, 20, 30, 40, 50):

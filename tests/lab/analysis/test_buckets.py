@@ -1,4 +1,4 @@
-"""Parts of a test set: their scores are those of sacreBLEU on these sentences alone."""
+"""Subsets of a test set: their scores are those of sacreBLEU on these sentences."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nmt_lstm.evaluation.sentence_statistics import Scorer
 from nmt_lstm.lab.analysis.buckets import by_source_length, by_word_frequency
 
 
-def test_bleu_by_length_is_that_of_the_sentences_alone(references, output_of) -> None:
+def test_bleu_by_length_is_that_of_sacrebleu(references, output_of) -> None:
     output = output_of(1, 0.2)
     lengths = [len(line.split()) for line in references]
     found = by_source_length(lengths, Scorer([references], metrics=["bleu"]).statistics(output)["bleu"])
@@ -32,7 +32,7 @@ def test_characters_have_wider_buckets() -> None:
     assert [(bucket.label, bucket.sentences) for bucket in found] == [("1-10", 2), ("11-20", 1), ("121+", 1)]
 
 
-def test_precision_and_recall_by_frequency_are_counted_sentence_by_sentence() -> None:
+def test_precision_and_recall_are_counted_by_sentence() -> None:
     hypotheses = [["the", "dog", "the"], ["zebra", "the"]]
     references = [["the", "dog", "dog"], ["a", "zebra"]]
     frequency = {"the": 5000, "dog": 3, "a": 5000}
@@ -41,12 +41,12 @@ def test_precision_and_recall_by_frequency_are_counted_sentence_by_sentence() ->
     assert (found["0"].words, found["0"].precision, found["0"].recall, found["0"].f1) == (1, 100, 100, 100)
     assert (found["2-4"].words, found["2-4"].precision, found["2-4"].recall) == (2, 100, 50)
     assert found["2-4"].f1 == pytest.approx(200 / 3)
-    # "the" is said three times and wanted once; "a" is wanted and never said.
+    # The output has "the" three times and the reference once; "a" is only in the reference.
     assert found["1,000+"].words == 2
     assert found["1,000+"].precision == pytest.approx(100 / 3)
     assert found["1,000+"].recall == 50
 
 
-def test_what_is_never_right_has_a_score_of_0() -> None:
+def test_words_that_never_match_score_0() -> None:
     (bucket,) = by_word_frequency([["x"]], [["y"]], {"x": 1, "y": 1})
     assert (bucket.label, bucket.precision, bucket.recall, bucket.f1) == ("1", 0, 0, 0)

@@ -1,4 +1,4 @@
-"""Repetitions and copies: what is counted, and what is rightly repeated or rightly the same."""
+"""Repetitions and copies: what counts, and what is correctly repeated or unchanged."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_text_without_words_has_no_repetitions() -> None:
     assert {each.per_thousand for each in repetitions([[]], [[]])} == {0.0}
 
 
-def test_copies_are_source_words_that_no_reference_has() -> None:
+def test_copies_are_source_words_that_no_reference_contains() -> None:
     found = copied_words(
         words("Der Dackel von Anna schläft in Berlin .", "Der Hund schläft ."),
         words("The Dackel Dackel of Anna sleeps in Berlin .", "The dog schläft ."),
@@ -44,7 +44,7 @@ def test_copies_are_source_words_that_no_reference_has() -> None:
     assert found.untranslated_share == 50
 
 
-def test_words_of_the_target_language_are_no_copies() -> None:
+def test_words_of_the_target_language_are_not_copies() -> None:
     text = words("so war es")
     arguments = {"source_frequency": {"so": 1, "war": 1, "es": 1}}
     assert copied_words(text, words("so war it"), words("it was thus"), **arguments).words == 2
@@ -54,6 +54,6 @@ def test_words_of_the_target_language_are_no_copies() -> None:
     assert (known.words, known.untranslated_share) == (0, 0)
 
 
-def test_punctuation_and_numbers_are_no_words() -> None:
+def test_punctuation_and_numbers_are_not_words() -> None:
     found = copied_words(words("« 1984 »"), words("« 1984 »"), words("x"), source_frequency={})
     assert (found.words, found.rare_words, found.untranslated_share) == (0, 0, 0)

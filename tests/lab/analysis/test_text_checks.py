@@ -1,4 +1,4 @@
-"""Signs of text that is not plain: each is found with its fix, and plain text has none."""
+"""Warnings about outputs: each sign is found, and plain text gives none."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_plain_text_has_no_signs() -> None:
         ("It &apos;s a dog", "escaped characters such as '&apos;'"),
         ("A dog runs , and stops .", "a space before punctuation"),
         ("The <unk> runs.", "marks of unknown words"),
-        ("a dog runs.", "no line has a capital letter"),
+        ("a dog runs.", "no line has capital letters"),
     ],
 )
 def test_signs_are_named_with_their_fix(line, sign) -> None:
@@ -36,27 +36,27 @@ def test_signs_are_named_with_their_fix(line, sign) -> None:
     assert sign in found
 
 
-def test_one_line_has_a_singular() -> None:
+def test_a_single_line_is_singular() -> None:
     output = ["A d@@ og.", *(line.replace("the", "a") for line in REFERENCES[1:])]
     assert text_warnings(output, REFERENCES)[0].startswith("1 line has subwords")
 
 
-def test_what_the_references_do_as_well_is_no_sign() -> None:
+def test_signs_in_the_references_do_not_count() -> None:
     tokenised = [line.replace(".", " .").replace(",", " ,") for line in REFERENCES]
     assert text_warnings([line.replace("dog", "cat") for line in tokenised], tokenised) == []
 
 
-def test_empty_lines_are_counted_but_not_where_the_reference_is_empty() -> None:
+def test_empty_lines_with_a_reference_are_counted() -> None:
     output = ["Something.", "", " ", "Else."]
     (found,) = text_warnings(output, ["A.", "", "B.", "C."])
     assert found.startswith("1 line is empty, first line 3;")
 
 
-def test_the_wrong_file_is_suspected() -> None:
-    assert "30 lines are the source line itself" in text_warnings(SOURCES, REFERENCES, SOURCES)[0]
-    assert "every line is the reference itself" in text_warnings(REFERENCES, REFERENCES)[0]
+def test_identical_texts_suggest_the_wrong_file() -> None:
+    assert "30 lines are identical to the source" in text_warnings(SOURCES, REFERENCES, SOURCES)[0]
+    assert "every line is identical to the reference" in text_warnings(REFERENCES, REFERENCES)[0]
 
 
-def test_text_without_blanks_should_not_be_cut_into_words() -> None:
+def test_spaces_in_text_without_spaces_are_a_sign() -> None:
     assert "sed 's/ //g'" in text_warnings(["犬 が 走る 。"] * 10, ["犬が走っている。"] * 10)[0]
     assert text_warnings(["犬が走る。"] * 10, ["犬が走っている。"] * 10) == []

@@ -13,12 +13,12 @@ from nmt_lstm.numerics.sequence_linear import Linear
 
 __all__ = ["AdditiveAttention"]
 
-# Elements of the (B, Q, S, H) sum held at once: 64 MiB in float32.
+# Elements of the sum (B, Q, S, H) held at once: 64 MiB in float32.
 LARGEST_SUM = 1 << 24
 
 
 class AdditiveAttention(Attention):
-    """A small network over query and source state (Bahdanau); often best, several times the cost of bilinear.
+    """A small network over query and source state (Bahdanau); often the best, at several times the cost of bilinear.
 
     Equations::
 
@@ -47,15 +47,16 @@ class AdditiveAttention(Attention):
         return keys
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
-        """Return (B, Q, S), some query steps at a time so that the sum over all of them is never held at once."""
+        """Return (B, Q, S), computed for some query steps at a time, so that the sum (B, Q, S, H) is never held as a whole."""
         vector = self.vector
         if self.scale is not None:
             vector = self.scale * vector / vector.norm()
         projected = self.query(query)
         if self.bias is not None:
             projected = projected + self.bias
-        parts = [projected]
+        chunks = [projected]
         if projected.shape[1] > 1:
-            parts = list(projected.split(max(1, LARGEST_SUM // max(1, keys.numel())), dim=1))
-        scores = [(tanh(part[:, :, None] + keys[:, None]) * vector).sum(-1) for part in parts]
+            # Not for a single step, which the export to ONNX traces for any number of sentences.
+            chunks = list(projected.split(max(1, LARGEST_SUM // max(1, keys.numel())), dim=1))
+        scores = [(tanh(chunk[:, :, None] + keys[:, None]) * vector).sum(-1) for chunk in chunks]
         return scores[0] if len(scores) == 1 else torch.cat(scores, 1)

@@ -1,4 +1,7 @@
-"""The protocol of every attention: what is kept of a source sentence, and what a query gets from it."""
+"""The protocol of all attentions: the memory of a source sentence, and what a query reads from it.
+
+Shapes: B batch, S source, Q query steps, K width of keys, M width of the memory.
+"""
 
 from __future__ import annotations
 
@@ -14,29 +17,29 @@ __all__ = ["Attended", "Attention", "Memory", "masked_softmax"]
 
 
 class Memory(NamedTuple):
-    """What attention keeps of the source sentences, batch first."""
+    """The source sentences as attention reads them, batch first."""
 
     keys: Tensor
-    """(B, S, K): what queries are compared with; projected once per sentence."""
+    """(B, S, K): compared with queries; projected once per sentence."""
     values: Tensor
-    """(B, S, M): what contexts are made of."""
+    """(B, S, M): contexts are weighted sums of them."""
     is_token: Tensor
     """(B, S), bool: True on tokens, False on padding."""
 
 
 class Attended(NamedTuple):
-    """What queries get."""
+    """The result of queries."""
 
     context: Tensor
-    """(B, Q, M): the weighted sum of the values."""
+    """(B, Q, M): weighted sums of the values."""
     weights: Tensor
-    """(B, Q, S): sums to 1 over the tokens, 0 on padding."""
+    """(B, Q, S): they sum to 1 over the tokens, and are 0 on padding."""
     state: tuple[Tensor, ...]
     """The attention's own state, empty for most."""
 
 
 class Attention(nn.Module):
-    """Base of all attentions; Q query steps are all target positions in training and the beams in search.
+    """Base of all attentions; the Q query steps are the target positions in training and the hypotheses in search.
 
     Args:
         query_size: width of the queries.
@@ -44,7 +47,7 @@ class Attention(nn.Module):
     """
 
     recurrent: ClassVar[bool] = False
-    """Whether the state of one query step is needed by the next (coverage, location, monotonic)."""
+    """Whether each query step needs the state of the last one (coverage, location, monotonic)."""
 
     def __init__(self, *, query_size: int, memory_size: int) -> None:
         super().__init__()
@@ -58,15 +61,15 @@ class Attention(nn.Module):
 
     @property
     def sums_values(self) -> bool:
-        """Whether contexts are the sums of `Memory.values` by the weights and nothing else, as in the base's `forward`.
+        """Whether contexts are nothing but weighted sums of `Memory.values`, as in the base's `forward`.
 
-        The sums of projected values are then the projected contexts, and inference projects each value once. A subclass
-        with a `forward` of its own, for which that holds too, may override this.
+        The sums of projected values are then the projected contexts, so inference projects each value once. A subclass
+        with a `forward` of its own for which this holds too may override it.
         """
         return type(self).forward is Attention.forward and not self.recurrent
 
     def prepare(self, source_states: Tensor, source_is_token: Tensor) -> Memory:
-        """Return the memory of source states; called once per sentence.
+        """Return the memory of source sentences; called once per sentence.
 
         Args:
             source_states: (B, S, M).
@@ -76,11 +79,11 @@ class Attention(nn.Module):
         return Memory(keys, batched_operand(source_states), source_is_token)
 
     def project_keys(self, source_states: Tensor) -> Tensor:
-        """Return the keys (B, S, K) of the source states; by default the states themselves."""
+        """Return the keys (B, S, K) of source states (B, S, M); by default the states themselves."""
         return source_states
 
     def initial_state(self, memory: Memory) -> tuple[Tensor, ...]:
-        """Return the state before the first query; empty unless `recurrent`."""
+        """Return the state before the first query, one row per sentence; empty unless `recurrent`."""
         return ()
 
     def scores(self, query: Tensor, keys: Tensor) -> Tensor:
@@ -92,18 +95,18 @@ class Attention(nn.Module):
 
         Args:
             query: (B, Q, query_size).
-            memory: what `prepare` returned, B sentences.
-            state: what `initial_state` or the query before returned.
+            memory: from `prepare`, of B sentences.
+            state: from `initial_state` or the last query.
         """
         weights = masked_softmax(self.scores(query, memory.keys), memory.is_token)
         return Attended(batched_product(weights, memory.values), weights, state)
 
 
 def masked_softmax(scores: Tensor, is_token: Tensor) -> Tensor:
-    """Return weights that sum to 1 over the tokens of a sentence; padding gets exactly 0, and never NaN.
+    """Return weights that sum to 1 over the tokens of a sentence, with exactly 0 and never NaN on padding.
 
     Args:
-        scores: (B, Q, S), unnormalised; whatever stands on padding.
+        scores: (B, Q, S), unnormalised; any values on padding.
         is_token: (B, S), bool: True on tokens, False on padding.
 
     Returns:

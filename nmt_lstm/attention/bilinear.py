@@ -12,7 +12,7 @@ __all__ = ["BilinearAttention"]
 
 
 class BilinearAttention(Attention):
-    """Products of the query with projected source states (Luong's "general"); fast and good.
+    """Products of the query with projected source states (Luong's "general"); fast and accurate.
 
     Equation: score(q, k) = q . (W k).
     Source: Luong et al. 2015.

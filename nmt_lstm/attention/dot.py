@@ -14,9 +14,9 @@ __all__ = ["DotAttention"]
 
 
 class DotAttention(Attention):
-    """Scaled dot products of query and source states; nearly no parameters.
+    """Scaled dot products of query and source states; few or no parameters.
 
-    Equation: score(q, k) = q . k / sqrt(width); where widths differ the query is projected first.
+    Equation: score(q, k) = q . k / sqrt(width); if widths differ, the query is projected first.
     Source: Luong et al. 2015 ("dot"), scaled as in Vaswani et al. 2017.
 
     Args:

@@ -14,7 +14,7 @@ __all__ = ["MultiHeadAttention"]
 
 
 class MultiHeadAttention(Attention):
-    """Several scaled dot products over parts of the width, each with its own projections; weights shown are their mean.
+    """Several scaled dot products over slices of the width, each with its own projections; the weights returned are their mean.
 
     Equations, for each head i of width d::
 
@@ -32,11 +32,11 @@ class MultiHeadAttention(Attention):
         super().__init__(query_size=query_size, memory_size=memory_size)
         if heads < 1 or memory_size % heads:
             raise ValueError(
-                f"multi_head: heads={heads} does not divide the source states' width {memory_size}."
+                f"multi_head: heads={heads} must be at least 1 and divide the source states' width {memory_size}."
             )
         self.heads = heads
         self.query = Linear(query_size, memory_size)
-        # A bias would add the same to all scores of a query, which the softmax takes away again.
+        # No bias: it would add the same number to all scores of a query, which changes no softmax.
         self.key = Linear(memory_size, memory_size, bias=False)
         self.value = Linear(memory_size, memory_size)
         self.output = Linear(memory_size, memory_size)
@@ -46,9 +46,10 @@ class MultiHeadAttention(Attention):
         return Memory(self.key(source_states), self.value(source_states), source_is_token)
 
     def _by_head(self, tensor: Tensor) -> Tensor:
+        """Return (B * heads, L, M / heads) of (B, L, M)."""
         batch, length, width = tensor.shape
-        parts = tensor.reshape(batch, length, self.heads, width // self.heads).transpose(1, 2)
-        return parts.reshape(batch * self.heads, length, width // self.heads)
+        heads = tensor.reshape(batch, length, self.heads, width // self.heads).transpose(1, 2)
+        return heads.reshape(batch * self.heads, length, width // self.heads)
 
     def forward(self, query: Tensor, memory: Memory, state: tuple[Tensor, ...]) -> Attended:
         """Attend with queries (B, Q, query_size)."""

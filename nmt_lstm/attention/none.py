@@ -10,7 +10,7 @@ __all__ = ["NoAttention"]
 
 
 class NoAttention(Attention):
-    """No attention: every target position gets the same context, the mean of the source states; a baseline.
+    """No attention, a baseline: every target position gets the same context, the mean of the source states.
 
     Equation: score(q, k) = 0.
     Source: the fixed-length sentence vector of Cho et al. 2014, as a mean.

@@ -1,7 +1,7 @@
-"""Whether this processor computes in bf16 at all: tried once, because no question to the libraries tells it.
+"""Whether this processor computes in bf16 at all: tried once, because no library has a function that tells it.
 
-Without AVX-512 oneDNN has no LSTM in bf16 and raises an error in the middle of a run. What torch reports of the processor
-does not tell what oneDNN may use (ONEDNN_MAX_CPU_ISA).
+Without AVX-512 oneDNN has no bf16 LSTM and would raise an error in the middle of a run. What torch reports about the
+processor does not say which instructions oneDNN may use (ONEDNN_MAX_CPU_ISA).
 """
 
 from __future__ import annotations
@@ -22,28 +22,30 @@ TOLERANCE = 0.1
 
 @functools.cache
 def bf16_works() -> bool:
-    """Whether products and the LSTM's kernel answer in bf16, forward and backward, by instructions or by emulation."""
+    """Whether products and the LSTM's kernel work in bf16, forward and backward, in hardware or emulated."""
     # The caller may be in inference mode, where nothing has gradients.
     with torch.inference_mode(mode=False):
         try:
-            return _is_right(functional.linear, _linear_operands()) and _is_right(_lstm, _lstm_operands())
+            return _is_correct(functional.linear, _linear_operands()) and _is_correct(_lstm, _lstm_operands())
         except RuntimeError:
             return False
 
 
-def _is_right(function: Callable[..., Tensor], operands: list[Tensor]) -> bool:
-    expected = _outcome(function, operands, bf16=False, gradients=True)
-    trained = _outcome(function, operands, bf16=True, gradients=True)
-    inferred = _outcome(function, operands, bf16=True, gradients=False)
+def _is_correct(function: Callable[..., Tensor], operands: list[Tensor]) -> bool:
+    expected = _results(function, operands, bf16=False, gradients=True)
+    trained = _results(function, operands, bf16=True, gradients=True)
+    inferred = _results(function, operands, bf16=True, gradients=False)
     pairs = [*zip(trained, expected, strict=True), *zip(inferred, expected, strict=False)]
-    return all(torch.allclose(seen.float(), wanted, rtol=TOLERANCE, atol=TOLERANCE) for seen, wanted in pairs)
+    return all(
+        torch.allclose(tensor.float(), exact, rtol=TOLERANCE, atol=TOLERANCE) for tensor, exact in pairs
+    )
 
 
-def _outcome(
+def _results(
     function: Callable[..., Tensor], operands: list[Tensor], *, bf16: bool, gradients: bool
 ) -> list[Tensor]:
-    """Return the result, and after it the gradients of its sum."""
-    # Without a cache: the caller's autocast, if there is one, would keep the casts of our operands.
+    """Return the function's result, and if asked for, the gradients of its sum."""
+    # Without a cache: the caller's autocast, if there is one, would keep the casts of these operands.
     region = torch.autocast("cpu", torch.bfloat16, enabled=bf16, cache_enabled=False)
     with torch.set_grad_enabled(gradients), region:
         result = function(*operands)
@@ -69,6 +71,6 @@ def _lstm_operands() -> list[Tensor]:
 
 
 def _values(*shape: int) -> Tensor:
-    """Return numbers between -0.5 and 0.5 that are not drawn: the caller's random numbers stay as they are."""
+    """Return numbers between -0.5 and 0.5 without drawing any, so that the caller's random numbers stay the same."""
     numbers = torch.arange(torch.Size(shape).numel(), dtype=torch.float32, device="cpu")
     return numbers.mul_(0.7).sin_().mul_(0.5).view(shape).requires_grad_()

@@ -1,4 +1,4 @@
-"""Memory on a processor: freed blocks are kept, on huge pages, and merged; few kernels are kept."""
+"""Memory on a CPU: freed blocks are kept, merged and put on huge pages; oneDNN keeps few kernels."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ HUGE_PAGE = 2 << 20
 HEAP_AT_ONCE = 768 << 20
 # oneDNN keeps 1,024 kernels unless told otherwise, of up to 5 MB (products of many rows) each. Training rounds its shapes
 # (see row_counts.py), so that this many hold those that come again soon.
-KERNELS_KEPT = 512
-# glibc's option that switches its thread cache off.
+MOST_KERNELS = 512
+# glibc's option for the size of its thread cache.
 THREAD_CACHE = "glibc.malloc.tcache_count"
 
 
 def bound_kernel_memory() -> None:
-    """Ask oneDNN to keep fewer kernels than it would, unless the user has said how many.
+    """Ask oneDNN to keep fewer kernels than its default, unless the user has set the number.
 
-    To be called before oneDNN's first use in the process.
+    Call this before oneDNN's first use in the process.
     """
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KERNELS_KEPT))
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(MOST_KERNELS))
 
 
 def without_thread_cache(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment whose processes use glibc's heap without a thread cache, unless it says how large that is.
+    """Return an environment whose processes use glibc's heap without a thread cache, unless it sets the cache's size.
 
     Tensors are aligned to 64 bytes, so glibc splits a few bytes off the front of each block. Its thread cache keeps
-    these for small objects, and then the block can no longer merge with its neighbour and is too small for the next
-    tensor of its size. So the heap grows: in 240 steps of the Multi30k recipe from 690 MiB, which is what it needs
-    without the cache, to 1,550. glibc reads its options only when a process starts.
+    these for small objects; then the block can no longer merge with its neighbour and is too small for the next
+    tensor of its size. So the heap grows: in 240 steps of the Multi30k recipe to 1,550 MiB, where it needs 690 without
+    the cache. glibc reads its options only when a process starts.
     """
     options = environment.get("GLIBC_TUNABLES", "")
     if THREAD_CACHE in options:
@@ -48,38 +48,38 @@ def without_thread_cache(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def restart_without_thread_cache() -> None:
-    """Start this program again, as the same process, where glibc's thread cache is in use; see `without_thread_cache`.
+    """Restart this program, as the same process, if it uses glibc's thread cache; see `without_thread_cache`.
 
-    To be called before anything is read or written. Other C libraries are left alone.
+    Call this before anything is read or written. With other C libraries it does nothing.
     """
     environment = without_thread_cache(os.environ)
     if environment == dict(os.environ) or not sys.executable or platform.libc_ver()[0] != "glibc":
         return
-    with contextlib.suppress(OSError):  # this process trains as well, in more memory
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - ourselves
+    with contextlib.suppress(OSError):  # this process can train too, with more memory
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)  # noqa: S606 - this program
 
 
 def keep_freed_memory() -> bool:
-    """Ask glibc to keep freed blocks, which saves CPU training 12-18 % of its time in page faults, and huge pages for them.
+    """Ask glibc to keep freed blocks and put them on huge pages; without page faults, training on a CPU is 12-18 % faster.
 
     Returns:
-        Whether the C library took it; elsewhere nothing happens.
+        Whether the C library accepted it; with other libraries nothing happens.
     """
     if platform.libc_ver()[0] != "glibc":
         return False
     library = ctypes.CDLL(None)
-    kept = library.mallopt(M_MMAP_THRESHOLD, 1 << 30)
-    kept = library.mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1) and kept
-    if kept:
+    accepted = library.mallopt(M_MMAP_THRESHOLD, 1 << 30)
+    accepted = library.mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1) and accepted
+    if accepted:
         _ask_for_huge_pages(library)
-    return bool(kept)
+    return bool(accepted)
 
 
 def _ask_for_huge_pages(library: ctypes.CDLL) -> None:
-    """Let the heap grow once, by addresses and not by memory, and ask for huge pages there.
+    """Let the heap grow once, in addresses rather than in memory, and ask for huge pages there.
 
-    A batch's logits alone lie on thousands of small pages, more than a processor knows the places of. Where the system
-    hands out huge pages to all or to nobody this changes nothing.
+    A batch's logits alone occupy thousands of small pages, more than a processor's address cache (TLB) holds. Where the
+    system gives huge pages to all processes or to none, this changes nothing.
     """
     library.malloc.restype = ctypes.c_void_p
     library.malloc.argtypes = [ctypes.c_size_t]

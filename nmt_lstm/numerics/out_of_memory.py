@@ -1,4 +1,4 @@
-"""Whether an exception means that memory ran out: each library that allocates says so in its own way."""
+"""Recognising exceptions that mean that memory ran out: each library reports it in its own way."""
 
 from __future__ import annotations
 
@@ -9,40 +9,40 @@ from nmt_lstm.errors import NmtLstmError
 
 __all__ = ["is_out_of_memory", "where_memory_ran_out"]
 
-_REFUSALS = re.compile(
+_MESSAGES = re.compile(
     r"(can't|cannot|failed to|unable to) allocate memory"  # PyTorch's DefaultCPUAllocator, the system, ONNX Runtime
     r"|not enough memory"  # the same allocator, on Windows
     r"|out[ _]of[ _]memory"  # CUDA, oneDNN
     r"|_ALLOC_FAILED"  # cuBLAS, cuDNN
     r"|bad[ _]alloc"  # the C++ library, through SentencePiece and others
-    r"|storage size calculation overflowed",  # PyTorch, of a tensor that no memory could hold
+    r"|storage size calculation overflowed",  # PyTorch, for a tensor that no memory could hold
     re.IGNORECASE,
 )
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error is a refused allocation; errors of nmt-lstm that tell of one are not.
+    """Whether an error is a failed allocation; the toolkit's own errors about memory are not.
 
-    Needs no torch: its class is known by name, because `torch.cuda` and other backends have had their own.
+    This works without torch, and recognises torch's class by its name, because backends have had their own.
     """
     if isinstance(error, NmtLstmError):
         return False
-    if isinstance(error, MemoryError) or _is_torchs(error):
+    if isinstance(error, MemoryError) or _is_torch_error(error):
         return True
     if isinstance(error, OSError):
         return error.errno == errno.ENOMEM
-    return isinstance(error, Exception) and _REFUSALS.search(str(error)) is not None
+    return isinstance(error, Exception) and _MESSAGES.search(str(error)) is not None
 
 
 def where_memory_ran_out(error: BaseException) -> str:
-    """Return "the GPU" or "this machine" for an error that `is_out_of_memory`."""
+    """Return "the GPU" or "this machine" for an error for which `is_out_of_memory` is true."""
     return (
         "the GPU"
-        if _is_torchs(error) or re.search("CUDA|cuBLAS|cuDNN", str(error), re.IGNORECASE)
+        if _is_torch_error(error) or re.search("CUDA|cuBLAS|cuDNN", str(error), re.IGNORECASE)
         else "this machine"
     )
 
 
-def _is_torchs(error: BaseException) -> bool:
-    """Whether it is torch.OutOfMemoryError, which only accelerators raise."""
+def _is_torch_error(error: BaseException) -> bool:
+    """Whether the error is a torch.OutOfMemoryError, which only accelerators raise."""
     return any(kind.__name__ == "OutOfMemoryError" for kind in type(error).__mro__)

@@ -1,4 +1,4 @@
-"""A product of embeddings looked up instead of computed: a table of what it gives for each piece.
+"""A product of embeddings looked up instead of computed: a table with one row for each piece.
 
 Shapes: V pieces of the vocabulary, E width of an embedding, N width of the product.
 """
@@ -20,15 +20,15 @@ DTYPES: dict[InferencePrecision, torch.dtype] = {
     "bf16": torch.bfloat16,
     "int8": torch.int8,
 }
-"""In which a table's values are stored."""
+"""Dtypes in which a table's values are stored."""
 
 
 class PieceTable(nn.Module):
-    """What a product makes of each piece's embedding, computed once: a row for each piece.
+    """The product of each piece's embedding, computed once: a row for each piece.
 
     Args:
         weight: (V, N), float32, bf16, or int8 with a scale.
-        scale: (V, 1), float32, of int8 rows; None for the others.
+        scale: (V, 1), float32, for int8 rows; otherwise None.
     """
 
     weight: Tensor
@@ -40,7 +40,7 @@ class PieceTable(nn.Module):
         self.register_buffer("scale", scale)
 
     def forward(self, pieces: Tensor) -> Tensor:
-        """Return (..., N), float32, of pieces (...)."""
+        """Return the rows (..., N), float32, of pieces (...)."""
         rows = functional.embedding(pieces, self.weight).float()
         return rows if self.scale is None else rows.mul_(functional.embedding(pieces, self.scale))
 
@@ -51,13 +51,13 @@ def piece_table(
     """Return the table of ``embeddings @ weight.T + bias``.
 
     Args:
-        embeddings: (V, E), float32; on the "meta" device the table is there too: shapes, to be filled by what is loaded.
+        embeddings: (V, E), float32; on the "meta" device, so is the table: only its shapes matter until values are loaded.
         weight: (N, E), float32.
         bias: (N,), float32, or None.
         precision: of the rows.
     """
     if embeddings.is_meta:
-        # By hand: the first product there makes PyTorch import for more than a second.
+        # Without `linear`: the first product on this device makes PyTorch import modules for more than a second.
         size = len(embeddings), len(weight)
         scale = embeddings.new_empty(len(embeddings), 1) if precision == "int8" else None
         return PieceTable(embeddings.new_empty(size, dtype=DTYPES[precision]), scale)

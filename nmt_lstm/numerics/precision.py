@@ -1,4 +1,4 @@
-"""Which number format a device computes in: `auto` resolved, and the autocast region for it."""
+"""The number format in which a device computes: resolving `auto`, and the autocast region for it."""
 
 from __future__ import annotations
 
@@ -28,27 +28,27 @@ def has_fast_bf16(device: torch.device | str) -> bool:
     return kind == "cpu" and bool(bf16_instructions()) and bf16_works()
 
 
-def resolve_precision(asked: str, device: torch.device | str) -> Precision:
-    """Return the precision to compute in.
+def resolve_precision(precision: str, device: torch.device | str) -> Precision:
+    """Return the precision in which to compute.
 
     Args:
-        asked: "auto", "float32", "bf16" or "fp16"; auto is bf16 where the device has it in hardware, else float32.
-        device: the device computed on.
+        precision: "auto", "float32", "bf16" or "fp16"; auto is bf16 where the device has it in hardware, else float32.
+        device: on which to compute.
 
     Raises:
-        ResourceError: fp16 was asked for without a GPU, or bf16 on a processor that does not compute in it.
+        ResourceError: fp16 without a GPU, or bf16 on a processor that does not compute in it.
     """
     kind = torch.device(device).type
-    if asked == "auto":
+    if precision == "auto":
         return "bf16" if has_fast_bf16(device) else "float32"
-    if asked == "fp16":
+    if precision == "fp16":
         if kind != "cuda":
             others = "'bf16', 'float32' or 'auto'" if has_fast_bf16(device) else "'float32' or 'auto'"
             raise ResourceError(
-                f"Precision 'fp16' needs a CUDA GPU, but the device is '{kind}'. Use {others}."
+                f"precision 'fp16' needs a CUDA GPU, but the device is '{kind}'; use {others}."
             )
         return "fp16"
-    if asked != "bf16":
+    if precision != "bf16":
         return "float32"
     if kind == "cpu":
         _check_bf16()
@@ -56,24 +56,23 @@ def resolve_precision(asked: str, device: torch.device | str) -> Precision:
 
 
 def slow_bf16() -> str:
-    """Return in some words what is wrong with bf16 on this processor, or ``""`` where it is fast."""
+    """Return a clause that says why bf16 is slow on this processor, or ``""`` where it is fast."""
     if has_fast_bf16("cpu"):
         return ""
-    # The same words may name a processor that has bf16, and the setting that forbids it.
-    processor = ", ".join(part for part in (processor_name(), instruction_limit()) if part)
-    how = "only emulates bf16" if bf16_works() else "does not compute in bf16"
-    return f"this processor ({processor}) {how}"
+    # The processor may have bf16, but a setting may forbid it; so both are named.
+    processor = ", ".join(filter(None, (processor_name(), instruction_limit())))
+    return f"this processor ({processor}) {'only emulates' if bf16_works() else 'does not compute in'} bf16"
 
 
 def _check_bf16() -> None:
     if not bf16_works():
         raise ResourceError(f"{slow_bf16()}; use float32 or auto, or int8 for translation.")
     if slow := slow_bf16():
-        _say_emulated(slow)
+        _warn_emulated(slow)
 
 
 @functools.cache
-def _say_emulated(slow: str) -> None:
+def _warn_emulated(slow: str) -> None:
     logger.warning("%s; float32 is faster here.", slow)
 
 

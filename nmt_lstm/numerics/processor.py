@@ -1,4 +1,4 @@
-"""Which processor this is, and which of its instructions may be used: libraries of products are tuned for some."""
+"""The processor's maker, name and instructions, for which the libraries of matrix products are tuned."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ __all__ = ["bf16_instructions", "instruction_limit", "instructions", "is_made_by
 
 CPU_INFO = Path("/proc/cpuinfo")
 
-# Private, but the only questions that torch answers about a processor; where one is missing, the answer is no.
-QUESTIONS = {
+# Private, but torch has no other functions for this; where one is missing, the answer is no.
+QUERIES = {
     "AVX2": "_is_avx2_supported",
     "AVX512": "_is_avx512_supported",
     "VNNI": "_is_vnni_supported",
@@ -24,9 +24,9 @@ QUESTIONS = {
     "AMX": "_is_amx_tile_supported",
 }
 WITH_BF16 = ("BF16", "AMX")
-# oneDNN's two names for its limit, the one that counts first; any case will do, and unknown values are ignored.
+# oneDNN's two variables for its limit, the decisive one first. It ignores case, and ignores unknown values.
 LIMITS = ("ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA")
-# The last one of AVX2 converts bf16, but multiplies in float32.
+# AVX2_VNNI_2 converts bf16, but multiplies in float32.
 WITHOUT_BF16 = {
     "SSE41",
     "AVX",
@@ -40,26 +40,26 @@ WITHOUT_BF16 = {
 
 @functools.cache
 def is_made_by_intel() -> bool:
-    """Whether the processor is Intel's; False where that cannot be found out."""
+    """Whether the processor is made by Intel; False if that is unknown."""
     if platform.system() == "Darwin":
         return platform.machine() == "x86_64"
     return "GenuineIntel" in _cpu_info()
 
 
 def processor_name() -> str:
-    """Return the model's name as its maker gives it, or the nearest thing the system knows."""
-    found = _name_on_macos() if platform.system() == "Darwin" else _name_in_cpu_info()
-    return found or platform.processor() or platform.machine() or "unknown"
+    """Return the model's name as its maker gives it, or else what Python knows of it."""
+    name = _name_on_macos() if platform.system() == "Darwin" else _name_in_cpu_info()
+    return name or platform.processor() or platform.machine() or "unknown"
 
 
 def instructions() -> tuple[str, ...]:
-    """Return which of AVX2, AVX512, VNNI, BF16 and AMX the processor has, whatever the libraries may use."""
-    checks = {name: getattr(torch.cpu, question, None) for name, question in QUESTIONS.items()}
-    return tuple(name for name, check in checks.items() if check is not None and check())
+    """Return which of AVX2, AVX512, VNNI, BF16 and AMX the processor has, whether or not libraries may use them."""
+    queries = {name: getattr(torch.cpu, function, None) for name, function in QUERIES.items()}
+    return tuple(name for name, query in queries.items() if query is not None and query())
 
 
 def bf16_instructions() -> tuple[str, ...]:
-    """Return those of BF16 and AMX that the processor has and oneDNN may use."""
+    """Return which of BF16 and AMX the processor has and oneDNN may use."""
     if instruction_limit().partition("=")[2].upper() in WITHOUT_BF16:
         return ()
     return tuple(name for name in instructions() if name in WITH_BF16)
@@ -79,8 +79,8 @@ def _cpu_info() -> str:
 
 
 def _name_in_cpu_info() -> str:
-    found = re.search(r"^model name\s*:(.*)$", _cpu_info(), re.MULTILINE)
-    return " ".join(found.group(1).split()) if found else ""
+    match = re.search(r"^model name\s*:(.*)$", _cpu_info(), re.MULTILINE)
+    return " ".join(match.group(1).split()) if match else ""
 
 
 def _name_on_macos() -> str:

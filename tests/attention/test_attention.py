@@ -1,4 +1,4 @@
-"""The protocol of every attention: memory, masked softmax, and what a bare attention says."""
+"""The protocol of all attentions: memory, masked softmax, contexts, and missing methods."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nmt_lstm.attention.attention import Attention, masked_softmax
 
 
 class Constant(Attention):
-    """Scores that are the source states' first values."""
+    """An attention whose scores are the first values of the source states."""
 
     def scores(self, query, keys):
         return keys[None, :, :, 0].expand(query.shape[1], -1, -1).transpose(0, 1)
@@ -25,27 +25,29 @@ def test_masked_softmax_is_the_softmax_over_the_tokens() -> None:
     assert (weights[1, :, 2:] == 0).all()
 
 
-def test_masked_softmax_stands_extreme_scores() -> None:
+def test_masked_softmax_is_finite_for_extreme_scores() -> None:
     scores = torch.tensor([[[1e30, -1e30, 3e38]], [[-3e38, -3e38, 3e38]]])
     is_token = torch.tensor([[True, True, False], [True, True, False]])
     weights = masked_softmax(scores, is_token)
     assert weights.tolist() == [[[1.0, 0.0, 0.0]], [[0.5, 0.5, 0.0]]]
 
 
-def test_a_sentence_of_padding_alone_gets_nothing_and_no_nan() -> None:
+def test_a_sentence_of_padding_gets_zeros() -> None:
     weights = masked_softmax(torch.randn(1, 2, 3), torch.zeros(1, 3, dtype=torch.bool))
     assert weights.tolist() == [[[0.0] * 3] * 2]
 
 
 @pytest.mark.parametrize(
-    ("given", "made"),
+    ("dtype", "expected"),
     [(torch.bfloat16, torch.float32), (torch.float32, torch.float32), (torch.float64, torch.float64)],
 )
-def test_weights_are_float32_or_more_precise(given, made) -> None:
-    assert masked_softmax(torch.randn(1, 2, 3).to(given), torch.ones(1, 3, dtype=torch.bool)).dtype == made
+def test_weights_are_float32_or_more_precise(dtype, expected) -> None:
+    assert (
+        masked_softmax(torch.randn(1, 2, 3).to(dtype), torch.ones(1, 3, dtype=torch.bool)).dtype == expected
+    )
 
 
-def test_no_gradient_goes_to_padding() -> None:
+def test_padding_gets_no_gradient() -> None:
     scores = torch.randn(1, 2, 4, requires_grad=True)
     masked_softmax(scores, torch.tensor([[True, True, False, False]]))[..., 0].sum().backward()
     assert scores.grad[..., :2].all()
@@ -66,7 +68,7 @@ def test_contexts_are_the_weighted_sums_of_the_source_states() -> None:
     assert not attention.recurrent
 
 
-def test_in_bf16_the_context_is_of_the_values_type() -> None:
+def test_contexts_have_the_dtype_of_the_values() -> None:
     attention = Constant(query_size=7, memory_size=2)
     memory = attention.prepare(torch.randn(1, 3, 2).bfloat16(), torch.ones(1, 3, dtype=torch.bool))
     attended = attention(torch.zeros(1, 1, 7), memory, ())
@@ -74,13 +76,11 @@ def test_in_bf16_the_context_is_of_the_values_type() -> None:
     assert attended.weights.dtype == torch.float32
 
 
-def test_an_attention_without_scores_says_what_it_needs() -> None:
+def test_an_error_names_an_attention_without_scores() -> None:
     class Bare(Attention):
         """Nothing."""
 
     bare = Bare(query_size=2, memory_size=2)
     memory = bare.prepare(torch.zeros(1, 1, 2), torch.ones(1, 1, dtype=torch.bool))
-    with pytest.raises(
-        TypeError, match="Bare defines neither scores nor forward; an attention needs one of them"
-    ):
+    with pytest.raises(TypeError, match="Bare defines neither scores"):
         bare(torch.zeros(1, 1, 2), memory, ())

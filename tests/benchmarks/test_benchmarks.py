@@ -98,7 +98,7 @@ def test_parts_of_a_plugin_file_are_measured(repository, tmp_path, words, plugin
         (("peers", "--core", "4096"), "--core takes one of "),
         (("limits", "--text", "none"), "--text none: there is no such folder"),
         (("gnmt", "--precision", "int7"), "invalid choice: 'int7'"),
-        (("gnmt", "--quick", "--device", "cuda:99"), "gnmt: device 'cuda:99' is not there"),
+        (("gnmt", "--quick", "--device", "cuda:99"), "gnmt: device 'cuda:99' does not exist"),
         (("search-costs", "--plot", "none/costs.svg"), "--plot none/costs.svg: there is no folder 'none'"),
         (("limits", "--json", "none/limits.json"), "--json none/limits.json: there is no folder 'none'"),
     ],

@@ -70,7 +70,7 @@ def test_doctor_shows_fast_number_formats_and_the_choice_of_auto(
 ):
     from nmt_lstm.numerics import precision, processor, speeds
 
-    for name, question in processor.QUESTIONS.items():
+    for name, question in processor.QUERIES.items():
         monkeypatch.setattr(torch.cpu, question, lambda name=name: name in features, raising=False)
     monkeypatch.setattr(processor, "processor_name", lambda: "Abacus 3000 " * 9)
     monkeypatch.setattr(precision, "bf16_works", lambda: bf16)

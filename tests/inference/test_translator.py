@@ -257,7 +257,7 @@ def test_models_of_different_vocabularies_form_no_ensemble(random_model_folder, 
     ("arguments", "error", "message"),
     [
         ({"device": "gpu"}, ConfigurationError, "unknown device 'gpu'; use auto, cpu, cuda"),
-        ({"device": "cuda:99"}, ResourceError, "device 'cuda:99' is not there: PyTorch finds"),
+        ({"device": "cuda:99"}, ResourceError, "device 'cuda:99' does not exist"),
         ({"precision": "bf61"}, ConfigurationError, "unknown precision 'bf61'. Did you mean 'bf16'"),
     ],
 )

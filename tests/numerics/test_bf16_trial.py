@@ -1,4 +1,4 @@
-"""The trial of bf16: what it answers, and that it leaves the caller as it was."""
+"""The trial of bf16 recognises failures, and does not change the caller's settings."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from nmt_lstm.numerics import bf16_trial
 from nmt_lstm.numerics.bf16_trial import bf16_works
 
 REGIONS = {
-    "as it is": torch.enable_grad,
+    "default": torch.enable_grad,
     "no gradients": torch.no_grad,
     "inference": torch.inference_mode,
     "autocast": lambda: torch.autocast("cpu", torch.bfloat16),
-    "another autocast": lambda: torch.autocast("cpu", torch.float16),
+    "fp16 autocast": lambda: torch.autocast("cpu", torch.float16),
 }
 
 
 @pytest.fixture(autouse=True)
-def not_tried():
-    """The trial is run again in each test, and after it."""
+def no_cached_answer():
+    """Each test runs the trial itself, and leaves no answer to the next."""
     bf16_works.cache_clear()
     yield
     bf16_works.cache_clear()
 
 
-def modes():
+def torch_settings():
     return (
         torch.is_grad_enabled(),
         torch.is_inference_mode_enabled(),
@@ -39,16 +39,16 @@ def modes():
 
 
 @pytest.mark.parametrize("region", REGIONS)
-def test_the_answer_is_the_same_in_any_region_and_leaves_no_trace(region) -> None:
+def test_the_answer_is_the_same_in_any_region_and_changes_no_setting(region) -> None:
     expected = bf16_works()
     bf16_works.cache_clear()
     with REGIONS[region]():
-        before = modes()
+        before = torch_settings()
         assert bf16_works() is expected
-        assert modes() == before
+        assert torch_settings() == before
 
 
-def test_the_answer_does_not_depend_on_the_default_format() -> None:
+def test_the_answer_does_not_depend_on_the_default_dtype() -> None:
     expected = bf16_works()
     bf16_works.cache_clear()
     torch.set_default_dtype(torch.float64)
@@ -59,20 +59,20 @@ def test_the_answer_does_not_depend_on_the_default_format() -> None:
 
 
 @pytest.mark.needs_bf16
-def test_products_that_are_right_are_taken() -> None:
-    assert bf16_trial._is_right(torch.nn.functional.linear, bf16_trial._linear_operands())
+def test_correct_products_are_accepted() -> None:
+    assert bf16_trial._is_correct(torch.nn.functional.linear, bf16_trial._linear_operands())
 
 
-def test_a_function_that_is_wrong_in_bf16_is_not_taken() -> None:
-    def rounded_away(inputs, weight, bias):
-        found = torch.nn.functional.linear(inputs, weight, bias)
-        return found if found.dtype == torch.float32 else found * 2
+def test_a_function_that_is_wrong_in_bf16_is_rejected() -> None:
+    def doubled_in_bf16(inputs, weight, bias):
+        result = torch.nn.functional.linear(inputs, weight, bias)
+        return result if result.dtype == torch.float32 else result * 2
 
-    assert not bf16_trial._is_right(rounded_away, bf16_trial._linear_operands())
+    assert not bf16_trial._is_correct(doubled_in_bf16, bf16_trial._linear_operands())
 
 
 @pytest.mark.parametrize("gradients", [True, False])
-def test_a_kernel_that_fails_means_no(monkeypatch, gradients) -> None:
+def test_a_kernel_that_raises_is_rejected(monkeypatch, gradients) -> None:
     def failing(*operands):
         if torch.is_grad_enabled() is gradients and torch.is_autocast_enabled("cpu"):
             raise RuntimeError("could not create a primitive descriptor")

@@ -1,4 +1,4 @@
-"""Keeping freed memory: what is asked of the C library, and that others are left alone."""
+"""Settings of glibc's heap and of oneDNN's cache, and that other C libraries are not touched."""
 
 from __future__ import annotations
 
@@ -78,83 +78,83 @@ size = 1 << 26
 assert keep_freed_memory()
 pages, before = Path("/proc/self/statm").read_text().split()[1], huge()
 block = b"x" * size
-found, between = huge() - before, huge()
+size_of_block, between = huge() - before, huge()
 asked = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 asked.madvise(mmap.MADV_HUGEPAGE)
 asked.write(block)
-print(found, huge() - between, pages)
+print(size_of_block, huge() - between, pages)
 """
 THP = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 
 
-def test_another_c_library_is_left_alone(monkeypatch) -> None:
+def test_other_c_libraries_are_not_called(monkeypatch) -> None:
     monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
-    monkeypatch.setattr(ctypes, "CDLL", lambda *_: pytest.fail("asked a library that is not glibc"))
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_: pytest.fail("called a library that is not glibc"))
     assert keep_freed_memory() is False
 
 
-@pytest.mark.parametrize(("answers", "kept"), [((1, 1), True), ((0, 1), False), ((1, 0), False)])
-def test_it_says_whether_glibc_took_both_thresholds(monkeypatch, answers, kept) -> None:
-    asked = {}
-    given = iter(answers)
+@pytest.mark.parametrize(("answers", "accepted"), [((1, 1), True), ((0, 1), False), ((1, 0), False)])
+def test_the_result_tells_whether_glibc_accepted_both_thresholds(monkeypatch, answers, accepted) -> None:
+    thresholds = {}
+    results = iter(answers)
 
     class Glibc:
         def mallopt(self, option, value):
-            asked[option] = value
-            return next(given)
+            thresholds[option] = value
+            return next(results)
 
-        # No room for the heap to grow: then no huge pages are asked for.
+        # The heap cannot grow, so no huge pages are requested.
         malloc, free, madvise = MagicMock(return_value=None), MagicMock(), MagicMock()
 
     monkeypatch.setattr(platform, "libc_ver", lambda: ("glibc", "2.36"))
     monkeypatch.setattr(ctypes, "CDLL", lambda *_: Glibc())
-    assert keep_freed_memory() is kept
-    assert set(asked) == {memory.M_MMAP_THRESHOLD, memory.M_TRIM_THRESHOLD}
-    assert min(asked.values()) >= 1 << 30
-    assert Glibc.malloc.called is kept
+    assert keep_freed_memory() is accepted
+    assert set(thresholds) == {memory.M_MMAP_THRESHOLD, memory.M_TRIM_THRESHOLD}
+    assert min(thresholds.values()) >= 1 << 30
+    assert Glibc.malloc.called is accepted
     assert not Glibc.madvise.called
     assert not Glibc.free.called
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has these thresholds")
-def test_a_block_asked_for_again_costs_no_new_pages() -> None:
+def test_a_block_allocated_again_causes_no_page_faults() -> None:
     faults = {}
-    for case in ("kept", "given back"):
+    for case in ("kept", "returned"):
         finished = subprocess.run(
             [sys.executable, "-c", PAGES, case], capture_output=True, text=True, check=True
         )
         faults[case] = int(finished.stdout)
-    assert faults["kept"] < faults["given back"] / 4
+    assert faults["kept"] < faults["returned"] / 4
 
 
-def test_kernels_are_bounded_unless_the_user_says_otherwise(monkeypatch) -> None:
+def test_the_number_of_kernels_is_bounded_unless_the_user_sets_it(monkeypatch) -> None:
     name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
     monkeypatch.delenv(name, raising=False)
     memory.bound_kernel_memory()
-    assert os.environ[name] == str(memory.KERNELS_KEPT)
+    assert os.environ[name] == str(memory.MOST_KERNELS)
     monkeypatch.setenv(name, "7")
     memory.bound_kernel_memory()
     assert os.environ[name] == "7"
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's heap is asked for")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's heap is configured")
 @pytest.mark.skipif(
-    not THP.exists() or "[never]" in THP.read_text("utf-8"), reason="this system hands out no huge pages"
+    not THP.exists() or "[never]" in THP.read_text("utf-8"), reason="this system has no huge pages"
 )
-def test_large_blocks_lie_on_huge_pages_and_memory_that_is_not_used_is_not_taken() -> None:
+def test_large_blocks_are_on_huge_pages_and_unused_memory_is_not_allocated() -> None:
     finished = subprocess.run([sys.executable, "-c", HUGE], capture_output=True, text=True, check=True)
-    found, possible, pages_before = map(int, finished.stdout.split())
+    size, possible, pages_before = map(int, finished.stdout.split())
     if possible < 32 << 10:
-        pytest.skip(f"this system gives {possible} KiB of huge pages to who asks for 64 MiB")
-    assert found > possible // 2
+        pytest.skip(f"this system gives only {possible} KiB of huge pages for 64 MiB")
+    assert size > possible // 2
     assert pages_before * os.sysconf("SC_PAGE_SIZE") < memory.HEAP_AT_ONCE // 4
 
 
-def test_an_environment_is_given_the_option_once_and_the_users_word_counts() -> None:
+def test_the_option_is_added_once_and_never_overrides_the_users() -> None:
     name = "GLIBC_TUNABLES"
-    asked = without_thread_cache({"A": "b"})
-    assert asked == {"A": "b", name: "glibc.malloc.tcache_count=0"}
-    assert without_thread_cache(asked) == asked
+    environment = without_thread_cache({"A": "b"})
+    assert environment == {"A": "b", name: "glibc.malloc.tcache_count=0"}
+    assert without_thread_cache(environment) == environment
     assert without_thread_cache({name: "glibc.malloc.hugetlb=1"}) == {
         name: "glibc.malloc.hugetlb=1:glibc.malloc.tcache_count=0"
     }
@@ -162,8 +162,8 @@ def test_an_environment_is_given_the_option_once_and_the_users_word_counts() -> 
     assert without_thread_cache(chosen) == chosen
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is asked")
-def test_a_program_is_started_again_once_as_the_same_process() -> None:
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has a thread cache")
+def test_a_program_is_restarted_once_as_the_same_process() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "GLIBC_TUNABLES"}
     with subprocess.Popen(
         [sys.executable, "-c", RESTARTED, "--steps", "3"], stdout=subprocess.PIPE, text=True, env=environment
@@ -177,20 +177,20 @@ def test_a_program_is_started_again_once_as_the_same_process() -> None:
     ]
 
 
-def test_a_program_on_another_c_library_is_not_started_again(monkeypatch) -> None:
+def test_a_program_with_a_different_c_library_is_not_restarted(monkeypatch) -> None:
     monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
     monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
-    monkeypatch.setattr(os, "execve", lambda *_: pytest.fail("started again"))
+    monkeypatch.setattr(os, "execve", lambda *_: pytest.fail("restarted"))
     restart_without_thread_cache()
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has a thread cache to switch off")
 def test_without_the_thread_cache_aligned_blocks_merge_again() -> None:
-    grown = {}
+    heap_sizes = {}
     plain = {name: value for name, value in os.environ.items() if name != "GLIBC_TUNABLES"}
     for case, environment in (("cached", plain), ("merged", without_thread_cache(plain))):
         finished = subprocess.run(
             [sys.executable, "-c", HEAP], capture_output=True, text=True, check=True, env=environment
         )
-        grown[case] = int(finished.stdout)
-    assert grown["merged"] < 0.8 * grown["cached"]
+        heap_sizes[case] = int(finished.stdout)
+    assert heap_sizes["merged"] < 0.8 * heap_sizes["cached"]

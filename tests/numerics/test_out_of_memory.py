@@ -1,4 +1,4 @@
-"""Refused allocations of every library are recognised, and nothing else is."""
+"""Failed allocations of every library are recognised, and other errors are not."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from nmt_lstm.numerics.out_of_memory import is_out_of_memory, where_memory_ran_o
     ],
     ids=["torch", "torch overflow", "numpy", "python"],
 )
-def test_real_refusals(allocate) -> None:
-    with pytest.raises(Exception) as refused:
+def test_real_failures_are_recognised(allocate) -> None:
+    with pytest.raises(Exception) as error_info:
         allocate()
-    assert is_out_of_memory(refused.value)
-    assert where_memory_ran_out(refused.value) == "this machine"
+    assert is_out_of_memory(error_info.value)
+    assert where_memory_ran_out(error_info.value) == "this machine"
 
 
 class RuntimeException(Exception):  # noqa: N818 - ONNX Runtime's name
-    """As ONNX Runtime has it: no RuntimeError."""
+    """ONNX Runtime's class, which is not a RuntimeError."""
 
 
 @pytest.mark.parametrize(
-    ("problem", "place"),
+    ("problem", "device"),
     [
         (torch.OutOfMemoryError("Tried to allocate 2.50 GiB. GPU 0"), "the GPU"),
         (RuntimeError("CUDA error: out of memory"), "the GPU"),
@@ -57,9 +57,9 @@ class RuntimeException(Exception):  # noqa: N818 - ONNX Runtime's name
         (MemoryError(), "this machine"),
     ],
 )
-def test_what_libraries_say(problem: Exception, place: str) -> None:
+def test_messages_of_libraries_are_recognised(problem: Exception, device: str) -> None:
     assert is_out_of_memory(problem)
-    assert where_memory_ran_out(problem) == place
+    assert where_memory_ran_out(problem) == device
 
 
 @pytest.mark.parametrize(
@@ -71,5 +71,5 @@ def test_what_libraries_say(problem: Exception, place: str) -> None:
         KeyboardInterrupt("out of memory"),
     ],
 )
-def test_other_errors_are_not_refusals(problem: BaseException) -> None:
+def test_other_errors_are_not_recognised(problem: BaseException) -> None:
     assert not is_out_of_memory(problem)

@@ -1,4 +1,4 @@
-"""Pointwise functions: the same bits for a row whatever rows are beside it."""
+"""Pointwise functions give a row the same bits whatever the other rows are."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ def gate(tensors: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
 
 @pytest.mark.parametrize("width", [1, 5, 12, 20, 32, 77])
 @pytest.mark.parametrize("threads", [1, 3])
-def test_rows_do_not_depend_on_their_number(width, threads, monkeypatch) -> None:
+def test_a_row_does_not_depend_on_the_number_of_rows(width, threads, monkeypatch) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    monkeypatch.setattr(pointwise, "LARGEST_UNCUT", 640)
+    monkeypatch.setattr(pointwise, "LARGEST_UNSPLIT", 640)
     x, state = torch.randn(70, 2 * width), torch.randn(70, width)
     expected = by_rows(gate, (x, state), width)
-    assert [part.shape for part in expected] == [(70, width)] * 2
-    for part, plain in zip(expected, gate((x, state)), strict=True):
-        torch.testing.assert_close(part, plain, rtol=1e-6, atol=1e-6)
+    assert [result.shape for result in expected] == [(70, width)] * 2
+    for result, plain in zip(expected, gate((x, state)), strict=True):
+        torch.testing.assert_close(result, plain, rtol=1e-6, atol=1e-6)
     for count in COUNTS:
         for first in (0, 6):
             rows = slice(first, first + count)
             alone = by_rows(gate, (x[rows].contiguous(), state[rows].contiguous()), width)
-            assert all(torch.equal(part, whole[rows]) for part, whole in zip(alone, expected, strict=True))
+            assert all(torch.equal(result, full[rows]) for result, full in zip(alone, expected, strict=True))
 
 
-def test_many_rows_are_taken_in_parts_that_no_threads_cut(monkeypatch) -> None:
+def test_many_rows_are_computed_in_chunks_too_small_for_threads(monkeypatch) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
-    monkeypatch.setattr(pointwise, "LARGEST_UNCUT", 1_000)
-    seen = []
+    monkeypatch.setattr(pointwise, "LARGEST_UNSPLIT", 1_000)
+    rows_of_calls = []
 
-    def count(tensors: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-        seen.append(tensors[0].shape[0])
+    def identity(tensors: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        rows_of_calls.append(tensors[0].shape[0])
         return tensors
 
-    (result,) = by_rows(count, (torch.arange(2_000.0).view(100, 20),), 20)
-    assert seen == [48, 48, 8]  # 8 rows of 20 fill whole vectors
+    (result,) = by_rows(identity, (torch.arange(2_000.0).view(100, 20),), 20)
+    assert rows_of_calls == [48, 48, 8]  # 8 rows of 20 fill whole vectors
     assert torch.equal(result, torch.arange(2_000.0).view(100, 20))
 
 
@@ -57,7 +57,7 @@ def test_the_sigmoid_is_the_logistic_function() -> None:
     assert inputs.grad is not None
 
 
-def test_the_sigmoid_is_the_same_at_any_place() -> None:
+def test_the_sigmoid_of_a_value_does_not_depend_on_its_index() -> None:
     inputs = torch.randn(1_000)
     with torch.no_grad():
         expected = sigmoid(inputs)
@@ -72,26 +72,26 @@ def made_by_intel(request, monkeypatch):
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
-def test_the_tangent_is_the_hyperbolic_one(made_by_intel, dtype) -> None:
+def test_tanh_is_the_hyperbolic_tangent(made_by_intel, dtype) -> None:
     inputs = torch.linspace(-30.0, 30.0, 1_001, dtype=dtype)
     expected = torch.tanh(inputs)
     with torch.no_grad():
-        found = tanh(inputs)
-    assert found.dtype == dtype
-    torch.testing.assert_close(found, expected, rtol=0.0, atol=3e-7 if dtype == torch.float32 else 1e-15)
+        result = tanh(inputs)
+    assert result.dtype == dtype
+    torch.testing.assert_close(result, expected, rtol=0.0, atol=3e-7 if dtype == torch.float32 else 1e-15)
     inputs.requires_grad_()
     assert torch.equal(tanh(inputs), expected)
     tanh(inputs).sum().backward()
     assert inputs.grad is not None
 
 
-def test_other_processors_take_the_sigmoid(made_by_intel) -> None:
+def test_processors_of_other_makers_use_the_sigmoid(made_by_intel) -> None:
     inputs = torch.randn(4, 32)
     with torch.no_grad():
         assert torch.equal(tanh(inputs), torch.tanh(inputs)) == made_by_intel
 
 
-def test_a_rows_tangent_does_not_depend_on_the_number_of_rows(made_by_intel) -> None:
+def test_tanh_of_a_row_does_not_depend_on_the_number_of_rows(made_by_intel) -> None:
     inputs = torch.randn(6, 13, 20)
     with torch.no_grad():
         expected = tanh(inputs)

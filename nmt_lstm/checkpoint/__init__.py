@@ -1,1 +1,1 @@
-"""The model folder: writing, reading, integrity and averaging of weights."""
+"""The model folder: writing, reading, verifying, and averaging of weights."""

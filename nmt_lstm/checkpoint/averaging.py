@@ -1,4 +1,4 @@
-"""The mean of several checkpoints of one training."""
+"""The mean of several checkpoints of a training run."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ __all__ = ["average_states"]
 
 
 def average_states(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """Return the parameter-wise mean of state dictionaries, summed in float64 and given in the first one's types.
+    """Return the mean of each parameter over state dictionaries, summed in float64, in the types of the first.
 
-    Whole-number tensors (counters) are taken from the last. Weights that share memory in the first state
-    (tied embeddings) share it in the result.
+    Integer tensors (counters) are taken from the last state. Weights that share memory in the first state (tied
+    embeddings) also share it in the result.
 
     Args:
-        states: at least one, all of the same names and shapes; none is changed.
+        states: at least one, all with the same names and shapes; they are not changed.
 
     Raises:
-        ModelFolderError: there is none, or they belong to different models.
+        ModelFolderError: there are no states, or they belong to different models.
     """
     if not states:
         raise ModelFolderError("there are no checkpoints to average; give at least one.")
@@ -33,14 +33,13 @@ def average_states(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         ]
         if differing:
             raise ModelFolderError(
-                f"checkpoint {number} of {len(states)} is of another model: '{differing[0]}' differs in presence or "
-                f"shape; average checkpoints of one training."
+                f"checkpoint {number} of {len(states)} belongs to a different model: '{differing[0]}' is missing or differs in "
+                f"shape; average checkpoints of one training run."
             )
     averaged: dict[str, Tensor] = {}
-    places: dict[tuple[int, torch.Size, tuple[int, ...]], str] = {}
+    names: dict[tuple[int, torch.Size, tuple[int, ...]], str] = {}  # by the memory of the tensor
     for name, tensor in first.items():
-        place = (tensor.data_ptr(), tensor.shape, tensor.stride())
-        twin = places.setdefault(place, name)
+        twin = names.setdefault((tensor.data_ptr(), tensor.shape, tensor.stride()), name)
         if twin != name and tensor.numel() > 0:
             averaged[name] = averaged[twin]
         elif tensor.is_floating_point():

@@ -1,4 +1,4 @@
-"""Which files are a model folder's or a run's own, and whether a folder may be written to; needs no torch."""
+"""The files of model folders and runs, and whether a folder may be written to; does not import torch."""
 
 from __future__ import annotations
 
@@ -16,26 +16,29 @@ WEIGHTS, METRICS = "model.safetensors", "metrics.json"
 SUBWORDS = ("subwords.joint.model", "subwords.source.model", "subwords.target.model")
 GRAPHS = ("encoder.onnx", "decoder.onnx")
 TRAINING_FOLDERS = (TRAINING_STATE, "logs", HELD_OUT)
-# Held by a training that writes into the folder.
+# Locked by a training run that writes into the folder.
 LOCK = ".lock"
-OURS = {RUN, WEIGHTS, METRICS, MANIFEST, *SUBWORDS, *GRAPHS, *TRAINING_FOLDERS, LOCK}
+OWN_FILES = {RUN, WEIGHTS, METRICS, MANIFEST, *SUBWORDS, *GRAPHS, *TRAINING_FOLDERS, LOCK}
 WRITING = "writing"
 
 
 def check_output_folder(folder: str | Path) -> None:
-    """Raise ModelFolderError unless `folder` is new, empty, or holds only the files of a training run."""
+    """Raise ModelFolderError unless `folder` is new, empty, or contains only the files of a training run."""
     path = Path(folder)
     if path.exists() and not path.is_dir():
-        raise ModelFolderError(f"output folder '{path}' is a file; choose another name with -o.")
+        raise ModelFolderError(
+            f"output folder '{path}' is a file; choose a different name with -o.", path=path
+        )
     if not path.is_dir() or (path / MANIFEST).exists():
         if (path / MANIFEST).exists():
             Manifest.read(path)
         return
-    strangers = foreign_names(
-        path, lambda name: name in OURS or name.startswith((f".{WRITING}-", COPY_PREFIX))
+    foreign = foreign_names(
+        path, lambda name: name in OWN_FILES or name.startswith((f".{WRITING}-", COPY_PREFIX))
     )
-    if strangers:
+    if foreign:
         raise ModelFolderError(
-            f"output folder '{path}' exists and holds files that are not a run's ({strangers}); "
-            f"choose another with -o, or empty it."
+            f"output folder '{path}' contains files that do not belong to a training run ({foreign}); "
+            f"choose a different folder with -o, or empty it.",
+            path=path,
         )

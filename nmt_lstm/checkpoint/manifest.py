@@ -22,10 +22,10 @@ __all__ = ["FORMAT", "FORMAT_VERSION", "MANIFEST", "FileRecord", "Manifest", "ch
 MANIFEST = "manifest.json"
 RUN = "run.toml"
 TRAINING_STATE = "checkpoints"
-"""Folder of a model folder where training keeps its state."""
+"""Name of the folder in a model folder where training keeps its checkpoints."""
 FORMAT = "nmt-lstm model folder"
 FORMAT_VERSION = 1
-# Files that people read, and that git or an editor may convert.
+# Files that people read, and whose line ends git or an editor may convert.
 TEXT_SUFFIXES = (".toml", ".json", ".py")
 LIBRARIES = ("torch", "sentencepiece", "safetensors", "numpy", "pydantic")
 
@@ -40,109 +40,103 @@ class FileRecord(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What ``manifest.json`` holds."""
+    """The contents of ``manifest.json``."""
 
     model_config = ConfigDict(frozen=True)
 
     format: str
     format_version: int
     written: str
-    """When, as ISO 8601 in UTC."""
+    """Time of writing, as ISO 8601 in UTC."""
     versions: dict[str, str]
-    """Versions of nmt-lstm, Python and the libraries that wrote the folder."""
+    """Versions of nmt-lstm, Python and libraries that wrote the folder."""
     files: dict[str, FileRecord]
     vocabulary: dict[str, str]
     """Fingerprints of the "source" and "target" vocabularies."""
     plugins: dict[str, list[dict[str, str]]]
-    """Records of the registered "cells" and "attentions" that the model is built of."""
+    """Records of the "cells" and "attentions" that the model consists of."""
     parameters: int
-    """Number of trained values, shared ones counted once."""
+    """Number of trained values; shared ones are counted once."""
     exported: str = ""
-    """Precision of the frozen weights, if the folder was exported for translation; empty for a trained model."""
+    """Precision of the weights if the folder was exported for translation; empty for a trained model."""
 
     @staticmethod
     def read(folder: Path) -> Manifest:
         """Read the manifest of a model folder.
 
         Raises:
-            ModelFolderError: the folder or its manifest is missing, damaged, of another kind or too new.
+            ModelFolderError: the folder or its manifest is missing, damaged, from another program, or too new.
         """
         path = folder / MANIFEST
         if not folder.is_dir():
-            raise ModelFolderError(_not_a_folder(folder))
+            raise ModelFolderError(_not_a_folder(folder), path=folder)
         try:
             values = parse_json(read_regular(path))
         except FileNotFoundError:
-            raise ModelFolderError(_no_manifest(folder)) from None
+            raise ModelFolderError(_no_manifest(folder), path=folder) from None
         except OSError as problem:
-            raise ModelFolderError(f"'{path}' cannot be read: {problem.strerror}.") from problem
+            raise ModelFolderError(f"'{path}' cannot be read: {problem.strerror}.", path=path) from problem
         except ValueError as problem:
-            raise ModelFolderError(
-                f"'{path}' is damaged ({problem}); copy or train the model again."
-            ) from problem
+            raise _damaged(path, str(problem)) from problem
         kind, version = (
             values.get(key) if isinstance(values, dict) else None for key in ("format", "format_version")
         )
         if kind != FORMAT or not isinstance(version, int):
             raise ModelFolderError(
-                f"'{path}' is the manifest of something else: its format is {kind!r}, not '{FORMAT}'; "
-                f"name a folder that nmt-lstm train -o wrote."
+                f"'{path}' was written by another program: its format is {kind!r}, not '{FORMAT}'; "
+                f"give a folder that nmt-lstm train -o wrote.",
+                path=path,
             )
         if version > FORMAT_VERSION:
             versions = values.get("versions")
-            wrote = (
-                versions.get("nmt-lstm", "a newer version")
-                if isinstance(versions, dict)
-                else "a newer version"
-            )
+            writer = versions.get("nmt-lstm") if isinstance(versions, dict) else None
             raise ModelFolderError(
-                f"'{folder}' has format version {version}, and this nmt-lstm ({nmt_lstm.__version__}) reads up to "
-                f"{FORMAT_VERSION}; it was written by nmt-lstm {wrote}: install that version."
+                f"'{folder}' has format version {version}, but this nmt-lstm ({nmt_lstm.__version__}) reads only up to "
+                f"{FORMAT_VERSION}; install the version that wrote it, nmt-lstm {writer or '(unknown)'}.",
+                path=folder,
             )
         try:
             return Manifest.model_validate(without_checksum(values))
         except ValidationError as problem:
             first = problem.errors()[0]
-            raise ModelFolderError(
-                f"'{path}' is damaged: {'.'.join(map(str, first['loc']))}: {first['msg']}; "
-                f"copy or train the model again."
-            ) from problem
+            raise _damaged(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from problem
         except ValueError as problem:
-            raise ModelFolderError(
-                f"'{path}' is damaged ({problem}); copy or train the model again."
-            ) from problem
+            raise _damaged(path, str(problem)) from problem
 
     def text(self) -> str:
-        """Return what `read` reads, with a checksum of its own."""
+        """Return the contents of the file, with a checksum of their own."""
         return checked_json(self.model_dump(mode="json"))
 
 
+def _damaged(path: Path, reason: str) -> ModelFolderError:
+    return ModelFolderError(f"'{path}' is damaged ({reason}); copy or train the model again.", path=path)
+
+
 def _not_a_folder(path: Path) -> str:
-    """Say what is at a path instead of a model folder, and which folder was probably meant."""
+    """Return the message for a path that is not a folder, with the folder that was probably meant."""
     model = _model_folder_around(path)
     if not path.exists():
-        return f"model folder '{path}' does not exist{_or_around(model)}; train one with: nmt-lstm train."
+        hint = f" (the model folder around it is '{model}')" if model else ""
+        return f"model folder '{path}' does not exist{hint}; train one with: nmt-lstm train."
     if path.suffix in (".ckpt", ".safetensors") and path.parent.name == TRAINING_STATE:
-        what = "a checkpoint of a training run, not a model"
+        kind = "a checkpoint of a training run, not a model"
     else:
-        what = "a file, not a model folder"
-    advice = f"the model folder is '{model}'" if model else "name the folder that nmt-lstm train -o wrote"
-    return f"'{path}' is {what}; {advice}."
+        kind = "a file, not a model folder"
+    return f"'{path}' is {kind}; {_right_folder(model)}."
 
 
 def _no_manifest(folder: Path) -> str:
     model = _model_folder_around(folder)
-    advice = f"the model folder is '{model}'" if model else "name the folder that nmt-lstm train -o wrote"
-    return f"'{folder}' is not a model folder: it has no {MANIFEST}; {advice}."
+    return f"'{folder}' is not a model folder: it has no {MANIFEST}; {_right_folder(model)}."
+
+
+def _right_folder(model: Path | None) -> str:
+    return f"the model folder is '{model}'" if model else "give the folder that nmt-lstm train -o wrote"
 
 
 def _model_folder_around(path: Path) -> Path | None:
-    """Return the model folder that a path lies in; None if there is none close by."""
+    """Return the model folder that contains a path, directly or one level up; None if there is none."""
     return next((folder for folder in list(path.parents)[:2] if (folder / MANIFEST).is_file()), None)
-
-
-def _or_around(model: Path | None) -> str:
-    return f" (the model folder around it is '{model}')" if model else ""
 
 
 def make_manifest(
@@ -154,7 +148,7 @@ def make_manifest(
     parameters: int,
     exported: str = "",
 ) -> Manifest:
-    """Return the manifest of the files `names` in `folder`."""
+    """Return a manifest of the files `names` in `folder`; the other arguments are fields of `Manifest`."""
     return Manifest(
         format=FORMAT,
         format_version=FORMAT_VERSION,
@@ -176,43 +170,46 @@ def make_manifest(
 
 
 def check_files(folder: Path, manifest: Manifest) -> None:
-    """Raise ModelFolderError if a file of the manifest is missing or not the one that was written."""
+    """Raise ModelFolderError if a file of the manifest is missing or has been modified."""
     for name, record in manifest.files.items():
         path = folder / name
         if not _lies_inside(name):
             raise ModelFolderError(
-                f"'{folder / MANIFEST}' names a file outside the folder: '{name}'; do not use it."
+                f"'{folder / MANIFEST}' names a file outside the folder: '{name}'; do not use this model.",
+                path=folder / MANIFEST,
             )
         if not path.is_file():
-            raise ModelFolderError(f"model folder '{folder}' lacks '{name}'; copy the whole folder again.")
+            raise ModelFolderError(
+                f"'{name}' is missing from model folder '{folder}'; copy the whole folder again.", path=path
+            )
         size = path.stat().st_size
         if size != record.bytes:
-            changed = f"'{path}' was changed or truncated: it has {size:,} bytes, not {record.bytes:,}"
+            problem = f"'{path}' was changed or truncated: it has {size:,} bytes, not {record.bytes:,}"
         elif sha256_of(path) != record.sha256:
-            changed = f"'{path}' was changed: its SHA-256 is not the one in {MANIFEST}"
+            problem = f"'{path}' was changed: its SHA-256 does not match {MANIFEST}"
         else:
             continue
-        raise ModelFolderError(f"{changed}; {_advice(path, record)}.")
+        raise ModelFolderError(f"{problem}; {_advice(path, record)}.", path=path)
 
 
 def _lies_inside(name: str) -> bool:
-    """Whether a name is that of a file in the folder, or below its copy of a plugin folder."""
+    """Whether a name is that of a file in the folder or in its copy of a plugin folder."""
     parts = PurePosixPath(name).parts
-    plain = bool(parts) and "/".join(parts) == name and not {"..", "."} & set(parts)
-    return plain and (len(parts) == 1 or name.startswith(COPY_PREFIX))
+    is_relative = bool(parts) and "/".join(parts) == name and not {"..", "."} & set(parts)
+    return is_relative and (len(parts) == 1 or name.startswith(COPY_PREFIX))
 
 
 def _advice(path: Path, record: FileRecord) -> str:
-    """Say what to do about a changed file: text files change by hand, or by a program that converts line endings."""
+    """Return advice about a modified file: text files are edited by hand, or converted by other programs."""
     if path.suffix in TEXT_SUFFIXES and _has_converted_line_ends(path, record):
-        return "only its line endings were converted (CRLF): convert them back, for instance with: sed -i 's/\\r$//'"
-    again = "copy the whole folder again, or wait if it is just being written"
+        return "only its line endings were converted (CRLF): convert them back, for example with: sed -i 's/\\r$//'"
+    advice = "copy the whole folder again, or wait if it is being written now"
     if path.name == RUN:
         return (
-            f"a model keeps the settings that it was trained with: restore the file, and change the search with --set, such "
-            f"as --set search.alpha=1.5; or {again}"
+            f"the settings of a trained model cannot be edited: restore the file, and change search settings with --set, "
+            f"such as --set search.alpha=1.5; or {advice}"
         )
-    return again
+    return advice
 
 
 def _has_converted_line_ends(path: Path, record: FileRecord) -> bool:

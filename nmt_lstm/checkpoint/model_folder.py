@@ -1,4 +1,4 @@
-"""The model folder: all that translation needs, written whole or not at all, and checked when it is read."""
+"""The model folder: everything that translation needs, written completely or not at all, and verified when read."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """A model folder whose files are whole."""
+    """The verified contents of a model folder, except for the weights."""
 
     folder: Path
     run: RunSettings
@@ -63,7 +63,7 @@ class ModelFolder:
 
     @property
     def weights_sha256(self) -> str:
-        """What identifies the weights: the SHA-256 of their file, or that of the digests of the graphs they are in.
+        """A digest of the weights: the SHA-256 of their file, or that of the digests of the graphs that contain them.
 
         Raises:
             ModelFolderError: the folder has neither.
@@ -73,7 +73,7 @@ class ModelFolder:
         ]
         if not digests:
             raise ModelFolderError(
-                f"model folder '{self.folder}' has no weights; copy the whole folder again."
+                f"model folder '{self.folder}' has no weights; copy the whole folder again.", path=self.folder
             )
         if len(digests) == 1:
             return digests[0]
@@ -85,24 +85,24 @@ class ModelFolder:
         return read(folder)
 
     def check_trained(self) -> None:
-        """Raise ModelFolderError if the weights were exported, which only translate."""
+        """Raise ModelFolderError if the model was exported, since exported weights can only be used for translation."""
         if self.manifest.exported:
             raise ModelFolderError(
-                f"'{self.folder}' was exported: it translates, but its weights are no longer those that were trained; "
-                f"name the folder it was made from."
+                f"'{self.folder}' is an exported model, which can only translate; give the folder that it was exported from.",
+                path=self.folder,
             )
 
     def load_model(self, device: str | torch.device = "cpu", *, trust_plugins: bool = False) -> Seq2Seq:
-        """Build the model and load its weights; it is in evaluation mode.
+        """Build the model in evaluation mode and load its weights.
 
         Args:
-            device: where the weights go.
-            trust_plugins: run the folder's own copies of plugin files, if nothing else brings their parts, and import
-                the classes that it names from wherever Python finds them.
+            device: the device of the weights.
+            trust_plugins: run the folder's copies of plugin files unless their parts are registered already, and
+                import the classes that it names from wherever Python finds them.
 
         Raises:
-            ModelFolderError: a plugin is missing (the message says what to install), the weights do not fit, or they
-                were exported.
+            ModelFolderError: a plugin is missing (the message says what to install), or the weights do not fit or were
+                exported.
             UntrustedPluginError: the folder names a class that no installed distribution provides.
         """
         self.check_trained()
@@ -118,19 +118,20 @@ class ModelFolder:
         except RuntimeError as problem:
             reason = " ".join(str(problem).split())
             raise ModelFolderError(
-                f"the weights in '{self.folder}' do not fit the model of its {RUN}: {reason[:500]}; was a plugin changed?"
+                f"the weights in '{self.folder}' do not fit the model of its {RUN}: {reason[:500]}; has a plugin changed?",
+                path=self.folder,
             ) from problem
         return model.to(device).eval()
 
 
 def read(folder: str | Path) -> ModelFolder:
-    """Check a model folder's files against its manifest and read all but the weights.
+    """Verify the files of a model folder and read everything but the weights.
 
     Args:
         folder: its path, or the name of a built-in model such as ``builtin:en-ja``.
 
     Raises:
-        ModelFolderError: something is missing, changed, half written, of another kind or of a newer format.
+        ModelFolderError: a file is missing, modified or half written, or the folder is in a different or newer format.
     """
     path = model_path(folder)
     manifest = Manifest.read(path)
@@ -140,14 +141,16 @@ def read(folder: str | Path) -> ModelFolder:
         metrics = parse_json(read_regular(path / METRICS))
         subwords = Subwords.load(path, normalise_invisible=run.subwords.normalise_invisible)
     except (ConfigurationError, DataError, OSError, ValueError) as problem:
-        raise ModelFolderError(f"model folder '{path}' cannot be read: {problem}") from problem
+        raise ModelFolderError(f"model folder '{path}' cannot be read: {problem}", path=path) from problem
     if not isinstance(metrics, dict):
-        raise ModelFolderError(f"'{path / METRICS}' holds no JSON object; copy the whole folder again.")
+        raise ModelFolderError(
+            f"'{path / METRICS}' is not a JSON object; copy the whole folder again.", path=path / METRICS
+        )
     for side, vocabulary in (("source", subwords.source), ("target", subwords.target)):
         if vocabulary.fingerprint != manifest.vocabulary.get(side):
             raise ModelFolderError(
-                f"model folder '{path}' holds another {side} vocabulary than its weights were trained with; "
-                f"copy the whole folder again."
+                f"the weights in '{path}' were trained with a different {side} vocabulary; copy the whole folder again.",
+                path=path,
             )
     return ModelFolder(path, run, subwords, manifest, metrics)
 
@@ -162,16 +165,23 @@ def write(
     exported: str = "",
     graphs: Mapping[str, bytes] | None = None,
 ) -> None:
-    """Write a model folder, replacing the model in it; whatever else is there stays.
+    """Write a model folder, replacing an earlier model; other files in it are kept.
 
-    With `graphs`, contents of `GRAPHS` by name, these take the place of the weights.
+    All files are written and synced in a temporary folder first, so a full disk or a crash leaves the old model intact.
+    Then they are renamed one by one, the manifest last: the checksums reveal a half-replaced model to readers.
 
-    All files are written and synced beside the old ones first, so a full disk or a crash leaves the old model
-    whole. They then take their places one by one, the manifest last: a reader that comes in between is told.
+    Args:
+        folder: its path.
+        run: settings of the model.
+        subwords: its vocabularies.
+        model_state: its weights.
+        metrics: its scores.
+        exported: precision of exported weights; empty for a trained model.
+        graphs: contents of the files `GRAPHS` by name, which are stored instead of the weights.
 
     Raises:
-        ModelFolderError: the folder belongs to another program.
-        OSError: it cannot be written; it names the folder.
+        ModelFolderError: the folder contains files of another program.
+        OSError: the folder cannot be written; the error names it.
     """
     path = Path(folder)
     check_output_folder(path)
@@ -213,7 +223,7 @@ def _write(
             names,
             vocabulary={"source": subwords.source.fingerprint, "target": subwords.target.fingerprint},
             plugins=plugins,
-            parameters=_count(model_state),
+            parameters=_count_parameters(model_state),
             exported=exported,
         )
         (temporary / MANIFEST).write_text(manifest.text(), encoding="utf-8")
@@ -222,15 +232,15 @@ def _write(
         for name in [*names, MANIFEST]:
             (path / name).parent.mkdir(exist_ok=True, parents=True)
             (temporary / name).replace(path / name)
-        for left in {WEIGHTS, *GRAPHS, *SUBWORDS} - set(names):
-            (path / left).unlink(missing_ok=True)
+        for obsolete in {WEIGHTS, *GRAPHS, *SUBWORDS} - set(names):
+            (path / obsolete).unlink(missing_ok=True)
         _remove_old_copies(path, set(names))
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _remove_old_copies(path: Path, names: AbstractSet[str]) -> None:
-    """Remove the copies of plugins that are not among the model's files."""
+    """Remove copies of plugins that are not among the files of the model."""
     for copy in path.glob(f"{COPY_PREFIX}*"):
         for file in [copy, *copy.rglob("*")]:
             if not file.is_dir() and file.relative_to(path).as_posix() not in names:
@@ -240,18 +250,18 @@ def _remove_old_copies(path: Path, names: AbstractSet[str]) -> None:
 
 
 def trust_option(folder: Path) -> str:
-    """Return " --trust-plugins" if a model folder is loaded only with that option; empty for any other folder."""
+    """Return " --trust-plugins" if a model folder can only be loaded with that option; otherwise an empty string."""
     if not (folder / MANIFEST).exists():
         return ""
     return " --trust-plugins" if needs_trust(folder, Manifest.read(folder).plugins) else ""
 
 
 def class_advice(folder: Path, command: str) -> str:
-    """Return what to know where a model needs classes of which its folder has no copy; empty for any other folder.
+    """Return advice if a model needs classes that its folder has no copy of; otherwise an empty string.
 
     Args:
         folder: the model folder.
-        command: that loads the model, as it is typed where Python finds the classes.
+        command: the command that loads the model if Python finds the classes.
     """
     missing = (
         classes_without_copy(folder, Manifest.read(folder).plugins) if (folder / MANIFEST).exists() else []
@@ -262,10 +272,10 @@ def class_advice(folder: Path, command: str) -> str:
     path = shlex.quote(os.pathsep.join(roots)) if roots else "FOLDER"
     return (
         f"The model folder has no copy of {' and '.join(missing)}, which Python must find:\n  PYTHONPATH={path} {command}\n"
-        f"A class that its file registers by a name is copied, where the file is loaded with --plugin."
+        f"Classes that their file registers under a name are copied if the file is loaded with --plugin."
     )
 
 
-def _count(state: Mapping[str, Tensor]) -> int:
-    places = {(tensor.data_ptr(), tensor.shape): tensor.numel() for tensor in state.values()}
-    return sum(places.values())
+def _count_parameters(state: Mapping[str, Tensor]) -> int:
+    sizes = {(tensor.data_ptr(), tensor.shape): tensor.numel() for tensor in state.values()}
+    return sum(sizes.values())

@@ -1,4 +1,4 @@
-"""The plugins of a model as its folder keeps them: where each comes from, and a copy of those that are files."""
+"""The plugins that a model folder records: the origin of each, and copies of those that are files."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PluginChange:
-    """A part that is no longer what a model folder has a copy of."""
+    """A part that differs from its copy in a model folder."""
 
     kind: str
-    """What it is: "cell" or "attention"."""
+    """The kind of part, "cell" or "attention"."""
     name: str
     copy: Path
-    """In the model folder."""
+    """The copy in the model folder."""
     difference: str
-    """What is different, the first of it."""
+    """The first difference."""
 
 
 def plugin_records(run: RunSettings) -> tuple[dict[str, list[PluginRecord]], dict[str, bytes]]:
-    """Return the records of the run's cells and attention, and the files to copy, by their paths in the model folder.
+    """Return the records of a run's cells and attention, and the files to copy, by their paths in the model folder.
 
-    The copies are what was loaded, whatever has become of the files since.
+    The copies are what was loaded, even if the files have changed since.
     """
     names: dict[str, PluginContents] = {}
     records: dict[str, list[PluginRecord]] = {}
@@ -69,118 +69,117 @@ def plugin_records(run: RunSettings) -> tuple[dict[str, list[PluginRecord]], dic
 
 
 def plugin_digests(run: RunSettings) -> dict[str, str]:
-    """Return the SHA-256 of each plugin file or folder that the run uses, by the kind and the name of the part."""
-    found = {}
+    """Return the SHA-256 of each plugin file or folder that a run uses, by the kind and the name of the part."""
+    digests = {}
     for _, registry, parts in _used(run):
         for part in parts:
             contents = registry.plugin_contents(part)
             if contents is not None:
-                found[f"{registry.kind} {part}"] = contents.digest
-    return found
+                digests[f"{registry.kind} {part}"] = contents.digest
+    return digests
 
 
 def needs_trust(folder: Path, records: Mapping[str, list[PluginRecord]]) -> bool:
-    """Whether a model folder is loaded only by those who trust its plugins: copies of files, or classes from anywhere.
+    """Whether loading a model folder requires trust in its plugins: copies of files, or classes from anywhere.
 
     Args:
         folder: the model folder.
-        records: as its manifest has them.
+        records: the records in its manifest.
     """
-    copied = any(record.get("file") for _, _, record in _each(records))
-    return copied or bool(classes_without_copy(folder, records))
+    has_copies = any(record.get("file") for _, _, record in _each(records))
+    return has_copies or bool(classes_without_copy(folder, records))
 
 
 def classes_without_copy(folder: Path, records: Mapping[str, list[PluginRecord]]) -> list[str]:
-    """Return the classes ``package.module:Class`` that a model needs and neither its folder nor a distribution has.
+    """Return the classes ``package.module:Class`` of a model that neither its folder nor a distribution provides.
 
     Args:
         folder: the model folder.
-        records: as its manifest has them.
+        records: the records in its manifest.
     """
     names = [record["name"] for _, _, record in _each(records) if not record.get("file")]
     return [name for name in dict.fromkeys(names) if ":" in name and not is_installed(name, folder)]
 
 
 def run_copies(folder: Path, records: Mapping[str, list[PluginRecord]]) -> list[Path]:
-    """Run a model folder's copies of plugin files where nothing else brings their names, and return those that ran.
+    """Run a model folder's copies of plugin files whose names are not registered, and return those that ran.
 
-    Only for folders that are trusted: a copy is a program. Classes that the folder names may then be imported too.
+    Only for trusted folders, since a copy is a program. The classes that the folder names may then be imported, too.
 
     Args:
         folder: the model folder.
-        records: as its manifest has them.
+        records: the records in its manifest.
 
     Raises:
         PluginError: a copy cannot be loaded.
     """
     trust_folder(folder)
-    ran = []
+    executed = []
     for _, registry, record in _each(records):
-        copy = _copy(folder, record)
+        copy = _copy_path(folder, record)
         if copy is not None and record["name"] not in registry.names():
             load_plugin_file(str(copy))
-            ran.append(copy)
-    return ran
+            executed.append(copy)
+    return executed
 
 
 def require_plugins(
     folder: Path, records: Mapping[str, list[PluginRecord]], *, trust_plugins: bool = False
 ) -> None:
-    """Make sure that the plugins of a model folder are there; warn of those that are not what the model was trained with.
+    """Check that the plugins of a model folder are available; warn of those that differ from the training.
 
     Args:
         folder: the model folder.
-        records: as its manifest has them.
-        trust_plugins: run the copies of plugin files in the folder where nothing else brings their names.
+        records: the records in its manifest.
+        trust_plugins: run the folder's copies of plugin files whose names are not registered.
 
     Raises:
-        ModelFolderError: a plugin is missing; the message says what to install or to name.
+        ModelFolderError: a plugin is missing; the message says what to install or load.
         UntrustedPluginError: the folder names a class that no installed distribution provides.
     """
     if trust_plugins:
         run_copies(folder, records)
     for kind, registry, record in _each(records):
-        copy = _copy(folder, record)
+        copy = _copy_path(folder, record)
         if copy is not None and record["name"] not in registry.names():
             raise ModelFolderError(
                 f"model folder '{folder}': the model needs the {kind} '{record['name']}', which was loaded from a file. "
-                f"Name that file with --plugin; or read its copy in the folder, {copy}, and run that with --trust-plugins."
+                f"Load that file with --plugin; or inspect its copy, {copy}, and run it with --trust-plugins.",
+                path=folder,
             )
         try:
             registry.require(record)
         except UntrustedPluginError:
             raise
         except PluginError as problem:
-            raise ModelFolderError(f"model folder '{folder}': {problem}") from problem
+            raise ModelFolderError(f"model folder '{folder}': {problem}", path=folder) from problem
     warn_of_versions(records)
     for change in changed_plugins(folder, records):
         logger.warning(
-            "the %s '%s' is not the one that the model was trained with: %s. Its copy is %s; to use that, leave --plugin "
-            "out and add --trust-plugins.",
+            "the %s '%s' differs from the one that the model was trained with: %s. To use the copy %s, replace --plugin with "
+            "--trust-plugins.",
             change.kind, change.name, change.difference, change.copy,
         )  # fmt: skip
 
 
 def changed_plugins(folder: Path, records: Mapping[str, list[PluginRecord]]) -> list[PluginChange]:
-    """Return the parts whose plugin files are not those that a model folder has copies of.
+    """Return the parts whose plugin files differ from the copies in a model folder.
 
     Args:
         folder: the model folder.
-        records: as its manifest has them.
+        records: the records in its manifest.
 
     Raises:
         PluginError: a copy cannot be read.
     """
     changes = []
     for kind, registry, record in _each(records):
-        copy = _copy(folder, record)
+        copy = _copy_path(folder, record)
         if copy is None or record["name"] not in registry.names():
             continue
         loaded = registry.plugin_contents(record["name"])
         if loaded is None:
-            difference = (
-                f"it was loaded from a file, and now comes from {registry.record(record['name'])['target']}"
-            )
+            difference = f"it was loaded from a file, but is now {registry.record(record['name'])['target']}"
         else:
             trained = read_contents(copy)
             difference = loaded.difference(trained)
@@ -192,9 +191,17 @@ def changed_plugins(folder: Path, records: Mapping[str, list[PluginRecord]]) -> 
 
 
 def warn_of_versions(records: Mapping[str, list[PluginRecord]]) -> None:
-    """Warn of distributions that are installed in other versions than a model was trained with."""
+    """Warn of plugins whose installed version differs from the one that a model was trained with."""
     for _, _, record in _each(records):
-        _compare_version(record)
+        name, version = record.get("distribution", ""), record.get("version", "")
+        if not name or name == "nmt-lstm":  # versions of nmt-lstm read each other's models
+            continue
+        try:
+            installed = distributions.version(name)
+        except distributions.PackageNotFoundError:
+            continue
+        if installed != version:
+            logger.warning("the model was trained with %s %s, but %s is installed.", name, version, installed)
 
 
 def _each(records: Mapping[str, list[PluginRecord]]) -> Iterator[tuple[str, Registry, PluginRecord]]:
@@ -203,8 +210,8 @@ def _each(records: Mapping[str, list[PluginRecord]]) -> Iterator[tuple[str, Regi
             yield registry.kind, registry, record
 
 
-def _copy(folder: Path, record: PluginRecord) -> Path | None:
-    """Return where the folder's copy of a plugin file is; a name from outside leads nowhere else."""
+def _copy_path(folder: Path, record: PluginRecord) -> Path | None:
+    """Return the path of the copy of a plugin file; None if there is none. It is always inside the folder."""
     return folder / Path(record["file"]).name if record.get("file") else None
 
 
@@ -216,7 +223,7 @@ def _used(run: RunSettings) -> Iterator[tuple[str, Registry, list[str]]]:
 
 
 def _with_inner(cell: str, options: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a cell's name, and that of the cell it wraps: its options `cell` and `cell_options`."""
+    """Yield the name of a cell and of the cells it wraps, which are its options `cell` and `cell_options`."""
     yield cell
     inner, inner_options = options.get("cell"), options.get("cell_options")
     if isinstance(inner, str) and (":" in inner or inner in CELLS.names()):
@@ -224,8 +231,8 @@ def _with_inner(cell: str, options: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _copy_name(contents: PluginContents, names: dict[str, PluginContents]) -> str:
-    """Return the name of a plugin's copy, entered into `names`; others of the same name get a number."""
-    # A plugin that was loaded from a model folder's copy has the prefix already.
+    """Return the name of a plugin's copy and add it to `names`; different plugins of one name are numbered."""
+    # A plugin that was loaded from a copy in a model folder already has the prefix.
     stem = contents.path.name.removeprefix(COPY_PREFIX).removesuffix(".py")
     suffix = "" if contents.is_package else ".py"
     number = 1
@@ -234,16 +241,3 @@ def _copy_name(contents: PluginContents, names: dict[str, PluginContents]) -> st
         if names.setdefault(name, contents) == contents:
             return name
         number += 1
-
-
-def _compare_version(record: Mapping[str, str]) -> None:
-    """Warn if a plugin's version is not the one that the model was trained with."""
-    name, trained = record.get("distribution", ""), record.get("version", "")
-    if not name or name == "nmt-lstm":  # our own versions read each other's models
-        return
-    try:
-        installed = distributions.version(name)
-    except distributions.PackageNotFoundError:
-        return
-    if installed != trained:
-        logger.warning("the model was trained with %s %s, but %s is installed.", name, trained, installed)

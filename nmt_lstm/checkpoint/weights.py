@@ -1,4 +1,4 @@
-"""Weights in a safetensors file: no code is run by reading it, and shared tensors are stored once."""
+"""Weights in a safetensors file: reading it runs no code, and shared tensors are stored once."""
 
 from __future__ import annotations
 
@@ -19,16 +19,15 @@ from nmt_lstm.files.parsing import parse_json
 
 __all__ = ["load_weights", "save_weights"]
 
-SHARED = (
-    "shared"  # metadata key: JSON object from each name that is not stored to the name that holds its values
-)
+# Metadata key: a JSON object from each omitted name to the name whose values it shares.
+SHARED = "shared"
 
 
 def save_weights(path: Path, state: Mapping[str, Tensor]) -> None:
-    """Write a state dictionary; tensors of equal values (tied weights) are stored once.
+    """Write a state dictionary; tensors with equal values (tied weights) are stored once.
 
     Raises:
-        OSError: the file cannot be written, such as on a full disk.
+        OSError: the file cannot be written, for example because the disk is full.
     """
     stored: dict[str, Tensor] = {}
     shared: dict[str, str] = {}
@@ -39,15 +38,15 @@ def save_weights(path: Path, state: Mapping[str, Tensor]) -> None:
             stored[name] = values
         else:
             shared[name] = twin
-    # Two names may still be views of one storage, which the format refuses.
+    # The format does not allow two views of one storage.
     stored = {name: tensor.clone() for name, tensor in stored.items()}
-    # The library replaces the file with a private one; whoever may read the rest of a model folder may read this.
+    # The library replaces the file with a private one; its permissions must be those of the folder's other files.
     path.touch()
     mode = path.stat().st_mode
     try:
         save_file(stored, path, metadata={SHARED: json.dumps(shared)})
     except SafetensorError as problem:
-        # The library has the number of the system's error in its text alone.
+        # The library gives the system's error number only in its message.
         number = re.search(r"os error (\d+)", str(problem))
         code = int(number[1]) if number else errno.EIO
         raise OSError(code, os.strerror(code) if number else str(problem), str(path)) from problem
@@ -58,7 +57,7 @@ def load_weights(path: Path, device: torch.device) -> dict[str, Tensor]:
     """Read what `save_weights` wrote.
 
     Raises:
-        ModelFolderError: the file is not a safetensors file, or not one of ours.
+        ModelFolderError: the file is not a safetensors file, or was not written by `save_weights`.
     """
     try:
         with safe_open(path, framework="pt", device=str(device)) as file:
@@ -67,7 +66,7 @@ def load_weights(path: Path, device: torch.device) -> dict[str, Tensor]:
         state.update({name: state[twin] for name, twin in shared.items()})
     except (SafetensorError, KeyError, ValueError, AttributeError, TypeError) as problem:
         raise ModelFolderError(
-            f"'{path}' holds no weights that can be read ({problem}); copy or train the model again."
+            f"'{path}' contains no readable weights ({problem}); copy or train the model again.", path=path
         ) from problem
     return state
 

@@ -71,7 +71,7 @@ def without_checksum(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     inner = {key: value for key, value in values.items() if key != _KEY}
     if _KEY in values and values[_KEY] != checksum_of(inner):
-        raise ValueError("it was modified: its checksum does not match")
+        raise ValueError("it was changed: its checksum does not match")
     return inner
 
 

@@ -1,4 +1,4 @@
-"""Models of each format version still load, and translate as they did when they were made."""
+"""Models of each format version still load and translate as recorded."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def translate() -> Any:
     """Return a function that translates the lines of a record with its model."""
 
     def translate(record: Path, **options: Any) -> list[Translation]:
-        noted = json.loads(record.read_text(encoding="utf-8"))
+        lines = json.loads(record.read_text(encoding="utf-8"))
         translator = Translator.load(record.with_suffix(""), device="cpu", precision="float32")
-        return translator.translate([line["source"] for line in noted], beam_size=4, n_best=2, **options)
+        return translator.translate([line["source"] for line in lines], beam_size=4, n_best=2, **options)
 
     return translate
 
@@ -38,17 +38,17 @@ def test_each_format_version_has_models() -> None:
         assert Manifest.read(record.with_suffix("")).format_version == int(record.parent.name)
 
 
-def test_goldens_are_small() -> None:
+def test_the_golden_models_are_small() -> None:
     assert sum(path.stat().st_size for path in HERE.rglob("*") if path.is_file()) < 600 * 1024
 
 
 @every_golden
-def test_translates_as_recorded(translate: Any, record: Path) -> None:
-    noted = json.loads(record.read_text(encoding="utf-8"))
-    for found, line in zip(translate(record), noted, strict=True):
-        assert found.source == line["source"]
-        assert len(found.hypotheses) == len(line["hypotheses"])
-        for hypothesis, expected in zip(found.hypotheses, line["hypotheses"], strict=True):
+def test_a_model_translates_as_recorded(translate: Any, record: Path) -> None:
+    lines = json.loads(record.read_text(encoding="utf-8"))
+    for translation, line in zip(translate(record), lines, strict=True):
+        assert translation.source == line["source"]
+        assert len(translation.hypotheses) == len(line["hypotheses"])
+        for hypothesis, expected in zip(translation.hypotheses, line["hypotheses"], strict=True):
             assert hypothesis.text == expected["text"]
             assert " ".join(hypothesis.pieces) == expected["pieces"]
             alignment = " ".join(f"{source}-{target}" for source, target in hypothesis.alignment)
@@ -58,22 +58,22 @@ def test_translates_as_recorded(translate: Any, record: Path) -> None:
 
 
 @every_golden
-def test_line_by_line_too(translate: Any, record: Path) -> None:
+def test_single_lines_have_the_same_translations(translate: Any, record: Path) -> None:
     assert translate(record, batch_size=1) == translate(record)
 
 
 @every_golden
-def test_the_model_has_learnt_something(translate: Any, record: Path) -> None:
-    """A record of noise would be no proof that all of the weights are read."""
+def test_the_model_has_learnt_to_translate(translate: Any, record: Path) -> None:
+    """Translations of an untrained model would not prove that all weights are loaded."""
     first = translate(record)[0]
     assert first.source == "drei Äpfel und zwei Birnen"
-    # The plain RNN has the numbers and the order, but not the things.
+    # The plain RNN has learnt the numbers and the order, but not the nouns.
     assert re.fullmatch(r"two [a-z]+ and three [a-z]+", first.text)
 
 
 @every_golden
-def test_models_of_before_keep_invisible_characters(record: Path) -> None:
-    """Their vocabularies were learnt with them; only a run file that says so has them made plain."""
+def test_earlier_models_keep_invisible_characters(record: Path) -> None:
+    """Their vocabularies contain them; they are normalised only if the run file says so."""
     folder = model_folder.read(record.with_suffix(""))
     assert not folder.run.subwords.normalise_invisible
     for vocabulary in (folder.subwords.source, folder.subwords.target):

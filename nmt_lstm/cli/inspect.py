@@ -13,6 +13,7 @@ import typer
 
 from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import BeamSize, Plugins, TrustPlugins, load_plugins
+from nmt_lstm.cli.inspect_gradients import parse_lengths, write_gradients
 from nmt_lstm.cli.inspection_files import InspectionFiles
 from nmt_lstm.cli.lines import input_lines
 from nmt_lstm.cli.messages import note, quoted, say
@@ -26,6 +27,7 @@ __all__ = ["inspect"]
 
 MOST_SENTENCES = 50
 """Sentences read from a file or stdin. Each has its own page."""
+DEFAULT_LENGTHS = "10,20,40"
 
 EPILOG = """\b
 Examples:
@@ -35,6 +37,7 @@ Examples:
   nmt-lstm inspect -m runs/de-en "Ein Hund läuft." --prefix "A cat"
   nmt-lstm inspect -m runs/de-en "Ein Hund läuft." --format json > trace.json
   nmt-lstm inspect -m runs/de-en "Ein Hund läuft." --format svg --what gates
+  nmt-lstm inspect --gradients -m runs/rnn -m runs/lstm -i some.de
 \b
 Output:
   html: one self-contained page per sentence, with all models.
@@ -112,6 +115,18 @@ def inspect(
     show: Annotated[
         bool, typer.Option("--show", help="Also draw attention and gates in the terminal.")
     ] = False,
+    gradients: Annotated[
+        bool,
+        typer.Option(
+            "--gradients", help="Show how far gradients reach back in each cell, before and after training."
+        ),
+    ] = False,
+    lengths: Annotated[
+        str,
+        typer.Option(
+            "--lengths", metavar="N,N", help="With --gradients: pieces of the sequences that are measured."
+        ),
+    ] = DEFAULT_LENGTHS,
     beam_size: BeamSize = None,
     plugin: Plugins = None,
     trust_plugins: TrustPlugins = False,
@@ -134,6 +149,7 @@ def inspect(
         raise ConfigurationError(
             "--what and --layer select the content of a picture; add --format svg or --format png."
         )
+    _check_gradients(gradients, lengths, trace_format, show=show, prefix=prefix)
     for folder in model:
         early_checks.check_models([folder])
     search = early_checks.check_search(model, [] if beam_size is None else [f"search.beam_size={beam_size}"])
@@ -141,6 +157,26 @@ def inspect(
         check_stdin()
     early_checks.check_files(input_file)
     lines = {1: text} if text is not None else _lines(input_file)
+    options = f" -b {beam_size}" if beam_size is not None else ""
+    options += "".join(f" --plugin {quoted(file)}" for file in plugin or [])
+    options += " --trust-plugins" if trust_plugins else ""
+    if gradients:
+        load_plugins(plugin, trusted=model if trust_plugins else [])
+        folders = "".join(f" -m {quoted(folder)}" for folder in model)
+        given = f" -i {quoted(input_file)}" if input_file is not None else ""
+        given = f" {shlex.quote(text)}" if text is not None else given
+        given += f" --target {shlex.quote(target)}" if target is not None else ""
+        write_gradients(
+            model,
+            list(lines.values()),
+            target=target,
+            lengths=parse_lengths(lengths),
+            search=search,
+            output=output,
+            output_format=trace_format,
+            command=f"nmt-lstm inspect --gradients --lengths {lengths}{folders}{options}{given}",
+        )
+        return
     files = None if trace_format is TraceFormat.json else InspectionFiles(lines, output, f".{trace_format}")
     load_plugins(plugin, trusted=model if trust_plugins else [])
 
@@ -151,9 +187,6 @@ def inspect(
 
         check_matplotlib()
     inspectors = [Inspector.load(folder) for folder in model]
-    options = f" -b {beam_size}" if beam_size is not None else ""
-    options += "".join(f" --plugin {quoted(file)}" for file in plugin or [])
-    options += " --trust-plugins" if trust_plugins else ""
     for number, line in lines.items():
         try:
             traces = [each.trace(line, target=target, prefix=prefix, search=search) for each in inspectors]
@@ -179,6 +212,23 @@ def inspect(
             files.write(number, trace_page(traces, commands=commands))
         else:
             files.write(number, _picture(traces, trace_format, what, layer))
+
+
+def _check_gradients(
+    gradients: bool, lengths: str, trace_format: TraceFormat, *, show: bool, prefix: str
+) -> None:
+    """Raise ConfigurationError if options contradict --gradients, or need it."""
+    if not gradients:
+        if lengths != DEFAULT_LENGTHS:
+            raise ConfigurationError("--lengths belongs to --gradients; add --gradients.")
+        return
+    if show or prefix or trace_format is TraceFormat.png:
+        wrong = "--show" if show else "--prefix" if prefix else "--format png"
+        raise ConfigurationError(
+            f"{wrong} does not go with --gradients, which shows a table and writes a page, --format svg or --format json; "
+            f"leave it out."
+        )
+    parse_lengths(lengths)
 
 
 def _lines(input_file: Path | None) -> dict[int, str]:

@@ -123,3 +123,49 @@ def test_no_page_is_replaced_by_that_of_a_different_sentence(random_model_folder
     assert capsys.readouterr().out.split() == [
         "eins-zwei-drei.svg", "eins-zwei-drei-2.svg", "eins-zwei-drei.svg",
     ]  # fmt: skip
+
+
+GRADIENTS = ["inspect", "--gradients", SENTENCE, "--lengths", "4,6"]
+
+
+def test_gradients_become_a_table_and_a_page(random_model_folder, folder, capsys) -> None:
+    models = ["-m", str(random_model_folder), "-m", str(random_model_folder)]
+    assert main([*GRADIENTS, *models]) == 0
+    heard = capsys.readouterr()
+    assert heard.out == "gradient-flow.html\n"
+    assert heard.err.count("decoder, layer 1, forward") == 4
+    page = (folder / "gradient-flow.html").read_text(encoding="utf-8")
+    command = f"nmt-lstm inspect --gradients --lengths 4,6 {' '.join(models)} &#x27;{SENTENCE}&#x27;"
+    assert command in page
+
+
+def test_gradients_become_a_picture_or_json(random_model_folder, folder, capsys) -> None:
+    words = [*GRADIENTS, "-m", str(random_model_folder), "--target", "one two"]
+    assert main([*words, "--format", "svg", "-o", "flow.svg"]) == 0
+    assert "encoder, layer 1, backward, after training" in (folder / "flow.svg").read_text(encoding="utf-8")
+    capsys.readouterr()
+    assert main([*words, "--format", "json"]) == 0
+    heard = capsys.readouterr()
+    assert json.loads(heard.out)["targets"] == ["one two"]
+    assert not heard.err
+
+
+@pytest.mark.parametrize(
+    ("words", "key"),
+    [
+        (["--gradients", "--show"], "--show"),
+        (["--gradients", "--prefix", "one"], "--prefix"),
+        (["--gradients", "--format", "png"], "--format png"),
+        (["--gradients", "--lengths", "ten"], "whole numbers"),
+        (["--gradients", "--lengths", "1"], "2 to 500"),
+        (["--lengths", "10"], "add --gradients"),
+    ],
+)
+def test_options_that_gradients_do_not_take_are_refused(
+    random_model_folder, folder, capsys, words, key
+) -> None:
+    assert main(["inspect", "-m", str(random_model_folder), SENTENCE, *words]) != 0
+    complaint = capsys.readouterr().err
+    assert key in complaint
+    assert len(complaint.splitlines()) <= 3
+    assert not list(folder.iterdir())

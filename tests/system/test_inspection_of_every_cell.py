@@ -1,29 +1,40 @@
-"""A page for every cell that is registered: run beside the plugins, it covers theirs."""
+"""A page and the gradient flow of every cell that is registered: run beside the plugins, it covers theirs."""
 
 from __future__ import annotations
+
+import math
 
 import pytest
 import torch
 
-from nmt_lstm import CELLS
+from nmt_lstm import ATTENTIONS, CELLS
+from nmt_lstm.config.schema import AttentionSettings
+from nmt_lstm.lab.inspection.gradient_flow import inspect_gradients
 from nmt_lstm.lab.inspection.inspection import Inspector
 from nmt_lstm.lab.inspection.page import trace_page
 from nmt_lstm.model.build import build_model
 
 
+@pytest.fixture
+def make_inspector(tiny_run, subwords):
+    def make(cell: str, **decoder: object) -> Inspector:
+        model = tiny_run.model
+        settings = model.model_copy(
+            update={
+                "encoder": model.encoder.model_copy(update={"cell": cell, "hidden_size": 16}),
+                "decoder": model.decoder.model_copy(update={"cell": cell, "hidden_size": 16, **decoder}),
+            }
+        )
+        torch.manual_seed(1)
+        network = build_model(settings, subwords.source.size, subwords.target.size).eval()
+        return Inspector(network, subwords, tiny_run.model_copy(update={"model": settings}), cell)
+
+    return make
+
+
 @pytest.mark.parametrize("cell", CELLS.names())
-def test_every_cell_has_a_page(cell, tiny_run, subwords) -> None:
-    model = tiny_run.model
-    settings = model.model_copy(
-        update={
-            "encoder": model.encoder.model_copy(update={"cell": cell, "hidden_size": 16}),
-            "decoder": model.decoder.model_copy(update={"cell": cell, "hidden_size": 16}),
-        }
-    )
-    torch.manual_seed(1)
-    network = build_model(settings, subwords.source.size, subwords.target.size).eval()
-    run = tiny_run.model_copy(update={"model": settings})
-    trace = Inspector(network, subwords, run, cell).trace("eins zwei .", target="one two")
+def test_every_cell_has_a_page(cell, make_inspector) -> None:
+    trace = make_inspector(cell).trace("eins zwei .", target="one two")
     for layer in trace.layers:
         record = layer.record
         assert all(
@@ -33,3 +44,29 @@ def test_every_cell_has_a_page(cell, tiny_run, subwords) -> None:
         if record.retention is not None:
             torch.testing.assert_close(record.kept + record.written, record.after)
     assert cell in trace_page([trace])
+
+
+@pytest.mark.parametrize("wiring", ["gnmt", "conditional"])
+@pytest.mark.parametrize("cell", CELLS.names())
+def test_every_cell_has_a_gradient_flow(cell, wiring, make_inspector) -> None:
+    inspector = make_inspector(cell, wiring=wiring)
+    flows = inspect_gradients(inspector, "eins zwei .", target="one two .", lengths=[6]).flows
+    assert len(flows) == (4 if wiring == "conditional" else 3)
+    for flow in flows:
+        assert all(math.isfinite(norm) for norm in flow.after.norms), flow.name
+        # Where units are switched off at zero, an error may end within a sentence.
+        assert flow.after.norms[0] > 0, flow.name
+        # The network was not trained, so that its weights are the initial ones.
+        assert flow.after.norms == pytest.approx(flow.before.norms, rel=1e-4)
+
+
+@pytest.mark.parametrize("attention", ATTENTIONS.names())
+def test_every_attention_lets_gradients_flow(attention, tiny_run, subwords) -> None:
+    settings = tiny_run.model.model_copy(update={"attention": AttentionSettings(name=attention)})
+    torch.manual_seed(1)
+    network = build_model(settings, subwords.source.size, subwords.target.size).eval()
+    run = tiny_run.model_copy(update={"model": settings})
+    flows = inspect_gradients(
+        Inspector(network, subwords, run, attention), "eins zwei .", target="one two .", lengths=[6]
+    ).flows
+    assert all(norm > 0 for flow in flows for norm in flow.after.norms)

@@ -28,7 +28,7 @@ from nmt_lstm.text.lines import single_line
 from nmt_lstm.text.special_pieces import BEGIN, END
 from nmt_lstm.text.subwords import Subwords
 
-__all__ = ["Inspector", "inspect"]
+__all__ = ["Inspector", "cell_name", "inspect"]
 
 LONGEST = 100
 """Most pieces of a sentence; beyond this the page becomes too large to read."""
@@ -167,7 +167,7 @@ class Inspector:
             place.side,
             place.layer,
             place.direction,
-            _cell_name(settings),
+            cell_name(settings),
             record,
             strengths,
             reach,
@@ -206,7 +206,7 @@ def inspect(
     return model.trace(line, target=target, prefix=prefix)
 
 
-def _cell_name(settings: Any) -> str:
+def cell_name(settings: Any) -> str:
     """Return the registered name, with the names of the cells inside a wrapper: "zoneout (lstm)"."""
     inner = settings.cell_options.get("cell")
     return f"{settings.cell} ({inner})" if isinstance(inner, str) else str(settings.cell)

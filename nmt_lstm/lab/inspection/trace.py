@@ -30,6 +30,7 @@ __all__ = [
     "VERSION",
     "LayerTrace",
     "Trace",
+    "json_number",
     "shown",
 ]
 
@@ -235,7 +236,7 @@ class Trace:
         found = self.connectivity
         return [
             [
-                {"piece": self.pieces[piece], "log_probability": _round(value)}
+                {"piece": self.pieces[piece], "log_probability": json_number(value)}
                 for piece, value in zip(row, values, strict=True)
             ]
             for row, values in zip(
@@ -247,15 +248,15 @@ class Trace:
         return {
             "beam_size": tree.beam_size,
             "hypotheses": [
-                {"score": _round(each.score), "log_probability": _round(each.log_probability)}
+                {"score": json_number(each.score), "log_probability": json_number(each.log_probability)}
                 for each in tree.hypotheses
             ],
             "nodes": [
                 {
                     "piece": self.pieces[node.piece],
                     "parent": node.parent,
-                    "log_probability": _round(node.log_probability),
-                    "total": _round(node.total),
+                    "log_probability": json_number(node.log_probability),
+                    "total": json_number(node.total),
                     "fate": node.fate,
                     "rank": node.rank,
                 }
@@ -304,9 +305,9 @@ def _numbers(tensor: Tensor) -> Any:
 
 
 def _rounded(values: Any) -> Any:
-    return [_rounded(value) for value in values] if isinstance(values, list) else _round(values)
+    return [_rounded(value) for value in values] if isinstance(values, list) else json_number(values)
 
 
-def _round(value: float) -> float | None:
+def json_number(value: float) -> float | None:
     """Return a number in five significant digits; null where JSON has none (infinite)."""
     return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None

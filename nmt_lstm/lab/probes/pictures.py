@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from nmt_lstm.lab.probes.result import ProbeResult
 from nmt_lstm.lab.probes.summary import Outcome, Summary
 from nmt_lstm.lab.probes.task import SOLVED_SHARE
-from nmt_lstm.lab.report.dot_plot import ticks
+from nmt_lstm.lab.report.axes import count_axis, marks_along, power_axis
 from nmt_lstm.lab.report.line_chart import Axis, Panel, Reference, Series, chart_file
 
 __all__ = ["draw_curves", "draw_gradient_flow", "draw_losses"]
@@ -57,7 +57,9 @@ def draw_curves(summary: Summary) -> str:
                     curve = [(step, _share(loss, outcome)) for step, loss in result.best.curve]
                     last = max(last, curve[-1][0])
                     series.append(Series(key, line=curve, dots=curve[-1:], thin=True))
-            panels.append(Panel(f"{task}, length {length}", _step_axis(last), _SHARES, series, _REFERENCES))
+            panels.append(
+                Panel(f"{task}, length {length}", count_axis("steps", last), _SHARES, series, _REFERENCES)
+            )
     note = (
         "Loss on test sequences with the best learning rate of each seed; the mark is the end of training.\n"
         "A cell that learns leaves the upper line."
@@ -76,13 +78,12 @@ def draw_gradient_flow(summary: Summary) -> str:
             for trained in (False, True)
         ]
         every = [norms for flows in moments for _, norms in flows]
-        x = _step_axis(max(map(len, every)), title="positions before the end")
+        x = count_axis("positions before the end", max(map(len, every)))
         # A common scale shows what training changes.
-        y = _norm_axis([norm for norms in every for norm in norms])
+        y = power_axis("relative norm", [norm for norms in every for norm in norms])
         for moment, flows in zip(("at initialisation", "after training"), moments, strict=True):
-            series = [
-                Series(key, line=list(enumerate(norms, 1)), dots=_spread(norms)) for key, norms in flows
-            ]
+            lines = [(key, list(enumerate(norms, 1))) for key, norms in flows]
+            series = [Series(key, line=line, dots=marks_along(line)) for key, line in lines]
             panels.append(Panel(f"{task}, length {length}, {moment}", x, y, series))
     note = (
         "Norm of the gradient of the last answer's loss with respect to earlier states, relative to that of the last state\n"
@@ -108,12 +109,6 @@ def _relative_flow(results: Sequence[ProbeResult], trained: bool) -> list[float]
     return [statistics.median(values) for values in zip(*flows, strict=True)]
 
 
-def _spread(flow: Sequence[float]) -> list[tuple[float, float]]:
-    """Return some points of a line, for marks that distinguish the lines."""
-    step = max(1, len(flow) // 6)
-    return [(distance, flow[distance - 1]) for distance in range(step, len(flow) + 1, step)]
-
-
 def _length_axis(lengths: Sequence[int]) -> Axis:
     low, high = lengths[0], lengths[-1]
     marks = [(float(length), str(length)) for length in lengths]
@@ -121,23 +116,3 @@ def _length_axis(lengths: Sequence[int]) -> Axis:
         return Axis("length", low / 2, low * 2, marks, log=True)
     margin = (high / low) ** 0.06
     return Axis("length", low / margin, high * margin, marks, log=True)
-
-
-def _step_axis(last: float, *, title: str = "steps") -> Axis:
-    marks = [mark for mark in ticks(0, last, about=4) if mark <= last]
-    return Axis(title, 0.0, float(last), [(mark, f"{mark:,.0f}") for mark in marks])
-
-
-def _norm_axis(norms: Sequence[float]) -> Axis:
-    low = math.floor(math.log10(min([*norms, 0.1])))
-    high = math.ceil(math.log10(max([*norms, 1.0])))
-    step = max(1, math.ceil((high - low) / 5))
-    marks = [(10.0**power, _power(power)) for power in range(high, low - 1, -step)]
-    return Axis("relative norm", 10.0**low, 10.0**high, marks, log=True)
-
-
-def _power(exponent: int) -> str:
-    if exponent == 0:
-        return "1"
-    raised = str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return f"10{raised}"

@@ -1,0 +1,75 @@
+"""``nmt-lstm inspect --gradients``: how far gradients reach back, of several models on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nmt_lstm.cli.inspection_files import InspectionFiles
+from nmt_lstm.cli.messages import note, say
+from nmt_lstm.config.schema import SearchSettings
+from nmt_lstm.errors import ConfigurationError
+
+__all__ = ["parse_lengths", "write_gradients"]
+
+NAME = "gradient flow"
+
+
+def parse_lengths(text: str) -> list[int]:
+    """Return the lengths in a text such as "10,20,40".
+
+    Raises:
+        ConfigurationError: a part is not a whole number.
+    """
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise ConfigurationError(
+            f"--lengths '{text}' is not a list of whole numbers; write them as in --lengths 10,20,40."
+        ) from None
+
+
+def write_gradients(
+    models: Sequence[Path],
+    lines: Sequence[str],
+    *,
+    target: str | None,
+    lengths: Sequence[int],
+    search: SearchSettings | None,
+    output: Path | None,
+    output_format: str,
+    command: str,
+) -> None:
+    """Measure the models, show a table on stderr, and write the page, the picture or JSON on stdout.
+
+    Args:
+        models: model folders.
+        lines: source sentences.
+        target: the translation of a single sentence; None is each model's own.
+        lengths: of the sequences, in pieces.
+        search: settings of the search for translations; None is each run's own.
+        output: the file, or a folder; None chooses a name.
+        output_format: "html", "svg" or "json".
+        command: what makes the page again.
+
+    Raises:
+        ConfigurationError, DataError, ModelFolderError: see `nmt_lstm.lab.inspection.gradient_flow.inspect_gradients`.
+    """
+    files = None if output_format == "json" else InspectionFiles({1: NAME}, output, f".{output_format}")
+
+    from nmt_lstm.lab.inspection.gradient_flow import inspect_gradients
+    from nmt_lstm.lab.inspection.gradient_page import gradient_page, gradient_picture, gradient_table
+
+    traces = []
+    for model in models:
+        traces.append(inspect_gradients(model, lines, target=target, lengths=lengths, search=search))
+        if files is None:
+            say(traces[-1].to_json())
+    if files is None:
+        return
+    table = gradient_table(traces)
+    note(table.text())
+    note(f"\n{table.caption}")
+    files.write(
+        1, gradient_picture(traces) if output_format == "svg" else gradient_page(traces, command=command)
+    )

@@ -1,0 +1,245 @@
+"""How far gradients reach back in the cells of a model, before and after its training.
+
+Shapes: B sequences, n positions.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nmt_lstm.batching.batch import Batch, collate, source_batch
+from nmt_lstm.config.schema import SearchSettings
+from nmt_lstm.errors import ConfigurationError, DataError
+from nmt_lstm.inference.translator import Translator
+from nmt_lstm.lab.inspection.inspection import Inspector, cell_name
+from nmt_lstm.lab.inspection.trace import json_number
+from nmt_lstm.model.build import build_model
+from nmt_lstm.model.gradient_flow import FADED, GROWN, Flow, gradient_flow
+from nmt_lstm.model.seq2seq import Seq2Seq
+from nmt_lstm.plain_text import json_text
+from nmt_lstm.search.beam_search import beam_search
+from nmt_lstm.text.lines import single_line
+
+__all__ = ["FORMAT", "LENGTHS", "VERSION", "CellFlow", "GradientTrace", "inspect_gradients", "untrained"]
+
+FORMAT = "nmt-lstm gradient flow"
+VERSION = 1
+"""Raised when a key is renamed or changes its meaning; keys may be added without."""
+LENGTHS = (10, 20, 40)
+SHORTEST, LONGEST = 2, 500
+MAX_SEQUENCES = 16
+"""Sequences of each length: more of them cost time and hardly change the means."""
+
+
+@dataclass(frozen=True)
+class CellFlow:
+    """The gradient flow of one cell in sequences of one length; lags are counted from the last position that it reads."""
+
+    side: str
+    """"encoder" or "decoder"."""
+    layer: int
+    """1 is the lowest."""
+    direction: str
+    """"forward" or "backward"; "first" or "second" for the two transitions of the conditional wiring."""
+    cell: str
+    """The registered name of the cell."""
+    length: int
+    """Positions, n; the longest lag is n - 1."""
+    before: Flow
+    """In the network with its initial weights."""
+    after: Flow
+    """In the trained network."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls the cell: "encoder, layer 1, backward"."""
+        return f"{self.side}, layer {self.layer}, {self.direction}"
+
+
+@dataclass(frozen=True)
+class GradientTrace:
+    """How far gradients reach back in one model."""
+
+    model: str
+    """The model folder, or the name of a built-in model."""
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    """The translations of `sources`: the model's own, or the one that was given."""
+    sequences: int
+    """Sequences of each length, whose norms are averaged."""
+    flows: tuple[CellFlow, ...]
+    """By length, then from the source to the output."""
+
+    @property
+    def lengths(self) -> list[int]:
+        """The lengths, in ascending order."""
+        return sorted({flow.length for flow in self.flows})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the trace as plain values, the contract of `to_json`."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "model": self.model,
+            "sources": list(self.sources),
+            "targets": list(self.targets),
+            "sequences": self.sequences,
+            "horizon_share": FADED,
+            "growth": GROWN,
+            "flows": [
+                {
+                    "side": flow.side,
+                    "layer": flow.layer,
+                    "direction": flow.direction,
+                    "cell": flow.cell,
+                    "length": flow.length,
+                    "before": _plain(flow.before),
+                    "after": _plain(flow.after),
+                }
+                for flow in self.flows
+            ],
+        }
+
+    def to_json(self) -> str:
+        """Return the trace as one line of JSON."""
+        return json_text(self.to_dict())
+
+
+def inspect_gradients(
+    model: Translator | Inspector | str | Path,
+    lines: str | Sequence[str],
+    *,
+    target: str | None = None,
+    lengths: Sequence[int] = LENGTHS,
+    search: SearchSettings | None = None,
+) -> GradientTrace:
+    """Measure how far gradients reach back in each cell of a model, with its initial and with its trained weights.
+
+    The norm of d L(t) / d h(t-k) is measured by the lag k, where h is what a cell hands on and L(t) the loss at the last
+    position t; see `nmt_lstm.model.gradient_flow` for what that means in encoder and decoder. So that lags are long, and the
+    same in all models, a sequence of n positions is made of several sentences: their pieces are joined, on both sides, from
+    one sentence on, the first one again after the last, and cut to n. On the source side n counts the end of the sentence,
+    on the target side the beginning; the label of the last position is the piece that follows. Sequences begin at up to 16
+    sentences spread over the text.
+
+    The initial weights are those that the model's settings and seed give, with output biases of zero: a model folder does
+    not record the frequencies that training starts them from.
+
+    Args:
+        model: a translator of one trained model, an `Inspector`, or a model folder.
+        lines: source sentences, at least one that is not blank.
+        target: the translation of a single sentence, in place of the model's own.
+        lengths: positions n of the sequences, 2 to 500 each, in pieces of this model's vocabulary.
+        search: settings of the search for the model's own translations; those of the run by default.
+
+    Raises:
+        ConfigurationError: a length is out of range; there are several sentences, but one `target`; the translator holds
+            several models, or its models were not loaded from folders.
+        DataError: there is no sentence, or all translations are empty.
+        ModelFolderError: see `Inspector.load`.
+    """
+    _check_lengths(lengths)
+    if isinstance(model, Translator):
+        model = Inspector.of_translator(model)
+    elif not isinstance(model, Inspector):
+        model = Inspector.load(model)
+    given = [lines] if isinstance(lines, str) else lines
+    sources = [text for text in map(single_line, given) if text.strip()]
+    if not sources:
+        raise DataError("there is no sentence to measure gradients with; give at least one.")
+    if target is not None and len(sources) > 1:
+        raise ConfigurationError(
+            f"one target was given for {len(sources)} sentences; give one sentence, or no target."
+        )
+    subwords = model.subwords
+    source_pieces = [subwords.source.encode(text) for text in sources]
+    if target is not None:
+        target_pieces = [subwords.target.encode(single_line(target))]
+    else:
+        target_pieces = _translations(model, source_pieces, search)
+    if not any(target_pieces):
+        raise DataError(
+            f"the translations by '{model.name}' are all empty, so there is no loss to follow; give a target."
+        )
+    start = untrained(model)
+    starts = _spread(len(sources))
+    flows: list[CellFlow] = []
+    for length in sorted(set(lengths)):
+        batch = _sequences(source_pieces, target_pieces, starts, length)
+        before, after = gradient_flow(start, batch), gradient_flow(model.model, batch)
+        for first, last in zip(before, after, strict=True):
+            place = last.place
+            settings = model.run.model.encoder if place.side == "encoder" else model.run.model.decoder
+            cell = cell_name(settings)
+            flows.append(CellFlow(place.side, place.layer, place.direction, cell, length, first, last))
+    return GradientTrace(
+        model=model.name,
+        sources=tuple(sources),
+        targets=tuple(single_line(subwords.target.decode(pieces)) for pieces in target_pieces),
+        sequences=len(starts),
+        flows=tuple(flows),
+    )
+
+
+def untrained(inspector: Inspector) -> Seq2Seq:
+    """Return the network of a model with the weights that its training started from, except the output's biases: zero."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(inspector.run.seed)
+        source, target = inspector.subwords.source, inspector.subwords.target
+        return build_model(inspector.run.model, source.size, target.size).eval()
+
+
+def _check_lengths(lengths: Sequence[int]) -> None:
+    wrong = [length for length in lengths if not SHORTEST <= length <= LONGEST]
+    if wrong or not lengths:
+        raise ConfigurationError(
+            f"the lengths {', '.join(map(str, lengths)) or '(none)'} are out of range; give lengths from {SHORTEST} to "
+            f"{LONGEST} pieces."
+        )
+
+
+def _translations(
+    model: Inspector, sources: Sequence[Sequence[int]], search: SearchSettings | None
+) -> list[list[int]]:
+    found = beam_search(model.model, source_batch(sources), search or model.run.search)
+    return [list(hypotheses[0].pieces) for hypotheses in found]
+
+
+def _spread(sentences: int) -> list[int]:
+    """Return the numbers of the sentences that sequences begin with."""
+    count = min(MAX_SEQUENCES, sentences)
+    return [number * sentences // count for number in range(count)]
+
+
+def _sequences(
+    sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], starts: Sequence[int], length: int
+) -> Batch:
+    """Return a batch (B, n) of joined sentences on both sides."""
+    joined = [_joined(targets, start, length) for start in starts]
+    batch = collate([_joined(sources, start, length - 1) for start in starts], [row[:-1] for row in joined])
+    # The text goes on after the last position; an end of the sentence in its middle would be an unusual error.
+    labels = batch.target_outputs.clone()
+    labels[:, -1] = torch.tensor([row[-1] for row in joined])
+    return dataclasses.replace(batch, target_outputs=labels)
+
+
+def _joined(sentences: Sequence[Sequence[int]], start: int, count: int) -> list[int]:
+    """Return so many pieces of the sentences from one on, the first one again after the last."""
+    circle = itertools.islice(itertools.cycle(sentences), start, None)
+    return list(itertools.islice(itertools.chain.from_iterable(circle), count))
+
+
+def _plain(flow: Flow) -> Mapping[str, Any]:
+    return {
+        "norms": [json_number(norm) for norm in flow.norms],
+        "horizon": flow.horizon,
+        "grows": flow.grows,
+        "factor": json_number(flow.factor),
+    }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,39 +31,21 @@ _VERSION = 1
 _REMEDY = "restore the previous value, or choose a different folder with -o"
 
 
-@dataclass(frozen=True)
 class RunFiles:
-    """The files of one run."""
+    """The files of one run.
 
-    model: Path
-    """The model folder."""
-    records: Path
-    """The folder for everything else."""
+    Args:
+        model: the model folder.
+        records: the folder for the run file, the log, the result of training, the translations and the result.
+    """
 
-    @property
-    def settings(self) -> Path:
-        """The run file."""
-        return self.records / "run.toml"
-
-    @property
-    def log(self) -> Path:
-        """The output of the process."""
-        return self.records / "log.txt"
-
-    @property
-    def training(self) -> Path:
-        """The `TrainingResult`, written after training."""
-        return self.records / "training.json"
-
-    @property
-    def translations(self) -> Path:
-        """The translation of the test text."""
-        return self.records / "translations.txt"
-
-    @property
-    def result(self) -> Path:
-        """The `RunResult`, written at the end."""
-        return self.records / "result.json"
+    def __init__(self, model: Path, records: Path) -> None:
+        self.model = model
+        self.settings = records / "run.toml"
+        self.log = records / "log.txt"
+        self.training = records / "training.json"
+        self.translations = records / "translations.txt"
+        self.result = records / "result.json"
 
     def read_training(self) -> TrainingResult | None:
         """Return the result of training; None if it has not finished.

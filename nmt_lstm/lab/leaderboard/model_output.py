@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import platform
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.inference.translator import Translator
 from nmt_lstm.lab.leaderboard.record import Facts
 from nmt_lstm.lab.leaderboard.test_sets import TestSet
+from nmt_lstm.numerics.processor import processor_name
 
 __all__ = ["ModelOutput"]
 
@@ -150,13 +150,5 @@ def _hardware(device: torch.device) -> str:
     """Return the name of the GPU, or of the processor with its number of threads."""
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
-    name = platform.processor() or platform.machine()
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                name = line.partition(":")[2].strip()
-                break
-    except OSError:
-        pass  # not on Linux
     threads = torch.get_num_threads()
-    return f"{name}, {threads} thread{'s' if threads != 1 else ''}"
+    return f"{processor_name()}, {threads} thread{'s' if threads != 1 else ''}"

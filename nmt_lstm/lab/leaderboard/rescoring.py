@@ -54,7 +54,7 @@ def rescore(
         if update:
             change = _update(row, files, scoring, test_sets)
             changes += [change] if change is not None else []
-        elif what := _score_changes(row, scoring.rescored(row).scores):
+        elif what := _score_changes(row, scoring.rescored(row)):
             changes.append(Change(row, what, updated=False))
     return changes
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import metadata
-from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 import nmt_lstm
 from nmt_lstm.errors import DataError
@@ -17,21 +19,12 @@ from nmt_lstm.lab.leaderboard.record import Facts, Row, ScoreEntry, now
 from nmt_lstm.lab.leaderboard.store import BoardFiles
 from nmt_lstm.lab.leaderboard.test_sets import TestSet, digest_of, fingerprint_of
 
-__all__ = ["SCORE_TOLERANCE", "Scored", "Scoring"]
+__all__ = ["SCORE_TOLERANCE", "Scoring"]
 
 SCORE_TOLERANCE = 1e-6
 """In percent: the difference between scores that rounding alone may cause."""
 
 Statistics = Mapping[str, SentenceStatistics]
-
-
-class Scored(NamedTuple):
-    """The scores of an output."""
-
-    scores: dict[str, ScoreEntry]
-    brevity_penalty: float
-    length_ratio: float
-    statistics: Statistics
 
 
 class Scoring:
@@ -55,7 +48,8 @@ class Scoring:
         source = digest_of(test_set.sources)
         references = tuple(digest_of(lines) for lines in test_set.references)
         fingerprint = fingerprint_of(source, references)
-        scored = self.score(fingerprint, test_set.references, test_set.tokenize, hypotheses)
+        statistics = self._score(fingerprint, test_set.references, test_set.tokenize, hypotheses)
+        totals = statistics["bleu"].values.sum(0, keepdims=True)
         row = Row(
             system=system,
             test_set=test_set.name,
@@ -68,56 +62,22 @@ class Scoring:
             hypotheses=digest_of(hypotheses),
             fingerprint=fingerprint,
             tokenize=test_set.tokenize,
-            scores=scored.scores,
-            brevity_penalty=scored.brevity_penalty,
-            length_ratio=scored.length_ratio,
+            scores=_entries(statistics),
+            brevity_penalty=float(brevity_penalties(totals)[0]),
+            length_ratio=float(totals[0, 0] / max(1.0, totals[0, 1])),
             scored_with={"nmt-lstm": nmt_lstm.__version__, "sacrebleu": metadata.version("sacrebleu")},
             facts=facts,
         )
-        self._cache(row, scored.statistics)
+        self._cache(row, statistics)
         return row
 
-    def score(
-        self, fingerprint: str, references: Sequence[Sequence[str]], tokenize: str, hypotheses: Sequence[str]
-    ) -> Scored:
-        """Score an output by all metrics.
-
-        Args:
-            fingerprint: the fingerprint of the test set, which identifies its prepared references.
-            references: its references.
-            tokenize: sacreBLEU's tokenizer for BLEU.
-            hypotheses: the output.
-        """
-        key = (fingerprint, tokenize)
-        if key not in self._scorers:
-            self._scorers[key] = Scorer(references, metrics=METRICS, tokenize=tokenize)
-        statistics = self._scorers[key].statistics(hypotheses)
-        scores = {}
-        for metric, each in statistics.items():
-            interval = interval_of(bootstrap_scores(each))
-            scores[metric] = ScoreEntry(
-                name=each.name,
-                value=each.score,
-                signature=each.signature,
-                low=interval.low,
-                high=interval.high,
-            )
-        totals = statistics["bleu"].values.sum(0, keepdims=True)
-        return Scored(
-            scores,
-            float(brevity_penalties(totals)[0]),
-            float(totals[0, 0] / max(1.0, totals[0, 1])),
-            statistics,
-        )
-
-    def rescored(self, row: Row) -> Scored:
+    def rescored(self, row: Row) -> dict[str, ScoreEntry]:
         """Score the stored output of a row again, against the stored references.
 
         Raises:
             DataError: a stored text is missing or was changed.
         """
-        references = [self._files.text(digest) for digest in row.references]
-        return self.score(row.fingerprint, references, row.tokenize, self._files.text(row.hypotheses))
+        return _entries(self._stored_statistics(row))
 
     def statistics_of(self, row: Row) -> Statistics:
         """Return the sentence statistics of a row, from the cache if they give its scores.
@@ -127,19 +87,12 @@ class Scoring:
         """
         key = _key(row)
         if key not in self._statistics:
-            cached = self._files.cache.statistics(key)
-            statistics = {
-                metric: SentenceStatistics(metric, entry.name, entry.signature, cached[metric])
-                for metric, entry in row.scores.items()
-                if metric in cached and cached[metric].ndim == 2 and len(cached[metric]) == row.sentences
-            }
+            cached = self._files.cache.statistics(key).items()
+            fitting = {name: each for name, each in cached if each.ndim == 2 and len(each) == row.sentences}
+            statistics = _as_scored(row, fitting)
             if not _gives_scores(row, statistics):
-                computed = self.rescored(row).statistics
-                statistics = {
-                    metric: SentenceStatistics(metric, entry.name, entry.signature, computed[metric].values)
-                    for metric, entry in row.scores.items()
-                    if metric in computed
-                }
+                computed = self._stored_statistics(row)
+                statistics = _as_scored(row, {name: each.values for name, each in computed.items()})
                 if not _gives_scores(row, statistics):
                     raise DataError(
                         f"the scores of system '{row.system}' on '{row.test_set}' differ from those of its stored output with "
@@ -149,9 +102,45 @@ class Scoring:
             self._statistics[key] = statistics
         return self._statistics[key]
 
+    def _stored_statistics(self, row: Row) -> Statistics:
+        references = [self._files.text(digest) for digest in row.references]
+        return self._score(row.fingerprint, references, row.tokenize, self._files.text(row.hypotheses))
+
+    def _score(
+        self, fingerprint: str, references: Sequence[Sequence[str]], tokenize: str, hypotheses: Sequence[str]
+    ) -> Statistics:
+        """Return the statistics of an output; the fingerprint identifies the prepared references."""
+        key = (fingerprint, tokenize)
+        if key not in self._scorers:
+            self._scorers[key] = Scorer(references, metrics=METRICS, tokenize=tokenize)
+        return self._scorers[key].statistics(hypotheses)
+
     def _cache(self, row: Row, statistics: Statistics) -> None:
         values = {metric: each.values for metric, each in statistics.items()}
         self._files.cache.put_statistics(_key(row), values)
+
+
+def _entries(statistics: Statistics) -> dict[str, ScoreEntry]:
+    entries = {}
+    for metric, each in statistics.items():
+        interval = interval_of(bootstrap_scores(each))
+        entries[metric] = ScoreEntry(
+            name=each.name,
+            value=each.score,
+            signature=each.signature,
+            low=interval.low,
+            high=interval.high,
+        )
+    return entries
+
+
+def _as_scored(row: Row, values: Mapping[str, NDArray[np.float64]]) -> Statistics:
+    """Return statistics with the names and signatures in the row, since those of another sacreBLEU may differ."""
+    return {
+        metric: SentenceStatistics(metric, entry.name, entry.signature, values[metric])
+        for metric, entry in row.scores.items()
+        if metric in values
+    }
 
 
 def _key(row: Row) -> str:

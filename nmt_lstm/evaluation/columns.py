@@ -1,4 +1,4 @@
-"""Numbers as people read them in columns."""
+"""Numbers as they are printed in tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 __all__ = ["NOT_SIGNIFICANT", "p_value", "perplexity", "signed"]
 
 NOT_SIGNIFICANT = "≈"
-# e to the power of this is the largest float.
+# exp of this is the largest float.
 _LARGEST_EXPONENT = math.log(sys.float_info.max)
 
 
@@ -23,7 +23,7 @@ def p_value(value: float) -> str:
 
 
 def perplexity(loss: float, digits: int = 1) -> str:
-    """Return the perplexity of a loss in nats per piece, such as "12.3"; from a million on "2.4e+08"."""
+    """Return the perplexity of a loss in nats per piece, such as "12.3", or "2.4e+08" from a million on."""
     if loss >= _LARGEST_EXPONENT:
         return "infinite"
     value = math.exp(loss)

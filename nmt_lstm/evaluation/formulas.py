@@ -1,4 +1,4 @@
-"""BLEU, chrF and TER of many sums of sentence counts at once, by the formulas of sacreBLEU."""
+"""BLEU, chrF and TER for many sums of sentence counts at once, with the formulas of sacreBLEU."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CHRF_BETA = 2
 
 
 def scores_of_totals(metric: str, totals: Array) -> Array:
-    """Return a score in percent for each row of sums.
+    """Return scores in percent, of shape (rows,).
 
     Args:
         metric: "bleu", "chrf", "chrf++" or "ter".
@@ -28,7 +28,11 @@ def scores_of_totals(metric: str, totals: Array) -> Array:
 
 
 def brevity_penalties(totals: Array) -> Array:
-    """Return BLEU's brevity penalty (Papineni et al. 2002) for each row of sums; 1 is no penalty."""
+    """Return BLEU's brevity penalty (Papineni et al. 2002), of shape (rows,); 1 means no penalty.
+
+    Args:
+        totals: of shape (rows, counts), as for `scores_of_totals`.
+    """
     hypothesis, reference = totals[:, 0], totals[:, 1]
     with np.errstate(divide="ignore", invalid="ignore"):
         penalty = np.exp(1.0 - reference / hypothesis)
@@ -39,22 +43,22 @@ def brevity_penalties(totals: Array) -> Array:
 def _bleu(totals: Array) -> Array:
     """Return BLEU (Papineni et al. 2002) with exponential smoothing (Chen and Cherry 2014, method 3).
 
-    The counts are: hypothesis length, reference length, matches of 1- to 4-grams, 1- to 4-grams.
+    The columns are: hypothesis length, reference length, matches of 1- to 4-grams, numbers of 1- to 4-grams.
     """
     matches, ngrams = totals[:, 2 : 2 + BLEU_ORDER], totals[:, 2 + BLEU_ORDER :]
     missing = np.cumsum(matches == 0, axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         precisions = np.where(matches > 0, matches, 0.5**missing) / ngrams
         scores = 100.0 * brevity_penalties(totals) * np.exp(np.log(precisions).mean(1))
-    # Nothing matches, or there is no n-gram of some order: sacreBLEU's score is 0.
-    nothing = (matches == 0).all(1) | (ngrams == 0).any(1)
-    return np.where(nothing, 0.0, scores)
+    # sacreBLEU's score is 0 if nothing matches or there are no n-grams of some order.
+    is_zero = (matches == 0).all(1) | (ngrams == 0).any(1)
+    return np.where(is_zero, 0.0, scores)
 
 
 def _chrf(totals: Array) -> Array:
-    """Return chrF and chrF++ (Popović 2015, 2017), averaged over the orders that both sides have.
+    """Return chrF and chrF++ (Popović 2015, 2017), averaged over the orders of n-grams that both sides have.
 
-    The counts are, for each order, n-grams of the hypothesis, of the reference, and matches.
+    The columns are, for each order: n-grams of the hypothesis, n-grams of the reference, matches.
     """
     orders = totals.reshape(len(totals), -1, 3)
     hypothesis, reference, matches = orders[..., 0], orders[..., 1], orders[..., 2]
@@ -69,7 +73,10 @@ def _chrf(totals: Array) -> Array:
 
 
 def _ter(totals: Array) -> Array:
-    """Return the translation edit rate (Snover et al. 2006): edits per reference word."""
+    """Return the translation edit rate (Snover et al. 2006), edits per reference word.
+
+    The columns are: edits, reference length.
+    """
     edits, length = totals[:, 0], totals[:, 1]
     with np.errstate(divide="ignore", invalid="ignore"):
         rates = edits / length

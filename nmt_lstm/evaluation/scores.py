@@ -1,4 +1,4 @@
-"""Corpus scores by sacreBLEU, each with the signature that makes it comparable."""
+"""Corpus scores of sacreBLEU, each with the signature that makes it comparable."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = [
 
 METRICS = ("bleu", "chrf", "chrf++", "ter")
 TOKENIZERS = ("13a", "char", "intl", "ja-mecab", "ko-mecab", "none", "zh")
-WITHOUT_BLANKS = ("char", "ja-mecab", "zh")
+UNSPACED = ("char", "ja-mecab", "zh")
 _WITH_DICTIONARY = ("ja-mecab", "ko-mecab")
 
 
@@ -42,7 +42,7 @@ class Score:
     value: float
     """In percent. Higher is better, except for TER."""
     signature: str
-    """How it was computed; scores of different signatures cannot be compared."""
+    """How it was computed; scores with different signatures cannot be compared."""
 
     def __str__(self) -> str:
         return f"{self.name} {self.value:.2f}  {self.signature}"
@@ -56,43 +56,43 @@ def corpus_scores(
     metrics: Sequence[str] = ("bleu", "chrf", "ter"),
     tokenize: str = "13a",
 ) -> list[Score]:
-    """Score translations against one reference or several, exactly as the ``sacrebleu`` command does.
+    """Score translations against one or more references, exactly as the ``sacrebleu`` command does.
 
     Args:
         hypotheses: the translations, as plain text.
-        references: as many lines of the (first) reference.
-        more_references: further references of every line.
-        metrics: which of `METRICS`; the scores come in this order.
+        references: the (first) reference of each translation.
+        more_references: further references, each with as many lines.
+        metrics: names from `METRICS`, in the order of the result.
         tokenize: sacreBLEU's tokenizer for BLEU ("13a", "char", "ja-mecab" ...); see `tokenizer_for`.
 
     Raises:
-        DataError: the numbers of lines differ, or are 0.
+        DataError: the numbers of lines differ or are 0.
         ConfigurationError: unknown metric or tokenizer, or one whose dictionary is not installed.
     """
     check_metrics(metrics)
     check_tokenizer(tokenize)
-    truth = [references, *more_references]
-    unequal = next((len(each) for each in truth if len(each) != len(hypotheses)), None)
-    if unequal is not None:
+    all_references = [references, *more_references]
+    different = next((len(lines) for lines in all_references if len(lines) != len(hypotheses)), None)
+    if different is not None:
         raise DataError(
-            f"{len(hypotheses)} translations but {unequal} references; "
+            f"{len(hypotheses)} translations but {different} references; "
             f"give one reference line for each translation."
         )
     if not hypotheses:
         raise DataError("there are no lines to score (0 translations, 0 references); give at least one.")
-    # The sacrebleu command strips line ends and trailing blanks from both sides.
+    # The sacrebleu command strips line ends and trailing spaces from both sides.
     system = [line.rstrip() for line in hypotheses]
-    stripped = [[line.rstrip() for line in each] for each in truth]
+    stripped = [[line.rstrip() for line in lines] for lines in all_references]
     with without_advice():
         return [_score(metric, system, stripped, tokenize) for metric in metrics]
 
 
 def check_metrics(names: Sequence[str]) -> None:
-    """Raise ConfigurationError if one of the names is no metric of `METRICS`."""
+    """Raise ConfigurationError if one of the names is not in `METRICS`."""
     for name in names:
         if name not in METRICS:
             raise ConfigurationError(
-                f"unknown metric '{name}'.{nearest(name, METRICS)} Known: {', '.join(METRICS)}."
+                f"unknown metric '{name}'.{nearest(name, METRICS)} Known: {', '.join(METRICS)}.", value=name
             )
 
 
@@ -103,14 +103,14 @@ def build_metric(
 
     Args:
         name: one of `METRICS`.
-        tokenize: tokenizer of BLEU. Where it cuts Chinese or Japanese, which have no blanks, TER counts characters
-            (sacreBLEU's ``--ter-asian-support --ter-normalized``): it counts words, and a whole line would be one.
-        references: if given, they are prepared once, for any number of outputs.
+        tokenize: tokenizer of BLEU. If it is one for Chinese or Japanese, TER counts characters (sacreBLEU's
+            ``--ter-asian-support --ter-normalized``) instead of words, since a whole line without spaces would be one word.
+        references: if given, they are prepared once for any number of outputs.
     """
     if name == "bleu":
         return BLEU(tokenize=tokenize, force=True, references=references)
     if name == "ter":
-        by_character = tokenize in WITHOUT_BLANKS
+        by_character = tokenize in UNSPACED
         return TER(normalized=by_character, asian_support=by_character, references=references)
     return CHRF(word_order=2 if name == "chrf++" else 0, references=references)
 
@@ -119,7 +119,8 @@ def check_tokenizer(name: str) -> None:
     """Raise ConfigurationError if sacreBLEU has no tokenizer `name` or its dictionary is not installed."""
     if name not in TOKENIZERS:
         raise ConfigurationError(
-            f"unknown tokenizer '{name}'.{nearest(name, TOKENIZERS)} Known: {', '.join(TOKENIZERS)}."
+            f"unknown tokenizer '{name}'.{nearest(name, TOKENIZERS)} Known: {', '.join(TOKENIZERS)}.",
+            value=name,
         )
     if name in _WITH_DICTIONARY:
         try:
@@ -128,12 +129,13 @@ def check_tokenizer(name: str) -> None:
         except (RuntimeError, ImportError) as problem:
             command = install_command("ja") if name == "ja-mecab" else "pip install 'sacrebleu[ko]'"
             raise ConfigurationError(
-                f"the tokenizer '{name}' needs a dictionary that is not installed: {command}. Or use 'char'."
+                f"the tokenizer '{name}' needs a dictionary that is not installed; install it with {command}, or use 'char'.",
+                value=name,
             ) from problem
 
 
 def chosen_tokenizer(tokenize: str, language: str) -> str:
-    """Return the tokenizer that a setting names, or the customary one of the target language for "auto".
+    """Return the tokenizer that a setting names; for "auto", the customary one of the target language.
 
     Raises:
         ConfigurationError: sacreBLEU has no such tokenizer, or its dictionary is not installed.
@@ -145,9 +147,9 @@ def chosen_tokenizer(tokenize: str, language: str) -> str:
 
 
 def tokenizer_for(language: str) -> str:
-    """Return the tokenizer by which BLEU of a target language is customarily computed.
+    """Return the customary tokenizer of BLEU for a target language.
 
-    Japanese is "ja-mecab" if its dictionary is installed, else "char".
+    For Japanese this is "ja-mecab" if its dictionary is installed, otherwise "char".
 
     Args:
         language: a code such as "de", "zh-CN" or "pt_BR"; empty if unknown.
@@ -165,15 +167,15 @@ def tokenizer_for(language: str) -> str:
     return "char" if primary in ("th", "lo", "km", "my") else "13a"
 
 
-def _score(metric: str, system: list[str], truth: list[list[str]], tokenize: str) -> Score:
+def _score(metric: str, system: list[str], references: list[list[str]], tokenize: str) -> Score:
     scorer = build_metric(metric, tokenize=tokenize)
-    found = scorer.corpus_score(system, truth)
-    return Score(found.name, float(found.score), str(scorer.get_signature()))
+    score = scorer.corpus_score(system, references)
+    return Score(score.name, float(score.score), str(scorer.get_signature()))
 
 
 @contextmanager
 def without_advice() -> Iterator[None]:
-    """Keep sacreBLEU's advice to its own command's users away from ours."""
+    """Suppress the advice that sacreBLEU logs for users of its own command."""
     logger = logging.getLogger("sacrebleu")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""What each sentence adds to a corpus score: the counts from which scores, intervals and tests are computed."""
+"""The counts that each sentence adds to a corpus score, from which scores, intervals and tests are computed."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["Scorer", "SentenceStatistics"]
 
 @dataclass(frozen=True)
 class SentenceStatistics:
-    """The counts of one system's output on one test set, by one metric."""
+    """The counts of a system's output on a test set, for one metric."""
 
     metric: str
     """One of `METRICS`."""
     name: str
     """As sacreBLEU names it: "BLEU", "chrF2", "chrF2++", "TER"."""
     signature: str
-    """How they were counted; only statistics of one signature and one test set can be compared."""
+    """How they were counted; only statistics with the same signature and test set can be compared."""
     values: NDArray[np.float64]
-    """Of shape (sentences, counts); sums over any sentences give the score of these sentences."""
+    """Of shape (sentences, counts); the sum over any sentences determines their score."""
 
     @property
     def sentences(self) -> int:
@@ -39,21 +39,21 @@ class SentenceStatistics:
         return float(scores_of_totals(self.metric, self.values.sum(0, keepdims=True))[0])
 
     def sentence_scores(self) -> NDArray[np.float64]:
-        """Return the score of each sentence by itself. Good for chrF; the BLEU of a sentence is often 0."""
+        """Return the score of each sentence, of shape (sentences,). Useful for chrF; sentence BLEU is often 0."""
         return scores_of_totals(self.metric, self.values)
 
 
 class Scorer:
-    """Scores any number of outputs on one test set; the references are prepared once.
+    """Scores any number of outputs on a test set, whose references are prepared once.
 
     Args:
-        references: one or more reference translations of the whole test set, each a list of lines.
-        metrics: which of `METRICS`.
+        references: one or more translations of the test set, each a list of lines.
+        metrics: names from `METRICS`.
         tokenize: sacreBLEU's tokenizer for BLEU.
 
     Raises:
-        DataError: no references, or references of different length.
-        ConfigurationError: unknown metric or tokenizer.
+        DataError: there are no references, or they differ in length.
+        ConfigurationError: a metric or the tokenizer is unknown.
     """
 
     def __init__(
@@ -70,21 +70,21 @@ class Scorer:
             raise DataError("there are no references to score against; give at least one line.")
         if len(counts) > 1:
             raise DataError(
-                f"the references have {' and '.join(f'{count:,}' for count in counts)} lines; all must have as many."
+                f"the references have {' and '.join(f'{count:,}' for count in counts)} lines; they must have the same number."
             )
         self.lines = counts[0]
-        # The sacrebleu command strips line ends and trailing blanks from both sides.
-        truth = [[line.rstrip() for line in lines] for lines in references]
+        # The sacrebleu command strips line ends and trailing spaces from both sides.
+        stripped = [[line.rstrip() for line in lines] for lines in references]
         with without_advice():
             self._metrics = {
-                name: build_metric(name, tokenize=tokenize, references=truth) for name in metrics
+                name: build_metric(name, tokenize=tokenize, references=stripped) for name in metrics
             }
 
     def statistics(self, hypotheses: Sequence[str]) -> dict[str, SentenceStatistics]:
-        """Return the statistics of an output, by metric.
+        """Return the statistics of an output by metric.
 
         Raises:
-            DataError: the number of lines is not that of the references.
+            DataError: the number of lines differs from that of the references.
         """
         if len(hypotheses) != self.lines:
             raise DataError(
@@ -92,13 +92,13 @@ class Scorer:
                 f"give one translation for each line of the test set."
             )
         system = [line.rstrip() for line in hypotheses]
-        found = {}
+        statistics = {}
         with without_advice():
             for name, metric in self._metrics.items():
-                # The counts themselves are not public in sacreBLEU; its own significance tests use the same method.
+                # sacreBLEU has no public method for the counts; its own significance tests use this one.
                 values = metric._extract_corpus_statistics(system, None)  # noqa: SLF001
                 total = metric._aggregate_and_compute(values)  # noqa: SLF001
-                found[name] = SentenceStatistics(
+                statistics[name] = SentenceStatistics(
                     name, total.name, str(metric.get_signature()), np.array(values, dtype=np.float64)
                 )
-        return found
+        return statistics

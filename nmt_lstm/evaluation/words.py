@@ -1,4 +1,4 @@
-"""Words of a text, as sacreBLEU's tokenizers cut them, and how often they occur."""
+"""Splitting text into words with sacreBLEU's tokenizers, and counting them."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ WordSplitter = Callable[[str], list[str]]
 
 
 def word_splitter(tokenize: str) -> WordSplitter:
-    """Return what cuts a line into words by one of sacreBLEU's tokenizers.
+    """Return a function that splits a line into words with one of sacreBLEU's tokenizers.
 
     Raises:
-        ConfigurationError: there is no such tokenizer, or its dictionary is not installed.
+        ConfigurationError: the tokenizer is unknown, or its dictionary is not installed.
     """
     check_tokenizer(tokenize)
     with without_advice():
@@ -43,29 +43,29 @@ def count_words(lines: Iterable[str], split: WordSplitter) -> Counter[str]:
 
 
 def guess_tokenizer(lines: Iterable[str]) -> str:
-    """Return a tokenizer for text of an unknown language: "char" if it has hardly any blanks, else "13a".
+    """Return a tokenizer for text in an unknown language: "char" if it has hardly any spaces, otherwise "13a".
 
-    Lines of single words in Latin letters have none either, but are words all the same.
+    Lines of single words in Latin letters have no spaces either, but are words.
     """
-    characters = blanks = ascii_letters = 0
+    characters = spaces = ascii_letters = 0
     for line in lines:
         characters += len(line)
-        blanks += line.strip().count(" ")
+        spaces += line.strip().count(" ")
         ascii_letters += sum(letter.isascii() and letter.isalpha() for letter in line)
-    unbroken = blanks < 0.01 * characters and ascii_letters < 0.5 * characters
-    return "char" if unbroken else "13a"
+    unspaced = spaces < 0.01 * characters and ascii_letters < 0.5 * characters
+    return "char" if unspaced else "13a"
 
 
 def is_word(token: str) -> bool:
-    """Whether a token has a letter: punctuation and numbers are the same in many languages."""
+    """Whether a token contains a letter; punctuation and numbers are the same in many languages."""
     return any(character.isalpha() for character in token)
 
 
 def tokenizer_of_text(language: str, lines: Iterable[str]) -> str:
-    """Return the customary tokenizer of a text's language, or where the language is unknown ("") a guess."""
+    """Return the customary tokenizer of a language, or a guess from the text if the language is unknown ("")."""
     return tokenizer_for(language) if language else guess_tokenizer(lines)
 
 
 def unit_of(tokenize: str) -> str:
-    """Return what a tokenizer's tokens are called: "words" or "characters"."""
+    """Return the name of a tokenizer's units: "words" or "characters"."""
     return "characters" if tokenize in ("char", "zh") else "words"

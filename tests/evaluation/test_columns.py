@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Differences, p values and perplexities are printed in a readable form."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import pytest
 from nmt_lstm.evaluation.columns import p_value, perplexity, signed
 
 
-def test_differences_and_p_values() -> None:
+def test_differences_have_signs_and_p_values_three_digits() -> None:
     assert (signed(0.314), signed(-1.2), signed(0)) == ("+0.31", "−1.20", "+0.00")
     assert (p_value(0.0410), p_value(0.00099)) == ("0.041", "<0.001")
 
 
 @pytest.mark.parametrize(
-    ("loss", "digits", "shown"),
+    ("loss", "digits", "text"),
     [(0.0, 1, "1.0"), (2.5, 2, "12.18"), (13.0, 1, "442413.4"), (20.0, 1, "4.9e+08"), (700.0, 1, "1e+304"),
      (10_000.0, 1, "infinite"), (float("inf"), 1, "infinite"), (float("nan"), 1, "nan")],
 )  # fmt: skip
-def test_perplexities_are_short_whatever_the_loss(loss, digits, shown) -> None:
-    assert perplexity(loss, digits) == shown
+def test_perplexities_are_short_whatever_the_loss(loss, digits, text) -> None:
+    assert perplexity(loss, digits) == text

@@ -1,4 +1,4 @@
-"""Scores: the sacrebleu command's numbers and signatures, and clear refusals."""
+"""Scores and signatures equal those of the sacrebleu command, and invalid input is refused."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ REFERENCES = [
 
 
 def by_command(tmp_path, tokenize: str) -> list[dict]:
+    """The scores of the sacrebleu command."""
     (tmp_path / "out").write_text("".join(f"{line}\n" for line in HYPOTHESES), encoding="utf-8")
     (tmp_path / "ref").write_text("".join(f"{line}\n" for line in REFERENCES), encoding="utf-8")
     command = [sys.executable, "-m", "sacrebleu", str(tmp_path / "ref"), "-i", str(tmp_path / "out")]
@@ -34,16 +35,16 @@ def by_command(tmp_path, tokenize: str) -> list[dict]:
 
 
 @pytest.mark.parametrize("tokenize", ["13a", "char"])
-def test_scores_and_signatures_are_those_of_the_sacrebleu_command(tmp_path, tokenize) -> None:
+def test_scores_and_signatures_equal_those_of_the_sacrebleu_command(tmp_path, tokenize) -> None:
     expected = by_command(tmp_path, tokenize)
-    found = corpus_scores(HYPOTHESES, REFERENCES, tokenize=tokenize)
-    assert [score.name for score in found] == [row["name"] for row in expected] == ["BLEU", "chrF2", "TER"]
-    assert [round(score.value, 10) for score in found] == [row["score"] for row in expected]
-    for score, row in zip(found, expected, strict=True):
+    results = corpus_scores(HYPOTHESES, REFERENCES, tokenize=tokenize)
+    assert [score.name for score in results] == [row["name"] for row in expected] == ["BLEU", "chrF2", "TER"]
+    assert [round(score.value, 10) for score in results] == [row["score"] for row in expected]
+    for score, row in zip(results, expected, strict=True):
         assert score.signature == row["signature"].removeprefix(f"{row['name']}|")
 
 
-def test_edits_of_text_without_blanks_are_counted_in_characters() -> None:
+def test_ter_of_text_without_spaces_counts_characters() -> None:
     (score,) = corpus_scores(["犬が走る。"], ["犬も走る。"], metrics=["ter"], tokenize="char")
     assert score.value == pytest.approx(20)
     assert "norm:yes|punct:yes|asian:yes" in score.signature
@@ -55,11 +56,11 @@ def test_a_score_is_printed_with_its_signature() -> None:
     assert str(Score("TER", 1.234, "x")) == "TER 1.23  x"
 
 
-def test_only_the_wanted_metrics_in_their_order() -> None:
+def test_scores_have_the_order_of_the_requested_metrics() -> None:
     assert [score.name for score in corpus_scores(["a"], ["a"], metrics=["ter", "bleu"])] == ["TER", "BLEU"]
 
 
-def test_chrf_with_words_is_that_of_the_sacrebleu_command(tmp_path) -> None:
+def test_chrf_with_words_equals_that_of_the_sacrebleu_command(tmp_path) -> None:
     (tmp_path / "ref").write_text("".join(f"{line}\n" for line in REFERENCES), encoding="utf-8")
     command = [
         sys.executable,
@@ -75,41 +76,41 @@ def test_chrf_with_words_is_that_of_the_sacrebleu_command(tmp_path) -> None:
         [*command, "-w", "10"], input="\n".join(HYPOTHESES), capture_output=True, text=True, check=True
     )
     expected = json.loads(finished.stdout)
-    (found,) = corpus_scores(HYPOTHESES, REFERENCES, metrics=["chrf++"])
-    assert (found.name, round(found.value, 10)) == (expected["name"], expected["score"])
-    assert f"{found.name}|{found.signature}" == f"{expected['name']}|{expected['signature']}"
+    (score,) = corpus_scores(HYPOTHESES, REFERENCES, metrics=["chrf++"])
+    assert (score.name, round(score.value, 10)) == (expected["name"], expected["score"])
+    assert f"{score.name}|{score.signature}" == f"{expected['name']}|{expected['signature']}"
 
 
-def test_sacrebleu_gives_no_advice(caplog, capfd) -> None:
+def test_the_advice_of_sacrebleu_is_suppressed(caplog, capfd) -> None:
     corpus_scores(["tokenised text ."] * 200, ["tokenised text ."] * 200)
     assert not caplog.records
     assert capfd.readouterr() == ("", "")
 
 
 def test_different_numbers_of_lines_are_refused() -> None:
-    with pytest.raises(DataError, match="3 translations but 2 references; give one reference"):
+    with pytest.raises(DataError, match="3 translations but 2 references"):
         corpus_scores(["a", "b", "c"], ["a", "b"])
 
 
-def test_no_lines_are_refused() -> None:
+def test_empty_input_is_refused() -> None:
     with pytest.raises(DataError, match="no lines to score"):
         corpus_scores([], [])
 
 
-def test_unknown_names_are_answered_with_the_nearest() -> None:
-    with pytest.raises(ConfigurationError, match=r"unknown metric 'blue'. Did you mean 'bleu'?"):
+def test_the_nearest_of_known_names_is_suggested() -> None:
+    with pytest.raises(ConfigurationError, match="Did you mean 'bleu'"):
         corpus_scores(["a"], ["a"], metrics=["blue"])
-    with pytest.raises(ConfigurationError, match=r"unknown tokenizer 'ja-mecb'. Did you mean 'ja-mecab'?"):
+    with pytest.raises(ConfigurationError, match="Did you mean 'ja-mecab'"):
         corpus_scores(["a"], ["a"], tokenize="ja-mecb")
 
 
-def test_a_missing_dictionary_is_named_with_what_to_install(monkeypatch) -> None:
+def test_the_error_of_a_missing_dictionary_says_what_to_install(monkeypatch) -> None:
     def without_dictionary(**_):
         raise RuntimeError("Japanese tokenization requires extra dependencies")
 
     monkeypatch.setattr(scores, "BLEU", without_dictionary)
     for name, command in (("ja-mecab", install_command("ja")), ("ko-mecab", "pip install 'sacrebleu[ko]'")):
-        with pytest.raises(ConfigurationError, match=f"not installed: {re.escape(command)}. Or use 'char'"):
+        with pytest.raises(ConfigurationError, match=re.escape(command)):
             corpus_scores(["a"], ["a"], tokenize=name)
     assert tokenizer_for("ja") == "char"
 
@@ -129,7 +130,7 @@ def test_languages_have_their_customary_tokenizers(monkeypatch) -> None:
     assert set(expected.values()) <= set(TOKENIZERS)
 
 
-def test_a_setting_wins_over_the_language_and_is_checked() -> None:
+def test_a_setting_takes_precedence_over_the_language_and_is_checked() -> None:
     assert chosen_tokenizer("auto", "zh") == "zh"
     assert chosen_tokenizer("intl", "zh") == "intl"
     with pytest.raises(ConfigurationError, match="'14a'"):

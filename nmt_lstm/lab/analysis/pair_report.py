@@ -1,4 +1,4 @@
-"""Comparison of two outputs on a test set, by all metrics and in the sentences in which they differ most."""
+"""PairedTest of two outputs on a test set, by all metrics and in the sentences in which they differ most."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from nmt_lstm.evaluation.columns import NOT_SIGNIFICANT, p_value, signed
 from nmt_lstm.evaluation.sentence_statistics import SentenceStatistics
-from nmt_lstm.evaluation.significance import Comparison, compare
+from nmt_lstm.evaluation.significance import PairedTest, compare
 from nmt_lstm.lab.analysis.analyst import most_different
 from nmt_lstm.lab.report.table import Column, Table
 
@@ -45,7 +45,7 @@ class PairReport:
     """The name that sacreBLEU uses, by metric."""
     signatures: dict[str, str]
     """Signatures by metric."""
-    comparisons: dict[str, Comparison]
+    comparisons: dict[str, PairedTest]
     """Comparisons by metric; differences are `system` minus `other`."""
     sentences: list[SentencePair]
     """Sentences in which they differ most, by chrF."""

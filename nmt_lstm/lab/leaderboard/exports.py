@@ -9,7 +9,7 @@ from typing import Any
 
 from nmt_lstm import plain_text
 from nmt_lstm.evaluation.scores import METRICS
-from nmt_lstm.evaluation.significance import Comparison
+from nmt_lstm.evaluation.significance import PairedTest
 from nmt_lstm.lab.leaderboard.ranking import RankedRow, Ranking
 from nmt_lstm.lab.leaderboard.record import LISTED_FACTS
 
@@ -70,7 +70,7 @@ def _values(each: RankedRow) -> dict[str, Any]:
     }
 
 
-def _comparison(comparison: Comparison | None) -> dict[str, Any] | None:
+def _comparison(comparison: PairedTest | None) -> dict[str, Any] | None:
     if comparison is None:
         return None
     return {field: getattr(comparison, field) for field in _TESTED}

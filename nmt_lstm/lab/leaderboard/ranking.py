@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nmt_lstm.evaluation.sentence_statistics import SentenceStatistics
-from nmt_lstm.evaluation.significance import Comparison, compare
+from nmt_lstm.evaluation.significance import PairedTest, compare
 from nmt_lstm.lab.leaderboard.record import Row, ScoreEntry
 
 __all__ = ["RankedRow", "Ranking", "differences", "rank"]
@@ -22,9 +22,9 @@ class RankedRow:
     rank: int
     """1 is the best by the metric."""
     metric: str
-    versus_best: Comparison | None
+    versus_best: PairedTest | None
     """The row against the best one; None for the best itself."""
-    versus_baseline: Comparison | None
+    versus_baseline: PairedTest | None
     """The row against the baseline; None for the baseline, or if this ranking has none."""
 
     @property
@@ -72,7 +72,7 @@ def rank(
         signatures = tuple(sorted((name, entry.signature) for name, entry in row.scores.items()))
         groups.setdefault((row.source, row.references, signatures), []).append(row)
 
-    def test(row: Row, other: Row | None) -> Comparison | None:
+    def test(row: Row, other: Row | None) -> PairedTest | None:
         if other is None or row is other:
             return None
         return compare(statistics(row)[metric], statistics(other)[metric])

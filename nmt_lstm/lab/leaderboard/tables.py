@@ -7,7 +7,7 @@ from typing import Any
 
 from nmt_lstm.evaluation.columns import NOT_SIGNIFICANT, p_value, signed
 from nmt_lstm.evaluation.scores import METRICS
-from nmt_lstm.evaluation.significance import Comparison
+from nmt_lstm.evaluation.significance import PairedTest
 from nmt_lstm.lab.leaderboard.ranking import RankedRow, Ranking
 from nmt_lstm.lab.report.table import Column, Table, TableCell, escape_markdown, number
 
@@ -135,7 +135,7 @@ def _score_column(first: RankedRow, metric: str) -> tuple[Column, _Cell]:
 
 
 def _comparison_columns(
-    name: str, comparison_of: Callable[[RankedRow], Comparison | None]
+    name: str, comparison_of: Callable[[RankedRow], PairedTest | None]
 ) -> list[tuple[Column, _Cell]]:
     """Return the columns of the difference from a system and of its p values."""
 

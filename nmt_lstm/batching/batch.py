@@ -1,4 +1,4 @@
-"""A batch of sentences as tensors: padded on the right, with what the network needs to ignore the padding.
+"""A batch of sentences as tensors: padded on the right, with the masks and positions needed to ignore the padding.
 
 Shapes: B batch, S source, T target, N real target pieces.
 """
@@ -30,19 +30,19 @@ class SourceBatch:
     is_token: Tensor
     """(B, S), bool: True on pieces, False on padding."""
     lengths: Tensor
-    """(B,), int64: pieces, END included."""
+    """(B,), int64: number of pieces, END included."""
 
     def to(self, device: torch.device | str) -> SourceBatch:
         """Return the batch on `device`."""
-        return self.changed(lambda tensor: tensor.to(device, non_blocking=True))
+        return self.map(lambda tensor: tensor.to(device, non_blocking=True))
 
     def pin_memory(self) -> SourceBatch:
         """Return the batch in pinned memory."""
-        return self.changed(Tensor.pin_memory)
+        return self.map(Tensor.pin_memory)
 
-    def changed(self, change: Callable[[Tensor], Tensor]) -> SourceBatch:
-        """Return the batch with `change` applied to each tensor."""
-        return SourceBatch(change(self.pieces), change(self.is_token), change(self.lengths))
+    def map(self, function: Callable[[Tensor], Tensor]) -> SourceBatch:
+        """Return the batch with `function` applied to each tensor."""
+        return SourceBatch(function(self.pieces), function(self.is_token), function(self.lengths))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,48 +55,48 @@ class Batch:
     target_outputs: Tensor
     """(B, T), int64: the pieces, then END."""
     target_lengths: Tensor
-    """(B,), int64: real labels of each sentence, END included."""
+    """(B,), int64: number of real labels of each sentence, END included."""
     target_positions: Tensor
-    """(N,), int64: positions of the real labels in the flattened (B*T), so that none need be looked for on a GPU."""
+    """(N,), int64: flat positions of the real labels in (B*T), so that a GPU need not search for them."""
     indices: Tensor
-    """(B,), int64: the pairs' numbers in the training text."""
+    """(B,), int64: indices of the pairs in the training text."""
     target_pieces: int
-    """N, END included, padding excluded."""
+    """N: number of target pieces, END included, padding excluded."""
     source_pieces: int
-    """END included, padding excluded."""
+    """Number of source pieces, END included, padding excluded."""
     loss_divisor: float
-    """What the summed loss is divided by, so that all parts of a step add up to the mean over its pieces."""
+    """Divisor of the summed loss, with which the shares of a step add up to the mean over its pieces."""
 
     def to(self, device: torch.device | str) -> Batch:
         """Return the batch on `device`."""
-        return self._changed(lambda tensor: tensor.to(device, non_blocking=True))
+        return self._map(lambda tensor: tensor.to(device, non_blocking=True))
 
     def pin_memory(self) -> Batch:
         """Return the batch in pinned memory."""
-        return self._changed(Tensor.pin_memory)
+        return self._map(Tensor.pin_memory)
 
-    def _changed(self, change: Callable[[Tensor], Tensor]) -> Batch:
+    def _map(self, function: Callable[[Tensor], Tensor]) -> Batch:
         return dataclasses.replace(
             self,
-            source=self.source.changed(change),
-            target_inputs=change(self.target_inputs),
-            target_outputs=change(self.target_outputs),
-            target_lengths=change(self.target_lengths),
-            target_positions=change(self.target_positions),
-            indices=change(self.indices),
+            source=self.source.map(function),
+            target_inputs=function(self.target_inputs),
+            target_outputs=function(self.target_outputs),
+            target_lengths=function(self.target_lengths),
+            target_positions=function(self.target_positions),
+            indices=function(self.indices),
         )
 
 
 def padded(
     sentences: Sequence[Pieces], *, before: int | None = None, after: int | None = None, pad_to: int = 0
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return a (B, longest) array of the sentences padded with PAD, and their lengths.
+    """Return sentences padded with PAD, (B, longest), and their lengths (B,).
 
     Args:
         sentences: pieces of each.
-        before: a piece put in front of each, counted in the lengths.
-        after: a piece put behind each, counted in the lengths.
-        pad_to: least width of the array.
+        before: a piece to put before each sentence; it counts in the length.
+        after: a piece to put after each sentence; it counts in the length.
+        pad_to: minimum width of the array.
     """
     front, back = before is not None, after is not None
     inner = np.fromiter((len(sentence) for sentence in sentences), np.int64, len(sentences))
@@ -119,13 +119,13 @@ def source_batch(sentences: Sequence[Pieces], pad_to: int | None = None) -> Sour
 
     Args:
         sentences: pieces of each, at least one sentence; a sentence may be empty.
-        pad_to: least padded length.
+        pad_to: minimum padded length.
 
     Raises:
-        ValueError: there is no sentence.
+        ValueError: there are no sentences.
     """
     if not len(sentences):
-        raise ValueError("A batch needs at least one sentence.")
+        raise ValueError("a batch needs at least one sentence.")
     array, lengths = padded(sentences, after=END, pad_to=pad_to or 0)
     is_token = np.arange(array.shape[1]) < lengths[:, None]
     return SourceBatch(torch.from_numpy(array), torch.from_numpy(is_token), torch.from_numpy(lengths))
@@ -145,16 +145,16 @@ def collate(
     Args:
         sources: source pieces of each pair, at least one.
         targets: target pieces of each pair.
-        indices: the pairs' numbers in the training text; by default their numbers in the batch.
+        indices: indices of the pairs in the training text; by default those in the batch.
         loss_divisor: see `Batch`; by default the number of real labels, which makes the loss their mean.
-        masked: leave every label out of the loss (for a share of a step that got no pair of its own).
+        masked: leave every label out of the loss, for a share of a step that has no pair of its own.
         source_unit: the source side is padded to a multiple of this.
 
     Raises:
-        ValueError: there is no pair, or the sides differ in number.
+        ValueError: there are no pairs, or not as many targets as sources.
     """
     if len(sources) != len(targets):
-        raise ValueError(f"A batch needs as many targets as sources; got {len(targets)} and {len(sources)}.")
+        raise ValueError(f"a batch needs as many targets as sources; got {len(targets)} and {len(sources)}.")
     longest = 1 + max((len(sentence) for sentence in sources), default=0)
     source = source_batch(sources, pad_to=longest + -longest % source_unit)
     inputs, lengths = padded(targets, before=BEGIN)
@@ -162,14 +162,14 @@ def collate(
     if masked:
         lengths = np.zeros_like(lengths)
     positions = np.flatnonzero(np.arange(inputs.shape[1]) < lengths[:, None])
-    numbers = np.arange(len(sources)) if indices is None else np.asarray(indices, np.int64)
+    pair_indices = np.arange(len(sources)) if indices is None else np.asarray(indices, np.int64)
     return Batch(
         source=source,
         target_inputs=torch.from_numpy(inputs),
         target_outputs=torch.from_numpy(outputs),
         target_lengths=torch.from_numpy(lengths),
         target_positions=torch.from_numpy(positions),
-        indices=torch.from_numpy(numbers),
+        indices=torch.from_numpy(pair_indices),
         target_pieces=len(positions),
         source_pieces=int(source.lengths.sum()),
         loss_divisor=float(max(1, len(positions))) if loss_divisor is None else loss_divisor,

@@ -1,4 +1,4 @@
-"""The batches of one epoch for one process, from any position on."""
+"""The batches of one epoch for one process, starting at any position."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from nmt_lstm.text.token_store import TokenStore
 
 __all__ = ["BatchLoader", "plan_batches"]
 
-# Source sides are padded to multiples of this, so that the same few widths come again: oneDNN makes an LSTM kernel for each.
+# Source sides are padded to multiples of this, so that there are few widths: oneDNN makes an LSTM kernel for each.
 SOURCE_UNIT = 4
 
 
 def plan_batches(store: TokenStore, *, batch_pieces: int, seed: int, epoch: int = 0) -> EpochPlan:
-    """Plan an epoch over a store; the same arguments give the same plan.
+    """Return the plan of an epoch over a token store; the same arguments give the same plan.
 
     Args:
         store: the pieces.
-        batch_pieces: target pieces of a step over all processes, padding included.
+        batch_pieces: target pieces per step, over all processes, padding included.
         seed: of the run.
-        epoch: from 0; each has its own order.
+        epoch: number of the epoch, from 0; each has a different order.
     """
-    # END belongs to every sentence.
+    # The store does not contain END, which ends every sentence of a batch.
     return plan_epoch(
         store.source.lengths + 1, store.target.lengths + 1, batch_pieces=batch_pieces, seed=seed, epoch=epoch
     )
 
 
 class BatchLoader:
-    """An iterable over one epoch's batches for one process; it draws nothing from global random numbers.
+    """An iterable over one process's batches of an epoch; it does not use global random numbers.
 
-    `len` is the number of batches of the whole epoch, also when iteration starts later. The position is that of the
-    batches handed out, and can be saved and restored: the next iteration then starts there, and later ones at 0.
+    `len` is the number of batches of the whole epoch, even if iteration starts later. The position counts the batches
+    yielded so far. It can be saved and restored: the next iteration then starts there, and later ones at 0.
 
     Args:
         store: the pieces.
-        plan: its steps, as `plan_batches` makes them.
-        rank: which process this is.
-        world_size: how many processes there are.
-        accumulate: parts in which each process computes its share of a step.
+        plan: the steps of the epoch, from `plan_batches`.
+        rank: number of this process.
+        world_size: number of processes.
+        accumulate: number of batches in which each process computes its share of a step.
     """
 
     def __init__(
@@ -67,8 +67,8 @@ class BatchLoader:
     def batch(self, position: int) -> Batch:
         """Return the batch at `position`, from 0."""
         step, accumulated = divmod(position, self.accumulate)
-        part = accumulated * self.world_size + self.rank
-        share = self.plan.share(step, part, self.world_size * self.accumulate)
+        number = accumulated * self.world_size + self.rank
+        share = self.plan.share(step, number, self.world_size * self.accumulate)
         return collate(
             [self.store.source[index] for index in share.indices],
             [self.store.target[index] for index in share.indices],
@@ -86,15 +86,15 @@ class BatchLoader:
         self.position = 0
 
     def state_dict(self) -> dict[str, int]:
-        """Return the epoch and the number of batches handed out in it."""
+        """Return the epoch and the number of batches yielded in it."""
         return {"epoch": self.epoch, "position": self.position}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         """Continue from a position that `state_dict` returned.
 
         Raises:
-            ValueError: the position is of another epoch, or is not in this one.
+            ValueError: the position belongs to a different epoch, or is outside this one.
         """
         if state["epoch"] != self.epoch or not 0 <= state["position"] <= len(self):
-            raise ValueError(f"No position {state} in epoch {self.epoch} of {len(self)} batches.")
+            raise ValueError(f"position {state} is not in epoch {self.epoch}, which has {len(self)} batches.")
         self.position = self._start = state["position"]

@@ -1,7 +1,7 @@
-"""Which pairs make up each step: batches of like lengths under a budget of pieces, the same on any number of devices.
+"""The pairs of each step: batches of similar lengths within a budget of pieces, the same on any number of devices.
 
-A step's global batch is planned first and then split over processes and accumulation, so that the optimisation does
-not depend on how many there are.
+A step's global batch is planned first and then split among processes and accumulated batches, so that the optimisation
+does not depend on their number.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 __all__ = ["EpochPlan", "Share", "plan_epoch"]
 
-Numbers = NDArray[np.int64]
+Indices = NDArray[np.int64]
 Lengths = NDArray[np.integer[Any]]
 
-# Pairs sorted by length together: enough that batches hold nearly equal lengths, few enough to be random.
+# Pairs sorted by length together: enough for nearly equal lengths in a batch, few enough for random batches.
 POOL = 1 << 18
 # The source side may take this many times the budget of the target side.
 SOURCE_BUDGET = 2.0
@@ -25,27 +25,27 @@ SOURCE_BUDGET = 2.0
 
 @dataclass(frozen=True)
 class Share:
-    """One process's part of a step, or of it one accumulated part."""
+    """The pairs of a step that one process computes in one batch."""
 
-    indices: Numbers
-    """(B,): numbers of the pairs."""
+    indices: Indices
+    """(B,): indices of the pairs."""
     loss_divisor: float
-    """What its summed loss is divided by: see `EpochPlan.share`."""
+    """Divisor of its summed loss: see `EpochPlan.share`."""
     masked: bool
-    """True where the step had fewer pairs than parts: the share repeats a pair that must not be learnt from."""
+    """True if the step has fewer pairs than shares: this one then repeats a pair, which must not be learnt from."""
 
 
 class EpochPlan:
     """The steps of one epoch.
 
     Args:
-        order: (pairs,): numbers of the pairs, step after step.
-        ends: (steps,): where each step ends in `order`.
-        target_lengths: (pairs,): target pieces of each pair by its number, END included.
-        epoch: which one it is, from 0.
+        order: (pairs,): indices of the pairs, step after step.
+        ends: (steps,): index in `order` at which each step ends.
+        target_lengths: (pairs,): target pieces of each pair, END included.
+        epoch: number of the epoch, from 0.
     """
 
-    def __init__(self, order: Numbers, ends: Numbers, target_lengths: Lengths, epoch: int = 0) -> None:
+    def __init__(self, order: Indices, ends: Indices, target_lengths: Lengths, epoch: int = 0) -> None:
         self.epoch = epoch
         self._order = order
         self._bounds = np.concatenate([np.zeros(1, np.int64), ends])
@@ -54,37 +54,37 @@ class EpochPlan:
     def __len__(self) -> int:
         return len(self._bounds) - 1
 
-    def pairs(self, step: int) -> Numbers:
-        """Return the numbers of the pairs of a step."""
+    def pairs(self, step: int) -> Indices:
+        """Return the indices of a step's pairs."""
         return self._order[self._bounds[step] : self._bounds[step + 1]]
 
-    def share(self, step: int, part: int, parts: int) -> Share:
-        """Return part `part` of `parts` of a step.
+    def share(self, step: int, number: int, count: int) -> Share:
+        """Return share `number` of `count` of a step.
 
-        With N the step's target pieces, its loss divisor is N / parts: processes' gradients are averaged and
-        accumulated losses are divided by their number, so the parts add up to the mean over the N pieces.
+        If the step has N target pieces, the loss divisor is N / count. Gradients are averaged over processes, and
+        accumulated losses are divided by their number, so the shares add up to the mean over the N pieces.
         """
         pairs = self.pairs(step)
-        divisor = float(self._target_lengths[pairs].sum()) / parts
-        indices = pairs[part::parts]
+        divisor = float(self._target_lengths[pairs].sum()) / count
+        indices = pairs[number::count]
         return Share(indices, divisor, False) if len(indices) else Share(pairs[:1], divisor, True)
 
 
 def plan_epoch(
     source_lengths: Lengths, target_lengths: Lengths, *, batch_pieces: int, seed: int, epoch: int
 ) -> EpochPlan:
-    """Plan an epoch; the same arguments give the same plan.
+    """Return the plan of an epoch; the same arguments give the same plan.
 
     Args:
         source_lengths: (pairs,): source pieces of each pair, END included.
         target_lengths: (pairs,): target pieces of each pair, END included.
-        batch_pieces: target pieces of a step, padding included; a pair longer than that is a step of its own.
+        batch_pieces: target pieces per step, padding included; a longer pair is a step of its own.
         seed: of the run.
-        epoch: from 0.
+        epoch: number of the epoch, from 0.
     """
     random = np.random.default_rng([seed, epoch])
     shuffled = random.permutation(len(target_lengths))
-    batches: list[Numbers] = []
+    batches: list[Indices] = []
     for start in range(0, len(shuffled), POOL):
         pool = shuffled[start : start + POOL]
         pool = pool[np.lexsort((source_lengths[pool], target_lengths[pool]))]
@@ -94,11 +94,12 @@ def plan_epoch(
     return EpochPlan(np.concatenate(batches), ends, target_lengths, epoch)
 
 
-def _split(pool: Numbers, source_lengths: Lengths, target_lengths: Lengths, budget: int) -> list[Numbers]:
-    """Split pairs sorted by target length into batches within the budget."""
+def _split(pool: Indices, source_lengths: Lengths, target_lengths: Lengths, budget: int) -> list[Indices]:
+    """Split pairs sorted by target length into the largest batches within the budget."""
     batches = []
     start = 0
     while start < len(pool):
+        # No pair is shorter than the first, so no more than this many fit.
         most = max(1, budget // max(1, int(target_lengths[start])))
         window = slice(start, start + most)
         rows = np.arange(1, len(pool[window]) + 1)

@@ -1,7 +1,7 @@
 """Batched beam search over encode, start, step and reorder; the same result at any batch size.
 
-Shapes: B sentences of the batch, P those present in a step, K hypotheses of each (1 at first, then the beam size),
-R = P x K rows, sentence by sentence, S source, C candidates.
+Shapes: B sentences of the batch, P present in a step, K hypotheses of each (1 at first, then the beam size), R = P x K
+rows, sentence by sentence, S source, C candidates.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from nmt_lstm.search.greedy import greedy_search
 from nmt_lstm.search.hypotheses import Finished, History, Hypothesis
 from nmt_lstm.search.limits import Limits
 from nmt_lstm.search.penalties import coverage_penalty
-from nmt_lstm.search.remaining import Booleans, Integers, remaining, row_numbers
+from nmt_lstm.search.remaining import Booleans, Integers, remaining_sentences, rows_of_sentences
 from nmt_lstm.search.searchable import Searchable, check_scores
 from nmt_lstm.text.special_pieces import BEGIN, END
 
@@ -37,12 +37,16 @@ def check_search(settings: SearchSettings, n_best: int) -> None:
     """Raise ConfigurationError if the settings contradict each other or `n_best`."""
     if not 1 <= n_best <= settings.beam_size:
         raise ConfigurationError(
-            f"n_best is {n_best}, but must be between 1 and the beam size ({settings.beam_size}); raise the beam size."
+            f"n_best is {n_best}, but must be between 1 and the beam size ({settings.beam_size}); raise the beam size.",
+            key="n_best",
+            value=n_best,
         )
     if settings.min_length_ratio > settings.max_length_ratio:
         raise ConfigurationError(
             f"search.min_length_ratio ({settings.min_length_ratio}) is above search.max_length_ratio "
-            f"({settings.max_length_ratio}); lower it."
+            f"({settings.max_length_ratio}); lower it.",
+            key="search.min_length_ratio",
+            value=settings.min_length_ratio,
         )
 
 
@@ -57,14 +61,15 @@ def beam_search(
 ) -> list[list[Hypothesis]]:
     """Translate a batch and return at most `n_best` hypotheses per sentence, best first.
 
-    In each step a sentence's hypotheses are continued by every piece; of these the `beam_size` best without END
-    live on, and those with END among the `beam_size` best are finished. A sentence is done, and leaves the batch,
-    when `beam_size` hypotheses are finished, or `n_best` that no living one can overtake even if all its further
-    pieces were certain. At the length limit only END is allowed, so every hypothesis is a complete one and its
-    log-probability is that of all its pieces and END.
+    In each step every hypothesis of a sentence is extended with every piece. The `beam_size` best extensions without END
+    are kept; those with END among the `beam_size` best are finished. A sentence is done, and leaves the batch, when
+    `beam_size` hypotheses are finished, or `n_best` that no unfinished one can overtake even if all its further pieces
+    had probability 1. At the length limit only END is allowed, so every hypothesis is complete, and its log-probability
+    is that of all its pieces and END.
 
-    PAD, UNKNOWN and BEGIN are never produced. Candidates are ordered by score, then by the lower beam, then by the
-    lower piece; finished hypotheses by score, then by the earlier end. Beam size 1 is greedy search.
+    PAD, UNKNOWN and BEGIN are never produced. Candidates are ordered by score, then by the lower number of the
+    hypothesis, then by the lower piece; finished hypotheses by score, then by the earlier end. A beam size of 1 is
+    greedy search.
 
     Raises:
         ConfigurationError: `n_best` exceeds the beam, or the length limits contradict each other.
@@ -77,7 +82,7 @@ def beam_search(
 
 
 class _BeamSearch(Generic[Encoding, State]):
-    """One search over one batch: its limits, and what has finished so far."""
+    """A search over one batch: its limits and the hypotheses finished so far."""
 
     def __init__(
         self,
@@ -95,17 +100,17 @@ class _BeamSearch(Generic[Encoding, State]):
         self.keep_attention = keep_attention
         self.limits = Limits(settings, source)
         longest = self.limits.longest
-        # The most that a total of this sentence can ever be divided by, for the bound in `_is_done`.
+        # The largest number by which a total of the sentence can be divided, for the bound in `_is_done`.
         self.largest_divisor = np.array([self.limits.divisor(int(limit) + 1) for limit in longest])
         self.finished: list[list[Finished]] = [[] for _ in longest]
-        self.threshold = np.full(len(longest), -math.inf)  # score of the n_best-th best finished hypothesis
+        self.threshold = np.full(len(longest), -math.inf)  # (B,): score of the n_best-th best finished one
         self.history = History()
 
     def run(self) -> list[list[Hypothesis]]:
         """Search until every sentence is done."""
         device = self.source.pieces.device
         state = self.model.start(self.model.encode(self.source))
-        present = np.arange(len(self.finished))  # (P,), numbers of sentences in the whole batch
+        present = np.arange(len(self.finished))  # (P,): numbers of sentences in the batch
         done = np.zeros(len(present), np.bool_)
         is_token = self.source.is_token
         previous = torch.full((len(present),), BEGIN, device=device)
@@ -116,47 +121,47 @@ class _BeamSearch(Generic[Encoding, State]):
         while len(present) > 0:
             step = self.model.step(previous, state)
             attention = step.attention.unflatten(0, scores.shape)
-            lost = None
+            penalty = None
             if self.settings.coverage_penalty > 0.0:
                 coverage = coverage + attention.float()
-                lost = coverage_penalty(coverage, is_token[:, None], beta=self.settings.coverage_penalty)
-            # Sentences that are done and stay to round the number of rows up are computed on, but change nothing.
+                penalty = coverage_penalty(coverage, is_token[:, None], beta=self.settings.coverage_penalty)
+            # Sentences that are done but stay to round the number of rows up take part, without any effect.
             must_end = (length >= self.limits.longest[present]) & ~done
             ranked = self._rank(step, scores, must_end, length < self.limits.shortest[present])
-            if step.pieces is not None:  # positions among the candidates of a shortlist
+            if step.pieces is not None:  # `ranked` holds indices of a shortlist's candidates
                 ranked = ranked._replace(pieces=step.pieces[ranked.pieces])
-            # A hypothesis that ends is noted, and its row may go on by other pieces all the same.
-            self._finish(present, ~done, ranked, must_end, lost, length)
-            going = ranked.without_end(self.settings.beam_size)
+            # END finishes a copy of the hypothesis; the same hypothesis may also be extended with other pieces.
+            self._finish(present, ~done, ranked, must_end, penalty, length)
+            extended = ranked.without_end(self.settings.beam_size)
             self.history.add(
-                row_numbers(present, len(self.finished)),
-                going.beams.cpu().numpy(),
-                going.pieces.cpu().numpy(),
+                rows_of_sentences(present, len(self.finished)),
+                extended.beams.cpu().numpy(),
+                extended.pieces.cpu().numpy(),
                 attention if self.keep_attention else None,
             )
             length += 1
 
-            done |= self._is_done(present, going.scores[:, 0].double().cpu().numpy(), must_end)
-            stays = remaining(done)
-            present, done = present[stays], done[stays]
-            # (P, K): for each hypothesis that goes on, the row of this step that it continues.
-            rows = torch.arange(len(stays), device=device)[:, None] * scores.shape[1] + going.beams
+            done |= self._is_done(present, extended.scores[:, 0].double().cpu().numpy(), must_end)
+            staying = remaining_sentences(done)
+            present, done = present[staying], done[staying]
+            # (P, K): for each new hypothesis, the row of this step that it extends.
+            rows = torch.arange(len(staying), device=device)[:, None] * scores.shape[1] + extended.beams
             sentences = None
-            if not stays.all():
-                sentences = torch.from_numpy(stays.nonzero()[0]).to(device)
-                going = Ranked(*(part.index_select(0, sentences) for part in going))
+            if not staying.all():
+                sentences = torch.from_numpy(staying.nonzero()[0]).to(device)
+                extended = Ranked(*(tensor.index_select(0, sentences) for tensor in extended))
                 rows, is_token = rows.index_select(0, sentences), is_token.index_select(0, sentences)
             if self.settings.coverage_penalty > 0.0:
                 coverage = coverage.flatten(0, 1).index_select(0, rows.flatten()).unflatten(0, rows.shape)
             if len(present) > 0:
-                # Where each hypothesis continues itself, nothing has to be copied.
-                moved = sentences is not None or not _in_place(rows, step.logits.shape[0])
-                state = self.model.reorder(step.state, rows.flatten(), sentences) if moved else step.state
-            scores, previous = going.scores, going.pieces.flatten()
+                # If every row is extended once, in its order, nothing has to be copied.
+                reordered = sentences is not None or not _is_identity(rows, step.logits.shape[0])
+                state = self.model.reorder(step.state, rows.flatten(), sentences) if reordered else step.state
+            scores, previous = extended.scores, extended.pieces.flatten()
         return [self._best(sentence) for sentence in range(len(self.finished))]
 
     def _rank(self, step: Step[State], scores: Tensor, must_end: Booleans, must_not_end: Booleans) -> Ranked:
-        """Return the candidates that can matter, best first: END for each row and the `beam_size` best others."""
+        """Return the candidates (P, C) that may be chosen, best first: END for each row, and the `beam_size` best others."""
         device = scores.device
         return best_continuations(
             step.logits,
@@ -173,13 +178,12 @@ class _BeamSearch(Generic[Encoding, State]):
         searching: Booleans,
         ranked: Ranked,
         must_end: Booleans,
-        lost: Tensor | None,
+        penalty: Tensor | None,
         length: int,
     ) -> None:
-        """Note the hypotheses that ended among the best of their sentence, if that is still searched."""
+        """Record the hypotheses that ended among the best of their sentence, unless that is done."""
         width = self.settings.beam_size
-        # Only the `width` best count, whether they end or not: END at a lower rank would be a hypothesis that a beam of
-        # this size does not hold.
+        # Only among the `width` best: END at a lower rank belongs to a hypothesis that a beam of this size drops.
         totals = ranked.scores[:, :width].double().cpu().numpy()
         check_scores(totals)
         possible = ((totals > -math.inf) | must_end[:, None]) & searching[:, None]
@@ -187,7 +191,7 @@ class _BeamSearch(Generic[Encoding, State]):
         if not ended.any():
             return
         beams = ranked.beams[:, :width].cpu().numpy()
-        penalties = None if lost is None else lost.double().cpu().numpy()
+        penalties = None if penalty is None else penalty.double().cpu().numpy()
         divisor = self.limits.divisor(length + 1)
         for row, rank in zip(*ended.nonzero(), strict=True):
             sentence, beam, total = present[row], int(beams[row, rank]), float(totals[row, rank])
@@ -196,25 +200,24 @@ class _BeamSearch(Generic[Encoding, State]):
             if len(self.finished[sentence]) >= self.n_best:
                 self.threshold[sentence] = self._ordered(sentence)[self.n_best - 1].score
 
-    def _is_done(self, present: Integers, best_going: NDArray[np.float64], must_end: Booleans) -> Booleans:
-        """Return which of the sentences present are done."""
-        # As many finished hypotheses as the beam holds end a search in any case; the bound ends it sooner where that
-        # cannot change what is returned.
+    def _is_done(self, present: Integers, best_total: NDArray[np.float64], must_end: Booleans) -> Booleans:
+        """Return which of the sentences present are done, (P,), given the best total of their unfinished hypotheses."""
+        # `beam_size` finished hypotheses always end the search; the bound ends it sooner if that cannot change the result.
         count = np.array([len(self.finished[sentence]) for sentence in present])
-        # Log-probabilities only fall, divisors grow with the length, and penalties are never above zero: no living
-        # hypothesis can pass the best total over the largest divisor. That total is the first, since they are ranked.
-        bound = best_going / self.largest_divisor[present]
+        # Log-probabilities only decrease, divisors increase with the length, and penalties are never above zero. So no
+        # unfinished hypothesis can exceed the best total divided by the largest divisor.
+        bound = best_total / self.largest_divisor[present]
         done: Booleans = must_end | (count >= self.settings.beam_size) | (self.threshold[present] >= bound)
         return done
 
     def _ordered(self, sentence: int) -> list[Finished]:
-        # A stable sort: of equal scores the one that ended earlier, which is the shorter one, comes first.
-        return sorted(self.finished[sentence], key=lambda found: -found.score)
+        # The sort is stable, so of equal scores the one that ended earlier comes first, which is the shorter one.
+        return sorted(self.finished[sentence], key=lambda hypothesis: -hypothesis.score)
 
     def _best(self, sentence: int) -> list[Hypothesis]:
-        return [self.history.read(sentence, found) for found in self._ordered(sentence)[: self.n_best]]
+        return [self.history.read(sentence, end) for end in self._ordered(sentence)[: self.n_best]]
 
 
-def _in_place(rows: Tensor, count: int) -> bool:
-    """Whether `rows` are all the `count` rows in their order: then nothing need be copied."""
+def _is_identity(rows: Tensor, count: int) -> bool:
+    """Whether `rows` (P, K) are the numbers from 0 to `count` - 1 in their order."""
     return rows.numel() == count and bool((rows.flatten() == torch.arange(count, device=rows.device)).all())

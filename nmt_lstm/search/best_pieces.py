@@ -1,11 +1,11 @@
-"""The best continuations of each sentence's hypotheses, exactly and in a fixed order, in one pass over the logits.
+"""The best extensions of each sentence's hypotheses, exactly and in a fixed order, in one pass over the logits.
 
-The maxima of blocks of logits are taken while the logits lie in a processor's cache; only the best blocks are searched.
+The maxima of blocks of logits are taken while the logits are in a CPU's cache; then only the best blocks are searched.
 The plain way, `torch.topk` of all totals with a repair of ties, takes 14.2 ms where this takes 6.0 (64 sentences, beam 5,
-8,000 pieces, float32, one core; 82 and 21 ms with 32,000 pieces, 20 and 8 in bf16 with 8,000). It is as fast for 800
-pieces and for one sentence alone, where both take 0.1 to 0.4 ms.
+8,000 pieces, float32, one core; 82 and 21 ms with 32,000 pieces, 20 and 8 in bf16 with 8,000). For 800 pieces or a single
+sentence both take the same, 0.1 to 0.4 ms.
 
-Shapes: B sentences, K hypotheses of each, R = B x K rows, V pieces (or candidates), W blocks of a row.
+Shapes: B sentences, K hypotheses of each, R = B x K rows, V pieces (or candidates), C candidates returned, W blocks per row.
 """
 
 from __future__ import annotations
@@ -21,33 +21,43 @@ from nmt_lstm.text.special_pieces import END
 __all__ = ["Ranked", "best_continuations", "likeliest_pieces"]
 
 BLOCK = 16  # logits per block: measured best for 320 rows of 8,000 pieces
-# Logits read at a time, 1 MiB: their maxima and exponentials are taken while they lie in a processor's cache.
+# Logits read at a time, 1 MiB: their maxima and exponentials are computed while they are in a CPU's cache.
 LOGITS_AT_ONCE = 1 << 18
 
 
 class Ranked(NamedTuple):
-    """Candidates of each sentence, best first; all are (sentences, candidates)."""
+    """Candidates of each sentence, best first; all are (B, C)."""
 
-    scores: Tensor  # log-probability of the whole hypothesis
-    beams: Tensor  # the hypothesis that is continued
-    pieces: Tensor  # by this piece
+    scores: Tensor
+    """Log-probability of the extended hypothesis."""
+    beams: Tensor
+    """Number of the hypothesis that is extended."""
+    pieces: Tensor
+    """The piece that extends it."""
 
     def without_end(self, count: int) -> Ranked:
-        """Return the `count` best (or all, if fewer) that do not end; every sentence has as many."""
+        """Return the `count` best candidates (or all, if fewer) other than END; every sentence has the same number."""
         is_end = self.pieces == END
-        going = int((~is_end[0]).sum())
-        order = is_end.to(torch.uint8).sort(dim=1, stable=True).indices[:, : min(count, going)]
-        return Ranked(*(part.gather(1, order) for part in self))
+        others = int((~is_end[0]).sum())
+        # A stable sort moves END to the back and keeps the order of the others.
+        order = is_end.to(torch.uint8).sort(dim=1, stable=True).indices[:, : min(count, others)]
+        return Ranked(*(tensor.gather(1, order) for tensor in self))
 
 
-class _Survey(NamedTuple):
-    largest: Tensor  # (R,) largest logit of a row
-    spread: Tensor  # (R,) logarithm of the sum of a row's exponentials, less the largest logit
-    maxima: Tensor  # (R, W) largest logit of each block of the pieces after END, then each one in no block
+class _RowStatistics(NamedTuple):
+    """What one pass over the logits computes."""
+
+    largest: Tensor
+    """(R,): largest logit of each row."""
+    log_sum: Tensor
+    """(R,): logarithm of the sum of exp(logit - largest)."""
+    maxima: Tensor
+    """(R, W): largest logit of each block of the pieces after END, then the pieces that are in no block."""
 
     def log_probabilities(self, logits: Tensor, rows: Tensor) -> Tensor:
-        """Return those of the logits (...) that stand in `rows` (...); exact where a piece is nearly certain."""
-        return (logits.float() - self.largest[rows]) - self.spread[rows]
+        """Return the log-probabilities of logits (...) in `rows` (...)."""
+        # In this order: a nearly certain piece's difference is nearly 0, and so exact.
+        return (logits.float() - self.largest[rows]) - self.log_sum[rows]
 
 
 def best_continuations(
@@ -59,41 +69,43 @@ def best_continuations(
     must_not_end: Tensor | None = None,
     normalised: bool = False,
 ) -> Ranked:
-    """Return END for each hypothesis and the `count` best other continuations of each sentence, best first.
+    """Return END for each hypothesis and the `count` best other extensions of each sentence, best first.
 
-    The order is (score descending, beam ascending, piece ascending), so equal scores at the border are no matter of
-    luck; ``torch.topk`` promises no order among them. Pieces before END are never chosen. PAD, UNKNOWN and BEGIN
-    count in the probabilities all the same.
+    The order is (score descending, beam ascending, piece ascending), so that ties at the border are decided; ``torch.topk``
+    guarantees no order among equal values. PAD, UNKNOWN and BEGIN, the pieces before END, are never chosen, but their
+    probabilities count in the sum.
 
     Args:
-        logits: (R, V), R = B x beams, sentence by sentence.
-        scores: (B, beams) log-probabilities of the hypotheses so far.
-        count: how many continuations other than END; all, if there are fewer.
-        must_end: (B,), bool: sentences where END alone is allowed; None for no sentence.
-        must_not_end: (B,), bool: sentences where END is not allowed; None for no sentence.
-        normalised: the logits are log-probabilities.
+        logits: (R, V), sentence by sentence.
+        scores: (B, K): log-probabilities of the hypotheses so far.
+        count: number of extensions other than END; all, if there are fewer.
+        must_end: (B,), bool: sentences where only END is allowed; None for none.
+        must_not_end: (B,), bool: sentences where END is not allowed; None for none.
+        normalised: whether the logits are log-probabilities.
 
     Returns:
-        (B, beams + count) candidates. Those that are not allowed have the score -inf.
+        K + count candidates of each sentence. Those that are not allowed have the score -inf.
     """
     sentences, beams = scores.shape
     logits = logits.contiguous()
     size = logits.shape[1]
-    survey = _survey(logits, normalised=normalised)
+    statistics = _row_statistics(logits, normalised=normalised)
     rows = torch.arange(len(logits), device=logits.device).view(sentences, beams)
-    ends = scores + survey.log_probabilities(logits[:, END].view(sentences, beams), rows)
+    end_totals = scores + statistics.log_probabilities(logits[:, END].view(sentences, beams), rows)
     if must_not_end is not None:
-        ends = ends.masked_fill(must_not_end[:, None], -torch.inf)
-    found, places = _best(logits, survey, scores, count)
+        end_totals = end_totals.masked_fill(must_not_end[:, None], -torch.inf)
+    totals, indices = _best_without_end(logits, statistics, scores, count)
     if must_end is not None:
-        found = found.masked_fill(must_end[:, None], -torch.inf)
-    # Sorted by (beam, piece) first, as places are: a stable sort keeps that order among equal totals. Without a fixed order
-    # a translation would depend on the batch, since topk's choice among equals depends on the size of its input.
-    end_places = torch.arange(END, beams * size, size, device=logits.device).expand_as(ends)
-    places, order = torch.cat([end_places, places], 1).sort(dim=1)
-    totals, best = torch.cat([ends, found], 1).gather(1, order).sort(dim=1, descending=True, stable=True)
-    places = places.gather(1, best)
-    return Ranked(totals, places // size, places % size)
+        totals = totals.masked_fill(must_end[:, None], -torch.inf)
+    # Sorted by (beam, piece) first, which is the order of flat indices: a stable sort keeps it among equal totals. Without
+    # a fixed order a translation would depend on the batch, since topk's choice among equals depends on its input's size.
+    end_indices = torch.arange(END, beams * size, size, device=logits.device).expand_as(end_totals)
+    indices, order = torch.cat([end_indices, indices], 1).sort(dim=1)
+    totals, order = (
+        torch.cat([end_totals, totals], 1).gather(1, order).sort(dim=1, descending=True, stable=True)
+    )
+    indices = indices.gather(1, order)
+    return Ranked(totals, indices // size, indices % size)
 
 
 def likeliest_pieces(
@@ -103,38 +115,39 @@ def likeliest_pieces(
     must_not_end: Tensor | None = None,
     normalised: bool = False,
 ) -> tuple[Tensor, Tensor]:
-    """Return for each row the likeliest piece that may be chosen, the lower of equal ones, and its log-probability.
+    """Return for each row the likeliest piece that may be chosen, the lowest of equal ones, and its log-probability.
 
-    The same as `best_continuations` of single hypotheses, in fewer operations.
+    The result equals `best_continuations` of single hypotheses, with fewer operations.
 
     Args:
         logits: (R, V).
-        must_end: (R,), bool: rows where END alone is allowed; None for no row.
-        must_not_end: (R,), bool: rows where END is not allowed; None for no row.
-        normalised: the logits are log-probabilities.
+        must_end: (R,), bool: rows where only END is allowed; None for none.
+        must_not_end: (R,), bool: rows where END is not allowed; None for none.
+        normalised: whether the logits are log-probabilities.
 
     Returns:
         (R,) pieces and (R,) log-probabilities.
     """
     logits = logits.contiguous()
-    # The largest logit is the largest probability, so nothing has to be normalised to find it.
-    places = _first_largest(logits, END)
+    # The largest logit has the largest probability, so finding it needs no normalisation.
+    pieces = _first_largest(logits, END)
     if must_not_end is not None:
-        places = torch.where(must_not_end, _first_largest(logits, END + 1), places)
+        pieces = torch.where(must_not_end, _first_largest(logits, END + 1), pieces)
     if must_end is not None:
-        places = places.masked_fill(must_end, END)
-    values = logits.gather(1, places[:, None])[:, 0].float()
+        pieces = pieces.masked_fill(must_end, END)
+    values = logits.gather(1, pieces[:, None])[:, 0].float()
     if normalised:
-        return places, values
-    spread = torch.cat([_spread(logits[here], room) for here, room in _parts(logits)])
-    return places, (values - logits.amax(1).float()) - spread
+        return pieces, values
+    log_sum = torch.cat([_log_sum(logits[rows], buffer) for rows, buffer in _chunks(logits)])
+    return pieces, (values - logits.amax(1).float()) - log_sum
 
 
 def _first_largest(logits: Tensor, lowest: int) -> Tensor:
-    """Return (R,) the pieces, `lowest` or above, of the largest logits (R, V) of rows, the first of equal ones."""
+    """Return the pieces (R,), `lowest` or above, of the rows' largest logits (R, V), the first of equal ones."""
     if logits.device.type != "cpu" or logits.dtype != torch.float32:
         return logits[:, lowest:].argmax(1) + lowest
-    # By vector instructions, and of whole rows for want of a copy: 0.04 ms for 64 x 8,000 where PyTorch takes 0.4.
+    # numpy uses vector instructions: 0.04 ms for 64 x 8,000 where PyTorch takes 0.4. On whole rows, because a slice would
+    # be copied; rows whose largest logit is a lower piece are searched again.
     pieces = torch.from_numpy(logits.numpy().argmax(1))
     below = (pieces < lowest).nonzero()[:, 0]
     if len(below):
@@ -142,117 +155,114 @@ def _first_largest(logits: Tensor, lowest: int) -> Tensor:
     return pieces
 
 
-def _survey(logits: Tensor, *, normalised: bool) -> _Survey:
-    """Read all logits once."""
+def _row_statistics(logits: Tensor, *, normalised: bool) -> _RowStatistics:
+    """Read all logits (R, V) once."""
     rows, size = logits.shape
-    regular = size - END - 1
-    blocks = regular // BLOCK
+    blocks = (size - END - 1) // BLOCK
     rest = logits[:, END + 1 + blocks * BLOCK :]
     maxima = logits.new_empty(rows, blocks + rest.shape[1])
     maxima[:, blocks:] = rest
-    # Of log-probabilities both stay zero: nothing is to be subtracted.
-    largest, spread = (logits.new_zeros(rows, dtype=torch.float32) for _ in range(2))
-    for here, room in _parts(logits):
-        part = logits[here]
+    # Both stay zero for log-probabilities, from which nothing is to be subtracted.
+    largest, log_sum = (logits.new_zeros(rows, dtype=torch.float32) for _ in range(2))
+    for chunk, buffer in _chunks(logits):
+        chunk_logits = logits[chunk]
         if blocks:
-            maxima[here, :blocks] = _folded(part, blocks).amax(1)
+            # A block is a column of (BLOCK, blocks), not BLOCK neighbours, so that its maximum reads memory in order.
+            regular = chunk_logits[:, END + 1 : END + 1 + blocks * BLOCK]
+            maxima[chunk, :blocks] = regular.unflatten(1, (BLOCK, blocks)).amax(1)
         if not normalised:
-            # PAD, UNKNOWN and BEGIN stand in no block, but their probabilities are part of the sum.
-            largest[here] = torch.maximum(maxima[here].amax(1), part[:, : END + 1].amax(1))
-            spread[here] = _spread(part, room)
-    return _Survey(largest, spread, maxima)
+            # PAD, UNKNOWN, BEGIN and END are in no block, but part of the sum.
+            largest[chunk] = torch.maximum(maxima[chunk].amax(1), chunk_logits[:, : END + 1].amax(1))
+            log_sum[chunk] = _log_sum(chunk_logits, buffer)
+    return _RowStatistics(largest, log_sum, maxima)
 
 
-def _parts(logits: Tensor) -> Iterator[tuple[slice, Tensor]]:
-    """Yield some rows at a time, with room for their probabilities."""
+def _chunks(logits: Tensor) -> Iterator[tuple[slice, Tensor]]:
+    """Yield slices of some rows at a time, with a float32 buffer for their probabilities (rows, V)."""
     rows, size = logits.shape
     at_once = max(1, LOGITS_AT_ONCE // size if logits.device.type == "cpu" else rows)
-    room = logits.new_empty(min(at_once, rows), size, dtype=torch.float32)
+    buffer = logits.new_empty(min(at_once, rows), size, dtype=torch.float32)
     for start in range(0, rows, at_once):
-        yield slice(start, start + at_once), room[: rows - start]
+        yield slice(start, start + at_once), buffer[: rows - start]
 
 
-def _spread(logits: Tensor, room: Tensor) -> Tensor:
-    """Return (R,) the logarithms of the sums of exponentials of logits (R, V), less the largest logits of the rows.
+def _log_sum(logits: Tensor, buffer: Tensor) -> Tensor:
+    """Return (R,): log sum exp(logit - largest) of logits (R, V).
 
-    PyTorch's softmax is one pass where exponentials and their sum are three, and row by row on one thread. The
-    probability of the largest logit is one over the sum.
+    That sum is one over the largest probability. PyTorch's softmax is one pass where exponentials and their sum are
+    three, each row on one thread.
     """
-    return torch.softmax(logits, 1, dtype=torch.float32, out=room).amax(1).log().neg()
+    return torch.softmax(logits, 1, dtype=torch.float32, out=buffer).amax(1).log().neg()
 
 
-def _folded(logits: Tensor, blocks: int) -> Tensor:
-    """Return the pieces after END as (R, BLOCK, blocks): a block is a column, so its maximum is read in the order of memory."""
-    folded: Tensor = logits[:, END + 1 : END + 1 + blocks * BLOCK].unflatten(1, (BLOCK, blocks))
-    return folded
+def _best_without_end(
+    logits: Tensor, statistics: _RowStatistics, scores: Tensor, count: int
+) -> tuple[Tensor, Tensor]:
+    """Return the largest totals (B, count) of each sentence without END, and their indices in its (K x V) logits.
 
-
-def _best(logits: Tensor, survey: _Survey, scores: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Return the largest totals of each sentence without END, and their places in its (beams x V) logits.
-
-    The best `count` lie in the `count` blocks whose maxima are the largest, so only these are searched.
+    The best `count` totals are in the `count` blocks with the largest maxima: a piece outside them is no better than the
+    maximum of each of them. So only these blocks are searched.
     """
     sentences, beams = scores.shape
     count = min(count, beams * (logits.shape[1] - END - 1))
     # Rounding keeps the order, so the largest total of a block is that of its largest logit.
     rows = torch.arange(sentences * beams, device=logits.device)[:, None]
-    # (B, K x W) totals of the blocks' best.
-    heights = (scores.view(-1, 1) + survey.log_probabilities(survey.maxima, rows)).view(sentences, -1)
-    # One more than asked shows whether the border falls between equal totals.
-    chosen = heights.topk(min(count + 1, heights.shape[1]), dim=1, sorted=False).indices
-    everyone = torch.arange(sentences, device=logits.device)
-    totals, places = _inside(logits, survey, scores, everyone, chosen)
-    # Why `count` blocks are enough: a piece outside of them is no better than the maximum of each of them.
-    found = totals.topk(min(count + 1, totals.shape[1]), dim=1)
-    best, places = found.values[:, :count], places.gather(1, found.indices[:, :count])
-    if found.values.shape[1] > count:
-        border = found.values[:, count]
-        # A tie inside of the best is put in order later; one across the border decides what is returned at all.
-        tied = ((best[:, -1] == border) & (border > -torch.inf)).nonzero()[:, 0]
+    # (B, K x W): total of each block's largest logit.
+    maxima = (scores.view(-1, 1) + statistics.log_probabilities(statistics.maxima, rows)).view(sentences, -1)
+    # One block and one total more than asked for show whether the border lies between equal totals.
+    blocks = maxima.topk(min(count + 1, maxima.shape[1]), dim=1, sorted=False).indices
+    all_sentences = torch.arange(sentences, device=logits.device)
+    block_totals, block_indices = _block_totals(logits, statistics, scores, all_sentences, blocks)
+    best = block_totals.topk(min(count + 1, block_totals.shape[1]), dim=1)
+    totals, indices = best.values[:, :count], block_indices.gather(1, best.indices[:, :count])
+    if best.values.shape[1] > count:
+        border = best.values[:, count]
+        # Ties among the best are ordered later; a tie across the border decides which of them are returned at all.
+        tied = ((totals[:, -1] == border) & (border > -torch.inf)).nonzero()[:, 0]
         if len(tied):
-            best = best.clone()
-            best[tied], places[tied] = _of_equals(
-                logits, survey, scores, tied, heights[tied], border[tied], count
+            totals = totals.clone()
+            totals[tied], indices[tied] = _first_of_ties(
+                logits, statistics, scores, tied, maxima[tied], border[tied], count
             )
-    return best, places
+    return totals, indices
 
 
-def _inside(
-    logits: Tensor, survey: _Survey, scores: Tensor, which: Tensor, chosen: Tensor
+def _block_totals(
+    logits: Tensor, statistics: _RowStatistics, scores: Tensor, sentences: Tensor, blocks: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Return all totals in some blocks (n, blocks) of some sentences (n,), and their places in the sentences' logits."""
-    beams, size, width = scores.shape[1], logits.shape[1], survey.maxima.shape[1]
-    blocks = (size - END - 1) // BLOCK
-    beam, block = chosen // width, chosen % width
+    """Return all totals in the blocks (n, blocks) of sentences (n,), and their indices in the sentences' logits."""
+    beams, size, width = scores.shape[1], logits.shape[1], statistics.maxima.shape[1]
+    whole_blocks = (size - END - 1) // BLOCK
+    beam, block = blocks // width, blocks % width
     inside = torch.arange(BLOCK, device=logits.device)
-    # What stands in no block is a block of its own, and named so in the last place only.
-    foreign = ((block >= blocks)[:, :, None] & (inside < BLOCK - 1)).flatten(1)
-    places = (block + beam * size + END + 1)[:, :, None] + blocks * inside
-    places = places.flatten(1).masked_fill(foreign, 0)
+    # A piece in no block counts as a block of its own, and stands at the last of its BLOCK positions.
+    unused = ((block >= whole_blocks)[:, :, None] & (inside < BLOCK - 1)).flatten(1)
+    indices = (block + beam * size + END + 1)[:, :, None] + whole_blocks * inside
+    indices = indices.flatten(1).masked_fill(unused, 0)
     beam = beam.repeat_interleave(BLOCK, 1)
-    found = logits.flatten()[places + which[:, None] * (beams * size)]
-    values = survey.log_probabilities(found, beam + which[:, None] * beams)
-    totals = scores[which].gather(1, beam) + values
-    return totals.masked_fill(foreign, -torch.inf), places
+    values = logits.flatten()[indices + sentences[:, None] * (beams * size)]
+    log_probabilities = statistics.log_probabilities(values, beam + sentences[:, None] * beams)
+    totals = scores[sentences].gather(1, beam) + log_probabilities
+    return totals.masked_fill(unused, -torch.inf), indices
 
 
-def _of_equals(
+def _first_of_ties(
     logits: Tensor,
-    survey: _Survey,
+    statistics: _RowStatistics,
     scores: Tensor,
-    which: Tensor,
-    heights: Tensor,
+    sentences: Tensor,
+    maxima: Tensor,
     border: Tensor,
     count: int,
 ) -> tuple[Tensor, Tensor]:
-    """Return what `_best` does for sentences with equal totals at the border: of these the first ones.
+    """Return what `_best_without_end` does for sentences with ties at the border: of equal totals, the first ones.
 
-    Formats of few digits make equal logits often, so this must not sort a vocabulary.
+    Formats with few digits often make logits equal, so this must not sort a whole vocabulary.
     """
-    # All blocks that reach the border: each may hold equal totals. As many for each sentence as the worst one needs.
-    blocks = int((heights >= border[:, None]).sum(1).max())
-    chosen = heights.topk(blocks, dim=1, sorted=False).indices
-    totals, places = _inside(logits, survey, scores, which, chosen)
-    places, order = places.sort(dim=1)
-    best, order = totals.gather(1, order).sort(dim=1, descending=True, stable=True)
-    return best[:, :count], places.gather(1, order[:, :count])
+    # All blocks that reach the border may hold equal totals; as many for each sentence as the one with the most needs.
+    most = int((maxima >= border[:, None]).sum(1).max())
+    blocks = maxima.topk(most, dim=1, sorted=False).indices
+    totals, indices = _block_totals(logits, statistics, scores, sentences, blocks)
+    indices, order = indices.sort(dim=1)
+    totals, order = totals.gather(1, order).sort(dim=1, descending=True, stable=True)
+    return totals[:, :count], indices.gather(1, order[:, :count])

@@ -1,4 +1,7 @@
-"""Several models of the same vocabularies searched as one: the mean of their probabilities."""
+"""Several models with the same vocabularies searched as one: the mean of their probabilities.
+
+Shapes: R rows, S source, V vocabulary.
+"""
 
 from __future__ import annotations
 
@@ -20,20 +23,20 @@ State = TypeVar("State")
 
 
 class Ensemble(Generic[Encoding, State]):
-    """Models that predict together; it is `Searchable` itself.
+    """Models that predict together; an ensemble is `Searchable` itself.
 
     The next piece's probability is the arithmetic mean over the models, as in Sennrich et al. 2016.
 
     Args:
-        models: at least one, all of the same source and target vocabularies, all scoring all of it.
+        models: at least one; all must have the same vocabularies, and score the whole target vocabulary.
 
     Raises:
-        ConfigurationError: there is no model.
+        ConfigurationError: there are no models.
     """
 
     def __init__(self, models: Sequence[Searchable[Encoding, State]]) -> None:
         if not models:
-            raise ConfigurationError("an ensemble needs at least one model; none was given.")
+            raise ConfigurationError("an ensemble needs at least one model.")
         self.models = tuple(models)
 
     def encode(self, source: SourceBatch) -> tuple[Encoding, ...]:
@@ -42,25 +45,27 @@ class Ensemble(Generic[Encoding, State]):
 
     def start(self, encoded: tuple[Encoding, ...]) -> tuple[State, ...]:
         """Return every model's state before the first piece."""
-        return tuple(model.start(part) for model, part in zip(self.models, encoded, strict=True))
+        return tuple(model.start(encoding) for model, encoding in zip(self.models, encoded, strict=True))
 
     def step(self, previous: Tensor, state: tuple[State, ...]) -> Step[tuple[State, ...]]:
         """Read the previous pieces (R,) with every model; return the logarithms (R, V) of the means of their probabilities.
 
         The attention (R, S) is the mean of theirs.
         """
-        steps = [model.step(previous, part) for model, part in zip(self.models, state, strict=True)]
+        steps = [
+            model.step(previous, model_state) for model, model_state in zip(self.models, state, strict=True)
+        ]
         sizes = sorted({step.logits.shape[1] for step in steps})
         if len(sizes) > 1:
             raise ConfigurationError(
-                f"the models of an ensemble must share their vocabulary, but theirs have {sizes} pieces; "
-                f"translate with models that were trained on the same prepared data."
+                f"the models of an ensemble must share their vocabulary, but their vocabularies have {sizes} pieces; "
+                f"use models that were trained on the same prepared data."
             )
-        # Of probabilities, not of their logarithms: a model that is sure of its piece must not be overruled by one zero.
+        # The mean of probabilities, not of logarithms: one model's zero must not overrule the others.
         log_probabilities = torch.stack(
             [torch.log_softmax(step.logits, dim=1, dtype=torch.float32) for step in steps]
         )
-        # The mean around the largest: of equal models it is exactly what each says.
+        # Relative to the largest, so that the mean of equal models is exactly the result of each.
         largest = log_probabilities.amax(0)
         return Step(
             largest + (log_probabilities - largest).exp().mean(0).log(),
@@ -72,5 +77,6 @@ class Ensemble(Generic[Encoding, State]):
     def reorder(self, state: tuple[State, ...], rows: Tensor, sentences: Tensor | None) -> tuple[State, ...]:
         """Reorder every model's state."""
         return tuple(
-            model.reorder(part, rows, sentences) for model, part in zip(self.models, state, strict=True)
+            model.reorder(model_state, rows, sentences)
+            for model, model_state in zip(self.models, state, strict=True)
         )

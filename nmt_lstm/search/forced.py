@@ -1,4 +1,4 @@
-"""Log-probabilities of given translations, piece by piece."""
+"""Forced decoding: the log-probabilities of given translations, piece by piece."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def forced_log_probabilities(
 ) -> list[list[float]]:
     """Return for each sentence the natural log-probability of each target piece and, last, of END.
 
-    It walks the same steps as beam search, so what search found is given the probabilities it was found with.
+    It uses the same steps as beam search, so hypotheses get the probabilities with which search found them.
 
     Args:
-        model: what to ask; it must score the whole vocabulary.
+        model: it must score the whole target vocabulary.
         source: the source sentences.
-        targets: one list of pieces per sentence, without BEGIN and END.
+        targets: the pieces of one translation per sentence, without BEGIN and END.
 
     Raises:
         DataError: the number of targets differs from that of sources.
@@ -41,25 +41,25 @@ def forced_log_probabilities(
         )
     device = source.pieces.device
     labels = [[*target, END] for target in targets]
-    found: list[list[float]] = [[] for _ in labels]
-    alive = list(range(sentences))
-    # One position for all sentences at a time, as search does it: a decoder's `forward` may round differently.
+    scores: list[list[float]] = [[] for _ in labels]
+    unfinished = list(range(sentences))
+    # One position at a time, as in search: a decoder's `forward` over whole targets may round differently.
     state = model.start(model.encode(source))
     previous = torch.full((sentences,), BEGIN, device=device)
     position = 0
-    while alive:
+    while unfinished:
         step = model.step(previous, state)
-        wanted = torch.tensor([labels[sentence][position] for sentence in alive], device=device)
+        pieces = torch.tensor([labels[sentence][position] for sentence in unfinished], device=device)
         log_probabilities = torch.log_softmax(step.logits, dim=1, dtype=torch.float32)
-        chosen = log_probabilities.gather(1, wanted[:, None])[:, 0].tolist()
-        for sentence, value in zip(alive, chosen, strict=True):
-            found[sentence].append(value)
+        for sentence, score in zip(
+            unfinished, log_probabilities.gather(1, pieces[:, None]).tolist(), strict=True
+        ):
+            scores[sentence] += score
         position += 1
-        stays = [row for row, sentence in enumerate(alive) if position < len(labels[sentence])]
-        rows = torch.tensor(stays, device=device, dtype=torch.long)
-        alive = [alive[row] for row in stays]
-        if alive:
-            leaves = len(stays) < len(wanted)
-            state = model.reorder(step.state, rows, rows) if leaves else step.state
-            previous = wanted.index_select(0, rows)
-    return found
+        staying = [row for row, sentence in enumerate(unfinished) if position < len(labels[sentence])]
+        unfinished = [unfinished[row] for row in staying]
+        if unfinished:
+            rows = torch.tensor(staying, device=device, dtype=torch.long)
+            state = step.state if len(rows) == len(pieces) else model.reorder(step.state, rows, rows)
+            previous = pieces.index_select(0, rows)
+    return scores

@@ -1,4 +1,7 @@
-"""Greedy search: a beam of one, in which nothing has to be sorted, compared or reordered."""
+"""Greedy search: a beam of size one, in which nothing has to be sorted, compared or reordered.
+
+Shapes: B sentences of the batch, P present in a step.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.search.best_pieces import likeliest_pieces
 from nmt_lstm.search.hypotheses import Finished, History, Hypothesis
 from nmt_lstm.search.limits import Limits
-from nmt_lstm.search.remaining import Booleans, remaining, row_numbers
+from nmt_lstm.search.remaining import Booleans, remaining_sentences, rows_of_sentences
 from nmt_lstm.search.searchable import Searchable, check_scores
 from nmt_lstm.text.special_pieces import BEGIN, END
 
@@ -29,7 +32,7 @@ def greedy_search(
     *,
     keep_attention: bool,
 ) -> list[list[Hypothesis]]:
-    """Take the likeliest piece at each step and return one hypothesis for each sentence; see `beam_search`.
+    """Choose the likeliest piece at each step, and return one hypothesis for each sentence; see `beam_search`.
 
     Raises:
         ModelFolderError: the model's scores are not numbers.
@@ -42,7 +45,7 @@ def greedy_search(
     done = np.zeros(len(present), np.bool_)
     previous = torch.full((len(present),), BEGIN, device=device)
     totals = torch.zeros(len(present), dtype=torch.float32, device=device)
-    parents = np.zeros((len(present), 1), np.int64)  # the only hypothesis continues itself
+    parents = np.zeros((len(present), 1), np.int64)  # the only hypothesis extends itself
     length = 0
 
     def on_device(flags: Booleans) -> torch.Tensor | None:
@@ -59,28 +62,28 @@ def greedy_search(
         )
         pieces = chosen if step.pieces is None else step.pieces[chosen]
         totals = totals + gains
-        # One transfer each from the device; all decisions are then numpy's.
-        values, picked = totals.double().cpu().numpy(), pieces.cpu().numpy()
-        check_scores(values)
-        # Those that are done but stay in the batch go on past their END, unread.
-        ended = (picked == END) & ~done
+        # Two transfers from the device; all decisions are then made in numpy.
+        scores, new_pieces = totals.double().cpu().numpy(), pieces.cpu().numpy()
+        check_scores(scores)
+        # Sentences that are done but still in the batch continue after their END; nobody reads it.
+        ended = (new_pieces == END) & ~done
         for row in ended.nonzero()[0]:
-            total = float(values[row])
+            total = float(scores[row])
             finished[present[row]] = Finished(total / limits.divisor(length + 1), total, length, 0)
         history.add(
-            row_numbers(present, len(finished)),
+            rows_of_sentences(present, len(finished)),
             parents[: len(present)],
-            picked[:, None],
+            new_pieces[:, None],
             step.attention[:, None] if keep_attention else None,
         )
         length += 1
         done |= ended
-        stays = remaining(done)
+        staying = remaining_sentences(done)
         state, previous = step.state, pieces
-        if not stays.all():
-            present, done = present[stays], done[stays]
+        if not staying.all():
+            present, done = present[staying], done[staying]
             if len(present) > 0:
-                rows = torch.from_numpy(stays.nonzero()[0]).to(device)
+                rows = torch.from_numpy(staying.nonzero()[0]).to(device)
                 state = model.reorder(state, rows, rows)
                 totals, previous = totals.index_select(0, rows), previous.index_select(0, rows)
     return [[history.read(sentence, end)] for sentence, end in enumerate(finished) if end is not None]

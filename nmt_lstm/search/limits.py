@@ -1,4 +1,4 @@
-"""How long the translations of a batch may be, and by what their scores are divided for it."""
+"""Limits of the lengths of a batch's translations, and the divisor of their scores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Limits"]
 
 
 class Limits:
-    """The limits of a batch's sentences.
+    """Length limits and score divisor for the sentences of a batch.
 
     Args:
         settings: of the search.
@@ -22,13 +22,13 @@ class Limits:
 
     def __init__(self, settings: SearchSettings, source: SourceBatch) -> None:
         self._settings = settings
-        pieces = source.lengths.cpu().numpy() - 1  # END is no piece of the sentence
-        # Ten more than the ratio allows: a translation of one or two pieces may well be several times as long.
+        pieces = source.lengths.cpu().numpy() - 1  # without END
+        # Ten more than the ratio: translations of one or two pieces are often several times as long.
         self.longest: Integers = np.ceil(settings.max_length_ratio * pieces).astype(np.int64) + 10
-        """(B,) pieces of a translation, at most."""
+        """(B,): maximum number of pieces in a translation."""
         self.shortest: Integers = np.floor(settings.min_length_ratio * pieces).astype(np.int64)
-        """(B,) pieces of a translation, at least."""
+        """(B,): minimum number of pieces in a translation."""
 
     def divisor(self, length: int) -> float:
-        """Return what the log-probability of `length` pieces, END included, is divided by."""
+        """Return the divisor of a log-probability of `length` pieces, END included."""
         return length_divisor(length, kind=self._settings.length_penalty, alpha=self._settings.alpha)

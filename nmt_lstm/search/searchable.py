@@ -1,4 +1,7 @@
-"""What search asks of a model: encode, start, step and reorder, and scores that are numbers."""
+"""The protocol of models that can be searched: encode, start, step and reorder.
+
+Shapes: B sentences, R rows, S source.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,10 @@ State = TypeVar("State")
 
 
 class Searchable(Protocol[Encoding, State]):
-    """A translation model as search sees it, such as `Seq2Seq` and `Ensemble`."""
+    """A translation model as search uses it, such as `Seq2Seq` and `Ensemble`."""
 
     def encode(self, source: SourceBatch) -> Encoding:
-        """Read the source sentences."""
+        """Read source sentences (B, S)."""
         ...
 
     def start(self, encoded: Encoding) -> State:
@@ -30,22 +33,24 @@ class Searchable(Protocol[Encoding, State]):
         ...
 
     def step(self, previous: Tensor, state: State) -> Step[State]:
-        """Read the previous pieces (R,) and score the next ones."""
+        """Read the previous pieces (R,) and score the candidates for the next ones."""
         ...
 
     def reorder(self, state: State, rows: Tensor, sentences: Tensor | None) -> State:
-        """Return the state of the given rows (R',), sentence by sentence.
+        """Return the state of `rows` (R',), sentence by sentence, with the same number of rows for each.
 
-        Every sentence has the same number of rows. `sentences` (S',) names the sentences that stay, by their
-        place in this state; None keeps all.
+        Args:
+            state: of a step.
+            rows: (R',): indices of rows in this state.
+            sentences: (B',): indices in this state of the sentences that stay; None if all do.
         """
         ...
 
 
 def check_scores(scores: NDArray[np.float64]) -> None:
-    """Raise ModelFolderError if one of a model's scores is NaN: no hypothesis could be compared with it."""
+    """Raise ModelFolderError if one of a model's scores is NaN, with which no hypothesis can be compared."""
     if np.isnan(scores).any():
         raise ModelFolderError(
-            "the model's scores are not numbers (NaN): its training diverged or its weights are damaged; "
+            "the model's scores are not numbers (NaN), because its training diverged or its weights are damaged; "
             "use an earlier checkpoint, or train with a lower learning rate."
         )

@@ -1,4 +1,4 @@
-"""Sentences of any length as batches for search: sorted by length, halved where memory does not suffice."""
+"""Batching sentences of any length for search: sorted by length, and halved if they do not fit into memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["SentenceBatches"]
 
 Result = TypeVar("Result")
 LENGTH_STEP = 8
-# Memory of a search grows with sentences x source x target positions: at most so many sentences x source ** 2.
+# A search's memory grows with sentences x source x target positions: the most sentences x source ** 2 in a batch.
 LARGEST_AREA = 2**21
 
 logger = logging.getLogger(__name__)
@@ -26,11 +26,11 @@ logger = logging.getLogger(__name__)
 class SentenceBatches:
     """Batches of sentences whose lengths, with END, round up to the same multiple of 8.
 
-    So a sentence's padded length depends on the sentence alone, and its results not on its neighbours.
+    So a sentence's padded length depends only on the sentence, and its results do not depend on its batch.
 
     Args:
-        sentences: source pieces, without END.
-        batch_size: sentences in a batch, at most; long sentences come in smaller batches.
+        sentences: source pieces of each, without END.
+        batch_size: the most sentences in a batch; batches of long sentences are smaller.
     """
 
     def __init__(self, sentences: Sequence[Sequence[int]], *, batch_size: int) -> None:
@@ -47,36 +47,36 @@ class SentenceBatches:
         """Apply `search` to all batches and return one result per sentence, in the order of the sentences.
 
         Args:
-            search: is given a batch and the places of its sentences, and returns a result for each.
-            device: where the batches are moved to.
+            search: takes a batch and the indices of its sentences, and returns a result for each.
+            device: to which batches are moved.
             precision: ``"float32"``, ``"bf16"`` or ``"fp16"``.
 
         Raises:
             ResourceError: a single sentence does not fit into memory.
         """
         results: dict[int, Result] = {}
-        for members in self.members():
-            self._run(members, search, device, precision, results)
-        return [results[place] for place in range(len(self.sentences))]
+        for indices in self.indices():
+            self._run(indices, search, device, precision, results)
+        return [results[index] for index in range(len(self.sentences))]
 
-    def members(self) -> Iterator[list[int]]:
-        """Yield the places of each batch's sentences, longest sentences first."""
-        # Longest first: if memory does not suffice, that shows at once. Equal lengths keep the order of the input.
-        order = sorted(range(len(self.sentences)), key=lambda place: (-len(self.sentences[place]), place))
+    def indices(self) -> Iterator[list[int]]:
+        """Yield the indices of each batch's sentences, longest sentences first."""
+        # Longest first, so that a lack of memory shows at once. Equal lengths keep the order of the input.
+        order = sorted(range(len(self.sentences)), key=lambda index: (-len(self.sentences[index]), index))
         batch: list[int] = []
-        for place in order:
-            padded = _padded(self.sentences[place])
-            limit = min(self.batch_size, max(1, LARGEST_AREA // padded**2))
-            if batch and (len(batch) >= limit or padded != _padded(self.sentences[batch[0]])):
+        for index in order:
+            length = _padded_length(self.sentences[index])
+            limit = min(self.batch_size, max(1, LARGEST_AREA // length**2))
+            if batch and (len(batch) >= limit or length != _padded_length(self.sentences[batch[0]])):
                 yield batch
                 batch = []
-            batch.append(place)
+            batch.append(index)
         if batch:
             yield batch
 
     def _run(
         self,
-        members: list[int],
+        indices: list[int],
         search: Callable[[SourceBatch, Sequence[int]], Sequence[Result]],
         device: torch.device,
         precision: Precision,
@@ -84,32 +84,33 @@ class SentenceBatches:
     ) -> None:
         try:
             batch = source_batch(
-                [list(self.sentences[place]) for place in members], pad_to=_padded(self.sentences[members[0]])
+                [list(self.sentences[index]) for index in indices],
+                pad_to=_padded_length(self.sentences[indices[0]]),
             ).to(device)
             with autocast(device, precision):
-                found = search(batch, members)
+                batch_results = search(batch, indices)
         except Exception as problem:
             if not is_out_of_memory(problem):
                 raise
-            if len(members) == 1:
+            if len(indices) == 1:
                 raise ResourceError(
-                    f"a single sentence of {len(self.sentences[members[0]])} pieces does not fit into memory; "
+                    f"a single sentence of {len(self.sentences[indices[0]])} pieces does not fit into memory; "
                     f"lower --beam-size or search.max_source_pieces, or close other programs."
                 ) from problem
         else:
-            results.update(zip(members, found, strict=True))
+            results.update(zip(indices, batch_results, strict=True))
             return
-        # Outside of the handler, so that the failed attempt's tensors are no longer held by its traceback.
+        # Outside the handler, where the exception's traceback no longer holds the tensors of the failed attempt.
         if device.type == "cuda":
             torch.cuda.empty_cache()
-        half = len(members) // 2
+        half = len(indices) // 2
         logger.warning(
             "%d sentences together do not fit into memory; trying %d. A smaller --batch-size avoids this.",
-            len(members), len(members) - half,
+            len(indices), len(indices) - half,
         )  # fmt: skip
-        self._run(members[:half], search, device, precision, results)
-        self._run(members[half:], search, device, precision, results)
+        self._run(indices[:half], search, device, precision, results)
+        self._run(indices[half:], search, device, precision, results)
 
 
-def _padded(sentence: Sequence[int]) -> int:
+def _padded_length(sentence: Sequence[int]) -> int:
     return -(-(len(sentence) + 1) // LENGTH_STEP) * LENGTH_STEP

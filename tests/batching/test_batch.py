@@ -1,4 +1,4 @@
-"""Batches against a plain reference written with loops: padding, masks, positions, counts."""
+"""Batches equal a reference written with loops: padding, masks, positions and counts."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ pairs = st.lists(st.tuples(sentence, sentence), min_size=1, max_size=6)
 
 
 def reference(sources: list[list[int]], targets: list[list[int]]) -> dict[str, list]:
-    """The fields of a batch, cell by cell."""
-    width = max(len(one) for one in sources) + 1
-    height = max(len(one) for one in targets) + 1
+    """Return the fields of a batch, computed element by element."""
+    width = max(len(source) for source in sources) + 1
+    height = max(len(target) for target in targets) + 1
     fields: dict[str, list] = {name: [] for name in ("pieces", "is_token", "inputs", "outputs", "positions")}
     for row, (source, target) in enumerate(zip(sources, targets, strict=True)):
-        ended = [*source, END]
-        fields["pieces"].append(ended + [PAD] * (width - len(ended)))
-        fields["is_token"].append([True] * len(ended) + [False] * (width - len(ended)))
+        with_end = [*source, END]
+        fields["pieces"].append(with_end + [PAD] * (width - len(with_end)))
+        fields["is_token"].append([True] * len(with_end) + [False] * (width - len(with_end)))
         fields["inputs"].append(([BEGIN, *target] + [PAD] * height)[:height])
         fields["outputs"].append(([*target, END] + [PAD] * height)[:height])
         fields["positions"] += [row * height + column for column in range(len(target) + 1)]
@@ -34,7 +34,7 @@ def reference(sources: list[list[int]], targets: list[list[int]]) -> dict[str, l
 
 @settings(max_examples=150, deadline=None)
 @given(pairs)
-def test_a_batch_is_what_loops_make_of_the_pairs(pairs) -> None:
+def test_a_batch_equals_the_reference(pairs) -> None:
     sources, targets = [source for source, _ in pairs], [target for _, target in pairs]
     expected, batch = reference(sources, targets), collate(sources, targets)
     assert batch.source.pieces.tolist() == expected["pieces"]
@@ -51,13 +51,13 @@ def test_a_batch_is_what_loops_make_of_the_pairs(pairs) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(pairs)
-def test_positions_pick_the_labels_in_reading_order(pairs) -> None:
+def test_positions_select_the_labels_in_reading_order(pairs) -> None:
     batch = collate([source for source, _ in pairs], [target for _, target in pairs])
-    picked = batch.target_outputs.flatten()[batch.target_positions].tolist()
-    assert picked == [piece for _, target in pairs for piece in (*target, END)]
+    labels = batch.target_outputs.flatten()[batch.target_positions].tolist()
+    assert labels == [piece for _, target in pairs for piece in (*target, END)]
 
 
-def test_types_are_those_that_the_network_indexes_with() -> None:
+def test_tensors_have_the_dtypes_that_the_network_needs() -> None:
     batch = collate([[5]], [[6, 7]])
     for tensor in (batch.source.pieces, batch.source.lengths, batch.target_inputs, batch.target_outputs):
         assert tensor.dtype == torch.int64
@@ -68,24 +68,24 @@ def test_types_are_those_that_the_network_indexes_with() -> None:
 
 def test_pieces_from_a_store_make_the_same_batch() -> None:
     sources, targets = [[5, 6], [], [300, 301, 302]], [[7], [8, 9], []]
-    stored = (
+    from_store = (
         [np.array(pieces, np.uint16) for pieces in sources],
         [np.array(pieces, np.uint16) for pieces in targets],
     )
-    plain, mapped = collate(sources, targets), collate(*stored)
+    plain, mapped = collate(sources, targets), collate(*from_store)
     for field in ("target_inputs", "target_outputs", "target_positions", "target_lengths"):
         assert torch.equal(getattr(plain, field), getattr(mapped, field))
     assert torch.equal(plain.source.pieces, mapped.source.pieces)
 
 
-def test_numbers_and_divisor_are_those_given() -> None:
+def test_indices_and_divisor_can_be_passed() -> None:
     batch = collate([[5], [6]], [[7], [8]], indices=np.array([40, 2]), loss_divisor=12.5)
     assert batch.indices.tolist() == [40, 2]
     assert batch.loss_divisor == 12.5
     assert batch.target_pieces == 4
 
 
-def test_a_masked_batch_has_no_labels_and_can_still_be_computed() -> None:
+def test_a_masked_batch_has_inputs_but_no_labels() -> None:
     batch = collate([[5, 6]], [[7]], masked=True)
     assert batch.target_pieces == 0
     assert batch.target_positions.tolist() == []
@@ -95,24 +95,24 @@ def test_a_masked_batch_has_no_labels_and_can_still_be_computed() -> None:
     assert batch.source.is_token.all()
 
 
-def test_sides_of_different_number_are_refused() -> None:
-    with pytest.raises(ValueError, match="needs as many targets as sources; got 1 and 2"):
+def test_different_numbers_of_sources_and_targets_are_rejected() -> None:
+    with pytest.raises(ValueError, match="got 1 and 2"):
         collate([[5], [6]], [[7]])
-    with pytest.raises(ValueError, match="needs at least one sentence"):
+    with pytest.raises(ValueError, match="at least one"):
         collate([], [])
-    with pytest.raises(ValueError, match="needs at least one sentence"):
+    with pytest.raises(ValueError, match="at least one"):
         source_batch([])
 
 
 @pytest.mark.parametrize(("pad_to", "width"), [(None, 3), (0, 3), (3, 3), (9, 9)])
-def test_source_sentences_can_be_padded_further(pad_to, width) -> None:
+def test_source_sentences_can_be_padded_to_a_minimum_width(pad_to, width) -> None:
     batch = source_batch([[5, 6], []], pad_to)
     assert batch.pieces.shape == batch.is_token.shape == (2, width)
     assert batch.pieces[:, :3].tolist() == [[5, 6, END], [END, PAD, PAD]]
     assert batch.is_token.sum(dim=1).tolist() == batch.lengths.tolist() == [3, 1]
 
 
-def test_padding_without_additions() -> None:
+def test_pieces_can_be_added_before_and_after_each_sentence() -> None:
     array, lengths = padded([[1, 2, 3], [4], []])
     assert array.tolist() == [[1, 2, 3], [4, PAD, PAD], [PAD] * 3]
     assert lengths.tolist() == [3, 1, 0]
@@ -122,7 +122,7 @@ def test_padding_without_additions() -> None:
     assert padded([])[0].shape == (0, 0)
 
 
-def test_a_batch_moves_as_a_whole() -> None:
+def test_all_tensors_of_a_batch_move_to_a_device() -> None:
     batch = collate([[5]], [[6]], indices=[9], loss_divisor=3.0)
     moved = batch.to("meta")
     for field in dataclasses.fields(Batch):
@@ -136,7 +136,7 @@ def test_a_batch_moves_as_a_whole() -> None:
         assert getattr(moved.source, field.name).device.type == "meta"
 
 
-def test_a_batch_is_pinned_as_a_whole(monkeypatch) -> None:
+def test_all_tensors_of_a_batch_are_pinned(monkeypatch) -> None:
     pinned: list[torch.Tensor] = []
     monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: pinned.append(tensor) or tensor)
     batch = collate([[5]], [[6]])

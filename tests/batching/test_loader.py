@@ -1,4 +1,4 @@
-"""The loader: the same global batches on any number of processes, from any position on."""
+"""The loader yields the same global batches on any number of processes, from any position on."""
 
 from __future__ import annotations
 
@@ -38,29 +38,30 @@ def loader(store: TokenStore, **options: int) -> BatchLoader:
     return BatchLoader(store, plan, **options)
 
 
-def numbers(batches: BatchLoader) -> list[list[int]]:
+def indices_of(batches: BatchLoader) -> list[list[int]]:
+    """Return the indices of the pairs in each batch."""
     return [batch.indices.tolist() for batch in batches]
 
 
-def same(one: Batch, other: Batch) -> bool:
+def are_equal(first: Batch, second: Batch) -> bool:
     return (
-        torch.equal(one.source.pieces, other.source.pieces)
-        and torch.equal(one.target_outputs, other.target_outputs)
-        and torch.equal(one.target_positions, other.target_positions)
-        and one.indices.tolist() == other.indices.tolist()
-        and one.loss_divisor == other.loss_divisor
+        torch.equal(first.source.pieces, second.source.pieces)
+        and torch.equal(first.target_outputs, second.target_outputs)
+        and torch.equal(first.target_positions, second.target_positions)
+        and first.indices.tolist() == second.indices.tolist()
+        and first.loss_divisor == second.loss_divisor
     )
 
 
 def test_an_epoch_has_every_pair_once_with_its_own_pieces(store) -> None:
-    seen = []
+    indices = []
     for batch in loader(store):
         for row, index in enumerate(batch.indices.tolist()):
             length, labels = batch.source.lengths[row], batch.target_lengths[row]
             assert batch.source.pieces[row, : length - 1].tolist() == store.source[index].tolist()
             assert batch.target_outputs[row, : labels - 1].tolist() == store.target[index].tolist()
-            seen.append(index)
-    assert sorted(seen) == list(range(COUNT))
+            indices.append(index)
+    assert sorted(indices) == list(range(COUNT))
 
 
 def test_the_budget_counts_the_end_of_each_sentence_and_padding(store) -> None:
@@ -69,13 +70,13 @@ def test_the_budget_counts_the_end_of_each_sentence_and_padding(store) -> None:
     assert max(sizes) > 0.9 * BUDGET
 
 
-def test_a_sentence_longer_than_the_budget_comes(store) -> None:
+def test_a_sentence_longer_than_the_budget_is_a_batch_of_its_own(store) -> None:
     (longest,) = [batch for batch in loader(store) if 5 in batch.indices.tolist()]
     assert longest.indices.tolist() == [5]
     assert longest.target_pieces == 301
 
 
-def test_widths_of_the_source_come_again(store) -> None:
+def test_source_widths_are_rounded_up(store) -> None:
     batches = list(loader(store))
     assert {batch.source.pieces.shape[1] % SOURCE_UNIT for batch in batches} == {0}
     assert all(
@@ -89,25 +90,25 @@ def test_the_divisor_is_the_number_of_labels_of_the_step(store) -> None:
 
 
 @pytest.mark.parametrize(("world_size", "accumulate"), [(1, 3), (2, 1), (3, 2), (50, 1)])
-def test_parts_of_all_processes_make_up_the_steps_of_one(store, world_size, accumulate) -> None:
-    whole = numbers(loader(store))
+def test_shares_of_all_processes_add_up_to_the_steps_of_one(store, world_size, accumulate) -> None:
+    expected_steps = indices_of(loader(store))
     ranks = [
         list(loader(store, rank=rank, world_size=world_size, accumulate=accumulate))
         for rank in range(world_size)
     ]
-    assert {len(batches) for batches in ranks} == {len(whole) * accumulate}
-    for step, expected in enumerate(whole):
-        parts = [batches[step * accumulate + part] for batches in ranks for part in range(accumulate)]
-        learnt = [index for batch in parts if batch.target_pieces for index in batch.indices.tolist()]
-        assert sorted(learnt) == sorted(expected)
-        weight = sum(batch.target_pieces / batch.loss_divisor for batch in parts)
-        assert weight / len(parts) == pytest.approx(1.0)
+    assert {len(batches) for batches in ranks} == {len(expected_steps) * accumulate}
+    for step, expected in enumerate(expected_steps):
+        shares = [batches[step * accumulate + number] for batches in ranks for number in range(accumulate)]
+        trained_on = [index for batch in shares if batch.target_pieces for index in batch.indices.tolist()]
+        assert sorted(trained_on) == sorted(expected)
+        weight = sum(batch.target_pieces / batch.loss_divisor for batch in shares)
+        assert weight / len(shares) == pytest.approx(1.0)
 
 
-def test_each_epoch_has_its_own_order_and_every_seed_another(store) -> None:
-    assert numbers(loader(store)) == numbers(loader(store))
-    assert numbers(loader(store)) != numbers(loader(store, epoch=1))
-    assert numbers(loader(store)) != numbers(loader(store, seed=2))
+def test_epochs_and_seeds_have_different_orders(store) -> None:
+    assert indices_of(loader(store)) == indices_of(loader(store))
+    assert indices_of(loader(store)) != indices_of(loader(store, epoch=1))
+    assert indices_of(loader(store)) != indices_of(loader(store, seed=2))
 
 
 def test_the_length_is_the_number_of_batches(store) -> None:
@@ -116,9 +117,9 @@ def test_the_length_is_the_number_of_batches(store) -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"rank": 1, "world_size": 2, "accumulate": 2}])
-def test_it_goes_on_at_the_exact_batch(store, options) -> None:
-    whole = list(loader(store, **options))
-    for stop in (0, 1, len(whole) // 2, len(whole) - 1):
+def test_iteration_resumes_at_the_exact_batch(store, options) -> None:
+    expected = list(loader(store, **options))
+    for stop in (0, 1, len(expected) // 2, len(expected) - 1):
         first = loader(store, **options)
         list(itertools.islice(first, stop))
         state = first.state_dict()
@@ -126,17 +127,17 @@ def test_it_goes_on_at_the_exact_batch(store, options) -> None:
         second = loader(store, **options)
         second.load_state_dict(state)
         rest = list(second)
-        assert len(rest) == len(whole) - stop
-        assert all(same(one, other) for one, other in zip(rest, whole[stop:], strict=True))
+        assert len(rest) == len(expected) - stop
+        assert all(are_equal(*pair) for pair in zip(rest, expected[stop:], strict=True))
 
 
-def test_the_position_counts_a_batch_from_when_it_is_handed_out(store) -> None:
+def test_the_position_counts_yielded_batches(store) -> None:
     batches = loader(store)
-    handed_out = iter(batches)
+    iterator = iter(batches)
     assert batches.state_dict()["position"] == 0
-    next(handed_out)
+    next(iterator)
     assert batches.state_dict()["position"] == 1
-    next(handed_out)
+    next(iterator)
     assert batches.state_dict()["position"] == 2
 
 
@@ -145,10 +146,10 @@ def test_after_a_resumed_epoch_the_next_iteration_starts_at_the_beginning(store)
     batches.load_state_dict({"epoch": 0, "position": 4})
     assert len(list(batches)) == len(batches) - 4
     assert batches.state_dict()["position"] == 0
-    assert numbers(batches) == numbers(loader(store))
+    assert indices_of(batches) == indices_of(loader(store))
 
 
-def test_a_finished_epoch_is_resumed_with_nothing_left(store) -> None:
+def test_a_finished_epoch_is_resumed_without_batches(store) -> None:
     batches = loader(store)
     batches.load_state_dict({"epoch": 0, "position": len(batches)})
     assert list(batches) == []
@@ -157,12 +158,12 @@ def test_a_finished_epoch_is_resumed_with_nothing_left(store) -> None:
 @pytest.mark.parametrize(
     "state", [{"epoch": 1, "position": 0}, {"epoch": 0, "position": -1}, {"epoch": 0, "position": 10**6}]
 )
-def test_a_position_elsewhere_is_refused(store, state) -> None:
-    with pytest.raises(ValueError, match=r"No position .* in epoch 0 of \d+ batches"):
+def test_a_position_of_a_different_epoch_is_rejected(store, state) -> None:
+    with pytest.raises(ValueError, match="not in epoch 0"):
         loader(store).load_state_dict(state)
 
 
-def test_it_draws_nothing_from_global_random_numbers(store) -> None:
+def test_global_random_numbers_are_not_used(store) -> None:
     torch.manual_seed(1)
     random.seed(1)
     before = torch.get_rng_state(), random.getstate()

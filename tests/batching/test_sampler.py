@@ -1,4 +1,4 @@
-"""Epoch plans: every pair once, within the budget, drawn from a seed, and shared out without loss."""
+"""Epoch plans contain every pair once, within the budget, depend on a seed, and are split into equal shares."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def steps(plan: EpochPlan) -> list[list[int]]:
     return [plan.pairs(step).tolist() for step in range(len(plan))]
 
 
-def made_up(count: int, seed: int = 0, longest: int = 40) -> list[tuple[int, int]]:
+def random_lengths(count: int, seed: int = 0, longest: int = 40) -> list[tuple[int, int]]:
     draw = np.random.default_rng(seed)
     sources = draw.integers(1, longest, count)
     return [(int(source), int(max(1, source + draw.integers(-2, 3)))) for source in sources]
@@ -32,14 +32,14 @@ def made_up(count: int, seed: int = 0, longest: int = 40) -> list[tuple[int, int
 
 @settings(max_examples=150, deadline=None)
 @given(lengths, st.integers(1, 300))
-def test_every_pair_comes_exactly_once(pairs, budget) -> None:
-    found = [index for step in steps(plan(pairs, budget)) for index in step]
-    assert sorted(found) == list(range(len(pairs)))
+def test_every_pair_occurs_exactly_once(pairs, budget) -> None:
+    indices = [index for step in steps(plan(pairs, budget)) for index in step]
+    assert sorted(indices) == list(range(len(pairs)))
 
 
 @settings(max_examples=150, deadline=None)
 @given(lengths, st.integers(1, 300))
-def test_no_step_is_empty_or_larger_than_the_budget_but_for_single_pairs(pairs, budget) -> None:
+def test_no_step_is_empty_or_above_the_budget_unless_it_is_one_pair(pairs, budget) -> None:
     for step in steps(plan(pairs, budget)):
         assert step
         if len(step) > 1:
@@ -50,36 +50,36 @@ def test_no_step_is_empty_or_larger_than_the_budget_but_for_single_pairs(pairs, 
 @settings(max_examples=100, deadline=None)
 @given(lengths, st.integers(1, 300))
 def test_a_step_is_as_large_as_the_budget_allows(pairs, budget) -> None:
-    """No two steps that follow each other in length would fit into one."""
+    """No step could also hold the first pair of the next longer one."""
     by_length = [sorted(step, key=lambda index: pairs[index][::-1]) for step in steps(plan(pairs, budget))]
     by_length.sort(key=lambda step: (pairs[step[-1]][::-1], pairs[step[0]][::-1], -len(step)))
-    for one, (first, *_) in itertools.pairwise(by_length):
-        grown = [*one, first]
-        target = len(grown) * max(pairs[index][1] for index in grown)
-        source = len(grown) * max(pairs[index][0] for index in grown)
+    for step, (next_pair, *_) in itertools.pairwise(by_length):
+        larger = [*step, next_pair]
+        target = len(larger) * max(pairs[index][1] for index in larger)
+        source = len(larger) * max(pairs[index][0] for index in larger)
         assert target > budget or source > sampler.SOURCE_BUDGET * budget
 
 
-def test_a_pair_longer_than_the_budget_comes_alone() -> None:
-    found = steps(plan([(3, 3), (500, 500), (3, 3), (900, 2)], 10))
-    assert [1] in found
-    assert [3] in found
-    assert sorted(index for step in found for index in step) == [0, 1, 2, 3]
+def test_a_pair_longer_than_the_budget_is_a_step() -> None:
+    epoch_steps = steps(plan([(3, 3), (500, 500), (3, 3), (900, 2)], 10))
+    assert [1] in epoch_steps
+    assert [3] in epoch_steps
+    assert sorted(index for step in epoch_steps for index in step) == [0, 1, 2, 3]
 
 
-def test_steps_hold_pairs_of_like_length() -> None:
-    pairs = made_up(5_000)
-    found = steps(plan(pairs, 1_000))
-    real = sum(target for _, target in pairs)
-    room = sum(len(step) * max(pairs[index][1] for index in step) for step in found)
-    assert real / room > 0.98
-    source_room = sum(len(step) * max(pairs[index][0] for index in step) for step in found)
-    assert sum(source for source, _ in pairs) / source_room > 0.85
-    assert real / (1_000 * len(found)) > 0.9
+def test_steps_hold_pairs_of_similar_lengths() -> None:
+    pairs = random_lengths(5_000)
+    epoch_steps = steps(plan(pairs, 1_000))
+    pieces = sum(target for _, target in pairs)
+    padded = sum(len(step) * max(pairs[index][1] for index in step) for step in epoch_steps)
+    assert pieces / padded > 0.98
+    padded_sources = sum(len(step) * max(pairs[index][0] for index in step) for step in epoch_steps)
+    assert sum(source for source, _ in pairs) / padded_sources > 0.85
+    assert pieces / (1_000 * len(epoch_steps)) > 0.9
 
 
 def test_the_same_seed_and_epoch_give_the_same_steps() -> None:
-    pairs = made_up(300)
+    pairs = random_lengths(300)
     first = steps(plan(pairs, 200, seed=3, epoch=2))
     assert steps(plan(pairs, 200, seed=3, epoch=2)) == first
     assert steps(plan(pairs, 200, seed=4, epoch=2)) != first
@@ -87,69 +87,69 @@ def test_the_same_seed_and_epoch_give_the_same_steps() -> None:
     assert steps(plan(pairs, 200, seed=2, epoch=3)) != first
 
 
-def test_a_plan_draws_nothing_from_global_random_numbers() -> None:
-    np.random.seed(1)  # noqa: NPY002 - the global state is what is looked at
+def test_a_plan_does_not_use_global_random_numbers() -> None:
+    np.random.seed(1)  # noqa: NPY002 - the global state is tested
     before = np.random.get_state()[1].tolist()  # noqa: NPY002
-    first = steps(plan(made_up(100)))
+    first = steps(plan(random_lengths(100)))
     assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
     np.random.seed(2)  # noqa: NPY002
-    assert steps(plan(made_up(100))) == first
+    assert steps(plan(random_lengths(100))) == first
 
 
-def test_steps_come_in_random_order_and_not_by_length() -> None:
-    pairs = made_up(2_000)
+def test_steps_are_in_random_order() -> None:
+    pairs = random_lengths(2_000)
     means = [np.mean([pairs[index][1] for index in step]) for step in steps(plan(pairs, 300))]
     assert abs(np.corrcoef(means, np.arange(len(means)))[0, 1]) < 0.2
     assert means != sorted(means)
 
 
-def test_equal_pairs_meet_others_in_another_epoch() -> None:
+def test_equal_pairs_are_combined_differently_in_each_epoch() -> None:
     pairs = [(5, 5)] * 100
-    company = [{frozenset(step) for step in steps(plan(pairs, 50, epoch=epoch))} for epoch in range(2)]
-    assert len(company[0] & company[1]) < 3
+    combinations = [{frozenset(step) for step in steps(plan(pairs, 50, epoch=epoch))} for epoch in range(2)]
+    assert len(combinations[0] & combinations[1]) < 3
 
 
-def test_pools_lose_no_pair(monkeypatch) -> None:
+def test_pools_contain_every_pair_once(monkeypatch) -> None:
     monkeypatch.setattr(sampler, "POOL", 64)
-    pairs = made_up(1_000)
-    found = steps(plan(pairs, 200))
-    assert sorted(index for step in found for index in step) == list(range(1_000))
+    pairs = random_lengths(1_000)
+    epoch_steps = steps(plan(pairs, 200))
+    assert sorted(index for step in epoch_steps for index in step) == list(range(1_000))
 
 
 @settings(max_examples=100, deadline=None)
 @given(lengths, st.integers(1, 300), st.integers(1, 5))
-def test_parts_make_up_the_step_and_the_loss(pairs, budget, parts) -> None:
-    found = plan(pairs, budget)
-    for step, whole in enumerate(steps(found)):
-        shares = [found.share(step, part, parts) for part in range(parts)]
+def test_shares_add_up_to_the_step_and_its_loss(pairs, budget, count) -> None:
+    epoch_plan = plan(pairs, budget)
+    for step, step_pairs in enumerate(steps(epoch_plan)):
+        shares = [epoch_plan.share(step, number, count) for number in range(count)]
         indices = [index for share in shares if not share.masked for index in share.indices.tolist()]
-        assert sorted(indices) == sorted(whole)
-        labels = sum(pairs[index][1] for index in whole)
+        assert sorted(indices) == sorted(step_pairs)
+        labels = sum(pairs[index][1] for index in step_pairs)
         for share in shares:
             assert len(share.indices) >= 1
-            assert set(share.indices.tolist()) <= set(whole)
-            assert share.loss_divisor * parts == pytest.approx(labels)
-        # A mean over parts of sums over their divisors is the mean over all labels.
+            assert set(share.indices.tolist()) <= set(step_pairs)
+            assert share.loss_divisor * count == pytest.approx(labels)
+        # The mean of the shares' losses, each divided by its divisor, is the mean over all labels.
         losses = [sum(pairs[index][1] for index in share.indices) for share in shares if not share.masked]
-        assert sum(loss / shares[0].loss_divisor for loss in losses) / parts == pytest.approx(1.0)
+        assert sum(loss / shares[0].loss_divisor for loss in losses) / count == pytest.approx(1.0)
 
 
-def test_a_part_without_a_pair_repeats_one_that_is_not_learnt_from() -> None:
-    found = plan([(900, 900)], 10)
-    shares = [found.share(0, part, 3) for part in range(3)]
+def test_a_share_without_pairs_repeats_one_that_is_masked() -> None:
+    epoch_plan = plan([(900, 900)], 10)
+    shares = [epoch_plan.share(0, number, 3) for number in range(3)]
     assert [share.masked for share in shares] == [False, True, True]
     assert [share.indices.tolist() for share in shares] == [[0], [0], [0]]
 
 
-def test_parts_are_of_like_size() -> None:
-    found = plan(made_up(500), 400)
-    for step in range(len(found)):
+def test_shares_have_similar_sizes() -> None:
+    epoch_plan = plan(random_lengths(500), 400)
+    for step in range(len(epoch_plan)):
         sizes = [
             0 if share.masked else len(share.indices)
-            for share in (found.share(step, part, 4) for part in range(4))
+            for share in (epoch_plan.share(step, number, 4) for number in range(4))
         ]
         assert max(sizes) - min(sizes) <= 1
 
 
 def test_a_budget_of_one_piece_makes_every_pair_a_step() -> None:
-    assert sorted(steps(plan(made_up(20), 1))) == [[index] for index in range(20)]
+    assert sorted(steps(plan(random_lengths(20), 1))) == [[index] for index in range(20)]

@@ -239,7 +239,7 @@ def test_other_failures_are_not_mistaken_for_memory(translator, monkeypatch) -> 
 
 def test_long_sentences_come_in_small_batches() -> None:
     batches = sentence_batches.SentenceBatches([[4] * 500] * 20 + [[4] * 5] * 20, batch_size=64)
-    assert [len(members) for members in batches.members()] == [8, 8, 4, 20]
+    assert [len(indices) for indices in batches.indices()] == [8, 8, 4, 20]
 
 
 def test_models_of_different_vocabularies_form_no_ensemble(random_model_folder, tmp_path, tiny_run) -> None:

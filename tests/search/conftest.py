@@ -1,4 +1,4 @@
-"""A model that is a table: the next piece's distribution is drawn anew for each sentence and prefix."""
+"""A model that is a table: each sentence and prefix has a random distribution of the next piece."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class TableStep(NamedTuple):
 
 
 class TableModel:
-    """Follows the same protocol as a network and can be searched exhaustively."""
+    """A model with the protocol of a network that can also be searched exhaustively."""
 
     def __init__(self, pieces: int = 2, *, seed: int = 0, end: float = 0.0, levels: int = 0) -> None:
         self.size = 4 + pieces
         self.seed = seed
         self.end = end
-        self.levels = levels  # above 0: logits take so many values only, so that many are equal
-        self.rows_seen: list[int] = []
+        self.levels = levels  # above 0: the number of different logits, so that many are equal
+        self.row_counts: list[int] = []
 
     def logits(self, sentence: tuple[int, ...], prefix: tuple[int, ...]) -> Tensor:
         generator = torch.Generator().manual_seed(hash((self.seed, sentence, prefix)) % 2**31)
@@ -61,7 +61,7 @@ class TableModel:
         return TableState(encoded, [()] * len(encoded))
 
     def step(self, previous: Tensor, state: TableState) -> TableStep:
-        self.rows_seen.append(len(previous))
+        self.row_counts.append(len(previous))
         assert len(previous) == len(state.prefixes)
         beams = len(state.prefixes) // len(state.sentences)
         prefixes = [
@@ -78,39 +78,41 @@ class TableModel:
 
     def reorder(self, state: TableState, rows: Tensor, sentences: Tensor | None) -> TableState:
         beams = len(state.prefixes) // len(state.sentences)
-        kept = list(range(len(state.sentences))) if sentences is None else sentences.tolist()
-        new_beams = len(rows) // len(kept)
-        for place, row in enumerate(rows.tolist()):
-            assert row // beams == kept[place // new_beams], "a row must stay with its sentence"
+        staying = list(range(len(state.sentences))) if sentences is None else sentences.tolist()
+        new_beams = len(rows) // len(staying)
+        for index, row in enumerate(rows.tolist()):
+            assert row // beams == staying[index // new_beams], "a row must stay with its sentence"
         return TableState(
-            [state.sentences[place] for place in kept], [state.prefixes[row] for row in rows.tolist()]
+            [state.sentences[sentence] for sentence in staying],
+            [state.prefixes[row] for row in rows.tolist()],
         )
 
     def every_string(
         self, sentence: tuple[int, ...], longest: int, shortest: int = 0
     ) -> dict[tuple[int, ...], float]:
-        """Log-probability of every string of regular pieces and END within the length limits."""
-        found: dict[tuple[int, ...], float] = {}
+        """Return the log-probability of every string of regular pieces within the length limits, END included."""
+        log_probabilities: dict[tuple[int, ...], float] = {}
         for length in range(shortest, longest + 1):
             for pieces in itertools.product(range(END + 1, self.size), repeat=length):
-                found[pieces] = sum(self.piece_log_probabilities(sentence, pieces))
-        return found
+                log_probabilities[pieces] = sum(self.piece_log_probabilities(sentence, pieces))
+        return log_probabilities
 
     def piece_log_probabilities(self, sentence: tuple[int, ...], pieces: tuple[int, ...]) -> list[float]:
         string = (BEGIN, *pieces, END)
         return [
-            float(self.logits(sentence, string[:place]).log_softmax(0)[string[place]])
-            for place in range(1, len(string))
+            float(self.logits(sentence, string[:length]).log_softmax(0)[string[length]])
+            for length in range(1, len(string))
         ]
 
     def coverage(self, sentence: tuple[int, ...], pieces: tuple[int, ...]) -> float:
         string = (BEGIN, *pieces)
         total = sum(
-            self.attention(sentence, string[:place], len(sentence)) for place in range(1, len(string) + 1)
+            self.attention(sentence, string[:length], len(sentence)) for length in range(1, len(string) + 1)
         )
         return sum(math.log(min(value, 1.0)) for value in total.tolist())
 
 
 @pytest.fixture
-def table_model():
+def table_model() -> type[TableModel]:
+    """The class of models that are tables."""
     return TableModel

@@ -1,4 +1,4 @@
-"""Beam search on a table-driven model, against an exhaustive search over all strings."""
+"""Beam search on a table model, compared with an exhaustive search over all strings."""
 
 from __future__ import annotations
 
@@ -39,13 +39,11 @@ def expected_best(model, sentence, count, *, divisor=lambda length: length, beta
         ("wu", 0.8, lambda length: ((5 + length) / 6) ** 0.8),
     ],
 )
-def test_a_wide_beam_finds_what_an_exhaustive_search_finds(
-    table_model, seed, penalty, alpha, divisor
-) -> None:
+def test_a_wide_beam_equals_an_exhaustive_search(table_model, seed, penalty, alpha, divisor) -> None:
     model = table_model(seed=seed, end=4.0)
     settings = EVERYTHING.model_copy(update={"length_penalty": penalty, "alpha": alpha})
-    found = beam_search(model, source_batch(SENTENCES[:3]), settings, n_best=4)
-    for sentence, hypotheses in zip(SENTENCES, found, strict=False):
+    results = beam_search(model, source_batch(SENTENCES[:3]), settings, n_best=4)
+    for sentence, hypotheses in zip(SENTENCES, results, strict=False):
         expected = expected_best(model, sentence, 4, divisor=divisor)
         assert [hypothesis.pieces for hypothesis in hypotheses] == [pieces for _, pieces in expected]
         assert [hypothesis.score for hypothesis in hypotheses] == pytest.approx(
@@ -57,8 +55,8 @@ def test_a_wide_beam_finds_what_an_exhaustive_search_finds(
 def test_coverage_follows_the_hypotheses_through_the_beam(table_model, seed) -> None:
     model = table_model(seed=seed, end=4.0)
     settings = EVERYTHING.model_copy(update={"coverage_penalty": 0.7})
-    found = beam_search(model, source_batch(SENTENCES[:5]), settings, n_best=3)
-    for sentence, hypotheses in zip(SENTENCES, found, strict=False):
+    results = beam_search(model, source_batch(SENTENCES[:5]), settings, n_best=3)
+    for sentence, hypotheses in zip(SENTENCES, results, strict=False):
         expected = expected_best(model, sentence, 3, beta=0.7)
         assert [hypothesis.pieces for hypothesis in hypotheses] == [pieces for _, pieces in expected]
         assert [hypothesis.score for hypothesis in hypotheses] == pytest.approx(
@@ -69,9 +67,7 @@ def test_coverage_follows_the_hypotheses_through_the_beam(table_model, seed) -> 
 @pytest.mark.parametrize("beam_size", [1, 2, 5])
 @pytest.mark.parametrize("levels", [0, 3])
 @pytest.mark.parametrize("coverage", [0.0, 0.5])
-def test_a_sentence_is_translated_the_same_alone_and_in_company(
-    table_model, beam_size, levels, coverage
-) -> None:
+def test_a_sentence_is_translated_the_same_in_any_batch(table_model, beam_size, levels, coverage) -> None:
     settings = SearchSettings(beam_size=beam_size, coverage_penalty=coverage)
     model = table_model(pieces=9, levels=levels, end=1.0)
     together = beam_search(model, source_batch(SENTENCES), settings, n_best=beam_size)
@@ -79,11 +75,11 @@ def test_a_sentence_is_translated_the_same_alone_and_in_company(
         alone = beam_search(model, source_batch([sentence]), settings, n_best=beam_size)[0]
         assert alone == hypotheses
         width = len(sentence) + 1
-        for one, other in zip(alone, hypotheses, strict=True):
-            assert torch.equal(one.attention, other.attention[:, :width])
+        for single, batched in zip(alone, hypotheses, strict=True):
+            assert torch.equal(single.attention, batched.attention[:, :width])
 
 
-def test_log_probability_is_that_of_the_string_and_its_end_even_at_the_length_limit(table_model) -> None:
+def test_the_log_probability_includes_the_end_even_at_the_length_limit(table_model) -> None:
     model = table_model(end=-6.0)
     settings = SearchSettings(beam_size=3, max_length_ratio=0.1)
     for sentence, hypotheses in zip(
@@ -96,24 +92,25 @@ def test_log_probability_is_that_of_the_string_and_its_end_even_at_the_length_li
             assert hypothesis.score == pytest.approx(expected / (len(hypothesis.pieces) + 1), rel=1e-5)
 
 
-def test_lengths_keep_their_limits(table_model) -> None:
+def test_lengths_stay_within_their_limits(table_model) -> None:
     settings = SearchSettings(beam_size=4, min_length_ratio=2.0, max_length_ratio=3.0)
     for end in (9.0, -9.0):
-        found = beam_search(table_model(end=end), source_batch(SENTENCES), settings, n_best=4)
-        for sentence, hypotheses in zip(SENTENCES, found, strict=True):
+        results = beam_search(table_model(end=end), source_batch(SENTENCES), settings, n_best=4)
+        for sentence, hypotheses in zip(SENTENCES, results, strict=True):
             assert len(hypotheses) == 4
-            assert all(2 * len(sentence) <= len(one.pieces) <= 3 * len(sentence) + 10 for one in hypotheses)
+            for hypothesis in hypotheses:
+                assert 2 * len(sentence) <= len(hypothesis.pieces) <= 3 * len(sentence) + 10
 
 
-def test_minimum_length_finds_the_best_of_the_allowed_strings(table_model) -> None:
+def test_a_minimum_length_gives_the_best_of_the_allowed_strings(table_model) -> None:
     model = table_model(end=5.0)
     settings = EVERYTHING.model_copy(update={"min_length_ratio": 1.0, "max_length_ratio": 1.0})
-    found = beam_search(model, source_batch([[4, 5, 4]]), settings, n_best=2)[0]
+    results = beam_search(model, source_batch([[4, 5, 4]]), settings, n_best=2)[0]
     expected = expected_best(model, [4, 5, 4], 2, shortest=3)
-    assert [one.pieces for one in found] == [pieces for _, pieces in expected]
+    assert [hypothesis.pieces for hypothesis in results] == [pieces for _, pieces in expected]
 
 
-def test_beam_of_one_is_greedy(table_model) -> None:
+def test_a_beam_of_one_is_greedy(table_model) -> None:
     model = table_model(pieces=30)
     for sentence, (hypothesis,) in zip(
         SENTENCES, beam_search(model, source_batch(SENTENCES), SearchSettings(beam_size=1)), strict=True
@@ -131,17 +128,17 @@ def test_beam_of_one_is_greedy(table_model) -> None:
 @pytest.mark.parametrize("levels", [0, 3])
 @pytest.mark.parametrize("shortest", [0.0, 1.5])
 @pytest.mark.parametrize("end", [-6.0, 1.0, 4.0])
-def test_greedy_search_finds_what_the_beam_search_of_one_finds(table_model, levels, shortest, end) -> None:
+def test_greedy_search_equals_a_beam_search_of_one(table_model, levels, shortest, end) -> None:
     settings = SearchSettings(beam_size=1, min_length_ratio=shortest, length_penalty="wu")
     model, source = table_model(pieces=9, levels=levels, end=end), source_batch((SENTENCES * 3)[:20])
     expected = _BeamSearch(model, source, settings, 1, keep_attention=True).run()
-    found = beam_search(model, source, settings)
-    assert found == expected
-    for (one,), (other,) in zip(found, expected, strict=True):
-        assert torch.equal(one.attention, other.attention)
+    results = beam_search(model, source, settings)
+    assert results == expected
+    for (greedy,), (best,) in zip(results, expected, strict=True):
+        assert torch.equal(greedy.attention, best.attention)
 
 
-def test_greedy_search_ranks_nothing(table_model, monkeypatch) -> None:
+def test_greedy_search_does_not_rank_candidates(table_model, monkeypatch) -> None:
     monkeypatch.delattr("nmt_lstm.search.beam_search.best_continuations")
     assert beam_search(table_model(), source_batch(SENTENCES), SearchSettings(beam_size=1))
 
@@ -167,8 +164,8 @@ def test_equal_scores_are_ordered_by_beam_and_piece(table_model) -> None:
             return torch.zeros(self.size)
 
     settings = SearchSettings(beam_size=3, max_length_ratio=1e-9, length_penalty="none")
-    found = beam_search(AllEqual(pieces=4), source_batch([[4]]), settings, n_best=3)[0]
-    assert [hypothesis.pieces for hypothesis in found] == [(), (4,), (4, 4)]  # (5,) lost its place to (4, 4)
+    results = beam_search(AllEqual(pieces=4), source_batch([[4]]), settings, n_best=3)[0]
+    assert [hypothesis.pieces for hypothesis in results] == [(), (4,), (4, 4)]  # (5,) was displaced by (4, 4)
 
 
 def test_finished_sentences_leave_the_batch(table_model) -> None:
@@ -179,80 +176,77 @@ def test_finished_sentences_leave_the_batch(table_model) -> None:
             return logits
 
     model = EndsByLength()
-    found = beam_search(model, source_batch([[4], [4] * 4, [4] * 4]), SearchSettings(beam_size=2))
-    assert [len(hypotheses[0].pieces) for hypotheses in found] == [1, 4, 4]
-    assert model.rows_seen == [3, 6, 4, 4, 4]
+    results = beam_search(model, source_batch([[4], [4] * 4, [4] * 4]), SearchSettings(beam_size=2))
+    assert [len(hypotheses[0].pieces) for hypotheses in results] == [1, 4, 4]
+    assert model.row_counts == [3, 6, 4, 4, 4]
 
 
-def test_attention_is_that_of_the_hypothesis(table_model) -> None:
+def test_attention_belongs_to_its_hypothesis(table_model) -> None:
     model = table_model(pieces=6)
     for sentence, hypotheses in zip(
         SENTENCES, beam_search(model, source_batch(SENTENCES), SearchSettings(), n_best=2), strict=True
     ):
         for hypothesis in hypotheses:
             string = (BEGIN, *hypothesis.pieces)
-            for place in range(len(hypothesis.pieces)):
+            for position in range(len(hypothesis.pieces)):
                 expected = model.attention(
-                    (*sentence, END), string[: place + 1], hypothesis.attention.shape[1]
+                    (*sentence, END), string[: position + 1], hypothesis.attention.shape[1]
                 )
-                assert torch.equal(hypothesis.attention[place], expected)
+                assert torch.equal(hypothesis.attention[position], expected)
 
 
 def test_attention_can_be_left_out(table_model) -> None:
-    found = beam_search(table_model(), source_batch(SENTENCES), SearchSettings(), keep_attention=False)
-    assert all(hypotheses[0].attention is None for hypotheses in found)
+    results = beam_search(table_model(), source_batch(SENTENCES), SearchSettings(), keep_attention=False)
+    assert all(hypotheses[0].attention is None for hypotheses in results)
 
 
 def test_a_vocabulary_smaller_than_the_beam_is_searched(table_model) -> None:
-    found = beam_search(
-        table_model(pieces=1, end=1.0), source_batch([[4]]), SearchSettings(beam_size=8), n_best=8
-    )
-    assert [sorted(len(one.pieces) for one in found[0])] == [list(range(8))] or len(found[0]) <= 12
-    assert all(set(one.pieces) <= {4} for one in found[0])
+    settings = SearchSettings(beam_size=8)
+    (hypotheses,) = beam_search(table_model(pieces=1, end=1.0), source_batch([[4]]), settings, n_best=8)
+    # With a single piece there is one string of each length.
+    assert len({hypothesis.pieces for hypothesis in hypotheses}) == 8
+    assert all(set(hypothesis.pieces) <= {4} for hypothesis in hypotheses)
 
 
 @pytest.mark.parametrize("n_best", [0, 6])
-def test_n_best_beyond_the_beam_is_refused(table_model, n_best) -> None:
-    with pytest.raises(
-        ConfigurationError, match=rf"n_best is {n_best}, .* between 1 and the beam size \(5\)"
-    ):
+def test_n_best_beyond_the_beam_is_rejected(table_model, n_best) -> None:
+    with pytest.raises(ConfigurationError, match=r"beam size \(5\)") as error_info:
         beam_search(table_model(), source_batch(SENTENCES), SearchSettings(), n_best=n_best)
+    assert (error_info.value.key, error_info.value.value) == ("n_best", n_best)
 
 
-def test_contradicting_length_limits_are_refused(table_model) -> None:
+def test_contradictory_length_limits_are_rejected(table_model) -> None:
     settings = SearchSettings(min_length_ratio=3.0, max_length_ratio=2.0)
-    with pytest.raises(
-        ConfigurationError, match=r"min_length_ratio \(3.0\) is above search.max_length_ratio \(2.0\)"
-    ):
+    with pytest.raises(ConfigurationError, match=r"\(3.0\) is above .*\(2.0\)") as error_info:
         beam_search(table_model(), source_batch(SENTENCES), settings)
+    assert (error_info.value.key, error_info.value.value) == ("search.min_length_ratio", 3.0)
 
 
-def test_scores_that_are_not_numbers_are_refused(table_model) -> None:
+def test_scores_that_are_nan_are_rejected(table_model) -> None:
     class Damaged(table_model):
         def logits(self, sentence, prefix):
             return torch.full((self.size,), math.nan)
 
     for beam_size in (1, 5):
-        with pytest.raises(ModelFolderError, match=r"not numbers .* earlier checkpoint"):
+        with pytest.raises(ModelFolderError, match="NaN"):
             beam_search(Damaged(), source_batch(SENTENCES), SearchSettings(beam_size=beam_size))
 
 
-def test_few_numbers_of_sentences_come_and_none_changes_a_result(table_model, monkeypatch) -> None:
-    """What is found, and how many rows each step has, with numbers rounded and with sentences that leave at once."""
+def test_rounding_the_number_of_sentences_changes_no_result(table_model, monkeypatch) -> None:
+    """The number of rows of each step is rounded; without rounding, finished sentences leave at once."""
     model = table_model(seed=1, end=3.0)
     source = source_batch((SENTENCES * 6)[:40])
-    step, seen = model.step, {}
-    found = {}
-    for way in ("rounded", "exact"):
-        rows = seen[way] = []
+    step, row_counts, results = model.step, {}, {}
+    for case in ("rounded", "exact"):
+        rows = row_counts[case] = []
         monkeypatch.setattr(
             model,
             "step",
             lambda previous, state, rows=rows: rows.append(len(previous)) or step(previous, state),
         )
-        found[way] = beam_search(model, source, SearchSettings(beam_size=2))
+        results[case] = beam_search(model, source, SearchSettings(beam_size=2))
         monkeypatch.setattr(remaining, "rounded_rows", lambda count, finest: count)
-    assert found["rounded"] == found["exact"]
-    rounded, exact = ([rows // 2 for rows in seen[way][1:]] for way in ("rounded", "exact"))
+    assert results["rounded"] == results["exact"]
+    rounded, exact = ([rows // 2 for rows in row_counts[case][1:]] for case in ("rounded", "exact"))
     assert rounded == [rounded_rows(count, finest=1) for count in exact]
     assert rounded != exact

@@ -1,4 +1,4 @@
-"""Log-probabilities of given translations."""
+"""Forced decoding gives the log-probabilities of given translations."""
 
 from __future__ import annotations
 
@@ -17,20 +17,22 @@ SENTENCES = [[4], [5, 4], [4, 4, 5], [5]]
 def test_each_piece_and_the_end_get_their_log_probability(table_model) -> None:
     model = table_model(pieces=5)
     targets = [[], [4, 8, 4, 4], [5], [6, 6]]
-    found = forced_log_probabilities(model, source_batch(SENTENCES), targets)
-    for sentence, target, values in zip(SENTENCES, targets, found, strict=True):
+    scores = forced_log_probabilities(model, source_batch(SENTENCES), targets)
+    for sentence, target, values in zip(SENTENCES, targets, scores, strict=True):
         assert len(values) == len(target) + 1
         assert values == pytest.approx(model.piece_log_probabilities((*sentence, END), tuple(target)))
-    assert model.rows_seen == [4, 3, 2, 1, 1]  # what is finished is not computed
+    assert model.row_counts == [4, 3, 2, 1, 1]  # finished sentences are not computed
 
 
-def test_what_was_found_is_given_the_probability_it_was_found_with(table_model) -> None:
+def test_hypotheses_get_the_probabilities_of_the_search_that_found_them(table_model) -> None:
     model, batch = table_model(pieces=5), source_batch(SENTENCES)
     best = [hypotheses[0] for hypotheses in beam_search(model, batch, SearchSettings())]
-    found = forced_log_probabilities(model, batch, [hypothesis.pieces for hypothesis in best])
-    assert [sum(values) for values in found] == pytest.approx([one.log_probability for one in best], rel=1e-5)
+    scores = forced_log_probabilities(model, batch, [hypothesis.pieces for hypothesis in best])
+    assert [sum(values) for values in scores] == pytest.approx(
+        [one.log_probability for one in best], rel=1e-5
+    )
 
 
-def test_different_numbers_are_refused(table_model) -> None:
-    with pytest.raises(DataError, match="4 source sentences but 1 targets"):
+def test_different_numbers_of_sources_and_targets_are_rejected(table_model) -> None:
+    with pytest.raises(DataError, match="4 .* 1 targets"):
         forced_log_probabilities(table_model(), source_batch(SENTENCES), [[4]])

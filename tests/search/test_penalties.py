@@ -1,4 +1,4 @@
-"""Length and coverage penalties, against their papers' equations."""
+"""Length and coverage penalties follow the equations of their papers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_length_divisors_are_those_of_the_papers() -> None:
 
 @pytest.mark.parametrize("kind", ["average", "wu", "none"])
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 1.0, 5.0])
-def test_length_divisors_never_fall_with_the_length(kind: str, alpha: float) -> None:
+def test_length_divisors_never_decrease_with_the_length(kind: str, alpha: float) -> None:
     divisors = [length_divisor(length, kind=kind, alpha=alpha) for length in range(1, 200)]
     assert divisors == sorted(divisors)
     assert divisors[0] >= 1.0
@@ -33,6 +33,6 @@ def test_coverage_penalty_is_equation_14_of_wu() -> None:
     assert coverage_penalty(coverage, is_token, beta=0.3).item() == pytest.approx(expected)
 
 
-def test_a_position_without_attention_costs_much_but_not_everything() -> None:
+def test_a_position_without_attention_has_a_finite_penalty() -> None:
     penalty = coverage_penalty(torch.zeros(1, 1), torch.ones(1, 1, dtype=torch.bool), beta=1.0).item()
     assert -20.0 < penalty < -10.0

@@ -1,1 +1,1 @@
-"""Trained networks made ready for translation: frozen, folded, quantised, and written into a folder of their own."""
+"""Translation with trained models: loading, preparation for inference, export and ONNX."""

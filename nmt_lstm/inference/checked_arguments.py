@@ -1,4 +1,4 @@
-"""Arguments of a translator, checked before any work: programs without types pass whatever they have."""
+"""Checks of a translator's arguments, before any work: not every caller checks types."""
 
 from __future__ import annotations
 
@@ -13,30 +13,40 @@ __all__ = ["check_lines", "check_positive", "checked_text", "with_beam_size"]
 
 
 def check_lines(**values: Iterable[str]) -> None:
-    """Raise ConfigurationError if one of the named values is one string, or cannot be iterated at all."""
+    """Raise ConfigurationError if a named value is a single string, or not iterable."""
     for name, lines in values.items():
         if isinstance(lines, (str, bytes)):
-            raise ConfigurationError(f"{name} is one {type(lines).__name__}; give a list, such as [text].")
+            raise ConfigurationError(
+                f"{name} is a single {type(lines).__name__}; pass a list, such as [text].",
+                key=name,
+                value=lines,
+            )
         if not isinstance(lines, Iterable):
-            raise ConfigurationError(f"{name} is {lines!r}; give a list of strings, or another iterable.")
+            raise ConfigurationError(
+                f"{name} is {lines!r}, but must be a list or another iterable of strings.",
+                key=name,
+                value=lines,
+            )
 
 
 def checked_text(number: int, line: str) -> str:
-    """Return the line with that number; raise NotTextError if it is not text, but None or bytes."""
+    """Return the line; raise NotTextError with its number if it is not a string."""
     if not isinstance(line, str):
         raise NotTextError(number, line)
     return line
 
 
 def check_positive(**values: object) -> None:
-    """Raise ConfigurationError if one of the named values is not a whole number of at least 1."""
+    """Raise ConfigurationError if a named value is not a whole number of at least 1."""
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ConfigurationError(f"{name} is {value!r}, but must be a whole number of at least 1.")
+            raise ConfigurationError(
+                f"{name} is {value!r}, but must be a whole number of at least 1.", key=name, value=value
+            )
 
 
 def with_beam_size(settings: SearchSettings, beam_size: int | None) -> SearchSettings:
-    """Return search settings with a different beam size, unless that is None.
+    """Return the search settings with this beam size, or unchanged if it is None.
 
     Raises:
         ConfigurationError: the size is out of range.
@@ -47,5 +57,7 @@ def with_beam_size(settings: SearchSettings, beam_size: int | None) -> SearchSet
         return SearchSettings(**{**settings.model_dump(), "beam_size": beam_size})
     except ValidationError as problem:
         raise ConfigurationError(
-            f"beam_size is {beam_size}: {problem.errors()[0]['msg'].lower()}; 5 is a good one."
+            f"beam_size is {beam_size}: {problem.errors()[0]['msg'].lower()}; 5 is a good choice.",
+            key="beam_size",
+            value=beam_size,
         ) from problem

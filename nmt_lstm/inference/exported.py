@@ -1,4 +1,4 @@
-"""Exported folders: model folders of prepared weights, tables and a shortlist, which are read as they are used."""
+"""Exported model folders: weights prepared for inference, tables and a shortlist, memory-mapped from the file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from nmt_lstm.numerics.int8 import quantized
 from nmt_lstm.numerics.piece_table import PieceTable
 from nmt_lstm.registry.provenance import named_by
 
-__all__ = ["load_exported", "write_exported"]
+__all__ = ["build_skeleton", "load_exported", "write_exported"]
 
 
 def write_exported(
@@ -29,17 +29,17 @@ def write_exported(
     precision: InferencePrecision,
     shortlist: Shortlist | None = None,
 ) -> None:
-    """Prepare a trained model for inference and write it into a folder of its own.
+    """Prepare a trained model for inference, and write it as a model folder.
 
     Args:
-        folder: to write; new, empty, or a model folder, whose model is replaced.
+        folder: where to write: a new or empty folder, or a model folder, whose model is replaced.
         source: the trained model's folder.
         precision: of the products.
-        shortlist: kept in the folder and used in translation.
+        shortlist: stored in the folder and used in translation.
 
     Raises:
-        ModelFolderError: the source is exported itself, or `folder` belongs to another program.
-        OSError: it cannot be written.
+        ModelFolderError: `source` is an exported folder, or `folder` belongs to another program.
+        OSError: the folder is not writable.
     """
     prepared = prepare_for_inference(source.load_model(), precision).with_shortlist(shortlist)
     model_folder.write(
@@ -53,7 +53,7 @@ def write_exported(
 
 
 def load_exported(folder: ModelFolder) -> InferenceModel:
-    """Return the model of an exported folder, packed; its tables stay in the file, mapped into memory.
+    """Return the packed model of an exported folder; its tables stay in the file, which is memory-mapped.
 
     Raises:
         ModelFolderError: a plugin is missing, or the folder was exported by a version that prepared models differently.
@@ -62,24 +62,24 @@ def load_exported(folder: ModelFolder) -> InferenceModel:
     with named_by(folder.folder):
         require_plugins(folder.folder, manifest.plugins)
     if manifest.exported not in get_args(InferencePrecision):
-        raise _of_another_version(folder)
+        raise _incompatible_version(folder)
     state = load_weights(folder.folder / WEIGHTS, torch.device("cpu"))
     shortlist = None
     if "shortlist.frequent" in state:
         shortlist = Shortlist(
             state["shortlist.translations"], state["shortlist.frequent"], folder.subwords.target.size
         )
-    model = _skeleton(folder).with_shortlist(shortlist)
-    _quantise_older_tables(state, model)
+    model = build_skeleton(folder).with_shortlist(shortlist)
+    _quantize_older_tables(state, model)
     try:
         model.load_state_dict(state, assign=True)
     except RuntimeError as problem:
-        raise _of_another_version(folder) from problem
+        raise _incompatible_version(folder) from problem
     return model.eval().pack()
 
 
-def _skeleton(folder: ModelFolder) -> InferenceModel:
-    """Build the model without the values of its weights."""
+def build_skeleton(folder: ModelFolder) -> InferenceModel:
+    """Build the model of an exported folder, without the values of its weights."""
     with named_by(folder.folder):
         model = build_unweighted_model(
             folder.run.model, folder.subwords.source.size, folder.subwords.target.size
@@ -88,16 +88,22 @@ def _skeleton(folder: ModelFolder) -> InferenceModel:
     return prepare_for_inference(model, precision, with_tables=False)
 
 
-def _quantise_older_tables(state: dict[str, torch.Tensor], model: InferenceModel) -> None:
-    """Give tables of bf16, as exports to int8 had them once, the form that they have now."""
-    for name, part in model.named_modules():
+def _quantize_older_tables(state: dict[str, torch.Tensor], model: InferenceModel) -> None:
+    """Quantize the bf16 tables of earlier exports to int8 in place, as they are exported now."""
+    for name, module in model.named_modules():
         weight, scale = f"{name}.weight", f"{name}.scale"
-        if isinstance(part, PieceTable) and part.scale is not None and scale not in state and weight in state:
+        if (
+            isinstance(module, PieceTable)
+            and module.scale is not None
+            and scale not in state
+            and weight in state
+        ):
             state[weight], state[scale] = quantized(state[weight].float())
 
 
-def _of_another_version(folder: ModelFolder) -> ModelFolderError:
-    wrote = folder.manifest.versions.get("nmt-lstm", "another version")
+def _incompatible_version(folder: ModelFolder) -> ModelFolderError:
+    version = folder.manifest.versions.get("nmt-lstm", "another version")
     return ModelFolderError(
-        f"'{folder.folder}' was exported by nmt-lstm {wrote}, which prepared models differently; export it again."
+        f"'{folder.folder}' was exported by nmt-lstm {version}, which prepared models differently; export it again.",
+        path=folder.folder,
     )

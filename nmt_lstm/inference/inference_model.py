@@ -1,4 +1,4 @@
-"""A trained network prepared for inference: the same parts, their products folded, packed or quantised.
+"""A trained network prepared for inference: the same modules, their matrix products folded, packed or quantized.
 
 Shapes: B sentences, R rows (sentences x hypotheses), S source, C candidates, E output width, V vocabulary.
 """
@@ -27,33 +27,33 @@ from nmt_lstm.numerics.sequence_linear import Linear
 
 __all__ = ["InferenceEncoding", "InferenceModel", "InferenceState", "prepare_for_inference"]
 
-# Tables of input products may take so much memory, in bytes; cells whose table does not fit keep their product.
+# Memory for tables of input products, in bytes; cells whose table does not fit compute their product instead.
 LARGEST_TABLES = 192 << 20
 
 
 class InferenceEncoding(NamedTuple):
-    """What is known of source sentences before the first piece."""
+    """Encoded source sentences, and the pieces that their translations may consist of; None is all."""
 
     encoded: Encoded
     candidates: Candidates | None
 
 
 class InferenceState(NamedTuple):
-    """The decoder's state, and the pieces that it may choose from; None is all."""
+    """The decoder's state, and the pieces that may follow; None is all."""
 
     decoder: DecoderState
     candidates: Candidates | None
 
 
 class InferenceModel(nn.Module):
-    """An encoder-decoder for search alone: `Searchable`.
+    """An encoder-decoder that only search uses; implements `Searchable`.
 
     Args:
         encoder: reads the source.
-        target_embedding: pieces (R, 1) to what the decoder's `step` reads: vectors (R, 1, I), or the pieces themselves.
+        target_embedding: maps pieces (R, 1) to the input of the decoder's `step`: vectors (R, 1, I), or the pieces themselves.
         decoder: reads the target.
-        output: the decoder's outputs (R, E) to logits (R, V).
-        shortlist: chooses each sentence's pieces; without it, all are scored.
+        output: maps the decoder's outputs (R, E) to logits (R, V).
+        shortlist: selects the candidate pieces of each sentence; without it, all are scored.
     """
 
     def __init__(
@@ -73,14 +73,14 @@ class InferenceModel(nn.Module):
         self.shortlist = shortlist
 
     def pack(self) -> InferenceModel:
-        """Put all weights into their layouts, once; return the model."""
+        """Convert all weights to the layouts of their products, once, and return the model."""
         for module in self.modules():
             if isinstance(module, InferenceLinear) and not (module is self.output and self.shortlist):
                 module.pack()
         return self
 
     def with_shortlist(self, shortlist: Shortlist | None) -> InferenceModel:
-        """Return a model of the same parts with another shortlist, or with none."""
+        """Return a model of the same modules with this shortlist, or without one."""
         return InferenceModel(
             encoder=self.encoder,
             target_embedding=self.target_embedding,
@@ -90,7 +90,7 @@ class InferenceModel(nn.Module):
         )
 
     def encode(self, source: SourceBatch) -> InferenceEncoding:
-        """Read source sentences."""
+        """Encode source sentences."""
         candidates = None if self.shortlist is None else self.shortlist(source, self.output)
         return InferenceEncoding(self.encoder(source), candidates)
 
@@ -99,7 +99,7 @@ class InferenceModel(nn.Module):
         return InferenceState(self.decoder.start(encoded.encoded), encoded.candidates)
 
     def step(self, previous: Tensor, state: InferenceState) -> Step[InferenceState]:
-        """Read the previous pieces (R,) and score the next ones."""
+        """Read the previous pieces (R,) and score the next ones: logits (R, V), or (R, C) of the candidates."""
         embedded = self.target_embedding(previous[:, None])[:, 0]
         output, attention, after = self.decoder.step(embedded, state.decoder)
         candidates = state.candidates
@@ -111,7 +111,7 @@ class InferenceModel(nn.Module):
         return Step(logits, attention, InferenceState(after, candidates), candidates.pieces)
 
     def reorder(self, state: InferenceState, rows: Tensor, sentences: Tensor | None = None) -> InferenceState:
-        """Return the state of the rows (R',), sentence by sentence; `sentences` (S') are those that stay, or None."""
+        """Return the state of rows (R',), grouped by sentence; `sentences` (B',) are the remaining ones, None for all."""
         candidates = state.candidates
         if candidates is not None and sentences is not None:
             penalties = candidates.penalties.index_select(0, sentences)
@@ -119,11 +119,11 @@ class InferenceModel(nn.Module):
         return InferenceState(self.decoder.reorder(state.decoder, rows, sentences), candidates)
 
 
-class _Pieces(nn.Module):
-    """Stands for the embedding before cells that read pieces."""
+class _NoEmbedding(nn.Module):
+    """In place of the embedding of cells that read pieces."""
 
     def forward(self, pieces: Tensor) -> Tensor:
-        """Return the pieces."""
+        """Return the pieces (R, T) unchanged."""
         return pieces
 
 
@@ -131,23 +131,23 @@ class _Pieces(nn.Module):
 def prepare_for_inference(
     model: Seq2Seq, precision: InferencePrecision = "float32", *, with_tables: bool = True
 ) -> InferenceModel:
-    """Return a copy of a network for inference on a processor; weights that stay as they are are shared, not copied.
+    """Return a copy of a network for inference on a processor; weights that do not change are shared, not copied.
 
-    Stock layers and cells compute in the precision, as far as each cell's `prepare_for_inference` can. Where cells alone
-    read the embeddings (the encoder's first layer, and the decoder's in the GNMT wiring), tables take the place of their
-    products with the input, up to `LARGEST_TABLES` bytes. Where the readout alone reads the contexts, they are projected
-    once per source position. Everything else stays in float32.
+    Linear layers and cells compute in the precision, as far as each cell's `prepare_for_inference` supports it. Where only
+    cells read the embeddings (in the encoder's first layer, and in the decoder's with the GNMT wiring), tables replace
+    their products with the input, up to `LARGEST_TABLES` bytes. Where only the readout reads the contexts, they are
+    projected once per source position. Everything else stays in float32.
 
     Args:
-        model: in evaluation mode; it is left as it is.
+        model: in evaluation mode; it is not changed.
         precision: of the products.
-        with_tables: compute the tables; otherwise they are on the "meta" device, to be loaded.
+        with_tables: whether to compute the tables; otherwise they are on the "meta" device, to be loaded.
     """
     shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
     model = copy.deepcopy(model, shared).eval()
     encoder, decoder = model.encoder, model.decoder
     tables = _Tables(precision, computed=with_tables)
-    # The decoder's table comes first: it is read in each step, those of the encoder once per sentence.
+    # The decoder's table comes first: it is read in every step, those of the encoder once per sentence.
     target_embedding: nn.Module = model.target_embedding
     if decoder.first_cell_alone_reads_embeddings:
         target_embedding = tables.replace(model.target_embedding, decoder.cells, ["0"])
@@ -158,39 +158,39 @@ def prepare_for_inference(
     readout = decoder.readout
     if decoder.readout_alone_reads_contexts and decoder.attention.sums_values and type(readout) is Linear:
         decoder.attention, decoder.readout = split_readout(decoder.attention, readout, precision)
-    for part in (encoder, decoder):
-        _prepare_children(part, precision)
-    # The decoder's output is a tanh.
+    for module in (encoder, decoder):
+        _prepare_children(module, precision)
+    # The decoder's outputs are between -1 and 1, because they come from a tanh.
     output = inference_linear(model.output_weight, model.output_bias, precision, bounded=True)
     return InferenceModel(encoder=encoder, target_embedding=target_embedding, decoder=decoder, output=output)
 
 
 class _Tables:
-    """Tables of input products in one precision, as long as there is memory for them."""
+    """Replaces embeddings by tables of input products in one precision, as long as memory for them remains."""
 
     def __init__(self, precision: InferencePrecision, *, computed: bool) -> None:
         self.precision = precision
         self.computed = computed
-        self.left = LARGEST_TABLES
+        self.remaining = LARGEST_TABLES
 
     def replace(self, embedding: PieceEmbedding, owner: nn.Module, names: Sequence[str]) -> nn.Module:
-        """Let cells read pieces in place of embeddings, if tables of all of them fit; return what then embeds pieces.
+        """Let cells read pieces instead of embeddings, if tables for all of them fit, and return the module that embeds pieces.
 
         Args:
             embedding: of the pieces.
-            owner: the module that the cells are children of; they are replaced in it.
-            names: of the cells there.
+            owner: the parent module of the cells, in which they are replaced.
+            names: of the cells in it.
         """
         cells = {name: cast(Cell, owner.get_submodule(name)) for name in names}
         widths = [cell.piece_table_width for cell in cells.values()]
         needed = len(embedding.weight) * sum(widths) * DTYPES[self.precision].itemsize
-        if not all(widths) or needed > self.left:
+        if not all(widths) or needed > self.remaining:
             return embedding
-        self.left -= needed
+        self.remaining -= needed
         vectors = self._vectors(embedding)
         for name, cell in cells.items():
             setattr(owner, name, cell.prepare_for_pieces(vectors, self.precision))
-        return _Pieces()
+        return _NoEmbedding()
 
     def _vectors(self, embedding: PieceEmbedding) -> Tensor:
         """Return what the embedding makes of every piece, (V, I)."""
@@ -202,12 +202,12 @@ class _Tables:
 
 
 def _prepare_children(module: nn.Module, precision: InferencePrecision) -> None:
-    """Put prepared cells and stock layers in their places, but for layers inside of cells, which use them as they like."""
+    """Replace cells and linear layers by prepared ones, except layers inside cells, which may use them differently."""
     for name, child in module.named_children():
         if isinstance(child, Cell):
             setattr(module, name, child.prepare_for_inference(precision))
         elif type(child) is Linear:
-            # A list's layers have been left alone since folders are exported: their names there are those of `Linear`.
+            # Not in lists: exported folders contain their weights under the names of `Linear`.
             if not isinstance(module, nn.ModuleList):
                 setattr(module, name, inference_linear(child.weight, child.bias, precision))
         else:

@@ -1,8 +1,8 @@
-"""Which target pieces a source piece is translated by: IBM model 1, learnt on piece pairs.
+"""The most probable translations of each source piece, by IBM model 1.
 
-Source: Brown et al. 1993, the EM algorithm of their model 1, with an empty source piece.
+Reference: Brown et al. 1993, the EM algorithm of their model 1, with an empty source piece.
 
-Shapes: L links between a source and a target position of one sentence pair, P distinct pairs of pieces among them, T target
+Shapes: L links between a source and a target position of a sentence pair, P distinct pairs of pieces among them, T target
 positions of all sentences.
 """
 
@@ -19,9 +19,9 @@ from nmt_lstm.errors import DataError
 __all__ = ["Lexicon", "learn_lexicon"]
 
 ITERATIONS = 5
-# Links between source and target positions that are learnt from; 0.5 GB of memory and a minute of one core.
+# Links between source and target positions to learn from; they take 0.5 GB of memory and a minute on one core.
 LARGEST_LINKS = 20_000_000
-# Longer sentences have more links than they tell.
+# The links of longer sentences cost more than they contribute.
 LONGEST_SENTENCE = 100
 
 Integers = NDArray[np.int64]
@@ -29,27 +29,27 @@ Reals = NDArray[np.float64]
 
 
 class Lexicon(NamedTuple):
-    """What was learnt."""
+    """The translations of each source piece, and the frequent target pieces."""
 
     translations: NDArray[np.int32]
-    """(source pieces, n): for each source piece its most probable target pieces, best first; -1 where there are fewer."""
+    """(source pieces, n): for each source piece its most probable target pieces, best first, padded with -1."""
     frequent: NDArray[np.int32]
-    """Target pieces by how often they occur, most frequent first; those that never occur are left out."""
+    """(F,): the target pieces that occur, most frequent first."""
 
 
 def learn_lexicon(
     pairs: Iterable[tuple[Sequence[int], Sequence[int]]], *, source_size: int, target_size: int, count: int
 ) -> Lexicon:
-    """Learn p(target piece | source piece) and keep the best of each source piece.
+    """Learn p(target piece | source piece), and return the best translations of each source piece.
 
     Args:
         pairs: source and target pieces of each sentence pair; read until there are enough.
-        source_size: pieces of the source vocabulary.
-        target_size: pieces of the target vocabulary.
-        count: target pieces kept for each source piece, at most.
+        source_size: size of the source vocabulary.
+        target_size: size of the target vocabulary.
+        count: the largest number of translations for each source piece.
 
     Raises:
-        DataError: there is no pair of non-empty sentences.
+        DataError: `pairs` contains no pair of non-empty sentences.
     """
     links = _Links.read(pairs, source_size, target_size)
     probabilities = links.learn(ITERATIONS)
@@ -58,24 +58,24 @@ def learn_lexicon(
     sources, targets = sources[order], targets[order]
     firsts = np.searchsorted(sources, np.arange(source_size))
     ranks = np.arange(len(sources)) - firsts[np.minimum(sources, source_size - 1)]
-    kept = (ranks < count) & (sources < source_size)  # the empty source piece has no translations to list
+    best = (ranks < count) & (sources < source_size)  # without those of the empty source piece
     translations = np.full((source_size, count), -1, np.int32)
-    translations[sources[kept], ranks[kept]] = targets[kept]
-    # Stable, as lexsort above: of equal ones the lower piece comes first, on every machine.
+    translations[sources[best], ranks[best]] = targets[best]
+    # Stable, like lexsort above: on every machine, the lower of two equally frequent pieces comes first.
     by_frequency = np.argsort(-links.occurrences, kind="stable")
     frequent = by_frequency[links.occurrences[by_frequency] > 0]
     return Lexicon(translations, frequent.astype(np.int32))
 
 
 class _Links(NamedTuple):
-    """All links of the text, sentence by sentence and target position by target position."""
+    """All links of the text, ordered by sentence and target position."""
 
     keys: Integers
     """(P,), ascending: source * target_size + target; the empty source piece is source_size."""
     pair: NDArray[np.int32]
-    """(L,): which of the P pairs a link is of."""
+    """(L,): index of the pair of pieces that a link connects."""
     position: NDArray[np.int32]
-    """(L,): which of the T target positions it belongs to."""
+    """(L,): index of the target position of a link."""
     target_size: int
     occurrences: Integers
     """(target_size,): how often each target piece occurs."""
@@ -89,19 +89,19 @@ class _Links(NamedTuple):
         for source, target in pairs:
             if not 0 < len(target) <= LONGEST_SENTENCE or not 0 < len(source) <= LONGEST_SENTENCE:
                 continue
-            ours, theirs = np.asarray([*source, source_size], np.int64), np.asarray(target, np.int64)
-            occurrences += np.bincount(theirs, minlength=target_size)
-            keys.append((ours * target_size + theirs[:, None]).ravel())
+            sources, targets = np.asarray([*source, source_size], np.int64), np.asarray(target, np.int64)
+            occurrences += np.bincount(targets, minlength=target_size)
+            keys.append((sources * target_size + targets[:, None]).ravel())
             position.append(
-                np.repeat(np.arange(positions, positions + len(theirs), dtype=np.int32), len(ours))
+                np.repeat(np.arange(positions, positions + len(targets), dtype=np.int32), len(sources))
             )
             links += len(keys[-1])
-            positions += len(theirs)
+            positions += len(targets)
             if links >= LARGEST_LINKS:
                 break
         if not keys:
             raise DataError(
-                "there are no sentence pairs to learn a shortlist from; name parallel text, or export without one."
+                "there are no sentence pairs to learn a shortlist from; pass parallel text, or export without a shortlist."
             )
         distinct, pair = np.unique(np.concatenate(keys), return_inverse=True)
         return _Links(
@@ -113,10 +113,10 @@ class _Links(NamedTuple):
         sources = self.keys // self.target_size
         probabilities: Reals = np.ones(len(self.keys))
         for _ in range(iterations):
-            # Expectation: each target position is shared out among the source positions that may have made it.
+            # Expectation: the probability that each source position of the sentence produced the target position.
             shares = probabilities[self.pair]
             shares /= np.bincount(self.position, weights=shares)[self.position]
-            # Maximisation: relative frequencies of these expected counts, for each source piece.
+            # Maximization: relative frequencies of these expected counts, for each source piece.
             counts = np.bincount(self.pair, weights=shares, minlength=len(self.keys))
             probabilities = counts / np.bincount(sources, weights=counts)[sources]
         return probabilities

@@ -1,4 +1,4 @@
-"""From folders to models ready for search: trained or exported, on a processor or a GPU, in the precision asked for."""
+"""Loading model folders, trained or exported, as models ready for search on a device and in a precision."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from nmt_lstm.numerics.memory import keep_freed_memory
 from nmt_lstm.numerics.precision import Precision, has_fast_bf16, resolve_precision, slow_bf16
 from nmt_lstm.text.subwords import Subwords
 
-__all__ = ["Loaded", "Model", "load_models", "of_whole_vocabulary", "output_bias"]
+__all__ = ["LoadedModels", "Model", "load_models", "output_bias", "without_shortlist"]
 
 logger = logging.getLogger(__name__)
 
@@ -33,59 +33,61 @@ PRECISIONS = ("auto", "float32", "bf16", "fp16", "int8")
 Model: TypeAlias = Seq2Seq | InferenceModel | OnnxModel
 
 
-class Loaded(NamedTuple):
-    """Models of one vocabulary on one device."""
+class LoadedModels(NamedTuple):
+    """Models with the same vocabularies on one device."""
 
     models: list[Model]
     subwords: Subwords
     run: RunSettings
-    """That of the first model."""
+    """The run of the first model."""
     device: torch.device
     precision: Precision | InferencePrecision
 
 
-def load_models(paths: Sequence[str | Path], device: str, precision: str) -> Loaded:
+def load_models(paths: Sequence[str | Path], device: str, precision: str) -> LoadedModels:
     """Load model folders, trained or exported.
 
     Args:
         paths: the folders.
         device: "auto", "cpu", "cuda" or "cuda:N"; auto is the processor for exported folders.
-        precision: "auto", "float32", "bf16", "fp16" or "int8"; auto is float32, or an exported folder's own.
+        precision: "auto", "float32", "bf16", "fp16" or "int8"; auto is float32, or the precision of an exported folder.
 
     Raises:
         ModelFolderError: a folder is missing, damaged, or needs a plugin that is not installed.
-        ConfigurationError: there is no folder; the models do not share their vocabularies; unknown device or precision.
-        ResourceError: the device is not there, or does not compute in this precision.
+        ConfigurationError: no folder is given, the vocabularies differ, or the device or precision is unknown.
+        ResourceError: the device does not exist, or does not support the precision.
     """
     if not paths:
-        raise ConfigurationError("no model folder was given; name at least one.")
+        raise ConfigurationError("no model folder was given; pass at least one.")
     if precision not in PRECISIONS:
         raise ConfigurationError(
-            f"unknown precision '{precision}'.{nearest(precision, PRECISIONS)} Known: {', '.join(PRECISIONS)}."
+            f"unknown precision '{precision}'.{nearest(precision, PRECISIONS)} Known: {', '.join(PRECISIONS)}.",
+            key="precision",
+            value=precision,
         )
-    place = choose_device(device)
-    opened = [model_folder.read(path) for path in paths]
-    first = opened[0]
-    for other in opened[1:]:
+    torch_device = choose_device(device)
+    folders = [model_folder.read(path) for path in paths]
+    first = folders[0]
+    for other in folders[1:]:
         for side, vocabulary in first.manifest.vocabulary.items():
             if other.manifest.vocabulary[side] != vocabulary:
                 raise ConfigurationError(
                     f"'{first.folder}' and '{other.folder}' have different {side} vocabularies and cannot form an "
                     f"ensemble; train them on the same prepared data."
                 )
-    exported = next((folder for folder in opened if folder.manifest.exported), None)
+    exported = next((folder for folder in folders if folder.manifest.exported), None)
     chosen: Precision | InferencePrecision
     if exported is not None:
         if device == "auto":
-            place = torch.device("cpu")
-        chosen = _exported_precision(exported, place, precision)
+            torch_device = torch.device("cpu")
+        chosen = _exported_precision(exported, torch_device, precision)
     else:
-        chosen = _resolved(precision, place)
-    models = [_load(folder, place, chosen) for folder in opened]
-    return Loaded(models, first.subwords, first.run, place, chosen)
+        chosen = _trained_precision(precision, torch_device)
+    models = [_load(folder, torch_device, chosen) for folder in folders]
+    return LoadedModels(models, first.subwords, first.run, torch_device, chosen)
 
 
-def _resolved(precision: str, device: torch.device) -> Precision | InferencePrecision:
+def _trained_precision(precision: str, device: torch.device) -> Precision | InferencePrecision:
     if precision == "int8":
         if device.type != "cpu":
             others = "bf16 or fp16" if has_fast_bf16(device) else "fp16"
@@ -96,21 +98,21 @@ def _resolved(precision: str, device: torch.device) -> Precision | InferencePrec
     return resolve_precision("float32" if precision == "auto" else precision, device)
 
 
-def _exported_precision(folder: ModelFolder, device: torch.device, asked: str) -> InferencePrecision:
+def _exported_precision(folder: ModelFolder, device: torch.device, precision: str) -> InferencePrecision:
     exported = folder.manifest.exported
     if device.type != "cpu":
         raise ResourceError(
             f"'{folder.folder}' was exported for processors, but the device is '{device}'; use --device cpu, or the "
-            f"folder it was made from."
+            f"trained model."
         )
     exported = exported.removeprefix(f"{ONNX} ")
-    if asked not in ("auto", exported):
+    if precision not in ("auto", exported):
         raise ConfigurationError(
-            f"'{folder.folder}' was exported in {exported} and cannot compute in {asked}; leave --precision out, or "
-            f"export the trained model again with --precision {asked}."
+            f"'{folder.folder}' was exported in {exported} and cannot compute in {precision}; omit --precision, or "
+            f"export the trained model again with --precision {precision}."
         )
     if exported == "bf16" and (slow := slow_bf16()):
-        # Not refused: it translates all the same, and the model it was made from may be elsewhere.
+        # Not an error: it translates nevertheless, and the trained model may not be at hand.
         logger.warning(
             "%s, in which '%s' was exported; export it again in int8 or float32.", slow, folder.folder
         )
@@ -130,7 +132,7 @@ def _load(folder: ModelFolder, device: torch.device, precision: Precision | Infe
     return model
 
 
-def of_whole_vocabulary(model: Model) -> Model:
+def without_shortlist(model: Model) -> Model:
     """Return the model without its shortlist, if it has one."""
     if isinstance(model, InferenceModel) and model.shortlist is not None:
         return model.with_shortlist(None)
@@ -138,7 +140,7 @@ def of_whole_vocabulary(model: Model) -> Model:
 
 
 def output_bias(model: Model) -> torch.Tensor | None:
-    """Return the biases of the output layer, (V,); None for graphs, which do not show them."""
+    """Return the biases of the output layer, (V,); None for ONNX graphs, which do not expose them."""
     if isinstance(model, Seq2Seq):
         return model.output_bias
     return model.output.bias if isinstance(model, InferenceModel) else None

@@ -1,7 +1,7 @@
-"""Contexts projected before attention sums them: once per source position instead of once per hypothesis and step.
+"""Contexts projected before attention sums them: once per source position, not once per hypothesis and step.
 
 The readout computes W [h; c] of the decoder's output h and the context c = sum_s a_s v_s. As the product is linear,
-W_c c = sum_s a_s (W_c v_s): what is left to do in each step is W_h h and a sum.
+W_c c = sum_s a_s (W_c v_s). Each step then computes only W_h h and a sum.
 
 Shapes: B sentences, S source, Q query steps, M width of the source states, H of the decoder's outputs, E of the readout's.
 """
@@ -19,10 +19,10 @@ __all__ = ["ProjectedContextAttention", "SplitReadout", "split_readout"]
 
 
 class ProjectedContextAttention(Attention):
-    """An attention whose contexts are already what the readout makes of them, (B, Q, E).
+    """An attention whose contexts (B, Q, E) are already projected by the readout.
 
     Args:
-        attention: one that `sums_values`.
+        attention: with `sums_values`.
         projection: of the values, (..., M) to (..., E).
     """
 
@@ -42,13 +42,13 @@ class ProjectedContextAttention(Attention):
         return memory._replace(values=self.projection(memory.values))
 
     def forward(self, query: Tensor, memory: Memory, state: tuple[Tensor, ...]) -> Attended:
-        """Return contexts (B, Q, E) and weights (B, Q, S) of queries (B, Q, query_size)."""
+        """Return contexts (B, Q, E) and weights (B, Q, S) for queries (B, Q, query_size)."""
         attended: Attended = self.attention(query, memory, state)
         return attended
 
 
 class SplitReadout(nn.Module):
-    """A readout whose product with the context is already computed: (..., H + E) to (..., E).
+    """A readout for contexts that are already projected: (..., H + E) to (..., E).
 
     Args:
         projection: of the decoder's outputs, (..., H) to (..., E), with the bias.
@@ -59,24 +59,24 @@ class SplitReadout(nn.Module):
         self.projection = projection
         self.out_features = projection.out_features
 
-    def forward(self, parts: Tensor) -> Tensor:
-        """Return the sum of the projected outputs and the context."""
-        outputs, context = parts.split([self.projection.in_features, self.out_features], -1)
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the sum (..., E) of the projected outputs and the context, both in inputs (..., H + E)."""
+        outputs, context = inputs.split([self.projection.in_features, self.out_features], -1)
         return torch.add(self.projection(outputs), context)
 
 
 def split_readout(
     attention: Attention, readout: Linear, precision: InferencePrecision
 ) -> tuple[ProjectedContextAttention, SplitReadout]:
-    """Return an attention and a readout that together compute what these do, less per step.
+    """Return an attention and a readout with the same result as these, at less cost per step.
 
     Args:
-        attention: one that `sums_values` and whose contexts nothing but the readout reads.
-        readout: of the decoder's outputs and, behind them, the context: (..., H + M) to (..., E).
+        attention: with `sums_values`; only the readout may read its contexts.
+        readout: of the concatenated outputs and contexts, (..., H + M) to (..., E).
         precision: of both products.
     """
     outputs = readout.weight.shape[1] - attention.context_size
-    of_outputs, of_context = (part.contiguous() for part in readout.weight.tensor_split([outputs], 1))
+    of_outputs, of_context = (weight.contiguous() for weight in readout.weight.tensor_split([outputs], 1))
     projection = inference_linear(of_context, None, precision)
     return (
         ProjectedContextAttention(attention, projection),

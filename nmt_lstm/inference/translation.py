@@ -1,4 +1,4 @@
-"""What a translator returns: plain values that read well when printed."""
+"""The results of a translator: plain values with a readable representation."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ __all__ = ["Hypothesis", "ScoredTranslation", "Translation"]
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """One way to translate a line.
+    """A candidate translation of a line.
 
     Attributes:
         text: the translation, always a single line.
-        score: what hypotheses are ranked by, higher is better: the log-probability divided by a function of the
-            length (`search.length_penalty`), plus the coverage penalty if there is one. It is not a probability, and
-            scores of different sentences cannot be compared without care.
+        score: by which hypotheses are ranked, higher is better: the log-probability divided by a function of the
+            length (`search.length_penalty`), plus the coverage penalty if any. It is not a probability, and
+            scores of different sentences are not directly comparable.
         log_probability: natural logarithm of the probability of the pieces and the end of sentence, given the source.
         pieces: the T subword pieces of the text, without the end of sentence.
         alignment: (source piece, target piece) index pairs: for each target piece the source piece that received most
-            of its attention. Target pieces that attended to the source's end most have no pair. Empty if
+            of its attention. Target pieces that attended most to the source's end have no pair. Empty if
             ``alignment=False`` was passed.
         attention: (T, S + 1), float32: the attention weights of each target piece over the S source pieces and the
             source's end; each row sums to 1. None unless ``attention=True`` was passed.
@@ -38,13 +38,13 @@ class Hypothesis:
 
 @dataclass(frozen=True)
 class Translation:
-    """The translation of one input line; it is empty where the line is blank.
+    """The translation of an input line; empty if the line is blank.
 
     Attributes:
         source: the input line, without its line end.
         text: the best translation, always a single line.
         score: score of the best hypothesis, normalised by length (see `Hypothesis`); 0 for a blank line.
-        source_pieces: the S subword pieces of the source, cut at `search.max_source_pieces`.
+        source_pieces: the S subword pieces of the source, truncated to `search.max_source_pieces`.
         hypotheses: the n best hypotheses, best first; their texts differ, and there may be fewer than n. None for a
             blank line.
     """
@@ -67,7 +67,7 @@ class Translation:
 
     @property
     def attention(self) -> NDArray[np.float32] | None:
-        """Attention weights of the best translation, (T, S + 1); None for a blank line, or if they were not kept."""
+        """Attention weights of the best translation, (T, S + 1); None for a blank line, or without ``attention=True``."""
         return self.hypotheses[0].attention if self.hypotheses else None
 
 

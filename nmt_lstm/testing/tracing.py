@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from torch import Tensor, nn
 
 from nmt_lstm.errors import PluginError
-from nmt_lstm.inference.onnx.exporter import traced
+from nmt_lstm.inference.onnx.exporter import trace
 from nmt_lstm.testing.failure import ConformanceFailure
 
 __all__ = ["check_traced"]
@@ -48,7 +48,7 @@ def check_traced(
         ConformanceFailure: it cannot be traced.
     """
     try:
-        program = traced("it", _Call(part, call), inputs, dimensions)
+        program = trace("it", _Call(part, call), inputs, dimensions)
     except PluginError as problem:
         cause = problem.__cause__ or problem
         reason = " ".join(str(cause).strip().partition("\n\n")[0].split())[:200]

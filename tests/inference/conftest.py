@@ -1,4 +1,4 @@
-"""Small networks of any parts, with weights drawn wide, and sentences for them."""
+"""Small networks with large random weights, and sentences for them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VOCABULARY = 61
 
 @pytest.fixture
 def make_model():
-    """Build a network of tests' size; keyword arguments are settings."""
+    """Return a function that builds a small network; its keyword arguments are settings."""
 
     def make(*, cell="lstm", attention="bilinear", encoder=None, decoder=None, seed=0, **settings):
         values = {
@@ -43,11 +43,11 @@ def sources():
 
 
 @pytest.fixture
-def walked():
-    """Encode, then walk five steps with two hypotheses per sentence; return all logits and attention."""
+def decode():
+    """Return a function that takes five steps with two hypotheses per sentence, and returns all logits and attention."""
 
     @torch.no_grad()
-    def walk(model, source):
+    def decode(model, source):
         state = model.start(model.encode(source))
         sentences = len(source.lengths)
         rows = torch.arange(sentences).repeat_interleave(2)
@@ -62,4 +62,4 @@ def walked():
             pieces = (torch.arange(len(order)) * 7 + step) % VOCABULARY
         return torch.cat(logits), torch.cat(attention)
 
-    return walk
+    return decode

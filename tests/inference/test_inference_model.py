@@ -1,4 +1,4 @@
-"""A prepared network says what the network says: exactly as far as it can, and in any precision nearly."""
+"""A prepared network computes what the network does: up to rounding in float32, approximately in other precisions."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import itertools
 import pytest
 import torch
 
+from nmt_lstm.batching.batch import source_batch
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.cells.prepared_cell import PreparedCell
 from nmt_lstm.inference import inference_model
@@ -24,20 +25,20 @@ def difference(one, other):
 
 @pytest.mark.parametrize("wiring", ["gnmt", "input_feeding", "conditional"])
 @pytest.mark.parametrize("cell", CELL_NAMES)
-def test_float32_says_the_same_with_every_cell(make_model, sources, walked, cell, wiring) -> None:
+def test_float32_agrees_for_every_cell(make_model, sources, decode, cell, wiring) -> None:
     model = make_model(cell=cell, encoder={"layers": 2}, decoder={"layers": 2, "wiring": wiring})
-    expected, found = walked(model, sources), walked(prepare_for_inference(model).pack(), sources)
-    assert torch.allclose(found[0], expected[0], atol=1e-5)
-    assert torch.allclose(found[1], expected[1], atol=1e-5)
+    expected, actual = decode(model, sources), decode(prepare_for_inference(model).pack(), sources)
+    assert torch.allclose(actual[0], expected[0], atol=1e-5)
+    assert torch.allclose(actual[1], expected[1], atol=1e-5)
 
 
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("attention", ATTENTION_NAMES)
-def test_float32_says_the_same_with_every_attention(make_model, sources, walked, attention, layers) -> None:
+def test_float32_agrees_for_every_attention(make_model, sources, decode, attention, layers) -> None:
     model = make_model(attention=attention, decoder={"layers": layers})
-    expected, found = walked(model, sources), walked(prepare_for_inference(model).pack(), sources)
-    assert torch.allclose(found[0], expected[0], atol=1e-5)
-    assert torch.allclose(found[1], expected[1], atol=1e-5)
+    expected, actual = decode(model, sources), decode(prepare_for_inference(model).pack(), sources)
+    assert torch.allclose(actual[0], expected[0], atol=1e-5)
+    assert torch.allclose(actual[1], expected[1], atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -50,26 +51,26 @@ def test_float32_says_the_same_with_every_attention(make_model, sources, walked,
         {"dropout": 0.5, "variational_dropout": True, "word_dropout": 0.3},
     ],
 )
-def test_float32_says_the_same_in_every_shape(make_model, sources, walked, changes) -> None:
+def test_float32_agrees_for_every_network(make_model, sources, decode, changes) -> None:
     model = make_model(**changes)
     assert torch.allclose(
-        walked(prepare_for_inference(model).pack(), sources)[0], walked(model, sources)[0], atol=1e-5
+        decode(prepare_for_inference(model).pack(), sources)[0], decode(model, sources)[0], atol=1e-5
     )
 
 
 @pytest.mark.parametrize("wiring", ["gnmt", "input_feeding", "conditional"])
-@pytest.mark.parametrize(("precision", "most"), [("bf16", 0.02), ("int8", 0.06)])
-def test_reduced_precision_differs_little(make_model, sources, walked, wiring, precision, most) -> None:
+@pytest.mark.parametrize(("precision", "largest"), [("bf16", 0.02), ("int8", 0.06)])
+def test_reduced_precision_is_close(make_model, sources, decode, wiring, precision, largest) -> None:
     for cell in CELL_NAMES:
         model = make_model(cell=cell, decoder={"wiring": wiring})
-        with torch.no_grad():  # a recurrence of small weights does not make errors larger as it goes on
+        with torch.no_grad():  # with small weights, the recurrence does not amplify errors
             for parameter in model.parameters():
                 parameter.mul_(0.4)
-        expected, found = (
-            walked(model, sources)[0],
-            walked(prepare_for_inference(model, precision).pack(), sources)[0],
+        expected, actual = (
+            decode(model, sources)[0],
+            decode(prepare_for_inference(model, precision).pack(), sources)[0],
         )
-        assert 1e-5 < difference(expected, found) < most, cell
+        assert 1e-5 < difference(expected, actual) < largest, cell
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
@@ -79,30 +80,28 @@ def test_a_row_does_not_depend_on_the_number_of_rows(make_model, precision, cell
     sentences = torch.randint(4, 61, (40, 7), generator=torch.Generator().manual_seed(1))
 
     @torch.no_grad()
-    def said(count):
-        from nmt_lstm.batching.batch import source_batch
-
+    def first_step(count):
         state = model.start(model.encode(source_batch(sentences[:count].tolist())))
         return model.step(torch.arange(count) + 4, state)
 
-    together = said(40)
+    together = first_step(40)
     for count in (1, 2, 3, 7, 9, 33):
-        assert torch.equal(said(count).logits, together.logits[:count])
-        assert torch.equal(said(count).attention, together.attention[:count])
+        assert torch.equal(first_step(count).logits, together.logits[:count])
+        assert torch.equal(first_step(count).attention, together.attention[:count])
 
 
-def test_the_network_itself_is_left_as_it_is(make_model, sources, walked) -> None:
+def test_the_network_itself_is_not_changed(make_model, sources, decode) -> None:
     model = make_model()
-    before = {name: values.clone() for name, values in model.state_dict().items()}
-    expected = walked(model, sources)
+    weights = {name: values.clone() for name, values in model.state_dict().items()}
+    expected = decode(model, sources)
     prepare_for_inference(model, "int8")
-    assert list(model.state_dict()) == list(before)
-    assert all(torch.equal(values, before[name]) for name, values in model.state_dict().items())
+    assert list(model.state_dict()) == list(weights)
+    assert all(torch.equal(values, weights[name]) for name, values in model.state_dict().items())
     assert all(parameter.requires_grad for parameter in model.parameters())
-    assert torch.equal(walked(model, sources)[0], expected[0])
+    assert torch.equal(decode(model, sources)[0], expected[0])
 
 
-def test_input_products_are_tables_where_a_cell_reads_embeddings_alone(make_model) -> None:
+def test_tables_replace_input_products_where_only_a_cell_reads_embeddings(make_model) -> None:
     def tables(**changes):
         prepared = prepare_for_inference(make_model(**changes))
         return sorted(name for name, module in prepared.named_modules() if isinstance(module, PieceTable))
@@ -117,17 +116,17 @@ def test_input_products_are_tables_where_a_cell_reads_embeddings_alone(make_mode
     assert tables(decoder={"wiring": "conditional"}) == encoder
 
 
-def test_tables_keep_to_their_memory(make_model, monkeypatch, sources, walked) -> None:
+def test_tables_stay_within_their_memory(make_model, monkeypatch, sources, decode) -> None:
     model = make_model()
     decoder = 61 * 80 * 4
     monkeypatch.setattr(inference_model, "LARGEST_TABLES", decoder)
     prepared = prepare_for_inference(model).pack()
     names = [name for name, module in prepared.named_modules() if isinstance(module, PieceTable)]
     assert names == ["decoder.cells.0.from_input"]
-    assert torch.allclose(walked(prepared, sources)[0], walked(model, sources)[0], atol=1e-5)
+    assert torch.allclose(decode(prepared, sources)[0], decode(model, sources)[0], atol=1e-5)
 
 
-def test_a_cell_with_a_step_of_its_own_stays_as_it_is(make_model, sources, walked) -> None:
+def test_a_cell_that_overrides_step_is_not_prepared(make_model, sources, decode) -> None:
     class Doubled(GatedCell):
         gates = ("candidate",)
 
@@ -150,12 +149,12 @@ def test_a_cell_with_a_step_of_its_own_stays_as_it_is(make_model, sources, walke
     prepared = prepare_for_inference(model, "float32").pack()
     assert isinstance(prepared.decoder.cells[0], Doubled)
     assert isinstance(prepared.encoder.layers[0].backward_cell, PreparedCell)
-    assert torch.allclose(walked(prepared, sources)[0], walked(model, sources)[0], atol=1e-5)
+    assert torch.allclose(decode(prepared, sources)[0], decode(model, sources)[0], atol=1e-5)
 
 
-def test_every_combination_keeps_its_attention_on_the_source(make_model, sources, walked) -> None:
+def test_attention_sums_to_one_in_reduced_precision(make_model, sources, decode) -> None:
     for precision, layers in itertools.product(("bf16", "int8"), (1, 2)):
-        attention = walked(
+        attention = decode(
             prepare_for_inference(make_model(decoder={"layers": layers}), precision).pack(), sources
         )[1]
         assert torch.allclose(attention.sum(1), torch.ones(len(attention)), atol=1e-3)

@@ -1,4 +1,4 @@
-"""Input in the wrong language or script is mentioned once, and proper input never."""
+"""Input in the wrong language or script causes one warning, other input none."""
 
 from __future__ import annotations
 
@@ -23,48 +23,48 @@ def bias(subwords):
     return (counts + 1.0).log() + 3.0  # a constant makes no difference
 
 
-def seen(check, subwords, lines, caplog):
+def warnings_for(check, subwords, lines, caplog):
     with caplog.at_level(logging.WARNING, "nmt_lstm"):
         for line in lines:
-            check.see([line], subwords.source.encode_lines([line]))
+            check.add([line], subwords.source.encode_lines([line]))
     return [record.getMessage() for record in caplog.records]
 
 
-def test_text_of_the_target_language_is_mentioned_once(subwords, bias, caplog) -> None:
-    (message,) = seen(InputCheck(subwords, ("de", "en"), bias), subwords, ENGLISH * 2, caplog)
+def test_text_in_the_target_language_causes_one_warning(subwords, bias, caplog) -> None:
+    (message,) = warnings_for(InputCheck(subwords, ("de", "en"), bias), subwords, ENGLISH * 2, caplog)
     assert "looks like 'en'" in message
-    assert "exchanged" in message
+    assert "swapped" in message
 
 
-def test_text_of_the_source_language_is_not(subwords, bias, caplog) -> None:
-    assert seen(InputCheck(subwords, ("de", "en"), bias), subwords, GERMAN, caplog) == []
+def test_text_in_the_source_language_causes_no_warning(subwords, bias, caplog) -> None:
+    assert warnings_for(InputCheck(subwords, ("de", "en"), bias), subwords, GERMAN, caplog) == []
 
 
 @pytest.mark.parametrize("languages", [("", ""), ("de", ""), ("en", "en")])
-def test_where_both_sides_may_look_alike_nothing_is_said(subwords, bias, caplog, languages) -> None:
-    assert seen(InputCheck(subwords, languages, bias), subwords, ENGLISH, caplog) == []
-    assert seen(InputCheck(subwords, ("de", "en"), None), subwords, ENGLISH, caplog) == []
+def test_sides_that_may_look_alike_are_not_compared(subwords, bias, caplog, languages) -> None:
+    assert warnings_for(InputCheck(subwords, languages, bias), subwords, ENGLISH, caplog) == []
+    assert warnings_for(InputCheck(subwords, ("de", "en"), None), subwords, ENGLISH, caplog) == []
 
 
-def test_a_few_lines_say_too_little(subwords, bias, caplog) -> None:
+def test_a_few_lines_are_not_enough_to_decide(subwords, bias, caplog) -> None:
     lines = ENGLISH[:20]
     assert sum(map(len, subwords.source.encode_lines(lines))) < input_check.PIECES
-    assert seen(InputCheck(subwords, ("de", "en"), bias), subwords, lines, caplog) == []
+    assert warnings_for(InputCheck(subwords, ("de", "en"), bias), subwords, lines, caplog) == []
 
 
-def test_numbers_are_the_same_in_both_languages(subwords, bias, caplog) -> None:
+def test_lines_without_letters_are_ignored(subwords, bias, caplog) -> None:
     check = InputCheck(subwords, ("de", "en"), bias)
-    assert seen(check, subwords, ["1 2 3 .", "45 , 6"] * 200, caplog) == []
-    assert len(seen(check, subwords, ENGLISH, caplog)) == 1
+    assert warnings_for(check, subwords, ["1 2 3 .", "45 , 6"] * 200, caplog) == []
+    assert len(warnings_for(check, subwords, ENGLISH, caplog)) == 1
 
 
 @pytest.mark.parametrize("languages", [("", ""), ("de", "en")])
-def test_text_in_an_unknown_script_is_mentioned_once(subwords, bias, caplog, languages) -> None:
-    (message,) = seen(InputCheck(subwords, languages, bias), subwords, JAPANESE, caplog)
+def test_text_in_an_unknown_script_causes_one_warning(subwords, bias, caplog, languages) -> None:
+    (message,) = warnings_for(InputCheck(subwords, languages, bias), subwords, JAPANESE, caplog)
     assert "bytes" in message
 
 
-def test_a_model_is_told_its_two_languages_apart(repository, caplog) -> None:
+def test_a_model_warns_once_about_its_target_language(repository, caplog) -> None:
     folder = repository / "data" / "builtin_enja"
     english, japanese = (
         (folder / f"test.{language}").read_text(encoding="utf-8").splitlines()[:40]
@@ -74,7 +74,7 @@ def test_a_model_is_told_its_two_languages_apart(repository, caplog) -> None:
         Translator.load("builtin:en-ja").translate(english, beam_size=1)
         assert caplog.records == []
         translator = Translator.load("builtin:en-ja")
-        # Not by a later part of a text, and once for all calls.
+        # Not for a later part of a text, and once for all calls.
         list(translator.stream(japanese, beam_size=1, first_line=2))
         assert caplog.records == []
         for _ in range(2):

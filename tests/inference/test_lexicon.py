@@ -1,4 +1,4 @@
-"""IBM model 1 against a plain reference, and on text whose translations are known."""
+"""IBM model 1, compared with a simple reference, and on text with known translations."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from nmt_lstm.inference.lexicon import ITERATIONS, learn_lexicon
 NULL = "null"
 
 
-def reference(pairs):
-    """p(target | source), one link at a time."""
+def reference_probabilities(pairs):
+    """Compute p(target | source), one link at a time."""
     probabilities = defaultdict(lambda: 1.0)
     for _ in range(ITERATIONS):
         counts, totals = defaultdict(float), defaultdict(float)
         for source, target in pairs:
-            ours = [*source, NULL]
+            sources = [*source, NULL]
             for piece in target:
-                norm = sum(probabilities[one, piece] for one in ours)
-                for one in ours:
+                norm = sum(probabilities[one, piece] for one in sources)
+                for one in sources:
                     share = probabilities[one, piece] / norm
                     counts[one, piece] += share
                     totals[one] += share
@@ -31,7 +31,7 @@ def reference(pairs):
     return probabilities
 
 
-def drawn(count, seed=0):
+def random_pairs(count, seed=0):
     random = np.random.default_rng(seed)
     pairs = []
     for _ in range(count):
@@ -40,31 +40,31 @@ def drawn(count, seed=0):
     return pairs
 
 
-def test_ranks_are_those_of_the_reference() -> None:
-    pairs = drawn(30)
-    learnt = learn_lexicon(pairs, source_size=14, target_size=24, count=24)
-    expected = reference([pair for pair in pairs if pair[1]])
+def test_translations_are_ranked_like_those_of_the_reference() -> None:
+    pairs = random_pairs(30)
+    lexicon = learn_lexicon(pairs, source_size=14, target_size=24, count=24)
+    expected = reference_probabilities([pair for pair in pairs if pair[1]])
     for source in range(14):
-        ranked = [piece for piece in learnt.translations[source].tolist() if piece >= 0]
+        ranked = [piece for piece in lexicon.translations[source].tolist() if piece >= 0]
         probabilities = [expected[source, piece] for piece in ranked]
         assert sorted(probabilities, reverse=True) == pytest.approx(probabilities, abs=1e-9)
         assert set(ranked) == {target for one, target in expected if one == source}
 
 
-def test_translations_are_found() -> None:
-    learnt = learn_lexicon(drawn(400), source_size=14, target_size=24, count=3)
-    assert learnt.translations.shape == (14, 3)
+def test_known_translations_are_learnt() -> None:
+    lexicon = learn_lexicon(random_pairs(400), source_size=14, target_size=24, count=3)
+    assert lexicon.translations.shape == (14, 3)
     for source in set(range(4, 14)) - {9}:
-        assert learnt.translations[source, 0] == source + 10
-    assert (learnt.translations[:4] == -1).all()
+        assert lexicon.translations[source, 0] == source + 10
+    assert (lexicon.translations[:4] == -1).all()
 
 
-def test_frequent_pieces_come_in_the_order_of_their_number() -> None:
-    learnt = learn_lexicon([([4], [7, 7, 6]), ([5], [7, 6, 5])], source_size=6, target_size=9, count=2)
-    assert learnt.frequent.tolist() == [7, 6, 5]
+def test_frequent_pieces_are_ordered_by_frequency() -> None:
+    lexicon = learn_lexicon([([4], [7, 7, 6]), ([5], [7, 6, 5])], source_size=6, target_size=9, count=2)
+    assert lexicon.frequent.tolist() == [7, 6, 5]
 
 
-def test_reading_ends_when_there_is_enough(monkeypatch) -> None:
+def test_reading_stops_after_enough_links(monkeypatch) -> None:
     monkeypatch.setattr(module, "LARGEST_LINKS", 100)
 
     def endless():
@@ -74,11 +74,11 @@ def test_reading_ends_when_there_is_enough(monkeypatch) -> None:
     assert learn_lexicon(endless(), source_size=6, target_size=8, count=1).translations[4, 0] in (6, 7)
 
 
-def test_long_and_empty_sentences_are_passed_over() -> None:
+def test_long_and_empty_sentences_are_skipped() -> None:
     pairs = [([4], []), ([], [5]), ([4] * 200, [5]), ([4], [6])]
     assert learn_lexicon(pairs, source_size=5, target_size=7, count=2).frequent.tolist() == [6]
 
 
-def test_no_pairs_are_refused() -> None:
-    with pytest.raises(DataError, match="no sentence pairs to learn a shortlist from; name parallel text"):
+def test_learning_from_no_pairs_is_an_error() -> None:
+    with pytest.raises(DataError, match="no sentence pairs"):
         learn_lexicon([], source_size=5, target_size=5, count=2)

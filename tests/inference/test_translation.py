@@ -1,4 +1,4 @@
-"""What a translator returns: hypotheses, alignments, attention and probabilities."""
+"""The results of a translator: hypotheses, alignments, attention and probabilities."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from nmt_lstm.inference.translator import Translator
 from nmt_lstm.search.forced import forced_log_probabilities
 
 WORDS = ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "."]
-LINES = [" ".join(WORDS[(place * step) % 11] for place in range(1 + place_count % 17)) for place_count, step in
-         itertools.product(range(11), range(1, 5))]  # fmt: skip
+LINES = [
+    " ".join(WORDS[(index * step) % 11] for index in range(1 + length))
+    for length, step in itertools.product(range(11), range(1, 5))
+]
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +39,11 @@ def test_n_best_hypotheses_are_sorted_and_different(translator) -> None:
         assert len({hypothesis.text for hypothesis in translation.hypotheses}) == 4
 
 
-def test_a_text_found_in_other_pieces_makes_room_for_another(translator) -> None:
-    whole = translator.translate(LINES[:9], n_best=4, beam_size=4)
-    assert any(len(translation.hypotheses) < 4 for translation in whole)  # the search found a text twice
+def test_hypotheses_with_the_same_text_are_merged(translator) -> None:
+    translations = translator.translate(LINES[:9], n_best=4, beam_size=4)
+    assert any(
+        len(translation.hypotheses) < 4 for translation in translations
+    )  # some texts occur twice in the beam
     for translation in translator.translate(LINES[:9], n_best=2, beam_size=4):
         first, second = translation.hypotheses
         assert first.text != second.text
@@ -56,23 +60,23 @@ def test_alignment_points_into_both_sides(translator) -> None:
             assert 0 <= target < len(translation.pieces)
 
 
-def test_attention_is_kept_for_those_who_ask(translator) -> None:
+def test_attention_is_stored_on_request(translator) -> None:
     plain = translator.translate(LINES[:9], n_best=2)
     assert all(translation.attention is None for translation in plain)
-    kept = translator.translate([*LINES[:9], ""], n_best=2, attention=True)
-    assert kept[:9] == plain
-    assert kept[9].attention is None
-    for translation in kept[:9]:
+    attended = translator.translate([*LINES[:9], ""], n_best=2, attention=True)
+    assert attended[:9] == plain
+    assert attended[9].attention is None
+    for translation in attended[:9]:
         for hypothesis in translation.hypotheses:
             weights = hypothesis.attention
             assert weights.shape == (len(hypothesis.pieces), len(translation.source_pieces) + 1)
             assert weights.sum(1) == pytest.approx(1.0, abs=1e-5)
-            aligned = [(int(row.argmax()), place) for place, row in enumerate(weights)]
+            aligned = [(int(row.argmax()), index) for index, row in enumerate(weights)]
             inside = [pair for pair in aligned if pair[0] < len(translation.source_pieces)]
             assert tuple(inside) == hypothesis.alignment
 
 
-def test_results_read_well(translator) -> None:
+def test_results_have_a_readable_representation(translator) -> None:
     best, second = (
         Hypothesis(text, score, 3 * score, ("a",), ()) for text, score in (("Hi", -0.5), ("Hey", -1.0))
     )
@@ -84,9 +88,9 @@ def test_results_read_well(translator) -> None:
 
 
 @pytest.mark.parametrize("kind", [Hypothesis, Translation, ScoredTranslation, GateRecord])
-def test_help_explains_each_field(kind) -> None:
-    explained = re.findall(r"^ {4}(\w+): ", inspect.getdoc(kind).partition("Attributes:")[2], re.MULTILINE)
-    assert explained == [field.name for field in dataclasses.fields(kind)]
+def test_the_docstring_explains_each_field(kind) -> None:
+    documented = re.findall(r"^ {4}(\w+): ", inspect.getdoc(kind).partition("Attributes:")[2], re.MULTILINE)
+    assert documented == [field.name for field in dataclasses.fields(kind)]
 
 
 def test_score_is_the_log_probability_of_the_targets_pieces(translator) -> None:
@@ -101,24 +105,24 @@ def test_score_is_the_log_probability_of_the_targets_pieces(translator) -> None:
         assert scored.log_probability == pytest.approx(sum(expected), rel=1e-4)
 
 
-def test_score_is_the_same_at_any_batch_size_and_takes_any_line(translator) -> None:
+def test_scores_do_not_depend_on_the_batch_size(translator) -> None:
     sources, targets = [*LINES[:12], "", "\x00", "eins"], [*LINES[12:24], "zwei", "", ""]
     expected = translator.score(sources, targets, batch_size=1)
     assert [len(scored.pieces) for scored in expected[-2:]] == [1, 1]
     assert translator.score(sources, targets, batch_size=64) == expected
 
 
-def test_score_refuses_different_numbers(translator) -> None:
+def test_different_numbers_of_sources_and_targets_are_an_error(translator) -> None:
     with pytest.raises(DataError, match="2 sources but 1 targets"):
         translator.score(["a", "b"], ["a"])
 
 
-def test_alignments_are_left_out_where_nobody_reads_them(translator) -> None:
+def test_without_alignment_translations_are_the_same(translator) -> None:
     aligned, without = (
         translator.translate(LINES[:9], n_best=2, alignment=alignment) for alignment in (True, False)
     )
     assert all(translation.alignment == () for translation in without)
     assert [each.text for each in without] == [each.text for each in aligned]
     assert [each.score for each in without] == [each.score for each in aligned]
-    weighed = translator.translate(LINES[:9], n_best=2, alignment=False, attention=True)
-    assert all(each.attention is not None and each.alignment == () for each in weighed)
+    attended = translator.translate(LINES[:9], n_best=2, alignment=False, attention=True)
+    assert all(each.attention is not None and each.alignment == () for each in attended)

@@ -1,1 +1,1 @@
-"""Trained models as ONNX graphs: made by PyTorch's exporter, run by onnxruntime."""
+"""Trained models as ONNX graphs, exported with PyTorch and run with onnxruntime."""

@@ -1,4 +1,4 @@
-"""PyTorch's ONNX exporter, called for one module with named tensors whose batch and source sizes are free."""
+"""PyTorch's ONNX exporter, called for a module with named tensors and variable batch and source sizes."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from nmt_lstm.errors import PluginError
 if TYPE_CHECKING:
     import onnx_ir
 
-__all__ = ["BATCH", "SOURCE", "contents", "exported", "quiet", "traced"]
+__all__ = ["BATCH", "SOURCE", "export", "serialize", "silence", "trace"]
 
 BATCH, SOURCE = "batch", "source"
 
 
-def exported(
-    what: str,
+def export(
+    name: str,
     module: nn.Module,
     inputs: Mapping[str, Tensor],
     dimensions: Sequence[Mapping[int, str]],
@@ -32,19 +32,19 @@ def exported(
     """Return a module's graph.
 
     Args:
-        what: the module is, for messages.
-        module: takes one tensor, then any number.
-        inputs: examples of two rows, by the names that the graph gives them.
+        name: of the module, for error messages.
+        module: takes one or more tensors.
+        inputs: examples with two rows, by their names in the graph.
         dimensions: for each input, which of its dimensions are `BATCH` or `SOURCE`.
-        outputs: names.
+        outputs: names of the outputs.
 
     Raises:
         PluginError: it cannot be traced, or only for one size.
     """
-    program = traced(what, module, list(inputs.values()), dimensions)
+    program = trace(name, module, list(inputs.values()), dimensions)
     try:
-        with quiet(), torch.enable_grad():
-            written = torch.onnx.export(
+        with silence(), torch.enable_grad():
+            exported = torch.onnx.export(
                 program,
                 input_names=list(inputs),
                 output_names=list(outputs),
@@ -52,47 +52,47 @@ def exported(
                 verbose=False,
             )
     except Exception as problem:
-        raise _refused(what, problem) from problem
-    assert written is not None
-    return written.model
+        raise _export_error(name, problem) from problem
+    assert exported is not None
+    return exported.model
 
 
-def traced(
-    what: str, module: nn.Module, inputs: Sequence[Tensor], dimensions: Sequence[Mapping[int, str]]
+def trace(
+    name: str, module: nn.Module, inputs: Sequence[Tensor], dimensions: Sequence[Mapping[int, str]]
 ) -> torch.export.ExportedProgram:
-    """Return a module's trace for any number of rows and source positions; arguments as in `exported`.
+    """Return a module's trace for any number of rows and source positions; arguments as in `export`.
 
     Raises:
         PluginError: it cannot be traced, or only for one size.
     """
     names = {BATCH: torch.export.Dim(BATCH), SOURCE: torch.export.Dim(SOURCE)}
-    shapes: list[Any] = [{place: names[name] for place, name in each.items()} for each in dimensions]
+    shapes: list[Any] = [{index: names[size] for index, size in each.items()} for each in dimensions]
     try:
-        # Without gradients some parts look at sizes, so that no row's result depends on them.
-        with quiet(), torch.enable_grad():
+        # With gradients enabled: without them, some layers branch on the number of rows.
+        with silence(), torch.enable_grad():
             return torch.export.export(
                 module.eval(),
                 tuple(inputs),
                 dynamic_shapes=(shapes[0], tuple(shapes[1:])),
                 strict=False,
             )
-    except Exception as problem:  # tracing fails in as many ways as there are programs
-        raise _refused(what, problem) from problem
+    except Exception as problem:  # tracing may raise any exception
+        raise _export_error(name, problem) from problem
 
 
-def _refused(what: str, problem: Exception) -> PluginError:
-    # PyTorch puts its reason first, and dumps of graphs and stacks behind it.
+def _export_error(name: str, problem: Exception) -> PluginError:
+    # PyTorch gives the reason first, then dumps of graphs and stacks.
     reason = " ".join(str(problem).strip().partition("\n\n")[0].split())[:300]
     return PluginError(
-        f"{what} cannot be exported to ONNX: {reason}; its step must be made of PyTorch operators, take sizes from .shape "
-        f"and not by len(), and not ask a tensor for its values, as 'if x.max() > 1' does: use torch.where. "
-        f"'nmt-lstm plugins check' tells it before training."
+        f"{name} cannot be exported to ONNX: {reason}; its step must consist of PyTorch operators, take sizes from .shape, "
+        f"not len(), and not depend on the values of a tensor like 'if x.max() > 1': use torch.where. 'nmt-lstm plugins "
+        f"check' detects this before training."
     )
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keep what exporter and quantiser say of their own insides off the terminal."""
+def silence() -> Iterator[None]:
+    """Context manager that silences the exporter and the quantizer, which print about their internals."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -107,9 +107,9 @@ def quiet() -> Iterator[None]:
         logging.disable(level)
 
 
-def contents(model: onnx_ir.Model) -> bytes:
-    """Return what a graph's file holds."""
+def serialize(model: onnx_ir.Model) -> bytes:
+    """Return the content of a graph's file."""
     import onnx_ir as ir
 
-    serialised: bytes = ir.to_proto(model).SerializeToString()
-    return serialised
+    content: bytes = ir.to_proto(model).SerializeToString()
+    return content

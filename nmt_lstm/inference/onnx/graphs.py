@@ -1,4 +1,4 @@
-"""A trained network as two ONNX graphs: one reads the source, one takes a step of the decoder.
+"""A trained network as two ONNX graphs: the encoder, and a step of the decoder.
 
 Shapes: B sentences, R rows (sentences x hypotheses), S source, V vocabulary.
 """
@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from nmt_lstm.batching.batch import SourceBatch, source_batch
 from nmt_lstm.cells.cell import Cell
-from nmt_lstm.inference.onnx.exporter import BATCH, SOURCE, contents, exported
-from nmt_lstm.inference.onnx.scan import Unrolled, put_in
+from nmt_lstm.inference.onnx.exporter import BATCH, SOURCE, export, serialize
+from nmt_lstm.inference.onnx.scan import UnrolledCell, insert_scans
 from nmt_lstm.model.decoder import DecoderState
 from nmt_lstm.model.encoder import EncoderLayer
 from nmt_lstm.model.seq2seq import Seq2Seq
@@ -24,11 +24,11 @@ __all__ = ["OnnxGraphs", "make_onnx_graphs"]
 
 
 class OnnxGraphs(NamedTuple):
-    """Two files' contents.
+    """The contents of two files.
 
-    The encoder takes ``pieces`` (B, S) and ``lengths`` (B,), int64, and gives ``memory.NAME``, what attention keeps,
-    and ``state.N``, the decoder's first state. The decoder takes ``previous`` (R,), int64, the memory and the state, a
-    row for each hypothesis, and gives ``log_probabilities`` (R, V), natural logarithms, ``attention`` (R, S) and
+    The encoder takes ``pieces`` (B, S) and ``lengths`` (B,), int64, and returns ``memory.NAME``, the memory of attention,
+    and ``state.N``, the decoder's initial state. The decoder takes ``previous`` (R,), int64, and the memory and the state
+    with a row for each hypothesis; it returns ``log_probabilities`` (R, V), natural logarithms, ``attention`` (R, S) and
     ``next_state.N``.
     """
 
@@ -40,10 +40,10 @@ def make_onnx_graphs(model: Seq2Seq) -> OnnxGraphs:
     """Return a network's graphs, in float32.
 
     Args:
-        model: in evaluation mode, on a processor; it is left as it is.
+        model: in evaluation mode, on a processor; it is not changed.
 
     Raises:
-        PluginError: a cell or attention has what the exporter cannot trace.
+        PluginError: the exporter cannot trace a cell or attention.
         ImportError: ``onnxscript`` is not installed.
     """
     model = copy.deepcopy(model).eval()
@@ -51,22 +51,22 @@ def make_onnx_graphs(model: Seq2Seq) -> OnnxGraphs:
     with torch.no_grad():
         states = [model.start(model.encode(example)) for example in examples]
     layout = _Layout(states)
-    unrolled_cells: list[Unrolled] = []
+    unrolled_cells: list[UnrolledCell] = []
     for layer in cast(list[EncoderLayer], list(model.encoder.layers)):
         layer.forward_cell = _unrolled(layer.forward_cell, unrolled_cells)
         if layer.backward_cell is not None:
             layer.backward_cell = _unrolled(layer.backward_cell, unrolled_cells)
     source = examples[0]
-    encoder = exported(
+    encoder = export(
         "the encoder",
         _Encoder(model, layout),
         {"pieces": source.pieces, "lengths": source.lengths},
         [{0: BATCH, 1: SOURCE}, {0: BATCH}],
         [*layout.memory, *layout.state],
     )
-    put_in(encoder, unrolled_cells)
+    insert_scans(encoder, unrolled_cells)
     leaves = [tensor.clone() for tensor in layout.tensors(states[0])]
-    decoder = exported(
+    decoder = export(
         "the decoder",
         _DecoderStep(model, layout),
         {
@@ -76,49 +76,50 @@ def make_onnx_graphs(model: Seq2Seq) -> OnnxGraphs:
         [{0: BATCH}, *layout.dimensions],
         ["log_probabilities", "attention", *(f"next_{name}" for name in layout.state)],
     )
-    return OnnxGraphs(contents(encoder), contents(decoder))
+    return OnnxGraphs(serialize(encoder), serialize(decoder))
 
 
 class _Layout:
-    """A decoder state's tensors in a row: their names, and which of their dimensions are not fixed."""
+    """A decoder state as a flat list of tensors: their names, and which of their dimensions vary."""
 
     def __init__(self, states: Sequence[DecoderState]) -> None:
-        self.like = states[0]
-        self.memory = [f"memory.{name}" for name in self.like.memory._fields]
-        self.state = [f"state.{number}" for number in range(len(self.changing(self.like)))]
+        self.example = states[0]
+        self.memory = [f"memory.{name}" for name in self.example.memory._fields]
+        self.state = [f"state.{number}" for number in range(len(self.changing(self.example)))]
         self.dimensions = [
             {
                 0: BATCH,
-                **{place: SOURCE for place, sizes in _sizes(pair) if place and len(set(sizes)) > 1},
+                **{index: SOURCE for index, sizes in _sizes(pair) if index and len(set(sizes)) > 1},
             }
             for pair in zip(*map(self.tensors, states), strict=True)
         ]
 
     def tensors(self, state: DecoderState) -> list[Tensor]:
-        """Return all tensors of a state."""
+        """Return all tensors of a state: its memory, then those that a step changes."""
         return [*state.memory, *self.changing(state)]
 
     def changing(self, state: DecoderState) -> list[Tensor]:
         """Return the tensors that a step changes."""
-        return [*(part for cell in state.cells for part in cell), *state.attention, *state.feed]
+        return [*(tensor for cell in state.cells for tensor in cell), *state.attention, *state.feed]
 
-    def state_of(self, tensors: Sequence[Tensor]) -> DecoderState:
-        """Return the state that the tensors are of."""
-        left = iter(tensors)
+    def restore(self, tensors: Sequence[Tensor]) -> DecoderState:
+        """Return the state from the list of its tensors."""
+        remaining = iter(tensors)
 
-        def taken(like: Sequence[Tensor]) -> tuple[Tensor, ...]:
-            return tuple(next(left) for _ in like)
+        def take(example: Sequence[Tensor]) -> tuple[Tensor, ...]:
+            return tuple(next(remaining) for _ in example)
 
         return DecoderState(
-            memory=type(self.like.memory)(*taken(self.like.memory)),
-            cells=tuple(taken(cell) for cell in self.like.cells),
-            attention=taken(self.like.attention),
-            feed=taken(self.like.feed),
+            memory=type(self.example.memory)(*take(self.example.memory)),
+            cells=tuple(take(cell) for cell in self.example.cells),
+            attention=take(self.example.attention),
+            feed=take(self.example.feed),
             masks=(),
         )
 
 
 def _sizes(tensors: Sequence[Tensor]) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Yield the index of each dimension, and its sizes in all tensors."""
     yield from enumerate(zip(*(tensor.shape for tensor in tensors), strict=True))
 
 
@@ -142,10 +143,10 @@ class _DecoderStep(nn.Module):
         self.layout = layout
 
     def forward(self, previous: Tensor, *leaves: Tensor) -> list[Tensor]:
-        step = self.model.step(previous, self.layout.state_of(leaves))
+        step = self.model.step(previous, self.layout.restore(leaves))
         return [step.logits.log_softmax(-1), step.attention, *self.layout.changing(step.state)]
 
 
-def _unrolled(cell: Cell, unrolled_cells: list[Unrolled]) -> Cell:
-    unrolled_cells.append(Unrolled(cell, len(unrolled_cells)))
+def _unrolled(cell: Cell, unrolled_cells: list[UnrolledCell]) -> Cell:
+    unrolled_cells.append(UnrolledCell(cell, len(unrolled_cells)))
     return cast(Cell, unrolled_cells[-1])

@@ -1,4 +1,4 @@
-"""ONNX graphs run by onnxruntime, as search sees them."""
+"""ONNX graphs that onnxruntime runs, with the interface that search needs."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ __all__ = ["OnnxModel", "OnnxState", "require_onnxruntime"]
 
 
 class OnnxState(NamedTuple):
-    """The tensors that a decoder step takes, R rows each: a value."""
+    """The tensors that a decoder step takes, with R rows each."""
 
     memory: tuple[Tensor, ...]
-    """What attention keeps of the sentences."""
+    """The memory of attention."""
     cells: tuple[Tensor, ...]
-    """What each step changes."""
+    """The tensors that each step changes."""
 
 
 class OnnxModel:
-    """An encoder and a decoder step run by onnxruntime on a processor: `Searchable`.
+    """An encoder and a decoder step that onnxruntime runs on a processor; implements `Searchable`.
 
     Args:
-        encoder: its file, or what is in it.
-        decoder: the same.
+        encoder: its file, or the content of the file.
+        decoder: likewise.
 
     Raises:
         ResourceError: onnxruntime is not installed.
@@ -51,31 +51,31 @@ class OnnxModel:
         self._outputs += [f"next_{name}" for name in self._names[len(self._memory) :]]
 
     def __reduce__(self) -> tuple[type[OnnxModel], tuple[Path | bytes, Path | bytes]]:
-        """Pickle the graphs, or where their files are: sessions cannot be moved."""
+        """Pickle the graphs or the paths of their files, because sessions cannot be pickled."""
         return type(self), self._graphs
 
     def encode(self, source: SourceBatch) -> OnnxState:
-        """Read source sentences."""
-        given = {"pieces": source.pieces, "lengths": source.lengths}
-        found = _run(self.encoder, self._names, given)
-        return OnnxState(found[: len(self._memory)], found[len(self._memory) :])
+        """Encode source sentences."""
+        inputs = {"pieces": source.pieces, "lengths": source.lengths}
+        state = _run(self.encoder, self._names, inputs)
+        return OnnxState(state[: len(self._memory)], state[len(self._memory) :])
 
     def start(self, encoded: OnnxState) -> OnnxState:
         """Return the state before the first piece, one row per sentence."""
         return encoded
 
     def step(self, previous: Tensor, state: OnnxState) -> Step[OnnxState]:
-        """Read the previous pieces (R,) and score the next ones."""
-        given = dict(zip(self._names, (*state.memory, *state.cells), strict=True))
-        logits, attention, *cells = _run(self.decoder, self._outputs, {"previous": previous, **given})
+        """Read the previous pieces (R,) and score the next ones: log-probabilities (R, V)."""
+        inputs = dict(zip(self._names, (*state.memory, *state.cells), strict=True))
+        logits, attention, *cells = _run(self.decoder, self._outputs, {"previous": previous, **inputs})
         return Step(logits, attention, state._replace(cells=tuple(cells)), normalised=True)
 
     def reorder(self, state: OnnxState, rows: Tensor, sentences: Tensor | None = None) -> OnnxState:
-        """Return the state of the rows (R',), sentence by sentence; `sentences` (S') are those that stay, or None."""
+        """Return the state of rows (R',), grouped by sentence; `sentences` (B',) are the remaining ones, None for all."""
         same = sentences is None and len(rows) == len(state.cells[0])
-        # As many hypotheses of the same sentences: what attention keeps is the same in each row.
-        memory = state.memory if same else tuple(part.index_select(0, rows) for part in state.memory)
-        return OnnxState(memory, tuple(part.index_select(0, rows) for part in state.cells))
+        # With as many hypotheses of the same sentences, the memory is already the same in each row.
+        memory = state.memory if same else tuple(tensor.index_select(0, rows) for tensor in state.memory)
+        return OnnxState(memory, tuple(tensor.index_select(0, rows) for tensor in state.cells))
 
 
 def require_onnxruntime() -> None:
@@ -84,7 +84,7 @@ def require_onnxruntime() -> None:
         import onnxruntime  # noqa: F401
     except ImportError as problem:
         raise ResourceError(
-            f"ONNX graphs are run by onnxruntime, which is not installed: {install_command('onnx')}"
+            f"running ONNX graphs needs onnxruntime, which is not installed: {install_command('onnx')}"
         ) from problem
 
 
@@ -94,19 +94,20 @@ def _session(graph: Path | bytes) -> onnxruntime.InferenceSession:
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    options.log_severity_level = 3  # errors alone
+    options.log_severity_level = 3  # errors only
     try:
         return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as problem:  # onnxruntime's own errors have no common base
-        what = f"'{graph}'" if isinstance(graph, Path) else "the exported graph"
+        name = f"'{graph}'" if isinstance(graph, Path) else "the exported graph"
         raise ModelFolderError(
-            f"onnxruntime {onnxruntime.__version__} cannot load {what}: {' '.join(str(problem).split())[:300]}; "
-            f"export the model again."
+            f"onnxruntime {onnxruntime.__version__} cannot load {name}: {' '.join(str(problem).split())[:300]}; "
+            f"export the model again.",
+            path=graph if isinstance(graph, Path) else None,
         ) from problem
 
 
 def _run(
-    session: onnxruntime.InferenceSession, outputs: list[str], given: dict[str, Tensor]
+    session: onnxruntime.InferenceSession, outputs: list[str], inputs: dict[str, Tensor]
 ) -> tuple[Tensor, ...]:
-    arrays: dict[str, Any] = {name: tensor.contiguous().numpy() for name, tensor in given.items()}
+    arrays: dict[str, Any] = {name: tensor.contiguous().numpy() for name, tensor in inputs.items()}
     return tuple(torch.from_numpy(array) for array in session.run(outputs, arrays))

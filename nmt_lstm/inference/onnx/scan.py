@@ -1,7 +1,7 @@
-"""A cell's walk along a sentence in an ONNX graph: a ``Scan`` over its step.
+"""An unrolled cell in an ONNX graph: a ``Scan`` over its step.
 
-PyTorch's exporter traces the step alone, so any cell of PyTorch operators will do. While the encoder is traced, an
-operator of no meaning stands for the walk; the Scan takes its place afterwards.
+PyTorch's exporter traces only the step, so that any cell of PyTorch operators can be exported. A placeholder operator
+represents the unrolled cell while the encoder is traced; afterwards the Scan replaces it.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from nmt_lstm.cells.cell import Cell, State
-from nmt_lstm.inference.onnx.exporter import BATCH, exported
+from nmt_lstm.inference.onnx.exporter import BATCH, export
 
 if TYPE_CHECKING:
     import onnx_ir
 
-__all__ = ["Unrolled", "put_in"]
+__all__ = ["UnrolledCell", "insert_scans"]
 
 DOMAIN, OPERATOR = "nmt_lstm", "Unrolled"
 
@@ -30,12 +30,12 @@ class _CellStep(nn.Module):
 
     def forward(self, inputs: Tensor, *state: Tensor) -> list[Tensor]:
         output, new = self.cell.step(inputs, state)
-        # Copies: an ONNX graph does not give one tensor twice.
-        return [*(part.clone() for part in new), output.clone()]
+        # Copies: an ONNX graph cannot output the same tensor twice.
+        return [*(tensor.clone() for tensor in new), output.clone()]
 
 
-class Unrolled(nn.Module):
-    """Stands for a cell's walk along a sentence while the encoder is traced."""
+class UnrolledCell(nn.Module):
+    """A placeholder for an unrolled cell while the encoder is traced."""
 
     def __init__(self, cell: Cell, number: int) -> None:
         super().__init__()
@@ -43,36 +43,36 @@ class Unrolled(nn.Module):
         self.number = number
         self.output_size = cell.output_size
         like = next(cell.parameters())
-        state = [torch.zeros_like(part) for part in cell.initial_state(2)]
+        state = [torch.zeros_like(tensor) for tensor in cell.initial_state(2)]
         inputs = {
             "inputs": like.new_zeros(2, cell.input_size),
-            **{f"state.{number}": part for number, part in enumerate(state)},
+            **{f"state.{number}": tensor for number, tensor in enumerate(state)},
         }
         outputs = [*(f"next_state.{number}" for number in range(len(state))), "output"]
-        self.body = exported(
+        self.body = export(
             f"the cell {type(cell).__name__}", _CellStep(cell), inputs, [{0: BATCH} for _ in inputs], outputs
         ).graph
 
     def initial_state(self, batch_size: int) -> State:
-        """Return the cell's."""
+        """Return the initial state of the cell."""
         return self.cell.initial_state(batch_size)
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Return tensors of the shapes that the cell would give: (B, S, width) and the state."""
+        """Return tensors with the shapes of the cell's outputs (B, S, output_size) and last state."""
         steps = inputs.transpose(0, 1)
         *last, outputs = torch.onnx.ops.symbolic_multi_out(
             f"{DOMAIN}::{OPERATOR}",
             (*state, steps),
             {"number": self.number},
-            dtypes=[*(part.dtype for part in state), steps.dtype],
-            shapes=[*(part.shape for part in state), (*steps.shape[:2], self.output_size)],
+            dtypes=[*(tensor.dtype for tensor in state), steps.dtype],
+            shapes=[*(tensor.shape for tensor in state), (*steps.shape[:2], self.output_size)],
             version=1,
         )
         return outputs.transpose(0, 1), tuple(last)
 
 
-def put_in(encoder: onnx_ir.Model, unrolled_cells: Sequence[Unrolled]) -> None:
-    """Put a Scan over each cell's step where the encoder's graph has an operator that stands for it."""
+def insert_scans(encoder: onnx_ir.Model, unrolled_cells: Sequence[UnrolledCell]) -> None:
+    """Replace each placeholder in the encoder's graph by a Scan over the step of its cell."""
     import onnx_ir as ir
 
     graph = encoder.graph
@@ -88,7 +88,7 @@ def put_in(encoder: onnx_ir.Model, unrolled_cells: Sequence[Unrolled]) -> None:
             each.name = prefix + str(each.name)
         for weight in weights:
             graph.register_initializer(weight)
-        # Scan wants states first.
+        # Scan expects the states first.
         inputs, *state = body.inputs
         body.inputs.clear()
         body.inputs.extend([*state, inputs])

@@ -105,8 +105,9 @@ def test_no_lines_have_no_translations(translator) -> None:
 def test_earlier_models_warn_about_unknown_invisible_characters(caplog) -> None:
     translator = Translator.load(GOLDEN, device="cpu")
     translator.translate(["eins zwei", "eins\u00a0zwei"])
-    assert [record.getMessage()[:14] for record in caplog.records] == ["line 2: it has"]
-    assert "U+00A0" in caplog.text
+    (record,) = caplog.records
+    assert record.getMessage().startswith("line 2: ")
+    assert "U+00A0" in record.getMessage()
 
 
 def test_current_models_treat_invisible_characters_as_spaces_or_nothing(caplog) -> None:
@@ -124,10 +125,9 @@ def test_control_characters_count_as_spaces_and_cause_warnings(translator, caplo
         ["eins zwei", "eins\x00zwei", "eins\u2028zwei", "eins zwei\r\n", "eins zwei\n"]
     )
     assert len({(translation.text, translation.score) for translation in translations}) == 1
-    assert [record.getMessage() for record in caplog.records] == [
-        "line 2: control characters were replaced by spaces.",
-        "line 3: control characters were replaced by spaces.",
-    ]
+    messages = [record.getMessage() for record in caplog.records]
+    assert [message.partition(":")[0] for message in messages] == ["line 2", "line 3"]
+    assert all("control characters" in message for message in messages)
 
 
 def test_few_warnings_of_a_kind_are_logged(translator, caplog) -> None:
@@ -144,7 +144,7 @@ def test_long_lines_are_truncated_with_a_warning(translator, caplog) -> None:
     translations = translator.translate(["eins", line, "zwei"], search=settings)
     assert [bool(translation.source_pieces) for translation in translations] == [True] * 3
     assert len(translations[1].source_pieces) == limit
-    assert "line 2: it has" in caplog.text
+    assert "line 2: " in caplog.text
     assert f"truncated to the first {limit} (search.max_source_pieces)" in caplog.text
     assert len(caplog.records) == 1
 

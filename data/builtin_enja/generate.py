@@ -1,4 +1,4 @@
-"""Writes the built-in English-Japanese corpus, or checks that the committed files are what it would write.
+"""Writes the built-in English-Japanese corpus, or checks that the committed files match the generator.
 
 python data/builtin_enja/generate.py            # write train, valid and test (.en, .ja) beside this file
 python data/builtin_enja/generate.py --check    # exit status 1 if a file differs
@@ -17,7 +17,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def files(seed: int) -> dict[str, str]:
-    """The text of each file by name."""
+    """Return the text of each file by name."""
     corpus = make_corpus(seed)
     texts = {}
     for split, pairs in corpus.splits.items():
@@ -27,16 +27,16 @@ def files(seed: int) -> dict[str, str]:
 
 
 def main() -> int:
-    """Write or check; the exit status."""
+    """Write or check the files; return the exit status."""
     parser = argparse.ArgumentParser(description="Generate the built-in English-Japanese corpus.")
     parser.add_argument(
-        "--check", action="store_true", help="compare with the files at hand and write nothing"
+        "--check", action="store_true", help="compare with the existing files and write nothing"
     )
     parser.add_argument(
-        "--seed", type=int, default=SEED, help="another corpus of the same grammar (default: %(default)s)"
+        "--seed", type=int, default=SEED, help="a different corpus of the same grammar (default: %(default)s)"
     )
     parser.add_argument(
-        "--output", type=Path, default=HERE, help="where to write (default: beside this script)"
+        "--output", type=Path, default=HERE, help="output folder (default: that of this script)"
     )
     arguments = parser.parse_args()
     different = []
@@ -49,7 +49,9 @@ def main() -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
     if different:
-        print(f"These files are not what the generator writes: {', '.join(different)}.", file=sys.stderr)
+        print(
+            f"These files differ from the output of the generator: {', '.join(different)}.", file=sys.stderr
+        )
         print("Run `python data/builtin_enja/generate.py` and commit the result.", file=sys.stderr)
     return 1 if different else 0
 

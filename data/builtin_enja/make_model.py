@@ -1,10 +1,11 @@
 """Trains the built-in model on the built-in corpus, and writes it to `trained/` and, in int8 with its scores, to `model/`.
 
     python data/builtin_enja/make_model.py            # writes data/builtin_enja/model again
-    python data/builtin_enja/make_model.py --check    # scores the model that is there; exit status 1 if it differs
+    python data/builtin_enja/make_model.py --check    # scores the existing model; exit status 1 if the score differs
 
-Training takes about 10 minutes on one core, in --work, from where an interrupted one is resumed. The same command on the same machine writes the same weights; on another
-processor the last bits of the sums differ, and so do the weights.
+Training takes about 10 minutes on one core. The folder --work keeps checkpoints, so that the same command resumes an
+interrupted run. On the same machine the same command writes the same weights; on a different processor, sums are rounded
+differently, and so the weights differ.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def make(work: Path) -> None:
     run = load_run(FOLDER / "en-ja.toml", [f"data.prepared={work / 'prepared'}"])
     fit(run, work / "trained", resume=(work / "trained").exists())
     trained = model_folder.read(work / "trained")
-    # The folder goes elsewhere: the text lies beside it, wherever that is.
+    # The folder will be moved: its text is always in the parent folder.
     data = trained.run.data
     names = ("train_source", "train_target", "valid_source", "valid_target")
     beside = {name: Path("..", getattr(data, name).name) for name in names}
@@ -48,7 +49,7 @@ def make(work: Path) -> None:
     metrics = {name: trained.metrics[name] for name in ("validation", "weights_of_steps")}
     source = replace(trained, run=run, metrics=metrics)
     write_exported(work / "draft", source, "int8")
-    texts, test = translated(work / "draft")
+    texts, test = translate_test(work / "draft")
     shutil.rmtree(MODEL, ignore_errors=True)
     write_exported(MODEL, replace(source, metrics={**metrics, "test": test}), "int8")
     shutil.rmtree(TRAINED, ignore_errors=True)
@@ -57,10 +58,10 @@ def make(work: Path) -> None:
     TRANSLATIONS.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
 
 
-def translated(model: Path) -> tuple[list[str], dict[str, Any]]:
-    """Return the translations of the test text by a model, and their scores."""
+def translate_test(model: Path) -> tuple[list[str], dict[str, Any]]:
+    """Translate the test text with a model; return the translations and their scores."""
     translator = Translator.load(model, device="cpu")
-    texts = [found.text for found in translator.translate(list(read_lines(FOLDER / "test.en")))]
+    texts = [translation.text for translation in translator.translate(list(read_lines(FOLDER / "test.en")))]
     bleu, chrf = corpus_scores(
         texts, list(read_lines(FOLDER / "test.ja")), metrics=("bleu", "chrf"), tokenize="char"
     )
@@ -73,8 +74,8 @@ def translated(model: Path) -> tuple[list[str], dict[str, Any]]:
 
 
 def check() -> int:
-    """Translate the test text and compare with what was recorded; return the exit status."""
-    texts, test = translated(MODEL)
+    """Compare translations of the test text with the recorded ones; return the exit status."""
+    texts, test = translate_test(MODEL)
     recorded = json.loads((MODEL / "metrics.json").read_text(encoding="utf-8"))["test"]
     before = list(read_lines(TRANSLATIONS))
     same = sum(one == other for one, other in zip(texts, before, strict=True))
@@ -90,9 +91,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--check", action="store_true", help="score the model that is there")
+    parser.add_argument("--check", action="store_true", help="score the existing model")
     parser.add_argument(
-        "--work", type=Path, default=Path("build/builtin-model"), metavar="FOLDER", help="of the training run"
+        "--work",
+        type=Path,
+        default=Path("build/builtin-model"),
+        metavar="FOLDER",
+        help="folder of the training run",
     )
     options = parser.parse_args()
     if not options.check:

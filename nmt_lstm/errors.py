@@ -116,16 +116,7 @@ class LaunchError(ConfigurationError):
 
 
 class NothingLeftError(ConfigurationError):
-    """The settings allow no more training than a run has already done.
-
-    Args:
-        message: for the user.
-        key: the setting that would have to be larger.
-        value: its value.
-    """
-
-    def __init__(self, message: str, *, key: str, value: object) -> None:
-        super().__init__(message, key=key, value=value)
+    """The settings allow no more training than a run has already done; `key` is the one that would have to be larger."""
 
 
 class DataError(NmtLstmError):

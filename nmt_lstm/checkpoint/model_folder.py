@@ -7,7 +7,7 @@ import os
 import shlex
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,8 +81,34 @@ class ModelFolder:
 
     @classmethod
     def read(cls, folder: str | Path) -> ModelFolder:
-        """Read a model folder; see `read`."""
-        return read(folder)
+        """Verify the files of a model folder and read everything but the weights.
+
+        Args:
+            folder: its path, or the name of a built-in model such as ``builtin:en-ja``.
+
+        Raises:
+            ModelFolderError: a file is missing, modified or half written, or the folder is in a different or newer format.
+        """
+        path = model_path(folder)
+        manifest = Manifest.read(path)
+        check_files(path, manifest)
+        try:
+            run = load_model_run(path / RUN)
+            metrics = parse_json(read_regular(path / METRICS))
+            subwords = Subwords.load(path, normalise_invisible=run.subwords.normalise_invisible)
+        except (ConfigurationError, DataError, OSError, ValueError) as problem:
+            raise ModelFolderError(f"model folder '{path}' cannot be read: {problem}", path=path) from problem
+        if not isinstance(metrics, dict):
+            raise ModelFolderError(
+                f"'{path / METRICS}' is not a JSON object; copy the whole folder again.", path=path / METRICS
+            )
+        for side, vocabulary in (("source", subwords.source), ("target", subwords.target)):
+            if vocabulary.fingerprint != manifest.vocabulary.get(side):
+                raise ModelFolderError(
+                    f"the weights in '{path}' were trained with a different {side} vocabulary; copy the whole folder again.",
+                    path=path,
+                )
+        return cls(path, run, subwords, manifest, metrics)
 
     def check_trained(self) -> None:
         """Raise ModelFolderError if the model was exported, since exported weights can only be used for translation."""
@@ -124,35 +150,7 @@ class ModelFolder:
         return model.to(device).eval()
 
 
-def read(folder: str | Path) -> ModelFolder:
-    """Verify the files of a model folder and read everything but the weights.
-
-    Args:
-        folder: its path, or the name of a built-in model such as ``builtin:en-ja``.
-
-    Raises:
-        ModelFolderError: a file is missing, modified or half written, or the folder is in a different or newer format.
-    """
-    path = model_path(folder)
-    manifest = Manifest.read(path)
-    check_files(path, manifest)
-    try:
-        run = load_model_run(path / RUN)
-        metrics = parse_json(read_regular(path / METRICS))
-        subwords = Subwords.load(path, normalise_invisible=run.subwords.normalise_invisible)
-    except (ConfigurationError, DataError, OSError, ValueError) as problem:
-        raise ModelFolderError(f"model folder '{path}' cannot be read: {problem}", path=path) from problem
-    if not isinstance(metrics, dict):
-        raise ModelFolderError(
-            f"'{path / METRICS}' is not a JSON object; copy the whole folder again.", path=path / METRICS
-        )
-    for side, vocabulary in (("source", subwords.source), ("target", subwords.target)):
-        if vocabulary.fingerprint != manifest.vocabulary.get(side):
-            raise ModelFolderError(
-                f"the weights in '{path}' were trained with a different {side} vocabulary; copy the whole folder again.",
-                path=path,
-            )
-    return ModelFolder(path, run, subwords, manifest, metrics)
+read = ModelFolder.read
 
 
 def write(
@@ -186,57 +184,52 @@ def write(
     path = Path(folder)
     check_output_folder(path)
     try:
-        _write(path, run, subwords, model_state, metrics, exported, graphs)
+        path.mkdir(parents=True, exist_ok=True)
+        remove_stale(path, folders=WRITING)
+        with tempfile.TemporaryDirectory(
+            prefix=temporary_prefix(WRITING), dir=path, ignore_cleanup_errors=True
+        ) as name:
+            temporary = Path(name)
+            plugins, plugin_files = plugin_records(run)
+            contents = {
+                RUN: dump_toml(run).encode(),
+                METRICS: f"{json.dumps(dict(metrics), indent=2)}\n".encode(),
+                **(graphs or {}),
+                **plugin_files,
+            }
+            for name, content in contents.items():
+                (temporary / name).parent.mkdir(exist_ok=True, parents=True)
+                (temporary / name).write_bytes(content)
+            subwords.save(temporary)
+            if graphs is None:
+                save_weights(temporary / WEIGHTS, model_state)
+            names = sorted(
+                file.relative_to(temporary).as_posix() for file in temporary.rglob("*") if file.is_file()
+            )
+            manifest = make_manifest(
+                temporary,
+                names,
+                vocabulary={"source": subwords.source.fingerprint, "target": subwords.target.fingerprint},
+                plugins=plugins,
+                parameters=_count_parameters(model_state),
+                exported=exported,
+            )
+            (temporary / MANIFEST).write_text(manifest.text(), encoding="utf-8")
+            _publish(temporary, path, [*names, MANIFEST])
     except OSError as problem:
         raise error_for(path, problem) from problem
 
 
-def _write(
-    path: Path,
-    run: RunSettings,
-    subwords: Subwords,
-    model_state: Mapping[str, Tensor],
-    metrics: Mapping[str, Any],
-    exported: str,
-    graphs: Mapping[str, bytes] | None,
-) -> None:
-    path.mkdir(parents=True, exist_ok=True)
-    remove_stale(path, folders=WRITING)
-    temporary = Path(tempfile.mkdtemp(prefix=temporary_prefix(WRITING), dir=path))
-    try:
-        (temporary / RUN).write_text(dump_toml(run), encoding="utf-8")
-        (temporary / METRICS).write_text(json.dumps(dict(metrics), indent=2) + "\n", encoding="utf-8")
-        subwords.save(temporary)
-        if graphs is None:
-            save_weights(temporary / WEIGHTS, model_state)
-        for name, contents in (graphs or {}).items():
-            (temporary / name).write_bytes(contents)
-        plugins, plugin_files = plugin_records(run)
-        for name, text in plugin_files.items():
-            (temporary / name).parent.mkdir(exist_ok=True, parents=True)
-            (temporary / name).write_bytes(text)
-        names = sorted(
-            file.relative_to(temporary).as_posix() for file in temporary.rglob("*") if file.is_file()
-        )
-        manifest = make_manifest(
-            temporary,
-            names,
-            vocabulary={"source": subwords.source.fingerprint, "target": subwords.target.fingerprint},
-            plugins=plugins,
-            parameters=_count_parameters(model_state),
-            exported=exported,
-        )
-        (temporary / MANIFEST).write_text(manifest.text(), encoding="utf-8")
-        for name in [*names, MANIFEST]:
-            sync(temporary / name)
-        for name in [*names, MANIFEST]:
-            (path / name).parent.mkdir(exist_ok=True, parents=True)
-            (temporary / name).replace(path / name)
-        for obsolete in {WEIGHTS, *GRAPHS, *SUBWORDS} - set(names):
-            (path / obsolete).unlink(missing_ok=True)
-        _remove_old_copies(path, set(names))
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+def _publish(temporary: Path, path: Path, names: Sequence[str]) -> None:
+    """Move files to the model folder in this order, and remove those of the earlier model."""
+    for name in names:
+        sync(temporary / name)
+    for name in names:
+        (path / name).parent.mkdir(exist_ok=True, parents=True)
+        (temporary / name).replace(path / name)
+    for obsolete in {WEIGHTS, *GRAPHS, *SUBWORDS} - set(names):
+        (path / obsolete).unlink(missing_ok=True)
+    _remove_old_copies(path, set(names))
 
 
 def _remove_old_copies(path: Path, names: AbstractSet[str]) -> None:

@@ -25,6 +25,8 @@ class LoadedPart(NamedTuple):
     part: type
     label: str
     """Its name and origin, as in messages."""
+    options: dict[str, OptionSpec]
+    """The options of its constructor."""
 
 
 class Registry:
@@ -102,9 +104,7 @@ class Registry:
         Raises:
             PluginError: the name is unknown or has two origins, or the class cannot be imported or is of a different kind.
         """
-        part, label = self._load(name)
-        read_options(part, self.sizes, label)
-        return part
+        return self._load(name).part
 
     def options(self, name: str) -> dict[str, OptionSpec]:
         """Return the options of a part, read from its constructor.
@@ -112,8 +112,7 @@ class Registry:
         Raises:
             PluginError: as for `get`.
         """
-        part, label = self._load(name)
-        return read_options(part, self.sizes, label)
+        return self._load(name).options
 
     def check(self, name: str, options: Mapping[str, Any]) -> None:
         """Check what `build` checks before it calls the constructor.
@@ -121,8 +120,8 @@ class Registry:
         Raises:
             PluginError: as for `build`.
         """
-        part, label = self._load(name)
-        check_options(options, read_options(part, self.sizes, label), label)
+        loaded = self._load(name)
+        check_options(options, loaded.options, loaded.label)
 
     def build(
         self, name: str, *positional: int, options: Mapping[str, Any] | None = None, **sizes: int
@@ -132,13 +131,15 @@ class Registry:
         Raises:
             PluginError: as for `get`; or an option is unknown, of the wrong type, or rejected by the class.
         """
-        part, label = self._load(name)
-        accepted = check_options(options or {}, read_options(part, self.sizes, label), label)
+        loaded = self._load(name)
+        accepted = check_options(options or {}, loaded.options, loaded.label)
         try:
-            return part(*positional, **sizes, **accepted)
+            return loaded.part(*positional, **sizes, **accepted)
         except ValueError as problem:
             arguments = ", ".join(f"{key} = {value!r}" for key, value in accepted.items()) or "its defaults"
-            raise PluginError(f"{label} cannot be built with {arguments}: {problem}", name=name) from problem
+            raise PluginError(
+                f"{loaded.label} cannot be built with {arguments}: {problem}", name=name
+            ) from problem
 
     def record(self, name: str) -> dict[str, str]:
         """Return what a model folder records about a part: name, target, distribution and version."""
@@ -211,8 +212,8 @@ class Registry:
                 return entry
         raise self._conflict(name, matches)
 
-    def _load(self, name: str) -> tuple[type, str]:
-        """Return the class and its label."""
+    def _load(self, name: str) -> LoadedPart:
+        """Return the class, its label and its options."""
         entry = self._find(name)
         target = entry.target if entry else name
         label = self._label(name, entry)
@@ -227,8 +228,8 @@ class Registry:
                 target=target,
                 base=self.base,
             )
-        self._loaded[name] = LoadedPart(part, label)
-        return part, label
+        self._loaded[name] = LoadedPart(part, label, read_options(part, self.sizes, label))
+        return self._loaded[name]
 
     def _import_part(self, target: str, label: str, entry: Entry | None) -> Any:
         check_import(target, label)

@@ -107,51 +107,47 @@ def prepare_text(
     fingerprint = _fingerprint(data, subwords)
     folder = data.prepared / fingerprint[:16]
 
-    def existing(*, warn: bool = False, reused: bool = True) -> Prepared | None:
+    def existing(*, warn: bool = False) -> _Contents | None:
         try:
-            contents = _read_folder(folder, normalise_invisible=subwords.normalise_invisible)
+            return _read_folder(folder, normalise_invisible=subwords.normalise_invisible)
         except DataError as error:
             if warn:
                 logger.warning(
                     "the prepared text in '%s' is damaged and will be prepared again: %s", folder, error
                 )
             return None
-        if contents is None:
-            return None
-        return Prepared(
-            folder=folder,
-            fingerprint=fingerprint,
-            subwords=contents.subwords,
-            train=contents.train,
-            valid_source=[source for source, _ in valid],
-            valid_target=[target for _, target in valid],
-            report=contents.report,
-            data=data,
-            kind=subwords.kind,
-            reused=reused,
-        )
 
-    prepared = existing()
-    if prepared is not None:
-        return prepared
-    try:
-        data.prepared.mkdir(parents=True, exist_ok=True)
-        with locked(
-            data.prepared, lambda: report(f"Waiting for another process that prepares in {data.prepared}")
-        ):
-            prepared = existing(warn=True)
-            if prepared is not None:
-                return prepared
-            _prepare_folder(data, subwords, folder, valid, report)
-    except OSError as error:
-        raise ResourceError(
-            f"cannot write the prepared text to '{data.prepared}': {error.strerror or error}; "
-            "free some disk space, or choose another folder with --set data.prepared=FOLDER."
-        ) from None
-    prepared = existing(reused=False)
-    if prepared is None:
-        raise ResourceError(f"the prepared text in '{folder}' cannot be read back; check the disk.")
-    return prepared
+    contents = existing()
+    reused = contents is not None
+    if contents is None:
+        try:
+            data.prepared.mkdir(parents=True, exist_ok=True)
+            with locked(
+                data.prepared, lambda: report(f"Waiting for another process that prepares in {data.prepared}")
+            ):
+                reused = existing(warn=True) is not None
+                if not reused:
+                    _prepare_folder(data, subwords, folder, valid, report)
+        except OSError as error:
+            raise ResourceError(
+                f"cannot write the prepared text to '{data.prepared}': {error.strerror or error}; "
+                "free some disk space, or choose another folder with --set data.prepared=FOLDER."
+            ) from None
+        contents = existing()
+        if contents is None:
+            raise ResourceError(f"the prepared text in '{folder}' cannot be read back; check the disk.")
+    return Prepared(
+        folder=folder,
+        fingerprint=fingerprint,
+        subwords=contents.subwords,
+        train=contents.train,
+        valid_source=[source for source, _ in valid],
+        valid_target=[target for _, target in valid],
+        report=contents.report,
+        data=data,
+        kind=subwords.kind,
+        reused=reused,
+    )
 
 
 @functools.cache

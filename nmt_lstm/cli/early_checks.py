@@ -88,20 +88,17 @@ def check_files(*paths: Path | None, reread: bool = False) -> None:
 
 
 def check_names(run: RunSettings) -> None:
-    """Check that the cells and attentions of a run are registered. Loads no class.
+    """Check that the cells and the attention of a run are registered. Loads no class.
 
     Raises:
         PluginError: a name is unknown; the message lists the known ones.
     """
-    from nmt_lstm.registry import ATTENTIONS, CELLS
+    from nmt_lstm.registry import ATTENTIONS
 
-    for registry, names in (
-        (CELLS, (run.model.encoder.cell, run.model.decoder.cell)),
-        (ATTENTIONS, (run.model.attention.name,)),
-    ):
-        for name in names:
-            if ":" not in name and name not in registry.names():
-                registry.get(name)
+    check_cells([run.model.encoder.cell, run.model.decoder.cell])
+    attention = run.model.attention.name
+    if ":" not in attention and attention not in ATTENTIONS.names():
+        ATTENTIONS.get(attention)
 
 
 def check_cells(names: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nmt_lstm.cli import early_checks
-from nmt_lstm.cli.arguments import CELL, AcceptChangedPlugins, Plugins, load_plugins, parse_time_limit
+from nmt_lstm.cli.arguments import CELL, AcceptChangedPlugins, Plugins, parse_time_limit
 from nmt_lstm.cli.messages import note, quoted
 from nmt_lstm.cli.score_report import score_table
 from nmt_lstm.cli.train import check_start
@@ -76,29 +76,12 @@ def quickstart(
     values = quickstart_settings(str(corpus), str(output.parent / "prepared"), cell)
     limit = [f"training.time_limit={time_limit}"] if time_limit else []
     run = make_run(values, limit, origin="quickstart")
-    if not plugin:
-        early_checks.check_names(run)
-    load_plugins(plugin)
-    from nmt_lstm.model.build import check_parts
-
-    check_parts(run.model)
-    launch = check_start(run, output, resume=resume)
-
-    from rich.console import Console
+    launch = check_start(run, output, plugin, resume=resume)
 
     from nmt_lstm.training.fit import fit
 
-    def train() -> FitResult:
-        return fit(
-            run,
-            output,
-            resume=resume,
-            console=Console(stderr=True),
-            accept_changed_plugins=accept_changed_plugins,
-        )
-
     if not launch.is_first:
-        train()
+        fit(run, output, resume=resume, accept_changed_plugins=accept_changed_plugins)
         return
     sources, references = list(read_lines(corpus / "test.en")), list(read_lines(corpus / "test.ja"))
 
@@ -115,7 +98,7 @@ def quickstart(
         )
     note(f"2. Training a smaller model with the cell '{cell}' on the built-in corpus.\n")
 
-    result = train()
+    result = fit(run, output, resume=resume, accept_changed_plugins=accept_changed_plugins)
 
     from nmt_lstm.checkpoint.model_folder import trust_option
     from nmt_lstm.evaluation.scores import corpus_scores

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
@@ -160,48 +161,46 @@ def train(
     early_checks.check_files(run.data.train_source, run.data.train_target, reread=True)
     if held_out is None:  # held-out files are not written yet
         early_checks.check_files(run.data.valid_source, run.data.valid_target, reread=True)
-    if not plugin:
-        early_checks.check_names(run)
-    load_plugins(plugin)
-    from nmt_lstm.model.build import check_parts
-
-    check_parts(run.model)
-
+    launch = check_start(run, folder, plugin, resume=resume)
     from nmt_lstm.training.output_folder import checkpoint_path
 
     continues = resume and checkpoint_path(folder).exists()
-    if check_start(run, folder, resume=resume).is_first and not continues:
+    if launch.is_first and not continues:
         for line in description:
             note(line)
-
-    from rich.console import Console
 
     from nmt_lstm.training.fit import fit
 
     # A resumed run already has its held-out text; a different one must not replace it.
     with held_out.files() if held_out is not None and not continues else nullcontext():
-        fit(
-            run,
-            folder,
-            resume=resume,
-            console=Console(stderr=True),
-            accept_changed_plugins=accept_changed_plugins,
-        )
+        fit(run, folder, resume=resume, accept_changed_plugins=accept_changed_plugins)
 
 
-def check_start(run: RunSettings, folder: Path, *, resume: bool) -> Launch:
-    """Raise what `fit` would raise, before any text is read, and return how this process was launched.
+def check_start(run: RunSettings, folder: Path, plugins: Sequence[Path] | None, *, resume: bool) -> Launch:
+    """Load plugins, raise what `fit` would raise before it reads text, and return how this process was launched.
+
+    Args:
+        run: the settings.
+        folder: the model folder.
+        plugins: the files of ``--plugin``.
+        resume: whether to continue the run in the folder.
 
     Raises:
         ConfigurationError: the folder has a training run already, or the settings leave nothing to train.
         FolderInUseError: another process is training into the folder.
         LaunchError: a launcher has started a different number of processes.
         ModelFolderError: the folder has unrelated files, or its checkpoint belongs to a different run.
+        PluginError: a cell, an attention or one of its options is unknown, or a plugin cannot be loaded.
         ResourceError: there are fewer devices than requested.
     """
+    if not plugins:
+        early_checks.check_names(run)
+    load_plugins(plugins)
+    from nmt_lstm.model.build import check_parts
     from nmt_lstm.training.devices import choose_devices
     from nmt_lstm.training.launch import find_launch, ignore_stray
 
+    check_parts(run.model)
     devices = choose_devices(run.training)
     launch = find_launch(devices.count, devices.nodes)
     # Before Lightning is imported, which reads the same environment variables.

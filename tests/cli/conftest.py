@@ -6,7 +6,8 @@ import io
 import sys
 import types
 from dataclasses import dataclass
-from pathlib import Path
+from types import SimpleNamespace as Namespace
+from typing import ClassVar
 
 import pytest
 
@@ -14,15 +15,13 @@ from nmt_lstm.cli.app import main
 from nmt_lstm.config.load import search_settings
 from nmt_lstm.registry import ATTENTIONS, CELLS
 
-FAKE_TRANSLATOR = '''
-import sys, types
-from types import SimpleNamespace as Namespace
 
-class Translator:
-    """Writes every line backwards."""
-    loaded = []
-    calls = []
-    interrupt_after = None
+class FakeTranslator:
+    """Writes every line backwards, and records how it was loaded and called."""
+
+    loaded: ClassVar[list]
+    calls: ClassVar[list]
+    interrupt_after: ClassVar[int | None] = None
     tokenizer = "char"
     run = Namespace(search=Namespace(beam_size=5))
 
@@ -37,28 +36,25 @@ class Translator:
             if number == self.interrupt_after:
                 raise KeyboardInterrupt
             text = line[::-1]
-            best = [
+            hypotheses = [
                 Namespace(text=text[rank:], score=-1.5 - rank, pieces=tuple(text), alignment=((0, 1), (1, 0)))
                 for rank in range(min(arguments.get("n_best", 1), 2))
             ]
-            yield Namespace(source=line, source_pieces=tuple(line), text=text, score=-1.5, hypotheses=best)
+            yield Namespace(
+                source=line, source_pieces=tuple(line), text=text, score=-1.5, hypotheses=hypotheses
+            )
 
     def translate(self, lines):
         return list(self.stream(lines))
 
     def score(self, sources, targets, *, batch_size):
-        for source, target in zip(sources, targets):
-            yield Namespace(log_probability=-0.5 * len(target), pieces=tuple(target),
-                            piece_log_probabilities=(-0.5,) * len(target))
-
-def install():
-    module = types.ModuleType("nmt_lstm.inference.translator")
-    module.Translator = Translator
-    sys.modules["nmt_lstm.inference.translator"] = module
-    from nmt_lstm.cli import early_checks
-    early_checks.check_models = lambda folders, device="auto": None
-    early_checks.check_search = lambda folders, overrides: Translator.run.search
-'''
+        for target in targets:
+            probabilities = (-0.5,) * len(target)
+            yield Namespace(
+                log_probability=sum(probabilities),
+                pieces=tuple(target),
+                piece_log_probabilities=probabilities,
+            )
 
 
 @dataclass(frozen=True)
@@ -105,30 +101,19 @@ def command(capsysbinary, monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def translator(monkeypatch) -> type:
-    """A translator that writes every line backwards, in place of the real class."""
-    namespace: dict = {}
-    exec(FAKE_TRANSLATOR, namespace)
+def translator(monkeypatch) -> type[FakeTranslator]:
+    """A fake in place of the class `Translator`; the model folders that tests name do not exist."""
+    fake = type("Translator", (FakeTranslator,), {"loaded": [], "calls": []})
 
     def check_search(folders, overrides):
-        run = namespace["Translator"].run
-        return search_settings(run, overrides) if overrides else run.search
+        return search_settings(fake.run, overrides) if overrides else fake.run.search
 
     module = types.ModuleType("nmt_lstm.inference.translator")
-    module.Translator = namespace["Translator"]
+    module.Translator = fake
     monkeypatch.setitem(sys.modules, "nmt_lstm.inference.translator", module)
-    # The model folders that tests name do not exist.
     monkeypatch.setattr("nmt_lstm.cli.early_checks.check_models", lambda folders, device="auto": None)
     monkeypatch.setattr("nmt_lstm.cli.early_checks.check_search", check_search)
-    return namespace["Translator"]
-
-
-@pytest.fixture
-def subprocess_script(tmp_path: Path) -> Path:
-    """A script that runs the command line with the fake translator in a separate process."""
-    path = tmp_path / "command.py"
-    path.write_text(f"{FAKE_TRANSLATOR}\ninstall()\nfrom nmt_lstm.cli.app import main\nsys.exit(main())\n")
-    return path
+    return fake
 
 
 @pytest.fixture
@@ -136,12 +121,11 @@ def fit_calls(monkeypatch) -> list:
     """The arguments of each call of ``fit``, which is replaced and trains nothing."""
     calls = []
 
-    def fit(run, output, *, resume, console, accept_changed_plugins=False):
-        assert console.file is sys.stderr
+    def fit(run, output, *, resume, accept_changed_plugins=False):
         calls.append((run, output, resume))
         output.mkdir(parents=True, exist_ok=True)
         too_slow = run.training.time_limit == "1s"
-        return types.SimpleNamespace(
+        return Namespace(
             out_of_time=too_slow, narrowed=too_slow, epochs=2 if too_slow else 4, planned_epochs=4
         )
 

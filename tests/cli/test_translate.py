@@ -7,9 +7,6 @@ import gzip
 import io
 import json
 import lzma
-import signal
-import subprocess
-import sys
 
 import pytest
 
@@ -192,35 +189,6 @@ def test_the_input_must_exist(command, translator):
     finished = command("translate", "-m", "x", "-i", "none.de")
     assert finished.status == 1
     assert "none.de" in finished.error
-
-
-def start(script, *arguments):
-    return subprocess.Popen(
-        [sys.executable, script, "translate", "-m", "x", *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-
-
-def test_a_closed_pipe_is_silent(subprocess_script, tmp_path):
-    (tmp_path / "in").write_bytes(b"some words\n" * 50_000)
-    process = start(subprocess_script, "-i", str(tmp_path / "in"))
-    assert process.stdout.readline() == b"sdrow emos\n"
-    process.stdout.close()
-    assert process.wait(timeout=30) == 141
-    assert process.stderr.read() == b""
-
-
-def test_interactive_answers_each_line_at_once_and_ctrl_c_ends_it(subprocess_script):
-    process = start(subprocess_script, "--interactive")
-    for line, answer in ((b"ab\n", b"ba\n"), (b"cd\n", b"dc\n")):
-        process.stdin.write(line)
-        process.stdin.flush()
-        assert process.stdout.readline() == answer
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 130
-    assert b"Traceback" not in process.stderr.read()
 
 
 @pytest.mark.parametrize("source", ["missing.de", "folder", "damaged.gz"])

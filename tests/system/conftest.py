@@ -1,4 +1,4 @@
-"""The installed command, as a user's shell runs it, and a small translator trained by it."""
+"""The installed program in a shell, and a small model that it has trained."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def script() -> str:
 
 @pytest.fixture(scope="session")
 def command(script: str) -> Command:
-    """Run ``nmt-lstm`` with arguments; its status must be the expected one."""
+    """Run ``nmt-lstm`` with arguments and check its exit status."""
 
     def run(
         *arguments: str | Path,
@@ -56,17 +56,17 @@ def command(script: str) -> Command:
 
 @pytest.fixture(scope="session")
 def train_arguments(parallel_files) -> Callable[..., list[str]]:
-    """Arguments of ``nmt-lstm train`` for a network of some seconds."""
+    """Arguments of ``nmt-lstm train`` for a network that trains in seconds."""
 
     def arguments(output: Path, settings: dict[str, str] | None = None) -> list[str]:
         files = parallel_files
-        chosen = {**SMALL, "data.prepared": str(files.folder / "prepared"), **(settings or {})}
+        all_settings = {**SMALL, "data.prepared": str(files.folder / "prepared"), **(settings or {})}
         return [
             "train",
             *("-s", str(files.train_source), "-t", str(files.train_target)),
             *("--valid-source", str(files.valid_source), "--valid-target", str(files.valid_target)),
             *("-o", str(output)),
-            *(word for key, value in chosen.items() for word in ("--set", f"{key}={value}")),
+            *(word for key, value in all_settings.items() for word in ("--set", f"{key}={value}")),
         ]
 
     return arguments
@@ -74,7 +74,7 @@ def train_arguments(parallel_files) -> Callable[..., list[str]]:
 
 @pytest.fixture(scope="session")
 def model_folder(command: Command, train_arguments, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder made by ``nmt-lstm train``: too little trained to be good, enough to be used."""
+    """A model folder written by ``nmt-lstm train`` after a few steps."""
     folder = tmp_path_factory.mktemp("runs") / "small"
     command(*train_arguments(folder, {"training.epochs": "3", "training.max_steps": "40"}))
     return folder

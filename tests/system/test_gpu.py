@@ -1,4 +1,4 @@
-"""The main job on a CUDA device: the same commands, nothing changed."""
+"""Training and translation on a CUDA device, with the same commands as on the CPU."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STEPS = {
 
 @pytest.fixture(scope="module", autouse=True)
 def device() -> None:
-    """A GPU must be there: `tox -e gpu` is no proof without one."""
+    """Without a GPU these tests must fail, not pass."""
     import torch
 
     assert torch.cuda.is_available(), "no CUDA device was found"
@@ -41,21 +41,23 @@ def test_training_and_translation(
         assert command("translate", *options, stdin=text).stdout.count(b"\n") == 40
 
 
-def test_processor_and_device_translate_alike(command, train_arguments, parallel_files, tmp_path) -> None:
+def test_cpu_and_gpu_give_nearly_the_same_translations(
+    command, train_arguments, parallel_files, tmp_path
+) -> None:
     command(*train_arguments(tmp_path / "model", {**STEPS, "training.precision": "float32"}))
     text = parallel_files.valid_source.read_bytes()
     options = ("-m", tmp_path / "model", "--precision", "float32", "--beam-size", "1")
-    on_processor = command("translate", *options, "--device", "cpu", stdin=text).stdout.splitlines()
-    on_device = command("translate", *options, "--device", "cuda", stdin=text).stdout.splitlines()
-    # Rounding may turn a near tie, not more.
-    assert sum(left == right for left, right in zip(on_processor, on_device, strict=True)) >= 36
+    on_cpu = command("translate", *options, "--device", "cpu", stdin=text).stdout.splitlines()
+    on_gpu = command("translate", *options, "--device", "cuda", stdin=text).stdout.splitlines()
+    # Rounding may decide between nearly equal scores.
+    assert sum(cpu == gpu for cpu, gpu in zip(on_cpu, on_gpu, strict=True)) >= 36
 
 
-def test_more_devices_than_there_are_is_refused(command, train_arguments, tmp_path) -> None:
+def test_more_devices_than_available_are_an_error(command, train_arguments, tmp_path) -> None:
     import torch
 
-    wanted = str(torch.cuda.device_count() + 1)
-    settings = {**STEPS, "training.devices": wanted}
+    count = str(torch.cuda.device_count() + 1)
+    settings = {**STEPS, "training.devices": count}
     finished = command(*train_arguments(tmp_path / "model", settings), status=1)
-    assert wanted.encode() in finished.stderr
+    assert count.encode() in finished.stderr
     assert b"Traceback" not in finished.stderr

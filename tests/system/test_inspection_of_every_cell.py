@@ -1,4 +1,4 @@
-"""A page and the gradient flow of every cell that is registered: run beside the plugins, it covers theirs."""
+"""A page and the gradient flow of every registered cell, including those of installed plugins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training that was killed and resumed is the training that was never stopped, bit for bit."""
+"""A training run that was killed and resumed has the same weights, bit for bit, as one that was not."""
 
 from __future__ import annotations
 
@@ -19,23 +19,25 @@ SETTINGS = {
 
 def wait_for_checkpoint(process: subprocess.Popen[bytes], folder: Path, count: int) -> None:
     """Return once last.ckpt was written `count` times."""
-    seen: set[int] = set()
-    while process.poll() is None and len(seen) < count:
-        seen |= {path.stat().st_mtime_ns for path in folder.rglob("last.ckpt")}
+    times: set[int] = set()
+    while process.poll() is None and len(times) < count:
+        times |= {path.stat().st_mtime_ns for path in folder.rglob("last.ckpt")}
         time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")
-def whole(command, train_arguments, tmp_path_factory) -> Path:
-    """A run that nothing stopped."""
-    folder = tmp_path_factory.mktemp("whole") / "run"
+def uninterrupted_run(command, train_arguments, tmp_path_factory) -> Path:
+    """A run without interruption."""
+    folder = tmp_path_factory.mktemp("uninterrupted") / "run"
     command(*train_arguments(folder, SETTINGS))
     return folder
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_resumed_training_is_the_same(script, command, train_arguments, whole, tmp_path, kill) -> None:
+def test_a_resumed_run_has_the_same_weights(
+    script, command, train_arguments, uninterrupted_run, tmp_path, kill
+) -> None:
     stopped = tmp_path / "stopped"
     process = subprocess.Popen(
         [script, *train_arguments(stopped, SETTINGS)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -46,11 +48,13 @@ def test_resumed_training_is_the_same(script, command, train_arguments, whole, t
     assert status != 0
 
     command(*train_arguments(stopped, SETTINGS), "--resume")
-    assert (stopped / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    assert (stopped / "model.safetensors").read_bytes() == (
+        uninterrupted_run / "model.safetensors"
+    ).read_bytes()
 
 
 @pytest.mark.slow
-def test_another_seed_is_another_training(command, train_arguments, tmp_path) -> None:
+def test_a_different_seed_gives_different_weights(command, train_arguments, tmp_path) -> None:
     """The test above can fail."""
     short = {**SETTINGS, "training.max_steps": "10"}
     for seed in ("1", "2"):

@@ -1,4 +1,4 @@
-"""Each cell, wiring and attention learns to copy, reverse and sort digits from nothing but examples."""
+"""Each cell, wiring and attention learns to copy, reverse and sort digits from examples."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WIRINGS = ("gnmt", "input_feeding", "conditional")
 
 @dataclass(frozen=True)
 class Task:
-    """A function of digit sequences, and how long it is practised."""
+    """A function of digit sequences, and how long to train on it."""
 
     answer: Callable[[list[int]], list[int]]
     longest: int
@@ -52,7 +52,7 @@ def examples(task: Task, count: int, draw: random.Random) -> tuple[list[list[int
     return sources, [task.answer(source) for source in sources]
 
 
-def trained(
+def train(
     task: Task,
     *,
     cell: str = "lstm",
@@ -89,27 +89,27 @@ def trained(
 
 
 def exact_matches(task: Task, model: Seq2Seq) -> float:
-    """Share of fresh sequences that greedy search answers without any mistake."""
+    """The share of new sequences that greedy search answers correctly."""
     sources, answers = examples(task, 200, random.Random(99))
-    found = beam_search(model, source_batch(sources), SearchSettings(beam_size=1))
-    return sum(list(best.pieces) == answer for (best,), answer in zip(found, answers, strict=True)) / len(
+    results = beam_search(model, source_batch(sources), SearchSettings(beam_size=1))
+    return sum(list(best.pieces) == answer for (best,), answer in zip(results, answers, strict=True)) / len(
         sources
     )
 
 
 def variants(*, plugins: bool) -> list[dict[str, str]]:
-    """The default network, and those that differ from it in one part; with those of installed plugins, if asked."""
+    """The default network, and those that differ from it in one component, if requested also from plugins."""
     cells, attentions = (
         [name for stock in ((True, False) if plugins else (True,)) for name in names(registry, stock=stock)]
         for registry in (CELLS, ATTENTIONS)
     )
-    parts = {
+    choices = {
         "cell": cells,
         "wiring": WIRINGS,
         "attention": [name for name in attentions if name != "none"],
     }
     default = {"cell": "lstm", "wiring": "gnmt", "attention": "bilinear"}
-    changed = [{**default, part: name} for part, names in parts.items() for name in names]
+    changed = [{**default, key: name} for key, names in choices.items() for name in names]
     return [default, *(variant for variant in changed if variant != default)]
 
 
@@ -121,44 +121,44 @@ QUICK = {
 
 
 def cases() -> list[Any]:
-    found = []
+    parameters = []
     for name in TASKS:
         for variant in variants(plugins=name == "copy"):
             title = "-".join(variant.values())
             marks = [] if (name, title) in QUICK else [pytest.mark.slow]
-            found.append(pytest.param(name, variant, id=f"{name}-{title}", marks=marks))
-    return found
+            parameters.append(pytest.param(name, variant, id=f"{name}-{title}", marks=marks))
+    return parameters
 
 
 @pytest.mark.parametrize(("name", "variant"), cases())
-def test_learns(name: str, variant: dict[str, str]) -> None:
+def test_the_network_solves_the_task(name: str, variant: dict[str, str]) -> None:
     task = TASKS[name]
     if variant["cell"] in names(CELLS, stock=False):
-        # Light cells remember less in the 48 units of these networks; all are given more practice.
+        # Small cells remember less in 48 units, so cells of plugins are trained longer.
         task = replace(task, steps=2 * task.steps)
-    assert exact_matches(task, trained(task, **variant)) >= 0.9
+    assert exact_matches(task, train(task, **variant)) >= 0.9
 
 
-def test_nothing_is_known_before() -> None:
+def test_an_untrained_network_does_not_solve_the_task() -> None:
     task = Task(list, longest=8, steps=0, learning_rate=0.0)
-    assert exact_matches(task, trained(task)) < 0.05
+    assert exact_matches(task, train(task)) < 0.05
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("tied", ["none", "target", "all"])
-def test_learns_among_many_pieces_that_never_occur(tied: str) -> None:
-    """Their logits must start low, or the steps that bring them down take the outputs along into saturation."""
+def test_a_network_learns_despite_many_unused_pieces(tied: str) -> None:
+    """Their logits must start low; otherwise the steps that lower them saturate the outputs."""
     task = TASKS["copy"]
-    assert exact_matches(task, trained(task, tied=tied, pieces=400)) >= 0.9
+    assert exact_matches(task, train(task, tied=tied, pieces=400)) >= 0.9
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["copy", "reverse"])
-def test_attention_is_what_makes_it_easy(name: str) -> None:
-    """Without attention all of a sequence must pass through one vector."""
+def test_attention_makes_the_task_easier(name: str) -> None:
+    """Without attention, the whole sequence must pass through one vector."""
     task = Task(TASKS[name].answer, longest=12, steps=200, learning_rate=0.01)
     without, attending = (
-        exact_matches(task, trained(task, attention=attention)) for attention in ("none", "bilinear")
+        exact_matches(task, train(task, attention=attention)) for attention in ("none", "bilinear")
     )
     assert attending >= 0.9
     assert without < attending - 0.3

@@ -1,4 +1,4 @@
-"""Every registered cell and attention, plugins' too, gives graphs that score as the network does."""
+"""Every registered cell and attention, including those of plugins, is exported to graphs with the same scores."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ PARTS = [
 
 @pytest.mark.parametrize(("kind", "name"), PARTS)
 @torch.no_grad()
-def test_graphs_score_as_the_network(kind, name) -> None:
+def test_the_graphs_give_the_scores_of_the_network(kind, name) -> None:
     pytest.importorskip("onnxscript")
     from nmt_lstm.inference.onnx.model import OnnxModel
 
-    chosen = {"cell": "gru", "attention": "bilinear", kind: name}
-    settings = {"cell": chosen["cell"], "hidden_size": 8}
+    names = {"cell": "gru", "attention": "bilinear", kind: name}
+    settings = {"cell": names["cell"], "hidden_size": 8}
     model = build_model(
         ModelSettings.model_validate(
             {
                 "embedding_size": 8,
                 "encoder": settings,
                 "decoder": settings,
-                "attention": {"name": chosen["attention"]},
+                "attention": {"name": names["attention"]},
             }
         ),
         40,
         40,
     ).eval()
     graphs = make_onnx_graphs(model)
-    other = OnnxModel(graphs.encoder, graphs.decoder)
+    onnx_model = OnnxModel(graphs.encoder, graphs.decoder)
     source = source_batch([[5, 6, 7, 8, 9, 10], [8, 9], [11, 12, 13, 14]])
     previous = torch.tensor([2, 2, 2])
-    states = model.start(model.encode(source)), other.start(other.encode(source))
+    states = model.start(model.encode(source)), onnx_model.start(onnx_model.encode(source))
     for step in range(4):
-        ours, theirs = model.step(previous, states[0]), other.step(previous, states[1])
-        assert (ours.logits.log_softmax(-1) - theirs.logits).abs().max() < 1e-4
-        assert (ours.attention - theirs.attention).abs().max() < 1e-4
-        states = ours.state, theirs.state
+        expected, step_result = model.step(previous, states[0]), onnx_model.step(previous, states[1])
+        assert (expected.logits.log_softmax(-1) - step_result.logits).abs().max() < 1e-4
+        assert (expected.attention - step_result.attention).abs().max() < 1e-4
+        states = expected.state, step_result.state
         previous = torch.tensor([4 + step, 7, 9])

@@ -1,4 +1,4 @@
-"""Two processes train what one does."""
+"""Two processes take the same training step as one."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def weights(folder: Path):
 
 def largest_difference(first: Path, second: Path) -> float:
     """The largest difference of any weight."""
-    left, right = weights(first), weights(second)
-    assert set(left) == set(right)
-    return max(float(abs(left[name] - right[name]).max()) for name in left)
+    first_weights, second_weights = weights(first), weights(second)
+    assert set(first_weights) == set(second_weights)
+    return max(float(abs(first_weights[name] - second_weights[name]).max()) for name in first_weights)
 
 
 @pytest.mark.slow

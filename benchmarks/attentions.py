@@ -1,19 +1,17 @@
-"""What each registered attention costs beside the bilinear one: training, keys and one step of search; one core.
+"""Cost of each registered attention relative to the bilinear one: training, keys and one step of search; one core.
 
-The bilinear attention is measured in turn with each, so that a machine that slows down does so for both. Times are
-processor time, in float32.
+Times are processor time in float32.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from own_parts import add_plugin_option, load_plugins
+from plugin_option import add_plugin_option, load_plugins
 from report import Row
+from timing import alternating
 
 if TYPE_CHECKING:
     from nmt_lstm import Attention
@@ -24,19 +22,21 @@ SEARCHED, BEAMS = 16, 5
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of this benchmark."""
+    """Add the options of this benchmark."""
     parser.add_argument(
         "--attentions",
         nargs="+",
         metavar="NAME",
-        help="registered ones; those of --plugin, or all, if left out",
+        help="registered attentions; by default those from --plugin, or all",
     )
     add_plugin_option(parser, "attentions")
-    parser.add_argument("--repetitions", type=int, default=7, metavar="N", help="of each measurement")
+    parser.add_argument(
+        "--repetitions", type=int, default=7, metavar="N", help="repetitions of each measurement"
+    )
 
 
 def measure(options: argparse.Namespace) -> list[Row]:
-    """Measure each attention in turn with the bilinear one."""
+    """Measure each attention, alternating with the bilinear one."""
     import torch
 
     from nmt_lstm import ATTENTIONS
@@ -45,29 +45,31 @@ def measure(options: argparse.Namespace) -> list[Row]:
     torch.manual_seed(1)
     repetitions, width = (3, 32) if options.quick else (options.repetitions, WIDTH)
     rows = []
-    own = load_plugins(options.plugin, ATTENTIONS)
-    for name in options.attentions or own or ATTENTIONS.names():
-        parts = [ATTENTIONS.build(part, query_size=width, memory_size=width) for part in (name, REFERENCE)]
+    from_plugins = load_plugins(options.plugin, ATTENTIONS)
+    for name in options.attentions or from_plugins or ATTENTIONS.names():
+        attention, bilinear = (
+            ATTENTIONS.build(each, query_size=width, memory_size=width) for each in (name, REFERENCE)
+        )
         for what, call, counted in (
             (
                 "forward and backward",
-                trained(width),
+                training_call(width),
                 f"{SENTENCES} x {TARGET} queries of {SOURCE} positions, {width}",
             ),
             (
                 "keys and one step",
-                searched(width),
+                search_call(width),
                 f"{SEARCHED} sentences of {BEAMS} beams, {SOURCE} positions, {width}",
             ),
         ):
-            own, reference = in_turn(call, parts, repetitions)
-            speed = f"{reference / own:.2f} times the {REFERENCE} attention's speed"
-            rows.append(Row(f"{name}: {what}", own, "ms", f"{counted}; {speed}"))
+            time, reference = alternating(call, attention, bilinear, repetitions)
+            speed = f"{reference / time:.2f} times the speed of the {REFERENCE} attention"
+            rows.append(Row(f"{name}: {what}", time, "ms", f"{counted}; {speed}"))
     return rows
 
 
-def trained(width: int) -> Callable[[Attention], None]:
-    """Return what a training does with an attention: keys, all queries, one after the other where it must, gradients."""
+def training_call(width: int) -> Callable[[Attention], None]:
+    """Return a call as in training: keys, all queries (one after another if recurrent), gradients."""
     import torch
 
     source, queries = torch.randn(SENTENCES, SOURCE, width), torch.randn(SENTENCES, TARGET, width)
@@ -79,16 +81,16 @@ def trained(width: int) -> Callable[[Attention], None]:
         memory = attention.prepare(states, is_token)
         state = attention.initial_state(memory)
         total = torch.zeros(())
-        for part in queries.split(1 if attention.recurrent else TARGET, 1):
-            attended = attention(part, memory, state)
+        for block in queries.split(1 if attention.recurrent else TARGET, 1):
+            attended = attention(block, memory, state)
             state, total = attended.state, total + attended.context.sum()
         total.backward()
 
     return call
 
 
-def searched(width: int) -> Callable[[Attention], None]:
-    """Return what one step of a beam search does with an attention."""
+def search_call(width: int) -> Callable[[Attention], None]:
+    """Return a call as in a step of beam search."""
     import torch
 
     source, queries = torch.randn(SEARCHED, SOURCE, width), torch.randn(SEARCHED, BEAMS, width)
@@ -101,22 +103,8 @@ def searched(width: int) -> Callable[[Attention], None]:
             if not attention.recurrent:
                 attention(queries, memory, ())
                 return
-            # One row for each beam, as its state is.
-            memory = type(memory)(*(part.repeat_interleave(BEAMS, 0) for part in memory))
+            # One row for each beam, like its state.
+            memory = type(memory)(*(tensor.repeat_interleave(BEAMS, 0) for tensor in memory))
             attention(queries.flatten(0, 1)[:, None], memory, attention.initial_state(memory))
 
     return call
-
-
-def in_turn(
-    call: Callable[[Attention], None], parts: list[Attention], repetitions: int
-) -> tuple[float, float]:
-    """Return medians in ms of a call of two attentions in turn; both are warmed up."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for number in range(repetitions + 1):
-        for part, found in zip(parts, times, strict=True):
-            begin = time.process_time()
-            call(part)
-            if number:
-                found.append(1e3 * (time.process_time() - begin))
-    return statistics.median(times[0]), statistics.median(times[1])

@@ -1,4 +1,4 @@
-"""A model whose translations all run to the length limit."""
+"""A model whose translations all reach the length limit."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from pathlib import Path
 
 
 def without_end(model: Path) -> None:
-    """Make END impossible in a model folder: each of its translations then has as many pieces as the limit allows.
+    """Prevent a model from ending sentences, so that its translations reach the length limit.
 
-    An untrained network would end some of a beam's hypotheses at once. This imports torch: to be called apart.
+    An untrained network would end some hypotheses of a beam at once. Call this with `in_process`: it imports torch.
     """
     from nmt_lstm.checkpoint import model_folder
     from nmt_lstm.text.special_pieces import END
 
-    found = model_folder.read(model)
-    network = found.load_model()
+    folder = model_folder.read(model)
+    network = folder.load_model()
     network.output_bias.data[END] = -50.0
-    state, metrics = network.state_dict(), found.metrics
-    model_folder.write(model, run=found.run, subwords=found.subwords, model_state=state, metrics=metrics)
+    state, metrics = network.state_dict(), folder.metrics
+    model_folder.write(model, run=folder.run, subwords=folder.subwords, model_state=state, metrics=metrics)

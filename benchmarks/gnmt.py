@@ -1,9 +1,9 @@
-"""GNMT's network (Wu et al. 2016) on a GPU: pieces per second in training and in translation, and the latency of one sentence.
+"""The network of GNMT (Wu et al. 2016) on a GPU: training speed, translation speed, and latency of one sentence.
 
-4+4 LSTM layers of 1,024, the first encoder layer in both directions, residuals, 32,000 pieces, random text: lengths are
-log-normal with a median of 23 pieces, none above 50, as WMT's English-German is in such pieces. Source and target pieces
-are counted, END included, padding excluded. Nothing is learnt; in translation END is made impossible, so that every
-sentence runs to a limit near its own length. Without a GPU, or with --device cpu, it runs on the processor.
+4+4 LSTM layers of 1,024, the first encoder layer bidirectional, residual connections, 32,000 pieces, random text. Lengths
+are log-normal with a median of 23 pieces and a maximum of 50, similar to WMT English-German. Source and target pieces are
+counted with the end of each sentence and without padding. The network learns nothing; in translation it cannot end
+sentences, so all of them reach a limit close to their length. Without a GPU, or with --device cpu, it runs on the processor.
 """
 
 from __future__ import annotations
@@ -28,31 +28,35 @@ if TYPE_CHECKING:
     from nmt_lstm.numerics.precision import Precision
 
 LONGEST, MEDIAN, SPREAD = 50, 23, 0.55
-# A translation may have so many pieces per source piece, and 10 more: 25 for 25.
+# Limit of translation pieces per source piece, plus 10 pieces: 25 for 25.
 LENGTH_RATIO = 0.6
-POOL = 64  # batches' worth of sentences are sorted by length together
+POOL = 64  # number of batches whose sentences are sorted by length together
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of this benchmark."""
+    """Add the options of this benchmark."""
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--precision", choices=["auto", "float32", "bf16", "fp16"], default="auto")
     parser.add_argument(
-        "--hidden-size", type=int, default=1_024, metavar="N", help="of layers and embeddings"
+        "--hidden-size", type=int, default=1_024, metavar="N", help="size of layers and embeddings"
     )
     parser.add_argument(
-        "--layers", type=int, default=4, metavar="N", help="of the encoder and of the decoder"
+        "--layers", type=int, default=4, metavar="N", help="layers of the encoder, and of the decoder"
     )
     parser.add_argument("--vocabulary", type=int, default=32_000, metavar="N", help="pieces")
     parser.add_argument(
-        "--batch-pieces", type=int, default=32_768, metavar="N", help="target pieces of a training step"
+        "--batch-pieces", type=int, default=32_768, metavar="N", help="target pieces per training step"
     )
-    parser.add_argument("--sentences", type=int, default=128, metavar="N", help="translated at once")
-    parser.add_argument("--repetitions", type=int, default=5, metavar="N", help="of each measurement")
+    parser.add_argument(
+        "--sentences", type=int, default=128, metavar="N", help="sentences translated at a time"
+    )
+    parser.add_argument(
+        "--repetitions", type=int, default=5, metavar="N", help="repetitions of each measurement"
+    )
 
 
 def measure(options: argparse.Namespace) -> list[Row]:
-    """Train and translate."""
+    """Measure training and translation."""
     import torch
 
     from nmt_lstm.numerics.device import choose_device
@@ -64,15 +68,15 @@ def measure(options: argparse.Namespace) -> list[Row]:
     device = choose_device(options.device)
     precision = resolve_precision(options.precision, device)
     torch.manual_seed(1)
-    place = Place(device, precision)
+    setup = Setup(device, precision)
     model = network(options).to(device)
     text = RandomText(options.vocabulary, options.batch_pieces)
-    return [*training(model, text, options, place), *translation(model.eval(), text, options, place)]
+    return [*training(model, text, options, setup), *translation(model.eval(), text, options, setup)]
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where is computed, and in which precision."""
+class Setup:
+    """Device and precision."""
 
     device: torch.device
     precision: Precision
@@ -85,7 +89,7 @@ class Place:
 
 
 def network(options: argparse.Namespace) -> Seq2Seq:
-    """Return the network, untrained."""
+    """Return the untrained network."""
     from nmt_lstm.config.schema import DecoderSettings, EncoderSettings, ModelSettings
     from nmt_lstm.model.build import build_model
 
@@ -99,11 +103,11 @@ def network(options: argparse.Namespace) -> Seq2Seq:
 
 
 class RandomText:
-    """Random pairs of sentences in batches of like lengths.
+    """Random sentence pairs in batches of similar lengths.
 
     Args:
-        vocabulary: pieces.
-        batch_pieces: target pieces of a batch, at most.
+        vocabulary: number of pieces.
+        batch_pieces: the most target pieces in a batch.
     """
 
     def __init__(self, vocabulary: int, batch_pieces: int) -> None:
@@ -114,17 +118,17 @@ class RandomText:
         self.pool: list[list[tuple[int, int]]] = []
 
     def lengths(self, count: int) -> list[int]:
-        """Return lengths of sentences, without END."""
+        """Return random sentence lengths, without the end of the sentence."""
         drawn = np.exp(math.log(MEDIAN) + SPREAD * self.random.standard_normal(4 * count + 100))
         return [int(length) for length in drawn if 1 <= length <= LONGEST][:count]
 
     def sentence(self, length: int) -> list[int]:
         """Return random pieces."""
-        found: list[int] = self.random.integers(self.first, self.vocabulary, length).tolist()
-        return found
+        pieces: list[int] = self.random.integers(self.first, self.vocabulary, length).tolist()
+        return pieces
 
     def batch(self, step: int) -> Batch:
-        """Return the next batch; `step` is not looked at."""
+        """Return the next batch, whatever the step."""
         from nmt_lstm.batching.batch import collate
 
         if not self.pool:
@@ -146,47 +150,47 @@ class RandomText:
         self.random.shuffle(self.pool)
 
 
-def training(model: Seq2Seq, text: RandomText, options: argparse.Namespace, place: Place) -> list[Row]:
-    """Return speed, share of the device's rate and memory of training."""
+def training(model: Seq2Seq, text: RandomText, options: argparse.Namespace, setup: Setup) -> list[Row]:
+    """Return the speed, the share of the device's rate and the memory of training."""
     import torch
 
     from nmt_lstm.config.schema import TrainingSettings
 
-    # Made before they are needed, as a training's loader does.
+    # Made in advance, as by the loader in training.
     steps, warm_up = (2, 1) if options.quick else (10, 10)
     batches = [text.batch(0) for _ in range(warm_up + steps * options.repetitions)]
-    run = Training(model.train(), TrainingSettings(), batches.__getitem__, place.precision, place.device)
+    run = Training(model.train(), TrainingSettings(), batches.__getitem__, setup.precision, setup.device)
     run.take(warm_up)
-    found = [run.take(steps) for _ in range(options.repetitions)]
-    speed = Repeated(tuple(rates.pieces for rates in found))
-    best = product_rate(options.hidden_size, place)
-    share = Repeated(tuple(100 * rates.operations / best for rates in found))
+    rates = [run.take(steps) for _ in range(options.repetitions)]
+    speed = Repeated(tuple(each.pieces for each in rates))
+    best = product_rate(options.hidden_size, setup)
+    share = Repeated(tuple(100 * each.operations / best for each in rates))
     rows = [
         Row(
             "training",
             speed.median,
             "source + target pieces/s",
-            f"{steps} steps of {options.batch_pieces:,} target pieces, {place}; {speed.spread()}",
+            f"{steps} steps of {options.batch_pieces:,} target pieces, {setup}; {speed.spread()}",
         ),
         Row(
             "  share of the product rate",
             share.median,
             "%",
-            f"necessary products against {best / 1e12:,.2f} TFLOP/s; {share.spread(1)}",
+            f"necessary products relative to {best / 1e12:,.2f} TFLOP/s; {share.spread(1)}",
         ),
     ]
-    if place.device.type == "cuda":
-        peak = torch.cuda.max_memory_allocated(place.device) / 2**20
-        rows.append(Row("  memory", peak, "MiB", f"peak on the device, {place}"))
+    if setup.device.type == "cuda":
+        peak = torch.cuda.max_memory_allocated(setup.device) / 2**20
+        rows.append(Row("  memory", peak, "MiB", f"peak on the device, {setup}"))
     return rows
 
 
-def product_rate(width: int, place: Place) -> float:
-    """Return the operations per second of one large product."""
+def product_rate(width: int, setup: Setup) -> float:
+    """Return the operations per second in one large product."""
     import torch
 
-    dtype = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[place.precision]
-    device = place.device
+    dtype = {"float32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[setup.precision]
+    device = setup.device
     rows = 8_192
     inputs = torch.randn(rows, width, dtype=dtype, device=device)
     weight = torch.randn(4 * width, width, dtype=dtype, device=device)
@@ -201,8 +205,8 @@ def product_rate(width: int, place: Place) -> float:
     return times * 2.0 * rows * width * 4 * width / min(seconds(call, repetitions=5).values)
 
 
-def translation(model: Seq2Seq, text: RandomText, options: argparse.Namespace, place: Place) -> list[Row]:
-    """Return speed at beam 5, and the latency of one greedy sentence."""
+def translation(model: Seq2Seq, text: RandomText, options: argparse.Namespace, setup: Setup) -> list[Row]:
+    """Return the speed at beam 5, and the latency of one greedy translation."""
     import torch
 
     from nmt_lstm.text.special_pieces import END
@@ -210,28 +214,30 @@ def translation(model: Seq2Seq, text: RandomText, options: argparse.Namespace, p
     with torch.no_grad():
         model.output_bias[END] = -50.0
     many = [text.sentence(length) for length in sorted(text.lengths(options.sentences))]
-    search = searching(model, many, 5, place)
+    search = search_call(model, many, 5, setup)
     pieces = search() + sum(len(sentence) + 1 for sentence in many)
-    spent = [_timed(search) for _ in range(options.repetitions)]
-    speed = Repeated(tuple(pieces / each for each in spent))
-    one = searching(model, [text.sentence(25)], 1, place)
+    times = [_timed(search) for _ in range(options.repetitions)]
+    speed = Repeated(tuple(pieces / each for each in times))
+    one = search_call(model, [text.sentence(25)], 1, setup)
     for _ in range(3):
         one()
-    taken = sorted(1_000 * _timed(one) for _ in range(10 * options.repetitions))
-    latency = Repeated(tuple(taken))
+    milliseconds = sorted(1_000 * _timed(one) for _ in range(10 * options.repetitions))
+    latency = Repeated(tuple(milliseconds))
     return [
         Row(
             "translation, beam 5",
             speed.median,
             "source + target pieces/s",
-            f"{options.sentences} sentences at once, {place}; {speed.spread()}",
+            f"{options.sentences} sentences at a time, {setup}; {speed.spread()}",
         ),
-        Row("one sentence, greedy", latency.median, "ms", f"25 pieces, {place}; {latency.spread(1)}"),
+        Row("one sentence, greedy", latency.median, "ms", f"25 pieces, {setup}; {latency.spread(1)}"),
     ]
 
 
-def searching(model: Seq2Seq, sentences: list[list[int]], beam_size: int, place: Place) -> Callable[[], int]:
-    """Return what searches a batch and returns the pieces of its translations, END included."""
+def search_call(
+    model: Seq2Seq, sentences: list[list[int]], beam_size: int, setup: Setup
+) -> Callable[[], int]:
+    """Return a function that translates a batch and returns the number of pieces, including the ends of sentences."""
     from nmt_lstm.batching.batch import source_batch
     from nmt_lstm.config.schema import SearchSettings
     from nmt_lstm.numerics.precision import autocast
@@ -240,11 +246,11 @@ def searching(model: Seq2Seq, sentences: list[list[int]], beam_size: int, place:
     settings = SearchSettings(beam_size=beam_size, max_length_ratio=LENGTH_RATIO, length_penalty="none")
 
     def call() -> int:
-        with autocast(place.device, place.precision):
-            found = beam_search(
-                model, source_batch(sentences).to(place.device), settings, keep_attention=False
+        with autocast(setup.device, setup.precision):
+            translations = beam_search(
+                model, source_batch(sentences).to(setup.device), settings, keep_attention=False
             )
-        return sum(len(hypotheses[0].pieces) + 1 for hypotheses in found)
+        return sum(len(hypotheses[0].pieces) + 1 for hypotheses in translations)
 
     return call
 

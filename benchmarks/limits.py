@@ -1,6 +1,6 @@
-"""What this machine can do at best, by torch's own operations: matrix products at our shapes, fused LSTM, memory copies.
+"""Limits of the machine with the operations of torch: matrix products with typical shapes, fused LSTM, memory copies.
 
-All other speeds are to be read against these. On a processor one thread is used; where there is a GPU, it is measured too.
+All other speeds should be compared with these. The processor is measured with one thread, and a GPU if there is one.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ LSTM = (100, 20, 512)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of this benchmark."""
-    parser.add_argument("--repetitions", type=int, default=7, metavar="N", help="of each measurement")
+    """Add the options of this benchmark."""
+    parser.add_argument(
+        "--repetitions", type=int, default=7, metavar="N", help="repetitions of each measurement"
+    )
 
 
 def measure(options: argparse.Namespace) -> list[Row]:
-    """Measure products, the LSTM and copies on the processor, and on the GPU if there is one."""
+    """Measure products, the LSTM and copies on the processor, and on a GPU if there is one."""
     import torch
 
     from nmt_lstm.numerics.bf16_trial import bf16_works

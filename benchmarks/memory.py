@@ -1,4 +1,4 @@
-"""Peak memory of training, and of translating a long file: flat means that the second half takes no more than the first."""
+"""Peak memory of training, and of translating a long file, whose second half should need no more than the first."""
 
 from __future__ import annotations
 
@@ -15,19 +15,23 @@ MEBIBYTE = 2**20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of this benchmark."""
+    """Add the options of this benchmark."""
     parser.add_argument(
-        "-m", "--model", type=Path, metavar="FOLDER", help="model folder to translate with; else one is made"
+        "-m",
+        "--model",
+        type=Path,
+        metavar="FOLDER",
+        help="model folder for translation; by default one is trained",
     )
     parser.add_argument("--lines", type=int, default=1_000_000, metavar="N", help="lines to translate")
     parser.add_argument(
-        "--steps", type=int, default=500, metavar="N", help="steps to train, with a validation after them"
+        "--steps", type=int, default=500, metavar="N", help="training steps before a validation"
     )
-    parser.add_argument("--beam-size", type=int, default=1, metavar="N", help="beam of the translation")
+    parser.add_argument("--beam-size", type=int, default=1, metavar="N", help="beam size for translation")
 
 
 def measure(options: argparse.Namespace) -> list[Row]:
-    """Train for some steps, then translate many lines; return peak memory of each."""
+    """Train for some steps, translate many lines, and return the peak memory of both."""
     text = find_text(options.text)
     steps, lines = (20, 2_000) if options.quick else (options.steps, options.lines)
     with tempfile.TemporaryDirectory() as name:
@@ -43,7 +47,7 @@ def measure(options: argparse.Namespace) -> list[Row]:
         )
         with (folder / "out.txt").open("rb") as written:
             if sum(1 for _ in written) != lines:
-                raise SystemExit("translate did not write one line per line")
+                raise SystemExit("translate did not write one line for each input line")
     half = len(translating.resident_bytes) // 2
     return [
         Row(
@@ -62,19 +66,19 @@ def measure(options: argparse.Namespace) -> list[Row]:
             "  first half",
             max(translating.resident_bytes[:half], default=0) / MEBIBYTE,
             "MiB",
-            "largest seen every 0.2 s",
+            "maximum of samples every 0.2 s",
         ),
         Row(
             "  second half",
             max(translating.resident_bytes[half:], default=0) / MEBIBYTE,
             "MiB",
-            "largest seen every 0.2 s",
+            "maximum of samples every 0.2 s",
         ),
     ]
 
 
 def repeat_lines(text: Text, destination: Path, lines: int) -> None:
-    """Write `lines` lines: those of the test text over and over, each pass numbered so that no cache can help."""
+    """Write `lines` lines that repeat the test text, with the number of the pass so that no cache can help."""
     with text.test_source.open(encoding="utf-8", newline="\n") as stream:
         sentences = [line.rstrip("\n") for line in stream]
     with destination.open("w", encoding="utf-8", newline="\n") as stream:

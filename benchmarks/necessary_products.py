@@ -1,4 +1,4 @@
-"""How many operations the matrix products of a training step need at least: each weight once per real piece."""
+"""The minimum operations in the matrix products of a training step: each weight once for each piece without padding."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from nmt_lstm.batching.batch import Batch
     from nmt_lstm.model.seq2seq import Seq2Seq
 
-# Forward, gradient of the inputs, gradient of the weights; a product of n numbers is 2 n operations.
+# Forward, gradient of the inputs, gradient of the weights; a multiply-add counts as two operations.
 PASSES = 3
 OPERATIONS = 2.0
 
 
 def training_operations(model: Seq2Seq, batch: Batch) -> float:
-    """Return the operations of the products of one step; padding, attention's softmax and all pointwise work left out."""
+    """Return the operations in the products of a step, without padding, attention softmax and pointwise functions."""
     source = int(batch.source.lengths.sum())
     target = batch.target_pieces
     sentences = len(batch.source.lengths)
@@ -26,10 +26,10 @@ def training_operations(model: Seq2Seq, batch: Batch) -> float:
     bridge = _weights(model.decoder.bridge)
     decoder = (_weights(model.decoder) - keys - bridge) * target + keys * source + bridge * sentences
     output = model.output_weight.numel() * target
-    # Every target piece meets every piece of its source: scores and contexts.
+    # Attention scores and contexts: every target piece with every source piece of its sentence.
     width = 2 * model.encoder.output_size
-    meetings = target / max(1, sentences) * source * width
-    return PASSES * OPERATIONS * (encoder + decoder + output + meetings)
+    pairs = target / max(1, sentences) * source * width
+    return PASSES * OPERATIONS * (encoder + decoder + output + pairs)
 
 
 def _weights(module: nn.Module) -> int:

@@ -1,4 +1,4 @@
-"""Virtual environments of the other toolkits: each from PyPI, those that use torch with the same one, in a cache folder."""
+"""Virtual environments of the other toolkits, installed from PyPI with the same version of torch."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ RECORD = "benchmark-environment.json"
 
 
 class EnvironmentBuildError(Exception):
-    """A toolkit cannot be installed here; the message is pip's last lines."""
+    """A toolkit cannot be installed; the message is the last output of pip."""
 
 
 @dataclass(frozen=True)
 class Requirements:
-    """What an environment holds.
+    """The content of an environment.
 
     Args:
-        name: of its folder.
-        toolkit: the distribution, with its version; installed without what it asks for.
-        needed: what it really needs to train, translate and answer ``--help``, without torch.
-        uses_torch: whether torch is installed for it.
+        name: name of its folder.
+        toolkit: the distribution with its version, installed without its requirements.
+        needed: distributions that it needs to train, translate and answer ``--help``, besides torch.
+        uses_torch: whether it needs torch.
     """
 
     name: str
@@ -36,22 +36,22 @@ class Requirements:
 
     @property
     def torch(self) -> tuple[str, ...]:
-        """The pinned torch, or nothing."""
+        """The pinned torch, if it is used."""
         return (TORCH,) if self.uses_torch else ()
 
     @property
     def reported(self) -> tuple[str, ...]:
-        """The distributions whose versions belong to the figures."""
+        """Distributions whose versions are reported."""
         return ("torch", "numpy") if self.uses_torch else (self.toolkit.partition("==")[0],)
 
 
 def python_of(cache: Path, requirements: Requirements) -> Path:
-    """The interpreter of an environment."""
+    """Return the interpreter of an environment."""
     return cache / requirements.name / ("Scripts" if os.name == "nt" else "bin") / "python"
 
 
 def is_built(cache: Path, requirements: Requirements) -> bool:
-    """Whether the environment is there, whole, and made from these requirements."""
+    """Whether the environment is complete and has these requirements."""
     try:
         return json.loads((cache / requirements.name / RECORD).read_text(encoding="utf-8")) == _record(
             requirements
@@ -61,13 +61,13 @@ def is_built(cache: Path, requirements: Requirements) -> bool:
 
 
 def build(cache: Path, requirements: Requirements, time_limit: float) -> None:
-    """Make an environment, or leave it as it is where it is whole.
+    """Build an environment unless it is complete.
 
-    torch comes first and is pinned in each later step, so that no toolkit's own pin can bring another one; the
-    toolkit comes without its requirements, since those contradict the pin or one another.
+    torch is installed first and pinned in each later step, so that a toolkit cannot replace it. The toolkit is installed
+    without its requirements, since these contradict the pin or each other.
 
     Raises:
-        EnvironmentBuildError: a package cannot be had or the time is over.
+        EnvironmentBuildError: a package cannot be installed, or the time is over.
     """
     if is_built(cache, requirements):
         return
@@ -87,31 +87,31 @@ def build(cache: Path, requirements: Requirements, time_limit: float) -> None:
                 timeout=time_limit,
             )
             if finished.returncode:
-                lines = finished.stderr.strip().splitlines() or ["pip failed without a word"]
+                lines = finished.stderr.strip().splitlines() or ["pip failed without output"]
                 raise EnvironmentBuildError(" ".join(lines[-2:]))
     except subprocess.TimeoutExpired:
         raise EnvironmentBuildError(f"not installed in {time_limit:,.0f} s") from None
-    # Last, so that an environment cut short is made anew.
+    # Written last, so that an incomplete environment is rebuilt.
     (folder / RECORD).write_text(json.dumps(_record(requirements)) + "\n", encoding="utf-8")
 
 
 def versions(python: Path) -> dict[str, str]:
-    """What is installed beside an interpreter, by distribution.
+    """Return the versions of all installed distributions.
 
     Raises:
-        EnvironmentBuildError: the interpreter does not answer.
+        EnvironmentBuildError: the interpreter does not respond.
     """
     program = (
         "import importlib.metadata, json;"
         "print(json.dumps({d.metadata['Name']: d.version for d in importlib.metadata.distributions()}))"
     )
     try:
-        found = subprocess.run(
+        finished = subprocess.run(
             [python, "-c", program], capture_output=True, text=True, check=True, timeout=120
         )
     except (OSError, subprocess.SubprocessError) as error:
-        raise EnvironmentBuildError(f"{python} does not answer: {error}") from None
-    installed: dict[str, str] = json.loads(found.stdout)
+        raise EnvironmentBuildError(f"{python} does not respond: {error}") from None
+    installed: dict[str, str] = json.loads(finished.stdout)
     return installed
 
 

@@ -1,4 +1,4 @@
-"""Eole as a peer: its options for the shared network."""
+"""Eole in the comparison: its options for the shared network."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from peer_toolkit import Training, Translation
 
 
 class Eole:
-    """Eole 0.6.4: hidden_size is both directions together; its decoder must be as wide as its encoder."""
+    """Eole 0.6.4: hidden_size counts both directions together, and the decoder must have the same size."""
 
     name = "Eole 0.6.4"
     requirements = Requirements(
         "eole",
         "eole==0.6.4",
-        # Its command imports every tool and server there is: aiohttp and requests, which it does not declare, too.
+        # Its command imports all tools and servers, including aiohttp and requests, which it does not declare.
         (
             "numpy==2.4.6", "aiohttp==3.14.5", "configargparse==1.9.0", "ctranslate2==4.8.5", "fastapi==0.165.0",
             "huggingface_hub==2.4.0", "pandas==3.1.1", "pyahocorasick==2.3.1", "pydantic==2.14.4", "pyonmttok==1.38.1",
@@ -33,7 +33,7 @@ class Eole:
         return Command((python.with_name("eole"), "--help"))
 
     def train_command(self, python: Path, training: Training) -> Command:
-        """Write its configuration (JSON is YAML) and train on pieces split already."""
+        """Write its configuration (JSON is YAML) and train on text in pieces."""
         text, hidden = training.text, 2 * shared.DIRECTION
         assert hidden == shared.DECODER
         configuration = training.folder / "train.yaml"
@@ -79,7 +79,7 @@ class Eole:
                 "batch_type": "sents",
                 "batch_size": shared.BATCH_SENTENCES,
                 "normalization": "tokens",
-                # One pass of the text a bucket: its batches are then the same pairs in each pass.
+                # One bucket per pass, so that the batches of each pass have the same pairs.
                 "bucket_size": text.pairs,
                 "num_workers": 0,
                 "train_steps": training.steps,

@@ -1,4 +1,4 @@
-"""What a comparison found: figures of each toolkit, repeated, and what failed with its reason."""
+"""The findings of a comparison: repeated measurements of each toolkit, and failures with their reasons."""
 
 from __future__ import annotations
 
@@ -11,69 +11,69 @@ from timing import Repeated
 
 
 def say(line: str) -> None:
-    """Tell what was just found: the whole takes long, and what was found is known even if it is stopped."""
+    """Report a result at once, so that it is not lost if the long run is interrupted."""
     print(line, file=sys.stderr, flush=True)
 
 
 class Findings:
-    """Rows gathered round after round.
+    """Rows collected over several rounds.
 
     Args:
-        where: what each was measured on, for the table.
+        location: where everything was measured, for the table.
     """
 
-    def __init__(self, where: str) -> None:
-        self._where = where
+    def __init__(self, location: str) -> None:
+        self._location = location
         self._values: dict[tuple[str, str], list[Row]] = {}
         self._failures: dict[tuple[str, str], str] = {}
-        self._facts: list[Row] = []
+        self._versions: list[Row] = []
 
-    def note(
+    def measure(
         self, name: str, what: str, measurement: Callable[..., Sequence[Row]], *arguments: object
     ) -> None:
-        """Take a measurement and keep its rows, or why it failed; one that failed before is not tried again."""
+        """Call a measurement and add its rows or its failure; a failed one is not tried again."""
         if (name, what) in self._failures:
             return
         try:
-            found = measurement(*arguments)
+            rows = measurement(*arguments)
         except (ToolkitError, OSError, ValueError, RuntimeError) as failure:
-            self.fail(name, what, str(failure) or type(failure).__name__)
+            self.add_failure(name, what, str(failure) or type(failure).__name__)
             return
-        say(f"{name}, {what}: " + ", ".join(f"{row.what} {row.value:,.2f} {row.unit}" for row in found))
-        for row in found:
+        say(f"{name}, {what}: " + ", ".join(f"{row.what} {row.value:,.2f} {row.unit}" for row in rows))
+        for row in rows:
             self._values.setdefault((name, f"{what}: {row.what}"), []).append(row)
 
-    def fail(self, name: str, what: str, reason: str) -> None:
-        """Keep a failure."""
+    def add_failure(self, name: str, what: str, reason: str) -> None:
+        """Add a failure."""
         say(f"{name}, {what}: failed: {reason}")
         self._failures[name, what] = reason
 
-    def facts(self, name: str, versions: str) -> None:
-        """Keep what is compared."""
-        self._facts.append(Row(f"{name}", 1, "compared", versions))
+    def add_versions(self, name: str, versions: str) -> None:
+        """Add the versions of a toolkit."""
+        self._versions.append(Row(f"{name}", 1, "compared", versions))
 
-    def compared(self, ours: tuple[str, str], theirs: tuple[str, str]) -> Repeated | None:
-        """Return how many times their figure ours is, round by round; nothing where one is missing.
+    def ratio(self, one: tuple[str, str], other: tuple[str, str]) -> Repeated | None:
+        """Return the ratios of two measurements by round; None if one is missing.
 
         Args:
-            ours: name of a toolkit and figure.
-            theirs: the same of the other.
+            one: names of a toolkit and of a measurement.
+            other: names of a toolkit and of a measurement.
         """
-        if ours not in self._values or theirs not in self._values:
+        if one not in self._values or other not in self._values:
             return None
-        pairs = zip(self._values[ours], self._values[theirs], strict=False)
-        return Repeated(tuple(one.value / other.value for one, other in pairs))
+        pairs = zip(self._values[one], self._values[other], strict=False)
+        return Repeated(tuple(first.value / second.value for first, second in pairs))
 
     def rows(self) -> list[Row]:
-        """All of it: what is compared, then figure by figure with the toolkits under one another, then failures."""
-        found = [*self._facts]
+        """Return the versions, then the measurements grouped by name, then the failures."""
+        table = [*self._versions]
         for name, what in sorted(self._values, key=lambda key: key[1]):
             rows = self._values[name, what]
             repeated = Repeated(tuple(row.value for row in rows))
             digits = 0 if repeated.median >= 100 else 2
-            counted = f"{rows[-1].counted}; {self._where}; {repeated.spread(digits)}"
-            found.append(Row(f"{what}, {name}", repeated.median, rows[-1].unit, counted))
-        found += [
+            counted = f"{rows[-1].counted}; {self._location}; {repeated.spread(digits)}"
+            table.append(Row(f"{what}, {name}", repeated.median, rows[-1].unit, counted))
+        table += [
             Row(f"{what}, {name}", 0, FAILED, reason) for (name, what), reason in self._failures.items()
         ]
-        return found
+        return table

@@ -1,4 +1,4 @@
-"""JoeyNMT as a peer: its options for the shared network."""
+"""JoeyNMT in the comparison: its options for the shared network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WITH_LENGTH = Path(__file__).with_name("peer_joeynmt_length.py")
 
 
 class JoeyNMT:
-    """JoeyNMT 2.3.0: an encoder's hidden_size is that of each direction; no bucketing by length."""
+    """JoeyNMT 2.3.0: the encoder size counts each direction; batches are not sorted by length."""
 
     name = "JoeyNMT 2.3.0"
     requirements = Requirements(
@@ -33,7 +33,7 @@ class JoeyNMT:
         return Command((python, "-m", "joeynmt", "--help"))
 
     def train_command(self, python: Path, training: Training) -> Command:
-        """Write its configuration (JSON is YAML) and train on pieces split already."""
+        """Write its configuration (JSON is YAML) and train on text in pieces."""
         configuration = training.folder / "train.yaml"
         configuration.write_text(json.dumps(_settings(training), indent=1), "utf-8")
         words = ("train", configuration, "--skip-test")
@@ -44,7 +44,7 @@ class JoeyNMT:
         return shared.by_age(folder / "model", "*.ckpt")
 
     def translate_command(self, python: Path, translation: Translation) -> Command:
-        """``joeynmt translate`` from one standard stream to the other (its -o fails), with the training's configuration."""
+        """``joeynmt translate`` through standard streams (its -o fails), with the configuration of the training run."""
         settings = json.loads((translation.folder / "train.yaml").read_text("utf-8"))
         length = translation.length
         settings["testing"] |= {
@@ -80,7 +80,7 @@ def _settings(training: Training) -> dict[str, object]:
         "random_seed": 1,
         "data": {
             "train": str(text.folder / "train"),
-            # It saves only when it has validated, so it validates on very little.
+            # It saves only after validation, so it validates on little text.
             "dev": str(text.folder / "short"),
             "dataset_type": "plain",
             "src": {"lang": "source", **side},
@@ -89,7 +89,7 @@ def _settings(training: Training) -> dict[str, object]:
         "training": {
             "optimizer": "adam",
             "learning_rate": shared.LEARNING_RATE,
-            # Its recurrent configurations use this one; with such patience the rate stays.
+            # The default of its recurrent configurations; this patience keeps the rate constant.
             "scheduling": "plateau",
             "patience": 1_000_000,
             "learning_rate_min": 0.0,

@@ -1,6 +1,6 @@
-"""Runs JoeyNMT with a shortest translation: ``python -P peer_joeynmt_length.py PIECES WORDS...``.
+"""Runs JoeyNMT with a minimum length: ``python -P peer_joeynmt_length.py PIECES WORDS...``.
 
-JoeyNMT 2.3.0 reads min_output_length and does not hand it to its search, which would take it.
+JoeyNMT 2.3.0 reads min_output_length, but does not pass it to its search, which accepts it.
 """
 
 from __future__ import annotations

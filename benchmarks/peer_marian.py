@@ -1,4 +1,4 @@
-"""Marian as a peer: its options for the network that is nearest to the shared one."""
+"""Marian in the comparison: its options for the network closest to the shared one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FIXED_LENGTH = Path(__file__).with_name("peer_marian_length.py")
 REQUIREMENTS = Requirements(
     "marian",
     "pymarian==1.12.42",
-    # It imports these whatever is done, though only its metrics need them.
+    # It always imports these, though only its metrics need them.
     ("huggingface_hub==2.4.0", "portalocker==4.4.2", "pyyaml==6.0.4", "requests==2.34.2", "tqdm==4.70.1"),
     uses_torch=False,
 )
@@ -28,8 +28,8 @@ class Marian:
     """Marian 1.12.42, the wheel pymarian: one width for each direction of the encoder and for the decoder.
 
     Args:
-        name: for the tables.
-        width: of all its LSTM cells.
+        name: name in the tables.
+        width: size of all its LSTM cells.
     """
 
     name: str = "Marian 1.12.42"
@@ -41,7 +41,7 @@ class Marian:
         return Command((python.with_name("pymarian"), "--help"))
 
     def train_command(self, python: Path, training: Training) -> Command:
-        """Write its configuration (JSON is YAML) and train on pieces split already."""
+        """Write its configuration (JSON is YAML) and train on text in pieces."""
         configuration = training.folder / "train.yaml"
         configuration.write_text(json.dumps(self._settings(training), indent=1), "utf-8")
         return Command((python, "-P", RECORDER, training.record, "--config", configuration))
@@ -51,8 +51,8 @@ class Marian:
         return shared.by_age(folder, "model.iter*.npz")
 
     def translate_command(self, python: Path, translation: Translation) -> Command:
-        """``pymarian decode``, or its translator in Python where the length is fixed."""
-        # A converted model lies beside the one that it was made from, with the vocabulary of its training.
+        """``pymarian decode``, or its Python interface if the length is fixed."""
+        # A converted model is in the folder of the original, which has its vocabulary.
         vocabulary = str(vocabulary_of(translation.model.parent))
         words = [
             *("--models", str(translation.model), "--vocabs", vocabulary, vocabulary),
@@ -69,7 +69,7 @@ class Marian:
         return Command((python.with_name("pymarian"), "decode", *files, *words))
 
     def convert_command(self, python: Path, model: Path, output: Path) -> Command:
-        """``pymarian convert`` to weights of 8 bits."""
+        """``pymarian convert`` to 8-bit weights."""
         files = ("--from", model, "--to", output)
         return Command((python.with_name("pymarian"), "convert", *files, "--gemm-type", "intgemm8"))
 
@@ -89,8 +89,8 @@ class Marian:
             "enc-depth": 1,
             "dec-cell": "lstm",
             "dec-depth": 1,
-            # The context enters the second cell of a step: what Marian has for input feeding. With one cell it goes
-            # to the output alone.
+            # The context enters the second cell of a step, which resembles input feeding. With one cell it goes to the
+            # output alone.
             "dec-cell-base-depth": 2 if training.input_feeding else 1,
             "layer-normalization": False,
             "tied-embeddings-all": True,
@@ -103,12 +103,12 @@ class Marian:
             "clip-norm": shared.CLIP_NORM,
             "mini-batch": shared.BATCH_SENTENCES,
             "mini-batch-round-up": False,
-            # One pass of the text is sorted at once: its batches are then the same pairs in each pass.
+            # One pass is sorted at a time, so that the batches of each pass have the same pairs.
             "maxi-batch": -(-text.pairs // shared.BATCH_SENTENCES),
             "max-length": 250,
             "after-batches": training.steps,
             "save-freq": f"{training.save_every}u",
-            # A line for each update: what the recorder waits for.
+            # A line for each update, for the recorder.
             "disp-freq": "1u",
             "cpu-threads": 1,
             "data-threads": 1,
@@ -117,12 +117,12 @@ class Marian:
 
 
 def vocabulary_of(folder: Path) -> Path:
-    """Where the vocabulary of a training is."""
+    """Return the vocabulary file of a training run."""
     return folder / "vocabulary.yml"
 
 
 def _write_vocabulary(text: SplitText, folder: Path) -> Path:
-    """Write numbers by piece, END first (JSON is YAML)."""
+    """Write the number of each piece, the end of a sentence first (JSON is YAML)."""
     with text.vocabulary.open(encoding="utf-8", newline="\n") as stream:
         pieces = [END, UNKNOWN, *(line.rstrip("\n") for line in stream)]
     path = vocabulary_of(folder)

@@ -1,18 +1,18 @@
-"""What the comparison needs of Marian's model files. These functions load numpy: to be called apart."""
+"""Functions on model files of Marian. Call them with `in_process`: they import numpy."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-# The name of END in its vocabularies, where it is always the first.
+# The name of the end of a sentence in its vocabularies, always the first entry.
 END = "</s>"
 UNKNOWN = "<unk>"
-# Beside the weights a file holds its options, as bytes.
+# The prefix of options, which a file stores as bytes beside the weights.
 OPTIONS = "special:"
 
 
 def parameters(model: Path) -> int:
-    """The number of weights in a model."""
+    """Return the number of weights in a model."""
     import numpy as np
 
     with np.load(model) as arrays:
@@ -20,10 +20,10 @@ def parameters(model: Path) -> int:
 
 
 def without_end(model: Path, output: Path) -> None:
-    """Write the model with END made impossible."""
+    """Write a copy of the model that cannot end sentences."""
     import numpy as np
 
     with np.load(model) as arrays:
-        found = {name: arrays[name] for name in arrays.files}
-    found["decoder_ff_logit_l2_b"][0, 0] = -50.0
-    np.savez(output, **found)
+        weights = {name: arrays[name] for name in arrays.files}
+    weights["decoder_ff_logit_l2_b"][0, 0] = -50.0
+    np.savez(output, **weights)

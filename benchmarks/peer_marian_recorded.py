@@ -1,10 +1,10 @@
-"""Trains with Marian and writes down when each update ended: ``python -P peer_marian_recorded.py FILE OPTIONS...``.
+"""Trains with Marian and records the time of each update: ``python -P peer_marian_recorded.py FILE OPTIONS...``.
 
-Marian has no optimizer that Python could watch, so a second process reads what Marian prints and notes two clocks at
-each line that announces an update, one line an update (``--disp-freq 1u``): the wall's (`time.monotonic`) and that
-of the processor time of Marian's process. The times that Marian itself prints are not used. This process becomes Marian, so that its memory and
-its time are those of Marian, and ending it ends Marian. FILE has the form that peer_recorded.py writes, except that
-its first line, the number of parameters, is 0: Marian does not print it.
+Marian has no optimizer in Python, so a second process reads its output and records two clocks at each line that announces
+an update (``--disp-freq 1u``): wall time (`time.monotonic`) and the processor time of Marian's process. The times that
+Marian prints are ignored. This process becomes Marian, so its memory and time are those of Marian, and ending it ends
+Marian. FILE has the format of peer_recorded.py, but its first line, the number of parameters, is 0, since Marian does not
+print it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ UPDATE = re.compile(rb"\bUp\. \d+ : ")
 
 
 def processor_clock(process: int) -> int:
-    """The number of the clock that counts a process's processor time, all its threads together."""
+    """Return the clock of the processor time of a process with all its threads."""
     clock = ctypes.c_int()
     problem = ctypes.CDLL(None).clock_getcpuclockid(process, ctypes.byref(clock))
     if problem:
@@ -30,8 +30,8 @@ def processor_clock(process: int) -> int:
     return clock.value
 
 
-def note_updates(lines: Iterable[bytes], record: Path, process: int) -> None:
-    """Write the two clocks to `record` at each update; hand all lines on to standard error."""
+def record_updates(lines: Iterable[bytes], record: Path, process: int) -> None:
+    """Write both clocks to `record` at each update; forward all lines to standard error."""
     clock = processor_clock(process)
     with record.open("w", encoding="utf-8", buffering=1) as stream:
         stream.write("0\n")
@@ -49,7 +49,7 @@ def main() -> None:
     if os.fork() == 0:
         os.close(writing)
         with os.fdopen(reading, "rb") as lines:
-            note_updates(lines, Path(record), marian)
+            record_updates(lines, Path(record), marian)
         os._exit(0)
     os.close(reading)
     os.dup2(writing, 2)

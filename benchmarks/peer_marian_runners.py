@@ -1,4 +1,4 @@
-"""The runners of Marian: as it comes, and with the weights of a model that another of them trained in 8 bits."""
+"""The runners of Marian: with float32 weights, and with the weights of a trained model converted to 8 bits."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from peer_marian import Marian
 from peer_marian_model import parameters, without_end
 from peer_other_runner import PeerRunner
 from peer_process import run
-from peer_runner import LONGEST_PROCESS, Deadline, Learnt, Record
-from peer_text import Pieces, apart
+from peer_runner import PROCESS_LIMIT, Deadline, Learnt, Record
+from peer_text import Pieces, in_process
 from peer_toolkit import Training
 
 
@@ -20,7 +20,7 @@ class MarianRunner(PeerRunner):
     Args:
         marian: its commands.
         cache, pieces, folder, deadline: see `PeerRunner`.
-        learns: whether it is also trained for the times of --wall.
+        learns: whether it is also trained for the times in --wall.
     """
 
     def __init__(
@@ -38,25 +38,25 @@ class MarianRunner(PeerRunner):
         self.learns = learns
 
     def _record(self, training: Training) -> Record:
-        """Add the number of parameters, which only its model tells."""
+        """Add the number of parameters, which only the model file has."""
         record = super()._record(training)
         model = self.marian.checkpoints(training.folder)[-1]
-        return replace(record, parameters=apart(parameters, model))
+        return replace(record, parameters=in_process(parameters, model))
 
     def untrained(self, feeding: bool) -> Path:
-        """Return what its short training saved, with END made impossible: Marian has no shortest translation."""
+        """Return the checkpoint of its short run, unable to end sentences, since Marian has no minimum length."""
         trained = super().untrained(feeding)
         endless = trained.with_name("endless.npz")
         if not endless.exists():
-            apart(without_end, trained, endless)
+            in_process(without_end, trained, endless)
         return endless
 
 
 class Int8MarianRunner(MarianRunner):
-    """Measures the translations of a model that another runner trained, with weights of 8 bits.
+    """Measures translation with 8-bit weights and the model of another runner.
 
     Args:
-        trained: the other runner; it is measured before this one.
+        trained: the other runner, which is measured first.
     """
 
     trains = False
@@ -67,7 +67,7 @@ class Int8MarianRunner(MarianRunner):
         self.trained = trained
 
     def untrained(self, feeding: bool) -> Path:
-        """Return the other's model, converted."""
+        """Return the converted model of the other runner."""
         return self._converted(self.trained.untrained(feeding))
 
     def _learnt(self, feeding: bool, seconds: float, all_seconds: list[float]) -> Learnt:
@@ -79,5 +79,5 @@ class Int8MarianRunner(MarianRunner):
         if not output.exists():
             command = self.marian.convert_command(self.python, model, output)
             log = output.with_suffix(".log")
-            run(command, folder=model.parent, log=log, time_limit=LONGEST_PROCESS)
+            run(command, folder=model.parent, log=log, time_limit=PROCESS_LIMIT)
         return output

@@ -1,4 +1,4 @@
-"""OpenNMT-py as a peer: its options for the shared network."""
+"""OpenNMT-py in the comparison: its options for the shared network."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from peer_toolkit import Training, Translation
 
 
 class OpenNMT:
-    """OpenNMT-py 3.5.1: hidden_size is both directions together; its decoder must be as wide as its encoder."""
+    """OpenNMT-py 3.5.1: hidden_size counts both directions together, and the decoder must have the same size."""
 
     name = "OpenNMT-py 3.5.1"
     requirements = Requirements(
         "opennmt",
         "OpenNMT-py==3.5.1",
-        # Its transforms import spacy, pyahocorasick, rapidfuzz and fasttext whichever are used.
+        # Its transforms import spacy, pyahocorasick, rapidfuzz and fasttext, whether used or not.
         (
             "numpy==2.4.6", "configargparse==1.9.0", "ctranslate2==4.8.5", "pyonmttok==1.38.1", "pyyaml==6.0.4",
             "sacrebleu==2.6.0", "tensorboard==2.21.0", "flask==3.1.3", "waitress==3.0.2", "rapidfuzz==3.14.6",
@@ -30,7 +30,7 @@ class OpenNMT:
         return Command((python.with_name("onmt_train"), "--help"))
 
     def train_command(self, python: Path, training: Training) -> Command:
-        """Write its YAML file and train on pieces split already."""
+        """Write its YAML file and train on text in pieces."""
         text, hidden = training.text, 2 * shared.DIRECTION
         assert hidden == shared.DECODER
         configuration = training.folder / "train.yaml"
@@ -60,7 +60,7 @@ class OpenNMT:
             "batch_type": "sents",
             "batch_size": shared.BATCH_SENTENCES,
             "normalization": "tokens",
-            # One pass of the text a bucket: its batches are then the same pairs in each pass.
+            # One bucket per pass, so that the batches of each pass have the same pairs.
             "bucket_size": text.pairs,
             "num_workers": 0,
             "train_steps": training.steps,

@@ -1,4 +1,4 @@
-"""The runners of this toolkit: on the text itself, and with a model that another of them trained, exported."""
+"""The runners of nmt-lstm: on plain text, and with an exported model."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from endless import without_end
 from peer_ours import Ours, pieces_of_steps
 from peer_process import Command, ToolkitError, run
-from peer_runner import LONGEST_PROCESS, Deadline, Learnt, Record, Runner
-from peer_text import Pieces, apart, score_lines
+from peer_runner import PROCESS_LIMIT, Deadline, Learnt, Record, Runner
+from peer_text import Pieces, in_process, score_lines
 from peer_toolkit import Training, Translation
 
 # Its key, for folders and --only.
@@ -18,13 +18,13 @@ OURS = "nmt-lstm"
 
 
 class OurRunner(Runner):
-    """Measures this toolkit, from the text itself.
+    """Measures nmt-lstm on plain text.
 
     Args:
         ours: its commands.
         pieces, folder, deadline: see `Runner`.
         translates: whether its translations are measured.
-        learns: whether it is also trained for the times of --wall.
+        learns: whether it is also trained for the times in --wall.
     """
 
     feeds_by_default = False
@@ -43,12 +43,12 @@ class OurRunner(Runner):
         self.ours = ours
         self.translates = translates
         self.learns = learns
-        # Validation at the end of a few steps is not what is measured.
+        # Validation at the end should not affect the measurement.
         short = {f"valid_{side}": pieces.folder / f"short.{side}" for side in ("source", "target")}
         self.briefly_validated = replace(ours, text=replace(ours.text, **short))
 
-    def make_ready(self, *, may_install: bool) -> str:
-        """It is what runs."""
+    def prepare(self, *, may_install: bool) -> str:
+        """Return versions; it is installed already."""
         return ", ".join(
             f"{name} {importlib.metadata.version(name)}" for name in ("nmt-lstm", "torch", "numpy")
         )
@@ -65,11 +65,11 @@ class OurRunner(Runner):
 
     def _timed_pieces(self, training: Training) -> int:
         settings = self.briefly_validated.settings(self.pieces.whole, input_feeding=training.input_feeding)
-        return sum(apart(pieces_of_steps, settings, training.steps)[self.steps :])
+        return sum(in_process(pieces_of_steps, settings, training.steps)[self.steps :])
 
     def untrained(self, feeding: bool) -> Path:
-        """Return a model of one step that ends no sentence, so all come to the limit that is set here."""
-        model = self._place("untrained", feeding) / "model"
+        """Return a model after one step that cannot end sentences, with a low length limit."""
+        model = self._run_folder("untrained", feeding) / "model"
         if not model.exists():
             training = replace(self._training("untrained", feeding, 1), text=self.pieces.whole)
             extra = {
@@ -78,65 +78,65 @@ class OurRunner(Runner):
                 "search.max_length_ratio": "0.0001",
             }
             self._run(self.briefly_validated.train_command(training, extra), f"untrained-{feeding}")
-            apart(without_end, model)
+            in_process(without_end, model)
         return model
 
     def _learnt(self, feeding: bool, seconds: float, all_seconds: list[float]) -> Learnt:
-        """Train anew for each time: its schedule ends with it."""
+        """Train once for each time, since the schedule depends on it."""
         training = replace(self._training(f"learn-{seconds:.0f}", feeding, 0), text=self.pieces.whole)
         extra = {"training.time_limit": f"{seconds:.0f}s", "training.epochs": "1000"}
         log = training.folder / "train.log"
-        limit = seconds + LONGEST_PROCESS
-        spent = run(
+        limit = seconds + PROCESS_LIMIT
+        usage = run(
             self.ours.train_command(training, extra), folder=training.folder, log=log, time_limit=limit
         )
         steps = len(Record.read(training.record).wall)
-        counted = f"{steps:,} steps in {spent.seconds:,.0f} s of wall time from start to end"
-        return Learnt(self.learnt(feeding, seconds), counted, spent.peak_bytes)
+        counted = f"{steps:,} steps in {usage.seconds:,.0f} s of wall time from start to end"
+        return Learnt(self.learnt(feeding, seconds), counted, usage.peak_bytes)
 
     def learnt(self, feeding: bool, seconds: float) -> Path:
-        """Return where the model of a time of training is."""
-        return self._place(f"learn-{seconds:.0f}", feeding) / "model"
+        """Return the path of the model after a time of training."""
+        return self._run_folder(f"learn-{seconds:.0f}", feeding) / "model"
 
     def _test(self) -> Path:
         return self.ours.text.test_source
 
     def _score(self, output: Path, reference: Path) -> tuple[float, str]:
-        return apart(score_lines, output, reference)
+        return in_process(score_lines, output, reference)
 
 
 class ExportedRunner(OurRunner):
-    """Measures the translations of a model that another runner trained, exported for processors.
+    """Measures translation with the exported model of another runner.
 
     Args:
-        trained: the other runner; it is measured before this one.
-        what: added to its name.
-        words: of the command that exports.
+        trained: the other runner, which is measured first.
+        suffix: suffix of the name.
+        options: options of the export command.
     """
 
     trains = False
 
-    def __init__(self, trained: OurRunner, what: str, *words: str) -> None:
-        renamed = replace(trained.ours, name=f"{trained.name}, {what}")
+    def __init__(self, trained: OurRunner, suffix: str, *options: str) -> None:
+        renamed = replace(trained.ours, name=f"{trained.name}, {suffix}")
         super().__init__(renamed, trained.pieces, trained.folder.parent, trained.deadline)
         self.trained = trained
-        self.words = words
+        self.options = options
 
     def untrained(self, feeding: bool) -> Path:
-        """Return the other's model of one step, exported."""
-        return self._exported(self.trained.untrained(feeding), self._place("untrained", feeding))
+        """Return the exported model after one step."""
+        return self._exported(self.trained.untrained(feeding), self._run_folder("untrained", feeding))
 
     def _learnt(self, feeding: bool, seconds: float, all_seconds: list[float]) -> Learnt:
         model = self.trained.learnt(feeding, seconds)
         if not model.exists():
-            raise ToolkitError(f"{self.trained.name} has no model of {seconds:,.0f} s")
-        exported = self._exported(model, self._place(f"learn-{seconds:.0f}", feeding))
+            raise ToolkitError(f"{self.trained.name} has no model after {seconds:,.0f} s")
+        exported = self._exported(model, self._run_folder(f"learn-{seconds:.0f}", feeding))
         return Learnt(exported, f"trained as {self.trained.name}")
 
     def _exported(self, model: Path, folder: Path) -> Path:
         output = folder / "exported"
         if not output.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            command = self.ours.export_command(model, output, *self.words)
-            run(command, folder=folder, log=folder / "export.log", time_limit=LONGEST_PROCESS)
+            command = self.ours.export_command(model, output, *self.options)
+            run(command, folder=folder, log=folder / "export.log", time_limit=PROCESS_LIMIT)
         return output

@@ -1,4 +1,4 @@
-"""This toolkit in the comparison: the shared network in its own settings."""
+"""nmt-lstm in the comparison: its settings for the shared network."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ Settings = dict[str, str]
 
 @dataclass(frozen=True)
 class Ours:
-    """nmt-lstm: an encoder's hidden_size is that of each direction; its output layer is as wide as the embeddings.
+    """nmt-lstm: the encoder size counts each direction; the output layer is as wide as the embeddings.
 
     Args:
-        name: for the tables.
-        network: settings of the model beside the shared ones.
-        text: to train on.
-        prepared: folder of prepared text.
-        precision: of the products in training; auto is what its users have.
+        name: name in the tables.
+        network: model settings besides the shared ones.
+        text: the training text.
+        prepared: folder for prepared text.
+        precision: precision in training; auto is the default of users.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Ours:
         return Command((sys.executable, "-m", "nmt_lstm", "--help"))
 
     def settings(self, whole: SplitText, *, input_feeding: bool) -> Settings:
-        """The settings of a training in the run file's names."""
+        """Return the settings of a training run, by their keys in a run file."""
         return {
             **SUBWORDS,
             **data_overrides(self.text, self.prepared),
@@ -53,7 +53,7 @@ class Ours:
             "training.label_smoothing": str(shared.LABEL_SMOOTHING),
             "training.clip_norm": str(shared.CLIP_NORM),
             "training.optimizer.learning_rate": str(shared.LEARNING_RATE),
-            # As many pieces a step as the others' sentences have on average.
+            # The average number of pieces in the batches of the others.
             "training.batch_pieces": str(round(shared.BATCH_SENTENCES * whole.target_pieces / whole.pairs)),
             "training.tensorboard": "false",
         }
@@ -86,7 +86,7 @@ class Ours:
 
 
 def variants(text: Text, prepared: Path) -> list[Ours]:
-    """Ours in the shape of the shared network: as it comes, in float32, and with an output layer as wide as the others'."""
+    """Return the variants: with defaults, in float32, and with an output layer as wide as that of the others."""
     narrow = {"model.embedding_size": str(shared.EMBEDDING), "model.tied_embeddings": "none"}
     wide = {"model.embedding_size": str(shared.DECODER), "model.tied_embeddings": "all"}
     return [
@@ -97,9 +97,9 @@ def variants(text: Text, prepared: Path) -> list[Ours]:
 
 
 def pieces_of_steps(settings: Settings, steps: int) -> list[int]:
-    """Target pieces of each of the first steps of a training, END included: from the plan of its batches.
+    """Return the target pieces in each of the first steps, with ends of sentences, from the plan of batches.
 
-    This imports torch: to be called apart.
+    Call this with `in_process`: it imports torch.
     """
     from nmt_lstm.batching.loader import plan_batches
     from nmt_lstm.config.load import make_run
@@ -108,10 +108,10 @@ def pieces_of_steps(settings: Settings, steps: int) -> list[int]:
     run = make_run({}, [f"{key}={value}" for key, value in settings.items()])
     store = prepare(run).train
     lengths = store.target.lengths + 1
-    found: list[int] = []
+    pieces: list[int] = []
     for epoch in range(run.training.epochs):
         plan = plan_batches(store, batch_pieces=run.training.batch_pieces, seed=run.seed, epoch=epoch)
-        found += [int(lengths[plan.pairs(step)].sum()) for step in range(len(plan))]
-        if len(found) >= steps:
+        pieces += [int(lengths[plan.pairs(step)].sum()) for step in range(len(plan))]
+        if len(pieces) >= steps:
             break
-    return found[:steps]
+    return pieces[:steps]

@@ -10,29 +10,29 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-# What reads these: OpenMP and MKL, and libraries that would start threads or go to the network.
-SURROUNDINGS = {
+# For OpenMP and MKL, and for libraries that would start threads or access the network.
+ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "TOKENIZERS_PARALLELISM": "false",
     "HF_HUB_OFFLINE": "1",
-    # OpenNMT-py and JoeyNMT read their checkpoints with a call that torch 2.6 restricted; these are files of our making.
+    # OpenNMT-py and JoeyNMT read their checkpoints with a call that torch 2.6 restricted; these files are our own.
     "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1",
 }
 
 
 class ToolkitError(Exception):
-    """A toolkit's process ended badly; the message is the last line that it wrote."""
+    """The process of a toolkit failed; the message is its last line of output."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """A process to run.
+    """The command line of a process.
 
     Args:
         words: program and arguments.
-        standard_input: file that it reads, if any.
-        standard_output: file for what it prints, if that is the result.
+        standard_input: file for its standard input, if any.
+        standard_output: file for its standard output, if that is the result.
     """
 
     words: tuple[str | Path, ...]
@@ -41,8 +41,8 @@ class Command:
 
 
 @dataclass(frozen=True)
-class Spent:
-    """What a process took. `begin` is on the clock of `time.monotonic`, which all processes share."""
+class Usage:
+    """Time and memory of a process. `begin` is on the clock of `time.monotonic`, which all processes share."""
 
     begin: float
     seconds: float
@@ -52,47 +52,47 @@ class Spent:
 
 
 def pin(core: int) -> bool:
-    """Keep this process and those that it starts on one core, where the system can; say whether it can."""
+    """Pin this process and its children to a core, and return whether the system supports that."""
     if not hasattr(os, "sched_setaffinity"):
         return False
     os.sched_setaffinity(0, {core})
     return True
 
 
-def run(command: Command, *, folder: Path, log: Path, time_limit: float, may_be_ended: bool = False) -> Spent:
-    """Run a process to its end, or end it at the limit.
+def run(command: Command, *, folder: Path, log: Path, time_limit: float, may_be_ended: bool = False) -> Usage:
+    """Run a process, and end it at the time limit.
 
-    This process must be small: a child's peak memory starts at that of its parent.
+    This process must be small: the peak memory of a child process starts at that of its parent.
 
     Args:
-        command: the process.
-        folder: where it runs.
-        log: file for what it says.
-        time_limit: seconds.
-        may_be_ended: whether reaching the limit is as good as an end.
+        command: its command line.
+        folder: its working directory.
+        log: file for its output.
+        time_limit: the most seconds.
+        may_be_ended: whether reaching the limit is acceptable.
 
     Raises:
-        ToolkitError: it ended with another status than 0, or too late.
+        ToolkitError: its status is not 0, or it reached the limit.
     """
     with contextlib.ExitStack() as streams:
-        said = streams.enter_context(log.open("wb"))
+        output = streams.enter_context(log.open("wb"))
         source, result = command.standard_input, command.standard_output
         reads = streams.enter_context(source.open("rb")) if source else subprocess.DEVNULL
-        writes = streams.enter_context(result.open("wb")) if result else said
+        writes = streams.enter_context(result.open("wb")) if result else output
         begin = time.monotonic()
         process = subprocess.Popen(
             list(map(str, command.words)),
             cwd=folder,
             stdin=reads,
             stdout=writes,
-            stderr=said,
-            env={**os.environ, **SURROUNDINGS},
+            stderr=output,
+            env={**os.environ, **ENVIRONMENT},
             start_new_session=True,
         )
         ended_by_limit = False
         while True:
-            found, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if found:
+            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if ended:
                 break
             if time.monotonic() - begin > time_limit and not ended_by_limit:
                 ended_by_limit = True
@@ -100,10 +100,10 @@ def run(command: Command, *, folder: Path, log: Path, time_limit: float, may_be_
             time.sleep(0.01)
     process.returncode = os.waitstatus_to_exitcode(status)
     if ended_by_limit and not may_be_ended:
-        raise ToolkitError(f"ended after {time_limit:,.0f} s, the time that was left for it")
+        raise ToolkitError(f"ended after {time_limit:,.0f} s, the remaining time")
     if process.returncode and not ended_by_limit:
-        raise ToolkitError(_last_words(log, process.returncode))
-    return Spent(
+        raise ToolkitError(_last_line(log, process.returncode))
+    return Usage(
         begin=begin,
         seconds=time.monotonic() - begin,
         processor_seconds=usage.ru_utime + usage.ru_stime,
@@ -112,6 +112,6 @@ def run(command: Command, *, folder: Path, log: Path, time_limit: float, may_be_
     )
 
 
-def _last_words(log: Path, status: int) -> str:
+def _last_line(log: Path, status: int) -> str:
     lines = [line.strip() for line in log.read_text("utf-8", "replace").splitlines() if line.strip()]
-    return f"status {status}: {lines[-1][:200] if lines else 'no word'}"
+    return f"status {status}: {lines[-1][:200] if lines else 'no output'}"

@@ -1,4 +1,4 @@
-"""The ratios of a comparison: this toolkit's figure to each other's, taken in the same round."""
+"""Ratios of the measurements of nmt-lstm to those of each other toolkit in the same round."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ SEARCHES = {5: "beam 5", 1: "greedy"}
 
 @dataclass(frozen=True)
 class Comparison:
-    """One figure of all toolkits.
+    """A measurement to compare.
 
     Args:
-        title: for the table.
-        figure: name of the figure, without the wiring.
-        feeding: the wiring that all have, or None for each toolkit's own.
-        inverted: whether less is better.
+        title: title in the table.
+        figure: name of the measurement, without the wiring.
+        feeding: whether all use input feeding; None for the default of each toolkit.
+        inverted: whether lower is better.
     """
 
     title: str
@@ -30,24 +30,24 @@ class Comparison:
     inverted: bool = False
 
     def key(self, runner: Runner) -> tuple[str, str]:
-        """Where the figure of a toolkit is kept."""
+        """Return the names of the toolkit and of its measurement."""
         feeding = runner.feeds_by_default if self.feeding is None else self.feeding
         return runner.name, f"{WIRINGS[feeding]}{self.figure}"
 
 
 COMPARISONS = (
-    Comparison("training, each as it comes", ": training", None),
+    Comparison("training, each with its defaults", ": training", None),
     Comparison("training, all without input feeding", ": training", False),
     Comparison("training, all with input feeding", ": training", True),
-    Comparison("memory of training, each as it comes", ": training, memory", None, inverted=True),
-    Comparison("translation, beam 5, each as it comes", ", beam 5: translation", None),
-    Comparison("translation, greedy, each as it comes", ", greedy: translation", None),
+    Comparison("memory of training, each with its defaults", ": training, memory", None, inverted=True),
+    Comparison("translation, beam 5, each with its defaults", ", beam 5: translation", None),
+    Comparison("translation, greedy, each with its defaults", ", greedy: translation", None),
     Comparison("memory of translation, beam 5", ", beam 5: translation, memory", None, inverted=True),
 )
 
 
 def ratios(findings: Findings, ours: Sequence[Runner], others: Sequence[Runner]) -> Iterator[Row]:
-    """Yield ratios that are above 1 where ours is better, and say of what to what each is."""
+    """Yield ratios, which are above 1 if nmt-lstm is better."""
     for comparison in COMPARISONS:
         for one in ours:
             for other in others:
@@ -55,11 +55,11 @@ def ratios(findings: Findings, ours: Sequence[Runner], others: Sequence[Runner])
                 names = one.name, other.name
                 if comparison.inverted:
                     pair, names = pair[::-1], names[::-1]
-                found = findings.compared(*pair)
-                if found is not None:
+                ratio = findings.ratio(*pair)
+                if ratio is not None:
                     yield Row(
                         f"ratio, {comparison.title}: {' to '.join(names)}",
-                        found.median,
+                        ratio.median,
                         "times",
-                        f"in the same round; {found.spread(2)}",
+                        f"in the same round; {ratio.spread(2)}",
                     )

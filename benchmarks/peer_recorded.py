@@ -1,8 +1,8 @@
-"""Runs a module and writes down when each of its optimizer steps ended: ``python -P peer_recorded.py FILE MODULE WORDS...``.
+"""Runs a module and records the time of each optimizer step: ``python -P peer_recorded.py FILE MODULE WORDS...``.
 
-(-P: no module of this folder must stand in for a toolkit's.) It knows torch and nothing of the program, so every toolkit is timed in the same way, whatever its own log counts.
-The first line of FILE is the number of parameters; each later one the time after a step, of the wall's clock
-(`time.monotonic`) and of the processor's (`time.process_time`).
+-P keeps modules of this folder from replacing those of a toolkit. The recorder depends only on torch, so all toolkits are
+timed alike, whatever they log. The first line of FILE is the number of parameters; each further line has wall time
+(`time.monotonic`) and processor time (`time.process_time`) after a step.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ def record_steps(path: Path) -> None:
     """Write a line to `path` after each step of any optimizer of this process."""
     stream = path.open("w", encoding="utf-8", buffering=1)
 
-    def note(optimizer: torch.optim.Optimizer, *_: object) -> None:
-        now, spent = time.monotonic(), time.process_time()
+    def record(optimizer: torch.optim.Optimizer, *_: object) -> None:
+        wall, processor = time.monotonic(), time.process_time()
         if not stream.tell():
             tensors = {id(each): each for group in optimizer.param_groups for each in group["params"]}
             stream.write(f"{sum(each.numel() for each in tensors.values())}\n")
-        stream.write(f"{now} {spent}\n")
+        stream.write(f"{wall} {processor}\n")
 
-    register_optimizer_step_post_hook(note)
+    register_optimizer_step_post_hook(record)
 
 
 def accept_verbose() -> None:
-    """Let ReduceLROnPlateau be built with ``verbose=``, which torch 2.7 took away and JoeyNMT 2.3.0 passes."""
+    """Accept ``verbose=`` in ReduceLROnPlateau, which torch 2.7 removed and JoeyNMT 2.3.0 passes."""
     original = ReduceLROnPlateau.__init__
 
     @functools.wraps(original)

@@ -1,7 +1,7 @@
-"""The text of the comparison: split once into our pieces, written for toolkits that read pieces, and put together again.
+"""The text of the comparison: split into pieces once, written for toolkits that read pieces, and joined again.
 
-What needs more than the standard library runs apart, in a process of its own: the peak memory of every process that is
-measured starts at that of the process that starts it.
+Functions that need more than the standard library run in a process of their own: the peak memory of every measured process
+starts at that of its parent.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Pieces:
     """The text in pieces.
 
     Args:
-        whole: all of it.
-        sample: pairs of different sources, whole batches of them.
-        folder: of everything.
+        whole: the whole text.
+        sample: pairs with different sources, in full batches.
+        folder: folder of all files.
     """
 
     whole: SplitText
@@ -42,33 +42,33 @@ class Pieces:
         return self.folder / "test.source"
 
 
-def apart(function: Callable[..., Result], *arguments: object) -> Result:
-    """Call a function in a fresh process and return what it returns."""
+def in_process(function: Callable[..., Result], *arguments: object) -> Result:
+    """Call a function in a new process and return its result."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor:
         return executor.submit(function, *arguments).result()
 
 
 def reference(text: Text) -> Path:
-    """The target side of the test text."""
+    """Return the target side of the test text."""
     return text.test_source.with_suffix(text.valid_target.suffix)
 
 
 def split(text: Text, folder: Path, sample_pairs: int) -> Pieces:
-    """Prepare the text, write its pieces into `folder`, and return what was written."""
+    """Prepare the text and write its pieces into a folder."""
     from nmt_lstm.config.load import make_run
     from nmt_lstm.text.preparation import prepare
 
     overrides = {**SUBWORDS, **data_overrides(text, folder / "prepared")}
     prepared = prepare(make_run({}, [f"{key}={value}" for key, value in overrides.items()]))
     vocabulary = prepared.subwords.source
-    written = vocabulary.pieces(range(4, vocabulary.size))
+    names = vocabulary.pieces(range(4, vocabulary.size))
     store = prepared.train
     pairs = [
         (vocabulary.pieces(store.source[number].tolist()), vocabulary.pieces(store.target[number].tolist()))
         for number in range(len(store))
     ]
-    pairs = [pair for pair in pairs if all(_is_read_as_written(side) for side in pair)]
-    # OpenNMT-py leaves out pairs of a batch whose sources are equal: the sample has none.
+    pairs = [pair for pair in pairs if all(_survives_splitting(side) for side in pair)]
+    # OpenNMT-py drops pairs of a batch with equal sources, so the sample has none.
     different = list({tuple(source): (source, target) for source, target in pairs}.values())
     step = max(1, len(different) // sample_pairs)
     sample = different[::step][:sample_pairs]
@@ -90,14 +90,14 @@ def split(text: Text, folder: Path, sample_pairs: int) -> Pieces:
     for side, lines in (("source", prepared.valid_source), ("target", prepared.valid_target)):
         (folder / f"short.{side}").write_text("".join(f"{line}\n" for line in lines[:SHORT]), "utf-8")
     return Pieces(
-        whole=_write_pairs(folder / "whole", pairs, valid, written),
-        sample=_write_pairs(folder / "sample", sample, valid, written),
+        whole=_write_pairs(folder / "whole", pairs, valid, names),
+        sample=_write_pairs(folder / "sample", sample, valid, names),
         folder=folder,
     )
 
 
-def _is_read_as_written(pieces: Sequence[str]) -> bool:
-    # Others split lines at any white space, of which SentencePiece keeps some within pieces.
+def _survives_splitting(pieces: Sequence[str]) -> bool:
+    # The others split lines at any white space, some of which occurs within pieces.
     return 0 < len(pieces) == len(" ".join(pieces).split())
 
 
@@ -112,15 +112,15 @@ def _write_pairs(
     vocabulary: Sequence[str],
 ) -> SplitText:
     folder.mkdir(parents=True, exist_ok=True)
-    for name, part in (("train", pairs), ("short", valid)):
-        _write(folder / f"{name}.source", [source for source, _ in part])
-        _write(folder / f"{name}.target", [target for _, target in part])
-    _write(folder / "vocabulary.txt", [[piece] for piece in vocabulary if _is_read_as_written([piece])])
+    for name, side in (("train", pairs), ("short", valid)):
+        _write(folder / f"{name}.source", [source for source, _ in side])
+        _write(folder / f"{name}.target", [target for _, target in side])
+    _write(folder / "vocabulary.txt", [[piece] for piece in vocabulary if _survives_splitting([piece])])
     return SplitText(folder, len(pairs), sum(len(target) + 1 for _, target in pairs))
 
 
 def join(folder: Path, pieces: Path) -> list[str]:
-    """Return the text of a file of pieces; words that are no pieces are left out."""
+    """Return the text of a file of pieces, without words that are not pieces."""
     from nmt_lstm.text.subwords import Subwords
 
     vocabulary = Subwords.load(Path(json.loads((folder / "subwords.json").read_text("utf-8")))).target
@@ -132,7 +132,7 @@ def join(folder: Path, pieces: Path) -> list[str]:
 
 
 def bleu(hypotheses: Sequence[str], reference_file: Path) -> tuple[float, str]:
-    """Return sacreBLEU's score and signature."""
+    """Return the score and the signature of sacreBLEU."""
     from sacrebleu.metrics import BLEU
 
     with reference_file.open(encoding="utf-8", newline="\n") as stream:

@@ -1,4 +1,4 @@
-"""What the comparison asks of a toolkit: how it is installed, trained, and set to translate."""
+"""The interface of a toolkit in the comparison: installation, training and translation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from peer_process import Command
 
 RECORDER = Path(__file__).with_name("peer_recorded.py")
 
-# The network, the same in all: see docs/peers.md for what is not.
+# The shared network; docs/peers.md lists the differences.
 EMBEDDING = 256
 DIRECTION = 256
 DECODER = 512
@@ -21,18 +21,18 @@ LEARNING_RATE = 0.001
 CLIP_NORM = 1.0
 BATCH_SENTENCES = 80
 TRANSLATED_AT_ONCE = 64
-# Pieces of each translation where the network is untrained: the shortest limit that our search has.
+# Pieces in each translation by an untrained network: the lowest limit of the search of nmt-lstm.
 FIXED_LENGTH = 11
 
 
 @dataclass(frozen=True)
 class SplitText:
-    """Text split into pieces: one sentence a line, spaces between pieces.
+    """Text split into pieces: one sentence per line, spaces between pieces.
 
     Args:
-        folder: of everything.
-        pairs: lines of the training text.
-        target_pieces: of the training text, END of each line included.
+        folder: folder of all files.
+        pairs: number of pairs of training text.
+        target_pieces: target pieces of the training text, including the end of each line.
     """
 
     folder: Path
@@ -41,23 +41,23 @@ class SplitText:
 
     @property
     def vocabulary(self) -> Path:
-        """One piece a line, without special ones."""
+        """File with one piece per line, without special pieces."""
         return self.folder / "vocabulary.txt"
 
     def side(self, name: str) -> Path:
-        """File of a side: train.source, valid.target and so on."""
+        """Return the file of a side, such as train.source or valid.target."""
         return self.folder / name
 
 
 @dataclass(frozen=True)
 class Training:
-    """A training.
+    """A training run.
 
     Args:
-        folder: for configuration, models and logs; it exists.
-        text: what it trains on.
+        folder: existing folder for configuration, models and logs.
+        text: the training text.
         input_feeding: whether the attentional vector is fed back.
-        steps: at most.
+        steps: the most steps.
         save_every: steps between checkpoints.
     """
 
@@ -69,7 +69,7 @@ class Training:
 
     @property
     def record(self) -> Path:
-        """File of the times of its steps."""
+        """File with the times of its steps."""
         return self.folder / "steps.txt"
 
 
@@ -78,12 +78,12 @@ class Translation:
     """A translation.
 
     Args:
-        folder: of the training whose model translates.
+        folder: folder of the training run of the model.
         model: its checkpoint.
-        source: pieces, or text for a toolkit that splits itself.
-        output: where translations go.
-        beam_size: 1 is greedy.
-        length: pieces of each translation exactly, or None to let the model end.
+        source: file of pieces, or of text for a toolkit that splits it itself.
+        output: file for the translations.
+        beam_size: 1 is greedy search.
+        length: exact number of pieces in each translation; None lets the model end them.
     """
 
     folder: Path
@@ -95,34 +95,34 @@ class Translation:
 
 
 class Toolkit(Protocol):
-    """One toolkit: turns trainings and translations into commands, and writes the files that these read."""
+    """A toolkit: it turns training runs and translations into commands, and writes the files that they read."""
 
     name: str
     requirements: Requirements
 
     def help_command(self, python: Path) -> Command:
-        """Its ``--help``, as a user asks for it."""
+        """Return the command for its ``--help``."""
         ...
 
     def train_command(self, python: Path, training: Training) -> Command:
-        """A training with the recorder around it."""
+        """Return the command for a training run, with the recorder around it."""
         ...
 
     def checkpoints(self, folder: Path) -> list[Path]:
-        """The checkpoints in a training's folder, oldest first."""
+        """Return the checkpoints in the folder of a training run, oldest first."""
         ...
 
     def translate_command(self, python: Path, translation: Translation) -> Command:
-        """A translation."""
+        """Return the command for a translation."""
         ...
 
 
 def recorded(python: Path, record: Path, module: str, *words: str | Path) -> tuple[str | Path, ...]:
-    """The words that run a module with its steps recorded."""
+    """Return the command line that runs a module and records its steps."""
     return (python, "-P", RECORDER, record, module, *words)
 
 
 def by_age(folder: Path, pattern: str) -> list[Path]:
-    """Files of a pattern that are no links, oldest first."""
-    found = [path for path in folder.glob(pattern) if path.exists() and not path.is_symlink()]
-    return sorted(found, key=lambda path: path.stat().st_mtime_ns)
+    """Return the files that match a pattern and are not links, oldest first."""
+    paths = [path for path in folder.glob(pattern) if path.exists() and not path.is_symlink()]
+    return sorted(paths, key=lambda path: path.stat().st_mtime_ns)

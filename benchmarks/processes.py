@@ -1,4 +1,4 @@
-"""Running ``nmt-lstm`` as a process of its own and asking the system what it cost."""
+"""Processes that run ``nmt-lstm``, with their time and memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from text import Text
 
-# The network of the speed figures: 1+1 layers of 512, embeddings of 256, 8,000 pieces.
+# The network for speed measurements: 1+1 layers of 512, embeddings of 256, 8,000 pieces.
 NETWORK = {
     "model.embedding_size": "256",
     "model.encoder.hidden_size": "512",
@@ -23,7 +23,7 @@ NETWORK = {
 
 @dataclass
 class Cost:
-    """What a finished process took."""
+    """Time and memory of a finished process."""
 
     status: int
     wall_seconds: float
@@ -33,11 +33,14 @@ class Cost:
 
 
 def nmt_lstm(*arguments: str | Path, watch: float = 0.0, threads: int = 0) -> Cost:
-    """Run ``nmt-lstm`` to its end; with `watch`, note its resident memory every so many seconds.
+    """Run ``nmt-lstm``.
 
-    With `threads`, that many are used; else as many as it chooses.
+    This process must be small: the peak memory of a child process starts at that of its parent.
 
-    This process must be small: a child's peak memory starts at that of its parent.
+    Args:
+        arguments: its command line.
+        watch: seconds between samples of its resident memory; 0 takes none.
+        threads: number of threads; 0 is the default of the program.
     """
     begin = time.perf_counter()
     process = subprocess.Popen(
@@ -46,18 +49,18 @@ def nmt_lstm(*arguments: str | Path, watch: float = 0.0, threads: int = 0) -> Co
         stderr=subprocess.PIPE,
         env={**os.environ, "OMP_NUM_THREADS": str(threads)} if threads else None,
     )
-    complaints: list[bytes] = []
+    errors: list[bytes] = []
     assert process.stderr is not None
-    reader = threading.Thread(target=lambda: complaints.append(process.stderr.read()))
+    reader = threading.Thread(target=lambda: errors.append(process.stderr.read()))
     reader.start()
     resident: list[int] = []
     ended = threading.Event()
 
-    def look() -> None:
+    def sample_memory() -> None:
         while watch and not ended.wait(watch):
             resident.append(resident_bytes(process.pid))
 
-    watcher = threading.Thread(target=look)
+    watcher = threading.Thread(target=sample_memory)
     watcher.start()
     _, status, usage = os.wait4(process.pid, 0)
     ended.set()
@@ -65,7 +68,7 @@ def nmt_lstm(*arguments: str | Path, watch: float = 0.0, threads: int = 0) -> Co
     reader.join()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"nmt-lstm {' '.join(map(str, arguments))} failed:\n{complaints[0].decode()}")
+        raise SystemExit(f"nmt-lstm {' '.join(map(str, arguments))} failed:\n{errors[0].decode()}")
     return Cost(
         status=process.returncode,
         wall_seconds=time.perf_counter() - begin,
@@ -76,7 +79,7 @@ def nmt_lstm(*arguments: str | Path, watch: float = 0.0, threads: int = 0) -> Co
 
 
 def resident_bytes(process: int) -> int:
-    """Memory that a running process holds now, in bytes; 0 if it is gone."""
+    """Return the resident memory of a process, in bytes; 0 if it has ended."""
     try:
         pages = Path(f"/proc/{process}/statm").read_text(encoding="utf-8").split()[1]
     except OSError:
@@ -87,7 +90,7 @@ def resident_bytes(process: int) -> int:
 def train(
     text: Text, folder: Path, steps: int, *, threads: int = 0, watch: float = 0.0, **settings: str
 ) -> Cost:
-    """Train the network of the figures for some steps into `folder` / model."""
+    """Train the network for some steps, into `folder` / model."""
     chosen = {
         **NETWORK,
         "training.max_steps": str(steps),

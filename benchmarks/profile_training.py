@@ -1,4 +1,4 @@
-"""Where a training step's processor time goes, by kind of operator, as torch's profiler sees it; one core."""
+"""Processor time of a training step by kind of operator, from the profiler of torch; one core."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from report import Row
 from text import data_overrides, find_text
 from training_steps import Training
 
-# The first kind whose words stand in an operator's name has it.
+# An operator belongs to the first kind of which its name contains a word.
 KINDS = {
     "matrix products": ("linear", "aten::mm", "aten::addmm", "aten::bmm", "aten::baddbmm", "aten::matmul"),
     "fused LSTM, forward and backward": ("rnn_layer",),
@@ -25,7 +25,7 @@ KINDS = {
         "to_mkldnn",
         "cat",
     ),
-    "looking pieces up and picking rows": ("index", "embedding", "gather", "scatter", "select_backward"),
+    "embedding lookup and row selection": ("index", "embedding", "gather", "scatter", "select_backward"),
     "optimizer and clipping": ("adam", "_foreach", "norm", "lerp"),
     "random numbers": ("bernoulli", "dropout", "random", "uniform"),
     "filling new memory": ("fill_", "zero_", "aten::zeros", "aten::ones", "aten::full", "empty"),
@@ -35,13 +35,13 @@ OPERATORS_SHOWN = 12
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of this benchmark."""
-    parser.add_argument("--steps", type=int, default=10, metavar="N", help="steps that are looked at")
-    parser.add_argument("--precision", choices=["float32", "bf16"], help="only this one")
+    """Add the options of this benchmark."""
+    parser.add_argument("--steps", type=int, default=10, metavar="N", help="profiled steps")
+    parser.add_argument("--precision", choices=["float32", "bf16"], help="profile only this precision")
 
 
 def measure(options: argparse.Namespace) -> list[Row]:
-    """Profile some steps in each precision; shares are of the time inside torch's operators."""
+    """Profile some steps in each precision; shares relate to the time inside torch operators."""
     import torch
 
     from nmt_lstm.config.load import make_run
@@ -54,8 +54,8 @@ def measure(options: argparse.Namespace) -> list[Row]:
     text = find_text(options.text)
     steps, warm_up = (1, 1) if options.quick else (options.steps, 20)
     fastest = resolve_precision("auto", "cpu")
-    asked = [resolve_precision(options.precision, "cpu")] if options.precision else []
-    precisions = asked or sorted({fastest, "float32"})
+    requested = [resolve_precision(options.precision, "cpu")] if options.precision else []
+    precisions = requested or sorted({fastest, "float32"})
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         overrides = {**NETWORK, **data_overrides(text, Path(folder))}
@@ -72,16 +72,16 @@ def measure(options: argparse.Namespace) -> list[Row]:
 
 
 def shares(operators: dict[str, float], counted: str) -> list[Row]:
-    """Return the share of each kind of operator, and of the dearest operators themselves."""
+    """Return the share of each kind of operator, and of the most expensive operators."""
     total = sum(operators.values())
     kinds: dict[str, float] = defaultdict(float)
-    for name, spent in operators.items():
-        kinds[kind_of(name)] += spent
+    for name, seconds in operators.items():
+        kinds[kind_of(name)] += seconds
     order = sorted(kinds.items(), key=lambda item: -item[1])
-    dearest = sorted(operators.items(), key=lambda item: -item[1])[:OPERATORS_SHOWN]
+    costliest = sorted(operators.items(), key=lambda item: -item[1])[:OPERATORS_SHOWN]
     return [
-        *(Row(kind, 100 * spent / total, "%", counted) for kind, spent in order),
-        *(Row(f"  {name}", 100 * spent / total, "%", kind_of(name)) for name, spent in dearest),
+        *(Row(kind, 100 * seconds / total, "%", counted) for kind, seconds in order),
+        *(Row(f"  {name}", 100 * seconds / total, "%", kind_of(name)) for name, seconds in costliest),
     ]
 
 

@@ -1,4 +1,4 @@
-"""How a benchmark shows its rows: a table for people, JSON for programs, and the machine it ran on."""
+"""The report of a benchmark: a table, JSON, and the machine that it ran on."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from processor_mode import instructions
-
-# The unit of what has no figure; what was counted is then the reason.
+# The unit of a row without a value; its last column is then the reason.
 FAILED = "failed"
+# Each variable is read by one library at startup: oneDNN, ATen, MKL, FBGEMM.
+AVX2_MODE = {
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "FBGEMM_ENABLE_INSTRUCTIONS": "AVX2",
+}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One figure: what was measured, its value with unit, and what was counted."""
+    """A measurement: its name, value and unit, and what was counted."""
 
     what: str
     value: float
@@ -26,34 +31,37 @@ class Row:
     counted: str
 
 
-def processor() -> str:
-    """The processor's name, as the system gives it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")),
-        platform.machine(),
-    )
+def is_avx2() -> bool:
+    """Whether all libraries are limited to AVX2."""
+    return all(os.environ.get(name, "").lower() == value.lower() for name, value in AVX2_MODE.items())
+
+
+def instructions() -> str:
+    """Return the instructions that the libraries may use."""
+    limits = ", ".join(f"{name}={os.environ[name]}" for name in AVX2_MODE if os.environ.get(name))
+    if is_avx2():
+        return f"AVX2 mode ({limits})"
+    return f"some limited ({limits})" if limits else "all that the processor has"
 
 
 def machine() -> dict[str, str]:
-    """What the figures depend on besides the program."""
-    usable = len(os.sched_getaffinity(0))
+    """Return the facts about the machine and the software that measurements depend on."""
+    # Not at the top: this imports torch, and processes that measure their children must be small.
+    from nmt_lstm.numerics.processor import processor_name
+
     versions = {name: importlib.metadata.version(name) for name in ("nmt-lstm", "torch", "pytorch-lightning")}
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "processor": processor(),
+        "processor": processor_name(),
         "instructions": instructions(),
-        "usable cores": str(usable),
+        "usable cores": str(len(os.sched_getaffinity(0))),
         "python": platform.python_version(),
         **versions,
     }
 
 
 def show(rows: list[Row], json_file: Path | None) -> None:
-    """Print the rows as a table and, where asked, write them with the machine as JSON."""
+    """Print the rows as a table, and write them with the machine to a JSON file if one is named."""
     for name, value in machine().items():
         print(f"{name + ':':20}{value}")
     print()

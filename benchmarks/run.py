@@ -1,4 +1,4 @@
-"""The one command of all benchmarks: ``python benchmarks/run.py NAME [--quick] [--json FILE]``."""
+"""The command for all benchmarks: ``python benchmarks/run.py NAME [--quick] [--json FILE]``."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import sys
 from pathlib import Path
 
 BENCHMARKS = {
-    "limits": ("limits", "what the machine can do: matrix products, fused LSTM, copies"),
-    "attentions": ("attentions", "what each registered attention costs beside the bilinear one, one core"),
-    "cells": ("cells", "what each registered cell costs beside the fused LSTM, one core"),
+    "limits": ("limits", "limits of the machine: matrix products, fused LSTM, copies"),
+    "attentions": ("attentions", "cost of each registered attention relative to the bilinear one, one core"),
+    "cells": ("cells", "cost of each registered cell relative to the fused LSTM, one core"),
     "train": ("train_speed", "target pieces per second in training, one core"),
-    "profile": ("profile_training", "where a training step's time goes, by kind of operator, one core"),
+    "profile": ("profile_training", "time of a training step by kind of operator, one core"),
     "translate": ("translate_speed", "sentences per second in translation, one core"),
     "search-costs": (
         "search_costs",
-        "what a search costs against beam, batch, length and vocabulary, one core",
+        "cost of a search by beam, batch, length and vocabulary, one core",
     ),
-    "gnmt": ("gnmt", "training and translation with GNMT's network on a GPU, on random text"),
+    "gnmt": ("gnmt", "training and translation with the GNMT network on a GPU, on random text"),
     "memory": ("memory", "peak memory of training and of translating a long file"),
-    "growth": ("growth", "memory of a long training, and whether it still grows after an epoch"),
+    "growth": ("growth", "memory of a long training run, and its growth after the first epoch"),
     "scaling": ("scaling", "training with two processes; memory against corpus and network"),
-    "peers": ("peers", "the same work by other toolkits, which it installs in build/peers"),
-    "startup": ("startup", "processor time of --help, time until translate answers"),
+    "peers": ("peers", "the same work with other toolkits, which are installed in build/peers"),
+    "startup": ("startup", "processor time of --help, time until the first translation"),
 }
 
 
@@ -36,25 +36,25 @@ def main(arguments: list[str] | None = None) -> None:
     for name, (module_name, description) in BENCHMARKS.items():
         modules[name] = importlib.import_module(module_name)
         command = commands.add_parser(name, help=description, description=modules[name].__doc__)
-        command.add_argument("--quick", action="store_true", help="fewer repetitions: to see that it works")
-        command.add_argument("--json", type=Path, metavar="FILE", help="also write the figures as JSON")
+        command.add_argument("--quick", action="store_true", help="only a few repetitions, as a test")
+        command.add_argument("--json", type=Path, metavar="FILE", help="also write the measurements as JSON")
         command.add_argument(
             "--text",
             type=Path,
             metavar="FOLDER",
-            help="train.de, train.en, val.de, val.en, test_2016_flickr.de; where these are absent, the built-in corpus",
+            help="train.de, train.en, val.de, val.en, test_2016_flickr.de; without them, the built-in corpus",
         )
         modules[name].add_arguments(command)
     options = parser.parse_args(arguments)
     if options.text is None:
         options.text = Path(os.environ.get("NMT_LSTM_CORPORA", "data")) / "multi30k"
     elif not options.text.is_dir():
-        parser.error(f"--text {options.text}: there is no such folder")
+        parser.error(f"--text {options.text}: the folder does not exist")
     for name in ("json", "plot"):
-        # What was measured for an hour must have a place to go to.
+        # Check now, not after an hour of measurements.
         file = getattr(options, name, None)
         if file is not None and not file.resolve().parent.is_dir():
-            parser.error(f"--{name} {file}: there is no folder '{file.parent}'; make it first")
+            parser.error(f"--{name} {file}: the folder '{file.parent}' does not exist; create it first")
 
     import report
 
@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
     except NmtLstmError as problem:
         raise SystemExit(f"{options.benchmark}: {problem}") from None
     except KeyboardInterrupt:
-        print(f"{options.benchmark}: interrupted; no figures are kept", file=sys.stderr)
+        print(f"{options.benchmark}: interrupted; no measurements were written", file=sys.stderr)
         raise SystemExit(130) from None
     report.show(rows, options.json)
     if all(row.unit == report.FAILED for row in rows):

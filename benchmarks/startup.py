@@ -1,4 +1,4 @@
-"""How long the command takes to answer: processor time of --help, and time until translate has its first answer."""
+"""Startup time: processor time of --help, and wall time until the first translation."""
 
 from __future__ import annotations
 
@@ -16,38 +16,40 @@ from text import find_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of this benchmark."""
-    parser.add_argument("-m", "--model", type=Path, metavar="FOLDER", help="model folder; else one is made")
+    """Add the options of this benchmark."""
+    parser.add_argument(
+        "-m", "--model", type=Path, metavar="FOLDER", help="model folder; by default one is trained"
+    )
 
 
 def measure(options: argparse.Namespace) -> list[Row]:
-    """Run both a few times and return the medians."""
+    """Return medians of several repetitions."""
     repetitions = 3 if options.quick else 10
-    helped = [nmt_lstm("--help").processor_seconds for _ in range(repetitions)]
+    help_seconds = [nmt_lstm("--help").processor_seconds for _ in range(repetitions)]
     with tempfile.TemporaryDirectory() as folder:
         model = options.model
         if model is None:
             train(find_text(options.text), Path(folder), steps=1)
             model = Path(folder) / "model"
-        answered = [seconds_to_answer(model) for _ in range(3)]
+        translate_seconds = [seconds_to_first_translation(model) for _ in range(3)]
     return [
         Row(
             "nmt-lstm --help",
-            statistics.median(helped),
+            statistics.median(help_seconds),
             "s",
             f"processor time, user and system, median of {repetitions}",
         ),
         Row(
             "nmt-lstm translate",
-            statistics.median(answered),
+            statistics.median(translate_seconds),
             "s",
-            "wall time from start to the first answer, median of 3",
+            "wall time from start to the first translation, median of 3",
         ),
     ]
 
 
-def seconds_to_answer(model: Path) -> float:
-    """Start ``translate``, give it a line and return how long its translation took."""
+def seconds_to_first_translation(model: Path) -> float:
+    """Start ``translate``, send it a line and return the time until the translation."""
     begin = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "nmt_lstm", "translate", "-m", str(model), "--interactive"],

@@ -1,4 +1,4 @@
-"""The text that benchmarks train on and translate: Multi30k where it is, else the built-in corpus."""
+"""The text of the benchmarks: Multi30k if available, otherwise the built-in corpus."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Text:
-    """Paths of a parallel text, and its name for the tables."""
+    """The files of a parallel text, and its name."""
 
     name: str
     train_source: Path
@@ -19,8 +19,8 @@ class Text:
 
 
 def find_text(folder: Path) -> Text:
-    """Return Multi30k in `folder`, or the built-in corpus if it is not there."""
-    folder = folder.resolve()  # commands run in other folders
+    """Return Multi30k in `folder`, otherwise the built-in corpus."""
+    folder = folder.resolve()  # commands run in different folders
     if (folder / "train.de").is_file():
         names = ("train.de", "train.en", "val.de", "val.en", "test_2016_flickr.de")
         return Text("Multi30k de-en", *(folder / name for name in names))
@@ -31,7 +31,7 @@ def find_text(folder: Path) -> Text:
 
 
 def data_overrides(text: Text, prepared: Path) -> dict[str, str]:
-    """The settings of the table [data] for this text."""
+    """Return the settings in the table [data] for this text."""
     return {
         "data.train_source": str(text.train_source),
         "data.train_target": str(text.train_target),

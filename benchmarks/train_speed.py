@@ -1,9 +1,8 @@
-"""Target pieces per second in training on one core: batches, loss, gradients, clipping and the optimizer's step.
+"""Target pieces per second in training on one core, including batches, loss, gradients, clipping and optimizer steps.
 
-The network has 1+1 LSTM layers of 512, embeddings of 256 and 8,000 pieces, unless --set says otherwise. Counted are target
-pieces, END included, padding excluded. The share of the machine's rate counts only the products that the model needs
-(see necessary_products.py) against one large product measured in the same run. `training.precision=float32` and so on
-may be given by --set as well as by --precision.
+The network has 1+1 LSTM layers of 512, embeddings of 256 and 8,000 pieces, unless --set changes it. Target pieces are
+counted with the end of each sentence and without padding. The share of the machine's rate relates the products that the
+model needs (see necessary_products.py) to one large product measured in the same run.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ from training_steps import Rates, Training
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of this benchmark."""
-    parser.add_argument("--steps", type=int, default=25, metavar="N", help="steps of each repetition")
+    """Add the options of this benchmark."""
+    parser.add_argument("--steps", type=int, default=25, metavar="N", help="steps in each repetition")
     parser.add_argument(
-        "--repetitions", type=int, default=5, metavar="N", help="after 5 steps that are not timed"
+        "--repetitions", type=int, default=5, metavar="N", help="repetitions, after 5 warm-up steps"
     )
-    parser.add_argument("--precision", choices=["float32", "bf16"], help="only this one")
+    parser.add_argument("--precision", choices=["float32", "bf16"], help="measure only this precision")
     parser.add_argument(
         "--set", action="append", default=[], dest="overrides", metavar="KEY=VALUE", help="change the network"
     )
@@ -50,20 +49,20 @@ def measure(options: argparse.Namespace) -> list[Row]:
         run = make_run({}, [f"{key}={value}" for key, value in overrides.items()] + options.overrides)
         prepared = prepare(run)
         fastest = resolve_precision("auto", "cpu")
-        asked = [resolve_precision(options.precision, "cpu")] if options.precision else []
-        precisions = asked or sorted({fastest, "float32"})
+        requested = [resolve_precision(options.precision, "cpu")] if options.precision else []
+        precisions = requested or sorted({fastest, "float32"})
         for precision in precisions:
             training = Training.on_text(run, prepared, precision)
             training.take(warm_up)
-            found = [training.take(steps) for _ in range(repetitions)]
+            rates = [training.take(steps) for _ in range(repetitions)]
             rows += report(
-                training, found, precision, f"{steps} steps of {run.training.batch_pieces:,} on {text.name}"
+                training, rates, precision, f"{steps} steps of {run.training.batch_pieces:,} on {text.name}"
             )
     return rows
 
 
-def report(training: Training, found: list[Rates], precision: str, counted: str) -> list[Row]:
-    """Return speed, share of the machine's rate, and where the time went."""
+def report(training: Training, rates: list[Rates], precision: str, counted: str) -> list[Row]:
+    """Return the speed, the share of the machine's rate, and the time of each part."""
     import torch
 
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
@@ -71,19 +70,19 @@ def report(training: Training, found: list[Rates], precision: str, counted: str)
     fastest = 2.0 * 2_000 * 512 * 2_048 / min(
         seconds(lambda: torch.nn.functional.linear(inputs, weight), repetitions=5).values
     )  # fmt: skip
-    speed = Repeated(tuple(rates.target_pieces for rates in found))
-    operations = Repeated(tuple(rates.operations for rates in found))
+    speed = Repeated(tuple(each.target_pieces for each in rates))
+    operations = Repeated(tuple(each.operations for each in rates))
     total = sum(training.parts.values())
     share = Repeated(tuple(100 * each / fastest for each in operations.values))
     rows = [
         Row(f"training, {precision}", speed.median, "target pieces/s", f"{counted}; {speed.spread()}"),
         Row(
             "  share of the product rate", share.median, "%",
-            f"necessary products against {fastest / 1e9:,.0f} GFLOP/s; {share.spread(1)}",
+            f"necessary products relative to {fastest / 1e9:,.0f} GFLOP/s; {share.spread(1)}",
         ),
     ]  # fmt: skip
     rows += [
-        Row(f"  {name}", 100 * spent / total, "%", "of a step's time")
-        for name, spent in training.parts.items()
+        Row(f"  {name}", 100 * part / total, "%", "of the time of a step")
+        for name, part in training.parts.items()
     ]
     return rows

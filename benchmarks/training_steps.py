@@ -1,4 +1,4 @@
-"""Training without Lightning around it: steps on batches of any origin, each part of a step timed."""
+"""Training without Lightning, on any batches, with the time of each part of a step."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 
 
 class Rates(NamedTuple):
-    """What some steps came to, each per second."""
+    """Rates over several steps, per second."""
 
     target_pieces: float
     pieces: float
-    """Of source and target."""
+    """Source and target pieces."""
     operations: float
-    """Of the products that the network needs."""
+    """Operations in the necessary products."""
 
 
 class Training:
-    """A training whose parts are timed.
+    """A training run whose parts are timed.
 
     Args:
-        model: on its device.
-        settings: of the training.
-        batches: makes the batch of a step, on the processor.
-        precision: of the products.
-        device: of the model. On a GPU the parts' times are those of handing the work over.
+        model: the model, on its device.
+        settings: the training settings.
+        batches: returns the batch of a step, on the processor.
+        precision: the precision of the products.
+        device: the device of the model. On a GPU, the times of parts are those of launching the work.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class Training:
 
     @classmethod
     def on_text(cls, run: RunSettings, prepared: Prepared, precision: Precision) -> Training:
-        """Return the training of a run on a processor."""
+        """Return the training run with these settings on the processor."""
         import torch
 
         from nmt_lstm.batching.loader import BatchLoader, plan_batches
@@ -77,13 +77,13 @@ class Training:
 
     @contextlib.contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """Count the time of a part."""
+        """Measure the time of a part of a step."""
         begin = time.perf_counter()
         yield
         self.parts[name] += time.perf_counter() - begin
 
     def take(self, steps: int) -> Rates:
-        """Take steps."""
+        """Train for some steps and return their rates."""
         from nmt_lstm.model.loss import linear_cross_entropy
         from nmt_lstm.numerics.precision import autocast
         from nmt_lstm.training.optimization import clip_gradients
@@ -93,8 +93,8 @@ class Training:
         begin = time.perf_counter()
         for _ in range(steps):
             with self.part("batches"):
-                made = self.batches(self.step)
-                batch = made.to(self.device)
+                host_batch = self.batches(self.step)
+                batch = host_batch.to(self.device)
             with autocast(self.device, self.precision):
                 with self.part("encoder, forward"):
                     encoded = model.encode(batch.source)
@@ -116,11 +116,11 @@ class Training:
                 self.optimizer.zero_grad()
             target += batch.target_pieces
             source += batch.source_pieces
-            operations += training_operations(model, made)
+            operations += training_operations(model, host_batch)
             self.step += 1
         self._wait()
-        spent = time.perf_counter() - begin
-        return Rates(target / spent, (source + target) / spent, operations / spent)
+        seconds = time.perf_counter() - begin
+        return Rates(target / seconds, (source + target) / seconds, operations / seconds)
 
     def _wait(self) -> None:
         import torch

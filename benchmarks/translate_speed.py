@@ -1,6 +1,6 @@
 """Sentences and pieces per second in translation on one core, and the latency of one sentence.
 
-Cutting into pieces, search and text are counted, loading is not.
+Splitting into pieces, search and joining are included, loading is not.
 """
 
 from __future__ import annotations
@@ -22,21 +22,23 @@ from timing import Repeated
 if TYPE_CHECKING:
     from nmt_lstm import Translator
 
-PIECES_OF_ONE = 15
+SINGLE_PIECES = 15
 BEAMS = (1, 5, 10)
 BATCH_SIZES = (1, 8, 256)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of this benchmark."""
+    """Add the options of this benchmark."""
     parser.add_argument(
         "-m",
         "--model",
         type=Path,
         metavar="FOLDER",
-        help="trained or exported model folder; an untrained one runs to the length limit",
+        help="trained or exported model folder; by default an untrained model that reaches the length limit",
     )
-    parser.add_argument("--repetitions", type=int, default=5, metavar="N", help="of each measurement")
+    parser.add_argument(
+        "--repetitions", type=int, default=5, metavar="N", help="repetitions of each measurement"
+    )
     parser.add_argument("--precision", default="auto", help="auto, float32, bf16 or int8")
 
 
@@ -55,15 +57,15 @@ def measure(options: argparse.Namespace) -> list[Row]:
         model, training = options.model, "trained"
         if model is None:
             train(text, Path(folder), steps=1)
-            model, training = Path(folder) / "model", "untrained: every sentence runs to the length limit"
+            model, training = Path(folder) / "model", "untrained: every sentence reaches the length limit"
             without_end(model)
         translator = Translator.load(model, device="cpu", precision=options.precision)
     rows: list[Row] = []
     repetitions = 1 if options.quick else options.repetitions
     for beam_size, batch_size in (*((beam, 64) for beam in BEAMS), *((5, size) for size in BATCH_SIZES)):
-        # Single sentences take long, and as many times as there are sentences.
-        taken = sentences[: max(20, min(len(sentences), 16 * batch_size))]
-        rows += speed(translator, taken, beam_size, batch_size, repetitions, training)
+        # Small batches are slow, so fewer sentences suffice.
+        sample = sentences[: max(20, min(len(sentences), 16 * batch_size))]
+        rows += speed(translator, sample, beam_size, batch_size, repetitions, training)
     return rows + latency(translator, sentences, repetitions, training)
 
 
@@ -78,38 +80,38 @@ def speed(
     """Return sentences and target pieces per second."""
     settings = {"beam_size": beam_size, "batch_size": batch_size}
     translator.translate(sentences[:batch_size], **settings)
-    spent, pieces = [], 0
+    times, pieces = [], 0
     for _ in range(repetitions):
         begin = time.perf_counter()
-        found = translator.translate(sentences, **settings)
-        spent.append(time.perf_counter() - begin)
-        pieces = sum(len(each.pieces) for each in found)
-    what = f"beam {beam_size}, {batch_size} at once"
+        translations = translator.translate(sentences, **settings)
+        times.append(time.perf_counter() - begin)
+        pieces = sum(len(each.pieces) for each in translations)
+    what = f"beam {beam_size}, {batch_size} at a time"
     rows = []
     for name, count in (("sentences", len(sentences)), ("pieces", pieces)):
-        rates = Repeated(tuple(count / each for each in spent))
+        rates = Repeated(tuple(count / each for each in times))
         counted = f"{count:,} {name}, {translator.precision}, {training}; {rates.spread()}"
         rows.append(Row(what, rates.median, f"{name}/s", counted))
     return rows
 
 
 def latency(translator: Translator, sentences: list[str], repetitions: int, training: str) -> list[Row]:
-    """Return how long single sentences take."""
+    """Return the latency of single sentences."""
     encode = translator.subwords.source.encode
-    # The sentences nearest to 15 pieces, so that a text of any kind has some.
-    alike = sorted(sentences, key=lambda sentence: abs(len(encode(sentence)) - PIECES_OF_ONE))[:20]
-    for sentence in alike[:3]:
+    # The sentences closest to 15 pieces, which every text has.
+    similar = sorted(sentences, key=lambda sentence: abs(len(encode(sentence)) - SINGLE_PIECES))[:20]
+    for sentence in similar[:3]:
         seconds(translator, sentence)
-    taken = sorted(1_000 * seconds(translator, sentence) for _ in range(repetitions) for sentence in alike)
-    counted = f"single sentences of about {PIECES_OF_ONE} pieces, warm, {translator.precision}, {training}"
+    times = sorted(1_000 * seconds(translator, sentence) for _ in range(repetitions) for sentence in similar)
+    counted = f"single sentences of about {SINGLE_PIECES} pieces, warm, {translator.precision}, {training}"
     return [
-        Row("one sentence, greedy, median", statistics.median(taken), "ms", counted),
-        Row("one sentence, greedy, 99th percentile", taken[math.ceil(0.99 * len(taken)) - 1], "ms", counted),
+        Row("one sentence, greedy, median", statistics.median(times), "ms", counted),
+        Row("one sentence, greedy, 99th percentile", times[math.ceil(0.99 * len(times)) - 1], "ms", counted),
     ]
 
 
 def seconds(translator: Translator, sentence: str) -> float:
-    """Return how long one sentence takes."""
+    """Return the time to translate a sentence."""
     begin = time.perf_counter()
     translator.translate([sentence], beam_size=1)
     return time.perf_counter() - begin

@@ -1,4 +1,4 @@
-"""The benchmarks run, and their figures have what is counted beside them."""
+"""The benchmarks run and report measurements, and reject wrong options before the work."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ import pytest
         *("scaling", "profile", "gnmt"),
     ],
 )
-def test_quick_benchmark_reports_figures(repository, tmp_path, benchmark) -> None:
+def test_a_quick_benchmark_reports_measurements(repository, tmp_path, benchmark) -> None:
     output = tmp_path / "figures.json"
-    # A folder without Multi30k: the benchmark must run anywhere, on the built-in corpus.
+    # Without Multi30k, benchmarks use the built-in corpus.
     words = [benchmark, "--quick", "--json", str(output), "--text", str(tmp_path)]
     finished = subprocess.run(
         [sys.executable, str(repository / "benchmarks" / "run.py"), *words],
@@ -69,7 +69,9 @@ class Measured(DotAttention):
         (("attentions",), ATTENTION, "measured: keys and one step", "additive"),
     ],
 )
-def test_parts_of_a_plugin_file_are_measured(repository, tmp_path, words, plugin, measured, other) -> None:
+def test_cells_and_attentions_of_a_plugin_are_measured(
+    repository, tmp_path, words, plugin, measured, other
+) -> None:
     (tmp_path / "mine.py").write_text(plugin, encoding="utf-8")
     finished = subprocess.run(
         [
@@ -92,18 +94,24 @@ def test_parts_of_a_plugin_file_are_measured(repository, tmp_path, words, plugin
     [
         (
             ("peers", "--only", "nosuch"),
-            "--only takes eole, joeynmt, marian, nmt-lstm, opennmt, by comma; not 'nosuch'",
+            "--only takes eole, joeynmt, marian, nmt-lstm, opennmt, separated by commas; not 'nosuch'",
         ),
         (("peers", "--wall", "10x"), "--wall takes times such as 90s, 10m or 1h, not '10x'"),
         (("peers", "--core", "4096"), "--core takes one of "),
-        (("limits", "--text", "none"), "--text none: there is no such folder"),
+        (("limits", "--text", "none"), "--text none: the folder does not exist"),
         (("gnmt", "--precision", "int7"), "invalid choice: 'int7'"),
         (("gnmt", "--quick", "--device", "cuda:99"), "gnmt: device 'cuda:99' does not exist"),
-        (("search-costs", "--plot", "none/costs.svg"), "--plot none/costs.svg: there is no folder 'none'"),
-        (("limits", "--json", "none/limits.json"), "--json none/limits.json: there is no folder 'none'"),
+        (
+            ("search-costs", "--plot", "none/costs.svg"),
+            "--plot none/costs.svg: the folder 'none' does not exist",
+        ),
+        (
+            ("limits", "--json", "none/limits.json"),
+            "--json none/limits.json: the folder 'none' does not exist",
+        ),
     ],
 )
-def test_what_cannot_be_measured_is_said_in_a_line_and_before_the_work(
+def test_wrong_options_are_rejected_before_the_work(
     repository, monkeypatch, tmp_path, capsys, words, message
 ) -> None:
     monkeypatch.syspath_prepend(str(repository / "benchmarks"))
@@ -114,7 +122,7 @@ def test_what_cannot_be_measured_is_said_in_a_line_and_before_the_work(
     assert message in f"{ended.value.code}{capsys.readouterr().err}"
 
 
-def test_an_interruption_is_said_in_a_line(repository, monkeypatch, capsys) -> None:
+def test_an_interruption_is_one_line(repository, monkeypatch, capsys) -> None:
     monkeypatch.syspath_prepend(str(repository / "benchmarks"))
 
     def interrupt(_) -> None:
@@ -124,10 +132,10 @@ def test_an_interruption_is_said_in_a_line(repository, monkeypatch, capsys) -> N
     with pytest.raises(SystemExit) as ended:
         importlib.import_module("run").main(["limits"])
     assert ended.value.code == 130
-    assert capsys.readouterr().err == "limits: interrupted; no figures are kept\n"
+    assert capsys.readouterr().err == "limits: interrupted; no measurements were written\n"
 
 
-def test_no_figure_at_all_is_a_failure(repository, monkeypatch, capsys) -> None:
+def test_a_run_without_measurements_fails(repository, monkeypatch, capsys) -> None:
     monkeypatch.syspath_prepend(str(repository / "benchmarks"))
     rows = [importlib.import_module("report").Row("training, other", 0, "failed", "no environment")]
     monkeypatch.setattr(importlib.import_module("limits"), "measure", lambda _: rows)

@@ -1,4 +1,4 @@
-"""The benchmark of memory over a long training: steps of readings, the slope, and a miniature of the whole."""
+"""The benchmark of memory growth: steps of samples, the slope, and a short run."""
 
 from __future__ import annotations
 
@@ -12,31 +12,32 @@ import pytest
 
 @pytest.fixture
 def growth(repository, monkeypatch):
+    """The module of the benchmark."""
     monkeypatch.syspath_prepend(str(repository / "benchmarks"))
     return importlib.import_module("growth")
 
 
-def test_readings_get_the_steps_between_the_validations_before_and_after_them(growth) -> None:
-    logged = [growth.Logged(1.0, 10.0), growth.Logged(2.0, 30.0), growth.Logged(3.0, 40.0)]
-    found = growth.readings([size << 20 for size in (1, 2, 3, 4, 5, 6, 7)], logged)
-    assert [each.step for each in found] == [10.0, 20.0, 30.0, 35.0]
-    assert [each.mebibytes for each in found] == [2.0, 3.0, 4.0, 5.0]
+def test_samples_are_interpolated_between_validations(growth) -> None:
+    validations = [growth.Validation(1.0, 10.0), growth.Validation(2.0, 30.0), growth.Validation(3.0, 40.0)]
+    samples = growth.samples([size << 20 for size in (1, 2, 3, 4, 5, 6, 7)], validations)
+    assert [each.step for each in samples] == [10.0, 20.0, 30.0, 35.0]
+    assert [each.mebibytes for each in samples] == [2.0, 3.0, 4.0, 5.0]
 
 
-def test_a_training_without_two_readings_is_refused(growth) -> None:
+def test_a_run_with_fewer_than_two_samples_is_rejected(growth) -> None:
     with pytest.raises(SystemExit, match="raise --steps"):
-        growth.readings([1 << 20], [growth.Logged(1.0, 10.0), growth.Logged(2.0, 30.0)])
+        growth.samples([1 << 20], [growth.Validation(1.0, 10.0), growth.Validation(2.0, 30.0)])
 
 
 @pytest.mark.parametrize("rate", [2.0, 0.0, -3.0])
 def test_the_slope_is_that_of_a_line(growth, rate) -> None:
-    found = [growth.Reading(step, 900.0 + rate * step / 1_000) for step in (100.0, 400.0, 900.0)]
-    assert growth.slope(found) == pytest.approx(rate)
+    samples = [growth.Sample(step, 900.0 + rate * step / 1_000) for step in (100.0, 400.0, 900.0)]
+    assert growth.slope(samples) == pytest.approx(rate)
 
 
 @pytest.mark.bench
 @pytest.mark.slow
-def test_the_miniature_trains_and_reports(repository, tmp_path) -> None:
+def test_a_short_run_reports_growth(repository, tmp_path) -> None:
     output = tmp_path / "figures.json"
     words = ["growth", "--quick", "--json", str(output), "--text", str(tmp_path)]
     finished = subprocess.run(

@@ -1,4 +1,4 @@
-"""Marian in the comparison: what it is told, how its updates are timed, and how its translations get one length."""
+"""Marian in the comparison: its settings, the times of its updates, and translations of a fixed length."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def wait_for_lines(path: Path, count: int) -> None:
 
 
 @pytest.mark.parametrize("feeding", [False, True])
-def test_it_is_given_the_network_nearest_to_the_shared_one(module, tmp_path, feeding) -> None:
+def test_marian_gets_the_network_closest_to_the_shared_one(module, tmp_path, feeding) -> None:
     shared, marian = module("peer_toolkit"), module("peer_marian")
     (tmp_path / "text").mkdir()
     (tmp_path / "text" / "vocabulary.txt").write_text("▁a\n:\n", "utf-8")
@@ -77,16 +77,16 @@ def test_it_is_given_the_network_nearest_to_the_shared_one(module, tmp_path, fee
     training = shared.Training(tmp_path, text, feeding, 4, 2)
     command = marian.Marian(width=32).train_command(tmp_path / "python", training)
     assert command.words[:3] == (tmp_path / "python", "-P", marian.RECORDER)
-    told = json.loads((tmp_path / "train.yaml").read_text("utf-8"))
-    assert (told["dim-emb"], told["dim-rnn"]) == (shared.EMBEDDING, 32)
-    assert (told["mini-batch"], told["maxi-batch"]) == (shared.BATCH_SENTENCES, 3)
-    assert told["dec-cell-base-depth"] == (2 if feeding else 1)
-    assert (told["after-batches"], told["save-freq"], told["disp-freq"]) == (4, "2u", "1u")
-    numbers = json.loads(Path(told["vocabs"][0]).read_text("utf-8"))
+    settings = json.loads((tmp_path / "train.yaml").read_text("utf-8"))
+    assert (settings["dim-emb"], settings["dim-rnn"]) == (shared.EMBEDDING, 32)
+    assert (settings["mini-batch"], settings["maxi-batch"]) == (shared.BATCH_SENTENCES, 3)
+    assert settings["dec-cell-base-depth"] == (2 if feeding else 1)
+    assert (settings["after-batches"], settings["save-freq"], settings["disp-freq"]) == (4, "2u", "1u")
+    numbers = json.loads(Path(settings["vocabs"][0]).read_text("utf-8"))
     assert numbers == {"</s>": 0, "<unk>": 1, "▁a": 2, ":": 3}
 
 
-def test_it_translates_with_the_vocabulary_beside_the_model(module, tmp_path) -> None:
+def test_marian_translates_with_the_vocabulary_beside_the_model(module, tmp_path) -> None:
     shared, marian = module("peer_toolkit"), module("peer_marian").Marian()
     model = tmp_path / "trained" / "model.bin"
     for length, program in ((None, "decode"), (11, "peer_marian_length.py")):
@@ -99,7 +99,7 @@ def test_it_translates_with_the_vocabulary_beside_the_model(module, tmp_path) ->
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the recorder starts its reader with fork")
-def test_recorder_notes_both_clocks_at_each_update(module, repository, tmp_path) -> None:
+def test_the_recorder_writes_both_clocks_at_each_update(module, repository, tmp_path) -> None:
     begin, steps = time.monotonic(), tmp_path / "steps.txt"
     program = repository / "benchmarks" / "peer_marian_recorded.py"
     finished = run_beside(TRAINER, str(program), [steps, "--seed", 7], tmp_path)
@@ -124,7 +124,7 @@ def test_translations_have_one_length_and_the_order_of_their_sources(repository,
     assert {len(pieces) for pieces in found} == {11}
 
 
-def test_model_files_are_counted_and_changed(module, tmp_path) -> None:
+def test_parameters_are_counted_and_ends_prevented_in_model_files(module, tmp_path) -> None:
     marian_model = module("peer_marian_model")
     weights = {"Wemb": np.zeros((5, 3), "f"), "decoder_ff_logit_l2_b": np.zeros((1, 5), "f")}
     options = np.frombuffer(b"dim-emb: 3\n", "i1")
@@ -137,7 +137,7 @@ def test_model_files_are_counted_and_changed(module, tmp_path) -> None:
         assert found["special:model.yml"].tobytes() == options.tobytes()
 
 
-def test_eight_bits_are_those_of_the_model_that_another_trained(module, tmp_path, monkeypatch) -> None:
+def test_8_bit_weights_come_from_the_model_of_another_runner(module, tmp_path, monkeypatch) -> None:
     runners, shared = module("peer_marian_runners"), module("peer_toolkit")
     text = shared.SplitText(tmp_path, 160, 2_000)
     pieces = module("peer_text").Pieces(text, text, tmp_path)

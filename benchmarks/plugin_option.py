@@ -1,4 +1,4 @@
-"""Cells and attentions of one's own in a benchmark: the option that names their files, and what the files register."""
+"""The option of a benchmark that loads cells or attentions from plugin files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["add_plugin_option", "load_plugins"]
 
 
 def add_plugin_option(parser: argparse.ArgumentParser, parts: str) -> None:
-    """Add ``--plugin``, which may be repeated; `parts` is what the files register, such as "cells"."""
+    """Add ``--plugin``, which may be repeated; `parts` names what the files register, such as "cells"."""
     parser.add_argument(
         "--plugin", action="append", default=[], metavar="FILE", help=f"file or folder that registers {parts}"
     )

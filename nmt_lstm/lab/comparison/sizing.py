@@ -72,7 +72,7 @@ def size_to(
     def count_from(hidden: int) -> int:
         """Return the number of parameters at the first size from `hidden` on that all parts accept."""
         sizes = range(hidden, min(hidden + _LARGEST_GAP, _LARGEST + 1))
-        return next((found for size in sizes if (found := count(size)) is not None), _INFINITE)
+        return next((number for size in sizes if (number := count(size)) is not None), _INFINITE)
 
     start = model.decoder.hidden_size
     if count_from(start) == _INFINITE:
@@ -86,11 +86,11 @@ def size_to(
     # Sizes that are rejected around the crossing are skipped; an accepted one further away that is no better ends the search.
     error = _INFINITE
     for size in sorted(nearby, key=lambda size: abs(size - crossing)):
-        found = count(size)
-        if found is not None and abs(found - parameters) >= error and abs(size - crossing) > 2:
+        number = count(size)
+        if number is not None and abs(number - parameters) >= error and abs(size - crossing) > 2:
             break
-        if found is not None:
-            error = min(error, abs(found - parameters))
+        if number is not None:
+            error = min(error, abs(number - parameters))
     best = min(counts, key=lambda size: (abs(counts[size] - parameters), size))
     if abs(counts[best] - parameters) > _TOLERANCE * parameters:
         raise ConfigurationError(

@@ -95,12 +95,12 @@ def rank(
 
 def differences(one: Row, other: Row) -> list[str]:
     """Return the differences that make two rows of a test set incomparable; empty if there are none."""
-    found = []
+    reasons = []
     if one.source != other.source:
-        found.append(f"source text {one.source[:12]}, not {other.source[:12]}")
+        reasons.append(f"source text {one.source[:12]}, not {other.source[:12]}")
     if one.references != other.references:
         first, second = (", ".join(digest[:12] for digest in row.references) for row in (one, other))
-        found.append(f"references {first}, not {second}")
+        reasons.append(f"references {first}, not {second}")
     for metric in dict.fromkeys([*one.scores, *other.scores]):
         first, second = (
             row.scores[metric].signature if metric in row.scores else "none" for row in (one, other)
@@ -109,5 +109,5 @@ def differences(one: Row, other: Row) -> list[str]:
             fields, other_fields = first.split("|"), second.split("|")
             changed = "|".join(field for field in fields if field not in other_fields)
             other_changed = "|".join(field for field in other_fields if field not in fields)
-            found.append(f"{metric} signature {changed or 'none'}, not {other_changed or 'none'}")
-    return found
+            reasons.append(f"{metric} signature {changed or 'none'}, not {other_changed or 'none'}")
+    return reasons

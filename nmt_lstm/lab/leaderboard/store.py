@@ -116,7 +116,7 @@ class BoardFiles:
                 raise DataError(f"'{self._rows}' is a pipe or a device, not the rows of a board.")
             data = stream.read()
             complete, partial = _split(data)
-            current = current_rows([parse_record(line, place) for place, line in self._located(complete)])
+            current = current_rows([parse_record(line, where) for where, line in self._located(complete)])
             if missing := self._head_problem(data):
                 raise DataError(missing)
             if not check(current):

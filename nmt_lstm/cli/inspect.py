@@ -14,6 +14,7 @@ import typer
 from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import BeamSize, Plugins, TrustPlugins, load_plugins
 from nmt_lstm.cli.inspect_gradients import parse_lengths, write_gradients
+from nmt_lstm.cli.inspect_overview import read_text, write_overviews
 from nmt_lstm.cli.inspection_files import InspectionFiles
 from nmt_lstm.cli.lines import input_lines
 from nmt_lstm.cli.messages import note, quoted, say
@@ -37,6 +38,7 @@ Examples:
   nmt-lstm inspect -m runs/de-en "Ein Hund läuft." --prefix "A cat"
   nmt-lstm inspect -m runs/de-en "Ein Hund läuft." --format json > trace.json
   nmt-lstm inspect -m runs/de-en "Ein Hund läuft." --format svg --what gates
+  nmt-lstm inspect -m runs/de-en --corpus valid.de
   nmt-lstm inspect --gradients -m runs/rnn -m runs/lstm -i some.de
 \b
 Output:
@@ -88,6 +90,15 @@ def inspect(
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="PATH", help="File to write; a folder for several sentences."),
+    ] = None,
+    corpus: Annotated[
+        Path | None,
+        typer.Option(
+            "--corpus",
+            metavar="FILE",
+            help="Source text. Without a sentence: an overview of the model over this text. With one: also find "
+            "sentences of the text in which the same units are active.",
+        ),
     ] = None,
     target: Annotated[
         str | None,
@@ -149,13 +160,25 @@ def inspect(
         raise ConfigurationError(
             "--what and --layer select the content of a picture; add --format svg or --format png."
         )
+    is_overview = corpus is not None and text is None and input_file is None
+    _check_corpus(
+        corpus,
+        trace_format,
+        gradients=gradients,
+        is_overview=is_overview,
+        others=gradients or show or beam_size is not None or bool(prefix or target),
+    )
     _check_gradients(gradients, lengths, trace_format, show=show, prefix=prefix)
     for folder in model:
         early_checks.check_models([folder])
     search = early_checks.check_search(model, [] if beam_size is None else [f"search.beam_size={beam_size}"])
+    early_checks.check_files(input_file, corpus)
+    if corpus is not None and is_overview:
+        load_plugins(plugin, trusted=model if trust_plugins else [])
+        write_overviews(model, corpus, output=output, output_format=trace_format)
+        return
     if text is None and input_file is None:
         check_stdin()
-    early_checks.check_files(input_file)
     lines = {1: text} if text is not None else _lines(input_file)
     options = f" -b {beam_size}" if beam_size is not None else ""
     options += "".join(f" --plugin {quoted(file)}" for file in plugin or [])
@@ -187,6 +210,7 @@ def inspect(
 
         check_matplotlib()
     inspectors = [Inspector.load(folder) for folder in model]
+    overviews = read_text(inspectors, corpus) if corpus is not None else []
     for number, line in lines.items():
         try:
             traces = [each.trace(line, target=target, prefix=prefix, search=search) for each in inspectors]
@@ -209,9 +233,28 @@ def inspect(
             commands = [
                 f"nmt-lstm inspect -m {quoted(folder)}{options} {shlex.quote(line)}" for folder in model
             ]
-            files.write(number, trace_page(traces, commands=commands))
+            files.write(number, trace_page(traces, commands=commands, texts=overviews))
         else:
             files.write(number, _picture(traces, trace_format, what, layer))
+
+
+def _check_corpus(
+    corpus: Path | None, trace_format: TraceFormat, *, gradients: bool, is_overview: bool, others: bool
+) -> None:
+    """Raise ConfigurationError if options contradict --corpus."""
+    if corpus is None:
+        return
+    if is_overview and (trace_format in PICTURES or others):
+        raise ConfigurationError(
+            "--corpus without a sentence writes a page or JSON about the text; add a sentence, or remove --gradients, --show, "
+            "--target, --prefix, -b and the picture's --format."
+        )
+    if gradients:
+        raise ConfigurationError("--gradients reads the sentences of -i FILE; remove --corpus.")
+    if not is_overview and trace_format is not TraceFormat.html:
+        raise ConfigurationError(
+            f"--corpus with a sentence adds to its page; remove --format {trace_format}."
+        )
 
 
 def _check_gradients(

@@ -31,6 +31,11 @@ class Place:
         """What a person calls it: "encoder, layer 1, backward"."""
         return f"{self.side}, layer {self.layer}, {self.direction}"
 
+    @property
+    def key(self) -> str:
+        """What a command calls it: "encoder.1.backward"."""
+        return f"{self.side}.{self.layer}.{self.direction}"
+
 
 def places(model: Seq2Seq) -> list[Place]:
     """Return the places of a model's cells from the source to the output."""

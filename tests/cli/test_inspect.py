@@ -65,6 +65,9 @@ def test_show_draws_at_the_terminal(random_model_folder, folder, capsys) -> None
         ([SENTENCE, "--format", "json", "-o", "x.json"], "stdout"),
         ([SENTENCE, "--format", "json", "--show"], "--show"),
         ([SENTENCE, "--what", "gates"], "--format svg"),
+        (["--corpus", "in.txt", "--show"], "add a sentence"),
+        ([SENTENCE, "--corpus", "in.txt", "--format", "json"], "--corpus"),
+        ([SENTENCE, "--corpus", "missing.txt"], "missing.txt"),
         ([SENTENCE, "--format", "svg", "--layer", "encoder.7"], "encoder.1.forward"),
         ([" "], "blank"),
     ],
@@ -169,3 +172,23 @@ def test_options_that_gradients_do_not_take_are_refused(
     assert key in complaint
     assert len(complaint.splitlines()) <= 3
     assert not list(folder.iterdir())
+
+
+def test_a_corpus_becomes_an_overview(random_model_folder, folder, capsys) -> None:
+    (folder / "some.de").write_text(f"{SENTENCE}\n\nvier .\n", encoding="utf-8")
+    words = ["inspect", "-m", str(random_model_folder), "--corpus", "some.de"]
+    assert main(words) == 0
+    path = folder / capsys.readouterr().out.strip()
+    assert path.name == "some-overview.html"
+    assert "2 sentences of some.de" in path.read_text(encoding="utf-8")
+    assert main([*words, "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["sentences"] == 2
+
+
+def test_a_page_with_a_corpus_has_its_sentences(random_model_folder, folder) -> None:
+    (folder / "some.de").write_text("vier fünf .\n", encoding="utf-8")
+    words = ["inspect", "-m", str(random_model_folder), SENTENCE, "--corpus", "some.de", "-o", "page.html"]
+    assert main(words) == 0
+    (data,) = re.findall(r'id="traces">(.*?)</script>', (folder / "page.html").read_text(encoding="utf-8"))
+    (trace,) = json.loads(data)["traces"]
+    assert len(trace["text"]["encoder"]) == 1

@@ -9,7 +9,8 @@ const cellView = (trace, layer) => {
   const side = layer.side === "encoder" ? "source" : "target";
   const units = make("p", { className: "units", data: { role: "status" } },
     "Click one piece above, then another: the units that switch on between them are named here.");
-  const span = spanOf(layer, pieces, units);
+  const found = make("div");
+  const span = spanOf(trace, layer, pieces, units, found);
   const box = table(side, pieces, { choose: span.choose });
   for (const strip of layer.strips) box.append(stripRow(layer, strip, pieces, span));
   const sizes = (each) => [each.norms.memory, each.norms.kept, each.norms.written].flatMap((values) => values ?? []);
@@ -21,14 +22,20 @@ const cellView = (trace, layer) => {
   const reach = layer.horizon === pieces.length - 1 ? `all ${layer.horizon}` : layer.horizon;
   box.append(bars("influence", `on the last output; horizon ${reach}`, pieces, () => layer.influence,
     { most: mostOf(layer.key, (each) => each.influence), written: percent }));
-  const parts = [make("h4", {}, `${layer.name}: ${layer.cell}`), box, units];
+  const parts = [make("h4", {}, `${layer.name}: ${layer.cell}`), box, units, found];
   if (layer.halfLives || layer.measuredHalfLives) parts.push(halfLives(layer));
   return make("div", { className: "block" }, ...parts);
 };
 
-// A span of pieces that the reader chooses, and the units whose memory is larger there than elsewhere.
-const spanOf = (layer, pieces, told) => {
+// A span of pieces that the reader chooses, the units that differ there from elsewhere, and other sentences with these.
+const spanOf = (trace, layer, pieces, told, found) => {
   const span = { marked: [], paint: [] };
+  const index = textIndex(trace, layer);
+  const memory = layer.strips.find((each) => each.name.startsWith("memory"));
+  const levels = bytes(memory.shades);
+  const value = (unit, at) => ((levels[at * memory.units + unit] / (LEVELS - 1)) * 2 - 1) * memory.bound;
+  // Without a text a unit is compared with zero, with one, with what it usually is.
+  const strength = (unit, at) => (index ? standardised(index, unit, value(unit, at)) : Math.abs(value(unit, at)));
   let ends = null;
   span.choose = (at, labels) => {
     ends = ends && ends.length === 1 ? [ends[0], at].sort((a, b) => a - b) : [at];
@@ -36,22 +43,23 @@ const spanOf = (layer, pieces, told) => {
     labels.forEach((label, number) => label.setAttribute("aria-pressed", String(number >= from && number <= to)));
     if (from === 0 && to === pieces.length - 1) {
       told.textContent = "That is the whole sentence: choose a part of it.";
+      found.replaceChildren();
       return;
     }
-    const memory = layer.strips.find((each) => each.name.startsWith("memory"));
-    const levels = bytes(memory.shades);
-    const mean = (unit, inside) => {
-      let [sum, count] = [0, 0];
-      pieces.forEach((_, number) => {
-        if ((number >= from && number <= to) !== inside) return;
-        sum += Math.abs(levels[number * memory.units + unit] - (LEVELS - 1) / 2);
-        count += 1;
-      });
-      return count ? sum / count : 0;
+    const inside = (number) => number >= from && number <= to;
+    const mean = (unit, test) => {
+      const places = pieces.map((_, number) => number).filter(test);
+      return places.reduce((sum, number) => sum + strength(unit, number), 0) / places.length;
     };
-    span.marked = Array.from({ length: memory.units }, (_, unit) => [unit, mean(unit, true) - mean(unit, false)])
-      .sort((one, other) => other[1] - one[1]).slice(0, 8).map(([unit]) => unit);
-    told.textContent = `Units whose memory is larger from “${shown(pieces[from])}” to “${shown(pieces[to])}” than elsewhere: ${span.marked.join(", ")}.`;
+    const size = ([, difference]) => (index ? Math.abs(difference) : difference);
+    const units = Array.from({ length: memory.units }, (_, unit) => [unit, mean(unit, inside) - mean(unit, (number) => !inside(number))])
+      .sort((one, other) => size(other) - size(one)).slice(0, 8);
+    span.marked = units.map(([unit]) => unit);
+    const place = from === to ? `at “${shown(pieces[from])}”` : `from “${shown(pieces[from])}” to “${shown(pieces[to])}”`;
+    told.textContent = index
+      ? `Units whose memory differs most ${place} from elsewhere in the sentence: ${units.map(([unit, difference]) => `${unit} (${difference < 0 ? "lower" : "higher"})`).join(", ")}. Sentences of the text in which most of these are at their highest or lowest:`
+      : `Units whose memory is larger ${place} than elsewhere: ${span.marked.join(", ")}.`;
+    if (index) found.replaceChildren(sentenceList(index, units));
     span.paint.forEach((paint) => paint());
   };
   return span;

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
+from torch import Tensor
 
 from nmt_lstm.batching.batch import Batch, collate, source_batch
 from nmt_lstm.checkpoint import model_folder
-from nmt_lstm.config.schema import RunSettings, SearchSettings
+from nmt_lstm.config.schema import DecoderSettings, EncoderSettings, RunSettings, SearchSettings
 from nmt_lstm.corpora.builtin import model_path
 from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.inference.translator import Translator
 from nmt_lstm.lab.inspection.beam_tree import BeamTree, search_tree
 from nmt_lstm.lab.inspection.captured_calls import captured
-from nmt_lstm.lab.inspection.cell_trace import Call, trace_cell
+from nmt_lstm.lab.inspection.cell_trace import Call, CellTrace, trace_cell
 from nmt_lstm.lab.inspection.connectivity import Connectivity, connectivity
 from nmt_lstm.lab.inspection.memory_span import half_lives, horizon, survival
 from nmt_lstm.lab.inspection.perturbation import measured_half_lives
@@ -28,10 +29,36 @@ from nmt_lstm.text.lines import single_line
 from nmt_lstm.text.special_pieces import BEGIN, END
 from nmt_lstm.text.subwords import Subwords
 
-__all__ = ["Inspector", "cell_name", "inspect"]
+__all__ = ["Inspector", "ReadCell", "Reading", "cell_name", "inspect"]
 
 LONGEST = 100
 """Most pieces of a sentence; beyond this the page becomes too large to read."""
+
+
+@dataclass(frozen=True)
+class ReadCell:
+    """What one cell was given, and what it did."""
+
+    place: Place
+    calls: list[Call]
+    record: CellTrace
+    """In the order in which the cell read."""
+
+    @property
+    def record_in_order(self) -> CellTrace:
+        """The same in the order of the text."""
+        return self.record.reversed() if self.place.direction == "backward" else self.record
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A source and a target through a model."""
+
+    batch: Batch
+    attention: Tensor
+    """(T, S)."""
+    cells: list[ReadCell]
+    """From the source to the output."""
 
 
 class Inspector:
@@ -116,25 +143,33 @@ class Inspector:
                 )
         else:
             pieces = self._pieces("target", target, self.subwords.target.encode(single_line(target)))
-        batch = collate([source], [pieces])
-        cells = places(self.model)
-        with torch.no_grad(), captured([place.cell for place in cells]) as calls:
-            attention = self.model(batch).attention[0]
-        found = connectivity(self.model, batch)
+        reading = self.read(source, pieces)
+        found = connectivity(self.model, reading.batch)
         written = (*self.subwords.target.pieces(pieces), END_OF_SENTENCE)
         return Trace(
             model=self.name,
-            settings=self._settings(),
+            settings=self.settings,
             source_text=single_line(line),
             target_text=single_line(self.subwords.target.decode(pieces)),
             source_pieces=(*self.subwords.source.pieces(source), END_OF_SENTENCE),
             target_pieces=written,
-            attention=attention.float(),
+            attention=reading.attention,
             connectivity=found,
-            layers=tuple(self._layer(place, own) for place, own in zip(cells, calls, strict=True)),
+            layers=tuple(map(self._layer, reading.cells)),
             search=tree,
-            pieces=self._written(batch, found, tree),
+            pieces=self._written(reading.batch, found, tree),
         )
+
+    def read(self, source: list[int], target: list[int]) -> Reading:
+        """Return what each cell did with a source and a target, both as pieces without the end of the sentence."""
+        batch = collate([source], [target])
+        cells = places(self.model)
+        with torch.no_grad(), captured([place.cell for place in cells]) as calls:
+            attention = self.model(batch).attention[0]
+        found = [
+            ReadCell(place, own, trace_cell(place.cell, own)) for place, own in zip(cells, calls, strict=True)
+        ]
+        return Reading(batch, attention.float(), found)
 
     def _pieces(self, side: str, line: str, pieces: list[int]) -> list[int]:
         if not pieces:
@@ -146,7 +181,9 @@ class Inspector:
             )
         return pieces
 
-    def _settings(self) -> dict[str, str]:
+    @property
+    def settings(self) -> dict[str, str]:
+        """Languages, wiring and attention."""
         network, data = self.run.model, self.run.data
         return {
             "languages": "-".join(filter(None, (data.source_language, data.target_language))),
@@ -154,25 +191,23 @@ class Inspector:
             "attention": network.attention.name,
         }
 
-    def _layer(self, place: Place, calls: list[Call]) -> LayerTrace:
-        record = trace_cell(place.cell, calls)
-        strengths = survival(place.cell, calls)
-        reach = horizon(strengths)
-        lives = None if record.retention is None else half_lives(record.retention)
-        measured = measured_half_lives(place.cell, calls, record)
-        if place.direction == "backward":
-            record, strengths = record.reversed(), strengths.flip(0)
-        settings = self.run.model.encoder if place.side == "encoder" else self.run.model.decoder
+    def side_settings(self, side: str) -> EncoderSettings | DecoderSettings:
+        """Return the settings of "encoder" or "decoder"."""
+        return self.run.model.encoder if side == "encoder" else self.run.model.decoder
+
+    def _layer(self, cell: ReadCell) -> LayerTrace:
+        place, record = cell.place, cell.record
+        strengths = survival(place.cell, cell.calls)
         return LayerTrace(
             place.side,
             place.layer,
             place.direction,
-            cell_name(settings),
-            record,
-            strengths,
-            reach,
-            lives,
-            measured,
+            cell_name(self.side_settings(place.side)),
+            cell.record_in_order,
+            strengths.flip(0) if place.direction == "backward" else strengths,
+            horizon(strengths),
+            None if record.retention is None else half_lives(record.retention),
+            measured_half_lives(place.cell, cell.calls, record),
         )
 
     def _written(self, batch: Batch, found: Connectivity, tree: BeamTree | None) -> Mapping[int, str]:
@@ -206,7 +241,7 @@ def inspect(
     return model.trace(line, target=target, prefix=prefix)
 
 
-def cell_name(settings: Any) -> str:
+def cell_name(settings: EncoderSettings | DecoderSettings) -> str:
     """Return the registered name, with the names of the cells inside a wrapper: "zoneout (lstm)"."""
     inner = settings.cell_options.get("cell")
     return f"{settings.cell} ({inner})" if isinstance(inner, str) else str(settings.cell)

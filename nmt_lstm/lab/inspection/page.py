@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from nmt_lstm.lab.inspection.overview import Overview
 from nmt_lstm.lab.inspection.scales import Bound, bound_of, memory_parts
+from nmt_lstm.lab.inspection.text_index import index_of
 from nmt_lstm.lab.inspection.trace import LayerTrace, Trace
 from nmt_lstm.lab.report.heat_map import LEVELS
 from nmt_lstm.lab.report.markup import Markup, element, joined
@@ -21,24 +23,28 @@ from nmt_lstm.lab.report.table import Column, Table, TableCell, number
 
 __all__ = ["notebook_frame", "trace_page"]
 
-SCRIPTS = ("drawing.js", "sentence_view.js", "cell_view.js", "beam_view.js", "page.js")
+SCRIPTS = ("drawing.js", "sentence_view.js", "text_view.js", "cell_view.js", "beam_view.js", "page.js")
 FRAME_HEIGHT = 900
 
 
-def trace_page(traces: Sequence[Trace], *, commands: Sequence[str] = ()) -> str:
+def trace_page(
+    traces: Sequence[Trace], *, commands: Sequence[str] = (), texts: Sequence[Overview] = ()
+) -> str:
     """Return a page about one sentence in one model or several.
 
     Args:
         traces: of the same source.
         commands: one for each trace that makes its page again, for the advice about other beginnings.
+        texts: one for each trace, where other sentences are looked up in which the same units are active.
     """
     first = traces[0]
     commands = commands or [f"nmt-lstm inspect -m {trace.model}" for trace in traces]
+    indexes = [index_of(text) for text in texts] if texts else [None] * len(traces)
     bounds = {key: _bounds(layers) for key, layers in _by_key(traces).items()}
     data = {
         "traces": [
-            {**_data(trace, bounds), "command": command}
-            for trace, command in zip(traces, commands, strict=True)
+            {**_data(trace, bounds), "command": command, "text": index}
+            for trace, command, index in zip(traces, commands, indexes, strict=True)
         ]
     }
     # "<" would end the element early: a piece may be "</script>".

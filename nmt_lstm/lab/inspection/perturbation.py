@@ -19,8 +19,10 @@ __all__ = ["MOST_UNITS", "MeasuredHalfLives", "measured_half_lives"]
 
 MOST_UNITS = 64
 """Units that are changed; of a wider cell, as many at equal distances. Each is a copy of the rest of the sentence."""
-CHANGE = 0.1
-"""Size of a change, as a share of the memory's typical size: large enough for float32, too small to be noticed."""
+CHANGE = 0.01
+"""Size of a change, as a share of the unit's typical size: large enough for float32, too small to move gates much."""
+SMALLEST = 1e-4
+"""Size of a change of a unit that is always zero."""
 TINY = 1e-12
 BEGINNING = 0.25
 """Share of the sentence that is read before the change, so that the memory holds something."""
@@ -61,7 +63,7 @@ def measured_half_lives(cell: Cell, calls: Sequence[Call], record: CellTrace) ->
     names = list(record.states)
     memory = names.index(record.memory)
     units = _chosen(record.before.shape[1])
-    change = CHANGE * record.after.square().mean().sqrt().clamp_min(1e-6)
+    change = (CHANGE * record.after[:, units].square().mean(0).sqrt()).clamp_min(SMALLEST)
     rows = torch.arange(len(units))
     # The last row stays as it is.
     state = [record.states[name][begin - 1].repeat(len(units) + 1, 1) for name in names]

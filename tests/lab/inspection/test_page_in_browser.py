@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nmt_lstm.lab.inspection.overview import overview
 from nmt_lstm.lab.inspection.page import trace_page
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (`tox -e pages`)")
@@ -121,6 +122,27 @@ def test_pieces_that_do_not_fit_are_announced(
     opened = browser.new_page(viewport={"width": 360, "height": 800})
     opened.goto(path.as_uri())
     opened.get_by_text("scroll sideways").first.wait_for(state="visible")
+    opened.close()
+
+
+def test_a_span_finds_sentences_of_the_text(
+    browser: sync_api.Browser, make_inspector, tmp_path: Path
+) -> None:
+    inspector = make_inspector()
+    text = overview(inspector, ["eins zwei .", "drei vier fünf .", "sechs eins"])
+    path = tmp_path / "text.html"
+    path.write_text(trace_page([inspector.trace("eins zwei drei .")], texts=[text]), encoding="utf-8")
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    opened.goto(path.as_uri())
+    labels = opened.locator(".rows").nth(2).locator(".axis button")
+    labels.nth(0).click()
+    assert "differs most at" in opened.locator(".units").first.inner_text()
+    sentences = opened.locator(".found").first.locator("li")
+    assert sentences.count() == 3
+    assert sentences.first.locator("mark").count() > 0
+    labels.nth(labels.count() - 1).click()
+    assert "whole sentence" in opened.locator(".units").first.inner_text()
+    assert opened.locator(".found").count() == 0
     opened.close()
 
 

@@ -6,6 +6,7 @@ import io
 import sys
 import types
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace as Namespace
 from typing import ClassVar
 
@@ -133,3 +134,35 @@ def fit_calls(monkeypatch) -> list:
     module.fit = fit
     monkeypatch.setitem(sys.modules, "nmt_lstm.training.fit", module)
     return calls
+
+
+@pytest.fixture
+def board_texts(tmp_path) -> Path:
+    """A folder with a source text, a reference and three outputs, one of them too short."""
+    references = [
+        f"The {word} dog runs over the {number} hills." for number, word in enumerate("abcdefghij" * 2)
+    ]
+
+    def write(name: str, lines: list[str]) -> None:
+        (tmp_path / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+    write("ref", references)
+    write("src", [f"Der {line}" for line in references])
+    write("good", [line.replace("runs over", "runs on") for line in references])
+    write("bad", [line.replace("dog runs over the", "cat over") for line in references])
+    write("short", references[:-1])
+    return tmp_path
+
+
+@pytest.fixture
+def board(command, board_texts) -> Path:
+    """A board with two systems."""
+    init = command("leaderboard", "init", "board", "--name", "hills", "-s", "src", "-r", "ref")
+    assert init.status == 0
+    assert "'board/board.toml'" in init.err.splitlines()[0]
+    assert "\n  nmt-lstm leaderboard add board --system NAME --hypotheses FILE\n" in init.err
+    for name in ("good", "bad"):
+        added = command("leaderboard", "add", "board", "--system", name, "--hypotheses", name)
+        assert added.status == 0, added.err
+        assert added.lines[0].startswith(f"hills  {name}  BLEU ")
+    return board_texts / "board"

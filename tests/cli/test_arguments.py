@@ -1,0 +1,35 @@
+"""Options that several commands share: pairs, time limits, and plugins to load."""
+
+from __future__ import annotations
+
+import pytest
+
+from nmt_lstm.cli.arguments import load_plugins, parse_pairs, parse_time_limit
+from nmt_lstm.errors import ConfigurationError, PluginError
+
+
+def test_pairs_are_split_at_the_first_equals_sign():
+    assert parse_pairs(["a = 1", "b=x=y"], "--fact") == {"a": "1", "b": "x=y"}
+    assert parse_pairs(None, "--fact") == {}
+
+
+@pytest.mark.parametrize("text", ["seed", "=1", " =1"])
+def test_a_pair_without_name_or_value_is_an_error(text):
+    with pytest.raises(ConfigurationError, match=f"--fact '{text}'.*seed=1"):
+        parse_pairs([text], "--fact", "seed=1")
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90.0), ("1h30m", 5400.0), ("", None), (None, None)])
+def test_a_time_limit_is_a_duration_or_nothing(text, seconds):
+    assert parse_time_limit(text) == seconds
+
+
+def test_an_invalid_time_limit_is_an_error():
+    with pytest.raises(ConfigurationError, match="--time-limit 'soon'"):
+        parse_time_limit("soon")
+
+
+def test_a_plugin_file_must_exist(tmp_path):
+    load_plugins(None)
+    with pytest.raises(PluginError, match="does not exist"):
+        load_plugins([tmp_path / "none.py"])

@@ -1,4 +1,4 @@
-"""What many tests share: one thread, a tiny corpus, real corpora, made-up outputs, skips by what a processor lacks."""
+"""Shared by many tests: one thread, a tiny corpus, real corpora, made-up outputs, and skips on some processors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-# Before torch is imported: tests must not fight each other for the cores, nor depend on their number.
+# Before torch is imported: tests must not compete for the cores, nor depend on their number.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings
     from nmt_lstm.text.subwords import Subwords
 
-# A background job of a shell ignores ctrl-C, and so would every program that a test starts and interrupts.
+# A background job of a shell ignores SIGINT, and so would every program that a test starts and interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -37,7 +37,7 @@ class ParallelFiles:
 
 
 def number_sentences(first: int, last: int) -> list[tuple[str, str]]:
-    """Pairs that can be learnt in seconds: German-like digit names and their English names, in reversed order."""
+    """Pairs that can be learnt in seconds: German digit names, and English ones in reversed order."""
     source_names = ("null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun")
     target_names = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
     pairs = []
@@ -53,9 +53,9 @@ def number_sentences(first: int, last: int) -> list[tuple[str, str]]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Deal tests out to the cores: files whole, but for those that share nothing; what is slow begins first.
+    """Distribute the tests over the cores: each file on one core, unless its tests are marked `spread`; slow files first.
 
-    A file keeps together what it trains for its tests. A slow one that came last would run alone on one core.
+    The tests of a file share the models that it trains. A slow file that came last would run alone on one core.
     """
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     items.sort(key=lambda item: -slow[item.path])
@@ -65,7 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip tests marked `needs_bf16` where there is none."""
+    """Skip tests marked `needs_bf16` on processors without bf16."""
     if item.get_closest_marker("needs_bf16") is None:
         return
     from nmt_lstm.numerics.bf16_trial import bf16_works
@@ -75,8 +75,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_plugin_stays() -> Iterator[None]:
-    """Take from the registries what a test put there: tests come in any order."""
+def unregister_plugins() -> Iterator[None]:
+    """Remove the parts that a test registers, so that the order of tests does not matter."""
     from nmt_lstm.registry import ATTENTIONS, CELLS
 
     before = [dict(registry._decorated) for registry in (CELLS, ATTENTIONS)]
@@ -87,7 +87,7 @@ def no_plugin_stays() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def log_of_a_library() -> Iterator[None]:
+def reset_log() -> Iterator[None]:
     """Undo `show_log`, which commands call: pytest attaches its own handler to a logger that does not propagate."""
     _reset_log()  # a fixture of a wider scope may have run a command
     yield
@@ -103,7 +103,7 @@ def _reset_log() -> None:
 
 @pytest.fixture(scope="session")
 def parallel_files(tmp_path_factory: pytest.TempPathFactory) -> ParallelFiles:
-    """400 training and 40 validation pairs of a made-up language pair, one sentence per line."""
+    """400 training and 40 validation pairs of number sentences."""
     folder = tmp_path_factory.mktemp("parallel")
     for name, pairs in (("train", number_sentences(1, 401)), ("valid", number_sentences(401, 441))):
         (folder / f"{name}.src").write_text("".join(source + "\n" for source, _ in pairs), encoding="utf-8")
@@ -119,7 +119,7 @@ def parallel_files(tmp_path_factory: pytest.TempPathFactory) -> ParallelFiles:
 
 @pytest.fixture(scope="session")
 def corpora() -> Path:
-    """The folder of real corpora named by NMT_LSTM_CORPORA; tests that need it are skipped without it."""
+    """The folder of real corpora that NMT_LSTM_CORPORA names; tests that need it are skipped if it is not set."""
     folder = os.environ.get("NMT_LSTM_CORPORA", "")
     if not folder:
         pytest.skip("NMT_LSTM_CORPORA names no folder of corpora")
@@ -134,7 +134,7 @@ def repository() -> Path:
 
 @pytest.fixture(scope="session")
 def subwords() -> Subwords:
-    """A joint vocabulary of the number sentences: some 100 pieces beside the 256 bytes."""
+    """A joint vocabulary of the number sentences: about 100 pieces in addition to the 256 bytes."""
     from nmt_lstm.config.schema import SubwordSettings
     from nmt_lstm.text.subwords import train_subwords
 
@@ -144,7 +144,7 @@ def subwords() -> Subwords:
 
 @pytest.fixture(scope="session")
 def tiny_run(parallel_files: ParallelFiles) -> RunSettings:
-    """A run whose model has the defaults' shape but few weights."""
+    """A run whose model has the default structure but few weights."""
     from nmt_lstm.config.schema import (
         DataSettings,
         DecoderSettings,
@@ -173,7 +173,7 @@ def tiny_run(parallel_files: ParallelFiles) -> RunSettings:
 def random_model_folder(
     tmp_path_factory: pytest.TempPathFactory, tiny_run: RunSettings, subwords: Subwords
 ) -> Path:
-    """A whole model folder whose weights are random, drawn wide so that translations differ from line to line."""
+    """A model folder with random weights, of large variance so that translations differ from line to line."""
     import torch
 
     from nmt_lstm.checkpoint.model_folder import write
@@ -207,7 +207,7 @@ def references() -> list[str]:
 
 @pytest.fixture(scope="session")
 def output_of(references) -> Callable[[int, float], list[str]]:
-    """An output that differs from the references in about this share of the words."""
+    """A function that returns an output whose words differ from the references with some probability."""
 
     def output(seed: int, share: float) -> list[str]:
         draw = random.Random(seed)
@@ -215,8 +215,8 @@ def output_of(references) -> Callable[[int, float], list[str]]:
         for line in references:
             words = [word for word in line.split() if draw.random() > share]
             if len(words) > 1 and draw.random() < 2 * share:
-                place = draw.randrange(len(words) - 1)
-                words[place], words[place + 1] = words[place + 1], words[place]
+                index = draw.randrange(len(words) - 1)
+                words[index], words[index + 1] = words[index + 1], words[index]
             lines.append(" ".join(words))
         return lines
 

@@ -1,4 +1,4 @@
-"""What authors of plugins import: public names alone, each of them listed for authors and documented."""
+"""Authors of plugins import only public names, each of which is listed for authors and documented."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import nmt_lstm.testing
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDE = ROOT / "docs" / "plugins.md"
-# An import of what is deeper than nmt_lstm and nmt_lstm.testing, in a program or in the code of a page.
+# An import from a module other than nmt_lstm and nmt_lstm.testing, in a program or in the code of a page.
 DEEP_IMPORT = re.compile(r"^\s*(?:from|import) nmt_lstm\.(?!testing(?: import\b|$))[\w.]+", re.MULTILINE)
-# The same in words, as a hint gives it; entry points have names of this form, too.
+# Such a module in the words of a hint; entry points have names of this form as well.
 DEEP_NAME = re.compile(r"nmt_lstm\.(?!testing\b|cells\.v1|attentions\.v1)\w+\.\w+")
 WRITTEN_FOR_AUTHORS = [
     GUIDE,
@@ -29,15 +29,15 @@ HINTS = sorted((ROOT / "nmt_lstm" / "testing").glob("*.py"))
 
 def deep_imports(text: str) -> list[str]:
     """The imports in a text that are not of public names."""
-    return [found.strip() for found in DEEP_IMPORT.findall(text)]
+    return [line.strip() for line in DEEP_IMPORT.findall(text)]
 
 
 def deep_names_in_strings(text: str) -> list[str]:
-    """The deep names in a program's strings, but for those that document its own code."""
+    """The deep names in a program's strings, except in its docstrings."""
     tree = ast.parse(text)
     documentation = {
         id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)
-    }  # docstrings are expressions that nothing is done with
+    }  # docstrings are expressions whose values are not used
     return [
         name
         for node in ast.walk(tree)
@@ -47,11 +47,11 @@ def deep_names_in_strings(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", WRITTEN_FOR_AUTHORS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_what_is_written_for_authors_imports_public_names(path) -> None:
+def test_files_for_authors_import_public_names(path) -> None:
     assert deep_imports(path.read_text(encoding="utf-8")) == []
 
 
-def test_there_are_such_files_of_each_kind() -> None:
+def test_files_of_each_kind_are_checked() -> None:
     kinds = {(path.relative_to(ROOT).parts[0], path.suffix) for path in WRITTEN_FOR_AUTHORS}
     assert {("docs", ".md"), ("plugins", ".py"), ("plugins", ".md"), ("nmt_lstm", ".txt")} <= kinds
 
@@ -70,7 +70,7 @@ def test_hints_of_the_conformance_kit_name_public_names(path) -> None:
         "from nmt_lstm.testing.subject import CellSubject",
     ],
 )
-def test_a_deep_import_is_found(line) -> None:
+def test_a_deep_import_is_detected(line) -> None:
     assert deep_imports(f"import torch\n{line}\n")
 
 
@@ -79,7 +79,7 @@ def test_a_deep_import_is_found(line) -> None:
     ["from nmt_lstm import Cell", "import nmt_lstm", "import nmt_lstm.testing", "from nmt_lstm.testing import x",
      "from nmt_lstm_wrappers.wrapper import Wrapper"],
 )  # fmt: skip
-def test_a_public_import_is_none(line) -> None:
+def test_a_public_import_is_accepted(line) -> None:
     assert not deep_imports(f"{line}\n")
 
 
@@ -95,11 +95,11 @@ def listed() -> list[tuple[str, str]]:
     table = (
         GUIDE.read_text(encoding="utf-8").partition("## What an author imports\n")[2].partition("\n## ")[0]
     )
-    found: list[tuple[str, str]] = []
+    names_and_modules: list[tuple[str, str]] = []
     for names, purpose in re.findall(r"^\| (`.*?) \| (.*) \|$", table, re.MULTILINE):
         module = "nmt_lstm.testing" if purpose.startswith("from `nmt_lstm.testing`") else "nmt_lstm"
-        found += [(name, module) for name in re.findall(r"`(\w+)`", names)]
-    return found
+        names_and_modules += [(name, module) for name in re.findall(r"`(\w+)`", names)]
+    return names_and_modules
 
 
 @pytest.mark.parametrize(("name", "module"), listed())
@@ -121,7 +121,7 @@ def imported(text: str) -> set[tuple[str, str]]:
     }
 
 
-def test_all_that_plugins_import_is_listed() -> None:
+def test_every_name_that_plugins_import_is_listed() -> None:
     names = {
         name
         for path in WRITTEN_FOR_AUTHORS

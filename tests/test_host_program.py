@@ -1,4 +1,4 @@
-"""A translator inside of another program: one that pickles it, and one that has changed torch's defaults."""
+"""A translator inside a host program that pickles it or has changed torch's defaults."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_an_ensemble_can_be_sent_to_another_process(random_model_folder, tmp_pat
     assert printed == f"{translator.translate(LINES)}\n"
 
 
-# Another process: what is tried at first use must be tried under the host's defaults.
+# A separate process, so that the trials at first use happen with the host's defaults.
 HOST = """
 import sys, torch
 {defaults}

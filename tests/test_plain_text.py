@@ -28,9 +28,11 @@ def test_control_characters_are_escaped(text: str, escaped: str) -> None:
 def test_every_control_character_of_unicode_is_escaped() -> None:
     every = "".join(map(chr, range(0x1_0000)))
     text = printable(every)
-    assert {each for each in text if unicodedata.category(each) in ("Cc", "Cs", "Zl", "Zp")} == {"\t", "\n"}
+    assert {
+        character for character in text if unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+    } == {"\t", "\n"}
     bidi = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
-    assert not {each for each in text if unicodedata.bidirectional(each) in bidi}
+    assert not {character for character in text if unicodedata.bidirectional(character) in bidi}
 
 
 def test_json_is_one_harmless_line_with_the_same_values() -> None:

@@ -289,7 +289,7 @@ class SearchSettings(Settings):
 
 
 class RunSettings(Settings):
-    """A whole run."""
+    """All settings of a run."""
 
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 1
     """Seed of everything that is random: initial weights, order of batches, dropout, subword sampling."""

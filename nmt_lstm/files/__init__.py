@@ -1,1 +1,1 @@
-"""Files from outside and back: bounded reading, checksums, and writing whole or not at all."""
+"""Files: bounded reading, atomic writing, checksums and locks."""

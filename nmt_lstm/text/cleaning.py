@@ -42,7 +42,7 @@ class CleaningReport:
     )
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether nothing was left out."""
         return self.kept == self.read
 

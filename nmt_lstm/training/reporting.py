@@ -142,7 +142,7 @@ class RunReport:
 
 def report_text(display: ProgressDisplay, prepared: Prepared) -> None:
     """Report how much text there is, and what was left out of it."""
-    if not prepared.report.is_whole:
+    if not prepared.report.is_complete:
         display.say(prepared.report.describe())
     vocabulary = prepared.subwords
     sizes = f"{vocabulary.source.size:,}" + ("" if vocabulary.joint else f" and {vocabulary.target.size:,}")

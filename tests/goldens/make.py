@@ -1,6 +1,6 @@
-"""Makes the models of this folder anew: ``python tests/goldens/make.py`` (minutes), once for each format version.
+"""Trains the models of this folder: ``python tests/goldens/make.py`` (minutes), once for each format version.
 
-Folders of older formats stay as they are: they prove that old models still load.
+Folders of older formats are not changed: they prove that old models still load.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NUMBERS = dict(
         strict=True,
     )
 )
-THINGS = dict(
+NOUNS = dict(
     zip(
         ["Äpfel", "Birnen", "Nüsse", "Bücher", "Häuser", "Hüte", "Türen"],
         ["apples", "pears", "nuts", "books", "houses", "hats", "doors"],
@@ -73,18 +73,18 @@ LINES = [
 
 
 def pairs() -> list[tuple[str, str]]:
-    """Things counted in German and, last first, in English; shuffled."""
+    """Numbers of objects in German, and in English in reversed order; shuffled."""
     counted = [
-        (f"{number} {thing}", f"{NUMBERS[number]} {THINGS[thing]}")
-        for number, thing in itertools.product(NUMBERS, THINGS)
+        (f"{number} {noun}", f"{NUMBERS[number]} {NOUNS[noun]}")
+        for number, noun in itertools.product(NUMBERS, NOUNS)
     ]
-    found = [
+    sentences = [
         (f"{first[0]} und {second[0]}", f"{second[1]} and {first[1]}")
         for first, second in itertools.product(counted, counted)
     ]
-    found += counted
-    random.Random(1).shuffle(found)
-    return found
+    sentences += counted
+    random.Random(1).shuffle(sentences)
+    return sentences
 
 
 def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def settings(folder: Path) -> dict[str, Any]:
-    """What all models share."""
+    """The settings that all models share."""
     return {
         "data": {
             **{name.replace(".", "_"): str(folder / name) for name in ("train.source", "train.target")},
@@ -124,22 +124,22 @@ def settings(folder: Path) -> dict[str, Any]:
     }
 
 
-def made(name: str, folder: Path) -> None:
-    """Train a model in `folder`, put it beside this script, and note its translations."""
+def make_golden(name: str, folder: Path) -> None:
+    """Train a model in `folder`, write it beside this script, and record its translations."""
     folder.mkdir()
-    for part, chosen in (("train", pairs()[:-40]), ("valid", pairs()[-40:])):
-        for side, place in (("source", 0), ("target", 1)):
-            text = "".join(pair[place] + "\n" for pair in chosen)
-            (folder / f"{part}.{side}").write_text(text, encoding="utf-8")
+    for split, sentences in (("train", pairs()[:-40]), ("valid", pairs()[-40:])):
+        for index, side in enumerate(("source", "target")):
+            text = "".join(pair[index] + "\n" for pair in sentences)
+            (folder / f"{split}.{side}").write_text(text, encoding="utf-8")
     fit(make_run(merged(settings(folder), MODELS[name])), folder / "run", console=Console(quiet=True))
-    found = model_folder.read(folder / "run")
-    kept = HERE / str(FORMAT_VERSION) / name
+    trained = model_folder.read(folder / "run")
+    golden = HERE / str(FORMAT_VERSION) / name
     model_folder.write(
-        kept,
-        run=without_places(found.run),
-        subwords=found.subwords,
-        model_state=found.load_model().state_dict(),
-        metrics=found.metrics,
+        golden,
+        run=with_bare_file_names(trained.run),
+        subwords=trained.subwords,
+        model_state=trained.load_model().state_dict(),
+        metrics=trained.metrics,
     )
     translations = [
         {
@@ -155,19 +155,19 @@ def made(name: str, folder: Path) -> None:
                 for hypothesis in translation.hypotheses
             ],
         }
-        for translation in Translator.load(kept, device="cpu").translate(LINES, beam_size=4, n_best=2)
+        for translation in Translator.load(golden, device="cpu").translate(LINES, beam_size=4, n_best=2)
     ]
-    noted = json.dumps(translations, ensure_ascii=False, indent=1) + "\n"
-    (kept.parent / f"{name}.json").write_text(noted, encoding="utf-8")
+    record = json.dumps(translations, ensure_ascii=False, indent=1) + "\n"
+    (golden.parent / f"{name}.json").write_text(record, encoding="utf-8")
 
 
-def without_places(run: RunSettings) -> RunSettings:
-    """Return the run with bare file names, so that no machine's folders are kept."""
-    places = {name: Path(value.name) for name, value in run.data if isinstance(value, Path)}
-    return run.model_copy(update={"data": run.data.model_copy(update=places)})
+def with_bare_file_names(run: RunSettings) -> RunSettings:
+    """Return the run with file names instead of paths, so that it contains no folders of this machine."""
+    names = {name: Path(value.name) for name, value in run.data if isinstance(value, Path)}
+    return run.model_copy(update={"data": run.data.model_copy(update=names)})
 
 
 if __name__ == "__main__":
     for name in MODELS:
         with tempfile.TemporaryDirectory() as folder:
-            made(name, Path(folder) / "work")
+            make_golden(name, Path(folder) / "work")

@@ -26,31 +26,31 @@ def keeps(settings: CleaningSettings, *pairs: tuple[str, str, int, int]) -> tupl
     ],
 )
 def test_pairs_with_an_empty_side_are_left_out(pair) -> None:
-    kept, report = keeps(CleaningSettings(), pair, ("a", "b", 1, 1))
-    assert kept == [False, True]
+    decisions, report = keeps(CleaningSettings(), pair, ("a", "b", 1, 1))
+    assert decisions == [False, True]
     assert report.left_out == {"empty": 1, "too long": 0, "ratio": 0, "duplicate": 0}
     assert keeps(CleaningSettings(drop_empty=False), pair)[0] == [True]
 
 
 def test_pairs_above_the_maximal_length_are_left_out() -> None:
     pairs = [("a", "b", 20, 20), ("a", "b", 21, 20), ("a", "b", 20, 21)]
-    kept, report = keeps(CleaningSettings(max_pieces=20), *pairs)
-    assert kept == [True, False, False]
+    decisions, report = keeps(CleaningSettings(max_pieces=20), *pairs)
+    assert decisions == [True, False, False]
     assert report.left_out["too long"] == 2
 
 
 def test_sides_of_too_different_length_are_left_out_unless_both_are_short() -> None:
     pairs = [("a", "b", 10, 30), ("a", "b", 10, 31), ("a", "b", 31, 10), ("a", "b", 1, 9), ("a", "b", 1, 10)]
-    kept, report = keeps(CleaningSettings(max_ratio=3.0), *pairs)
-    assert kept == [True, False, False, True, False]
+    decisions, report = keeps(CleaningSettings(max_ratio=3.0), *pairs)
+    assert decisions == [True, False, False, True, False]
     assert report.left_out["ratio"] == 3
     assert keeps(CleaningSettings(max_ratio=0.0), *pairs)[0] == [True] * 5
 
 
 def test_duplicates_are_left_out_on_request() -> None:
     pairs = [("a", "b", 1, 1), ("a", "c", 1, 1), ("a", "b", 1, 1), ("a", "b", 1, 1), ("b", "a", 1, 1)]
-    kept, report = keeps(CleaningSettings(drop_duplicates=True), *pairs)
-    assert kept == [True, True, False, False, True]
+    decisions, report = keeps(CleaningSettings(drop_duplicates=True), *pairs)
+    assert decisions == [True, True, False, False, True]
     assert report.left_out["duplicate"] == 2
     assert keeps(CleaningSettings(), *pairs)[0] == [True] * 5
 
@@ -67,8 +67,8 @@ def test_a_pair_that_was_left_out_does_not_make_a_later_one_a_duplicate() -> Non
 
 def test_nothing_is_left_out_when_cleaning_is_off() -> None:
     settings = CleaningSettings(enabled=False, drop_duplicates=True, max_pieces=2)
-    kept, report = keeps(settings, ("", "", 0, 0), ("a", "b", 500, 1), ("a", "b", 500, 1))
-    assert kept == [True] * 3
+    decisions, report = keeps(settings, ("", "", 0, 0), ("a", "b", 500, 1), ("a", "b", 500, 1))
+    assert decisions == [True] * 3
     assert (report.read, report.kept, sum(report.left_out.values())) == (3, 3, 0)
 
 
@@ -76,14 +76,14 @@ def test_the_report_is_summarised_in_one_line() -> None:
     report = CleaningReport(read=12_345, kept=12_300)
     assert report.describe() == "12,345 training pairs read, 12,300 kept"
     report.left_out.update({"empty": 40, "duplicate": 5})
-    assert not report.is_whole
-    assert CleaningReport(read=2, kept=2).is_whole
+    assert not report.is_complete
+    assert CleaningReport(read=2, kept=2).is_complete
     assert report.describe() == "12,345 training pairs read, 12,300 kept; left out: 40 empty, 5 duplicate"
 
 
 def test_every_pair_is_counted_once() -> None:
     pairs = [("", "", 0, 0), ("a", "b", 900, 1), ("a", "b", 60, 1), ("a", "b", 2, 2), ("a", "b", 2, 2)]
-    kept, report = keeps(CleaningSettings(drop_duplicates=True), *pairs)
+    decisions, report = keeps(CleaningSettings(drop_duplicates=True), *pairs)
     assert report.read == 5
-    assert report.kept == sum(kept) == 1
+    assert report.kept == sum(decisions) == 1
     assert report.kept + sum(report.left_out.values()) == report.read

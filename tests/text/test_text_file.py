@@ -183,10 +183,10 @@ def test_the_older_format_of_lzma_is_read(tmp_path) -> None:
 @pytest.mark.parametrize("suffix", [".gz", ".xz", ".bz2", ".zst"])
 @pytest.mark.parametrize("read", [lambda path: list(read_lines(path)), count_lines], ids=["lines", "count"])
 def test_a_truncated_archive_is_refused_wherever_it_ends(tmp_path, suffix, read) -> None:
-    whole = compressed(b"".join(b"sentence %d\n" % (number * number) for number in range(400)), suffix)
+    archive = compressed(b"".join(b"sentence %d\n" % (number * number) for number in range(400)), suffix)
     path = tmp_path / f"text{suffix}"
-    for length in (3, len(whole) // 2, len(whole) - 1):
-        path.write_bytes(whole[:length])
+    for length in (3, len(archive) // 2, len(archive) - 1):
+        path.write_bytes(archive[:length])
         with pytest.raises(DataError, match=r"after (line|byte) [\d,]+: .+"):
             read(path)
 

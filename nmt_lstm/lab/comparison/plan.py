@@ -158,7 +158,7 @@ def make_plan(request: Request, on_progress: Callable[[str], None] = logger.info
     # Runs with the same text and settings share its prepared form, so that all of them see the same pieces.
     base_text, *texts = [prepare(run, on_progress) for run in (base, *runs)]
     for text in {text.fingerprint: text for text in (base_text, *texts)}.values():
-        if not text.report.is_whole:
+        if not text.report.is_complete:
             on_progress(text.report.describe())
     base_steps = planned_steps(base, _steps_per_epoch(base, base_text))
     # The base settings may name a part that is not compared and not even installed.

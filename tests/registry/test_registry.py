@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import subprocess
 import sys
 import textwrap
@@ -145,14 +144,6 @@ def test_a_class_with_a_different_base_is_refused(registry, install):
     install("toy-alien", "class Alien: ...\n", {"alien": "toy_alien:Alien"})
     with pytest.raises(PluginError, match="not a subclass of toy_base.Part"):
         registry.get("alien")
-
-
-def test_a_distribution_with_broken_metadata_is_skipped(registry, knot, install, caplog):
-    info = install("toy-broken", "", {"x": "toy_broken:X"})
-    (info / "entry_points.txt").write_bytes(b"[toy.parts.v1]\nx = \xff\xfe\n")
-    with caplog.at_level(logging.WARNING):
-        assert registry.names() == ["knot"]
-    assert "toy-broken" in caplog.text
 
 
 def test_the_record_of_a_part_loads_it_again(registry, knot, site):

@@ -54,9 +54,35 @@ __all__ = [
 
 
 class NmtLstmError(Exception):
-    """Base of every error that a user can cause and fix."""
+    """Base of every error that a user can cause and fix.
+
+    Args:
+        message: for the user.
+        path: the file or folder that is wrong.
+        line: number of the line in it, from 1.
+        key: dotted path of the setting that is wrong.
+        value: the wrong value, or the unknown name.
+        known: names that would be valid.
+    """
 
     exit_status = 1
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: Path | None = None,
+        line: int | None = None,
+        key: str = "",
+        value: object = None,
+        known: Iterable[str] = (),
+    ) -> None:
+        super().__init__(message)
+        self.path = path
+        self.line = line
+        self.key = key
+        self.value = value
+        self.known = tuple(known)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the message and the attributes: the arguments of a constructor may not be picklable."""
@@ -70,20 +96,9 @@ def _unpickle(kind: type[NmtLstmError], message: str, attributes: dict[str, Any]
 
 
 class ConfigurationError(NmtLstmError):
-    """A run file, an override or a command-line option is wrong.
-
-    Args:
-        message: for the user.
-        key: dotted path of the setting, if a single one is wrong.
-        value: its value.
-    """
+    """A run file, an override or a command-line option is wrong."""
 
     exit_status = 2
-
-    def __init__(self, message: str, *, key: str = "", value: object = None) -> None:
-        super().__init__(message)
-        self.key = key
-        self.value = value
 
 
 class ChangedPluginError(ConfigurationError):
@@ -120,18 +135,7 @@ class NothingLeftError(ConfigurationError):
 
 
 class DataError(NmtLstmError):
-    """A corpus, a line of it or a prepared store cannot be used.
-
-    Args:
-        message: for the user.
-        path: the file or folder.
-        line: number of the line, from 1.
-    """
-
-    def __init__(self, message: str, *, path: Path | None = None, line: int | None = None) -> None:
-        super().__init__(message)
-        self.path = path
-        self.line = line
+    """A corpus, a line of it or a prepared store cannot be used."""
 
 
 class NotTextError(DataError):
@@ -145,9 +149,8 @@ class NotTextError(DataError):
     def __init__(self, number: int, value: object) -> None:
         kind = "None" if value is None else f"a value of type {type(value).__name__}"
         advice = "decode it, for example with .decode('utf-8')" if isinstance(value, bytes) else "give a str"
-        super().__init__(f"line {number} is {kind}, not text; {advice}.", line=number)
+        super().__init__(f"line {number} is {kind}, not text; {advice}.", line=number, value=value)
         self.number = number
-        self.value = value
 
 
 class DivergenceError(NmtLstmError):
@@ -173,18 +176,7 @@ class DivergenceError(NmtLstmError):
 
 
 class PluginError(NmtLstmError):
-    """A cell or an attention cannot be found, loaded or built.
-
-    Args:
-        message: for the user.
-        name: as the part is registered.
-        known: names that are registered, if this one is not.
-    """
-
-    def __init__(self, message: str, *, name: str = "", known: Iterable[str] = ()) -> None:
-        super().__init__(message)
-        self.name = name
-        self.known = tuple(known)
+    """A cell or an attention cannot be found, loaded or built."""
 
 
 class AuthorError(PluginError, TypeError):
@@ -265,22 +257,13 @@ class UntrustedPluginError(PluginError):
     """
 
     def __init__(self, message: str, *, target: str = "", file: Path | None = None) -> None:
-        super().__init__(message, name=target)
+        super().__init__(message, value=target)
         self.target = target
         self.file = file
 
 
 class ModelFolderError(NmtLstmError):
-    """A model folder cannot be used.
-
-    Args:
-        message: for the user.
-        path: the folder, or the file in it.
-    """
-
-    def __init__(self, message: str, *, path: Path | None = None) -> None:
-        super().__init__(message)
-        self.path = path
+    """A model folder cannot be used."""
 
 
 class ResourceError(NmtLstmError):

@@ -65,7 +65,7 @@ def test_the_documented_tree_is_the_real_one() -> None:
         FolderInUseError(Path("run"), 17),
         LaunchError("wrong", variable="RANK", value="2"),
         NotTextError(3, b"bytes"),
-        PluginError("unknown", name="lsmt", known=["lstm"]),
+        PluginError("unknown", value="lsmt", known=["lstm"]),
         UntrustedPluginError("untrusted", target="one:Two", file=Path("one.py")),
     ],
     ids=lambda error: type(error).__name__,

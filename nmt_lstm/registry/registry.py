@@ -57,7 +57,8 @@ class Registry:
         """
         if not name or not name.replace("_", "").replace("-", "").isalnum():
             raise PluginError(
-                f"'{name}' is not a valid name of a {self.kind}: use letters, digits, '_' and '-'.", name=name
+                f"'{name}' is not a valid name of a {self.kind}: use letters, digits, '_' and '-'.",
+                value=name,
             )
 
         def decorate(part: Part) -> Part:
@@ -138,7 +139,7 @@ class Registry:
         except ValueError as problem:
             arguments = ", ".join(f"{key} = {value!r}" for key, value in accepted.items()) or "its defaults"
             raise PluginError(
-                f"{loaded.label} cannot be built with {arguments}: {problem}", name=name
+                f"{loaded.label} cannot be built with {arguments}: {problem}", value=name
             ) from problem
 
     def record(self, name: str) -> dict[str, str]:
@@ -173,7 +174,7 @@ class Registry:
         else:
             remedy = f"It was loaded from a file ({record.get('target', '')}): load that file with --plugin."
         raise PluginError(
-            f"the model needs the {self.kind} '{name}', which is not installed. {remedy}", name=name
+            f"the model needs the {self.kind} '{name}', which is not installed. {remedy}", value=name
         )
 
     def other_protocol(self, name: str) -> PluginError | None:
@@ -185,7 +186,7 @@ class Registry:
                 return PluginError(
                     f"the {self.kind} '{name}' ({entry.origin}) is written for protocol {other}, but this nmt-lstm supports "
                     f"{protocol}. Install a version of {entry.distribution} that uses '{self.group}'.",
-                    name=name,
+                    value=name,
                 )
         return None
 
@@ -288,14 +289,14 @@ class Registry:
             )
         else:
             remedy = "uninstall or rename one of them, or refer to the class as package.module:Class."
-        return PluginError(f"the {self.kind} '{name}' is registered by {origins}; {remedy}", name=name)
+        return PluginError(f"the {self.kind} '{name}' is registered by {origins}; {remedy}", value=name)
 
     def _unknown(self, name: str) -> PluginError:
         entries = self.entries()
         if not entries:
             return PluginError(
                 f"unknown {self.kind} '{name}': none is registered; is nmt-lstm installed (pip install .)?",
-                name=name,
+                value=name,
             )
         other = self.other_protocol(name)
         if other is not None:
@@ -305,7 +306,7 @@ class Registry:
         return PluginError(
             f"unknown {self.kind} '{name}'.{nearest(name, known)} Known: {described}. "
             f"Install others with pip, load them with --plugin FILE, or name them as package.module:Class.",
-            name=name,
+            value=name,
             known=known,
         )
 

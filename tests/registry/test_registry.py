@@ -102,7 +102,7 @@ def test_a_decorated_class_with_an_entry_point_is_listed_once(registry, install,
 def test_the_error_of_an_unknown_name_suggests_the_nearest(registry, knot):
     with pytest.raises(PluginError, match=r"mean 'knot'\? Known: knot \(toy-knot 2.1\)") as caught:
         registry.get("knt")
-    assert (caught.value.name, caught.value.known) == ("knt", ("knot",))
+    assert (caught.value.value, caught.value.known) == ("knt", ("knot",))
 
 
 def test_the_error_of_a_part_for_a_different_protocol_says_what_to_install(registry, knot, install):

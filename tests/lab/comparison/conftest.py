@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nmt_lstm.lab.comparison.description import Report
 from nmt_lstm.lab.comparison.factors import Factor, variants_of
-from nmt_lstm.lab.comparison.findings import FinishedRun, TestText
+from nmt_lstm.lab.comparison.findings import FinishedRun, TestText, compare_runs
 from nmt_lstm.lab.comparison.matching import Match
 from nmt_lstm.lab.comparison.plan import Plan, PlannedVariant, Request
 from nmt_lstm.lab.comparison.run_result import CurvePoint, RunResult, TrainingResult
+from nmt_lstm.lab.comparison.verdict import Circumstances, give_verdict
 
 WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight")
 SENTENCES = 80
+QUALITIES = {"lstm": (4, 5), "gru": (4, 4), "my_cells:<b>Mine</b>|*": (2, 2)}
 PARAMETERS = Match(parameters=True, budget="updates")
 
 
@@ -115,5 +119,18 @@ def make_runs(outputs: Any, make_result: Any) -> Callable[..., list[FinishedRun]
             for name, seed_qualities in qualities.items()
             for seed, quality in enumerate(seed_qualities, 1)
         ]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_report(make_plan_of: Any, make_runs: Any, test_text: Any):
+    """Return a function that makes a report from the qualities of the seeds by variant."""
+
+    def make(qualities: dict[str, tuple[int, ...]] = QUALITIES, *, failures=None, **changed: Any) -> Report:
+        plan = make_plan_of(*qualities, test_source=Path("a & b"), command="nmt-lstm compare <x>")
+        findings = compare_runs(plan, make_runs(qualities, **changed), test_text)
+        circumstances = Circumstances(jobs=2, failures=failures or {})
+        return Report(plan, findings, give_verdict(findings, plan, circumstances), circumstances)
 
     return make

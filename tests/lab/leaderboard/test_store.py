@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
 from nmt_lstm.errors import DataError, ResourceError
@@ -161,34 +160,6 @@ def test_changed_and_missing_texts_are_named(files, tmp_path) -> None:
         files.text(digest_of(["x"]))
 
 
-def test_statistics_are_read_as_written_or_missing(files, tmp_path) -> None:
-    assert files.cache.statistics("key") == {}
-    files.cache.put_statistics("key", {"chrf++": np.ones((2, 3))})
-    assert list(files.cache.statistics("key")) == ["chrf++"]
-    assert np.array_equal(files.cache.statistics("key")["chrf++"], np.ones((2, 3)))
-    (tmp_path / "statistics" / "key.npz").write_bytes(b"PK\x03\x04 cut")
-    assert files.cache.statistics("key") == {}
-    np.savez(tmp_path / "statistics" / "key.npz", bleu=np.array([object()]))  # pickled data is never loaded
-    assert files.cache.statistics("key") == {}
-
-
-def test_counts_are_read_as_written_or_missing(files, tmp_path) -> None:
-    assert files.cache.counts("key") is None
-    files.cache.put_counts("key", {"ü": 3})
-    assert files.cache.counts("key") == {"ü": 3}
-    for damaged in ("{", "[1]", '{"a": "b"}'):
-        (tmp_path / "statistics" / "key.json").write_text(damaged)
-        assert files.cache.counts("key") is None
-
-
-def test_statistics_that_cannot_be_cached_are_skipped(files, tmp_path) -> None:
-    (tmp_path / "statistics").write_text("a file in the way")
-    files.cache.put_statistics("key", {"bleu": np.ones((1, 1))})
-    files.cache.put_counts("key", {"a": 1})
-    assert files.cache.statistics("key") == {}
-    assert files.cache.counts("key") is None
-
-
 def test_the_newest_row_is_current_unless_withdrawn(board) -> None:
     rows = board.files.records()
     again = rows[0].model_copy(update={"added": "later"})
@@ -243,33 +214,3 @@ def test_a_pipe_in_place_of_the_rows_is_rejected(files, tmp_path) -> None:
         files.lines()
     with pytest.raises(DataError, match="pipe"):
         files.append(withdrawal("a"))
-
-
-def test_damaged_statistics_are_detected_and_named(files, tmp_path, caplog) -> None:
-    files.cache.put_statistics("key", {"bleu": np.arange(12.0).reshape(3, 4)})
-    path = tmp_path / "statistics" / "key.npz"
-    content = path.read_bytes()
-    for bit in range(0, 8 * content.rindex(b"sha256:"), 17):
-        changed = bytearray(content)
-        changed[bit // 8] ^= 1 << bit % 8
-        path.write_bytes(changed)
-        assert files.cache.statistics("key") == {}
-    assert str(path) in caplog.text
-    (problem,) = files.cache.problems()
-    assert "key.npz" in problem
-    np.savez_compressed(path, bleu=np.arange(12.0))  # earlier versions wrote no checksums
-    old = path.read_bytes()
-    for bit in range(0, 8 * len(old), 29):
-        changed = bytearray(old)
-        changed[bit // 8] ^= 1 << bit % 8
-        path.write_bytes(changed)
-        files.cache.statistics("key")  # returns something or nothing, but never raises
-
-
-def test_changed_counts_are_not_used(files, tmp_path) -> None:
-    files.cache.put_counts("key", {"a": 3})
-    path = tmp_path / "statistics" / "key.json"
-    path.write_text(path.read_text().replace("3", "4", 1))
-    assert files.cache.counts("key") is None
-    path.write_text('{"a": 3}')  # written by an earlier version
-    assert files.cache.counts("key") == {"a": 3}

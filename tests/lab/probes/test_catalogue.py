@@ -45,16 +45,6 @@ def test_the_seed_determines_the_sequences(task) -> None:
     assert not torch.equal(first.inputs, other.inputs)
 
 
-@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
-def test_short_lengths_are_rejected(task) -> None:
-    assert task.length_problem(1) == f"must be at least {task.shortest}"
-    assert task.length_problem(task.shortest) == ""
-
-
-def test_odd_numbers_of_brackets_are_rejected() -> None:
-    assert TASKS["dyck"].length_problem(7) == "must be a multiple of 2"
-
-
 @pytest.mark.parametrize("length", [4, 12])
 @pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
 def test_answers_by_position_alone_cost_the_baseline(task, length) -> None:

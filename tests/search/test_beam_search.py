@@ -12,7 +12,7 @@ from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.errors import ConfigurationError, ModelFolderError
 from nmt_lstm.numerics.row_counts import rounded_rows
 from nmt_lstm.search import remaining
-from nmt_lstm.search.beam_search import _BeamSearch, beam_search
+from nmt_lstm.search.beam_search import beam_search
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, UNKNOWN
 
 SENTENCES = [[4], [5], [4, 5], [5, 4, 4], [4, 4, 5, 5], [5, 5, 5], [4, 5, 4]]
@@ -108,39 +108,6 @@ def test_a_minimum_length_gives_the_best_of_the_allowed_strings(table_model) -> 
     results = beam_search(model, source_batch([[4, 5, 4]]), settings, n_best=2)[0]
     expected = expected_best(model, [4, 5, 4], 2, shortest=3)
     assert [hypothesis.pieces for hypothesis in results] == [pieces for _, pieces in expected]
-
-
-def test_a_beam_of_one_is_greedy(table_model) -> None:
-    model = table_model(pieces=30)
-    for sentence, (hypothesis,) in zip(
-        SENTENCES, beam_search(model, source_batch(SENTENCES), SearchSettings(beam_size=1)), strict=True
-    ):
-        prefix: tuple[int, ...] = (BEGIN,)
-        while len(prefix) <= 2 * len(sentence) + 10:
-            logits = model.logits((*sentence, END), prefix)
-            logits[[PAD, UNKNOWN, BEGIN]] = -math.inf
-            if logits.argmax() == END:
-                break
-            prefix = (*prefix, int(logits.argmax()))
-        assert hypothesis.pieces == prefix[1:]
-
-
-@pytest.mark.parametrize("levels", [0, 3])
-@pytest.mark.parametrize("shortest", [0.0, 1.5])
-@pytest.mark.parametrize("end", [-6.0, 1.0, 4.0])
-def test_greedy_search_equals_a_beam_search_of_one(table_model, levels, shortest, end) -> None:
-    settings = SearchSettings(beam_size=1, min_length_ratio=shortest, length_penalty="wu")
-    model, source = table_model(pieces=9, levels=levels, end=end), source_batch((SENTENCES * 3)[:20])
-    expected = _BeamSearch(model, source, settings, 1, keep_attention=True).run()
-    results = beam_search(model, source, settings)
-    assert results == expected
-    for (greedy,), (best,) in zip(results, expected, strict=True):
-        assert torch.equal(greedy.attention, best.attention)
-
-
-def test_greedy_search_does_not_rank_candidates(table_model, monkeypatch) -> None:
-    monkeypatch.delattr("nmt_lstm.search.beam_search.best_continuations")
-    assert beam_search(table_model(), source_batch(SENTENCES), SearchSettings(beam_size=1))
 
 
 def test_special_pieces_are_never_produced(table_model) -> None:

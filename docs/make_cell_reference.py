@@ -1,8 +1,8 @@
 """Write docs/cells.md, the reference of all registered cells: ``python docs/make_cell_reference.py [--check]``.
 
-With --check nothing is written: the exit status says whether the page is what would be.
+With --check nothing is written; the exit status tells whether the page is up to date.
 
-What is registered is what is installed, so install the distributions in plugins first:
+Installed distributions register their cells, so install those in plugins first:
 ``pip install --no-deps plugins/*``.
 """
 
@@ -20,15 +20,15 @@ HERE = Path(__file__).resolve().parent
 HEAD = """\
 # Cells
 
-Every cell of nmt-lstm and of the distributions in [plugins](../plugins), as the classes themselves tell it. I is the width
-of the inputs and H the hidden width, with default options. Products are counted in multiply-adds for one row (one
-sentence, one direction) in one step; of these, products with the inputs (those with I) are taken for all steps at once.
-`nmt-lstm plugins show NAME` shows the same for any cell, with its source.
+Every cell of nmt-lstm and of the distributions in [plugins](../plugins), from the documentation of its class, with default
+options. I is the width of the inputs, and H the hidden width. Products are counted in multiply-adds for one row (one
+sentence in one direction) and one step; products with the inputs, which contain I, are computed for all steps at once.
+`nmt-lstm plugins show NAME` prints the same for any cell, with its source.
 """
 
 
 def main() -> None:
-    """Write the page, or compare it."""
+    """Write the page, or compare it with the one that exists."""
     entries = sorted(
         CELLS.entries(), key=lambda entry: (entry.distribution != "nmt-lstm", entry.distribution)
     )
@@ -37,11 +37,11 @@ def main() -> None:
     if "--check" not in sys.argv[1:]:
         page.write_text(text, encoding="utf-8")
     elif page.read_text(encoding="utf-8") != text:
-        sys.exit("docs/cells.md is not what the cells say: python docs/make_cell_reference.py")
+        sys.exit("docs/cells.md is out of date; run: python docs/make_cell_reference.py")
 
 
 def section(entry: Entry) -> str:
-    """Return what the page says of one cell."""
+    """Return the section about one cell."""
     part = CELLS.get(entry.name)
     facts = "\n".join(f"| {name} | {value} |" for name, value in cell_facts(part))
     table = f"| | |\n|---|---|\n| class | `{part.__name__}`, from {entry.distribution} |\n{facts}"

@@ -24,5 +24,5 @@ CASES = {
 def test_conformance(name, options, check) -> None:
     try:
         check(AttentionSubject(ATTENTIONS.get(name), options, 6, 8))
-    except DoesNotApply as answer:
-        pytest.skip(str(answer))
+    except DoesNotApply as reason:
+        pytest.skip(str(reason))

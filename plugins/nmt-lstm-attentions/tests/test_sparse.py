@@ -1,4 +1,4 @@
-"""Sparsemax and 1.5-entmax: gradients, edges, and what is not allowed."""
+"""Sparsemax and 1.5-entmax: gradients, edge cases, and positions that are not allowed."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def test_gradients_pass_gradcheck(function) -> None:
     scores = torch.randn(3, 4, 7, dtype=torch.float64, requires_grad=True)
     allowed = torch.rand(3, 1, 7) > 0.2
     allowed[:, :, 0] = True
-    assert torch.autograd.gradcheck(lambda given: function(given, allowed), (scores,))
+    assert torch.autograd.gradcheck(lambda values: function(values, allowed), (scores,))
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_one_position_gets_all_and_equal_scores_share(function) -> None:
+def test_the_highest_score_gets_all_and_equal_scores_share(function) -> None:
     allowed = torch.tensor([True, True, True, False])
     torch.testing.assert_close(function(torch.zeros(4), allowed), torch.tensor([1 / 3, 1 / 3, 1 / 3, 0.0]))
     torch.testing.assert_close(
@@ -31,7 +31,7 @@ def test_one_position_gets_all_and_equal_scores_share(function) -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e4, 1e30])
-def test_sums_are_one_for_scores_of_any_size(function, scale) -> None:
+def test_weights_sum_to_one_for_scores_of_any_size(function, scale) -> None:
     torch.manual_seed(1)
     scores = scale * torch.randn(50, 40)
     weights = function(scores, torch.rand(50, 40) > 0.3)
@@ -46,7 +46,7 @@ def test_half_precision_scores_give_float32_weights(function) -> None:
     torch.testing.assert_close(weights.sum(-1), torch.ones(5))
 
 
-def test_sparsemax_is_the_sparser_one() -> None:
+def test_sparsemax_is_sparser_than_entmax() -> None:
     torch.manual_seed(1)
     scores, allowed = torch.randn(100, 30), torch.ones(30, dtype=torch.bool)
     counts = [int((function(scores, allowed) > 0).sum()) for function in FUNCTIONS]

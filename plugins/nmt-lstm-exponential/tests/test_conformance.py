@@ -19,5 +19,5 @@ CASES = [
 def test_conformance(name, options, check) -> None:
     try:
         check(CellSubject(CELLS.get(name), options, 5, 6))
-    except DoesNotApply as answer:
-        pytest.skip(str(answer))
+    except DoesNotApply as reason:
+        pytest.skip(str(reason))

@@ -1,4 +1,4 @@
-"""Both cells against their paper's equations, without the tricks that keep exponentials in range."""
+"""Both cells follow their paper's equations, computed here without keeping exponentials in range."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ SIZES = (5, 6)
 s, exp = torch.sigmoid, torch.exp
 
 
-def made(cell):
-    """A cell off its start, inputs, and what the bridge gives."""
+def randomised(cell):
+    """Return a cell with random parameters, random inputs, and tensors like the bridge's."""
     torch.manual_seed(1)
     cell = cell.double()
     with torch.no_grad():
         for parameter in cell.parameters():
             parameter.add_(torch.randn_like(parameter), alpha=0.3)
     inputs = torch.randn(3, 7, 5, dtype=torch.float64)
-    parts = tuple(torch.tanh(torch.randn(3, width)).double() for width in cell.bridge_sizes.values())
-    return cell, inputs, parts
+    projected = tuple(torch.tanh(torch.randn(3, width)).double() for width in cell.bridge_sizes.values())
+    return cell, inputs, projected
 
 
-def same(cell, outputs, written) -> None:
-    """Values and gradients agree."""
-    torch.testing.assert_close(outputs, written)
-    for seen, wanted in zip(
+def check_equations(cell, outputs, expected) -> None:
+    """Check values and gradients."""
+    torch.testing.assert_close(outputs, expected)
+    for gradient, exact in zip(
         torch.autograd.grad(outputs.square().sum(), list(cell.parameters())),
-        torch.autograd.grad(written.square().sum(), list(cell.parameters())),
+        torch.autograd.grad(expected.square().sum(), list(cell.parameters())),
         strict=True,
     ):
-        torch.testing.assert_close(seen, wanted)
+        torch.testing.assert_close(gradient, exact)
 
 
 @pytest.mark.parametrize("forget_gate", ["sigmoid", "exponential"])
-def test_slstm_is_that_of_the_equations(forget_gate) -> None:
-    cell, inputs, parts = made(SLSTM(*SIZES, forget_gate=forget_gate, forget_bias=0.5))
-    outputs, last = cell(inputs, cell.bridged_state(parts))
-    written = []
+def test_slstm_follows_its_equations(forget_gate) -> None:
+    cell, inputs, projected = randomised(SLSTM(*SIZES, forget_gate=forget_gate, forget_bias=0.5))
+    outputs, last = cell(inputs, cell.bridged_state(projected))
+    expected = []
     for row in range(3):
-        h, c = (part[row] for part in parts)
+        h, c = (tensor[row] for tensor in projected)
         n = torch.ones_like(c)
         for x in inputs[row]:
             v = cell.weight_ih @ x + cell.bias_ih + cell.weight_hh @ h + cell.bias_hh
@@ -50,46 +50,46 @@ def test_slstm_is_that_of_the_equations(forget_gate) -> None:
             i, f = exp(vi), s(vf) if forget_gate == "sigmoid" else exp(vf)
             c, n = f * c + i * torch.tanh(vz), f * n + i
             h = s(vo) * c / n
-            written.append(h)
+            expected.append(h)
         factor = exp(last[3][row])
         torch.testing.assert_close(last[1][row] * factor, c)
         torch.testing.assert_close(last[2][row] * factor, n)
-    same(cell, outputs, torch.stack(written).view(3, 7, 6))
+    check_equations(cell, outputs, torch.stack(expected).view(3, 7, 6))
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 64])
 @pytest.mark.parametrize("heads", [1, 2])
-def test_mlstm_is_that_of_the_equations(heads, chunk, monkeypatch) -> None:
+def test_mlstm_follows_its_equations(heads, chunk, monkeypatch) -> None:
     monkeypatch.setattr(mlstm, "CHUNK", chunk)
-    cell, inputs, parts = made(MLSTM(*SIZES, heads=heads, forget_bias=0.5))
-    outputs, last = cell(inputs, cell.bridged_state(parts))
+    cell, inputs, projected = randomised(MLSTM(*SIZES, heads=heads, forget_bias=0.5))
+    outputs, last = cell(inputs, cell.bridged_state(projected))
     width = 6 // heads
-    written = torch.zeros_like(outputs)
+    expected = torch.zeros_like(outputs)
     for row in range(3):
         for head in range(heads):
-            place = slice(head * width, (head + 1) * width)
-            value, key = (part[row, place] for part in parts)
+            columns = slice(head * width, (head + 1) * width)
+            value, key = (tensor[row, columns] for tensor in projected)
             key = key / math.sqrt(width)
             memory, n = torch.outer(value, key), key
             rows = []
             for x in inputs[row]:
                 products = cell.weight @ x + cell.bias
-                q, k, v, o = (products[6 * number : 6 * number + 6][place] for number in range(4))
+                q, k, v, o = (products[6 * number : 6 * number + 6][columns] for number in range(4))
                 k = k / math.sqrt(width)
                 i, f = exp(products[24 + head]), s(products[24 + heads + head])
                 memory, n = f * memory + i * torch.outer(v, k), f * n + i * k
                 rows.append(s(o) * (memory @ q) / (n @ q).abs().clamp_min(1.0))
-            written[row, :, place] = torch.stack(rows)
+            expected[row, :, columns] = torch.stack(rows)
             factor = exp(last[2][row, head])
             torch.testing.assert_close(last[0][row].view(heads, width, width)[head] * factor, memory)
-            torch.testing.assert_close(last[1][row, place] * factor, n)
-    same(cell, outputs, written)
+            torch.testing.assert_close(last[1][row, columns] * factor, n)
+    check_equations(cell, outputs, expected)
 
 
 @pytest.mark.parametrize("cell", [SLSTM(*SIZES), MLSTM(*SIZES, heads=2)], ids=["slstm", "mlstm"])
 @pytest.mark.parametrize("value", [-300.0, 300.0])
-def test_gates_far_out_are_sound(cell, value) -> None:
-    """Exponentials of 300 and -300 are no float32."""
+def test_results_are_finite_for_extreme_gates(cell, value) -> None:
+    """The exponentials of 300 and -300 are outside the range of float32."""
     gates = (
         (cell.bias_ih[:6], cell.bias_ih[6:12])
         if isinstance(cell, SLSTM)
@@ -100,11 +100,11 @@ def test_gates_far_out_are_sound(cell, value) -> None:
             gate.fill_(value)
         outputs, last = cell(torch.randn(2, 70, 5), cell.initial_state(2))
         gradients = torch.autograd.grad(outputs.square().sum(), list(cell.parameters()))
-        for part in (outputs, *last, *gradients):
-            assert torch.isfinite(part).all()
+        for tensor in (outputs, *last, *gradients):
+            assert torch.isfinite(tensor).all()
 
 
-def test_log_sigmoid_is_finite_and_right() -> None:
+def test_log_sigmoid_is_finite_and_correct() -> None:
     values = torch.linspace(-500, 500, 101, dtype=torch.float64, requires_grad=True)
     torch.testing.assert_close(log_sigmoid(values), torch.nn.functional.logsigmoid(values))
     (gradient,) = torch.autograd.grad(log_sigmoid(values).sum(), values)
@@ -124,7 +124,7 @@ def test_slstm_can_overrule_what_it_stored() -> None:
     torch.testing.assert_close(outputs[0, 0], torch.tanh(torch.ones(4)), atol=1e-3, rtol=0.0)
 
 
-def test_mlstm_recalls_a_value_by_its_key() -> None:
+def test_mlstm_recalls_a_value_with_its_key() -> None:
     cell = MLSTM(4, 4, heads=1, forget_bias=20.0)
     with torch.no_grad():
         cell.weight.zero_()
@@ -137,6 +137,6 @@ def test_mlstm_recalls_a_value_by_its_key() -> None:
     assert outputs[0, -1].argmax() == outputs[0, 0].argmax()
 
 
-def test_heads_that_do_not_divide_are_refused() -> None:
-    with pytest.raises(ValueError, match="heads=4 does not divide the hidden width 6"):
+def test_heads_that_do_not_divide_the_width_are_rejected() -> None:
+    with pytest.raises(ValueError, match="heads=4 .* 6"):
         MLSTM(5, 6, heads=4)

@@ -1,4 +1,4 @@
-"""The conformance kit on every cell of the distribution, found by its name."""
+"""The conformance kit on every cell of the distribution, by the names of its entry points."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ OPTIONS = {"ind_rnn": {"nonlinearity": "tanh", "longest": 5}, "irnn": {"scale": 
 def test_conformance(name, check) -> None:
     try:
         check(CellSubject(CELLS.get(name), OPTIONS.get(name, {}), 5, 6))
-    except DoesNotApply as answer:
-        pytest.skip(str(answer))
+    except DoesNotApply as reason:
+        pytest.skip(str(reason))
 
 
-def test_there_are_eight() -> None:
+def test_the_distribution_has_eight_cells() -> None:
     assert len(NAMES) == 8
 
 

@@ -1,4 +1,4 @@
-"""Every cell against its paper's equations, written out for one sentence and one position after the other."""
+"""Every cell follows its paper's equations, computed here for one sentence and one position at a time."""
 
 from __future__ import annotations
 
@@ -20,13 +20,17 @@ s, tanh = torch.sigmoid, torch.tanh
 
 
 def products(cell, x, h):
-    """W x + b and U h + d of each gate."""
+    """Return W x + b and U h + d of each gate."""
     width = cell.hidden_size
-    one = [w @ x + b for w, b in zip(cell.weight_ih.split(width), cell.bias_ih.split(width), strict=True)]
+    from_input = [
+        w @ x + b for w, b in zip(cell.weight_ih.split(width), cell.bias_ih.split(width), strict=True)
+    ]
     if not hasattr(cell, "weight_hh"):
-        return one, []
-    other = [u @ h + d for u, d in zip(cell.weight_hh.split(width), cell.bias_hh.split(width), strict=True)]
-    return one, other
+        return from_input, []
+    from_state = [
+        u @ h + d for u, d in zip(cell.weight_hh.split(width), cell.bias_hh.split(width), strict=True)
+    ]
+    return from_input, from_state
 
 
 def peephole(cell, x, h, c):
@@ -47,15 +51,15 @@ def coupled(cell, x, h, c):
 
 def irnn(cell, x, h):
     """Le et al. 2015."""
-    (one,), (other,) = products(cell, x, h)
-    return (torch.clamp(one + other, min=0),)
+    (from_input,), (from_state,) = products(cell, x, h)
+    return (torch.clamp(from_input + from_state, min=0),)
 
 
 def ind_rnn(cell, x, h):
     """Li et al. 2018."""
-    (one,), _ = products(cell, x, h)
+    (from_input,), _ = products(cell, x, h)
     bound = 2 ** (1 / 100)
-    return (torch.clamp(one + torch.clamp(cell.recurrent_weight, -bound, bound) * h, min=0),)
+    return (torch.clamp(from_input + torch.clamp(cell.recurrent_weight, -bound, bound) * h, min=0),)
 
 
 def minimal(cell, x, h):
@@ -80,10 +84,10 @@ def normal(v):
 
 
 def normalised(cell, x, h):
-    """Each gate's normalised products, from the input with its shift."""
-    one, other = products(cell, x, h)
-    one = [normal(v) * g + b for v, g, b in zip(one, cell.input_gain, cell.shift, strict=True)]
-    return one, [normal(v) * g for v, g in zip(other, cell.history_gain, strict=True)]
+    """Return each gate's normalised products; those from the input include the shift."""
+    from_input, from_state = products(cell, x, h)
+    from_input = [normal(v) * g + b for v, g, b in zip(from_input, cell.input_gain, cell.shift, strict=True)]
+    return from_input, [normal(v) * g for v, g in zip(from_state, cell.history_gain, strict=True)]
 
 
 def layer_norm_lstm(cell, x, h, c):
@@ -112,10 +116,10 @@ EQUATIONS = {
 }
 
 
-@pytest.mark.parametrize("part", EQUATIONS, ids=lambda part: part.__name__)
-def test_sequence_and_gradients_are_those_of_the_equations(part) -> None:
+@pytest.mark.parametrize("kind", EQUATIONS, ids=lambda kind: kind.__name__)
+def test_sequence_and_gradients_follow_the_equations(kind) -> None:
     torch.manual_seed(1)
-    cell = part(*SIZES).double()
+    cell = kind(*SIZES).double()
     with torch.no_grad():
         for parameter in cell.parameters():
             parameter.add_(torch.randn_like(parameter), alpha=0.3)
@@ -126,23 +130,23 @@ def test_sequence_and_gradients_are_those_of_the_equations(part) -> None:
     for row in range(3):
         state = tuple(tensor[row] for tensor in start)
         for x in inputs[row]:
-            state = EQUATIONS[part](cell, x, *state)
+            state = EQUATIONS[kind](cell, x, *state)
             expected.append(state[0])
         ends.append(state)
-    written = torch.stack(expected).view(3, 4, -1)
-    torch.testing.assert_close(outputs, written)
-    for seen, wanted in zip(last, zip(*ends, strict=True), strict=True):
-        torch.testing.assert_close(seen, torch.stack(wanted))
-    for seen, wanted in zip(
+    expected_outputs = torch.stack(expected).view(3, 4, -1)
+    torch.testing.assert_close(outputs, expected_outputs)
+    for tensor, rows in zip(last, zip(*ends, strict=True), strict=True):
+        torch.testing.assert_close(tensor, torch.stack(rows))
+    for gradient, exact in zip(
         torch.autograd.grad(outputs.square().sum(), list(cell.parameters())),
-        torch.autograd.grad(written.square().sum(), list(cell.parameters())),
+        torch.autograd.grad(expected_outputs.square().sum(), list(cell.parameters())),
         strict=True,
     ):
-        torch.testing.assert_close(seen, wanted)
+        torch.testing.assert_close(gradient, exact)
 
 
 @pytest.mark.parametrize(
-    ("part", "share"),
+    ("kind", "share"),
     [
         (CoupledLSTM, 3 / 4),
         (MinimalGatedUnit, 1 / 2),
@@ -151,17 +155,17 @@ def test_sequence_and_gradients_are_those_of_the_equations(part) -> None:
         (MultiplicativeLSTM, 10 / 8),
     ],
 )
-def test_parameters_are_the_share_of_an_lstm_that_is_claimed(part, share) -> None:
-    count = sum(parameter.numel() for parameter in part(64, 64).parameters())
+def test_the_share_of_an_lstms_parameters_is_as_documented(kind, share) -> None:
+    count = sum(parameter.numel() for parameter in kind(64, 64).parameters())
     assert count == pytest.approx(share * 8 * 64 * 64, rel=0.05)
 
 
-@pytest.mark.parametrize("part", [PeepholeLSTM, CoupledLSTM, MultiplicativeLSTM])
-def test_forget_bias_is_where_the_forget_gate_is(part) -> None:
-    cell = part(*SIZES, forget_bias=3.0)
-    place = part.gates.index("forget")
+@pytest.mark.parametrize("kind", [PeepholeLSTM, CoupledLSTM, MultiplicativeLSTM])
+def test_the_forget_bias_belongs_to_the_forget_gate(kind) -> None:
+    cell = kind(*SIZES, forget_bias=3.0)
+    forget = kind.gates.index("forget")
     assert [bool((block == 3.0).all()) for block in cell.bias_ih.split(6)] == [
-        number == place for number in range(len(part.gates))
+        number == forget for number in range(len(kind.gates))
     ]
     assert LayerNormLSTM(*SIZES, forget_bias=3.0).shift[1].eq(3.0).all()
 
@@ -172,7 +176,7 @@ def test_irnn_starts_as_the_identity_and_remembers() -> None:
     torch.testing.assert_close(outputs[:, -1], outputs[:, 0])
 
 
-def test_ind_rnn_keeps_its_weights_effect_within_the_bound() -> None:
+def test_ind_rnn_limits_its_recurrent_weights() -> None:
     cell = IndRNN(3, 4, longest=10)
     with torch.no_grad():
         cell.recurrent_weight.fill_(100.0)
@@ -181,12 +185,12 @@ def test_ind_rnn_keeps_its_weights_effect_within_the_bound() -> None:
     torch.testing.assert_close(outputs[0, -1], torch.full((4,), 2.0))
 
 
-def test_ind_rnn_refuses_no_steps() -> None:
-    with pytest.raises(ValueError, match="longest is a number of steps, at least 1; got 0"):
+def test_ind_rnn_rejects_zero_steps() -> None:
+    with pytest.raises(ValueError, match="longest .* 0"):
         IndRNN(3, 4, longest=0)
 
 
-def test_layer_norm_makes_scale_irrelevant() -> None:
+def test_layer_norm_makes_the_scale_of_weights_irrelevant() -> None:
     torch.manual_seed(1)
     cell = LayerNormLSTM(*SIZES)
     inputs, state = torch.randn(2, 4, 5), cell.initial_state(2)

@@ -1,4 +1,4 @@
-"""The conformance kit on every cell of the distribution, found by its name."""
+"""The conformance kit on every cell of the distribution, by the names of its entry points."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ OPTIONS: dict[str, dict[str, object]] = {"min_lstm": {"positive": True}, "qrnn":
 def test_conformance(name, check) -> None:
     try:
         check(CellSubject(CELLS.get(name), OPTIONS.get(name, {}), 5, 6))
-    except DoesNotApply as answer:
-        pytest.skip(str(answer))
+    except DoesNotApply as reason:
+        pytest.skip(str(reason))
 
 
-def test_there_are_six() -> None:
+def test_the_distribution_has_six_cells() -> None:
     assert len(NAMES) == 6
 
 

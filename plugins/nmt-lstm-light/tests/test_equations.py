@@ -1,4 +1,4 @@
-"""Every cell against its paper's equations, written out for one sentence and one position after the other."""
+"""Every cell follows its paper's equations, computed here for one sentence and one position at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ s, tanh = torch.sigmoid, torch.tanh
 
 
 def products(cell, x):
-    """W x + b of each gate."""
+    """Return W x + b of each gate."""
     width = cell.hidden_size
     return [w @ x + b for w, b in zip(cell.weight_ih.split(width), cell.bias_ih.split(width), strict=True)]
 
@@ -24,7 +24,7 @@ def ssru(cell, x, c):
 
 
 def g(v):
-    """Feng et al. 2024, of the version in the logarithm."""
+    """Feng et al. 2024, from the version in logarithmic space."""
     return torch.where(v >= 0, v + 0.5, s(v))
 
 
@@ -70,10 +70,10 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("part", "options", "equations"), CASES)
-def test_sequence_and_gradients_are_those_of_the_equations(part, options, equations) -> None:
+@pytest.mark.parametrize(("kind", "options", "equations"), CASES)
+def test_sequence_and_gradients_follow_the_equations(kind, options, equations) -> None:
     torch.manual_seed(1)
-    cell = part(*SIZES, **options).double()
+    cell = kind(*SIZES, **options).double()
     with torch.no_grad():
         for parameter in cell.parameters():
             parameter.add_(torch.randn_like(parameter), alpha=0.3)
@@ -87,20 +87,20 @@ def test_sequence_and_gradients_are_those_of_the_equations(part, options, equati
             output, *state = equations(cell, x, *state)
             expected.append(output)
         ends.append(state)
-    written = torch.stack(expected).view(3, 6, -1)
-    torch.testing.assert_close(outputs, written)
-    for seen, wanted in zip(last, zip(*ends, strict=True), strict=True):
-        torch.testing.assert_close(seen, torch.stack(wanted))
-    for seen, wanted in zip(
+    expected_outputs = torch.stack(expected).view(3, 6, -1)
+    torch.testing.assert_close(outputs, expected_outputs)
+    for tensor, rows in zip(last, zip(*ends, strict=True), strict=True):
+        torch.testing.assert_close(tensor, torch.stack(rows))
+    for gradient, exact in zip(
         torch.autograd.grad(outputs.square().sum(), list(cell.parameters())),
-        torch.autograd.grad(written.square().sum(), list(cell.parameters())),
+        torch.autograd.grad(expected_outputs.square().sum(), list(cell.parameters())),
         strict=True,
     ):
-        torch.testing.assert_close(seen, wanted)
+        torch.testing.assert_close(gradient, exact)
 
 
 @pytest.mark.parametrize(("window", "length"), [(1, 3), (2, 5), (4, 6), (4, 2)])
-def test_qrnn_is_that_of_the_equations(window, length) -> None:
+def test_qrnn_follows_its_equations(window, length) -> None:
     """Bradbury et al. 2017: a convolution over the inputs, zeros before the first, then fo-pooling."""
     torch.manual_seed(1)
     cell = QRNN(*SIZES, window=window).double()
@@ -109,7 +109,7 @@ def test_qrnn_is_that_of_the_equations(window, length) -> None:
     inputs = torch.randn(3, length, 5, dtype=torch.float64)
     start = torch.randn(3, 6, dtype=torch.float64)
     outputs, last = cell(inputs, cell.bridged_state((start,)))
-    written = []
+    output_list = []
     for row in range(3):
         c = start[row]
         for position in range(length):
@@ -119,33 +119,33 @@ def test_qrnn_is_that_of_the_equations(window, length) -> None:
                     gates = gates + weight @ inputs[row, position - lag]
             f, z, o = gates.split(6)
             c = s(f) * c + (1 - s(f)) * tanh(z)
-            written.append(s(o) * c)
+            output_list.append(s(o) * c)
         torch.testing.assert_close(last[0][row], c)
-    expected = torch.stack(written).view(3, length, 6)
+    expected = torch.stack(output_list).view(3, length, 6)
     torch.testing.assert_close(outputs, expected)
-    for seen, wanted in zip(
+    for gradient, exact in zip(
         torch.autograd.grad(outputs.square().sum(), list(cell.parameters())),
         torch.autograd.grad(expected.square().sum(), list(cell.parameters())),
         strict=True,
     ):
-        torch.testing.assert_close(seen, wanted)
+        torch.testing.assert_close(gradient, exact)
 
 
 @pytest.mark.parametrize(
-    ("part", "share"), [(SSRU, 2 / 8), (MinGRU, 2 / 8), (MinLSTM, 3 / 8), (LRN, 3 / 8), (ATR, 2 / 8)]
+    ("kind", "share"), [(SSRU, 2 / 8), (MinGRU, 2 / 8), (MinLSTM, 3 / 8), (LRN, 3 / 8), (ATR, 2 / 8)]
 )
-def test_parameters_are_the_share_of_an_lstm_that_is_claimed(part, share) -> None:
-    count = sum(parameter.numel() for parameter in part(64, 64).parameters())
+def test_the_share_of_an_lstms_parameters_is_as_documented(kind, share) -> None:
+    count = sum(parameter.numel() for parameter in kind(64, 64).parameters())
     assert count == pytest.approx(share * 8 * 64 * 64, rel=0.05)
 
 
-def test_biases_of_gates_are_options() -> None:
+def test_options_set_the_biases_of_gates() -> None:
     assert SSRU(*SIZES, forget_bias=2.0).bias_ih[:6].eq(2.0).all()
     assert MinLSTM(*SIZES, forget_bias=2.0).bias_ih[:6].eq(2.0).all()
     assert MinGRU(*SIZES, update_bias=-2.0).bias_ih[:6].eq(-2.0).all()
 
 
-def test_minimal_lstm_is_sound_where_both_gates_are_closed() -> None:
+def test_minimal_lstm_is_finite_if_both_gates_are_closed() -> None:
     cell = MinLSTM(*SIZES)
     with torch.no_grad():
         cell.bias_ih[:12].fill_(-200.0)
@@ -155,7 +155,7 @@ def test_minimal_lstm_is_sound_where_both_gates_are_closed() -> None:
     assert torch.isfinite(gradient).all()
 
 
-def test_qrnn_of_one_input_carries_none() -> None:
+def test_qrnn_with_a_window_of_one_has_no_other_state() -> None:
     cell = QRNN(*SIZES, window=1)
     assert cell.state_sizes == cell.bridge_sizes == {"cell": 6}
     assert QRNN(*SIZES, window=3).state_sizes == {"cell": 6, "gates": 36}
@@ -164,6 +164,6 @@ def test_qrnn_of_one_input_carries_none() -> None:
     assert len(state) == 1
 
 
-def test_qrnn_refuses_to_see_nothing() -> None:
-    with pytest.raises(ValueError, match="window is a number of inputs, at least 1; got 0"):
+def test_qrnn_rejects_a_window_of_zero() -> None:
+    with pytest.raises(ValueError, match="window .* 0"):
         QRNN(*SIZES, window=0)

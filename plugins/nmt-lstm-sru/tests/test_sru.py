@@ -1,4 +1,4 @@
-"""The SRU against its paper's equations, and the conformance kit."""
+"""The SRU follows its paper's equations and passes the conformance kit."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ def test_conformance(check):
 
 
 @cell_conformance(SRU, input_size=12, hidden_size=12, options={"highway_bias": -2.0})
-def test_conformance_where_the_input_itself_passes(check):
+def test_conformance_if_the_highway_passes_the_input(check):
     check()
 
 
-def by_hand(cell: SRU, inputs: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The paper's equations, one sentence, one position and one gate after the other."""
+def expected_outputs(
+    cell: SRU, inputs: torch.Tensor, state: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return outputs and last state by the paper's equations, for one sentence and one position at a time."""
     weights, biases = cell.weight_ih.split(cell.hidden_size), cell.bias_ih.split(cell.hidden_size)
     scale = math.sqrt(1 + 2 * math.exp(-0.5))
     outputs = inputs.new_zeros(*inputs.shape[:2], cell.hidden_size)
@@ -43,7 +45,7 @@ def by_hand(cell: SRU, inputs: torch.Tensor, state: torch.Tensor) -> tuple[torch
 
 
 @pytest.mark.parametrize("input_size", [6, 4])
-def test_sequence_is_that_of_the_equations(input_size):
+def test_a_sequence_follows_the_equations(input_size):
     torch.manual_seed(0)
     cell = SRU(input_size, 6, highway_bias=-0.5).double()
     with torch.no_grad():
@@ -51,7 +53,7 @@ def test_sequence_is_that_of_the_equations(input_size):
             parameter.add_(torch.randn_like(parameter), alpha=0.1)
     inputs, state = torch.randn(3, 5, input_size).double(), torch.randn(3, 6).double()
     outputs, (last,) = cell(inputs, (state,))
-    expected, expected_last = by_hand(cell, inputs, state)
+    expected, expected_last = expected_outputs(cell, inputs, state)
     torch.testing.assert_close(outputs, expected)
     torch.testing.assert_close(last, expected_last)
 
@@ -61,7 +63,7 @@ def test_the_input_is_projected_only_where_widths_differ():
     assert SRU(4, 6).weight_ih.shape == (24, 4)
 
 
-def test_highway_keeps_the_variance_of_the_inputs():
+def test_the_highway_keeps_the_variance_of_the_inputs():
     torch.manual_seed(0)
     states = torch.randn(64, 12, 128)
     for _ in range(4):
@@ -70,7 +72,7 @@ def test_highway_keeps_the_variance_of_the_inputs():
     assert 0.5 < states.var() < 2.0
 
 
-def test_entry_point_makes_the_name_known():
+def test_the_entry_point_registers_the_name():
     assert CELLS.get("sru") is SRU
     assert list(CELLS.options("sru")) == ["highway_bias"]
 

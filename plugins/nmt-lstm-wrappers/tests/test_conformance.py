@@ -1,4 +1,4 @@
-"""The conformance kit on every wrapper, around a gated cell, a cell of another kind, and another wrapper."""
+"""The conformance kit on every wrapper, around gated cells and around other wrappers."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ CASES = [
 def test_conformance(name, options, check) -> None:
     try:
         check(CellSubject(CELLS.get(name), options, 5, 6))
-    except DoesNotApply as answer:
-        pytest.skip(str(answer))
+    except DoesNotApply as reason:
+        pytest.skip(str(reason))

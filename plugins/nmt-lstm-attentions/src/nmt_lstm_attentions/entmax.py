@@ -1,4 +1,4 @@
-"""Attention with weights of exactly zero."""
+"""Attention with sparse weights."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["EntmaxAttention"]
 
 
 class EntmaxAttention(Attention):
-    r"""Products whose weights are sparse: positions that do not matter get exactly 0; alignments that can be read.
+    r"""Products with sparse weights: irrelevant positions get exactly 0, which makes alignments readable.
 
     Equations::
 
@@ -27,8 +27,8 @@ class EntmaxAttention(Attention):
     Args:
         query_size: width of the queries.
         memory_size: width of the source states.
-        weights: "entmax" or "sparsemax", the sparser one.
-        temperature: what scores are divided by; larger values give more positions.
+        weights: "entmax", or "sparsemax", which is sparser.
+        temperature: divisor of the scores; larger values spread the weights over more positions.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class EntmaxAttention(Attention):
     ) -> None:
         super().__init__(query_size=query_size, memory_size=memory_size)
         if temperature <= 0:
-            raise ValueError(f"temperature is more than 0; got {temperature}.")
+            raise ValueError(f"temperature must be above 0; got {temperature}.")
         self.weights = weights
         self.temperature = temperature
         self.key = Linear(memory_size, query_size, bias=False)

@@ -1,4 +1,4 @@
-"""Attention near a place that it predicts."""
+"""Attention near a predicted position."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ __all__ = ["LocalAttention"]
 
 
 class LocalAttention(Attention):
-    r"""Local attention with predicted places ("local-p"): products, but little weight far from the place; long sources.
+    r"""Local attention with predicted positions ("local-p"): products with low weights far from there; for long sources.
 
     Equations, for a source of S tokens::
 
-        place p = (S - 1) * sigmoid(v . tanh(W q + b))
+        position p = (S - 1) * sigmoid(v . tanh(W q + b))
         score(q, k_j) = q . (U k_j) - (j - p)^2 / (2 * sigma^2),   sigma = reach / 2
 
-    Source: Luong et al. 2015, "Effective Approaches to Attention-based Neural Machine Translation". Their Gaussian is
-    multiplied with the weights, which then sum to less than 1; here it is part of the score, and they sum to 1.
+    Source: Luong et al. 2015, "Effective Approaches to Attention-based Neural Machine Translation". They multiply the
+    weights with the Gaussian, so that these sum to less than 1; here it is part of the score, and weights sum to 1.
 
     Args:
         query_size: width of the queries.
@@ -32,7 +32,7 @@ class LocalAttention(Attention):
     def __init__(self, *, query_size: int, memory_size: int, reach: float = 10.0) -> None:
         super().__init__(query_size=query_size, memory_size=memory_size)
         if reach <= 0:
-            raise ValueError(f"reach is a distance in pieces, more than 0; got {reach}.")
+            raise ValueError(f"reach must be a distance in pieces above 0; got {reach}.")
         self.reach = reach
         self.key = Linear(memory_size, query_size, bias=False)
         self.query = Linear(query_size, query_size)
@@ -43,8 +43,8 @@ class LocalAttention(Attention):
         keys: Tensor = self.key(source_states)
         return keys
 
-    def places(self, query: Tensor, is_token: Tensor) -> Tensor:
-        """Return predicted places (B, Q), from 0 to one less than the number of tokens."""
+    def predicted_positions(self, query: Tensor, is_token: Tensor) -> Tensor:
+        """Return predicted positions (B, Q) of queries (B, Q, query_size), from 0 to the last of the tokens (B, S)."""
         hidden = torch.tanh(self.query(query))
         hidden = hidden.to(torch.promote_types(hidden.dtype, torch.float32))
         return torch.sigmoid((hidden * self.vector).sum(-1)) * (is_token.sum(1)[:, None] - 1)
@@ -52,8 +52,8 @@ class LocalAttention(Attention):
     def forward(self, query: Tensor, memory: Memory, state: State) -> Attended:
         """Attend with queries (B, Q, query_size)."""
         scores = batched_product(query, memory.keys.transpose(1, 2))
-        places = self.places(query, memory.is_token)
-        positions = torch.arange(scores.shape[2], device=scores.device, dtype=places.dtype)
-        distance = (positions - places[..., None]) / (0.5 * self.reach)
+        predicted = self.predicted_positions(query, memory.is_token)
+        positions = torch.arange(scores.shape[2], device=scores.device, dtype=predicted.dtype)
+        distance = (positions - predicted[..., None]) / (0.5 * self.reach)
         weights = masked_softmax(scores - 0.5 * distance.square(), memory.is_token)
         return Attended(batched_product(weights, memory.values), weights, state)

@@ -1,4 +1,4 @@
-"""Attention that sees where it looked."""
+"""Attention that depends on its previous weights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["LocationAttention"]
 
 
 class LocationAttention(RecurrentAttention):
-    r"""Location-sensitive attention: sees its last weights through filters, so it can move on from where it looked.
+    r"""Location-sensitive attention: sees its last weights through filters, so that it can move on from there.
 
     Equations, with filters F over positions::
 
@@ -25,8 +25,8 @@ class LocationAttention(RecurrentAttention):
         query_size: width of the queries.
         memory_size: width of the source states.
         filters: number of filters.
-        width: positions that a filter sees, an odd number.
-        cumulative: show the filters the sum of all weights so far as well.
+        width: number of positions in a filter, odd.
+        cumulative: filter the sum of all weights so far as well.
     """
 
     def __init__(
@@ -40,19 +40,21 @@ class LocationAttention(RecurrentAttention):
     ) -> None:
         super().__init__(query_size=query_size, memory_size=memory_size)
         if width < 1 or width % 2 == 0:
-            raise ValueError(f"width is an odd number of positions, as many on both sides; got {width}.")
+            raise ValueError(
+                f"width must be an odd number of positions, so that filters are centred; got {width}."
+            )
         self.cumulative = cumulative
         self.filters = nn.Conv1d(1 + cumulative, filters, width, padding=width // 2, bias=False)
         self.location = nn.Linear(filters, query_size, bias=False)
 
     def initial_state(self, memory: Memory) -> State:
-        """Return the last weights, none yet, and their sum if it is shown: (B, S) each."""
-        wide = torch.promote_types(memory.values.dtype, torch.float32)
-        return (torch.zeros_like(memory.is_token, dtype=wide),) * (1 + self.cumulative)
+        """Return the last weights, zeros, and their sum if it is filtered: (B, S) each."""
+        dtype = torch.promote_types(memory.values.dtype, torch.float32)
+        return (torch.zeros_like(memory.is_token, dtype=dtype),) * (1 + self.cumulative)
 
     def attend(self, query: Tensor, memory: Memory, state: State) -> tuple[Tensor, State]:
         """Return the weights (B, S) of one query in each row, and the new state."""
         with torch.autocast(query.device.type, enabled=False):
-            seen = self.location(self.filters(torch.stack(state, 1)).transpose(1, 2))
-        weights = masked_softmax(self.energies(query, memory, seen)[:, None], memory.is_token)[:, 0]
+            features = self.location(self.filters(torch.stack(state, 1)).transpose(1, 2))
+        weights = masked_softmax(self.energies(query, memory, features)[:, None], memory.is_token)[:, 0]
         return weights, (weights, *(total + weights for total in state[1:]))

@@ -1,4 +1,4 @@
-"""Attention that never looks back."""
+"""Attention that never moves backwards."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ __all__ = ["MonotonicAttention"]
 
 
 class MonotonicAttention(RecurrentAttention):
-    r"""Monotonic attention: walks over the source and stops, one position for each query; for languages of like order.
+    r"""Monotonic attention: each query moves forward and stops at one position; for languages with similar word order.
 
-    Equations, from where the last query stopped on::
+    Equations, starting where the last query stopped::
 
         p_j = sigmoid(g v / |v| . tanh(W q + U k_j + b) + r)       probability to stop at j; 1 at the last token
         in training   weights_j = p_j r_j,  r_j = (1 - p_(j-1)) r_(j-1) + last weights_j      (the expectation)
         otherwise     the first j with p_j >= 1/2
 
-    Source: Raffel et al. 2017, "Online and Linear-Time Attention by Enforcing Monotonic Alignments". Stopping at the last
-    token at the latest, the weights always sum to 1.
+    Source: Raffel et al. 2017, "Online and Linear-Time Attention by Enforcing Monotonic Alignments". Each query
+    stops at the last token at the latest, so weights always sum to 1.
 
     Args:
         query_size: width of the queries.
         memory_size: width of the source states.
-        offset: initial r; negative values walk far at the start of the training.
-        noise: standard deviation of noise on the scores in training, which makes them choose.
+        offset: initial r; with negative values, queries move far at the start of training.
+        noise: standard deviation of noise on the scores in training, which makes decisions discrete.
     """
 
     def __init__(
@@ -35,15 +35,15 @@ class MonotonicAttention(RecurrentAttention):
     ) -> None:
         super().__init__(query_size=query_size, memory_size=memory_size)
         if noise < 0:
-            raise ValueError(f"noise is a standard deviation, at least 0; got {noise}.")
+            raise ValueError(f"noise must be a standard deviation of at least 0; got {noise}.")
         self.noise = noise
         self.gain = nn.Parameter(torch.tensor(query_size**-0.5))
         self.offset = nn.Parameter(torch.tensor(offset))
 
     def initial_state(self, memory: Memory) -> State:
         """Return the last weights (B, S): all on the first position."""
-        wide = torch.promote_types(memory.values.dtype, torch.float32)
-        first = torch.zeros_like(memory.is_token, dtype=wide)
+        dtype = torch.promote_types(memory.values.dtype, torch.float32)
+        first = torch.zeros_like(memory.is_token, dtype=dtype)
         first[:, 0] = 1.0
         return (first,)
 
@@ -54,15 +54,16 @@ class MonotonicAttention(RecurrentAttention):
         if self.training and self.noise:
             scores = scores + self.noise * torch.randn_like(scores)
         stops = torch.sigmoid(scores) if self.training else (scores >= 0).to(scores.dtype)
-        seen = memory.is_token.cumsum(1)
-        is_last = memory.is_token & (seen == seen[:, -1:])
+        counts = memory.is_token.cumsum(1)
+        is_last = memory.is_token & (counts == counts[:, -1:])
         stops = stops.masked_fill(is_last, 1.0).masked_fill(~memory.is_token, 0.0)
         if not self.training:
-            ahead = stops * last_weights.cumsum(1)  # at the last position or behind it
-            weights = ahead * (ahead.cumsum(1) == ahead)
+            # Possible stops at the last position or after it, of which the first is chosen.
+            possible = stops * last_weights.cumsum(1)
+            weights = possible * (possible.cumsum(1) == possible)
             return weights, (weights,)
-        # Walked over: what arrives at a position is what has not stopped before, and what starts there.
-        passed = nn.functional.pad(1.0 - stops[:, :-1], (1, 0))
-        arrived = linear_recurrence(passed.t(), last_weights.t(), torch.zeros_like(stops[:, 0])).t()
-        weights = stops * arrived
+        # r_j: the probability of reaching j is that of passing j - 1, plus that of starting at j.
+        passing = nn.functional.pad(1.0 - stops[:, :-1], (1, 0))
+        reaching = linear_recurrence(passing.t(), last_weights.t(), torch.zeros_like(stops[:, 0])).t()
+        weights = stops * reaching
         return weights, (weights,)

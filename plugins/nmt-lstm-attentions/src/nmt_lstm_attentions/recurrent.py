@@ -1,4 +1,4 @@
-"""What the attentions share that remember where they looked: additive scores, and one query after the other."""
+"""The base of attentions with a state: additive scores, and one query after the other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["RecurrentAttention"]
 
 
 class RecurrentAttention(Attention):
-    """An attention whose state each query changes, with scores v . tanh(W q + U k + what the state adds + b).
+    """An attention whose state each query changes, with scores v . tanh(W q + U k + (a function of the state) + b).
 
     Args:
         query_size: width of the queries.
@@ -34,7 +34,13 @@ class RecurrentAttention(Attention):
         return keys
 
     def energies(self, query: Tensor, memory: Memory, added: Tensor | None = None) -> Tensor:
-        """Return scores (B, S), float32 or more precise, of queries (B, query_size); `added` is (B, S, query_size)."""
+        """Return scores (B, S), float32 or more precise.
+
+        Args:
+            query: (B, query_size).
+            memory: of B sentences.
+            added: (B, S, query_size), the function of the state; None for none.
+        """
         total = self.query(query)[:, None] + memory.keys
         total = total.to(torch.promote_types(total.dtype, torch.float32))
         return (torch.tanh(total if added is None else total + added) * self.vector).sum(-1)
@@ -45,9 +51,9 @@ class RecurrentAttention(Attention):
 
     def forward(self, query: Tensor, memory: Memory, state: State) -> Attended:
         """Attend with queries (B, Q, query_size), one after the other."""
-        found = []
-        for one in query.unbind(1):
-            weights, state = self.attend(one, memory, state)
-            found.append(weights)
-        weights = torch.stack(found, 1)
+        weights_of_steps = []
+        for step_query in query.unbind(1):
+            step_weights, state = self.attend(step_query, memory, state)
+            weights_of_steps.append(step_weights)
+        weights = torch.stack(weights_of_steps, 1)
         return Attended(batched_product(weights, memory.values), weights, state)

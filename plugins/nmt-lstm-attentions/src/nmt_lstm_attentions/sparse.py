@@ -1,4 +1,4 @@
-"""Sparsemax and 1.5-entmax: distributions of scores in which small scores get exactly 0."""
+"""Sparsemax and 1.5-entmax: distributions in which low scores get exactly 0."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ __all__ = ["entmax15", "sparsemax"]
 
 
 def sparsemax(scores: Tensor, is_allowed: Tensor) -> Tensor:
-    """Return the nearest distribution (..., S) to the scores, max(0, z - t) with the t for which it sums to 1.
+    """Return the distribution (..., S) nearest to the scores z: max(0, z - t), with the t for which it sums to 1.
 
     Args:
         scores: (..., S).
-        is_allowed: (..., S), bool, broadcast; elsewhere the result is 0.
+        is_allowed: bool, broadcast to (..., S); elsewhere the result is 0.
 
     Returns:
-        float32 or more precise. Source: Martins and Astudillo 2016.
+        (..., S), float32 or more precise. Source: Martins and Astudillo 2016.
     """
-    result: Tensor = _Sparsemax.apply(_below(scores, is_allowed, 2.0))  # type: ignore[no-untyped-call]
+    result: Tensor = _Sparsemax.apply(_shifted_scores(scores, is_allowed, 2.0))  # type: ignore[no-untyped-call]
     return result.masked_fill(~is_allowed, 0.0)
 
 
 def entmax15(scores: Tensor, is_allowed: Tensor) -> Tensor:
-    """Return max(0, z / 2 - t) ^ 2 with the t for which it sums to 1: between softmax and sparsemax.
+    """Return the distribution max(0, z / 2 - t) ^ 2, with the t for which it sums to 1: between softmax and sparsemax.
 
     Arguments and result are those of `sparsemax`. Source: Peters et al. 2019.
     """
-    result: Tensor = _Entmax15.apply(_below(scores, is_allowed, 4.0) / 2.0)  # type: ignore[no-untyped-call]
+    result: Tensor = _Entmax15.apply(_shifted_scores(scores, is_allowed, 4.0) / 2.0)  # type: ignore[no-untyped-call]
     return result.masked_fill(~is_allowed, 0.0)
 
 
-def _below(scores: Tensor, is_allowed: Tensor, distance: float) -> Tensor:
-    """Return scores less their largest, in float32; what is not allowed lies where the result is 0, but no lower."""
+def _shifted_scores(scores: Tensor, is_allowed: Tensor, distance: float) -> Tensor:
+    """Return scores (..., S) minus their largest, in float32, and no lower than -distance, from where results are 0."""
     scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
     scores = scores.masked_fill(~is_allowed, torch.finfo(scores.dtype).min)
     return (scores - scores.amax(-1, keepdim=True).detach()).clamp_min(-distance)
@@ -47,7 +47,7 @@ class _Sparsemax(torch.autograd.Function):
     def forward(ctx, scores):  # type: ignore[no-untyped-def]
         ordered = scores.sort(-1, descending=True).values
         sums, counts = ordered.cumsum(-1), _counts(scores)
-        # The largest number of scores that all lie above their common threshold.
+        # The largest number of scores that are all above their common threshold (Martins and Astudillo 2016, algorithm 1).
         size = (counts * ordered > sums - 1.0).sum(-1, keepdim=True)
         threshold = (sums.gather(-1, size - 1) - 1.0) / size
         weights = (scores - threshold).clamp_min(0.0)
@@ -69,7 +69,7 @@ class _Entmax15(torch.autograd.Function):
         counts = _counts(halves)
         means = ordered.cumsum(-1) / counts
         squares = ordered.square().cumsum(-1) / counts
-        # For the first k scores: the t for which their squares above it sum to 1.
+        # For the k largest scores: the t for which their squared differences from it sum to 1 (Peters et al. 2019).
         deviation = ((1.0 - counts * (squares - means.square())) / counts).clamp_min(0.0)
         thresholds = means - deviation.sqrt()
         size = (thresholds <= ordered).sum(-1, keepdim=True)

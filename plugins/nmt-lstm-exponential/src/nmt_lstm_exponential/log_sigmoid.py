@@ -9,6 +9,7 @@ __all__ = ["log_sigmoid"]
 
 
 def log_sigmoid(values: Tensor) -> Tensor:
-    """Return log(sigmoid(v)), finite for all v, with the same bits at any place of any tensor."""
-    size = values.abs()
-    return 0.5 * (values - size) - torch.log1p(torch.exp(-size))
+    """Return log(sigmoid(v)) of values (any shape), finite for all v; a value's bits depend only on it."""
+    magnitude = values.abs()
+    # log sigmoid(v) = min(v, 0) - log(1 + exp(-|v|))
+    return 0.5 * (values - magnitude) - torch.log1p(torch.exp(-magnitude))

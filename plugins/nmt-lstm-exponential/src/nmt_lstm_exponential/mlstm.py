@@ -13,14 +13,14 @@ from nmt_lstm_exponential.log_sigmoid import log_sigmoid
 
 __all__ = ["MLSTM"]
 
-# Positions computed at once: work within a chunk grows with its length, work between chunks with their number.
+# Positions computed at once: the work within chunks grows with their length, the work between them with their number.
 CHUNK = 64
-# Exponents up to here have squares in float32.
+# Exponentials up to this exponent have squares in float32.
 LARGEST = 40.0
 
 
-class _Inputs(NamedTuple):
-    """What the inputs give, per head; N is heads times sentences."""
+class _Projections(NamedTuple):
+    """Projections of the inputs, per head; N is heads times sentences, T positions, D width of a head."""
 
     query: Tensor
     """(N, T, D)."""
@@ -28,14 +28,14 @@ class _Inputs(NamedTuple):
     """(N, T, D), divided by the root of D."""
     value: Tensor
     """(N, T, D)."""
-    into: Tensor
+    log_input: Tensor
     """(N, T), logarithm of the input gate."""
-    forget: Tensor
+    log_forget: Tensor
     """(N, T), logarithm of the forget gate."""
 
-    def part(self, start: int, end: int) -> _Inputs:
+    def chunk(self, start: int, end: int) -> _Projections:
         """Return the positions from `start` to before `end`."""
-        return _Inputs(*(tensor[:, start:end] for tensor in self))
+        return _Projections(*(tensor[:, start:end] for tensor in self))
 
 
 class _Memory(NamedTuple):
@@ -46,11 +46,11 @@ class _Memory(NamedTuple):
     normaliser: Tensor
     """(N, D)."""
     maximum: Tensor
-    """(N,), logarithm of the factor that both are without."""
+    """(N,), logarithm of the factor by which both are divided."""
 
 
 class MLSTM(Cell):
-    r"""mLSTM: a matrix as memory, written as value and key and read by a query; sequences are computed in parallel.
+    r"""mLSTM: a matrix memory, written with keys and values and read with queries; sequences are computed in parallel.
 
     Equations, for each head of width D::
 
@@ -60,8 +60,8 @@ class MLSTM(Cell):
         normaliser n' = f n + i k
         output h = sigmoid(W_o x + b_o) * (C' q) / max(|n' . q|, 1)
 
-    C and n are kept without a common factor exp(m), m' = max(log f + m, log i), so that no exponential leaves its range.
-    At the start the bridge writes one pair of value and key.
+    C and n are stored divided by exp(m), m' = max(log f + m, log i), so that no exponential leaves its range. At the start
+    the bridge writes one pair of value and key.
 
     Source: Beck et al. 2024, "xLSTM: Extended Long Short-Term Memory".
 
@@ -79,7 +79,7 @@ class MLSTM(Cell):
     ) -> None:
         super().__init__(input_size, hidden_size)
         if heads < 1 or hidden_size % heads:
-            raise ValueError(f"heads={heads} does not divide the hidden width {hidden_size}.")
+            raise ValueError(f"heads={heads} must be at least 1 and divide the hidden width {hidden_size}.")
         self.heads = heads
         self.forget_bias = forget_bias
         rows = 4 * hidden_size + 2 * heads
@@ -102,56 +102,58 @@ class MLSTM(Cell):
 
     @property
     def bridge_sizes(self) -> dict[str, int]:
-        """A value and a key."""
+        """One value and one key."""
         return {"value": self.hidden_size, "key": self.hidden_size}
 
     def bridged_state(self, projected: State) -> State:
-        """Return a memory in which one pair is written."""
-        value, key = (part.unflatten(1, (self.heads, -1)) for part in projected)
+        """Return a memory that holds one pair of value and key."""
+        value, key = (tensor.unflatten(1, (self.heads, -1)) for tensor in projected)
         key = key / math.sqrt(key.shape[-1])
         matrix = value[..., None] * key[..., None, :]
         return matrix.flatten(1), key.flatten(1), key.new_zeros(key.shape[0], self.heads)
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Process one position: (B, input_size) to (B, H)."""
-        outputs, last = self._take(inputs[:, None], state)
+        outputs, last = self._process(inputs[:, None], state)
         return outputs[:, 0], last
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-        """Process a whole sequence, some positions at once: (B, T, input_size) to (B, T, H)."""
+        """Process a whole sequence in chunks of positions: (B, T, input_size) to (B, T, H)."""
         check_sequence(self, inputs)
-        return self._take(inputs, state)
+        return self._process(inputs, state)
 
-    def _take(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+    def _process(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         batch, length = inputs.shape[:2]
         products = linear(inputs, self.weight, self.bias)
         hidden = self.hidden_size
-        *vectors, output, into, forget = products.split([hidden] * 4 + [self.heads] * 2, -1)
+        *vectors, output, log_input, forget = products.split([hidden] * 4 + [self.heads] * 2, -1)
         query, key, value = (self._by_head(vector) for vector in vectors)
-        wide = torch.promote_types(products.dtype, torch.float32)
-        given = _Inputs(
+        dtype = torch.promote_types(products.dtype, torch.float32)
+        projections = _Projections(
             query,
             key / math.sqrt(key.shape[-1]),
             value,
-            into.to(wide).transpose(1, 2).flatten(0, 1),
-            log_sigmoid(forget.to(wide)).transpose(1, 2).flatten(0, 1),
+            log_input.to(dtype).transpose(1, 2).flatten(0, 1),
+            log_sigmoid(forget.to(dtype)).transpose(1, 2).flatten(0, 1),
         )
         width = hidden // self.heads
-        matrix, normaliser, maximum = (part.to(wide) for part in state)
+        matrix, normaliser, maximum = (tensor.to(dtype) for tensor in state)
         memory = _Memory(matrix.view(-1, width, width), normaliser.view(-1, width), maximum.flatten())
-        outputs = []
-        take = _position if length == 1 else _chunk
+        chunks = []
+        process = _process_position if length == 1 else _process_chunk
         for start in range(0, length, CHUNK):
-            output_part, memory = take(given.part(start, start + CHUNK), memory)
-            outputs.append(output_part)
-        read = torch.cat(outputs, 1).view(batch, self.heads, length, width).transpose(1, 2).flatten(2)
-        shown = sigmoid(output.to(wide)) * read
+            chunk, memory = process(projections.chunk(start, start + CHUNK), memory)
+            chunks.append(chunk)
+        memory_outputs = (
+            torch.cat(chunks, 1).view(batch, self.heads, length, width).transpose(1, 2).flatten(2)
+        )
+        outputs = sigmoid(output.to(dtype)) * memory_outputs
         last = (
             memory.matrix.view(batch, -1),
             memory.normaliser.view(batch, -1),
             memory.maximum.view(batch, -1),
         )
-        return shown.to(products.dtype), last
+        return outputs.to(products.dtype), last
 
     def _by_head(self, vectors: Tensor) -> Tensor:
         """Return (N, T, D) of (B, T, H)."""
@@ -159,44 +161,49 @@ class MLSTM(Cell):
         return by_head.flatten(0, 1)
 
 
-def _position(given: _Inputs, memory: _Memory) -> tuple[Tensor, _Memory]:
-    """Write and read one position; return (N, 1, D) and the memory after it."""
-    query, key, value = (part[:, 0].to(memory.matrix.dtype) for part in given[:3])
-    before = given.forget[:, 0] + memory.maximum
-    maximum = torch.maximum(before, given.into[:, 0])
-    forget, into = torch.exp(before - maximum)[:, None], torch.exp(given.into[:, 0] - maximum)[:, None]
-    matrix = torch.addcmul(forget[..., None] * memory.matrix, (into * value)[..., None], key[:, None])
-    normaliser = forget * memory.normaliser + into * key
-    seen = (normaliser * query).sum(1, keepdim=True)
-    outputs = torch.bmm(matrix, query[..., None])[..., 0] / torch.maximum(seen.abs(), _one(maximum)[:, None])
+def _process_position(projections: _Projections, memory: _Memory) -> tuple[Tensor, _Memory]:
+    """Write and read one position; return outputs (N, 1, D) and the memory after it."""
+    query, key, value = (tensor[:, 0].to(memory.matrix.dtype) for tensor in projections[:3])
+    log_input = projections.log_input[:, 0]
+    log_decay = projections.log_forget[:, 0] + memory.maximum
+    maximum = torch.maximum(log_decay, log_input)
+    forget, input_gate = torch.exp(log_decay - maximum)[:, None], torch.exp(log_input - maximum)[:, None]
+    matrix = torch.addcmul(forget[..., None] * memory.matrix, (input_gate * value)[..., None], key[:, None])
+    normaliser = forget * memory.normaliser + input_gate * key
+    divisor = torch.maximum((normaliser * query).sum(1, keepdim=True).abs(), _one(maximum)[:, None])
+    outputs = torch.bmm(matrix, query[..., None])[..., 0] / divisor
     return outputs[:, None], _Memory(matrix, normaliser, maximum)
 
 
 def _one(maximum: Tensor) -> Tensor:
-    """Return 1 without the factor exp(maximum); where all that was ever written is tiny, less, but outputs are 0 there."""
+    """Return 1 divided by exp(maximum); less if everything written so far is tiny, but then outputs are 0."""
     return torch.exp(-maximum.clamp_min(-LARGEST))
 
 
-def _chunk(given: _Inputs, memory: _Memory) -> tuple[Tensor, _Memory]:
-    """Read and write some positions at once; return (N, L, D) and the memory after the last."""
-    length = given.into.shape[1]
-    # Logarithm of what is left at a position of what was there before the first.
-    left = given.forget.cumsum(1)
-    later = torch.ones(length, length, dtype=torch.bool, device=left.device).triu(1)
-    # (N, L, L): logarithm of what is left, at a position (row), of what was written at another (column).
-    between = (left[:, :, None] - left[:, None] + given.into[:, None]).masked_fill(later, -torch.inf)
-    before = left + memory.maximum[:, None]
-    maximum = torch.maximum(between.amax(2), before)
-    weights = torch.bmm(given.query, given.key.transpose(1, 2)) * torch.exp(between - maximum[..., None])
-    share = torch.exp(before - maximum)[..., None]
-    read = torch.bmm(weights.to(given.value.dtype), given.value).to(left.dtype)
-    read = read + share * torch.bmm(given.query.to(left.dtype), memory.matrix.transpose(1, 2))
-    seen = weights.sum(2, keepdim=True)
-    seen = seen + share * torch.bmm(given.query.to(left.dtype), memory.normaliser[..., None])
-    outputs = read / torch.maximum(seen.abs(), _one(maximum)[..., None])
-    # What is left of each position's writing after the last one.
-    kept = torch.exp(between[:, -1] - maximum[:, -1:])[..., None]
-    written = (kept * given.value).transpose(1, 2)
-    matrix = share[:, -1:] * memory.matrix + torch.bmm(written, given.key.to(written.dtype))
-    normaliser = share[:, -1] * memory.normaliser + (kept * given.key).sum(1)
+def _process_chunk(projections: _Projections, memory: _Memory) -> tuple[Tensor, _Memory]:
+    """Write and read L positions at once; return outputs (N, L, D) and the memory after the last."""
+    query, key, value, log_input, log_forget = projections
+    length = log_input.shape[1]
+    # (N, L): logarithm of the decay from before the chunk to each position.
+    log_decay = log_forget.cumsum(1)
+    is_later = torch.ones(length, length, dtype=torch.bool, device=log_decay.device).triu(1)
+    # (N, L, L): logarithm of the weight, at a position (row), of what was written at an earlier one (column).
+    log_weights = log_decay[:, :, None] - log_decay[:, None] + log_input[:, None]
+    log_weights = log_weights.masked_fill(is_later, -torch.inf)
+    log_memory = log_decay + memory.maximum[:, None]
+    maximum = torch.maximum(log_weights.amax(2), log_memory)
+    weights = torch.bmm(query, key.transpose(1, 2)) * torch.exp(log_weights - maximum[..., None])
+    memory_share = torch.exp(log_memory - maximum)[..., None]
+    # Read what the chunk itself wrote, and what the memory held before.
+    wide_query = query.to(log_decay.dtype)
+    read = torch.bmm(weights.to(value.dtype), value).to(log_decay.dtype)
+    read = read + memory_share * torch.bmm(wide_query, memory.matrix.transpose(1, 2))
+    normaliser_read = weights.sum(2, keepdim=True)
+    normaliser_read = normaliser_read + memory_share * torch.bmm(wide_query, memory.normaliser[..., None])
+    outputs = read / torch.maximum(normaliser_read.abs(), _one(maximum)[..., None])
+    # (N, L, 1): weight of each position's pair after the last position.
+    last_weights = torch.exp(log_weights[:, -1] - maximum[:, -1:])[..., None]
+    written = (last_weights * value).transpose(1, 2)
+    matrix = memory_share[:, -1:] * memory.matrix + torch.bmm(written, key.to(written.dtype))
+    normaliser = memory_share[:, -1] * memory.normaliser + (last_weights * key).sum(1)
     return outputs, _Memory(matrix, normaliser, maximum[:, -1])

@@ -13,7 +13,7 @@ __all__ = ["SLSTM"]
 
 
 class SLSTM(GatedCell):
-    r"""sLSTM: an LSTM whose exponential input gate can overrule all that was stored before; an LSTM's products.
+    r"""sLSTM: an LSTM whose exponential input gate can overrule everything stored before; as many products as an LSTM.
 
     Equations, with pre-activations v_k = W_k x + U_k h + b_k::
 
@@ -25,8 +25,8 @@ class SLSTM(GatedCell):
         normaliser n' = g * n + i
         hidden     h' = sigmoid(v_o) * c' / n'
 
-    m only keeps the exponentials in range: c and n stand for c exp(m) and n exp(m). At the start n is 1 and m is 0, so
-    that what the bridge makes of the source counts as one observation, and n never falls below 1.
+    m only keeps the exponentials in range: c and n stand for c exp(m) and n exp(m). At the start n is 1 and m is 0, so that
+    the bridge's projection of the source counts as one observation and n never falls below 1.
 
     Source: Beck et al. 2024, "xLSTM: Extended Long Short-Term Memory", with one head.
 
@@ -57,7 +57,7 @@ class SLSTM(GatedCell):
         return {"hidden": self.hidden_size, "cell": self.hidden_size}
 
     def bridged_state(self, projected: State) -> State:
-        """Return what the bridge made, as one observation."""
+        """Return the state after one observation, the bridge's projection."""
         hidden, cell = projected
         return hidden, cell, torch.ones_like(cell), torch.zeros_like(cell)
 
@@ -65,9 +65,9 @@ class SLSTM(GatedCell):
         """Return (hidden, cell, normaliser, maximum)."""
         _, cell, normaliser, maximum = state
         raw_input, raw_forget = x.input + h.input, x.forget + h.forget
-        kept = maximum + (log_sigmoid(raw_forget) if self.forget_gate == "sigmoid" else raw_forget)
-        maximum = torch.maximum(kept, raw_input)
-        into, forget = torch.exp(raw_input - maximum), torch.exp(kept - maximum)
-        cell = forget * cell + into * torch.tanh(x.candidate + h.candidate)
-        normaliser = forget * normaliser + into
+        log_forget = maximum + (log_sigmoid(raw_forget) if self.forget_gate == "sigmoid" else raw_forget)
+        maximum = torch.maximum(log_forget, raw_input)
+        input_gate, forget = torch.exp(raw_input - maximum), torch.exp(log_forget - maximum)
+        cell = forget * cell + input_gate * torch.tanh(x.candidate + h.candidate)
+        normaliser = forget * normaliser + input_gate
         return torch.sigmoid(x.output + h.output) * cell / normaliser, cell, normaliser, maximum

@@ -12,7 +12,7 @@ __all__ = ["CoupledLSTM"]
 
 
 class CoupledLSTM(GatedCell):
-    r"""LSTM with coupled input and forget gates (CIFG): what is forgotten makes room for what comes in; 3/4 of the cost.
+    r"""LSTM with coupled input and forget gates (CIFG): it stores as much as it forgets; 3/4 of the cost.
 
     Equations::
 

@@ -1,4 +1,4 @@
-"""The recurrent network whose units see only their own past."""
+"""The recurrent network whose units are independent of each other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["IndRNN"]
 
 
 class IndRNN(GatedCell):
-    r"""Independently recurrent network: each unit sees only its own past; one eighth of an LSTM's products, to be stacked.
+    r"""Independently recurrent network: each unit sees only its own past; an eighth of an LSTM's products; use it in stacks.
 
     Equations::
 
@@ -26,7 +26,7 @@ class IndRNN(GatedCell):
         input_size: width of the inputs.
         hidden_size: width of the hidden state.
         nonlinearity: "relu" or "tanh".
-        longest: steps over which neither values nor gradients may explode.
+        longest: number of steps over which neither values nor gradients may explode.
     """
 
     gates = ("candidate",)
@@ -42,19 +42,19 @@ class IndRNN(GatedCell):
     ) -> None:
         super().__init__(input_size, hidden_size)
         if longest < 1:
-            raise ValueError(f"longest is a number of steps, at least 1; got {longest}.")
+            raise ValueError(f"longest must be at least 1 step; got {longest}.")
         self.nonlinearity = nonlinearity
         self.bound = 2.0 ** (1.0 / longest)
         self.recurrent_weight = nn.Parameter(torch.empty(hidden_size))
-        self._draw_own()
+        self._reset_own_parameters()
 
     def reset_parameters(self) -> None:
         """Draw the weights again, as the constructor does."""
         super().reset_parameters()
         if "recurrent_weight" in self._parameters:  # not when the base's constructor calls this
-            self._draw_own()
+            self._reset_own_parameters()
 
-    def _draw_own(self) -> None:
+    def _reset_own_parameters(self) -> None:
         nn.init.uniform_(self.recurrent_weight, 0.0, self.bound)
 
     def update(self, x: Any, h: Any, state: State) -> State:

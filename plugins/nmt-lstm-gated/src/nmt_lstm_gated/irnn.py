@@ -1,4 +1,4 @@
-"""The rectified recurrent network that starts as the identity."""
+"""The recurrent network of rectified units that starts as the identity."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class IRNN(GatedCell):
     Args:
         input_size: width of the inputs.
         hidden_size: width of the hidden state.
-        scale: of the identity that the recurrent weights start as; below 1 it forgets.
+        scale: factor of the identity at the start; below 1 the cell forgets.
     """
 
     gates = ("candidate",)
 
     def __init__(self, input_size: int, hidden_size: int, *, scale: float = 1.0) -> None:
-        self.scale = scale  # needed by the base, which draws the weights
+        self.scale = scale  # the base's constructor needs it to draw the weights
         super().__init__(input_size, hidden_size)
 
     def reset_parameters(self) -> None:
@@ -37,7 +37,7 @@ class IRNN(GatedCell):
         super().reset_parameters()
         with torch.no_grad():
             self.weight_hh.copy_(self.scale * torch.eye(self.hidden_size))
-            # The paper's: small input weights, since nothing limits what is added up.
+            # Small input weights, as in the paper, since nothing limits the sum over time.
             self.weight_ih.normal_(std=0.001)
 
     def update(self, x: Any, h: Any, state: State) -> State:

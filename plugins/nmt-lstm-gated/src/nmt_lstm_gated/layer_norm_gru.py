@@ -13,7 +13,7 @@ __all__ = ["LayerNormGRU"]
 
 
 class LayerNormGRU(NormalisedGates):
-    r"""GRU with layer normalisation of each gate; for deep stacks and unstable trainings.
+    r"""GRU with layer normalisation of each gate; for deep stacks and unstable training.
 
     Equations, N_k being (v - mean v) / sqrt(var v + epsilon) times a learned gain, over the hidden width::
 
@@ -35,6 +35,6 @@ class LayerNormGRU(NormalisedGates):
     def update(self, x: Any, h: Any, state: State) -> State:
         """Return (hidden,)."""
         (hidden,) = state
-        h = self.from_history(h)
+        h = self.normalised_recurrent(h)
         candidate = torch.tanh(x.candidate + torch.sigmoid(x.reset + h.reset) * h.candidate)
         return (candidate + torch.sigmoid(x.update + h.update) * (hidden - candidate),)

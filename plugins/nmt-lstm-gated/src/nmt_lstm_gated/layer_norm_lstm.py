@@ -14,7 +14,7 @@ __all__ = ["LayerNormLSTM"]
 
 
 class LayerNormLSTM(NormalisedGates):
-    r"""LSTM with layer normalisation of each gate and of the cell state; for deep stacks and unstable trainings.
+    r"""LSTM with layer normalisation of each gate and of the cell state; for deep stacks and unstable training.
 
     Equations, N_k being (v - mean v) / sqrt(var v + epsilon) times a learned gain, over the hidden width::
 
@@ -44,15 +44,15 @@ class LayerNormLSTM(NormalisedGates):
         self.forget_bias = forget_bias
         self.cell_gain = nn.Parameter(torch.ones(hidden_size))
         self.cell_shift = nn.Parameter(torch.zeros(hidden_size))
-        self._draw_own()
+        self._reset_own_parameters()
 
     def reset_parameters(self) -> None:
         """Draw the weights again, as the constructor does."""
         super().reset_parameters()
         if "cell_shift" in self._parameters:  # not when the base's constructor calls this
-            self._draw_own()
+            self._reset_own_parameters()
 
-    def _draw_own(self) -> None:
+    def _reset_own_parameters(self) -> None:
         nn.init.ones_(self.cell_gain)
         nn.init.zeros_(self.cell_shift)
         with torch.no_grad():
@@ -60,9 +60,9 @@ class LayerNormLSTM(NormalisedGates):
 
     def update(self, x: Any, h: Any, state: State) -> State:
         """Return (hidden, cell)."""
-        h = self.from_history(h)
+        h = self.normalised_recurrent(h)
         _, cell = state
-        kept = torch.sigmoid(x.forget + h.forget) * cell
-        cell = kept + torch.sigmoid(x.input + h.input) * torch.tanh(x.candidate + h.candidate)
-        shown = torch.tanh(self.normalised(cell, self.cell_gain) + self.cell_shift)
-        return torch.sigmoid(x.output + h.output) * shown, cell
+        remembered = torch.sigmoid(x.forget + h.forget) * cell
+        cell = remembered + torch.sigmoid(x.input + h.input) * torch.tanh(x.candidate + h.candidate)
+        visible = torch.tanh(self.normalised(cell, self.cell_gain) + self.cell_shift)
+        return torch.sigmoid(x.output + h.output) * visible, cell

@@ -1,4 +1,4 @@
-"""The gated unit with one gate."""
+"""The minimal gated unit, which has one gate."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["MinimalGatedUnit"]
 class MinimalGatedUnit(StepwiseCell):
     r"""Minimal gated unit: a GRU whose two gates are one; half of an LSTM's parameters.
 
-    Equations (the gate acts before the product; with cuDNN's order of the GRU, after it, the unit is two lines of a
+    Equations (the gate acts before the product; if it acts after it, as in cuDNN's GRU, the unit is two lines of a
     `GatedCell`: see nmt-lstm's README)::
 
         forget    f = sigmoid(W_f x + U_f h + b_f)

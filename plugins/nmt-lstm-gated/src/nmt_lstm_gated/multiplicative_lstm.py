@@ -12,7 +12,7 @@ __all__ = ["MultiplicativeLSTM"]
 
 
 class MultiplicativeLSTM(StepwiseCell):
-    r"""Multiplicative LSTM: each input chooses its own recurrent transition; strong on characters, 1.25 times the cost.
+    r"""Multiplicative LSTM: each input chooses its own recurrent transition; good with characters, at 1.25 times the cost.
 
     Equations::
 
@@ -43,7 +43,7 @@ class MultiplicativeLSTM(StepwiseCell):
         """Return (hidden, cell)."""
         hidden, cell = state
         (multiplier,) = products["multiplier"](hidden)
-        into, forget, candidate, shown = products["gates"](x.multiplier * multiplier)
-        kept = torch.sigmoid(x.forget + forget) * cell
-        cell = kept + torch.sigmoid(x.input + into) * torch.tanh(x.candidate + candidate)
-        return torch.sigmoid(x.output + shown) * torch.tanh(cell), cell
+        input_gate, forget, candidate, output = products["gates"](x.multiplier * multiplier)
+        remembered = torch.sigmoid(x.forget + forget) * cell
+        cell = remembered + torch.sigmoid(x.input + input_gate) * torch.tanh(x.candidate + candidate)
+        return torch.sigmoid(x.output + output) * torch.tanh(cell), cell

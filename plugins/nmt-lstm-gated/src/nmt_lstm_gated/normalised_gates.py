@@ -1,4 +1,4 @@
-"""What the layer-normalised cells share: each gate's two pre-activations normalised apart."""
+"""The base of layer-normalised cells: each gate's two pre-activations are normalised separately."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ class NormalisedGates(GatedCell):
             shifted = self.normalised(gates) * self.input_gain + self.shift
         return [shifted.flatten(-2).to(products.dtype)]
 
-    def from_history(self, h: Any) -> Any:
-        """Return the normalised gates from history, by name."""
+    def normalised_recurrent(self, h: Any) -> Any:
+        """Return the normalised pre-activations (B, H) from the state, by the names of the gates."""
         return type(h)(
-            *(self.normalised(part, gain) for part, gain in zip(h, self.history_gain, strict=True))
+            *(self.normalised(gate, gain) for gate, gain in zip(h, self.history_gain, strict=True))
         )

@@ -51,8 +51,8 @@ class PeepholeLSTM(GatedCell):
     def update(self, x: Any, h: Any, state: State) -> State:
         """Return (hidden, cell)."""
         _, cell = state
-        into = torch.sigmoid(x.input + h.input + self.input_peephole * cell)
+        input_gate = torch.sigmoid(x.input + h.input + self.input_peephole * cell)
         forget = torch.sigmoid(x.forget + h.forget + self.forget_peephole * cell)
-        cell = forget * cell + into * torch.tanh(x.candidate + h.candidate)
-        shown = torch.sigmoid(x.output + h.output + self.output_peephole * cell)
-        return shown * torch.tanh(cell), cell
+        cell = forget * cell + input_gate * torch.tanh(x.candidate + h.candidate)
+        output_gate = torch.sigmoid(x.output + h.output + self.output_peephole * cell)
+        return output_gate * torch.tanh(cell), cell

@@ -12,7 +12,7 @@ __all__ = ["ATR"]
 
 
 class ATR(GatedCell):
-    r"""Addition-subtraction twin-gated recurrent unit: two gates of one product each way; a quarter of an LSTM's cost.
+    r"""Addition-subtraction twin-gated recurrent unit: two gates from one product of input and state each; a quarter of an LSTM's cost.
 
     Equations::
 
@@ -34,5 +34,5 @@ class ATR(GatedCell):
 
     def update(self, x: Any, h: Any, state: State) -> State:
         """Return (hidden,)."""
-        into, forget = torch.sigmoid(x.twin + h.twin), torch.sigmoid(x.twin - h.twin)
-        return (into * x.twin + forget * state[0],)
+        input_gate, forget = torch.sigmoid(x.twin + h.twin), torch.sigmoid(x.twin - h.twin)
+        return (input_gate * x.twin + forget * state[0],)

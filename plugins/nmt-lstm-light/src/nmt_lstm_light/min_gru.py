@@ -14,7 +14,7 @@ __all__ = ["MinGRU"]
 
 
 class MinGRU(LinearCell):
-    r"""Minimal GRU: one gate of the input alone, parallel in time; a quarter of an LSTM's products, to be stacked.
+    r"""Minimal GRU: one gate of the input alone, parallel in time; a quarter of an LSTM's products; use it in stacks.
 
     Equations::
 
@@ -22,13 +22,13 @@ class MinGRU(LinearCell):
         candidate u = W x + b,          or g(W x + b) with g(v) = v + 0.5 for v >= 0, sigmoid(v) below
         hidden    h' = (1 - z) * h + z * u
 
-    Source: Feng et al. 2024, "Were RNNs All We Needed?"; g is that of their version in the logarithm.
+    Source: Feng et al. 2024, "Were RNNs All We Needed?"; g is from their version in logarithmic space.
 
     Args:
         input_size: width of the inputs.
         hidden_size: width of the hidden state.
         update_bias: initial bias of the update gate; negative values remember longer.
-        positive: pass candidates through g.
+        positive: apply g to the candidates.
     """
 
     gates = ("update", "candidate")
@@ -40,7 +40,7 @@ class MinGRU(LinearCell):
         self.positive = positive
 
     def coefficients(self, x: Any) -> tuple[Tensor, Tensor]:
-        """Return what is kept and what is added."""
+        """Return decay and addition, each (..., H)."""
         update = torch.sigmoid(x.update)
         candidate = positive_part(x.candidate) if self.positive else x.candidate
         return 1 - update, update * candidate

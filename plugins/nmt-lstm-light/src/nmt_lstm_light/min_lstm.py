@@ -12,12 +12,12 @@ from nmt_lstm_light.positive import positive_part
 
 __all__ = ["MinLSTM"]
 
-# Gates below this count as closed: both may be 0 in float32, but their sum may not.
-CLOSED = 1e-20
+# Added to the sum of the gates, by which they are divided: in float32 both may be 0.
+SMALLEST_SUM = 1e-20
 
 
 class MinLSTM(LinearCell):
-    r"""Minimal LSTM: gates of the input alone that share one, parallel in time; 3/8 of an LSTM's products, to be stacked.
+    r"""Minimal LSTM: gates of the input alone that sum to 1, parallel in time; 3/8 of an LSTM's products; use it in stacks.
 
     Equations::
 
@@ -26,13 +26,13 @@ class MinLSTM(LinearCell):
         candidate u = W x + b,          or g(W x + b) with g(v) = v + 0.5 for v >= 0, sigmoid(v) below
         hidden    h' = (f * h + i * u) / (f + i)
 
-    Source: Feng et al. 2024, "Were RNNs All We Needed?"; g is that of their version in the logarithm.
+    Source: Feng et al. 2024, "Were RNNs All We Needed?"; g is from their version in logarithmic space.
 
     Args:
         input_size: width of the inputs.
         hidden_size: width of the hidden state.
         forget_bias: initial bias of the forget gate.
-        positive: pass candidates through g.
+        positive: apply g to the candidates.
     """
 
     gates = ("forget", "input", "candidate")
@@ -44,8 +44,8 @@ class MinLSTM(LinearCell):
         self.positive = positive
 
     def coefficients(self, x: Any) -> tuple[Tensor, Tensor]:
-        """Return what is kept and what is added."""
-        forget, into = torch.sigmoid(x.forget), torch.sigmoid(x.input)
-        kept = forget / (forget + into + CLOSED)
+        """Return decay and addition, each (..., H)."""
+        forget, input_gate = torch.sigmoid(x.forget), torch.sigmoid(x.input)
+        decay = forget / (forget + input_gate + SMALLEST_SUM)
         candidate = positive_part(x.candidate) if self.positive else x.candidate
-        return kept, (1 - kept) * candidate
+        return decay, (1 - decay) * candidate

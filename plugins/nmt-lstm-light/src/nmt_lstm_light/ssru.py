@@ -38,10 +38,10 @@ class SSRU(LinearCell):
         super().__init__(input_size, hidden_size, initial_biases={"forget": forget_bias})
 
     def coefficients(self, x: Any) -> tuple[Tensor, Tensor]:
-        """Return what is kept and what is added."""
+        """Return decay and addition, each (..., H)."""
         forget = torch.sigmoid(x.forget)
         return forget, (1 - forget) * x.candidate
 
     def output(self, x: Any, state: Tensor) -> Tensor:
-        """Return the rectified cell."""
+        """Return the rectified cell state (..., H)."""
         return torch.relu(state)

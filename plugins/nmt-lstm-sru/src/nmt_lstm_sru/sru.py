@@ -14,7 +14,7 @@ __all__ = ["SRU"]
 
 
 class SRU(GatedCell):
-    r"""Simple recurrent unit: gates see the last state element by element; three eighths of an LSTM's products, to be stacked.
+    r"""Simple recurrent unit: gates see the last state element by element; 3/8 of an LSTM's products; use it in stacks.
 
     Equations (the highway's scale a keeps the variance of the inputs through many layers)::
 
@@ -36,7 +36,7 @@ class SRU(GatedCell):
     gates = ("candidate", "forget", "reset", "highway")
     state = ("cell",)
     recurrent = False  # no product with the last output
-    output_is_state = False  # the output is not carried on
+    output_is_state = False  # the output is not part of the state
     highway = "highway"  # the input itself, where it is as wide as the cell
 
     def __init__(self, input_size: int, hidden_size: int, *, highway_bias: float = 0.0) -> None:
@@ -44,18 +44,18 @@ class SRU(GatedCell):
         self.scale = math.sqrt(1.0 + 2.0 * math.exp(highway_bias))
         self.forget_weight = nn.Parameter(torch.empty(hidden_size))
         self.reset_weight = nn.Parameter(torch.empty(hidden_size))
-        self._draw_own()
+        self._reset_own_parameters()
 
     def reset_parameters(self) -> None:
         """Draw the weights again, as the constructor does."""
         super().reset_parameters()
         if "reset_weight" in self._parameters:  # not when the base's constructor calls this
-            self._draw_own()
+            self._reset_own_parameters()
 
-    def _draw_own(self) -> None:
+    def _reset_own_parameters(self) -> None:
         nn.init.uniform_(self.forget_weight, -1.0, 1.0)
         nn.init.uniform_(self.reset_weight, -1.0, 1.0)
-        # The paper's: products of variance 1 for inputs of variance 1.
+        # As in the paper: products have variance 1 for inputs of variance 1.
         bound = math.sqrt(3.0 / self.input_size)
         nn.init.uniform_(self.weight_ih, -bound, bound)
 
@@ -65,5 +65,5 @@ class SRU(GatedCell):
         forget = torch.sigmoid(x.forget + self.forget_weight * cell)
         reset = torch.sigmoid(x.reset + self.reset_weight * cell)
         cell = x.candidate + forget * (cell - x.candidate)
-        through = self.scale * x.highway
-        return through + reset * (cell - through), cell
+        highway = self.scale * x.highway
+        return highway + reset * (cell - highway), cell

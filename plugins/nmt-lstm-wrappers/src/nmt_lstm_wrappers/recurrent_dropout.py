@@ -1,4 +1,4 @@
-"""Dropout of what enters the recurrent product, the same at every position."""
+"""Dropout on the input of the recurrent product, the same at every position."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ __all__ = ["RecurrentDropout"]
 
 
 class RecurrentDropout(Wrapper):
-    r"""Variational dropout on the recurrence of any cell: one mask for all positions of a sentence; against overfitting.
+    r"""Variational dropout on any cell's recurrence, one mask for all positions of a sentence; against overfitting.
 
     Equations, in training::
 
         m drawn once per sentence and unit, 1 / (1 - rate) with probability 1 - rate, else 0
-        the cell inside gets m * h in place of h
+        the inner cell gets m * h in place of h
 
-    A gated cell gets it in its recurrent products alone, so that its memory stays whole; any other cell gets it as its
-    first state.
+    In a gated cell the mask acts only on the recurrent product, so that its memory is not dropped; in any other cell it
+    acts on the first state.
 
-    Source: Gal and Ghahramani 2016, "A Theoretically Grounded Application of Dropout in Recurrent Neural Networks"; what
-    is remembered stays whole as in Semeniuta et al. 2016, "Recurrent Dropout without Memory Loss".
+    Source: Gal and Ghahramani 2016, "A Theoretically Grounded Application of Dropout in Recurrent Neural Networks"; the
+    memory is not dropped, as in Semeniuta et al. 2016, "Recurrent Dropout without Memory Loss".
 
     Args:
         input_size: width of the inputs.
         hidden_size: width of the hidden state.
-        cell: the cell inside: a registered name, or package.module:Class.
+        cell: the inner cell: a registered name, or package.module:Class.
         cell_options: options of its constructor.
         rate: share of the units that are dropped.
 
     Raises:
-        ValueError: the rate is no share, or the cell inside has no recurrent product.
+        ValueError: the rate is not below 1, or the inner cell has no recurrent product.
     """
 
     def __init__(
@@ -51,18 +51,18 @@ class RecurrentDropout(Wrapper):
         check_rate("rate", rate)
         if isinstance(self.cell, GatedCell) and not self.cell.recurrent:
             raise ValueError(
-                f"cell '{cell}' has no product with its last output, so there is nothing to drop; use zoneout."
+                f"cell '{cell}' has no recurrent product on which to apply dropout; use zoneout."
             )
         self.rate = rate
 
     @property
     def state_sizes(self) -> dict[str, int]:
-        """The state of the cell inside, and the mask."""
+        """The state of the inner cell, and the mask."""
         sizes = self.cell.state_sizes
         return {**sizes, "dropout_mask": next(iter(sizes.values()))}
 
     def bridged_state(self, projected: State) -> State:
-        """Return the first state of the cell inside, and a mask: in training it is drawn here, once for a sentence."""
+        """Return the initial state of the inner cell and a mask, which in training is drawn here, once for a sentence."""
         state = self.cell.bridged_state(projected)
         like = next(self.parameters())
         if not self.training:

@@ -1,4 +1,4 @@
-"""Outputs to which the inputs are added."""
+"""Residual connections around cells."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Residual"]
 
 
 class Residual(Wrapper):
-    r"""Residual connection around any cell, in every layer: its outputs with its inputs added; for deep stacks.
+    r"""Residual connection around any cell, in every layer: the inputs are added to the outputs; for deep stacks.
 
     Equations::
 
@@ -24,7 +24,7 @@ class Residual(Wrapper):
     Args:
         input_size: width of the inputs.
         hidden_size: width of the hidden state.
-        cell: the cell inside: a registered name, or package.module:Class.
+        cell: the inner cell: a registered name, or package.module:Class.
         cell_options: options of its constructor.
     """
 

@@ -18,7 +18,7 @@ SEEDS = 1 << 24
 
 
 class WeightDrop(Wrapper):
-    r"""Weight drop of any cell: recurrent weights missing for a whole batch, fused kernels stay; against overfitting.
+    r"""Weight drop around any cell: recurrent weights are dropped for a whole batch, and fused kernels still work.
 
     Equations, in training::
 
@@ -29,13 +29,13 @@ class WeightDrop(Wrapper):
     Args:
         input_size: width of the inputs.
         hidden_size: width of the hidden state.
-        cell: the cell inside: a registered name, or package.module:Class.
+        cell: the inner cell: a registered name, or package.module:Class.
         cell_options: options of its constructor.
         rate: share of the weights that are dropped.
-        weights: names of the weights, wherever in the cell inside they are.
+        weights: names of the weights, at any depth of the inner cell.
 
     Raises:
-        ValueError: the rate is no share, or the cell inside has no weight of one of these names.
+        ValueError: the rate is not below 1, or the inner cell has no weight with one of these names.
     """
 
     def __init__(
@@ -56,17 +56,16 @@ class WeightDrop(Wrapper):
         missing = sorted(set(weights) - {name.rpartition(".")[2] for name in known})
         if missing:
             raise ValueError(
-                f"cell '{cell}' has no weight '{missing[0]}' to drop; it has {', '.join(known)}: "
-                f"name others by the option weights."
+                f"cell '{cell}' has no weight '{missing[0]}' to drop; it has {', '.join(known)}. Change the option weights."
             )
 
     @property
     def state_sizes(self) -> dict[str, int]:
-        """The state of the cell inside, and the seed of the weights that are missing."""
+        """The state of the inner cell, and the seed that decides which weights are dropped."""
         return {**self.cell.state_sizes, "dropout_seed": 1}
 
     def bridged_state(self, projected: State) -> State:
-        """Return the first state of the cell inside, and a seed: in training it is drawn here, once for a batch."""
+        """Return the initial state of the inner cell and a seed, which in training is drawn here, once for a batch."""
         state = self.cell.bridged_state(projected)
         seed = torch.zeros(state[0].shape[0], 1) if state else torch.zeros(1, 1)
         if self.training:
@@ -76,29 +75,29 @@ class WeightDrop(Wrapper):
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Process one position."""
-        return self._dropped(self.cell.step, inputs, state)
+        return self._call_dropped(self.cell.step, inputs, state)
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Process a whole sequence."""
-        return self._dropped(self.cell, inputs, state)
+        return self._call_dropped(self.cell, inputs, state)
 
-    def _dropped(
-        self, take: Callable[[Tensor, State], tuple[Tensor, State]], inputs: Tensor, state: State
+    def _call_dropped(
+        self, method: Callable[[Tensor, State], tuple[Tensor, State]], inputs: Tensor, state: State
     ) -> tuple[Tensor, State]:
         *inner, seed = state
         if not self.training:
-            output, new = take(inputs, tuple(inner))
+            output, new = method(inputs, tuple(inner))
             return output, (*new, seed)
-        weights = self._weights(int(seed[0, 0]))
-        output, new = with_parameters(self.cell, weights, lambda: take(inputs, tuple(inner)))
+        weights = self._dropped_weights(int(seed[0, 0]))
+        output, new = with_parameters(self.cell, weights, lambda: method(inputs, tuple(inner)))
         return output, (*new, seed)
 
-    def _weights(self, seed: int) -> dict[str, Tensor]:
-        """Return the weights with those missing that belong to this seed."""
-        kept = {}
+    def _dropped_weights(self, seed: int) -> dict[str, Tensor]:
+        """Return the weights by name, with the dropout mask of a seed."""
+        weights = {}
         generator = torch.Generator(device=next(self.parameters()).device).manual_seed(seed)
         for name in self.names:
             weight = self.cell.get_parameter(name)
             mask = bernoulli(tuple(weight.shape), 1.0 - self.rate, weight, generator)
-            kept[name] = weight * mask.div_(1.0 - self.rate)
-        return kept
+            weights[name] = weight * mask.div_(1.0 - self.rate)
+        return weights

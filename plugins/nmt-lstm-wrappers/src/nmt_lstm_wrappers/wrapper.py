@@ -1,4 +1,4 @@
-"""What all wrappers share: the cell inside, named by options, and what is drawn at random."""
+"""The base of all wrappers, whose options name the inner cell, and random masks."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["Wrapper", "bernoulli", "check_rate"]
 
 
 class Wrapper(CellWrapper):
-    """A wrapper whose inner cell is named by options.
+    """A wrapper whose options name the inner cell.
 
     Args:
         input_size: width of the inputs.
         hidden_size: width of the hidden state.
-        cell: the cell inside: a registered name, or package.module:Class.
+        cell: the inner cell: a registered name, or package.module:Class.
         cell_options: options of its constructor.
 
     Raises:
-        PluginError: the cell inside is unknown, or does not take its options.
+        PluginError: the inner cell is unknown, or does not accept its options.
     """
 
     def __init__(
@@ -33,20 +33,20 @@ class Wrapper(CellWrapper):
 
 
 def check_rate(name: str, rate: float) -> None:
-    """Refuse what is no share below 1."""
+    """Raise ValueError unless the rate is at least 0 and less than 1."""
     if not 0.0 <= rate < 1.0:
-        raise ValueError(f"{name} is a share of at least 0 and less than 1; got {rate}.")
+        raise ValueError(f"{name} must be at least 0 and less than 1; got {rate}.")
 
 
 def bernoulli(
-    shape: tuple[int, ...], share: float, like: Tensor, generator: torch.Generator | None = None
+    shape: tuple[int, ...], probability: float, like: Tensor, generator: torch.Generator | None = None
 ) -> Tensor:
-    """Return ones for this share of places (to 1 / 65,536), drawn anew, and zeros for the others, of the type of `like`."""
+    """Return a random mask: ones with this probability (to 1 / 65,536), else zeros, with device and dtype of `like`."""
     if like.device.type != "cpu":
-        drawn = torch.empty(shape, dtype=torch.float32, device=like.device)
-        return drawn.bernoulli_(share, generator=generator).to(like.dtype)
-    # Four to a draw of 64 bits: almost three times as fast as one by one.
+        mask = torch.empty(shape, dtype=torch.float32, device=like.device)
+        return mask.bernoulli_(probability, generator=generator).to(like.dtype)
+    # Four elements from each draw of 64 bits: almost three times as fast as a draw per element.
     count = math.prod(shape)
     bits = torch.empty((count + 3) // 4, dtype=torch.int64).random_(-(2**63), None, generator=generator)
-    last = max(-(2**15), round(share * 2**16) - 2**15 - 1)
+    last = max(-(2**15), round(probability * 2**16) - 2**15 - 1)
     return (bits.view(torch.int16)[:count] <= last).view(shape).to(like.dtype)

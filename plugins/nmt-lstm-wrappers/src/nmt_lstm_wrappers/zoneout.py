@@ -1,4 +1,4 @@
-"""Zoneout: states that sometimes stay what they were."""
+"""Zoneout: units of the state that sometimes keep their old value."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["Zoneout"]
 
 
 class Zoneout(Wrapper):
-    r"""Zoneout of any cell: in training each unit of the state keeps its old value now and then; against overfitting.
+    r"""Zoneout around any cell: in training each unit of the state sometimes keeps its old value; against overfitting.
 
-    Equations, with the new state s' of the cell inside::
+    Equations, with the new state s' of the inner cell::
 
         in training    s' <- m * s + (1 - m) * s',   m drawn for each unit and position, 1 with probability rate
         otherwise      s' <- rate * s + (1 - rate) * s'
@@ -26,10 +26,10 @@ class Zoneout(Wrapper):
     Args:
         input_size: width of the inputs.
         hidden_size: width of the hidden state.
-        cell: the cell inside: a registered name, or package.module:Class.
+        cell: the inner cell: a registered name, or package.module:Class.
         cell_options: options of its constructor.
         rate: probability for the first state, an LSTM's hidden state.
-        other_rate: the same for all other states, such as an LSTM's cell state; the same as `rate` if left out.
+        other_rate: probability for all other states, such as an LSTM's cell state; by default `rate`.
     """
 
     def __init__(
@@ -51,42 +51,43 @@ class Zoneout(Wrapper):
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Process one position."""
-        new_parts = self._new_parts((1,), state)
+        masks = self._update_masks((1,), state)
         if isinstance(self.cell, GatedCell):
-            return self.cell.step_by(self._recurrence(self.cell, new_parts), inputs, state)
+            return self.cell.step_by(self._recurrence(self.cell, masks), inputs, state)
         output, new = self.cell.step(inputs, state)
-        return self._mixed(output, new, state, tuple(part[0] for part in new_parts))
+        return self._mix(output, new, state, tuple(mask[0] for mask in masks))
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Process a whole sequence; a gated cell unrolled, any other step by step."""
         if not isinstance(self.cell, GatedCell):
             return Cell.forward(self, inputs, state)
         check_sequence(self, inputs)
-        new_parts = self._new_parts((inputs.shape[1],), state)
-        return self.cell.unroll_by(self._recurrence(self.cell, new_parts), inputs, state)
+        masks = self._update_masks((inputs.shape[1],), state)
+        return self.cell.unroll_by(self._recurrence(self.cell, masks), inputs, state)
 
-    def _new_parts(self, steps: tuple[int], state: State) -> State:
-        """Return where each state takes its new value, (T, B, width) each; nothing outside of training."""
+    def _update_masks(self, steps: tuple[int], state: State) -> State:
+        """Return masks (T, B, width) that are 1 where a state gets its new value; none outside training."""
         if not self.training:
             return ()
         return tuple(
-            bernoulli((*steps, *part.shape), share, next(self.parameters()))
-            for part, share in zip(state, self.shares, strict=True)
+            bernoulli((*steps, *tensor.shape), share, next(self.parameters()))
+            for tensor, share in zip(state, self.shares, strict=True)
         )
 
-    def _recurrence(self, cell: GatedCell, new_parts: State) -> Recurrence:
-        def around(update: Update) -> Update:
-            def zoned(x: State, h: State, state: State, noise: State) -> tuple[Tensor, State]:
+    def _recurrence(self, cell: GatedCell, masks: State) -> Recurrence:
+        def with_zoneout(update: Update) -> Update:
+            def update_with_zoneout(x: State, h: State, state: State, noise: State) -> tuple[Tensor, State]:
                 output, new = update(x, h, state, ())
-                return self._mixed(output, new, state, noise)
+                return self._mix(output, new, state, noise)
 
-            return zoned
+            return update_with_zoneout
 
-        return cell.recurrence(around, noise=new_parts)
+        return cell.recurrence(with_zoneout, noise=masks)
 
-    def _mixed(self, output: Tensor, new: State, state: State, new_parts: State) -> tuple[Tensor, State]:
-        shares: Sequence[Tensor | float] = new_parts or self.shares
+    def _mix(self, output: Tensor, new: State, state: State, masks: State) -> tuple[Tensor, State]:
+        """Return output and state, with each new state's share given by its mask, or by the rates outside training."""
+        shares: Sequence[Tensor | float] = masks or self.shares
         mixed = tuple(
-            old + (fresh - old) * share for old, fresh, share in zip(state, new, shares, strict=True)
+            old + (updated - old) * share for old, updated, share in zip(state, new, shares, strict=True)
         )
         return mixed[0] if self.output_is_state else output, mixed

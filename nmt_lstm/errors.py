@@ -60,7 +60,7 @@ class NmtLstmError(Exception):
         message: for the user.
         path: the file or folder that is wrong.
         line: number of the line in it, from 1.
-        key: dotted path of the setting that is wrong.
+        key: dotted path of the setting, or name of the option, that is wrong.
         value: the wrong value, or the unknown name.
         known: names that would be valid.
     """

@@ -153,7 +153,9 @@ def parse_pairs(texts: Sequence[str] | None, option: str, example: str = "name=v
     for text in texts or ():
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            raise ConfigurationError(f"{option} '{text}' must have the form name=value, such as {example}.")
+            raise ConfigurationError(
+                f"{option} '{text}' must have the form name=value, such as {example}.", key=option, value=text
+            )
         pairs[name.strip()] = value.strip()
     return pairs
 
@@ -169,4 +171,6 @@ def parse_time_limit(text: str | None) -> float | None:
     try:
         return parse_duration(text or "")
     except ValueError as problem:
-        raise ConfigurationError(f"--time-limit '{text}' {problem}.") from None
+        raise ConfigurationError(
+            f"--time-limit '{text}' {problem}.", key="--time-limit", value=text
+        ) from None

@@ -43,7 +43,9 @@ def check_models(folders: Sequence[Path], device: str = "auto") -> None:
         Manifest.read(path)
         if path.resolve() in paths:
             raise ConfigurationError(
-                f"-m '{folder}' is named twice; an ensemble needs different models, so name each model once."
+                f"-m '{folder}' is named twice; an ensemble needs different models, so name each model once.",
+                key="--model",
+                value=folder,
             )
         paths.add(path.resolve())
 
@@ -62,7 +64,7 @@ def check_search(folders: Sequence[Path], overrides: Sequence[str] | None) -> Se
     try:
         run = load_model_run(folder / "run.toml")
     except ConfigurationError as problem:
-        raise ModelFolderError(f"model folder '{folder}' cannot be read: {problem}") from problem
+        raise ModelFolderError(f"model folder '{folder}' cannot be read: {problem}", path=folder) from problem
     return search_settings(run, overrides or [])
 
 

@@ -90,7 +90,7 @@ def evaluate(
             "--tokenize",
             metavar="NAME",
             help="sacreBLEU tokenizer: 13a, char, ja-mecab, zh, intl or none. auto is the model's; with --hypotheses, "
-            "char for text without spaces and 13a for all other.",
+            "char for text without spaces and 13a for other text.",
         ),
     ] = "auto",
     analysis: Annotated[
@@ -212,7 +212,9 @@ def _check_files(reference: list[Path], inputs: Sequence[Path | None], output_fi
     for number, path in enumerate(reference):
         if path in reference[:number]:
             raise ConfigurationError(
-                f"-r '{path}' is named twice, which does not make a second reference; name each file once."
+                f"-r '{path}' is named twice, which does not make a second reference; name each file once.",
+                key="--reference",
+                value=path,
             )
     early_checks.check_files(*reference, *inputs)
     early_checks.check_output(output_file, (*reference, *inputs))
@@ -228,7 +230,7 @@ def read_references(paths: list[Path]) -> list[list[str]]:
     references = [first, *(read_matching_lines(path, paths[0], first) for path in paths[1:])]
     for path, lines in zip(paths, references, strict=True):
         if not any(line.strip() for line in lines):
-            raise DataError(f"'{path}' has only blank lines; there is nothing to score against.")
+            raise DataError(f"'{path}' has only blank lines; there is nothing to score against.", path=path)
     return references
 
 

@@ -186,9 +186,9 @@ def inspect(
     if gradients:
         load_plugins(plugin, trusted=model if trust_plugins else [])
         folders = "".join(f" -m {quoted(folder)}" for folder in model)
-        given = f" -i {quoted(input_file)}" if input_file is not None else ""
-        given = f" {shlex.quote(text)}" if text is not None else given
-        given += f" --target {shlex.quote(target)}" if target is not None else ""
+        source_argument = f" -i {quoted(input_file)}" if input_file is not None else ""
+        source_argument = f" {shlex.quote(text)}" if text is not None else source_argument
+        source_argument += f" --target {shlex.quote(target)}" if target is not None else ""
         write_gradients(
             model,
             list(lines.values()),
@@ -197,7 +197,7 @@ def inspect(
             search=search,
             output=output,
             output_format=trace_format,
-            command=f"nmt-lstm inspect --gradients --lengths {lengths}{folders}{options}{given}",
+            command=f"nmt-lstm inspect --gradients --lengths {lengths}{folders}{options}{source_argument}",
         )
         return
     files = None if trace_format is TraceFormat.json else InspectionFiles(lines, output, f".{trace_format}")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nmt_lstm.cli.inspection_files import InspectionFiles
 from nmt_lstm.cli.messages import note, say
-from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from nmt_lstm.config.schema import SearchSettings
 
 __all__ = ["parse_lengths", "write_gradients"]
 

@@ -129,6 +129,8 @@ def _format_of(output_file: Path | None) -> BoardFormat:
     if suffix not in _FORMATS:
         known = ", ".join(filter(None, _FORMATS))
         raise ConfigurationError(
-            f"-o '{output_file}': no format has the extension '{suffix}'. Known: {known}. Or choose one with --format."
+            f"-o '{output_file}': no format has the extension '{suffix}'. Known: {known}. Or choose one with --format.",
+            key="--output",
+            value=output_file,
         )
     return _FORMATS[suffix]

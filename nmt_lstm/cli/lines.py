@@ -108,7 +108,7 @@ def read_all_lines(path: Path) -> list[str]:
     with _input_stream(path) as stream:
         lines = list(decode_lines(stream, "stdin" if str(path) == "-" else str(path)))
     if not lines:
-        raise DataError(f"'{path}' is empty; it must have one sentence per line.")
+        raise DataError(f"'{path}' is empty; it must have one sentence per line.", path=path)
     return lines
 
 
@@ -121,9 +121,12 @@ def read_matching_lines(path: Path, other: Path, other_lines: Sequence[str]) -> 
     lines = read_all_lines(path)
     if len(lines) != len(other_lines):
         shorter = path if len(lines) < len(other_lines) else other
+        first_missing = min(len(lines), len(other_lines)) + 1
         raise DataError(
             f"'{path}' has {len(lines):,} lines, '{other}' has {len(other_lines):,}; they must have the same number. "
-            f"Line {min(len(lines), len(other_lines)) + 1:,} is missing from '{shorter}'."
+            f"Line {first_missing:,} is missing from '{shorter}'.",
+            path=shorter,
+            line=first_missing,
         )
     return lines
 
@@ -146,15 +149,18 @@ class OutputFile:
         """How many lines have been written."""
         self._stream: IO[bytes] | None = None
         if not path.parent.is_dir():
-            raise DataError(f"-o '{path}': the folder '{path.parent}' does not exist; make it first.")
+            raise DataError(
+                f"-o '{path}': the folder '{path.parent}' does not exist; make it first.", path=path
+            )
         number = errno.EISDIR if path.is_dir() else 0
         if not number and not os.access(path if path.exists() else path.parent, os.W_OK):
             number = errno.EACCES
         if number:
-            raise DataError(f"-o '{path}' cannot be written: {os.strerror(number)}.")
+            raise DataError(f"-o '{path}' cannot be written: {os.strerror(number)}.", path=path)
         if path.suffix.lower() in _UNSUPPORTED:
             raise DataError(
-                f"-o '{path}': {path.suffix} files cannot be written; use .gz, .xz or .bz2, or a name for plain text."
+                f"-o '{path}': {path.suffix} files cannot be written; use .gz, .xz or .bz2, or a name for plain text.",
+                path=path,
             )
 
     def write(self, data: bytes) -> int:
@@ -177,7 +183,9 @@ class OutputFile:
             try:
                 self._stream = open_file(self.path, "wb")
             except OSError as problem:
-                raise DataError(f"-o '{self.path}' cannot be written: {problem.strerror}.") from problem
+                raise DataError(
+                    f"-o '{self.path}' cannot be written: {problem.strerror}.", path=self.path
+                ) from problem
         return self._stream
 
     def close(self) -> None:
@@ -206,7 +214,7 @@ def check_output(path: Path | None, inputs: Sequence[Path | None] = ()) -> None:
     for other in inputs:
         if other is not None and path.exists() and other.exists() and path.samefile(other):
             raise DataError(
-                f"-o '{path}' is also an input and would be overwritten; choose a different file."
+                f"-o '{path}' is also an input and would be overwritten; choose a different file.", path=path
             )
     OutputFile(path)
 

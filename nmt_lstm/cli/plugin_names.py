@@ -66,5 +66,7 @@ def named_parts(name: str) -> list[NamedPart]:
     known = [*CELLS.names(), *ATTENTIONS.names()]
     raise PluginError(
         f"no cell or attention is called '{name}'.{nearest(name, known)} Known: {', '.join(known)}. Name a file or a folder "
-        f"by its path, such as ./{name}.py."
+        f"by its path, such as ./{name}.py.",
+        value=name,
+        known=known,
     )

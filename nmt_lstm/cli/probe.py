@@ -64,7 +64,7 @@ def probe(
         ),
     ] = None,
     steps: Annotated[
-        int, typer.Option("--steps", min=1, metavar="N", help="Most training steps per learning rate.")
+        int, typer.Option("--steps", min=1, metavar="N", help="Maximum number of steps per learning rate.")
     ] = 6000,
     learning_rates: Annotated[
         str,
@@ -149,7 +149,9 @@ def _lengths(text: str) -> list[int]:
     for word in words:
         if not word.isascii() or not word.isdecimal() or not 1 <= int(word) <= 100_000:
             raise ConfigurationError(
-                f"--lengths: '{word}' is not a whole number from 1 to 100,000; write numbers such as 50,100,200."
+                f"--lengths: '{word}' is not a whole number from 1 to 100,000; write numbers such as 50,100,200.",
+                key="--lengths",
+                value=word,
             )
     return [int(word) for word in words]
 
@@ -165,7 +167,9 @@ def _rates(text: str) -> tuple[float, ...]:
             rate = 0.0
         if not 0.0 < rate <= 10.0:
             raise ConfigurationError(
-                f"--learning-rates: '{word}' is not a number above 0 and up to 10; write numbers such as 0.01,0.001."
+                f"--learning-rates: '{word}' is not a number above 0 and up to 10; write numbers such as 0.01,0.001.",
+                key="--learning-rates",
+                value=word,
             )
         rates.append(rate)
     return tuple(rates)

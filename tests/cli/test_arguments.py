@@ -15,8 +15,9 @@ def test_pairs_are_split_at_the_first_equals_sign():
 
 @pytest.mark.parametrize("text", ["seed", "=1", " =1"])
 def test_a_pair_without_name_or_value_is_an_error(text):
-    with pytest.raises(ConfigurationError, match=f"--fact '{text}'.*seed=1"):
+    with pytest.raises(ConfigurationError, match="seed=1") as caught:
         parse_pairs([text], "--fact", "seed=1")
+    assert (caught.value.key, caught.value.value) == ("--fact", text)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90.0), ("1h30m", 5400.0), ("", None), (None, None)])
@@ -25,8 +26,9 @@ def test_a_time_limit_is_a_duration_or_nothing(text, seconds):
 
 
 def test_an_invalid_time_limit_is_an_error():
-    with pytest.raises(ConfigurationError, match="--time-limit 'soon'"):
+    with pytest.raises(ConfigurationError, match="duration") as caught:
         parse_time_limit("soon")
+    assert (caught.value.key, caught.value.value) == ("--time-limit", "soon")
 
 
 def test_a_plugin_file_must_exist(tmp_path):

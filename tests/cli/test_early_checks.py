@@ -110,6 +110,7 @@ def test_the_check_above_can_fail(tmp_path) -> None:
 def test_a_model_named_twice_is_an_error_even_by_different_paths(tmp_path, monkeypatch, random_model_folder):
     monkeypatch.chdir(random_model_folder.parent)
     name = Path(random_model_folder.name)
-    with pytest.raises(ConfigurationError, match="named twice"):
+    with pytest.raises(ConfigurationError, match="named twice") as caught:
         check_models([name, random_model_folder])
+    assert caught.value.value == random_model_folder
     check_models([name, Path("builtin:en-ja")])

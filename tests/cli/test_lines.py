@@ -132,5 +132,6 @@ def test_scored_text_must_be_complete_and_valid(tmp_path):
 def test_matching_texts_have_the_same_number_of_lines(tmp_path):
     (tmp_path / "short").write_text("one\n")
     assert read_matching_lines(tmp_path / "short", tmp_path / "other", ["eins"]) == ["one"]
-    with pytest.raises(DataError, match=r"Line 2 is missing from '.*short'"):
+    with pytest.raises(DataError, match="missing") as caught:
         read_matching_lines(tmp_path / "short", tmp_path / "other", ["eins", "zwei"])
+    assert (caught.value.path, caught.value.line) == (tmp_path / "short", 2)

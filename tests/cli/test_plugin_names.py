@@ -71,6 +71,13 @@ def test_an_unknown_name_is_an_error(name, word):
         named_parts(name)
 
 
+def test_the_error_of_an_unknown_name_has_the_known_ones():
+    with pytest.raises(PluginError) as caught:
+        named_parts("lsmt")
+    assert caught.value.value == "lsmt"
+    assert {"lstm", "dot"} <= set(caught.value.known)
+
+
 def test_the_origin_of_a_file_is_the_shorter_path(plugin):
     (part, _) = named_parts("named")
     assert short_origin(part.entry) == "named/__init__.py"

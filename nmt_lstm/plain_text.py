@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Collection, Sequence
 from typing import Any
+
+from rich.cells import cell_len
 
 __all__ = ["UNSAFE", "cell_text", "columns", "json_text", "printable"]
 
@@ -48,25 +49,17 @@ def columns(rows: Sequence[Sequence[str]], *, right: Collection[int] | None = ()
         right: indices of the columns that are aligned right, such as numbers; None is all but the first.
         indent: written before each line.
     """
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     if right is None:
         right = range(1, len(widths))
     lines = []
     for row in rows:
         cells = []
         for index, (cell, width) in enumerate(zip(row, widths, strict=True)):
-            padding = " " * (width - _width(cell))
+            padding = " " * (width - cell_len(cell))
             cells.append(padding + cell if index in right else cell + padding)
         lines.append((indent + "  ".join(cells)).rstrip())
     return "\n".join(lines)
-
-
-def _width(text: str) -> int:
-    """Return the width of a text in terminal columns: wide characters take two, combining ones none."""
-    return sum(
-        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        for character in text
-    )
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -43,6 +43,7 @@ def average_states(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         if twin != name and tensor.numel() > 0:
             averaged[name] = averaged[twin]
         elif tensor.is_floating_point():
+            # float64, since sums of bf16 weights would lose digits.
             total = tensor.detach().to("cpu", torch.float64, copy=True)
             for state in states[1:]:
                 total += state[name].detach().to("cpu", torch.float64)

@@ -87,6 +87,7 @@ class Manifest(BaseModel):
                 f"give a folder that nmt-lstm train -o wrote.",
                 path=path,
             )
+        # Before the fields are validated: those of a newer format may be different.
         if version > FORMAT_VERSION:
             versions = values.get("versions")
             writer = versions.get("nmt-lstm") if isinstance(versions, dict) else None
@@ -182,6 +183,7 @@ def check_files(folder: Path, manifest: Manifest) -> None:
             raise ModelFolderError(
                 f"'{name}' is missing from model folder '{folder}'; copy the whole folder again.", path=path
             )
+        # The size first: it detects a truncated file without reading it.
         size = path.stat().st_size
         if size != record.bytes:
             problem = f"'{path}' was changed or truncated: it has {size:,} bytes, not {record.bytes:,}"

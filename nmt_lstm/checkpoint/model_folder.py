@@ -134,6 +134,7 @@ class ModelFolder:
         self.check_trained()
         if trust_plugins:
             trust_folder(self.folder)
+        # The folder may come from anywhere: until the model is built, its names import only trusted code.
         with named_by(self.folder):
             require_plugins(self.folder, self.manifest.plugins, trust_plugins=trust_plugins)
             sizes = self.subwords.source.size, self.subwords.target.size
@@ -222,6 +223,7 @@ def write(
 
 def _publish(temporary: Path, path: Path, names: Sequence[str]) -> None:
     """Move files to the model folder in this order, and remove those of the earlier model."""
+    # All contents reach the disk before the first file is replaced.
     for name in names:
         sync(temporary / name)
     for name in names:

@@ -54,6 +54,7 @@ def plugin_records(run: RunSettings) -> tuple[dict[str, list[PluginRecord]], dic
     """
     names: dict[str, PluginContents] = {}
     records: dict[str, list[PluginRecord]] = {}
+    # Several parts may come from one file, which is copied once.
     for kind, registry, parts in _used(run):
         records[kind] = [registry.record(part) for part in parts]
         for record in records[kind]:

@@ -71,6 +71,7 @@ def make_run(
     base = folder or Path.cwd()
     options = {option.path: option for option in options_of()}
     merged = copy.deepcopy(dict(values))
+    # Before the overrides are applied, since their paths are relative to the working directory.
     for option in options.values():
         if option.type is Path:
             path = _get(merged, option.path, None if option.required else option.default)
@@ -157,6 +158,7 @@ def _apply(values: dict[str, Any], override: str, options: Mapping[str, Option],
         return path
     keys = tuple(path.split("."))
     option = options.get(path)
+    # The tables of a plugin's options are not in the schema: they accept any key.
     inside_options = any(
         options[".".join(keys[:count])].default == {}
         for count in range(1, len(keys))

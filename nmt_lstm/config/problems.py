@@ -50,6 +50,7 @@ def problem_sentences(error: ValidationError, overridden: Iterable[str]) -> list
         if path.rpartition(".")[2].isdigit():  # an item of a list; the list is the option
             path = path.rpartition(".")[0]
         mark = " (from the command line)" if path in from_command_line else ""
+        # From the most specific kind to the general one, which needs the allowed values of an option.
         if problem["type"] == "extra_forbidden":
             sentences.append(f"unknown key '{path}'{mark}.{_nearest_key(keys)}")
         elif problem["type"] == "missing" and path in options:
@@ -65,7 +66,7 @@ def problem_sentences(error: ValidationError, overridden: Iterable[str]) -> list
             allowed = options[path].allowed if path in options else problem["msg"]
             hint = _nearest_value(problem["input"], problem)
             sentences.append(f"{path} = {value}{mark}: must be {allowed}.{hint}")
-    return list(dict.fromkeys(sentences))
+    return list(dict.fromkeys(sentences))  # items of one list have the same sentence
 
 
 def _toml(value: Any) -> str:

@@ -77,6 +77,7 @@ def install_corpus(
             if source is None:
                 path.unlink()
             raise
+        # The known checksum is that of the original text, before lines are fixed.
         problem = _problem(file, digest, lines)
         if problem and not force:
             if source is None:

@@ -46,6 +46,7 @@ def _bleu(totals: Array) -> Array:
     The columns are: hypothesis length, reference length, matches of 1- to 4-grams, numbers of 1- to 4-grams.
     """
     matches, ngrams = totals[:, 2 : 2 + BLEU_ORDER], totals[:, 2 + BLEU_ORDER :]
+    # The k-th order without matches counts as 1/2**k matches.
     missing = np.cumsum(matches == 0, axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         precisions = np.where(matches > 0, matches, 0.5**missing) / ngrams
@@ -62,6 +63,7 @@ def _chrf(totals: Array) -> Array:
     """
     orders = totals.reshape(len(totals), -1, 3)
     hypothesis, reference, matches = orders[..., 0], orders[..., 1], orders[..., 2]
+    # Short sentences have no n-grams of higher orders, which are left out of the average.
     counted = (hypothesis > 0) & (reference > 0)
     number = np.maximum(counted.sum(1), 1)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -80,4 +82,5 @@ def _ter(totals: Array) -> Array:
     edits, length = totals[:, 0], totals[:, 1]
     with np.errstate(divide="ignore", invalid="ignore"):
         rates = edits / length
+    # Against an empty reference any output is entirely wrong.
     return 100.0 * np.where(length > 0, rates, np.where(edits > 0, 1.0, 0.0))

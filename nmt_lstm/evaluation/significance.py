@@ -134,11 +134,13 @@ def _bootstrap_test(one: SentenceStatistics, other: SentenceStatistics, resample
     """Return the p value: how often resampled differences deviate from their mean by more than the observed one."""
     drawn = bootstrap_scores(one, resamples=resamples, seed=seed)
     differences = np.abs(drawn - bootstrap_scores(other, resamples=resamples, seed=seed))
+    # Centred, as under the null hypothesis: the resamples themselves scatter around the observed difference.
     return p_value_of(differences - differences.mean(), abs(one.score - other.score))
 
 
 def _randomisation_test(one: SentenceStatistics, other: SentenceStatistics, trials: int, seed: int) -> float:
     """Return the p value: how often randomly swapping sentences gives a larger difference than the observed one."""
+    # Swapping a sentence adds its change to one system and subtracts it from the other, so one product is enough.
     changes = other.values - one.values
     both = one.values.sum(0) + other.values.sum(0)
     differences = []
@@ -163,6 +165,7 @@ def _draw_counts(sentences: int, resamples: int, seed: int) -> Iterator[Array]:
     generator = np.random.default_rng(seed)
     for rows in _block_rows(resamples, sentences):
         drawn = generator.choice(sentences, size=(rows, sentences), replace=True)
+        # Each row gets its own range of numbers, so that one bincount counts all rows.
         drawn += np.arange(rows)[:, None] * sentences
         yield np.bincount(drawn.ravel(), minlength=rows * sentences).reshape(rows, sentences).astype(float)
 

@@ -91,6 +91,7 @@ class Registry:
             for point, distribution in self._entry_points()
             if name in (None, point.name)
         ]
+        # A class may be decorated and have an entry point: then it is listed once, with its distribution.
         targets = {(entry.name, entry.target) for entry in installed}
         decorated = [
             entry
@@ -167,6 +168,7 @@ class Registry:
             PluginError: it is missing (the message says what to install) or cannot be loaded.
         """
         name, distribution, version = (record.get(key, "") for key in ("name", "distribution", "version"))
+        # Names first: the part may be installed from a different distribution or loaded from a different file.
         if ":" in name or name in self.names():
             return self.get(name)
         if distribution:
@@ -237,6 +239,7 @@ class Registry:
         try:
             return _import(target)
         except ModuleNotFoundError as problem:
+            # If the entry point's own module is missing, the entry point is wrong; otherwise a dependency is missing.
             missing = problem.name or ""
             if entry is not None and f"{entry.module}.".startswith(f"{missing}."):
                 hint = self._entry_point_hint(entry).strip()

@@ -81,13 +81,13 @@ def _cases(
     registry: Registry, part: str, options: dict[str, Any], reasons: dict[str, str]
 ) -> Sequence[Case[Any]]:
     from nmt_lstm.errors import ConfigurationError
-    from nmt_lstm.testing.conformance import ATTENTION_CHECKS, CELL_CHECKS, cases
+    from nmt_lstm.testing.conformance import ATTENTION_CHECKS, CELL_CHECKS, make_cases
     from nmt_lstm.testing.subject import AttentionSubject, CellSubject
 
     try:
         if registry.kind == "cell":
-            return cases(CELL_CHECKS, CellSubject(registry.get(part), options), reasons)
-        return cases(ATTENTION_CHECKS, AttentionSubject(registry.get(part), options), reasons)
+            return make_cases(CELL_CHECKS, CellSubject(registry.get(part), options), reasons)
+        return make_cases(ATTENTION_CHECKS, AttentionSubject(registry.get(part), options), reasons)
     except ValueError as problem:
         raise ConfigurationError(f"--expect-failure: {problem}") from None
 

@@ -1,4 +1,4 @@
-"""The conformance kit for authors of cells and attentions: what the framework relies on, check by check."""
+"""The conformance kit for authors of cells and attentions: checks of everything that the framework relies on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of what an attention gives to queries: weights, padding, rows, and the state it carries."""
+"""Checks of the results of an attention for queries: weights, padding, rows, and the state of recurrent ones."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from nmt_lstm.attention.attention import Attention, Memory
-from nmt_lstm.testing.comparison import Comparison, same_shape
-from nmt_lstm.testing.failure import ConformanceFailure, DoesNotApply
-from nmt_lstm.testing.subject import Attending, AttentionSubject, random_tensor
+from nmt_lstm.testing.failure import Comparison, ConformanceFailure, DoesNotApply, check_shape
+from nmt_lstm.testing.subject import AttendedQueries, AttentionSubject, random_tensor
 
 __all__ = [
     "hypotheses_reorder",
@@ -27,7 +26,7 @@ LENGTHS = (6, 4, 1)
 
 
 def shapes_are_declared(subject: AttentionSubject) -> str:
-    """Contexts have the declared width and weights one value per source position, whether widths are equal or not."""
+    """Contexts have the declared width, and weights one value per source position, whether or not the sizes are equal."""
     widths = {subject.query_size, subject.memory_size}
     pairs = [(subject.query_size, subject.memory_size), (max(widths), max(widths))]
     for query_size, memory_size in pairs:
@@ -37,23 +36,25 @@ def shapes_are_declared(subject: AttentionSubject) -> str:
         for steps in (1,) if attention.recurrent else (1, 4):
             attended = attention(sized.queries(steps=steps), memory, attention.initial_state(memory))
             hint = f"With query_size {query_size} and memory_size {memory_size}: (batch, queries, width)."
-            same_shape("the context", attended.context, (3, steps, attention.context_size), hint)
-            same_shape("the weights", attended.weights, (3, steps, 6), hint)
-            for what, tensor in (("the context", attended.context), ("the weights", attended.weights)):
+            check_shape("the context", attended.context, (3, steps, attention.context_size), hint)
+            check_shape("the weights", attended.weights, (3, steps, 6), hint)
+            for label, tensor in (("the context", attended.context), ("the weights", attended.weights)):
                 if not bool(torch.isfinite(tensor).all()):
-                    raise ConformanceFailure(f"{what} holds NaN or infinite values", hint)
+                    raise ConformanceFailure(f"{label} contains NaN or infinite values", hint)
     return "; ".join(f"query {query}, memory {memory}" for query, memory in pairs)
 
 
-def _attended(subject: AttentionSubject, attention: Attention, queries: Tensor, *source: Tensor) -> Attending:
+def _attend(
+    subject: AttentionSubject, attention: Attention, queries: Tensor, *source: Tensor
+) -> AttendedQueries:
     with torch.no_grad():
         return subject.attend(attention, queries, attention.prepare(*source))
 
 
 def weights_sum_to_one(subject: AttentionSubject) -> str:
-    """Weights are 0 or more, 0 on padding, and sum to 1 over the tokens of each sentence."""
+    """Weights are not negative, are 0 on padding, and sum to 1 over the tokens of each sentence."""
     source, is_token = subject.source(LENGTHS)
-    weights = _attended(subject, subject.build(), subject.queries(), source, is_token).weights
+    weights = _attend(subject, subject.build(), subject.queries(), source, is_token).weights
     hint = "Use nmt_lstm.masked_softmax for the weights."
     on_padding = float((weights * ~is_token[:, None]).abs().max())
     if on_padding > 0:
@@ -68,78 +69,78 @@ def weights_sum_to_one(subject: AttentionSubject) -> str:
 
 
 def padding_changes_nothing(subject: AttentionSubject) -> str:
-    """Whatever stands on padding, and however much of it there is, contexts and weights stay the same."""
+    """Contexts and weights do not depend on the values on padding, nor on its length."""
     attention, queries = subject.build(), subject.queries()
     source, is_token = subject.source(LENGTHS)
-    expected = _attended(subject, attention, queries, source, is_token)
+    expected = _attend(subject, attention, queries, source, is_token)
     hint = (
-        "Mask by memory.is_token wherever something is summed, normalised or compared over source positions."
+        "Mask with memory.is_token wherever values are summed, normalized or compared over source positions."
     )
     comparison = Comparison(1e-5, hint)
-    rubbish = 1e4 * random_tensor(*source.shape, seed=9)
-    filled = torch.where(is_token[..., None], source, rubbish)
-    seen = _attended(subject, attention, queries, filled, is_token)
-    comparison.add("contexts, large values on padding", seen.context, expected.context)
-    comparison.add("weights, large values on padding", seen.weights, expected.weights)
-    longer = torch.cat([filled, rubbish[:, :3]], 1)
+    noise = 1e4 * random_tensor(*source.shape, seed=9)
+    filled = torch.where(is_token[..., None], source, noise)
+    actual = _attend(subject, attention, queries, filled, is_token)
+    comparison.add("contexts, large values on padding", actual.context, expected.context)
+    comparison.add("weights, large values on padding", actual.weights, expected.weights)
+    longer = torch.cat([filled, noise[:, :3]], 1)
     longer_is_token = torch.cat([is_token, torch.zeros(3, 3, dtype=torch.bool)], 1)
-    seen = _attended(subject, attention, queries, longer, longer_is_token)
-    comparison.add("contexts, three more positions of padding", seen.context, expected.context)
-    comparison.add("weights, three more positions of padding", seen.weights[..., :6], expected.weights)
+    actual = _attend(subject, attention, queries, longer, longer_is_token)
+    comparison.add("contexts, three more positions of padding", actual.context, expected.context)
+    comparison.add("weights, three more positions of padding", actual.weights[..., :6], expected.weights)
     return str(comparison)
 
 
 def queries_at_once_equal_one_at_a_time(subject: AttentionSubject) -> str:
-    """Many queries at once get what each gets alone: training and the beams of a search ask many at once."""
+    """Several queries at once have the same results as each alone: training and beam search pass several at once."""
     attention = subject.build()
     if attention.recurrent:
         raise DoesNotApply("recurrent: queries come one at a time")
     comparison = Comparison(
         1e-5,
-        "One query sees another. If that is meant, say recurrent = True and carry what is seen in the state.",
+        "Queries influence each other. If that is intended, set recurrent = True and pass the influence in the state.",
     )
     queries, source = subject.queries(), subject.source(LENGTHS)
-    together = _attended(subject, attention, queries, *source)
+    batched = _attend(subject, attention, queries, *source)
     for number in range(queries.shape[1]):
-        alone = _attended(subject, attention, queries[:, number : number + 1], *source)
-        comparison.add(f"the context of query {number}", alone.context[:, 0], together.context[:, number])
-        comparison.add(f"the weights of query {number}", alone.weights[:, 0], together.weights[:, number])
+        alone = _attend(subject, attention, queries[:, number : number + 1], *source)
+        comparison.add(f"the context of query {number}", alone.context[:, 0], batched.context[:, number])
+        comparison.add(f"the weights of query {number}", alone.weights[:, 0], batched.weights[:, number])
     return str(comparison)
 
 
 def one_token_is_enough(subject: AttentionSubject) -> str:
-    """A source of one token, with padding or without, gives finite contexts."""
+    """A source of one token, with or without padding, has finite contexts."""
     attention, largest = subject.build(), 0.0
     for padding in (0, 3):
         source, is_token = subject.source((1,))
         source = torch.cat([source, source.new_zeros(1, padding, subject.memory_size)], 1)
         is_token = torch.cat([is_token, torch.zeros(1, padding, dtype=torch.bool)], 1)
-        attended = _attended(subject, attention, subject.queries(1), source, is_token)
+        attended = _attend(subject, attention, subject.queries(1), source, is_token)
         if not bool(torch.isfinite(attended.context).all() and torch.isfinite(attended.weights).all()):
             raise ConformanceFailure(
-                f"one token and {padding} positions of padding give NaN or infinite values",
-                "Look for a division by a length minus one, or a logarithm of 0.",
+                f"one token with {padding} positions of padding has NaN or infinite results",
+                "Look for a division by the length minus one, or a logarithm of 0.",
             )
         largest = max(largest, float(attended.context.abs().max()))
     return f"the largest context is {largest:.2g}"
 
 
 def sentence_alone_equals_sentence_in_batch(subject: AttentionSubject) -> str:
-    """A sentence gets the same in a batch of longer ones as alone without padding."""
+    """A sentence has the same results in a batch with longer ones as alone without padding."""
     attention, queries = subject.build(), subject.queries()
     source, is_token = subject.source(LENGTHS)
-    comparison = Comparison(1e-5, "Nothing may be summed or normalised over the sentences of a batch.")
-    together = _attended(subject, attention, queries, source, is_token)
+    comparison = Comparison(1e-5, "Do not sum or normalize over the sentences of a batch.")
+    batched = _attend(subject, attention, queries, source, is_token)
     for row, length in enumerate(LENGTHS):
         part = slice(row, row + 1)
-        alone = _attended(subject, attention, queries[part], source[part, :length], is_token[part, :length])
-        comparison.add(f"the contexts of sentence {row}", alone.context, together.context[part])
-        comparison.add(f"the weights of sentence {row}", alone.weights, together.weights[part, :, :length])
+        alone = _attend(subject, attention, queries[part], source[part, :length], is_token[part, :length])
+        comparison.add(f"the contexts of sentence {row}", alone.context, batched.context[part])
+        comparison.add(f"the weights of sentence {row}", alone.weights, batched.weights[part, :, :length])
     return str(comparison)
 
 
 def state_is_carried_where_declared(subject: AttentionSubject) -> str:
-    """A recurrent attention has a state, one row per sentence, that a query changes; another has none."""
+    """A recurrent attention has a state with one row per sentence that a query changes; others have none."""
     attention = subject.build()
     with torch.no_grad():
         memory = attention.prepare(*subject.source(LENGTHS))
@@ -147,48 +148,51 @@ def state_is_carried_where_declared(subject: AttentionSubject) -> str:
         _check_declared(attention, "initial_state", before)
         after = attention(subject.queries(steps=1), memory, before).state
         _check_declared(attention, "forward", after)
-    hint = "Each query returns as many state tensors as it was given."
+    hint = "forward must return as many state tensors as it receives."
     if len(before) != len(after):
         raise ConformanceFailure(
             f"initial_state returns {len(before)} tensors, and forward returns {len(after)}", hint
         )
     for number, (one, other) in enumerate(zip(before, after, strict=True)):
         for tensor in (one, other):
-            same_shape(
-                f"state {number}", tensor, (len(LENGTHS), *one.shape[1:]), "One row per sentence, first."
+            check_shape(
+                f"state {number}",
+                tensor,
+                (len(LENGTHS), *one.shape[1:]),
+                "The first dimension must be the batch.",
             )
     if before and all(torch.equal(one, other) for one, other in zip(before, after, strict=True)):
-        raise ConformanceFailure("a query changes no state", "Return the new state in Attended.")
+        raise ConformanceFailure("a query does not change the state", "Return the new state in Attended.")
     sizes = ", ".join(str(tuple(tensor.shape)) for tensor in before)
     return f"state of {sizes}" if before else "no state"
 
 
-def _check_declared(attention: Attention, who: str, state: object) -> None:
+def _check_declared(attention: Attention, method: str, state: object) -> None:
     hint = (
-        "Say recurrent = True and return the state from initial_state and in Attended; otherwise return ()."
+        "Set recurrent = True and return the state from initial_state and in Attended; otherwise return ()."
     )
     if not isinstance(state, tuple):
-        raise ConformanceFailure(f"the state from {who} is {type(state).__name__}, expected a tuple", hint)
+        raise ConformanceFailure(f"the state from {method} is {type(state).__name__}, expected a tuple", hint)
     if bool(state) != attention.recurrent:
         raise ConformanceFailure(
-            f"recurrent is {attention.recurrent}, but {who} returns a state of {len(state)} tensors", hint
+            f"recurrent is {attention.recurrent}, but {method} returns a state of {len(state)} tensors", hint
         )
 
 
 def hypotheses_reorder(subject: AttentionSubject) -> str:
-    """Rows of a sentence picked after a query continue as they would have: beam search reorders, repeats and drops."""
+    """Rows selected after a query continue like the original rows: beam search reorders, repeats and drops them."""
     attention, queries = subject.build(), subject.queries()
     comparison = Comparison(
-        1e-5, "Memory and state hold something that is not one row per sentence, batch first."
+        1e-5, "Memory or state contain a tensor that does not have one row per sentence, batch first."
     )
     rows = torch.tensor([2, 0, 0, 1])
     with torch.no_grad():
         memory = attention.prepare(*subject.source(LENGTHS))
         state = subject.attend(attention, queries[:, :1], memory).state
         expected = subject.attend(attention, queries[:, 1:], memory, state)
-        chosen = Memory(*(tensor.index_select(0, rows) for tensor in memory))
-        picked = tuple(tensor.index_select(0, rows) for tensor in state)
-        seen = subject.attend(attention, queries[rows, 1:], chosen, picked)
-    comparison.add("contexts", seen.context, expected.context[rows])
-    comparison.add("weights", seen.weights, expected.weights[rows])
+        selected_memory = Memory(*(tensor.index_select(0, rows) for tensor in memory))
+        selected_state = tuple(tensor.index_select(0, rows) for tensor in state)
+        actual = subject.attend(attention, queries[rows, 1:], selected_memory, selected_state)
+    comparison.add("contexts", actual.context, expected.context[rows])
+    comparison.add("weights", actual.weights, expected.weights[rows])
     return str(comparison)

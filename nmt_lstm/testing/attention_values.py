@@ -1,4 +1,4 @@
-"""Checks of an attention's gradients, and of it as a part: options, copied, in a model, saved and loaded."""
+"""Checks of an attention's gradients, and of it as a class and a module: options, copies, and use in a model."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from nmt_lstm.attention.attention import Attention
 from nmt_lstm.config.schema import AttentionSettings, DecoderSettings, EncoderSettings, ModelSettings
 from nmt_lstm.inference.onnx.exporter import BATCH, SOURCE
 from nmt_lstm.registry import ATTENTIONS
-from nmt_lstm.testing.first_call import check_attended, check_memory
-from nmt_lstm.testing.gradients import check_against_numbers, check_bf16, check_reached, gradients_of
-from nmt_lstm.testing.module_values import check_copies, check_nothing_kept, check_options
+from nmt_lstm.testing.gradients import check_bf16, check_finite_differences, check_reached, gradients_of
+from nmt_lstm.testing.module_values import check_copies, check_options, check_stateless
+from nmt_lstm.testing.return_values import check_attended, check_memory
 from nmt_lstm.testing.subject import AttentionSubject
 from nmt_lstm.testing.tracing import check_traced
 from nmt_lstm.testing.whole_model import check_model_folder, check_wirings
@@ -36,7 +36,7 @@ def options_fit_a_run_file(subject: AttentionSubject) -> str:
 
 
 def first_call_works(subject: AttentionSubject) -> str:
-    """The attention is built, prepares a memory and answers a query: with a Memory and an Attended."""
+    """The attention can be built, and returns a Memory from `prepare` and an Attended from `forward`."""
     attention = subject.build().train()
     memory = attention.prepare(*subject.source((3, 2)))
     check_memory(memory)
@@ -46,18 +46,18 @@ def first_call_works(subject: AttentionSubject) -> str:
 
 
 def step_can_be_traced(subject: AttentionSubject) -> str:
-    """A query is traced for any number of rows and source positions, with no branch on a value: ONNX needs it."""
+    """A query can be traced for any number of rows and source positions, without a branch on a value, as ONNX requires."""
     attention = subject.build()
     source, is_token = subject.source()
 
-    def call(query: Tensor, *given: Tensor) -> tuple[Tensor, ...]:
-        source, is_token, *_ = given
+    def call(query: Tensor, *others: Tensor) -> tuple[Tensor, ...]:
+        source, is_token = others
         memory = attention.prepare(source, is_token)
         attended = attention(query, memory, attention.initial_state(memory))
         return attended.context, attended.weights, *attended.state
 
-    given = [subject.queries(steps=1), source, is_token]
-    return check_traced(attention, call, given, [{0: BATCH}, {0: BATCH, 1: SOURCE}, {0: BATCH, 1: SOURCE}])
+    examples = [subject.queries(steps=1), source, is_token]
+    return check_traced(attention, call, examples, [{0: BATCH}, {0: BATCH, 1: SOURCE}, {0: BATCH, 1: SOURCE}])
 
 
 def gradients_reach_every_parameter(subject: AttentionSubject) -> str:
@@ -77,17 +77,19 @@ def gradients_are_right(subject: AttentionSubject) -> str:
     source, is_token = subject.source(dtype=torch.float64)
 
     def run(queries: Tensor, source: Tensor, *values: Tensor) -> tuple[Tensor, ...]:
-        inner = _Attend(attention, subject)
+        module = _Attend(attention, subject)
         parameters = {f"attention.{name}": value for name, value in zip(names, values, strict=True)}
-        found: tuple[Tensor, ...] = torch.func.functional_call(inner, parameters, (queries, source, is_token))
-        return found
+        results: tuple[Tensor, ...] = torch.func.functional_call(
+            module, parameters, (queries, source, is_token)
+        )
+        return results
 
     queries = subject.queries(steps=2, dtype=torch.float64)
-    return check_against_numbers(run, [queries, source, *attention.parameters()])
+    return check_finite_differences(run, [queries, source, *attention.parameters()])
 
 
 class _Attend(nn.Module):
-    """`prepare` and `forward` in one call."""
+    """`prepare` and `forward` in one call, as a module whose parameters can be replaced."""
 
     def __init__(self, attention: Attention, subject: AttentionSubject) -> None:
         super().__init__()
@@ -102,7 +104,7 @@ class _Attend(nn.Module):
 
 
 def bf16_is_near_float32(subject: AttentionSubject) -> str:
-    """Under bf16 autocast, contexts, weights and gradients are finite and near those in float32."""
+    """Under bf16 autocast, contexts, weights and gradients are finite and close to those in float32."""
     attention = subject.build()
     source, is_token = subject.source()
 
@@ -110,42 +112,40 @@ def bf16_is_near_float32(subject: AttentionSubject) -> str:
         attended = subject.attend(attention, subject.queries(), attention.prepare(source, is_token))
         return attended.context, attended.weights
 
-    hint = "Products run in bf16 under autocast; compute the weights in float32, as masked_softmax does."
+    hint = "Under autocast, products are in bf16; compute the weights in float32, like masked_softmax."
     return check_bf16(run, list(attention.parameters()), hint)
 
 
-def _attended(subject: AttentionSubject, module: nn.Module, given: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+def _run(subject: AttentionSubject, module: nn.Module, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     assert isinstance(module, Attention)
-    queries, source, is_token = given
+    queries, source, is_token = tensors
     with torch.no_grad():
         attended = subject.attend(module, queries, module.prepare(source, is_token))
     return (attended.context, attended.weights, *attended.state)
 
 
 def nothing_is_kept_between_calls(subject: AttentionSubject) -> str:
-    """A call changes neither the module nor the tensors it is given, and its result depends on no other call."""
+    """A call changes neither the module nor its arguments, and its result does not depend on other calls."""
     calls = [
         (subject.queries(len(lengths), steps, seed=steps), *subject.source(lengths, seed=len(lengths)))
         for lengths, steps in (((6, 4, 1), 4), ((3, 3), 2), ((6, 4, 1), 4))
     ]
-    return check_nothing_kept(subject.build(), lambda module, given: _attended(subject, module, given), calls)
+    return check_stateless(subject.build(), lambda module, tensors: _run(subject, module, tensors), calls)
 
 
 def copies_compute_the_same(subject: AttentionSubject) -> str:
-    """The state dict loaded into a new attention, the deep copy and the pickle compute the same bits."""
-    given = (subject.queries(), *subject.source())
-    return check_copies(
-        lambda seed: subject.build(seed=seed), lambda module: _attended(subject, module, given)
-    )
+    """Copies of the attention, by state dict, deepcopy and pickle, return the same results to the last bit."""
+    tensors = (subject.queries(), *subject.source())
+    return check_copies(lambda seed: subject.build(seed=seed), lambda module: _run(subject, module, tensors))
 
 
 def wirings_train_what_they_search(subject: AttentionSubject) -> str:
-    """In a model of each decoder wiring, a whole target gives what the steps of a search give."""
+    """In a model with each decoder wiring, training and the steps of search compute the same scores."""
     return check_wirings(_settings(subject))
 
 
 def model_folder_keeps_it(subject: AttentionSubject) -> str:
-    """A model with the attention comes back from its folder with the same bits."""
+    """A model with the attention is read back from its folder with the same results to the last bit."""
     return check_model_folder(subject.name, _settings(subject))
 
 

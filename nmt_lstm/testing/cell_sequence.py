@@ -1,4 +1,4 @@
-"""Checks of a cell over time and over rows: what the encoder, the decoder and the search rely on."""
+"""Checks of a cell over time and rows, on which the encoder, the decoder and search rely."""
 
 from __future__ import annotations
 
@@ -6,24 +6,23 @@ import torch
 from torch import Tensor
 
 from nmt_lstm.cells.cell import Cell, State
-from nmt_lstm.testing.comparison import Comparison, same_shape
-from nmt_lstm.testing.failure import ConformanceFailure
+from nmt_lstm.testing.failure import Comparison, ConformanceFailure, check_shape
 from nmt_lstm.testing.subject import CellSubject
 
 __all__ = [
     "beams_reorder",
-    "by_steps",
     "cut_sequence_continues",
     "empty_sequence_is_refused",
     "later_inputs_change_nothing",
     "row_alone_equals_row_in_batch",
+    "run_steps",
     "sizes_and_dtypes",
     "steps_equal_sequence",
 ]
 
 
-def by_steps(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-    """Return what `forward` should: outputs (B, T, output_size) and the last state, from single steps."""
+def run_steps(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+    """Return outputs (B, T, output_size) and the last state, computed by single steps on inputs (B, T, input_size)."""
     outputs = []
     for position in inputs.unbind(1):
         output, state = cell.step(position, state)
@@ -32,7 +31,7 @@ def by_steps(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
 
 
 def sizes_and_dtypes(subject: CellSubject) -> str:
-    """Outputs and states have the declared widths, batch first, in the inputs' dtype; one row and one position work."""
+    """Outputs and states have the declared widths, batch first, and the dtype of the inputs, also for one row or position."""
     for sized in (subject.with_equal_widths(), subject):
         for dtype in (torch.float32, torch.float64):
             cell = sized.build(dtype)
@@ -49,45 +48,45 @@ def _check_sizes(subject: CellSubject, cell: Cell, batch: int, length: int, dtyp
     inputs = subject.inputs(batch, length, dtype)
     for start in (initial, subject.state(cell, batch, dtype)):
         outputs, last = cell(inputs, start)
-        _check("forward's output", outputs, (batch, length, cell.output_size), dtype)
+        _check_tensor("forward's output", outputs, (batch, length, cell.output_size), dtype)
         _check_state("forward", last, batch, widths, dtype)
         output, after = cell.step(inputs[:, 0], start)
-        _check("step's output", output, (batch, cell.output_size), dtype)
+        _check_tensor("step's output", output, (batch, cell.output_size), dtype)
         _check_state("step", after, batch, widths, dtype)
 
 
-def _check(what: str, tensor: Tensor, shape: tuple[int, ...], dtype: torch.dtype) -> None:
-    same_shape(
-        what, tensor, shape, "Shapes are (batch, time, output_size), and (batch, output_size) for a step."
+def _check_tensor(label: str, tensor: Tensor, shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    check_shape(
+        label, tensor, shape, "Shapes are (batch, time, output_size), and (batch, output_size) for a step."
     )
     if tensor.dtype != dtype:
         raise ConformanceFailure(
-            f"{what} is {tensor.dtype}, but inputs and parameters are {dtype}",
-            "Make new tensors like the inputs: inputs.new_zeros(...), tensor.to(inputs.dtype).",
+            f"{label} is {tensor.dtype}, but inputs and parameters are {dtype}",
+            "Create tensors with the dtype of the inputs: inputs.new_zeros(...), tensor.to(inputs.dtype).",
         )
     if not bool(torch.isfinite(tensor).all()):
         raise ConformanceFailure(
-            f"{what} holds NaN or infinite values",
-            "Look for a logarithm, a square root or a division. A state may be anything between -1 and 1 at the start: the "
-            "bridge from the encoder makes it.",
+            f"{label} contains NaN or infinite values",
+            "Look for a logarithm, a square root or a division. The bridge from the encoder "
+            "sets the first state to any value between -1 and 1.",
         )
 
 
-def _check_state(who: str, state: object, batch: int, widths: tuple[int, ...], dtype: torch.dtype) -> None:
+def _check_state(method: str, state: object, batch: int, widths: tuple[int, ...], dtype: torch.dtype) -> None:
     if not isinstance(state, tuple) or len(state) != len(widths):
-        seen = f"a tuple of {len(state)}" if isinstance(state, tuple) else type(state).__name__
+        actual = f"a tuple of {len(state)}" if isinstance(state, tuple) else type(state).__name__
         raise ConformanceFailure(
-            f"the state from {who} is {seen}, but state_sizes names {len(widths)} tensors",
+            f"the state from {method} is {actual}, but state_sizes names {len(widths)} tensors",
             "A state is always a tuple of tensors, in the order of state_sizes.",
         )
-    for number, (part, width) in enumerate(zip(state, widths, strict=True)):
-        _check(f"state {number} from {who}", part, (batch, width), dtype)
+    for number, (tensor, width) in enumerate(zip(state, widths, strict=True)):
+        _check_tensor(f"state {number} from {method}", tensor, (batch, width), dtype)
 
 
 def steps_equal_sequence(subject: CellSubject) -> str:
-    """A whole sequence gives what its single steps give: training uses the one, search the other."""
+    """A sequence has the same results as its single steps: training uses the former, search the latter."""
     comparison = Comparison(
-        1e-5, "forward and step compute different things; search would not use what was trained."
+        1e-5, "forward and step compute different results, so search would not use the trained function."
     )
     for sized in (subject, subject.with_equal_widths()):
         for dtype in (torch.float32, torch.float64):
@@ -96,18 +95,16 @@ def steps_equal_sequence(subject: CellSubject) -> str:
             for start in (cell.initial_state(3), sized.state(cell, dtype=dtype)):
                 with torch.no_grad():
                     outputs, last = cell(inputs, start)
-                    expected, expected_last = by_steps(cell, inputs, start)
+                    expected, expected_last = run_steps(cell, inputs, start)
                 comparison.add("outputs", outputs, expected)
-                for number, (seen, wanted) in enumerate(zip(last, expected_last, strict=True)):
-                    comparison.add(f"last state {number}", seen, wanted)
+                for number, (actual, result) in enumerate(zip(last, expected_last, strict=True)):
+                    comparison.add(f"last state {number}", actual, result)
     return str(comparison)
 
 
 def later_inputs_change_nothing(subject: CellSubject) -> str:
-    """An output depends on no later input: padding stands at the end, and must not be seen."""
-    comparison = Comparison(
-        1e-6, "The cell looks ahead (or mixes positions, as a normalisation over time does)."
-    )
+    """Outputs do not depend on later inputs, because padding follows the last token."""
+    comparison = Comparison(1e-6, "The cell looks ahead, or mixes positions like a normalization over time.")
     cell = subject.build()
     inputs = subject.inputs(length=6)
     start = subject.state(cell)
@@ -122,30 +119,30 @@ def later_inputs_change_nothing(subject: CellSubject) -> str:
 
 
 def cut_sequence_continues(subject: CellSubject) -> str:
-    """A sequence cut in two and continued from the state gives what the uncut one gives."""
+    """A sequence that is split in two and continued from the state has the same results as the whole sequence."""
     comparison = Comparison(
-        1e-5, "Something that the next position needs is missing from the returned state."
+        1e-5, "The returned state does not contain everything that the next position needs."
     )
     cell = subject.build()
     inputs = subject.inputs(length=6)
     start = subject.state(cell)
     with torch.no_grad():
         expected, expected_last = cell(inputs, start)
-        for cut in (1, 3, 5):
-            before, state = cell(inputs[:, :cut], start)
-            after, last = cell(inputs[:, cut:], state)
-            comparison.add(f"outputs, cut at {cut}", torch.cat([before, after], 1), expected)
-            for number, (seen, wanted) in enumerate(zip(last, expected_last, strict=True)):
-                comparison.add(f"last state {number}, cut at {cut}", seen, wanted)
+        for position in (1, 3, 5):
+            before, state = cell(inputs[:, :position], start)
+            after, last = cell(inputs[:, position:], state)
+            comparison.add(f"outputs, split at {position}", torch.cat([before, after], 1), expected)
+            for number, (actual, result) in enumerate(zip(last, expected_last, strict=True)):
+                comparison.add(f"last state {number}, split at {position}", actual, result)
     return str(comparison)
 
 
 def row_alone_equals_row_in_batch(subject: CellSubject) -> str:
-    """Without gradients, a row's result has the same bits in any batch: a translation depends on no other line."""
+    """Without gradients, the result of a row is the same in any batch to the last bit: translations depend on no other line."""
     comparison = Comparison(
         0.0,
-        "Products by nmt_lstm.linear or nmt_lstm.Linear, the logistic function by nmt_lstm.sigmoid "
-        "(in GatedCell.update torch.sigmoid will do); no statistic may run over the batch.",
+        "Use nmt_lstm.linear or nmt_lstm.Linear for products and nmt_lstm.sigmoid for the logistic function (torch.sigmoid "
+        "in GatedCell.update), and compute no statistics over the batch.",
     )
     cell = subject.build()
     rows = 19
@@ -156,31 +153,31 @@ def row_alone_equals_row_in_batch(subject: CellSubject) -> str:
         for size in (1, 2, 3, 7):
             for first in range(0, rows, size):
                 part = slice(first, first + size)
-                where = f"rows {first} to {min(rows, first + size) - 1} of {rows} alone"
-                chosen = tuple(tensor[part] for tensor in state)
-                outputs, last = cell(inputs[part], chosen)
-                output, after = cell.step(inputs[part, 0], chosen)
-                comparison.add(f"forward, {where}", outputs, expected[part])
-                comparison.add(f"step, {where}", output, expected_step[part])
-                for seen, wanted in zip((*last, *after), (*expected_last, *expected_after), strict=True):
-                    comparison.add(f"state, {where}", seen, wanted[part])
+                label = f"rows {first} to {min(rows, first + size) - 1} of {rows} alone"
+                part_state = tuple(tensor[part] for tensor in state)
+                outputs, last = cell(inputs[part], part_state)
+                output, after = cell.step(inputs[part, 0], part_state)
+                comparison.add(f"forward, {label}", outputs, expected[part])
+                comparison.add(f"step, {label}", output, expected_step[part])
+                for actual, result in zip((*last, *after), (*expected_last, *expected_after), strict=True):
+                    comparison.add(f"state, {label}", actual, result[part])
     return str(comparison)
 
 
 def empty_sequence_is_refused(subject: CellSubject) -> str:
-    """A sequence without a position raises a ValueError that names its shape."""
+    """An empty sequence raises a ValueError with its shape."""
     cell = subject.build()
     inputs = subject.inputs(2, 0)
-    hint = "Begin forward with nmt_lstm.check_sequence(self, inputs)."
+    hint = "Call nmt_lstm.check_sequence(self, inputs) at the beginning of forward."
     shape = str(tuple(inputs.shape))
     try:
         cell(inputs, cell.initial_state(2))
     except ValueError as problem:
         if shape not in str(problem):
             raise ConformanceFailure(
-                f"the ValueError does not name the shape {shape}: {problem}", hint
+                f"the ValueError does not contain the shape {shape}: {problem}", hint
             ) from problem
-        return f"ValueError names {shape}"
+        return f"ValueError with {shape}"
     except Exception as problem:
         raise ConformanceFailure(
             f"inputs of shape {shape} raise {type(problem).__name__}, expected ValueError: {problem}", hint
@@ -189,20 +186,20 @@ def empty_sequence_is_refused(subject: CellSubject) -> str:
 
 
 def beams_reorder(subject: CellSubject) -> str:
-    """States picked by row continue as those rows would: beam search reorders, repeats and drops them."""
+    """States selected by row continue like those rows: beam search reorders, repeats and drops them."""
     comparison = Comparison(
-        1e-6, "The state holds something that is not one row per hypothesis, batch first."
+        1e-6, "The state contains a tensor that does not have one row per hypothesis, batch first."
     )
     cell = subject.build()
     inputs = subject.inputs(4, 3)
     rows = torch.tensor([2, 2, 0, 3, 1])
     with torch.no_grad():
         _, state = cell.step(inputs[:, 0], subject.state(cell, 4))
-        picked = tuple(tensor.index_select(0, rows) for tensor in state)
+        selected = tuple(tensor.index_select(0, rows) for tensor in state)
         for position in (1, 2):
             expected, state = cell.step(inputs[:, position], state)
-            output, picked = cell.step(inputs[rows, position], picked)
+            output, selected = cell.step(inputs[rows, position], selected)
             comparison.add("outputs", output, expected[rows])
-            for number, (seen, wanted) in enumerate(zip(picked, state, strict=True)):
-                comparison.add(f"state {number}", seen, wanted[rows])
+            for number, (actual, result) in enumerate(zip(selected, state, strict=True)):
+                comparison.add(f"state {number}", actual, result[rows])
     return str(comparison)

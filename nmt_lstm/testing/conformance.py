@@ -1,4 +1,4 @@
-"""The checks in reading order, and the running of them: for a table or for pytest."""
+"""The checks in the order in which they run, and their results: for a table or for pytest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from nmt_lstm.registry.source_line import own_line
 from nmt_lstm.testing import (
     attention_queries,
     attention_values,
-    cell_gates,
     cell_gradients,
     cell_sequence,
     cell_values,
@@ -24,7 +23,7 @@ from nmt_lstm.testing import (
 from nmt_lstm.testing.failure import ConformanceFailure, DoesNotApply, NotChecked
 from nmt_lstm.testing.subject import AttentionSubject, CellSubject
 
-__all__ = ["ATTENTION_CHECKS", "CELL_CHECKS", "Case", "Result", "cases", "check_attention", "check_cell"]
+__all__ = ["ATTENTION_CHECKS", "CELL_CHECKS", "Case", "Result", "check_attention", "check_cell", "make_cases"]
 
 Subject = TypeVar("Subject", CellSubject, AttentionSubject)
 
@@ -43,7 +42,7 @@ CELL_CHECKS: tuple[Callable[[CellSubject], str], ...] = (
     cell_gradients.sequence_gradients_equal_step_gradients,
     cell_gradients.fused_kernel_equals_unroll,
     cell_gradients.bf16_is_near_float32,
-    cell_gates.recorded_gates_lie_in_their_range,
+    cell_values.recorded_gates_lie_in_their_range,
     cell_values.step_can_be_traced,
     cell_values.nothing_is_kept_between_calls,
     cell_values.parameters_are_drawn_again,
@@ -51,7 +50,7 @@ CELL_CHECKS: tuple[Callable[[CellSubject], str], ...] = (
     cell_values.wirings_train_what_they_search,
     cell_values.model_folder_keeps_it,
 )
-"""What every cell has to hold; each takes a `CellSubject`, and returns the numbers it saw."""
+"""Checks of every cell; each takes a `CellSubject`, and returns its measurements."""
 
 ATTENTION_CHECKS: tuple[Callable[[AttentionSubject], str], ...] = (
     attention_values.options_fit_a_run_file,
@@ -73,8 +72,7 @@ ATTENTION_CHECKS: tuple[Callable[[AttentionSubject], str], ...] = (
     attention_values.wirings_train_what_they_search,
     attention_values.model_folder_keeps_it,
 )
-"""What every attention has to hold; each takes an `AttentionSubject`, and returns the numbers it saw."""
-
+"""Checks of every attention; each takes an `AttentionSubject`, and returns its measurements."""
 
 BASIC_CHECKS = (
     cell_values.first_call_works,
@@ -82,7 +80,7 @@ BASIC_CHECKS = (
     attention_values.first_call_works,
     attention_queries.shapes_are_declared,
 )
-"""Where one of these fails, so would nearly all that come after it: those are not run."""
+"""If one of these fails, the checks after it do not run: nearly all of them would fail too."""
 
 Outcome: TypeAlias = Literal[
     "passed", "failed", "expected failure", "does not apply", "not checked", "not run"
@@ -91,38 +89,38 @@ Outcome: TypeAlias = Literal[
 
 @dataclass(frozen=True)
 class Result:
-    """What one check found."""
+    """The result of a check."""
 
     name: str
-    """Of the check: the key of `expected_failures`."""
+    """Of the check; the key in `expected_failures`."""
     meaning: str
-    """What is checked, in one sentence."""
+    """One sentence about what is checked."""
     outcome: Outcome
     numbers: str
-    """What was seen and what is allowed."""
+    """The measurements, and what is allowed."""
     hint: str = ""
-    """Of a failure: what usually causes it."""
+    """The usual cause of a failure."""
     reason: str = ""
-    """Of an expected failure: why it is no mistake."""
+    """Why a failure is expected."""
     failure: ConformanceFailure | None = None
-    """What was raised, if the check failed."""
+    """The exception, if the check failed."""
 
     @property
     def holds(self) -> bool:
-        """Whether all is as expected."""
+        """Whether the outcome is as expected."""
         return self.outcome != "failed"
 
 
 @dataclass(frozen=True)
 class Case(Generic[Subject]):
-    """One check of one part."""
+    """A check of a subject."""
 
     check: Callable[[Subject], str]
     subject: Subject
     reason: str = ""
-    """Why the check is expected to fail; empty if it is to pass."""
+    """Why the check is expected to fail; empty if it must pass."""
     basics: tuple[Case[Subject], ...] = ()
-    """Cases that come before, without which this one tells nothing."""
+    """Earlier cases that must not fail for this one to run."""
 
     @property
     def name(self) -> str:
@@ -130,30 +128,30 @@ class Case(Generic[Subject]):
         return self.check.__name__
 
     def run(self) -> Result:
-        """Run the check, once; whatever the part raises is a failure of it."""
-        return self._found
+        """Run the check once and return its result; any exception in the class under test is a failure."""
+        return self._cached_result
 
     @cached_property
-    def _found(self) -> Result:
+    def _cached_result(self) -> Result:
         for basic in self.basics:
             if basic.run().outcome == "failed":
-                return self._result("not run", f"a consequence of {basic.name}, which failed")
+                return self._result("not run", f"not run because {basic.name} failed")
         try:
             numbers = self.check(self.subject)
-        except NotChecked as answer:
-            # Whether an expected failure is one, this machine cannot tell.
-            return self._result("not checked", str(answer))
-        except DoesNotApply as answer:
+        except NotChecked as reason:
+            # Also if a failure is expected: this machine cannot confirm it.
+            return self._result("not checked", str(reason))
+        except DoesNotApply as reason:
             if not self.reason:
-                return self._result("does not apply", str(answer))
-            return self._unexpected(f"the check does not apply: {answer}")
-        except ConformanceFailure as found:
-            failure = found
-            place = self._own_place(found)
-            if place:
-                failure = ConformanceFailure(f"{found.numbers}, {place}", found.hint)
-                failure.__cause__ = found.__cause__
-        except Exception as problem:  # noqa: BLE001 - a part may raise anything, and the table goes on
+                return self._result("does not apply", str(reason))
+            return self._unexpected(f"the check does not apply: {reason}")
+        except ConformanceFailure as problem:
+            failure = problem
+            location = self._location(problem)
+            if location:
+                failure = ConformanceFailure(f"{problem.numbers}, {location}", problem.hint)
+                failure.__cause__ = problem.__cause__
+        except Exception as problem:  # noqa: BLE001 - the class may raise anything, and other checks still run
             failure = self._raised(problem)
         else:
             if not self.reason:
@@ -163,26 +161,26 @@ class Case(Generic[Subject]):
         return self._result(outcome, failure.numbers, failure)
 
     def _raised(self, problem: Exception) -> ConformanceFailure:
-        place = self._own_place(problem)
-        hint = "" if place else "The part raised this itself."
+        location = self._location(problem)
+        hint = "" if location else "The class under test raised this."
         failure = ConformanceFailure(
-            f"{type(problem).__name__}: {problem}{f', {place}' if place else ''}", hint
+            f"{type(problem).__name__}: {problem}{f', {location}' if location else ''}", hint
         )
         failure.__cause__ = problem
         return failure
 
-    def _own_place(self, problem: Exception) -> str:
-        """Return where in the author's own file something was raised; empty if it was not there."""
+    def _location(self, problem: Exception) -> str:
+        """Return the line in the author's file that raised the exception; empty if none did."""
         try:
             file = inspect.getsourcefile(self.subject.part)
-        except TypeError:  # a class of a notebook
+        except TypeError:  # a class in a notebook
             return ""
         line = own_line(problem, Path(file)) if file else None
         return f"in {line.file.name}, line {line.number}: {line.text}" if line else ""
 
     def _unexpected(self, numbers: str) -> Result:
         failure = ConformanceFailure(
-            f"expected to fail, but did not ({numbers})",
+            f"was expected to fail, but did not ({numbers})",
             f"Remove '{self.name}' from expected_failures; its reason was: {self.reason}",
         )
         return self._result("failed", failure.numbers, failure)
@@ -198,30 +196,30 @@ class Case(Generic[Subject]):
         return Result(self.name, meaning, outcome, numbers, hint, self.reason, failure)
 
 
-def cases(
+def make_cases(
     checks: Sequence[Callable[[Subject], str]], subject: Subject, expected_failures: Mapping[str, str] | None
 ) -> list[Case[Subject]]:
     """Return a case for each check.
 
     Raises:
-        ValueError: an expected failure names no check, or gives no reason.
+        ValueError: an expected failure has an unknown name, or no reason.
     """
     expected = dict(expected_failures or {})
     names = [check.__name__ for check in checks]
     for name, reason in expected.items():
         if name not in names:
             raise ValueError(
-                f"expected_failures names '{name}', which is no check.{nearest(name, names)} Checks: {', '.join(names)}."
+                f"'{name}' in expected_failures is not a check.{nearest(name, names)} Checks: {', '.join(names)}."
             )
         if not reason.strip():
             raise ValueError(
-                f"expected_failures gives no reason for '{name}'; say in a sentence why it is no mistake."
+                f"expected_failures has no reason for '{name}'; explain in a sentence why the failure is acceptable."
             )
-    found: list[Case[Subject]] = []
+    cases: list[Case[Subject]] = []
     for check in checks:
-        basics = tuple(case for case in found if case.check in BASIC_CHECKS)
-        found.append(Case(check, subject, expected.get(check.__name__, ""), basics))
-    return found
+        basics = tuple(case for case in cases if case.check in BASIC_CHECKS)
+        cases.append(Case(check, subject, expected.get(check.__name__, ""), basics))
+    return cases
 
 
 def check_cell(
@@ -237,18 +235,18 @@ def check_cell(
     Args:
         part: the class.
         options: of its constructor.
-        expected_failures: names of checks that must fail, and why that is no mistake.
-        input_size: width of the inputs it is built with.
-        hidden_size: width of the hidden state it is built with.
+        expected_failures: names of checks that must fail, and why that is acceptable.
+        input_size: width of the inputs.
+        hidden_size: width of the hidden state.
 
     Returns:
         A result for each of `CELL_CHECKS`, in their order.
 
     Raises:
-        ValueError: an expected failure names no check, or gives no reason.
+        ValueError: an expected failure has an unknown name, or no reason.
     """
     subject = CellSubject(part, options or {}, input_size, hidden_size)
-    return [case.run() for case in cases(CELL_CHECKS, subject, expected_failures)]
+    return [case.run() for case in make_cases(CELL_CHECKS, subject, expected_failures)]
 
 
 def check_attention(
@@ -264,15 +262,15 @@ def check_attention(
     Args:
         part: the class.
         options: of its constructor.
-        expected_failures: names of checks that must fail, and why that is no mistake.
-        query_size: width of the queries it is built with.
-        memory_size: width of the source states it is built with.
+        expected_failures: names of checks that must fail, and why that is acceptable.
+        query_size: width of the queries.
+        memory_size: width of the source states.
 
     Returns:
         A result for each of `ATTENTION_CHECKS`, in their order.
 
     Raises:
-        ValueError: an expected failure names no check, or gives no reason.
+        ValueError: an expected failure has an unknown name, or no reason.
     """
     subject = AttentionSubject(part, options or {}, query_size, memory_size)
-    return [case.run() for case in cases(ATTENTION_CHECKS, subject, expected_failures)]
+    return [case.run() for case in make_cases(ATTENTION_CHECKS, subject, expected_failures)]

@@ -1,4 +1,4 @@
-"""One decorator that makes a pytest test of each check; pytest is imported by nothing else here."""
+"""Decorators that turn each check into a pytest test; only they import pytest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from nmt_lstm.attention.attention import Attention
 from nmt_lstm.cells.cell import Cell
-from nmt_lstm.testing.conformance import ATTENTION_CHECKS, CELL_CHECKS, Case, cases
+from nmt_lstm.testing.conformance import ATTENTION_CHECKS, CELL_CHECKS, Case, make_cases
 from nmt_lstm.testing.subject import AttentionSubject, CellSubject
 
 __all__ = ["attention_conformance", "cell_conformance"]
@@ -26,16 +26,16 @@ def cell_conformance(
 ) -> Callable[[Test], Test]:
     """Return a decorator that runs a test once for each of `CELL_CHECKS`.
 
-    The test takes an argument ``check`` and calls it::
+    The test takes an argument ``check``, and calls it::
 
         @cell_conformance(SRU)
         def test_conformance(check):
             check()
 
-    Its arguments and errors are those of `nmt_lstm.testing.check_cell`.
+    The arguments and errors are those of `nmt_lstm.testing.check_cell`.
     """
     subject = CellSubject(part, options or {}, input_size, hidden_size)
-    return _parametrized(cases(CELL_CHECKS, subject, expected_failures))
+    return _parametrized(make_cases(CELL_CHECKS, subject, expected_failures))
 
 
 def attention_conformance(
@@ -48,22 +48,22 @@ def attention_conformance(
 ) -> Callable[[Test], Test]:
     """Return a decorator that runs a test once for each of `ATTENTION_CHECKS`, as `cell_conformance` does.
 
-    Its arguments and errors are those of `nmt_lstm.testing.check_attention`.
+    The arguments and errors are those of `nmt_lstm.testing.check_attention`.
     """
     subject = AttentionSubject(part, options or {}, query_size, memory_size)
-    return _parametrized(cases(ATTENTION_CHECKS, subject, expected_failures))
+    return _parametrized(make_cases(ATTENTION_CHECKS, subject, expected_failures))
 
 
-def _parametrized(found: Sequence[Case[Any]]) -> Callable[[Test], Test]:
+def _parametrized(cases: Sequence[Case[Any]]) -> Callable[[Test], Test]:
     pytest = importlib.import_module("pytest")
     decorator: Callable[[Test], Test] = pytest.mark.parametrize(
-        "check", [_Check(case) for case in found], ids=[case.name for case in found]
+        "check", [_Check(case) for case in cases], ids=[case.name for case in cases]
     )
     return decorator
 
 
 class _Check:
-    """A case as pytest wants it: an error if it fails, pytest's own signals otherwise."""
+    """A case as a function for pytest, which raises an error, or pytest's own exceptions for other outcomes."""
 
     def __init__(self, case: Case[Any]) -> None:
         self.case = case

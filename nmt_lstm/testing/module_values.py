@@ -1,4 +1,4 @@
-"""Checks of any part as a class and a torch module: options, nothing kept between calls, copies that are copies."""
+"""Checks of any cell or attention as a class and a torch module: options, state, copies, and fresh parameters."""
 
 from __future__ import annotations
 
@@ -10,26 +10,32 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from nmt_lstm.cells.cell import Cell
 from nmt_lstm.errors import PluginError
 from nmt_lstm.registry import Registry
-from nmt_lstm.testing.comparison import Comparison
-from nmt_lstm.testing.failure import ConformanceFailure
+from nmt_lstm.testing.failure import Comparison, ConformanceFailure, DoesNotApply
 
-__all__ = ["check_copies", "check_nothing_kept", "check_options"]
+__all__ = ["check_copies", "check_options", "check_reset", "check_stateless"]
 
 Results = tuple[Tensor, ...]
 
+RESET_HINT = "Override reset_parameters: call super().reset_parameters(), then draw the cell's own parameters as the constructor does."
+# The standard deviation of so many random numbers is accurate to about 1/sqrt(2 n) = 10 %, so a factor of 2 is no
+# coincidence; fewer are not compared.
+FEWEST = 50
+LARGEST_RATIO = 2.0
+
 
 def check_options(registry: Registry, name: str, options: Mapping[str, object]) -> str:
-    """Ask the registry whether a run file could name the part and give its options.
+    """Check that a run file can name the class and set its options.
 
     Raises:
-        ConformanceFailure: it could not.
+        ConformanceFailure: it cannot.
     """
     if "<locals>" in name:
         raise ConformanceFailure(
             f"{name} cannot be imported: it is defined inside a function",
-            "Define the class at the top of a module or of a plugin file.",
+            "Define the class at the top level of a module or plugin file.",
         )
     try:
         specs = registry.options(name)
@@ -37,54 +43,56 @@ def check_options(registry: Registry, name: str, options: Mapping[str, object]) 
     except PluginError as problem:
         raise ConformanceFailure(
             str(problem).rstrip("."),
-            "Everything but the two sizes is an option of the run file: '*, name: type = default'.",
+            "All arguments except the two sizes are options in a run file: '*, name: type = default'.",
         ) from problem
     return "options: " + ("; ".join(str(spec) for spec in specs.values()) or "none")
 
 
-def check_nothing_kept(
+def check_stateless(
     module: nn.Module, run: Callable[[nn.Module, Results], Results], calls: Sequence[Results]
 ) -> str:
-    """Give a module the tensors of each call, then of the first again.
+    """Call a module with the tensors of each call, then again with those of the first.
 
     Raises:
-        ConformanceFailure: the first call's results changed, a call changed an attribute or a buffer of the module, or
-            a tensor that it was given.
+        ConformanceFailure: the results of the first call changed, or a call changed an attribute or a buffer of the
+            module, or one of its arguments.
     """
-    hint = "A state is a value: take it as an argument and return it; change no tensor in place that you were given."
-    before = _attributes(module)
-    versions = [[tensor._version for tensor in call] for call in calls]  # noqa: SLF001 - torch's only counter of changes
+    hint = "State is passed and returned, never stored, and arguments are not changed in place."
+    attributes = _attributes(module)
+    versions = [[tensor._version for tensor in call] for call in calls]  # noqa: SLF001 - the only counter of changes in torch
     expected = [result.clone() for result in run(module, calls[0])]
     for call in calls[1:]:
         run(module, call)
     after = _attributes(module)
-    for name in sorted(before.keys() | after.keys()):
-        if name not in before or name not in after or not _same(before[name], after[name]):
+    for name in sorted(attributes.keys() | after.keys()):
+        if name not in attributes or name not in after or not _same(attributes[name], after[name]):
             raise ConformanceFailure(f"a call changed the module's attribute '{name}'", hint)
     if versions != [[tensor._version for tensor in call] for call in calls]:  # noqa: SLF001
-        raise ConformanceFailure("a call changed a tensor that it was given", hint)
+        raise ConformanceFailure("a call changed one of its arguments", hint)
     comparison = Comparison(0.0, hint)
-    for number, (seen, wanted) in enumerate(zip(run(module, calls[0]), expected, strict=True)):
-        comparison.add(f"result {number} of the first call, called again", seen, wanted)
-    return f"{len(before)} attributes unchanged; the first call again is {comparison}"
+    for number, (actual, result) in enumerate(zip(run(module, calls[0]), expected, strict=True)):
+        comparison.add(f"result {number} of the first call, repeated", actual, result)
+    return f"{len(attributes)} attributes unchanged; the first call, repeated, is {comparison}"
 
 
 def _attributes(module: nn.Module) -> dict[str, object]:
-    """Return all attributes of a module and its parts, tensors with their counters of changes, collections by item."""
-    found: dict[str, object] = {}
-    for prefix, part in module.named_modules():
-        for name, value in vars(part).items():
+    """Return all attributes of a module and its submodules, items of collections separately, tensors with their versions."""
+    attributes: dict[str, object] = {}
+    for prefix, submodule in module.named_modules():
+        for name, value in vars(submodule).items():
             key = f"{prefix}.{name}" if prefix else name
             if isinstance(value, Mapping):
-                found.update({f"{key}[{inner!r}]": _counted(item) for inner, item in value.items()})
+                attributes.update({f"{key}[{inner!r}]": _with_version(item) for inner, item in value.items()})
             elif isinstance(value, (list, tuple, set)):
-                found.update({f"{key}[{number}]": _counted(item) for number, item in enumerate(value)})
+                attributes.update(
+                    {f"{key}[{number}]": _with_version(item) for number, item in enumerate(value)}
+                )
             else:
-                found[key] = _counted(value)
-    return found
+                attributes[key] = _with_version(value)
+    return attributes
 
 
-def _counted(value: object) -> object:
+def _with_version(value: object) -> object:
     return (value, value._version) if isinstance(value, Tensor) else value  # noqa: SLF001
 
 
@@ -95,38 +103,87 @@ def _same(one: object, other: object) -> bool:
 
 
 def check_copies(build: Callable[[int], nn.Module], run: Callable[[nn.Module], Results]) -> str:
-    """Compare a module with its state dict loaded into another, its deep copy and its pickle.
+    """Compare a module with copies: from its state dict, by deepcopy and by pickle.
 
     Args:
-        build: makes a module of a seed.
-        run: gives a module the same tensors each time.
+        build: returns a module initialized from a seed.
+        run: calls a module, always with the same tensors.
 
     Raises:
-        ConformanceFailure: one of them cannot be made, or computes something else.
+        ConformanceFailure: a copy cannot be made, or computes something else.
     """
-    hint = "Keep all that decides the results in parameters, buffers or the constructor's options."
+    hint = "Everything that determines the results must be a parameter, a buffer or an option of the constructor."
     module = build(1)
     expected = [result.clone() for result in run(module)]
-    written = io.BytesIO()
-    torch.save(module.state_dict(), written)
-    written.seek(0)
+    file = io.BytesIO()
+    torch.save(module.state_dict(), file)
+    file.seek(0)
     loaded = build(2)
     try:
-        loaded.load_state_dict(torch.load(written, weights_only=True))
+        loaded.load_state_dict(torch.load(file, weights_only=True))
     except (RuntimeError, pickle.UnpicklingError) as problem:
         raise ConformanceFailure(
             f"the state dict cannot be loaded: {' '.join(str(problem).split())[:200]}", hint
         ) from problem
     try:
-        pickled = pickle.loads(pickle.dumps(module))  # noqa: S301 - our own bytes
+        pickled = pickle.loads(pickle.dumps(module))  # noqa: S301 - pickled in this line
     except (pickle.PicklingError, AttributeError, TypeError) as problem:
         raise ConformanceFailure(
             f"the module cannot be pickled: {problem}",
-            "Define classes and functions at the top of a module, and keep no lambda on self.",
+            "Define classes and functions at the top level of a module, and store no lambda in the module.",
         ) from problem
     comparison = Comparison(0.0, hint)
     copies = {"state dict": loaded, "deep copy": copy.deepcopy(module), "pickle": pickled}
     for kind, other in copies.items():
-        for number, (seen, wanted) in enumerate(zip(run(other), expected, strict=True)):
-            comparison.add(f"result {number} of the {kind}", seen, wanted)
+        for number, (actual, result) in enumerate(zip(run(other), expected, strict=True)):
+            comparison.add(f"result {number} of the {kind}", actual, result)
     return f"state dict, deep copy and pickle: {comparison}"
+
+
+def check_reset(build: Callable[[int], Cell]) -> str:
+    """Fill a cell's parameters with NaN, reset them, and compare them with those of new cells.
+
+    Two cells with different seeds show which values are random: these must have the same standard deviation after a reset,
+    all others the same values. Random values are not compared, because authors may draw them in any order.
+
+    Args:
+        build: returns a new cell, initialized from a seed.
+
+    Raises:
+        ConformanceFailure: a parameter is not reset, or differently from the constructor.
+        DoesNotApply: the cell has no parameters.
+    """
+    drawn = [dict(build(seed).named_parameters()) for seed in (1, 2)]
+    cell = build(3)
+    parameters = dict(cell.named_parameters())
+    if not parameters:
+        raise DoesNotApply("the cell has no parameters")
+    with torch.no_grad():
+        for parameter in parameters.values():
+            parameter.fill_(torch.nan)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(4)
+        cell.reset_parameters()
+    with torch.no_grad():
+        stale = [name for name, parameter in cell.named_parameters() if bool(parameter.isnan().any())]
+        if stale:
+            raise ConformanceFailure(f"reset_parameters does not reset {', '.join(stale)}", RESET_HINT)
+        for name, parameter in cell.named_parameters():
+            _compare_reset(name, parameter, [other[name] for other in drawn])
+    return f"{len(parameters)} parameters"
+
+
+def _compare_reset(name: str, reset: Tensor, drawn: Sequence[Tensor]) -> None:
+    constant = drawn[0] == drawn[1]
+    if not torch.equal(reset[constant], drawn[0][constant]):
+        raise ConformanceFailure(
+            f"'{name}' has different values after reset_parameters than after construction", RESET_HINT
+        )
+    if int((~constant).sum()) < FEWEST:
+        return
+    ratio = float(reset[~constant].std() / drawn[0][~constant].std())
+    if not 1.0 / LARGEST_RATIO < ratio < LARGEST_RATIO:
+        raise ConformanceFailure(
+            f"'{name}' has {ratio:.1f} times the standard deviation after reset_parameters that it has after construction",
+            RESET_HINT,
+        )

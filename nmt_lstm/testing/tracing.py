@@ -1,4 +1,4 @@
-"""Check of any part: its step can be traced for any number of rows, as the export to ONNX does after a whole training."""
+"""Check that a step can be traced for any number of rows, before the export to ONNX fails after training."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from nmt_lstm.testing.failure import ConformanceFailure
 __all__ = ["check_traced"]
 
 HINT = (
-    "A Python branch or a number made of a tensor's value (if, bool, int, float, .item()) holds for one input only: use "
-    "torch.where, clamp or a mask. Take sizes from .shape."
+    "A trace contains Python branches and numbers that depend on tensor values (if, bool, int, float, .item()) for one "
+    "input only: use torch.where, clamp or a mask, and take sizes from .shape."
 )
 
 
 class _Call(nn.Module):
-    """A function of tensors as a module: an exporter takes nothing else."""
+    """A function of tensors as a module, which the exporter requires."""
 
-    def __init__(self, part: nn.Module, call: Callable[..., Sequence[Tensor]]) -> None:
+    def __init__(self, module: nn.Module, call: Callable[..., Sequence[Tensor]]) -> None:
         super().__init__()
-        self.part = part
+        self.module = module
         self.call = call
 
     def forward(self, first: Tensor, *others: Tensor) -> list[Tensor]:
@@ -31,7 +31,7 @@ class _Call(nn.Module):
 
 
 def check_traced(
-    part: nn.Module,
+    module: nn.Module,
     call: Callable[..., Sequence[Tensor]],
     inputs: Sequence[Tensor],
     dimensions: Sequence[Mapping[int, str]],
@@ -39,19 +39,19 @@ def check_traced(
     """Trace a function of tensors.
 
     Args:
-        part: whose parameters it uses.
-        call: takes the inputs, and returns tensors.
-        inputs: examples, of different sizes in different dimensions.
-        dimensions: for each input, which of its dimensions have any size; see `nmt_lstm.inference.onnx.exporter`.
+        module: whose parameters the function uses.
+        call: the function; it takes the inputs and returns tensors.
+        inputs: examples, with different sizes in different dimensions.
+        dimensions: for each input, which of its dimensions vary; see `nmt_lstm.inference.onnx.exporter`.
 
     Raises:
         ConformanceFailure: it cannot be traced.
     """
     try:
-        program = trace("it", _Call(part, call), inputs, dimensions)
+        program = trace("it", _Call(module, call), inputs, dimensions)
     except PluginError as problem:
         cause = problem.__cause__ or problem
         reason = " ".join(str(cause).strip().partition("\n\n")[0].split())[:200]
-        raise ConformanceFailure(f"it cannot be traced: {reason}", HINT) from cause
+        raise ConformanceFailure(f"the step cannot be traced: {reason}", HINT) from cause
     operators = sum(node.op == "call_function" for node in program.graph.nodes)
     return f"a graph of {operators} operators for any number of rows"

@@ -1,4 +1,4 @@
-"""A small model with the part in it: in every wiring, and through a model folder."""
+"""Checks of a small model with a cell or attention: in every decoder wiring, and written to a folder and read back."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from nmt_lstm.config.wirings import WIRINGS
 from nmt_lstm.model.build import build_model
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.numerics.linear import linear
-from nmt_lstm.testing.comparison import Comparison
-from nmt_lstm.testing.failure import DoesNotApply
+from nmt_lstm.testing.failure import Comparison, DoesNotApply
 from nmt_lstm.testing.subject import random_tensor
 from nmt_lstm.text.subwords import train_subwords
 
@@ -30,7 +29,7 @@ def _batch() -> Batch:
     return collate([[5, 6, 7, 8], [9, 10]], [[11, 12], [13, 14, 15]])
 
 
-def _built(settings: ModelSettings, pieces: int) -> Seq2Seq:
+def _build(settings: ModelSettings, pieces: int) -> Seq2Seq:
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(1)
         model = build_model(settings, pieces, pieces).eval()
@@ -40,18 +39,18 @@ def _built(settings: ModelSettings, pieces: int) -> Seq2Seq:
 
 
 def check_wirings(settings: ModelSettings) -> str:
-    """Compare, in each wiring, what training computes for a target with what search does, step by step.
+    """Compare, in each wiring, the scores in training with those of the steps in search.
 
     Raises:
         ConformanceFailure: they differ.
     """
     comparison = Comparison(
-        1e-5, "Look at checks of smaller things first; if they pass, a state is not what state_sizes says."
+        1e-5, "See the checks of the class itself first; if they pass, a state does not match state_sizes."
     )
     batch = _batch()
     for wiring in WIRINGS:
         decoder = settings.decoder.model_copy(update={"wiring": wiring})
-        model = _built(settings.model_copy(update={"decoder": decoder}), PIECES)
+        model = _build(settings.model_copy(update={"decoder": decoder}), PIECES)
         with torch.no_grad():
             decoded = model(batch)
             scores = linear(decoded.outputs, model.output_weight, model.output_bias)
@@ -70,32 +69,36 @@ def check_model_folder(name: str, settings: ModelSettings) -> str:
     """Build a model, write its folder, read it and compare.
 
     Args:
-        name: the part, ``package.module:Class``.
+        name: of the class, ``package.module:Class``.
         settings: of the model.
 
     Raises:
-        ConformanceFailure: the model that was read computes something else.
-        PluginError: the part cannot be imported by its name, or has options that no run file can give.
-        DoesNotApply: the part was defined in a notebook or a script.
+        ConformanceFailure: the model read back has different results.
+        DoesNotApply: the class is defined in a notebook or script.
+        PluginError: the class cannot be imported by its name, or has options that no run file can set.
     """
     if name.startswith("__main__:"):
-        raise DoesNotApply("defined in a notebook or script; from a file, the class could be found again")
+        raise DoesNotApply(
+            "defined in a notebook or script; in a module or plugin file, the class could be imported again"
+        )
     here = Path("text")
     run = RunSettings(
         data=DataSettings(train_source=here, train_target=here, valid_source=here, valid_target=here),
         model=settings,
     )
     subwords = train_subwords(lambda: TEXT, SubwordSettings(vocabulary_size=285), len(TEXT), seed=1)
-    model = _built(settings, subwords.source.size)
+    model = _build(settings, subwords.source.size)
     with tempfile.TemporaryDirectory() as folder:
         model_folder.write(folder, run=run, subwords=subwords, model_state=model.state_dict(), metrics={})
         loaded = model_folder.read(folder).load_model()
-    comparison = Comparison(0.0, "Keep all that decides the results in parameters, buffers or options.")
-    for what, seen, wanted in zip(
+    comparison = Comparison(
+        0.0, "Everything that determines the results must be a parameter, a buffer or an option."
+    )
+    for label, actual, expected in zip(
         ("the loss", "the scores of a step"), _results(loaded), _results(model), strict=True
     ):
-        comparison.add(f"{what} of the model that was read", seen, wanted)
-    return f"written and read: {comparison}"
+        comparison.add(f"{label} of the model read back", actual, expected)
+    return f"written and read back: {comparison}"
 
 
 def _results(model: Seq2Seq) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""Each check of gradients and bf16 catches a cell that is broken in the way it looks for."""
+"""Each check of gradients and bf16 detects the kind of broken cell that it is for."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from nmt_lstm.testing import (
 )
 
 
-class Plain(GatedCell):
-    """A whole gated cell without a kernel (Elman 1990), for others to break."""
+class ElmanGatedCell(GatedCell):
+    """A correct gated cell (Elman 1990), from which the broken ones are derived."""
 
     gates = ("candidate",)
 
@@ -29,25 +29,25 @@ class Plain(GatedCell):
         return (torch.tanh(x.candidate + h.candidate),)
 
 
-class UnusedParameter(Plain):
+class UnusedParameter(ElmanGatedCell):
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
         self.forgotten = nn.Parameter(torch.ones(hidden_size))
 
 
-class CutsHistory(Plain):
+class DetachesState(ElmanGatedCell):
     def forward(self, inputs, state):
         return super().forward(inputs, tuple(part.detach() for part in state))
 
 
-class EndlessSlope(Plain):
+class InfiniteGradient(ElmanGatedCell):
     def update(self, x, h, state):
         (hidden,) = super().update(x, h, state)
         return (hidden + 1e-3 * (h.candidate - h.candidate.detach()).abs().sqrt(),)
 
 
-class WrongSlope(torch.autograd.Function):
-    """tanh whose derivative is off by a tenth."""
+class WrongDerivative(torch.autograd.Function):
+    """tanh with a derivative that is 10 % too large."""
 
     @staticmethod
     def forward(ctx, inputs):
@@ -61,31 +61,31 @@ class WrongSlope(torch.autograd.Function):
         return 1.1 * gradient * (1 - result * result)
 
 
-class WrongGradient(Plain):
+class WrongGradient(ElmanGatedCell):
     def update(self, x, h, state):
-        return (WrongSlope.apply(x.candidate + h.candidate),)
+        return (WrongDerivative.apply(x.candidate + h.candidate),)
 
 
-class RoundsOnTheWay(Plain):
+class RoundsToFloat32(ElmanGatedCell):
     def update(self, x, h, state):
         return (torch.tanh((x.candidate + h.candidate).float()).to(state[0].dtype),)
 
 
-class SequenceTruncatesGradient(Plain):
+class SequenceTruncatesGradient(ElmanGatedCell):
     def forward(self, inputs, state):
         before, middle = super().forward(inputs[:, :2], state)
         after, last = super().forward(inputs[:, 2:], tuple(part.detach() for part in middle))
         return torch.cat([before, after], 1), last
 
 
-class OtherKernel(LSTM):
+class DifferentKernel(LSTM):
     def forward(self, inputs, state):
         check_sequence(self, inputs)
         return self.unroll(inputs, (state[0], 1.001 * state[1]))
 
 
-class BySteps(Cell):
-    """A cell of its own steps, to which bf16 comes as the products leave it."""
+class StepCell(Cell):
+    """A cell that gets bf16 from its products under autocast."""
 
     def __init__(self, input_size: int, hidden_size: int) -> None:
         super().__init__(input_size, hidden_size)
@@ -96,18 +96,18 @@ class BySteps(Cell):
         return hidden, (hidden,)
 
 
-class LosesDigits(BySteps):
+class LosesDigits(StepCell):
     def squash(self, total):
         return torch.tanh((total + 300) - 300)
 
 
-class GradientLosesDigits(BySteps):
+class GradientLosesDigits(StepCell):
     def squash(self, total):
         hidden = torch.tanh(total)
         return (2 * hidden).detach() - hidden if total.dtype == torch.bfloat16 else hidden
 
 
-class OverflowsInBf16(BySteps):
+class OverflowsInBf16(StepCell):
     def squash(self, total):
         return torch.tanh(total) / (total.dtype != torch.bfloat16)
 
@@ -116,59 +116,59 @@ BROKEN = [
     (
         cell_gradients.gradients_reach_every_parameter,
         UnusedParameter,
-        "no gradient reaches forgotten: its largest value is 0.0e",
+        "no gradient reaches forgotten",
     ),
-    (cell_gradients.gradients_reach_every_parameter, CutsHistory, "no gradient reaches the first state"),
-    (cell_gradients.gradients_reach_every_parameter, EndlessSlope, "gradient of .* is NaN or infinite"),
-    (cell_gradients.gradients_are_right, WrongGradient, "gradcheck: Jacobian mismatch"),
-    (cell_gradients.gradients_are_right, RoundsOnTheWay, r"gradcheck: .*a float\(\) or a float32 constant"),
+    (cell_gradients.gradients_reach_every_parameter, DetachesState, "no gradient reaches the first state"),
+    (cell_gradients.gradients_reach_every_parameter, InfiniteGradient, "gradient of .* is NaN or infinite"),
+    (cell_gradients.gradients_are_right, WrongGradient, "gradcheck"),
+    (cell_gradients.gradients_are_right, RoundsToFloat32, r"gradcheck.*float\(\)"),
     (
         cell_gradients.sequence_gradients_equal_step_gradients,
         SequenceTruncatesGradient,
-        "gradient: .*does not belong to its forward",
+        "does not match its forward",
     ),
     (
         cell_gradients.fused_kernel_equals_unroll,
-        OtherKernel,
-        "outputs: .*forward and update compute different things",
+        DifferentKernel,
+        "forward and update",
     ),
     (
         cell_gradients.bf16_is_near_float32,
         LosesDigits,
-        "result 0 in bf16: largest difference .*, allowed 6e-02",
+        "result 0 in bf16: .*allowed 6e-02",
     ),
     (
         cell_gradients.bf16_is_near_float32,
         GradientLosesDigits,
-        r"gradients in bf16 are .* of their length away .*, allowed 0.2",
+        "gradients in bf16.*allowed 0.2",
     ),
     (
         cell_gradients.bf16_is_near_float32,
         OverflowsInBf16,
-        r"result 0 in bf16: \d+ of \d+ values are NaN or infinite",
+        "result 0 in bf16: .*NaN",
     ),
 ]
 
 
-def test_a_broken_cell_is_caught(broken) -> None:
-    check, part, message = broken
+def test_a_broken_cell_is_detected(broken) -> None:
+    check, broken_class, message = broken
     with pytest.raises(ConformanceFailure, match=message):
-        check(CellSubject(part))
+        check(CellSubject(broken_class))
 
 
-def test_every_check_has_a_cell_that_it_catches() -> None:
+def test_every_check_detects_a_broken_cell() -> None:
     assert {check for check, _, _ in BROKEN} == {
         check for check in CELL_CHECKS if check.__module__ == cell_gradients.__name__
     }
 
 
-def test_the_whole_cell_passes(bf16_outcome) -> None:
-    outcomes = {result.name: result.outcome for result in check_cell(Plain)}
+def test_a_correct_cell_passes(bf16_outcome) -> None:
+    outcomes = {result.name: result.outcome for result in check_cell(ElmanGatedCell)}
     assert outcomes.pop("fused_kernel_equals_unroll") == "does not apply"
     assert outcomes.pop("bf16_is_near_float32") == bf16_outcome
     assert set(outcomes.values()) == {"passed"}
 
 
-def test_the_kernel_check_says_when_there_is_none() -> None:
-    with pytest.raises(DoesNotApply, match="no kernel of its own"):
-        cell_gradients.fused_kernel_equals_unroll(CellSubject(Plain))
+def test_the_check_of_kernels_does_not_apply_without_one() -> None:
+    with pytest.raises(DoesNotApply, match="not overridden"):
+        cell_gradients.fused_kernel_equals_unroll(CellSubject(ElmanGatedCell))

@@ -1,8 +1,7 @@
-"""Running the checks: results for a table, tests for pytest, expected failures, and no pytest where there is none."""
+"""Running the checks: results for a table, tests for pytest, and expected failures; also without pytest."""
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +25,7 @@ from nmt_lstm.testing import (
 
 
 class LeakyUnit(Cell):
-    """A cell with an option, and with a fault that another option brings."""
+    """A cell with an option, and a second option that breaks it."""
 
     def __init__(
         self, input_size: int, hidden_size: int, *, leak: float = 0.5, looks_ahead: bool = False
@@ -50,7 +49,7 @@ class LeakyUnit(Cell):
 
 
 class NotFinite(LeakyUnit):
-    """A cell whose numbers are none."""
+    """A cell whose results are NaN."""
 
     def step(self, inputs, state):
         output, (hidden,) = super().step(inputs, state)
@@ -59,7 +58,7 @@ class NotFinite(LeakyUnit):
 
 AHEAD = {"looks_ahead": True}
 REASON = "it is only used where the whole sentence is known"
-WRONG_AHEAD = dict.fromkeys(
+FAILURES_AHEAD = dict.fromkeys(
     [
         "steps_equal_sequence",
         "later_inputs_change_nothing",
@@ -75,7 +74,7 @@ def by_name(results):
     return {result.name: result for result in results}
 
 
-def test_there_is_a_result_for_each_check_in_order() -> None:
+def test_each_check_has_a_result_in_order() -> None:
     results = check_cell(LeakyUnit, options={"leak": 0.25}, hidden_size=9)
     assert [result.name for result in results] == [check.__name__ for check in CELL_CHECKS]
     assert all(result.holds and result.numbers and result.meaning.endswith(".") for result in results)
@@ -86,21 +85,21 @@ def test_there_is_a_result_for_each_check_in_order() -> None:
     ]
 
 
-def test_failures_come_with_numbers_and_a_hint() -> None:
+def test_failures_have_measurements_and_a_hint() -> None:
     results = by_name(check_cell(LeakyUnit, options=AHEAD))
     failed = {name for name, result in results.items() if result.outcome == "failed"}
-    assert failed == set(WRONG_AHEAD)
+    assert failed == set(FAILURES_AHEAD)
     ahead = results["later_inputs_change_nothing"]
     assert not ahead.holds
-    assert "outputs before position 1: largest difference" in ahead.numbers
+    assert "outputs before position 1" in ahead.numbers
     assert "looks ahead" in ahead.hint
     assert isinstance(ahead.failure, ConformanceFailure)
 
 
-def test_expected_failures_hold() -> None:
-    results = by_name(check_cell(LeakyUnit, options=AHEAD, expected_failures=WRONG_AHEAD))
+def test_expected_failures_are_not_failures() -> None:
+    results = by_name(check_cell(LeakyUnit, options=AHEAD, expected_failures=FAILURES_AHEAD))
     assert {name for name, result in results.items() if result.outcome == "expected failure"} == set(
-        WRONG_AHEAD
+        FAILURES_AHEAD
     )
     assert all(result.holds for result in results.values())
     assert results["later_inputs_change_nothing"].reason == REASON
@@ -109,20 +108,17 @@ def test_expected_failures_hold() -> None:
 def test_an_expected_failure_must_fail() -> None:
     results = by_name(check_cell(LeakyUnit, expected_failures={"beams_reorder": REASON}))
     assert results["beams_reorder"].outcome == "failed"
-    assert re.search(r"expected to fail, but did not \(largest difference", results["beams_reorder"].numbers)
-    assert (
-        f"Remove 'beams_reorder' from expected_failures; its reason was: {REASON}"
-        in results["beams_reorder"].hint
-    )
+    assert "expected to fail" in results["beams_reorder"].numbers
+    assert REASON in results["beams_reorder"].hint
 
 
 def test_an_expected_failure_must_apply() -> None:
     result = by_name(check_cell(LeakyUnit, expected_failures={"fused_kernel_equals_unroll": REASON}))
     assert result["fused_kernel_equals_unroll"].outcome == "failed"
-    assert "does not apply: no gated cell" in result["fused_kernel_equals_unroll"].numbers
+    assert "does not apply" in result["fused_kernel_equals_unroll"].numbers
 
 
-def test_what_the_part_raises_is_its_failure() -> None:
+def test_an_exception_of_the_class_is_a_failure_with_its_line() -> None:
     results = check_cell(LeakyUnit, options={"leak": 2.0})
     first = by_name(results)["first_call_works"]
     assert first.outcome == "failed"
@@ -131,7 +127,7 @@ def test_what_the_part_raises_is_its_failure() -> None:
     assert "raise ValueError(" in first.numbers
 
 
-def test_what_follows_from_a_basic_failure_is_not_run() -> None:
+def test_checks_after_a_basic_failure_are_not_run() -> None:
     results = check_cell(NotFinite)
     assert [result.name for result in results if result.outcome == "failed"] == ["sizes_and_dtypes"]
     after = results[[result.name for result in results].index("sizes_and_dtypes") + 1 :]
@@ -143,25 +139,23 @@ def test_what_follows_from_a_basic_failure_is_not_run() -> None:
         tests["sizes_and_dtypes"]()
     with pytest.raises(pytest.skip.Exception, match="sizes_and_dtypes"):
         tests["beams_reorder"]()
-    # A basic failure that is expected stops nothing.
+    # After an expected basic failure, the others run.
     expected = {"sizes_and_dtypes": REASON}
-    found = by_name(check_cell(NotFinite, expected_failures=expected))
-    assert found["sizes_and_dtypes"].outcome == "expected failure"
-    assert found["steps_equal_sequence"].outcome == "failed"
+    results = by_name(check_cell(NotFinite, expected_failures=expected))
+    assert results["sizes_and_dtypes"].outcome == "expected failure"
+    assert results["steps_equal_sequence"].outcome == "failed"
 
 
 @pytest.mark.parametrize("run", [check_cell, cell_conformance])
 def test_expected_failures_name_checks_and_give_reasons(run) -> None:
-    with pytest.raises(
-        ValueError, match=r"names 'beam_reorder', which is no check. Did you mean 'beams_reorder'\?"
-    ):
+    with pytest.raises(ValueError, match="'beam_reorder'.*'beams_reorder'"):
         run(LeakyUnit, expected_failures={"beam_reorder": REASON})
-    with pytest.raises(ValueError, match="gives no reason for 'beams_reorder'; say in a sentence why"):
+    with pytest.raises(ValueError, match="no reason for 'beams_reorder'"):
         run(LeakyUnit, expected_failures={"beams_reorder": " "})
 
 
 def as_tests(decorator):
-    """What pytest would run for a test with the decorator."""
+    """Return the functions that pytest would run for a test with the decorator, by name."""
 
     @decorator
     def test(check):
@@ -177,17 +171,17 @@ def test_the_decorator_makes_a_test_of_each_check() -> None:
     tests = as_tests(cell_conformance(LeakyUnit, options=AHEAD, expected_failures=expected))
     assert list(tests) == [check.__name__ for check in CELL_CHECKS]
     tests["sizes_and_dtypes"]()
-    with pytest.raises(ConformanceFailure, match="outputs, cut at 1: largest difference"):
+    with pytest.raises(ConformanceFailure, match="outputs, split at 1"):
         tests["cut_sequence_continues"]()
     with pytest.raises(pytest.xfail.Exception, match=REASON):
         tests["later_inputs_change_nothing"]()
-    with pytest.raises(ConformanceFailure, match="expected to fail, but did not"):
+    with pytest.raises(ConformanceFailure, match="expected to fail"):
         tests["beams_reorder"]()
-    with pytest.raises(pytest.skip.Exception, match="no gated cell"):
+    with pytest.raises(pytest.skip.Exception, match="not a gated cell"):
         tests["fused_kernel_equals_unroll"]()
 
 
-def test_the_decorator_of_attentions_does_the_same() -> None:
+def test_the_decorator_for_attentions_makes_a_test_of_each_check() -> None:
     tests = as_tests(attention_conformance(DotAttention, query_size=4, memory_size=4))
     assert list(tests) == [check.__name__ for check in ATTENTION_CHECKS]
     tests["shapes_are_declared"]()
@@ -212,7 +206,7 @@ def test_the_guide_lists_every_check(checks, repository: Path) -> None:
 
 
 @pytest.mark.parametrize("expected", [{}, {"bf16_is_near_float32": REASON}])
-def test_what_the_processor_cannot_compute_is_not_checked(monkeypatch, expected) -> None:
+def test_bf16_is_not_checked_on_a_processor_without_it(monkeypatch, expected) -> None:
     monkeypatch.setattr(gradients, "bf16_works", lambda: False)
     reason = "not checked: this processor does not compute in bf16"
     for results in (

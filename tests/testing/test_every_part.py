@@ -1,4 +1,4 @@
-"""One battery over every registered cell and attention, the stock ones in all their variants."""
+"""All checks of every registered cell and attention, the built-in ones in all their variants."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ EVERY_ATTENTION = [*((name, {}) for name in ATTENTIONS.names()), *ATTENTION_OPTI
 
 
 def label(value) -> str:
-    """The name of a part with its options, or of a check."""
+    """Return the name of a cell or attention with its options, or of a check."""
     if isinstance(value, tuple):
         return "-".join([value[0], *(f"{key}={option}" for key, option in value[1].items())])
     return value.__name__
@@ -23,24 +23,24 @@ def label(value) -> str:
 def run(check, subject) -> None:
     try:
         assert check(subject)
-    except DoesNotApply as answer:
-        pytest.skip(str(answer))
+    except DoesNotApply as reason:
+        pytest.skip(str(reason))
 
 
 @pytest.mark.parametrize("check", CELL_CHECKS, ids=label)
-@pytest.mark.parametrize("part", EVERY_CELL, ids=label)
-def test_every_cell(part, check) -> None:
-    name, options = part
+@pytest.mark.parametrize("variant", EVERY_CELL, ids=label)
+def test_every_cell_passes(variant, check) -> None:
+    name, options = variant
     run(check, CellSubject(CELLS.get(name), options))
 
 
 @pytest.mark.parametrize("check", ATTENTION_CHECKS, ids=label)
-@pytest.mark.parametrize("part", EVERY_ATTENTION, ids=label)
-def test_every_attention(part, check) -> None:
-    name, options = part
+@pytest.mark.parametrize("variant", EVERY_ATTENTION, ids=label)
+def test_every_attention_passes(variant, check) -> None:
+    name, options = variant
     run(check, AttentionSubject(ATTENTIONS.get(name), options))
 
 
-def test_the_stock_parts_are_among_them() -> None:
+def test_the_built_in_cells_and_attentions_are_among_them() -> None:
     assert {"lstm", "gru", "rnn"} <= set(CELLS.names())
     assert {"dot", "bilinear", "additive", "multi_head", "none"} <= set(ATTENTIONS.names())

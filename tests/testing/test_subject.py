@@ -1,4 +1,4 @@
-"""Subjects build the same part of the same seed, with parameters that are off their initial values."""
+"""Subjects build the same module for the same seed, with perturbed parameters."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from nmt_lstm.testing import AttentionSubject, CellSubject
 @pytest.mark.parametrize(
     "subject", [CellSubject(LSTM), AttentionSubject(AdditiveAttention, {"normed": True})]
 )
-def test_the_same_seed_builds_the_same_part_and_touches_no_other_randomness(subject) -> None:
-    before = torch.get_rng_state()
+def test_the_same_seed_builds_the_same_module_without_changing_other_random_numbers(subject) -> None:
+    rng_state = torch.get_rng_state()
     one, same, other = subject.build(), subject.build(), subject.build(seed=2)
-    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(torch.get_rng_state(), rng_state)
     assert not one.training
     for name, parameter in one.named_parameters():
         assert torch.equal(parameter, same.get_parameter(name))
@@ -24,7 +24,7 @@ def test_the_same_seed_builds_the_same_part_and_touches_no_other_randomness(subj
         assert parameter.any()
 
 
-def test_options_and_sizes_reach_the_part() -> None:
+def test_options_and_sizes_are_passed_to_the_class() -> None:
     cell = CellSubject(LSTM, {"forget_bias": 30.0}, input_size=5, hidden_size=7).build(torch.float64)
     assert cell.weight_ih.shape == (28, 5)
     assert cell.weight_ih.dtype == torch.float64

@@ -11,6 +11,8 @@ from nmt_lstm import ATTENTIONS, CELLS
 from nmt_lstm.config.schema import AttentionSettings
 from nmt_lstm.lab.inspection.gradient_flow import inspect_gradients
 from nmt_lstm.lab.inspection.inspection import Inspector
+from nmt_lstm.lab.inspection.overview import overview
+from nmt_lstm.lab.inspection.overview_page import overview_page
 from nmt_lstm.lab.inspection.page import trace_page
 from nmt_lstm.model.build import build_model
 
@@ -34,7 +36,8 @@ def make_inspector(tiny_run, subwords):
 
 @pytest.mark.parametrize("cell", CELLS.names())
 def test_every_cell_has_a_page(cell, make_inspector) -> None:
-    trace = make_inspector(cell).trace("eins zwei .", target="one two")
+    inspector = make_inspector(cell)
+    trace = inspector.trace("eins zwei .", target="one two")
     for layer in trace.layers:
         record = layer.record
         assert all(
@@ -43,7 +46,10 @@ def test_every_cell_has_a_page(cell, make_inspector) -> None:
         assert layer.measured_half_lives is not None
         if record.retention is not None:
             torch.testing.assert_close(record.kept + record.written, record.after)
-    assert cell in trace_page([trace])
+    assert "memory" in trace.to_svg(["memory"])
+    text = overview(inspector, ["eins zwei .", "drei vier"])
+    assert cell in overview_page([text], "text")
+    assert cell in trace_page([trace], texts=[text])
 
 
 @pytest.mark.parametrize("wiring", ["gnmt", "conditional"])

@@ -19,7 +19,7 @@ from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.inference.translator import Translator
 from nmt_lstm.lab.inspection.inspection import Inspector, cell_name
-from nmt_lstm.lab.inspection.trace import json_number
+from nmt_lstm.lab.inspection.trace_json import json_number
 from nmt_lstm.model.build import build_model
 from nmt_lstm.model.gradient_flow import FADED, GROWN, Flow, gradient_flow
 from nmt_lstm.model.seq2seq import Seq2Seq

@@ -16,6 +16,7 @@ from nmt_lstm.lab.inspection.overview import Overview
 from nmt_lstm.lab.inspection.scales import Bound, bound_of, memory_parts
 from nmt_lstm.lab.inspection.text_index import index_of
 from nmt_lstm.lab.inspection.trace import LayerTrace, Trace
+from nmt_lstm.lab.inspection.trace_json import values_without_layers
 from nmt_lstm.lab.report.heat_map import LEVELS
 from nmt_lstm.lab.report.markup import Markup, element, joined
 from nmt_lstm.lab.report.page import page, section
@@ -169,7 +170,10 @@ def _bounds(layers: Sequence[LayerTrace]) -> dict[str, Bound]:
 
 
 def _data(trace: Trace, bounds: Mapping[str, Mapping[str, Bound]]) -> dict[str, Any]:
-    return {**trace.without_layers(), "layers": [_layer(layer, bounds[layer.key]) for layer in trace.layers]}
+    return {
+        **values_without_layers(trace),
+        "layers": [_layer(layer, bounds[layer.key]) for layer in trace.layers],
+    }
 
 
 def _layer(layer: LayerTrace, bounds: Mapping[str, Bound]) -> dict[str, Any]:

@@ -17,27 +17,14 @@ from nmt_lstm.lab.inspection.beam_tree import BeamTree
 from nmt_lstm.lab.inspection.cell_trace import CellTrace
 from nmt_lstm.lab.inspection.connectivity import Connectivity
 from nmt_lstm.lab.inspection.perturbation import MeasuredHalfLives
+from nmt_lstm.lab.inspection.trace_json import layer_values, values_without_layers
 from nmt_lstm.plain_text import json_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = [
-    "CONTENTS",
-    "DEFAULT_LAYERS",
-    "END_OF_SENTENCE",
-    "FORMAT",
-    "VERSION",
-    "LayerTrace",
-    "Trace",
-    "json_number",
-    "shown",
-]
+__all__ = ["CONTENTS", "DEFAULT_LAYERS", "END_OF_SENTENCE", "SHARES", "LayerTrace", "Trace", "shown"]
 
-FORMAT = "nmt-lstm trace"
-VERSION = 1
-"""Raised when a key is renamed or changes its meaning; keys may be added without."""
-DIGITS = 5
 END_OF_SENTENCE = "</s>"
 CONTENTS = ("attention", "gates", "memory")
 """What a static picture can show."""
@@ -141,36 +128,7 @@ class Trace:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the trace as plain values, the contract of `to_json`."""
-        return {**self.without_layers(), "layers": [_layer(layer) for layer in self.layers]}
-
-    def without_layers(self) -> dict[str, Any]:
-        """Return the same but for what happened inside the cells, which is most of it."""
-        return {
-            "format": FORMAT,
-            "version": VERSION,
-            "model": self.model,
-            "settings": dict(self.settings),
-            "source": {"text": self.source_text, "pieces": list(self.source_pieces)},
-            "target": {
-                "text": self.target_text,
-                "pieces": list(self.target_pieces),
-                "log_probabilities": _numbers(self.connectivity.log_probabilities),
-                "alternatives": self._alternatives(),
-            },
-            "attention": {
-                "weights": _numbers(self.attention),
-                "entropy_bits": _numbers(self.attention_entropy),
-                "alignment": [list(pair) for pair in self.alignment],
-            },
-            "connectivity": {
-                "source": _numbers(self.connectivity.source),
-                "target": _numbers(self.connectivity.target),
-                "rivals": [self.pieces[piece] for piece in self.connectivity.rivals.tolist()],
-                "contrast_source": _numbers(self.connectivity.contrast_source),
-                "contrast_target": _numbers(self.connectivity.contrast_target),
-            },
-            "search": None if self.search is None else self._search(self.search),
-        }
+        return {**values_without_layers(self), "layers": [layer_values(layer) for layer in self.layers]}
 
     def to_json(self) -> str:
         """Return the trace as one line of JSON; see `to_dict`."""
@@ -232,82 +190,7 @@ class Trace:
 
         return notebook_frame([self])
 
-    def _alternatives(self) -> list[list[dict[str, Any]]]:
-        found = self.connectivity
-        return [
-            [
-                {"piece": self.pieces[piece], "log_probability": json_number(value)}
-                for piece, value in zip(row, values, strict=True)
-            ]
-            for row, values in zip(
-                found.alternatives.tolist(), found.alternative_log_probabilities.tolist(), strict=True
-            )
-        ]
-
-    def _search(self, tree: BeamTree) -> dict[str, Any]:
-        return {
-            "beam_size": tree.beam_size,
-            "hypotheses": [
-                {"score": json_number(each.score), "log_probability": json_number(each.log_probability)}
-                for each in tree.hypotheses
-            ],
-            "nodes": [
-                {
-                    "piece": self.pieces[node.piece],
-                    "parent": node.parent,
-                    "log_probability": json_number(node.log_probability),
-                    "total": json_number(node.total),
-                    "fate": node.fate,
-                    "rank": node.rank,
-                }
-                for node in tree.nodes
-            ],
-        }
-
 
 def shown(piece: str) -> str:
     """Return how a picture writes a piece: without the mark of a word's beginning, and ⏎ for the end of the sentence."""
     return "⏎" if piece == END_OF_SENTENCE else piece.removeprefix("▁") or piece
-
-
-def _layer(layer: LayerTrace) -> dict[str, Any]:
-    record = layer.record
-    values: dict[str, Any] = {
-        "side": layer.side,
-        "layer": layer.layer,
-        "direction": layer.direction,
-        "cell": layer.cell,
-        "gates": {
-            name: {"function": record.functions[name], "values": _numbers(tensor)}
-            for name, tensor in record.gates.items()
-        },
-        "states": {name: _numbers(tensor) for name, tensor in record.states.items()},
-        "outputs": _numbers(record.outputs),
-        "memory": record.memory,
-        "memory_before": _numbers(record.before),
-        "retention": None if record.retention is None else _numbers(record.retention),
-        "survival": _numbers(layer.survival),
-        "horizon": layer.horizon,
-        "half_lives": None if layer.half_lives is None else _numbers(layer.half_lives),
-        "half_lives_measured": _measured(layer.measured_half_lives),
-    }
-    return values
-
-
-def _measured(found: MeasuredHalfLives | None) -> dict[str, Any] | None:
-    if found is None:
-        return None
-    return {"units": found.units.tolist(), "values": _numbers(found.lives), "room": found.room}
-
-
-def _numbers(tensor: Tensor) -> Any:
-    return _rounded(tensor.tolist())
-
-
-def _rounded(values: Any) -> Any:
-    return [_rounded(value) for value in values] if isinstance(values, list) else json_number(values)
-
-
-def json_number(value: float) -> float | None:
-    """Return a number in five significant digits; null where JSON has none (infinite)."""
-    return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None

@@ -72,8 +72,7 @@ def _reading_help() -> Markup:
         ),
         (
             "half-life",
-            "after how many pieces half of a unit's memory is gone: by an LSTM's forget or a GRU's update gate, or measured, "
-            "by changing the unit a little and following the difference.",
+            "after how many pieces half of a unit's memory is gone: by its forget or update gate, or measured after a change.",
         ),
         (
             "influence",

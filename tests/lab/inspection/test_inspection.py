@@ -80,7 +80,7 @@ def test_an_ensemble_is_refused(random_model_folder) -> None:
 
 def test_an_exported_model_points_to_its_source(random_model_folder, tmp_path) -> None:
     write_exported(tmp_path / "exported", model_folder.read(random_model_folder), "float32")
-    with pytest.raises(ModelFolderError, match="made from"):
+    with pytest.raises(ModelFolderError, match="exported from"):
         inspect(tmp_path / "exported", SENTENCE)
 
 

@@ -76,7 +76,8 @@ def parse_factor(text: str) -> Factor:
     keys = tuple(key.strip() for key in left.split(","))
     if not equals or not all(keys):
         raise ConfigurationError(
-            f"--vary '{text}' must look like KEY=VALUE,VALUE, such as model.decoder.wiring=gnmt,input_feeding."
+            f"--vary '{text}' must look like KEY=VALUE,VALUE, such as model.decoder.wiring=gnmt,input_feeding.",
+            value=text,
         )
     for key in keys:
         _check_key(key)
@@ -109,9 +110,11 @@ def split_values(text: str, origin: str) -> tuple[str, ...]:
             start = index + 1
     values.append(text[start:].strip())
     if not all(values):
-        raise ConfigurationError(f"{origin}: '{text}' has an empty value; separate values by single commas.")
+        raise ConfigurationError(
+            f"{origin}: '{text}' has an empty value; separate values by single commas.", value=text
+        )
     if repeated := _first_repeated(values):
-        raise ConfigurationError(f"{origin}: '{repeated}' is repeated; name each value once.")
+        raise ConfigurationError(f"{origin}: '{repeated}' is repeated; name each value once.", value=repeated)
     return tuple(values)
 
 
@@ -125,11 +128,12 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     for word in words:
         if not re.fullmatch(r"[0-9]{1,10}", word) or int(word) > _MAX_SEED:
             raise ConfigurationError(
-                f"--seeds: '{word}' is not a seed; give whole numbers from 0 to {_MAX_SEED}, such as --seeds 1,2,3."
+                f"--seeds: '{word}' is not a seed; give whole numbers from 0 to {_MAX_SEED}, such as --seeds 1,2,3.",
+                value=word,
             )
     seeds = tuple(int(word) for word in words)
     if len(set(seeds)) < len(seeds):
-        raise ConfigurationError(f"--seeds: '{text}' repeats a seed; name each seed once.")
+        raise ConfigurationError(f"--seeds: '{text}' repeats a seed; name each seed once.", value=text)
     return seeds
 
 
@@ -140,7 +144,7 @@ def variants_of(factors: Sequence[Factor]) -> list[Variant]:
         ConfigurationError: there are fewer than two or too many combinations, or a key is varied twice.
     """
     if repeated := _first_repeated([key for factor in factors for key in factor.keys]):
-        raise ConfigurationError(f"'{repeated}' is varied twice; give all its values at once.")
+        raise ConfigurationError(f"'{repeated}' is varied twice; give all its values at once.", key=repeated)
     variants: list[Variant] = []
     slugs: dict[str, int] = {}
     for values in itertools.product(*(factor.values for factor in factors)):
@@ -167,13 +171,13 @@ def variants_of(factors: Sequence[Factor]) -> list[Variant]:
 
 def _check_key(key: str) -> None:
     if key in _FIXED:
-        raise ConfigurationError(f"--vary cannot vary '{key}': {_FIXED[key]}.")
+        raise ConfigurationError(f"--vary cannot vary '{key}': {_FIXED[key]}.", key=key)
     options = {option.path: option for option in options_of()}
     words = key.split(".")
     # Options of cells and attentions are tables with free keys.
     parents = (".".join(words[:count]) for count in range(1, len(words)))
     if key not in options and not any(name in options and options[name].default == {} for name in parents):
-        raise ConfigurationError(f"--vary: unknown key '{key}'.{nearest_path(key)}")
+        raise ConfigurationError(f"--vary: unknown key '{key}'.{nearest_path(key)}", key=key)
 
 
 def _first_repeated(values: Sequence[str]) -> str | None:

@@ -78,7 +78,8 @@ class RunFiles:
             reason = problem.strerror if isinstance(problem, OSError) else problem
             raise DataError(
                 f"'{self.translations}' cannot be read ({reason}); remove '{self.result}' and rerun the same command to "
-                f"translate again."
+                f"translate again.",
+                path=self.translations,
             ) from problem
 
 
@@ -133,7 +134,10 @@ class ComparisonFolder:
                 if before.get(key) != identity.get(key):
                     raise ConfigurationError(
                         f"the comparison in '{self.folder}' has a different {key} ({_short(before.get(key))}, not "
-                        f"{_short(identity.get(key))}); {_REMEDY}."
+                        f"{_short(identity.get(key))}); {_REMEDY}.",
+                        path=self.folder,
+                        key=key,
+                        value=identity.get(key),
                     )
         runs = plan.runs()
         for run in runs:
@@ -161,13 +165,18 @@ class ComparisonFolder:
                 f"{path} was {_short(old)} and is {_short(new)}" for path, old, new in changed[:3]
             )
             raise ConfigurationError(
-                f"the run '{run.name}' in '{self.folder}' has different settings: {values}; {_REMEDY}."
+                f"the run '{run.name}' in '{self.folder}' has different settings: {values}; {_REMEDY}.",
+                path=files.settings,
+                key=changed[0][0],
+                value=changed[0][2],
             )
         training = files.read_training()
         if training is not None and training.fingerprint != run.fingerprint:
             raise ConfigurationError(
                 f"the run '{run.name}' in '{self.folder}' was trained on different text "
-                f"({training.fingerprint[:12]}, not {run.fingerprint[:12]}); {_REMEDY}."
+                f"({training.fingerprint[:12]}, not {run.fingerprint[:12]}); {_REMEDY}.",
+                path=files.training,
+                value=run.fingerprint,
             )
 
     def _read_state(self) -> dict[str, Any]:
@@ -182,17 +191,21 @@ class ComparisonFolder:
             version = state.get("version") if isinstance(state, dict) else None
             if not isinstance(version, int) or state.get("format") != _FORMAT:
                 raise ConfigurationError(
-                    f"'{path}' was not written by nmt-lstm compare; choose a different folder with -o."
+                    f"'{path}' was not written by nmt-lstm compare; choose a different folder with -o.",
+                    path=path,
                 )
             if version > _VERSION:
                 raise ConfigurationError(
                     f"'{path}' was written by a newer nmt-lstm (format {version}, this one reads up to {_VERSION}); "
-                    f"upgrade, or choose a different folder with -o."
+                    f"upgrade, or choose a different folder with -o.",
+                    path=path,
+                    value=version,
                 )
             return without_checksum(state)
         except (OSError, ValueError) as problem:
             raise ConfigurationError(
-                f"'{path}' cannot be read ({' '.join(str(problem).split())}); choose a different folder with -o."
+                f"'{path}' cannot be read ({' '.join(str(problem).split())}); choose a different folder with -o.",
+                path=path,
             ) from problem
 
 
@@ -206,7 +219,8 @@ def write_text(path: Path, text: str) -> None:
         write_atomically(path, text)
     except OSError as problem:
         raise ResourceError(
-            f"cannot write '{path}' ({problem.strerror or problem}); free some space, then rerun the same command."
+            f"cannot write '{path}' ({problem.strerror or problem}); free some space, then rerun the same command.",
+            path=path,
         ) from problem
 
 
@@ -226,7 +240,7 @@ def digest_of(paths: Sequence[Path]) -> str:
         try:
             digests += bytes.fromhex(sha256_of(path))
         except OSError as problem:
-            raise DataError(f"'{path}' cannot be read: {problem.strerror}.") from problem
+            raise DataError(f"'{path}' cannot be read: {problem.strerror}.", path=path) from problem
     return sha256_of_content(digests)
 
 

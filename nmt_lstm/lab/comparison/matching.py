@@ -41,7 +41,7 @@ class Match:
                     f"--match {other}" for other, keys in MATCHES.items() if key not in keys
                 )
                 raise ConfigurationError(
-                    f"'{key}' is varied, but matching by {kind} sets it; use {options} instead."
+                    f"'{key}' is varied, but matching by {kind} sets it; use {options} instead.", key=key
                 )
 
     @property
@@ -60,7 +60,9 @@ def parse_match(text: str) -> Match:
         if word not in MATCHES:
             raise ConfigurationError(
                 f"--match: unknown '{word}'.{nearest(word, MATCHES)} Known: {', '.join(MATCHES)}, and parameters with one "
-                f"of the others, such as --match parameters,time."
+                f"of the others, such as --match parameters,time.",
+                value=word,
+                known=MATCHES,
             )
     if {"updates", "time"} <= set(words):
         raise ConfigurationError("--match: updates and time cannot both be equal; choose one of them.")

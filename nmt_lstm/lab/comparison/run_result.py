@@ -87,5 +87,5 @@ def read_result(kind: type[Result], path: Path) -> Result | None:
     except (OSError, ValueError) as problem:
         reason = " ".join(str(problem).split())[:200]
         raise DataError(
-            f"'{path}' is damaged ({reason}); remove it, and the same command recreates it."
+            f"'{path}' is damaged ({reason}); remove it, and the same command recreates it.", path=path
         ) from problem

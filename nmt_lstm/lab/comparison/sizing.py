@@ -95,7 +95,8 @@ def size_to(
     if abs(counts[best] - parameters) > _TOLERANCE * parameters:
         raise ConfigurationError(
             f"'{name}' cannot be sized to {parameters:,} parameters: the closest is {counts[best]:,}, with hidden size "
-            f"{best}. Change model.embedding_size or the layers, or use --match updates or --match time."
+            f"{best}. Change model.embedding_size or the layers, or use --match updates or --match time.",
+            value=parameters,
         )
     return _scaled(model, best)
 

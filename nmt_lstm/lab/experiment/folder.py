@@ -26,9 +26,10 @@ def check_folder(folder: Path, marker: str, problem: str, *, allowed: Container[
     if (folder / marker).exists():
         return True
     if folder.exists() and not folder.is_dir():
-        raise ConfigurationError(f"'{folder}' is a file; choose a different folder with -o.")
+        raise ConfigurationError(f"'{folder}' is a file; choose a different folder with -o.", path=folder)
     if strangers := foreign_names(folder, lambda name: name in allowed):
         raise ConfigurationError(
-            f"'{folder}' exists and {problem} ({strangers}); choose a different folder with -o, or empty it."
+            f"'{folder}' exists and {problem} ({strangers}); choose a different folder with -o, or empty it.",
+            path=folder,
         )
     return False

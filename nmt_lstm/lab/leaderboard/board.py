@@ -76,7 +76,7 @@ class Leaderboard:
         path = Path(folder)
         if (path / BOARD).exists():
             raise ConfigurationError(
-                f"'{path}' already contains a board; add to it, or choose a different folder."
+                f"'{path}' already contains a board; add to it, or choose a different folder.", path=path
             )
         tables = {name: _relative_paths(each, path) for name, each in test_sets.items()}
         values = {"title": title, "copy_test_sets": copy_test_sets, "test_sets": tables}
@@ -87,7 +87,8 @@ class Leaderboard:
             write_atomically(path / BOARD, dump_board(settings))
         except OSError as problem:
             raise ResourceError(
-                f"cannot create board '{path}' ({problem.strerror or problem}); choose a different folder."
+                f"cannot create board '{path}' ({problem.strerror or problem}); choose a different folder.",
+                path=path,
             ) from problem
         return cls(path)
 
@@ -139,7 +140,8 @@ class Leaderboard:
             names = names or self.test_sets.names
             if len(names) != 1:
                 raise ConfigurationError(
-                    f"hypotheses belong to one test set: name one of {', '.join(self.test_sets.names)}."
+                    f"hypotheses belong to one test set: name one of {', '.join(self.test_sets.names)}.",
+                    known=self.test_sets.names,
                 )
             name, text = check_system_name(system), self.test_sets.get(names[0])
             return [self._entries.add_output(name, hypotheses, text, row_facts, replace=replace)]
@@ -302,7 +304,9 @@ class Leaderboard:
         known = sorted({row.system for row in self.current(test_set)})
         where = f"test set '{test_set}' of board '{self.folder}'" if test_set else f"board '{self.folder}'"
         return ConfigurationError(
-            f"{where} has no system '{system}'.{nearest(system, known)} Known: {', '.join(known) or 'none'}."
+            f"{where} has no system '{system}'.{nearest(system, known)} Known: {', '.join(known) or 'none'}.",
+            value=system,
+            known=known,
         )
 
 

@@ -141,7 +141,8 @@ def check_system_name(name: str) -> str:
     """
     if not name.strip() or not name.isprintable() or name != name.strip() or len(name) > _MAX_NAME:
         raise ConfigurationError(
-            f"{name!r} is not a valid system name; use one line of 1 to {_MAX_NAME} characters without spaces at its ends."
+            f"{name!r} is not a valid system name; use one line of 1 to {_MAX_NAME} characters without spaces at its ends.",
+            value=name,
         )
     return name
 
@@ -155,14 +156,18 @@ def make_facts(values: Mapping[str, Any]) -> Facts:
     for name in values:
         if name not in LISTED_FACTS:
             raise ConfigurationError(
-                f"unknown fact '{name}'.{nearest(name, LISTED_FACTS)} Known: {', '.join(LISTED_FACTS)}."
+                f"unknown fact '{name}'.{nearest(name, LISTED_FACTS)} Known: {', '.join(LISTED_FACTS)}.",
+                value=name,
+                known=LISTED_FACTS,
             )
     try:
         return Facts.model_validate(values)
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         raise ConfigurationError(
-            f"fact {problem['loc'][0]} = {problem['input']!r}: {problem['msg'].lower()}."
+            f"fact {problem['loc'][0]} = {problem['input']!r}: {problem['msg'].lower()}.",
+            key=str(problem["loc"][0]),
+            value=problem["input"],
         ) from None
 
 

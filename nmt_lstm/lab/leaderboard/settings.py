@@ -104,16 +104,22 @@ def load_board(folder: Path) -> BoardSettings:
         values = parse_toml(read_regular(path, LARGEST_RUN_FILE).decode("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise ConfigurationError(
-            f"'{folder}' is not a leaderboard: it has no {BOARD}; create one with: nmt-lstm leaderboard init."
+            f"'{folder}' is not a leaderboard: it has no {BOARD}; create one with: nmt-lstm leaderboard init.",
+            path=path,
         ) from None
     except (OSError, ValueError) as problem:
         reason = problem.strerror if isinstance(problem, OSError) else problem
-        raise ConfigurationError(f"'{path}' cannot be read: {reason}.") from problem
+        raise ConfigurationError(f"'{path}' cannot be read: {reason}.", path=path) from problem
     version = values.get("format", FORMAT)
     if not isinstance(version, int) or version < 1:
-        raise ConfigurationError(f"'{path}': format = {version!r} is not a version; use {FORMAT}.")
+        raise ConfigurationError(
+            f"'{path}': format = {version!r} is not a version; use {FORMAT}.",
+            path=path,
+            key="format",
+            value=version,
+        )
     if version > FORMAT:
-        raise ConfigurationError(newer_format(f"'{path}'", version))
+        raise ConfigurationError(newer_format(f"'{path}'", version), path=path, key="format", value=version)
     return make_settings(values, str(path))
 
 

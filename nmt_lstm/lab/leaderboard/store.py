@@ -113,7 +113,9 @@ class BoardFiles:
             raise self._unwritable(problem) from problem
         with os.fdopen(file, "rb+", buffering=0) as stream, locked(file):
             if not stat.S_ISREG(os.fstat(file).st_mode):
-                raise DataError(f"'{self._rows}' is a pipe or a device, not the rows of a board.")
+                raise DataError(
+                    f"'{self._rows}' is a pipe or a device, not the rows of a board.", path=self._rows
+                )
             data = stream.read()
             complete, partial = _split(data)
             current = current_rows([parse_record(line, where) for where, line in self._located(complete)])
@@ -151,12 +153,15 @@ class BoardFiles:
         if not path.is_file():
             lines = self._test_sets.text(digest) if self._test_sets is not None else None
             if lines is None:
-                raise DataError(f"'{path}' is missing; copy the whole board again, or restore the file.")
+                raise DataError(
+                    f"'{path}' is missing; copy the whole board again, or restore the file.", path=path
+                )
             return lines
         data = path.read_bytes()
         if sha256_of_content(data) != digest:
             raise DataError(
-                f"'{path}' was changed: its SHA-256 differs from its name; restore the file from a copy."
+                f"'{path}' was changed: its SHA-256 differs from its name; restore the file from a copy.",
+                path=path,
             )
         return data.decode("utf-8").split("\n")[:-1]
 
@@ -213,7 +218,8 @@ class BoardFiles:
 
     def _unwritable(self, problem: OSError) -> ResourceError:
         return ResourceError(
-            f"cannot write to board '{self.folder}' ({problem.strerror or problem}); nothing was added."
+            f"cannot write to board '{self.folder}' ({problem.strerror or problem}); nothing was added.",
+            path=self.folder,
         )
 
 

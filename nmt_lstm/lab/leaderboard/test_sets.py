@@ -72,7 +72,9 @@ class TestSets:
         if name not in self._settings:
             raise ConfigurationError(
                 f"board '{self._folder}' has no test set '{name}'.{nearest(name, self.names)} "
-                f"Known: {', '.join(self.names)}."
+                f"Known: {', '.join(self.names)}.",
+                value=name,
+                known=self.names,
             )
 
     def get(self, name: str) -> TestSet:
@@ -164,11 +166,14 @@ def load_test_set(name: str, settings: TestSetSettings, folder: Path) -> TestSet
         raise DataError(f"test set '{name}': {problem}") from problem
     for path, lines in zip((source, *references), texts, strict=True):
         if not lines:
-            raise DataError(f"test set '{name}': '{path}' is empty; it must contain one sentence per line.")
+            raise DataError(
+                f"test set '{name}': '{path}' is empty; it must contain one sentence per line.", path=path
+            )
         if len(lines) != len(texts[0]):
             raise DataError(
                 f"test set '{name}': '{source}' has {len(texts[0]):,} lines, but '{path}' has {len(lines):,}; "
-                f"they must correspond line by line."
+                f"they must correspond line by line.",
+                path=path,
             )
     tokenize = chosen_tokenizer(settings.tokenize, target_language)
     return TestSet(name, texts[0], texts[1:], source_language, target_language, tokenize)
@@ -183,13 +188,17 @@ def _from_sacrebleu(name: str, sacrebleu_name: str) -> tuple[Path, list[Path], t
         known = sorted(sacrebleu.DATASETS)
         raise ConfigurationError(
             f"test set '{name}': sacreBLEU has no test set '{test_set or sacrebleu_name}'.{nearest(test_set or sacrebleu_name, known)} "
-            f"Give the name and the direction, such as wmt17/en-de; 'sacrebleu --list' lists them."
+            f"Give the name and the direction, such as wmt17/en-de; 'sacrebleu --list' lists them.",
+            value=test_set or sacrebleu_name,
+            known=known,
         )
     directions = sacrebleu.get_langpairs_for_testset(test_set)
     if direction not in directions:
         raise ConfigurationError(
             f"test set '{name}': sacreBLEU's '{test_set}' has no direction '{direction}'."
-            f"{nearest(direction, directions)} Known: {', '.join(sorted(directions))}."
+            f"{nearest(direction, directions)} Known: {', '.join(sorted(directions))}.",
+            value=direction,
+            known=directions,
         )
     try:
         with without_advice():

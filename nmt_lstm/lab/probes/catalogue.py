@@ -213,5 +213,9 @@ def find_task(name: str) -> Task:
         ConfigurationError: the name is unknown; the message has the nearest name and all names.
     """
     if name not in TASKS:
-        raise ConfigurationError(f"unknown task '{name}'.{nearest(name, TASKS)} Known: {', '.join(TASKS)}.")
+        raise ConfigurationError(
+            f"unknown task '{name}'.{nearest(name, TASKS)} Known: {', '.join(TASKS)}.",
+            value=name,
+            known=TASKS,
+        )
     return TASKS[name]

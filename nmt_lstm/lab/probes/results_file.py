@@ -43,7 +43,8 @@ class ResultsFile:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as problem:
             raise ResourceError(
-                f"cannot create the folder '{folder}' ({problem.strerror}); choose a different one with -o."
+                f"cannot create the folder '{folder}' ({problem.strerror}); choose a different one with -o.",
+                path=folder,
             ) from problem
 
     def alone(self) -> AbstractContextManager[None]:
@@ -92,7 +93,7 @@ class ResultsFile:
                     raise
         except OSError as problem:
             raise ResourceError(
-                f"cannot write '{self.path}' ({problem.strerror}); earlier results are kept."
+                f"cannot write '{self.path}' ({problem.strerror}); earlier results are kept.", path=self.path
             ) from problem
 
 

@@ -94,7 +94,7 @@ def parse_cell(text: str) -> ProbedCell:
         raise
     except Exception as problem:
         raise PluginError(
-            f"the cell '{name}' cannot be built: {type(problem).__name__}: {problem}."
+            f"the cell '{name}' cannot be built: {type(problem).__name__}: {problem}.", value=name
         ) from problem
     return ProbedCell(
         label=":".join([name, *assignments]), name=name, options=options, code=_code_digest(CELLS.get(name))
@@ -120,7 +120,7 @@ def plan_runs(
         for length in lengths:
             problem = task.length_problem(length)
             if problem:
-                raise ConfigurationError(f"task '{name}': length {length} {problem}.")
+                raise ConfigurationError(f"task '{name}': length {length} {problem}.", key=name, value=length)
     return [
         ProbeRun(cell=cell, task=task, length=length, seed=seed, settings=settings)
         for task in dict.fromkeys(tasks)

@@ -55,7 +55,7 @@ def test_unknown_and_contradictory_matches_are_rejected(text, message) -> None:
 def test_matched_keys_cannot_be_varied(match, key, remedy) -> None:
     with pytest.raises(ConfigurationError, match=remedy) as caught:
         parse_match(match).check_factors([Factor(key, (key,), ("1", "2"))])
-    assert f"'{key}' is varied" in str(caught.value)
+    assert caught.value.key == key
 
 
 def test_other_keys_can_be_varied() -> None:

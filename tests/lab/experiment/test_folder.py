@@ -26,5 +26,6 @@ def test_folders_of_other_programs_are_rejected(tmp_path) -> None:
         (tmp_path / f"thesis{number}.tex").touch()
     with pytest.raises(ConfigurationError, match=r"\(thesis0.tex, thesis1.tex, thesis2.tex \.\.\."):
         check_folder(tmp_path, "marker", "is not a comparison")
-    with pytest.raises(ConfigurationError, match="is a file"):
+    with pytest.raises(ConfigurationError, match="is a file") as caught:
         check_folder(tmp_path / "thesis0.tex", "marker", "is not a comparison")
+    assert caught.value.path == tmp_path / "thesis0.tex"

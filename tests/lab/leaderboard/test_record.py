@@ -55,8 +55,9 @@ def test_a_digest_that_is_a_path_is_rejected(row) -> None:
 
 @pytest.mark.parametrize("name", ["", "  ", " x", "a\nb", "a\tb", "x" * 121, "\x1b[31m"])
 def test_invalid_names_are_rejected(name) -> None:
-    with pytest.raises(ConfigurationError, match="not a valid system name"):
+    with pytest.raises(ConfigurationError, match="not a valid system name") as caught:
         check_system_name(name)
+    assert caught.value.value == name
 
 
 @pytest.mark.parametrize("name", ["a", "GRU 512 + IF", "模型", "<b>x</b>"])
@@ -71,8 +72,10 @@ def test_facts_may_be_strings() -> None:
 
 
 def test_wrong_facts_are_rejected() -> None:
-    with pytest.raises(ConfigurationError, match="Did you mean 'parameters'"):
+    with pytest.raises(ConfigurationError, match="Did you mean 'parameters'") as caught:
         make_facts({"parameter": 1})
+    assert caught.value.value == "parameter"
+    assert {"parameters", "toolkit"} <= set(caught.value.known)
     with pytest.raises(ConfigurationError, match="fact parameters = 'many'"):
         make_facts({"parameters": "many"})
     with pytest.raises(ConfigurationError, match="fact training_hours = 'nan'"):

@@ -62,8 +62,9 @@ def test_all_problems_are_named(tmp_path) -> None:
 
 
 def test_a_folder_without_a_board_is_rejected(tmp_path) -> None:
-    with pytest.raises(ConfigurationError, match="is not a leaderboard"):
+    with pytest.raises(ConfigurationError, match="is not a leaderboard") as caught:
         load_board(tmp_path)
+    assert caught.value.path == tmp_path / "board.toml"
     (tmp_path / "board.toml").mkdir()
     with pytest.raises(ConfigurationError, match="board.toml' cannot be read: Is a directory"):
         load_board(tmp_path)

@@ -151,8 +151,9 @@ def test_changed_and_missing_texts_are_named(files, tmp_path) -> None:
     files.append(withdrawal("a"), texts=[["x"]])
     path = tmp_path / "texts" / f"{digest_of(['x'])}.txt"
     path.write_text("y\n")
-    with pytest.raises(DataError, match=r"\.txt' was changed"):
+    with pytest.raises(DataError, match=r"\.txt' was changed") as caught:
         files.text(digest_of(["x"]))
+    assert caught.value.path == path
     files.append(withdrawal("b"), texts=[["x"]])  # adding the text again repairs it
     assert files.text(digest_of(["x"])) == ["x"]
     path.unlink()

@@ -142,5 +142,6 @@ def test_the_sine_continues_without_input() -> None:
 
 
 def test_an_unknown_task_suggests_the_nearest() -> None:
-    with pytest.raises(ConfigurationError, match="Did you mean 'adding'"):
+    with pytest.raises(ConfigurationError, match="Did you mean 'adding'") as caught:
         find_task("ading")
+    assert (caught.value.value, caught.value.known) == ("ading", tuple(TASKS))

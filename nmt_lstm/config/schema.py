@@ -265,8 +265,8 @@ class InsightSettings(Settings):
 
     gradients: bool = False
     """Log the gradient's norm before and after clipping and how far gradients reach back, and warn if they vanish or explode."""
-    every: PositiveInt = 200
-    """Steps between measurements of how far gradients reach back; each takes as long as 0.1 to 2 steps."""
+    every: PositiveInt = 500
+    """Steps between measurements of how far gradients reach back; each takes as long as 0.1 to 6 steps."""
 
 
 class SearchSettings(Settings):

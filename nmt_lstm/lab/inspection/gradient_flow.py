@@ -111,6 +111,19 @@ class GradientTrace:
         """Return the trace as one line of JSON."""
         return json_text(self.to_dict())
 
+    def to_svg(self) -> str:
+        """Return a picture: a row for each cell, before and after training side by side."""
+        from nmt_lstm.lab.inspection.gradient_page import gradient_picture
+
+        return gradient_picture([self])
+
+    def _repr_html_(self) -> str:
+        """Return the page as a frame, for notebooks."""
+        from nmt_lstm.lab.inspection.gradient_page import gradient_page
+        from nmt_lstm.lab.inspection.page import notebook_frame
+
+        return notebook_frame(gradient_page([self]))
+
 
 def inspect_gradients(
     model: Translator | Inspector | str | Path,

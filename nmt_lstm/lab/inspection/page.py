@@ -52,9 +52,9 @@ def trace_page(
     )
 
 
-def notebook_frame(traces: Sequence[Trace]) -> str:
-    """Return the page as a frame that a notebook shows."""
-    inside = html.escape(trace_page(traces))
+def notebook_frame(document: str) -> str:
+    """Return a page as a frame that a notebook shows."""
+    inside = html.escape(document)
     return f'<iframe srcdoc="{inside}" width="100%" height="{FRAME_HEIGHT}" style="border:0"></iframe>'
 
 

@@ -186,9 +186,9 @@ class Trace:
 
     def _repr_html_(self) -> str:
         """Return the page as a frame, for notebooks."""
-        from nmt_lstm.lab.inspection.page import notebook_frame
+        from nmt_lstm.lab.inspection.page import notebook_frame, trace_page
 
-        return notebook_frame([self])
+        return notebook_frame(trace_page([self]))
 
 
 def shown(piece: str) -> str:

@@ -68,3 +68,10 @@ def test_where_no_error_arrives_the_table_says_so(norms) -> None:
     empty = GradientTrace("runs/a", ("eins",), ("one",), 1, (flow,))
     assert "no error arrives" in gradient_table([empty]).text()
     assert "no error arrives" in gradient_page([empty])
+
+
+def test_a_notebook_shows_the_page_and_a_picture_is_an_svg() -> None:
+    alone = trace("runs/a", 0.8)
+    assert "srcdoc=" in alone._repr_html_()
+    assert "Gradient flow through time" in alone._repr_html_()
+    assert alone.to_svg() == gradient_picture([alone])

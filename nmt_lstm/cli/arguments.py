@@ -27,6 +27,7 @@ __all__ = [
     "SearchOverrides",
     "TrustPlugins",
     "load_plugins",
+    "parse_lengths",
     "parse_pairs",
     "parse_time_limit",
 ]
@@ -141,6 +142,23 @@ def load_plugins(files: Sequence[Path] | None, *, trusted: Sequence[Path] = ()) 
         for folder in trusted:
             model = model_folder.read(folder)
             run_copies(model.folder, model.manifest.plugins)
+
+
+def parse_lengths(text: str) -> list[int]:
+    """Return the numbers of a ``--lengths`` such as "50,100,200".
+
+    Raises:
+        ConfigurationError: one is not a whole number from 1 to 100,000.
+    """
+    words = [word.strip() for word in text.split(",")]
+    for word in words:
+        if not word.isascii() or not word.isdecimal() or not 1 <= int(word) <= 100_000:
+            raise ConfigurationError(
+                f"--lengths: '{word}' is not a whole number from 1 to 100,000; write numbers such as 50,100,200.",
+                key="--lengths",
+                value=word,
+            )
+    return [int(word) for word in words]
 
 
 def parse_pairs(texts: Sequence[str] | None, option: str, example: str = "name=value") -> dict[str, str]:

@@ -14,12 +14,10 @@ from nmt_lstm.cli.arguments import Overrides, Plugins, load_plugins, parse_time_
 from nmt_lstm.cli.messages import note, say
 from nmt_lstm.config.wirings import WIRINGS
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.plain_text import columns
 
 if TYPE_CHECKING:
     from nmt_lstm.lab.comparison.compare import ComparisonResult
     from nmt_lstm.lab.comparison.factors import Factor
-    from nmt_lstm.lab.report.table import TableCell
 
 __all__ = ["compare"]
 
@@ -209,12 +207,7 @@ def _show(result: ComparisonResult) -> None:
 
     note()
     for table in (quality_table(result.findings), cost_table(result.findings)):
-        rows = [
-            [column.title for column in table.columns],
-            *([_content(cell) for cell in row] for row in table.rows),
-        ]
-        right = [index for index, column in enumerate(table.columns) if column.numeric]
-        say(columns(rows, right=right) + "\n")
+        say(f"{table.text()}\n")
     say(result.verdict.headline)
     note("\nLimits of this comparison:")
     for caution in result.verdict.cautions.values():
@@ -222,9 +215,3 @@ def _show(result: ComparisonResult) -> None:
     for name, reason in result.failures.items():
         note(f"failed: {name}: {reason}")
     note(f"\nReport: {result.html} and {result.markdown}.")
-
-
-def _content(cell: TableCell | str) -> str:
-    if isinstance(cell, str):
-        return cell
-    return f"{cell.content} ({cell.note})" if cell.note else cell.content

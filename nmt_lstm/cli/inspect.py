@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nmt_lstm.cli import early_checks
-from nmt_lstm.cli.arguments import BeamSize, Plugins, TrustPlugins, load_plugins
-from nmt_lstm.cli.inspect_gradients import parse_lengths, write_gradients
+from nmt_lstm.cli.arguments import BeamSize, Plugins, TrustPlugins, load_plugins, parse_lengths
+from nmt_lstm.cli.inspect_gradients import write_gradients
 from nmt_lstm.cli.inspect_overview import read_text, write_overviews
 from nmt_lstm.cli.inspection_files import InspectionFiles
 from nmt_lstm.cli.lines import input_lines

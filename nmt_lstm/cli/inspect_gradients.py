@@ -8,28 +8,13 @@ from typing import TYPE_CHECKING
 
 from nmt_lstm.cli.inspection_files import InspectionFiles
 from nmt_lstm.cli.messages import note, say
-from nmt_lstm.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import SearchSettings
 
-__all__ = ["parse_lengths", "write_gradients"]
+__all__ = ["write_gradients"]
 
 NAME = "gradient flow"
-
-
-def parse_lengths(text: str) -> list[int]:
-    """Return the lengths in a text such as "10,20,40".
-
-    Raises:
-        ConfigurationError: a part is not a whole number.
-    """
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise ConfigurationError(
-            f"--lengths '{text}' is not a list of whole numbers; write them as in --lengths 10,20,40."
-        ) from None
 
 
 def write_gradients(

@@ -7,7 +7,6 @@ import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -94,28 +93,18 @@ def _cases(
 
 def _run_and_show(cases: Sequence[Case[Any]]) -> Iterator[Result]:
     """Run the checks, and write a row for each when it ends. A check that is not run has no row."""
+    from rich.console import Console
+
+    terminal = Console(stderr=True)
     width = min(_LONGEST_NAME, max(len(case.name) for case in cases))
     for number, case in enumerate(cases, start=1):
         name = case.name.replace("_", " ")
-        with _progress(f"{number} of {len(cases)}: {name}"):
+        with terminal.status(f"checking {number} of {len(cases)}: {name}"):
             result = case.run()
         if result.outcome != "not run":
             say("\n".join(_row(result, name, width)))
             sys.stdout.flush()
         yield result
-
-
-@contextmanager
-def _progress(text: str) -> Iterator[None]:
-    """Show at a terminal which check is running, until it ends."""
-    line = f"  checking {text} ..." if sys.stderr.isatty() else ""
-    sys.stderr.write(line)
-    sys.stderr.flush()
-    try:
-        yield
-    finally:
-        sys.stderr.write(f"\r{' ' * len(line)}\r" if line else "")
-        sys.stderr.flush()
 
 
 def _row(result: Result, name: str, width: int) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nmt_lstm.cli import early_checks
-from nmt_lstm.cli.arguments import Plugins, load_plugins, parse_time_limit
+from nmt_lstm.cli.arguments import Plugins, load_plugins, parse_lengths, parse_time_limit
 from nmt_lstm.cli.messages import note
 from nmt_lstm.errors import ConfigurationError, NmtLstmError
 from nmt_lstm.plain_text import printable
@@ -105,7 +105,11 @@ def probe(
     early_checks.check_folder_path(output)
     if not plugin:
         early_checks.check_cells(cell_names)
-    task_names, sizes, seed_numbers = split_values(tasks, "--tasks"), _lengths(lengths), parse_seeds(seeds)
+    task_names, sizes, seed_numbers = (
+        split_values(tasks, "--tasks"),
+        parse_lengths(lengths),
+        parse_seeds(seeds),
+    )
     load_plugins(plugin)
     from nmt_lstm.lab.probes.catalogue import TASKS
     from nmt_lstm.lab.probes.results_file import ResultsFile
@@ -140,20 +144,6 @@ def probe(
     command = shlex.join(["nmt-lstm", "probe", *words, "-o", str(output)])
     with results.alone():
         run_probe(runs, results, jobs=jobs or usable_cores(), plugins=plugin or [], command=command)
-
-
-def _lengths(text: str) -> list[int]:
-    from nmt_lstm.lab.comparison.factors import split_values
-
-    words = split_values(text, "--lengths")
-    for word in words:
-        if not word.isascii() or not word.isdecimal() or not 1 <= int(word) <= 100_000:
-            raise ConfigurationError(
-                f"--lengths: '{word}' is not a whole number from 1 to 100,000; write numbers such as 50,100,200.",
-                key="--lengths",
-                value=word,
-            )
-    return [int(word) for word in words]
 
 
 def _rates(text: str) -> tuple[float, ...]:

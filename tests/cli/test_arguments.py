@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nmt_lstm.cli.arguments import load_plugins, parse_pairs, parse_time_limit
+from nmt_lstm.cli.arguments import load_plugins, parse_lengths, parse_pairs, parse_time_limit
 from nmt_lstm.errors import ConfigurationError, PluginError
 
 
@@ -29,6 +29,14 @@ def test_an_invalid_time_limit_is_an_error():
     with pytest.raises(ConfigurationError, match="duration") as caught:
         parse_time_limit("soon")
     assert (caught.value.key, caught.value.value) == ("--time-limit", "soon")
+
+
+@pytest.mark.parametrize(("text", "word"), [("50,x", "x"), ("0", "0"), ("5,", ""), ("100001", "100001")])
+def test_lengths_are_whole_numbers(text, word):
+    assert parse_lengths("50, 100") == [50, 100]
+    with pytest.raises(ConfigurationError, match="--lengths") as caught:
+        parse_lengths(text)
+    assert caught.value.value == word
 
 
 def test_a_plugin_file_must_exist(tmp_path):

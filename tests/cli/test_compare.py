@@ -51,10 +51,9 @@ def requests(monkeypatch) -> list:
         )
 
     monkeypatch.setattr("nmt_lstm.lab.comparison.compare.compare", compare)
-    empty = SimpleNamespace(columns=[], rows=[])
-    for table in ("cost_table", "quality_table"):
-        monkeypatch.setattr(f"nmt_lstm.lab.comparison.tables.{table}", lambda _: empty)
-    monkeypatch.setattr("nmt_lstm.cli.compare.columns", lambda *_, **__: "table")
+    table = SimpleNamespace(text=lambda: "table")
+    for name in ("cost_table", "quality_table"):
+        monkeypatch.setattr(f"nmt_lstm.lab.comparison.tables.{name}", lambda _: table)
     return calls
 
 

@@ -159,7 +159,7 @@ def test_gradients_become_a_picture_or_json(random_model_folder, folder, capsys)
         (["--gradients", "--show"], "--show"),
         (["--gradients", "--prefix", "one"], "--prefix"),
         (["--gradients", "--format", "png"], "--format png"),
-        (["--gradients", "--lengths", "ten"], "whole numbers"),
+        (["--gradients", "--lengths", "ten"], "whole number"),
         (["--gradients", "--lengths", "1"], "2 to 500"),
         (["--lengths", "10"], "add --gradients"),
     ],

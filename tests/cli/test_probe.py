@@ -175,7 +175,7 @@ def test_ctrl_c_at_a_terminal_ends_all_processes(tmp_path) -> None:
         (["--lengths", "50,x"], 2, "--lengths: 'x'"),
         (["--lengths", "0"], 2, "--lengths: '0'"),
         (["--lengths", "1"], 2, "'adding': length 1"),
-        (["--lengths", ","], 2, "--lengths: ','"),
+        (["--lengths", ","], 2, "--lengths: ''"),
         (["--seeds", "-1"], 2, "--seeds: '-1'"),
         (["--learning-rates", "0.1,-1"], 2, "--learning-rates: '-1'"),
         (["--learning-rates", "fast"], 2, "--learning-rates: 'fast'"),

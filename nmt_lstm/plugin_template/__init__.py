@@ -1,1 +1,1 @@
-"""A new plugin distribution, written for an author to fill in."""
+"""Templates for new plugin distributions."""

@@ -1,4 +1,4 @@
-"""Writing a small distribution with a cell or an attention: names, files, nothing half done."""
+"""Writing a small distribution with a cell or an attention, completely or not at all."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from nmt_lstm.registry import ATTENTIONS, CELLS, Registry
 
 __all__ = ["BASES", "try_command", "write_distribution"]
 
-# What the class derives from -> its templates' names: of the class, and of its test after "test_".
+# Base classes, by the names of their templates; a test's template has "test_" before the name.
 BASES = ("gated", "linear", "stepwise", "cell", "attention")
-# Template in the package -> file in the distribution; names are filled in like texts.
+# Template in the package -> file in the distribution; placeholders in both names are filled in too.
 FILES = {
     "pyproject.toml.txt": "pyproject.toml",
     "README.md.txt": "README.md",
@@ -32,29 +32,33 @@ DEFAULT_CELL, DEFAULT_ATTENTION = "lstm", "bilinear"
 
 
 def write_distribution(name: str, parent: Path, *, version: str, base: str = "gated") -> Path:
-    """Write the distribution `name` into a new folder of that name and return it.
+    """Write the distribution `name` into a new folder of that name, and return the folder.
 
     Args:
-        name: of the distribution, the cell or attention and the folder, such as "my-cell".
-        parent: where the folder is made.
-        version: of nmt-lstm; the distribution asks for this one or later ones of the same major.
-        base: of `BASES`.
+        name: name of the distribution, of its cell or attention, and of the folder, such as "my-cell".
+        parent: folder in which the new one is created.
+        version: version of nmt-lstm; the distribution requires at least this one, with the same major version.
+        base: one of `BASES`.
 
     Raises:
-        ConfigurationError: the name cannot be one or is taken, or the folder exists.
+        ConfigurationError: the name is invalid or in use, or the folder exists.
         ResourceError: the folder cannot be written.
     """
     registry = ATTENTIONS if base == "attention" else CELLS
     package = _package_name(name, registry)
     folder = parent / name
     if folder.exists():
-        raise ConfigurationError(f"the folder '{folder}' exists already; choose another name, or remove it.")
+        raise ConfigurationError(
+            f"the folder '{folder}' already exists; choose a different name, or remove it.",
+            key="name",
+            value=name,
+        )
     templates = importlib.resources.files("nmt_lstm.plugin_template") / "files"
     is_cell = registry is CELLS
     words = {
         "name": name,
         "package": package,
-        "class_name": "".join(part.capitalize() for part in package.split("_")),
+        "class_name": "".join(word.capitalize() for word in package.split("_")),
         "base": base,
         "kind": registry.kind,
         "a_kind": "A recurrent cell" if is_cell else "An attention",
@@ -76,7 +80,7 @@ def write_distribution(name: str, parent: Path, *, version: str, base: str = "ga
                 file.parent.mkdir(parents=True, exist_ok=True)
                 text = (templates / Template(template).substitute(words)).read_text(encoding="utf-8")
                 file.write_text(Template(text).substitute(words), encoding="utf-8", newline="\n")
-            draft.chmod(0o755)  # mkdtemp's own folders are closed to others
+            draft.chmod(0o755)  # mkdtemp makes folders that others cannot read
             draft.rename(folder)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
@@ -86,7 +90,7 @@ def write_distribution(name: str, parent: Path, *, version: str, base: str = "ga
 
 
 def try_command(name: str, base: str) -> str:
-    """Return the command, after ``nmt-lstm``, that trains with a part on the built-in corpus."""
+    """Return the command, without ``nmt-lstm``, that trains with the cell or attention on the built-in corpus."""
     if base == "attention":
         return f"compare --attentions {DEFAULT_ATTENTION},{name} --seeds 1 -o runs/{name}"
     return f"quickstart --cell {name} -o runs/{name}"
@@ -94,20 +98,21 @@ def try_command(name: str, base: str) -> str:
 
 def _formula(text: str) -> str:
     """Return the equations in the docstring of a template's class."""
-    block = text.partition("Equations::\n")[2].partition("\n    Source:")[0]
-    return textwrap.dedent(block).strip()
+    equations = text.partition("Equations::\n")[2].partition("\n    Source:")[0]
+    return textwrap.dedent(equations).strip()
 
 
 def _package_name(name: str, registry: Registry) -> str:
     package = name.lower().replace("-", "_")
+    problem = ""
     if not re.fullmatch(r"[a-z][a-z0-9]*([_-][a-z0-9]+)*", name.lower()) or keyword.iskeyword(package):
-        raise ConfigurationError(
-            f"'{name}' cannot name a plugin: use letters and digits in words joined by '-', such as my-{registry.kind}."
+        problem = f"'{name}' cannot name a plugin; use words of letters and digits joined by '-', such as my-{registry.kind}."
+    elif name in registry.names():
+        problem = (
+            f"the {registry.kind} '{name}' already exists (see 'nmt-lstm plugins'); choose a different name."
         )
-    if name in registry.names():
-        raise ConfigurationError(
-            f"the {registry.kind} '{name}' is there already (see 'nmt-lstm plugins'); choose another name."
-        )
-    if package in sys.stdlib_module_names or package in ("nmt_lstm", "torch", "numpy", "tests"):
-        raise ConfigurationError(f"'{name}' would hide the Python package '{package}'; choose another name.")
+    elif package in sys.stdlib_module_names or package in ("nmt_lstm", "torch", "numpy", "tests"):
+        problem = f"'{name}' would hide the Python package '{package}'; choose a different name."
+    if problem:
+        raise ConfigurationError(problem, key="name", value=name)
     return package

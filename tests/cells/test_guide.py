@@ -16,9 +16,9 @@ from nmt_lstm.testing import ATTENTION_CHECKS, CELL_CHECKS, AttentionSubject, Ce
 
 MODULE = "guide_for_plugin_authors"
 CELLS_OF_GUIDE = [
-    "MinimalGatedUnit", "Peephole", "LeakyGate", "MinGRU", "ShownGRU", "ResetBefore", "TwoSpeeds", "Scaled"
+    "MinimalGatedUnit", "Peephole", "LeakyGate", "MinGRU", "GatedOutputGRU", "ResetBefore", "TwoSpeeds", "Scaled"
 ]  # fmt: skip
-ATTENTIONS_OF_GUIDE = ["Sharper", "Tiring"]
+ATTENTIONS_OF_GUIDE = ["Sharper", "SimpleCoverage"]
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_the_guide_has_an_example_of_each_base(guide) -> None:
     bases = {base.__name__ for kind in own.values() for base in kind.__bases__}
     assert bases == {"GatedCell", "LinearCell", "StepwiseCell", "Cell", "CellWrapper", "Attention"}
     assert {"mgu", "my_min_gru", "reset_before", "two_speeds"} <= cells
-    assert attentions == {"sharper", "tiring"}
+    assert attentions == {"sharper", "simple_coverage"}
 
 
 def run_check(check, subject) -> None:

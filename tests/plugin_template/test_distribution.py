@@ -1,4 +1,4 @@
-"""A new plugin distribution: it works as it stands, and nothing is written over."""
+"""A new plugin distribution works without changes, and no existing file is overwritten."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def write(name: str, parent: Path, base: str = "gated") -> Path:
 
 
 @pytest.mark.parametrize("base", BASES)
-def test_its_own_tests_pass(tmp_path, base) -> None:
+def test_the_tests_of_a_new_distribution_pass(tmp_path, base) -> None:
     folder = write("my-part", tmp_path, base)
     finished = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder / "tests")],
@@ -40,7 +40,7 @@ def test_its_own_tests_pass(tmp_path, base) -> None:
     assert "failed" not in finished.stdout
 
 
-def test_its_entry_point_and_run_file_fit(tmp_path) -> None:
+def test_the_entry_point_and_the_run_file_use_the_name(tmp_path) -> None:
     folder = write("Peephole-2", tmp_path)
     project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
     assert project["project"]["entry-points"]["nmt_lstm.cells.v1"] == {"Peephole-2": "peephole_2:Peephole2"}
@@ -52,7 +52,7 @@ def test_its_entry_point_and_run_file_fit(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("base", BASES)
-def test_nothing_in_it_belongs_to_this_machine(tmp_path, base) -> None:
+def test_a_new_distribution_contains_no_path_of_this_machine(tmp_path, base) -> None:
     folder = write("my-part", tmp_path, base)
     for file in folder.rglob("*"):
         text = file.read_text(encoding="utf-8") if file.is_file() else ""
@@ -61,45 +61,44 @@ def test_nothing_in_it_belongs_to_this_machine(tmp_path, base) -> None:
         assert "$" not in text
 
 
-def test_an_attention_is_named_where_attentions_are(tmp_path) -> None:
+def test_a_new_attention_is_registered_as_an_attention(tmp_path) -> None:
     folder = write("my-attention", tmp_path, "attention")
     project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["entry-points"] == {"nmt_lstm.attentions.v1": {"my-attention": "my_attention:MyAttention"}}
     model = load_run(folder / "run.toml", []).model
     assert (model.attention.name, model.encoder.cell) == ("my-attention", "lstm")
-    assert write("gru", tmp_path, "attention").is_dir(), "cells may have the name"
-    with pytest.raises(ConfigurationError, match="'dot' is there already"):
+    assert write("gru", tmp_path, "attention").is_dir(), "a cell may have the same name"
+    with pytest.raises(ConfigurationError, match="'dot' already exists"):
         write("dot", tmp_path, "attention")
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("3x", "'3x' cannot name a plugin: use letters and digits in words joined by '-'"),
+        ("3x", "'3x' cannot name a plugin"),
         ("a/b", "'a/b' cannot name a plugin"),
         ("..", "'..' cannot name a plugin"),
         ("class", "'class' cannot name a plugin"),
-        ("gru", "the cell 'gru' is there already"),
-        ("json", "'json' would hide the Python package 'json'"),
-        ("nmt-lstm", "'nmt-lstm' would hide the Python package 'nmt_lstm'"),
+        ("gru", "the cell 'gru' already exists"),
+        ("json", "would hide .*'json'"),
+        ("nmt-lstm", "would hide .*'nmt_lstm'"),
     ],
 )
-def test_a_name_that_cannot_be_one(tmp_path, name, message) -> None:
-    with pytest.raises(ConfigurationError, match=message):
+def test_an_invalid_name_is_rejected(tmp_path, name, message) -> None:
+    with pytest.raises(ConfigurationError, match=message) as error_info:
         write(name, tmp_path)
+    assert (error_info.value.key, error_info.value.value) == ("name", name)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_is_not_written_over(tmp_path) -> None:
+def test_an_existing_folder_is_not_overwritten(tmp_path) -> None:
     (tmp_path / "my-cell").mkdir()
-    with pytest.raises(
-        ConfigurationError, match=r"the folder '.*my-cell' exists already; choose another name"
-    ):
+    with pytest.raises(ConfigurationError, match="my-cell' already exists"):
         write("my-cell", tmp_path)
 
 
-def test_nothing_is_left_of_a_distribution_that_cannot_be_written(tmp_path, monkeypatch) -> None:
+def test_a_distribution_that_cannot_be_written_leaves_no_files(tmp_path, monkeypatch) -> None:
     monkeypatch.setitem(distribution.FILES, "missing.txt", "src/missing")
-    with pytest.raises(ResourceError, match="my-cell' cannot be written: No such file or directory"):
+    with pytest.raises(ResourceError, match="my-cell' cannot be written"):
         write("my-cell", tmp_path)
     assert list(tmp_path.iterdir()) == []

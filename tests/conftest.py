@@ -79,11 +79,8 @@ def unregister_plugins() -> Iterator[None]:
     """Remove the parts that a test registers, so that the order of tests does not matter."""
     from nmt_lstm.registry import ATTENTIONS, CELLS
 
-    before = [dict(registry._decorated) for registry in (CELLS, ATTENTIONS)]
-    yield
-    for registry, decorated in zip((CELLS, ATTENTIONS), before, strict=True):
-        registry._decorated.clear()
-        registry._decorated.update(decorated)
+    with CELLS.isolated(), ATTENTIONS.isolated():
+        yield
 
 
 @pytest.fixture(autouse=True)

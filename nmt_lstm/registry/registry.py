@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
 from nmt_lstm.errors import PluginError, WrongBaseError, nearest
+from nmt_lstm.registry.class_import import entry_point_hint, import_class, import_part
 from nmt_lstm.registry.entry import Entry, entry_points
 from nmt_lstm.registry.options import OptionSpec, check_options, read_options
 from nmt_lstm.registry.plugin_contents import PluginContents, loaded_contents
-from nmt_lstm.registry.provenance import check_import
 
 __all__ = ["Registry"]
 
@@ -75,6 +75,23 @@ class Registry:
     def decorated_entries(self) -> list[Entry]:
         """Return the entries that the decorator registered."""
         return [self._decorated_entry(name, part) for name, part in sorted(self._decorated.items())]
+
+    @contextmanager
+    def isolated(self) -> Iterator[None]:
+        """Undo what the decorator registers within this context, for tests and notebooks."""
+        decorated = dict(self._decorated)
+        try:
+            yield
+        finally:
+            self._decorated = decorated
+
+    def unregister(self, name: str) -> None:
+        """Remove a class that the decorator registered.
+
+        Raises:
+            KeyError: the decorator has not registered this name.
+        """
+        del self._decorated[name]
 
     def loaded_parts(self) -> dict[str, LoadedPart]:
         """Return the parts that were loaded so far, by name."""
@@ -211,7 +228,7 @@ class Registry:
         # An entry point may name a re-export of the class that the decorator registered.
         if len(installed) == 1 and decorated is not None:
             (entry,) = installed
-            if self._import_part(entry.target, self._label(name, entry), entry) is decorated:
+            if import_part(entry.target, self._label(name, entry), entry, self.group) is decorated:
                 return entry
         raise self._conflict(name, matches)
 
@@ -223,54 +240,20 @@ class Registry:
         if entry is not None and not entry.distribution:
             part: Any = self._decorated[name]
         else:
-            part = self._import_part(target, label, entry)
-        base = _import(self.base)
+            part = import_part(target, label, entry, self.group)
+        base = import_class(self.base)
         if not isinstance(part, type) or not issubclass(part, base):
             raise WrongBaseError(
-                f"{label}: {target} is not a subclass of {self.base.replace(':', '.')}.{self._entry_point_hint(entry)}",
+                f"{label}: {target} is not a subclass of {self.base.replace(':', '.')}.{entry_point_hint(entry, self.group)}",
                 target=target,
                 base=self.base,
             )
         self._loaded[name] = LoadedPart(part, label, read_options(part, self.sizes, label))
         return self._loaded[name]
 
-    def _import_part(self, target: str, label: str, entry: Entry | None) -> Any:
-        check_import(target, label)
-        try:
-            return _import(target)
-        except ModuleNotFoundError as problem:
-            # If the entry point's own module is missing, the entry point is wrong; otherwise a dependency is missing.
-            missing = problem.name or ""
-            if entry is not None and f"{entry.module}.".startswith(f"{missing}."):
-                hint = self._entry_point_hint(entry).strip()
-            elif entry is not None:
-                hint = f"{entry.distribution} requires it: install it with pip."
-            else:
-                hint = _class_hint(target)
-            raise PluginError(f"{label} cannot be imported: no module named '{missing}'. {hint}") from problem
-        except AttributeError as problem:
-            raise PluginError(
-                f"{label} cannot be loaded: {problem}.{self._entry_point_hint(entry)}"
-            ) from problem
-        except PluginError as problem:
-            raise PluginError(f"{label}: {problem}{self._entry_point_hint(entry)}") from problem
-        except Exception as problem:
-            raise PluginError(
-                f"{label} fails when imported: {type(problem).__name__}: {problem}"
-            ) from problem
-
     def _label(self, name: str, entry: Entry | None) -> str:
         """Return the name and the origin of a part for messages."""
         return f"{self.kind} '{name}' ({entry.origin})" if entry else f"{self.kind} '{name}'"
-
-    def _entry_point_hint(self, entry: Entry | None) -> str:
-        """Say where to correct an entry point; empty for a part that is not registered by one."""
-        if entry is None or not entry.distribution:
-            return ""
-        return (
-            f" The entry point is '{entry.name} = \"{entry.target}\"'; it must be package.module:Class. Correct it in "
-            f'[project.entry-points."{self.group}"] of the pyproject.toml of {entry.distribution}, and reinstall that.'
-        )
 
     def _installed_entry(
         self, point: importlib.metadata.EntryPoint, distribution: importlib.metadata.Distribution
@@ -314,29 +297,5 @@ class Registry:
         )
 
 
-def _class_hint(target: str) -> str:
-    """Say how Python finds ``package.module:Class``, or what to write instead of ``file.py:Class``."""
-    module, _, name = target.partition(":")
-    if module.endswith(".py"):
-        return (
-            f"Name the class as package.module:Class, here {module.removesuffix('.py').replace('/', '.')}:{name}; or register "
-            f"it in the file under a name, and add --plugin {module}."
-        )
-    return (
-        "Install it, or put PYTHONPATH=FOLDER before the command. If the file registers the class under a name and is loaded "
-        "with --plugin FILE, model folders keep a copy of it."
-    )
-
-
 def _target(part: type) -> str:
     return f"{part.__module__}:{part.__qualname__}"
-
-
-def _import(target: str) -> Any:
-    module, _, name = target.partition(":")
-    if not module or not name:
-        raise PluginError(f"'{target}' does not name a class; write package.module:Class.")
-    part: Any = importlib.import_module(module)
-    for attribute in name.split("."):
-        part = getattr(part, attribute)
-    return part

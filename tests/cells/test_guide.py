@@ -27,17 +27,14 @@ def guide(repository: Path):
     text = (repository / "docs" / "plugins.md").read_text(encoding="utf-8")
     module = types.ModuleType(MODULE)
     sys.modules[MODULE] = module
-    before = [dict(registry._decorated) for registry in (CELLS, ATTENTIONS)]
-    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
-        if re.search(r"class \w+\((\w*Cell|CellWrapper|Attention)\):", block):
-            exec(compile(block, MODULE, "exec"), module.__dict__)
-    registered = [
-        set(registry._decorated) - set(known)
-        for registry, known in zip((CELLS, ATTENTIONS), before, strict=True)
-    ]
-    for registry, known in zip((CELLS, ATTENTIONS), before, strict=True):
-        registry._decorated.clear()
-        registry._decorated.update(known)
+    with CELLS.isolated(), ATTENTIONS.isolated():
+        before = [set(registry.names()) for registry in (CELLS, ATTENTIONS)]
+        for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+            if re.search(r"class \w+\((\w*Cell|CellWrapper|Attention)\):", block):
+                exec(compile(block, MODULE, "exec"), module.__dict__)
+        registered = [
+            set(registry.names()) - names for registry, names in zip((CELLS, ATTENTIONS), before, strict=True)
+        ]
     yield module, registered
     del sys.modules[MODULE]
 

@@ -14,7 +14,6 @@ import pytest
 
 from nmt_lstm.cli.app import main
 from nmt_lstm.config.load import search_settings
-from nmt_lstm.registry import ATTENTIONS, CELLS
 
 
 class FakeTranslator:
@@ -89,8 +88,6 @@ class Finished:
 def command(capsysbinary, monkeypatch, tmp_path):
     """Run ``nmt-lstm`` in this process, in an empty folder; the registries forget its plugins afterwards."""
     monkeypatch.chdir(tmp_path)
-    for registry in (CELLS, ATTENTIONS):
-        monkeypatch.setattr(registry, "_decorated", dict(registry._decorated))
 
     def run(*arguments: object, stdin: bytes = b"") -> Finished:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))

@@ -207,7 +207,7 @@ def test_the_proposed_command_trusts_the_copy_of_a_plugin(command, tiny_run, sub
         exported.err.splitlines()[-1].strip()
         == "nmt-lstm translate -m fast --trust-plugins < in.txt > out.txt"
     )
-    del CELLS._decorated["to_export"]
+    CELLS.unregister("to_export")
     assert command("translate", "-m", "fast", stdin=b"eins .\n").status == 1
     assert command("translate", "-m", "fast", "--trust-plugins", stdin=b"eins .\n").status == 0
 

@@ -26,8 +26,6 @@ class NamedAttention(DotAttention):
 def plugin(tmp_path, monkeypatch):
     """A plugin folder with a cell and an attention; the registries forget them afterwards."""
     monkeypatch.chdir(tmp_path)
-    for registry in (CELLS, ATTENTIONS):
-        monkeypatch.setattr(registry, "_decorated", dict(registry._decorated))
     folder = tmp_path / "named"
     folder.mkdir()
     (folder / "__init__.py").write_text(PLUGIN, encoding="utf-8")

@@ -54,3 +54,33 @@ def install(site: Path) -> Install:
 def registry(site: Path) -> Registry:
     """A registry of the stand-in kind."""
     return Registry(kind="part", group="toy.parts.v1", base="toy_base:Part", sizes=("size",))
+
+
+KNOT = '''
+    """Toy parts."""
+    from typing import Literal
+    from toy_base import Part
+    class Knot(Part):
+        """A knot in a string.
+
+        Further details.
+        """
+        def __init__(self, size: int, *, turns: int = 1, slack: float = 0.5,
+                     kind: Literal["reef", "bowline"] = "reef") -> None:
+            if turns > 9:
+                raise ValueError("turns must be at most 9")
+            self.size, self.turns, self.slack, self.kind = size, turns, slack, kind
+'''
+
+
+@pytest.fixture
+def knot_source() -> str:
+    """The source of a module with a part that has options of several types."""
+    return KNOT
+
+
+@pytest.fixture
+def knot(install: Install) -> str:
+    """The name of that part, installed by a distribution."""
+    install("toy-knot", KNOT, {"knot": "toy_knot:Knot"}, version="2.1")
+    return "knot"

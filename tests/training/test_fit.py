@@ -16,7 +16,7 @@ from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError, ResourceError
 from nmt_lstm.inference.translator import Translator
 from nmt_lstm.numerics import precision
-from nmt_lstm.registry import ATTENTIONS, CELLS, load_plugin_file
+from nmt_lstm.registry import load_plugin_file
 from nmt_lstm.text.preparation import prepare
 from nmt_lstm.training.checkpointing import read_checkpoint
 from nmt_lstm.training.data_module import TranslationDataModule
@@ -54,10 +54,8 @@ def test_resuming_without_a_checkpoint_starts_from_the_beginning(make_small_run:
 
 
 def test_the_suggested_command_loads_the_plugin_file_too(
-    make_small_run: Any, output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    make_small_run: Any, output: Path, tmp_path: Path
 ) -> None:
-    for registry in (CELLS, ATTENTIONS):
-        monkeypatch.setattr(registry, "_decorated", dict(registry._decorated))
     source = Path(__file__).parents[2] / "nmt_lstm" / "cells" / "rnn.py"
     plugin = tmp_path / "plugin.py"
     text = source.read_text("utf-8").replace("class RNN(", '@CELLS.register("from_file")\nclass RNN(')

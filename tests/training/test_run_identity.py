@@ -75,7 +75,7 @@ def test_the_copy_in_the_model_folder_can_resume_the_run(
     plugin.write_text(CHANGED, encoding="utf-8")
     from nmt_lstm.registry import CELLS
 
-    del CELLS._decorated["resumed"]
+    CELLS.unregister("resumed")
     load_plugin_file(str(output / "plugin.resumed.py"))
     check_plugins(output, identity, {"plugins": plugin_digests(run)})
 

@@ -119,7 +119,7 @@ def registered():
         CELLS.register(name)(part)
     yield
     for name in names:
-        del CELLS._decorated[name]
+        CELLS.unregister(name)
 
 
 def test_a_part_that_rejects_all_sizes_says_why(registered) -> None:

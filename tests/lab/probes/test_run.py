@@ -95,7 +95,7 @@ def test_the_order_of_options_does_not_matter(monkeypatch) -> None:
         def __init__(self, input_size: int, hidden_size: int, *, one: int = 1, two: int = 2) -> None:
             super().__init__(input_size, hidden_size)
 
-    monkeypatch.setitem(CELLS._decorated, "two_options", Two)
+    CELLS.register("two_options")(Two)
     runs = plan_runs(
         ["two_options:two=3:one=4", "two_options:one=4:two=3"], ["adding"], [4], [1], ProbeSettings()
     )

@@ -116,7 +116,7 @@ def test_learning_rates_share_the_time_limit(make_run) -> None:
 
 
 def test_training_ends_when_it_diverges(make_run, monkeypatch) -> None:
-    monkeypatch.setitem(CELLS._decorated, "exploding", Exploding)
+    CELLS.register("exploding")(Exploding)
     result = train_probe(make_run("exploding"))
     assert result.model_dump(mode="json")["attempts"][0]["largest_gradient"] is None
     assert [attempt.stopped for attempt in result.attempts] == ["diverged"] * 2
@@ -141,7 +141,7 @@ def test_test_sequences_are_computed_in_blocks(make_run, monkeypatch) -> None:
 
 
 def test_the_largest_gradient_is_recorded_with_and_without_clipping(make_run, monkeypatch) -> None:
-    monkeypatch.setitem(CELLS._decorated, "exploding", Exploding)
+    CELLS.register("exploding")(Exploding)
     clipped, free = (
         train_probe(
             make_run(

@@ -9,8 +9,8 @@ const cellView = (trace, layer) => {
   const side = layer.side === "encoder" ? "source" : "target";
   const units = make("p", { className: "units", data: { role: "status" } },
     "Click one piece above, then another: the units that switch on between them are named here.");
-  const found = make("div");
-  const span = spanOf(trace, layer, pieces, units, found);
+  const sentences = make("div");
+  const span = spanOf(trace, layer, pieces, units, sentences);
   const box = table(side, pieces, { choose: span.choose });
   for (const strip of layer.strips) box.append(stripRow(layer, strip, pieces, span));
   const sizes = (each) => [each.norms.memory, each.norms.kept, each.norms.written].flatMap((values) => values ?? []);
@@ -22,13 +22,13 @@ const cellView = (trace, layer) => {
   const reach = layer.horizon === pieces.length - 1 ? `all ${layer.horizon}` : layer.horizon;
   box.append(bars("influence", `on the last output; horizon ${reach}`, pieces, () => layer.influence,
     { most: mostOf(layer.key, (each) => each.influence), written: percent }));
-  const parts = [make("h4", {}, `${layer.name}: ${layer.cell}`), box, units, found];
+  const parts = [make("h4", {}, `${layer.name}: ${layer.cell}`), box, units, sentences];
   if (layer.halfLives || layer.measuredHalfLives) parts.push(halfLives(layer));
   return make("div", { className: "block" }, ...parts);
 };
 
 // A span of pieces that the reader chooses, the units that differ there from elsewhere, and other sentences with these.
-const spanOf = (trace, layer, pieces, told, found) => {
+const spanOf = (trace, layer, pieces, message, sentences) => {
   const span = { marked: [], paint: [] };
   const index = textIndex(trace, layer);
   const memory = layer.strips.find((each) => each.name.startsWith("memory"));
@@ -42,8 +42,8 @@ const spanOf = (trace, layer, pieces, told, found) => {
     const [from, to] = [ends[0], ends[1] ?? ends[0]];
     labels.forEach((label, number) => label.setAttribute("aria-pressed", String(number >= from && number <= to)));
     if (from === 0 && to === pieces.length - 1) {
-      told.textContent = "That is the whole sentence: choose a part of it.";
-      found.replaceChildren();
+      message.textContent = "That is the whole sentence: choose a part of it.";
+      sentences.replaceChildren();
       return;
     }
     const inside = (number) => number >= from && number <= to;
@@ -56,10 +56,10 @@ const spanOf = (trace, layer, pieces, told, found) => {
       .sort((one, other) => size(other) - size(one)).slice(0, 8);
     span.marked = units.map(([unit]) => unit);
     const place = from === to ? `at “${shown(pieces[from])}”` : `from “${shown(pieces[from])}” to “${shown(pieces[to])}”`;
-    told.textContent = index
+    message.textContent = index
       ? `Units whose memory differs most ${place} from elsewhere in the sentence: ${units.map(([unit, difference]) => `${unit} (${difference < 0 ? "lower" : "higher"})`).join(", ")}. Sentences of the text in which most of these are at their highest or lowest:`
       : `Units whose memory is larger ${place} than elsewhere: ${span.marked.join(", ")}.`;
-    if (index) found.replaceChildren(sentenceList(index, units));
+    if (index) sentences.replaceChildren(sentenceList(index, units));
     span.paint.forEach((paint) => paint());
   };
   return span;
@@ -84,10 +84,10 @@ const stripRow = (layer, strip, pieces, span) => {
   });
   span.paint.push(paint);
   const shareOf = (test) => percent(levels.reduce((count, level) => count + test(value(level)), 0) / levels.length);
-  const told = strip.kind === "gate"
+  const note = strip.kind === "gate"
     ? `open ${shareOf((each) => each > 0.9)}, closed ${shareOf((each) => each < 0.1)}`
     : `full colour: ±${strip.bound}${strip.clipped ? " or beyond" : ""}`;
-  return row(strip.name, [strip.function, told], picture, histogram(levels, strip));
+  return row(strip.name, [strip.function, note], picture, histogram(levels, strip));
 };
 
 const histogram = (levels, strip) => {

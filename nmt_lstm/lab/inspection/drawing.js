@@ -16,7 +16,7 @@ const make = (tag, properties = {}, ...children) => {
 };
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const shown = (piece) => (piece === END ? "⏎" : piece.replace(/^▁(?=.)/, ""));
-const percent = (share) => (share > 0 && share < 0.005 ? "under 1 %" : `${Math.round(100 * share)} %`);
+const percent = (share) => (share > 0 && share < 0.005 ? "under 1\u00a0%" : `${Math.round(100 * share)}\u00a0%`);
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 // As a shell takes it literally.
 const quoted = (text) => `'${text.replaceAll("'", `'\\''`)}'`;

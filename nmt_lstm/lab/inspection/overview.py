@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,6 +10,7 @@ import torch
 
 from nmt_lstm.lab.inspection.inspection import Inspector, cell_name
 from nmt_lstm.lab.inspection.text_sample import read_sentences, sampled
+from nmt_lstm.lab.inspection.trace_json import json_number
 from nmt_lstm.lab.inspection.unit_statistics import UnitStatistics
 from nmt_lstm.model.places import places
 from nmt_lstm.plain_text import json_text
@@ -53,22 +53,21 @@ class CellOverview:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        found = self.statistics
-        return {
+        statistics = self.statistics
+        values = {
             "layer": self.key,
             "cell": self.cell,
-            "units": found.units,
-            "positions": found.positions,
-            "gates": {name: asdict(gate) for name, gate in found.gates.items()},
-            "dead_units": found.dead,
-            "saturated_units": found.saturated,
+            "units": statistics.units,
+            "positions": statistics.positions,
+            "gates": {name: asdict(gate) for name, gate in statistics.gates.items()},
+            "dead_units": statistics.dead,
+            "saturated_units": statistics.saturated,
             "horizon_quantiles": self.horizons,
-            "horizon_whole_sentences": found.whole_sentences,
-            "half_life_quantiles": None
-            if self.half_lives is None
-            else [life if math.isfinite(life) else None for life in self.half_lives],
-            "followers": [asdict(each) for each in found.followers()],
+            "horizon_whole_sentences": statistics.whole_sentences,
+            "half_life_quantiles": self.half_lives,
+            "followers": [asdict(each) for each in statistics.followers()],
         }
+        return {key: _plain(value) for key, value in values.items()}
 
 
 @dataclass(frozen=True)
@@ -107,15 +106,26 @@ def overview(inspector: Inspector, lines: Iterable[str]) -> Overview:
     Raises:
         DataError: the text has no sentence of 1 to 100 pieces.
     """
-    found = {place.key: UnitStatistics() for place in places(inspector.model)}
+    statistics = {place.key: UnitStatistics() for place in places(inspector.model)}
     sources, targets = [], []
     for sentence in read_sentences(inspector, sampled(lines)):
         for cell in sentence.cells:
-            found[cell.key].add(cell.record, sentence.pieces_of(cell.key), cell.horizon)
+            statistics[cell.key].add(cell.record, sentence.pieces_of(cell.key), cell.horizon)
         sources.append(sentence.source)
         targets.append(sentence.target)
     cells = [
-        CellOverview(place.key, place.name, cell_name(inspector.side_settings(place.side)), found[place.key])
+        CellOverview(
+            place.key, place.name, cell_name(inspector.side_settings(place.side)), statistics[place.key]
+        )
         for place in places(inspector.model)
     ]
     return Overview(inspector.name, inspector.settings, tuple(cells), tuple(sources), tuple(targets))
+
+
+def _plain(value: Any) -> Any:
+    """Return a value with rounded numbers, null for infinite ones."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return json_number(value) if isinstance(value, float) else value

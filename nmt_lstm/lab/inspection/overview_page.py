@@ -81,25 +81,25 @@ def _pieces(life: float) -> str:
 
 
 def _cell_section(cell: CellOverview) -> Markup:
-    found = cell.statistics
-    gates = list(found.gates.items())
+    statistics = cell.statistics
+    gates = list(statistics.gates.items())
     parts = (
         [_gate_table(gates).html()]
         if gates
         else [element("p", "This cell names no gates that open and close.")]
     )
-    for name, units in (("Dead units", found.dead), ("Saturated units", found.saturated)):
+    for name, units in (("Dead units", statistics.dead), ("Saturated units", statistics.saturated)):
         if units:
             parts.append(element("p", f"{name}: {', '.join(map(str, units))}."))
-    if found.whole_sentences:
+    if statistics.whole_sentences:
         parts.append(
             element(
                 "p",
-                f"The horizon is the whole sentence in {found.whole_sentences:.0%} of the sentences.",
+                f"The horizon is the whole sentence in {statistics.whole_sentences:.0%} of the sentences.",
                 class_="meta",
             )
         )
-    parts.append(_followers(found.followers()))
+    parts.append(_followers(statistics.followers()))
     return section(f"{cell.name}: {cell.cell}", *parts, level=3)
 
 
@@ -132,10 +132,10 @@ def _distribution(gate: GateStatistics) -> TableCell:
         for place, height in enumerate(_HEIGHT * share / most for share in gate.histogram)
     ]  # fmt: skip
     line = element("path", d=f"M0 {_HEIGHT}H{width}", stroke="currentColor", stroke_width=0.5)
-    told = ", ".join(f"{share:.0%}" for share in gate.histogram)
+    shares = ", ".join(f"{share:.0%}" for share in gate.histogram)
     svg = element(
         "svg", *bars, line, width=width, height=_HEIGHT + 1, viewBox=f"0 0 {width} {_HEIGHT + 1}", role="img",
-        aria_label=f"shares of {len(gate.histogram)} equal bins from 0 to 1: {told}",
+        aria_label=f"shares of {len(gate.histogram)} equal bins from 0 to 1: {shares}",
     )  # fmt: skip
     return TableCell(svg, gate.mean)
 
@@ -143,14 +143,14 @@ def _distribution(gate: GateStatistics) -> TableCell:
 def _followers(followers: Sequence[Followed]) -> Markup:
     """Return a list of what is followed by which units."""
     lines = []
-    for feature, told in FEATURES.items():
+    for feature, description in FEATURES.items():
         units = [each for each in followers if each.feature == feature]
         if units:
             named = ", ".join(
                 f"{each.unit} ({each.correlation:+.2f})".replace("-", "−") for each in units[:MOST_FOLLOWERS]
             )
             more = f" and {len(units) - MOST_FOLLOWERS} more" if len(units) > MOST_FOLLOWERS else ""
-            lines.append(element("li", f"{told}: {named}{more}"))
+            lines.append(element("li", f"{description}: {named}{more}"))
     if not lines:
         return element(
             "p",

@@ -39,11 +39,11 @@ def page_data(traces: Sequence[Trace], commands: Sequence[str], texts: Sequence[
 
 def _by_key(traces: Sequence[Trace]) -> dict[str, list[LayerTrace]]:
     """Return the cells that have the same place in all models."""
-    found: dict[str, list[LayerTrace]] = {}
+    cells: dict[str, list[LayerTrace]] = {}
     for trace in traces:
         for layer in trace.layers:
-            found.setdefault(layer.key, []).append(layer)
-    return found
+            cells.setdefault(layer.key, []).append(layer)
+    return cells
 
 
 def _bounds(layers: Sequence[LayerTrace]) -> dict[str, Bound]:

@@ -14,30 +14,30 @@ from torch import Tensor
 
 from nmt_lstm.lab.inspection.overview import CellOverview, Overview
 
-__all__ = ["KEPT", "extremes", "index_of"]
+__all__ = ["PLACES", "extremes", "index_of"]
 
-KEPT = 12
-"""Positions that are kept of each unit and direction, each in a different sentence."""
+PLACES = 12
+"""Positions listed for each unit and direction, each in a different sentence."""
 NONE = 65535
 """Stands for a position where there are fewer sentences; no text that is read has so many positions."""
 
 
-def index_of(found: Overview) -> dict[str, Any]:
+def index_of(overview: Overview) -> dict[str, Any]:
     """Return the sentences, and for each cell where its units are extreme, as values for JSON.
 
     Positions count through all sentences of a side. Of a cell: mean and deviation of each unit's memory, as float32, and
     the positions of each unit, first the highest, then the lowest, as unsigned 16-bit numbers, all in base64.
     """
     return {
-        "encoder": [list(pieces) for pieces in found.sources],
-        "decoder": [list(pieces) for pieces in found.targets],
-        "kept": KEPT,
-        "cells": {cell.key: _cell(cell) for cell in found.cells},
+        "encoder": [list(pieces) for pieces in overview.sources],
+        "decoder": [list(pieces) for pieces in overview.targets],
+        "places_per_unit": PLACES,
+        "cells": {cell.key: _cell(cell) for cell in overview.cells},
     }
 
 
 def extremes(memory: Tensor, lengths: list[int]) -> Tensor:
-    """Return the positions (H, 2, KEPT) at which units are highest and lowest, the best first, one of each sentence.
+    """Return the positions (H, 2, PLACES) at which units are highest and lowest, the best first, one of each sentence.
 
     Args:
         memory: (N, H).
@@ -49,10 +49,10 @@ def extremes(memory: Tensor, lengths: list[int]) -> Tensor:
         best = [part.max(0) for part in signed.split(lengths)]
         values = torch.stack([each.values for each in best])
         places = torch.stack([each.indices + start for each, start in zip(best, starts, strict=True)])
-        chosen = values.argsort(dim=0, descending=True, stable=True)[:KEPT]
-        found = torch.full((KEPT, memory.shape[1]), NONE)
-        found[: len(chosen)] = places.gather(0, chosen)
-        both.append(found.T)
+        chosen = values.argsort(dim=0, descending=True, stable=True)[:PLACES]
+        selected = torch.full((PLACES, memory.shape[1]), NONE)
+        selected[: len(chosen)] = places.gather(0, chosen)
+        both.append(selected.T)
     return torch.stack(both, 1)
 
 

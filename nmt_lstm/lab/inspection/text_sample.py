@@ -59,13 +59,13 @@ def sampled(lines: Iterable[str], count: int = MOST_SENTENCES) -> list[str]:
     The text is read once, as a stream (Vitter 1985, algorithm R), with a fixed seed.
     """
     chance = random.Random(1)
-    kept: list[tuple[int, str]] = []
+    sample: list[tuple[int, str]] = []
     for number, line in enumerate(filter(str.strip, lines)):
         if number < count:
-            kept.append((number, line))
+            sample.append((number, line))
         elif (place := chance.randrange(number + 1)) < count:
-            kept[place] = (number, line)
-    return [line for _, line in sorted(kept)]
+            sample[place] = (number, line)
+    return [line for _, line in sorted(sample)]
 
 
 def read_sentences(inspector: Inspector, lines: Sequence[str]) -> Iterator[SentenceReading]:

@@ -10,7 +10,7 @@ const textIndex = (trace, layer) => {
   const { mean, deviation, places } = trace.text.cells[layer.key];
   return {
     mean: floats(mean), deviation: floats(deviation), places: new Uint16Array(bytes(places).buffer),
-    kept: trace.text.kept, sentences: trace.text[layer.side],
+    perUnit: trace.text.places_per_unit, sentences: trace.text[layer.side],
   };
 };
 
@@ -21,24 +21,24 @@ const standardised = (index, unit, value) => (value - index.mean[unit]) / Math.m
 const similarSentences = (index, units) => {
   const starts = [];
   index.sentences.reduce((start, pieces, at) => { starts[at] = start; return start + pieces.length; }, 0);
-  const found = new Map();
+  const matches = new Map();
   for (const [unit, difference] of units) {
-    const begin = (2 * unit + (difference < 0 ? 1 : 0)) * index.kept;
-    for (const place of index.places.subarray(begin, begin + index.kept)) {
+    const begin = (2 * unit + (difference < 0 ? 1 : 0)) * index.perUnit;
+    for (const place of index.places.subarray(begin, begin + index.perUnit)) {
       if (place === NOWHERE) continue;
       let sentence = starts.length - 1;
       while (starts[sentence] > place) sentence -= 1;
-      const marks = found.get(sentence) ?? new Map();
+      const marks = matches.get(sentence) ?? new Map();
       const at = place - starts[sentence];
       marks.set(at, [...(marks.get(at) ?? []), unit]);
-      found.set(sentence, marks);
+      matches.set(sentence, marks);
     }
   }
   const count = (marks) => [...marks.values()].reduce((sum, own) => sum + own.length, 0);
-  return [...found].sort((one, other) => count(other[1]) - count(one[1])).slice(0, MOST_SENTENCES);
+  return [...matches].sort((one, other) => count(other[1]) - count(one[1])).slice(0, MOST_SENTENCES);
 };
 
-const sentenceList = (index, units) => make("ul", { className: "found" },
+const sentenceList = (index, units) => make("ul", { className: "sentences" },
   ...similarSentences(index, units).map(([sentence, marks]) => {
     const parts = index.sentences[sentence].flatMap((piece, at) => {
       const space = piece.startsWith("▁") && at ? " " : "";

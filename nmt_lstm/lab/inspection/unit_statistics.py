@@ -149,11 +149,11 @@ class UnitStatistics:
     def followers(self) -> list[Followed]:
         """Return the units that follow something, the closest first."""
         correlations = _correlations(self.memory, torch.cat(self._features))
-        found = [
+        followers = [
             Followed(unit, FEATURES[feature], float(correlations[feature, unit]))
             for feature, unit in (correlations.abs() >= FOLLOWS).nonzero().tolist()
         ]
-        return sorted(found, key=lambda each: -abs(each.correlation))
+        return sorted(followers, key=lambda each: -abs(each.correlation))
 
 
 def features_of(pieces: Sequence[str]) -> Tensor:

@@ -13,7 +13,7 @@ from nmt_lstm.errors import DataError
 from nmt_lstm.lab.inspection.overview import overview
 from nmt_lstm.lab.inspection.overview_page import overview_page
 from nmt_lstm.lab.inspection.page import trace_page
-from nmt_lstm.lab.inspection.text_index import KEPT, NONE, extremes, index_of
+from nmt_lstm.lab.inspection.text_index import NONE, PLACES, extremes, index_of
 from nmt_lstm.lab.inspection.text_sample import sampled
 
 LINES = ["eins zwei .", "", "drei ( vier ) fünf .", "sechs", "eins " * 200]
@@ -71,7 +71,7 @@ def test_a_cell_without_gates_has_a_page(make_inspector) -> None:
 def test_extremes_are_one_of_each_sentence() -> None:
     memory = torch.tensor([[1.0], [5.0], [4.0], [-3.0], [0.0]])
     found = extremes(memory, [3, 2])
-    assert found.shape == (1, 2, KEPT)
+    assert found.shape == (1, 2, PLACES)
     assert found[0, 0, :3].tolist() == [1, 4, NONE]
     assert found[0, 1, :3].tolist() == [3, 0, NONE]
 
@@ -82,7 +82,7 @@ def test_a_page_with_a_text_has_its_sentences_and_their_places(make_inspector) -
     index = index_of(found)
     places = np.frombuffer(base64.b64decode(index["cells"]["encoder.1.forward"]["places"]), "<u2")
     units = found.cells[0].statistics.units
-    assert places.size == units * 2 * KEPT
+    assert places.size == units * 2 * PLACES
     positions = sum(map(len, index["encoder"]))
     assert set(places[places != NONE]) <= set(range(positions))
     page = trace_page([inspector.trace("eins zwei .")], texts=[found])

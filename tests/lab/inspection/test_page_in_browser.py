@@ -137,12 +137,12 @@ def test_a_span_finds_sentences_of_the_text(
     labels = opened.locator(".rows").nth(2).locator(".axis button")
     labels.nth(0).click()
     assert "differs most at" in opened.locator(".units").first.inner_text()
-    sentences = opened.locator(".found").first.locator("li")
+    sentences = opened.locator(".sentences").first.locator("li")
     assert sentences.count() == 3
     assert sentences.first.locator("mark").count() > 0
     labels.nth(labels.count() - 1).click()
     assert "whole sentence" in opened.locator(".units").first.inner_text()
-    assert opened.locator(".found").count() == 0
+    assert opened.locator(".sentences").count() == 0
     opened.close()
 
 

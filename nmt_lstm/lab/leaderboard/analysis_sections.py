@@ -130,7 +130,7 @@ def _by_frequency(analyses: _Analyses) -> Markup:
 
 def _faults(analyses: _Analyses) -> Markup:
     first = analyses[0][1]
-    titles = [f"{each.order}-grams" if each.order > 1 else "Words" for each in first.repetitions]
+    titles = [f"{each.order}-grams" if each.order > 1 else "words" for each in first.repetitions]
     expected = ", ".join(f"{each.reference_per_thousand:.1f}" for each in first.repetitions)
 
     def cells(analysis: Analysis) -> list[TableCell]:
@@ -152,9 +152,9 @@ def _faults(analyses: _Analyses) -> Markup:
         analyses,
         [
             *(Column(title, numeric=True, meaning="repeated") for title in titles),
-            Column("Copied", numeric=True),
-            Column("Rare", numeric=True, meaning="rare words left untranslated"),
-            Column("Most copied"),
+            Column("copied", numeric=True),
+            Column("rare", numeric=True, meaning="rare words left untranslated"),
+            Column("most copied"),
         ],
         cells,
     )
@@ -169,7 +169,7 @@ def _section(
 ) -> Markup:
     """Return a section with a table that has a row for each system."""
     rows: list[list[TableCell | str]] = [[system, *cells(analysis)] for system, analysis in analyses]
-    return section(heading, Table(caption, [Column("System", label=True), *columns], rows).html(), level=3)
+    return section(heading, Table(caption, [Column("system", label=True), *columns], rows).html(), level=3)
 
 
 def _sentences(

@@ -7,7 +7,6 @@ from typing import Any
 
 from nmt_lstm.evaluation.columns import NOT_SIGNIFICANT, p_value, signed
 from nmt_lstm.evaluation.scores import METRICS
-from nmt_lstm.evaluation.significance import PairedTest
 from nmt_lstm.lab.leaderboard.ranking import RankedRow, Ranking
 from nmt_lstm.lab.report.table import Column, Table, TableCell, escape_markdown, number
 
@@ -72,10 +71,10 @@ def ranking_table(ranking: Ranking, baseline: str | None = None) -> Table:
             Column("95 %", numeric=True, meaning="bootstrap interval"),
             lambda each: TableCell(f"{each.score.low:.1f}–{each.score.high:.1f}", each.score.low, quiet=True),
         ),
-        *_comparison_columns("best", lambda each: each.versus_best),
+        _comparison_column("best", lambda each: each.versus_best),
     ]
     if any(each.row.system == baseline for each in ranking.rows):
-        columns += _comparison_columns(f"{baseline}", lambda each: each.versus_baseline)
+        columns.append(_comparison_column(f"{baseline}", lambda each: each.versus_baseline))
     columns += [
         _score_column(first, metric)
         for metric in METRICS
@@ -134,30 +133,21 @@ def _score_column(first: RankedRow, metric: str) -> tuple[Column, _Cell]:
     return column, lambda each: number(each.row.scores[metric].value, ".2f")
 
 
-def _comparison_columns(
+def _comparison_column(
     name: str, comparison_of: Callable[[RankedRow], PairedTest | None]
-) -> list[tuple[Column, _Cell]]:
-    """Return the columns of the difference from a system and of its p values."""
+) -> tuple[Column, _Cell]:
+    """Return the column of the difference from a system, with p values."""
 
-    def difference(each: RankedRow) -> TableCell:
+    def cell(each: RankedRow) -> TableCell:
         test = comparison_of(each)
         if test is None:
             return TableCell("", 0.0)
         mark = "" if test.significant else f"{NOT_SIGNIFICANT} "
-        return TableCell(f"{mark}{signed(test.difference)}", test.difference)
+        p_values = f"p {p_value(test.p_bootstrap)}/{p_value(test.p_randomisation)}"
+        return TableCell(f"{mark}{signed(test.difference)}", test.difference, p_values)
 
-    def p_values(each: RankedRow) -> TableCell | str:
-        test = comparison_of(each)
-        if test is None:
-            return ""
-        values = f"{p_value(test.p_bootstrap)}/{p_value(test.p_randomisation)}"
-        return TableCell(values, max(test.p_bootstrap, test.p_randomisation), quiet=True)
-
-    tests = "p values of paired bootstrap and approximate randomisation"
-    return [
-        (Column(f"vs {name}", numeric=True, meaning="difference"), difference),
-        (Column("p", numeric=True, meaning=tests), p_values),
-    ]
+    tests = "difference, with p values of paired bootstrap and approximate randomisation"
+    return Column(f"vs {name}", numeric=True, meaning=tests), cell
 
 
 def _known(form: Callable[[Any], str], value: float | None) -> TableCell:

@@ -27,7 +27,7 @@ def test_text_has_a_line_for_each_row(odd_board) -> None:
     assert lines[0].startswith("numbers, de-en, 40 lines, 1 reference, fingerprint ")
     head, *rows = lines[2:8]
     assert re.split(r"\s{2,}", head.strip()) == [
-        "#", "system", "BLEU", "95 %", "vs best", "p", "vs good", "p", "chrF2", "chrF2++", "TER", "BP", "parameters",
+        "#", "system", "BLEU", "95 %", "vs best", "vs good", "chrF2", "chrF2++", "TER", "BP", "parameters",
         "training", "sent/s",
     ]  # fmt: skip
     assert [row.split()[1] for row in rows[:1]] == ["模型"]

@@ -50,9 +50,8 @@ def load_model_run(path: str | Path) -> RunSettings:
     values = read_toml(path)
     subwords = values.setdefault("subwords", {})
     if isinstance(subwords, dict):
-        subwords.setdefault(
-            "normalise_invisible", False
-        )  # models without this key were trained before it existed
+        # Models without this key were trained before it existed.
+        subwords.setdefault("normalise_invisible", False)
     return make_run(values, folder=Path(path).absolute().parent, origin=str(path))
 
 

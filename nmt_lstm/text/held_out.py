@@ -91,9 +91,7 @@ class _Candidate(NamedTuple):
     digest: bytes
 
 
-def hold_out(
-    source: Path, target: Path, folder: Path, *, names: tuple[str, str] | None = None, reuse: bool = False
-) -> HeldOut:
+def hold_out(source: Path, target: Path, folder: Path, *, reuse: bool = False) -> HeldOut:
     """Choose pairs of a text for validation: 1,000 or 5 % of it, whichever is less, but at least one.
 
     The same text always has the same pairs. It is not changed: training has to leave these pairs out
@@ -104,21 +102,21 @@ def hold_out(
         source: source side of the text.
         target: target side of the text.
         folder: folder for the files.
-        names: names of the two files; by default they depend on the languages.
         reuse: use the files in `folder` if they exist, as a resumed run must.
 
     Raises:
         DataError: the text cannot be read, has a side without text, or too few different pairs.
     """
     total, usable = check_lengths(source, target), count_usable(source, target)
-    names = names or _names(source, target)
-    paths = folder / names[0], folder / names[1]
+    sides = language_of(source), language_of(target)
+    suffixes = sides if all(sides) and sides[0] != sides[1] else ("source", "target")
+    paths = folder / f"valid.{suffixes[0]}", folder / f"valid.{suffixes[1]}"
     if reuse and all(path.is_file() for path in paths):
         chosen = {pair_digest(*pair): pair for pair in read_parallel(*paths)}
         counts = _occurrences(source, target, chosen)
     else:
         parts = list(_candidates(source, target, total))
-        counts = _occurrences(source, target, {each.digest for part in parts for each in part})
+        counts = _occurrences(source, target, {candidate.digest for part in parts for candidate in part})
         chosen = _choose(parts, counts)
     remaining = usable - sum(counts[digest] for digest in chosen)
     if not chosen or not remaining:
@@ -156,12 +154,6 @@ def with_validation_text(
         "exclude_validation": True,
     }
     return run.model_copy(update={"data": data.model_copy(update=update)}), held
-
-
-def _names(source: Path, target: Path) -> tuple[str, str]:
-    sides = language_of(source), language_of(target)
-    endings = sides if all(sides) and sides[0] != sides[1] else ("source", "target")
-    return f"valid.{endings[0]}", f"valid.{endings[1]}"
 
 
 def _candidates(source: Path, target: Path, total: int) -> Iterator[list[_Candidate]]:

@@ -12,8 +12,6 @@ from nmt_lstm.errors import DataError
 from nmt_lstm.text.corpus import read_parallel
 from nmt_lstm.text.held_out import hold_out, with_validation_text
 
-NAMES = ("valid.de", "valid.en")
-
 
 def write_text(folder, pairs):
     """Write the two sides of a text; return their paths."""
@@ -25,7 +23,7 @@ def write_text(folder, pairs):
 
 def hold_out_and_write(*files, folder, **options):
     """Hold pairs out and write them; check that the files contain them."""
-    held_out = hold_out(*files, folder, names=NAMES, **options)
+    held_out = hold_out(*files, folder, **options)
     if not options:
         assert not folder.exists()
     held_out.write()

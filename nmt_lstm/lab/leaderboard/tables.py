@@ -7,6 +7,7 @@ from typing import Any
 
 from nmt_lstm.evaluation.columns import NOT_SIGNIFICANT, p_value, signed
 from nmt_lstm.evaluation.scores import METRICS
+from nmt_lstm.evaluation.significance import PairedTest
 from nmt_lstm.lab.leaderboard.ranking import RankedRow, Ranking
 from nmt_lstm.lab.report.table import Column, Table, TableCell, escape_markdown, number
 

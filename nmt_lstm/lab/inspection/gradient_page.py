@@ -52,7 +52,7 @@ def gradient_page(traces: Sequence[GradientTrace], *, command: str = "") -> str:
 
     Args:
         traces: one of each model.
-        command: what makes the page again; empty leaves it out.
+        command: the command that reproduces the page; empty omits it.
     """
     models = [trace.model for trace in traces]
     axes = _axes(traces)
@@ -71,20 +71,20 @@ def gradient_page(traces: Sequence[GradientTrace], *, command: str = "") -> str:
                 element("div", *figures, class_="charts"),
             )
         )
-    sentences = "1 sequence" if traces[0].sequences == 1 else f"{traces[0].sequences} sequences"
+    count = "1 sequence" if traces[0].sequences == 1 else f"{traces[0].sequences} sequences"
     return page(
         _TITLE,
         element("p", _verdict(traces), class_="answer"),
         element(
             "p",
-            f"Lines end at the longest lag of their sequences of {lengths} positions; thick lines are those of {longest}. "
-            f"The dashed line is a tenth. Every chart has the same scales; the lower edge is a millionth or less.",
+            f"Each line belongs to sequences of one length: {lengths} positions. Thick lines are those of {longest}. "
+            f"The dashed line marks a tenth. All charts have the same scales; the lower edge is a millionth or less.",
         ),
         *blocks,
         section("Horizons", gradient_table(traces).html()),
         _reading_help(),
-        *([section("This page again", element("pre", command))] if command else []),
-        lead=f"{', '.join(models)}: the mean of {sentences} of each length",
+        *([section("Reproduce this page", element("pre", command))] if command else []),
+        lead=f"{', '.join(models)}: mean of {count} of each length",
         style=resources.files("nmt_lstm.lab.inspection").joinpath("page.css").read_text(encoding="utf-8"),
     )
 
@@ -98,8 +98,8 @@ def gradient_picture(traces: Sequence[GradientTrace]) -> str:
         for moment in ("before", "after")
     ]
     note = (
-        "Norm of the gradient of the loss at a position with respect to what the cell handed on so many positions before.\n"
-        "Dashed: a tenth, at which the horizon is. Thin lines: shorter sequences."
+        "Norm of the gradient of the loss with respect to what the cell handed on so many positions before.\n"
+        "Dashed: a tenth, where the horizon is. Thin lines: shorter sequences. Lower edge: 10⁻⁶ or less."
     )
     return chart_file(_TITLE, note, [trace.model for trace in traces], panels, columns=2)
 
@@ -162,8 +162,8 @@ def _verdict(traces: Sequence[GradientTrace]) -> str:
     farthest = [model for model, reach in reaches.items() if reach == max(reaches.values())]
     said = [f"{_range([flow.after for flow in _at_longest(trace)])} in {trace.model}" for trace in traces]
     return (
-        f"After training, gradients reach farthest back in {' and '.join(farthest)}. They fall below a tenth after "
-        f"{', '.join(said)} (positions)."
+        f"After training, gradients reach farthest back in {' and '.join(farthest)}. "
+        f"Horizons, in positions: {', '.join(said)}."
     )
 
 
@@ -196,19 +196,20 @@ def _horizon_cell(flow: Flow) -> TableCell:
 
 def _reading_help() -> Markup:
     terms = {
-        "gradient": "of the loss at a position with respect to what the cell handed on some positions before: its whole "
-        "state (an LSTM's hidden and cell state together). It is the error signal that training has there.",
-        "lag": "how many positions before, in the order in which the cell reads; a backward cell reads from the end.",
-        "norm": "Euclidean, of each sequence, then averaged; each line is divided by its value at lag 0.",
+        "gradient": "of the loss at a position with respect to what the cell handed on some positions earlier: its complete "
+        "state (an LSTM's hidden and cell state together). It is the error signal that training receives there.",
+        "lag": "the number of positions between the two, in the order in which the cell reads; a backward cell starts at the "
+        "end of the sentence.",
+        "norm": "Euclidean norm, averaged over the sequences; each line is divided by its value at lag 0.",
         "horizon": "the first lag at which the norm is below a tenth of that at lag 0.",
         "explodes": "the norm is more than ten times that at lag 0 at some lag, or not finite.",
-        "decoder": "the loss is that of the last target piece alone; all paths count, also those through upper layers.",
-        "encoder": "the error is the one that arrives at the last position that the cell reads, from the loss of all target "
-        "pieces; it is followed through the cell alone. Attention brings errors to all positions directly, whatever the cell.",
-        "before training": "initial weights by the model's settings and seed. Orthogonal weights pass gradients on at first, "
-        "although the network does not use them yet; training then forgets what does not help.",
-        "sequences": "sentences joined to exactly these numbers of positions, so that all models have the same lags; they may "
-        "be longer than any sentence of the training text.",
+        "decoder": "the loss is that of the last target piece alone; all paths count, including those through upper layers.",
+        "encoder": "the error is the one that arrives at the last position the cell reads, from the loss of all target "
+        "pieces. It is followed through the cell alone, because attention carries errors to every position directly.",
+        "before training": "the initial weights, drawn with the model's settings and seed. They may pass gradients on over "
+        "long distances that the network does not use yet; training keeps what helps.",
+        "sequences": "sentences joined and cut to exactly these numbers of positions, so that all models have the same lags. "
+        "They may be longer than any sentence of the training text.",
     }
     rows = [joined(element("dt", name), element("dd", text)) for name, text in terms.items()]
     return element(

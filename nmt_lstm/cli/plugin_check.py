@@ -102,13 +102,13 @@ def _run_and_show(cases: Sequence[Case[Any]]) -> Iterator[Result]:
         with terminal.status(f"checking {number} of {len(cases)}: {name}"):
             result = case.run()
         if result.outcome != "not run":
-            say("\n".join(_row(result, name, width)))
+            say(_row(result, name, width))
             sys.stdout.flush()
         yield result
 
 
-def _row(result: Result, name: str, width: int) -> Iterator[str]:
-    """Yield the lines of a check: its numbers on the same line, or the explanation of a failure below it."""
+def _row(result: Result, name: str, width: int) -> str:
+    """Return the lines of a check: its numbers on the same line, or the explanation of a failure below it."""
     columns = shutil.get_terminal_size().columns
     if result.outcome in ("failed", "expected failure"):
         notes = [result.numbers]
@@ -116,18 +116,18 @@ def _row(result: Result, name: str, width: int) -> Iterator[str]:
             notes.append(f"expected: {result.reason}")
         elif result.hint:
             notes.append(f"hint: {result.hint}")
-        indent = " " * 8
         outcome = result.outcome.upper() if result.outcome == "failed" else result.outcome
-        yield f"  {outcome:{_OUTCOME_WIDTH}}  {name}"
-        for note in notes:
-            yield from textwrap.wrap(
-                note, max(30, columns - 8), initial_indent=indent, subsequent_indent=indent
-            )
-        return
-    indent = " " * (_OUTCOME_WIDTH + width + 6)
-    words = textwrap.wrap(result.numbers, max(30, columns - len(indent))) or [""]
-    yield f"  {result.outcome:{_OUTCOME_WIDTH}}  {name:{width}}  {words[0]}".rstrip()
-    yield from (f"{indent}{line}" for line in words[1:])
+        indent = " " * 8
+        lines = [
+            textwrap.fill(note, max(30, columns), initial_indent=indent, subsequent_indent=indent)
+            for note in notes
+            if note
+        ]
+        return "\n".join([f"  {outcome:{_OUTCOME_WIDTH}}  {name}", *lines])
+    head = f"  {result.outcome:{_OUTCOME_WIDTH}}  {name:{width}}  "
+    text_width = max(len(head) + 30, columns)
+    row = textwrap.fill(result.numbers, text_width, initial_indent=head, subsequent_indent=" " * len(head))
+    return row or head.rstrip()
 
 
 def summary(results: Sequence[Result]) -> str:

@@ -73,12 +73,10 @@ def show(
             say(f"\nProperties (I: input size, H: hidden size)\n{columns(cell_facts(part), indent='  ')}")
         if source:
             try:
-                code = inspect.getsource(part)
-            except (OSError, TypeError):  # a class of an extension module
-                code = "not available\n"
-            say(
-                f"\nSource: {inspect.getsourcefile(part)}\n{textwrap.indent(code, '  ').removesuffix(chr(10))}"
-            )
+                code = textwrap.indent(inspect.getsource(part), "  ").rstrip("\n")
+                say(f"\nSource: {inspect.getsourcefile(part)}\n{code}")
+            except (OSError, TypeError):  # a class of a notebook or an extension module
+                say("\nSource: not available")
 
 
 def listing(registry: Registry) -> str:
@@ -93,10 +91,11 @@ def listing(registry: Registry) -> str:
     ]
     table = columns(rows, indent="  ").split("\n")
     width = max(map(len, table)) + 2
-    available = max(30, shutil.get_terminal_size().columns - width)
-    lines = []
-    for line, entry in zip(table, entries, strict=True):
-        first, *rest = textwrap.wrap(entry.description, available) or [""]
-        lines.append(f"{line.ljust(width)}{first}".rstrip())
-        lines += [" " * width + continuation for continuation in rest]
-    return "\n".join(lines)
+    available = max(width + 30, shutil.get_terminal_size().columns)
+    return "\n".join(
+        textwrap.fill(
+            entry.description, available, initial_indent=line.ljust(width), subsequent_indent=" " * width
+        )
+        or line
+        for line, entry in zip(table, entries, strict=True)
+    )

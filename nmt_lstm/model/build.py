@@ -140,12 +140,12 @@ def _decoder(model: ModelSettings, encoder: Encoder, dropout: Dropout) -> Decode
         state_sizes=[cell.bridge_sizes for cell in cells],
         learned=settings.bridge == "learned",
     )
-    return wiring.build(
+    return wiring(
         cells=cells,
+        make_cell=make_cell,
         attention=attention,
         bridge=bridge,
         output_size=width,
-        make_cell=make_cell,
         dropout=dropout,
         residual=settings.residual,
     )

@@ -51,10 +51,11 @@ class Decoder(nn.Module):
     """Base of the wirings, which `nmt_lstm.config.wirings` lists.
 
     Args:
-        cells: one per layer, lowest first.
+        cells: one per layer, lowest first, with the input widths that the wiring declares.
+        make_cell: makes a further cell of a given input width, for wirings that need one.
         attention: of the source states.
         bridge: computes the initial states.
-        readout: computes the output, width E, from the widths that the wiring concatenates.
+        output_size: width of the output and of embeddings, E.
         dropout: between layers and on the output.
         residual: add each layer's input to its output, from the second layer on, where widths agree.
     """
@@ -66,9 +67,10 @@ class Decoder(nn.Module):
         self,
         *,
         cells: Sequence[Cell],
+        make_cell: Callable[[int], Cell],
         attention: Attention,
         bridge: Bridge,
-        readout: Linear,
+        output_size: int,
         dropout: Dropout,
         residual: bool = False,
     ) -> None:
@@ -76,11 +78,15 @@ class Decoder(nn.Module):
         self.cells = nn.ModuleList(cells)
         self.attention = attention
         self.bridge = bridge
+        self.output_size = output_size
+        # Drawn before the readout but registered after it: seeds and optimizers' states depend on these orders.
+        further_cells = self.further_cells(make_cell)
         # Inference replaces it with a different module of the same widths.
-        self.readout: nn.Module = readout
-        self._output_size = readout.out_features
+        self.readout: nn.Module = Linear(self.readout_input_size, output_size)
         self.dropout = dropout
         self.residual = residual
+        for name, cell in further_cells.items():
+            self.add_module(name, cell)
 
     @classmethod
     def first_input_size(cls, embedding_size: int) -> int:
@@ -92,47 +98,19 @@ class Decoder(nn.Module):
         """Return the input width of the cells above the first."""
         return hidden_size + context_size
 
-    @classmethod
-    def build(
-        cls,
-        *,
-        cells: Sequence[Cell],
-        attention: Attention,
-        bridge: Bridge,
-        output_size: int,
-        make_cell: Callable[[int], Cell],  # noqa: ARG003 - for wirings that have a further cell
-        dropout: Dropout,
-        residual: bool,
-    ) -> Decoder:
-        """Return a decoder with a newly drawn readout.
+    def further_cells(self, make_cell: Callable[[int], Cell]) -> dict[str, Cell]:
+        """Return the cells that the wiring has besides one per layer, by attribute name."""
+        return {}
 
-        Args:
-            cells: one per layer, with the input widths that the wiring declares.
-            attention: of the source states.
-            bridge: computes the initial states.
-            output_size: width of the output and of embeddings, E.
-            make_cell: makes a further cell of a given input width, for wirings that have one.
-            dropout: between layers and on the output.
-            residual: add each layer's input to its output.
-        """
-        return cls(
-            cells=cells,
-            attention=attention,
-            bridge=bridge,
-            readout=Linear(cells[-1].output_size + attention.context_size, output_size),
-            dropout=dropout,
-            residual=residual,
-        )
+    @property
+    def readout_input_size(self) -> int:
+        """Width of the tensors that the wiring passes to `output`: top layer and context, unless it overrides this."""
+        return self.layers[-1].output_size + self.attention.context_size
 
     @property
     def layers(self) -> list[Cell]:
         """The cells, lowest first."""
         return cast(list[Cell], list(self.cells))
-
-    @property
-    def output_size(self) -> int:
-        """Width of the outputs, E."""
-        return self._output_size
 
     @property
     def readout_alone_reads_contexts(self) -> bool:

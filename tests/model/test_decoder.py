@@ -223,12 +223,14 @@ def test_an_error_names_a_wiring_without_a_step(make_model, sources) -> None:
         pass
 
     model = make_model()
+    decoder = model.decoder
     unfinished = Unfinished(
-        cells=model.decoder.layers,
-        attention=model.decoder.attention,
-        bridge=model.decoder.bridge,
-        readout=model.decoder.readout,
-        dropout=model.decoder.dropout,
+        cells=decoder.layers,
+        make_cell=lambda input_size: pytest.fail("this wiring has no further cells"),
+        attention=decoder.attention,
+        bridge=decoder.bridge,
+        output_size=decoder.output_size,
+        dropout=decoder.dropout,
     )
     encoded = model.encode(source_batch([[5]]))
     with pytest.raises(TypeError, match="Unfinished does not define"):

@@ -1,4 +1,4 @@
-"""The callback that watches gradients during training: their norms at each step, and now and then how far they reach back."""
+"""The callback that monitors gradients during training: their norms at every step, and at intervals how far they reach back."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from nmt_lstm.batching.batch import Batch, collate
 from nmt_lstm.config.schema import ModelSettings
 from nmt_lstm.model.gradient_flow import Flow, gradient_flow
 from nmt_lstm.model.places import Place
-from nmt_lstm.training.gradient_advice import Norms, Suspicions, exploding_norms, suspicions, warnings_of
+from nmt_lstm.training.gradient_advice import Norms, Symptoms, exploding_norms, symptoms, warnings_of
 from nmt_lstm.training.module import TranslationModule
 
 __all__ = ["FLOW_TABLE", "LOGGED_LAGS", "GradientInsight", "measured_pairs"]
 
 FLOW_TABLE = "gradient_flow"
-"""Begins the names of what is logged of a flow: ``gradient_flow/encoder_1_forward/lag_10``."""
+"""Prefix of the metrics of a flow, such as ``gradient_flow/encoder_1_forward/lag_10``."""
 LOGGED_LAGS = (1, 2, 5, 10, 20, 50)
-"""Lags of the gradient flow that are logged."""
+"""The lags at which the gradient flow is logged."""
 
-# What is measured: more pairs and positions would cost time and hardly change the means.
+# Size of the measured batch; more pairs and positions would take time and hardly change the means.
 _PAIRS = 8
 _POSITIONS = 60
 
 Reach = tuple[int | None, int]
-"""A flow's horizon, and the longest lag that was measured."""
+"""The horizon of a flow, and its longest lag."""
 
 
 class GradientInsight(pl.Callback):
-    """Logs the gradient's norms and the gradient flow of each cell, warns of what vanishes or explodes, and sums up.
+    """Logs the norms of the gradient and the gradient flow of each cell, warns once if they vanish or explode, and summarizes.
 
-    Norms are those of every step. The flow (see `nmt_lstm.model.gradient_flow`) is measured after the first step and then
-    every so many, always on the same pairs, so that what changes is the network, and by the first process alone. Nothing of the
-    training depends on it: it draws nothing and leaves gradients, modes and states as they are.
+    Norms are recorded at every step. The flow (see `nmt_lstm.model.gradient_flow`) is measured by the first process after
+    the first step and then at regular intervals, always on the same pairs, so that only changes of the network show.
+    Training does not depend on it: a measurement draws no random numbers, and restores modes and gradients.
 
     Args:
-        pairs: called once, for the pairs of which the flow is measured; see `measured_pairs`.
-        every: steps between measurements.
+        pairs: called once, to get the pairs to measure; see `measured_pairs`.
+        every: steps between measurements of the flow.
         model: settings of the network, for advice about its cells.
         clip_norm: the largest norm of the gradient; 0 is off.
         clip_value: the largest component of the gradient; 0 is off.
-        warn: is given each warning once.
+        warn: called with each warning.
     """
 
     def __init__(
@@ -65,12 +65,13 @@ class GradientInsight(pl.Callback):
         self.clip_value = clip_value
         self.warn = warn
         self.first: dict[str, Reach] = {}
-        """Of the first measurement, by the names of the places."""
+        """The reach of each cell in the first measurement, by its short name."""
         self.last: dict[str, Reach] = {}
-        self._run = _Sums()
-        self._window = _Sums()
-        """Since the measurement before."""
-        self._suspicions: Suspicions = {}
+        """The same in the last measurement."""
+        self._run = _NormSums()
+        self._window = _NormSums()
+        """Since the previous measurement."""
+        self._symptoms: Symptoms = {}
         self._warned: set[str] = set()
         self._unclipped: Tensor | None = None
         self._measured: Batch | None = None
@@ -80,7 +81,7 @@ class GradientInsight(pl.Callback):
     def on_before_optimizer_step(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, optimizer: Optimizer
     ) -> None:
-        """Take the norm before components are clipped; the module's own is taken after that."""
+        """Record the norm before components are clipped; the module's own norm is computed after that."""
         if self.clip_value > 0.0:
             gradients = [weight.grad for weight in pl_module.parameters() if weight.grad is not None]
             self._unclipped = nn.utils.get_total_norm(gradients)
@@ -88,7 +89,7 @@ class GradientInsight(pl.Callback):
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Batch, batch_idx: int
     ) -> None:
-        """Count a step, and measure where it is time for that."""
+        """Record the norms of an optimizer step, and measure the flow if it is due."""
         assert isinstance(pl_module, TranslationModule)
         norm = pl_module.gradient_norm
         if (batch_idx + 1) % trainer.accumulate_grad_batches or norm is None:
@@ -108,7 +109,7 @@ class GradientInsight(pl.Callback):
             "window": self._window.state_dict(),
             "first": {name: list(reach) for name, reach in self.first.items()},
             "last": {name: list(reach) for name, reach in self.last.items()},
-            "suspicions": self._suspicions,
+            "symptoms": self._symptoms,
             "warned": sorted(self._warned),
         }
 
@@ -118,14 +119,14 @@ class GradientInsight(pl.Callback):
         self._window.load_state_dict(state_dict["window"])
         self.first = {name: (reach[0], reach[1]) for name, reach in state_dict["first"].items()}
         self.last = {name: (reach[0], reach[1]) for name, reach in state_dict["last"].items()}
-        self._suspicions = dict(state_dict["suspicions"])
+        self._symptoms = dict(state_dict["symptoms"])
         self._warned = set(state_dict["warned"])
 
-    # What is measured
+    # Measurements
 
     def _measure(self, trainer: pl.Trainer, module: TranslationModule, step: int) -> None:
         norms = self._window.norms()
-        self._window = _Sums()
+        self._window = _NormSums()
         row = {"gradient_norm_clipped": norms.mean_clipped, "clipped_share": norms.clipped}
         if self._measured is None:
             self._measured = self.pairs().to(module.device)
@@ -136,18 +137,18 @@ class GradientInsight(pl.Callback):
             logger.log_metrics(row, step=step)
         self.last = {_short_name(flow.place): (flow.horizon, len(flow.norms) - 1) for flow in flows}
         self.first = self.first or self.last
-        # The first step's gradients are those of fresh weights, whose sizes say nothing about training.
-        warnings = warnings_of(self._suspicions, flows, step=step, model=self.model, clip_norm=self.clip_norm)
+        # The norm at the first step is that of the initial weights, which says nothing about training.
+        warnings = warnings_of(self._symptoms, flows, step=step, model=self.model, clip_norm=self.clip_norm)
         if step > 1:
             warnings["norms"] = exploding_norms(norms, step=step, clip_norm=self.clip_norm)
-        self._suspicions = suspicions(flows)
+        self._symptoms = symptoms(flows)
         for kind, warning in warnings.items():
             if warning and kind not in self._warned:
                 self._warned.add(kind)
                 self.warn(warning)
 
     def summary(self) -> dict[str, str]:
-        """Return what the whole training showed as names and sentences, for the table at its end."""
+        """Return rows for the summary at the end of training: names and values."""
         norms = self._run.norms()
         rows = {}
         if norms.steps:
@@ -165,16 +166,16 @@ class GradientInsight(pl.Callback):
         return rows
 
 
-class _Sums:
-    """Sums over steps; on a GPU nobody waits for them until they are read."""
+class _NormSums:
+    """Sums of norms over steps. They stay on the device, so that no step waits for a GPU."""
 
     def __init__(self) -> None:
         self.steps = 0
         self.values: Tensor | None = None
-        """(4,): of finite norms before clipping and after it, of clipped steps, and how many norms were finite."""
+        """(4,): the sums of finite norms before and after clipping, the clipped steps, and the number of finite norms."""
 
     def add(self, norm: Tensor, clipped: Tensor) -> None:
-        """Count a step. A gradient scaler skips steps whose norm is not finite."""
+        """Add a step. Norms that are not finite are left out: a gradient scaler skips such steps."""
         finite = torch.isfinite(norm)
         row = torch.stack([norm, clipped, (clipped < norm).to(norm), torch.ones_like(norm)])
         row = torch.where(finite, row, 0.0).double()
@@ -199,8 +200,9 @@ class _Sums:
 
 
 def measured_pairs(batches: Sequence[Batch]) -> Batch:
-    """Return the pairs of which the gradient flow is measured: of the longest tenth the shortest ones, at most 8, cut to 60
-    pieces. Lags end where the shortest sentence does, so they are to be long and alike.
+    """Return the pairs of which the gradient flow is measured: at most 8, the shortest of the longest tenth, cut to 60 pieces.
+
+    Lags end where the shortest sentence does, so the pairs should be long and of similar length.
 
     Args:
         batches: of the validation text.
@@ -218,13 +220,13 @@ def measured_pairs(batches: Sequence[Batch]) -> Batch:
 
 
 def _pieces(pieces: Tensor, length: Tensor) -> list[int]:
-    """Return a sentence's pieces without its end."""
+    """Return the pieces of a sentence without its end, cut."""
     found: list[int] = pieces[: min(int(length), _POSITIONS) - 1].tolist()
     return found
 
 
 def _logged(flow: Flow) -> dict[str, float]:
-    """Return what is logged of a flow: the horizon (the longest lag if it is not reached), and relative norms."""
+    """Return the metrics of a flow: its horizon (the longest lag if there is none), and norms relative to lag 0."""
     name = _log_name(flow.place)
     longest = len(flow.norms) - 1
     row = {f"{name}/horizon": float(longest if flow.horizon is None else flow.horizon)}

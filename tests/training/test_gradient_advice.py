@@ -8,7 +8,7 @@ from nmt_lstm.config.schema import ModelSettings
 from nmt_lstm.model.build import build_model
 from nmt_lstm.model.gradient_flow import Flow
 from nmt_lstm.model.places import places
-from nmt_lstm.training.gradient_advice import Norms, exploding_norms, suspicions, warnings_of
+from nmt_lstm.training.gradient_advice import Norms, exploding_norms, symptoms, warnings_of
 
 
 def flows(
@@ -28,12 +28,12 @@ def flows(
 
 def warned(found: tuple[list[Flow], ModelSettings], **named: float) -> dict[str, str]:
     flow, model = found
-    return warnings_of(suspicions(flow), flow, step=200, model=model, clip_norm=named.get("clip_norm", 1.0))
+    return warnings_of(symptoms(flow), flow, step=200, model=model, clip_norm=named.get("clip_norm", 1.0))
 
 
 def test_what_one_measurement_shows_is_not_said() -> None:
     flow, model = flows(0.1)
-    assert suspicions(flow)["vanish"]
+    assert symptoms(flow)["vanish"]
     assert warnings_of({}, flow, step=1, model=model, clip_norm=1.0) == {}
     assert list(warned((flow, model))) == ["vanish"]
 
@@ -55,7 +55,7 @@ def test_a_thousandth_within_ten_positions_has_vanished(factor, positions, kinds
 
 def test_where_no_error_arrives_nothing_vanishes() -> None:
     flow, _ = flows(0.1)
-    assert suspicions([Flow(flow[0].place, (0.0,) * 20)]) == {"vanish": [], "grow": []}
+    assert symptoms([Flow(flow[0].place, (0.0,) * 20)]) == {"vanish": [], "grow": []}
 
 
 def test_the_advice_is_about_the_cell() -> None:
@@ -84,3 +84,9 @@ def test_norms_far_above_the_clipping_norm_are_told(mean, clip_norm, words) -> N
     said = exploding_norms(Norms(200, mean, 1.0, 0.9), step=400, clip_norm=clip_norm)
     assert bool(said) == bool(words)
     assert words in said
+
+
+def test_a_gradient_that_is_not_finite_has_no_size() -> None:
+    flow, model = flows(1.0)
+    infinite = [Flow(each.place, (1.0, float("inf"), float("nan"))) for each in flow]
+    assert "not finite" in warned((infinite, model))["grow"]

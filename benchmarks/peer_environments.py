@@ -53,7 +53,7 @@ def python_of(cache: Path, requirements: Requirements) -> Path:
 def is_built(cache: Path, requirements: Requirements) -> bool:
     """Whether the environment is complete and has these requirements."""
     try:
-        return json.loads((cache / requirements.name / RECORD).read_text(encoding="utf-8")) == _record(
+        return json.loads((cache / requirements.name / RECORD).read_text(encoding="utf-8")) == record_of(
             requirements
         )
     except (OSError, ValueError):
@@ -92,7 +92,7 @@ def build(cache: Path, requirements: Requirements, time_limit: float) -> None:
     except subprocess.TimeoutExpired:
         raise EnvironmentBuildError(f"not installed in {time_limit:,.0f} s") from None
     # Written last, so that an incomplete environment is rebuilt.
-    (folder / RECORD).write_text(json.dumps(_record(requirements)) + "\n", encoding="utf-8")
+    (folder / RECORD).write_text(json.dumps(record_of(requirements)) + "\n", encoding="utf-8")
 
 
 def versions(python: Path) -> dict[str, str]:
@@ -115,7 +115,8 @@ def versions(python: Path) -> dict[str, str]:
     return installed
 
 
-def _record(requirements: Requirements) -> dict[str, object]:
+def record_of(requirements: Requirements) -> dict[str, object]:
+    """Return what the file RECORD has about an environment with these requirements."""
     return {
         "python": ".".join(map(str, sys.version_info[:3])),
         "torch": TORCH if requirements.uses_torch else None,

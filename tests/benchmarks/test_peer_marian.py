@@ -119,9 +119,9 @@ def test_translations_have_one_length_and_the_order_of_their_sources(repository,
     source.write_text("a b c d e\nf\ng h i j k l m n o p q r s\nt u\nv w x\n", "utf-8")
     program = repository / "benchmarks" / "peer_marian_length.py"
     run_beside(TRANSLATOR, str(program), [11, 2, source, output, "--beam-size", 5], tmp_path)
-    found = [line.split() for line in output.read_text("utf-8").splitlines()]
-    assert [pieces[0] for pieces in found] == ["a", "f", "g", "t", "v"]
-    assert {len(pieces) for pieces in found} == {11}
+    result = [line.split() for line in output.read_text("utf-8").splitlines()]
+    assert [pieces[0] for pieces in result] == ["a", "f", "g", "t", "v"]
+    assert {len(pieces) for pieces in result} == {11}
 
 
 def test_parameters_are_counted_and_ends_prevented_in_model_files(module, tmp_path) -> None:
@@ -131,10 +131,10 @@ def test_parameters_are_counted_and_ends_prevented_in_model_files(module, tmp_pa
     np.savez(tmp_path / "model.npz", **weights, **{"special:model.yml": options})
     assert marian_model.parameters(tmp_path / "model.npz") == 5 * 3 + 5
     marian_model.without_end(tmp_path / "model.npz", tmp_path / "endless.npz")
-    with np.load(tmp_path / "endless.npz") as found:
-        assert found["decoder_ff_logit_l2_b"].tolist() == [[-50.0, 0, 0, 0, 0]]
-        assert found["decoder_ff_logit_l2_b"].dtype == np.float32
-        assert found["special:model.yml"].tobytes() == options.tobytes()
+    with np.load(tmp_path / "endless.npz") as result:
+        assert result["decoder_ff_logit_l2_b"].tolist() == [[-50.0, 0, 0, 0, 0]]
+        assert result["decoder_ff_logit_l2_b"].dtype == np.float32
+        assert result["special:model.yml"].tobytes() == options.tobytes()
 
 
 def test_8_bit_weights_come_from_the_model_of_another_runner(module, tmp_path, monkeypatch) -> None:

@@ -117,15 +117,15 @@ def test_ratios_are_taken_by_round_and_inverted_for_memory(module) -> None:
     for name, what, mebibytes in (("mine", "no input feeding", 100.0), ("other", "input feeding", 150.0)):
         findings.measure(name, what, lambda x=mebibytes: [row("training, memory", x, "MiB", "")])
     toolkits = [NamedRunner("mine", False)], [NamedRunner("other", True), NamedRunner("not measured", True)]
-    found = {each.what: each for each in module("peer_ratios").ratios(findings, *toolkits)}
-    assert set(found) == {
+    result = {each.what: each for each in module("peer_ratios").ratios(findings, *toolkits)}
+    assert set(result) == {
         "ratio, training, each with its defaults: mine to other",
         "ratio, memory of training, each with its defaults: other to mine",
     }
-    speed = found["ratio, training, each with its defaults: mine to other"]
+    speed = result["ratio, training, each with its defaults: mine to other"]
     assert (speed.value, speed.unit) == (3.0, "times")
     assert speed.counted == "in the same round; median of 3, 2.00 to 5.00"
-    assert found["ratio, memory of training, each with its defaults: other to mine"].value == 1.5
+    assert result["ratio, memory of training, each with its defaults: other to mine"].value == 1.5
 
 
 def test_a_deadline_in_the_past_is_an_error(module) -> None:
@@ -158,7 +158,8 @@ def test_an_environment_may_be_without_torch(module, tmp_path, monkeypatch) -> N
     assert without.reported == ("nothing",)
     # An environment with torch does not meet requirements without it.
     (tmp_path / "without" / environments.RECORD).write_text(
-        json.dumps(environments._record(environments.Requirements("without", "nothing==0.0.0", ()))), "utf-8"
+        json.dumps(environments.record_of(environments.Requirements("without", "nothing==0.0.0", ()))),
+        "utf-8",
     )
     assert not environments.is_built(tmp_path, without)
 
@@ -235,10 +236,10 @@ def test_pieces_of_steps_come_from_the_plan_of_batches(module, parallel_files, t
         "training.batch_pieces": "200",
         "training.epochs": "3",
     }
-    found = ours.pieces_of_steps(settings, 1_000)
-    assert max(found) <= 200
-    per_epoch = len(found) // 3
-    assert sum(found[:per_epoch]) == sum(found[per_epoch : 2 * per_epoch])
+    result = ours.pieces_of_steps(settings, 1_000)
+    assert max(result) <= 200
+    per_epoch = len(result) // 3
+    assert sum(result[:per_epoch]) == sum(result[per_epoch : 2 * per_epoch])
 
 
 @pytest.mark.slow
@@ -275,5 +276,5 @@ def test_a_quick_comparison_needs_no_other_toolkit(repository, tmp_path) -> None
     # All translations have the same length, whatever the beam.
     translator = Translator.load(tmp_path / "work" / "nmt-lstm" / "untrained-plain" / "model", device="cpu")
     for beam_size in (1, 5):
-        found = translator.translate(["a dog", "two big cats sleep"], beam_size=beam_size)
-        assert [len(each.pieces) for each in found] == [11, 11]
+        result = translator.translate(["a dog", "two big cats sleep"], beam_size=beam_size)
+        assert [len(each.pieces) for each in result] == [11, 11]

@@ -1,4 +1,4 @@
-"""Costs as formulas: those that can be counted by hand, for cells of every kind."""
+"""Costs as formulas, compared with formulas derived by hand for all kinds of cells."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ class Cubic(Halves):
         (Cubic, "", "1/2H²"),
     ],
 )
-def test_formulas(part, parameters: str, products: str) -> None:
+def test_costs_are_the_formulas_derived_by_hand(part, parameters: str, products: str) -> None:
     assert cell_cost(part) == (parameters, products)
 
 
-def test_counting_draws_nothing() -> None:
+def test_counting_leaves_the_random_state_alone() -> None:
     torch.manual_seed(1)
     before = torch.get_rng_state()
     cell_cost(LSTM)

@@ -20,7 +20,17 @@ from nmt_lstm.lab.experiment.job import Job, Result
 from nmt_lstm.numerics.memory import without_thread_cache
 from nmt_lstm.training.launch import without_launcher
 
-__all__ = ["WORKER", "Event", "Failed", "Finished", "Postponed", "Progress", "run_in_processes"]
+__all__ = [
+    "WORKER",
+    "Event",
+    "Failed",
+    "Finished",
+    "Postponed",
+    "Progress",
+    "run_in_processes",
+    "start_worker",
+    "worker_environment",
+]
 
 WORKER = (sys.executable, "-m", "nmt_lstm.lab.experiment.worker")
 _POLL_SECONDS = 0.1
@@ -60,7 +70,9 @@ Event = Progress | Failed | Postponed | Finished[Result]
 
 
 @dataclass
-class _Worker:
+class Worker:
+    """A worker process and the run that it executes."""
+
     process: subprocess.Popen[bytes]
     connection: Connection
     slot: int
@@ -85,7 +97,7 @@ def run_in_processes(
         Events; None if there was none for a while, so that the caller can check for signals.
     """
     waiting, short = deque(jobs), deque[Job[Result]]()
-    workers: list[_Worker] = []
+    workers: list[Worker] = []
     try:
         while waiting or short or any(worker.job for worker in workers):
             if not waiting and not any(worker.job for worker in workers):
@@ -115,17 +127,25 @@ def run_in_processes(
 
 
 def _free(
-    workers: list[_Worker], waiting: Sequence[Job[Any]], parallel: int, gpus: int, plugins: Sequence[Path]
-) -> Iterator[_Worker]:
+    workers: list[Worker], waiting: Sequence[Job[Any]], parallel: int, gpus: int, plugins: Sequence[Path]
+) -> Iterator[Worker]:
     """Yield idle workers, then new ones, as long as runs are waiting."""
     yield from [worker for worker in workers if not worker.job][: len(waiting)]
     while waiting and len(workers) < parallel:
         slot = min(set(range(parallel)) - {worker.slot for worker in workers})
-        workers.append(_start(waiting[0].log, slot, gpus, plugins))
+        workers.append(start_worker(waiting[0].log, slot, gpus, plugins))
         yield workers[-1]
 
 
-def _start(log: Path | None, slot: int, gpus: int, plugins: Sequence[Path]) -> _Worker:
+def start_worker(log: Path | None, slot: int, gpus: int, plugins: Sequence[Path]) -> Worker:
+    """Start a worker; `slot` selects its GPU.
+
+    Args:
+        log: file for its output; None inherits that of this process.
+        slot: a number below that of parallel workers, which no other worker has.
+        gpus: number of GPUs.
+        plugins: files to load first.
+    """
     ours, theirs = Pipe()
     with contextlib.ExitStack() as stack:
         stack.enter_context(theirs)
@@ -139,16 +159,16 @@ def _start(log: Path | None, slot: int, gpus: int, plugins: Sequence[Path]) -> _
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env=_environment(slot, gpus),
+            env=worker_environment(slot, gpus),
             pass_fds=[theirs.fileno()],
             # Ctrl-C at a terminal then reaches only this process, which decides what to do.
             start_new_session=True,
         )
-    return _Worker(process, ours, slot)
+    return Worker(process, ours, slot)
 
 
-def _environment(slot: int, gpus: int) -> dict[str, str]:
-    """Return the environment of a worker: one thread, or one GPU."""
+def worker_environment(slot: int, gpus: int) -> dict[str, str]:
+    """Return the environment of a worker: one thread, and one of the GPUs if there are any."""
     environment = without_thread_cache(
         {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", **without_launcher(os.environ)}
     )
@@ -159,7 +179,7 @@ def _environment(slot: int, gpus: int) -> dict[str, str]:
     return environment
 
 
-def _receive(worker: _Worker) -> Event[Result]:
+def _receive(worker: Worker) -> Event[Result]:
     job = worker.job
     assert job is not None
     hint = f"; see {job.log}" if job.log is not None else ""
@@ -177,7 +197,7 @@ def _receive(worker: _Worker) -> Event[Result]:
     return event
 
 
-def _stop(workers: list[_Worker]) -> None:
+def _stop(workers: list[Worker]) -> None:
     """End all workers at the same time and remove them from the list."""
     for worker in workers:
         worker.process.terminate()

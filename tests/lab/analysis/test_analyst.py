@@ -23,25 +23,25 @@ def analyse(**arguments):
 
 
 def test_an_analysis_has_lengths_frequencies_and_faults() -> None:
-    found = analyse()
-    assert found.length_unit == "words"
-    assert [(bucket.label, bucket.sentences) for bucket in found.by_source_length] == [
+    result = analyse()
+    assert result.length_unit == "words"
+    assert [(bucket.label, bucket.sentences) for bucket in result.by_source_length] == [
         ("1-5", 2),
         ("11-15", 1),
     ]
-    assert found.by_source_length[1].brevity_penalty < 1
-    assert found.frequency_text == "test set"
-    assert [bucket.label for bucket in found.by_word_frequency] == ["1", "2-4"]
-    assert found.repetitions[0].lines == (1,)
-    assert found.copied.most_frequent == (("Dackel", 1),)
-    assert found.copied.rare_examples == ((2, "Dackel"),)
+    assert result.by_source_length[1].brevity_penalty < 1
+    assert result.frequency_text == "test set"
+    assert [bucket.label for bucket in result.by_word_frequency] == ["1", "2-4"]
+    assert result.repetitions[0].lines == (1,)
+    assert result.copied.most_frequent == (("Dackel", 1),)
+    assert result.copied.rare_examples == ((2, "Dackel"),)
 
 
 def test_frequencies_of_the_training_text_are_preferred() -> None:
-    found = analyse(source_frequency={"Dackel": 500}, target_frequency={"dog": 1000, "Dackel": 1})
-    assert found.frequency_text == "training text"
-    assert [bucket.label for bucket in found.by_word_frequency] == ["0", "1,000+"]
-    assert found.copied.words == 0  # the target side of the training text contains the word
+    result = analyse(source_frequency={"Dackel": 500}, target_frequency={"dog": 1000, "Dackel": 1})
+    assert result.frequency_text == "training text"
+    assert [bucket.label for bucket in result.by_word_frequency] == ["0", "1,000+"]
+    assert result.copied.words == 0  # the target side of the training text contains the word
 
 
 def test_words_of_further_references_are_not_copies() -> None:
@@ -51,8 +51,8 @@ def test_words_of_further_references_are_not_copies() -> None:
 def test_text_without_spaces_is_counted_in_characters() -> None:
     analyst = Analyst(["犬が走る。"], ["A dog runs."], source_tokenize="char")
     statistics = Scorer([["A dog runs."]], metrics=["bleu"]).statistics(["A dog."])["bleu"]
-    found = analyst.analyse(["A dog."], statistics)
-    assert (found.length_unit, found.by_source_length[0].label) == ("characters", "1-10")
+    result = analyst.analyse(["A dog."], statistics)
+    assert (result.length_unit, result.by_source_length[0].label) == ("characters", "1-10")
 
 
 def test_different_numbers_of_lines_are_rejected() -> None:
@@ -69,10 +69,10 @@ def test_the_most_different_sentences_favour_both_systems(references) -> None:
     for index in (10, 20, 30, 40, 50):
         one[index] = references[index][: len(references[index]) // 2]
     other[60] = "X"
-    found = most_different(*(scorer.statistics(lines)["chrf"] for lines in (one, other)), count=4)
-    assert len(found) == 4
-    assert found[0].line == 61
-    assert (found[0].score, found[0].score > found[0].other_score) == (pytest.approx(100), True)
-    assert {each.line for each in found[1:]} < {11, 21, 31, 41, 51}
-    assert all(each.score < each.other_score for each in found[1:])
+    result = most_different(*(scorer.statistics(lines)["chrf"] for lines in (one, other)), count=4)
+    assert len(result) == 4
+    assert result[0].line == 61
+    assert (result[0].score, result[0].score > result[0].other_score) == (pytest.approx(100), True)
+    assert {each.line for each in result[1:]} < {11, 21, 31, 41, 51}
+    assert all(each.score < each.other_score for each in result[1:])
     assert most_different(*[scorer.statistics(one)["chrf"]] * 2) == []

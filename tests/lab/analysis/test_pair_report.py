@@ -30,8 +30,8 @@ def report(references, output_of):
 
 
 def test_values_have_metrics_and_sentences(report, references, output_of) -> None:
-    found = report(sources=[f"source {number}" for number in range(1, 121)])
-    values = json.loads(json.dumps(found.values()))
+    result = report(sources=[f"source {number}" for number in range(1, 121)])
+    values = json.loads(json.dumps(result.values()))
     assert (values["system"], values["other"]) == ("one", "other")
     bleu = values["metrics"]["bleu"]
     assert bleu["name"] == "BLEU"
@@ -46,12 +46,12 @@ def test_values_have_metrics_and_sentences(report, references, output_of) -> Non
 
 
 def test_text_shows_scores_tests_and_sentences(report) -> None:
-    found = report()
-    lines = found.text().splitlines()
+    result = report()
+    lines = result.text().splitlines()
     assert lines[0].split() == ["one", "other", "difference", "p", "bootstrap", "p", "randomisation"]
     assert lines[1].split()[-2] == "<0.001"
-    assert "not significant" not in found.text()
-    assert "source" not in found.text()
+    assert "not significant" not in result.text()
+    assert "source" not in result.text()
     assert sum(line.startswith("line ") for line in lines) == 4
     assert any(line.startswith("  reference") for line in lines)
 
@@ -64,7 +64,7 @@ def test_insignificant_differences_are_marked(report) -> None:
 
 def test_long_names_are_shortened_in_text_only(report) -> None:
     name = "a system of a very long name indeed"
-    found = report(names=(name, "other"), sentences=0)
-    assert name not in found.text()
-    assert "a system of a very long name …" in found.text()
-    assert found.values()["system"] == name
+    result = report(names=(name, "other"), sentences=0)
+    assert name not in result.text()
+    assert "a system of a very long name …" in result.text()
+    assert result.values()["system"] == name

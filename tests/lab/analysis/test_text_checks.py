@@ -32,8 +32,8 @@ def test_plain_text_has_no_signs() -> None:
     ],
 )
 def test_signs_are_named_with_their_fix(line, sign) -> None:
-    (found,) = text_warnings([line] * 30, REFERENCES)
-    assert sign in found
+    (result,) = text_warnings([line] * 30, REFERENCES)
+    assert sign in result
 
 
 def test_a_single_line_is_singular() -> None:
@@ -48,8 +48,8 @@ def test_signs_in_the_references_do_not_count() -> None:
 
 def test_empty_lines_with_a_reference_are_counted() -> None:
     output = ["Something.", "", " ", "Else."]
-    (found,) = text_warnings(output, ["A.", "", "B.", "C."])
-    assert found.startswith("1 line is empty, first line 3;")
+    (result,) = text_warnings(output, ["A.", "", "B.", "C."])
+    assert result.startswith("1 line is empty, first line 3;")
 
 
 def test_identical_texts_suggest_the_wrong_file() -> None:

@@ -71,18 +71,18 @@ def test_unknown_and_fixed_keys_are_rejected(key, message) -> None:
 
 
 def test_all_combinations_are_variants() -> None:
-    found = variants_of(
+    result = variants_of(
         [Factor("cell", ("a", "b"), ("gru", "lstm")), Factor("dropout", ("c",), ("0.1", "0.3"))]
     )
-    assert [variant.name for variant in found] == ["gru, 0.1", "gru, 0.3", "lstm, 0.1", "lstm, 0.3"]
-    assert found[1].overrides == ("a=gru", "b=gru", "c=0.3")
+    assert [variant.name for variant in result] == ["gru, 0.1", "gru, 0.3", "lstm, 0.1", "lstm, 0.3"]
+    assert result[1].overrides == ("a=gru", "b=gru", "c=0.3")
 
 
 def test_slugs_are_safe_and_unique() -> None:
     values = ("../../etc", "my_cells:Mine", "a/b", "a:b", '"x"', "日本")
-    found = variants_of([Factor("x", ("k",), values)])
-    assert [variant.slug for variant in found] == ["etc", "my-cells-Mine", "a-b", "a-b-2", "x", "variant"]
-    assert [variant.name for variant in found][4] == "x"
+    result = variants_of([Factor("x", ("k",), values)])
+    assert [variant.slug for variant in result] == ["etc", "my-cells-Mine", "a-b", "a-b-2", "x", "variant"]
+    assert [variant.name for variant in result][4] == "x"
 
 
 @pytest.mark.parametrize(

@@ -69,9 +69,9 @@ def test_only_time_ends_a_run_matched_by_time(tiny_run) -> None:
     limited = tiny_run.model_copy(
         update={"training": tiny_run.training.model_copy(update={"time_limit": "5m", "max_steps": 7})}
     )
-    found = within_time(limited).training
-    assert (found.time_limit, found.max_steps) == ("5m", 0)
-    assert found.epochs > 1_000
+    result = within_time(limited).training
+    assert (result.time_limit, result.max_steps) == ("5m", 0)
+    assert result.epochs > 1_000
 
 
 def test_matching_by_time_needs_a_time_limit(tiny_run) -> None:
@@ -83,9 +83,9 @@ def test_updates_stay_the_same_with_different_batches(tiny_run) -> None:
     """Ten epochs of 30 steps make 300; with 70 steps per epoch, the fifth epoch is cut short."""
     assert planned_steps(tiny_run, 30) == 300
     assert within_updates(tiny_run, steps_per_epoch=30, steps=300) is tiny_run
-    found = within_updates(tiny_run, steps_per_epoch=70, steps=300).training
-    assert found.max_steps == 300
-    assert found.epochs * 70 >= 300
+    result = within_updates(tiny_run, steps_per_epoch=70, steps=300).training
+    assert result.max_steps == 300
+    assert result.epochs * 70 >= 300
 
 
 def test_max_steps_limit_the_planned_steps(tiny_run) -> None:

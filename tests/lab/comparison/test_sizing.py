@@ -56,21 +56,21 @@ def test_the_closest_size_is_chosen() -> None:
 
 def test_encoder_and_decoder_keep_their_ratio() -> None:
     target = count_parameters(model("lstm", encoder=40, decoder=80), 300, 300)
-    found = size_to(target, model("rnn", encoder=40, decoder=80), **PIECES, name="rnn")
-    assert found.encoder.hidden_size == pytest.approx(found.decoder.hidden_size / 2, abs=0.5)
+    result = size_to(target, model("rnn", encoder=40, decoder=80), **PIECES, name="rnn")
+    assert result.encoder.hidden_size == pytest.approx(result.decoder.hidden_size / 2, abs=0.5)
 
 
 def test_rejected_sizes_are_skipped() -> None:
     """Eight heads need source states of a multiple of eight: a multiple of four in each direction."""
     target = count_parameters(model(encoder=256, decoder=256), 300, 300)
-    found = size_to(target, model("gru", attention="multi_head"), **PIECES, name="multi_head")
-    assert found.decoder.hidden_size % 4 == 0
-    assert count_parameters(found, 300, 300) == pytest.approx(target, rel=0.02)
+    result = size_to(target, model("gru", attention="multi_head"), **PIECES, name="multi_head")
+    assert result.decoder.hidden_size % 4 == 0
+    assert count_parameters(result, 300, 300) == pytest.approx(target, rel=0.02)
 
 
 def test_networks_can_be_made_smaller() -> None:
-    found = size_to(30_000, model("lstm", encoder=512, decoder=512), **PIECES, name="lstm")
-    assert count_parameters(found, 300, 300) == pytest.approx(30_000, rel=0.02)
+    result = size_to(30_000, model("lstm", encoder=512, decoder=512), **PIECES, name="lstm")
+    assert count_parameters(result, 300, 300) == pytest.approx(30_000, rel=0.02)
 
 
 def test_an_unreachable_number_names_the_closest() -> None:
@@ -137,6 +137,6 @@ def test_a_part_with_few_sizes_is_matched_if_one_fits(registered, monkeypatch) -
 
 
 def test_parameters_of_a_part_with_real_weights_are_counted(registered) -> None:
-    found = count_parameters(model("reading_for_sizing"), 300, 300)
-    assert found > 64 * 32
-    assert size_to(found, model("reading_for_sizing"), **PIECES, name="reading").decoder.hidden_size == 64
+    result = count_parameters(model("reading_for_sizing"), 300, 300)
+    assert result > 64 * 32
+    assert size_to(result, model("reading_for_sizing"), **PIECES, name="reading").decoder.hidden_size == 64

@@ -94,12 +94,12 @@ def test_a_removed_system_remains_in_the_file(board, texts) -> None:
 
 
 def test_two_systems_are_compared_sentence_by_sentence(board, texts) -> None:
-    found = board.compare("good", "bad", sentences=4)
-    assert set(found.comparisons) == {"bleu", "chrf", "chrf++", "ter"}
-    assert found.comparisons["bleu"].significant
-    assert found.comparisons["ter"].difference < 0
-    assert len(found.sentences) == 4
-    first = found.sentences[0]
+    result = board.compare("good", "bad", sentences=4)
+    assert set(result.comparisons) == {"bleu", "chrf", "chrf++", "ter"}
+    assert result.comparisons["bleu"].significant
+    assert result.comparisons["ter"].difference < 0
+    assert len(result.sentences) == 4
+    first = result.sentences[0]
     assert first.source == lines_of(texts.source)[first.line - 1]
     assert first.hypothesis == lines_of(texts.good)[first.line - 1]
     assert first.other_hypothesis == lines_of(texts.bad)[first.line - 1]

@@ -28,17 +28,17 @@ def test_rows_are_ranked_and_tested_against_the_best(board) -> None:
 
 
 def test_ter_ranks_low_scores_first(board) -> None:
-    found = [each.score.value for each in board.rows(metric="ter")]
-    assert found == sorted(found)
+    result = [each.score.value for each in board.rows(metric="ter")]
+    assert result == sorted(result)
     assert board.rows(metric="ter")[-1].row.system == "bad"
 
 
 def test_all_rows_are_compared_with_the_baseline(board) -> None:
-    found = {each.row.system: each for each in board.rows(baseline="bad")}
-    assert found["bad"].versus_baseline is None
+    result = {each.row.system: each for each in board.rows(baseline="bad")}
+    assert result["bad"].versus_baseline is None
     for name in ("good", "similar"):
-        assert found[name].versus_baseline.significant
-        assert found[name].versus_baseline.difference > 0
+        assert result[name].versus_baseline.significant
+        assert result[name].versus_baseline.difference > 0
 
 
 def test_the_best_can_be_the_baseline(board) -> None:
@@ -49,14 +49,14 @@ def test_the_best_can_be_the_baseline(board) -> None:
 def test_incomparable_rows_are_in_separate_rankings(board) -> None:
     good, similar, bad = board.current()
     other = with_signature(bad, "char")
-    found = rank([other, similar, good], "bleu", board.scoring.statistics_of)
-    assert [[each.row.system for each in ranking.rows] for ranking in found] == [
+    result = rank([other, similar, good], "bleu", board.scoring.statistics_of)
+    assert [[each.row.system for each in ranking.rows] for ranking in result] == [
         [each.row.system for each in board.rows()[:2]],
         ["bad"],
     ]
-    assert found[0].apart == []
-    assert found[1].apart == ["bleu signature tok:char, not tok:13a"]
-    assert found[1].rows[0].rank == 1
+    assert result[0].apart == []
+    assert result[1].apart == ["bleu signature tok:char, not tok:13a"]
+    assert result[1].rows[0].rank == 1
 
 
 def test_every_kind_of_difference_is_described(board) -> None:

@@ -66,9 +66,9 @@ def test_printable_names_are_valid(name) -> None:
 
 
 def test_facts_may_be_strings() -> None:
-    found = make_facts({"parameters": "60000000", "training_hours": "1.5", "note": " two \n lines "})
-    assert (found.parameters, found.training_hours, found.note) == (60_000_000, 1.5, "two lines")
-    assert found.seed is None
+    result = make_facts({"parameters": "60000000", "training_hours": "1.5", "note": " two \n lines "})
+    assert (result.parameters, result.training_hours, result.note) == (60_000_000, 1.5, "two lines")
+    assert result.seed is None
 
 
 def test_wrong_facts_are_rejected() -> None:

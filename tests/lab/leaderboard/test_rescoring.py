@@ -11,8 +11,8 @@ from .conftest import lines_of, write
 
 def test_rescoring_an_unchanged_board_changes_nothing(board) -> None:
     assert Leaderboard(board.folder).rescore() == []
-    found = board.verify()
-    assert (found.rows, found.texts, found.problems) == (3, 5, [])
+    result = board.verify()
+    assert (result.rows, result.texts, result.problems) == (3, 5, [])
 
 
 def test_a_row_with_different_scores_is_reported(board) -> None:
@@ -74,9 +74,9 @@ def test_verify_names_every_problem(board, texts) -> None:
     changed.write_text("other\n")
     (board.folder / "texts" / f"{'0' * 64}.txt").write_text("stray\n")
     texts.reference.unlink()
-    found = Leaderboard(board.folder).verify()
-    problems = "\n".join(found.problems)
-    assert found.rows == 4
+    result = Leaderboard(board.folder).verify()
+    problems = "\n".join(result.problems)
+    assert result.rows == 4
     for expected in (
         "rows.jsonl', line 1, was changed",
         "rows.jsonl', line 4, was changed",
@@ -86,7 +86,7 @@ def test_verify_names_every_problem(board, texts) -> None:
     ):
         assert expected in problems
     assert "rows.head.json" in problems
-    assert len(found.problems) == 6
+    assert len(result.problems) == 6
 
 
 def test_a_missing_text_is_a_problem(board) -> None:

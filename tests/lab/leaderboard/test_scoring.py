@@ -31,12 +31,12 @@ def test_scores_and_intervals_are_those_of_the_sacrebleu_command(board, texts) -
 
 
 def test_p_values_are_those_of_the_sacrebleu_command(board, texts) -> None:
-    found = board.compare("similar", "good").comparisons["bleu"]
-    for test, ours in (("--paired-bs", found.p_bootstrap), ("--paired-ar", found.p_randomisation)):
+    result = board.compare("similar", "good").comparisons["bleu"]
+    for test, ours in (("--paired-bs", result.p_bootstrap), ("--paired-ar", result.p_randomisation)):
         rows = sacrebleu(texts.reference, "-i", texts.good, texts.similar, "-m", "bleu", test)
-        assert rows[1]["BLEU"]["score"] == pytest.approx(found.score, abs=0.05)
+        assert rows[1]["BLEU"]["score"] == pytest.approx(result.score, abs=0.05)
         assert rows[1]["BLEU"]["p_value"] == pytest.approx(ours, abs=0.002)
-    assert 0.01 < found.p_randomisation < 1
+    assert 0.01 < result.p_randomisation < 1
 
 
 def test_the_brevity_penalty_is_that_of_the_output(empty_board, texts) -> None:

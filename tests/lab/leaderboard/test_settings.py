@@ -51,9 +51,9 @@ def test_a_board_file_is_read_as_written(tmp_path) -> None:
     ],
 )  # fmt: skip
 def test_a_problem_is_described_in_one_line(tmp_path, text, message) -> None:
-    with pytest.raises(ConfigurationError, match=message) as found:
+    with pytest.raises(ConfigurationError, match=message) as result:
         load_board(board(tmp_path, text))
-    assert "\n" not in str(found.value)
+    assert "\n" not in str(result.value)
 
 
 def test_all_problems_are_named(tmp_path) -> None:

@@ -165,8 +165,8 @@ def test_the_newest_row_is_current_unless_withdrawn(board) -> None:
     rows = board.files.records()
     again = rows[0].model_copy(update={"added": "later"})
     withdrawn = Withdrawal(system="bad", test_set="numbers", added="later")
-    found = current_rows([*rows, again, withdrawn])
-    assert [(row.system, row.added == "later") for row in found] == [("good", True), ("similar", False)]
+    result = current_rows([*rows, again, withdrawn])
+    assert [(row.system, row.added == "later") for row in result] == [("good", True), ("similar", False)]
     assert store.current_rows([*rows, withdrawn, rows[2]])[-1].system == "bad"
 
 

@@ -47,8 +47,8 @@ def test_separate_rankings_say_why(board) -> None:
     good, similar, bad = board.current()
     entry = bad.scores["chrf"].model_copy(update={"signature": "nrefs:1|case:lc"})
     bad = bad.model_copy(update={"scores": bad.scores | {"chrf": entry}})
-    found = rank([good, similar, bad], "bleu", board.scoring.statistics_of)
-    for text in (tables.text(found), tables.markdown(found)):
+    result = rank([good, similar, bad], "bleu", board.scoring.statistics_of)
+    for text in (tables.text(result), tables.markdown(result)):
         assert "these rows have chrf signature case:lc" in text
 
 
@@ -63,7 +63,7 @@ def test_markdown_escapes_names(odd_board) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt; \\| \\*x\\* \\`y\\`" in text
 
 
-def test_an_empty_board_says_what_to_do(empty_board) -> None:
+def test_an_empty_board_names_the_command(empty_board) -> None:
     assert "nmt-lstm leaderboard add" in tables.text(empty_board.rankings())
     assert "no rows" in tables.markdown([])
 

@@ -25,20 +25,20 @@ def sacrebleu_settings(name: str, **more) -> settings.TestSetSettings:
 
 
 def test_files_are_read_with_the_tokenizer_of_the_language(texts) -> None:
-    found = load_test_set(
+    result = load_test_set(
         "x", local_settings(texts, source_language="de", target_language="zh"), texts.folder
     )
-    assert found.sources == lines_of(texts.source)
-    assert found.references == [lines_of(texts.reference)]
-    assert (found.direction, found.tokenize) == ("de-zh", "zh")
+    assert result.sources == lines_of(texts.source)
+    assert result.references == [lines_of(texts.reference)]
+    assert (result.direction, result.tokenize) == ("de-zh", "zh")
     assert load_test_set("x", local_settings(texts, tokenize="char"), texts.folder).tokenize == "char"
     assert load_test_set("x", local_settings(texts), texts.folder).direction == ""
 
 
 def test_the_fingerprint_depends_on_source_and_references_in_order() -> None:
     assert digest_of(["a", "ü"]) == hashlib.sha256("a\nü\n".encode()).hexdigest()
-    found = {fingerprint_of("1", ["2", "3"]), fingerprint_of("1", ["3", "2"]), fingerprint_of("1", ["2"])}
-    assert len(found) == 3
+    result = {fingerprint_of("1", ["2", "3"]), fingerprint_of("1", ["3", "2"]), fingerprint_of("1", ["2"])}
+    assert len(result) == 3
 
 
 def test_files_that_do_not_correspond_are_rejected(texts) -> None:
@@ -59,10 +59,10 @@ def test_an_unknown_tokenizer_is_rejected(texts) -> None:
 
 
 def test_test_sets_are_read_once(texts) -> None:
-    found = test_sets.TestSets({"one": local_settings(texts)}, texts.folder)
-    assert found.get("one") is found.get("one")
+    result = test_sets.TestSets({"one": local_settings(texts)}, texts.folder)
+    assert result.get("one") is result.get("one")
     with pytest.raises(ConfigurationError, match="Did you mean 'one'"):
-        found.get("on")
+        result.get("on")
 
 
 @pytest.fixture
@@ -73,9 +73,9 @@ def downloaded(texts, monkeypatch):
 
 
 def test_sacrebleu_sets_have_languages(texts, downloaded) -> None:
-    found = load_test_set("wmt", sacrebleu_settings("wmt17/en-zh"), texts.folder)
-    assert (found.source_language, found.target_language, found.tokenize) == ("en", "zh", "zh")
-    assert found.references == [lines_of(texts.reference)]
+    result = load_test_set("wmt", sacrebleu_settings("wmt17/en-zh"), texts.folder)
+    assert (result.source_language, result.target_language, result.tokenize) == ("en", "zh", "zh")
+    assert result.references == [lines_of(texts.reference)]
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_powers_of_ten_have_one_among_their_marks(values, texts) -> None:
 
 def test_marks_are_points_of_the_line() -> None:
     line = [(float(lag), 0.9**lag) for lag in range(40)]
-    found = marks_along(line)
-    assert 5 <= len(found) <= 7
-    assert set(found) <= set(line)
+    result = marks_along(line)
+    assert 5 <= len(result) <= 7
+    assert set(result) <= set(line)
     assert marks_along(line[:2]) == line[:2]

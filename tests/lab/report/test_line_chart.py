@@ -1,4 +1,4 @@
-"""Line charts: points in proportion, lines told apart by more than colour, text that cannot be markup."""
+"""Line charts: proportional points, lines that differ in more than colour, and escaped text."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_values_lie_between_the_ends_of_an_axis() -> None:
     assert [log.share(value) for value in (0, 1, 10, 100, math.inf)] == [0, 0, 0.5, 1, 1]
 
 
-def test_a_chart_puts_points_where_they_belong() -> None:
+def test_points_have_proportional_positions() -> None:
     x, y = Axis("steps", 0, 10, [(0, "none"), (10, "ten")]), Axis("loss", 0, 2, [(1, "one")])
     panel = Panel("a & b", x, y, [Series(0, line=[(0, 2), (5, 1), (10, 0)])], [Reference(1, "<base>")])
     svg = chart_file("Title", "first\nsecond", ["a"], [panel, panel], columns=2)
@@ -48,7 +48,7 @@ def test_a_chart_puts_points_where_they_belong() -> None:
     assert "http" not in svg.replace("http://www.w3.org/2000/svg", "")
 
 
-def test_many_cells_keep_their_own_looks_and_the_legend_breaks() -> None:
+def test_many_lines_are_distinct_and_the_legend_breaks() -> None:
     axis = Axis("", 0, 1, [])
     names = [f"a cell with a long name {number}" for number in range(20)]
     panel = Panel("", axis, axis, [Series(key, line=[(0, 0), (1, 1)], dots=[(1, 1)]) for key in range(20)])
@@ -64,7 +64,7 @@ def test_many_cells_keep_their_own_looks_and_the_legend_breaks() -> None:
     assert len({text.get("y") for text in legend}) > 5
 
 
-def test_scales_around_values_are_round_and_written() -> None:
+def test_scales_around_values_have_round_labelled_marks() -> None:
     axis = Axis.around("x", [-3, 37.5])
     assert (axis.low, axis.high) == (-10, 40)
     assert [text for _, text in axis.marks] == ["−10", "0", "10", "20", "30", "40"]
@@ -73,7 +73,7 @@ def test_scales_around_values_are_round_and_written() -> None:
     assert Axis.around("x", [3]).low < 3 < Axis.around("x", [3]).high
 
 
-def test_lines_differ_by_mark_and_dashes() -> None:
+def test_lines_differ_in_marks_and_dashes() -> None:
     text = figure(*(Series(key, line=[(0, 0), (9, 9)], dots=[(9, 9)]) for key in (0, 1)))
     dashes = re.findall(
         r'fill="none" [^>]*?(?:stroke-dasharray="([^"]*)")?(?: opacity="[^"]*")? class="stroke', text

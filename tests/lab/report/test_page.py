@@ -1,4 +1,4 @@
-"""The frame: one file, nothing from elsewhere, and a policy under which only its own script runs."""
+"""The frame of a page: self-contained, with a policy that allows only its own style and script."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nmt_lstm.lab.report.markup import element
 from nmt_lstm.lab.report.page import contents, page, section
 
 
-def test_a_page_is_one_whole_document() -> None:
+def test_a_page_is_a_complete_document() -> None:
     text = page("A & B", section("Part <1>", element("p", "text"), anchor="one"), lead="Lead.", footer="End.")
     assert text.startswith('<!doctype html>\n<html lang="en"><head><meta charset="utf-8">')
     assert "<title>A &amp; B</title>" in text
@@ -20,13 +20,13 @@ def test_a_page_is_one_whole_document() -> None:
     assert "footer>" not in page("x").partition("</style>")[2]
 
 
-def test_nothing_is_loaded_from_elsewhere() -> None:
+def test_a_page_loads_nothing() -> None:
     text = page("x", contents([("one", "One & only")]))
     assert not re.search(r"(?:src|href)=(?!\"#)|url\(|@import|https?:", text)
     assert '<a href="#one">One &amp; only</a>' in text
 
 
-def test_the_policy_allows_its_own_style_and_script_alone() -> None:
+def test_the_policy_allows_only_its_own_style_and_script() -> None:
     text = page("x")
     policy = re.search(r'Content-Security-Policy" content="([^"]+)"', text)[1].replace("&#x27;", "'")
     for tag in ("style", "script"):

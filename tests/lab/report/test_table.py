@@ -34,11 +34,11 @@ def test_a_row_needs_a_cell_for_each_column() -> None:
 
 
 def test_a_table_of_items_has_a_row_for_each_item() -> None:
-    found = Table.of(
+    result = Table.of(
         "", [3, 1234], [(COLUMNS[0], str), (COLUMNS[1], lambda each: number(each, ",.1f", "note"))]
     )
-    assert found.rows == [["3", TableCell("3.0", 3, "note")], ["1234", TableCell("1,234.0", 1234, "note")]]
-    assert found.columns == COLUMNS
+    assert result.rows == [["3", TableCell("3.0", 3, "note")], ["1234", TableCell("1,234.0", 1234, "note")]]
+    assert result.columns == COLUMNS
     assert number(2, lambda value: f"{value} s").content == "2 s"
 
 

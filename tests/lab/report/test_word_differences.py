@@ -1,4 +1,4 @@
-"""Marks of what differs between two sentences."""
+"""Marks of the differences between two sentences."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from nmt_lstm.lab.report.word_differences import marked_differences
         ("one  two", "one two", ([], [])),
     ],
 )
-def test_only_what_differs_is_marked(one, other, marked) -> None:
-    found = marked_differences(one, other)
-    for text, page, expected in zip((one, other), found, marked, strict=True):
+def test_only_differences_are_marked(one, other, marked) -> None:
+    result = marked_differences(one, other)
+    for text, page, expected in zip((one, other), result, marked, strict=True):
         assert [html.unescape(part) for part in re.findall("<mark>(.*?)</mark>", page)] == expected
         assert html.unescape(re.sub("</?mark>", "", page)) == text
-    assert [re.sub("</?mark>", "", page).count("<") for page in found] == [0, 0]
+    assert [re.sub("</?mark>", "", page).count("<") for page in result] == [0, 0]
 
 
-def test_sentences_too_long_to_compare_are_shown_whole() -> None:
+def test_very_long_sentences_are_shown_without_marks() -> None:
     one, other = "a b " * 3_000, "a c " * 3_000
     assert marked_differences(one, other) == (one, other)

@@ -13,11 +13,22 @@ from nmt_lstm.numerics import onednn
 from nmt_lstm.numerics.processor import is_made_by_intel
 from nmt_lstm.numerics.row_counts import padded_columns, padded_rows
 
-__all__ = ["check_widths", "linear", "matmul", "matmul_operand", "repeated_linear"]
+__all__ = [
+    "check_widths",
+    "linear",
+    "matmul",
+    "matmul_operand",
+    "onednn_linear",
+    "repeated_linear",
+    "sum_of_rows",
+    "weight_and_bias_gradients",
+]
 
 # MKL's AVX2 kernel takes 6 rows at a time: those left over are rounded differently, and so are large products. A multiple of
 # 6 and of the 8 that others take, at which each block is a call of the same shape.
 ROWS_OF_A_BLOCK = 24
+# From this number on, a product with ones sums rows faster than torch's sum.
+MANY_ROWS = 8_192
 # Packing a weight costs as much as this many products save.
 FEWEST_PRODUCTS = 4
 
@@ -41,7 +52,7 @@ def _torch_linear(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 class _OneDnnLinear(torch.autograd.Function):
-    """The differentiable float32 product through oneDNN.
+    """The differentiable product ``inputs @ weight.T + bias`` in float32 or bf16, with oneDNN.
 
     Rows are padded in all its products: batches differ in their number of rows, and each number would need three kernels.
     """
@@ -56,15 +67,15 @@ class _OneDnnLinear(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         rows, weight = ctx.saved_tensors
-        gradients = padded_rows(gradient.reshape(-1, gradient.shape[-1]).contiguous())
+        gradients = padded_rows(gradient.reshape(-1, gradient.shape[-1]))
+        needs_bias = ctx.has_bias and ctx.needs_input_grad[2]
         for_inputs = for_weight = for_bias = None
         if ctx.needs_input_grad[0]:
-            for_inputs = _unpadded(onednn.linear(gradients, weight.t().contiguous(), None), ctx.shape)
+            for_inputs = _unpadded(matmul(gradients, weight), ctx.shape)
         if ctx.needs_input_grad[1]:
-            # (out, N) by (in, N) transposed: the weight's gradient is a product of the same form.
-            for_weight = onednn.linear(gradients.t().contiguous(), rows.t().contiguous(), None)
-        if ctx.has_bias and ctx.needs_input_grad[2]:
-            for_bias = gradients.sum(0)
+            for_weight, for_bias = weight_and_bias_gradients(gradients, rows, with_bias=needs_bias)
+        elif needs_bias:
+            for_bias = sum_of_rows(gradients)
         return for_inputs, for_weight, for_bias
 
 
@@ -94,7 +105,7 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
         return functional.linear(inputs, weight, bias)
     exact = torch.is_autocast_enabled("cpu") is False and inputs.dtype == weight.dtype == torch.float32
     needs_gradient = _needs_gradient(inputs, weight, bias)
-    product = _onednn_linear if exact and inputs.numel() and onednn.float32_works() else functional.linear
+    product = onednn_linear if exact and inputs.numel() and onednn.float32_works() else functional.linear
     if needs_gradient:
         return functional.linear(inputs, weight, bias) if mkl_is_as_fast() else product(inputs, weight, bias)
     if not inputs.numel():
@@ -108,6 +119,20 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
     else:
         result = product(rows, weight, bias)
     return result[: len(flat)].reshape(*inputs.shape[:-1], weight.shape[0])
+
+
+def onednn_linear(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Return ``inputs @ weight.T + bias`` (..., out), computed with oneDNN; differentiable.
+
+    Args:
+        inputs: (..., in), float32 or bf16 like the other two.
+        weight: (out, in).
+        bias: (out,), or None.
+    """
+    if not _needs_gradient(inputs, weight, bias):
+        return onednn.linear(inputs, weight, bias)
+    result: Tensor = _OneDnnLinear.apply(inputs, weight, bias)  # type: ignore[no-untyped-call]
+    return result
 
 
 def check_widths(inputs: Tensor, weight: Tensor) -> None:
@@ -165,12 +190,41 @@ def matmul_operand(right: Tensor) -> Tensor:
     return right.t().contiguous().t()
 
 
+def sum_of_rows(rows: Tensor) -> Tensor:
+    """Return the sum of (N, width) over N."""
+    if rows.dtype != torch.bfloat16 or len(rows) < MANY_ROWS:
+        return rows.sum(0)
+    # With a single row of ones the library would choose a slower kernel.
+    return (rows.new_ones(16, len(rows)) @ rows)[0]
+
+
+def weight_and_bias_gradients(
+    left: Tensor, right: Tensor, *, with_bias: bool = True
+) -> tuple[Tensor, Tensor | None]:
+    """Return ``left.T @ right`` and the sum of `left` over its rows: a weight's and a bias's gradient.
+
+    1,920 rows of 2,048 and of 512, one core: 8.1 ms, where product and sum one after the other take 9.0.
+
+    Args:
+        left: (N, a), gradients for the product's results.
+        right: (N, b), the product's inputs.
+        with_bias: compute the sum as well.
+
+    Returns:
+        (a, b), and (a,) or None.
+    """
+    if left.dtype != torch.bfloat16:
+        return matmul(left.t(), right), sum_of_rows(left) if with_bias else None
+    # A product with a transposed left operand is slow; copying the narrower operand transposed first is cheaper.
+    if left.shape[1] <= right.shape[1]:
+        return left.t().contiguous() @ right, sum_of_rows(left) if with_bias else None
+    # A row of ones below `right`: the same product then sums `left`.
+    transposed = right.new_empty(right.shape[1] + 1, len(right))
+    transposed[:-1] = right.t()
+    transposed[-1] = 1.0
+    product = transposed @ left
+    return product[:-1].t().contiguous(), product[-1].clone() if with_bias else None
+
+
 def _needs_gradient(*tensors: Tensor | None) -> bool:
     return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors if tensor is not None)
-
-
-def _onednn_linear(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    if _needs_gradient(inputs, weight, bias):
-        result: Tensor = _OneDnnLinear.apply(inputs, weight, bias)  # type: ignore[no-untyped-call]
-        return result
-    return onednn.linear(inputs, weight, bias)

@@ -8,8 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from nmt_lstm.numerics.linear import linear, repeated_linear
-from nmt_lstm.numerics.sequence_linear import weight_and_bias_gradients
+from nmt_lstm.numerics.linear import linear, repeated_linear, weight_and_bias_gradients
 
 __all__ = ["RecurrentLinear"]
 
@@ -87,5 +86,5 @@ class _StepSlots(torch.autograd.Function):
         flat_gradients, flat_inputs = (torch.cat(tensors) for tensors in zip(*steps, strict=True))
         with torch.autocast(flat_gradients.device.type, enabled=False):
             # (out, T*B) by (T*B, in): the sum over steps is part of the product.
-            for_weight, for_bias = weight_and_bias_gradients(flat_gradients, flat_inputs)
-            return for_weight, for_bias if ctx.has_bias else None, None, None, None
+            gradients = weight_and_bias_gradients(flat_gradients, flat_inputs, with_bias=ctx.has_bias)
+            return *gradients, None, None, None

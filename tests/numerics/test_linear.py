@@ -8,7 +8,14 @@ from torch.nn import functional
 
 from nmt_lstm.numerics import linear as module
 from nmt_lstm.numerics import onednn as onednn_module
-from nmt_lstm.numerics.linear import linear, matmul, matmul_operand, repeated_linear
+from nmt_lstm.numerics.linear import (
+    linear,
+    matmul,
+    matmul_operand,
+    repeated_linear,
+    sum_of_rows,
+    weight_and_bias_gradients,
+)
 from nmt_lstm.numerics.sequence_linear import sequence_linear
 
 
@@ -197,3 +204,34 @@ def test_an_error_names_shapes_that_do_not_fit(onednn) -> None:
         sequence_linear(torch.ones(1, 2, 3), torch.ones(4, 5), None)
     with pytest.raises(ValueError, match=r"\(2, 3\) @ \(4, 5\)"):
         matmul(torch.ones(2, 3), torch.ones(4, 5))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize(("left", "right"), [(24, 10), (10, 24)])
+def test_gradients_of_weight_and_bias_are_summed(dtype, left, right) -> None:
+    torch.manual_seed(0)
+    upstream, inputs = torch.randn(50, left).to(dtype), torch.randn(50, right).to(dtype)
+    expected_gradients = upstream.double().t() @ inputs.double(), upstream.double().sum(0)
+    for gradient, expected in zip(
+        weight_and_bias_gradients(upstream, inputs), expected_gradients, strict=True
+    ):
+        assert gradient.is_contiguous()
+        assert gradient.dtype == dtype
+        assert (gradient - expected).norm() <= (0.01 if dtype == torch.bfloat16 else 1e-5) * expected.norm()
+
+
+@pytest.mark.parametrize("rows", [3, 9_000])
+def test_rows_are_summed(rows) -> None:
+    torch.manual_seed(0)
+    values = torch.randn(rows, 12).bfloat16()
+    expected = values.double().sum(0)
+    torch.testing.assert_close(sum_of_rows(values).double(), expected, rtol=0.01, atol=0.01 * rows**0.5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(("left", "right"), [(24, 10), (10, 24)])
+def test_the_gradient_of_a_bias_can_be_left_out(dtype, left, right) -> None:
+    upstream, inputs = torch.randn(50, left).to(dtype), torch.randn(50, right).to(dtype)
+    for_weight, for_bias = weight_and_bias_gradients(upstream, inputs, with_bias=False)
+    assert for_bias is None
+    assert torch.equal(for_weight, weight_and_bias_gradients(upstream, inputs)[0])

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from nmt_lstm.numerics.sequence_linear import Linear, sequence_linear, sum_of_rows, weight_and_bias_gradients
+from nmt_lstm.numerics.sequence_linear import Linear, sequence_linear
 
 
 def value_and_gradients(product, *, autocast: bool, transposed: bool = False):
@@ -46,28 +46,6 @@ def test_a_bias_alone_gets_its_gradient() -> None:
         value = sequence_linear(torch.randn(5, 2, 3), torch.randn(4, 3), bias)
     value.float().sum().backward()
     torch.testing.assert_close(bias.grad, torch.full((4,), 10.0))
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
-@pytest.mark.parametrize(("left", "right"), [(24, 10), (10, 24)])
-def test_gradients_of_weight_and_bias_are_summed(dtype, left, right) -> None:
-    torch.manual_seed(0)
-    upstream, inputs = torch.randn(50, left).to(dtype), torch.randn(50, right).to(dtype)
-    expected_gradients = upstream.double().t() @ inputs.double(), upstream.double().sum(0)
-    for gradient, expected in zip(
-        weight_and_bias_gradients(upstream, inputs), expected_gradients, strict=True
-    ):
-        assert gradient.is_contiguous()
-        assert gradient.dtype == dtype
-        assert (gradient - expected).norm() <= (0.01 if dtype == torch.bfloat16 else 1e-5) * expected.norm()
-
-
-@pytest.mark.parametrize("rows", [3, 9_000])
-def test_rows_are_summed(rows) -> None:
-    torch.manual_seed(0)
-    values = torch.randn(rows, 12).bfloat16()
-    expected = values.double().sum(0)
-    torch.testing.assert_close(sum_of_rows(values).double(), expected, rtol=0.01, atol=0.01 * rows**0.5)
 
 
 def test_the_module_has_the_values_of_torchs_and_rows_independent_of_the_batch() -> None:

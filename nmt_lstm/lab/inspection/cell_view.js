@@ -12,7 +12,10 @@ const cellView = (trace, layer) => {
   const sentences = make("div");
   const span = spanOf(trace, layer, pieces, units, sentences);
   const box = table(side, pieces, { choose: span.choose });
-  for (const strip of layer.strips) box.append(stripRow(layer, strip, pieces, span));
+  const strips = layer.strips.map((strip) => stripRow(layer, strip, pieces, span));
+  // Cells have different numbers of gates; from here on, models side by side have the same rows in one line.
+  strips[layer.gates].classList.add("after-gates");
+  box.append(...strips);
   const sizes = (each) => [each.norms.memory, each.norms.kept, each.norms.written].flatMap((values) => values ?? []);
   for (const [name, note] of [["memory", "size"], ["change", "of the memory"], ["kept", "part of the memory"], ["written", "part of the memory"]]) {
     if (!layer.norms[name]) continue;

@@ -83,6 +83,7 @@ def _layer(layer: LayerTrace, bounds: Mapping[str, Bound]) -> dict[str, Any]:
         "side": layer.side,
         "cell": layer.cell,
         "units": record.after.shape[1],
+        "gates": len(record.gates),
         "strips": strips,
         "norms": {
             "memory": _norms(record.after),

@@ -44,8 +44,8 @@ def measured_half_lives(cell: Cell, calls: Sequence[Call], record: CellTrace) ->
     """Change the memory of one unit at a time and return after how many positions half of the difference is left.
 
     The difference is that of the same unit, between the sentence with and without the change. It counts as halved where
-    it last falls below half. Inputs stay as they were: what a change would do
-    to layers above, and through these to the attention, does not count.
+    it last falls below half. Inputs stay as they were: what a change would do to layers above, and through these to the
+    attention, does not count.
 
     Args:
         cell: any cell, in evaluation mode.

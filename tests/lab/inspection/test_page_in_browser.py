@@ -102,6 +102,25 @@ def test_models_stand_side_by_side_where_there_is_room(page: sync_api.Page) -> N
     assert second["y"] > first["y"] + first["height"]
 
 
+def test_rows_of_cells_with_different_gates_stand_in_line(
+    browser: sync_api.Browser, make_inspector, tmp_path: Path
+) -> None:
+    path = tmp_path / "cells.html"
+    traces = [make_inspector(cell=cell).trace("eins zwei .", target="one") for cell in ("lstm", "rnn")]
+    path.write_text(trace_page(traces), encoding="utf-8")
+    opened = browser.new_page(viewport={"width": 1280, "height": 900})
+    opened.goto(path.as_uri())
+    opened.wait_for_function("document.querySelector('.rows').style.getPropertyValue('--column') !== ''")
+    for name in ("memory, size", "influence"):
+        lstm, rnn = (
+            opened.locator(".trace").nth(model).locator(f"canvas[aria-label^='{name}']").first.bounding_box()
+            for model in (0, 1)
+        )
+        assert lstm["y"] == pytest.approx(rnn["y"], abs=1)
+        assert lstm["x"] < rnn["x"]
+    opened.close()
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_all_pieces_fit_into_the_window(browser: sync_api.Browser, address: str, width: int) -> None:
     opened = browser.new_page(viewport={"width": width, "height": 800})

@@ -1,4 +1,4 @@
-"""Checks of an attention's gradients, and of it as a class and a module: options, copies, and use in a model."""
+"""Checks of an attention's first call, its gradients, its results in bf16, and its trace."""
 
 from __future__ import annotations
 
@@ -6,33 +6,19 @@ import torch
 from torch import Tensor, nn
 
 from nmt_lstm.attention.attention import Attention
-from nmt_lstm.config.schema import AttentionSettings, DecoderSettings, EncoderSettings, ModelSettings
 from nmt_lstm.inference.onnx.exporter import BATCH, SOURCE
-from nmt_lstm.registry import ATTENTIONS
 from nmt_lstm.testing.gradients import check_bf16, check_finite_differences, check_reached, gradients_of
-from nmt_lstm.testing.module_values import check_copies, check_options, check_stateless
 from nmt_lstm.testing.return_values import check_attended, check_memory
 from nmt_lstm.testing.subject import AttentionSubject
 from nmt_lstm.testing.tracing import check_traced
-from nmt_lstm.testing.whole_model import check_model_folder, check_wirings
 
 __all__ = [
     "bf16_is_near_float32",
-    "copies_compute_the_same",
     "first_call_works",
     "gradients_are_right",
     "gradients_reach_every_parameter",
-    "model_folder_keeps_it",
-    "nothing_is_kept_between_calls",
-    "options_fit_a_run_file",
     "step_can_be_traced",
-    "wirings_train_what_they_search",
 ]
-
-
-def options_fit_a_run_file(subject: AttentionSubject) -> str:
-    """Options are keyword-only, with a type and a default, and the class can be imported by its name."""
-    return check_options(ATTENTIONS, subject.name, subject.options)
 
 
 def first_call_works(subject: AttentionSubject) -> str:
@@ -114,45 +100,3 @@ def bf16_is_near_float32(subject: AttentionSubject) -> str:
 
     hint = "Under autocast, products are in bf16; compute the weights in float32, like masked_softmax."
     return check_bf16(run, list(attention.parameters()), hint)
-
-
-def _run(subject: AttentionSubject, module: nn.Module, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    assert isinstance(module, Attention)
-    queries, source, is_token = tensors
-    with torch.no_grad():
-        attended = subject.attend(module, queries, module.prepare(source, is_token))
-    return (attended.context, attended.weights, *attended.state)
-
-
-def nothing_is_kept_between_calls(subject: AttentionSubject) -> str:
-    """A call changes neither the module nor its arguments, and its result does not depend on other calls."""
-    calls = [
-        (subject.queries(len(lengths), steps, seed=steps), *subject.source(lengths, seed=len(lengths)))
-        for lengths, steps in (((6, 4, 1), 4), ((3, 3), 2), ((6, 4, 1), 4))
-    ]
-    return check_stateless(subject.build(), lambda module, tensors: _run(subject, module, tensors), calls)
-
-
-def copies_compute_the_same(subject: AttentionSubject) -> str:
-    """Copies of the attention, by state dict, deepcopy and pickle, return the same results to the last bit."""
-    tensors = (subject.queries(), *subject.source())
-    return check_copies(lambda seed: subject.build(seed=seed), lambda module: _run(subject, module, tensors))
-
-
-def wirings_train_what_they_search(subject: AttentionSubject) -> str:
-    """In a model with each decoder wiring, training and the steps of search compute the same scores."""
-    return check_wirings(_settings(subject))
-
-
-def model_folder_keeps_it(subject: AttentionSubject) -> str:
-    """A model with the attention is read back from its folder with the same results to the last bit."""
-    return check_model_folder(subject.name, _settings(subject))
-
-
-def _settings(subject: AttentionSubject) -> ModelSettings:
-    return ModelSettings(
-        embedding_size=12,
-        encoder=EncoderSettings(directions="unidirectional", hidden_size=subject.memory_size),
-        decoder=DecoderSettings(hidden_size=subject.query_size),
-        attention=AttentionSettings(name=subject.name, options=dict(subject.options)),
-    )

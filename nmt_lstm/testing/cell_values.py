@@ -1,40 +1,24 @@
-"""Checks of a cell as a class and a module: options, gates, state between calls, copies, and use in a model."""
+"""Checks of a cell's first call, its gates, and the trace of its step."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from nmt_lstm.cells.cell import Cell
 from nmt_lstm.cells.gate_record import GATE_FUNCTIONS, record_gates
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.cells.stepwise_cell import StepwiseCell
-from nmt_lstm.config.schema import DecoderSettings, EncoderSettings, ModelSettings
 from nmt_lstm.inference.onnx.exporter import BATCH
-from nmt_lstm.registry import CELLS
 from nmt_lstm.testing.failure import Comparison, ConformanceFailure, DoesNotApply
-from nmt_lstm.testing.module_values import check_copies, check_options, check_reset, check_stateless
 from nmt_lstm.testing.return_values import check_output_and_state
 from nmt_lstm.testing.subject import CellSubject
 from nmt_lstm.testing.tracing import check_traced
-from nmt_lstm.testing.whole_model import check_model_folder, check_wirings
 
 __all__ = [
-    "copies_compute_the_same",
     "first_call_works",
-    "model_folder_keeps_it",
-    "nothing_is_kept_between_calls",
-    "options_fit_a_run_file",
-    "parameters_are_drawn_again",
     "recorded_gates_lie_in_their_range",
     "step_can_be_traced",
-    "wirings_train_what_they_search",
 ]
-
-
-def options_fit_a_run_file(subject: CellSubject) -> str:
-    """Options are keyword-only, with a type and a default, and the class can be imported by its name."""
-    return check_options(CELLS, subject.name, subject.options)
 
 
 def first_call_works(subject: CellSubject) -> str:
@@ -90,56 +74,3 @@ def step_can_be_traced(subject: CellSubject) -> str:
 
     examples = [subject.inputs()[:, 0], *state]
     return check_traced(cell, call, examples, [{0: BATCH} for _ in examples])
-
-
-def _sequence_and_step(module: nn.Module, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    assert isinstance(module, Cell)
-    inputs, *state = tensors
-    with torch.no_grad():
-        outputs, last = module(inputs, tuple(state))
-        output, after = module.step(inputs[:, 0], tuple(state))
-    return (outputs, *last, output, *after)
-
-
-def nothing_is_kept_between_calls(subject: CellSubject) -> str:
-    """A call changes neither the module nor its arguments, and its result does not depend on other calls."""
-    cell = subject.build()
-    calls = [
-        (subject.inputs(rows, length, seed=rows), *subject.state(cell, rows, seed=length))
-        for rows, length in ((3, 5), (2, 4), (3, 5))
-    ]
-    return check_stateless(cell, _sequence_and_step, calls)
-
-
-def parameters_are_drawn_again(subject: CellSubject) -> str:
-    """`reset_parameters` initializes every parameter in the same way as the constructor."""
-    return check_reset(subject.build_fresh)
-
-
-def copies_compute_the_same(subject: CellSubject) -> str:
-    """Copies of the cell, by state dict, deepcopy and pickle, return the same results to the last bit."""
-    return check_copies(
-        lambda seed: subject.build(seed=seed),
-        lambda module: _sequence_and_step(
-            module, (subject.inputs(), *(subject.state(module) if isinstance(module, Cell) else ()))
-        ),
-    )
-
-
-def wirings_train_what_they_search(subject: CellSubject) -> str:
-    """In a model with each decoder wiring, training and the steps of search compute the same scores."""
-    return check_wirings(_settings(subject))
-
-
-def model_folder_keeps_it(subject: CellSubject) -> str:
-    """A bidirectional model with two layers of the cell is read back from its folder with the same results to the last bit."""
-    return check_model_folder(subject.name, _settings(subject))
-
-
-def _settings(subject: CellSubject) -> ModelSettings:
-    width, options = subject.hidden_size, dict(subject.options)
-    return ModelSettings(
-        embedding_size=subject.input_size,
-        encoder=EncoderSettings(cell=subject.name, cell_options=options, layers=2, hidden_size=width),
-        decoder=DecoderSettings(cell=subject.name, cell_options=options, layers=2, hidden_size=width),
-    )

@@ -19,6 +19,8 @@ from nmt_lstm.testing import (
     cell_gradients,
     cell_sequence,
     cell_values,
+    module_values,
+    whole_model,
 )
 from nmt_lstm.testing.failure import ConformanceFailure, DoesNotApply, NotChecked
 from nmt_lstm.testing.subject import AttentionSubject, CellSubject
@@ -28,7 +30,7 @@ __all__ = ["ATTENTION_CHECKS", "CELL_CHECKS", "Case", "Result", "check_attention
 Subject = TypeVar("Subject", CellSubject, AttentionSubject)
 
 CELL_CHECKS: tuple[Callable[[CellSubject], str], ...] = (
-    cell_values.options_fit_a_run_file,
+    module_values.options_fit_a_run_file,
     cell_values.first_call_works,
     cell_sequence.sizes_and_dtypes,
     cell_sequence.empty_sequence_is_refused,
@@ -44,16 +46,16 @@ CELL_CHECKS: tuple[Callable[[CellSubject], str], ...] = (
     cell_gradients.bf16_is_near_float32,
     cell_values.recorded_gates_lie_in_their_range,
     cell_values.step_can_be_traced,
-    cell_values.nothing_is_kept_between_calls,
-    cell_values.parameters_are_drawn_again,
-    cell_values.copies_compute_the_same,
-    cell_values.wirings_train_what_they_search,
-    cell_values.model_folder_keeps_it,
+    module_values.nothing_is_kept_between_calls,
+    module_values.parameters_are_drawn_again,
+    module_values.copies_compute_the_same,
+    whole_model.wirings_train_what_they_search,
+    whole_model.model_folder_keeps_it,
 )
 """Checks of every cell; each takes a `CellSubject`, and returns its measurements."""
 
 ATTENTION_CHECKS: tuple[Callable[[AttentionSubject], str], ...] = (
-    attention_values.options_fit_a_run_file,
+    module_values.options_fit_a_run_file,
     attention_values.first_call_works,
     attention_queries.shapes_are_declared,
     attention_queries.weights_sum_to_one,
@@ -67,10 +69,10 @@ ATTENTION_CHECKS: tuple[Callable[[AttentionSubject], str], ...] = (
     attention_values.gradients_are_right,
     attention_values.bf16_is_near_float32,
     attention_values.step_can_be_traced,
-    attention_values.nothing_is_kept_between_calls,
-    attention_values.copies_compute_the_same,
-    attention_values.wirings_train_what_they_search,
-    attention_values.model_folder_keeps_it,
+    module_values.nothing_is_kept_between_calls,
+    module_values.copies_compute_the_same,
+    whole_model.wirings_train_what_they_search,
+    whole_model.model_folder_keeps_it,
 )
 """Checks of every attention; each takes an `AttentionSubject`, and returns its measurements."""
 

@@ -1,23 +1,26 @@
-"""Checks of any cell or attention as a class and a torch module: options, state, copies, and fresh parameters."""
+"""Checks of any cell or attention as a class and a module: options, state between calls, copies, fresh parameters."""
 
 from __future__ import annotations
 
 import copy
 import io
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from nmt_lstm.cells.cell import Cell
 from nmt_lstm.errors import PluginError
-from nmt_lstm.registry import Registry
 from nmt_lstm.testing.failure import Comparison, ConformanceFailure, DoesNotApply
+from nmt_lstm.testing.subject import CellSubject, Subject
 
-__all__ = ["check_copies", "check_options", "check_reset", "check_stateless"]
-
-Results = tuple[Tensor, ...]
+__all__ = [
+    "copies_compute_the_same",
+    "nothing_is_kept_between_calls",
+    "options_fit_a_run_file",
+    "parameters_are_drawn_again",
+]
 
 RESET_HINT = "Override reset_parameters: call super().reset_parameters(), then draw the cell's own parameters as the constructor does."
 # The standard deviation of so many random numbers is accurate to about 1/sqrt(2 n) = 10 %, so a factor of 2 is no
@@ -26,20 +29,16 @@ FEWEST = 50
 LARGEST_RATIO = 2.0
 
 
-def check_options(registry: Registry, name: str, options: Mapping[str, object]) -> str:
-    """Check that a run file can name the class and set its options.
-
-    Raises:
-        ConformanceFailure: it cannot.
-    """
-    if "<locals>" in name:
+def options_fit_a_run_file(subject: Subject) -> str:
+    """Options are keyword-only, with a type and a default, and the class can be imported by its name."""
+    if "<locals>" in subject.name:
         raise ConformanceFailure(
-            f"{name} cannot be imported: it is defined inside a function",
+            f"{subject.name} cannot be imported: it is defined inside a function",
             "Define the class at the top level of a module or plugin file.",
         )
     try:
-        specs = registry.options(name)
-        registry.check(name, options)
+        specs = subject.registry.options(subject.name)
+        subject.registry.check(subject.name, subject.options)
     except PluginError as problem:
         raise ConformanceFailure(
             str(problem).rstrip("."),
@@ -48,21 +47,16 @@ def check_options(registry: Registry, name: str, options: Mapping[str, object]) 
     return "options: " + ("; ".join(str(spec) for spec in specs.values()) or "none")
 
 
-def check_stateless(
-    module: nn.Module, run: Callable[[nn.Module, Results], Results], calls: Sequence[Results]
-) -> str:
-    """Call a module with the tensors of each call, then again with those of the first.
-
-    Raises:
-        ConformanceFailure: the results of the first call changed, or a call changed an attribute or a buffer of the
-            module, or one of its arguments.
-    """
+def nothing_is_kept_between_calls(subject: Subject) -> str:
+    """A call changes neither the module nor its arguments, and its result does not depend on other calls."""
+    module: Any = subject.build()
+    calls = subject.calls(module)
     hint = "State is passed and returned, never stored, and arguments are not changed in place."
     attributes = _attributes(module)
     versions = [[tensor._version for tensor in call] for call in calls]  # noqa: SLF001 - the only counter of changes in torch
-    expected = [result.clone() for result in run(module, calls[0])]
+    expected = [result.clone() for result in subject.run(module, calls[0])]
     for call in calls[1:]:
-        run(module, call)
+        subject.run(module, call)
     after = _attributes(module)
     for name in sorted(attributes.keys() | after.keys()):
         if name not in attributes or name not in after or not _same(attributes[name], after[name]):
@@ -70,7 +64,7 @@ def check_stateless(
     if versions != [[tensor._version for tensor in call] for call in calls]:  # noqa: SLF001
         raise ConformanceFailure("a call changed one of its arguments", hint)
     comparison = Comparison(0.0, hint)
-    for number, (actual, result) in enumerate(zip(run(module, calls[0]), expected, strict=True)):
+    for number, (actual, result) in enumerate(zip(subject.run(module, calls[0]), expected, strict=True)):
         comparison.add(f"result {number} of the first call, repeated", actual, result)
     return f"{len(attributes)} attributes unchanged; the first call, repeated, is {comparison}"
 
@@ -102,23 +96,16 @@ def _same(one: object, other: object) -> bool:
     return one is other or (isinstance(one, (int, float, str)) and one == other)
 
 
-def check_copies(build: Callable[[int], nn.Module], run: Callable[[nn.Module], Results]) -> str:
-    """Compare a module with copies: from its state dict, by deepcopy and by pickle.
-
-    Args:
-        build: returns a module initialized from a seed.
-        run: calls a module, always with the same tensors.
-
-    Raises:
-        ConformanceFailure: a copy cannot be made, or computes something else.
-    """
+def copies_compute_the_same(subject: Subject) -> str:
+    """Copies, by state dict, deepcopy and pickle, return the same results to the last bit."""
     hint = "Everything that determines the results must be a parameter, a buffer or an option of the constructor."
-    module = build(1)
-    expected = [result.clone() for result in run(module)]
+    module: Any = subject.build()
+    call = subject.calls(module)[0]
+    expected = [result.clone() for result in subject.run(module, call)]
     file = io.BytesIO()
     torch.save(module.state_dict(), file)
     file.seek(0)
-    loaded = build(2)
+    loaded: Any = subject.build(seed=2)
     try:
         loaded.load_state_dict(torch.load(file, weights_only=True))
     except (RuntimeError, pickle.UnpicklingError) as problem:
@@ -135,26 +122,17 @@ def check_copies(build: Callable[[int], nn.Module], run: Callable[[nn.Module], R
     comparison = Comparison(0.0, hint)
     copies = {"state dict": loaded, "deep copy": copy.deepcopy(module), "pickle": pickled}
     for kind, other in copies.items():
-        for number, (actual, result) in enumerate(zip(run(other), expected, strict=True)):
+        for number, (actual, result) in enumerate(zip(subject.run(other, call), expected, strict=True)):
             comparison.add(f"result {number} of the {kind}", actual, result)
     return f"state dict, deep copy and pickle: {comparison}"
 
 
-def check_reset(build: Callable[[int], Cell]) -> str:
-    """Fill a cell's parameters with NaN, reset them, and compare them with those of new cells.
-
-    Two cells with different seeds show which values are random: these must have the same standard deviation after a reset,
-    all others the same values. Random values are not compared, because authors may draw them in any order.
-
-    Args:
-        build: returns a new cell, initialized from a seed.
-
-    Raises:
-        ConformanceFailure: a parameter is not reset, or differently from the constructor.
-        DoesNotApply: the cell has no parameters.
-    """
-    drawn = [dict(build(seed).named_parameters()) for seed in (1, 2)]
-    cell = build(3)
+def parameters_are_drawn_again(subject: CellSubject) -> str:
+    """`reset_parameters` initializes every parameter in the same way as the constructor."""
+    # Two cells with different seeds show which values are random: these must have the same standard deviation after a
+    # reset, all others the same values. Random values are not compared, because authors may draw them in any order.
+    drawn = [dict(subject.build_fresh(seed).named_parameters()) for seed in (1, 2)]
+    cell = subject.build_fresh(3)
     parameters = dict(cell.named_parameters())
     if not parameters:
         raise DoesNotApply("the cell has no parameters")

@@ -5,15 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeAlias, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from nmt_lstm.attention.attention import Attention, Memory
 from nmt_lstm.cells.cell import Cell, State
+from nmt_lstm.config.schema import AttentionSettings, DecoderSettings, EncoderSettings, ModelSettings
+from nmt_lstm.registry import ATTENTIONS, CELLS, Registry
 
-__all__ = ["AttendedQueries", "AttentionSubject", "CellSubject", "random_tensor"]
+__all__ = ["AttendedQueries", "AttentionSubject", "CellSubject", "Subject", "random_tensor"]
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -40,6 +42,7 @@ def _perturb(module: Module, dtype: torch.dtype, seed: int) -> Module:
 class CellSubject:
     """A cell class, its options and sizes."""
 
+    registry: ClassVar[Registry] = CELLS
     part: type[Cell]
     options: Mapping[str, Any] = field(default_factory=dict)
     input_size: int = 12
@@ -71,6 +74,31 @@ class CellSubject:
         """Return random inputs (B, T, input_size)."""
         return random_tensor(batch, length, self.input_size, dtype=dtype, seed=seed)
 
+    def calls(self, cell: Cell) -> list[tuple[Tensor, ...]]:
+        """Return the inputs and states of several calls, with different numbers of rows and positions."""
+        return [
+            (self.inputs(rows, length, seed=rows), *self.state(cell, rows, seed=length))
+            for rows, length in ((3, 5), (2, 4), (3, 5))
+        ]
+
+    @staticmethod
+    def run(cell: Cell, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Return all results of a sequence and a step, without gradients, for inputs and a state of `calls`."""
+        inputs, *state = tensors
+        with torch.no_grad():
+            outputs, last = cell(inputs, tuple(state))
+            output, after = cell.step(inputs[:, 0], tuple(state))
+        return (outputs, *last, output, *after)
+
+    def model_settings(self) -> ModelSettings:
+        """Return the settings of a bidirectional model with two layers of the cell."""
+        width, options = self.hidden_size, dict(self.options)
+        return ModelSettings(
+            embedding_size=self.input_size,
+            encoder=EncoderSettings(cell=self.name, cell_options=options, layers=2, hidden_size=width),
+            decoder=DecoderSettings(cell=self.name, cell_options=options, layers=2, hidden_size=width),
+        )
+
     @staticmethod
     def state(cell: Cell, batch: int = 3, dtype: torch.dtype = torch.float32, seed: int = 3) -> State:
         """Return a state like one from the bridge between encoder and decoder."""
@@ -97,6 +125,7 @@ class AttendedQueries(NamedTuple):
 class AttentionSubject:
     """An attention class, its options and sizes."""
 
+    registry: ClassVar[Registry] = ATTENTIONS
     part: type[Attention]
     options: Mapping[str, Any] = field(default_factory=dict)
     query_size: int = 20
@@ -128,6 +157,29 @@ class AttentionSubject:
         states = random_tensor(len(lengths), max(lengths), self.memory_size, dtype=dtype, seed=seed)
         return states * is_token[..., None], is_token
 
+    def calls(self, attention: Attention) -> list[tuple[Tensor, ...]]:
+        """Return the queries and sources of several calls, with different numbers of rows and positions."""
+        return [
+            (self.queries(len(lengths), steps, seed=steps), *self.source(lengths, seed=len(lengths)))
+            for lengths, steps in (((6, 4, 1), 4), ((3, 3), 2), ((6, 4, 1), 4))
+        ]
+
+    def run(self, attention: Attention, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Return all results, without gradients, for the queries and source of `calls`."""
+        queries, source, is_token = tensors
+        with torch.no_grad():
+            attended = self.attend(attention, queries, attention.prepare(source, is_token))
+        return (attended.context, attended.weights, *attended.state)
+
+    def model_settings(self) -> ModelSettings:
+        """Return the settings of a model with the attention."""
+        return ModelSettings(
+            embedding_size=12,
+            encoder=EncoderSettings(directions="unidirectional", hidden_size=self.memory_size),
+            decoder=DecoderSettings(hidden_size=self.query_size),
+            attention=AttentionSettings(name=self.name, options=dict(self.options)),
+        )
+
     @staticmethod
     def attend(
         attention: Attention, queries: Tensor, memory: Memory, state: tuple[Tensor, ...] | None = None
@@ -143,3 +195,6 @@ class AttentionSubject:
             weights.append(attended.weights)
             state = attended.state
         return AttendedQueries(torch.cat(contexts, 1), torch.cat(weights, 1), state)
+
+
+Subject: TypeAlias = CellSubject | AttentionSubject

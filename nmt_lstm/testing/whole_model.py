@@ -16,10 +16,10 @@ from nmt_lstm.model.build import build_model
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.numerics.linear import linear
 from nmt_lstm.testing.failure import Comparison, DoesNotApply
-from nmt_lstm.testing.subject import random_tensor
+from nmt_lstm.testing.subject import Subject, random_tensor
 from nmt_lstm.text.subwords import train_subwords
 
-__all__ = ["check_model_folder", "check_wirings"]
+__all__ = ["model_folder_keeps_it", "wirings_train_what_they_search"]
 
 TEXT = [("eins zwei drei vier fünf", "five four three two one"), ("sechs sieben acht", "eight seven six")]
 PIECES = 24
@@ -38,12 +38,9 @@ def _build(settings: ModelSettings, pieces: int) -> Seq2Seq:
     return model
 
 
-def check_wirings(settings: ModelSettings) -> str:
-    """Compare, in each wiring, the scores in training with those of the steps in search.
-
-    Raises:
-        ConformanceFailure: they differ.
-    """
+def wirings_train_what_they_search(subject: Subject) -> str:
+    """In a model with each decoder wiring, training and the steps of search compute the same scores."""
+    settings = subject.model_settings()
     comparison = Comparison(
         1e-5, "See the checks of the class itself first; if they pass, a state does not match state_sizes."
     )
@@ -65,19 +62,10 @@ def check_wirings(settings: ModelSettings) -> str:
     return str(comparison)
 
 
-def check_model_folder(name: str, settings: ModelSettings) -> str:
-    """Build a model, write its folder, read it and compare.
-
-    Args:
-        name: of the class, ``package.module:Class``.
-        settings: of the model.
-
-    Raises:
-        ConformanceFailure: the model read back has different results.
-        DoesNotApply: the class is defined in a notebook or script.
-        PluginError: the class cannot be imported by its name, or has options that no run file can set.
-    """
-    if name.startswith("__main__:"):
+def model_folder_keeps_it(subject: Subject) -> str:
+    """A model is read back from its folder with the same results to the last bit."""
+    settings = subject.model_settings()
+    if subject.name.startswith("__main__:"):
         raise DoesNotApply(
             "defined in a notebook or script; in a module or plugin file, the class could be imported again"
         )

@@ -112,22 +112,18 @@ def find_launch(processes: int, nodes: int, environment: Mapping[str, str] = os.
     world_size = processes * nodes
     if world_size == 1:
         return Launch(stray=_stray(environment))
-    if is_started_by_run(environment):
+    started_by_run = is_started_by_run(environment)
+    if started_by_run or _TORCHRUN in environment:
+        if started_by_run:
+            node_rank = _number(environment, "NODE_RANK")
+        else:
+            _check_size(environment, "WORLD_SIZE", "torchrun", processes, nodes)
+            node_rank = _number(environment, "RANK") // processes
         return Launch(
             processes,
             nodes,
             local_rank=_number(environment, "LOCAL_RANK"),
-            node_rank=_number(environment, "NODE_RANK"),
-            address=environment.get("MASTER_ADDR", "127.0.0.1"),
-            port=_number(environment, "MASTER_PORT"),
-        )
-    if _TORCHRUN in environment:
-        _check_size(environment, "WORLD_SIZE", "torchrun", processes, nodes)
-        return Launch(
-            processes,
-            nodes,
-            local_rank=_number(environment, "LOCAL_RANK"),
-            node_rank=_number(environment, "RANK") // processes,
+            node_rank=node_rank,
             address=environment.get("MASTER_ADDR", "127.0.0.1"),
             port=_number(environment, "MASTER_PORT"),
         )

@@ -37,11 +37,10 @@ MeasureThroughput = Callable[[Network], Throughput]
 
 
 class WidthChoice(NamedTuple):
-    """The network to train, and its speed on this machine."""
+    """The network to train, and what to report about it."""
 
     network: Network
     """That of the settings, or a narrower one."""
-    throughput: Throughput
     sentences: list[str]
     """The forecast and the choice, for the user."""
 
@@ -69,7 +68,7 @@ def choose_widths(
         sentences = [f"{speed}: {complete}, without validation."]
         if limit is None and throughput.seconds(epochs) > NOTEWORTHY_SECONDS:
             sentences += _advice(requested, measure, epochs)
-        return WidthChoice(requested, throughput, sentences)
+        return WidthChoice(requested, sentences)
 
     def sufficiency(candidate: Throughput) -> float:
         """Return how many times a sufficient number of epochs fits into the remaining time; below 1 is too few."""
@@ -99,7 +98,7 @@ def choose_widths(
         sentences[-1] += f" Expect a poor model; about {duration(seconds)} would suffice for a fair one."
     if not settings.fit_time_limit:
         sentences += _advice(requested, measure, epochs)
-    return WidthChoice(chosen, chosen_throughput, sentences)
+    return WidthChoice(chosen, sentences)
 
 
 def with_widths(network: Network, *, embedding: int, encoder: int, decoder: int) -> Network:

@@ -8,7 +8,14 @@ import torch
 from nmt_lstm.attention.attention import Attended
 from nmt_lstm.attention.bilinear import BilinearAttention
 from nmt_lstm.numerics.sequence_linear import Linear
-from nmt_lstm.testing import ATTENTION_CHECKS, AttentionSubject, ConformanceFailure, attention_values
+from nmt_lstm.testing import (
+    ATTENTION_CHECKS,
+    AttentionSubject,
+    ConformanceFailure,
+    attention_values,
+    module_values,
+    whole_model,
+)
 
 
 class OptionWithoutType(BilinearAttention):
@@ -88,7 +95,7 @@ BROKEN = [
     (attention_values.first_call_works, ReturnsTuple, "forward returned a tuple"),
     (attention_values.first_call_works, ReturnsKeys, "prepare returned a tensor"),
     (attention_values.step_can_be_traced, BranchesOnValue, "cannot be traced"),
-    (attention_values.options_fit_a_run_file, OptionWithoutType, "option 'slope' has no type"),
+    (module_values.options_fit_a_run_file, OptionWithoutType, "option 'slope' has no type"),
     (
         attention_values.gradients_reach_every_parameter,
         UselessBias,
@@ -98,13 +105,13 @@ BROKEN = [
     (attention_values.gradients_are_right, RoundsWeights, "gradcheck.*rounded"),
     (attention_values.bf16_is_near_float32, LosesDigits, "result 0 in bf16"),
     (
-        attention_values.nothing_is_kept_between_calls,
+        module_values.nothing_is_kept_between_calls,
         StoresWeights,
         r"attribute 'weights\[0\]'",
     ),
-    (attention_values.copies_compute_the_same, HiddenConstant, "result 0 of the state dict"),
-    (attention_values.wirings_train_what_they_search, ScalesWithQueries, "gnmt, scores at"),
-    (attention_values.model_folder_keeps_it, HiddenConstant, "loss of the model read back"),
+    (module_values.copies_compute_the_same, HiddenConstant, "result 0 of the state dict"),
+    (whole_model.wirings_train_what_they_search, ScalesWithQueries, "gnmt, scores at"),
+    (whole_model.model_folder_keeps_it, HiddenConstant, "loss of the model read back"),
 ]
 
 
@@ -116,5 +123,7 @@ def test_a_broken_attention_is_detected(broken) -> None:
 
 def test_every_check_detects_a_broken_attention() -> None:
     assert {check for check, _, _ in BROKEN} == {
-        check for check in ATTENTION_CHECKS if check.__module__ == attention_values.__name__
+        check
+        for check in ATTENTION_CHECKS
+        if check.__module__ in {module.__name__ for module in (attention_values, module_values, whole_model)}
     }

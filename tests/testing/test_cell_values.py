@@ -9,7 +9,15 @@ from torch import nn
 from nmt_lstm.cells.cell import Cell
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.cells.rnn import RNN
-from nmt_lstm.testing import CELL_CHECKS, CellSubject, ConformanceFailure, DoesNotApply, cell_values
+from nmt_lstm.testing import (
+    CELL_CHECKS,
+    CellSubject,
+    ConformanceFailure,
+    DoesNotApply,
+    cell_values,
+    module_values,
+    whole_model,
+)
 
 
 class PositionalOption(RNN):
@@ -171,38 +179,38 @@ BROKEN = [
         "outputs while recording: .*allowed 1e-05",
     ),
     (
-        cell_values.options_fit_a_run_file,
+        module_values.options_fit_a_run_file,
         PositionalOption,
         "not keyword-only",
     ),
-    (cell_values.options_fit_a_run_file, inside_a_function(), "inside a function"),
+    (module_values.options_fit_a_run_file, inside_a_function(), "inside a function"),
     (cell_values.first_call_works, BareState, "the state from step is a tensor.*tuple"),
     (cell_values.step_can_be_traced, BranchesOnValue, "cannot be traced"),
-    (cell_values.nothing_is_kept_between_calls, KeepsState, "attribute 'last'"),
+    (module_values.nothing_is_kept_between_calls, KeepsState, "attribute 'last'"),
     (
-        cell_values.nothing_is_kept_between_calls,
+        module_values.nothing_is_kept_between_calls,
         CountsInBuffer,
         r"'_buffers\['steps'\]'",
     ),
-    (cell_values.nothing_is_kept_between_calls, ChangesInPlace, "changed one of its arguments"),
+    (module_values.nothing_is_kept_between_calls, ChangesInPlace, "changed one of its arguments"),
     (
-        cell_values.nothing_is_kept_between_calls,
+        module_values.nothing_is_kept_between_calls,
         DropsWhenTranslating,
         "first call, repeated",
     ),
-    (cell_values.parameters_are_drawn_again, ParameterIsNotReset, "does not reset gain"),
-    (cell_values.parameters_are_drawn_again, ResetsToZero, "'gain' has different values"),
-    (cell_values.parameters_are_drawn_again, ResetsWithWiderRange, "'weight_ih' has .* standard deviation"),
-    (cell_values.copies_compute_the_same, HiddenConstant, "result 0 of the state dict"),
-    (cell_values.copies_compute_the_same, KeepsLambda, "cannot be pickled.*lambda"),
-    (cell_values.copies_compute_the_same, NamesChange, "state dict cannot be loaded"),
+    (module_values.parameters_are_drawn_again, ParameterIsNotReset, "does not reset gain"),
+    (module_values.parameters_are_drawn_again, ResetsToZero, "'gain' has different values"),
+    (module_values.parameters_are_drawn_again, ResetsWithWiderRange, "'weight_ih' has .* standard deviation"),
+    (module_values.copies_compute_the_same, HiddenConstant, "result 0 of the state dict"),
+    (module_values.copies_compute_the_same, KeepsLambda, "cannot be pickled.*lambda"),
+    (module_values.copies_compute_the_same, NamesChange, "state dict cannot be loaded"),
     (
-        cell_values.wirings_train_what_they_search,
+        whole_model.wirings_train_what_they_search,
         StepIsScaled,
         "gnmt, scores at 0",
     ),
     (
-        cell_values.model_folder_keeps_it,
+        whole_model.model_folder_keeps_it,
         HiddenConstant,
         "loss of the model read back",
     ),
@@ -221,15 +229,17 @@ def test_parameters_of_submodules_are_reset_without_a_method() -> None:
             super().__init__(input_size, hidden_size)
             self.layers = nn.Sequential(nn.Linear(input_size, hidden_size), nn.LayerNorm(hidden_size))
 
-    assert cell_values.parameters_are_drawn_again(CellSubject(Inside)) == "4 parameters"
+    assert module_values.parameters_are_drawn_again(CellSubject(Inside)) == "4 parameters"
 
 
 def test_a_cell_without_parameters_has_none_to_reset() -> None:
     with pytest.raises(DoesNotApply):
-        cell_values.parameters_are_drawn_again(CellSubject(Cell))
+        module_values.parameters_are_drawn_again(CellSubject(Cell))
 
 
 def test_every_check_detects_a_broken_cell() -> None:
     assert {check for check, _, _ in BROKEN} == {
-        check for check in CELL_CHECKS if check.__module__ == cell_values.__name__
+        check
+        for check in CELL_CHECKS
+        if check.__module__ in {module.__name__ for module in (cell_values, module_values, whole_model)}
     }

@@ -9,7 +9,7 @@ from torch import nn
 from nmt_lstm.training.ema import MovingAverage
 
 
-def test_average_follows_the_formula() -> None:
+def test_the_average_follows_the_formula() -> None:
     model = nn.Linear(1, 1, bias=False)
     nn.init.constant_(model.weight, 0.0)
     average = MovingAverage(model, decay=0.15)  # the early decays, 2/11 and 3/12, are above it
@@ -33,23 +33,23 @@ def test_early_steps_forget_the_initial_weights_faster() -> None:
         assert model.weight.item() == pytest.approx(9 / 11)
 
 
-def test_resumed_average_goes_on_as_before() -> None:
+def test_a_resumed_average_continues_exactly() -> None:
     model = nn.Linear(2, 2)
     average = MovingAverage(model, decay=0.9)
     average.update()
     resumed = MovingAverage(model, decay=0.9)
     resumed.load_state_dict(average.state_dict())
     nn.init.ones_(model.weight)
-    found = []
+    states = []
     for one in (average, resumed):
         one.update()
         with one.applied():
-            found.append(model.weight.detach().clone())
-    assert torch.equal(*found)
-    assert not torch.equal(found[0], model.weight)
+            states.append(model.weight.detach().clone())
+    assert torch.equal(*states)
+    assert not torch.equal(states[0], model.weight)
 
 
-def test_weights_come_back_after_an_error() -> None:
+def test_weights_are_restored_after_an_error() -> None:
     model = nn.Linear(2, 2)
     average = MovingAverage(model, decay=0.9)
     nn.init.ones_(model.weight)

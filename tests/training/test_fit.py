@@ -17,9 +17,7 @@ from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError, Res
 from nmt_lstm.inference.translator import Translator
 from nmt_lstm.numerics import precision
 from nmt_lstm.registry import load_plugin_file
-from nmt_lstm.text.preparation import prepare
 from nmt_lstm.training.checkpointing import read_checkpoint
-from nmt_lstm.training.data_module import TranslationDataModule
 from nmt_lstm.training.fit import fit
 from nmt_lstm.training.time_budget import TimeBudget
 
@@ -210,16 +208,6 @@ def test_the_model_is_the_best_or_an_average(make_small_run: Any, output: Path, 
 def test_a_run_with_sampled_subwords_trains_all_epochs(make_small_run: Any, output: Path) -> None:
     result = fit(make_small_run("subwords.sampling=0.2"), output, console=QUIET)
     assert result.epochs == 2
-
-
-def test_steps_are_planned_for_the_sampled_pieces(make_small_run: Any) -> None:
-    steps = []
-    for sampling in (0.0, 0.05):
-        run = make_small_run(f"subwords.sampling={sampling}", "training.batch_pieces=60")
-        data = TranslationDataModule.of_run(run, prepare(run))
-        assert data.steps_per_epoch() == len(data.train_dataloader())
-        steps.append(data.steps_per_epoch())
-    assert steps[0] < steps[1]
 
 
 def test_the_csv_log_has_a_column_for_each_measurement(make_small_run: Any, output: Path) -> None:

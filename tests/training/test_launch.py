@@ -1,4 +1,4 @@
-"""Which of its run's processes a process is: told by what the run asks for and by who has started it."""
+"""The rank of a process in its run, from the settings of the run and from what started the process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SRUN = {
 
 
 @pytest.mark.parametrize(
-    "left_over",
+    "variables",
     [
         {"RANK": "1"},
         {"LOCAL_RANK": "1"},
@@ -43,16 +43,16 @@ SRUN = {
         {STARTED_BY: str(os.getppid()), "LOCAL_RANK": "1"},
     ],
 )
-def test_a_run_of_one_process_is_first_whatever_the_environment_says(left_over: dict[str, str]) -> None:
-    launch = find_launch(1, 1, left_over)
+def test_a_run_of_one_process_ignores_the_variables_of_launchers(variables: dict[str, str]) -> None:
+    launch = find_launch(1, 1, variables)
     assert launch.is_first
     assert not launch.starts_others
     assert launch.stray
-    assert set(launch.stray.items()) <= set(left_over.items())
+    assert set(launch.stray.items()) <= set(variables.items())
 
 
 @pytest.mark.parametrize("environment", [{}, {"RANK": "0", "WORLD_SIZE": "1", "SLURM_NTASKS": "1"}])
-def test_what_says_nothing_is_not_stray(environment: dict[str, str]) -> None:
+def test_variables_of_a_single_process_are_not_stray(environment: dict[str, str]) -> None:
     assert find_launch(1, 1, environment) == Launch()
 
 
@@ -62,7 +62,7 @@ def test_the_command_starts_its_own_processes() -> None:
     assert launch.stray == {"RANK": "1", "SLURM_NTASKS": "4"}
 
 
-def test_a_process_that_the_first_one_started_has_its_place() -> None:
+def test_a_process_started_by_the_first_one_knows_its_rank() -> None:
     environment = {
         STARTED_BY: str(os.getppid()),
         "LOCAL_RANK": "1",
@@ -76,25 +76,25 @@ def test_a_process_that_the_first_one_started_has_its_place() -> None:
     assert not launch.stray
 
 
-def test_the_mark_of_another_process_means_nothing() -> None:
+def test_the_variable_of_another_parent_has_no_effect() -> None:
     launch = find_launch(2, 1, {STARTED_BY: str(os.getppid() + 1), "LOCAL_RANK": "1"})
     assert launch.is_first
     assert launch.starts_others
 
 
-def test_torchrun_tells_the_place() -> None:
+def test_torchrun_sets_the_rank() -> None:
     launch = find_launch(2, 2, TORCHRUN)
     assert (launch.rank, launch.local_rank, launch.node_rank) == (3, 1, 1)
     assert (launch.address, launch.port, launch.starts_others) == ("10.0.0.1", 29500, False)
 
 
-def test_srun_tells_the_place() -> None:
+def test_srun_sets_the_rank() -> None:
     launch = find_launch(2, 2, SRUN)
     assert (launch.rank, launch.local_rank, launch.node_rank) == (3, 1, 1)
     assert (launch.address, launch.port, launch.starts_others) == ("node07", 15_000 + 4567, False)
 
 
-def test_a_shell_of_srun_starts_processes_itself() -> None:
+def test_an_interactive_shell_from_srun_starts_processes_itself() -> None:
     assert find_launch(2, 1, {**SRUN, "SLURM_STEP_NUM_TASKS": "1", "SLURM_PROCID": "0"}).starts_others
 
 
@@ -107,23 +107,23 @@ def test_a_shell_of_srun_starts_processes_itself() -> None:
         ({**TORCHRUN, "WORLD_SIZE": "2", "MASTER_PORT": ""}, "MASTER_PORT", ""),
     ],
 )
-def test_a_launcher_that_does_not_suit_is_refused(
+def test_a_launcher_with_a_different_number_of_processes_is_an_error(
     environment: dict[str, str], variable: str, value: str
 ) -> None:
-    with pytest.raises(LaunchError, match=variable) as refused:
+    with pytest.raises(LaunchError, match=variable) as caught:
         find_launch(2, 1, environment)
-    assert (refused.value.variable, refused.value.value) == (variable, value)
-    assert refused.value.exit_status == 2
+    assert (caught.value.variable, caught.value.value) == (variable, value)
+    assert caught.value.exit_status == 2
 
 
-def test_several_machines_by_hand_need_their_place() -> None:
+def test_several_machines_need_a_node_rank_and_an_address() -> None:
     with pytest.raises(LaunchError, match="torchrun or srun"):
         find_launch(1, 2, {})
     launch = find_launch(2, 2, {"NODE_RANK": "1", "MASTER_ADDR": "first", "MASTER_PORT": "5000", "RANK": "7"})
     assert (launch.rank, launch.starts_others, launch.stray) == (2, True, {"RANK": "7"})
 
 
-def test_what_is_ignored_is_said_and_taken_away(caplog: Any) -> None:
+def test_ignored_variables_are_logged_once_and_removed(caplog: Any) -> None:
     environment = {"RANK": "1", "HOME": "/root"}
     ignore_stray(find_launch(1, 1, environment), environment)
     assert environment == {"HOME": "/root"}

@@ -21,7 +21,7 @@ def test_biases_are_not_decayed(name: str, kind: type) -> None:
     assert decay == {id(model.weight): 0.5, id(model.bias): 0.0}
 
 
-def test_fused_and_plain_steps_agree() -> None:
+def test_fused_and_other_steps_agree() -> None:
     results = []
     for fused in (True, False):
         torch.manual_seed(1)
@@ -40,7 +40,7 @@ def gradients_of(values: list[float]) -> nn.Module:
     return model
 
 
-def test_norm_is_clipped_and_reported_as_it_was() -> None:
+def test_the_norm_is_clipped_and_returned_from_before() -> None:
     model = gradients_of([3.0, 4.0])
     assert float(clip_gradients(model, largest_norm=1.0, largest_value=0.0)) == pytest.approx(5.0)
     torch.testing.assert_close(model.weight.grad, torch.tensor([[0.6, 0.8]]), atol=1e-5, rtol=1e-5)
@@ -52,7 +52,7 @@ def test_values_are_clipped() -> None:
     assert torch.equal(model.weight.grad, torch.tensor([[1.0, -1.0, 0.5]]))
 
 
-def test_zero_is_off() -> None:
+def test_zero_disables_clipping() -> None:
     model = gradients_of([3.0, 4.0])
     assert float(clip_gradients(model, largest_norm=0.0, largest_value=0.0)) == pytest.approx(5.0)
     assert torch.equal(model.weight.grad, torch.tensor([[3.0, 4.0]]))

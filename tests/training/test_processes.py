@@ -21,7 +21,7 @@ from nmt_lstm.training.processes import RunEnvironment, explain_lost_process, ru
 PAIR = Launch(2, starts_others=True)
 
 
-def test_lightning_is_told_the_place_of_the_launch() -> None:
+def test_lightning_gets_the_rank_of_the_launch() -> None:
     environment = RunEnvironment(Launch(2, 2, local_rank=1, node_rank=1, address="first", port=5000))
     assert environment.creates_processes_externally
     assert (environment.main_address, environment.main_port) == ("first", 5000)
@@ -31,7 +31,7 @@ def test_lightning_is_told_the_place_of_the_launch() -> None:
     assert (environment.local_rank(), environment.node_rank()) == (1, 1)
 
 
-def test_who_logs_is_decided_by_the_launch_for_the_time_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_first_process_of_a_run_logs(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if RANK=3 had been there when Lightning was imported."""
     monkeypatch.setitem(vars(rank_zero_only), "rank", 3)
     with run_processes(Launch()):
@@ -53,7 +53,7 @@ def start_as(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
     monkeypatch.setattr(sys, "orig_argv", command)
 
 
-def test_the_others_are_told_their_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_other_processes_get_their_ranks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     start_as(monkeypatch, str(tmp_path / "told"), "0")
     before = dict(os.environ)
     with run_processes(PAIR) as environment:
@@ -81,17 +81,19 @@ def test_the_others_are_told_their_place(monkeypatch: pytest.MonkeyPatch, tmp_pa
         ("shapes do not fit", RuntimeError, "shapes"),
     ],
 )
-def test_what_a_dead_process_leads_to_is_told(message: str, kind: type[Exception], word: str) -> None:
-    with pytest.raises(kind, match=word) as told, explain_lost_process(PAIR):
+def test_errors_after_the_death_of_a_process_are_explained(
+    message: str, kind: type[Exception], word: str
+) -> None:
+    with pytest.raises(kind, match=word) as caught, explain_lost_process(PAIR):
         raise RuntimeError(message)
-    assert type(told.value) is kind
+    assert type(caught.value) is kind
     with pytest.raises(RuntimeError), explain_lost_process(Launch()):
         raise RuntimeError(message)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", ["first", "other"])
-def test_a_process_that_dies_ends_the_run(make_small_run: Any, tmp_path: Path, victim: str) -> None:
+def test_a_run_ends_if_a_process_dies(make_small_run: Any, tmp_path: Path, victim: str) -> None:
     run = make_small_run("training.epochs=100000", "training.validate_every=5")
     (tmp_path / "run.toml").write_text(dump_toml(run), encoding="utf-8")
     command = [sys.executable, "-m", "nmt_lstm", "train", tmp_path / "run.toml", "-o", tmp_path / "run"]
@@ -103,8 +105,8 @@ def test_a_process_that_dies_ends_the_run(make_small_run: Any, tmp_path: Path, v
     (other,) = [process for process, parent in pairs if parent == first.pid]
     os.kill(first.pid if victim == "first" else other, signal.SIGKILL)
     # Ends only when no process holds it open any more.
-    _, said = first.communicate(timeout=60)
-    assert "Traceback" not in said
+    _, output = first.communicate(timeout=60)
+    assert "Traceback" not in output
     if victim == "other":
         assert first.returncode == 1
-        assert "--resume" in said.splitlines()[-1]
+        assert "--resume" in output.splitlines()[-1]

@@ -19,6 +19,10 @@ BENCHMARKS = {
         "search_costs",
         "cost of a search by beam, batch, length and vocabulary, one core",
     ),
+    "decoding-options": (
+        "decoding_options",
+        "cost of sampling, requests and other options in time and BLEU, one core",
+    ),
     "gnmt": ("gnmt", "training and translation with the GNMT network on a GPU, on random text"),
     "memory": ("memory", "peak memory of training and of translating a long file"),
     "growth": ("growth", "memory of a long training run, and its growth after the first epoch"),

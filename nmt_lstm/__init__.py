@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nmt_lstm.attention.attention import masked_softmax as masked_softmax
     from nmt_lstm.batching.batch import Batch as Batch
     from nmt_lstm.batching.batch import collate as collate
+    from nmt_lstm.batching.batch import source_batch as source_batch
     from nmt_lstm.cells.cell import Cell as Cell
     from nmt_lstm.cells.cell import State as State
     from nmt_lstm.cells.cell import check_sequence as check_sequence
@@ -31,11 +32,13 @@ if TYPE_CHECKING:
     from nmt_lstm.checkpoint.model_folder import ModelFolder as ModelFolder
     from nmt_lstm.config.load import load_run as load_run
     from nmt_lstm.config.schema import RunSettings as RunSettings
+    from nmt_lstm.config.schema import SearchSettings as SearchSettings
     from nmt_lstm.corpora.builtin import builtin_corpus_folder as builtin_corpus_folder
     from nmt_lstm.errors import NmtLstmError as NmtLstmError
     from nmt_lstm.errors import PluginError as PluginError
     from nmt_lstm.evaluation.scores import corpus_scores as corpus_scores
     from nmt_lstm.inference.exported import write_exported as write_exported
+    from nmt_lstm.inference.requests import TranslationRequest as TranslationRequest
     from nmt_lstm.inference.translation import Hypothesis as Hypothesis
     from nmt_lstm.inference.translation import ScoredTranslation as ScoredTranslation
     from nmt_lstm.inference.translation import Translation as Translation
@@ -70,7 +73,7 @@ __version__ = "0.1.0"
 
 _NAMES_OF_MODULE = {
     "nmt_lstm.attention.attention": ("Attended", "Attention", "Memory", "masked_softmax"),
-    "nmt_lstm.batching.batch": ("Batch", "collate"),
+    "nmt_lstm.batching.batch": ("Batch", "collate", "source_batch"),
     "nmt_lstm.cells.cell": ("Cell", "State", "check_sequence"),
     "nmt_lstm.cells.cell_wrapper": ("CellWrapper",),
     "nmt_lstm.cells.gate_record": ("GateRecord", "record_gates"),
@@ -82,11 +85,12 @@ _NAMES_OF_MODULE = {
     "nmt_lstm.cells.stepwise_cell": ("Products", "StepwiseCell"),
     "nmt_lstm.checkpoint.model_folder": ("ModelFolder",),
     "nmt_lstm.config.load": ("load_run",),
-    "nmt_lstm.config.schema": ("RunSettings",),
+    "nmt_lstm.config.schema": ("RunSettings", "SearchSettings"),
     "nmt_lstm.corpora.builtin": ("builtin_corpus_folder",),
     "nmt_lstm.errors": ("NmtLstmError", "PluginError"),
     "nmt_lstm.evaluation.scores": ("corpus_scores",),
     "nmt_lstm.inference.exported": ("write_exported",),
+    "nmt_lstm.inference.requests": ("TranslationRequest",),
     "nmt_lstm.inference.translation": ("Hypothesis", "ScoredTranslation", "Translation"),
     "nmt_lstm.inference.translator": ("Translator",),
     "nmt_lstm.lab.inspection.gradient_flow": ("GradientTrace", "inspect_gradients"),

@@ -23,6 +23,7 @@ from nmt_lstm.errors import NmtLstmError, PluginError, ResourceError
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import SearchSettings
+    from nmt_lstm.inference.requests import TranslationRequest
     from nmt_lstm.inference.translation import Translation
     from nmt_lstm.inference.translator import Translator
     from nmt_lstm.text.lines import LineWarnings
@@ -56,7 +57,7 @@ _worker: list[_Worker] = []
 
 
 def translate_in_jobs(
-    lines: Iterable[str],
+    lines: Iterable[str | TranslationRequest],
     options: LoadOptions,
     jobs: int,
     *,
@@ -65,6 +66,7 @@ def translate_in_jobs(
     batch_size: int,
     search: SearchSettings | None = None,
     alignment: bool = True,
+    probabilities: bool = False,
 ) -> Generator[Translation, None, None]:
     """Translate lines with several processes of one thread each, and yield the translations in order.
 
@@ -80,6 +82,7 @@ def translate_in_jobs(
         batch_size: see `Translator.stream`.
         search: see `Translator.stream`.
         alignment: see `Translator.stream`.
+        probabilities: see `Translator.stream`.
 
     Raises:
         NmtLstmError: from loading or translating.
@@ -91,6 +94,7 @@ def translate_in_jobs(
         "batch_size": batch_size,
         "search": search,
         "alignment": alignment,
+        "probabilities": probabilities,
     }
     numbered = enumerate(lines, start=1)
     # A fork of a process whose threads have run may hang.
@@ -159,7 +163,9 @@ def _end_with_first(pipe: Connection) -> None:
     os._exit(1)
 
 
-def _translate(first_line: int, lines: list[str], arguments: dict[str, Any]) -> list[Translation]:
+def _translate(
+    first_line: int, lines: list[str | TranslationRequest], arguments: dict[str, Any]
+) -> list[Translation]:
     worker = _worker[0]
     try:
         return list(

@@ -28,6 +28,7 @@ from nmt_lstm.cli.arguments import (
 from nmt_lstm.cli.jobs import LoadOptions, translate_in_jobs
 from nmt_lstm.cli.lines import input_lines, output_stream
 from nmt_lstm.cli.messages import note
+from nmt_lstm.cli.requests import RequestOptions
 from nmt_lstm.cli.standard_streams import check_stdin
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.plain_text import json_text
@@ -43,6 +44,8 @@ Examples:
   nmt-lstm translate -m runs/de-en -i in.de.gz -o out.en
   echo "Ein Hund." | nmt-lstm translate -m runs/de-en --n-best 3 --scores
   nmt-lstm translate -m runs/a -m runs/b --format jsonl < in.de
+  nmt-lstm translate -m runs/de-en --terms terms.tsv --avoid words.txt < in.de
+  nmt-lstm translate -m runs/de-en --n-best 5 --set search.method=sampling < in.de
 \b
 Output:
   One line for each input line; an empty line stays empty.
@@ -78,9 +81,40 @@ def translate(
     alignments: Annotated[
         bool, typer.Option("--alignments", help="Write the alignment after each translation.")
     ] = False,
+    word_alignments: Annotated[
+        bool, typer.Option("--word-alignments", help="The same between words instead of pieces.")
+    ] = False,
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="With jsonl: the probability of each piece and word.")
+    ] = False,
     line_format: Annotated[
         LineFormat, typer.Option("--format", help="Plain text, or JSON Lines.")
     ] = LineFormat.text,
+    prefix: Annotated[
+        str, typer.Option("--prefix", metavar="TEXT", help="Every translation begins with this.")
+    ] = "",
+    prefixes: Annotated[
+        Path | None,
+        typer.Option(
+            "--prefixes", metavar="FILE", help="A line for each input line: its translation's beginning."
+        ),
+    ] = None,
+    constraints: Annotated[
+        Path | None,
+        typer.Option(
+            "--constraints",
+            metavar="FILE",
+            help="JSON for each input line: its prefix, phrases to require and to avoid.",
+        ),
+    ] = None,
+    terms: Annotated[
+        Path | None,
+        typer.Option("--terms", metavar="FILE", help="Source phrase, tab, target phrase, one pair per line."),
+    ] = None,
+    avoid: Annotated[
+        Path | None,
+        typer.Option("--avoid", metavar="FILE", help="Phrases that no translation contains, one per line."),
+    ] = None,
     interactive: Annotated[
         bool, typer.Option("--interactive", help="Translate each line as soon as it is read.")
     ] = False,
@@ -97,7 +131,7 @@ def translate(
     early_checks.check_models(model, device)
     search = early_checks.check_search(model, overrides)
     beam = beam_size or search.beam_size
-    if n_best > beam:
+    if n_best > beam and search.method == "beam":
         raise ConfigurationError(
             f"--n-best {n_best} is larger than the beam size {beam}; add --beam-size {n_best}."
         )
@@ -108,8 +142,11 @@ def translate(
     line_by_line = interactive or at_terminal
     if line_by_line and jobs > 1:
         raise ConfigurationError("--jobs is for files and pipes; remove it to translate line by line.")
-    early_checks.check_files(input_file)
-    early_checks.check_output(output_file, (input_file,))
+    if probabilities and line_format is not LineFormat.jsonl:
+        raise ConfigurationError("--probabilities are written by --format jsonl only; add it.")
+    asked = RequestOptions(prefix, prefixes, constraints, terms, avoid)
+    early_checks.check_files(input_file, *asked.files)
+    early_checks.check_output(output_file, (input_file, *asked.files))
     trusted = model if trust_plugins else []
     load_plugins(plugin, trusted=trusted)
     from nmt_lstm.inference.translator import Translator
@@ -117,12 +154,14 @@ def translate(
     translator = Translator.load(model, device=device, precision=precision.value)
     if at_terminal:
         note("Type a sentence after '>' and press Enter; its translation follows. Press ctrl-D to end.")
-    with_alignment = alignments or line_format is LineFormat.jsonl
+    with_alignment = alignments or word_alignments or line_format is LineFormat.jsonl
     written = 0
     try:
         with contextlib.ExitStack() as stack:
             stream = stack.enter_context(output_stream(output_file, inputs=(input_file,)))
-            lines = prompted(input_lines(input_file)) if at_terminal else input_lines(input_file)
+            lines = asked.requests(
+                prompted(input_lines(input_file)) if at_terminal else input_lines(input_file)
+            )
             translations: Iterator[Translation]
             if jobs > 1:
                 options = LoadOptions(model, device, precision.value, plugin or [], trusted)
@@ -135,6 +174,7 @@ def translate(
                     batch_size=batch_size,
                     search=search,
                     alignment=with_alignment,
+                    probabilities=probabilities,
                 )
                 translations = stack.enter_context(contextlib.closing(generator))
             else:
@@ -146,12 +186,17 @@ def translate(
                     window=1 if line_by_line else None,
                     search=search,
                     alignment=with_alignment,
+                    probabilities=probabilities,
                 )
             for translation in translations:
                 if line_format is LineFormat.jsonl:
                     text = json_line(translation)
                 else:
-                    text = "\n".join(text_lines(translation, n_best, scores=scores, alignments=alignments))
+                    text = "\n".join(
+                        text_lines(
+                            translation, n_best, scores=scores, alignments=alignments, words=word_alignments
+                        )
+                    )
                 stream.write(text.encode("utf-8") + b"\n")
                 written += 1
                 if line_by_line:
@@ -178,7 +223,9 @@ def prompted(lines: Iterator[str]) -> Iterator[str]:
         yield line
 
 
-def text_lines(translation: Translation, n_best: int, *, scores: bool, alignments: bool) -> Iterator[str]:
+def text_lines(
+    translation: Translation, n_best: int, *, scores: bool, alignments: bool, words: bool
+) -> Iterator[str]:
     """Yield exactly `n_best` output lines; the last ones are empty if the search found fewer hypotheses."""
     hypotheses: Iterable[Hypothesis | None] = itertools.chain(translation.hypotheses, itertools.repeat(None))
     for hypothesis in itertools.islice(hypotheses, n_best):
@@ -186,8 +233,14 @@ def text_lines(translation: Translation, n_best: int, *, scores: bool, alignment
         if scores:
             columns.insert(0, f"{hypothesis.score:.4f}" if hypothesis else "")
         if alignments:
-            columns.append(" ".join(f"{s}-{t}" for s, t in hypothesis.alignment or ()) if hypothesis else "")
+            columns.append(_pairs(hypothesis.alignment) if hypothesis else "")
+        if words:
+            columns.append(_pairs(hypothesis.word_alignment(translation.source_pieces)) if hypothesis else "")
         yield "\t".join(columns)
+
+
+def _pairs(alignment: Iterable[tuple[int, int]] | None) -> str:
+    return " ".join(f"{source}-{target}" for source, target in alignment or ())
 
 
 def json_line(translation: Translation) -> str:
@@ -198,15 +251,22 @@ def json_line(translation: Translation) -> str:
         "translation": translation.text,
         "score": translation.score,
         "hypotheses": [hypothesis_values(hypothesis) for hypothesis in translation.hypotheses],
+        "unmet": list(translation.unmet),
     }
     return json_text(values)
 
 
 def hypothesis_values(hypothesis: Hypothesis) -> dict[str, Any]:
     """Return the values of a hypothesis for JSON."""
-    return {
+    values = {
         "text": hypothesis.text,
         "score": hypothesis.score,
         "pieces": list(hypothesis.pieces),
         "alignment": [list(pair) for pair in hypothesis.alignment or ()],
     }
+    if hypothesis.piece_log_probabilities is not None:
+        values["piece_log_probabilities"] = list(hypothesis.piece_log_probabilities)
+        values["words"] = [
+            {"text": word.text, "log_probability": word.log_probability} for word in hypothesis.words
+        ]
+    return values

@@ -270,8 +270,10 @@ class InsightSettings(Settings):
 
 
 class SearchSettings(Settings):
-    """Beam search, as used by translate unless its options override it."""
+    """How translations are searched for, as used by translate unless its options override it."""
 
+    method: Literal["beam", "sampling"] = "beam"
+    """Search for the likeliest translation, or draw one from the model's probabilities."""
     beam_size: Annotated[int, Field(ge=1, le=1_000)] = 5
     """Hypotheses per sentence; 1 is greedy search."""
     length_penalty: Literal["average", "wu", "none"] = "average"
@@ -286,6 +288,22 @@ class SearchSettings(Settings):
     """Longest translation, in pieces per source piece (plus 10)."""
     max_source_pieces: Annotated[int, Field(ge=1)] = 500
     """Longer source lines are truncated to this length, with a warning."""
+    no_repeat_ngram: Annotated[int, Field(ge=0, le=100)] = 0
+    """No sequence of so many pieces occurs twice in a translation; 0 is off."""
+    repetition_penalty: Annotated[float, Field(ge=1.0, le=10.0)] = 1.0
+    """Pieces that were written become less likely (Keskar et al. 2019); 1 is off, 1.2 is customary."""
+    temperature: Annotated[float, Field(ge=0.01, le=100.0)] = 1.0
+    """Of sampling: below 1 likely pieces are drawn more often, above 1 less often."""
+    top_k: Annotated[int, Field(ge=0)] = 0
+    """Of sampling: draw among so many of the likeliest pieces; 0 is all."""
+    top_p: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
+    """Of sampling: draw among the likeliest pieces that together have this probability; 1 is all."""
+    samples: Annotated[int, Field(ge=1, le=10_000)] = 32
+    """Of sampling: translations drawn to decide among, if `decision` is not the score."""
+    decision: Literal["score", "chrf", "bleu"] = "score"
+    """What the best translation is: that of the best score, or the one that agrees most with the others (minimum Bayes risk), measured by chrF or BLEU."""
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 1
+    """Of sampling: the same seed draws the same translations."""
 
 
 class RunSettings(Settings):

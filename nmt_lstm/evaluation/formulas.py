@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["brevity_penalties", "scores_of_totals"]
+__all__ = ["brevity_penalties", "scores_of_totals", "sentence_bleu"]
 
 Array = NDArray[np.float64]
 
@@ -40,7 +40,12 @@ def brevity_penalties(totals: Array) -> Array:
     return np.where(hypothesis < reference, penalty, 1.0)
 
 
-def _bleu(totals: Array) -> Array:
+def sentence_bleu(totals: Array) -> Array:
+    """Return BLEU of sentences, for each row of counts as in `scores_of_totals`: orders without n-grams do not count."""
+    return _bleu(totals, effective_order=True)
+
+
+def _bleu(totals: Array, *, effective_order: bool = False) -> Array:
     """Return BLEU (Papineni et al. 2002) with exponential smoothing (Chen and Cherry 2014, method 3).
 
     The columns are: hypothesis length, reference length, matches of 1- to 4-grams, numbers of 1- to 4-grams.
@@ -50,9 +55,11 @@ def _bleu(totals: Array) -> Array:
     missing = np.cumsum(matches == 0, axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         precisions = np.where(matches > 0, matches, 0.5**missing) / ngrams
-        scores = 100.0 * brevity_penalties(totals) * np.exp(np.log(precisions).mean(1))
+        counted = ngrams > 0 if effective_order else np.ones_like(ngrams, dtype=bool)
+        mean = np.where(counted, np.log(precisions), 0.0).sum(1) / counted.sum(1)
+        scores = 100.0 * brevity_penalties(totals) * np.exp(mean)
     # sacreBLEU's score is 0 if nothing matches or there are no n-grams of some order.
-    is_zero = (matches == 0).all(1) | (ngrams == 0).any(1)
+    is_zero = (matches == 0).all(1) | ((ngrams == 0) & counted).any(1)
     return np.where(is_zero, 0.0, scores)
 
 

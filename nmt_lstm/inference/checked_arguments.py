@@ -12,7 +12,7 @@ from nmt_lstm.errors import ConfigurationError, NotTextError
 __all__ = ["check_lines", "check_positive", "checked_text", "with_beam_size"]
 
 
-def check_lines(**values: Iterable[str]) -> None:
+def check_lines(**values: Iterable[object]) -> None:
     """Raise ConfigurationError if a named value is a single string, or not iterable."""
     for name, lines in values.items():
         if isinstance(lines, (str, bytes)):

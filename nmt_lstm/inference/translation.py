@@ -2,12 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["Hypothesis", "ScoredTranslation", "Translation"]
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a hypothesis.
+
+    Attributes:
+        text: the word.
+        start: index of its first piece.
+        end: index after its last piece.
+        log_probability: sum of its pieces' natural log-probabilities; None unless ``probabilities=True`` was passed.
+    """
+
+    text: str
+    start: int
+    end: int
+    log_probability: float | None
+
+
+def word_spans(pieces: Sequence[str]) -> list[tuple[int, int]]:
+    """Return where words begin and end: a piece that begins with a space (written ▁) begins a word."""
+    starts = [
+        index
+        for index, piece in enumerate(pieces)
+        if index == 0 or (piece.startswith("▁") and pieces[index - 1] != "▁")
+    ]
+    return list(zip(starts, [*starts[1:], len(pieces)], strict=True))
 
 
 @dataclass(frozen=True)
@@ -24,6 +52,11 @@ class Hypothesis:
         alignment: (source piece, target piece) index pairs: for each target piece the source piece that received most
             of its attention. Target pieces that attended most to the source's end have no pair. Empty if
             ``alignment=False`` was passed.
+        piece_log_probabilities: T + 1 natural logarithms, of each piece's probability and of the end of sentence, by the
+            model alone: without penalties, and with the whole vocabulary. None unless ``probabilities=True`` was passed.
+        expected_utility: mean score of the text with the other candidates as references, in percent; None unless
+            `search.decision` asks for it.
+        ids: the T numbers of the pieces in the vocabulary.
         attention: (T, S + 1), float32: the attention weights of each target piece over the S source pieces and the
             source's end; each row sums to 1. None unless ``attention=True`` was passed.
     """
@@ -34,6 +67,36 @@ class Hypothesis:
     pieces: tuple[str, ...] = field(repr=False)
     alignment: tuple[tuple[int, int], ...] = field(repr=False)
     attention: NDArray[np.float32] | None = field(default=None, repr=False, compare=False)
+    piece_log_probabilities: tuple[float, ...] | None = field(default=None, repr=False)
+    expected_utility: float | None = field(default=None, repr=False)
+    ids: tuple[int, ...] = field(default=(), repr=False)
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The words of the text: pieces up to the next one that begins with a space."""
+        return tuple(
+            Word(
+                "".join(self.pieces[start:end]).replace("▁", " ").strip(),
+                start,
+                end,
+                None
+                if self.piece_log_probabilities is None
+                else sum(self.piece_log_probabilities[start:end]),
+            )
+            for start, end in word_spans(self.pieces)
+        )
+
+    def word_alignment(self, source_pieces: Sequence[str]) -> tuple[tuple[int, int], ...]:
+        """Return the alignment as (source word, target word) index pairs, each once, in order.
+
+        Args:
+            source_pieces: `Translation.source_pieces`.
+        """
+        sources, targets = (
+            [word for word, (start, end) in enumerate(word_spans(pieces)) for _ in range(start, end)]
+            for pieces in (source_pieces, self.pieces)
+        )
+        return tuple(sorted({(sources[source], targets[target]) for source, target in self.alignment}))
 
 
 @dataclass(frozen=True)
@@ -46,7 +109,8 @@ class Translation:
         score: score of the best hypothesis, normalised by length (see `Hypothesis`); 0 for a blank line.
         source_pieces: the S subword pieces of the source, truncated to `search.max_source_pieces`.
         hypotheses: the n best hypotheses, best first; their texts differ, and there may be fewer than n. None for a
-            blank line.
+            blank line. With sampling, all n samples, among which texts may repeat.
+        unmet: phrases of the request that the best translation lacks, or contains although they were to be avoided.
     """
 
     source: str
@@ -54,6 +118,7 @@ class Translation:
     score: float
     source_pieces: tuple[str, ...] = field(repr=False)
     hypotheses: tuple[Hypothesis, ...]
+    unmet: tuple[str, ...] = ()
 
     @property
     def pieces(self) -> tuple[str, ...]:
@@ -64,6 +129,11 @@ class Translation:
     def alignment(self) -> tuple[tuple[int, int], ...]:
         """Alignment of the best translation: (source piece, target piece) index pairs."""
         return self.hypotheses[0].alignment if self.hypotheses else ()
+
+    @property
+    def word_alignment(self) -> tuple[tuple[int, int], ...]:
+        """Alignment of the best translation: (source word, target word) index pairs."""
+        return self.hypotheses[0].word_alignment(self.source_pieces) if self.hypotheses else ()
 
     @property
     def attention(self) -> NDArray[np.float32] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +14,22 @@ from nmt_lstm.errors import DataError
 from nmt_lstm.inference.checked_arguments import check_lines, check_positive, checked_text, with_beam_size
 from nmt_lstm.inference.inference_model import InferenceModel
 from nmt_lstm.inference.input_check import InputCheck
+from nmt_lstm.inference.line_search import LineSearch, SearchOptions
 from nmt_lstm.inference.loading import Model, load_models, output_bias, without_shortlist
+from nmt_lstm.inference.requests import LinePreparation, TranslationRequest
 from nmt_lstm.inference.translation import Hypothesis, ScoredTranslation, Translation
 from nmt_lstm.numerics.inference_linear import InferencePrecision
 from nmt_lstm.numerics.precision import Precision
-from nmt_lstm.search.beam_search import beam_search, check_search
+from nmt_lstm.search.beam_search import check_search
 from nmt_lstm.search.ensemble import Ensemble
-from nmt_lstm.search.forced import forced_log_probabilities
-from nmt_lstm.search.hypotheses import Hypothesis as PieceHypothesis
 from nmt_lstm.search.searchable import Searchable
-from nmt_lstm.search.sentence_batches import SentenceBatches
-from nmt_lstm.text.lines import LineWarnings, has_unsafe, single_line, without_line_end
+from nmt_lstm.text.lines import LineWarnings, without_line_end
 from nmt_lstm.text.subwords import Subwords
 
 __all__ = ["Hypothesis", "ScoredTranslation", "Translation", "Translator"]
 
 WINDOW_BATCHES = 64
 END_OF_SENTENCE = "</s>"
-
-
-@dataclass(frozen=True)
-class _Line:
-    text: str
-    pieces: list[int]
 
 
 class Translator:
@@ -71,14 +63,19 @@ class Translator:
         self.run = run
         self.device = device
         self.precision = precision
+        self._preparation = LinePreparation(subwords)
         # Scores need the whole vocabulary, and an ensemble the same vocabulary in all models: neither uses a shortlist.
         complete = [without_shortlist(model) for model in self.models]
-        self._model: Searchable[Any, Any] = self.models[0] if len(self.models) == 1 else Ensemble(complete)
-        self._scorer: Searchable[Any, Any] = complete[0] if len(complete) == 1 else self._model
+        ensemble: Searchable[Any, Any] | None = Ensemble(complete) if len(complete) > 1 else None
         # A model prepared for inference computes in its precision by itself.
         prepared = all(isinstance(model, InferenceModel) for model in self.models)
-        self._autocast: Precision = "float32" if prepared or precision == "int8" else precision
-
+        self._search = LineSearch(
+            model=ensemble or self.models[0],
+            whole_model=ensemble or complete[0],
+            subwords=subwords,
+            device=device,
+            precision="float32" if prepared or precision == "int8" else precision,
+        )
         languages = run.data.source_language, run.data.target_language
         self._input_check = InputCheck(subwords, languages, output_bias(self.models[0]))
 
@@ -134,7 +131,7 @@ class Translator:
 
     def translate(
         self,
-        lines: Iterable[str],
+        lines: Iterable[str | TranslationRequest],
         *,
         beam_size: int | None = None,
         n_best: int = 1,
@@ -142,6 +139,7 @@ class Translator:
         search: SearchSettings | None = None,
         attention: bool = False,
         alignment: bool = True,
+        probabilities: bool = False,
     ) -> list[Translation]:
         """Translate lines and return a translation for each, in order; the arguments are those of `stream`."""
         translations = self.stream(
@@ -152,12 +150,13 @@ class Translator:
             search=search,
             attention=attention,
             alignment=alignment,
+            probabilities=probabilities,
         )
         return list(translations)
 
     def stream(
         self,
-        lines: Iterable[str],
+        lines: Iterable[str | TranslationRequest],
         *,
         beam_size: int | None = None,
         n_best: int = 1,
@@ -166,13 +165,14 @@ class Translator:
         search: SearchSettings | None = None,
         attention: bool = False,
         alignment: bool = True,
+        probabilities: bool = False,
         first_line: int = 1,
         warnings: LineWarnings | None = None,
     ) -> Iterator[Translation]:
         """Translate lines as they come, in memory that does not depend on their number.
 
         Args:
-            lines: any lines. Blank ones have an empty translation; control characters count as spaces; lines of more
+            lines: any lines, as text or as a `TranslationRequest`. Blank ones have an empty translation; control characters count as spaces; lines of more
                 than `search.max_source_pieces` pieces are truncated. The last two are logged with the line number.
                 Text in the target language, or in an unknown script, is logged once.
             beam_size: hypotheses per sentence in the beam; by default that of the search settings.
@@ -183,6 +183,7 @@ class Translator:
             search: search settings; by default those of the (first) model's run.
             attention: store the attention weights in each hypothesis.
             alignment: compute the alignment of each hypothesis; without it, alignments are empty and search is faster.
+            probabilities: compute the probability of each piece of each hypothesis, in a second pass.
             first_line: number of the first line in warnings, if `lines` are a later part of a text.
             warnings: the warnings of the parts before, if any; few of each kind are logged.
 
@@ -195,17 +196,22 @@ class Translator:
         check_positive(n_best=n_best, batch_size=batch_size, window=1 if window is None else window)
         settings = with_beam_size(search or self.run.search, beam_size)
         check_search(settings, n_best)
-        # Of a text in parts, only the first is checked: the parts may be translated in different processes.
-        return self._stream(
-            enumerate(lines, start=first_line),
+        options = SearchOptions(
             settings,
             n_best,
             batch_size,
+            attention=attention,
+            alignment=alignment,
+            probabilities=probabilities,
+            tokenize=self.tokenizer if settings.decision == "bleu" else "",
+        )
+        # Of a text in parts, only the first is checked: the parts may be translated in different processes.
+        return self._stream(
+            enumerate(lines, start=first_line),
+            options,
             window or batch_size * WINDOW_BATCHES,
             LineWarnings() if warnings is None else warnings,
             self._input_check if first_line == 1 else None,
-            attention=attention,
-            alignment=alignment,
         )
 
     def score(
@@ -229,18 +235,13 @@ class Translator:
                 f"there are {len(sources)} sources but {len(targets)} targets; pass one target line for each source line."
             )
         limit = self.run.search.max_source_pieces
-        prepared = list(self._prepare(enumerate(sources, start=1), limit, LineWarnings()))
+        prepared = self._preparation.prepare(enumerate(sources, start=1), limit, LineWarnings())
         targets = [
             without_line_end(checked_text(number, line)) for number, line in enumerate(targets, start=1)
         ]
         pieces = self.subwords.target.encode_lines(targets)
-        batches = SentenceBatches([line.pieces for line in prepared], batch_size=batch_size)
-        log_probabilities = batches.run(
-            lambda source, members: forced_log_probabilities(
-                self._scorer, source, [pieces[member] for member in members]
-            ),
-            device=self.device,
-            precision=self._autocast,
+        log_probabilities = self._search.log_probabilities(
+            [line.pieces for line in prepared], pieces, batch_size=batch_size
         )
         return [
             ScoredTranslation(
@@ -255,96 +256,14 @@ class Translator:
 
     def _stream(
         self,
-        numbered: Iterator[tuple[int, str]],
-        settings: SearchSettings,
-        n_best: int,
-        batch_size: int,
+        numbered: Iterator[tuple[int, str | TranslationRequest]],
+        options: SearchOptions,
         window: int,
         warnings: LineWarnings,
         check: InputCheck | None,
-        *,
-        attention: bool,
-        alignment: bool,
     ) -> Iterator[Translation]:
-        # Several hypotheses may have the same text in different pieces, so all are needed to return different texts.
-        searched = settings.beam_size if n_best > 1 else 1
         while ahead := list(itertools.islice(numbered, window)):
-            prepared = list(self._prepare(ahead, settings.max_source_pieces, warnings))
+            lines = self._preparation.prepare(ahead, options.settings.max_source_pieces, warnings)
             if check is not None:
-                check.add([line.text for line in prepared], [line.pieces for line in prepared])
-            sentences = [line.pieces for line in prepared if line.pieces]
-            hypotheses = SentenceBatches(sentences, batch_size=batch_size).run(
-                lambda source, _: beam_search(
-                    self._model, source, settings, n_best=searched, keep_attention=attention or alignment
-                ),
-                device=self.device,
-                precision=self._autocast,
-            )
-            remaining = iter(hypotheses)
-            for line in prepared:
-                line_hypotheses = next(remaining) if line.pieces else []
-                yield self._translation(
-                    line, line_hypotheses, n_best, attention=attention, alignment=alignment
-                )
-
-    def _prepare(
-        self, numbered: Iterable[tuple[int, str]], limit: int, warnings: LineWarnings
-    ) -> Iterator[_Line]:
-        """Encode numbered lines and log warnings about them; a blank line has no pieces."""
-        texts = [(number, without_line_end(checked_text(number, line))) for number, line in numbered]
-        # A line of spaces is blank, and control characters count as spaces.
-        encoded = self.subwords.source.encode_lines(
-            [text if single_line(text).strip() else "" for _, text in texts]
-        )
-        for (number, text), pieces in zip(texts, encoded, strict=True):
-            if has_unsafe(text):
-                warnings.unsafe(number)
-            if unknown := self.subwords.source.unknown_invisible(text):
-                warnings.invisible(number, unknown[0])
-            if len(pieces) > limit:
-                warnings.too_long(number, len(pieces), limit)
-            yield _Line(text, pieces[:limit])
-
-    def _translation(
-        self,
-        line: _Line,
-        candidates: list[PieceHypothesis],
-        n_best: int,
-        *,
-        attention: bool,
-        alignment: bool,
-    ) -> Translation:
-        by_text: dict[str, Hypothesis] = {}
-        for candidate in candidates:
-            hypothesis = self._hypothesis(
-                candidate, len(line.pieces), attention=attention, alignment=alignment
-            )
-            by_text.setdefault(hypothesis.text, hypothesis)
-        hypotheses = tuple(by_text.values())[:n_best]
-        best = hypotheses[0] if hypotheses else None
-        return Translation(
-            line.text,
-            best.text if best else "",
-            best.score if best else 0.0,
-            tuple(self.subwords.source.pieces(line.pieces)),
-            hypotheses,
-        )
-
-    def _hypothesis(
-        self, candidate: PieceHypothesis, source_size: int, *, attention: bool, alignment: bool
-    ) -> Hypothesis:
-        # The weights of the source pieces and the end, without padding.
-        weights = None if candidate.attention is None else candidate.attention[:, : source_size + 1]
-        pairs: list[tuple[int, int]] = []
-        if weights is not None and alignment:
-            strongest = weights.argmax(1).tolist()
-            pairs = [(source, target) for target, source in enumerate(strongest) if source < source_size]
-        pieces = list(candidate.pieces)
-        return Hypothesis(
-            self.subwords.target.decode(pieces),
-            candidate.score,
-            candidate.log_probability,
-            tuple(self.subwords.target.pieces(pieces)),
-            tuple(pairs),
-            weights.numpy().copy() if weights is not None and attention else None,
-        )
+                check.add([line.text for line in lines], [line.pieces for line in lines])
+            yield from self._search.translations(lines, options, warnings)

@@ -7,7 +7,7 @@ rows, sentence by sentence, S source, C candidates.
 from __future__ import annotations
 
 import math
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -24,6 +24,10 @@ from nmt_lstm.search.hypotheses import Finished, History, Hypothesis
 from nmt_lstm.search.limits import Limits
 from nmt_lstm.search.penalties import coverage_penalty
 from nmt_lstm.search.remaining import Booleans, Integers, remaining_sentences, rows_of_sentences
+from nmt_lstm.search.requests import Requests, piece_rules
+from nmt_lstm.search.required import RequiredPhrases, allocate
+from nmt_lstm.search.rules import RuledModel, RuledState
+from nmt_lstm.search.sampling import sample
 from nmt_lstm.search.searchable import Searchable, check_scores
 from nmt_lstm.text.special_pieces import BEGIN, END
 
@@ -35,7 +39,10 @@ State = TypeVar("State")
 
 def check_search(settings: SearchSettings, n_best: int) -> None:
     """Raise ConfigurationError if the settings contradict each other or `n_best`."""
-    if not 1 <= n_best <= settings.beam_size:
+    if settings.method == "sampling":
+        if n_best < 1:
+            raise ConfigurationError(f"n_best is {n_best}, but must be at least 1.")
+    elif not 1 <= n_best <= settings.beam_size:
         raise ConfigurationError(
             f"n_best is {n_best}, but must be between 1 and the beam size ({settings.beam_size}); raise the beam size.",
             key="n_best",
@@ -58,6 +65,7 @@ def beam_search(
     *,
     n_best: int = 1,
     keep_attention: bool = True,
+    requests: Requests | None = None,
 ) -> list[list[Hypothesis]]:
     """Translate a batch and return at most `n_best` hypotheses per sentence, best first.
 
@@ -69,16 +77,47 @@ def beam_search(
 
     PAD, UNKNOWN and BEGIN are never produced. Candidates are ordered by score, then by the lower number of the
     hypothesis, then by the lower piece; finished hypotheses by score, then by the earlier end. A beam size of 1 is
-    greedy search.
+    greedy search. With ``settings.method = "sampling"``, translations are drawn instead (`nmt_lstm.search.sampling`).
+
+    Args:
+        model: what to ask. With requests of a prefix or of required phrases it must score the whole vocabulary.
+        source: the sentences.
+        settings: of the search.
+        n_best: the largest number of hypotheses of each sentence.
+        keep_attention: whether hypotheses hold their attention.
+        requests: what the sentences ask for beyond that.
 
     Raises:
         ConfigurationError: `n_best` exceeds the beam, or the length limits contradict each other.
         ModelFolderError: the model's scores are not numbers.
     """
     check_search(settings, n_best)
-    if settings.beam_size == 1 and settings.coverage_penalty == 0.0:
-        return greedy_search(model, source, settings, keep_attention=keep_attention)
-    return _BeamSearch(model, source, settings, n_best, keep_attention=keep_attention).run()
+    required = None if requests is None else requests.required()
+    rules = piece_rules(settings, requests, required)
+    limits = Limits(settings, source, None if requests is None else requests.forced_pieces())
+    # Two names, since the types of the encodings differ.
+    searched: Searchable[Any, Any] = RuledModel(model, rules) if rules else model
+    if settings.method == "sampling":
+        numbers = (
+            range(1, len(source.lengths) + 1)
+            if requests is None
+            else [line.number for line in requests.lines]
+        )
+        return sample(
+            searched,
+            source,
+            settings,
+            samples=n_best,
+            numbers=numbers,
+            limits=limits,
+            keep_attention=keep_attention,
+        )
+    if settings.beam_size == 1 and settings.coverage_penalty == 0.0 and required is None:
+        return greedy_search(searched, source, limits=limits, keep_attention=keep_attention)
+    search = _BeamSearch(
+        searched, source, settings, n_best, limits=limits, required=required, keep_attention=keep_attention
+    )
+    return search.run()
 
 
 class _BeamSearch(Generic[Encoding, State]):
@@ -91,6 +130,8 @@ class _BeamSearch(Generic[Encoding, State]):
         settings: SearchSettings,
         n_best: int,
         *,
+        limits: Limits,
+        required: RequiredPhrases | None,
         keep_attention: bool,
     ) -> None:
         self.model = model
@@ -98,7 +139,8 @@ class _BeamSearch(Generic[Encoding, State]):
         self.settings = settings
         self.n_best = n_best
         self.keep_attention = keep_attention
-        self.limits = Limits(settings, source)
+        self.limits = limits
+        self.required = required
         longest = self.limits.longest
         # The largest number by which a total of the sentence can be divided, for the bound in `_is_done`.
         self.largest_divisor = np.array([self.limits.divisor(int(limit) + 1) for limit in longest])
@@ -163,13 +205,25 @@ class _BeamSearch(Generic[Encoding, State]):
     def _rank(self, step: Step[State], scores: Tensor, must_end: Booleans, must_not_end: Booleans) -> Ranked:
         """Return the candidates (P, C) that may be chosen, best first: END for each row, and the `beam_size` best others."""
         device = scores.device
-        return best_continuations(
+        ranked = best_continuations(
             step.logits,
             scores,
             self.settings.beam_size,
             must_end=torch.from_numpy(must_end).to(device) if must_end.any() else None,
             must_not_end=torch.from_numpy(must_not_end).to(device) if must_not_end.any() else None,
             normalised=step.normalised,
+        )
+        if self.required is None:
+            return ranked
+        assert isinstance(step.state, RuledState)
+        return allocate(
+            self.required,
+            ranked,
+            step.logits,
+            scores,
+            step.state.written,
+            must_end=must_end,
+            must_not_end=must_not_end,
         )
 
     def _finish(
@@ -207,7 +261,8 @@ class _BeamSearch(Generic[Encoding, State]):
         # Log-probabilities only decrease, divisors increase with the length, and penalties are never above zero. So no
         # unfinished hypothesis can exceed the best total divided by the largest divisor.
         bound = best_total / self.largest_divisor[present]
-        done: Booleans = must_end | (count >= self.settings.beam_size) | (self.threshold[present] >= bound)
+        certain = (count >= self.n_best) & (self.threshold[present] >= bound)
+        done: Booleans = must_end | (count >= self.settings.beam_size) | certain
         return done
 
     def _ordered(self, sentence: int) -> list[Finished]:

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from nmt_lstm.batching.batch import SourceBatch
-from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.search.best_pieces import likeliest_pieces
 from nmt_lstm.search.hypotheses import Finished, History, Hypothesis
 from nmt_lstm.search.limits import Limits
@@ -28,8 +27,8 @@ State = TypeVar("State")
 def greedy_search(
     model: Searchable[Encoding, State],
     source: SourceBatch,
-    settings: SearchSettings,
     *,
+    limits: Limits,
     keep_attention: bool,
 ) -> list[list[Hypothesis]]:
     """Choose the likeliest piece at each step, and return one hypothesis for each sentence; see `beam_search`.
@@ -38,7 +37,7 @@ def greedy_search(
         ModelFolderError: the model's scores are not numbers.
     """
     device = source.pieces.device
-    limits, history = Limits(settings, source), History()
+    history = History()
     finished: list[Finished | None] = [None] * len(source.lengths)
     state = model.start(model.encode(source))
     present = np.arange(len(finished))

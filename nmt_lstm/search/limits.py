@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from nmt_lstm.batching.batch import SourceBatch
@@ -9,7 +11,13 @@ from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.search.penalties import length_divisor
 from nmt_lstm.search.remaining import Integers
 
-__all__ = ["Limits"]
+__all__ = ["Limits", "longest_translation"]
+
+
+def longest_translation(settings: SearchSettings, source_pieces: int) -> int:
+    """Return the pieces that the translation of a sentence of `source_pieces` has at most."""
+    # Ten more than the ratio: translations of one or two pieces are often several times as long.
+    return math.ceil(settings.max_length_ratio * source_pieces) + 10
 
 
 class Limits:
@@ -18,13 +26,14 @@ class Limits:
     Args:
         settings: of the search.
         source: the sentences.
+        forced: (B,) pieces that each translation has in any case; by default none.
     """
 
-    def __init__(self, settings: SearchSettings, source: SourceBatch) -> None:
+    def __init__(self, settings: SearchSettings, source: SourceBatch, forced: Integers | None = None) -> None:
         self._settings = settings
         pieces = source.lengths.cpu().numpy() - 1  # without END
-        # Ten more than the ratio: translations of one or two pieces are often several times as long.
-        self.longest: Integers = np.ceil(settings.max_length_ratio * pieces).astype(np.int64) + 10
+        longest = [longest_translation(settings, int(count)) for count in pieces]
+        self.longest: Integers = np.array(longest, dtype=np.int64) + (0 if forced is None else forced)
         """(B,): maximum number of pieces in a translation."""
         self.shortest: Integers = np.floor(settings.min_length_ratio * pieces).astype(np.int64)
         """(B,): minimum number of pieces in a translation."""

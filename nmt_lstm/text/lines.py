@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 
 __all__ = ["LineWarnings", "has_unsafe", "single_line", "without_line_end"]
 
@@ -54,6 +55,27 @@ class LineWarnings:
             "too long",
             f"line {number}: it has {pieces:,} pieces and was truncated to the first {limit:,} "
             f"(search.max_source_pieces); split it to translate all of it.",
+        )
+
+    def unmet(self, number: int, phrases: Sequence[str]) -> None:
+        """The translation of line `number` (from 1) lacks required phrases, or contains phrases to avoid."""
+        self._warn(
+            "requests that are not met",
+            f"line {number}: not met in the translation: {', '.join(repr(phrase) for phrase in phrases)}.",
+        )
+
+    def repetition(self, number: int, phrase: str) -> None:
+        """The translation of line `number` (from 1) repeats a phrase."""
+        self._warn(
+            "repetitions",
+            f"line {number}: the translation repeats '{phrase}'; search.no_repeat_ngram = 4 would prevent it.",
+        )
+
+    def ended_by_limit(self, number: int, limit: int) -> None:
+        """The translation of line `number` (from 1) was ended by the length limit."""
+        self._warn(
+            "translations ended by the limit",
+            f"line {number}: the translation was ended at {limit:,} pieces; a larger search.max_length_ratio allows more.",
         )
 
     def _warn(self, kind: str, message: str) -> None:

@@ -153,6 +153,16 @@ class Vocabulary:
         # A network that spells in bytes can produce a line break.
         return single_line(text.replace("\ufffd", ""))
 
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """What each piece adds to a text, with spaces; empty for special pieces and single bytes."""
+        return tuple(
+            ""
+            if piece in SPECIAL_PIECES or self._processor.is_byte(piece)
+            else self._processor.id_to_piece(piece).replace("▁", " ")
+            for piece in range(self.size)
+        )
+
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """Return each piece as SentencePiece writes it."""
         return [self._processor.id_to_piece(int(piece)) for piece in ids]

@@ -15,7 +15,8 @@ import pytest
 @pytest.mark.parametrize(
     "benchmark",
     [
-        *("limits", "attentions", "cells", "train", "translate", "search-costs", "memory", "startup"),
+        *("limits", "attentions", "cells", "train", "translate", "search-costs", "decoding-options"),
+        *("memory", "startup"),
         *("scaling", "profile", "gnmt"),
     ],
 )

@@ -23,7 +23,7 @@ class FakeTranslator:
     calls: ClassVar[list]
     interrupt_after: ClassVar[int | None] = None
     tokenizer = "char"
-    run = Namespace(search=Namespace(beam_size=5))
+    run = Namespace(search=Namespace(beam_size=5, method="beam"))
 
     @classmethod
     def load(cls, folders, *, device="auto", precision="auto"):
@@ -37,11 +37,17 @@ class FakeTranslator:
                 raise KeyboardInterrupt
             text = line[::-1]
             hypotheses = [
-                Namespace(text=text[rank:], score=-1.5 - rank, pieces=tuple(text), alignment=((0, 1), (1, 0)))
+                Namespace(
+                    text=text[rank:],
+                    score=-1.5 - rank,
+                    pieces=tuple(text),
+                    alignment=((0, 1), (1, 0)),
+                    piece_log_probabilities=None,
+                )
                 for rank in range(min(arguments.get("n_best", 1), 2))
             ]
             yield Namespace(
-                source=line, source_pieces=tuple(line), text=text, score=-1.5, hypotheses=hypotheses
+                source=line, source_pieces=tuple(line), text=text, score=-1.5, hypotheses=hypotheses, unmet=()
             )
 
     def translate(self, lines):

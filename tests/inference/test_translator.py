@@ -61,6 +61,11 @@ def test_translations_do_not_depend_on_the_batch_size(translator, beam_size) -> 
         )
 
 
+def about_input(caplog) -> list[logging.LogRecord]:
+    """The warnings about input. Others say that the output of this network, which was not trained, repeats itself."""
+    return [record for record in caplog.records if "the translation" not in record.getMessage()]
+
+
 def test_translations_do_not_depend_on_order_or_window(translator) -> None:
     expected = dict(zip(LINES, translator.translate(LINES), strict=True))
     backwards = translator.translate(LINES[::-1], batch_size=5)
@@ -105,7 +110,7 @@ def test_no_lines_have_no_translations(translator) -> None:
 def test_earlier_models_warn_about_unknown_invisible_characters(caplog) -> None:
     translator = Translator.load(GOLDEN, device="cpu")
     translator.translate(["eins zwei", "eins\u00a0zwei"])
-    (record,) = caplog.records
+    (record,) = about_input(caplog)
     assert record.getMessage().startswith("line 2: ")
     assert "U+00A0" in record.getMessage()
 
@@ -117,7 +122,7 @@ def test_current_models_treat_invisible_characters_as_spaces_or_nothing(caplog) 
     )
     assert special.text == plain.text
     assert special.source_pieces == plain.source_pieces
-    assert not caplog.records
+    assert not about_input(caplog)
 
 
 def test_control_characters_count_as_spaces_and_cause_warnings(translator, caplog) -> None:
@@ -125,14 +130,14 @@ def test_control_characters_count_as_spaces_and_cause_warnings(translator, caplo
         ["eins zwei", "eins\x00zwei", "eins\u2028zwei", "eins zwei\r\n", "eins zwei\n"]
     )
     assert len({(translation.text, translation.score) for translation in translations}) == 1
-    messages = [record.getMessage() for record in caplog.records]
+    messages = [record.getMessage() for record in about_input(caplog)]
     assert [message.partition(":")[0] for message in messages] == ["line 2", "line 3"]
     assert all("control characters" in message for message in messages)
 
 
 def test_few_warnings_of_a_kind_are_logged(translator, caplog) -> None:
     translator.translate(["\x00"] * 1_000)
-    assert len(caplog.records) == 11
+    assert len(about_input(caplog)) == 11
     assert "no more warnings of this kind (control characters)" in caplog.text
 
 
@@ -146,7 +151,7 @@ def test_long_lines_are_truncated_with_a_warning(translator, caplog) -> None:
     assert len(translations[1].source_pieces) == limit
     assert "line 2: " in caplog.text
     assert f"truncated to the first {limit} (search.max_source_pieces)" in caplog.text
-    assert len(caplog.records) == 1
+    assert len(about_input(caplog)) == 1
 
 
 def test_lines_are_read_one_window_ahead(translator) -> None:
@@ -181,14 +186,14 @@ def test_a_line_that_is_not_a_string_is_an_error_with_its_number(translator, val
 
 def test_a_batch_that_does_not_fit_into_memory_is_halved(translator, monkeypatch, caplog) -> None:
     expected = translator.translate(LINES)
-    original = translator._model.encode
+    original = translator.models[0].encode
 
     def small_memory(source):
         if len(source.lengths) > 3:
             raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")
         return original(source)
 
-    monkeypatch.setattr(translator._model, "encode", small_memory)
+    monkeypatch.setattr(translator.models[0], "encode", small_memory)
     assert translator.translate(LINES) == expected
     assert "together do not fit into memory" in caplog.text
 
@@ -197,7 +202,7 @@ def test_a_sentence_that_does_not_fit_into_memory_is_an_error(translator, monkey
     def no_memory(source):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(translator._model, "encode", no_memory)
+    monkeypatch.setattr(translator.models[0], "encode", no_memory)
     with pytest.raises(ResourceError, match="--beam-size"):
         translator.translate(LINES[:4])
 
@@ -206,7 +211,7 @@ def test_other_errors_are_raised_unchanged(translator, monkeypatch) -> None:
     def broken(source):
         raise RuntimeError("shapes do not match")
 
-    monkeypatch.setattr(translator._model, "encode", broken)
+    monkeypatch.setattr(translator.models[0], "encode", broken)
     with pytest.raises(RuntimeError, match="shapes do not match"):
         translator.translate(LINES[:4])
 
@@ -238,7 +243,7 @@ def test_inference_does_not_import_training_or_lightning(program, is_clean, tmp_
 def test_ordinary_lines_cause_no_log_messages(translator, caplog) -> None:
     with caplog.at_level(logging.DEBUG):
         translator.translate(LINES[:5])
-    assert not caplog.records
+    assert not about_input(caplog)
 
 
 @pytest.mark.parametrize("arguments", [{"n_best": 6}, {"beam_size": 0}, {"batch_size": 0}, {"window": 0}])

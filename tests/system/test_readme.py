@@ -63,6 +63,16 @@ def test_the_commands_and_programs_run(repository, parallel_files, tmp_path) -> 
         shutil.copy(tmp_path / "runs" / "de-en" / "run.toml", tmp_path)
 
 
+@pytest.mark.slow
+@pytest.mark.spread
+@pytest.mark.parametrize("document", ["docs/decoding.md"])
+def test_pages_that_need_the_builtin_model_alone_run(repository, tmp_path, document) -> None:
+    blocks = list(BLOCK.finditer((repository / document).read_text(encoding="utf-8")))
+    assert len(blocks) >= 6
+    for block in blocks:
+        run_block(block["language"], block["code"], tmp_path)
+
+
 def test_the_targets_of_links_exist(repository) -> None:
     documents = [
         repository / "README.md",

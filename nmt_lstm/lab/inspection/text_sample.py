@@ -18,6 +18,7 @@ from nmt_lstm.lab.inspection.inspection import LONGEST, Inspector
 from nmt_lstm.lab.inspection.memory_span import horizon, survival
 from nmt_lstm.lab.inspection.trace import END_OF_SENTENCE
 from nmt_lstm.search.greedy import greedy_search
+from nmt_lstm.search.limits import Limits
 from nmt_lstm.text.lines import single_line
 
 __all__ = ["MOST_SENTENCES", "CellReading", "SentenceReading", "read_sentences", "sampled"]
@@ -81,10 +82,10 @@ def read_sentences(inspector: Inspector, lines: Sequence[str]) -> Iterator[Sente
         if not 0 < len(source) <= LONGEST:
             continue
         usable += 1
+        batch = source_batch([source])
+        limits = Limits(inspector.run.search, batch)
         with torch.no_grad():
-            ((best, *_),) = greedy_search(
-                inspector.model, source_batch([source]), inspector.run.search, keep_attention=False
-            )
+            ((best, *_),) = greedy_search(inspector.model, batch, limits=limits, keep_attention=False)
         target = list(best.pieces)[:LONGEST]
         reading = inspector.read(source, target)
         cells = []

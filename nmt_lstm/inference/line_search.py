@@ -1,0 +1,232 @@
+"""From prepared lines to translations: search, the choice among hypotheses, and their values as text."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from nmt_lstm.config.schema import SearchSettings
+from nmt_lstm.evaluation.minimum_risk import expected_utilities
+from nmt_lstm.inference.repetition import repeated_phrase
+from nmt_lstm.inference.requests import PreparedLine
+from nmt_lstm.inference.translation import Hypothesis, Translation
+from nmt_lstm.numerics.precision import Precision
+from nmt_lstm.search.avoided import PieceTexts
+from nmt_lstm.search.beam_search import beam_search
+from nmt_lstm.search.forced import forced_log_probabilities
+from nmt_lstm.search.hypotheses import Hypothesis as PieceHypothesis
+from nmt_lstm.search.limits import longest_translation
+from nmt_lstm.search.requests import Requests
+from nmt_lstm.search.searchable import Searchable
+from nmt_lstm.search.sentence_batches import SentenceBatches
+from nmt_lstm.text.lines import LineWarnings
+from nmt_lstm.text.subwords import Subwords
+
+__all__ = ["LineSearch", "SearchOptions"]
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """How lines are searched and what their translations hold; see `Translator.stream`."""
+
+    settings: SearchSettings
+    n_best: int
+    batch_size: int
+    attention: bool
+    alignment: bool
+    probabilities: bool
+    tokenize: str
+    """sacreBLEU's tokenizer, where BLEU is the utility."""
+
+    @property
+    def candidates(self) -> int:
+        """Hypotheses of each line that are compared."""
+        if self.settings.method == "sampling":
+            return (
+                max(self.n_best, self.settings.samples) if self.settings.decision != "score" else self.n_best
+            )
+        # The same text may be found in other pieces too; those who ask for several want different texts.
+        return self.settings.beam_size if self.n_best > 1 or self.settings.decision != "score" else 1
+
+
+class LineSearch:
+    """Searches translations of prepared lines.
+
+    Args:
+        model: what to search.
+        whole_model: the same, scoring the whole vocabulary.
+        subwords: the vocabularies.
+        device: where the models are.
+        precision: of autocast.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: Searchable[Any, Any],
+        whole_model: Searchable[Any, Any],
+        subwords: Subwords,
+        device: torch.device,
+        precision: Precision,
+    ) -> None:
+        self._model = model
+        self._whole_model = whole_model
+        self._subwords = subwords
+        self._target_texts = PieceTexts(subwords.target.texts)
+        self._device = device
+        self._precision: Precision = precision
+
+    def translations(
+        self, lines: Sequence[PreparedLine], options: SearchOptions, warnings: LineWarnings
+    ) -> list[Translation]:
+        """Return the translation of each line; what its reader should know is reported."""
+        # Lines that ask for nothing are searched apart: their results must not depend on others' requests.
+        plain = [line for line in lines if line.pieces and line.target.is_plain]
+        # A prefix or a phrase may need pieces that a shortlist does not have.
+        asking = [line for line in lines if line.pieces and not line.target.is_plain]
+        hypotheses = {
+            **self._search(plain, self._model, options),
+            **self._search(asking, self._whole_model, options),
+        }
+        translations = []
+        for line in lines:
+            best = self._chosen(hypotheses.get(line.number, []), line, options)
+            translations.append(
+                Translation(
+                    line.text,
+                    best[0].text if best else "",
+                    best[0].score if best else 0.0,
+                    tuple(self._subwords.source.pieces(line.pieces)),
+                    best,
+                    line.request.unmet(best[0].text) if best else (),
+                )
+            )
+        if options.probabilities:
+            translations = self._with_probabilities(lines, translations, options)
+        for line, translation in zip(lines, translations, strict=True):
+            _warn(line, translation, options.settings, warnings)
+        return translations
+
+    def log_probabilities(
+        self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, batch_size: int
+    ) -> list[list[float]]:
+        """Return the natural log-probability of each piece of the targets, and of their ends."""
+        return SentenceBatches(sources, batch_size=batch_size).run(
+            lambda source, members: forced_log_probabilities(
+                self._whole_model, source, [targets[member] for member in members]
+            ),
+            device=self._device,
+            precision=self._precision,
+        )
+
+    def _search(
+        self, lines: Sequence[PreparedLine], model: Searchable[Any, Any], options: SearchOptions
+    ) -> dict[int, list[PieceHypothesis]]:
+        """Return the hypotheses of each line by its number."""
+        hypotheses = SentenceBatches([line.pieces for line in lines], batch_size=options.batch_size).run(
+            lambda source, members: beam_search(
+                model,
+                source,
+                options.settings,
+                n_best=options.candidates,
+                keep_attention=options.attention or options.alignment,
+                requests=Requests([lines[member].target for member in members], self._target_texts),
+            ),
+            device=self._device,
+            precision=self._precision,
+        )
+        return {line.number: best for line, best in zip(lines, hypotheses, strict=True)}
+
+    def _chosen(
+        self, candidates: Sequence[PieceHypothesis], line: PreparedLine, options: SearchOptions
+    ) -> tuple[Hypothesis, ...]:
+        """Return the n best hypotheses of a line."""
+        hypotheses = [self._hypothesis(candidate, len(line.pieces), options) for candidate in candidates]
+        sampling, utility = options.settings.method == "sampling", options.settings.decision
+        if utility != "score" and hypotheses:
+            # Samples come as often as the model says; hypotheses of a beam count as their probabilities say.
+            logarithms = np.array([0.0 if sampling else each.log_probability for each in hypotheses])
+            utilities = expected_utilities(
+                [each.text for each in hypotheses],
+                np.exp(logarithms - logarithms.max()),
+                utility=utility,
+                tokenize=options.tokenize,
+            )
+            hypotheses = [
+                dataclasses.replace(each, expected_utility=float(value))
+                for each, value in zip(hypotheses, utilities, strict=True)
+            ]
+            hypotheses.sort(key=lambda each: -(each.expected_utility or 0.0))
+        if not sampling or utility != "score":
+            # Of those with the same text the first is the best.
+            different: dict[str, Hypothesis] = {}
+            for each in hypotheses:
+                different.setdefault(each.text, each)
+            hypotheses = list(different.values())
+        return tuple(hypotheses[: options.n_best])
+
+    def _hypothesis(
+        self, candidate: PieceHypothesis, source_pieces: int, options: SearchOptions
+    ) -> Hypothesis:
+        # Without the padding.
+        weights = None if candidate.attention is None else candidate.attention[:, : source_pieces + 1]
+        pairs: list[tuple[int, int]] = []
+        if weights is not None and options.alignment:
+            likeliest = weights.argmax(1).tolist()
+            pairs = [(source, target) for target, source in enumerate(likeliest) if source < source_pieces]
+        return Hypothesis(
+            self._subwords.target.decode(candidate.pieces),
+            candidate.score,
+            candidate.log_probability,
+            tuple(self._subwords.target.pieces(candidate.pieces)),
+            tuple(pairs),
+            weights.numpy().copy() if weights is not None and options.attention else None,
+            ids=candidate.pieces,
+        )
+
+    def _with_probabilities(
+        self, lines: Sequence[PreparedLine], translations: Sequence[Translation], options: SearchOptions
+    ) -> list[Translation]:
+        """Return the translations with the probability of each piece of their hypotheses."""
+        values = iter(
+            self.log_probabilities(
+                [
+                    line.pieces
+                    for line, translation in zip(lines, translations, strict=True)
+                    for _ in translation.hypotheses
+                ],
+                [each.ids for translation in translations for each in translation.hypotheses],
+                batch_size=options.batch_size,
+            )
+        )
+        return [
+            dataclasses.replace(
+                translation,
+                hypotheses=tuple(
+                    dataclasses.replace(each, piece_log_probabilities=tuple(next(values)))
+                    for each in translation.hypotheses
+                ),
+            )
+            for translation in translations
+        ]
+
+
+def _warn(
+    line: PreparedLine, translation: Translation, settings: SearchSettings, warnings: LineWarnings
+) -> None:
+    """Report what the reader of a translation should know."""
+    if not translation.hypotheses:
+        return
+    if translation.unmet:
+        warnings.unmet(line.number, translation.unmet)
+    best = translation.hypotheses[0]
+    limit = longest_translation(settings, len(line.pieces)) + line.target.forced_pieces
+    if repeated := repeated_phrase(best.pieces):
+        warnings.repetition(line.number, "".join(repeated).replace("▁", " ").strip())
+    elif len(best.pieces) >= limit:
+        warnings.ended_by_limit(line.number, limit)

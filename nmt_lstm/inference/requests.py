@@ -1,0 +1,150 @@
+"""What a line can ask for beyond its translation, and lines made ready for search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.inference.checked_arguments import checked_text
+from nmt_lstm.search.avoided import PieceTexts, contains_phrase, is_spaced_letter
+from nmt_lstm.search.requests import PieceRequest
+from nmt_lstm.text.lines import LineWarnings, has_unsafe, single_line, without_line_end
+from nmt_lstm.text.special_pieces import UNKNOWN
+from nmt_lstm.text.subwords import Subwords, Vocabulary
+
+__all__ = ["LinePreparation", "PreparedLine", "TranslationRequest"]
+
+
+@dataclass(frozen=True)
+class TranslationRequest:
+    """A line to translate, with what its translation must begin with, contain and not contain.
+
+    Phrases are whole words, with the letters' case as given; in scripts without spaces they may stand anywhere.
+    What a translation does not meet after all is named in `Translation.unmet` and in a warning.
+
+    Attributes:
+        text: the line.
+        prefix: what the translation begins with.
+        require: phrases that it contains, each as often as it is listed.
+        avoid: phrases that it does not contain. The prefix and required phrases win over them.
+
+    Raises:
+        ConfigurationError: `require` or `avoid` is one string.
+    """
+
+    text: str
+    prefix: str = ""
+    require: Sequence[str] = ()
+    avoid: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("require", "avoid"):
+            if isinstance(getattr(self, name), str):
+                raise ConfigurationError(f"{name} is one string; give a list of phrases, such as [phrase].")
+
+    def unmet(self, translation: str) -> tuple[str, ...]:
+        """Return the required phrases that a translation lacks, and the avoided ones that it contains."""
+        return (
+            *(phrase for phrase in _phrases(self.require) if not contains_phrase(translation, phrase)),
+            *(phrase for phrase in _phrases(self.avoid) if contains_phrase(translation, phrase)),
+        )
+
+
+@dataclass(frozen=True)
+class PreparedLine:
+    """A line as search needs it."""
+
+    number: int
+    """From 1."""
+    request: TranslationRequest
+    pieces: list[int]
+    """Source pieces, at most `search.max_source_pieces`; none for a blank line."""
+    target: PieceRequest
+    """What is asked of the target pieces."""
+
+    @property
+    def text(self) -> str:
+        """The line, without its line end."""
+        return self.request.text
+
+
+class LinePreparation:
+    """Turns lines and requests into pieces.
+
+    Args:
+        subwords: the vocabularies.
+    """
+
+    def __init__(self, subwords: Subwords) -> None:
+        self._subwords = subwords
+        self.target_texts = PieceTexts(subwords.target.texts)
+
+    def prepare(
+        self, numbered: Iterable[tuple[int, str | TranslationRequest]], limit: int, warnings: LineWarnings
+    ) -> list[PreparedLine]:
+        """Return the prepared lines.
+
+        Args:
+            numbered: lines with their numbers.
+            limit: source pieces of a line, at most.
+            warnings: where what was changed or cannot be met is reported.
+
+        Raises:
+            NotTextError: a line is neither a string nor a request.
+        """
+        requests = [(number, _request(number, line)) for number, line in numbered]
+        # What holds only spaces is blank, and control characters count as spaces.
+        encoded = self._subwords.source.encode_lines(
+            [request.text if single_line(request.text).strip() else "" for _, request in requests]
+        )
+        lines = []
+        for (number, request), pieces in zip(requests, encoded, strict=True):
+            if has_unsafe(request.text):
+                warnings.unsafe(number)
+            if unknown := self._subwords.source.unknown_invisible(request.text):
+                warnings.invisible(number, unknown[0])
+            if len(pieces) > limit:
+                warnings.too_long(number, len(pieces), limit)
+            lines.append(PreparedLine(number, request, pieces[:limit], self._target(number, request)))
+        return lines
+
+    def _target(self, number: int, request: TranslationRequest) -> PieceRequest:
+        vocabulary = self._subwords.target
+        required = [phrase_pieces(vocabulary, phrase) for phrase in _phrases(request.require)]
+        prefix = single_line(request.prefix).strip()
+        # Characters that the vocabulary does not have are never written; the phrase is then reported as not met.
+        return PieceRequest(
+            number,
+            tuple(piece for piece in vocabulary.encode(prefix) if piece != UNKNOWN) if prefix else (),
+            tuple(pieces for pieces in required if UNKNOWN not in pieces),
+            _phrases(request.avoid),
+        )
+
+
+def phrase_pieces(vocabulary: Vocabulary, phrase: str) -> tuple[int, ...]:
+    """Return the pieces of a phrase within a text.
+
+    Args:
+        vocabulary: of the target side.
+        phrase: not empty, no space at its ends.
+    """
+    pieces = vocabulary.encode(phrase)
+    if not phrase[0].isalnum() or is_spaced_letter(phrase[0]):
+        return tuple(pieces)
+    # Within a text without spaces, the phrase follows another character directly.
+    opening = vocabulary.encode("「")
+    following = vocabulary.encode("「" + phrase)
+    return tuple(following[len(opening) :] if following[: len(opening)] == opening else pieces)
+
+
+def _request(number: int, line: str | TranslationRequest) -> TranslationRequest:
+    if isinstance(line, TranslationRequest):
+        text = without_line_end(checked_text(number, line.text))
+        return line if text == line.text else TranslationRequest(text, line.prefix, line.require, line.avoid)
+    return TranslationRequest(without_line_end(checked_text(number, line)))
+
+
+def _phrases(phrases: Sequence[str]) -> tuple[str, ...]:
+    """Return the phrases that are not blank, without spaces at their ends."""
+    return tuple(text for phrase in phrases if (text := single_line(phrase).strip()))

@@ -1,0 +1,65 @@
+"""A table of terms: phrases of the source text whose translation is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from nmt_lstm.errors import DataError
+from nmt_lstm.files.regular import read_regular
+from nmt_lstm.search.avoided import contains_phrase
+
+__all__ = ["Terms"]
+
+LARGEST_TABLE = 2**26  # bytes
+
+
+class Terms:
+    """Pairs of a source phrase and the target phrase that translates it.
+
+    Args:
+        pairs: of phrases, none of them blank. A longer source phrase wins over a shorter one within it.
+    """
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self._pairs = sorted(pairs, key=lambda pair: -len(pair[0]))
+
+    def __len__(self) -> int:
+        """Return the number of pairs."""
+        return len(self._pairs)
+
+    @classmethod
+    def load(cls, path: Path) -> Terms:
+        """Read a table: a source phrase, a tab and a target phrase per line; blank lines and those after # are skipped.
+
+        Raises:
+            DataError: the file cannot be read, or a line is not a pair.
+        """
+        try:
+            text = read_regular(path, LARGEST_TABLE).decode("utf-8-sig")
+        except OSError as error:
+            raise DataError(f"cannot read the terms '{path}': {error.strerror}.") from None
+        except UnicodeDecodeError:
+            raise DataError(f"the terms '{path}' are not UTF-8 text; convert them first.") from None
+        return cls(list(_pairs(path, text)))
+
+    def required(self, line: str) -> list[str]:
+        """Return the target phrases of the source phrases in a line."""
+        targets = []
+        for source, target in self._pairs:
+            if contains_phrase(line, source):
+                targets.append(target)
+                # What is a part of this phrase is no phrase of its own.
+                line = line.replace(source, "\n")
+        return targets
+
+
+def _pairs(path: Path, text: str) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.strip() and not line.startswith("#"):
+            columns = [column.strip() for column in line.split("\t")]
+            if len(columns) != 2 or not all(columns):
+                raise DataError(
+                    f"'{path}', line {number}: '{line[:60]}' is not a source phrase, a tab and a target phrase."
+                )
+            yield columns[0], columns[1]

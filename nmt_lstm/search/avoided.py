@@ -1,0 +1,140 @@
+"""Phrases that must not occur in a translation, whatever pieces they are written with."""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nmt_lstm.search.rules import Candidates, Written
+from nmt_lstm.text.special_pieces import END
+
+__all__ = ["AvoidedPhrases", "PieceTexts", "contains_phrase", "is_spaced_letter"]
+
+# Blocks of scripts that are written without spaces: words in them have no visible ends.
+_SPACELESS = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")
+
+
+@functools.lru_cache(maxsize=65_536)
+def is_spaced_letter(character: str) -> bool:
+    """Whether a character is a letter or digit of a script that separates words by spaces."""
+    return character.isalnum() and not unicodedata.name(character, "").startswith(_SPACELESS)
+
+
+def contains_phrase(text: str, phrase: str) -> bool:
+    """Whether a phrase occurs in a text as whole words; anywhere, in scripts without spaces.
+
+    Args:
+        text: any text.
+        phrase: not empty, no space at its ends.
+    """
+    position = text.find(phrase)
+    while position >= 0:
+        end = position + len(phrase)
+        starts = position == 0 or not (is_spaced_letter(phrase[0]) and is_spaced_letter(text[position - 1]))
+        ends = end == len(text) or not (is_spaced_letter(phrase[-1]) and is_spaced_letter(text[end]))
+        if starts and ends:
+            return True
+        position = text.find(phrase, position + 1)
+    return False
+
+
+class PieceTexts:
+    """What each piece of a vocabulary adds to a text.
+
+    Args:
+        texts: V strings, with spaces as they appear in the text; empty for special pieces and single bytes.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = tuple(texts)
+        self.continues_word: NDArray[np.bool_] = np.array(
+            [bool(text) and is_spaced_letter(text[0]) for text in texts]
+        )
+        """(V,): whether a piece goes on with the word before it."""
+
+    def text_of(self, pieces: Sequence[int]) -> str:
+        """Return the text that pieces make; the first one's space stays."""
+        return "".join(self.texts[piece] for piece in pieces)
+
+
+class AvoidedPhrases:
+    """A rule: none of some phrases occurs in the translation as whole words.
+
+    A piece that completes a phrase is forbidden as soon as the word ends there; "he" to be avoided leaves "hello".
+
+    Args:
+        phrases: B lists of phrases, not empty, without spaces at their ends.
+        vocabulary: the target pieces.
+    """
+
+    changes_probabilities = False
+
+    def __init__(self, phrases: Sequence[Sequence[str]], vocabulary: PieceTexts) -> None:
+        self._phrases = [tuple(dict.fromkeys(each)) for each in phrases]
+        self._vocabulary = vocabulary
+        self._longest = max((len(phrase) for each in self._phrases for phrase in each), default=0)
+        self._banned: dict[tuple[str, str], NDArray[np.int64]] = {}
+
+    def apply(self, candidates: Candidates, written: Written) -> None:
+        """Forbid the pieces with which a phrase would be complete."""
+        rows: list[int] = []
+        pieces: list[NDArray[np.int64]] = []
+        history = written.pieces.tolist()
+        for row, sentence in enumerate(written.sentences.tolist()):
+            if self._phrases[sentence]:
+                # One more than the longest phrase: the character before it decides whether a word begins there.
+                tail = (" " + self._vocabulary.text_of(history[row]))[-self._longest - 1 :]
+                for phrase in self._phrases[sentence]:
+                    banned = self._completions(tail, phrase)
+                    rows.extend([row] * len(banned))
+                    pieces.append(banned)
+        if rows:
+            device = written.pieces.device
+            candidates.forbid(
+                torch.tensor(rows, device=device), torch.from_numpy(np.concatenate(pieces)).to(device)
+            )
+
+    def _completions(self, tail: str, phrase: str) -> NDArray[np.int64]:
+        """Return the pieces that, after `tail`, make `phrase` a part of the text that no further piece can undo."""
+        # Only what of the tail may be a beginning of the phrase matters, so that few different tails are looked at.
+        starts = [
+            start
+            for start in range(1, len(tail))
+            if phrase.startswith(tail[start:])
+            and not (is_spaced_letter(phrase[0]) and is_spaced_letter(tail[start - 1]))
+        ]
+        rest = tail[starts[0] - 1 :] if starts else tail[-1:]
+        key = (rest, phrase)
+        if key not in self._banned:
+            banned = [
+                piece
+                for piece, text in enumerate(self._vocabulary.texts)
+                if text and _completes(rest, text, phrase)
+            ]
+            if any(tail[start:] == phrase for start in starts):
+                banned.append(END)
+            self._banned[key] = np.array(banned, dtype=np.int64)
+        return self._banned[key]
+
+
+def _completes(rest: str, text: str, phrase: str) -> bool:
+    """Whether `phrase` is in ``rest + text`` for good: its word ends there, and began after the first character."""
+    longer = rest + text
+    position = longer.find(phrase, 1)
+    while position >= 0:
+        end = position + len(phrase)
+        begins = not (is_spaced_letter(phrase[0]) and is_spaced_letter(longer[position - 1]))
+        if is_spaced_letter(phrase[-1]):
+            # At the end of the piece the word may still go on; if it stood at the end of the rest, this piece decides.
+            ends = len(rest) <= end < len(longer) and not is_spaced_letter(longer[end])
+        else:
+            ends = end > len(rest)
+        if begins and ends:
+            return True
+        position = longer.find(phrase, position + 1)
+    return False

@@ -1,0 +1,84 @@
+"""What lines of a batch ask for beyond a translation: a beginning, phrases to contain, phrases to avoid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from nmt_lstm.config.schema import SearchSettings
+from nmt_lstm.search.avoided import AvoidedPhrases, PieceTexts
+from nmt_lstm.search.required import RequiredPhrases
+from nmt_lstm.search.rules import ForcedPrefix, NoRepeatedNgram, PieceRule, RepetitionPenalty
+
+__all__ = ["PieceRequest", "Requests", "piece_rules"]
+
+
+@dataclass(frozen=True)
+class PieceRequest:
+    """What one line asks for."""
+
+    number: int = 1
+    """Number of the line in its text, from which its samples are drawn."""
+    prefix: tuple[int, ...] = ()
+    """Pieces with which the translation begins."""
+    required: tuple[tuple[int, ...], ...] = ()
+    """Phrases that it contains, each of at least one piece."""
+    avoided: tuple[str, ...] = ()
+    """Phrases that it does not contain, not empty and without spaces at their ends."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is asked for."""
+        return not (self.prefix or self.required or self.avoided)
+
+    @property
+    def forced_pieces(self) -> int:
+        """Number of pieces that the translation has in any case."""
+        return len(self.prefix) + sum(map(len, self.required))
+
+
+@dataclass(frozen=True)
+class Requests:
+    """What the B lines of a batch ask for.
+
+    Args:
+        lines: B requests.
+        vocabulary: the target pieces.
+    """
+
+    lines: Sequence[PieceRequest]
+    vocabulary: PieceTexts = field(repr=False)
+
+    def forced_pieces(self) -> NDArray[np.int64]:
+        """Return how many pieces each translation has in any case, (B,)."""
+        return np.array([line.forced_pieces for line in self.lines], dtype=np.int64)
+
+    def required(self) -> RequiredPhrases | None:
+        """Return the phrases to contain; None if no line asks for any."""
+        if not any(line.required for line in self.lines):
+            return None
+        return RequiredPhrases(
+            [line.required for line in self.lines], torch.from_numpy(self.vocabulary.continues_word)
+        )
+
+
+def piece_rules(
+    settings: SearchSettings, requests: Requests | None, required: RequiredPhrases | None
+) -> list[PieceRule]:
+    """Return the rules that the settings and the requests of a batch make; the later ones win over the earlier ones."""
+    rules: list[PieceRule] = []
+    if settings.repetition_penalty != 1.0:
+        rules.append(RepetitionPenalty(settings.repetition_penalty))
+    if settings.no_repeat_ngram:
+        rules.append(NoRepeatedNgram(settings.no_repeat_ngram))
+    if requests is not None and any(line.avoided for line in requests.lines):
+        rules.append(AvoidedPhrases([line.avoided for line in requests.lines], requests.vocabulary))
+    if required is not None:
+        rules.append(required)
+    if requests is not None and any(line.prefix for line in requests.lines):
+        rules.append(ForcedPrefix([line.prefix for line in requests.lines]))
+    return rules

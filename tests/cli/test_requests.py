@@ -1,0 +1,91 @@
+"""Options by which lines ask for a beginning, for phrases, or for phrases to avoid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nmt_lstm import TranslationRequest
+from nmt_lstm.cli.requests import RequestOptions
+from nmt_lstm.errors import DataError
+
+LINES = ["Ein Hund .", "Eine Katze .", "Zwei Hunde ."]
+
+
+def file(tmp_path: Path, name: str, *lines: str) -> Path:
+    path = tmp_path / name
+    path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def test_without_options_lines_stay_lines() -> None:
+    assert list(RequestOptions().requests(LINES)) == LINES
+
+
+def test_options_add_up(tmp_path) -> None:
+    options = RequestOptions(
+        prefix="The",
+        prefixes=file(tmp_path, "prefixes", "", "A cat", ""),
+        constraints=file(
+            tmp_path, "constraints", '{"require": ["small"], "avoid": ["cat"]}', "", '{"prefix": "Two dogs"}'
+        ),
+        terms=file(tmp_path, "terms", "Hund\tdog", "Katze\tcat"),
+        avoid=file(tmp_path, "avoid", "horse"),
+    )
+    assert list(options.requests(LINES)) == [
+        TranslationRequest(LINES[0], "The", ["small", "dog"], ["cat", "horse"]),
+        TranslationRequest(LINES[1], "A cat", ["cat"], ["horse"]),
+        TranslationRequest(LINES[2], "Two dogs", [], ["horse"]),
+    ]
+
+
+@pytest.mark.parametrize("option", ["prefixes", "constraints"])
+@pytest.mark.parametrize("count", [2, 4])
+def test_a_file_of_a_different_length_is_refused_after_what_it_covers(tmp_path, option, count) -> None:
+    options = RequestOptions(**{option: file(tmp_path, "beside", *[""] * count)})
+    requests = options.requests(LINES)
+    for _ in range(min(count, 3)):
+        next(requests)
+    with pytest.raises(DataError, match="beside"):
+        next(requests)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "prefix",
+        "[1]",
+        '{"prefix": 1}',
+        '{"require": "a"}',
+        '{"avoid": [1]}',
+        '{"forbid": ["a"]}',
+        "[" * 100_000,
+    ],
+)
+def test_a_constraint_that_is_none_is_named_by_its_line(tmp_path, line) -> None:
+    options = RequestOptions(constraints=file(tmp_path, "constraints", "", line, ""))
+    requests = options.requests(LINES)
+    assert next(requests) == TranslationRequest(LINES[0], "", [], [])
+    with pytest.raises(DataError, match="line 2"):
+        next(requests)
+
+
+def test_translate_reports_what_it_could_not_meet(command, tmp_path) -> None:
+    terms = file(tmp_path, "terms.tsv", "dog\t猫", "man\tx")
+    finished = command(
+        "translate",
+        "-m",
+        "builtin:en-ja",
+        "--terms",
+        terms,
+        "--prefix",
+        "私",
+        stdin=b"The dog is sleeping .\n",
+    )
+    assert (finished.status, finished.err) == (0, "")
+    assert finished.lines[0].startswith("私")
+    assert "猫" in finished.lines[0]
+    missing = command("translate", "-m", "builtin:en-ja", "--terms", tmp_path / "none.tsv", stdin=b"a\n")
+    assert missing.status == 1
+    assert "none.tsv" in missing.err

@@ -1,0 +1,70 @@
+"""What translations hold on request: probabilities, words, and the candidate that agrees most with the others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nmt_lstm import SearchSettings, Translator
+from nmt_lstm.corpora.builtin import model_path
+from nmt_lstm.evaluation.minimum_risk import expected_utilities
+from nmt_lstm.inference.translation import Hypothesis, word_spans
+
+LINES = ["The dog is sleeping .", "", "A man is running .", "What is this ?"]
+
+
+@pytest.fixture(scope="module")
+def translator() -> Translator:
+    return Translator.load(model_path("builtin:en-ja"), device="cpu")
+
+
+def test_probabilities_of_pieces_add_up_to_that_of_the_hypothesis(translator) -> None:
+    translations = translator.translate(LINES, n_best=3, probabilities=True)
+    for translation in translations:
+        for hypothesis in translation.hypotheses:
+            assert len(hypothesis.piece_log_probabilities) == len(hypothesis.pieces) + 1
+            assert sum(hypothesis.piece_log_probabilities) == pytest.approx(
+                hypothesis.log_probability, abs=1e-4
+            )
+            words = [word.log_probability for word in hypothesis.words]
+            assert sum(words) == pytest.approx(sum(hypothesis.piece_log_probabilities[:-1]))
+    plain = translator.translate(LINES, n_best=3)
+    assert [each.text for each in plain] == [each.text for each in translations]
+    assert plain[0].hypotheses[0].piece_log_probabilities is None
+
+
+def test_words_are_pieces_up_to_the_next_space() -> None:
+    pieces = ("▁A", "▁", "d", "o", "g", "▁runs", ".", "▁", "▁B")
+    assert word_spans(pieces) == [(0, 1), (1, 5), (5, 7), (7, 9)]
+    hypothesis = Hypothesis("A dog runs.", 0.0, 0.0, pieces[:7], ((0, 0), (1, 1), (2, 2), (1, 5), (3, 6)))
+    assert [word.text for word in hypothesis.words] == ["A", "dog", "runs."]
+    # The source is one piece, a word of two pieces, and another word.
+    assert hypothesis.word_alignment(("▁Ein", "▁Hu", "nd", "▁läuft")) == ((0, 0), (1, 1), (1, 2), (2, 2))
+
+
+@pytest.mark.parametrize("method", ["beam", "sampling"])
+@pytest.mark.parametrize("utility", ["chrf", "bleu"])
+def test_the_candidate_of_least_risk_comes_first(translator, method, utility) -> None:
+    search = SearchSettings(method=method, decision=utility, beam_size=6, samples=12)
+    (translation,) = translator.translate(LINES[:1], search=search, n_best=4)
+    utilities = [each.expected_utility for each in translation.hypotheses]
+    assert utilities == sorted(utilities, reverse=True)
+    assert len({each.text for each in translation.hypotheses}) == len(translation.hypotheses)
+
+    everything = SearchSettings(method=method, beam_size=6)
+    (candidates,) = translator.translate(LINES[:1], search=everything, n_best=6 if method == "beam" else 12)
+    texts = [each.text for each in candidates.hypotheses]
+    logarithms = np.array(
+        [each.log_probability if method == "beam" else 0.0 for each in candidates.hypotheses]
+    )
+    expected = expected_utilities(texts, np.exp(logarithms), utility=utility, tokenize=translator.tokenizer)
+    if method == "sampling":  # of the beam, hypotheses of the same text count one by one
+        assert translation.text == texts[int(expected.argmax())]
+        assert utilities[0] == pytest.approx(expected.max())
+
+
+def test_decisions_do_not_depend_on_the_batch(translator) -> None:
+    search = SearchSettings(method="sampling", decision="chrf", samples=8)
+    assert translator.translate(LINES, search=search, batch_size=1) == translator.translate(
+        LINES, search=search
+    )

@@ -1,0 +1,131 @@
+"""What lines ask for: phrases as pieces, requests that are met, and those that are not."""
+
+from __future__ import annotations
+
+import pytest
+
+from nmt_lstm import TranslationRequest, Translator
+from nmt_lstm.config.schema import SearchSettings
+from nmt_lstm.corpora.builtin import model_path
+from nmt_lstm.errors import ConfigurationError, NotTextError
+from nmt_lstm.inference.requests import phrase_pieces
+from nmt_lstm.search.avoided import contains_phrase
+
+LINES = ["The dog is sleeping .", "A man is running .", "What is this ?", "She reads a book .", ""]
+
+
+@pytest.fixture(scope="module")
+def translator() -> Translator:
+    return Translator.load(model_path("builtin:en-ja"), device="cpu")
+
+
+def texts(translator, requests, **options) -> list[str]:
+    return [translation.text for translation in translator.translate(requests, **options)]
+
+
+def test_a_request_for_nothing_is_the_line(translator) -> None:
+    assert translator.translate([TranslationRequest(line) for line in LINES]) == translator.translate(LINES)
+
+
+@pytest.mark.parametrize("beam_size", [1, 5])
+def test_prefix_required_and_avoided_phrases_are_met(translator, beam_size) -> None:
+    plain = texts(translator, LINES[:3], beam_size=beam_size)
+    avoided = plain[2][:2]
+    requests = [
+        TranslationRequest(LINES[0], require=["馬", "魚"]),
+        TranslationRequest(LINES[1], prefix="私"),
+        TranslationRequest(LINES[2], avoid=[avoided]),
+    ]
+    translations = translator.translate(requests, beam_size=beam_size)
+    assert "馬" in translations[0].text
+    assert "魚" in translations[0].text
+    assert translations[1].text.startswith("私")
+    assert avoided not in translations[2].text
+    assert all(translation.unmet == () for translation in translations)
+
+
+@pytest.mark.parametrize("method", ["beam", "sampling"])
+def test_requests_do_not_depend_on_the_batch(translator, method) -> None:
+    requests = [
+        TranslationRequest(LINES[0], require=["馬"]),
+        LINES[1],
+        TranslationRequest(LINES[2], prefix="私", avoid=["何"]),
+        LINES[3],
+        LINES[4],
+    ]
+    search = SearchSettings(method=method, beam_size=3)
+    together = translator.translate(requests, search=search, n_best=2)
+    assert translator.translate(requests, search=search, n_best=2, batch_size=1) == together
+    alone = [
+        next(translator.stream([line], search=search, n_best=2, first_line=number))
+        for number, line in enumerate(requests, 1)
+    ]
+    assert alone == together
+
+
+def test_samples_are_as_many_as_asked_for_and_repeat(translator) -> None:
+    search = SearchSettings(method="sampling", temperature=0.05)
+    (translation,) = translator.translate([LINES[0]], search=search, n_best=8)
+    assert len(translation.hypotheses) == 8
+    assert len({each.text for each in translation.hypotheses}) < 8
+
+
+def test_what_cannot_be_met_is_named_with_its_line(translator, caplog) -> None:
+    request = TranslationRequest(LINES[0], require=["\U0001f40b"], avoid=["猫"])
+    before, translation = translator.translate([LINES[1], request])
+    assert before.unmet == ()
+    assert translation.unmet in {("\U0001f40b",), ()}  # a vocabulary of bytes can write it
+    assert bool(translation.unmet) == ("line 2" in caplog.text)
+
+
+def test_an_avoided_phrase_that_is_required_is_required(translator, caplog) -> None:
+    (translation,) = translator.translate([TranslationRequest(LINES[0], require=["馬"], avoid=["馬"])])
+    assert "馬" in translation.text
+    assert translation.unmet == ("馬",)
+    assert "line 1" in caplog.text
+
+
+def test_a_line_that_is_not_text_is_named(translator) -> None:
+    with pytest.raises(NotTextError, match="line 2"):
+        translator.translate([LINES[0], TranslationRequest(None)])  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="require"):
+        TranslationRequest("a", require="b")
+
+
+def test_a_phrase_in_a_script_without_spaces_follows_its_neighbour_directly(translator) -> None:
+    vocabulary = translator.subwords.target
+    assert vocabulary.pieces(phrase_pieces(vocabulary, "寝て"))[0][0] == "寝"
+    source = translator.subwords.source
+    assert source.pieces(phrase_pieces(source, "The"))[0][0] == "▁"
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase", "contained"),
+    [
+        ("the red car", "red car", True),
+        ("the red cars", "red car", False),
+        ("hundred cars, a car.", "car", True),
+        ("scared", "red", False),
+        ("犬は寝ている", "は寝", True),
+        ("(a) b", "(a)", True),
+        ("rocar car", "car", True),
+        ("", "a", False),
+    ],
+)
+def test_phrases_are_whole_words(text, phrase, contained) -> None:
+    assert contains_phrase(text, phrase) is contained
+
+
+def test_output_that_repeats_or_is_ended_by_the_limit_is_named(translator, caplog, monkeypatch) -> None:
+    translator.translate(LINES, search=SearchSettings(max_length_ratio=1e-9, min_length_ratio=1e-9))
+    assert "limit" not in caplog.text
+    repeating = TranslationRequest(LINES[0], prefix="猫猫猫猫猫")
+    translator.translate([LINES[1], repeating])
+    assert "line 2" in caplog.text
+    assert "no_repeat_ngram" in caplog.text
+    caplog.clear()
+    long = TranslationRequest(LINES[0], prefix="あなたは私に何を")
+    monkeypatch.setattr("nmt_lstm.search.limits.longest_translation", lambda settings, pieces: 0)
+    monkeypatch.setattr("nmt_lstm.inference.line_search.longest_translation", lambda settings, pieces: 0)
+    translator.translate([long])
+    assert "max_length_ratio" in caplog.text

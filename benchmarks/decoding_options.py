@@ -80,8 +80,9 @@ def measure(options: argparse.Namespace) -> list[Row]:
         met = [
             not each.unmet and each.text.startswith(request.prefix)
             for each, request in zip(translations, asked, strict=True)
+            if request.prefix or request.require or request.avoid
         ]
-        rows.append(replace(row, counted=f"{row.counted}, met in {sum(met)} of {len(met)} lines"))
+        rows.append(replace(row, counted=f"{row.counted}, met in {sum(met)} of {len(met)} lines that ask"))
     return rows
 
 

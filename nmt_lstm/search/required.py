@@ -152,41 +152,34 @@ def allocate(
         normalised=True,
     )[0].tolist()
     for row, sentence in enumerate(written.sentences[::beams].tolist()):
-        if not required.total(sentence) or must_end[row]:
+        if not required.total(sentence):
             continue
         of_sentence = slice(row * beams, (row + 1) * beams)
         progress = [
             required.progress(sentence, tuple(pieces)) for pieces in written.pieces[of_sentence].tolist()
         ]
-        best = plain.pieces[row], plain.beams[row]
-        pairs = {
-            (beam, piece)
-            for piece, beam in zip(*(part.tolist() for part in best), strict=True)
-            if piece != END
-        }
-        for beam in range(beams):
-            pairs.add((beam, likeliest[row * beams + beam]))
-            pairs.update((beam, piece) for piece in required.next_pieces(sentence, progress[beam]))
-        complete = [beam for beam in range(beams) if required.have_all(sentence, progress[beam])]
-        if not must_not_end[row]:
-            pairs.update((beam, END) for beam in complete)
+        counts = [required.count(sentence, each) for each in progress]
+        if must_end[row]:
+            # Those that lack more than others are not taken, however likely they are.
+            pairs = {(beam, END) for beam, count in enumerate(counts) if count == max(counts)}
+        else:
+            best = zip(plain.beams[row].tolist(), plain.pieces[row].tolist(), strict=True)
+            pairs = {(beam, piece) for beam, piece in best if piece != END}
+            for beam, each in enumerate(progress):
+                pairs.add((beam, likeliest[row * beams + beam]))
+                pairs.update((beam, piece) for piece in required.next_pieces(sentence, each))
+                if required.have_all(sentence, each) and not must_not_end[row]:
+                    pairs.add((beam, END))
         order = sorted(pairs)
         index = torch.tensor(order, device=scores.device)
         totals = scores[row, index[:, 0]] + log_probabilities[of_sentence][index[:, 0], index[:, 1]]
-        candidates = [
-            _Candidate(
-                score,
-                beam,
-                piece,
-                required.count(
-                    sentence,
-                    required.after(sentence, progress[beam], piece) if piece != END else progress[beam],
-                ),
-            )
-            for (beam, piece), score in zip(order, totals.tolist(), strict=True)
-            if score > -torch.inf
-        ]
-        chosen = _chosen(candidates, required.total(sentence), width)
+        candidates = []
+        for (beam, piece), score in zip(order, totals.tolist(), strict=True):
+            after = progress[beam] if piece == END else required.after(sentence, progress[beam], piece)
+            if score > -torch.inf:
+                candidates.append(_Candidate(score, beam, piece, required.count(sentence, after)))
+        candidates.sort(key=lambda each: (-each.score, each.beam, each.piece))
+        chosen = candidates if must_end[row] else _chosen(candidates, required.total(sentence), width)
         _put(ranked, row, chosen, beams, width)
     return ranked
 
@@ -196,8 +189,12 @@ def _chosen(candidates: list[_Candidate], total: int, width: int) -> list[_Candi
 
     Banks of candidates that have equally many pieces of the phrases get equal shares of the beam. What a bank does not
     fill goes to those that have more pieces first.
+
+    Args:
+        candidates: best first.
+        total: pieces of all phrases.
+        width: the beam size.
     """
-    candidates = sorted(candidates, key=lambda each: (-each.score, each.beam, each.piece))
     banks = [[each for each in candidates if each.bank == bank] for bank in range(total + 1)]
     shares = [width // len(banks)] * len(banks)
     shares[-1] += width % len(banks)

@@ -158,4 +158,8 @@ def test_no_process_outlives_the_first(random_model_folder, tmp_path, end):
         time.sleep(0.05)
     assert not any(map(is_running, workers))
     if end == "nobody reads":
-        assert first.stderr.read() == b""
+        # The network was not trained, and repeats itself.
+        messages = first.stderr.read().splitlines()
+        assert [
+            line for line in messages if b"the translation" not in line and b"of this kind" not in line
+        ] == []

@@ -10,6 +10,7 @@ import torch
 from nmt_lstm.batching.batch import source_batch
 from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.search.beam_search import _BeamSearch, beam_search
+from nmt_lstm.search.limits import Limits
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, UNKNOWN
 
 SENTENCES = [[4], [5], [4, 5], [5, 4, 4], [4, 4, 5, 5], [5, 5, 5], [4, 5, 4]]
@@ -36,7 +37,9 @@ def test_a_beam_of_one_is_greedy(table_model) -> None:
 def test_greedy_search_equals_a_beam_search_of_one(table_model, levels, shortest, end) -> None:
     settings = SearchSettings(beam_size=1, min_length_ratio=shortest, length_penalty="wu")
     model, source = table_model(pieces=9, levels=levels, end=end), source_batch((SENTENCES * 3)[:20])
-    expected = _BeamSearch(model, source, settings, 1, keep_attention=True).run()
+    expected = _BeamSearch(
+        model, source, settings, 1, limits=Limits(settings, source), required=None, keep_attention=True
+    ).run()
     results = beam_search(model, source, settings)
     assert results == expected
     for (greedy,), (best,) in zip(results, expected, strict=True):

@@ -76,6 +76,13 @@ def test_translations_contain_what_is_required(table_model, beam_size, phrases, 
     )
 
 
+def test_at_the_length_limit_what_is_required_comes_first(table_model) -> None:
+    for seed in range(6):
+        model = table_model(4, seed=seed, end=-12.0)  # END is hardly ever likely: the limit ends the search
+        ((best,),) = search(model, [PieceRequest(required=((4, 5),))], beam_size=3, **EVERYTHING)
+        assert contains(best.pieces, (4, 5))
+
+
 def test_a_phrase_required_twice_is_there_twice(table_model) -> None:
     ((best,),) = search(table_model(seed=0, end=3.0), [PieceRequest(required=((4,), (4,)))], beam_size=5)
     assert best.pieces.count(4) >= 2

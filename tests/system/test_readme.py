@@ -77,7 +77,7 @@ def test_the_targets_of_links_exist(repository) -> None:
     documents = [
         repository / "README.md",
         repository / "CONTRIBUTING.md",
-        *sorted((repository / "docs").glob("*.md")),
+        *sorted((repository / "docs").rglob("*.md")),
     ]
     broken = []
     for document in documents:

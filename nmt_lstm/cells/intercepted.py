@@ -1,4 +1,4 @@
-"""Standing between a cell and its caller, for records of what the cell is given and what it hands on."""
+"""Intercepting the calls of a cell, to record its arguments or what it hands on."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def intercepted(
     forward: Callable[[Method, Tensor, State], tuple[Tensor, State]],
     step: Callable[[Method, Tensor, State], tuple[Tensor, State]],
 ) -> Iterator[None]:
-    """Let calls of a cell inside the with statement go through two functions.
+    """Route calls of a cell inside the with statement through two functions.
 
-    What the cell calls of itself meanwhile is its own: a sequence that is made of the cell's steps is one call.
+    Calls that the cell makes to itself are not intercepted: a sequence made of the cell's own steps is one call.
 
     Args:
         cell: any cell.
-        forward: called with the cell's own method, the inputs and the state in place of its `forward`.
-        step: the same for its `step`.
+        forward: called instead of the cell's `forward`, with the original method, the inputs and the state.
+        step: the same for `step`.
     """
     inside = False
 

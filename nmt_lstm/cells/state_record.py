@@ -1,4 +1,4 @@
-"""What a cell hands on from position to position, as nodes of autograd's graph whose gradients can be asked for.
+"""What a cell hands on from position to position, as nodes of the autograd graph, so that their gradients can be computed.
 
 Shapes: B batch, P positions.
 """
@@ -28,11 +28,11 @@ StateRecord: TypeAlias = list[HandedOn]
 def recorded_states(cells: Sequence[Cell]) -> Iterator[list[StateRecord]]:
     """Record what cells hand on inside the with statement, in the order of the cells.
 
-    A fused sequence hides its states, so the cells take sequences step by step here: the same numbers, more slowly. The
-    graph through a record has no way around it: what depends on a position's state or output depends on its nodes.
+    A fused sequence does not show its states, so the cells process sequences step by step here, with the same results but
+    more slowly. Everything that depends on the state or output at a position depends on its recorded nodes.
 
     Args:
-        cells: of which none is inside another; in evaluation mode, in which steps and sequences agree.
+        cells: cells that do not contain each other, in evaluation mode, in which steps and sequences agree.
     """
     records: list[StateRecord] = [[] for _ in cells]
     with contextlib.ExitStack() as stack:
@@ -70,16 +70,15 @@ def _recorded(cell: Cell, record: StateRecord) -> contextlib.AbstractContextMana
 def gradient_norms(
     outputs: Sequence[Tensor], states: Sequence[HandedOn], *, errors: Sequence[Tensor] | None = None
 ) -> Tensor:
-    """Return the norms (N, B) of gradients with respect to N records of a position, sentence by sentence.
+    """Return the norms (N, B) of gradients with respect to N entries of a record, sentence by sentence.
 
-    The tensors of one position count as one vector: the LSTM's hidden and cell state together. Gradients of states are
-    products of the steps' Jacobians, which Bengio et al. 1994 and Pascanu et al. 2013 look at. The graph stays for further
-    questions.
+    The tensors of an entry count as one vector: the LSTM's hidden and cell state together. Gradients of states are products
+    of the Jacobians of the steps, as analysed by Bengio et al. 1994 and Pascanu et al. 2013. The graph is retained.
 
     Args:
-        outputs: what is differentiated; their rows are those of the states, or they are sums over these rows.
-        states: of `recorded_states`.
-        errors: gradients of the outputs, of the same shapes; None for scalars.
+        outputs: the tensors to differentiate, with one row for each sentence, or sums over sentences.
+        states: entries of `recorded_states`.
+        errors: the gradients of the outputs, of the same shapes; None for scalars.
     """
     asked = [part for handed in states for part in handed if part.requires_grad]
     gradients = iter(
@@ -89,7 +88,7 @@ def gradient_norms(
     )
     norms = []
     for handed in states:
-        # Squares in float64: those of small gradients are zero in float32.
+        # In float64, because the squares of small gradients underflow in float32.
         own = [next(gradients).double().flatten(1) for part in handed if part.requires_grad]
         rows = handed[0].shape[0]
         norms.append(torch.cat(own, 1).norm(dim=1) if own else torch.zeros(rows, dtype=torch.float64))
@@ -97,7 +96,7 @@ def gradient_norms(
 
 
 def _nodes(parts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Return the same values as nodes of their own: what a cell hands on may be a tensor that others hold as well."""
+    """Return the same values as separate nodes, because a cell may hand on a tensor that is used elsewhere, too."""
     return tuple(_node(part) for part in parts)
 
 

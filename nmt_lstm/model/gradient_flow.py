@@ -1,4 +1,4 @@
-"""How much of an error reaches a cell's states so many positions before it: gradients by lag, for each cell of a network.
+"""Gradients by lag, for each cell of a network: how much of an error reaches the cell's states some positions earlier.
 
 Shapes: B batch, K lags.
 """
@@ -25,9 +25,11 @@ FADED = 0.1
 GROWN = 10.0
 """Multiple of the norm at lag 0 above which a gradient counts as grown."""
 
+_LOGIT_ROWS = 1024
+
 
 class Flow(NamedTuple):
-    """The gradient of an error at one position with respect to what a cell handed on at that position and before."""
+    """The gradient of an error at one position with respect to what a cell handed on there and at earlier positions."""
 
     place: Place
     norms: tuple[float, ...]
@@ -87,14 +89,14 @@ def gradient_flow(model: Seq2Seq, batch: Batch) -> list[Flow]:
         ):
             outputs = model(batch).outputs
             last = _last_loss(model, outputs, batch)
-            total = _total_loss(model, outputs, batch)
+            errors = _output_errors(model, outputs, batch)
         norms: dict[Place, Tensor] = {}
         lengths = {"encoder": batch.source.lengths, "decoder": batch.target_lengths}
         for place, record in zip(found, records, strict=True):
             ends = lengths[place.side] - 1
             handed = record[1:]
             if place.side == "encoder":
-                norms[place] = _by_lag(_norms_from_ends(total, handed, ends), ends)
+                norms[place] = _by_lag(_norms_from_ends(outputs, errors, handed, ends), ends)
             else:
                 norms[place] = _by_lag(gradient_norms([last], handed), ends)
     finally:
@@ -111,23 +113,40 @@ def _last_loss(model: Seq2Seq, outputs: Tensor, batch: Batch) -> Tensor:
     return functional.cross_entropy(logits.float(), batch.target_outputs[rows, ends], reduction="sum")
 
 
-def _total_loss(model: Seq2Seq, outputs: Tensor, batch: Batch) -> Tensor:
-    """Return the cross-entropy of all labels, summed."""
-    flat = outputs.flatten(0, 1).index_select(0, batch.target_positions)
-    labels = batch.target_outputs.flatten().index_select(0, batch.target_positions)
-    logits = linear(flat, model.output_weight, model.output_bias)
-    return functional.cross_entropy(logits.float(), labels, reduction="sum")
+def _output_errors(model: Seq2Seq, outputs: Tensor, batch: Batch) -> Tensor:
+    """Return the gradient (B, T, E) of the cross-entropy of all labels, summed, with respect to the decoder's outputs."""
+    rows, labels = outputs.detach().flatten(0, 1), batch.target_outputs.flatten()
+    errors = torch.zeros_like(rows)
+    # Logits of a whole batch of long sequences would take gigabytes.
+    for positions in batch.target_positions.split(_LOGIT_ROWS):
+        part = rows[positions].requires_grad_()
+        logits = linear(part, model.output_weight, model.output_bias)
+        loss = functional.cross_entropy(logits.float(), labels[positions], reduction="sum")
+        (errors[positions],) = torch.autograd.grad(loss, part)
+    return errors.view_as(outputs)
 
 
-def _norms_from_ends(loss: Tensor, handed: StateRecord, ends: Tensor) -> Tensor:
-    """Return the norms (P, B) of the error that arrives at each sentence's end, followed back through the recurrence."""
+def _norms_from_ends(outputs: Tensor, errors: Tensor, handed: StateRecord, ends: Tensor) -> Tensor:
+    """Return the norms (P, B) of the error that arrives at the end of each sentence, followed back through the recurrence.
+
+    Args:
+        outputs: (B, T, E), of the decoder.
+        errors: (B, T, E), their gradients.
+        handed: what the cell hands on at each of P positions.
+        ends: (B,), the last position of each sentence.
+    """
     positions = sorted(set(ends.tolist()))
     parts = [(part, ends == position) for position in positions for part in _differentiable(handed[position])]
-    errors = torch.autograd.grad(
-        loss, [part for part, _ in parts], retain_graph=True, allow_unused=True, materialize_grads=True
+    arriving = torch.autograd.grad(
+        outputs,
+        [part for part, _ in parts],
+        errors,
+        retain_graph=True,
+        allow_unused=True,
+        materialize_grads=True,
     )
     # A sentence that ends elsewhere has its error elsewhere.
-    own = [torch.where(rows[:, None], error, 0.0) for (_, rows), error in zip(parts, errors, strict=True)]
+    own = [torch.where(rows[:, None], error, 0.0) for (_, rows), error in zip(parts, arriving, strict=True)]
     return gradient_norms([part for part, _ in parts], handed, errors=own)
 
 

@@ -31,11 +31,11 @@ __all__ = ["FORMAT", "LENGTHS", "VERSION", "CellFlow", "GradientTrace", "inspect
 
 FORMAT = "nmt-lstm gradient flow"
 VERSION = 1
-"""Raised when a key is renamed or changes its meaning; keys may be added without."""
+"""Raised when a key is renamed or changes its meaning, but not when one is added."""
 LENGTHS = (10, 20, 40)
 SHORTEST, LONGEST = 2, 500
 MAX_SEQUENCES = 16
-"""Sequences of each length: more of them cost time and hardly change the means."""
+"""Maximum number of sequences of each length; more would take time and hardly change the means."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class CellFlow:
 
     @property
     def name(self) -> str:
-        """What a person calls the cell: "encoder, layer 1, backward"."""
+        """The cell in words: "encoder, layer 1, backward"."""
         return f"{self.side}, layer {self.layer}, {self.direction}"
 
 
@@ -71,7 +71,7 @@ class GradientTrace:
     """The model folder, or the name of a built-in model."""
     sources: tuple[str, ...]
     targets: tuple[str, ...]
-    """The translations of `sources`: the model's own, or the one that was given."""
+    """The translations of `sources`: the model's own, or the given target."""
     sequences: int
     """Sequences of each length, whose norms are averaged."""
     flows: tuple[CellFlow, ...]
@@ -83,7 +83,7 @@ class GradientTrace:
         return sorted({flow.length for flow in self.flows})
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the trace as plain values, the contract of `to_json`."""
+        """Return the trace as plain values, as `to_json` writes them."""
         return {
             "format": FORMAT,
             "version": VERSION,
@@ -136,24 +136,24 @@ def inspect_gradients(
     """Measure how far gradients reach back in each cell of a model, with its initial and with its trained weights.
 
     The norm of d L(t) / d h(t-k) is measured by the lag k, where h is what a cell hands on and L(t) the loss at the last
-    position t; see `nmt_lstm.model.gradient_flow` for what that means in encoder and decoder. So that lags are long, and the
-    same in all models, a sequence of n positions is made of several sentences: their pieces are joined, on both sides, from
-    one sentence on, the first one again after the last, and cut to n. On the source side n counts the end of the sentence,
-    on the target side the beginning; the label of the last position is the piece that follows. Sequences begin at up to 16
-    sentences spread over the text.
+    position t; see `nmt_lstm.model.gradient_flow` for what that means in encoder and decoder. So that lags are long and the
+    same in all models, each sequence of n positions joins the pieces of several sentences, cut to n on both sides; after
+    the last sentence it continues with the first. On the source side, n includes the end of the sentence, on the target
+    side the beginning; the label of the last position is the next piece. Up to 16 sequences start at different sentences,
+    evenly spaced in the text.
 
-    The initial weights are those that the model's settings and seed give, with output biases of zero: a model folder does
-    not record the frequencies that training starts them from.
+    The initial weights are drawn with the model's settings and seed. Only the output biases are zero, because a model
+    folder does not contain the frequencies from which training initialises them.
 
     Args:
         model: a translator of one trained model, an `Inspector`, or a model folder.
         lines: source sentences, at least one that is not blank.
-        target: the translation of a single sentence, in place of the model's own.
+        target: the translation of a single sentence, instead of the model's own.
         lengths: positions n of the sequences, 2 to 500 each, in pieces of this model's vocabulary.
         search: settings of the search for the model's own translations; those of the run by default.
 
     Raises:
-        ConfigurationError: a length is out of range; there are several sentences, but one `target`; the translator holds
+        ConfigurationError: a length is out of range; there is a `target` but several sentences; the translator contains
             several models, or its models were not loaded from folders.
         DataError: there is no sentence, or all translations are empty.
         ModelFolderError: see `Inspector.load`.
@@ -166,10 +166,10 @@ def inspect_gradients(
     given = [lines] if isinstance(lines, str) else lines
     sources = [text for text in map(single_line, given) if text.strip()]
     if not sources:
-        raise DataError("there is no sentence to measure gradients with; give at least one.")
+        raise DataError("the text has no sentence to measure gradients with; give at least one.")
     if target is not None and len(sources) > 1:
         raise ConfigurationError(
-            f"one target was given for {len(sources)} sentences; give one sentence, or no target."
+            f"a target belongs to one sentence, but there are {len(sources)}; give one sentence, or no target."
         )
     subwords = model.subwords
     source_pieces = [subwords.source.encode(text) for text in sources]
@@ -179,7 +179,7 @@ def inspect_gradients(
         target_pieces = _translations(model, source_pieces, search)
     if not any(target_pieces):
         raise DataError(
-            f"the translations by '{model.name}' are all empty, so there is no loss to follow; give a target."
+            f"all translations by '{model.name}' are empty, so there is no loss to measure; give a target."
         )
     start = untrained(model)
     starts = _spread(len(sources))
@@ -202,7 +202,7 @@ def inspect_gradients(
 
 
 def untrained(inspector: Inspector) -> Seq2Seq:
-    """Return the network of a model with the weights that its training started from, except the output's biases: zero."""
+    """Return the network of a model with its initial weights; its output biases are zero."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(inspector.run.seed)
         source, target = inspector.subwords.source, inspector.subwords.target
@@ -226,7 +226,7 @@ def _translations(
 
 
 def _spread(sentences: int) -> list[int]:
-    """Return the numbers of the sentences that sequences begin with."""
+    """Return the indices of the sentences at which sequences start."""
     count = min(MAX_SEQUENCES, sentences)
     return [number * sentences // count for number in range(count)]
 
@@ -234,17 +234,17 @@ def _spread(sentences: int) -> list[int]:
 def _sequences(
     sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], starts: Sequence[int], length: int
 ) -> Batch:
-    """Return a batch (B, n) of joined sentences on both sides."""
+    """Return a batch (B, n) of sentences joined on both sides."""
     joined = [_joined(targets, start, length) for start in starts]
     batch = collate([_joined(sources, start, length - 1) for start in starts], [row[:-1] for row in joined])
-    # The text goes on after the last position; an end of the sentence in its middle would be an unusual error.
+    # The text continues after the last position: an end of the sentence there would be an unusual error.
     labels = batch.target_outputs.clone()
     labels[:, -1] = torch.tensor([row[-1] for row in joined])
     return dataclasses.replace(batch, target_outputs=labels)
 
 
 def _joined(sentences: Sequence[Sequence[int]], start: int, count: int) -> list[int]:
-    """Return so many pieces of the sentences from one on, the first one again after the last."""
+    """Return `count` pieces of the sentences from `start` on, continuing with the first sentence after the last."""
     circle = itertools.islice(itertools.cycle(sentences), start, None)
     return list(itertools.islice(itertools.chain.from_iterable(circle), count))
 

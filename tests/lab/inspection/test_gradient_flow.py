@@ -87,7 +87,7 @@ def test_json_is_a_contract(make_inspector) -> None:
     ("lines", "named", "error", "key"),
     [
         (["  "], {}, DataError, "no sentence"),
-        (LINES, {"target": "one"}, ConfigurationError, "3 sentences"),
+        (LINES, {"target": "one"}, ConfigurationError, "one sentence"),
         (LINES, {"lengths": [1]}, ConfigurationError, "2 to 500"),
         (LINES, {"lengths": []}, ConfigurationError, "none"),
     ],

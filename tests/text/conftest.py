@@ -57,6 +57,11 @@ class MadeUpCorpus:
         return sorted(path.name for path in (self.folder / "prepared").iterdir())
 
     @staticmethod
+    def files(folder: Path) -> dict[str, bytes]:
+        """The contents of the files in a folder, by name."""
+        return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+    @staticmethod
     def decoded(prepared: Prepared, store: TokenStore | None = None) -> list[tuple[str, str]]:
         """The pairs of a store as text."""
         store = store or prepared.train

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -22,28 +21,23 @@ def epoch_store(prepared, run, epoch):
     return module.epoch_store(prepared, epoch, sampling=run.subwords.sampling, seed=run.seed)
 
 
-def files(folder: Path) -> dict[str, bytes]:
-    """The contents of the files in a folder, by name."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-
-
 def test_sampled_pieces_repeat_for_a_seed_and_epoch_and_decode_to_the_text(corpus) -> None:
     run = corpus.run("subwords.sampling=0.2")
     prepared = prepare(run)
     first, second = epoch_store(prepared, run, 0), epoch_store(prepared, run, 1)
-    first_files = files(prepared.folder / f"sampled-v{SAMPLING_VERSION}-0.2-1-0")
+    first_files = corpus.files(prepared.folder / f"sampled-v{SAMPLING_VERSION}-0.2-1-0")
     assert corpus.decoded(prepared, first) == corpus.decoded(prepared, second) == corpus.decoded(prepared)
     assert (
-        files(prepared.folder / f"sampled-v{SAMPLING_VERSION}-0.2-1-1")["source.ids"]
+        corpus.files(prepared.folder / f"sampled-v{SAMPLING_VERSION}-0.2-1-1")["source.ids"]
         != first_files["source.ids"]
     )
     shutil.rmtree(prepared.folder / f"sampled-v{SAMPLING_VERSION}-0.2-1-0")
     epoch_store(prepared, run, 0)
-    assert files(prepared.folder / f"sampled-v{SAMPLING_VERSION}-0.2-1-0") == first_files
+    assert corpus.files(prepared.folder / f"sampled-v{SAMPLING_VERSION}-0.2-1-0") == first_files
     other = corpus.run("subwords.sampling=0.2", "seed=2")
     epoch_store(prepared, other, 0)
     assert (
-        files(prepared.folder / f"sampled-v{SAMPLING_VERSION}-0.2-2-0")["source.ids"]
+        corpus.files(prepared.folder / f"sampled-v{SAMPLING_VERSION}-0.2-2-0")["source.ids"]
         != first_files["source.ids"]
     )
 
@@ -89,10 +83,10 @@ def test_a_damaged_sampled_store_is_replaced(corpus) -> None:
     prepared = prepare(run)
     epoch_store(prepared, run, 0)
     folder = prepared.folder / f"sampled-v{SAMPLING_VERSION}-0.1-1-0"
-    sound = files(folder)
+    sound = corpus.files(folder)
     (folder / "target.ids").write_bytes(b"x")
     epoch_store(prepared, run, 0)
-    assert files(folder) == sound
+    assert corpus.files(folder) == sound
 
 
 def test_text_that_changes_during_training_is_an_error(corpus) -> None:
@@ -166,13 +160,13 @@ def test_a_sampled_epoch_depends_neither_on_the_folder_nor_on_chunks(corpus, mon
     run = corpus.run("subwords.sampling=0.3", "subwords.kind=unigram")
     epoch_store(prepare(run), run, 2)
     name = f"sampled-v{SAMPLING_VERSION}-0.3-1-2"
-    first = files(prepare(run).folder / name)
+    first = corpus.files(prepare(run).folder / name)
     monkeypatch.setattr(preparation, "CHUNK", 7)
     other = corpus.run(
         "subwords.sampling=0.3", "subwords.kind=unigram", f"data.prepared={corpus.folder / 'other'}"
     )
     epoch_store(prepare(other), other, 2)
-    assert files(prepare(other).folder / name) == first
+    assert corpus.files(prepare(other).folder / name) == first
 
 
 def test_a_flipped_bit_in_a_sampled_store_is_repaired(corpus) -> None:

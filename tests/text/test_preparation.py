@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import tracemalloc
-from pathlib import Path
 
 import pytest
 
@@ -18,11 +17,6 @@ from nmt_lstm.text.cleaning import PairCleaner
 from nmt_lstm.text.invisible_characters import without_invisible_characters
 from nmt_lstm.text.preparation import prepare
 from nmt_lstm.text.special_pieces import END
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    """The contents of the files in a folder, by name."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
 def test_prepared_pairs_decode_to_the_text(corpus) -> None:
@@ -71,10 +65,10 @@ def test_sides_stay_aligned_when_pairs_are_left_out(corpus) -> None:
 
 
 def test_cleaning_does_not_depend_on_chunks(corpus, monkeypatch) -> None:
-    expected = files(prepare(corpus.run("data.cleaning.drop_duplicates=true")).folder)
+    expected = corpus.files(prepare(corpus.run("data.cleaning.drop_duplicates=true")).folder)
     monkeypatch.setattr(preparation, "CHUNK", 7)
     shutil.rmtree(corpus.folder / "prepared")
-    assert files(prepare(corpus.run("data.cleaning.drop_duplicates=true")).folder) == expected
+    assert corpus.files(prepare(corpus.run("data.cleaning.drop_duplicates=true")).folder) == expected
 
 
 def test_unusual_lines_do_not_shift_pairs(corpus) -> None:

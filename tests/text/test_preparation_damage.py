@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from pathlib import Path
 
 import pytest
 
 from nmt_lstm.errors import ResourceError
 from nmt_lstm.text import preparation
 from nmt_lstm.text.preparation import prepare
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    """The contents of the files in a folder, by name."""
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
-
 
 NAMES = (
     "kept",
@@ -49,12 +42,12 @@ DAMAGES = {
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_folder_is_prepared_again(corpus, name, damage, caplog) -> None:
     folder = prepare(corpus.run()).folder
-    sound = files(folder)
+    sound = corpus.files(folder)
     assert set(sound) == set(NAMES)
     DAMAGES[damage](folder / name)
     prepared = prepare(corpus.run())
     assert not prepared.reused
-    assert files(folder) == sound
+    assert corpus.files(folder) == sound
     assert caplog.text.count("will be prepared again") == 1
     assert corpus.prepared_folders() == [folder.name]
     assert prepare(corpus.run()).reused

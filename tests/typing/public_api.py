@@ -27,6 +27,7 @@ from nmt_lstm import (
     CellWrapper,
     GatedCell,
     GateRecord,
+    GradientTrace,
     Hypothesis,
     Leaderboard,
     Linear,
@@ -58,6 +59,7 @@ from nmt_lstm import (
     corpus_scores,
     fit,
     inspect,
+    inspect_gradients,
     linear,
     linear_recurrence,
     load_run,
@@ -287,6 +289,10 @@ def looking_inside() -> None:
     assert_type(trace, Trace)
     assert_type(trace.alignment, list[tuple[int, int]])
     assert_type(trace.layers[0].record.gates, dict[str, Tensor])
+    flows = inspect_gradients("builtin:en-ja", ["The dog is sleeping ."], lengths=[10])
+    assert_type(flows, GradientTrace)
+    assert_type(flows.flows[0].after.horizon, int | None)
+    assert_type(flows.flows[0].after.norms, tuple[float, ...])
 
 
 def errors(path: Path) -> int:

@@ -49,10 +49,7 @@ class PieceColumn:
         self.ids = _memory_map(folder / f"{name}.ids", dtype)
         ends = (int(self.offsets[0]), int(self.offsets[-1])) if len(self.offsets) else None
         if ends != (0, len(self.ids)):
-            raise DataError(
-                f"the prepared store '{folder}' is damaged ({name} side); delete the folder and prepare again.",
-                path=folder,
-            )
+            raise _damaged(folder, f"the {name} side of '{folder}' does not match its offsets")
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -85,10 +82,7 @@ def _memory_map(path: Path, dtype: np.dtype[Number]) -> NDArray[Number]:
     except OSError as error:
         raise _unreadable(path, error) from None
     except ValueError:
-        raise DataError(
-            f"the prepared store is damaged: '{path}' is truncated; delete its folder and prepare again.",
-            path=path,
-        ) from None
+        raise _damaged(path, f"'{path}' is truncated") from None
 
 
 def _check_files(folder: Path, files: object) -> None:
@@ -101,15 +95,19 @@ def _check_files(folder: Path, files: object) -> None:
             except OSError as error:
                 raise _unreadable(folder / name, error) from None
             if digest != digests[name]:
-                raise DataError(
-                    f"the prepared store is damaged: '{folder / name}' does not match its SHA-256 checksum in {HEADER}; "
-                    "delete its folder and prepare again.",
-                    path=folder / name,
+                raise _damaged(
+                    folder / name, f"'{folder / name}' does not match its SHA-256 checksum in {HEADER}"
                 )
 
 
 def _unreadable(path: Path, error: OSError) -> DataError:
     return DataError(f"cannot read the prepared store: '{path}': {error.strerror}; prepare again.", path=path)
+
+
+def _damaged(path: Path, reason: str) -> DataError:
+    return DataError(
+        f"the prepared store is damaged: {reason}; delete its folder and prepare again.", path=path
+    )
 
 
 class TokenStore:
@@ -138,24 +136,15 @@ class TokenStore:
         except OSError as error:
             raise _unreadable(folder / HEADER, error) from None
         except ValueError as error:
-            raise DataError(
-                f"the prepared store is damaged: '{folder / HEADER}': {error}; delete its folder and prepare again.",
-                path=folder / HEADER,
-            ) from None
+            raise _damaged(folder / HEADER, f"'{folder / HEADER}': {error}") from None
         if header.get("version") != VERSION or header.get("dtype") not in DTYPES:
-            raise DataError(
-                f"the prepared store '{folder}' is damaged or of a different version; delete it and prepare again.",
-                path=folder,
-            )
+            raise _damaged(folder / HEADER, f"'{folder / HEADER}' is of a different version")
         # Stores of earlier versions have no checksums.
         _check_files(folder, header.get("files", {}))
         dtype: np.dtype[np.unsignedinteger[Any]] = np.dtype(str(header["dtype"]))
         source, target = (PieceColumn(folder, side, dtype) for side in SIDES)
         if len(source) != len(target):
-            raise DataError(
-                f"the prepared store '{folder}' is damaged: its sides have different lengths; prepare again.",
-                path=folder,
-            )
+            raise _damaged(folder, f"the sides of '{folder}' have different lengths")
         return cls(source, target)
 
 

@@ -155,7 +155,7 @@ def test_a_missing_file_is_named(tmp_path, file) -> None:
 def test_sides_of_different_length_are_refused(tmp_path) -> None:
     with TokenStoreWriter(tmp_path, 100) as store:
         store.write([[1], [2]], [[1]])
-    with pytest.raises(DataError, match="sides have different lengths"):
+    with pytest.raises(DataError, match="have different lengths"):
         TokenStore.open(tmp_path)
 
 

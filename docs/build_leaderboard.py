@@ -1,4 +1,4 @@
-"""Builds a leaderboard of output files: build_leaderboard.py BOARD SOURCE REFERENCE OUTPUT..."""
+"""Builds a leaderboard from output files: build_leaderboard.py BOARD SOURCE REFERENCE OUTPUT..."""
 
 import sys
 from pathlib import Path
@@ -17,6 +17,6 @@ for each in board.rows(metric="bleu", baseline=outputs[0].stem):
         f"{each.rank:2}{mark} {each.row.system:20} {each.score.value:6.2f} [{each.score.low:.1f}, {each.score.high:.1f}]"
     )
 best, second = (each.row.system for each in board.rows()[:2])
-found = board.compare(best, second).comparisons["chrf"]
-print(f"chrF {found.difference:+.2f}, p = {found.p_bootstrap:.3f} and {found.p_randomisation:.3f}")
+test = board.compare(best, second).comparisons["chrf"]
+print(f"chrF {test.difference:+.2f}, p = {test.p_bootstrap:.3f} and {test.p_randomisation:.3f}")
 (folder / "board.html").write_text(web_page(board), encoding="utf-8")

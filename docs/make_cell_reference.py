@@ -49,7 +49,7 @@ def section(entry: Entry) -> str:
 
 
 def description(documentation: str) -> str:
-    """Return a class's documentation without its arguments, indented blocks as code."""
+    """Return the documentation of a class without its arguments, with indented blocks as code."""
     paragraphs = documentation.split("\nArgs:")[0].strip().split("\n\n")
     return "\n\n".join(
         f"```\n{textwrap.dedent(paragraph)}\n```"

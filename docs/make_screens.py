@@ -89,7 +89,7 @@ def with_wide_characters(svg: str) -> str:
 
 
 def main() -> None:
-    """Run quickstart and write the picture."""
+    """Run quickstart and write the image."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "images" / "quickstart.svg")
     parser.add_argument("--samples", type=int, default=2, help="sample translations to show of each group")

@@ -42,6 +42,9 @@ Examples:
   nmt-lstm train run.toml -o runs/mgu --plugin mgu.py --cell mgu"""
 
 
+FINE_TUNING_RATE = 0.3
+"""Share of a model's learning rate with which it is fine-tuned: higher ones make it forget what it has learnt."""
+
 _TEXT_OPTIONS = {
     "train_source": "-s",
     "train_target": "-t",
@@ -121,6 +124,14 @@ def train(
         int | None, typer.Option("--seed", min=0, metavar="N", help="Seed of all random numbers.")
     ] = None,
     cell: Annotated[str | None, CELL] = None,
+    init_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--init-from",
+            metavar="FOLDER",
+            help="Fine-tune this model; without a run file, with its network and vocabulary.",
+        ),
+    ] = None,
     plugin: Plugins = None,
     accept_changed_plugins: AcceptChangedPlugins = False,
 ) -> None:
@@ -145,6 +156,7 @@ def train(
         "seed": seed,
         "model.encoder.cell": cell,
         "model.decoder.cell": cell,
+        "training.init_from": init_from,
         **({f"data.{name}": path for name, path in texts.items()} if run_file else {}),
     }
     # The last setting of a key counts, so --set overrides the options that set several keys, such as --cell.
@@ -157,7 +169,7 @@ def train(
     if run_file:
         run = read_run(run_file, settings)
     else:
-        run, description, held_out = run_without_file(texts, settings, folder, resume=resume)
+        run, description, held_out = run_without_file(texts, settings, folder, resume=resume, base=init_from)
     early_checks.check_files(run.data.train_source, run.data.train_target, reread=True)
     if held_out is None:  # held-out files are not written yet
         early_checks.check_files(run.data.valid_source, run.data.valid_target, reread=True)
@@ -238,7 +250,12 @@ def read_run(run_file: Path, settings: list[str]) -> RunSettings:
 
 
 def run_without_file(
-    texts: dict[str, Path | None], settings: list[str], folder: Path, *, resume: bool
+    texts: dict[str, Path | None],
+    settings: list[str],
+    folder: Path,
+    *,
+    resume: bool,
+    base: Path | None = None,
 ) -> tuple[RunSettings, list[str], HeldOut | None]:
     """Choose settings from the size of the text.
 
@@ -247,6 +264,7 @@ def run_without_file(
         settings: overrides, as for ``--set``.
         folder: the model folder.
         resume: whether to use the held-out text that the folder has.
+        base: a model to be fine-tuned, whose network and vocabulary are used.
 
     Returns:
         The settings, lines that describe them, and the held-out text if there is no validation text.
@@ -279,9 +297,32 @@ def run_without_file(
     data["exclude_validation"] = held_out is not None
     data["source_language"], data["target_language"] = language_of(source), language_of(target)
     values = {**choose_settings(pairs), "data": {**data, "prepared": str(folder.parent / "prepared")}}
+    if base is not None:
+        values = _as_trained(base, values)
     run = make_run(values, settings, origin="settings")
     advice = "To change a setting: --set training.epochs=5. To list all: nmt-lstm config --explain.\n"
     return run, [*description, *describe_settings(pairs, run), advice], held_out
+
+
+def _as_trained(base: Path, values: dict[str, Any]) -> dict[str, Any]:
+    """Return settings with the network and vocabulary of a trained model, and a lower learning rate than from scratch.
+
+    Raises:
+        ModelFolderError: there is no model that can be fine-tuned.
+    """
+    from nmt_lstm.checkpoint.model_folder import ModelFolder
+
+    trained = ModelFolder.read(base)
+    trained.check_trained()
+    run = trained.run
+    training = {**values["training"], "optimizer": {**values["training"].get("optimizer", {})}}
+    training["optimizer"]["learning_rate"] = run.training.optimizer.learning_rate * FINE_TUNING_RATE
+    return {
+        **values,
+        "model": run.model.model_dump(mode="json"),
+        "subwords": {**run.subwords.model_dump(mode="json", exclude={"model"}), "model": str(trained.folder)},
+        "training": training,
+    }
 
 
 def check_texts(texts: dict[str, Path | None]) -> None:

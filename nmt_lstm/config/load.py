@@ -109,7 +109,8 @@ def dump_toml(run: RunSettings) -> str:
     """Return a run file that `load_run` reads back as an equal `run`."""
     values = run.model_dump()
     # Settings that are None, such as missing validation text, are omitted: TOML has no null.
-    values["data"] = {name: value for name, value in values["data"].items() if value is not None}
+    for table in ("data", "subwords", "training"):
+        values[table] = {name: value for name, value in values[table].items() if value is not None}
     return write_toml(values)
 
 

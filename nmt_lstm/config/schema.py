@@ -97,6 +97,8 @@ class DataSettings(Settings):
 class SubwordSettings(Settings):
     """SentencePiece subwords."""
 
+    model: TextPath | None = None
+    """A SentencePiece model to use for both sides, or a folder with the vocabularies of a model; by default they are learnt from the text."""
     kind: Literal["unigram", "bpe"] = "unigram"
     """SentencePiece's algorithm."""
     vocabulary_size: Annotated[int, Field(ge=0, le=500_000)] = 0
@@ -208,6 +210,10 @@ class ScheduleSettings(Settings):
 class TrainingSettings(Settings):
     """Training: its length, batches, validation, checkpoints and devices."""
 
+    init_from: TextPath | None = None
+    """Model folder whose weights the run starts with (fine-tuning); the networks must be the same, the vocabularies need not."""
+    freeze: list[str] = []
+    """Names of parameters that stay as they are, with wildcards, such as "encoder.*"."""
     epochs: Annotated[int, Field(ge=1)] = 10
     """Most passes over the training text."""
     max_steps: Annotated[int, Field(ge=0)] = 0

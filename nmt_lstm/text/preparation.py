@@ -26,7 +26,7 @@ from nmt_lstm.text.cleaning import CleaningReport, PairCleaner, pair_digest
 from nmt_lstm.text.corpus import count_usable, read_parallel
 from nmt_lstm.text.corpus_checks import corpus_warnings
 from nmt_lstm.text.special_pieces import END
-from nmt_lstm.text.subwords import Subwords, train_subwords
+from nmt_lstm.text.subwords import Subwords, read_subwords, train_subwords
 from nmt_lstm.text.text_file import check_rereadable, read_blocks
 from nmt_lstm.text.token_store import HEADER, TokenStore, TokenStoreWriter
 
@@ -191,8 +191,9 @@ def _fingerprint(data: DataSettings, subwords: SubwordSettings) -> str:
     settings = {
         "version": VERSION,
         "cleaning": data.cleaning.model_dump(mode="json"),
-        "subwords": subwords.model_dump(mode="json", exclude={"sampling", "normalise_invisible"}),
+        "subwords": subwords.model_dump(mode="json", exclude={"sampling", "normalise_invisible", "model"}),
         # Included only if they are on, so that text prepared before these settings existed is still found.
+        **({"model": _digests(read_subwords(subwords.model, subwords))} if subwords.model else {}),
         **({"normalise_invisible": True} if subwords.normalise_invisible else {}),
         **({"exclude_validation": True} if data.exclude_validation else {}),
     }
@@ -203,6 +204,10 @@ def _fingerprint(data: DataSettings, subwords: SubwordSettings) -> str:
             content.update(block)
         digest.update(content.digest())
     return digest.hexdigest()
+
+
+def _digests(subwords: Subwords) -> list[str]:
+    return [subwords.source.fingerprint, subwords.target.fingerprint]
 
 
 def _prepare_folder(
@@ -230,8 +235,11 @@ def _prepare_folder(
             f"'{data.train_source}' and '{data.train_target}' hold only empty lines; nothing can be learnt from them.",
             path=data.train_source,
         )
-    on_progress(f"Learning subwords from {count:,} pairs")
-    subwords = train_subwords(pairs, settings, count, VOCABULARY_SEED)
+    if settings.model is not None:
+        subwords = read_subwords(settings.model, settings)
+    else:
+        on_progress(f"Learning subwords from {count:,} pairs")
+        subwords = train_subwords(pairs, settings, count, VOCABULARY_SEED)
     with complete_folder(folder, _is_sound) as unfinished:
         subwords.save(unfinished)
         on_progress("Splitting the text into pieces")

@@ -17,14 +17,14 @@ import sentencepiece
 
 from nmt_lstm.config.defaults import vocabulary_size
 from nmt_lstm.config.schema import SubwordSettings
-from nmt_lstm.errors import DataError
+from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.files.regular import LARGEST_LIST, read_regular
 from nmt_lstm.text.invisible_characters import invisible_characters, without_invisible_characters
 from nmt_lstm.text.lines import single_line
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
 from nmt_lstm.text.subword_sampling import PieceSampler
 
-__all__ = ["Subwords", "Vocabulary", "train_subwords"]
+__all__ = ["Subwords", "Vocabulary", "read_subwords", "train_subwords"]
 
 logger = logging.getLogger(__name__)
 
@@ -200,6 +200,28 @@ class Subwords:
             for side in ("source", "target")
         )
         return cls(source, target, False)
+
+
+def read_subwords(path: Path, settings: SubwordSettings) -> Subwords:
+    """Return the vocabularies in `path`: a SentencePiece model for both sides, or a folder such as a model folder.
+
+    Raises:
+        ConfigurationError: `subwords.joint` is not as the vocabularies are.
+        DataError: a file is missing or invalid.
+    """
+    if path.is_dir():
+        subwords = Subwords.load(path, normalise_invisible=settings.normalise_invisible)
+    else:
+        vocabulary = Vocabulary.load(path, normalise_invisible=settings.normalise_invisible)
+        subwords = Subwords(vocabulary, vocabulary, True)
+    if subwords.joint != settings.joint:
+        kind = "one vocabulary for both sides" if subwords.joint else "a vocabulary for each side"
+        raise ConfigurationError(
+            f"'{path}' holds {kind}; set subwords.joint = {str(subwords.joint).lower()}.",
+            key="subwords.joint",
+            value=settings.joint,
+        )
+    return subwords
 
 
 def train_subwords(

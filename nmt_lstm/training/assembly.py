@@ -17,6 +17,7 @@ from nmt_lstm.training.best_checkpoints import BestCheckpoints
 from nmt_lstm.training.checkpointing import TrainingCheckpoint
 from nmt_lstm.training.data_module import TranslationDataModule
 from nmt_lstm.training.fit_callback import FitCallback
+from nmt_lstm.training.initial_weights import freeze, start_from
 from nmt_lstm.training.insight import GradientInsight, measured_pairs
 from nmt_lstm.training.model_writer import ModelWriter
 from nmt_lstm.training.module import TranslationModule
@@ -96,7 +97,11 @@ def assemble(
     network, forecast = Network(run.model, run.training), list[str]()
     if resume_point is not None:
         network = with_recorded_widths(network, resume_point.identity)
-    elif context.devices.world_size == 1 and _total_steps(run.training, data) >= WORTH_MEASURING:
+    elif (
+        context.devices.world_size == 1
+        and run.training.init_from is None
+        and _total_steps(run.training, data) >= WORTH_MEASURING
+    ):
         # Several processes would have to agree on their measurements, so they train the network of the settings.
         network, forecast = _fit_time_limit(network, prepared, data, context)
     narrowed = network.model != run.model
@@ -116,6 +121,10 @@ def assemble(
             )
         resume_point.check_epochs(settings)
     module = TranslationModule.of_run(run, prepared, total_steps=_total_steps(settings, data))
+    if settings.init_from is not None and resume_point is None:
+        forecast.append(start_from(settings.init_from, module.model, prepared.subwords))
+    if settings.freeze:
+        forecast.append(f"{freeze(module.model, settings.freeze):,} parameters are frozen.")
     budget.forecast(
         # Greedy search and the loss take about as long as the three products of a training step.
         validation_steps=data.steps_per_epoch() * len(prepared.valid_target) / len(prepared.train),

@@ -50,6 +50,8 @@ def run_identity(
                 **{name: settings["training"][name] for name in _FIXED_TRAINING},
                 "optimizer": {"name": settings["training"]["optimizer"]["name"]},
                 "ema": settings["training"]["ema"],
+                # Included only if it is set, so that runs from before this setting can be resumed.
+                **({"freeze": settings["training"]["freeze"]} if settings["training"].get("freeze") else {}),
             },
         },
     }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import Any
 
-from nmt_lstm.config.fields import options_of, table_of
+from nmt_lstm.config.fields import Option, options_of, table_of
 from nmt_lstm.config.load import dump_toml
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.config.toml_writer import toml_value
@@ -35,14 +37,29 @@ def explain_toml(run: RunSettings) -> str:
             option = options.get(prefix[:-1])
             meaning = option.meaning if option else _meaning(prefix[:-1])
             lines += [*_comment(meaning), line]
+            # Settings without a value are not in the file: TOML has no null.
+            for unset in _unset(run, prefix[:-1], options.values()):
+                lines += ["", *_explanation(unset), f"# {unset.path.removeprefix(prefix)} = ..."]
             continue
         option = options.get(prefix + line.partition(" = ")[0])
         if option is not None:
-            default = "Required." if option.required else f"Default: {_default(option.default)}."
-            allowed = option.allowed[0].upper() + option.allowed[1:]
-            lines += ["", *_comment(option.meaning), *_comment(f"{allowed}. {default}")]
+            lines += ["", *_explanation(option)]
         lines.append(line)
     return "\n".join(lines) + "\n"
+
+
+def _explanation(option: Option) -> list[str]:
+    default = "Required." if option.required else f"Default: {_default(option.default)}."
+    allowed = option.allowed[0].upper() + option.allowed[1:]
+    return [*_comment(option.meaning), *_comment(f"{allowed}. {default}")]
+
+
+def _unset(run: RunSettings, table: str, options: Iterable[Option]) -> Iterator[Option]:
+    """Yield the settings of a table that have no value."""
+    for option in options:
+        parent, _, name = option.path.rpartition(".")
+        if parent == table and getattr(attrgetter(table)(run), name) is None:
+            yield option
 
 
 def _meaning(path: str) -> str:

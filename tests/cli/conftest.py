@@ -105,6 +105,25 @@ def command(capsysbinary, monkeypatch, tmp_path):
 
 
 @pytest.fixture
+def plugin_code() -> str:
+    """A plugin file that registers the cell "mine"; a test may replace a part of it."""
+    return """
+import torch
+from nmt_lstm import CELLS, GatedCell
+
+
+@CELLS.register("mine")
+class Mine(GatedCell):
+    '''A cell of a test.'''
+
+    gates = ("candidate",)
+
+    def update(self, x, h, state):
+        return (torch.tanh(x.candidate + h.candidate),)
+"""
+
+
+@pytest.fixture
 def translator(monkeypatch) -> type[FakeTranslator]:
     """A fake in place of the class `Translator`; the model folders that tests name do not exist."""
     fake = type("Translator", (FakeTranslator,), {"loaded": [], "calls": []})

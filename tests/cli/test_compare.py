@@ -18,22 +18,6 @@ import pytest
 from nmt_lstm.config.load import load_run, make_run
 from nmt_lstm.lab.comparison.matching import Match
 
-PLUGIN = """
-import torch
-from nmt_lstm import CELLS, GatedCell
-
-@CELLS.register("mine_compared")
-class Mine(GatedCell):
-    '''A cell of mine.'''
-    gates = ("update", "candidate")
-    state = ("hidden",)
-
-    def update(self, x, h, state):
-        (hidden,) = state
-        share = torch.sigmoid(x.update + h.update)
-        return (hidden + share * (torch.tanh(x.candidate + h.candidate) - hidden),)
-"""
-
 
 @pytest.fixture
 def requests(monkeypatch) -> list:
@@ -196,12 +180,12 @@ def start(folder: Path, *arguments: object) -> subprocess.Popen:
 
 
 @pytest.mark.slow
-def test_a_comparison_is_interrupted_resumed_and_extended(run_file, tmp_path) -> None:
-    (tmp_path / "mine.py").write_text(PLUGIN)
-    options = [run_file, "--cells", "gru,mine_compared", "--plugin", "mine.py", "-o", "report", "--jobs", "1"]
+def test_a_comparison_is_interrupted_resumed_and_extended(run_file, plugin_code, tmp_path) -> None:
+    (tmp_path / "mine.py").write_text(plugin_code)
+    options = [run_file, "--cells", "gru,mine", "--plugin", "mine.py", "-o", "report", "--jobs", "1"]
     first = start(tmp_path, *options, "--seeds", "1", "--set", "training.epochs=8")
     # gru comes first; when the second run has validated, the first is done and the second is not.
-    slug = tmp_path / "report" / "records" / "mine-compared-1" / "log.txt"
+    slug = tmp_path / "report" / "records" / "mine-1" / "log.txt"
     for _ in range(3_000):
         if slug.exists() and "validation at step" in slug.read_text():
             break
@@ -222,27 +206,27 @@ def test_a_comparison_is_interrupted_resumed_and_extended(run_file, tmp_path) ->
     assert "Resumed from" in slug.read_text()
     assert done.read_bytes() == before
     found = json.loads((tmp_path / "report" / "report.json").read_text())
-    assert {each["name"] for each in found["variants"]} == {"gru", "mine_compared"}
+    assert {each["name"] for each in found["variants"]} == {"gru", "mine"}
     assert [len(each["curve"]) for each in found["variants"]] == [8, 8]
     assert found["failures"] == {}
     assert found["headline"].encode() in out
     for name in ("report.md", "report.html"):
         assert found["headline"].split(":")[0] in (tmp_path / "report" / name).read_text()
-    assert (tmp_path / "report" / "runs" / "mine-compared-1" / "model.safetensors").exists()
+    assert (tmp_path / "report" / "runs" / "mine-1" / "model.safetensors").exists()
 
 
 @pytest.mark.slow
-def test_a_failed_run_is_repeated_by_the_next_command(run_file, tmp_path) -> None:
+def test_a_failed_run_is_repeated_by_the_next_command(run_file, plugin_code, tmp_path) -> None:
     (tmp_path / "mine.py").write_text(
-        PLUGIN.replace(
-            "(hidden,) = state", "(hidden,) = state; import pathlib; pathlib.Path('allowed').stat()"
+        plugin_code.replace(
+            "        return", "        import pathlib; pathlib.Path('allowed').stat()\n        return"
         )
     )
-    options = [run_file, *shlex.split("--cells rnn,mine_compared --plugin mine.py -o report --seeds 1")]
+    options = [run_file, *shlex.split("--cells rnn,mine --plugin mine.py -o report --seeds 1")]
     first = start(tmp_path, *options)
     out, err = first.communicate(timeout=300)
     assert first.returncode == 1, err.decode()
-    assert re.search("failed: mine-compared-1: .*FileNotFoundError", err.decode())
+    assert re.search("failed: mine-1: .*FileNotFoundError", err.decode())
     assert b"Only rnn finished" in out
     (tmp_path / "allowed").touch()
     second = start(tmp_path, *options)

@@ -182,21 +182,16 @@ def test_the_default_is_float32_if_int8_is_slow(command, random_model_folder, tm
     assert "exported in float32" not in explicit.err
 
 
-def test_the_proposed_command_trusts_the_copy_of_a_plugin(command, tiny_run, subwords, tmp_path, monkeypatch):
+def test_the_proposed_command_trusts_the_copy_of_a_plugin(command, tiny_run, subwords, plugin_code, tmp_path):
     import torch
 
     from nmt_lstm.checkpoint.model_folder import write
     from nmt_lstm.model.build import build_model
     from nmt_lstm.registry import CELLS, load_plugin_file
 
-    (tmp_path / "mine.py").write_text(
-        "import torch\nfrom nmt_lstm import CELLS, GatedCell\n\n@CELLS.register('to_export')\n"
-        "class ToExport(GatedCell):\n    gates = ('candidate',)\n\n    def update(self, x, h, state):\n"
-        "        return (torch.tanh(x.candidate + h.candidate),)\n",
-        encoding="utf-8",
-    )
+    (tmp_path / "mine.py").write_text(plugin_code, encoding="utf-8")
     load_plugin_file(str(tmp_path / "mine.py"))
-    encoder = tiny_run.model.encoder.model_copy(update={"cell": "to_export"})
+    encoder = tiny_run.model.encoder.model_copy(update={"cell": "mine"})
     run = tiny_run.model_copy(update={"model": tiny_run.model.model_copy(update={"encoder": encoder})})
     torch.manual_seed(1)
     state = build_model(run.model, subwords.source.size, subwords.target.size).state_dict()
@@ -207,7 +202,7 @@ def test_the_proposed_command_trusts_the_copy_of_a_plugin(command, tiny_run, sub
         exported.err.splitlines()[-1].strip()
         == "nmt-lstm translate -m fast --trust-plugins < in.txt > out.txt"
     )
-    CELLS.unregister("to_export")
+    CELLS.unregister("mine")
     assert command("translate", "-m", "fast", stdin=b"eins .\n").status == 1
     assert command("translate", "-m", "fast", "--trust-plugins", stdin=b"eins .\n").status == 0
 

@@ -50,10 +50,7 @@ def test_an_attention_is_checked_with_options(command):
     assert "heads: int = 8" in finished.text
 
 
-def test_a_broken_cell_fails_with_a_hint(command, tmp_path, monkeypatch):
-    from nmt_lstm.registry import CELLS
-
-    monkeypatch.setattr(CELLS, "_decorated", {})
+def test_a_broken_cell_fails_with_a_hint(command, tmp_path):
     file = tmp_path / "broken.py"
     file.write_text(BROKEN, encoding="utf-8")
     finished = command("plugins", "check", file)

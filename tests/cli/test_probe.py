@@ -17,17 +17,6 @@ from nmt_lstm.lab.experiment.pool import Failed, Finished, Progress
 from nmt_lstm.training.interruption import TrainingInterrupted
 
 TINY = ("--steps", "4", "--hidden-size", "4", "--batch-size", "4", "--learning-rates", "0.01")
-PLUGIN = """
-import torch
-from nmt_lstm import CELLS, GatedCell
-
-@CELLS.register("probed_mine")
-class Mine(GatedCell):
-    gates = ("candidate",)
-
-    def update(self, x, h, state):
-        return (torch.tanh(x.candidate + h.candidate),)
-"""
 
 
 @pytest.fixture
@@ -91,9 +80,9 @@ def test_a_repeated_command_does_only_the_missing_runs(command, runs) -> None:
     assert "1 of 2 runs are already finished." in extended.err
 
 
-def test_all_tasks_seeds_and_a_plugin(command, runs, tmp_path) -> None:
-    (tmp_path / "my mine.py").write_text(PLUGIN)
-    options = ("--plugin", "my mine.py", "--cells", "probed_mine", "--tasks", "all", "--seeds", "3,0")
+def test_all_tasks_seeds_and_a_plugin(command, runs, plugin_code, tmp_path) -> None:
+    (tmp_path / "my mine.py").write_text(plugin_code)
+    options = ("--plugin", "my mine.py", "--cells", "mine", "--tasks", "all", "--seeds", "3,0")
     finished = command("probe", *options, "--lengths", "4", *TINY, "-o", "p")
     assert finished.status == 0, finished.err
     assert {run.task for run in runs} == {"adding", "copy", "parity", "dyck", "sort", "sine"}
@@ -145,12 +134,12 @@ def test_ctrl_c_keeps_finished_runs(command, runs, monkeypatch, tmp_path, capsys
     assert [run.length for run in runs] == [8, 6, 4]
 
 
-def test_ctrl_c_at_a_terminal_ends_all_processes(tmp_path) -> None:
+def test_ctrl_c_at_a_terminal_ends_all_processes(plugin_code, tmp_path) -> None:
     # The first run ends at once, the second one never.
     (tmp_path / "mine.py").write_text(
-        PLUGIN.replace("        return", "        while len(x.candidate) == 4: pass\n        return")
+        plugin_code.replace("        return", "        while len(x.candidate) == 4: pass\n        return")
     )
-    arguments = ["probe", "--cells", "rnn,probed_mine", "--tasks", "adding", "--lengths", "4", "--jobs", "1"]
+    arguments = ["probe", "--cells", "rnn,mine", "--tasks", "adding", "--lengths", "4", "--jobs", "1"]
     process = subprocess.Popen(
         [sys.executable, "-m", "nmt_lstm", *arguments, *TINY, "--plugin", "mine.py", "-o", "p"],
         cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,

@@ -44,10 +44,10 @@ Examples:
 Output:
   html: one self-contained page per sentence, with all models.
   svg, png: one picture per sentence, with the models side by side.
-  json: one object per line for each sentence and model (JSON Lines), described
-  in docs/inspect.md.
-  The paths of pages and pictures are printed on stdout. Without -o, no file is
-  overwritten by a different one."""
+  json: one object per line for each sentence and model (JSON Lines);
+  docs/inspect.md describes it.
+  The paths of pages and pictures are printed on stdout. Without -o, no file
+  is overwritten by a different one."""
 
 
 class TraceFormat(StrEnum):

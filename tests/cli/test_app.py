@@ -12,7 +12,8 @@ import pytest
 import nmt_lstm
 
 COMMANDS = [
-    "quickstart", "prepare", "train", "translate", "score", "evaluate", "compare", "probe", "leaderboard", "plugins", "config", "models", "doctor",
+    "quickstart", "prepare", "train", "translate", "export", "score", "evaluate", "compare", "probe", "inspect", "config", "models",
+    "doctor", "leaderboard", "plugins",
 ]  # fmt: skip
 
 

@@ -44,8 +44,8 @@ Examples:
   nmt-lstm translate -m runs/de-en -i in.de.gz -o out.en
   echo "Ein Hund." | nmt-lstm translate -m runs/de-en --n-best 3 --scores
   nmt-lstm translate -m runs/a -m runs/b --format jsonl < in.de
-  nmt-lstm translate -m runs/de-en --terms terms.tsv --avoid words.txt < in.de
-  nmt-lstm translate -m runs/de-en --n-best 5 --set search.method=sampling < in.de
+  nmt-lstm translate -m runs/de-en --terms terms.tsv < in.de
+  nmt-lstm translate -m runs/de-en --set search.method=sampling < in.de
 \b
 Output:
   One line for each input line; an empty line stays empty.
@@ -82,21 +82,25 @@ def translate(
         bool, typer.Option("--alignments", help="Write the alignment after each translation.")
     ] = False,
     word_alignments: Annotated[
-        bool, typer.Option("--word-alignments", help="The same between words instead of pieces.")
+        bool,
+        typer.Option(
+            "--word-alignments", help="Write the alignment between words, after that between pieces."
+        ),
     ] = False,
     probabilities: Annotated[
-        bool, typer.Option("--probabilities", help="With jsonl: the probability of each piece and word.")
+        bool,
+        typer.Option("--probabilities", help="Add the probability of each piece and word to --format jsonl."),
     ] = False,
     line_format: Annotated[
         LineFormat, typer.Option("--format", help="Plain text, or JSON Lines.")
     ] = LineFormat.text,
     prefix: Annotated[
-        str, typer.Option("--prefix", metavar="TEXT", help="Every translation begins with this.")
+        str, typer.Option("--prefix", metavar="TEXT", help="Force the beginning of every translation.")
     ] = "",
     prefixes: Annotated[
         Path | None,
         typer.Option(
-            "--prefixes", metavar="FILE", help="A line for each input line: its translation's beginning."
+            "--prefixes", metavar="FILE", help="Beginnings of the translations, one per input line."
         ),
     ] = None,
     constraints: Annotated[
@@ -104,16 +108,22 @@ def translate(
         typer.Option(
             "--constraints",
             metavar="FILE",
-            help="JSON for each input line: its prefix, phrases to require and to avoid.",
+            help="Prefix and phrases to require and to avoid, one JSON object per input line.",
         ),
     ] = None,
     terms: Annotated[
         Path | None,
-        typer.Option("--terms", metavar="FILE", help="Source phrase, tab, target phrase, one pair per line."),
+        typer.Option(
+            "--terms",
+            metavar="FILE",
+            help="Terminology: source phrase, tab, target phrase, one pair per line.",
+        ),
     ] = None,
     avoid: Annotated[
         Path | None,
-        typer.Option("--avoid", metavar="FILE", help="Phrases that no translation contains, one per line."),
+        typer.Option(
+            "--avoid", metavar="FILE", help="Phrases that translations must not contain, one per line."
+        ),
     ] = None,
     interactive: Annotated[
         bool, typer.Option("--interactive", help="Translate each line as soon as it is read.")
@@ -143,10 +153,10 @@ def translate(
     if line_by_line and jobs > 1:
         raise ConfigurationError("--jobs is for files and pipes; remove it to translate line by line.")
     if probabilities and line_format is not LineFormat.jsonl:
-        raise ConfigurationError("--probabilities are written by --format jsonl only; add it.")
-    asked = RequestOptions(prefix, prefixes, constraints, terms, avoid)
-    early_checks.check_files(input_file, *asked.files)
-    early_checks.check_output(output_file, (input_file, *asked.files))
+        raise ConfigurationError("--probabilities needs --format jsonl.")
+    request_options = RequestOptions(prefix, prefixes, constraints, terms, avoid)
+    early_checks.check_files(input_file, *request_options.files)
+    early_checks.check_output(output_file, (input_file, *request_options.files))
     trusted = model if trust_plugins else []
     load_plugins(plugin, trusted=trusted)
     from nmt_lstm.inference.translator import Translator
@@ -159,7 +169,7 @@ def translate(
     try:
         with contextlib.ExitStack() as stack:
             stream = stack.enter_context(output_stream(output_file, inputs=(input_file,)))
-            lines = asked.requests(
+            lines = request_options.requests(
                 prompted(input_lines(input_file)) if at_terminal else input_lines(input_file)
             )
             translations: Iterator[Translation]

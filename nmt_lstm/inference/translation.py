@@ -106,7 +106,7 @@ class Translation:
     Attributes:
         source: the input line, without its line end.
         text: the best translation, always a single line.
-        score: score of the best hypothesis, normalised by length (see `Hypothesis`); 0 for a blank line.
+        score: score of the best hypothesis, normalized by length (see `Hypothesis`); 0 for a blank line.
         source_pieces: the S subword pieces of the source, truncated to `search.max_source_pieces`.
         hypotheses: the n best hypotheses, best first; their texts differ, and there may be fewer than n. None for a
             blank line. With sampling, all n samples, among which texts may repeat.
@@ -149,7 +149,7 @@ class ScoredTranslation:
         source: the source line.
         target: the target line.
         log_probability: natural logarithm of the target's probability given the source: the sum over its pieces and
-            the end of sentence. It is not normalised by length.
+            the end of sentence. It is not normalized by length.
         pieces: the subword pieces of the target, and last the end of sentence, ``</s>``.
         piece_log_probabilities: natural logarithm of each piece's probability, given the source and the pieces before.
     """

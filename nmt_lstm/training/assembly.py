@@ -114,7 +114,7 @@ def assemble(
         fingerprint=prepared.fingerprint,
     )
     if resume_point is not None:
-        check_same_run(resume_point.identity, identity, path=str(checkpoint))
+        check_same_run(resume_point.identity, identity, path=checkpoint)
         if context.launch.is_first:
             check_plugins(
                 context.output, resume_point.identity, identity, accept_changes=accept_changed_plugins

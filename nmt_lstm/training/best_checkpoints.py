@@ -106,9 +106,13 @@ class BestCheckpoints:
         try:
             changed = checkpoint.sha256 and sha256_of(path) != checkpoint.sha256
         except OSError as problem:
-            raise ModelFolderError(f"'{path}' cannot be read: {problem.strerror}; {_REMEDY}.") from problem
+            raise ModelFolderError(
+                f"'{path}' cannot be read: {problem.strerror}; {_REMEDY}.", path=path
+            ) from problem
         if changed:
-            raise ModelFolderError(f"'{path}' was changed: its SHA-256 is not the recorded one; {_REMEDY}.")
+            raise ModelFolderError(
+                f"'{path}' was changed: its SHA-256 is not the recorded one; {_REMEDY}.", path=path
+            )
 
     def state_dict(self) -> list[dict[str, Any]]:
         """Return the state for a training checkpoint."""

@@ -133,21 +133,27 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         intact = archive_is_intact(path)
         checkpoint = torch.load(path, map_location="cpu", weights_only=True) if intact else None
     except FileNotFoundError:
-        raise ModelFolderError(f"checkpoint '{path}' does not exist; train without --resume.") from None
+        raise ModelFolderError(
+            f"checkpoint '{path}' does not exist; train without --resume.", path=path
+        ) from None
     except MemoryError:
         raise
     except Exception as problem:  # a damaged archive of an earlier version, without a checksum, can cause any
         raise ModelFolderError(
             f"checkpoint '{path}' cannot be read ({' '.join(str(problem).split())[:200]}); train again without "
-            f"--resume, into a different folder."
+            f"--resume, into a different folder.",
+            path=path,
         ) from problem
     if not intact:
         raise ModelFolderError(
             f"checkpoint '{path}' was changed: it no longer has the SHA-256 that was written into it; restore it from "
-            f"a copy, or train again without --resume, into a different folder."
+            f"a copy, or train again without --resume, into a different folder.",
+            path=path,
         )
     if not isinstance(checkpoint, dict):
-        raise ModelFolderError(f"'{path}' is not a training checkpoint; choose a different folder.")
+        raise ModelFolderError(
+            f"'{path}' is not a training checkpoint; choose a different folder.", path=path
+        )
     return checkpoint
 
 

@@ -70,7 +70,7 @@ def with_recorded_widths(network: Network, identity: Mapping[str, Any] | None) -
     )
 
 
-def check_same_run(before: Mapping[str, Any] | None, now: Mapping[str, Any], *, path: str) -> None:
+def check_same_run(before: Mapping[str, Any] | None, now: Mapping[str, Any], *, path: Path) -> None:
     """Raise an error unless the checkpoint at `path` belongs to a run with the same vocabulary, model and text.
 
     Raises:
@@ -79,7 +79,8 @@ def check_same_run(before: Mapping[str, Any] | None, now: Mapping[str, Any], *, 
     """
     if before is None or before.get("format") != _FORMAT:
         raise ModelFolderError(
-            f"checkpoint '{path}' was not written by this version of nmt-lstm; train from the beginning."
+            f"checkpoint '{path}' was not written by this version of nmt-lstm; train from the beginning.",
+            path=path,
         )
     if before["vocabulary"] != now["vocabulary"]:
         sides = [
@@ -88,23 +89,26 @@ def check_same_run(before: Mapping[str, Any] | None, now: Mapping[str, Any], *, 
         raise ModelFolderError(
             f"checkpoint '{path}' was trained with a different {' and '.join(sides)} vocabulary "
             f"({before['vocabulary'][sides[0]][:12]}, not {now['vocabulary'][sides[0]][:12]}); resume with the run's "
-            f"own text and subword settings, or train into a different folder."
+            f"own text and subword settings, or train into a different folder.",
+            path=path,
         )
     # Checkpoints of earlier versions do not contain the sampling of subwords.
     comparable = {name: value for name, value in now["settings"].items() if name in before["settings"]}
-    changed = [
-        f"{name} was {old!r} and is {new!r}" for name, old, new in differences(before["settings"], comparable)
-    ]
+    changed = list(differences(before["settings"], comparable))
     if changed:
+        described = "; ".join(f"{name} was {old!r} and is {new!r}" for name, old, new in changed)
         raise ConfigurationError(
-            f"cannot resume from '{path}' with changed settings: {'; '.join(changed)}. Restore the old values, or "
-            f"train into a different folder."
+            f"cannot resume from '{path}' with changed settings: {described}. Restore the old values, or train into a "
+            f"different folder.",
+            key=changed[0][0],
+            value=changed[0][2],
         )
     if before["data"] != now["data"]:
         raise ModelFolderError(
             f"checkpoint '{path}' was trained on different text, or on text prepared differently "
             f"({before['data'][:12]}, not {now['data'][:12]}); restore the old text and data settings, or train into a "
-            f"different folder."
+            f"different folder.",
+            path=path,
         )
 
 

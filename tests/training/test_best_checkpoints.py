@@ -78,8 +78,9 @@ def test_changed_or_missing_weights_are_an_error(tmp_path: Path) -> None:
     path = resumed.path(checkpoint)
     content = path.read_bytes()
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    with pytest.raises(ModelFolderError, match="step-1.safetensors' was changed"):
+    with pytest.raises(ModelFolderError, match="was changed") as caught:
         resumed.verify(checkpoint)
+    assert caught.value.path == path
     path.unlink()
     with pytest.raises(ModelFolderError, match="step-1.safetensors' cannot be read"):
         resumed.verify(checkpoint)

@@ -7,12 +7,19 @@ import pickle
 import resource
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
 
-from nmt_lstm.errors import ModelFolderError, ResourceError
-from nmt_lstm.training.checkpointing import AtomicCheckpointIO, read_checkpoint, write_atomically
+from nmt_lstm.errors import DivergenceError, ModelFolderError, ResourceError
+from nmt_lstm.training.checkpointing import (
+    AtomicCheckpointIO,
+    TrainingCheckpoint,
+    read_checkpoint,
+    write_atomically,
+)
 
 
 def test_a_saved_checkpoint_is_loaded_unchanged(tmp_path: Path) -> None:
@@ -61,8 +68,9 @@ def test_a_pickle_with_code_is_rejected(tmp_path: Path) -> None:
 
 
 def test_a_missing_checkpoint_is_an_error_with_its_path(tmp_path: Path) -> None:
-    with pytest.raises(ModelFolderError, match="none.ckpt' does not exist"):
+    with pytest.raises(ModelFolderError, match="does not exist") as caught:
         read_checkpoint(tmp_path / "none.ckpt")
+    assert caught.value.path == tmp_path / "none.ckpt"
 
 
 def test_every_flipped_bit_of_a_checkpoint_is_detected(tmp_path: Path) -> None:
@@ -97,3 +105,66 @@ def test_any_damage_to_a_checkpoint_without_a_checksum_is_a_model_folder_error(t
         except ModelFolderError:
             refused += 1
     assert refused > 0
+
+
+class SteppingRun:
+    """A trainer and a module whose checkpoint contains the number of the step."""
+
+    def __init__(self, checkpoint: TrainingCheckpoint) -> None:
+        self.checkpoint = checkpoint
+        self.weights = {"weight": torch.ones(2)}
+        self.module: Any = SimpleNamespace(
+            check_gradients=lambda: None,
+            learning_rate=0.1,
+            model=SimpleNamespace(state_dict=lambda: self.weights),
+        )
+
+    def save(self, step: int, *, validated: bool) -> None:
+        trainer: Any = SimpleNamespace(
+            global_step=step,
+            is_global_zero=True,
+            optimizers=[],
+            save_checkpoint=lambda path: AtomicCheckpointIO().save_checkpoint({"step": step}, path),
+        )
+        self.checkpoint.save(trainer, self.module, validated=validated)
+
+    def saved_step(self) -> int:
+        return read_checkpoint(self.checkpoint.path)["step"]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> SteppingRun:
+    return SteppingRun(TrainingCheckpoint(tmp_path / "last.ckpt"))
+
+
+def test_a_checkpoint_whose_weights_fail_in_the_next_step_is_rolled_back(run: SteppingRun) -> None:
+    run.save(1, validated=True)
+    run.save(2, validated=False)
+    run.checkpoint.roll_back(2)
+    assert run.saved_step() == 1
+    assert [file.name for file in run.checkpoint.path.parent.iterdir()] == ["last.ckpt"]
+
+
+def test_a_later_failure_does_not_roll_back(run: SteppingRun) -> None:
+    run.save(1, validated=True)
+    run.save(2, validated=False)
+    run.checkpoint.roll_back(3)
+    assert run.saved_step() == 2
+
+
+def test_a_validated_checkpoint_needs_no_previous_one(run: SteppingRun) -> None:
+    run.save(1, validated=False)
+    run.save(2, validated=False)
+    run.save(3, validated=True)
+    run.checkpoint.roll_back(3)
+    assert run.saved_step() == 3
+    assert [file.name for file in run.checkpoint.path.parent.iterdir()] == ["last.ckpt"]
+
+
+def test_weights_that_are_not_finite_are_not_saved(run: SteppingRun) -> None:
+    run.save(1, validated=True)
+    run.weights = {"weight": torch.tensor([1.0, float("nan")])}
+    with pytest.raises(DivergenceError) as caught:
+        run.save(2, validated=True)
+    assert (caught.value.step, caught.value.what) == (2, "a weight")
+    assert run.saved_step() == 1

@@ -69,8 +69,9 @@ def test_a_run_cannot_be_resumed_with_different_sampling(tiny_run: Any, subwords
         changed = tiny_run.model_copy(update={"subwords": settings}).model_dump(mode="json")
         return run_identity(changed, plugins={}, subwords=subwords, fingerprint="text")
 
-    with pytest.raises(ConfigurationError, match="sampling was 0.1 and is 0.2"):
-        check_same_run(identity(0.1), identity(0.2), path="last.ckpt")
+    with pytest.raises(ConfigurationError, match="sampling was 0.1 and is 0.2") as caught:
+        check_same_run(identity(0.1), identity(0.2), path=Path("last.ckpt"))
+    assert (caught.value.key, caught.value.value) == ("subwords.sampling", 0.2)
     earlier = identity(0.1)
     del earlier["settings"]["subwords"]  # checkpoints of earlier versions
-    check_same_run(earlier, identity(0.2), path="last.ckpt")
+    check_same_run(earlier, identity(0.2), path=Path("last.ckpt"))

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from nmt_lstm.batching.batch import Batch
 from nmt_lstm.cells.state_record import HandedOn, StateRecord, gradient_norms, recorded_states
-from nmt_lstm.model.places import Place, places
+from nmt_lstm.model.cell_locations import CellLocation, cell_locations
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.numerics.linear import linear
 
@@ -31,7 +31,7 @@ _LOGIT_ROWS = 1024
 class Flow(NamedTuple):
     """The gradient of an error at one position with respect to what a cell handed on there and at earlier positions."""
 
-    place: Place
+    location: CellLocation
     norms: tuple[float, ...]
     """K norms by lag, the mean over sentences: first that at the error's own position, last that at the first position."""
 
@@ -77,7 +77,7 @@ def gradient_flow(model: Seq2Seq, batch: Batch) -> list[Flow]:
         model: any network. It is measured as in evaluation, without dropout; its modes are put back.
         batch: sentence pairs of at least one label each, on the device of the model.
     """
-    found = places(model)
+    locations = cell_locations(model)
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
@@ -85,24 +85,24 @@ def gradient_flow(model: Seq2Seq, batch: Batch) -> list[Flow]:
         with (
             torch.enable_grad(),
             torch.autocast(batch.target_inputs.device.type, enabled=False),
-            recorded_states([place.cell for place in found]) as records,
+            recorded_states([location.cell for location in locations]) as records,
         ):
             outputs = model(batch).outputs
             last = _last_loss(model, outputs, batch)
             errors = _output_errors(model, outputs, batch)
-        norms: dict[Place, Tensor] = {}
+        norms: dict[CellLocation, Tensor] = {}
         lengths = {"encoder": batch.source.lengths, "decoder": batch.target_lengths}
-        for place, record in zip(found, records, strict=True):
-            ends = lengths[place.side] - 1
+        for location, record in zip(locations, records, strict=True):
+            ends = lengths[location.side] - 1
             handed = record[1:]
-            if place.side == "encoder":
-                norms[place] = _by_lag(_norms_from_ends(outputs, errors, handed, ends), ends)
+            if location.side == "encoder":
+                norms[location] = _by_lag(_norms_from_ends(outputs, errors, handed, ends), ends)
             else:
-                norms[place] = _by_lag(gradient_norms([last], handed), ends)
+                norms[location] = _by_lag(gradient_norms([last], handed), ends)
     finally:
         for module, mode in modes:
             module.training = mode
-    return [Flow(place, tuple(norms[place].tolist())) for place in found]
+    return [Flow(location, tuple(norms[location].tolist())) for location in locations]
 
 
 def _last_loss(model: Seq2Seq, outputs: Tensor, batch: Batch) -> Tensor:
@@ -119,10 +119,10 @@ def _output_errors(model: Seq2Seq, outputs: Tensor, batch: Batch) -> Tensor:
     errors = torch.zeros_like(rows)
     # Logits of a whole batch of long sequences would take gigabytes.
     for positions in batch.target_positions.split(_LOGIT_ROWS):
-        part = rows[positions].requires_grad_()
-        logits = linear(part, model.output_weight, model.output_bias)
+        tensor = rows[positions].requires_grad_()
+        logits = linear(tensor, model.output_weight, model.output_bias)
         loss = functional.cross_entropy(logits.float(), labels[positions], reduction="sum")
-        (errors[positions],) = torch.autograd.grad(loss, part)
+        (errors[positions],) = torch.autograd.grad(loss, tensor)
     return errors.view_as(outputs)
 
 
@@ -136,22 +136,24 @@ def _norms_from_ends(outputs: Tensor, errors: Tensor, handed: StateRecord, ends:
         ends: (B,), the last position of each sentence.
     """
     positions = sorted(set(ends.tolist()))
-    parts = [(part, ends == position) for position in positions for part in _differentiable(handed[position])]
+    tensors = [
+        (tensor, ends == position) for position in positions for tensor in _differentiable(handed[position])
+    ]
     arriving = torch.autograd.grad(
         outputs,
-        [part for part, _ in parts],
+        [tensor for tensor, _ in tensors],
         errors,
         retain_graph=True,
         allow_unused=True,
         materialize_grads=True,
     )
     # A sentence that ends elsewhere has its error elsewhere.
-    own = [torch.where(rows[:, None], error, 0.0) for (_, rows), error in zip(parts, arriving, strict=True)]
-    return gradient_norms([part for part, _ in parts], handed, errors=own)
+    own = [torch.where(rows[:, None], error, 0.0) for (_, rows), error in zip(tensors, arriving, strict=True)]
+    return gradient_norms([tensor for tensor, _ in tensors], handed, errors=own)
 
 
 def _differentiable(handed: HandedOn) -> Sequence[Tensor]:
-    return [part for part in handed if part.requires_grad]
+    return [tensor for tensor in handed if tensor.requires_grad]
 
 
 def _by_lag(norms: Tensor, ends: Tensor) -> Tensor:

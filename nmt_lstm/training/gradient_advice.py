@@ -40,8 +40,8 @@ class Norms(NamedTuple):
 def symptoms(flows: Sequence[Flow]) -> Symptoms:
     """Return the cells whose gradients vanish or grow in one measurement."""
     return {
-        "vanish": [flow.place.name for flow in flows if _vanishes(flow)],
-        "grow": [flow.place.name for flow in flows if flow.grows],
+        "vanish": [flow.location.name for flow in flows if _vanishes(flow)],
+        "grow": [flow.location.name for flow in flows if flow.grows],
     }
 
 
@@ -64,7 +64,7 @@ def warnings_of(
     """
     now = symptoms(flows)
     twice = {
-        kind: [flow for flow in flows if flow.place.name in set(now[kind]) & set(before.get(kind, ()))]
+        kind: [flow for flow in flows if flow.location.name in set(now[kind]) & set(before.get(kind, ()))]
         for kind in now
     }
     found = {}
@@ -127,11 +127,11 @@ def _growth(flow: Flow) -> str:
 
 
 def _names(flows: Iterable[Flow]) -> str:
-    return " and the ".join(flow.place.name for flow in flows)
+    return " and the ".join(flow.location.name for flow in flows)
 
 
 def _advice_on_vanishing(flows: Sequence[Flow], model: ModelSettings) -> str:
-    sides = dict.fromkeys(flow.place.side for flow in flows)
+    sides = dict.fromkeys(flow.location.side for flow in flows)
     advice = [_advice_on_cell(side, model.encoder if side == "encoder" else model.decoder) for side in sides]
     return f"{'; '.join(advice)}. Shorter sentences (data.cleaning.max_pieces) also help."
 

@@ -12,8 +12,8 @@ from torch.optim import Optimizer
 
 from nmt_lstm.batching.batch import Batch, collate
 from nmt_lstm.config.schema import ModelSettings
+from nmt_lstm.model.cell_locations import CellLocation
 from nmt_lstm.model.gradient_flow import Flow, gradient_flow
-from nmt_lstm.model.places import Place
 from nmt_lstm.training.gradient_advice import Norms, Symptoms, exploding_norms, symptoms, warnings_of
 from nmt_lstm.training.module import TranslationModule
 
@@ -135,7 +135,7 @@ class GradientInsight(pl.Callback):
             row.update(_logged(flow))
         for logger in trainer.loggers:
             logger.log_metrics(row, step=step)
-        self.last = {_short_name(flow.place): (flow.horizon, len(flow.norms) - 1) for flow in flows}
+        self.last = {_short_name(flow.location): (flow.horizon, len(flow.norms) - 1) for flow in flows}
         self.first = self.first or self.last
         # The norm at the first step is that of the initial weights, which says nothing about training.
         warnings = warnings_of(self._symptoms, flows, step=step, model=self.model, clip_norm=self.clip_norm)
@@ -227,19 +227,19 @@ def _pieces(pieces: Tensor, length: Tensor) -> list[int]:
 
 def _logged(flow: Flow) -> dict[str, float]:
     """Return the metrics of a flow: its horizon (the longest lag if there is none), and norms relative to lag 0."""
-    name = _log_name(flow.place)
+    name = _log_name(flow.location)
     longest = len(flow.norms) - 1
     row = {f"{name}/horizon": float(longest if flow.horizon is None else flow.horizon)}
     row.update({f"{name}/lag_{lag}": flow.relative[lag] for lag in LOGGED_LAGS if lag <= longest})
     return row
 
 
-def _log_name(place: Place) -> str:
-    return f"{FLOW_TABLE}/{_short_name(place).replace(' ', '_')}"
+def _log_name(location: CellLocation) -> str:
+    return f"{FLOW_TABLE}/{_short_name(location).replace(' ', '_')}"
 
 
-def _short_name(place: Place) -> str:
-    return f"{place.side} {place.layer} {place.direction}"
+def _short_name(location: CellLocation) -> str:
+    return f"{location.side} {location.layer} {location.direction}"
 
 
 def _reach(reach: Reach) -> str:

@@ -15,8 +15,8 @@ from nmt_lstm.cells.cell import Cell
 from nmt_lstm.cells.intercepted import intercepted
 from nmt_lstm.config.schema import AttentionSettings, DecoderSettings, EncoderSettings, ModelSettings
 from nmt_lstm.model.build import build_model
+from nmt_lstm.model.cell_locations import CellLocation, cell_locations
 from nmt_lstm.model.gradient_flow import Flow, gradient_flow
-from nmt_lstm.model.places import Place, places
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.numerics.linear import linear
 
@@ -65,25 +65,25 @@ def test_of_a_linear_cell_each_position_back_keeps_the_size_of_the_eigenvalues(s
     layer.forward_cell, layer.backward_cell = (Scaled(WIDTH, WIDTH, size=size).double() for _ in range(2))
     model.decoder.cells[0] = Scaled(WIDTH, WIDTH, size=size).double()
     flows = gradient_flow(model, PAIR)
-    assert [flow.place.name for flow in flows] == [
+    assert [flow.location.name for flow in flows] == [
         "encoder, layer 1, forward", "encoder, layer 1, backward", "decoder, layer 1, forward",
     ]  # fmt: skip
     for flow in flows:
         assert flow.norms[0] > 0
-        assert len(flow.norms) == (6 if flow.place.side == "encoder" else 5)
+        assert len(flow.norms) == (6 if flow.location.side == "encoder" else 5)
         assert flow.relative == pytest.approx([size**lag for lag in range(len(flow.norms))])
         assert flow.factor == pytest.approx(size)
         assert flow.horizon == (3 if size < 1 else None)  # 0.4 ** 3 is the first below a tenth
 
 
 def test_growth_is_told_from_fading() -> None:
-    (place, *_) = places(network())
-    assert Flow(place, (1.0, 3.0, 11.0)).grows
-    assert not Flow(place, (1.0, 3.0, 9.0)).grows
-    assert Flow(place, (1.0, 3.0, float("nan"))).grows
-    assert Flow(place, (2.0, 0.19, 8.0)).horizon == 1
-    assert Flow(place, (0.0, 0.0)).relative == (0.0, 0.0)
-    assert Flow(place, (0.0, 0.0)).factor == 0.0
+    (location, *_) = cell_locations(network())
+    assert Flow(location, (1.0, 3.0, 11.0)).grows
+    assert not Flow(location, (1.0, 3.0, 9.0)).grows
+    assert Flow(location, (1.0, 3.0, float("nan"))).grows
+    assert Flow(location, (2.0, 0.19, 8.0)).horizon == 1
+    assert Flow(location, (0.0, 0.0)).relative == (0.0, 0.0)
+    assert Flow(location, (0.0, 0.0)).factor == 0.0
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
@@ -91,10 +91,10 @@ def test_growth_is_told_from_fading() -> None:
 def test_decoders_agree_with_finite_differences(cell, wiring) -> None:
     model = network(cell, wiring, layers=2)
     for flow in gradient_flow(model, PAIR):
-        if flow.place.side == "decoder":
+        if flow.location.side == "decoder":
             for lag in (0, 2):
                 position = int(PAIR.target_lengths) - 1 - lag
-                slopes = differences(model, flow.place, position, lambda _: last_loss(model, PAIR))
+                slopes = differences(model, flow.location, position, lambda _: last_loss(model, PAIR))
                 assert flow.norms[lag] == pytest.approx(float(slopes.norm()), rel=1e-4)
 
 
@@ -103,8 +103,8 @@ def test_encoders_agree_with_finite_differences(cell) -> None:
     model = network(cell, layers=2)
     end = int(PAIR.source.lengths) - 1
     for flow in gradient_flow(model, PAIR):
-        if flow.place.side == "encoder":
-            error = differences(model, flow.place, end, lambda _: model.loss(PAIR).total)
+        if flow.location.side == "encoder":
+            error = differences(model, flow.location, end, lambda _: model.loss(PAIR).total)
             assert flow.norms[0] == pytest.approx(float(error.norm()), rel=1e-4)
 
             def arrived(handed: list[Tensor], error: Tensor = error) -> Tensor:
@@ -112,7 +112,7 @@ def test_encoders_agree_with_finite_differences(cell) -> None:
                 return handed[end][0] @ error
 
             for lag in (1, 3):
-                slopes = differences(model, flow.place, end - lag, arrived)
+                slopes = differences(model, flow.location, end - lag, arrived)
                 assert flow.norms[lag] == pytest.approx(float(slopes.norm()), rel=1e-4)
 
 
@@ -186,18 +186,18 @@ def changed_state(cell: Cell, at: int, change: Tensor) -> Iterator[list[Tensor]]
         yield noted
 
 
-def differences(model: Seq2Seq, place: Place, position: int, value, size: float = 1e-5) -> Tensor:
+def differences(model: Seq2Seq, location: CellLocation, position: int, value, size: float = 1e-5) -> Tensor:
     """Return the slopes of a value of the network with respect to what a cell hands on at a position.
 
     `value` gets what the cell handed on at each position that the network has read by then.
     """
-    width = sum(place.cell.state_sizes.values())
+    width = sum(location.cell.state_sizes.values())
     slopes = []
     with torch.no_grad():
         for unit in torch.eye(width, dtype=torch.float64):
             values = []
             for sign in (1.0, -1.0):
-                with changed_state(place.cell, position, sign * size * unit) as handed:
+                with changed_state(location.cell, position, sign * size * unit) as handed:
                     values.append(float(value(handed)))
             slopes.append((values[0] - values[1]) / (2.0 * size))
     return torch.tensor(slopes, dtype=torch.float64)

@@ -6,8 +6,8 @@ import pytest
 
 from nmt_lstm.config.schema import ModelSettings
 from nmt_lstm.model.build import build_model
+from nmt_lstm.model.cell_locations import cell_locations
 from nmt_lstm.model.gradient_flow import Flow
-from nmt_lstm.model.places import places
 from nmt_lstm.training.gradient_advice import Norms, exploding_norms, symptoms, warnings_of
 
 
@@ -23,7 +23,7 @@ def flows(
         }
     )
     norms = tuple(factor**lag for lag in range(positions))
-    return [Flow(place, norms) for place in places(build_model(model, 9, 9))], model
+    return [Flow(location, norms) for location in cell_locations(build_model(model, 9, 9))], model
 
 
 def warned(found: tuple[list[Flow], ModelSettings], **named: float) -> dict[str, str]:
@@ -55,7 +55,7 @@ def test_a_thousandth_within_ten_positions_has_vanished(factor, positions, kinds
 
 def test_where_no_error_arrives_nothing_vanishes() -> None:
     flow, _ = flows(0.1)
-    assert symptoms([Flow(flow[0].place, (0.0,) * 20)]) == {"vanish": [], "grow": []}
+    assert symptoms([Flow(flow[0].location, (0.0,) * 20)]) == {"vanish": [], "grow": []}
 
 
 def test_the_advice_is_about_the_cell() -> None:
@@ -88,5 +88,5 @@ def test_norms_far_above_the_clipping_norm_are_told(mean, clip_norm, words) -> N
 
 def test_a_gradient_that_is_not_finite_has_no_size() -> None:
     flow, model = flows(1.0)
-    infinite = [Flow(each.place, (1.0, float("inf"), float("nan"))) for each in flow]
+    infinite = [Flow(each.location, (1.0, float("inf"), float("nan"))) for each in flow]
     assert "not finite" in warned((infinite, model))["grow"]

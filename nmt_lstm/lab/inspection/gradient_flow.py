@@ -188,10 +188,12 @@ def inspect_gradients(
         batch = _sequences(source_pieces, target_pieces, starts, length)
         before, after = gradient_flow(start, batch), gradient_flow(model.model, batch)
         for first, last in zip(before, after, strict=True):
-            place = last.place
-            settings = model.run.model.encoder if place.side == "encoder" else model.run.model.decoder
+            location = last.location
+            settings = model.run.model.encoder if location.side == "encoder" else model.run.model.decoder
             cell = cell_name(settings)
-            flows.append(CellFlow(place.side, place.layer, place.direction, cell, length, first, last))
+            flows.append(
+                CellFlow(location.side, location.layer, location.direction, cell, length, first, last)
+            )
     return GradientTrace(
         model=model.name,
         sources=tuple(sources),

@@ -23,7 +23,7 @@ from nmt_lstm.lab.inspection.connectivity import Connectivity, connectivity
 from nmt_lstm.lab.inspection.memory_span import half_lives, horizon, survival
 from nmt_lstm.lab.inspection.perturbation import measured_half_lives
 from nmt_lstm.lab.inspection.trace import END_OF_SENTENCE, LayerTrace, Trace
-from nmt_lstm.model.places import Place, places
+from nmt_lstm.model.cell_locations import CellLocation, cell_locations
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.text.lines import single_line
 from nmt_lstm.text.special_pieces import BEGIN, END
@@ -39,7 +39,7 @@ LONGEST = 100
 class ReadCell:
     """What one cell was given, and what it did."""
 
-    place: Place
+    location: CellLocation
     calls: list[Call]
     record: CellTrace
     """In the order in which the cell read."""
@@ -47,7 +47,7 @@ class ReadCell:
     @property
     def record_in_order(self) -> CellTrace:
         """The same in the order of the text."""
-        return self.record.reversed() if self.place.direction == "backward" else self.record
+        return self.record.reversed() if self.location.direction == "backward" else self.record
 
 
 @dataclass(frozen=True)
@@ -163,11 +163,12 @@ class Inspector:
     def read(self, source: list[int], target: list[int]) -> Reading:
         """Return what each cell did with a source and a target, both as pieces without the end of the sentence."""
         batch = collate([source], [target])
-        cells = places(self.model)
-        with torch.no_grad(), captured([place.cell for place in cells]) as calls:
+        cells = cell_locations(self.model)
+        with torch.no_grad(), captured([location.cell for location in cells]) as calls:
             attention = self.model(batch).attention[0]
         found = [
-            ReadCell(place, own, trace_cell(place.cell, own)) for place, own in zip(cells, calls, strict=True)
+            ReadCell(location, own, trace_cell(location.cell, own))
+            for location, own in zip(cells, calls, strict=True)
         ]
         return Reading(batch, attention.float(), found)
 
@@ -196,18 +197,18 @@ class Inspector:
         return self.run.model.encoder if side == "encoder" else self.run.model.decoder
 
     def _layer(self, cell: ReadCell) -> LayerTrace:
-        place, record = cell.place, cell.record
-        strengths = survival(place.cell, cell.calls)
+        location, record = cell.location, cell.record
+        strengths = survival(location.cell, cell.calls)
         return LayerTrace(
-            place.side,
-            place.layer,
-            place.direction,
-            cell_name(self.side_settings(place.side)),
+            location.side,
+            location.layer,
+            location.direction,
+            cell_name(self.side_settings(location.side)),
             cell.record_in_order,
-            strengths.flip(0) if place.direction == "backward" else strengths,
+            strengths.flip(0) if location.direction == "backward" else strengths,
             horizon(strengths),
             None if record.retention is None else half_lives(record.retention),
-            measured_half_lives(place.cell, cell.calls, record),
+            measured_half_lives(location.cell, cell.calls, record),
         )
 
     def _written(self, batch: Batch, found: Connectivity, tree: BeamTree | None) -> Mapping[int, str]:

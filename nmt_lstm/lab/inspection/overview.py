@@ -12,7 +12,7 @@ from nmt_lstm.lab.inspection.inspection import Inspector, cell_name
 from nmt_lstm.lab.inspection.text_sample import read_sentences, sampled
 from nmt_lstm.lab.inspection.trace_json import json_number
 from nmt_lstm.lab.inspection.unit_statistics import UnitStatistics
-from nmt_lstm.model.places import places
+from nmt_lstm.model.cell_locations import cell_locations
 from nmt_lstm.plain_text import json_text
 
 __all__ = ["FORMAT", "VERSION", "CellOverview", "Overview", "overview"]
@@ -106,7 +106,7 @@ def overview(inspector: Inspector, lines: Iterable[str]) -> Overview:
     Raises:
         DataError: the text has no sentence of 1 to 100 pieces.
     """
-    statistics = {place.key: UnitStatistics() for place in places(inspector.model)}
+    statistics = {location.key: UnitStatistics() for location in cell_locations(inspector.model)}
     sources, targets = [], []
     for sentence in read_sentences(inspector, sampled(lines)):
         for cell in sentence.cells:
@@ -115,9 +115,12 @@ def overview(inspector: Inspector, lines: Iterable[str]) -> Overview:
         targets.append(sentence.target)
     cells = [
         CellOverview(
-            place.key, place.name, cell_name(inspector.side_settings(place.side)), statistics[place.key]
+            location.key,
+            location.name,
+            cell_name(inspector.side_settings(location.side)),
+            statistics[location.key],
         )
-        for place in places(inspector.model)
+        for location in cell_locations(inspector.model)
     ]
     return Overview(inspector.name, inspector.settings, tuple(cells), tuple(sources), tuple(targets))
 

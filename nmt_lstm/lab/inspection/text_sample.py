@@ -90,8 +90,8 @@ def read_sentences(inspector: Inspector, lines: Sequence[str]) -> Iterator[Sente
         reading = inspector.read(source, target)
         cells = []
         for cell in reading.cells:
-            reach = horizon(survival(cell.place.cell, cell.calls))
-            cells.append(CellReading(cell.place.key, cell.record_in_order, reach))
+            reach = horizon(survival(cell.location.cell, cell.calls))
+            cells.append(CellReading(cell.location.key, cell.record_in_order, reach))
         yield SentenceReading(
             (*subwords.source.pieces(source), END_OF_SENTENCE),
             ("<s>", *subwords.target.pieces(target)),

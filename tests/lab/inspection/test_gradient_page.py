@@ -8,8 +8,8 @@ import pytest
 
 from nmt_lstm.lab.inspection.gradient_flow import CellFlow, GradientTrace
 from nmt_lstm.lab.inspection.gradient_page import gradient_page, gradient_picture, gradient_table
+from nmt_lstm.model.cell_locations import CellLocation
 from nmt_lstm.model.gradient_flow import Flow
-from nmt_lstm.model.places import Place
 
 
 def trace(model: str, *factors: float, lengths: tuple[int, ...] = (5, 20)) -> GradientTrace:
@@ -17,8 +17,10 @@ def trace(model: str, *factors: float, lengths: tuple[int, ...] = (5, 20)) -> Gr
     flows = []
     for length in lengths:
         for layer, factor in enumerate(factors, start=1):
-            place = Place("encoder", layer, "forward", None)
-            before, after = (Flow(place, tuple(each**lag for lag in range(length))) for each in (0.5, factor))
+            location = CellLocation("encoder", layer, "forward", None)
+            before, after = (
+                Flow(location, tuple(each**lag for lag in range(length))) for each in (0.5, factor)
+            )
             flows.append(CellFlow("encoder", layer, "forward", "gru", length, before, after))
     return GradientTrace(model, ("eins",), ("one",), 1, tuple(flows))
 
@@ -63,8 +65,8 @@ def test_what_has_vanished_or_is_no_number_is_drawn_at_the_edge() -> None:
 
 @pytest.mark.parametrize("norms", [(0.0, 0.0, 0.0)])
 def test_where_no_error_arrives_the_table_says_so(norms) -> None:
-    place = Place("encoder", 1, "forward", None)
-    flow = CellFlow("encoder", 1, "forward", "gru", 3, Flow(place, norms), Flow(place, norms))
+    location = CellLocation("encoder", 1, "forward", None)
+    flow = CellFlow("encoder", 1, "forward", "gru", 3, Flow(location, norms), Flow(location, norms))
     empty = GradientTrace("runs/a", ("eins",), ("one",), 1, (flow,))
     assert "no error arrives" in gradient_table([empty]).text()
     assert "no error arrives" in gradient_page([empty])

@@ -1,4 +1,4 @@
-"""The places of a network at which cells are, from the source to the output."""
+"""The cells of a network and their locations in it, from the source to the output."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from nmt_lstm.model.conditional import ConditionalDecoder
 from nmt_lstm.model.encoder import EncoderLayer
 from nmt_lstm.model.seq2seq import Seq2Seq
 
-__all__ = ["Place", "places"]
+__all__ = ["CellLocation", "cell_locations"]
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where in a network a cell is."""
+class CellLocation:
+    """The location of a cell in a network."""
 
     side: str
     """"encoder" or "decoder"."""
@@ -28,28 +28,28 @@ class Place:
 
     @property
     def name(self) -> str:
-        """What a person calls it: "encoder, layer 1, backward"."""
+        """The name in texts: "encoder, layer 1, backward"."""
         return f"{self.side}, layer {self.layer}, {self.direction}"
 
     @property
     def key(self) -> str:
-        """What a command calls it: "encoder.1.backward"."""
+        """The name in commands and files: "encoder.1.backward"."""
         return f"{self.side}.{self.layer}.{self.direction}"
 
 
-def places(model: Seq2Seq) -> list[Place]:
-    """Return the places of a model's cells from the source to the output."""
-    found = []
+def cell_locations(model: Seq2Seq) -> list[CellLocation]:
+    """Return the locations of a model's cells, from the source to the output."""
+    locations = []
     layers: Sequence[Any] = list(model.encoder.layers)
     for number, layer in enumerate(layers, start=1):
         assert isinstance(layer, EncoderLayer)
-        found.append(Place("encoder", number, "forward", layer.forward_cell))
+        locations.append(CellLocation("encoder", number, "forward", layer.forward_cell))
         if layer.backward_cell is not None:
-            found.append(Place("encoder", number, "backward", layer.backward_cell))
+            locations.append(CellLocation("encoder", number, "backward", layer.backward_cell))
     second = model.decoder.second if isinstance(model.decoder, ConditionalDecoder) else None
     for number, cell in enumerate(model.decoder.layers, start=1):
         lowest = second is not None and number == 1
-        found.append(Place("decoder", number, "first" if lowest else "forward", cell))
+        locations.append(CellLocation("decoder", number, "first" if lowest else "forward", cell))
         if second is not None and lowest:
-            found.append(Place("decoder", number, "second", second))
-    return found
+            locations.append(CellLocation("decoder", number, "second", second))
+    return locations

@@ -45,7 +45,7 @@ def _summary(overviews: Sequence[Overview]) -> Table:
     return Table.of(
         f"All cells. Horizon: how many pieces back the influence on the last output is at least 5 % of the last piece's. "
         f"Half-life: pieces after which half of a unit's memory is gone, by its gates. Dead: the output is within ±{DEAD} "
-        f"everywhere. Saturated: the output is beyond ±{SATURATED} at {ALWAYS:.0%} of the pieces or more.",
+        f"everywhere. Saturated: the output is beyond ±{SATURATED} at {_percent(ALWAYS)} of the pieces or more.",
         rows,
         [
             (Column("model", label=True), lambda each: each[0].model),
@@ -76,6 +76,10 @@ def _half_life(each: tuple[Overview, CellOverview]) -> TableCell:
     return TableCell(middle, lives[2], f"{low} to {high}")
 
 
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f}\u00a0%"
+
+
 def _pieces(life: float) -> str:
     return f"{life:.1f}" if life < 1000 else "1,000 or more" if math.isfinite(life) else "unlimited"
 
@@ -95,7 +99,7 @@ def _cell_section(cell: CellOverview) -> Markup:
         parts.append(
             element(
                 "p",
-                f"The horizon is the whole sentence in {statistics.whole_sentences:.0%} of the sentences.",
+                f"The horizon is the whole sentence in {_percent(statistics.whole_sentences)} of the sentences.",
                 class_="meta",
             )
         )
@@ -105,15 +109,15 @@ def _cell_section(cell: CellOverview) -> Markup:
 
 def _gate_table(gates: Sequence[tuple[str, GateStatistics]]) -> Table:
     return Table.of(
-        f"Gates over all pieces and units. Open: above 0.9; closed: below 0.1; always: at {ALWAYS:.0%} of the pieces or more. "
+        f"Gates over all pieces and units. Open: above 0.9; closed: below 0.1; always: at {_percent(ALWAYS)} of the pieces or more. "
         f"The distribution goes from 0 at the left to 1 at the right.",
         gates,
         [
             (Column("gate", label=True), lambda each: each[0]),
             (Column("distribution"), lambda each: _distribution(each[1])),
             (Column("mean", numeric=True), lambda each: number(each[1].mean, ".2f")),
-            (Column("open", numeric=True), lambda each: number(each[1].open, ".0%")),
-            (Column("closed", numeric=True), lambda each: number(each[1].closed, ".0%")),
+            (Column("open", numeric=True), lambda each: number(each[1].open, _percent)),
+            (Column("closed", numeric=True), lambda each: number(each[1].closed, _percent)),
             (Column("always open", numeric=True, meaning="units"), lambda each: number(each[1].always_open, "d")),
             (Column("always closed", numeric=True, meaning="units"), lambda each: number(each[1].always_closed, "d")),
         ],
@@ -132,7 +136,7 @@ def _distribution(gate: GateStatistics) -> TableCell:
         for place, height in enumerate(_HEIGHT * share / most for share in gate.histogram)
     ]  # fmt: skip
     line = element("path", d=f"M0 {_HEIGHT}H{width}", stroke="currentColor", stroke_width=0.5)
-    shares = ", ".join(f"{share:.0%}" for share in gate.histogram)
+    shares = ", ".join(f"{_percent(share)}" for share in gate.histogram)
     svg = element(
         "svg", *bars, line, width=width, height=_HEIGHT + 1, viewBox=f"0 0 {width} {_HEIGHT + 1}", role="img",
         aria_label=f"shares of {len(gate.histogram)} equal bins from 0 to 1: {shares}",

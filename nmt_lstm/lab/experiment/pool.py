@@ -84,7 +84,7 @@ def run_in_processes(
 ) -> Generator[Event[Result] | None, None, None]:
     """Execute the runs and yield their events as they occur; each run ends in `Finished` or `Failed`.
 
-    Runs that run out of memory beside others are repeated at the end, one at a time. When the iteration ends, for
+    Runs that run out of memory in parallel with others are repeated at the end, one at a time. When the iteration ends, for
     whatever reason, the processes receive SIGTERM and are waited for. They also end when this process is killed.
 
     Args:

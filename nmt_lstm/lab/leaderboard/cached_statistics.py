@@ -79,8 +79,8 @@ class CachedStatistics:
     def _write(self, path: Path, write: Callable[[Path], object]) -> None:
         try:
             self.folder.mkdir(exist_ok=True)
-            with replacing(path) as beside:
-                write(beside)
+            with replacing(path) as temporary:
+                write(temporary)
         except OSError as problem:
             logger.debug("statistics were not cached: %s", problem)
 

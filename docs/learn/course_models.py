@@ -79,8 +79,7 @@ class Course:
         """Return a model that was trained on far letters alone."""
         makes = ("--shortest", "20", "--longest", "40", "--pairs", "10000")
         name = f"far-{variant.replace(', forget bias ', '-bias-')}"
-        words = (*FAR_VARIANTS[variant], "--set", "training.epochs=8")
-        return self.memory(name, *words, text="far", makes=makes)
+        return self.memory(name, *FAR_VARIANTS[variant], text="far", makes=makes)
 
     def few(self, cell: str, pairs: int, seed: int) -> str:
         """Return a model that was trained on few lines, with as many updates as any other."""

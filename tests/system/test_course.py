@@ -120,3 +120,18 @@ def test_the_marked_letter_is_the_answer(repository, tmp_path) -> None:
         marked = pieces.index(">") + 1
         assert pieces[marked] == answer
         assert 3 <= len(pieces) - 1 - marked <= 9
+
+
+def test_a_gradient_that_is_not_finite_lies_on_the_upper_edge(repository, monkeypatch) -> None:
+    monkeypatch.syspath_prepend(str(repository / "docs" / "learn"))
+    from course_charts import attempts_chart
+
+    def record(largest: float | None) -> dict[str, object]:
+        attempts = [
+            {"learning_rate": 0.01, "largest_gradient": 5.0},
+            {"learning_rate": 0.1, "largest_gradient": largest},
+        ]
+        return {"run": {"cell": {"label": "rnn"}}, "attempts": attempts}
+
+    assert attempts_chart([record(None)]) == attempts_chart([record(10.0)])
+    assert attempts_chart([record(None)]) != attempts_chart([record(2.0)])

@@ -28,7 +28,7 @@ LARGEST_PICTURE = 200_000
 # Few updates instead of whole training runs; everything else is the chapter's text.
 SHORTER = """
 nmt-lstm() {
-    if [ "$1" = train ]; then command nmt-lstm "$@" --set training.max_steps=5; else command nmt-lstm "$@"; fi
+    if [ "$1" = train ]; then command nmt-lstm "$@" --set training.max_steps=60; else command nmt-lstm "$@"; fi
 }
 """
 

@@ -33,17 +33,17 @@ class Flow(NamedTuple):
 
     location: CellLocation
     norms: tuple[float, ...]
-    """K norms by lag, the mean over sentences: first that at the error's own position, last that at the first position."""
+    """K norms by lag, each the mean over sentences: the first is that at the position of the error itself."""
 
     @property
     def relative(self) -> tuple[float, ...]:
-        """The norms as multiples of that at lag 0; all 0 where no error arrives at all."""
+        """The norms as multiples of that at lag 0; all 0 if no error arrives at all."""
         scale = self.norms[0]
-        return tuple(norm / scale if scale > 0.0 else 0.0 for norm in self.norms)
+        return tuple(norm / scale if scale != 0.0 else 0.0 for norm in self.norms)
 
     @property
     def horizon(self) -> int | None:
-        """The first lag at which the norm is below 10 % of that at lag 0; None if there is none among the lags measured."""
+        """The first lag at which the norm is below 10 % of that at lag 0; None if there is none up to the longest lag."""
         return next((lag for lag, share in enumerate(self.relative) if share < FADED), None)
 
     @property
@@ -61,27 +61,28 @@ class Flow(NamedTuple):
 def gradient_flow(model: Seq2Seq, batch: Batch) -> list[Flow]:
     """Return the gradient flow of each cell, from the source to the output.
 
-    Let h be what a cell hands on at a position: all of its state (an LSTM's hidden and cell state as one vector), and its
-    output where that is not a part of the state. Lag k is k positions before the error in the order in which the cell reads:
+    Let h be what a cell hands on at a position: its complete state (an LSTM's hidden and cell state as one vector), and its
+    output if that is not part of the state. A position at lag k is k positions before the error, in the order in which the
+    cell reads.
 
-    - decoder: the norm of d L(t) / d h(t-k), where L(t) is the cross-entropy of the last label of a sentence. All paths
-      count: through the cell, through the layers above it and through what the wiring feeds back.
-    - encoder: attention carries errors of every target piece to every position at once, so that the distance between them
-      says nothing about the cell. What is followed is the error that arrives at the last position that the cell reads,
-      e(t) = d L / d h(t) with L the cross-entropy of all labels: the norm of e(t) d h(t) / d h(t-k), through the
-      recurrence alone.
+    - Decoder: the norm of d L(t) / d h(t-k), where L(t) is the cross-entropy of the last label of a sentence. All paths
+      count: through the cell, through the layers above it, and through what the wiring feeds back.
+    - Encoder: attention carries the errors of all target pieces to every position directly, so the distance between them
+      says nothing about the cell. Instead, the error that arrives at the last position the cell reads is followed through
+      its recurrence alone: the norm of e(t) d h(t) / d h(t-k), where e(t) = d L / d h(t) and L is the cross-entropy of all
+      labels.
 
-    Norms are taken sentence by sentence and then averaged. Lags end where the shortest sentence of that side does.
+    Norms are computed for each sentence and then averaged. The longest lag is that of the shortest sentence on each side.
 
     Args:
-        model: any network. It is measured as in evaluation, without dropout; its modes are put back.
-        batch: sentence pairs of at least one label each, on the device of the model.
+        model: any network. It is measured in evaluation mode, without dropout; the modes of its modules are restored.
+        batch: sentence pairs with at least one label each, on the device of the model.
     """
     locations = cell_locations(model)
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
-        # Steps without autocast: where a network trains in bf16, the gradients' small ends would be lost.
+        # Without autocast: in bf16, small gradients would be lost.
         with (
             torch.enable_grad(),
             torch.autocast(batch.target_inputs.device.type, enabled=False),

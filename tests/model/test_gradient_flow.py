@@ -81,6 +81,7 @@ def test_growth_is_told_from_fading() -> None:
     assert Flow(location, (1.0, 3.0, 11.0)).grows
     assert not Flow(location, (1.0, 3.0, 9.0)).grows
     assert Flow(location, (1.0, 3.0, float("nan"))).grows
+    assert Flow(location, (float("nan"), 1.0)).grows
     assert Flow(location, (2.0, 0.19, 8.0)).horizon == 1
     assert Flow(location, (0.0, 0.0)).relative == (0.0, 0.0)
     assert Flow(location, (0.0, 0.0)).factor == 0.0

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from nmt_lstm.lab.inspection.gradient_flow import inspect_gradients
+from nmt_lstm.lab.inspection.gradient_page import gradient_page
 from nmt_lstm.lab.inspection.overview import overview
 from nmt_lstm.lab.inspection.page import trace_page
 
@@ -170,3 +172,21 @@ def test_half_lives_are_shown_by_gates_and_as_measured(page: sync_api.Page) -> N
     table.locator("summary").click()
     assert "by its gates" in table.inner_text()
     assert "measured" in table.inner_text()
+
+
+def test_the_page_of_gradients_fits_a_phone(
+    browser: sync_api.Browser, make_inspector, tmp_path: Path
+) -> None:
+    traces = [
+        inspect_gradients(make_inspector(cell=cell), "eins zwei drei .", lengths=[6])
+        for cell in ("lstm", "gru")
+    ]
+    path = tmp_path / "gradients.html"
+    path.write_text(
+        gradient_page(traces, command=f"nmt-lstm inspect {'-m runs/model ' * 30}"), encoding="utf-8"
+    )
+    opened = browser.new_page(viewport={"width": 400, "height": 900}, color_scheme="dark")
+    opened.goto(path.as_uri())
+    assert opened.locator("figure svg").count() == 6
+    assert opened.evaluate("document.documentElement.scrollWidth") <= 400
+    opened.close()

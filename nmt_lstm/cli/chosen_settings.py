@@ -1,0 +1,117 @@
+"""The settings of a training run without a run file: chosen from the text, or those of a model to be fine-tuned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nmt_lstm.cli import early_checks
+from nmt_lstm.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from nmt_lstm.config.schema import RunSettings
+    from nmt_lstm.text.held_out import HeldOut
+
+__all__ = ["run_without_file"]
+
+FINE_TUNING_RATE = 0.3
+"""Share of a model's learning rate with which it is fine-tuned: higher ones make it forget what it has learnt."""
+
+_TEXT_OPTIONS = {
+    "train_source": "-s",
+    "train_target": "-t",
+    "valid_source": "--valid-source",
+    "valid_target": "--valid-target",
+}
+
+
+def run_without_file(
+    texts: dict[str, Path | None],
+    settings: list[str],
+    folder: Path,
+    *,
+    resume: bool,
+    base: Path | None = None,
+) -> tuple[RunSettings, list[str], HeldOut | None]:
+    """Choose settings from the size of the text.
+
+    Args:
+        texts: the files of both sides, by the names of their settings; None if not given.
+        settings: overrides, as for ``--set``.
+        folder: the model folder.
+        resume: whether to use the held-out text that the folder has.
+        base: a model to be fine-tuned, whose network and vocabulary are used.
+
+    Returns:
+        The settings, lines that describe them, and the held-out text if there is no validation text.
+
+    Raises:
+        ConfigurationError: text files are missing on the command line.
+        DataError: a text is missing, unreadable, empty or too small, or its sides differ in length.
+    """
+    check_texts(texts)
+    from nmt_lstm.config.defaults import choose_settings, describe_settings
+    from nmt_lstm.config.load import make_run
+    from nmt_lstm.text.corpus import check_lengths, count_usable
+    from nmt_lstm.text.held_out import FOLDER, hold_out
+    from nmt_lstm.text.text_file import language_of
+
+    files = {name: path for name, path in texts.items() if path is not None}
+    source, target = files["train_source"], files["train_target"]
+    early_checks.check_files(*files.values(), reread=True)
+    description: list[str] = []
+    held_out: HeldOut | None = None
+    if "valid_source" in files:
+        pairs = count_usable(source, target)
+        check_lengths(files["valid_source"], files["valid_target"])
+    else:
+        held_out = hold_out(source, target, folder / FOLDER, reuse=resume)
+        files |= {"valid_source": held_out.source, "valid_target": held_out.target}
+        description.append(held_out.describe())
+        pairs = held_out.remaining
+    data: dict[str, Any] = {name: str(path) for name, path in files.items()}
+    data["exclude_validation"] = held_out is not None
+    data["source_language"], data["target_language"] = language_of(source), language_of(target)
+    values = {**choose_settings(pairs), "data": {**data, "prepared": str(folder.parent / "prepared")}}
+    if base is not None:
+        values = _as_trained(base, values)
+    run = make_run(values, settings, origin="settings")
+    advice = "To change a setting: --set training.epochs=5. To list all: nmt-lstm config --explain.\n"
+    return run, [*description, *describe_settings(pairs, run), advice], held_out
+
+
+def _as_trained(base: Path, values: dict[str, Any]) -> dict[str, Any]:
+    """Return settings with the network and vocabulary of a trained model, and a lower learning rate than from scratch.
+
+    Raises:
+        ModelFolderError: there is no model that can be fine-tuned.
+    """
+    from nmt_lstm.checkpoint.model_folder import ModelFolder
+
+    trained = ModelFolder.read(base)
+    trained.check_trained()
+    run = trained.run
+    training = {**values["training"], "optimizer": {**values["training"].get("optimizer", {})}}
+    training["optimizer"]["learning_rate"] = run.training.optimizer.learning_rate * FINE_TUNING_RATE
+    return {
+        **values,
+        "model": run.model.model_dump(mode="json"),
+        "subwords": {**run.subwords.model_dump(mode="json", exclude={"model"}), "model": str(trained.folder)},
+        "training": training,
+    }
+
+
+def check_texts(texts: dict[str, Path | None]) -> None:
+    """Raise ConfigurationError unless both sides of the training text, and of any validation text, are named."""
+    if all(path is None for path in texts.values()):
+        raise ConfigurationError(
+            "nothing to train on: name a run file, or the text with -s and -t. See 'nmt-lstm train --help'."
+        )
+    has_validation = texts["valid_source"] is not None or texts["valid_target"] is not None
+    required = _TEXT_OPTIONS if has_validation else ("train_source", "train_target")
+    missing = [_TEXT_OPTIONS[name] for name in required if texts[name] is None]
+    if missing:
+        raise ConfigurationError(
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: without a run file, name both sides "
+            f"of the training text, and both or neither of the validation text."
+        )

@@ -1,4 +1,4 @@
-"""The models of the course: texts, trainings and probes in one folder, made when they are asked for."""
+"""The models of the course: texts, trained models and probes in one folder, made on demand."""
 
 from __future__ import annotations
 

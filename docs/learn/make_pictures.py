@@ -1,7 +1,7 @@
 """Train the models of the course and make its pictures and figures: ``python docs/learn/make_pictures.py``.
 
-Takes about half an hour on one core. Models and probes are kept in the folder that --folder names and are not made again;
-remove a model's folder to train it anew. Every command is printed before it is run, and can be run by hand in the folder of
+Takes about half an hour on one core. Models and probes are kept in the folder named by --folder and are not made again;
+remove a model's folder to train it again. Every command is printed before it is run, and can be run by hand in the folder of
 the source tree. Seeds are fixed: on one processor the same commands give the same models.
 """
 

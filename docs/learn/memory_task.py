@@ -1,4 +1,4 @@
-"""Writes the text of the course's memory task: of a line of letters, repeat the one that stands after the mark >.
+"""Writes the text of the course's memory task: of a line of letters, repeat the one after the mark >.
 
 ``f c > d a e`` becomes ``d``. A network without attention has to keep the letter until the line ends, past letters that
 look just like it. Lines of the training text have every length from the mark to the end that the test text asks for.

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,15 @@ def test_both_languages_have_the_same_commands_pictures_and_numbers(name, reposi
     assert symbols[0] == symbols[1]
     tables = [re.findall(r"^\|[ \d.,|%–-]+\|$", text, re.MULTILINE) for text in (english, japanese)]
     assert tables[0] == tables[1]
+
+
+def test_run_files_of_the_memory_task_differ_in_the_text_alone(repository) -> None:
+    near, far = (
+        tomllib.loads((repository / "docs" / "learn" / f"{name}.toml").read_text(encoding="utf-8"))
+        for name in ("memory", "far")
+    )
+    assert far["data"]["train_source"] == "../../runs/learn/far/train.in"
+    assert {**far, "data": None} == {**near, "data": None}
 
 
 def test_pictures_are_small_described_and_shown(repository) -> None:

@@ -148,7 +148,7 @@ def _start(options: LoadOptions, pipe: Connection) -> None:
         from nmt_lstm.text.lines import LineWarnings
 
         translator = Translator.load(options.folders, device=options.device, precision=options.precision)
-        _worker[:] = [_Worker(translator, LineWarnings())]
+        _worker[:] = [_Worker(translator, LineWarnings(translations=True))]
         show_log()
     except Exception:
         # The pool reports only that a process ended, and the first process has loaded the same model without error.

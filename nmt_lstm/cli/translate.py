@@ -160,6 +160,7 @@ def translate(
     trusted = model if trust_plugins else []
     load_plugins(plugin, trusted=trusted)
     from nmt_lstm.inference.translator import Translator
+    from nmt_lstm.text.lines import LineWarnings
 
     translator = Translator.load(model, device=device, precision=precision.value)
     if at_terminal:
@@ -197,6 +198,7 @@ def translate(
                     search=search,
                     alignment=with_alignment,
                     probabilities=probabilities,
+                    warnings=LineWarnings(translations=True),
                 )
             for translation in translations:
                 if line_format is LineFormat.jsonl:

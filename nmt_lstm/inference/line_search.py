@@ -224,6 +224,8 @@ def _warn(
         return
     if translation.unmet:
         warnings.unmet(line.number, translation.unmet)
+    if not warnings.translations:
+        return
     best = translation.hypotheses[0]
     limit = longest_translation(settings, len(line.pieces)) + line.target.forced_pieces
     if repeated := repeated_phrase(best.pieces):

@@ -32,9 +32,14 @@ def has_unsafe(text: str) -> bool:
 
 
 class LineWarnings:
-    """Warnings about lines by their numbers, at most ten of each kind, so that a log stays readable."""
+    """Warnings about lines by their numbers, at most ten of each kind, so that a log stays readable.
 
-    def __init__(self) -> None:
+    Args:
+        translations: warn about unusual translations, too, which somebody is going to read.
+    """
+
+    def __init__(self, *, translations: bool = False) -> None:
+        self.translations = translations
         self._counts: dict[str, int] = {}
 
     def unsafe(self, number: int) -> None:
@@ -58,21 +63,21 @@ class LineWarnings:
         )
 
     def unmet(self, number: int, phrases: Sequence[str]) -> None:
-        """The translation of line `number` (from 1) lacks required phrases, or contains phrases to avoid."""
+        """Warn that the translation of line `number` (from 1) lacks required phrases, or contains phrases to avoid."""
         self._warn(
             "requests that are not met",
             f"line {number}: not met in the translation: {', '.join(repr(phrase) for phrase in phrases)}.",
         )
 
     def repetition(self, number: int, phrase: str) -> None:
-        """The translation of line `number` (from 1) repeats a phrase."""
+        """Warn that the translation of line `number` (from 1) repeats a phrase."""
         self._warn(
             "repetitions",
-            f"line {number}: the translation repeats '{phrase}'; search.no_repeat_ngram = 4 would prevent it.",
+            f"line {number}: the translation repeats '{phrase}'; --set search.no_repeat_ngram=3 prevents this.",
         )
 
     def ended_by_limit(self, number: int, limit: int) -> None:
-        """The translation of line `number` (from 1) was ended by the length limit."""
+        """Warn that the translation of line `number` (from 1) was ended by the length limit."""
         self._warn(
             "translations ended by the limit",
             f"line {number}: the translation was ended at {limit:,} pieces; a larger search.max_length_ratio allows more.",

@@ -10,6 +10,7 @@ from nmt_lstm.corpora.builtin import model_path
 from nmt_lstm.errors import ConfigurationError, NotTextError
 from nmt_lstm.inference.requests import phrase_pieces
 from nmt_lstm.search.avoided import contains_phrase
+from nmt_lstm.text.lines import LineWarnings
 
 LINES = ["The dog is sleeping .", "A man is running .", "What is this ?", "She reads a book .", ""]
 
@@ -116,16 +117,24 @@ def test_phrases_are_whole_words(text, phrase, contained) -> None:
     assert contains_phrase(text, phrase) is contained
 
 
-def test_output_that_repeats_or_is_ended_by_the_limit_is_named(translator, caplog, monkeypatch) -> None:
-    translator.translate(LINES, search=SearchSettings(max_length_ratio=1e-9, min_length_ratio=1e-9))
-    assert "limit" not in caplog.text
-    repeating = TranslationRequest(LINES[0], prefix="猫猫猫猫猫")
-    translator.translate([LINES[1], repeating])
-    assert "line 2" in caplog.text
-    assert "no_repeat_ngram" in caplog.text
+def test_translations_that_repeat_or_are_ended_by_the_limit_are_named_to_readers(
+    translator, caplog, monkeypatch
+) -> None:
+    lines = [LINES[1], TranslationRequest(LINES[0], prefix="猫猫猫猫猫")]
+    translator.translate(lines)
+    assert not caplog.records
+    list(translator.stream(lines, warnings=LineWarnings(translations=True)))
+    (record,) = caplog.records
+    assert "line 2" in record.getMessage()
+    assert "no_repeat_ngram" in record.getMessage()
     caplog.clear()
-    long = TranslationRequest(LINES[0], prefix="あなたは私に何を")
-    monkeypatch.setattr("nmt_lstm.search.limits.longest_translation", lambda settings, pieces: 0)
-    monkeypatch.setattr("nmt_lstm.inference.line_search.longest_translation", lambda settings, pieces: 0)
-    translator.translate([long])
-    assert "max_length_ratio" in caplog.text
+    for module in ("search.limits", "inference.line_search"):
+        monkeypatch.setattr(f"nmt_lstm.{module}.longest_translation", lambda settings, pieces: 0)
+    list(
+        translator.stream(
+            [TranslationRequest(LINES[0], prefix="あなたは私に何を")],
+            warnings=LineWarnings(translations=True),
+        )
+    )
+    (record,) = caplog.records
+    assert "max_length_ratio" in record.getMessage()

@@ -40,6 +40,7 @@ from nmt_lstm import (
     Recurrence,
     RunSettings,
     ScoredTranslation,
+    SearchSettings,
     Seq2Seq,
     State,
     Step,
@@ -48,6 +49,7 @@ from nmt_lstm import (
     Translation,
     TranslationDataModule,
     TranslationModule,
+    TranslationRequest,
     Translator,
     Update,
     __version__,
@@ -70,6 +72,7 @@ from nmt_lstm import (
     save_model,
     sequence_linear,
     sigmoid,
+    source_batch,
     with_parameters,
     write_exported,
 )
@@ -90,6 +93,10 @@ def translating(folder: Path) -> None:
     assert_type(best.alignment, tuple[tuple[int, int], ...])
     assert_type(best.hypotheses, tuple[Hypothesis, ...])
     assert_type(translator.stream(iter(["Ein Hund."]), window=1), Iterator[Translation])
+    request = TranslationRequest("Ein Hund.", prefix="A", require=["dog"], avoid=["cat"])
+    search = SearchSettings(method="sampling", top_p=0.9)
+    assert_type(translator.translate([request, "Zwei Kinder."], search=search)[0].unmet, tuple[str, ...])
+    assert_type(best.word_alignment, tuple[tuple[int, int], ...])
     scored = translator.score(["Ein Hund."], ["A dog."])
     assert_type(scored, list[ScoredTranslation])
     assert_type(scored[0].piece_log_probabilities, tuple[float, ...])
@@ -233,6 +240,7 @@ def batches() -> None:
     batch = collate([[5, 6]], [[7]])
     assert_type(batch, Batch)
     assert_type(batch.target_inputs, Tensor)
+    assert_type(source_batch([[5, 6]]).pieces, Tensor)
 
 
 def built_in_corpus() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from nmt_lstm.checkpoint.model_folder import read, write
+from nmt_lstm.config.wirings import WIRINGS
 from nmt_lstm.inference.exported import write_exported
 from nmt_lstm.inference.lexicon import learn_lexicon
 from nmt_lstm.inference.onnx.folder import write_onnx
@@ -30,7 +31,7 @@ def test_a_pickled_translator_translates_the_same(random_model_folder, precision
 
 
 @pytest.mark.parametrize("cell", ["gru", "rnn", "lstm"])
-@pytest.mark.parametrize("wiring", ["gnmt", "input_feeding", "conditional"])
+@pytest.mark.parametrize("wiring", WIRINGS)
 def test_every_network_can_be_pickled(tmp_path, tiny_run, subwords, cell, wiring) -> None:
     decoder = tiny_run.model.decoder.model_copy(update={"cell": cell, "wiring": wiring})
     model_settings = tiny_run.model.model_copy(update={"decoder": decoder})

@@ -10,6 +10,7 @@ import torch
 from nmt_lstm.batching.batch import source_batch
 from nmt_lstm.cells.gated_cell import GatedCell
 from nmt_lstm.cells.prepared_cell import PreparedCell
+from nmt_lstm.config.wirings import WIRINGS
 from nmt_lstm.inference import inference_model
 from nmt_lstm.inference.inference_model import prepare_for_inference
 from nmt_lstm.numerics.piece_table import PieceTable
@@ -23,7 +24,7 @@ def difference(one, other):
     return ((one - other).norm() / one.norm()).item()
 
 
-@pytest.mark.parametrize("wiring", ["gnmt", "input_feeding", "conditional"])
+@pytest.mark.parametrize("wiring", WIRINGS)
 @pytest.mark.parametrize("cell", CELL_NAMES)
 def test_float32_agrees_for_every_cell(make_model, sources, decode, cell, wiring) -> None:
     model = make_model(cell=cell, encoder={"layers": 2}, decoder={"layers": 2, "wiring": wiring})
@@ -58,7 +59,7 @@ def test_float32_agrees_for_every_network(make_model, sources, decode, changes) 
     )
 
 
-@pytest.mark.parametrize("wiring", ["gnmt", "input_feeding", "conditional"])
+@pytest.mark.parametrize("wiring", WIRINGS)
 @pytest.mark.parametrize(("precision", "largest"), [("bf16", 0.02), ("int8", 0.06)])
 def test_reduced_precision_is_close(make_model, sources, decode, wiring, precision, largest) -> None:
     for cell in CELL_NAMES:

@@ -14,6 +14,7 @@ from nmt_lstm.batching.batch import Batch, collate
 from nmt_lstm.cells.cell import Cell
 from nmt_lstm.cells.intercepted import intercepted
 from nmt_lstm.config.schema import AttentionSettings, DecoderSettings, EncoderSettings, ModelSettings
+from nmt_lstm.config.wirings import WIRINGS
 from nmt_lstm.model.build import build_model
 from nmt_lstm.model.cell_locations import CellLocation, cell_locations
 from nmt_lstm.model.gradient_flow import Flow, gradient_flow
@@ -88,7 +89,7 @@ def test_growth_is_told_from_fading() -> None:
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
-@pytest.mark.parametrize("wiring", ["gnmt", "input_feeding", "conditional"])
+@pytest.mark.parametrize("wiring", WIRINGS)
 def test_decoders_agree_with_finite_differences(cell, wiring) -> None:
     model = network(cell, wiring, layers=2)
     for flow in gradient_flow(model, PAIR):
@@ -117,7 +118,7 @@ def test_encoders_agree_with_finite_differences(cell) -> None:
                 assert flow.norms[lag] == pytest.approx(float(slopes.norm()), rel=1e-4)
 
 
-@pytest.mark.parametrize("wiring", ["gnmt", "input_feeding", "conditional"])
+@pytest.mark.parametrize("wiring", WIRINGS)
 def test_padding_changes_nothing(wiring) -> None:
     """The flow of a batch is the mean of its sentences' flows, up to the end of the shortest."""
     model = network(wiring=wiring)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from nmt_lstm.config.wirings import WIRINGS
+
 pytestmark = pytest.mark.gpu
 STEPS = {
     "training.epochs": "3",
@@ -22,7 +24,7 @@ def device() -> None:
 
 
 @pytest.mark.parametrize("precision", ["float32", "bf16", "fp16"])
-@pytest.mark.parametrize("wiring", ["gnmt", "input_feeding", "conditional"])
+@pytest.mark.parametrize("wiring", WIRINGS)
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_training_and_translation(
     command, train_arguments, parallel_files, tmp_path, precision, wiring, cell

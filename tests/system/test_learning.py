@@ -12,6 +12,7 @@ import torch
 
 from nmt_lstm.batching.batch import collate, source_batch
 from nmt_lstm.config.schema import ModelSettings, OptimizerSettings, SearchSettings
+from nmt_lstm.config.wirings import WIRINGS
 from nmt_lstm.model.build import build_model
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.registry import ATTENTIONS, CELLS
@@ -22,7 +23,6 @@ from nmt_lstm.training.optimization import build_optimizer, clip_gradients
 pytestmark = pytest.mark.spread
 
 DIGITS = range(len(SPECIAL_PIECES), len(SPECIAL_PIECES) + 10)
-WIRINGS = ("gnmt", "input_feeding", "conditional")
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ import pytest
 import torch
 
 from nmt_lstm.batching.batch import collate
+from nmt_lstm.config.wirings import WIRINGS
 from nmt_lstm.lab.inspection.captured_calls import captured
 from nmt_lstm.model.cell_locations import cell_locations
 
 SOURCE, TARGET = [5, 6, 7], [8, 9]
 
 
-@pytest.mark.parametrize("wiring", ["gnmt", "input_feeding", "conditional"])
+@pytest.mark.parametrize("wiring", WIRINGS)
 def test_each_cell_is_called_with_what_it_reads(make_inspector, wiring) -> None:
     model = make_inspector(wiring=wiring, layers=2).model
     found = cell_locations(model)

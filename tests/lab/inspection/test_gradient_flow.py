@@ -7,6 +7,7 @@ import json
 import pytest
 import torch
 
+from nmt_lstm.config.wirings import WIRINGS
 from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.lab.inspection.gradient_flow import _sequences, inspect_gradients, untrained
 from nmt_lstm.lab.inspection.inspection import Inspector
@@ -19,7 +20,7 @@ LINES = ["eins zwei drei .", "vier .", "fünf sechs ."]
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
-@pytest.mark.parametrize("wiring", ["gnmt", "input_feeding", "conditional"])
+@pytest.mark.parametrize("wiring", WIRINGS)
 def test_every_stock_cell_in_every_wiring(make_inspector, cell, wiring) -> None:
     trace = inspect_gradients(make_inspector(cell=cell, wiring=wiring), LINES, lengths=[4, 6])
     assert trace.lengths == [4, 6]

@@ -10,6 +10,7 @@ import torch
 
 from nmt_lstm import Translator, inspect
 from nmt_lstm.checkpoint import model_folder
+from nmt_lstm.config.wirings import WIRINGS
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError
 from nmt_lstm.inference.exported import write_exported
 from nmt_lstm.lab.inspection.page import trace_page
@@ -19,7 +20,7 @@ SENTENCE = "eins zwei drei ."
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
-@pytest.mark.parametrize("wiring", ["gnmt", "input_feeding", "conditional"])
+@pytest.mark.parametrize("wiring", WIRINGS)
 def test_shapes_of_a_trace(make_inspector, cell, wiring) -> None:
     trace = make_inspector(cell=cell, wiring=wiring, layers=2).trace(SENTENCE)
     sources, targets = len(trace.source_pieces), len(trace.target_pieces)

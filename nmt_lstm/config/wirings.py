@@ -1,6 +1,6 @@
 """The decoder wirings: the one table of their names, from which run files, help texts, checks and the builder read.
 
-To add a wiring, add its row here and write its class as a subclass of `nmt_lstm.model.decoder.Decoder`.
+To add a wiring, write its class as a subclass of `nmt_lstm.model.decoder.Decoder`, and add its name and its row here.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 __all__ = ["WIRINGS", "Wiring", "WiringName"]
 
 WiringName = Literal["gnmt", "input_feeding", "conditional"]
+"""The names in `WIRINGS`: a type checker accepts a row only if its name is here."""
 
 
 class Wiring(NamedTuple):

@@ -1,4 +1,4 @@
-"""From settings to a network: the only module that reads the model's settings and the registries."""
+"""From settings to a network: the only module of this package that reads settings and the registries."""
 
 from __future__ import annotations
 

@@ -30,6 +30,12 @@ class ConditionalDecoder(Decoder):
         return {"second": make_cell(self.attention.context_size)}
 
     @property
+    def labelled_cells(self) -> list[dict[str, Cell]]:
+        """The cells of each layer: in the lowest one "first" and "second", the two transitions."""
+        _, *upper = super().labelled_cells
+        return [{"first": self.layers[0], "second": self.second}, *upper]
+
+    @property
     def readout_input_size(self) -> int:
         """Width of top layer, context and embedding."""
         return super().readout_input_size + self.output_size

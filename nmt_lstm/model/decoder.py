@@ -113,6 +113,11 @@ class Decoder(nn.Module):
         return cast(list[Cell], list(self.cells))
 
     @property
+    def labelled_cells(self) -> list[dict[str, Cell]]:
+        """The cells of each layer, lowest first, by their labels in texts and files; a wiring with further cells adds them."""
+        return [{"forward": cell} for cell in self.layers]
+
+    @property
     def readout_alone_reads_contexts(self) -> bool:
         """Whether contexts go only into the readout, concatenated after the top layer's outputs."""
         return False

@@ -6,7 +6,7 @@ Shapes: B batch, S source, I width of inputs, M width of the encoder's states, Z
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -45,6 +45,12 @@ class EncoderLayer(nn.Module):
         super().__init__()
         self.forward_cell = forward_cell
         self.backward_cell = backward_cell
+
+    @property
+    def labelled_cells(self) -> dict[str, Cell]:
+        """The cells by their labels in texts and files: "forward", and "backward" in a bidirectional layer."""
+        cells = {"forward": self.forward_cell, "backward": self.backward_cell}
+        return {label: cell for label, cell in cells.items() if cell is not None}
 
     @property
     def output_size(self) -> int:
@@ -101,6 +107,11 @@ class Encoder(nn.Module):
         self.residual = residual
         self.output_size = layers[-1].output_size
         self.summary_size = layers[-1].output_size
+
+    @property
+    def labelled_cells(self) -> list[dict[str, Cell]]:
+        """The cells of each layer, lowest first; see `EncoderLayer.labelled_cells`."""
+        return [cast(EncoderLayer, layer).labelled_cells for layer in self.layers]
 
     def forward(self, source: SourceBatch) -> Encoded:
         """Read source sentences of S positions."""

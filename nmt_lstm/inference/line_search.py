@@ -18,10 +18,10 @@ from nmt_lstm.inference.translation import Hypothesis, Translation
 from nmt_lstm.numerics.precision import Precision
 from nmt_lstm.search.avoided import PieceTexts
 from nmt_lstm.search.beam_search import beam_search
+from nmt_lstm.search.constraints import BatchConstraints
 from nmt_lstm.search.forced import forced_log_probabilities
 from nmt_lstm.search.hypotheses import Hypothesis as PieceHypothesis
 from nmt_lstm.search.limits import longest_translation
-from nmt_lstm.search.requests import Requests
 from nmt_lstm.search.searchable import Searchable
 from nmt_lstm.search.sentence_batches import SentenceBatches
 from nmt_lstm.text.lines import LineWarnings
@@ -85,7 +85,7 @@ class LineSearch:
         self, lines: Sequence[PreparedLine], options: SearchOptions, warnings: LineWarnings
     ) -> list[Translation]:
         """Return the translation of each line; what its reader should know is reported."""
-        # Lines that ask for nothing are searched apart: their results must not depend on others' requests.
+        # Lines that ask for nothing are searched apart: their results must not depend on others' constraints.
         plain = [line for line in lines if line.pieces and line.target.is_plain]
         # A prefix or a phrase may need pieces that a shortlist does not have.
         asking = [line for line in lines if line.pieces and not line.target.is_plain]
@@ -135,7 +135,9 @@ class LineSearch:
                 options.settings,
                 n_best=options.candidates,
                 keep_attention=options.attention or options.alignment,
-                requests=Requests([lines[member].target for member in members], self._target_texts),
+                constraints=BatchConstraints(
+                    [lines[member].target for member in members], self._target_texts
+                ),
             ),
             device=self._device,
             precision=self._precision,

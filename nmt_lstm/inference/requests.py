@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.inference.checked_arguments import checked_text
-from nmt_lstm.search.avoided import PieceTexts, contains_phrase, is_spaced_letter
-from nmt_lstm.search.requests import PieceRequest
+from nmt_lstm.search.constraints import PieceConstraints
 from nmt_lstm.text.lines import LineWarnings, has_unsafe, single_line, without_line_end
+from nmt_lstm.text.phrases import is_spaced_letter, phrase_spans
 from nmt_lstm.text.special_pieces import UNKNOWN
 from nmt_lstm.text.subwords import Subwords, Vocabulary
 
@@ -44,10 +46,13 @@ class TranslationRequest:
                 raise ConfigurationError(f"{name} is one string; give a list of phrases, such as [phrase].")
 
     def unmet(self, translation: str) -> tuple[str, ...]:
-        """Return the required phrases that a translation lacks, and the avoided ones that it contains."""
+        """Return what a translation does not meet: the prefix, required phrases that it lacks, avoided ones that it has."""
+        prefix = _text(self.prefix)
+        required = Counter(_phrases(self.require))
         return (
-            *(phrase for phrase in _phrases(self.require) if not contains_phrase(translation, phrase)),
-            *(phrase for phrase in _phrases(self.avoid) if contains_phrase(translation, phrase)),
+            *([prefix] if not translation.startswith(prefix) else []),
+            *(phrase for phrase, count in required.items() if _occurrences(translation, phrase) < count),
+            *(phrase for phrase in dict.fromkeys(_phrases(self.avoid)) if _occurrences(translation, phrase)),
         )
 
 
@@ -60,7 +65,7 @@ class PreparedLine:
     request: TranslationRequest
     pieces: list[int]
     """Source pieces, at most `search.max_source_pieces`; none for a blank line."""
-    target: PieceRequest
+    target: PieceConstraints
     """What is asked of the target pieces."""
 
     @property
@@ -78,7 +83,6 @@ class LinePreparation:
 
     def __init__(self, subwords: Subwords) -> None:
         self._subwords = subwords
-        self.target_texts = PieceTexts(subwords.target.texts)
 
     def prepare(
         self, numbered: Iterable[tuple[int, str | TranslationRequest]], limit: int, warnings: LineWarnings
@@ -109,12 +113,12 @@ class LinePreparation:
             lines.append(PreparedLine(number, request, pieces[:limit], self._target(number, request)))
         return lines
 
-    def _target(self, number: int, request: TranslationRequest) -> PieceRequest:
+    def _target(self, number: int, request: TranslationRequest) -> PieceConstraints:
         vocabulary = self._subwords.target
         required = [phrase_pieces(vocabulary, phrase) for phrase in _phrases(request.require)]
-        prefix = single_line(request.prefix).strip()
+        prefix = _text(request.prefix)
         # Characters that the vocabulary does not have are never written; the phrase is then reported as not met.
-        return PieceRequest(
+        return PieceConstraints(
             number,
             tuple(piece for piece in vocabulary.encode(prefix) if piece != UNKNOWN) if prefix else (),
             tuple(pieces for pieces in required if UNKNOWN not in pieces),
@@ -145,6 +149,15 @@ def _request(number: int, line: str | TranslationRequest) -> TranslationRequest:
     return TranslationRequest(without_line_end(checked_text(number, line)))
 
 
+def _text(text: str) -> str:
+    """Return a text as translations are written: on one line, composed, without spaces at its ends."""
+    return unicodedata.normalize("NFC", single_line(text)).strip()
+
+
 def _phrases(phrases: Sequence[str]) -> tuple[str, ...]:
-    """Return the phrases that are not blank, without spaces at their ends."""
-    return tuple(text for phrase in phrases if (text := single_line(phrase).strip()))
+    """Return the phrases that are not blank, as translations are written."""
+    return tuple(text for phrase in phrases if (text := _text(phrase)))
+
+
+def _occurrences(text: str, phrase: str) -> int:
+    return sum(1 for _ in phrase_spans(text, phrase))

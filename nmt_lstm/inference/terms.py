@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nmt_lstm.errors import DataError
 from nmt_lstm.files.regular import read_regular
-from nmt_lstm.search.avoided import contains_phrase
+from nmt_lstm.text.phrases import phrase_spans
 
 __all__ = ["Terms"]
 
@@ -44,13 +44,13 @@ class Terms:
         return cls(list(_pairs(path, text)))
 
     def required(self, line: str) -> list[str]:
-        """Return the target phrases of the source phrases in a line."""
+        """Return the target phrases of the source phrases in a line, one for each occurrence."""
         targets = []
         for source, target in self._pairs:
-            if contains_phrase(line, source):
+            for start, end in list(phrase_spans(line, source)):
                 targets.append(target)
-                # What is a part of this phrase is no phrase of its own.
-                line = line.replace(source, "\n")
+                # What is a part of this phrase is not a phrase of its own.
+                line = line[:start] + "\n" * (end - start) + line[end:]
         return targets
 
 

@@ -24,12 +24,12 @@ from nmt_lstm.search.beam_search import check_search
 from nmt_lstm.search.ensemble import Ensemble
 from nmt_lstm.search.searchable import Searchable
 from nmt_lstm.text.lines import LineWarnings, without_line_end
+from nmt_lstm.text.special_pieces import END_OF_SENTENCE
 from nmt_lstm.text.subwords import Subwords
 
 __all__ = ["Hypothesis", "ScoredTranslation", "Translation", "Translator"]
 
 WINDOW_BATCHES = 64
-END_OF_SENTENCE = "</s>"
 
 
 class Translator:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,36 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from nmt_lstm.search.rules import Candidates, Written
+from nmt_lstm.text.phrases import is_spaced_letter
 from nmt_lstm.text.special_pieces import END
 
-__all__ = ["AvoidedPhrases", "PieceTexts", "contains_phrase", "is_spaced_letter"]
-
-# Blocks of scripts that are written without spaces: words in them have no visible ends.
-_SPACELESS = ("CJK", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR", "TIBETAN")
-
-
-@functools.lru_cache(maxsize=65_536)
-def is_spaced_letter(character: str) -> bool:
-    """Whether a character is a letter or digit of a script that separates words by spaces."""
-    return character.isalnum() and not unicodedata.name(character, "").startswith(_SPACELESS)
-
-
-def contains_phrase(text: str, phrase: str) -> bool:
-    """Whether a phrase occurs in a text as whole words; anywhere, in scripts without spaces.
-
-    Args:
-        text: any text.
-        phrase: not empty, no space at its ends.
-    """
-    position = text.find(phrase)
-    while position >= 0:
-        end = position + len(phrase)
-        starts = position == 0 or not (is_spaced_letter(phrase[0]) and is_spaced_letter(text[position - 1]))
-        ends = end == len(text) or not (is_spaced_letter(phrase[-1]) and is_spaced_letter(text[end]))
-        if starts and ends:
-            return True
-        position = text.find(phrase, position + 1)
-    return False
+__all__ = ["AvoidedPhrases", "PieceTexts"]
 
 
 class PieceTexts:

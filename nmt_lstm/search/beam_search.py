@@ -19,12 +19,12 @@ from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.model.step import Step
 from nmt_lstm.search.best_pieces import Ranked, best_continuations
+from nmt_lstm.search.constraints import BatchConstraints, piece_rules
 from nmt_lstm.search.greedy import greedy_search
 from nmt_lstm.search.hypotheses import Finished, History, Hypothesis
 from nmt_lstm.search.limits import Limits
 from nmt_lstm.search.penalties import coverage_penalty
 from nmt_lstm.search.remaining import Booleans, Integers, remaining_sentences, rows_of_sentences
-from nmt_lstm.search.requests import Requests, piece_rules
 from nmt_lstm.search.required import RequiredPhrases, allocate
 from nmt_lstm.search.rules import RuledModel, RuledState
 from nmt_lstm.search.sampling import sample
@@ -65,7 +65,7 @@ def beam_search(
     *,
     n_best: int = 1,
     keep_attention: bool = True,
-    requests: Requests | None = None,
+    constraints: BatchConstraints | None = None,
 ) -> list[list[Hypothesis]]:
     """Translate a batch and return at most `n_best` hypotheses per sentence, best first.
 
@@ -80,28 +80,28 @@ def beam_search(
     greedy search. With ``settings.method = "sampling"``, translations are drawn instead (`nmt_lstm.search.sampling`).
 
     Args:
-        model: what to ask. With requests of a prefix or of required phrases it must score the whole vocabulary.
+        model: what to ask. With constraints of a prefix or of required phrases it must score the whole vocabulary.
         source: the sentences.
         settings: of the search.
         n_best: the largest number of hypotheses of each sentence.
         keep_attention: whether hypotheses hold their attention.
-        requests: what the sentences ask for beyond that.
+        constraints: what the sentences ask for beyond that.
 
     Raises:
         ConfigurationError: `n_best` exceeds the beam, or the length limits contradict each other.
         ModelFolderError: the model's scores are not numbers.
     """
     check_search(settings, n_best)
-    required = None if requests is None else requests.required()
-    rules = piece_rules(settings, requests, required)
-    limits = Limits(settings, source, None if requests is None else requests.forced_pieces())
+    required = None if constraints is None else constraints.required()
+    rules = piece_rules(settings, constraints, required)
+    limits = Limits(settings, source, None if constraints is None else constraints.forced_pieces())
     # Two names, since the types of the encodings differ.
     searched: Searchable[Any, Any] = RuledModel(model, rules) if rules else model
     if settings.method == "sampling":
         numbers = (
             range(1, len(source.lengths) + 1)
-            if requests is None
-            else [line.number for line in requests.lines]
+            if constraints is None
+            else [line.number for line in constraints.lines]
         )
         return sample(
             searched,

@@ -8,14 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["Finished", "History", "Hypothesis"]
+from nmt_lstm.search.remaining import Integers
 
-Integers = NDArray[np.int64]
+__all__ = ["Finished", "History", "Hypothesis"]
 
 
 @dataclass(frozen=True)

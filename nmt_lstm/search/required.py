@@ -34,7 +34,7 @@ class Progress(NamedTuple):
 
 
 class RequiredPhrases:
-    """The phrases of a batch's sentences, and the rule that no word goes on after the end of a phrase.
+    """The phrases of a batch's sentences, and the rule that a phrase ends at a word boundary.
 
     Args:
         phrases: B lists of phrases, each of at least one piece.
@@ -52,7 +52,7 @@ class RequiredPhrases:
         """Return the number of pieces in the phrases of a sentence."""
         return sum(len(phrase) for phrase in self._phrases[sentence])
 
-    def have_all(self, sentence: int, progress: Progress) -> bool:
+    def is_complete(self, sentence: int, progress: Progress) -> bool:
         """Whether a hypothesis contains every phrase of its sentence."""
         return len(progress.met) == len(self._phrases[sentence])
 
@@ -68,14 +68,14 @@ class RequiredPhrases:
         return known[written]
 
     def after(self, sentence: int, progress: Progress, piece: int) -> Progress:
-        """Return the progress after one more piece. A phrase that is broken off has to begin again."""
+        """Return the progress after one more piece. An abandoned phrase starts over."""
         recent = (*progress.begun, piece)
         open_phrases = [
             (index, phrase)
             for index, phrase in enumerate(self._phrases[sentence])
             if index not in progress.met
         ]
-        # The longest end of what was written that begins a phrase, as in string search: a phrase may begin in another.
+        # The longest suffix that begins a phrase, as in Knuth-Morris-Pratt: a phrase may begin within another.
         for start in range(len(recent)):
             end = recent[start:]
             for index, phrase in open_phrases:
@@ -86,7 +86,7 @@ class RequiredPhrases:
         return Progress(progress.met)
 
     def next_pieces(self, sentence: int, progress: Progress) -> Iterator[int]:
-        """Yield the pieces that would bring a hypothesis forward."""
+        """Yield the pieces that advance a phrase."""
         begun = len(progress.begun)
         for index, phrase in enumerate(self._phrases[sentence]):
             if index not in progress.met:
@@ -95,7 +95,7 @@ class RequiredPhrases:
                 yield phrase[0]
 
     def apply(self, candidates: Candidates, written: Written) -> None:
-        """Allow the next pieces of phrases, whatever forbids them, and forbid what would make their last word a different one."""
+        """Allow the next pieces of phrases, whatever else forbids them; after a phrase, forbid pieces that continue its word."""
         device = written.pieces.device
         forward: list[tuple[int, int]] = []
         completed: list[int] = []
@@ -119,33 +119,34 @@ class _Candidate(NamedTuple):
     score: float
     beam: int
     piece: int
-    bank: int  # pieces of phrases that a hypothesis has after it
+    bank: int  # pieces of phrases that the hypothesis has with it
 
 
 def allocate(
     required: RequiredPhrases,
-    plain: Ranked,
+    unconstrained: Ranked,
     log_probabilities: Tensor,
     scores: Tensor,
     written: Written,
     *,
-    must_not_end: Booleans,
     must_end: Booleans,
+    must_not_end: Booleans,
 ) -> Ranked:
     """Return the candidates of a step, where those of sentences with phrases are chosen by dynamic beam allocation.
 
     Args:
         required: the phrases.
-        plain: (P, K + beam size) what beam search would choose.
+        unconstrained: (P, K + beam size) what beam search would choose.
         log_probabilities: (P x K, V) of the next pieces.
         scores: (P, K) of the hypotheses so far.
         written: the pieces of the P x K hypotheses.
-        must_not_end: for each sentence whether END is not allowed.
-        must_end: for each sentence whether it alone is.
+        must_end: (P,) sentences where only END is allowed.
+        must_not_end: (P,) sentences where END is not allowed.
     """
     beams = scores.shape[1]
-    width = plain.pieces.shape[1] - beams
-    ranked = Ranked(*(part.clone() for part in plain))
+    width = unconstrained.pieces.shape[1] - beams
+    ranked = Ranked(*(part.clone() for part in unconstrained))
+    # The likeliest piece other than END.
     likeliest = likeliest_pieces(
         log_probabilities,
         must_not_end=torch.ones(len(log_probabilities), dtype=torch.bool, device=scores.device),
@@ -154,38 +155,45 @@ def allocate(
     for row, sentence in enumerate(written.sentences[::beams].tolist()):
         if not required.total(sentence):
             continue
-        of_sentence = slice(row * beams, (row + 1) * beams)
-        progress = [
-            required.progress(sentence, tuple(pieces)) for pieces in written.pieces[of_sentence].tolist()
-        ]
-        counts = [required.count(sentence, each) for each in progress]
+        rows = slice(row * beams, (row + 1) * beams)
+        progress = [required.progress(sentence, tuple(pieces)) for pieces in written.pieces[rows].tolist()]
         if must_end[row]:
-            # Those that lack more than others are not taken, however likely they are.
-            pairs = {(beam, END) for beam, count in enumerate(counts) if count == max(counts)}
+            # Hypotheses that lack more than others do not end, however likely they are.
+            counts = [required.count(sentence, each) for each in progress]
+            extensions = {(beam, END) for beam, count in enumerate(counts) if count == max(counts)}
         else:
-            best = zip(plain.beams[row].tolist(), plain.pieces[row].tolist(), strict=True)
-            pairs = {(beam, piece) for beam, piece in best if piece != END}
+            best = zip(unconstrained.beams[row].tolist(), unconstrained.pieces[row].tolist(), strict=True)
+            extensions = {(beam, piece) for beam, piece in best if piece != END}
+            extensions |= set(enumerate(likeliest[rows]))
             for beam, each in enumerate(progress):
-                pairs.add((beam, likeliest[row * beams + beam]))
-                pairs.update((beam, piece) for piece in required.next_pieces(sentence, each))
-                if required.have_all(sentence, each) and not must_not_end[row]:
-                    pairs.add((beam, END))
-        order = sorted(pairs)
+                extensions.update((beam, piece) for piece in required.next_pieces(sentence, each))
+                if required.is_complete(sentence, each) and not must_not_end[row]:
+                    extensions.add((beam, END))
+        order = sorted(extensions)
         index = torch.tensor(order, device=scores.device)
-        totals = scores[row, index[:, 0]] + log_probabilities[of_sentence][index[:, 0], index[:, 1]]
+        totals = scores[row, index[:, 0]] + log_probabilities[rows][index[:, 0], index[:, 1]]
         candidates = []
         for (beam, piece), score in zip(order, totals.tolist(), strict=True):
             after = progress[beam] if piece == END else required.after(sentence, progress[beam], piece)
             if score > -torch.inf:
                 candidates.append(_Candidate(score, beam, piece, required.count(sentence, after)))
-        candidates.sort(key=lambda each: (-each.score, each.beam, each.piece))
-        chosen = candidates if must_end[row] else _chosen(candidates, required.total(sentence), width)
-        _put(ranked, row, chosen, beams, width)
+        candidates.sort(key=_best_first)
+        if must_end[row]:
+            ends, continuing = candidates, list[_Candidate]()
+        else:
+            ends, continuing = _share_beam(candidates, required.total(sentence), width)
+        _write(ranked, row, ends, continuing, width)
     return ranked
 
 
-def _chosen(candidates: list[_Candidate], total: int, width: int) -> list[_Candidate]:
-    """Return candidates that end, and then `width` others (or all), best first.
+def _best_first(candidate: _Candidate) -> tuple[float, int, int]:
+    return -candidate.score, candidate.beam, candidate.piece
+
+
+def _share_beam(
+    candidates: list[_Candidate], total: int, width: int
+) -> tuple[list[_Candidate], list[_Candidate]]:
+    """Return the candidates that end, and `width` others (or all), both best first.
 
     Banks of candidates that have equally many pieces of the phrases get equal shares of the beam. What a bank does not
     fill goes to those that have more pieces first.
@@ -198,25 +206,27 @@ def _chosen(candidates: list[_Candidate], total: int, width: int) -> list[_Candi
     banks = [[each for each in candidates if each.bank == bank] for bank in range(total + 1)]
     shares = [width // len(banks)] * len(banks)
     shares[-1] += width % len(banks)
-    # Of the complete ones, END competes for the share of their bank.
+    # Only complete hypotheses end; END competes for the share of their bank.
     ends = [each for each in banks[-1][: max(1, shares[-1])] if each.piece == END]
-    going = [[each for each in bank if each.piece != END] for bank in banks]
-    chosen = [each for bank, share in zip(going, shares, strict=True) for each in bank[:share]]
+    continuing = [[each for each in bank if each.piece != END] for bank in banks]
+    chosen = [each for bank, share in zip(continuing, shares, strict=True) for each in bank[:share]]
     rest = [
-        each for bank, share in zip(reversed(going), reversed(shares), strict=True) for each in bank[share:]
+        each
+        for bank, share in zip(reversed(continuing), reversed(shares), strict=True)
+        for each in bank[share:]
     ]
     chosen += rest[: width - len(chosen)]
-    return ends + sorted(chosen, key=lambda each: (-each.score, each.beam, each.piece))
+    return ends, sorted(chosen, key=_best_first)
 
 
-def _put(ranked: Ranked, row: int, chosen: list[_Candidate], beams: int, width: int) -> None:
-    """Write the chosen candidates of a sentence: those that end, the others, and END without a chance as filling."""
-    ends = [each for each in chosen if each.piece == END]
-    going = [each for each in chosen if each.piece != END]
-    # Every sentence has as many that go on; a piece that is never read fills up.
-    going += [_Candidate(-torch.inf, 0, END + 1, 0)] * (width - len(going))
-    filling = [_Candidate(-torch.inf, 0, END, 0)] * (beams - len(ends))
-    values = [*ends, *going, *filling]
+def _write(
+    ranked: Ranked, row: int, ends: list[_Candidate], continuing: list[_Candidate], width: int
+) -> None:
+    """Put the candidates of a sentence into its row: those that end, the others, and candidates without a chance."""
+    # Every sentence has `width` candidates that continue; the piece of those that fill up is never read.
+    continuing = [*continuing, *[_Candidate(-torch.inf, 0, END + 1, 0)] * (width - len(continuing))]
+    filling = ranked.scores.shape[1] - len(ends) - len(continuing)
+    values = [*ends, *continuing, *[_Candidate(-torch.inf, 0, END, 0)] * filling]
     ranked.scores[row] = torch.tensor([each.score for each in values], device=ranked.scores.device)
     ranked.beams[row] = torch.tensor([each.beam for each in values], device=ranked.beams.device)
     ranked.pieces[row] = torch.tensor([each.piece for each in values], device=ranked.pieces.device)

@@ -1,6 +1,7 @@
 """Rules for the next piece: forced beginnings, no repeated phrases, penalties, words to avoid.
 
-A `RuledModel` applies them to the scores of any model, so that search itself does not know them.
+A `RuledModel` applies them to the scores of any model, so that search itself does not know them, apart from required
+phrases (`nmt_lstm.search.required`), which also decide what the beam holds.
 
 Shapes: B sentences of the batch, P those still searched, R rows (P x hypotheses, sentence by sentence), T pieces written,
 C candidates, V vocabulary.

@@ -9,7 +9,6 @@ from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.corpora.builtin import model_path
 from nmt_lstm.errors import ConfigurationError, NotTextError
 from nmt_lstm.inference.requests import phrase_pieces
-from nmt_lstm.search.avoided import contains_phrase
 from nmt_lstm.text.lines import LineWarnings
 
 LINES = ["The dog is sleeping .", "A man is running .", "What is this ?", "She reads a book .", ""]
@@ -101,20 +100,19 @@ def test_a_phrase_in_a_script_without_spaces_follows_its_neighbour_directly(tran
 
 
 @pytest.mark.parametrize(
-    ("text", "phrase", "contained"),
+    ("request_", "translation", "unmet"),
     [
-        ("the red car", "red car", True),
-        ("the red cars", "red car", False),
-        ("hundred cars, a car.", "car", True),
-        ("scared", "red", False),
-        ("犬は寝ている", "は寝", True),
-        ("(a) b", "(a)", True),
-        ("rocar car", "car", True),
-        ("", "a", False),
+        (TranslationRequest("x", prefix=" A dog"), "A dog runs", ()),
+        (TranslationRequest("x", prefix="A dog"), "The dog runs", ("A dog",)),
+        (TranslationRequest("x", require=["a", "a"]), "a b", ("a",)),
+        (TranslationRequest("x", require=["a", "a"]), "a b a", ()),
+        (TranslationRequest("x", require=["é"]), "e\u0301 b", ("é",)),
+        (TranslationRequest("x", require=["e\u0301"]), "é b", ()),
+        (TranslationRequest("x", avoid=["cat", "cat", " "]), "a cat", ("cat",)),
     ],
 )
-def test_phrases_are_whole_words(text, phrase, contained) -> None:
-    assert contains_phrase(text, phrase) is contained
+def test_what_a_translation_does_not_meet_is_named(request_, translation, unmet) -> None:
+    assert request_.unmet(translation) == unmet
 
 
 def test_translations_that_repeat_or_are_ended_by_the_limit_are_named_to_readers(

@@ -19,7 +19,13 @@ def test_phrases_of_a_line_require_their_translations(tmp_path) -> None:
     assert len(terms) == 3
     assert terms.required("Ein roter Hund und eine Katze .") == ["red dog", "cat"]
     assert terms.required("Ein Hund und ein roter Hund") == ["red dog", "dog"]
+    assert terms.required("Ein Hund, zwei Hunde, ein Hund") == ["dog", "dog"]
     assert terms.required("Hunde") == []
+
+
+def test_a_term_does_not_cut_other_words() -> None:
+    terms = Terms([("car", "Auto"), ("pet", "Haustier")])
+    assert terms.required("A car on a carpet .") == ["Auto"]
 
 
 @pytest.mark.parametrize("line", ["Hund", "Hund\tdog\tmore", "\tdog", "Hund\t "])

@@ -11,7 +11,7 @@ from nmt_lstm.batching.batch import source_batch
 from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.search.avoided import PieceTexts
 from nmt_lstm.search.beam_search import beam_search
-from nmt_lstm.search.requests import PieceRequest, Requests
+from nmt_lstm.search.constraints import BatchConstraints, PieceConstraints
 from nmt_lstm.text.special_pieces import END
 
 SENTENCE = (4, 5, 4, END)
@@ -24,7 +24,9 @@ def draw(model, sentences=((4, 5, 4),), numbers=None, samples=1, **settings):
         source_batch([list(each) for each in sentences]),
         SearchSettings(method="sampling", **settings),
         n_best=samples,
-        requests=Requests([PieceRequest(number=number) for number in numbers], PieceTexts([""] * model.size)),
+        constraints=BatchConstraints(
+            [PieceConstraints(number=number) for number in numbers], PieceTexts([""] * model.size)
+        ),
     )
 
 

@@ -22,11 +22,11 @@ from nmt_lstm.lab.inspection.cell_trace import Call, CellTrace, trace_cell
 from nmt_lstm.lab.inspection.connectivity import Connectivity, connectivity
 from nmt_lstm.lab.inspection.memory_span import half_lives, horizon, survival
 from nmt_lstm.lab.inspection.perturbation import measured_half_lives
-from nmt_lstm.lab.inspection.trace import END_OF_SENTENCE, LayerTrace, Trace
+from nmt_lstm.lab.inspection.trace import LayerTrace, Trace
 from nmt_lstm.model.cell_locations import CellLocation, cell_locations
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.text.lines import single_line
-from nmt_lstm.text.special_pieces import BEGIN, END
+from nmt_lstm.text.special_pieces import BEGIN, END, END_OF_SENTENCE
 from nmt_lstm.text.subwords import Subwords
 
 __all__ = ["Inspector", "ReadCell", "Reading", "cell_name", "inspect"]

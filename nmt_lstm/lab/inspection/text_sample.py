@@ -16,10 +16,10 @@ from nmt_lstm.errors import DataError
 from nmt_lstm.lab.inspection.cell_trace import CellTrace
 from nmt_lstm.lab.inspection.inspection import LONGEST, Inspector
 from nmt_lstm.lab.inspection.memory_span import horizon, survival
-from nmt_lstm.lab.inspection.trace import END_OF_SENTENCE
 from nmt_lstm.search.greedy import greedy_search
 from nmt_lstm.search.limits import Limits
 from nmt_lstm.text.lines import single_line
+from nmt_lstm.text.special_pieces import END_OF_SENTENCE
 
 __all__ = ["MOST_SENTENCES", "CellReading", "SentenceReading", "read_sentences", "sampled"]
 

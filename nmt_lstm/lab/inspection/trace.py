@@ -19,13 +19,13 @@ from nmt_lstm.lab.inspection.connectivity import Connectivity
 from nmt_lstm.lab.inspection.perturbation import MeasuredHalfLives
 from nmt_lstm.lab.inspection.trace_json import layer_values, values_without_layers
 from nmt_lstm.plain_text import json_text
+from nmt_lstm.text.special_pieces import END_OF_SENTENCE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["CONTENTS", "DEFAULT_LAYERS", "END_OF_SENTENCE", "SHARES", "LayerTrace", "Trace", "shown"]
+__all__ = ["CONTENTS", "DEFAULT_LAYERS", "SHARES", "LayerTrace", "Trace", "shown"]
 
-END_OF_SENTENCE = "</s>"
 CONTENTS = ("attention", "gates", "memory")
 """What a static picture can show."""
 DEFAULT_LAYERS = ("encoder.1.forward",)

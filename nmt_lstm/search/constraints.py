@@ -14,11 +14,11 @@ from nmt_lstm.search.avoided import AvoidedPhrases, PieceTexts
 from nmt_lstm.search.required import RequiredPhrases
 from nmt_lstm.search.rules import ForcedPrefix, NoRepeatedNgram, PieceRule, RepetitionPenalty
 
-__all__ = ["PieceRequest", "Requests", "piece_rules"]
+__all__ = ["BatchConstraints", "PieceConstraints", "piece_rules"]
 
 
 @dataclass(frozen=True)
-class PieceRequest:
+class PieceConstraints:
     """What one line asks for."""
 
     number: int = 1
@@ -42,15 +42,15 @@ class PieceRequest:
 
 
 @dataclass(frozen=True)
-class Requests:
+class BatchConstraints:
     """What the B lines of a batch ask for.
 
     Args:
-        lines: B requests.
+        lines: B constraints.
         vocabulary: the target pieces.
     """
 
-    lines: Sequence[PieceRequest]
+    lines: Sequence[PieceConstraints]
     vocabulary: PieceTexts = field(repr=False)
 
     def forced_pieces(self) -> NDArray[np.int64]:
@@ -67,18 +67,18 @@ class Requests:
 
 
 def piece_rules(
-    settings: SearchSettings, requests: Requests | None, required: RequiredPhrases | None
+    settings: SearchSettings, constraints: BatchConstraints | None, required: RequiredPhrases | None
 ) -> list[PieceRule]:
-    """Return the rules that the settings and the requests of a batch make; the later ones win over the earlier ones."""
+    """Return the rules that the settings and the constraints of a batch make; the later ones win over the earlier ones."""
     rules: list[PieceRule] = []
     if settings.repetition_penalty != 1.0:
         rules.append(RepetitionPenalty(settings.repetition_penalty))
     if settings.no_repeat_ngram:
         rules.append(NoRepeatedNgram(settings.no_repeat_ngram))
-    if requests is not None and any(line.avoided for line in requests.lines):
-        rules.append(AvoidedPhrases([line.avoided for line in requests.lines], requests.vocabulary))
+    if constraints is not None and any(line.avoided for line in constraints.lines):
+        rules.append(AvoidedPhrases([line.avoided for line in constraints.lines], constraints.vocabulary))
     if required is not None:
         rules.append(required)
-    if requests is not None and any(line.prefix for line in requests.lines):
-        rules.append(ForcedPrefix([line.prefix for line in requests.lines]))
+    if constraints is not None and any(line.prefix for line in constraints.lines):
+        rules.append(ForcedPrefix([line.prefix for line in constraints.lines]))
     return rules

@@ -1,4 +1,4 @@
-"""Text made safe for a terminal, a JSON file or a spreadsheet, and rows aligned in columns."""
+"""Text made safe for a terminal, a JSON file or a spreadsheet, names joined to a list, and rows aligned in columns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.cells import cell_len
 
-__all__ = ["UNSAFE", "cell_text", "columns", "json_text", "printable"]
+__all__ = ["UNSAFE", "cell_text", "columns", "joined_names", "json_text", "printable"]
 
 # Control characters of C0 and C1 except tab and line feed, which can move the cursor, rename the window or make the
 # terminal send an answer; the line separators of Unicode; its controls of writing direction (Bidi_Control), which
@@ -39,6 +39,11 @@ def json_text(values: Any, *, indent: int | None = None) -> str:
 def cell_text(text: str) -> str:
     """Return text for a cell of a spreadsheet, with an apostrophe before anything it would evaluate as a formula."""
     return f"'{text}" if text.startswith(_FORMULA_SIGNS) else text
+
+
+def joined_names(names: Sequence[str], word: str = "and") -> str:
+    """Return "a", "a and b" or "a, b and c"; empty if there is no name."""
+    return f" {word} ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def columns(rows: Sequence[Sequence[str]], *, right: Collection[int] | None = (), indent: str = "") -> str:

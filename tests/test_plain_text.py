@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from nmt_lstm.plain_text import cell_text, columns, json_text, printable
+from nmt_lstm.plain_text import cell_text, columns, joined_names, json_text, printable
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,9 @@ def test_columns_are_aligned(right, table) -> None:
 def test_columns_are_aligned_beside_wide_and_combining_characters() -> None:
     lines = columns([("猫", "x"), ("e\u0301", "x"), ("abc", "x")]).split("\n")
     assert lines == ["猫   x", "e\u0301    x", "abc  x"]
+
+
+def test_names_are_joined_as_a_list() -> None:
+    assert joined_names(["a"]) == "a"
+    assert joined_names(["a", "b"], "or") == "a or b"
+    assert joined_names(["a", "b", "c"]) == "a, b and c"

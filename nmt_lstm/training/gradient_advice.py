@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from nmt_lstm.config.schema import DecoderSettings, EncoderSettings, ModelSettings
 from nmt_lstm.model.gradient_flow import Flow
+from nmt_lstm.plain_text import joined_names
 from nmt_lstm.registry import CELLS
 
 __all__ = ["Norms", "Symptoms", "exploding_norms", "symptoms", "warnings_of"]
@@ -40,8 +41,8 @@ class Norms(NamedTuple):
 def symptoms(flows: Sequence[Flow]) -> Symptoms:
     """Return the cells whose gradients vanish or grow in one measurement."""
     return {
-        "vanish": [flow.location.name for flow in flows if _vanishes(flow)],
-        "grow": [flow.location.name for flow in flows if flow.grows],
+        "vanish": [flow.location.key for flow in flows if _vanishes(flow)],
+        "grow": [flow.location.key for flow in flows if flow.grows],
     }
 
 
@@ -64,7 +65,7 @@ def warnings_of(
     """
     now = symptoms(flows)
     twice = {
-        kind: [flow for flow in flows if flow.location.name in set(now[kind]) & set(before.get(kind, ()))]
+        kind: [flow for flow in flows if flow.location.key in set(now[kind]) & set(before.get(kind, ()))]
         for kind in now
     }
     found = {}
@@ -72,7 +73,7 @@ def warnings_of(
         first = twice["vanish"][0]
         lag = _far_lag(first)
         found["vanish"] = (
-            f"Gradients vanish in the {_names(twice['vanish'])}: at step {step:,}, only {first.relative[lag]:.2g} of an error "
+            f"Gradients vanish in {_names(twice['vanish'])}: at step {step:,}, only {first.relative[lag]:.2g} of an error "
             f"arrives {lag} positions earlier, so the cell hardly learns from words farther apart. "
             f"{_advice_on_vanishing(twice['vanish'], model)}"
         )
@@ -84,7 +85,7 @@ def warnings_of(
             else "Set training.clip_norm = 1, because clipping is off"
         )
         found["grow"] = (
-            f"Gradients explode in the {_names(twice['grow'])}: at step {step:,}, {_growth(first)}. "
+            f"Gradients explode in {_names(twice['grow'])}: at step {step:,}, {_growth(first)}. "
             f"{clipping}. Lower training.optimizer.learning_rate, use a gated cell (lstm, gru), "
             f"or remove long sentences (data.cleaning.max_pieces)."
         )
@@ -127,7 +128,7 @@ def _growth(flow: Flow) -> str:
 
 
 def _names(flows: Iterable[Flow]) -> str:
-    return " and the ".join(flow.location.name for flow in flows)
+    return joined_names([flow.location.key for flow in flows])
 
 
 def _advice_on_vanishing(flows: Sequence[Flow], model: ModelSettings) -> str:

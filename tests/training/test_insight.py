@@ -187,7 +187,7 @@ def test_gradients_that_vanish_or_explode_are_told_once(make_small_run, output, 
     said = trained(make_small_run(*INSIGHT, *settings), output)
     (warning,) = [line for line in said.splitlines() if line.startswith("warning: Gradients")]
     assert words in warning
-    assert "encoder, layer 1, forward" in warning
+    assert "encoder.1.forward and encoder.1.backward" in warning
     assert "step 4," in warning  # the first step alone is no evidence
     assert "decoder" not in warning.split(":")[1]
     assert setting in warning

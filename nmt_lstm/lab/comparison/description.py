@@ -19,8 +19,9 @@ from nmt_lstm.lab.comparison.tables import (
     quality_table,
     run_table,
 )
-from nmt_lstm.lab.comparison.verdict import Circumstances, Verdict, joined_names
+from nmt_lstm.lab.comparison.verdict import Circumstances, Verdict
 from nmt_lstm.lab.report.table import Table, escape_markdown
+from nmt_lstm.plain_text import joined_names
 
 __all__ = ["Report", "Section", "json_values", "markdown_report", "sections_of", "text_line", "title_of"]
 

@@ -9,9 +9,10 @@ from typing import Literal
 
 from nmt_lstm.lab.comparison.findings import Findings, VariantFinding
 from nmt_lstm.lab.comparison.plan import Plan
+from nmt_lstm.plain_text import joined_names
 from nmt_lstm.training.progress import duration
 
-__all__ = ["Circumstances", "Kind", "Verdict", "give_verdict", "joined_names"]
+__all__ = ["Circumstances", "Kind", "Verdict", "give_verdict"]
 
 # Costs closer than this count as equal: timings on a busy machine are no more precise.
 _SAME_COST = 0.1
@@ -141,11 +142,6 @@ def give_verdict(findings: Findings, plan: Plan, circumstances: Circumstances) -
     if kind not in ("alone", "untrained") and "updates" in cautions:
         headline += " But the updates were not equal."
     return Verdict(kind, choice, costs, headline, cautions)
-
-
-def joined_names(names: Sequence[str], word: str = "and") -> str:
-    """Return "a", "a and b" or "a, b and c"."""
-    return f" {word} ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _kind(findings: Findings, equal: Sequence[VariantFinding]) -> Kind:

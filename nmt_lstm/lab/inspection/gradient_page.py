@@ -14,6 +14,7 @@ from nmt_lstm.lab.report.markup import Markup, element, joined
 from nmt_lstm.lab.report.page import page, section
 from nmt_lstm.lab.report.table import Column, Table, TableCell, number
 from nmt_lstm.model.gradient_flow import FADED, Flow
+from nmt_lstm.plain_text import joined_names
 
 __all__ = ["gradient_page", "gradient_picture", "gradient_table"]
 
@@ -146,7 +147,7 @@ def _sentence(traces: Sequence[GradientTrace], name: str) -> str:
     found = [(trace.model, flow) for trace in traces if (flow := _longest(trace, name)) is not None]
     said = [f"{model} {_horizon(flow.before)} → {_horizon(flow.after)}" for model, flow in found]
     grown = [model for model, flow in found if flow.after.grows]
-    explosion = f" Gradients explode after training in {', '.join(grown)}." if grown else ""
+    explosion = f" Gradients explode after training in {joined_names(grown)}." if grown else ""
     return f"Horizon before → after training, in positions: {'; '.join(said)}.{explosion}"
 
 
@@ -162,7 +163,7 @@ def _verdict(traces: Sequence[GradientTrace]) -> str:
     farthest = [model for model, reach in reaches.items() if reach == max(reaches.values())]
     said = [f"{_range([flow.after for flow in _at_longest(trace)])} in {trace.model}" for trace in traces]
     return (
-        f"After training, gradients reach farthest back in {' and '.join(farthest)}. "
+        f"After training, gradients reach farthest back in {joined_names(farthest)}. "
         f"Horizons, in positions: {', '.join(said)}."
     )
 

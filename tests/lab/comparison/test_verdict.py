@@ -10,7 +10,7 @@ import pytest
 
 from nmt_lstm.lab.comparison.findings import compare_runs
 from nmt_lstm.lab.comparison.matching import Match
-from nmt_lstm.lab.comparison.verdict import Circumstances, Verdict, give_verdict, joined_names
+from nmt_lstm.lab.comparison.verdict import Circumstances, Verdict, give_verdict
 
 
 @pytest.fixture
@@ -133,9 +133,3 @@ def test_the_headline_mentions_unequal_updates(verdict) -> None:
 
 def test_equal_conditions_give_no_caution(verdict) -> None:
     assert set(verdict({"lstm": (4, 4), "gru": (4, 5)}).cautions) == {"noise", "rising", "settings"}
-
-
-def test_names_are_joined_as_a_list() -> None:
-    assert joined_names(["a"]) == "a"
-    assert joined_names(["a", "b"], "or") == "a or b"
-    assert joined_names(["a", "b", "c"]) == "a, b and c"

@@ -289,7 +289,7 @@ class FolderInUseError(ResourceError):
 
 # Two letters exchanged in a word of three give 0.67; unrelated words of one length seldom exceed 0.6.
 LIKENESS = 0.65
-_LONGEST_NAME = 200
+_MAX_NAME_LENGTH = 200
 
 
 def nearest(name: str, known: Iterable[str], *, likeness: float = LIKENESS) -> str:
@@ -300,7 +300,7 @@ def nearest(name: str, known: Iterable[str], *, likeness: float = LIKENESS) -> s
         known: the valid names.
         likeness: lowest ratio of `difflib` at which a name is offered; 0 always offers the closest one.
     """
-    if len(name) > _LONGEST_NAME:  # not a typing error, and slow to compare
+    if len(name) > _MAX_NAME_LENGTH:  # not a typing error, and slow to compare
         return ""
     matches = difflib.get_close_matches(name, list(known), n=1, cutoff=likeness)
     return f" Did you mean '{matches[0]}'?" if matches else ""

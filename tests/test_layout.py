@@ -16,7 +16,7 @@ import pytest
 import nmt_lstm
 
 ROOT = Path(__file__).resolve().parents[1]
-LONGEST_FILE = 350
+MAX_LINES = 350
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "misc", "common", "shared", "stuff", "tools"}
 FOLDERS = ("nmt_lstm", "plugins", "benchmarks", "data", "docs", "tests")
 
@@ -34,7 +34,7 @@ def test_the_rules_are_applied_to_the_sources() -> None:
 @pytest.mark.parametrize("path", sources(*FOLDERS), ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_file_is_short_and_opens_with_its_purpose(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= LONGEST_FILE
+    assert len(text.splitlines()) <= MAX_LINES
     assert not {part.removesuffix(".py") for part in path.relative_to(ROOT).parts} & EMPTY_NAMES
     assert ast.get_docstring(ast.parse(text)), (
         "the module does not open with a sentence saying what it is for"

@@ -14,7 +14,7 @@ from nmt_lstm.numerics.sequence_linear import Linear
 __all__ = ["AdditiveAttention"]
 
 # Elements of the sum (B, Q, S, H) held at once: 64 MiB in float32.
-LARGEST_SUM = 1 << 24
+MAX_SUM_ELEMENTS = 1 << 24
 
 
 class AdditiveAttention(Attention):
@@ -57,6 +57,6 @@ class AdditiveAttention(Attention):
         chunks = [projected]
         if projected.shape[1] > 1:
             # Not for a single step, which the export to ONNX traces for any number of sentences.
-            chunks = list(projected.split(max(1, LARGEST_SUM // max(1, keys.numel())), dim=1))
+            chunks = list(projected.split(max(1, MAX_SUM_ELEMENTS // max(1, keys.numel())), dim=1))
         scores = [(tanh(chunk[:, :, None] + keys[:, None]) * vector).sum(-1) for chunk in chunks]
         return scores[0] if len(scores) == 1 else torch.cat(scores, 1)

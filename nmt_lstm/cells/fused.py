@@ -8,16 +8,16 @@ from torch.nn import functional
 
 from nmt_lstm.cells.cell import State
 from nmt_lstm.cells.gated_cell import GatedCell
-from nmt_lstm.numerics.row_counts import SMALLEST_INVARIANT_ROWS
+from nmt_lstm.numerics.row_counts import MIN_INVARIANT_ROWS
 
-__all__ = ["LARGEST_SMALL_STATE", "kernel_arguments", "prefers_unrolled_loop", "without_padding_rows"]
+__all__ = ["MAX_SMALL_STATE", "kernel_arguments", "prefers_unrolled_loop", "without_padding_rows"]
 
 # oneDNN's bf16 LSTM is made for blocks of rows: forward and backward, 20 steps of 512, two threads of a processor with
 # AMX, took 76 ms for 83 rows and 32 ms for 88.
 ROWS_OF_A_BLOCK = 8
 
 # Rows times hidden size up to which the kernel trains faster than the unrolled loop on every processor measured.
-LARGEST_SMALL_STATE = 8192
+MAX_SMALL_STATE = 8192
 
 
 def kernel_arguments(cell: GatedCell, inputs: Tensor, state: State) -> tuple[Tensor, State, list[Tensor]]:
@@ -47,7 +47,7 @@ def _padding_rows(inputs: Tensor) -> int:
     if inputs.device.type != "cpu":
         return 0
     rows = inputs.shape[0]
-    smallest = 0 if torch.is_grad_enabled() else SMALLEST_INVARIANT_ROWS
+    smallest = 0 if torch.is_grad_enabled() else MIN_INVARIANT_ROWS
     in_bf16 = inputs.dtype == torch.bfloat16 or torch.is_autocast_enabled("cpu")
     block = -rows % ROWS_OF_A_BLOCK if in_bf16 and rows > ROWS_OF_A_BLOCK else 0
     return max(smallest - rows, block)
@@ -73,4 +73,4 @@ def prefers_unrolled_loop(inputs: Tensor, hidden_size: int) -> bool:
     """
     if inputs.device.type != "cpu" or inputs.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
         return False
-    return not torch.is_grad_enabled() or inputs.shape[0] * hidden_size > LARGEST_SMALL_STATE
+    return not torch.is_grad_enabled() or inputs.shape[0] * hidden_size > MAX_SMALL_STATE

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["inspect"]
 
-MOST_SENTENCES = 50
+MAX_SENTENCES = 50
 """Sentences read from a file or stdin. Each has its own page."""
 DEFAULT_LENGTHS = "10,20,40"
 
@@ -280,8 +280,8 @@ def _lines(input_file: Path | None) -> dict[int, str]:
     for number, line in enumerate(input_lines(input_file), start=1):
         if not line.strip():
             continue
-        if len(lines) == MOST_SENTENCES:
-            note(f"nmt-lstm: warning: only the first {MOST_SENTENCES} sentences are inspected.")
+        if len(lines) == MAX_SENTENCES:
+            note(f"nmt-lstm: warning: only the first {MAX_SENTENCES} sentences are inspected.")
             break
         lines[number] = line.rstrip("\n")
     if not lines:

@@ -15,7 +15,7 @@ from nmt_lstm.files.atomic import write_atomically
 __all__ = ["InspectionFiles"]
 
 FOLDER = Path("inspection")
-LONGEST_NAME = 40
+MAX_NAME_LENGTH = 40
 
 
 class InspectionFiles:
@@ -72,4 +72,4 @@ def _numbered(path: Path) -> Iterator[Path]:
 def _slug(line: str) -> str:
     """Return the first words of a sentence as part of a file name."""
     words = re.sub(r"[^\w]+", "-", line.lower()).strip("-")
-    return words[:LONGEST_NAME].rstrip("-") or "sentence"
+    return words[:MAX_NAME_LENGTH].rstrip("-") or "sentence"

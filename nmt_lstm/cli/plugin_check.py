@@ -29,7 +29,7 @@ Examples:
   nmt-lstm plugins check my_package.cells:MyCell --option forget_bias=2.0"""
 
 _OUTCOME_WIDTH = len("does not apply")  # longer outcomes have their own lines
-_LONGEST_NAME = 42
+_MAX_NAME_LENGTH = 42
 
 
 def check(
@@ -96,7 +96,7 @@ def _run_and_show(cases: Sequence[Case[Any]]) -> Iterator[Result]:
     from rich.console import Console
 
     terminal = Console(stderr=True)
-    width = min(_LONGEST_NAME, max(len(case.name) for case in cases))
+    width = min(_MAX_NAME_LENGTH, max(len(case.name) for case in cases))
     for number, case in enumerate(cases, start=1):
         name = case.name.replace("_", " ")
         with terminal.status(f"checking {number} of {len(cases)}: {name}"):

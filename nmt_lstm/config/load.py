@@ -27,7 +27,7 @@ __all__ = [
     "search_settings",
 ]
 
-LARGEST_RUN_FILE = 1 << 20
+MAX_RUN_FILE_BYTES = 1 << 20
 
 
 def load_run(path: str | Path, overrides: Iterable[str] = ()) -> RunSettings:
@@ -122,7 +122,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     """
     file = Path(path)
     try:
-        return parse_toml(read_regular(file, LARGEST_RUN_FILE).decode("utf-8"))
+        return parse_toml(read_regular(file, MAX_RUN_FILE_BYTES).decode("utf-8"))
     except FileNotFoundError:
         raise ConfigurationError(f"run file '{path}' does not exist.") from None
     except IsADirectoryError:

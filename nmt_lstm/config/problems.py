@@ -14,7 +14,7 @@ from nmt_lstm.errors import ConfigurationError, nearest
 __all__ = ["combined_error", "nearest_path", "problem_sentences"]
 
 # Most characters of a key or a value in a message.
-_LONGEST_QUOTE = 200
+_MAX_QUOTE_LENGTH = 200
 
 
 def combined_error(origin: str, problems: list[str]) -> ConfigurationError:
@@ -77,7 +77,7 @@ def _toml(value: Any) -> str:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST_QUOTE else f"{text[: _LONGEST_QUOTE - 3]}..."
+    return text if len(text) <= _MAX_QUOTE_LENGTH else f"{text[: _MAX_QUOTE_LENGTH - 3]}..."
 
 
 def _nearest_key(keys: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ __all__ = ["NOT_SIGNIFICANT", "p_value", "perplexity", "signed"]
 
 NOT_SIGNIFICANT = "≈"
 # exp of this is the largest float.
-_LARGEST_EXPONENT = math.log(sys.float_info.max)
+_MAX_EXPONENT = math.log(sys.float_info.max)
 
 
 def signed(value: float) -> str:
@@ -24,7 +24,7 @@ def p_value(value: float) -> str:
 
 def perplexity(loss: float, digits: int = 1) -> str:
     """Return the perplexity of a loss in nats per piece, such as "12.3", or "2.4e+08" from a million on."""
-    if loss >= _LARGEST_EXPONENT:
+    if loss >= _MAX_EXPONENT:
         return "infinite"
     value = math.exp(loss)
     return f"{value:.{digits}f}" if value < 1e6 else f"{value:.2g}"

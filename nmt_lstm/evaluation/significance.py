@@ -32,7 +32,7 @@ SEED = 12345
 RESAMPLES = 1_000
 TRIALS = 10_000
 LEVEL = 0.05
-_LARGEST_BLOCK = 1 << 22  # elements of the matrix of samples and sentences: 32 MiB
+_MAX_BLOCK = 1 << 22  # elements of the matrix of samples and sentences: 32 MiB
 _ROUNDING = 1e-9
 
 
@@ -183,7 +183,7 @@ def _block_rows(rows: int, columns: int) -> Iterator[int]:
     NumPy draws 32 booleans from each number of its generator and discards the rest at the end of a call: with blocks of
     a multiple of 32 rows, they are the same as if all were drawn at once.
     """
-    most = max(32, _LARGEST_BLOCK // columns // 32 * 32)
+    most = max(32, _MAX_BLOCK // columns // 32 * 32)
     while rows > 0:
         yield min(rows, most)
         rows -= most

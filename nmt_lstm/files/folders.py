@@ -12,7 +12,7 @@ from nmt_lstm.files.lock import locked
 
 __all__ = ["exclusive_folder", "foreign_names"]
 
-_MOST_NAMES = 3
+_MAX_NAMES = 3
 
 
 @contextmanager
@@ -53,4 +53,4 @@ def foreign_names(folder: Path, is_own: Callable[[str], bool] = lambda _: False)
     if not folder.is_dir():
         return ""
     names = sorted(path.name for path in folder.iterdir() if not is_own(path.name))
-    return ", ".join(names[:_MOST_NAMES]) + (" ..." if len(names) > _MOST_NAMES else "")
+    return ", ".join(names[:_MAX_NAMES]) + (" ..." if len(names) > _MAX_NAMES else "")

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 
-__all__ = ["LARGEST_LIST", "LARGEST_TEXT", "open_regular", "read_regular"]
+__all__ = ["MAX_LIST_BYTES", "MAX_TEXT_BYTES", "open_regular", "read_regular"]
 
-LARGEST_TEXT = 16 << 20
+MAX_TEXT_BYTES = 16 << 20
 """Bytes of a file that describes something, such as a manifest or a run file."""
-LARGEST_LIST = 1 << 30
+MAX_LIST_BYTES = 1 << 30
 """Bytes of a file that grows with use, such as the rows of a board."""
 
 
@@ -39,7 +39,7 @@ def open_regular(path: Path) -> Iterator[BufferedReader]:
         os.close(handle)
 
 
-def read_regular(path: Path, limit: int = LARGEST_TEXT) -> bytes:
+def read_regular(path: Path, limit: int = MAX_TEXT_BYTES) -> bytes:
     """Return the content of a regular file of at most `limit` bytes.
 
     Raises:

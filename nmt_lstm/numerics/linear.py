@@ -30,7 +30,7 @@ ROWS_OF_A_BLOCK = 24
 # From this number on, a product with ones sums rows faster than torch's sum.
 MANY_ROWS = 8_192
 # Packing a weight costs as much as this many products save.
-FEWEST_PRODUCTS = 4
+MIN_PRODUCTS = 4
 
 
 @functools.cache
@@ -157,7 +157,7 @@ def repeated_linear(
         rows: of the inputs; the layout is chosen for this number.
         times: how often the function will be called.
     """
-    if times < FEWEST_PRODUCTS or weight.device.type != "cpu" or not onednn.packing_works(weight.dtype):
+    if times < MIN_PRODUCTS or weight.device.type != "cpu" or not onednn.packing_works(weight.dtype):
         return lambda inputs: linear(inputs, weight, bias)
     return onednn.packed_linear(weight, bias, rows=rows)
 

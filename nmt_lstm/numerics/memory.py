@@ -20,7 +20,7 @@ HUGE_PAGE = 2 << 20
 HEAP_AT_ONCE = 768 << 20
 # oneDNN keeps 1,024 kernels unless told otherwise, of up to 5 MB (products of many rows) each. Training rounds its shapes
 # (see row_counts.py), so that this many hold those that come again soon.
-MOST_KERNELS = 512
+MAX_KERNELS = 512
 # glibc's option for the size of its thread cache.
 THREAD_CACHE = "glibc.malloc.tcache_count"
 
@@ -30,7 +30,7 @@ def bound_kernel_memory() -> None:
 
     Call this before oneDNN's first use in the process.
     """
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(MOST_KERNELS))
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(MAX_KERNELS))
 
 
 def without_thread_cache(environment: Mapping[str, str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ Tensors = tuple[Tensor, ...]
 # round some functions (sigmoid, softplus, erf) differently. Two registers of AVX-512 hold 32 float32, all others fewer.
 VECTOR_BLOCK = 32
 # at::internal::GRAIN_SIZE: larger tensors are split among threads, and each thread's share has a rest of its own.
-LARGEST_UNSPLIT = 32_768
+MAX_UNSPLIT = 32_768
 
 
 def by_rows(function: Callable[[Tensors], Tensors], tensors: Sequence[Tensor], width: int) -> Tensors:
@@ -43,7 +43,7 @@ def by_rows(function: Callable[[Tensors], Tensors], tensors: Sequence[Tensor], w
     missing = -rows % unit
     if missing:
         tensors = [functional.pad(tensor, (0, 0, 0, missing)) for tensor in tensors]
-    largest = max(1, LARGEST_UNSPLIT // (unit * width)) * unit
+    largest = max(1, MAX_UNSPLIT // (unit * width)) * unit
     if torch.get_num_threads() == 1 or rows + missing <= largest:
         results = function(tuple(tensors))
     else:

@@ -9,16 +9,16 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["SMALLEST_INVARIANT_ROWS", "padded_columns", "padded_rows", "rounded_rows"]
+__all__ = ["MIN_INVARIANT_ROWS", "padded_columns", "padded_rows", "rounded_rows"]
 
 COUNTS_PER_DOUBLING = 4
 COLUMNS = 8
 # From 8 rows on a row's result in float32 is the same, bit for bit, whatever the number of rows: oneDNN's from 2 on,
 # MKL's from 5 on, in `padded_columns` and with AVX-512.
-SMALLEST_INVARIANT_ROWS = 8
+MIN_INVARIANT_ROWS = 8
 
 
-def rounded_rows(rows: int, finest: int = SMALLEST_INVARIANT_ROWS) -> int:
+def rounded_rows(rows: int, finest: int = MIN_INVARIANT_ROWS) -> int:
     """Return `rows` rounded up to one of four numbers between a power of two and the next.
 
     Args:

@@ -15,8 +15,8 @@ __all__ = ["PLUGIN_MODULE", "PluginContents", "loaded_contents", "read_contents"
 # Beginning of the names of plugin modules; a hash of the path follows.
 PLUGIN_MODULE = "nmt_lstm_plugin_file_"
 # A plugin is a few equations. A larger folder is the wrong one, and every model folder would contain a copy of it.
-MOST_FILES = 100
-MOST_BYTES = 1 << 20
+MAX_FILES = 100
+MAX_BYTES = 1 << 20
 _SKIPPED = ("__pycache__",)
 
 # By module name. Files are read once, so that copies are what was run.
@@ -88,7 +88,7 @@ def read_contents(path: str | Path) -> PluginContents:
             raise PluginError(f"plugin file '{path}' does not exist or is not a file.")
         if location.suffix != ".py":
             raise PluginError(f"plugin file '{path}' is not a Python file; its name must end in .py.")
-        if location.stat().st_size > MOST_BYTES:
+        if location.stat().st_size > MAX_BYTES:
             raise _too_large(str(path))
         return PluginContents(location, {location.name: location.read_bytes()}, is_package=False)
     except OSError as problem:
@@ -114,7 +114,7 @@ def _read_folder(folder: Path, name: str) -> PluginContents:
         if not file.is_file():
             continue
         size += file.stat().st_size
-        if size > MOST_BYTES or len(files) == MOST_FILES:
+        if size > MAX_BYTES or len(files) == MAX_FILES:
             raise _too_large(name)
         files[below.as_posix()] = file.read_bytes()
     return PluginContents(folder, files, is_package=True)
@@ -122,6 +122,6 @@ def _read_folder(folder: Path, name: str) -> PluginContents:
 
 def _too_large(name: str) -> PluginError:
     return PluginError(
-        f"the plugin '{name}' is too large: at most {MOST_FILES} files with {MOST_BYTES >> 20} MiB in total are loaded and "
+        f"the plugin '{name}' is too large: at most {MAX_FILES} files with {MAX_BYTES >> 20} MiB in total are loaded and "
         f"copied into model folders. Install it as a distribution instead (see 'nmt-lstm plugins new')."
     )

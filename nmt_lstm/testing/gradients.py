@@ -14,10 +14,10 @@ from nmt_lstm.testing.subject import random_tensor
 
 __all__ = ["check_bf16", "check_finite_differences", "check_reached", "gradients_of"]
 
-LARGEST_BF16_DIFFERENCE = 0.06
-LARGEST_BF16_GRADIENT_DISTANCE = 0.2
+MAX_BF16_DIFFERENCE = 0.06
+MAX_BF16_GRADIENT_DISTANCE = 0.2
 # Relative to the largest gradient. Smaller ones are rounding errors of 0, as for a bias that a softmax cancels.
-SMALLEST_GRADIENT = 1e-6
+MIN_GRADIENT = 1e-6
 
 
 def gradients_of(results: Sequence[Tensor], leaves: Sequence[Tensor]) -> list[Tensor | None]:
@@ -48,7 +48,7 @@ def check_reached(names: Sequence[str], gradients: Sequence[Tensor | None]) -> s
                 f"the gradient of {name} is NaN or infinite",
                 "Look for a square root, a logarithm or a division at 0.",
             )
-    smallest = SMALLEST_GRADIENT * max(sizes)
+    smallest = MIN_GRADIENT * max(sizes)
     for name, size in zip(names, sizes, strict=True):
         if size <= smallest:
             raise ConformanceFailure(
@@ -86,7 +86,7 @@ def check_bf16(run: Callable[[], tuple[Tensor, ...]], parameters: Sequence[Tenso
     """
     if not bf16_works():
         raise NotChecked("not checked: this processor does not compute in bf16")
-    comparison = Comparison(LARGEST_BF16_DIFFERENCE, hint)
+    comparison = Comparison(MAX_BF16_DIFFERENCE, hint)
     expected = run()
     with torch.autocast("cpu", torch.bfloat16):
         actual = run()
@@ -98,13 +98,15 @@ def check_bf16(run: Callable[[], tuple[Tensor, ...]], parameters: Sequence[Tenso
     bf16_gradient = _flatten(gradients_of(actual, parameters), parameters)
     # The distance of all gradients: where a function has a kink, single values may differ more.
     distance = float((bf16_gradient - gradient).norm() / gradient.norm())
-    if not distance <= LARGEST_BF16_GRADIENT_DISTANCE:
+    if not distance <= MAX_BF16_GRADIENT_DISTANCE:
         raise ConformanceFailure(
             f"gradients in bf16 have a relative distance of {distance:.1e} from those in float32, "
-            f"allowed {LARGEST_BF16_GRADIENT_DISTANCE}",
+            f"allowed {MAX_BF16_GRADIENT_DISTANCE}",
             hint,
         )
-    return f"{comparison}; relative distance of gradients {distance:.1e}, allowed {LARGEST_BF16_GRADIENT_DISTANCE}"
+    return (
+        f"{comparison}; relative distance of gradients {distance:.1e}, allowed {MAX_BF16_GRADIENT_DISTANCE}"
+    )
 
 
 def _flatten(gradients: Sequence[Tensor | None], parameters: Sequence[Tensor]) -> Tensor:

@@ -25,8 +25,8 @@ __all__ = [
 RESET_HINT = "Override reset_parameters: call super().reset_parameters(), then draw the cell's own parameters as the constructor does."
 # The standard deviation of so many random numbers is accurate to about 1/sqrt(2 n) = 10 %, so a factor of 2 is no
 # coincidence; fewer are not compared.
-FEWEST = 50
-LARGEST_RATIO = 2.0
+MIN_COMPARED = 50
+MAX_RATIO = 2.0
 
 
 def options_fit_a_run_file(subject: Subject) -> str:
@@ -157,10 +157,10 @@ def _compare_reset(name: str, reset: Tensor, drawn: Sequence[Tensor]) -> None:
         raise ConformanceFailure(
             f"'{name}' has different values after reset_parameters than after construction", RESET_HINT
         )
-    if int((~constant).sum()) < FEWEST:
+    if int((~constant).sum()) < MIN_COMPARED:
         return
     ratio = float(reset[~constant].std() / drawn[0][~constant].std())
-    if not 1.0 / LARGEST_RATIO < ratio < LARGEST_RATIO:
+    if not 1.0 / MAX_RATIO < ratio < MAX_RATIO:
         raise ConformanceFailure(
             f"'{name}' has {ratio:.1f} times the standard deviation after reset_parameters that it has after construction",
             RESET_HINT,

@@ -13,7 +13,7 @@ from nmt_lstm.text.corpus import read_parallel
 __all__ = ["CleaningReport", "PairCleaner", "pair_digest", "pair_digests"]
 
 # Ratios of shorter sentences mean nothing: "Yes" may have four pieces in the other language.
-SHORTEST_RATED = 10
+MIN_RATED_LENGTH = 10
 
 
 def pair_digest(source: str, target: str) -> bytes:
@@ -89,7 +89,7 @@ class PairCleaner:
             return "empty"
         if longer > rules.max_pieces:
             return "too long"
-        if rules.max_ratio and longer >= SHORTEST_RATED and longer > rules.max_ratio * shorter:
+        if rules.max_ratio and longer >= MIN_RATED_LENGTH and longer > rules.max_ratio * shorter:
             return "ratio"
         if rules.drop_duplicates:
             digest = hashlib.blake2b(f"{source}\n{target}".encode(), digest_size=12).digest()

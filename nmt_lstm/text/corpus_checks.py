@@ -19,7 +19,7 @@ __all__ = ["corpus_warnings"]
 SAMPLE = 5_000
 PROFILED = 1_000
 # With fewer lines, a side may resemble the wrong language by chance.
-FEWEST_PROFILED = 10
+MIN_PROFILED_LINES = 10
 # Factor by which exchanged sides must be more similar. Measured on German-English text: 4.1 if the sides of the
 # validation text are exchanged, 0.24 if they are not; languages without common letters differ more.
 CLEARLY_MORE = 1.3
@@ -93,7 +93,7 @@ def _half_empty(paths: tuple[Path, Path], sides: tuple[list[str], list[str]]) ->
 
 def _exchanged(train: tuple[list[str], list[str]], valid: tuple[list[str], list[str]]) -> bool:
     """Whether each side of the validation text resembles the other side of the training text."""
-    if min(map(len, (*train, *valid))) < FEWEST_PROFILED:
+    if min(map(len, (*train, *valid))) < MIN_PROFILED_LINES:
         return False
     (train_source, train_target), (valid_source, valid_target) = (
         [_profile(lines) for lines in sides] for sides in (train, valid)

@@ -21,14 +21,14 @@ __all__ = ["FOLDER", "HeldOut", "hold_out", "with_validation_text"]
 
 FOLDER = "held-out"
 """Name of its folder in the folder of a run."""
-MOST_PAIRS = 1_000
+MAX_PAIRS = 1_000
 SHARE = 0.05
 # The validation text is part of the data, not of the run: runs with different seeds must be comparable.
 SEED = 1
 # Candidates for each held-out pair. The rarest is chosen, because all of its copies are lost for training.
 CANDIDATES = 4
 # Scores of fewer pairs mean little: a single word changes them.
-FEWEST_MEANINGFUL = 20
+MIN_MEANINGFUL_PAIRS = 20
 
 
 class HeldOut(NamedTuple):
@@ -49,7 +49,7 @@ class HeldOut(NamedTuple):
         count = len(self.pairs)
         text = f"No validation text given; {count:,} of {self.total:,} pairs {'is' if count == 1 else 'are'} held out"
         text += f", in '{self.source.parent}'" if with_folder else ""
-        if count >= FEWEST_MEANINGFUL:
+        if count >= MIN_MEANINGFUL_PAIRS:
             return f"{text}."
         return f"{text}. Scores of so few pairs mean little; give validation text if you have more."
 
@@ -158,7 +158,7 @@ def with_validation_text(
 
 def _candidates(source: Path, target: Path, total: int) -> Iterator[list[_Candidate]]:
     """Yield candidates from as many equal parts of the text as pairs are held out, from a random line of each part on."""
-    count = max(1, min(MOST_PAIRS, int(total * SHARE)))
+    count = max(1, min(MAX_PAIRS, int(total * SHARE)))
     pairs = read_parallel(source, target)
     random = np.random.default_rng(SEED)
     for part in range(count):

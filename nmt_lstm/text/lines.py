@@ -11,7 +11,7 @@ __all__ = ["LineWarnings", "has_unsafe", "single_line", "without_line_end"]
 # C0 and C1 controls (including tab, NUL and U+0085), line and paragraph separators, and lone surrogates, which are
 # not text. Each of them could break a line, a column, SentencePiece or an encoder.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-MOST_WARNINGS = 10
+MAX_WARNINGS = 10
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class LineWarnings:
 
     def _warn(self, kind: str, message: str) -> None:
         count = self._counts[kind] = self._counts.get(kind, 0) + 1
-        if count <= MOST_WARNINGS:
+        if count <= MAX_WARNINGS:
             logger.warning("%s", message)
-        if count == MOST_WARNINGS:
+        if count == MAX_WARNINGS:
             logger.warning("no more warnings of this kind (%s) are shown.", kind)

@@ -13,13 +13,13 @@ __all__ = ["find_misalignment", "lengths_are_related"]
 # 3 if the lines are aligned, 8 to thousands if one line was removed.
 CLEAR_GAIN = 8.0
 # Ratios beyond e**2 mean no more than "very different".
-LARGEST_DEVIATION = 2.0
+MAX_DEVIATION = 2.0
 # Lines required on both sides of a change.
-SHORTEST_STRETCH = 5
+MIN_STRETCH = 5
 # Correlation of the log lengths, and the lines required to estimate it. Measured on the same text: 0.59 to 0.89 if the
 # lines are aligned, -0.03 to 0.24 between unrelated files.
-SMALLEST_CORRELATION = 0.4
-FEWEST_RELATED = 30
+MIN_CORRELATION = 0.4
+MIN_RELATED = 30
 
 
 def find_misalignment(lengths: Iterable[tuple[int, int]]) -> int | None:
@@ -32,11 +32,11 @@ def find_misalignment(lengths: Iterable[tuple[int, int]]) -> int | None:
         lengths: characters of the source line and of the target line, for each line.
     """
     pairs = _logarithms(lengths)
-    if len(pairs) < 2 * SHORTEST_STRETCH:
+    if len(pairs) < 2 * MIN_STRETCH:
         return None
     ratios = pairs[:, 0] - pairs[:, 1]
     # The constant keeps lines of equal length from having infinite likelihood.
-    deviations = np.minimum(np.abs(ratios - np.median(ratios)), LARGEST_DEVIATION) + 0.01
+    deviations = np.minimum(np.abs(ratios - np.median(ratios)), MAX_DEVIATION) + 0.01
     return _change(deviations)
 
 
@@ -47,12 +47,10 @@ def lengths_are_related(lengths: Iterable[tuple[int, int]]) -> bool:
         lengths: characters of the source line and of the target line, for each line.
     """
     pairs = _logarithms(lengths)
-    if len(pairs) < FEWEST_RELATED:
+    if len(pairs) < MIN_RELATED:
         return True
     source, target = (side - side.mean() for side in pairs.T)
-    return float(source @ target) >= SMALLEST_CORRELATION * float(
-        np.sqrt((source @ source) * (target @ target))
-    )
+    return float(source @ target) >= MIN_CORRELATION * float(np.sqrt((source @ source) * (target @ target)))
 
 
 def _logarithms(lengths: Iterable[tuple[int, int]]) -> NDArray[np.float64]:
@@ -64,7 +62,7 @@ def _change(deviations: NDArray[np.float64]) -> int | None:
     """Return the line, from 1, at which the scale of Laplace deviations (lines,) increases; None if it does not."""
     total = len(deviations)
     sums = np.cumsum(deviations)
-    before = np.arange(SHORTEST_STRETCH, total - SHORTEST_STRETCH + 1)
+    before = np.arange(MIN_STRETCH, total - MIN_STRETCH + 1)
     scale_before = sums[before - 1] / before
     scale_after = (sums[-1] - sums[before - 1]) / (total - before)
     # The log likelihood of a Laplace sample at its best scale is -n log(scale), up to a constant.

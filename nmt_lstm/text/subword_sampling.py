@@ -35,8 +35,8 @@ SPACE = "\u2581"
 # SentencePiece scores a character without a piece as the lowest score of all pieces minus this.
 UNKNOWN_PENALTY = 10.0
 # The lattices of words are cached, since words recur; long ones seldom do. The limits keep memory constant.
-MOST_CACHED_WORDS = 1 << 15
-LONGEST_CACHED_WORD = 24
+MAX_CACHED_WORDS = 1 << 15
+MAX_CACHED_WORD_LENGTH = 24
 
 Pieces = tuple[int, ...]
 
@@ -136,11 +136,11 @@ class _UnigramLattice:
         self._known = known
         self._alpha = alpha
         self._unknown_score = min(known.scores.values(), default=0.0) - UNKNOWN_PENALTY
-        self._cached_filter = lru_cache(MOST_CACHED_WORDS)(self._filter)
+        self._cached_filter = lru_cache(MAX_CACHED_WORDS)(self._filter)
 
     def draw(self, word: str, generator: random.Random) -> list[int]:
         """Sample backwards from the last character, each piece by the mass of all segmentations that lead to it."""
-        lattice = (self._cached_filter if len(word) <= LONGEST_CACHED_WORD else self._filter)(word)
+        lattice = (self._cached_filter if len(word) <= MAX_CACHED_WORD_LENGTH else self._filter)(word)
         drawn: list[Pieces] = []
         end = len(word)
         while end:

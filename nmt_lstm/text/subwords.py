@@ -18,7 +18,7 @@ import sentencepiece
 from nmt_lstm.config.defaults import vocabulary_size
 from nmt_lstm.config.schema import SubwordSettings
 from nmt_lstm.errors import ConfigurationError, DataError
-from nmt_lstm.files.regular import LARGEST_LIST, read_regular
+from nmt_lstm.files.regular import MAX_LIST_BYTES, read_regular
 from nmt_lstm.text.invisible_characters import invisible_characters, without_invisible_characters
 from nmt_lstm.text.lines import single_line
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
@@ -31,11 +31,11 @@ logger = logging.getLogger(__name__)
 # Fixed, because the model depends on the number of threads through the order of summation.
 TRAINER_THREADS = 4
 # Approximate number of lines that a vocabulary is learnt from; more change little and cost memory and time.
-LARGEST_SAMPLE = 1_000_000
+MAX_SAMPLE_LINES = 1_000_000
 # After a size too small for the characters of a text, the next one may be larger than the text supports.
-MOST_SIZES = 4
+MAX_SIZES = 4
 # SentencePiece skips lines of more than 4,192 bytes; a character has at most 4.
-LONGEST_LINE = 1_000
+MAX_LINE_LENGTH = 1_000
 
 
 def _normalise(line: str) -> str:
@@ -84,7 +84,7 @@ class Vocabulary:
             DataError: the file cannot be read or is not a SentencePiece model.
         """
         try:
-            return cls(read_regular(path, LARGEST_LIST), normalise_invisible=normalise_invisible)
+            return cls(read_regular(path, MAX_LIST_BYTES), normalise_invisible=normalise_invisible)
         except OSError as error:
             raise DataError(f"cannot read the vocabulary '{path}': {error.strerror}.", path=path) from None
         except DataError as error:
@@ -261,7 +261,7 @@ def _train(
         return map(without_invisible_characters, lines()) if settings.normalise_invisible else lines()
 
     requested = size
-    for _ in range(MOST_SIZES):
+    for _ in range(MAX_SIZES):
         try:
             vocabulary = _train_once(_sample(normalised(), count, seed), settings, size)
         except RuntimeError as error:
@@ -294,13 +294,15 @@ def _possible_size(error: RuntimeError, size: int, side: str) -> tuple[int, str]
 
 
 def _sample(lines: Iterator[str], count: int, seed: int) -> Iterator[str]:
-    """Yield about LARGEST_SAMPLE of `count` lines, determined by the seed, in parts short enough for SentencePiece."""
+    """Yield about MAX_SAMPLE_LINES of `count` lines, determined by the seed, in parts short enough for SentencePiece."""
     random = np.random.default_rng(seed)
-    share = LARGEST_SAMPLE / max(1, count)
+    share = MAX_SAMPLE_LINES / max(1, count)
     for line in lines:
         if share >= 1 or random.random() < share:
             text = _normalise(line)
-            yield from (text[start : start + LONGEST_LINE] for start in range(0, len(text), LONGEST_LINE))
+            yield from (
+                text[start : start + MAX_LINE_LENGTH] for start in range(0, len(text), MAX_LINE_LENGTH)
+            )
 
 
 def _train_once(lines: Iterator[str], settings: SubwordSettings, size: int) -> Vocabulary:

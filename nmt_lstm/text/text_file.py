@@ -38,10 +38,10 @@ SIGNATURES = {
     re.compile(rb"\x28\xb5\x2f\xfd"): ".zst",
     re.compile(rb"BZh[1-9]1AY&SY"): ".bz2",
 }
-LONGEST_SIGNATURE = 10
+MAX_SIGNATURE_LENGTH = 10
 # Also accepted: LZMA's older format, and the skippable frames of Zstandard.
 OTHER_SIGNATURES = re.compile(rb"\x5d\x00\x00|[\x50-\x5f]\x2a\x4d\x18", re.DOTALL)
-MOST_NAMES = 10_000
+MAX_NAMES = 10_000
 # UTF-32 first: its mark begins with that of UTF-16.
 BYTE_ORDER_MARKS = {
     b"\xff\xfe\x00\x00": "utf-32",
@@ -50,7 +50,7 @@ BYTE_ORDER_MARKS = {
     b"\xfe\xff": "utf-16",
 }
 # Fewest bytes of a first line by which UTF-16 without a mark is recognised.
-SHORTEST_UTF_16 = 8
+MIN_UTF_16_BYTES = 8
 
 
 def open_bytes(path: Path) -> BinaryIO:
@@ -85,9 +85,9 @@ def open_bytes(path: Path) -> BinaryIO:
 def _check_suffix(path: Path) -> None:
     """Refuse a file whose signature does not match its suffix."""
     with path.open("rb") as file:
-        beginning = file.read(LONGEST_SIGNATURE)
+        beginning = file.read(MAX_SIGNATURE_LENGTH)
     suffix = _compression_of(beginning)
-    if suffix == path.suffix or len(beginning) < LONGEST_SIGNATURE:  # so short a file may be truncated
+    if suffix == path.suffix or len(beginning) < MAX_SIGNATURE_LENGTH:  # so short a file may be truncated
         return
     if suffix:
         plain = path.with_suffix("") if path.suffix in COMPRESSED_SUFFIXES else path
@@ -111,7 +111,7 @@ def _suggestion(path: Path) -> str:
     if not folder.is_dir():
         return f" The folder '{folder}' does not exist."
     try:
-        names = sorted(entry.name for entry in itertools.islice(folder.iterdir(), MOST_NAMES))
+        names = sorted(entry.name for entry in itertools.islice(folder.iterdir(), MAX_NAMES))
     except OSError:
         return ""
     return nearest(path.name, names)
@@ -171,7 +171,7 @@ def _check_encoding(line: bytes, name: str, path: Path | None) -> None:
         raise DataError(f"'{name}' is compressed ({compression}); decompress it first.", path=path)
     encoding = next((name for mark, name in BYTE_ORDER_MARKS.items() if line.startswith(mark)), "")
     # Without a mark, every other byte of Latin letters in UTF-16 is zero, which is valid UTF-8 but not text.
-    if not encoding and len(line) >= SHORTEST_UTF_16:
+    if not encoding and len(line) >= MIN_UTF_16_BYTES:
         zeros = line[::2].count(0), line[1::2].count(0)
         if min(zeros) == 0 and max(zeros) > len(line) // 4:
             encoding = "utf-16le" if zeros[1] else "utf-16be"

@@ -13,7 +13,7 @@ __all__ = ["GradientWatch", "all_finite", "with_poisoned_gradient"]
 
 # A gradient scaler halves its scale at each step that it skips. After this many, its initial 2^16 is 2^-24, the
 # smallest positive number in fp16: then the network itself overflows, not the scaled loss.
-_MOST_SKIPPED = 40
+_MAX_SKIPPED = 40
 
 
 class GradientWatch:
@@ -56,7 +56,7 @@ class GradientWatch:
     def failed_steps(self, *, scaled: bool) -> int:
         """Return how many steps ago training failed; 0 if it did not. Waits for the device."""
         failed = 0 if self._failed is None else int(self._failed)
-        return failed if failed > (_MOST_SKIPPED if scaled else 0) else 0
+        return failed if failed > (_MAX_SKIPPED if scaled else 0) else 0
 
 
 def with_poisoned_gradient(loss: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ __all__ = ["Norms", "Symptoms", "exploding_norms", "symptoms", "warnings_of"]
 # keep about a hundredth or more, even after they have learnt to forget.
 VANISHED_SHARE = 1e-3
 VANISHED_LAG = 10
-SHORTEST_LAG = 5
+MIN_LAG = 5
 """The least number of positions from which a warning follows."""
 LARGE_NORM = 10.0
 """A mean norm above this multiple of the clipping norm (of 1 without clipping) counts as exploding."""
@@ -117,7 +117,7 @@ def _far_lag(flow: Flow) -> int:
 
 def _vanishes(flow: Flow) -> bool:
     lag = _far_lag(flow)
-    return lag >= SHORTEST_LAG and flow.norms[0] > 0.0 and flow.relative[lag] < VANISHED_SHARE
+    return lag >= MIN_LAG and flow.norms[0] > 0.0 and flow.relative[lag] < VANISHED_SHARE
 
 
 def _growth(flow: Flow) -> str:

@@ -20,8 +20,8 @@ from nmt_lstm.training.optimization import build_optimizer, clip_gradients
 
 __all__ = ["StepStatistics", "Throughput", "TrainingMeter", "measure_throughput"]
 
-_FEWEST_BATCHES = 2
-_MOST_BATCHES = 20
+_MIN_BATCHES = 2
+_MAX_BATCHES = 20
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def measure_throughput(
             step(batch)
             elapsed += step(batch)
             pieces, count = pieces + batch.target_pieces, count + 1
-            if time.monotonic() > end and count >= _FEWEST_BATCHES:
+            if time.monotonic() > end and count >= _MIN_BATCHES:
                 break
     return Throughput(
         seconds_per_step=elapsed / count * training.accumulate,
@@ -147,7 +147,7 @@ def measure_throughput(
 
 def _sample_epoch(batches: BatchLoader) -> Iterator[Batch]:
     """Yield batches from the whole epoch, so that both short and long sentences are among them."""
-    count = min(len(batches), _MOST_BATCHES)
+    count = min(len(batches), _MAX_BATCHES)
     # 7 and 20 share no factor: the order visits each of the positions, and early ones are far apart.
     for number in sorted(range(count), key=lambda number: (number * 7) % 20):
         yield batches.batch(number * len(batches) // count)

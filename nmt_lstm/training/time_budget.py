@@ -10,9 +10,9 @@ _WRITING_SECONDS = 1.0
 # Validations vary in length, and comparing weights at the end is worth more than a few last steps.
 _MARGIN = 1.3
 # Fraction of the limit that the end may reserve: even a short run should train.
-_LARGEST_RESERVE = 0.35
+_MAX_RESERVE = 0.35
 # Progress below this fraction is reported as 0, see `TimeBudget.progress`.
-_SMALLEST_PROGRESS = 0.1
+_MIN_PROGRESS = 0.1
 # Fraction of the time so far: with a limit, validations between steps that would exceed it are left out.
 _VALIDATION_SHARE = 0.15
 # The first steps prepare kernels and allocate memory, so they say little about the others.
@@ -103,7 +103,7 @@ class TimeBudget:
         """Estimate the seconds from the last step to the end of the run."""
         validations = _MARGIN * (1.0 + self._final_validations * self._beam_factor)
         needed = _WRITING_SECONDS + validations * self.expected_validation()
-        return needed if self.limit is None else min(needed, _LARGEST_RESERVE * self.limit)
+        return needed if self.limit is None else min(needed, _MAX_RESERVE * self.limit)
 
     def has_time_to_validate(self) -> bool:
         """Whether another validation after training stays within the limit."""
@@ -132,7 +132,7 @@ class TimeBudget:
         available = self.limit - self.reserve() - start
         fraction = (elapsed - start) / available if available > 0.0 else 1.0
         self._progress = min(1.0, max(self._progress, fraction))
-        return self._progress if self._progress >= _SMALLEST_PROGRESS else 0.0
+        return self._progress if self._progress >= _MIN_PROGRESS else 0.0
 
     def state_dict(self) -> dict[str, float | None]:
         """Return the state for a checkpoint."""

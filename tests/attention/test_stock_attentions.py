@@ -110,7 +110,7 @@ def test_additive_never_holds_the_whole_sum(monkeypatch, largest) -> None:
     monkeypatch.setattr(torch, "tanh", lambda sums: sizes.append(sums.numel()) or tanh(sums))
     keys = attention.project_keys(states)
     expected = attention.scores(queries, keys)
-    monkeypatch.setattr(additive, "LARGEST_SUM", largest)
+    monkeypatch.setattr(additive, "MAX_SUM_ELEMENTS", largest)
     sizes.clear()
     torch.testing.assert_close(attention.scores(queries, keys), expected)
     one_step = keys.numel()  # elements of the sum for each query step

@@ -28,7 +28,7 @@ def unrolled(monkeypatch) -> list[type]:
 
 
 def test_in_float32_on_a_cpu_gru_and_rnn_use_the_unrolled_loop(monkeypatch, unrolled) -> None:
-    monkeypatch.setattr(fused, "LARGEST_SMALL_STATE", 2 * HIDDEN)
+    monkeypatch.setattr(fused, "MAX_SMALL_STATE", 2 * HIDDEN)
     for kind in (GRU, RNN, LSTM):
         cell = kind(INPUT, HIDDEN)
         cell(torch.zeros(3, 2, INPUT), cell.initial_state(3))
@@ -38,7 +38,7 @@ def test_in_float32_on_a_cpu_gru_and_rnn_use_the_unrolled_loop(monkeypatch, unro
 
 @pytest.mark.needs_bf16
 def test_in_bf16_on_a_cpu_all_cells_use_the_kernel(monkeypatch, unrolled) -> None:
-    monkeypatch.setattr(fused, "LARGEST_SMALL_STATE", 2 * HIDDEN)
+    monkeypatch.setattr(fused, "MAX_SMALL_STATE", 2 * HIDDEN)
     for kind in (GRU, RNN, LSTM):
         cell = kind(INPUT, HIDDEN)
         with torch.autocast("cpu", torch.bfloat16):

@@ -90,7 +90,7 @@ def test_both_tests_must_agree(systems) -> None:
 def test_samples_do_not_depend_on_the_size_of_blocks(systems, monkeypatch) -> None:
     one, other = systems[0]["chrf"], systems[1]["chrf"]
     at_once = compare(one, other, resamples=300, trials=300), bootstrap_scores(one, resamples=300)
-    monkeypatch.setattr(significance, "_LARGEST_BLOCK", 64 * one.sentences)
+    monkeypatch.setattr(significance, "_MAX_BLOCK", 64 * one.sentences)
     in_blocks = compare(one, other, resamples=300, trials=300), bootstrap_scores(one, resamples=300)
     assert in_blocks[0] == at_once[0]
     assert np.array_equal(in_blocks[1], at_once[1])

@@ -131,7 +131,7 @@ def test_the_number_of_kernels_is_bounded_unless_the_user_sets_it(monkeypatch) -
     name = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
     monkeypatch.delenv(name, raising=False)
     memory.bound_kernel_memory()
-    assert os.environ[name] == str(memory.MOST_KERNELS)
+    assert os.environ[name] == str(memory.MAX_KERNELS)
     monkeypatch.setenv(name, "7")
     memory.bound_kernel_memory()
     assert os.environ[name] == "7"

@@ -21,7 +21,7 @@ def gate(tensors: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
 @pytest.mark.parametrize("threads", [1, 3])
 def test_a_row_does_not_depend_on_the_number_of_rows(width, threads, monkeypatch) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
-    monkeypatch.setattr(pointwise, "LARGEST_UNSPLIT", 640)
+    monkeypatch.setattr(pointwise, "MAX_UNSPLIT", 640)
     x, state = torch.randn(70, 2 * width), torch.randn(70, width)
     expected = by_rows(gate, (x, state), width)
     assert [result.shape for result in expected] == [(70, width)] * 2
@@ -36,7 +36,7 @@ def test_a_row_does_not_depend_on_the_number_of_rows(width, threads, monkeypatch
 
 def test_many_rows_are_computed_in_chunks_too_small_for_threads(monkeypatch) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
-    monkeypatch.setattr(pointwise, "LARGEST_UNSPLIT", 1_000)
+    monkeypatch.setattr(pointwise, "MAX_UNSPLIT", 1_000)
     rows_of_calls = []
 
     def identity(tensors: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:

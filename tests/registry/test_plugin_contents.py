@@ -37,7 +37,7 @@ def test_a_link_in_a_folder_is_refused(folder, tmp_path):
         read_contents(folder)
 
 
-@pytest.mark.parametrize(("limit", "value"), [("MOST_BYTES", 5), ("MOST_FILES", 1)])
+@pytest.mark.parametrize(("limit", "value"), [("MAX_BYTES", 5), ("MAX_FILES", 1)])
 def test_a_folder_above_the_limits_is_refused(folder, monkeypatch, limit, value):
     (folder / "more.py").write_text("")
     assert len(read_contents(folder).files) == 2

@@ -25,7 +25,7 @@ CHAPTERS = (
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PICTURE = re.compile(r"!\[([^]]*)\]\(\.\./images/([^)]+)\)")
 FORMULA = re.compile(r"\$\$(.*?)\$\$", re.DOTALL)
-LARGEST_PICTURE = 200_000
+MAX_PICTURE_BYTES = 200_000
 # Few updates instead of whole training runs; everything else is the chapter's text.
 SHORTER = """
 nmt-lstm() {
@@ -115,7 +115,7 @@ def test_pictures_are_small_described_and_shown(repository) -> None:
                 shown.add(file)
     assert shown == {path.name for path in images.iterdir()}
     for path in images.iterdir():
-        assert path.stat().st_size < LARGEST_PICTURE, path.name
+        assert path.stat().st_size < MAX_PICTURE_BYTES, path.name
 
 
 def test_the_marked_letter_is_the_answer(repository, tmp_path) -> None:

@@ -283,7 +283,7 @@ def test_the_lowest_character_coverage_is_possible() -> None:
 def test_a_large_text_is_sampled_repeatably(monkeypatch) -> None:
     pairs = made_up_pairs(300)
     complete = learnt(pairs, vocabulary_size=330).source.fingerprint
-    monkeypatch.setattr(module, "LARGEST_SAMPLE", 200)
+    monkeypatch.setattr(module, "MAX_SAMPLE_LINES", 200)
     sample = list(module._sample(iter([source for source, _ in pairs] * 4), 1_200, 5))
     assert 150 < len(sample) < 250
     sampled = [

@@ -17,7 +17,7 @@ from nmt_lstm.files.atomic import write_atomically
 from nmt_lstm.files.checksums import checked_json, sha256_of, sha256_of_content, without_checksum
 from nmt_lstm.files.folders import exclusive_folder
 from nmt_lstm.files.parsing import parse_json
-from nmt_lstm.files.regular import LARGEST_LIST, read_regular
+from nmt_lstm.files.regular import MAX_LIST_BYTES, read_regular
 from nmt_lstm.lab.comparison.plan import Plan, PlannedRun
 from nmt_lstm.lab.comparison.run_result import RunResult, TrainingResult, read_result
 from nmt_lstm.lab.experiment.folder import check_folder
@@ -70,7 +70,7 @@ class RunFiles:
             DataError: the file is missing or was changed.
         """
         try:
-            data = read_regular(self.translations, LARGEST_LIST)
+            data = read_regular(self.translations, MAX_LIST_BYTES)
             if result.translations_sha256 not in ("", sha256_of_content(data)):
                 raise ValueError("its SHA-256 has changed")  # noqa: TRY301 - handled like unreadable text
             return data.decode("utf-8").split("\n")[:-1]

@@ -14,7 +14,7 @@ __all__ = ["count_parameters", "size_to"]
 
 _TOLERANCE = 0.02
 # Some parts reject some sizes: attention with 8 heads needs multiples of 8.
-_LARGEST_GAP = 64
+_MAX_GAP = 64
 _LARGEST = 65_536
 _INFINITE = 2**63  # more parameters than any network has
 
@@ -71,7 +71,7 @@ def size_to(
 
     def count_from(hidden: int) -> int:
         """Return the number of parameters at the first size from `hidden` on that all parts accept."""
-        sizes = range(hidden, min(hidden + _LARGEST_GAP, _LARGEST + 1))
+        sizes = range(hidden, min(hidden + _MAX_GAP, _LARGEST + 1))
         return next((number for size in sizes if (number := count(size)) is not None), _INFINITE)
 
     start = model.decoder.hidden_size
@@ -82,7 +82,7 @@ def size_to(
     while high < _LARGEST and not parameters <= count_from(high) < _INFINITE:
         low, high = high, min(2 * high, _LARGEST)
     crossing = low + bisect.bisect_left(range(low, high), parameters, key=count_from)
-    nearby = range(max(1, crossing - _LARGEST_GAP), min(crossing + _LARGEST_GAP, _LARGEST) + 1)
+    nearby = range(max(1, crossing - _MAX_GAP), min(crossing + _MAX_GAP, _LARGEST) + 1)
     # Sizes that are rejected around the crossing are skipped; an accepted one further away that is no better ends the search.
     error = _INFINITE
     for size in sorted(nearby, key=lambda size: abs(size - crossing)):

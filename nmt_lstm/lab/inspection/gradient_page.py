@@ -19,8 +19,8 @@ from nmt_lstm.plain_text import joined_names
 __all__ = ["gradient_page", "gradient_picture", "gradient_table"]
 
 # What is below has vanished for any training, and a longer axis would flatten what is above.
-_SMALLEST_NORM = 1e-6  # "a millionth" on the page
-_LARGEST_NORM = 1e6
+_MIN_NORM = 1e-6  # "a millionth" on the page
+_MAX_NORM = 1e6
 _TITLE = "Gradient flow through time"
 _Y_TITLE = "norm, relative to lag 0"
 _X_TITLE = "lag: positions before the error"
@@ -120,7 +120,7 @@ def _axes(traces: Sequence[GradientTrace]) -> tuple[Axis, Axis]:
 
 
 def _drawn(share: float) -> float:
-    return min(_LARGEST_NORM, max(_SMALLEST_NORM, share)) if math.isfinite(share) else _LARGEST_NORM
+    return min(_MAX_NORM, max(_MIN_NORM, share)) if math.isfinite(share) else _MAX_NORM
 
 
 def _panel(

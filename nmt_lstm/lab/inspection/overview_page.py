@@ -13,7 +13,7 @@ from nmt_lstm.lab.report.table import Column, Table, TableCell, number
 
 __all__ = ["overview_page"]
 
-MOST_FOLLOWERS = 12
+MAX_FOLLOWERS = 12
 """Units of a cell that are named for each thing they follow."""
 _BAR, _HEIGHT = 6, 28
 FEATURES = {
@@ -151,9 +151,9 @@ def _followers(followers: Sequence[Followed]) -> Markup:
         units = [each for each in followers if each.feature == feature]
         if units:
             named = ", ".join(
-                f"{each.unit} ({each.correlation:+.2f})".replace("-", "−") for each in units[:MOST_FOLLOWERS]
+                f"{each.unit} ({each.correlation:+.2f})".replace("-", "−") for each in units[:MAX_FOLLOWERS]
             )
-            more = f" and {len(units) - MOST_FOLLOWERS} more" if len(units) > MOST_FOLLOWERS else ""
+            more = f" and {len(units) - MAX_FOLLOWERS} more" if len(units) > MAX_FOLLOWERS else ""
             lines.append(element("li", f"{description}: {named}{more}"))
     if not lines:
         return element(

@@ -15,9 +15,9 @@ from torch import Tensor
 from nmt_lstm.cells.cell import Cell
 from nmt_lstm.lab.inspection.cell_trace import Call, CellTrace
 
-__all__ = ["MOST_UNITS", "MeasuredHalfLives", "measured_half_lives"]
+__all__ = ["MAX_UNITS", "MeasuredHalfLives", "measured_half_lives"]
 
-MOST_UNITS = 64
+MAX_UNITS = 64
 """Units that are changed; of a wider cell, as many at equal distances. Each is a copy of the rest of the sentence."""
 CHANGE = 0.01
 """Size of a change, as a share of the unit's typical size: large enough for float32, too small to move gates much."""
@@ -79,8 +79,8 @@ def measured_half_lives(cell: Cell, calls: Sequence[Call], record: CellTrace) ->
 
 
 def _chosen(width: int) -> Tensor:
-    """Return at most `MOST_UNITS` units of a width, at equal distances."""
-    count = min(width, MOST_UNITS)
+    """Return at most `MAX_UNITS` units of a width, at equal distances."""
+    count = min(width, MAX_UNITS)
     return torch.arange(count) * width // count
 
 

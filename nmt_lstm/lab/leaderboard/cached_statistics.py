@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nmt_lstm.files.atomic import replacing
 from nmt_lstm.files.checksums import archive_is_intact, checked_json, parse_checked, seal_archive
-from nmt_lstm.files.regular import LARGEST_LIST, read_regular
+from nmt_lstm.files.regular import MAX_LIST_BYTES, read_regular
 
 __all__ = ["CachedStatistics"]
 
@@ -93,7 +93,7 @@ def _read_statistics(path: Path) -> dict[str, NDArray[np.float64]]:
 
 
 def _read_counts(path: Path) -> Counter[str]:
-    values = parse_checked(read_regular(path, LARGEST_LIST))
+    values = parse_checked(read_regular(path, MAX_LIST_BYTES))
     counts = values.get("counts")
     if not isinstance(counts, dict):  # earlier versions wrote the counts alone, without a checksum
         counts = values

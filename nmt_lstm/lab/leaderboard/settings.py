@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 import nmt_lstm
-from nmt_lstm.config.load import LARGEST_RUN_FILE
+from nmt_lstm.config.load import MAX_RUN_FILE_BYTES
 from nmt_lstm.config.toml_writer import write_toml
 from nmt_lstm.errors import ConfigurationError, nearest
 from nmt_lstm.files.parsing import parse_toml
@@ -101,7 +101,7 @@ def load_board(folder: Path) -> BoardSettings:
     """
     path = folder / BOARD
     try:
-        values = parse_toml(read_regular(path, LARGEST_RUN_FILE).decode("utf-8"))
+        values = parse_toml(read_regular(path, MAX_RUN_FILE_BYTES).decode("utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         raise ConfigurationError(
             f"'{folder}' is not a leaderboard: it has no {BOARD}; create one with: nmt-lstm leaderboard init.",

@@ -20,7 +20,7 @@ _TOP_SHARE = 1.4
 _SHARES = Axis("loss / baseline", 0.0, _TOP_SHARE, [(0.0, "0"), (0.5, "0.5"), (1.0, "1")])
 _REFERENCES = (Reference(1.0, "baseline"), Reference(SOLVED_SHARE, "solved"))
 # Smaller norms are zero for training in float32.
-_SMALLEST_NORM = 1e-12
+_MIN_NORM = 1e-12
 
 
 def draw_losses(summary: Summary) -> str:
@@ -105,7 +105,7 @@ def _relative_flow(results: Sequence[ProbeResult], trained: bool) -> list[float]
         flow = result.gradient_flow
         norms = [value or 0.0 for value in (flow.trained if trained else flow.initial)]
         scale = norms[0] or 1.0
-        flows.append([max(_SMALLEST_NORM, norm / scale) for norm in norms])
+        flows.append([max(_MIN_NORM, norm / scale) for norm in norms])
     return [statistics.median(values) for values in zip(*flows, strict=True)]
 
 

@@ -13,7 +13,7 @@ from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.files.checksums import with_checksum, without_checksum
 from nmt_lstm.files.folders import exclusive_folder
 from nmt_lstm.files.parsing import parse_json
-from nmt_lstm.files.regular import LARGEST_LIST, read_regular
+from nmt_lstm.files.regular import MAX_LIST_BYTES, read_regular
 from nmt_lstm.lab.experiment.folder import check_folder
 from nmt_lstm.lab.probes.result import FORMAT, FORMAT_VERSION, ProbeResult
 
@@ -62,7 +62,7 @@ class ResultsFile:
             DataError: a line is damaged, is not a result, or was written by a newer version.
         """
         try:
-            data = read_regular(self.path, LARGEST_LIST)
+            data = read_regular(self.path, MAX_LIST_BYTES)
         except FileNotFoundError:
             return []
         complete = data[: data.rfind(b"\n") + 1]

@@ -128,7 +128,7 @@ def test_a_part_that_rejects_all_sizes_says_why(registered) -> None:
 
 
 def test_a_part_with_few_sizes_is_matched_if_one_fits(registered, monkeypatch) -> None:
-    monkeypatch.setattr("nmt_lstm.lab.comparison.sizing._LARGEST_GAP", 4)
+    monkeypatch.setattr("nmt_lstm.lab.comparison.sizing._MAX_GAP", 4)
     powers = model("powers_for_sizing")
     target = count_parameters(model("powers_for_sizing", encoder=512, decoder=512), 300, 300)
     assert size_to(target, powers, **PIECES, name="powers").decoder.hidden_size == 512

@@ -12,7 +12,7 @@ from nmt_lstm.cells.gru import GRU
 from nmt_lstm.cells.lstm import LSTM
 from nmt_lstm.lab.inspection.cell_trace import Call, trace_cell
 from nmt_lstm.lab.inspection.memory_span import half_lives
-from nmt_lstm.lab.inspection.perturbation import MOST_UNITS, measured_half_lives
+from nmt_lstm.lab.inspection.perturbation import MAX_UNITS, measured_half_lives
 
 
 class Leaky(Cell):
@@ -79,9 +79,9 @@ def test_steps_of_a_decoder_count_as_one_sequence() -> None:
 
 def test_a_wide_cell_is_sampled_at_equal_distances() -> None:
     found = measured(Leaky([0.5] * 300), 5)
-    assert len(found.units) == MOST_UNITS
+    assert len(found.units) == MAX_UNITS
     assert found.units[-1] >= 295
-    assert len(set(found.units.tolist())) == MOST_UNITS
+    assert len(set(found.units.tolist())) == MAX_UNITS
 
 
 def test_one_position_has_no_room() -> None:

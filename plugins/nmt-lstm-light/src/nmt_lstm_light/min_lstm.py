@@ -13,7 +13,7 @@ from nmt_lstm_light.positive import positive_part
 __all__ = ["MinLSTM"]
 
 # Added to the sum of the gates, by which they are divided: in float32 both may be 0.
-SMALLEST_SUM = 1e-20
+MIN_SUM = 1e-20
 
 
 class MinLSTM(LinearCell):
@@ -46,6 +46,6 @@ class MinLSTM(LinearCell):
     def coefficients(self, x: Any) -> tuple[Tensor, Tensor]:
         """Return decay and addition, each (..., H)."""
         forget, input_gate = torch.sigmoid(x.forget), torch.sigmoid(x.input)
-        decay = forget / (forget + input_gate + SMALLEST_SUM)
+        decay = forget / (forget + input_gate + MIN_SUM)
         candidate = positive_part(x.candidate) if self.positive else x.candidate
         return decay, (1 - decay) * candidate

@@ -15,7 +15,7 @@ __all__ = ["count_parameters", "size_to"]
 _TOLERANCE = 0.02
 # Some parts reject some sizes: attention with 8 heads needs multiples of 8.
 _MAX_GAP = 64
-_LARGEST = 65_536
+_MAX_HIDDEN_SIZE = 65_536
 _INFINITE = 2**63  # more parameters than any network has
 
 
@@ -71,7 +71,7 @@ def size_to(
 
     def count_from(hidden: int) -> int:
         """Return the number of parameters at the first size from `hidden` on that all parts accept."""
-        sizes = range(hidden, min(hidden + _MAX_GAP, _LARGEST + 1))
+        sizes = range(hidden, min(hidden + _MAX_GAP, _MAX_HIDDEN_SIZE + 1))
         return next((number for size in sizes if (number := count(size)) is not None), _INFINITE)
 
     start = model.decoder.hidden_size
@@ -79,10 +79,10 @@ def size_to(
         raise refusals[start]
     # Doubling from the present size avoids building far larger networks, some of which need real memory.
     low, high = 1, start
-    while high < _LARGEST and not parameters <= count_from(high) < _INFINITE:
-        low, high = high, min(2 * high, _LARGEST)
+    while high < _MAX_HIDDEN_SIZE and not parameters <= count_from(high) < _INFINITE:
+        low, high = high, min(2 * high, _MAX_HIDDEN_SIZE)
     crossing = low + bisect.bisect_left(range(low, high), parameters, key=count_from)
-    nearby = range(max(1, crossing - _MAX_GAP), min(crossing + _MAX_GAP, _LARGEST) + 1)
+    nearby = range(max(1, crossing - _MAX_GAP), min(crossing + _MAX_GAP, _MAX_HIDDEN_SIZE) + 1)
     # Sizes that are rejected around the crossing are skipped; an accepted one further away that is no better ends the search.
     error = _INFINITE
     for size in sorted(nearby, key=lambda size: abs(size - crossing)):
@@ -104,6 +104,6 @@ def size_to(
 def _scaled(model: ModelSettings, decoder_size: int) -> ModelSettings:
     """Return the network with this decoder size, and the encoder in proportion."""
     encoder_size = round(decoder_size * model.encoder.hidden_size / model.decoder.hidden_size)
-    encoder = model.encoder.model_copy(update={"hidden_size": min(_LARGEST, max(1, encoder_size))})
+    encoder = model.encoder.model_copy(update={"hidden_size": min(_MAX_HIDDEN_SIZE, max(1, encoder_size))})
     decoder = model.decoder.model_copy(update={"hidden_size": decoder_size})
     return model.model_copy(update={"encoder": encoder, "decoder": decoder})

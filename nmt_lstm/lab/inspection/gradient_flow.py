@@ -33,7 +33,7 @@ FORMAT = "nmt-lstm gradient flow"
 VERSION = 1
 """Raised when a key is renamed or changes its meaning, but not when one is added."""
 LENGTHS = (10, 20, 40)
-SHORTEST, LONGEST = 2, 500
+MIN_LENGTH, MAX_LENGTH = 2, 500
 MAX_SEQUENCES = 16
 """Maximum number of sequences of each length; more would take time and hardly change the means."""
 
@@ -212,11 +212,11 @@ def untrained(inspector: Inspector) -> Seq2Seq:
 
 
 def _check_lengths(lengths: Sequence[int]) -> None:
-    wrong = [length for length in lengths if not SHORTEST <= length <= LONGEST]
+    wrong = [length for length in lengths if not MIN_LENGTH <= length <= MAX_LENGTH]
     if wrong or not lengths:
         raise ConfigurationError(
-            f"the lengths {', '.join(map(str, lengths)) or '(none)'} are out of range; give lengths from {SHORTEST} to "
-            f"{LONGEST} pieces."
+            f"the lengths {', '.join(map(str, lengths)) or '(none)'} are out of range; give lengths from {MIN_LENGTH} to "
+            f"{MAX_LENGTH} pieces."
         )
 
 

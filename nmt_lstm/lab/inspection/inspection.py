@@ -31,7 +31,7 @@ from nmt_lstm.text.subwords import Subwords
 
 __all__ = ["Inspector", "ReadCell", "Reading", "cell_name", "inspect"]
 
-LONGEST = 100
+MAX_PIECES = 100
 """Most pieces of a sentence; beyond this the page becomes too large to read."""
 
 
@@ -175,9 +175,9 @@ class Inspector:
     def _pieces(self, side: str, line: str, pieces: list[int]) -> list[int]:
         if not pieces:
             raise DataError(f"the {side} is blank; give a sentence.")
-        if len(pieces) > LONGEST:
+        if len(pieces) > MAX_PIECES:
             raise DataError(
-                f"the {side} has {len(pieces)} pieces; at most {LONGEST} can be looked into at once. Give a shorter "
+                f"the {side} has {len(pieces)} pieces; at most {MAX_PIECES} can be looked into at once. Give a shorter "
                 f"sentence: '{line[:30]}...'"
             )
         return pieces

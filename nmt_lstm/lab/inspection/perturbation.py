@@ -21,7 +21,7 @@ MAX_UNITS = 64
 """Units that are changed; of a wider cell, as many at equal distances. Each is a copy of the rest of the sentence."""
 CHANGE = 0.01
 """Size of a change, as a share of the unit's typical size: large enough for float32, too small to move gates much."""
-SMALLEST = 1e-4
+MIN_CHANGE = 1e-4
 """Size of a change of a unit that is always zero."""
 TINY = 1e-12
 BEGINNING = 0.25
@@ -63,7 +63,7 @@ def measured_half_lives(cell: Cell, calls: Sequence[Call], record: CellTrace) ->
     names = list(record.states)
     memory = names.index(record.memory)
     units = _chosen(record.before.shape[1])
-    change = (CHANGE * record.after[:, units].square().mean(0).sqrt()).clamp_min(SMALLEST)
+    change = (CHANGE * record.after[:, units].square().mean(0).sqrt()).clamp_min(MIN_CHANGE)
     rows = torch.arange(len(units))
     # The last row stays as it is.
     state = [record.states[name][begin - 1].repeat(len(units) + 1, 1) for name in names]

@@ -14,7 +14,7 @@ __all__ = ["Bound", "bound_of", "memory_parts"]
 
 WITHIN = 0.99
 """Share of the values that have shades of their own: a few large ones would leave the rest pale."""
-SMALLEST = 1e-9
+MIN_VALUE = 1e-9
 """Bound of values that are all zero."""
 
 
@@ -30,7 +30,7 @@ class Bound:
 def bound_of(tensors: Iterable[Tensor]) -> Bound:
     """Return the bound of values, none of them by default."""
     sizes = np.concatenate([np.zeros(1), *(np.abs(tensor.numpy()).ravel() for tensor in tensors)])
-    value = max(float(np.quantile(sizes, WITHIN)), SMALLEST)
+    value = max(float(np.quantile(sizes, WITHIN)), MIN_VALUE)
     return Bound(value, bool(sizes.max() > 1.01 * value))
 
 

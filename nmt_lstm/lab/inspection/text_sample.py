@@ -14,7 +14,7 @@ import torch
 from nmt_lstm.batching.batch import source_batch
 from nmt_lstm.errors import DataError
 from nmt_lstm.lab.inspection.cell_trace import CellTrace
-from nmt_lstm.lab.inspection.inspection import LONGEST, Inspector
+from nmt_lstm.lab.inspection.inspection import MAX_PIECES, Inspector
 from nmt_lstm.lab.inspection.memory_span import horizon, survival
 from nmt_lstm.search.greedy import greedy_search
 from nmt_lstm.search.limits import Limits
@@ -79,14 +79,14 @@ def read_sentences(inspector: Inspector, lines: Sequence[str]) -> Iterator[Sente
     subwords = inspector.subwords
     for line in lines:
         source = subwords.source.encode(single_line(line))
-        if not 0 < len(source) <= LONGEST:
+        if not 0 < len(source) <= MAX_PIECES:
             continue
         usable += 1
         batch = source_batch([source])
         limits = Limits(inspector.run.search, batch)
         with torch.no_grad():
             ((best, *_),) = greedy_search(inspector.model, batch, limits=limits, keep_attention=False)
-        target = list(best.pieces)[:LONGEST]
+        target = list(best.pieces)[:MAX_PIECES]
         reading = inspector.read(source, target)
         cells = []
         for cell in reading.cells:
@@ -98,4 +98,4 @@ def read_sentences(inspector: Inspector, lines: Sequence[str]) -> Iterator[Sente
             tuple(cells),
         )
     if not usable:
-        raise DataError(f"the text has no sentence of 1 to {LONGEST} pieces; name a different one.")
+        raise DataError(f"the text has no sentence of 1 to {MAX_PIECES} pieces; name a different one.")

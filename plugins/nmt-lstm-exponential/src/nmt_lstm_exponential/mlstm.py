@@ -16,7 +16,7 @@ __all__ = ["MLSTM"]
 # Positions computed at once: the work within chunks grows with their length, the work between them with their number.
 CHUNK = 64
 # Exponentials up to this exponent have squares in float32.
-LARGEST = 40.0
+MAX_EXPONENT = 40.0
 
 
 class _Projections(NamedTuple):
@@ -177,7 +177,7 @@ def _process_position(projections: _Projections, memory: _Memory) -> tuple[Tenso
 
 def _one(maximum: Tensor) -> Tensor:
     """Return 1 divided by exp(maximum); less if everything written so far is tiny, but then outputs are 0."""
-    return torch.exp(-maximum.clamp_min(-LARGEST))
+    return torch.exp(-maximum.clamp_min(-MAX_EXPONENT))
 
 
 def _process_chunk(projections: _Projections, memory: _Memory) -> tuple[Tensor, _Memory]:

@@ -1,4 +1,4 @@
-"""Intercepting the calls of a cell, to record its arguments or what it hands on."""
+"""Intercepting the calls of a cell, to record its arguments or its results."""
 
 from __future__ import annotations
 

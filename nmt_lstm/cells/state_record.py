@@ -1,4 +1,4 @@
-"""What a cell hands on from position to position, as nodes of the autograd graph, so that their gradients can be computed.
+"""The states and outputs of a cell, position by position, as nodes of the autograd graph, so that their gradients can be computed.
 
 Shapes: B batch, P positions.
 """
@@ -15,18 +15,18 @@ from torch import Tensor
 from nmt_lstm.cells.cell import Cell, State
 from nmt_lstm.cells.intercepted import Method, intercepted
 
-__all__ = ["HandedOn", "StateRecord", "gradient_norms", "recorded_states"]
+__all__ = ["StateRecord", "StepValues", "gradient_norms", "recorded_states"]
 
-HandedOn: TypeAlias = tuple[Tensor, ...]
-"""What a cell hands on at a position, each (B, width): its state, and its output where that is not the first state."""
+StepValues: TypeAlias = tuple[Tensor, ...]
+"""What a step of a cell computes, each (B, width): its new state, after its output where that is not the first state."""
 
-StateRecord: TypeAlias = list[HandedOn]
-"""P + 1 of them, in the order in which the cell reads: the state before the first position, then what each one hands on."""
+StateRecord: TypeAlias = list[StepValues]
+"""P + 1 of them, in the order in which the cell reads: the state before the first position, then the values of each step."""
 
 
 @contextlib.contextmanager
 def recorded_states(cells: Sequence[Cell]) -> Iterator[list[StateRecord]]:
-    """Record what cells hand on inside the with statement, in the order of the cells.
+    """Record the states and outputs of cells inside the with statement, in the order of the cells.
 
     A fused sequence does not show its states, so the cells process sequences step by step here, with the same results but
     more slowly. Everything that depends on the state or output at a position depends on its recorded nodes.
@@ -68,7 +68,7 @@ def _recorded(cell: Cell, record: StateRecord) -> contextlib.AbstractContextMana
 
 
 def gradient_norms(
-    outputs: Sequence[Tensor], states: Sequence[HandedOn], *, errors: Sequence[Tensor] | None = None
+    outputs: Sequence[Tensor], states: Sequence[StepValues], *, errors: Sequence[Tensor] | None = None
 ) -> Tensor:
     """Return the norms (N, B) of gradients with respect to N entries of a record, sentence by sentence.
 
@@ -80,23 +80,23 @@ def gradient_norms(
         states: entries of `recorded_states`.
         errors: the gradients of the outputs, of the same shapes; None for scalars.
     """
-    asked = [part for handed in states for part in handed if part.requires_grad]
+    asked = [part for values in states for part in values if part.requires_grad]
     gradients = iter(
         torch.autograd.grad(
             outputs, asked, errors, retain_graph=True, allow_unused=True, materialize_grads=True
         )
     )
     norms = []
-    for handed in states:
+    for values in states:
         # In float64, because the squares of small gradients underflow in float32.
-        own = [next(gradients).double().flatten(1) for part in handed if part.requires_grad]
-        rows = handed[0].shape[0]
+        own = [next(gradients).double().flatten(1) for part in values if part.requires_grad]
+        rows = values[0].shape[0]
         norms.append(torch.cat(own, 1).norm(dim=1) if own else torch.zeros(rows, dtype=torch.float64))
     return torch.stack(norms)
 
 
 def _nodes(parts: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Return the same values as separate nodes, because a cell may hand on a tensor that is used elsewhere, too."""
+    """Return the same values as separate nodes, because a cell may return a tensor that is used elsewhere, too."""
     return tuple(_node(part) for part in parts)
 
 

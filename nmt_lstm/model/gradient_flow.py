@@ -13,23 +13,45 @@ from torch import Tensor
 from torch.nn import functional
 
 from nmt_lstm.batching.batch import Batch
-from nmt_lstm.cells.state_record import HandedOn, StateRecord, gradient_norms, recorded_states
+from nmt_lstm.cells.state_record import StateRecord, StepValues, gradient_norms, recorded_states
 from nmt_lstm.model.cell_locations import CellLocation, cell_locations
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.numerics.linear import linear
 
-__all__ = ["FADED", "GROWN", "Flow", "gradient_flow"]
+__all__ = ["EXPLOSION_FACTOR", "HORIZON_SHARE", "Flow", "Reach", "gradient_flow"]
 
-FADED = 0.1
-"""Share of the norm at lag 0 below which a gradient counts as faded."""
-GROWN = 10.0
-"""Multiple of the norm at lag 0 above which a gradient counts as grown."""
+HORIZON_SHARE = 0.1
+"""The horizon is the first lag at which the norm is below this share of that at lag 0.
+
+A measure for comparing cells, not a fault: a cell that has learnt to forget has a short horizon. When so little arrives that
+a cell cannot learn, its gradients vanish; `nmt_lstm.training.gradient_advice` has the threshold of that warning.
+"""
+EXPLOSION_FACTOR = 10.0
+"""A gradient explodes if its norm is more than this many times that at lag 0."""
 
 _LOGIT_ROWS = 1024
 
 
+class Reach(NamedTuple):
+    """How far back a gradient reaches, as far as it was measured."""
+
+    horizon: int | None
+    """See `Flow.horizon`."""
+    longest: int
+    """The longest lag that was measured."""
+
+    def __str__(self) -> str:
+        """The horizon: "11", or "≥ 39" if it is beyond the longest lag."""
+        return f"≥ {self.longest}" if self.horizon is None else str(self.horizon)
+
+    @property
+    def least(self) -> int:
+        """The horizon, or the least that it can be: one more than the longest lag."""
+        return self.longest + 1 if self.horizon is None else self.horizon
+
+
 class Flow(NamedTuple):
-    """The gradient of an error at one position with respect to what a cell handed on there and at earlier positions."""
+    """The gradient of an error at one position with respect to a cell's state there and at earlier positions."""
 
     location: CellLocation
     norms: tuple[float, ...]
@@ -44,12 +66,22 @@ class Flow(NamedTuple):
     @property
     def horizon(self) -> int | None:
         """The first lag at which the norm is below 10 % of that at lag 0; None if there is none up to the longest lag."""
-        return next((lag for lag, share in enumerate(self.relative) if share < FADED), None)
+        return next((lag for lag, share in enumerate(self.relative) if share < HORIZON_SHARE), None)
 
     @property
-    def grows(self) -> bool:
-        """Whether the norm is more than 10 times that at lag 0 at some lag, or is not finite: the gradient explodes."""
-        return not all(share <= GROWN for share in self.relative)
+    def reach(self) -> Reach:
+        """The horizon and the longest lag."""
+        return Reach(self.horizon, len(self.norms) - 1)
+
+    @property
+    def arrives(self) -> bool:
+        """Whether any error arrives at lag 0."""
+        return self.norms[0] != 0.0
+
+    @property
+    def explodes(self) -> bool:
+        """Whether the norm is more than 10 times that at lag 0 at some lag, or is not finite."""
+        return not all(share <= EXPLOSION_FACTOR for share in self.relative)
 
     @property
     def factor(self) -> float:
@@ -61,7 +93,7 @@ class Flow(NamedTuple):
 def gradient_flow(model: Seq2Seq, batch: Batch) -> list[Flow]:
     """Return the gradient flow of each cell, from the source to the output.
 
-    Let h be what a cell hands on at a position: its complete state (an LSTM's hidden and cell state as one vector), and its
+    Let h be the values of a cell at a position: its complete state (an LSTM's hidden and cell state as one vector), and its
     output if that is not part of the state. A position at lag k is k positions before the error, in the order in which the
     cell reads.
 
@@ -95,11 +127,11 @@ def gradient_flow(model: Seq2Seq, batch: Batch) -> list[Flow]:
         lengths = {"encoder": batch.source.lengths, "decoder": batch.target_lengths}
         for location, record in zip(locations, records, strict=True):
             ends = lengths[location.side] - 1
-            handed = record[1:]
+            at_positions = record[1:]  # without the initial state
             if location.side == "encoder":
-                norms[location] = _by_lag(_norms_from_ends(outputs, errors, handed, ends), ends)
+                norms[location] = _by_lag(_norms_from_ends(outputs, errors, at_positions, ends), ends)
             else:
-                norms[location] = _by_lag(gradient_norms([last], handed), ends)
+                norms[location] = _by_lag(gradient_norms([last], at_positions), ends)
     finally:
         for module, mode in modes:
             module.training = mode
@@ -127,18 +159,18 @@ def _output_errors(model: Seq2Seq, outputs: Tensor, batch: Batch) -> Tensor:
     return errors.view_as(outputs)
 
 
-def _norms_from_ends(outputs: Tensor, errors: Tensor, handed: StateRecord, ends: Tensor) -> Tensor:
+def _norms_from_ends(outputs: Tensor, errors: Tensor, record: StateRecord, ends: Tensor) -> Tensor:
     """Return the norms (P, B) of the error that arrives at the end of each sentence, followed back through the recurrence.
 
     Args:
         outputs: (B, T, E), of the decoder.
         errors: (B, T, E), their gradients.
-        handed: what the cell hands on at each of P positions.
+        record: the values of the cell at each of P positions.
         ends: (B,), the last position of each sentence.
     """
     positions = sorted(set(ends.tolist()))
     tensors = [
-        (tensor, ends == position) for position in positions for tensor in _differentiable(handed[position])
+        (tensor, ends == position) for position in positions for tensor in _differentiable(record[position])
     ]
     arriving = torch.autograd.grad(
         outputs,
@@ -150,11 +182,11 @@ def _norms_from_ends(outputs: Tensor, errors: Tensor, handed: StateRecord, ends:
     )
     # A sentence that ends elsewhere has its error elsewhere.
     own = [torch.where(rows[:, None], error, 0.0) for (_, rows), error in zip(tensors, arriving, strict=True)]
-    return gradient_norms([tensor for tensor, _ in tensors], handed, errors=own)
+    return gradient_norms([tensor for tensor, _ in tensors], record, errors=own)
 
 
-def _differentiable(handed: HandedOn) -> Sequence[Tensor]:
-    return [tensor for tensor in handed if tensor.requires_grad]
+def _differentiable(values: StepValues) -> Sequence[Tensor]:
+    return [tensor for tensor in values if tensor.requires_grad]
 
 
 def _by_lag(norms: Tensor, ends: Tensor) -> Tensor:

@@ -13,8 +13,9 @@ from nmt_lstm.registry import CELLS
 
 __all__ = ["Norms", "Symptoms", "exploding_norms", "symptoms", "warnings_of"]
 
-# A gradient has vanished if less than this share of it arrives this many positions earlier. Cells that learn to translate
-# keep about a hundredth or more, even after they have learnt to forget.
+# A gradient has vanished if less than this share of it arrives this many positions earlier. Far below the tenth of the
+# horizon (`HORIZON_SHARE`), which healthy cells cross, too: cells that learn to translate keep about a hundredth or more at
+# this lag, even after they have learnt to forget.
 VANISHED_SHARE = 1e-3
 VANISHED_LAG = 10
 MIN_LAG = 5
@@ -23,7 +24,7 @@ LARGE_NORM = 10.0
 """A mean norm above this multiple of the clipping norm (of 1 without clipping) counts as exploding."""
 
 Symptoms = dict[str, list[str]]
-"""Names of the cells whose gradients "vanish" or "grow" in one measurement, by these two keys."""
+"""Names of the cells whose gradients "vanish" or "explode" in one measurement, by these two keys."""
 
 
 class Norms(NamedTuple):
@@ -39,10 +40,10 @@ class Norms(NamedTuple):
 
 
 def symptoms(flows: Sequence[Flow]) -> Symptoms:
-    """Return the cells whose gradients vanish or grow in one measurement."""
+    """Return the cells whose gradients vanish or explode in one measurement."""
     return {
         "vanish": [flow.location.key for flow in flows if _vanishes(flow)],
-        "grow": [flow.location.key for flow in flows if flow.grows],
+        "explode": [flow.location.key for flow in flows if flow.explodes],
     }
 
 
@@ -77,15 +78,15 @@ def warnings_of(
             f"arrives {lag} positions earlier, so the cell hardly learns from words farther apart. "
             f"{_advice_on_vanishing(twice['vanish'], model)}"
         )
-    if twice["grow"]:
-        first = twice["grow"][0]
+    if twice["explode"]:
+        first = twice["explode"][0]
         clipping = (
             f"training.clip_norm = {clip_norm:g} bounds each step"
             if clip_norm
             else "Set training.clip_norm = 1, because clipping is off"
         )
-        found["grow"] = (
-            f"Gradients explode in {_names(twice['grow'])}: at step {step:,}, {_growth(first)}. "
+        found["explode"] = (
+            f"Gradients explode in {_names(twice['explode'])}: at step {step:,}, {_growth(first)}. "
             f"{clipping}. Lower training.optimizer.learning_rate, use a gated cell (lstm, gru), "
             f"or remove long sentences (data.cleaning.max_pieces)."
         )

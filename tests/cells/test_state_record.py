@@ -73,14 +73,14 @@ def test_steps_are_recorded_like_a_sequence() -> None:
         for position in inputs.unbind(1):
             _, state = cell.step(position, state)
     assert len(record) == len(whole)
-    for handed, expected in zip(record, whole, strict=True):
-        torch.testing.assert_close(handed, expected)
+    for values, expected in zip(record, whole, strict=True):
+        torch.testing.assert_close(values, expected)
 
 
 @pytest.mark.parametrize("kind", [Shown, OwnSequence])
-def test_an_output_that_is_no_state_is_handed_on_beside_it(kind) -> None:
+def test_an_output_that_is_not_a_state_is_recorded_beside_it(kind) -> None:
     _, outputs, record = asked(kind(H, H))
-    assert [len(handed) for handed in record] == [1] + [2] * T
+    assert [len(values) for values in record] == [1] + [2] * T
     norms = gradient_norms([outputs[:, -1].sum()], record)
     # The last output alone depends on the loss at its own position; 3.0 is what an output makes of its state.
     of_ones = H**0.5

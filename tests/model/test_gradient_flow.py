@@ -77,15 +77,24 @@ def test_of_a_linear_cell_each_position_back_keeps_the_size_of_the_eigenvalues(s
         assert flow.horizon == (3 if size < 1 else None)  # 0.4 ** 3 is the first below a tenth
 
 
-def test_growth_is_told_from_fading() -> None:
+def test_an_explosion_is_told_from_vanishing() -> None:
     (location, *_) = cell_locations(network())
-    assert Flow(location, (1.0, 3.0, 11.0)).grows
-    assert not Flow(location, (1.0, 3.0, 9.0)).grows
-    assert Flow(location, (1.0, 3.0, float("nan"))).grows
-    assert Flow(location, (float("nan"), 1.0)).grows
+    assert Flow(location, (1.0, 3.0, 11.0)).explodes
+    assert not Flow(location, (1.0, 3.0, 9.0)).explodes
+    assert Flow(location, (1.0, 3.0, float("nan"))).explodes
+    assert Flow(location, (float("nan"), 1.0)).explodes
     assert Flow(location, (2.0, 0.19, 8.0)).horizon == 1
     assert Flow(location, (0.0, 0.0)).relative == (0.0, 0.0)
     assert Flow(location, (0.0, 0.0)).factor == 0.0
+
+
+def test_the_reach_is_the_horizon_or_beyond_the_longest_lag() -> None:
+    (location, *_) = cell_locations(network())
+    near, far = Flow(location, (2.0, 1.0, 0.19)).reach, Flow(location, (2.0, 1.0, 0.9)).reach
+    assert (str(near), near.least) == ("2", 2)
+    assert (str(far), far.least) == ("≥ 2", 3)
+    assert Flow(location, (2.0, 0.0)).arrives
+    assert not Flow(location, (0.0, 0.0)).arrives
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
@@ -109,9 +118,9 @@ def test_encoders_agree_with_finite_differences(cell) -> None:
             error = differences(model, flow.location, end, lambda _: model.loss(PAIR).total)
             assert flow.norms[0] == pytest.approx(float(error.norm()), rel=1e-4)
 
-            def arrived(handed: list[Tensor], error: Tensor = error) -> Tensor:
+            def arrived(states: list[Tensor], error: Tensor = error) -> Tensor:
                 model(PAIR)
-                return handed[end][0] @ error
+                return states[end][0] @ error
 
             for lag in (1, 3):
                 slopes = differences(model, flow.location, end - lag, arrived)
@@ -164,7 +173,7 @@ def last_loss(model: Seq2Seq, batch: Batch) -> Tensor:
 
 @contextlib.contextmanager
 def changed_state(cell: Cell, at: int, change: Tensor) -> Iterator[list[Tensor]]:
-    """Add a change to the state that a cell hands on at a position, and note what it hands on at each."""
+    """Add a change to the state of a cell at a position, and note its state at each."""
     noted: list[Tensor] = []
     single = cell.step
 
@@ -189,9 +198,9 @@ def changed_state(cell: Cell, at: int, change: Tensor) -> Iterator[list[Tensor]]
 
 
 def differences(model: Seq2Seq, location: CellLocation, position: int, value, size: float = 1e-5) -> Tensor:
-    """Return the slopes of a value of the network with respect to what a cell hands on at a position.
+    """Return the slopes of a value of the network with respect to the state of a cell at a position.
 
-    `value` gets what the cell handed on at each position that the network has read by then.
+    `value` gets the state of the cell at each position that the network has read by then.
     """
     width = sum(location.cell.state_sizes.values())
     slopes = []
@@ -199,7 +208,7 @@ def differences(model: Seq2Seq, location: CellLocation, position: int, value, si
         for unit in torch.eye(width, dtype=torch.float64):
             values = []
             for sign in (1.0, -1.0):
-                with changed_state(location.cell, position, sign * size * unit) as handed:
-                    values.append(float(value(handed)))
+                with changed_state(location.cell, position, sign * size * unit) as states:
+                    values.append(float(value(states)))
             slopes.append((values[0] - values[1]) / (2.0 * size))
     return torch.tensor(slopes, dtype=torch.float64)

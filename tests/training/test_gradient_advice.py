@@ -46,7 +46,7 @@ def test_what_one_measurement_shows_is_not_said() -> None:
         (0.1, 5, []),
         (0.1, 6, ["vanish"]),
         (1.05, 20, []),
-        (1.2, 20, ["grow"]),
+        (1.2, 20, ["explode"]),
     ],
 )
 def test_a_thousandth_within_ten_positions_has_vanished(factor, positions, kinds) -> None:
@@ -55,7 +55,7 @@ def test_a_thousandth_within_ten_positions_has_vanished(factor, positions, kinds
 
 def test_where_no_error_arrives_nothing_vanishes() -> None:
     flow, _ = flows(0.1)
-    assert symptoms([Flow(flow[0].location, (0.0,) * 20)]) == {"vanish": [], "grow": []}
+    assert symptoms([Flow(flow[0].location, (0.0,) * 20)]) == {"vanish": [], "explode": []}
 
 
 def test_the_advice_is_about_the_cell() -> None:
@@ -66,8 +66,8 @@ def test_the_advice_is_about_the_cell() -> None:
 
 
 def test_clipping_is_advised_where_it_is_off() -> None:
-    assert "Set training.clip_norm = 1" in warned(flows(1.3), clip_norm=0.0)["grow"]
-    assert "training.clip_norm = 5 bounds" in warned(flows(1.3), clip_norm=5.0)["grow"]
+    assert "Set training.clip_norm = 1" in warned(flows(1.3), clip_norm=0.0)["explode"]
+    assert "training.clip_norm = 5 bounds" in warned(flows(1.3), clip_norm=5.0)["explode"]
 
 
 @pytest.mark.parametrize(
@@ -89,4 +89,4 @@ def test_norms_far_above_the_clipping_norm_are_told(mean, clip_norm, words) -> N
 def test_a_gradient_that_is_not_finite_has_no_size() -> None:
     flow, model = flows(1.0)
     infinite = [Flow(each.location, (1.0, float("inf"), float("nan"))) for each in flow]
-    assert "not finite" in warned((infinite, model))["grow"]
+    assert "not finite" in warned((infinite, model))["explode"]

@@ -21,7 +21,7 @@ from nmt_lstm.inference.translator import Translator
 from nmt_lstm.lab.inspection.inspection import Inspector, cell_name
 from nmt_lstm.lab.inspection.trace_json import json_number
 from nmt_lstm.model.build import build_model
-from nmt_lstm.model.gradient_flow import FADED, GROWN, Flow, gradient_flow
+from nmt_lstm.model.gradient_flow import EXPLOSION_FACTOR, HORIZON_SHARE, Flow, gradient_flow
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.plain_text import json_text
 from nmt_lstm.search.beam_search import beam_search
@@ -91,8 +91,8 @@ class GradientTrace:
             "sources": list(self.sources),
             "targets": list(self.targets),
             "sequences": self.sequences,
-            "horizon_share": FADED,
-            "growth": GROWN,
+            "horizon_share": HORIZON_SHARE,
+            "growth": EXPLOSION_FACTOR,
             "flows": [
                 {
                     "side": flow.side,
@@ -135,7 +135,7 @@ def inspect_gradients(
 ) -> GradientTrace:
     """Measure how far gradients reach back in each cell of a model, with its initial and with its trained weights.
 
-    The norm of d L(t) / d h(t-k) is measured by the lag k, where h is what a cell hands on and L(t) the loss at the last
+    The norm of d L(t) / d h(t-k) is measured by the lag k, where h is the state of a cell and L(t) the loss at the last
     position t; see `nmt_lstm.model.gradient_flow` for what that means in encoder and decoder. So that lags are long and the
     same in all models, each sequence of n positions joins the pieces of several sentences, cut to n on both sides; after
     the last sentence it continues with the first. On the source side, n includes the end of the sentence, on the target
@@ -255,6 +255,6 @@ def _plain(flow: Flow) -> Mapping[str, Any]:
     return {
         "norms": [json_number(norm) for norm in flow.norms],
         "horizon": flow.horizon,
-        "grows": flow.grows,
+        "grows": flow.explodes,
         "factor": json_number(flow.factor),
     }

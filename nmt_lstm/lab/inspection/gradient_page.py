@@ -13,7 +13,7 @@ from nmt_lstm.lab.report.line_chart import Axis, Panel, Reference, Series, chart
 from nmt_lstm.lab.report.markup import Markup, element, joined
 from nmt_lstm.lab.report.page import page, section
 from nmt_lstm.lab.report.table import Column, Table, TableCell, number
-from nmt_lstm.model.gradient_flow import FADED, Flow
+from nmt_lstm.model.gradient_flow import HORIZON_SHARE, Flow
 from nmt_lstm.plain_text import joined_names
 
 __all__ = ["gradient_page", "gradient_picture", "gradient_table"]
@@ -99,7 +99,7 @@ def gradient_picture(traces: Sequence[GradientTrace]) -> str:
         for moment in ("before", "after")
     ]
     note = (
-        "Norm of the gradient of the loss with respect to what the cell handed on so many positions before.\n"
+        "Norm of the gradient of the loss with respect to the state of the cell so many positions before.\n"
         "Dashed: a tenth, where the horizon is. Thin lines: shorter sequences. Lower edge: 10⁻⁶ or less."
     )
     return chart_file(_TITLE, note, [trace.model for trace in traces], panels, columns=2)
@@ -134,7 +134,7 @@ def _panel(
                 line = [(float(lag), _drawn(share)) for lag, share in enumerate(shares)]
                 whole = flow.length == trace.lengths[-1]
                 series.append(Series(key, line=line, dots=marks_along(line) if whole else (), thin=not whole))
-    return Panel(title, *axes, series, (Reference(FADED, ""),))
+    return Panel(title, *axes, series, (Reference(HORIZON_SHARE, ""),))
 
 
 def _longest(trace: GradientTrace, name: str) -> CellFlow | None:
@@ -146,7 +146,7 @@ def _longest(trace: GradientTrace, name: str) -> CellFlow | None:
 def _sentence(traces: Sequence[GradientTrace], name: str) -> str:
     found = [(trace.model, flow) for trace in traces if (flow := _longest(trace, name)) is not None]
     said = [f"{model} {_horizon(flow.before)} → {_horizon(flow.after)}" for model, flow in found]
-    grown = [model for model, flow in found if flow.after.grows]
+    grown = [model for model, flow in found if flow.after.explodes]
     explosion = f" Gradients explode after training in {joined_names(grown)}." if grown else ""
     return f"Horizon before → after training, in positions: {'; '.join(said)}.{explosion}"
 
@@ -191,14 +191,14 @@ def _horizon(flow: Flow) -> str:
 def _horizon_cell(flow: Flow) -> TableCell:
     if not flow.norms[0]:
         return TableCell(_horizon(flow), -1)
-    note = f"explodes, ×{max(flow.relative):.3g}" if flow.grows else f"×{flow.factor:.2f}"
+    note = f"explodes, ×{max(flow.relative):.3g}" if flow.explodes else f"×{flow.factor:.2f}"
     return TableCell(_horizon(flow), _reach(flow), note)
 
 
 def _reading_help() -> Markup:
     terms = {
-        "gradient": "of the loss at a position with respect to what the cell handed on some positions earlier: its complete "
-        "state (an LSTM's hidden and cell state together). It is the error signal that training receives there.",
+        "gradient": "of the loss at a position with respect to the cell's complete state some positions earlier "
+        "(an LSTM's hidden and cell state together). It is the error signal that training receives there.",
         "lag": "the number of positions between the two, in the order in which the cell reads; a backward cell starts at the "
         "end of the sentence.",
         "norm": "Euclidean norm, averaged over the sequences; each line is divided by its value at lag 0.",

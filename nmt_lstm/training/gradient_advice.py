@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from nmt_lstm.config.schema import DecoderSettings, EncoderSettings, ModelSettings
 from nmt_lstm.model.gradient_flow import Flow
 from nmt_lstm.plain_text import joined_names
 from nmt_lstm.registry import CELLS
+from nmt_lstm.training.gradient_norms import Norms
 
-__all__ = ["Norms", "Symptoms", "exploding_norms", "symptoms", "warnings_of"]
+__all__ = ["Symptoms", "exploding_norms", "flow_warnings", "lasting_symptoms", "symptoms"]
 
 # A gradient has vanished if less than this share of it arrives this many positions earlier. Far below the tenth of the
 # horizon (`HORIZON_SHARE`), which healthy cells cross, too: cells that learn to translate keep about a hundredth or more at
@@ -24,19 +25,7 @@ LARGE_NORM = 10.0
 """A mean norm above this multiple of the clipping norm (of 1 without clipping) counts as exploding."""
 
 Symptoms = dict[str, list[str]]
-"""Names of the cells whose gradients "vanish" or "explode" in one measurement, by these two keys."""
-
-
-class Norms(NamedTuple):
-    """Norms of the whole gradient over some steps."""
-
-    steps: int
-    mean: float
-    """Before clipping."""
-    mean_clipped: float
-    """After clipping."""
-    clipped: float
-    """Share of the steps that were clipped, from 0 to 1."""
+"""Keys ("encoder.1.forward") of the cells whose gradients "vanish" or "explode" in one measurement, by these two keys."""
 
 
 def symptoms(flows: Sequence[Flow]) -> Symptoms:
@@ -47,46 +36,45 @@ def symptoms(flows: Sequence[Flow]) -> Symptoms:
     }
 
 
-def warnings_of(
-    before: Mapping[str, Sequence[str]],
-    flows: Sequence[Flow],
-    *,
-    step: int,
-    model: ModelSettings,
-    clip_norm: float,
+def lasting_symptoms(before: Symptoms, now: Symptoms) -> Symptoms:
+    """Return the cells that have the same symptom in two successive measurements; one alone may be due to chance."""
+    return {kind: [cell for cell in cells if cell in before.get(kind, ())] for kind, cells in now.items()}
+
+
+def flow_warnings(
+    lasting: Symptoms, flows: Sequence[Flow], *, step: int, model: ModelSettings, clip_norm: float
 ) -> dict[str, str]:
-    """Return warnings about cells that have the same symptom in two successive measurements, by the keys of `Symptoms`.
+    """Return warnings about cells with symptoms, by the keys of `Symptoms`.
 
     Args:
-        before: the symptoms in the previous measurement.
+        lasting: cells that have a symptom in this measurement, too; see `lasting_symptoms`.
         flows: the current measurement.
         step: the optimizer step after which it was made.
         model: settings of the network.
         clip_norm: the largest norm of the gradient; 0 is off.
     """
-    now = symptoms(flows)
-    twice = {
-        kind: [flow for flow in flows if flow.location.key in set(now[kind]) & set(before.get(kind, ()))]
-        for kind in now
-    }
+    vanishing, exploding = (
+        [flow for flow in flows if flow.location.key in lasting.get(kind, ())]
+        for kind in ("vanish", "explode")
+    )
     found = {}
-    if twice["vanish"]:
-        first = twice["vanish"][0]
+    if vanishing:
+        first = vanishing[0]
         lag = _far_lag(first)
         found["vanish"] = (
-            f"Gradients vanish in {_names(twice['vanish'])}: at step {step:,}, only {first.relative[lag]:.2g} of an error "
+            f"Gradients vanish in {_names(vanishing)}: at step {step:,}, only {first.relative[lag]:.2g} of an error "
             f"arrives {lag} positions earlier, so the cell hardly learns from words farther apart. "
-            f"{_advice_on_vanishing(twice['vanish'], model)}"
+            f"{_advice_on_vanishing(vanishing, model)}"
         )
-    if twice["explode"]:
-        first = twice["explode"][0]
+    if exploding:
+        first = exploding[0]
         clipping = (
             f"training.clip_norm = {clip_norm:g} bounds each step"
             if clip_norm
             else "Set training.clip_norm = 1, because clipping is off"
         )
         found["explode"] = (
-            f"Gradients explode in {_names(twice['explode'])}: at step {step:,}, {_growth(first)}. "
+            f"Gradients explode in {_names(exploding)}: at step {step:,}, {_growth(first)}. "
             f"{clipping}. Lower training.optimizer.learning_rate, use a gated cell (lstm, gru), "
             f"or remove long sentences (data.cleaning.max_pieces)."
         )
@@ -107,7 +95,7 @@ def exploding_norms(norms: Norms, *, step: int, clip_norm: float) -> str:
     if not clip_norm:
         return f"{said}, and clipping is off, so one batch can undo the progress of many. Set training.clip_norm = 1."
     return (
-        f"{said}, and training.clip_norm is {clip_norm:g}: {norms.clipped:.0%} of the steps were clipped to the same "
+        f"{said}, and training.clip_norm is {clip_norm:g}: {norms.clipped_share:.0%} of the steps were clipped to the same "
         f"norm. Lower training.optimizer.learning_rate, or raise training.clip_norm if the loss falls steadily."
     )
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from nmt_lstm.batching.batch import Batch, collate
 from nmt_lstm.config.schema import ModelSettings
-from nmt_lstm.model.cell_locations import CellLocation
-from nmt_lstm.model.gradient_flow import Flow, gradient_flow
-from nmt_lstm.training.gradient_advice import Norms, Symptoms, exploding_norms, symptoms, warnings_of
+from nmt_lstm.model.gradient_flow import Flow, Reach, gradient_flow
+from nmt_lstm.training.gradient_advice import (
+    Symptoms,
+    exploding_norms,
+    flow_warnings,
+    lasting_symptoms,
+    symptoms,
+)
+from nmt_lstm.training.gradient_norms import Norms, NormSums
 from nmt_lstm.training.module import TranslationModule
 
 __all__ = ["FLOW_TABLE", "LOGGED_LAGS", "GradientInsight", "measured_pairs"]
@@ -27,9 +32,6 @@ LOGGED_LAGS = (1, 2, 5, 10, 20, 50)
 # Size of the measured batch; more pairs and positions would take time and hardly change the means.
 _PAIRS = 8
 _POSITIONS = 60
-
-Reach = tuple[int | None, int]
-"""The horizon of a flow, and its longest lag."""
 
 
 class GradientInsight(pl.Callback):
@@ -65,16 +67,16 @@ class GradientInsight(pl.Callback):
         self.clip_value = clip_value
         self.warn = warn
         self.first: dict[str, Reach] = {}
-        """The reach of each cell in the first measurement, by its short name."""
+        """The reach of each cell in the first measurement, by its key, such as "encoder.1.forward"."""
         self.last: dict[str, Reach] = {}
         """The same in the last measurement."""
-        self._run = _NormSums()
-        self._window = _NormSums()
+        self._run = NormSums()
+        self._window = NormSums()
         """Since the previous measurement."""
         self._symptoms: Symptoms = {}
         self._warned: set[str] = set()
         self._unclipped: Tensor | None = None
-        self._measured: Batch | None = None
+        self._measured_pairs: Batch | None = None
 
     # Lightning's hooks
 
@@ -107,8 +109,8 @@ class GradientInsight(pl.Callback):
         return {
             "run": self._run.state_dict(),
             "window": self._window.state_dict(),
-            "first": {name: list(reach) for name, reach in self.first.items()},
-            "last": {name: list(reach) for name, reach in self.last.items()},
+            "first": {cell: list(reach) for cell, reach in self.first.items()},
+            "last": {cell: list(reach) for cell, reach in self.last.items()},
             "symptoms": self._symptoms,
             "warned": sorted(self._warned),
         }
@@ -117,8 +119,8 @@ class GradientInsight(pl.Callback):
         """Continue from the state in a checkpoint."""
         self._run.load_state_dict(state_dict["run"])
         self._window.load_state_dict(state_dict["window"])
-        self.first = {name: (reach[0], reach[1]) for name, reach in state_dict["first"].items()}
-        self.last = {name: (reach[0], reach[1]) for name, reach in state_dict["last"].items()}
+        self.first = {cell: Reach(*reach) for cell, reach in state_dict["first"].items()}
+        self.last = {cell: Reach(*reach) for cell, reach in state_dict["last"].items()}
         self._symptoms = dict(state_dict["symptoms"])
         self._warned = set(state_dict["warned"])
 
@@ -126,22 +128,24 @@ class GradientInsight(pl.Callback):
 
     def _measure(self, trainer: pl.Trainer, module: TranslationModule, step: int) -> None:
         norms = self._window.norms()
-        self._window = _NormSums()
-        row = {"gradient_norm_clipped": norms.mean_clipped, "clipped_share": norms.clipped}
-        if self._measured is None:
-            self._measured = self.pairs().to(module.device)
-        flows = gradient_flow(module.model, self._measured)
-        for flow in flows:
-            row.update(_logged(flow))
+        self._window = NormSums()
+        if self._measured_pairs is None:
+            self._measured_pairs = self.pairs().to(module.device)
+        flows = gradient_flow(module.model, self._measured_pairs)
+        row = _logged(norms, flows)
         for logger in trainer.loggers:
             logger.log_metrics(row, step=step)
-        self.last = {_short_name(flow.location): (flow.horizon, len(flow.norms) - 1) for flow in flows}
+        self.last = {flow.location.key: flow.reach for flow in flows}
         self.first = self.first or self.last
+        self._warn_once(norms, flows, step)
+
+    def _warn_once(self, norms: Norms, flows: Sequence[Flow], step: int) -> None:
+        before, self._symptoms = self._symptoms, symptoms(flows)
+        lasting = lasting_symptoms(before, self._symptoms)
+        warnings = flow_warnings(lasting, flows, step=step, model=self.model, clip_norm=self.clip_norm)
         # The norm at the first step is that of the initial weights, which says nothing about training.
-        warnings = warnings_of(self._symptoms, flows, step=step, model=self.model, clip_norm=self.clip_norm)
         if step > 1:
             warnings["norms"] = exploding_norms(norms, step=step, clip_norm=self.clip_norm)
-        self._symptoms = symptoms(flows)
         for kind, warning in warnings.items():
             if warning and kind not in self._warned:
                 self._warned.add(kind)
@@ -153,50 +157,15 @@ class GradientInsight(pl.Callback):
         rows = {}
         if norms.steps:
             clipping = (
-                f"{norms.mean_clipped:.3g} after clipping; {norms.clipped:.0%} of the steps clipped"
+                f"{norms.mean_clipped:.3g} after clipping; {norms.clipped_share:.0%} of the steps clipped"
                 if self.clip_norm or self.clip_value
                 else "never clipped"
             )
             rows["gradient norm"] = f"{norms.mean:.3g} on average, {clipping}"
         if self.last:
-            reaches = [
-                f"{name} {_reach(self.first[name])} to {_reach(reach)}" for name, reach in self.last.items()
-            ]
+            reaches = [f"{cell} {self.first[cell]} to {reach}" for cell, reach in self.last.items()]
             rows["gradient horizon"] = f"{', '.join(reaches)} positions"
         return rows
-
-
-class _NormSums:
-    """Sums of norms over steps. They stay on the device, so that no step waits for a GPU."""
-
-    def __init__(self) -> None:
-        self.steps = 0
-        self.values: Tensor | None = None
-        """(4,): the sums of finite norms before and after clipping, the clipped steps, and the number of finite norms."""
-
-    def add(self, norm: Tensor, clipped: Tensor) -> None:
-        """Add a step. Norms that are not finite are left out: a gradient scaler skips such steps."""
-        finite = torch.isfinite(norm)
-        row = torch.stack([norm, clipped, (clipped < norm).to(norm), torch.ones_like(norm)])
-        row = torch.where(finite, row, 0.0).double()
-        self.steps += 1
-        self.values = row if self.values is None else self.values.to(row.device) + row
-
-    def norms(self) -> Norms:
-        """Return the means so far."""
-        if self.values is None:
-            return Norms(0, 0.0, 0.0, 0.0)
-        *sums, count = self.values.tolist()
-        return Norms(self.steps, *(value / max(1.0, count) for value in sums))
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the sums as plain values."""
-        return {"steps": self.steps, "values": None if self.values is None else self.values.tolist()}
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue from saved sums."""
-        self.steps, values = int(state["steps"]), state["values"]
-        self.values = None if values is None else torch.tensor(values, dtype=torch.float64)
 
 
 def measured_pairs(batches: Sequence[Batch]) -> Batch:
@@ -225,23 +194,12 @@ def _pieces(pieces: Tensor, length: Tensor) -> list[int]:
     return found
 
 
-def _logged(flow: Flow) -> dict[str, float]:
-    """Return the metrics of a flow: its horizon (the longest lag if there is none), and norms relative to lag 0."""
-    name = _log_name(flow.location)
-    longest = len(flow.norms) - 1
-    row = {f"{name}/horizon": float(longest if flow.horizon is None else flow.horizon)}
-    row.update({f"{name}/lag_{lag}": flow.relative[lag] for lag in LOGGED_LAGS if lag <= longest})
+def _logged(norms: Norms, flows: Sequence[Flow]) -> dict[str, float]:
+    """Return the metrics of a measurement: norms, horizons (the longest lag if there is none), and norms relative to lag 0."""
+    row = {"gradient_norm_clipped": norms.mean_clipped, "clipped_share": norms.clipped_share}
+    for flow in flows:
+        name = f"{FLOW_TABLE}/{flow.location.key.replace('.', '_')}"
+        horizon, longest = flow.reach
+        row[f"{name}/horizon"] = float(longest if horizon is None else horizon)
+        row.update({f"{name}/lag_{lag}": flow.relative[lag] for lag in LOGGED_LAGS if lag <= longest})
     return row
-
-
-def _log_name(location: CellLocation) -> str:
-    return f"{FLOW_TABLE}/{_short_name(location).replace(' ', '_')}"
-
-
-def _short_name(location: CellLocation) -> str:
-    return f"{location.side} {location.layer} {location.direction}"
-
-
-def _reach(reach: Reach) -> str:
-    horizon, longest = reach
-    return f"≥ {longest}" if horizon is None else str(horizon)

@@ -8,7 +8,8 @@ from nmt_lstm.config.schema import ModelSettings
 from nmt_lstm.model.build import build_model
 from nmt_lstm.model.cell_locations import cell_locations
 from nmt_lstm.model.gradient_flow import Flow
-from nmt_lstm.training.gradient_advice import Norms, exploding_norms, symptoms, warnings_of
+from nmt_lstm.training.gradient_advice import exploding_norms, flow_warnings, lasting_symptoms, symptoms
+from nmt_lstm.training.gradient_norms import Norms
 
 
 def flows(
@@ -28,14 +29,22 @@ def flows(
 
 def warned(found: tuple[list[Flow], ModelSettings], **named: float) -> dict[str, str]:
     flow, model = found
-    return warnings_of(symptoms(flow), flow, step=200, model=model, clip_norm=named.get("clip_norm", 1.0))
+    return flow_warnings(symptoms(flow), flow, step=200, model=model, clip_norm=named.get("clip_norm", 1.0))
 
 
-def test_what_one_measurement_shows_is_not_said() -> None:
-    flow, model = flows(0.1)
-    assert symptoms(flow)["vanish"]
-    assert warnings_of({}, flow, step=1, model=model, clip_norm=1.0) == {}
-    assert list(warned((flow, model))) == ["vanish"]
+def test_only_a_symptom_that_lasts_counts() -> None:
+    vanishing, model = flows(0.1)
+    now = symptoms(vanishing)
+    cells = [flow.location.key for flow in vanishing]
+    assert now == {"vanish": cells, "explode": []}
+    assert lasting_symptoms({}, now) == {"vanish": [], "explode": []}
+    assert lasting_symptoms({"vanish": cells[:1], "explode": cells}, now) == {
+        "vanish": cells[:1],
+        "explode": [],
+    }
+    first = lasting_symptoms({}, now)
+    assert flow_warnings(first, vanishing, step=1, model=model, clip_norm=1.0) == {}
+    assert list(warned((vanishing, model))) == ["vanish"]
 
 
 @pytest.mark.parametrize(

@@ -196,7 +196,7 @@ def test_gradients_that_vanish_or_explode_are_told_once(make_small_run, output, 
 def test_the_end_sums_up(make_small_run, output) -> None:
     said = trained(make_small_run(*INSIGHT, "training.max_steps=4"), output)
     (line,) = [line for line in said.splitlines() if line.startswith("gradient horizon")]
-    for cell in ("encoder 1 forward", "encoder 1 backward", "decoder 1 forward"):
+    for cell in ("encoder.1.forward", "encoder.1.backward", "decoder.1.forward"):
         assert cell in line
     result = fit(
         make_small_run("training.max_steps=1"), output.with_name("other"), console=Console(quiet=True)

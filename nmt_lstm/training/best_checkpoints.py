@@ -73,11 +73,11 @@ class BestCheckpoints:
         )
 
     def save(
-        self, step: int, metrics: Mapping[str, float], state: Mapping[str, Tensor], *, write: bool = True
+        self, step: int, metrics: Mapping[str, float], state: Mapping[str, Tensor], *, on_disk: bool = True
     ) -> None:
-        """List weights, in place of those of the same step if any. Only one process should `write` the file."""
+        """List weights, in place of those of the same step if any. Only one process should write the file `on_disk`."""
         file, digest = f"step-{step}.safetensors", ""
-        if write:
+        if on_disk:
             write_atomically(self.folder / file, lambda path: save_weights(path, state))
             digest = sha256_of(self.folder / file)
         self.checkpoints = [each for each in self.checkpoints if each.step != step]

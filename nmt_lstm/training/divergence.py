@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-__all__ = ["GradientWatch", "all_finite", "with_poisoned_gradient"]
+__all__ = ["GradientWatch", "all_finite", "with_nan_gradient_unless_finite"]
 
 # A gradient scaler halves its scale at each step that it skips. After this many, its initial 2^16 is 2^-24, the
 # smallest positive number in fp16: then the network itself overflows, not the scaled loss.
@@ -59,11 +59,11 @@ class GradientWatch:
         return failed if failed > (_MAX_SKIPPED if scaled else 0) else 0
 
 
-def with_poisoned_gradient(loss: Tensor) -> Tensor:
+def with_nan_gradient_unless_finite(loss: Tensor) -> Tensor:
     """Return the loss, a scalar, with a gradient that is NaN if the loss is not finite.
 
-    An infinite loss may have a finite gradient. This way the norm of the gradient shows both, and processes that share
-    gradients all see a failure of any of them.
+    An infinite loss may have a finite gradient. With this one, a check of the gradient's norm finds both, and processes
+    that share gradients all find the failure of one of them.
     """
     return loss * (1.0 + 0.0 * loss.detach())
 

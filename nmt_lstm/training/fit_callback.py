@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
 import torch
@@ -25,6 +25,15 @@ RUN_KEY = "nmt_lstm_run"
 
 # Processes share signals and time once in so many steps; in every step, GPUs would wait for it.
 _STEPS_BETWEEN_SYNCHRONIZATIONS = 8
+_TIME_LIMIT = "training.time_limit"
+
+
+class _Stop(NamedTuple):
+    """Why a run stops."""
+
+    reason: str
+    setting: str
+    """The setting that would have to be larger for a longer run."""
 
 
 class FitCallback(pl.Callback):
@@ -61,7 +70,7 @@ class FitCallback(pl.Callback):
         self.stale_validations = 0
         """Consecutive validations without improvement."""
         self.validation_due = False
-        """Whether a validation that a signal interrupted has to be repeated."""
+        """Whether the weights of this step are still to be validated; in a checkpoint, because a signal interrupted it."""
         self.stop_reason = "all epochs are done"
         """Why the run stopped."""
         self.out_of_time = False
@@ -92,7 +101,9 @@ class FitCallback(pl.Callback):
             if self._signal:
                 raise TrainingInterrupted(self._signal)
         if trainer.global_step:  # a resumed run may already be at its end
-            self._stop(trainer, self._limit_reached(trainer, end_of_epoch=False) or self._out_of_patience())
+            self._stop(
+                trainer, self._stop_at_limit(trainer, end_of_epoch=False) or self._stop_without_improvement()
+            )
         module.restart_meters()
 
     def on_train_batch_end(
@@ -176,8 +187,10 @@ class FitCallback(pl.Callback):
         """
         step, settings = trainer.global_step, self.settings
         due = step % settings.validate_every == 0 if settings.validate_every else end_of_epoch
-        stop_reason = self._limit_reached(trainer, end_of_epoch=end_of_epoch)
-        validates = (due and self._can_afford_validation) or bool(stop_reason)
+        stop = self._stop_at_limit(trainer, end_of_epoch=end_of_epoch)
+        # Set before the run stops, since the checkpoint contains it.
+        self.out_of_time = stop is not None and stop.setting == _TIME_LIMIT
+        validates = (due and self._can_afford_validation) or stop is not None
         self.validation_due = validates and not self.skips_validation() and step != self.validator.step
         if self.validation_due and not self._signal:
             if self.out_of_time and not self.validator.checkpoints.checkpoints:
@@ -186,10 +199,10 @@ class FitCallback(pl.Callback):
         if self._signal:
             self._save(trainer, module)
             raise TrainingInterrupted(self._signal)
-        stop_reason = stop_reason or self._out_of_patience()
-        if due or stop_reason or (settings.checkpoint_every and step % settings.checkpoint_every == 0):
+        stop = stop or self._stop_without_improvement()
+        if due or stop or (settings.checkpoint_every and step % settings.checkpoint_every == 0):
             self._save(trainer, module)
-        self._stop(trainer, stop_reason)
+        self._stop(trainer, stop)
 
     def validate(self, trainer: pl.Trainer, module: TranslationModule) -> None:
         """Validate now; all processes must take part.
@@ -212,28 +225,31 @@ class FitCallback(pl.Callback):
         """Whether the time limit allows another validation after training; the same answer in all processes."""
         return not all_reduce_max([float(not self.budget.has_time_to_validate())], device)[0]
 
-    def _stop(self, trainer: pl.Trainer, reason: str) -> None:
-        if reason:
-            self.stop_reason = reason
+    def _stop(self, trainer: pl.Trainer, stop: _Stop | None) -> None:
+        """Stop the run, if there is a reason to."""
+        if stop is not None:
+            self.stop_reason, self.limiting_setting = stop
+            self.out_of_time = stop.setting == _TIME_LIMIT
             trainer.should_stop = True
 
-    def _out_of_patience(self) -> str:
+    def _stop_without_improvement(self) -> _Stop | None:
+        """Return early stopping as the reason to stop, if the patience is exhausted."""
         if self.settings.patience and self.stale_validations >= self.settings.patience:
-            self.limiting_setting = "training.patience"
-            return f"{self.settings.metric} did not improve in the last {self.stale_validations} validations"
-        return ""
+            reason = (
+                f"{self.settings.metric} did not improve in the last {self.stale_validations} validations"
+            )
+            return _Stop(reason, "training.patience")
+        return None
 
-    def _limit_reached(self, trainer: pl.Trainer, *, end_of_epoch: bool) -> str:
-        """Return which limit the run has reached, or an empty string."""
+    def _stop_at_limit(self, trainer: pl.Trainer, *, end_of_epoch: bool) -> _Stop | None:
+        """Return the limit that the run has reached, if any."""
         if self.settings.max_steps and trainer.global_step >= self.settings.max_steps:
-            self.limiting_setting = "training.max_steps"
-            return f"all {self.settings.max_steps:,} steps are done"
+            return _Stop(f"all {self.settings.max_steps:,} steps are done", "training.max_steps")
         if end_of_epoch and trainer.current_epoch + 1 >= self.settings.epochs:
-            return f"all {self.settings.epochs} epochs are done"
+            return _Stop(f"all {self.settings.epochs} epochs are done", "training.epochs")
         if self._time_is_over:
-            self.out_of_time, self.limiting_setting = True, "training.time_limit"
-            return f"the time limit of {self.settings.time_limit} is reached"
-        return ""
+            return _Stop(f"the time limit of {self.settings.time_limit} is reached", _TIME_LIMIT)
+        return None
 
     def _synchronize(self, trainer: pl.Trainer, module: TranslationModule) -> None:
         """Give all processes the same clock and the same signal: decisions based on them must not differ."""
@@ -245,11 +261,13 @@ class FitCallback(pl.Callback):
             float(not self.budget.affords_validation(elapsed)),
             float(not self.budget.affords_last_validation(elapsed)),
         ]
-        signal_number, is_over, module.time_progress, too_dear, too_late = all_reduce_max(own, module.device)
+        signal_number, is_over, module.time_progress, too_expensive, too_late = all_reduce_max(
+            own, module.device
+        )
         self._signal, self._time_is_over = int(signal_number), bool(is_over)
         self._too_late_to_validate = bool(too_late)
         # A run that its steps will end must be the same each time, so the clock decides nothing there.
-        self._can_afford_validation = not too_dear or module.time_progress <= module.steps_done()
+        self._can_afford_validation = not too_expensive or module.time_progress <= module.steps_done()
 
     def _save(self, trainer: pl.Trainer, module: TranslationModule) -> None:
         self.checkpoint.save(trainer, module, validated=self.validator.step == trainer.global_step)

@@ -19,7 +19,7 @@ from nmt_lstm.model.build import build_model
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.text.preparation import Prepared
 from nmt_lstm.text.subwords import Subwords
-from nmt_lstm.training.divergence import GradientWatch, with_poisoned_gradient
+from nmt_lstm.training.divergence import GradientWatch, with_nan_gradient_unless_finite
 from nmt_lstm.training.ema import MovingAverage
 from nmt_lstm.training.optimization import build_optimizer, clip_gradients
 from nmt_lstm.training.randomness import seed_step
@@ -152,7 +152,7 @@ class TranslationModule(pl.LightningModule):
         loss = self.model.loss(batch, label_smoothing=self.settings.label_smoothing)
         for meter in (self.display_meter, self.validation_meter, self._log_meter):
             meter.add(loss.negative_log_likelihood, batch.target_pieces)
-        return with_poisoned_gradient(loss.total / batch.loss_divisor)
+        return with_nan_gradient_unless_finite(loss.total / batch.loss_divisor)
 
     def configure_gradient_clipping(
         self,

@@ -1,4 +1,4 @@
-"""The learning rate as a function of the step, with warm-up; only "plateau" has a state."""
+"""Learning rate schedules with warm-up; only "plateau" has a state."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ __all__ = ["LearningRateSchedule"]
 class LearningRateSchedule:
     """Learning rates of a run, in optimizer steps counted from 0.
 
-    The rate depends only on the step and on `progress`, so that a resumed run needs no stored schedule. Only "plateau"
-    has a state: its reductions so far, and the validations without improvement since the last one.
+    Most schedules depend only on the step and on `progress`, which a resumed run knows. "plateau" also depends on the
+    validations so far, so checkpoints contain its two counts.
     """
 
     settings: ScheduleSettings
@@ -62,6 +62,7 @@ class LearningRateSchedule:
 
     def state_dict(self) -> dict[str, int]:
         """Return the state for a checkpoint."""
+        # The keys are the names that the fields had when the format of checkpoints was fixed.
         return {"falls": self.reductions, "waited": self.stale_validations}
 
     def load_state_dict(self, state: dict[str, int]) -> None:

@@ -77,13 +77,11 @@ class Validator:
             if not math.isfinite(result.loss):
                 raise DivergenceError(step, module.learning_rate, what="the loss on the validation text")
             improved = module.record_validation(result)
-            state = module.model.state_dict()
+            state, on_disk = module.model.state_dict(), trainer.is_global_zero
             if self.checkpoints.qualifies(result.metrics):
-                self.checkpoints.save(step, result.metrics, state, write=trainer.is_global_zero)
+                self.checkpoints.save(step, result.metrics, state, on_disk=on_disk)
             if improved:
-                self.writer.write(
-                    state, result, module.search.beam_size, [step], on_disk=trainer.is_global_zero
-                )
+                self.writer.write(state, result, module.search.beam_size, [step], on_disk=on_disk)
         self.step = step
         self.report.budget.count_validation(time.monotonic() - start)
         self.curve.append(self.report.validation(trainer, result, statistics, improved=improved))

@@ -15,7 +15,7 @@ from nmt_lstm.errors import DivergenceError
 from nmt_lstm.model.loss import Loss
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.training.checkpointing import read_checkpoint
-from nmt_lstm.training.divergence import GradientWatch, all_finite, with_poisoned_gradient
+from nmt_lstm.training.divergence import GradientWatch, all_finite, with_nan_gradient_unless_finite
 from nmt_lstm.training.fit import fit
 
 QUIET = Console(quiet=True)
@@ -87,7 +87,7 @@ def test_a_bad_step_does_not_change_the_weights(
         loss = original(self, batch, batch_idx)
         if self.global_step == 3:
             modules.append(self)
-            return with_poisoned_gradient(loss + math.inf)
+            return with_nan_gradient_unless_finite(loss + math.inf)
         return loss
 
     monkeypatch.setattr(TranslationModule, "training_step", bad)
@@ -116,7 +116,7 @@ def test_weights_whose_validation_is_not_finite_are_not_saved(
 @pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
 def test_a_loss_that_is_not_finite_has_no_finite_gradient(value: float) -> None:
     weight = torch.ones(1, requires_grad=True)
-    with_poisoned_gradient((weight + value).sum()).backward()
+    with_nan_gradient_unless_finite((weight + value).sum()).backward()
     assert not torch.isfinite(weight.grad).any()
 
 
@@ -126,7 +126,7 @@ def test_a_finite_loss_keeps_its_value_and_gradient_to_the_bit() -> None:
     plain.backward()
     gradient = weights.grad.clone()
     weights.grad = None
-    guarded = with_poisoned_gradient((weights**2).sum())
+    guarded = with_nan_gradient_unless_finite((weights**2).sum())
     guarded.backward()
     assert torch.equal(plain, guarded)
     assert torch.equal(gradient, weights.grad)

@@ -37,6 +37,7 @@ class Run:
     def __init__(self, *improvements: bool, **settings: Any) -> None:
         self.validator = RecordingValidator(list(improvements))
         self.saved: list[tuple[int, bool]] = []
+        self.saved_out_of_time: list[bool] = []
         self.trainer = SimpleNamespace(
             global_step=0, current_epoch=0, is_global_zero=True, should_stop=False, world_size=1
         )
@@ -51,6 +52,7 @@ class Run:
 
     def _save(self, trainer: Any, module: Any, *, validated: bool) -> None:
         self.saved.append((trainer.global_step, validated))
+        self.saved_out_of_time.append(self.callback.out_of_time)
 
     def take_steps(self, count: int, *, end_of_epoch: bool = False) -> None:
         for _ in range(count):
@@ -88,6 +90,20 @@ def test_a_run_stops_after_validations_without_improvement() -> None:
     run.take_steps(1)
     assert run.trainer.should_stop
     assert run.callback.limiting_setting == "training.patience"
+
+
+def test_a_run_over_its_time_limit_validates_saves_and_stops() -> None:
+    run = Run(True, time_limit="1m", epochs=9)
+    run.take_steps(1)
+    assert not run.callback.out_of_time
+    module = SimpleNamespace(device=torch.device("cpu"), steps_done=lambda: 0.0, time_progress=0.0)
+    run.callback.budget.limit = 0.0
+    run.callback._synchronize(cast("Any", run.trainer), cast("Any", module))
+    run.take_steps(1)
+    assert run.trainer.should_stop
+    assert (run.validator.steps, run.saved) == ([2], [(2, True)])
+    assert run.callback.limiting_setting == "training.time_limit"
+    assert run.saved_out_of_time == [True]
 
 
 def test_a_signal_saves_before_it_interrupts() -> None:

@@ -224,8 +224,8 @@ class GatedCell(NamedGatesCell):
         """
         # Time first, so that each step reads and writes contiguous memory.
         from_input = self.from_input(inputs.transpose(0, 1))
-        products = (self.weight_hh, self.bias_hh) if self.recurrent else (None, None)
-        outputs, last = unroll(recurrence, from_input, state, *products)
+        recurrent_parameters = (self.weight_hh, self.bias_hh) if self.recurrent else (None, None)
+        outputs, last = unroll(recurrence, from_input, state, *recurrent_parameters)
         return outputs.transpose(0, 1), last
 
     def prepare_for_inference(self, precision: InferencePrecision) -> Cell:

@@ -36,7 +36,8 @@ class GRU(GatedCell):
         (hidden,) = state
         # n = tanh(x + r * h), (B, H): the reset gate acts after the product, so that one product is enough for all gates.
         candidate = tanh(x.candidate + torch.sigmoid(x.reset + h.reset) * h.candidate)
-        # (1 - z) * n + z * h = n + z * (h - n), which needs one multiplication fewer.
+        # (1 - z) * n + z * h = n + z * (h - n), which needs one multiplication fewer; `x.update` is the gate z, not this
+        # method.
         return (candidate + torch.sigmoid(x.update + h.update) * (hidden - candidate),)
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:

@@ -21,6 +21,7 @@ from nmt_lstm.inference.translator import Translator
 from nmt_lstm.lab.inspection.inspection import Inspector, cell_name
 from nmt_lstm.lab.inspection.trace_json import json_number
 from nmt_lstm.model.build import build_model
+from nmt_lstm.model.cell_locations import CellLocation
 from nmt_lstm.model.gradient_flow import EXPLOSION_FACTOR, HORIZON_SHARE, Flow, gradient_flow
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.plain_text import json_text
@@ -42,12 +43,6 @@ MAX_SEQUENCES = 16
 class CellFlow:
     """The gradient flow of one cell in sequences of one length; lags are counted from the last position that it reads."""
 
-    side: str
-    """"encoder" or "decoder"."""
-    layer: int
-    """1 is the lowest."""
-    direction: str
-    """"forward" or "backward"; "first" or "second" for the two transitions of the conditional wiring."""
     cell: str
     """The registered name of the cell."""
     length: int
@@ -58,9 +53,14 @@ class CellFlow:
     """In the trained network."""
 
     @property
+    def location(self) -> CellLocation:
+        """The cell's location in the trained network."""
+        return self.after.location
+
+    @property
     def name(self) -> str:
         """The cell in words: "encoder, layer 1, backward"."""
-        return f"{self.side}, layer {self.layer}, {self.direction}"
+        return self.location.name
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,9 @@ class GradientTrace:
             "growth": EXPLOSION_FACTOR,
             "flows": [
                 {
-                    "side": flow.side,
-                    "layer": flow.layer,
-                    "direction": flow.direction,
+                    "side": flow.location.side,
+                    "layer": flow.location.layer,
+                    "direction": flow.location.direction,
                     "cell": flow.cell,
                     "length": flow.length,
                     "before": _plain(flow.before),
@@ -188,12 +188,8 @@ def inspect_gradients(
         batch = _sequences(source_pieces, target_pieces, starts, length)
         before, after = gradient_flow(start, batch), gradient_flow(model.model, batch)
         for first, last in zip(before, after, strict=True):
-            location = last.location
-            settings = model.run.model.encoder if location.side == "encoder" else model.run.model.decoder
-            cell = cell_name(settings)
-            flows.append(
-                CellFlow(location.side, location.layer, location.direction, cell, length, first, last)
-            )
+            cell = cell_name(model.side_settings(last.location.side))
+            flows.append(CellFlow(cell, length, first, last))
     return GradientTrace(
         model=model.name,
         sources=tuple(sources),

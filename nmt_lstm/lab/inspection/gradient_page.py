@@ -1,20 +1,20 @@
-"""Gradient flow for a reader: a table, sentences that say what it shows, a page, and a picture."""
+"""Gradient flow for a reader: a table, a page, and a picture."""
 
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Sequence
 from importlib import resources
 
-from nmt_lstm.lab.inspection.gradient_flow import CellFlow, GradientTrace
+from nmt_lstm.lab.inspection.gradient_flow import GradientTrace
+from nmt_lstm.lab.inspection.gradient_sentences import cell_sentence, headline, horizon_text
 from nmt_lstm.lab.report.axes import count_axis, marks_along, power_axis
 from nmt_lstm.lab.report.line_chart import Axis, Panel, Reference, Series, chart_figure, chart_file
 from nmt_lstm.lab.report.markup import Markup, element, joined
 from nmt_lstm.lab.report.page import page, section
 from nmt_lstm.lab.report.table import Column, Table, TableCell, number
+from nmt_lstm.model.cell_locations import CellLocation
 from nmt_lstm.model.gradient_flow import HORIZON_SHARE, Flow
-from nmt_lstm.plain_text import joined_names
 
 __all__ = ["gradient_page", "gradient_picture", "gradient_table"]
 
@@ -60,22 +60,22 @@ def gradient_page(traces: Sequence[GradientTrace], *, command: str = "") -> str:
     longest = max(trace.lengths[-1] for trace in traces)
     lengths = ", ".join(map(str, sorted({length for trace in traces for length in trace.lengths})))
     blocks = []
-    for name in _names(traces):
+    for location in _locations(traces):
         figures = [
-            chart_figure(caption, models, _panel(traces, name, moment, "", axes))
+            chart_figure(caption, models, _panel(traces, location, moment, "", axes))
             for moment, caption in (("before", "Before training"), ("after", "After training"))
         ]
         blocks.append(
             section(
-                name.capitalize(),
-                element("p", _sentence(traces, name)),
+                location.name.capitalize(),
+                element("p", cell_sentence(traces, location.key)),
                 element("div", *figures, class_="charts"),
             )
         )
     count = "1 sequence" if traces[0].sequences == 1 else f"{traces[0].sequences} sequences"
     return page(
         _TITLE,
-        element("p", _verdict(traces), class_="answer"),
+        element("p", headline(traces), class_="answer"),
         element(
             "p",
             f"Each line belongs to sequences of one length: {lengths} positions. Thick lines are those of {longest}. "
@@ -94,8 +94,8 @@ def gradient_picture(traces: Sequence[GradientTrace]) -> str:
     """Return an SVG with a row for each cell: before training on the left, after training on the right."""
     axes = _axes(traces)
     panels = [
-        _panel(traces, name, moment, f"{name}, {moment} training", axes)
-        for name in _names(traces)
+        _panel(traces, location, moment, f"{location.name}, {moment} training", axes)
+        for location in _locations(traces)
         for moment in ("before", "after")
     ]
     note = (
@@ -105,12 +105,12 @@ def gradient_picture(traces: Sequence[GradientTrace]) -> str:
     return chart_file(_TITLE, note, [trace.model for trace in traces], panels, columns=2)
 
 
-def _names(traces: Sequence[GradientTrace]) -> list[str]:
-    """Return the names of the cells of all models, from the source to the output."""
-    flows = [flow for trace in traces for flow in trace.flows]
+def _locations(traces: Sequence[GradientTrace]) -> list[CellLocation]:
+    """Return the locations of the cells of all models, each once, from the source to the output."""
+    locations = [flow.location for trace in traces for flow in trace.flows]
     # Sorting is stable: the directions of a layer stay in the order in which the models have them.
-    ordered = sorted(flows, key=lambda flow: (flow.side != "encoder", flow.layer))
-    return list(dict.fromkeys(flow.name for flow in ordered))
+    ordered = sorted(locations, key=lambda location: (location.side != "encoder", location.layer))
+    return list({location.key: location for location in ordered}.values())
 
 
 def _axes(traces: Sequence[GradientTrace]) -> tuple[Axis, Axis]:
@@ -124,12 +124,12 @@ def _drawn(share: float) -> float:
 
 
 def _panel(
-    traces: Sequence[GradientTrace], name: str, moment: str, title: str, axes: tuple[Axis, Axis]
+    traces: Sequence[GradientTrace], location: CellLocation, moment: str, title: str, axes: tuple[Axis, Axis]
 ) -> Panel:
     series = []
     for key, trace in enumerate(traces):
         for flow in trace.flows:
-            if flow.name == name:
+            if flow.location.key == location.key:
                 shares = (flow.before if moment == "before" else flow.after).relative
                 line = [(float(lag), _drawn(share)) for lag, share in enumerate(shares)]
                 whole = flow.length == trace.lengths[-1]
@@ -137,62 +137,12 @@ def _panel(
     return Panel(title, *axes, series, (Reference(HORIZON_SHARE, ""),))
 
 
-def _longest(trace: GradientTrace, name: str) -> CellFlow | None:
-    """Return the flow of a cell in the longest sequences; None if the model does not have the cell."""
-    found = [flow for flow in trace.flows if flow.name == name]
-    return max(found, key=lambda flow: flow.length, default=None)
-
-
-def _sentence(traces: Sequence[GradientTrace], name: str) -> str:
-    found = [(trace.model, flow) for trace in traces if (flow := _longest(trace, name)) is not None]
-    said = [f"{model} {_horizon(flow.before)} → {_horizon(flow.after)}" for model, flow in found]
-    grown = [model for model, flow in found if flow.after.explodes]
-    explosion = f" Gradients explode after training in {joined_names(grown)}." if grown else ""
-    return f"Horizon before → after training, in positions: {'; '.join(said)}.{explosion}"
-
-
-def _verdict(traces: Sequence[GradientTrace]) -> str:
-    """Return in one or two sentences how far gradients reach, in the longest sequences."""
-    if len(traces) == 1:
-        flows = _at_longest(traces[0])
-        before, after = _range([flow.before for flow in flows]), _range([flow.after for flow in flows])
-        return f"Gradients fall below a tenth after {after} positions; before training, after {before}."
-    reaches = {
-        trace.model: statistics.median(_reach(flow.after) for flow in _at_longest(trace)) for trace in traces
-    }
-    farthest = [model for model, reach in reaches.items() if reach == max(reaches.values())]
-    said = [f"{_range([flow.after for flow in _at_longest(trace)])} in {trace.model}" for trace in traces]
-    return (
-        f"After training, gradients reach farthest back in {joined_names(farthest)}. "
-        f"Horizons, in positions: {', '.join(said)}."
-    )
-
-
-def _at_longest(trace: GradientTrace) -> list[CellFlow]:
-    return [flow for flow in trace.flows if flow.length == trace.lengths[-1]]
-
-
-def _range(flows: Sequence[Flow]) -> str:
-    ordered = sorted(flows, key=_reach)
-    first, last = _horizon(ordered[0]), _horizon(ordered[-1])
-    return first if first == last else f"{first} to {last}"
-
-
-def _reach(flow: Flow) -> float:
-    return len(flow.norms) if flow.horizon is None else flow.horizon
-
-
-def _horizon(flow: Flow) -> str:
-    if not flow.norms[0]:
-        return "no error arrives"
-    return f"≥ {len(flow.norms) - 1}" if flow.horizon is None else str(flow.horizon)
-
-
 def _horizon_cell(flow: Flow) -> TableCell:
-    if not flow.norms[0]:
-        return TableCell(_horizon(flow), -1)
+    text = horizon_text(flow)
+    if not flow.arrives:
+        return TableCell(text, -1)
     note = f"explodes, ×{max(flow.relative):.3g}" if flow.explodes else f"×{flow.factor:.2f}"
-    return TableCell(_horizon(flow), _reach(flow), note)
+    return TableCell(text, flow.reach.least, note)
 
 
 def _reading_help() -> Markup:

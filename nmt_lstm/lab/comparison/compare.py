@@ -16,7 +16,7 @@ from nmt_lstm.config.load import make_run
 from nmt_lstm.errors import ResourceError
 from nmt_lstm.evaluation.scores import chosen_tokenizer
 from nmt_lstm.lab.comparison.description import Report, json_values, markdown_report
-from nmt_lstm.lab.comparison.findings import Findings, FinishedRun, TestText, compare_runs
+from nmt_lstm.lab.comparison.findings import EvaluationText, Findings, FinishedRun, compare_runs
 from nmt_lstm.lab.comparison.folder import ComparisonFolder, digest_of, write_text
 from nmt_lstm.lab.comparison.html import web_page
 from nmt_lstm.lab.comparison.job import ComparisonJob
@@ -71,7 +71,7 @@ def compare(request: Request, output: Path, *, say: Callable[[str], None] = logg
     valid_source, valid_target = data.validation_text()
     test_source, test_target = request.test_source or valid_source, request.test_target or valid_target
     pairs = list(read_parallel(test_source, test_target))
-    text = TestText(
+    text = EvaluationText(
         [source for source, _ in pairs],
         [target for _, target in pairs],
         data.source_language,

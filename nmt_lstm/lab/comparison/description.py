@@ -135,16 +135,30 @@ def json_values(report: Report) -> dict[str, Any]:
                 "bleu_interval": [each.bleu_interval.low, each.bleu_interval.high],
                 "chrf": each.chrf,
                 "bleu_of_seeds": dict(zip(map(str, each.seeds), each.seed_bleu, strict=True)),
-                "training_seconds": each.mean("seconds"),
-                "training_pieces_per_second": each.mean("pieces_per_second"),
+                "training_seconds": each.mean(lambda result: result.training.seconds),
+                "training_pieces_per_second": each.mean(lambda result: result.training.pieces_per_second),
                 "sentences_per_second": each.sentences_per_second,
-                "peak_bytes": each.mean("peak_bytes"),
+                "peak_bytes": each.mean(lambda result: result.training.peak_bytes),
                 "bleu_by_length": {bucket.label: bucket.bleu for bucket in each.buckets},
                 "curve": [point.model_dump() for point in each.mean_curve()],
             }
             for each in findings.variants
         ],
-        "pairs": [{**vars(pair), "more_than_noise": pair.significant} for pair in findings.pairs],
+        "pairs": [
+            {
+                "better": pair.better,
+                "worse": pair.worse,
+                "difference": pair.difference,
+                "low": pair.interval.low,
+                "high": pair.interval.high,
+                "p_sentences": pair.p_sentences,
+                "p": pair.p,
+                "p_adjusted": pair.p_adjusted,
+                "seeds_counted": pair.seeds_counted,
+                "more_than_noise": pair.significant,
+            }
+            for pair in findings.pairs
+        ],
         "failures": report.circumstances.failures,
     }
 

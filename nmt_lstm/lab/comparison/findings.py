@@ -5,33 +5,33 @@ from __future__ import annotations
 import itertools
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nmt_lstm.evaluation.scores import tokenizer_for
-from nmt_lstm.evaluation.sentence_statistics import Scorer
+from nmt_lstm.evaluation.sentence_statistics import Scorer, SentenceStatistics
 from nmt_lstm.evaluation.significance import LEVEL, SEED, Interval, bootstrap_scores, interval_of, p_value_of
 from nmt_lstm.evaluation.words import unit_of, word_splitter
 from nmt_lstm.lab.analysis.buckets import LengthBucket, by_source_length
 from nmt_lstm.lab.comparison.plan import Plan, PlannedVariant
 from nmt_lstm.lab.comparison.run_result import CurvePoint, RunResult
 
-__all__ = ["RESAMPLES", "Findings", "FinishedRun", "Pair", "TestText", "VariantFinding", "compare_runs"]
+__all__ = ["RESAMPLES", "EvaluationText", "Findings", "FinishedRun", "Pair", "VariantFinding", "compare_runs"]
 
 RESAMPLES = 2_000
 # The smallest possible p value must stay small after correction for the number of pairs.
 _RESAMPLES_PER_PAIR = 50
 Array = NDArray[np.float64]
+RunStatistics = Mapping[str, SentenceStatistics]
+"""The statistics of a run's translations by metric."""
 
 
 @dataclass(frozen=True)
-class TestText:
+class EvaluationText:
     """The text that all finished runs translate."""
-
-    __test__ = False  # pytest would take it for a test because of its name
 
     sources: Sequence[str]
     references: Sequence[str]
@@ -73,14 +73,14 @@ class VariantFinding:
         """The variant's name."""
         return self.planned.variant.name
 
-    def mean(self, field: str) -> float:
-        """Return the mean over the seeds of a field of `TrainingResult`, such as "seconds"."""
-        return statistics.fmean(float(getattr(result.training, field)) for result in self.results)
+    def mean(self, value: Callable[[RunResult], float]) -> float:
+        """Return the mean over the seeds of a value of their results."""
+        return statistics.fmean(map(value, self.results))
 
     @property
     def sentences_per_second(self) -> float:
         """Translation speed, mean over the seeds."""
-        return statistics.fmean(result.sentences_per_second for result in self.results)
+        return self.mean(lambda result: result.sentences_per_second)
 
     @property
     def curves(self) -> list[list[CurvePoint]]:
@@ -89,12 +89,16 @@ class VariantFinding:
 
     def mean_curve(self) -> list[CurvePoint]:
         """Return the mean learning curve, up to the last validation that all seeds have."""
-        fields = ("step", "seconds", "loss", "bleu", "chrf")
-        means = [
-            {name: statistics.fmean(getattr(point, name) for point in points) for name in fields}
+        return [
+            CurvePoint(
+                step=round(statistics.fmean(point.step for point in points)),
+                seconds=statistics.fmean(point.seconds for point in points),
+                loss=statistics.fmean(point.loss for point in points),
+                bleu=statistics.fmean(point.bleu for point in points),
+                chrf=statistics.fmean(point.chrf for point in points),
+            )
             for points in zip(*self.curves, strict=False)
         ]
-        return [CurvePoint.model_validate({**values, "step": round(values["step"])}) for values in means]
 
 
 @dataclass(frozen=True)
@@ -106,9 +110,8 @@ class Pair:
     worse: str
     difference: float
     """In BLEU, at least 0."""
-    low: float
-    """Lower end of its 95 % interval."""
-    high: float
+    interval: Interval
+    """95 % interval of the difference."""
     p_sentences: float
     """How often the choice of test sentences alone makes such a difference (paired bootstrap)."""
     p: float
@@ -148,13 +151,13 @@ class Findings:
         return [best, *(each for each in others if not self.pair(best.name, each.name).significant)]
 
 
-def compare_runs(plan: Plan, runs: Sequence[FinishedRun], text: TestText) -> Findings:
+def compare_runs(plan: Plan, runs: Sequence[FinishedRun], text: EvaluationText) -> Findings:
     """Score the runs and compare the variants.
 
     The score of a variant is the mean corpus score of its seeds. Test sentences are resampled, the same ones for all
-    runs; each resample gives the mean score of the seeds. For a pair, a draw of what different seeds might change is
-    added to each resampled difference: it follows a t distribution whose scale is the pooled standard deviation of the
-    seeds over the square root of their number.
+    runs; each resample gives the mean score of the seeds. For a pair, a draw of the seed effect is added to each
+    resampled difference: it follows a t distribution whose scale is the pooled standard deviation of the seeds over the
+    square root of their number.
 
     Args:
         plan: the plan.
@@ -173,81 +176,99 @@ def compare_runs(plan: Plan, runs: Sequence[FinishedRun], text: TestText) -> Fin
         planned.variant.name: [run for run in runs if run.variant == planned.variant.name]
         for planned in plan.variants
     }
-    count = sum(map(bool, runs_of.values()))
-    resamples = max(RESAMPLES, _RESAMPLES_PER_PAIR * math.comb(count, 2))
-    variants: list[VariantFinding] = []
-    resampled: dict[str, Array] = {}
-    signatures: dict[str, str] = {}
-    for planned in plan.variants:
-        own = runs_of[planned.variant.name]
-        if not own:
-            continue
-        scored = [scorer.statistics(run.translations) for run in own]
-        signatures = {metric: each.signature for metric, each in scored[0].items()}
-        bleu, chrf = (
-            np.mean([bootstrap_scores(each[metric], resamples=resamples) for each in scored], axis=0)
-            for metric in ("bleu", "chrf")
+    scored = {
+        name: [scorer.statistics(run.translations) for run in own] for name, own in runs_of.items() if own
+    }
+    resamples = max(RESAMPLES, _RESAMPLES_PER_PAIR * math.comb(len(scored), 2))
+    resampled_bleu = {name: _resampled_means(own, "bleu", resamples) for name, own in scored.items()}
+    variants = [
+        _variant_finding(
+            planned,
+            runs_of[name],
+            scored[name],
+            bleu_interval=interval_of(resampled_bleu[name]),
+            chrf_interval=interval_of(_resampled_means(scored[name], "chrf", resamples)),
+            buckets=_mean_buckets(
+                [by_source_length(lengths, run["bleu"], unit=unit) for run in scored[name]]
+            ),
         )
-        resampled[planned.variant.name] = bleu
-        seed_bleu = tuple(each["bleu"].score for each in scored)
-        variants.append(
-            VariantFinding(
-                planned=planned,
-                seeds=tuple(run.seed for run in own),
-                results=tuple(run.result for run in own),
-                seed_bleu=seed_bleu,
-                bleu=statistics.fmean(seed_bleu),
-                bleu_interval=interval_of(bleu),
-                chrf=statistics.fmean(each["chrf"].score for each in scored),
-                chrf_interval=interval_of(chrf),
-                buckets=_mean_buckets(
-                    [by_source_length(lengths, each["bleu"], unit=unit) for each in scored]
-                ),
-            )
-        )
+        for planned in plan.variants
+        if (name := planned.variant.name) in scored
+    ]
     variants.sort(key=lambda each: -each.bleu)
     pairs = [
-        _compare(better, worse, resampled[better.name] - resampled[worse.name], number)
-        for number, (better, worse) in enumerate(itertools.combinations(variants, 2))
+        _compare(better, worse, resampled_bleu[better.name] - resampled_bleu[worse.name], seed)
+        for seed, (better, worse) in enumerate(itertools.combinations(variants, 2))
     ]
+    first_run = scored[variants[0].name][0]
     return Findings(
-        tuple(variants),
-        tuple(_adjust(pairs)),
-        unit,
-        signatures["bleu"],
-        signatures["chrf"],
-        len(lengths),
-        resamples,
+        variants=tuple(variants),
+        pairs=tuple(_holm(pairs)),
+        length_unit=unit,
+        bleu_signature=first_run["bleu"].signature,
+        chrf_signature=first_run["chrf"].signature,
+        sentences=len(lengths),
+        resamples=resamples,
+    )
+
+
+def _resampled_means(scored: Sequence[RunStatistics], metric: str, resamples: int) -> Array:
+    """Return the mean score of a variant's runs for each resample, (resamples,)."""
+    scores = [bootstrap_scores(run[metric], resamples=resamples) for run in scored]
+    return np.asarray(np.mean(scores, axis=0))
+
+
+def _variant_finding(
+    planned: PlannedVariant,
+    runs: Sequence[FinishedRun],
+    scored: Sequence[RunStatistics],
+    *,
+    bleu_interval: Interval,
+    chrf_interval: Interval,
+    buckets: tuple[LengthBucket, ...],
+) -> VariantFinding:
+    """Return the finding of one variant from its runs and their statistics, at least one."""
+    seed_bleu = tuple(run["bleu"].score for run in scored)
+    return VariantFinding(
+        planned=planned,
+        seeds=tuple(run.seed for run in runs),
+        results=tuple(run.result for run in runs),
+        seed_bleu=seed_bleu,
+        bleu=statistics.fmean(seed_bleu),
+        bleu_interval=bleu_interval,
+        chrf=statistics.fmean(run["chrf"].score for run in scored),
+        chrf_interval=chrf_interval,
+        buckets=buckets,
     )
 
 
 def _mean_buckets(seed_buckets: Sequence[Sequence[LengthBucket]]) -> tuple[LengthBucket, ...]:
-    fields = ("bleu", "brevity_penalty", "length_ratio")
     return tuple(
         replace(
-            buckets[0], **{name: statistics.fmean(getattr(each, name) for each in buckets) for name in fields}
+            buckets[0],
+            bleu=statistics.fmean(each.bleu for each in buckets),
+            brevity_penalty=statistics.fmean(each.brevity_penalty for each in buckets),
+            length_ratio=statistics.fmean(each.length_ratio for each in buckets),
         )
         for buckets in zip(*seed_buckets, strict=True)
     )
 
 
-def _compare(better: VariantFinding, worse: VariantFinding, resampled: Array, number: int) -> Pair:
-    """Return the pair with this number, given its resampled differences."""
+def _compare(better: VariantFinding, worse: VariantFinding, resampled: Array, seed: int) -> Pair:
+    """Return the pair, given its resampled differences (resamples,) and the seed for the draws of the seed effect."""
     difference = better.bleu - worse.bleu
     noise = resampled - resampled.mean()
     p = p_sentences = p_value_of(np.abs(noise), difference) if noise.any() else 1.0
     seeds_counted = len(better.seeds) > 1 and len(worse.seeds) > 1
     if seeds_counted:
-        noise = noise + _seed_noise(better.seed_bleu, worse.seed_bleu, number, len(noise))
+        noise = noise + _seed_noise(better.seed_bleu, worse.seed_bleu, seed, len(noise))
         # Added noise can only make a difference less certain; a smaller p would be an accident of the draw.
         p = max(p_sentences, p_value_of(np.abs(noise), difference))
-    interval = interval_of(difference + noise)
     return Pair(
         better=better.name,
         worse=worse.name,
         difference=difference,
-        low=interval.low,
-        high=interval.high,
+        interval=interval_of(difference + noise),
         p_sentences=p_sentences,
         p=p,
         p_adjusted=p,
@@ -255,15 +276,15 @@ def _compare(better: VariantFinding, worse: VariantFinding, resampled: Array, nu
     )
 
 
-def _seed_noise(one: Sequence[float], other: Sequence[float], number: int, size: int) -> Array:
-    """Draw what different seeds might change in the difference of two means (Student's t with pooled variance)."""
-    freedom = len(one) + len(other) - 2
+def _seed_noise(one: Sequence[float], other: Sequence[float], seed: int, size: int) -> Array:
+    """Draw the effect of the seeds on the difference of two means (Student's t with pooled variance)."""
+    degrees_of_freedom = len(one) + len(other) - 2
     squares = statistics.variance(one) * (len(one) - 1) + statistics.variance(other) * (len(other) - 1)
-    scale = math.sqrt(squares / freedom * (1 / len(one) + 1 / len(other)))
-    return scale * np.random.default_rng([SEED, number]).standard_t(freedom, size=size)
+    scale = math.sqrt(squares / degrees_of_freedom * (1 / len(one) + 1 / len(other)))
+    return scale * np.random.default_rng([SEED, seed]).standard_t(degrees_of_freedom, size=size)
 
 
-def _adjust(pairs: Sequence[Pair]) -> list[Pair]:
+def _holm(pairs: Sequence[Pair]) -> list[Pair]:
     """Return the pairs with p values corrected for their number (Holm 1979)."""
     adjusted, largest = list(pairs), 0.0
     for rank, index in enumerate(sorted(range(len(pairs)), key=lambda index: pairs[index].p)):

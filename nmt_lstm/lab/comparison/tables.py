@@ -22,7 +22,11 @@ def quality_table(findings: Findings) -> Table:
     pairs = {each.name: findings.pair(best.name, each.name) for each in findings.variants[1:]}
 
     def difference(pair: Pair) -> TableCell:
-        return number(0.0 - pair.difference, signed, f"{signed(0.0 - pair.high)} to {signed(0.0 - pair.low)}")
+        return number(
+            0.0 - pair.difference,
+            signed,
+            f"{signed(0.0 - pair.interval.high)} to {signed(0.0 - pair.interval.low)}",
+        )
 
     def against_best(cell: Callable[[Pair], TableCell | str]) -> Callable[[VariantFinding], TableCell | str]:
         return lambda each: cell(pairs[each.name]) if each.name in pairs else ""
@@ -70,7 +74,10 @@ def pair_table(findings: Findings) -> Table:
         [
             (Column("pair", label=True), lambda pair: f"{pair.better} over {pair.worse}"),
             (Column("BLEU", numeric=True, falling=True), lambda pair: number(pair.difference, signed)),
-            (Column("interval", numeric=True), lambda pair: f"{signed(pair.low)} to {signed(pair.high)}"),
+            (
+                Column("interval", numeric=True),
+                lambda pair: f"{signed(pair.interval.low)} to {signed(pair.interval.high)}",
+            ),
             (Column("p, sentences", numeric=True), lambda pair: number(pair.p_sentences, p_value)),
             (
                 Column("p, with seeds", numeric=True),
@@ -110,14 +117,14 @@ def cost_table(findings: Findings) -> Table:
             Column("hidden", numeric=True, meaning="width of encoder and decoder layers"),
             lambda each: TableCell(each.planned.hidden, each.planned.run.model.decoder.hidden_size),
         ),
-        (Column("updates", numeric=True), lambda each: number(each.mean("steps"), ",.0f")),
-        (Column("training time", numeric=True), lambda each: number(each.mean("seconds"), duration)),
+        (Column("updates", numeric=True), lambda each: number(each.mean(lambda result: result.training.steps), ",.0f")),
+        (Column("training time", numeric=True), lambda each: number(each.mean(lambda result: result.training.seconds), duration)),
         (
             Column("training pieces/s", numeric=True, falling=True),
-            lambda each: number(each.mean("pieces_per_second"), ",.0f"),
+            lambda each: number(each.mean(lambda result: result.training.pieces_per_second), ",.0f"),
         ),
         (Column("sentences/s", numeric=True, falling=True), lambda each: number(each.sentences_per_second, ",.0f")),
-        (Column("memory, MiB", numeric=True), lambda each: number(each.mean("peak_bytes") / _MEBIBYTE, ",.0f")),
+        (Column("memory, MiB", numeric=True), lambda each: number(each.mean(lambda result: result.training.peak_bytes) / _MEBIBYTE, ",.0f")),
     ]  # fmt: skip
     if any(result.training.device_bytes for result in results):
         columns.append(

@@ -187,7 +187,9 @@ def _cautions(findings: Findings, plan: Plan, circumstances: Circumstances) -> d
         values["failures"] = {"count": len(circumstances.failures)}
     if any(len(each.seeds) == 1 for each in variants):
         values["seeds"] = {}
-    if half_widths := [(pair.high - pair.low) / 2 for pair in findings.pairs if not pair.significant]:
+    if half_widths := [
+        (pair.interval.high - pair.interval.low) / 2 for pair in findings.pairs if not pair.significant
+    ]:
         values["noise"] = {"limit": statistics.median(half_widths)}
     curves = {each.name: each.mean_curve() for each in variants}
     gains = {name: curve[-1].bleu - curve[-2].bleu for name, curve in curves.items() if len(curve) > 1}

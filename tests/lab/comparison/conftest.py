@@ -10,7 +10,7 @@ import pytest
 
 from nmt_lstm.lab.comparison.description import Report
 from nmt_lstm.lab.comparison.factors import Factor, variants_of
-from nmt_lstm.lab.comparison.findings import FinishedRun, TestText, compare_runs
+from nmt_lstm.lab.comparison.findings import EvaluationText, FinishedRun, compare_runs
 from nmt_lstm.lab.comparison.matching import Match
 from nmt_lstm.lab.comparison.plan import Plan, PlannedVariant, Request
 from nmt_lstm.lab.comparison.run_result import CurvePoint, RunResult, TrainingResult
@@ -35,14 +35,14 @@ def corrupted(text: str, every: int, shift: int) -> str:
 
 
 @pytest.fixture(scope="session")
-def test_text() -> TestText:
+def test_text() -> EvaluationText:
     """A text whose references equal its sources."""
     lines = [sentence(number) for number in range(SENTENCES)]
-    return TestText(lines, lines, "de", "13a")
+    return EvaluationText(lines, lines, "de", "13a")
 
 
 @pytest.fixture(scope="session")
-def outputs(test_text: TestText) -> Callable[[int, int], list[str]]:
+def outputs(test_text: EvaluationText) -> Callable[[int, int], list[str]]:
     """Return a function that makes translations: the larger its first argument, the better; the second is the seed."""
 
     def make(every: int, seed: int) -> list[str]:

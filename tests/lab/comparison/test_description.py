@@ -38,4 +38,8 @@ def test_json_values_have_scores_pairs_and_failures(make_report) -> None:
     assert values["variants"][0]["bleu"] == report.findings.variants[0].bleu
     assert len(values["pairs"]) == 3
     assert {pair["more_than_noise"] for pair in values["pairs"]} == {True, False}
+    for pair in values["pairs"]:
+        found = report.findings.pair(pair["better"], pair["worse"])
+        assert [pair["low"], pair["high"]] == [found.interval.low, found.interval.high]
+        assert (pair["p"], pair["seeds_counted"]) == (found.p, found.seeds_counted)
     assert values["failures"] == {"gru-2": "boom"}

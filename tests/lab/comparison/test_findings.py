@@ -41,7 +41,7 @@ def test_a_clear_difference_is_significant(make_plan_of, make_runs, test_text) -
     assert pair.difference == pytest.approx(findings.variants[0].bleu - findings.variants[1].bleu)
     assert pair.significant
     assert pair.seeds_counted
-    assert 0 < pair.low < pair.difference < pair.high
+    assert 0 < pair.interval.low < pair.difference < pair.interval.high
     assert [each.name for each in findings.as_good_as_best()] == ["gru"]
     assert findings.pair("rnn", "gru") is pair
 
@@ -65,7 +65,7 @@ def test_varying_seeds_hide_a_difference_that_sentences_alone_would_show(
     assert pair.p_sentences < 0.05
     assert pair.p > 0.1
     assert not pair.significant
-    assert pair.low < 0 < pair.high
+    assert pair.interval.low < 0 < pair.interval.high
     assert len(findings.as_good_as_best()) == 2
 
 

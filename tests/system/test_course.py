@@ -65,6 +65,7 @@ def run_commands(commands: str, folder: Path) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_commands_of_all_chapters_work_in_their_order(repository, tmp_path) -> None:
     folder = copied_tree(repository, tmp_path)
     for name in CHAPTERS:

@@ -126,6 +126,10 @@ def cases() -> list[Any]:
         for variant in variants(plugins=name == "copy"):
             title = "-".join(variant.values())
             marks = [] if (name, title) in QUICK else [pytest.mark.slow]
+            if (
+                marks and name != "copy"
+            ):  # every component learns to copy in each run; the harder tasks take longer
+                marks.append(pytest.mark.long)
             parameters.append(pytest.param(name, variant, id=f"{name}-{title}", marks=marks))
     return parameters
 
@@ -145,6 +149,7 @@ def test_an_untrained_network_does_not_solve_the_task() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("tied", ["none", "target", "all"])
 def test_a_network_learns_despite_many_unused_pieces(tied: str) -> None:
     """Their logits must start low; otherwise the steps that lower them saturate the outputs."""

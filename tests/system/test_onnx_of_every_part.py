@@ -11,7 +11,7 @@ from nmt_lstm.inference.onnx.graphs import make_onnx_graphs
 from nmt_lstm.model.build import build_model
 from nmt_lstm.registry import ATTENTIONS, CELLS
 
-pytestmark = [pytest.mark.slow, pytest.mark.spread]
+pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.spread]
 
 PARTS = [
     *(("cell", name) for name in CELLS.names()),

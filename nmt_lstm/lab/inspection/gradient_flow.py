@@ -1,12 +1,7 @@
-"""How far gradients reach back in the cells of a model, before and after its training.
-
-Shapes: B sequences, n positions.
-"""
+"""How far gradients reach back in the cells of a model, before and after its training."""
 
 from __future__ import annotations
 
-import dataclasses
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +9,12 @@ from typing import Any
 
 import torch
 
-from nmt_lstm.batching.batch import Batch, collate, source_batch
+from nmt_lstm.batching.batch import SourceBatch
 from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.inference.translator import Translator
 from nmt_lstm.lab.inspection.inspection import Inspector, cell_name
+from nmt_lstm.lab.inspection.joined_sequences import joined_batch, spread_starts
 from nmt_lstm.lab.inspection.trace_json import json_number
 from nmt_lstm.model.build import build_model
 from nmt_lstm.model.cell_locations import CellLocation
@@ -26,6 +22,7 @@ from nmt_lstm.model.gradient_flow import EXPLOSION_FACTOR, HORIZON_SHARE, Flow, 
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.plain_text import json_text
 from nmt_lstm.search.beam_search import beam_search
+from nmt_lstm.search.sentence_batches import SentenceBatches
 from nmt_lstm.text.lines import single_line
 
 __all__ = ["FORMAT", "LENGTHS", "VERSION", "CellFlow", "GradientTrace", "inspect_gradients", "untrained"]
@@ -35,6 +32,9 @@ VERSION = 1
 """Raised when a key is renamed or changes its meaning, but not when one is added."""
 LENGTHS = (10, 20, 40)
 MIN_LENGTH, MAX_LENGTH = 2, 500
+MAX_TRANSLATED_SENTENCES = 1000
+"""Maximum number of sentences; all of them are translated."""
+BATCH_SIZE = 64
 MAX_SEQUENCES = 16
 """Maximum number of sequences of each length; more would take time and hardly change the means."""
 
@@ -140,14 +140,14 @@ def inspect_gradients(
     same in all models, each sequence of n positions joins the pieces of several sentences, cut to n on both sides; after
     the last sentence it continues with the first. On the source side, n includes the end of the sentence, on the target
     side the beginning; the label of the last position is the next piece. Up to 16 sequences start at different sentences,
-    evenly spaced in the text.
+    evenly spaced in the text. Sentences longer than `search.max_source_pieces` are truncated, as in translation.
 
     The initial weights are drawn with the model's settings and seed. Only the output biases are zero, because a model
     folder does not contain the frequencies from which training initialises them.
 
     Args:
         model: a translator of one trained model, an `Inspector`, or a model folder.
-        lines: source sentences, at least one that is not blank.
+        lines: 1 to 1,000 source sentences; blank ones are left out.
         target: the translation of a single sentence, instead of the model's own.
         lengths: positions n of the sequences, 2 to 500 each, in pieces of this model's vocabulary.
         search: settings of the search for the model's own translations; those of the run by default.
@@ -155,37 +155,44 @@ def inspect_gradients(
     Raises:
         ConfigurationError: a length is out of range; there is a `target` but several sentences; the translator contains
             several models, or its models were not loaded from folders.
-        DataError: there is no sentence, or all translations are empty.
+        DataError: there is no sentence, there are too many, or all translations are empty.
         ModelFolderError: see `Inspector.load`.
+        ResourceError: a single sentence does not fit into memory.
     """
     _check_lengths(lengths)
     if isinstance(model, Translator):
         model = Inspector.of_translator(model)
     elif not isinstance(model, Inspector):
         model = Inspector.load(model)
+    settings, subwords = search or model.run.search, model.subwords
     given = [lines] if isinstance(lines, str) else lines
-    sources = [text for text in map(single_line, given) if text.strip()]
+    encoded = [(text, subwords.source.encode(text)) for text in map(single_line, given)]
+    # A line of characters without width has no pieces, although it is not blank.
+    sources = [text for text, pieces in encoded if pieces]
+    source_pieces = [pieces[: settings.max_source_pieces] for _, pieces in encoded if pieces]
     if not sources:
         raise DataError("the text has no sentence to measure gradients with; give at least one.")
+    if len(sources) > MAX_TRANSLATED_SENTENCES:
+        raise DataError(
+            f"the text has {len(sources):,} sentences to measure gradients with; give at most {MAX_TRANSLATED_SENTENCES:,}."
+        )
     if target is not None and len(sources) > 1:
         raise ConfigurationError(
             f"a target belongs to one sentence, but there are {len(sources)}; give one sentence, or no target."
         )
-    subwords = model.subwords
-    source_pieces = [subwords.source.encode(text) for text in sources]
     if target is not None:
         target_pieces = [subwords.target.encode(single_line(target))]
     else:
-        target_pieces = _translations(model, source_pieces, search)
+        target_pieces = _translations(model.model, source_pieces, settings)
     if not any(target_pieces):
         raise DataError(
             f"all translations by '{model.name}' are empty, so there is no loss to measure; give a target."
         )
     start = untrained(model)
-    starts = _spread(len(sources))
+    starts = spread_starts(len(sources), MAX_SEQUENCES)
     flows: list[CellFlow] = []
     for length in sorted(set(lengths)):
-        batch = _sequences(source_pieces, target_pieces, starts, length)
+        batch = joined_batch(source_pieces, target_pieces, starts, length)
         before, after = gradient_flow(start, batch), gradient_flow(model.model, batch)
         for first, last in zip(before, after, strict=True):
             cell = cell_name(model.side_settings(last.location.side))
@@ -217,34 +224,16 @@ def _check_lengths(lengths: Sequence[int]) -> None:
 
 
 def _translations(
-    model: Inspector, sources: Sequence[Sequence[int]], search: SearchSettings | None
+    model: Seq2Seq, sources: Sequence[Sequence[int]], settings: SearchSettings
 ) -> list[list[int]]:
-    found = beam_search(model.model, source_batch(sources), search or model.run.search)
-    return [list(hypotheses[0].pieces) for hypotheses in found]
+    def best(batch: SourceBatch, _: Sequence[int]) -> list[list[int]]:
+        return [
+            list(hypotheses[0].pieces)
+            for hypotheses in beam_search(model, batch, settings, keep_attention=False)
+        ]
 
-
-def _spread(sentences: int) -> list[int]:
-    """Return the indices of the sentences at which sequences start."""
-    count = min(MAX_SEQUENCES, sentences)
-    return [number * sentences // count for number in range(count)]
-
-
-def _sequences(
-    sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], starts: Sequence[int], length: int
-) -> Batch:
-    """Return a batch (B, n) of sentences joined on both sides."""
-    joined = [_joined(targets, start, length) for start in starts]
-    batch = collate([_joined(sources, start, length - 1) for start in starts], [row[:-1] for row in joined])
-    # The text continues after the last position: an end of the sentence there would be an unusual error.
-    labels = batch.target_outputs.clone()
-    labels[:, -1] = torch.tensor([row[-1] for row in joined])
-    return dataclasses.replace(batch, target_outputs=labels)
-
-
-def _joined(sentences: Sequence[Sequence[int]], start: int, count: int) -> list[int]:
-    """Return `count` pieces of the sentences from `start` on, continuing with the first sentence after the last."""
-    circle = itertools.islice(itertools.cycle(sentences), start, None)
-    return list(itertools.islice(itertools.chain.from_iterable(circle), count))
+    batches = SentenceBatches(sources, batch_size=BATCH_SIZE)
+    return batches.run(best, device=model.output_weight.device)
 
 
 def _plain(flow: Flow) -> Mapping[str, Any]:

@@ -9,11 +9,13 @@ import torch
 
 from nmt_lstm.config.wirings import WIRINGS
 from nmt_lstm.errors import ConfigurationError, DataError
-from nmt_lstm.lab.inspection.gradient_flow import _sequences, inspect_gradients, untrained
+from nmt_lstm.lab.inspection import gradient_flow as gradient_flow_module
+from nmt_lstm.lab.inspection.gradient_flow import inspect_gradients, untrained
 from nmt_lstm.lab.inspection.inspection import Inspector
+from nmt_lstm.lab.inspection.joined_sequences import joined_batch
 from nmt_lstm.model.gradient_flow import gradient_flow
 from nmt_lstm.text.preparation import prepare
-from nmt_lstm.text.special_pieces import BEGIN, END
+from nmt_lstm.text.special_pieces import END
 from nmt_lstm.training.module import TranslationModule
 
 LINES = ["eins zwei drei .", "vier .", "fünf sechs ."]
@@ -36,15 +38,6 @@ def test_every_stock_cell_in_every_wiring(make_inspector, cell, wiring) -> None:
         assert flow.before.norms != flow.after.norms
 
 
-def test_sequences_are_joined_sentences_of_exactly_the_length() -> None:
-    sources, targets = [[11, 12, 13], [14, 15]], [[21], [22, 23]]
-    batch = _sequences(sources, targets, [0, 1], 5)
-    assert batch.source.pieces.tolist() == [[11, 12, 13, 14, END], [14, 15, 11, 12, END]]
-    assert batch.target_inputs.tolist() == [[BEGIN, 21, 22, 23, 21], [BEGIN, 22, 23, 21, 22]]
-    # The label of the last position is the piece that follows, not an end.
-    assert batch.target_outputs.tolist() == [[21, 22, 23, 21, 22], [22, 23, 21, 22, 23]]
-
-
 def test_the_flows_are_those_of_the_sequences(make_inspector) -> None:
     inspector = make_inspector()
     trace = inspect_gradients(inspector, LINES, lengths=[5])
@@ -53,7 +46,7 @@ def test_the_flows_are_those_of_the_sequences(make_inspector) -> None:
     # The search's pieces rather than those of its text: a random network says what no tokenizer would.
     with_target = inspect_gradients(inspector, LINES[0], target="one two .", lengths=[5])
     targets = [inspector.subwords.target.encode("one two .")]
-    expected = gradient_flow(inspector.model, _sequences(pieces[:1], targets, [0], 5))
+    expected = gradient_flow(inspector.model, joined_batch(pieces[:1], targets, [0], 5))
     assert [flow.after.norms for flow in with_target.flows] == [flow.norms for flow in expected]
     assert with_target.targets == ("one two .",)
 
@@ -88,6 +81,8 @@ def test_json_is_a_contract(make_inspector) -> None:
     ("lines", "named", "error", "key"),
     [
         (["  "], {}, DataError, "no sentence"),
+        (["\u200b"], {}, DataError, "no sentence"),
+        (["eins ."] * 1001, {}, DataError, "at most 1,000"),
         (LINES, {"target": "one"}, ConfigurationError, "one sentence"),
         (LINES, {"lengths": [1]}, ConfigurationError, "2 to 500"),
         (LINES, {"lengths": []}, ConfigurationError, "none"),
@@ -96,6 +91,26 @@ def test_json_is_a_contract(make_inspector) -> None:
 def test_what_cannot_be_measured_is_refused(make_inspector, lines, named, error, key) -> None:
     with pytest.raises(error, match=key):
         inspect_gradients(make_inspector(), lines, **named)
+
+
+def test_sentences_are_searched_in_batches_and_truncated_as_in_translation(
+    make_inspector, monkeypatch
+) -> None:
+    shapes = []
+    search = gradient_flow_module.beam_search
+
+    def noted(model, batch, settings, **named):
+        shapes.append(tuple(batch.pieces.shape))
+        return search(model, batch, settings, **named)
+
+    monkeypatch.setattr(gradient_flow_module, "beam_search", noted)
+    inspector = make_inspector()
+    settings = inspector.run.search.model_copy(update={"max_source_pieces": 7})
+    lines = [*(["vier ."] * 70), "eins zwei drei . " * 20]
+    trace = inspect_gradients(inspector, lines, lengths=[4], search=settings)
+    assert max(rows for rows, _ in shapes) <= 64
+    assert sum(rows for rows, _ in shapes) == len(lines) == len(trace.targets)
+    assert max(length for _, length in shapes) == 8  # with the end of the sentence
 
 
 def test_empty_translations_are_refused(make_inspector) -> None:

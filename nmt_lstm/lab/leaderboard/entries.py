@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nmt_lstm.errors import DataError
 from nmt_lstm.lab.analysis.text_checks import text_warnings
 from nmt_lstm.lab.leaderboard.ranking import differences
-from nmt_lstm.lab.leaderboard.record import Facts, Row
+from nmt_lstm.lab.leaderboard.record import Facts, Row, TextDigest
 from nmt_lstm.lab.leaderboard.scoring import Scoring
 from nmt_lstm.lab.leaderboard.store import BoardFiles, current_rows
 from nmt_lstm.lab.leaderboard.test_sets import TestSet, digest_of
@@ -97,14 +97,14 @@ class Entries:
         logger.info("%s is already on %s; nothing was added.", row.system, row.test_set)
         return equal[0]
 
-    def _check_name(self, system: str, test_set: str, digest: str, *, replace: bool) -> None:
+    def _check_name(self, system: str, test_set: str, digest: TextDigest, *, replace: bool) -> None:
         """Reject a name that is in use before anything is translated or scored."""
         previous = _find_row(current_rows(self._files.records()), system, test_set)
         if previous is not None:
             _check_output(previous, digest, replace=replace)
 
 
-def _check_output(previous: Row, digest: str, *, replace: bool) -> None:
+def _check_output(previous: Row, digest: TextDigest, *, replace: bool) -> None:
     if previous.hypotheses != digest and not replace:
         score = previous.scores["bleu"]
         raise DataError(

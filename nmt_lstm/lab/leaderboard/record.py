@@ -20,6 +20,7 @@ __all__ = [
     "Record",
     "Row",
     "ScoreEntry",
+    "TextDigest",
     "Withdrawal",
     "check_system_name",
     "make_facts",
@@ -30,6 +31,8 @@ __all__ = [
 
 _MAX_NAME = 120
 _Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]  # part of a file name, so nothing else is allowed
+TextDigest = _Digest
+"""SHA-256 of a text's lines, by which a row names a text of which the board stores one copy for all rows."""
 
 
 class _Model(BaseModel):
@@ -93,12 +96,10 @@ class Row(_Model):
     source_language: str
     target_language: str
     sentences: int
-    source: _Digest
-    """SHA-256 of the source text."""
-    references: tuple[_Digest, ...]
-    """SHA-256 of each reference text."""
-    hypotheses: _Digest
-    """SHA-256 of the output."""
+    source: TextDigest
+    references: tuple[TextDigest, ...]
+    hypotheses: TextDigest
+    """The system's output."""
     fingerprint: _Digest
     """SHA-256 of source and references together."""
     tokenize: str

@@ -15,7 +15,7 @@ from nmt_lstm.files.lock import locked
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import open_regular, read_regular
 from nmt_lstm.lab.leaderboard.cached_statistics import CachedStatistics
-from nmt_lstm.lab.leaderboard.record import Record, Row, parse_record, to_line
+from nmt_lstm.lab.leaderboard.record import Record, Row, TextDigest, parse_record, to_line
 from nmt_lstm.lab.leaderboard.test_sets import TestSet, TestSets, text_bytes
 
 __all__ = ["BoardFiles", "current_rows"]
@@ -143,7 +143,7 @@ class BoardFiles:
                 logger.debug("the head of the rows was not written: %s", problem)
         return True
 
-    def text(self, digest: str) -> list[str]:
+    def text(self, digest: TextDigest) -> list[str]:
         """Return the lines of a stored text, or of a text of a test set that is not stored.
 
         Raises:
@@ -169,11 +169,11 @@ class BoardFiles:
         """Return the texts to store for an output on a test set."""
         return [*([test_set.sources, *test_set.references] if self._copies else []), output]
 
-    def text_path(self, digest: str) -> Path:
+    def text_path(self, digest: TextDigest) -> Path:
         """Return the path of the text with this digest."""
         return self.folder / TEXTS / f"{digest}.txt"
 
-    def texts(self) -> set[str]:
+    def texts(self) -> set[TextDigest]:
         """Return the digests of all stored texts."""
         return {path.stem for path in (self.folder / TEXTS).glob("*.txt")}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from nmt_lstm.errors import ConfigurationError, DataError, NmtLstmError, nearest
 from nmt_lstm.evaluation.scores import chosen_tokenizer, without_advice
 from nmt_lstm.files.checksums import sha256_of_content
+from nmt_lstm.lab.leaderboard.record import TextDigest
 from nmt_lstm.lab.leaderboard.settings import BOARD, TestSetSettings
 from nmt_lstm.text.text_file import check_rereadable, read_lines
 
@@ -89,7 +90,7 @@ class TestSets:
             self._read[name] = load_test_set(name, self._settings[name], self._folder)
         return self._read[name]
 
-    def text(self, digest: str) -> list[str] | None:
+    def text(self, digest: TextDigest) -> list[str] | None:
         """Return the source or reference text with this digest; None if no test set has it.
 
         Raises:
@@ -117,12 +118,12 @@ def text_bytes(lines: Sequence[str]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode("utf-8")
 
 
-def digest_of(lines: Sequence[str]) -> str:
+def digest_of(lines: Sequence[str]) -> TextDigest:
     """Return the SHA-256 of lines as the content of a file."""
     return sha256_of_content(text_bytes(lines))
 
 
-def fingerprint_of(source: str, references: Sequence[str]) -> str:
+def fingerprint_of(source: TextDigest, references: Sequence[TextDigest]) -> str:
     """Return the fingerprint of a test set from the digests of its source and of its references in order."""
     text = "\n".join([f"source {source}", *(f"reference {digest}" for digest in references)])
     return sha256_of_content(text)

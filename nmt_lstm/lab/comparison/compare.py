@@ -16,11 +16,12 @@ from nmt_lstm.config.load import make_run
 from nmt_lstm.errors import ResourceError
 from nmt_lstm.evaluation.scores import chosen_tokenizer
 from nmt_lstm.lab.comparison.description import Report, json_values, markdown_report
-from nmt_lstm.lab.comparison.findings import EvaluationText, Findings, FinishedRun, compare_runs
+from nmt_lstm.lab.comparison.findings import Findings
 from nmt_lstm.lab.comparison.folder import ComparisonFolder, digest_of, write_text
 from nmt_lstm.lab.comparison.html import web_page
 from nmt_lstm.lab.comparison.job import ComparisonJob
 from nmt_lstm.lab.comparison.plan import Plan, Request, make_plan
+from nmt_lstm.lab.comparison.scoring import EvaluationText, FinishedRun, compare_runs
 from nmt_lstm.lab.comparison.verdict import Circumstances, Verdict, give_verdict
 from nmt_lstm.lab.experiment.execution import run_missing
 from nmt_lstm.numerics.threads import usable_cores

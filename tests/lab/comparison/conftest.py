@@ -10,10 +10,10 @@ import pytest
 
 from nmt_lstm.lab.comparison.description import Report
 from nmt_lstm.lab.comparison.factors import Factor, variants_of
-from nmt_lstm.lab.comparison.findings import EvaluationText, FinishedRun, compare_runs
 from nmt_lstm.lab.comparison.matching import Match
 from nmt_lstm.lab.comparison.plan import Plan, PlannedVariant, Request
 from nmt_lstm.lab.comparison.run_result import CurvePoint, RunResult, TrainingResult
+from nmt_lstm.lab.comparison.scoring import EvaluationText, FinishedRun, compare_runs
 from nmt_lstm.lab.comparison.verdict import Circumstances, give_verdict
 
 WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from nmt_lstm.lab.comparison.findings import compare_runs
 from nmt_lstm.lab.comparison.matching import Match
+from nmt_lstm.lab.comparison.scoring import compare_runs
 from nmt_lstm.lab.comparison.verdict import Circumstances, Verdict, give_verdict
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["inspect"]
 
-MAX_SENTENCES = 50
+MAX_INSPECTED_SENTENCES = 50
 """Sentences read from a file or stdin. Each has its own page."""
 DEFAULT_LENGTHS = "10,20,40"
 
@@ -120,7 +120,7 @@ def inspect(
             "--layer",
             metavar="LAYER",
             help="Layer with the gates and memory to draw, such as encoder.1 or decoder.2; repeatable. "
-            "[default: encoder.1.forward]",
+            "[default: encoder.1.forward; with --gradients, all]",
         ),
     ] = None,
     show: Annotated[
@@ -168,7 +168,9 @@ def inspect(
         is_overview=is_overview,
         others=gradients or show or beam_size is not None or bool(prefix or target),
     )
-    _check_gradients(gradients, lengths, trace_format, show=show, prefix=prefix)
+    _check_gradients(
+        gradients, lengths, trace_format, show=show, prefix=prefix, chooses_panels=what is not None
+    )
     for folder in model:
         early_checks.check_models([folder])
     search = early_checks.check_search(model, [] if beam_size is None else [f"search.beam_size={beam_size}"])
@@ -197,6 +199,7 @@ def inspect(
             search=search,
             output=output,
             output_format=trace_format,
+            layers=layer or (),
             command=f"nmt-lstm inspect --gradients --lengths {lengths}{folders}{options}{source_argument}",
         )
         return
@@ -258,15 +261,21 @@ def _check_corpus(
 
 
 def _check_gradients(
-    gradients: bool, lengths: str, trace_format: TraceFormat, *, show: bool, prefix: str
+    gradients: bool, lengths: str, trace_format: TraceFormat, *, show: bool, prefix: str, chooses_panels: bool
 ) -> None:
     """Raise ConfigurationError if options contradict --gradients, or need it."""
     if not gradients:
         if lengths != DEFAULT_LENGTHS:
             raise ConfigurationError("--lengths belongs to --gradients; add --gradients.")
         return
-    if show or prefix or trace_format is TraceFormat.png:
-        wrong = "--show" if show else "--prefix" if prefix else "--format png"
+    refused = {
+        "--show": show,
+        "--prefix": bool(prefix),
+        "--what": chooses_panels,
+        "--format png": trace_format is TraceFormat.png,
+    }
+    wrong = next((option for option, is_given in refused.items() if is_given), None)
+    if wrong is not None:
         raise ConfigurationError(
             f"{wrong} does not go with --gradients, which shows a table and writes a page, --format svg or --format json; "
             f"leave it out."
@@ -280,8 +289,8 @@ def _lines(input_file: Path | None) -> dict[int, str]:
     for number, line in enumerate(input_lines(input_file), start=1):
         if not line.strip():
             continue
-        if len(lines) == MAX_SENTENCES:
-            note(f"nmt-lstm: warning: only the first {MAX_SENTENCES} sentences are inspected.")
+        if len(lines) == MAX_INSPECTED_SENTENCES:
+            note(f"nmt-lstm: warning: only the first {MAX_INSPECTED_SENTENCES} sentences are inspected.")
             break
         lines[number] = line.rstrip("\n")
     if not lines:

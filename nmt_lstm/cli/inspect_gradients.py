@@ -26,6 +26,7 @@ def write_gradients(
     search: SearchSettings | None,
     output: Path | None,
     output_format: str,
+    layers: Sequence[str],
     command: str,
 ) -> None:
     """Measure the models, show a table on stderr, and write the page, the picture or JSON on stdout.
@@ -38,6 +39,7 @@ def write_gradients(
         search: settings of the search for translations; None is each run's own.
         output: the file, or a folder; None chooses a name.
         output_format: "html", "svg" or "json".
+        layers: cells or layers in the picture; empty for all.
         command: what makes the page again.
 
     Raises:
@@ -55,9 +57,11 @@ def write_gradients(
             say(traces[-1].to_json())
     if files is None:
         return
+    # Before the table, because it checks the layers.
+    content = (
+        gradient_picture(traces, layers) if output_format == "svg" else gradient_page(traces, command=command)
+    )
     table = gradient_table(traces)
     note(table.text())
     note(f"\n{table.caption}")
-    files.write(
-        1, gradient_picture(traces) if output_format == "svg" else gradient_page(traces, command=command)
-    )
+    files.write(1, content)

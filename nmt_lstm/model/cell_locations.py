@@ -32,6 +32,10 @@ class CellLocation:
         """The name in commands and files: "encoder.1.backward"."""
         return f"{self.side}.{self.layer}.{self.direction}"
 
+    def belongs_to(self, name: str) -> bool:
+        """Whether a name is the cell's key, or the beginning of it that names its layer or side, such as "encoder.1"."""
+        return f"{self.key}.".startswith(f"{name}.")
+
 
 def cell_locations(model: Seq2Seq) -> list[CellLocation]:
     """Return the locations of a model's cells, from the source to the output."""

@@ -158,6 +158,8 @@ def test_gradients_become_a_picture_or_json(random_model_folder, folder, capsys)
     [
         (["--gradients", "--show"], "--show"),
         (["--gradients", "--prefix", "one"], "--prefix"),
+        (["--gradients", "--format", "svg", "--what", "gates"], "--what"),
+        (["--gradients", "--format", "svg", "--layer", "encoder.3"], "choose from encoder.1.forward"),
         (["--gradients", "--format", "png"], "--format png"),
         (["--gradients", "--lengths", "ten"], "whole number"),
         (["--gradients", "--lengths", "1"], "2 to 500"),

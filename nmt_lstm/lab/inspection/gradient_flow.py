@@ -111,11 +111,18 @@ class GradientTrace:
         """Return the trace as one line of JSON."""
         return json_text(self.to_dict())
 
-    def to_svg(self) -> str:
-        """Return a picture: a row for each cell, before and after training side by side."""
+    def to_svg(self, layers: Sequence[str] = ()) -> str:
+        """Return a picture: a row for each cell, before and after training side by side.
+
+        Args:
+            layers: names of cells such as "encoder.1.forward", or of layers such as "encoder.1"; empty for all.
+
+        Raises:
+            ConfigurationError: there is no such layer.
+        """
         from nmt_lstm.lab.inspection.gradient_page import gradient_picture
 
-        return gradient_picture([self])
+        return gradient_picture([self], layers)
 
     def _repr_html_(self) -> str:
         """Return the page as a frame, for notebooks."""

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from importlib import resources
 
+from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.lab.inspection.gradient_flow import GradientTrace
 from nmt_lstm.lab.inspection.gradient_sentences import cell_sentence, headline, horizon_text
 from nmt_lstm.lab.report.axes import count_axis, marks_along, power_axis
@@ -90,12 +91,21 @@ def gradient_page(traces: Sequence[GradientTrace], *, command: str = "") -> str:
     )
 
 
-def gradient_picture(traces: Sequence[GradientTrace]) -> str:
-    """Return an SVG with a row for each cell: before training on the left, after training on the right."""
+def gradient_picture(traces: Sequence[GradientTrace], layers: Sequence[str] = ()) -> str:
+    """Return an SVG with a row for each cell: before training on the left, after training on the right.
+
+    Args:
+        traces: one of each model.
+        layers: names of cells such as "encoder.1.forward", or of a layer for all of its cells, such as "encoder.1"; empty
+            for all.
+
+    Raises:
+        ConfigurationError: no model has such a layer.
+    """
     axes = _axes(traces)
     panels = [
         _panel(traces, location, moment, f"{location.name}, {moment} training", axes)
-        for location in _locations(traces)
+        for location in _chosen(_locations(traces), layers)
         for moment in ("before", "after")
     ]
     note = (
@@ -111,6 +121,18 @@ def _locations(traces: Sequence[GradientTrace]) -> list[CellLocation]:
     # Sorting is stable: the directions of a layer stay in the order in which the models have them.
     ordered = sorted(locations, key=lambda location: (location.side != "encoder", location.layer))
     return list({location.key: location for location in ordered}.values())
+
+
+def _chosen(locations: Sequence[CellLocation], layers: Sequence[str]) -> list[CellLocation]:
+    for layer in layers:
+        if not any(location.belongs_to(layer) for location in locations):
+            known = ", ".join(location.key for location in locations)
+            raise ConfigurationError(f"there is no layer '{layer}'; choose from {known}.")
+    return [
+        location
+        for location in locations
+        if not layers or any(location.belongs_to(layer) for layer in layers)
+    ]
 
 
 def _axes(traces: Sequence[GradientTrace]) -> tuple[Axis, Axis]:

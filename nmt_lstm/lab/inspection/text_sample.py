@@ -21,9 +21,9 @@ from nmt_lstm.search.limits import Limits
 from nmt_lstm.text.lines import single_line
 from nmt_lstm.text.special_pieces import END_OF_SENTENCE
 
-__all__ = ["MAX_SENTENCES", "CellReading", "SentenceReading", "read_sentences", "sampled"]
+__all__ = ["MAX_SAMPLED_SENTENCES", "CellReading", "SentenceReading", "read_sentences", "sampled"]
 
-MAX_SENTENCES = 100
+MAX_SAMPLED_SENTENCES = 100
 """Sentences of a text that are read; of a longer one, as many chosen by chance, always the same."""
 
 
@@ -54,7 +54,7 @@ class SentenceReading:
         return self.source if key.startswith("encoder") else self.target
 
 
-def sampled(lines: Iterable[str], count: int = MAX_SENTENCES) -> list[str]:
+def sampled(lines: Iterable[str], count: int = MAX_SAMPLED_SENTENCES) -> list[str]:
     """Return at most `count` lines that are not blank, all with the same chance, in the order of the text.
 
     The text is read once, as a stream (Vitter 1985, algorithm R), with a fixed seed.

@@ -1,5 +1,5 @@
 // The other sentences of a text in which chosen units are at their extremes; text_index.py says what is looked up.
-const MAX_SENTENCES = 6;
+const MAX_SIMILAR_SENTENCES = 6;
 const NOWHERE = 65535;
 
 const floats = (text) => new Float32Array(bytes(text).buffer);
@@ -35,7 +35,7 @@ const similarSentences = (index, units) => {
     }
   }
   const count = (marks) => [...marks.values()].reduce((sum, own) => sum + own.length, 0);
-  return [...matches].sort((one, other) => count(other[1]) - count(one[1])).slice(0, MAX_SENTENCES);
+  return [...matches].sort((one, other) => count(other[1]) - count(one[1])).slice(0, MAX_SIMILAR_SENTENCES);
 };
 
 const sentenceList = (index, units) => make("ul", { className: "sentences" },

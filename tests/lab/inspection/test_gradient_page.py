@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.lab.inspection.gradient_flow import CellFlow, GradientTrace
 from nmt_lstm.lab.inspection.gradient_page import gradient_page, gradient_picture, gradient_table
 from nmt_lstm.model.cell_locations import CellLocation
@@ -78,3 +79,17 @@ def test_a_notebook_shows_the_page_and_a_picture_is_an_svg() -> None:
     assert "srcdoc=" in alone._repr_html_()
     assert "Gradient flow through time" in alone._repr_html_()
     assert alone.to_svg() == gradient_picture([alone])
+
+
+def test_a_picture_shows_the_chosen_layers_on_the_scales_of_all() -> None:
+    traces = [trace("runs/a", 0.8, 0.5, 0.01)]
+    picture = gradient_picture(traces, ["encoder.2", "encoder.3.forward"])
+    titles = re.findall(r">(encoder, layer \d, \w+, \w+ training)<", picture)
+    assert traces[0].to_svg(["encoder.2", "encoder.3.forward"]) == picture
+    assert titles == [
+        f"encoder, layer {layer}, forward, {when} training"
+        for layer in (2, 3)
+        for when in ("before", "after")
+    ]
+    with pytest.raises(ConfigurationError, match=r"encoder\.1\.forward"):
+        gradient_picture(traces, ["encoder.9"])

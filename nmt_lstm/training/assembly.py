@@ -64,7 +64,7 @@ class Assembly:
 
     @property
     def callbacks(self) -> Sequence[pl.Callback]:
-        """The callbacks of the Trainer; the run's own is the last, because its checkpoints include the state of the others."""
+        """The callbacks of the Trainer; the run's own is last, because its checkpoints include the state of the others."""
         return [self.callback] if self.insight is None else [self.insight, self.callback]
 
     @property

@@ -1,4 +1,4 @@
-"""The callback that monitors gradients during training: their norms at every step, and at intervals how far they reach back."""
+"""The callback that monitors gradients during training: norms at every step, and at intervals how far they reach back."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _POSITIONS = 60
 
 
 class GradientInsight(pl.Callback):
-    """Logs the norms of the gradient and the gradient flow of each cell, warns once if they vanish or explode, and summarizes.
+    """Logs gradient norms and the gradient flow of each cell, warns once if they vanish or explode, and summarizes them.
 
     Norms are recorded at every step. The flow (see `nmt_lstm.model.gradient_flow`) is measured by the first process after
     the first step and then at regular intervals, always on the same pairs, so that only changes of the network show.
@@ -169,9 +169,10 @@ class GradientInsight(pl.Callback):
 
 
 def measured_pairs(batches: Sequence[Batch]) -> Batch:
-    """Return the pairs of which the gradient flow is measured: at most 8, the shortest of the longest tenth, cut to 60 pieces.
+    """Return the pairs of which the gradient flow is measured.
 
-    Lags end where the shortest sentence does, so the pairs should be long and of similar length.
+    They are at most 8, the shortest of the longest tenth, cut to 60 pieces. Lags end where the shortest sentence does, so
+    the pairs should be long and of similar length.
 
     Args:
         batches: of the validation text.
@@ -195,7 +196,7 @@ def _pieces(pieces: Tensor, length: Tensor) -> list[int]:
 
 
 def _logged(norms: Norms, flows: Sequence[Flow]) -> dict[str, float]:
-    """Return the metrics of a measurement: norms, horizons (the longest lag if there is none), and norms relative to lag 0."""
+    """Return the metrics of a measurement: norms, horizons (if none, the longest lag), and norms relative to lag 0."""
     row = {"gradient_norm_clipped": norms.mean_clipped, "clipped_share": norms.clipped_share}
     for flow in flows:
         name = f"{FLOW_TABLE}/{flow.location.key.replace('.', '_')}"

@@ -15,8 +15,8 @@ __all__ = ["Network", "WidthChoice", "choose_widths", "narrowed", "with_widths"]
 # Candidate widths, as fractions of those in the settings.
 SCALES = (0.75, 0.5, 0.375, 0.25)
 WIDTH_UNIT = 32
-# Below this fraction of the epochs, a narrower network is worth its loss of capacity: on the built-in corpus 950 steps of 400
-# pieces at a width of 64 reach BLEU 58; 600 steps of 200 pieces at a width of 128, which take about as long, reach 36.
+# Below this fraction of the epochs, a narrower network is worth its loss of capacity: on the built-in corpus 950 steps
+# of 400 pieces at a width of 64 reach BLEU 58; 600 steps of 200 pieces at a width of 128, which take about as long, 36.
 SUFFICIENT_FRACTION = 0.4
 # The time of a step grows with about this power of the width, more slowly where small operations dominate.
 WIDTH_EXPONENT = 1.5

@@ -33,9 +33,9 @@ _SCORES = (
     "scores and, for each pair, those of the difference (paired bootstrap, Koehn 2004)."
 )
 _SEEDS = (
-    "For each drawn difference, a draw of what different seeds might change is added: from Student's t distribution, scaled by "
-    "the pooled standard deviation between the seeds of both variants over the square root of their number. A difference thus "
-    "counts only if neither different sentences nor different seeds would be likely to reverse it."
+    "To each drawn difference, a draw of the seed effect is added: from Student's t distribution, scaled by the pooled "
+    "standard deviation between the seeds of both variants over the square root of their number. A difference thus counts "
+    "only if neither different sentences nor different seeds would be likely to reverse it."
 )
 _ONE_SEED = "With one seed, only the sentences are drawn: the effect of different seeds is unknown."
 _P_VALUES = "p values are corrected for the number of pairs (Holm 1979); below 0.05, a difference is called more than noise."
@@ -135,10 +135,10 @@ def json_values(report: Report) -> dict[str, Any]:
                 "bleu_interval": [each.bleu_interval.low, each.bleu_interval.high],
                 "chrf": each.chrf,
                 "bleu_of_seeds": dict(zip(map(str, each.seeds), each.seed_bleu, strict=True)),
-                "training_seconds": each.mean(lambda result: result.training.seconds),
-                "training_pieces_per_second": each.mean(lambda result: result.training.pieces_per_second),
+                "training_seconds": each.training_mean(lambda run: run.seconds),
+                "training_pieces_per_second": each.training_mean(lambda run: run.pieces_per_second),
                 "sentences_per_second": each.sentences_per_second,
-                "peak_bytes": each.mean(lambda result: result.training.peak_bytes),
+                "peak_bytes": each.training_mean(lambda run: run.peak_bytes),
                 "bleu_by_length": {bucket.label: bucket.bleu for bucket in each.buckets},
                 "curve": [point.model_dump() for point in each.mean_curve()],
             }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from nmt_lstm.evaluation.significance import LEVEL, Interval
 from nmt_lstm.lab.analysis.buckets import LengthBucket
 from nmt_lstm.lab.comparison.plan import PlannedVariant
-from nmt_lstm.lab.comparison.run_result import CurvePoint, RunResult
+from nmt_lstm.lab.comparison.run_result import CurvePoint, RunResult, TrainingResult
 
 __all__ = ["Findings", "Pair", "VariantFinding"]
 
@@ -37,14 +37,14 @@ class VariantFinding:
         """The variant's name."""
         return self.planned.variant.name
 
-    def mean(self, value: Callable[[RunResult], float]) -> float:
-        """Return the mean over the seeds of a value of their results."""
-        return statistics.fmean(map(value, self.results))
+    def training_mean(self, value: Callable[[TrainingResult], float]) -> float:
+        """Return the mean over the seeds of a value of their training results, such as the seconds."""
+        return statistics.fmean(value(result.training) for result in self.results)
 
     @property
     def sentences_per_second(self) -> float:
         """Translation speed, mean over the seeds."""
-        return self.mean(lambda result: result.sentences_per_second)
+        return statistics.fmean(result.sentences_per_second for result in self.results)
 
     @property
     def curves(self) -> list[list[CurvePoint]]:

@@ -117,14 +117,20 @@ def cost_table(findings: Findings) -> Table:
             Column("hidden", numeric=True, meaning="width of encoder and decoder layers"),
             lambda each: TableCell(each.planned.hidden, each.planned.run.model.decoder.hidden_size),
         ),
-        (Column("updates", numeric=True), lambda each: number(each.mean(lambda result: result.training.steps), ",.0f")),
-        (Column("training time", numeric=True), lambda each: number(each.mean(lambda result: result.training.seconds), duration)),
+        (Column("updates", numeric=True), lambda each: number(each.training_mean(lambda run: run.steps), ",.0f")),
+        (
+            Column("training time", numeric=True),
+            lambda each: number(each.training_mean(lambda run: run.seconds), duration),
+        ),
         (
             Column("training pieces/s", numeric=True, falling=True),
-            lambda each: number(each.mean(lambda result: result.training.pieces_per_second), ",.0f"),
+            lambda each: number(each.training_mean(lambda run: run.pieces_per_second), ",.0f"),
         ),
         (Column("sentences/s", numeric=True, falling=True), lambda each: number(each.sentences_per_second, ",.0f")),
-        (Column("memory, MiB", numeric=True), lambda each: number(each.mean(lambda result: result.training.peak_bytes) / _MEBIBYTE, ",.0f")),
+        (
+            Column("memory, MiB", numeric=True),
+            lambda each: number(each.training_mean(lambda run: run.peak_bytes) / _MEBIBYTE, ",.0f"),
+        ),
     ]  # fmt: skip
     if any(result.training.device_bytes for result in results):
         columns.append(

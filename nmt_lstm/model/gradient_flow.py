@@ -45,7 +45,7 @@ class Reach(NamedTuple):
         return f"≥ {self.longest}" if self.horizon is None else str(self.horizon)
 
     @property
-    def least(self) -> int:
+    def lower_bound(self) -> int:
         """The horizon, or the least that it can be: one more than the longest lag."""
         return self.longest + 1 if self.horizon is None else self.horizon
 
@@ -74,7 +74,7 @@ class Flow(NamedTuple):
         return Reach(self.horizon, len(self.norms) - 1)
 
     @property
-    def arrives(self) -> bool:
+    def error_arrives(self) -> bool:
         """Whether any error arrives at lag 0."""
         return self.norms[0] != 0.0
 
@@ -123,19 +123,20 @@ def gradient_flow(model: Seq2Seq, batch: Batch) -> list[Flow]:
             outputs = model(batch).outputs
             last = _last_loss(model, outputs, batch)
             errors = _output_errors(model, outputs, batch)
-        norms: dict[CellLocation, Tensor] = {}
+        flows = []
         lengths = {"encoder": batch.source.lengths, "decoder": batch.target_lengths}
         for location, record in zip(locations, records, strict=True):
             ends = lengths[location.side] - 1
             at_positions = record[1:]  # without the initial state
             if location.side == "encoder":
-                norms[location] = _by_lag(_norms_from_ends(outputs, errors, at_positions, ends), ends)
+                norms = _norms_from_ends(outputs, errors, at_positions, ends)
             else:
-                norms[location] = _by_lag(gradient_norms([last], at_positions), ends)
+                norms = gradient_norms([last], at_positions)
+            flows.append(Flow(location, tuple(_by_lag(norms, ends).tolist())))
     finally:
         for module, mode in modes:
             module.training = mode
-    return [Flow(location, tuple(norms[location].tolist())) for location in locations]
+    return flows
 
 
 def _last_loss(model: Seq2Seq, outputs: Tensor, batch: Batch) -> Tensor:

@@ -59,22 +59,21 @@ def flow_warnings(
     )
     found = {}
     if vanishing:
-        first = vanishing[0]
-        lag = _far_lag(first)
+        strongest = max(vanishing, key=lambda flow: flow.relative[_far_lag(flow)])
+        lag = _far_lag(strongest)
         found["vanish"] = (
-            f"Gradients vanish in {_names(vanishing)}: at step {step:,}, only {first.relative[lag]:.2g} of an error "
-            f"arrives {lag} positions earlier, so the cell hardly learns from words farther apart. "
+            f"Gradients vanish in {_names(vanishing)}: at step {step:,}, at most {strongest.relative[lag]:.2g} of an "
+            f"error arrives {lag} positions earlier, so they hardly learn from words farther apart. "
             f"{_advice_on_vanishing(vanishing, model)}"
         )
     if exploding:
-        first = exploding[0]
         clipping = (
             f"training.clip_norm = {clip_norm:g} bounds each step"
             if clip_norm
             else "Set training.clip_norm = 1, because clipping is off"
         )
         found["explode"] = (
-            f"Gradients explode in {_names(exploding)}: at step {step:,}, {_growth(first)}. "
+            f"Gradients explode in {_names(exploding)}: at step {step:,}, {_growth(exploding)}. "
             f"{clipping}. Lower training.optimizer.learning_rate, use a gated cell (lstm, gru), "
             f"or remove long sentences (data.cleaning.max_pieces)."
         )
@@ -106,14 +105,14 @@ def _far_lag(flow: Flow) -> int:
 
 def _vanishes(flow: Flow) -> bool:
     lag = _far_lag(flow)
-    return lag >= MIN_LAG and flow.norms[0] > 0.0 and flow.relative[lag] < VANISHED_SHARE
+    return lag >= MIN_LAG and flow.error_arrives and flow.relative[lag] < VANISHED_SHARE
 
 
-def _growth(flow: Flow) -> str:
-    if not all(map(math.isfinite, flow.relative)):
+def _growth(flows: Sequence[Flow]) -> str:
+    if not all(math.isfinite(share) for flow in flows for share in flow.relative):
         return "they are not finite"
-    largest = max(flow.relative)
-    return f"an error is {largest:.3g} times as large {flow.relative.index(largest)} positions earlier"
+    largest, lag = max((share, lag) for flow in flows for lag, share in enumerate(flow.relative))
+    return f"an error is up to {largest:.3g} times as large {lag} positions earlier"
 
 
 def _names(flows: Iterable[Flow]) -> str:

@@ -91,10 +91,10 @@ def test_an_explosion_is_told_from_vanishing() -> None:
 def test_the_reach_is_the_horizon_or_beyond_the_longest_lag() -> None:
     (location, *_) = cell_locations(network())
     near, far = Flow(location, (2.0, 1.0, 0.19)).reach, Flow(location, (2.0, 1.0, 0.9)).reach
-    assert (str(near), near.least) == ("2", 2)
-    assert (str(far), far.least) == ("≥ 2", 3)
-    assert Flow(location, (2.0, 0.0)).arrives
-    assert not Flow(location, (0.0, 0.0)).arrives
+    assert (str(near), near.lower_bound) == ("2", 2)
+    assert (str(far), far.lower_bound) == ("≥ 2", 3)
+    assert Flow(location, (2.0, 0.0)).error_arrives
+    assert not Flow(location, (0.0, 0.0)).error_arrives
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])

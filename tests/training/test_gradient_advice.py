@@ -99,3 +99,16 @@ def test_a_gradient_that_is_not_finite_has_no_size() -> None:
     flow, model = flows(1.0)
     infinite = [Flow(each.location, (1.0, float("inf"), float("nan"))) for each in flow]
     assert "not finite" in warned((infinite, model))["explode"]
+
+
+def test_a_warning_about_several_cells_is_true_of_each() -> None:
+    flow, model = flows(1.0)
+    vanishing = [
+        Flow(each.location, (1.0, *[10.0**-power] * 19)) for each, power in zip(flow, (6, 4, 5), strict=True)
+    ]
+    said = warned((vanishing, model))["vanish"]
+    assert "at most 0.0001 of an error arrives 10 positions earlier" in said
+    exploding = [
+        Flow(each.location, (1.0, 2.0, top)) for each, top in zip(flow, (20.0, 50.0, 30.0), strict=True)
+    ]
+    assert "up to 50 times as large 2 positions earlier" in warned((exploding, model))["explode"]

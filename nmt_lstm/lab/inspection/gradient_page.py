@@ -161,10 +161,10 @@ def _panel(
 
 def _horizon_cell(flow: Flow) -> TableCell:
     text = horizon_text(flow)
-    if not flow.arrives:
+    if not flow.error_arrives:
         return TableCell(text, -1)
     note = f"explodes, ×{max(flow.relative):.3g}" if flow.explodes else f"×{flow.factor:.2f}"
-    return TableCell(text, flow.reach.least, note)
+    return TableCell(text, flow.reach.lower_bound, note)
 
 
 def _reading_help() -> Markup:
@@ -174,7 +174,9 @@ def _reading_help() -> Markup:
         "lag": "the number of positions between the two, in the order in which the cell reads; a backward cell starts at the "
         "end of the sentence.",
         "norm": "Euclidean norm, averaged over the sequences; each line is divided by its value at lag 0.",
-        "horizon": "the first lag at which the norm is below a tenth of that at lag 0.",
+        "horizon": "the first lag at which the norm is below a tenth of that at lag 0, a measure for comparing cells. A short "
+        "one is not a fault: the warning about vanishing gradients during training is given for less than a thousandth, 10 "
+        "positions earlier.",
         "explodes": "the norm is more than ten times that at lag 0 at some lag, or not finite.",
         "decoder": "the loss is that of the last target piece alone; all paths count, including those through upper layers.",
         "encoder": "the error is the one that arrives at the last position the cell reads, from the loss of all target "

@@ -48,7 +48,7 @@ def cell_sentence(traces: Sequence[GradientTrace], key: str) -> str:
 
 def horizon_text(flow: Flow) -> str:
     """Return the horizon, such as "11", "≥ 39" or "no error arrives"."""
-    return str(flow.reach) if flow.arrives else "no error arrives"
+    return str(flow.reach) if flow.error_arrives else "no error arrives"
 
 
 def _at_longest(trace: GradientTrace) -> list[CellFlow]:
@@ -57,7 +57,7 @@ def _at_longest(trace: GradientTrace) -> list[CellFlow]:
 
 def _decaying(flows: Sequence[Flow]) -> list[Flow]:
     """Return the flows whose horizon says how far they reach: an error arrives, and does not explode."""
-    return [flow for flow in flows if flow.arrives and not flow.explodes]
+    return [flow for flow in flows if flow.error_arrives and not flow.explodes]
 
 
 def _ranking(decaying: dict[str, list[Flow]]) -> str:
@@ -67,7 +67,8 @@ def _ranking(decaying: dict[str, list[Flow]]) -> str:
         decaying: the flows of each model that have some, see `_decaying`.
     """
     medians = {
-        model: statistics.median(flow.reach.least for flow in flows) for model, flows in decaying.items()
+        model: statistics.median(flow.reach.lower_bound for flow in flows)
+        for model, flows in decaying.items()
     }
     farthest = [model for model, median in medians.items() if median == max(medians.values())]
     distance = "equally far" if len(farthest) == len(decaying) > 1 else "farthest"
@@ -79,7 +80,7 @@ def _ranking(decaying: dict[str, list[Flow]]) -> str:
 
 
 def _range(flows: Sequence[Flow]) -> str:
-    ordered = [str(flow.reach) for flow in sorted(flows, key=lambda flow: flow.reach.least)]
+    ordered = [str(flow.reach) for flow in sorted(flows, key=lambda flow: flow.reach.lower_bound)]
     return ordered[0] if ordered[0] == ordered[-1] else f"{ordered[0]} to {ordered[-1]}"
 
 
@@ -110,7 +111,7 @@ def _decays(flows: Sequence[Flow], cells: int) -> list[str]:
 def _exceptions(flows: Sequence[Flow]) -> list[str]:
     """Return that gradients explode in some cells, or that no error arrives at them, where this is so."""
     exploding = [flow for flow in flows if flow.explodes]
-    without_error = [flow for flow in flows if not flow.arrives]
+    without_error = [flow for flow in flows if not flow.error_arrives]
     said = [f"explode{_where(exploding, len(flows), always=True)}"] if exploding else []
     if without_error:
         said.append(f"are zero{_where(without_error, len(flows), always=True)}, where no error arrives")

@@ -14,8 +14,8 @@ __all__ = ["CellWrapper"]
 class CellWrapper(Cell):
     """A cell that behaves like its inner cell, except for what a subclass overrides.
 
-    The wrapper's parameters are the inner cell's, named ``cell.weight_ih``, ``cell.weight_hh`` etc. A wrapper with more state than
-    the inner cell overrides `state_sizes` and `bridged_state`; one whose output is not the first state sets
+    The wrapper's parameters are the inner cell's, named ``cell.weight_ih``, ``cell.weight_hh`` etc. A wrapper with more
+    state than the inner cell overrides `state_sizes` and `bridged_state`; one whose output is not the first state sets
     `output_is_state` to False.
 
     Args:

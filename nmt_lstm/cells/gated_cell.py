@@ -124,7 +124,9 @@ class GatedCell(NamedGatesCell):
         super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     def update(self, x: Any, h: Any, state: State) -> State:
-        """Return the new state as a tuple, after the output if `output_is_state` is False. Must be pure, and work row by row.
+        """Return the new state as a tuple, after the output if `output_is_state` is False.
+
+        It must be a pure function that works row by row.
 
         Args:
             x: the gates' pre-activations from the input, by name (``x.forget``), each (B, H).

@@ -1,4 +1,4 @@
-"""The states and outputs of a cell, position by position, as nodes of the autograd graph, so that their gradients can be computed.
+"""The states and outputs of a cell by position, as nodes of the autograd graph, so that their gradients can be computed.
 
 Shapes: B batch, P positions.
 """

@@ -55,8 +55,7 @@ class CleaningSettings(Settings):
     max_pieces: Annotated[int, Field(ge=2)] = 150
     """Leave out pairs with more pieces than this on a side."""
     max_ratio: Annotated[float, Field(ge=0.0)] = 5.0
-    """Leave out pairs (of 10 pieces or more) whose longer side has more than this many times the pieces of the shorter; 0
-    is off."""
+    """Leave out pairs of 10 or more pieces whose sides differ in length by more than this factor; 0 is off."""
     drop_duplicates: bool = False
     """Keep only the first of identical pairs."""
 
@@ -99,8 +98,7 @@ class SubwordSettings(Settings):
     """SentencePiece subwords."""
 
     model: TextPath | None = None
-    """A SentencePiece model to use for both sides, or a folder with the vocabularies of a model; by default they are learnt
-    from the text."""
+    """A SentencePiece model for both sides, or a folder with a model's vocabularies; by default learnt from the text."""
     kind: Literal["unigram", "bpe"] = "unigram"
     """SentencePiece's algorithm."""
     vocabulary_size: Annotated[int, Field(ge=0, le=500_000)] = 0
@@ -196,8 +194,7 @@ class ScheduleSettings(Settings):
     """The learning rate over time."""
 
     name: Literal["constant", "inverse_square_root", "cosine", "plateau", "step"] = "cosine"
-    """Shape after warm-up. plateau follows the validation metric; cosine ends at the last step or at the time limit's
-    end."""
+    """Shape after warm-up. plateau follows the validation metric; cosine ends at the last step or the time limit."""
     warmup_steps: Annotated[int, Field(ge=0)] = 200
     """Steps of linear warm-up from zero."""
     factor: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
@@ -214,8 +211,7 @@ class TrainingSettings(Settings):
     """Training: its length, batches, validation, checkpoints and devices."""
 
     init_from: TextPath | None = None
-    """Model folder whose weights the run starts with (fine-tuning); the networks must be the same, the vocabularies need
-    not."""
+    """Model folder whose weights the run starts with (fine-tuning); its network must be the same, not its vocabularies."""
     freeze: list[str] = []
     """Names of parameters that stay as they are, with wildcards, such as "encoder.*"."""
     epochs: Annotated[int, Field(ge=1)] = 10
@@ -253,8 +249,7 @@ class TrainingSettings(Settings):
     average_count: PositiveInt = 3
     """Number of checkpoints to average."""
     ema: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
-    """Decay of the exponential moving average of the weights (such as 0.999), used for validation and the final model; 0 is
-    off."""
+    """Decay of the exponential moving average of weights (such as 0.999) for validation and the final model; 0 is off."""
     precision: Literal["auto", "float32", "bf16", "fp16"] = "auto"
     """auto: mixed bf16 if the machine supports it, otherwise float32."""
     devices: Annotated[int, Field(ge=0)] = 0
@@ -262,8 +257,7 @@ class TrainingSettings(Settings):
     nodes: PositiveInt = 1
     """Number of machines."""
     strategy: Literal["auto", "ddp", "ddp_find_unused_parameters_true"] = "auto"
-    """How several processes share the work, as Lightning names it: auto is ddp; the last one allows parameters without
-    gradients."""
+    """How processes share the work, as Lightning names it: auto is ddp; the last allows parameters without gradients."""
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     """Where to train."""
     optimizer: OptimizerSettings = OptimizerSettings()
@@ -276,8 +270,7 @@ class InsightSettings(Settings):
     """What is measured during training. It changes no weight."""
 
     gradients: bool = False
-    """Log the gradient's norm before and after clipping and how far gradients reach back, and warn if they vanish or
-    explode."""
+    """Log gradient norms before and after clipping and how far gradients reach back; warn if they vanish or explode."""
     every: PositiveInt = 500
     """Steps between measurements of how far gradients reach back; each takes as long as 0.1 to 6 steps."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -14,6 +14,7 @@ from nmt_lstm.training.devices import all_reduce_max
 from nmt_lstm.training.diagnosis import ValidationPoint
 from nmt_lstm.training.interruption import SignalWatch, TrainingInterrupted
 from nmt_lstm.training.module import TranslationModule
+from nmt_lstm.training.stopping import TIME_LIMIT, Stop, limit_reached, out_of_patience
 from nmt_lstm.training.time_budget import TimeBudget
 from nmt_lstm.training.validator import Validator
 
@@ -25,15 +26,6 @@ RUN_KEY = "nmt_lstm_run"
 
 # Processes share signals and time once in so many steps; in every step, GPUs would wait for it.
 _STEPS_BETWEEN_SYNCHRONIZATIONS = 8
-_TIME_LIMIT = "training.time_limit"
-
-
-class _Stop(NamedTuple):
-    """Why a run stops."""
-
-    reason: str
-    setting: str
-    """The setting that would have to be larger for a longer run."""
 
 
 class FitCallback(pl.Callback):
@@ -102,7 +94,9 @@ class FitCallback(pl.Callback):
                 raise TrainingInterrupted(self._signal)
         if trainer.global_step:  # a resumed run may already be at its end
             self._stop(
-                trainer, self._stop_at_limit(trainer, end_of_epoch=False) or self._stop_without_improvement()
+                trainer,
+                self._limit_reached(trainer, end_of_epoch=False)
+                or out_of_patience(self.settings, self.stale_validations),
             )
         module.restart_meters()
 
@@ -187,9 +181,9 @@ class FitCallback(pl.Callback):
         """
         step, settings = trainer.global_step, self.settings
         due = step % settings.validate_every == 0 if settings.validate_every else end_of_epoch
-        stop = self._stop_at_limit(trainer, end_of_epoch=end_of_epoch)
+        stop = self._limit_reached(trainer, end_of_epoch=end_of_epoch)
         # Set before the run stops, since the checkpoint contains it.
-        self.out_of_time = stop is not None and stop.setting == _TIME_LIMIT
+        self.out_of_time = stop is not None and stop.setting == TIME_LIMIT
         validates = (due and self._can_afford_validation) or stop is not None
         self.validation_due = validates and not self.skips_validation() and step != self.validator.step
         if self.validation_due and not self._signal:
@@ -199,7 +193,7 @@ class FitCallback(pl.Callback):
         if self._signal:
             self._save(trainer, module)
             raise TrainingInterrupted(self._signal)
-        stop = stop or self._stop_without_improvement()
+        stop = stop or out_of_patience(self.settings, self.stale_validations)
         if due or stop or (settings.checkpoint_every and step % settings.checkpoint_every == 0):
             self._save(trainer, module)
         self._stop(trainer, stop)
@@ -225,31 +219,16 @@ class FitCallback(pl.Callback):
         """Whether the time limit allows another validation after training; the same answer in all processes."""
         return not all_reduce_max([float(not self.budget.has_time_to_validate())], device)[0]
 
-    def _stop(self, trainer: pl.Trainer, stop: _Stop | None) -> None:
+    def _stop(self, trainer: pl.Trainer, stop: Stop | None) -> None:
         """Stop the run, if there is a reason to."""
         if stop is not None:
             self.stop_reason, self.limiting_setting = stop
-            self.out_of_time = stop.setting == _TIME_LIMIT
+            self.out_of_time = stop.setting == TIME_LIMIT
             trainer.should_stop = True
 
-    def _stop_without_improvement(self) -> _Stop | None:
-        """Return early stopping as the reason to stop, if the patience is exhausted."""
-        if self.settings.patience and self.stale_validations >= self.settings.patience:
-            reason = (
-                f"{self.settings.metric} did not improve in the last {self.stale_validations} validations"
-            )
-            return _Stop(reason, "training.patience")
-        return None
-
-    def _stop_at_limit(self, trainer: pl.Trainer, *, end_of_epoch: bool) -> _Stop | None:
-        """Return the limit that the run has reached, if any."""
-        if self.settings.max_steps and trainer.global_step >= self.settings.max_steps:
-            return _Stop(f"all {self.settings.max_steps:,} steps are done", "training.max_steps")
-        if end_of_epoch and trainer.current_epoch + 1 >= self.settings.epochs:
-            return _Stop(f"all {self.settings.epochs} epochs are done", "training.epochs")
-        if self._time_is_over:
-            return _Stop(f"the time limit of {self.settings.time_limit} is reached", _TIME_LIMIT)
-        return None
+    def _limit_reached(self, trainer: pl.Trainer, *, end_of_epoch: bool) -> Stop | None:
+        epochs = trainer.current_epoch + 1 if end_of_epoch else 0
+        return limit_reached(self.settings, trainer.global_step, epochs, time_is_over=self._time_is_over)
 
     def _synchronize(self, trainer: pl.Trainer, module: TranslationModule) -> None:
         """Give all processes the same clock and the same signal: decisions based on them must not differ."""

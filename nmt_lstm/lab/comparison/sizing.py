@@ -83,7 +83,8 @@ def size_to(
         low, high = high, min(2 * high, _MAX_HIDDEN_SIZE)
     crossing = low + bisect.bisect_left(range(low, high), parameters, key=count_from)
     nearby = range(max(1, crossing - _MAX_GAP), min(crossing + _MAX_GAP, _MAX_HIDDEN_SIZE) + 1)
-    # Sizes that are rejected around the crossing are skipped; an accepted one further away that is no better ends the search.
+    # Sizes around the crossing that are rejected are skipped; an accepted one further away that is no better ends the
+    # search.
     error = _INFINITE
     for size in sorted(nearby, key=lambda size: abs(size - crossing)):
         number = count(size)

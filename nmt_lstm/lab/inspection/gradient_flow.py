@@ -24,6 +24,7 @@ from nmt_lstm.plain_text import json_text
 from nmt_lstm.search.beam_search import beam_search
 from nmt_lstm.search.sentence_batches import SentenceBatches
 from nmt_lstm.text.lines import single_line
+from nmt_lstm.text.subwords import Subwords
 
 __all__ = ["FORMAT", "LENGTHS", "VERSION", "CellFlow", "GradientTrace", "inspect_gradients", "untrained"]
 
@@ -172,17 +173,9 @@ def inspect_gradients(
     elif not isinstance(model, Inspector):
         model = Inspector.load(model)
     settings, subwords = search or model.run.search, model.subwords
-    given = [lines] if isinstance(lines, str) else lines
-    encoded = [(text, subwords.source.encode(text)) for text in map(single_line, given)]
-    # A line of characters without width has no pieces, although it is not blank.
-    sources = [text for text, pieces in encoded if pieces]
-    source_pieces = [pieces[: settings.max_source_pieces] for _, pieces in encoded if pieces]
-    if not sources:
-        raise DataError("the text has no sentence to measure gradients with; give at least one.")
-    if len(sources) > MAX_TRANSLATED_SENTENCES:
-        raise DataError(
-            f"the text has {len(sources):,} sentences to measure gradients with; give at most {MAX_TRANSLATED_SENTENCES:,}."
-        )
+    sentences = _sentences([lines] if isinstance(lines, str) else lines, subwords)
+    sources = [text for text, _ in sentences]
+    source_pieces = [pieces[: settings.max_source_pieces] for _, pieces in sentences]
     if target is not None and len(sources) > 1:
         raise ConfigurationError(
             f"a target belongs to one sentence, but there are {len(sources)}; give one sentence, or no target."
@@ -228,6 +221,24 @@ def _check_lengths(lengths: Sequence[int]) -> None:
             f"the lengths {', '.join(map(str, lengths)) or '(none)'} are out of range; give lengths from {MIN_LENGTH} to "
             f"{MAX_LENGTH} pieces."
         )
+
+
+def _sentences(lines: Sequence[str], subwords: Subwords) -> list[tuple[str, list[int]]]:
+    """Return the sentences and their pieces, without lines that have no pieces: blank ones, and those without any width.
+
+    Raises:
+        DataError: there is no sentence, or there are too many.
+    """
+    encoded = [(text, subwords.source.encode(text)) for text in map(single_line, lines)]
+    sentences = [(text, pieces) for text, pieces in encoded if pieces]
+    if not sentences:
+        raise DataError("the text has no sentence to measure gradients with; give at least one.")
+    if len(sentences) > MAX_TRANSLATED_SENTENCES:
+        raise DataError(
+            f"the text has {len(sentences):,} sentences to measure gradients with; give at most "
+            f"{MAX_TRANSLATED_SENTENCES:,}."
+        )
+    return sentences
 
 
 def _translations(

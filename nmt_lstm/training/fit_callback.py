@@ -62,7 +62,7 @@ class FitCallback(pl.Callback):
         self.stale_validations = 0
         """Consecutive validations without improvement."""
         self.validation_due = False
-        """Whether the weights of this step are still to be validated; in a checkpoint, because a signal interrupted it."""
+        """Whether this step's weights are still to be validated; true in a checkpoint if a signal interrupted that."""
         self.stop_reason = "all epochs are done"
         """Why the run stopped."""
         self.out_of_time = False

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from nmt_lstm.inference.translation import ScoredTranslation as ScoredTranslation
     from nmt_lstm.inference.translation import Translation as Translation
     from nmt_lstm.inference.translator import Translator as Translator
-    from nmt_lstm.lab.inspection.gradient_flow import GradientTrace as GradientTrace
     from nmt_lstm.lab.inspection.gradient_flow import inspect_gradients as inspect_gradients
+    from nmt_lstm.lab.inspection.gradient_trace import GradientTrace as GradientTrace
     from nmt_lstm.lab.inspection.inspection import inspect as inspect
     from nmt_lstm.lab.inspection.trace import Trace as Trace
     from nmt_lstm.lab.leaderboard.board import Leaderboard as Leaderboard
@@ -93,7 +93,8 @@ _NAMES_OF_MODULE = {
     "nmt_lstm.inference.requests": ("TranslationRequest",),
     "nmt_lstm.inference.translation": ("Hypothesis", "ScoredTranslation", "Translation"),
     "nmt_lstm.inference.translator": ("Translator",),
-    "nmt_lstm.lab.inspection.gradient_flow": ("GradientTrace", "inspect_gradients"),
+    "nmt_lstm.lab.inspection.gradient_flow": ("inspect_gradients",),
+    "nmt_lstm.lab.inspection.gradient_trace": ("GradientTrace",),
     "nmt_lstm.lab.inspection.inspection": ("inspect",),
     "nmt_lstm.lab.inspection.trace": ("Trace",),
     "nmt_lstm.lab.leaderboard.board": ("Leaderboard",),

@@ -1,11 +1,9 @@
-"""How far gradients reach back in the cells of a model, before and after its training."""
+"""From a model and sentences to a measurement of how far gradients reach back in each cell, before and after training."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -13,24 +11,19 @@ from nmt_lstm.batching.batch import SourceBatch
 from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.inference.translator import Translator
+from nmt_lstm.lab.inspection.gradient_trace import CellFlow, GradientTrace
 from nmt_lstm.lab.inspection.inspection import Inspector, cell_name
 from nmt_lstm.lab.inspection.joined_sequences import joined_batch, spread_starts
-from nmt_lstm.lab.inspection.trace_json import json_number
 from nmt_lstm.model.build import build_model
-from nmt_lstm.model.cell_locations import CellLocation
-from nmt_lstm.model.gradient_flow import EXPLOSION_FACTOR, HORIZON_SHARE, Flow, gradient_flow
+from nmt_lstm.model.gradient_flow import gradient_flow
 from nmt_lstm.model.seq2seq import Seq2Seq
-from nmt_lstm.plain_text import json_text
 from nmt_lstm.search.beam_search import beam_search
 from nmt_lstm.search.sentence_batches import SentenceBatches
 from nmt_lstm.text.lines import single_line
 from nmt_lstm.text.subwords import Subwords
 
-__all__ = ["FORMAT", "LENGTHS", "VERSION", "CellFlow", "GradientTrace", "inspect_gradients", "untrained"]
+__all__ = ["LENGTHS", "inspect_gradients", "untrained"]
 
-FORMAT = "nmt-lstm gradient flow"
-VERSION = 1
-"""Raised when a key is renamed or changes its meaning, but not when one is added."""
 LENGTHS = (10, 20, 40)
 MIN_LENGTH, MAX_LENGTH = 2, 500
 MAX_TRANSLATED_SENTENCES = 1000
@@ -38,99 +31,6 @@ MAX_TRANSLATED_SENTENCES = 1000
 BATCH_SIZE = 64
 MAX_SEQUENCES = 16
 """Maximum number of sequences of each length; more would take time and hardly change the means."""
-
-
-@dataclass(frozen=True)
-class CellFlow:
-    """The gradient flow of one cell in sequences of one length; lags are counted from the last position that it reads."""
-
-    cell: str
-    """The registered name of the cell."""
-    length: int
-    """Positions, n; the longest lag is n - 1."""
-    before: Flow
-    """In the network with its initial weights."""
-    after: Flow
-    """In the trained network."""
-
-    @property
-    def location(self) -> CellLocation:
-        """The cell's location in the trained network."""
-        return self.after.location
-
-    @property
-    def name(self) -> str:
-        """The cell in words: "encoder, layer 1, backward"."""
-        return self.location.name
-
-
-@dataclass(frozen=True)
-class GradientTrace:
-    """How far gradients reach back in one model."""
-
-    model: str
-    """The model folder, or the name of a built-in model."""
-    sources: tuple[str, ...]
-    targets: tuple[str, ...]
-    """The translations of `sources`: the model's own, or the given target."""
-    sequences: int
-    """Sequences of each length, whose norms are averaged."""
-    flows: tuple[CellFlow, ...]
-    """By length, then from the source to the output."""
-
-    @property
-    def lengths(self) -> list[int]:
-        """The lengths, in ascending order."""
-        return sorted({flow.length for flow in self.flows})
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the trace as plain values, as `to_json` writes them."""
-        return {
-            "format": FORMAT,
-            "version": VERSION,
-            "model": self.model,
-            "sources": list(self.sources),
-            "targets": list(self.targets),
-            "sequences": self.sequences,
-            "horizon_share": HORIZON_SHARE,
-            "growth": EXPLOSION_FACTOR,
-            "flows": [
-                {
-                    "side": flow.location.side,
-                    "layer": flow.location.layer,
-                    "direction": flow.location.direction,
-                    "cell": flow.cell,
-                    "length": flow.length,
-                    "before": _plain(flow.before),
-                    "after": _plain(flow.after),
-                }
-                for flow in self.flows
-            ],
-        }
-
-    def to_json(self) -> str:
-        """Return the trace as one line of JSON."""
-        return json_text(self.to_dict())
-
-    def to_svg(self, layers: Sequence[str] = ()) -> str:
-        """Return a picture: a row for each cell, before and after training side by side.
-
-        Args:
-            layers: names of cells such as "encoder.1.forward", or of layers such as "encoder.1"; empty for all.
-
-        Raises:
-            ConfigurationError: there is no such layer.
-        """
-        from nmt_lstm.lab.inspection.gradient_page import gradient_picture
-
-        return gradient_picture([self], layers)
-
-    def _repr_html_(self) -> str:
-        """Return the page as a frame, for notebooks."""
-        from nmt_lstm.lab.inspection.gradient_page import gradient_page
-        from nmt_lstm.lab.inspection.page import notebook_frame
-
-        return notebook_frame(gradient_page([self]))
 
 
 def inspect_gradients(
@@ -252,12 +152,3 @@ def _translations(
 
     batches = SentenceBatches(sources, batch_size=BATCH_SIZE)
     return batches.run(best, device=model.output_weight.device)
-
-
-def _plain(flow: Flow) -> Mapping[str, Any]:
-    return {
-        "norms": [json_number(norm) for norm in flow.norms],
-        "horizon": flow.horizon,
-        "grows": flow.explodes,
-        "factor": json_number(flow.factor),
-    }

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from importlib import resources
 
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.lab.inspection.gradient_flow import GradientTrace
 from nmt_lstm.lab.inspection.gradient_sentences import cell_sentence, headline, horizon_text
+from nmt_lstm.lab.inspection.gradient_trace import GradientTrace
 from nmt_lstm.lab.report.axes import count_axis, marks_along, power_axis
 from nmt_lstm.lab.report.line_chart import Axis, Panel, Reference, Series, chart_figure, chart_file
 from nmt_lstm.lab.report.markup import Markup, element, joined

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 
-from nmt_lstm.lab.inspection.gradient_flow import CellFlow, GradientTrace
+from nmt_lstm.lab.inspection.gradient_trace import CellFlow, GradientTrace
 from nmt_lstm.model.gradient_flow import Flow
 from nmt_lstm.plain_text import joined_names
 

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.lab.inspection.gradient_flow import CellFlow, GradientTrace
 from nmt_lstm.lab.inspection.gradient_page import gradient_page, gradient_picture, gradient_table
+from nmt_lstm.lab.inspection.gradient_trace import CellFlow, GradientTrace
 from nmt_lstm.model.cell_locations import CellLocation
 from nmt_lstm.model.gradient_flow import Flow
 

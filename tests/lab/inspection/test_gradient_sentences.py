@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nmt_lstm.lab.inspection.gradient_flow import CellFlow, GradientTrace
 from nmt_lstm.lab.inspection.gradient_sentences import cell_sentence, headline
+from nmt_lstm.lab.inspection.gradient_trace import CellFlow, GradientTrace
 from nmt_lstm.model.cell_locations import CellLocation
 from nmt_lstm.model.gradient_flow import Flow
 

@@ -98,7 +98,8 @@ def compare(request: Request, output: Path, *, say: Callable[[str], None] = logg
         if not runs:
             name, reason = next(iter(failures.items()))
             raise ResourceError(
-                f"all {len(failures)} runs failed; the first ({name}): {reason.rstrip('.')}. Fix the cause and rerun the same command."
+                f"all {len(failures)} runs failed; the first ({name}): {reason.rstrip('.')}. Fix the cause and rerun the "
+                f"same command."
             )
         findings = compare_runs(plan, runs, text)
         verdict = give_verdict(findings, plan, circumstances)

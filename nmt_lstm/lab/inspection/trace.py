@@ -39,8 +39,8 @@ class LayerTrace:
     """One cell of the network along the sentence; positions are in the order of the text, also for a backward cell."""
 
     side: str
-    """"encoder" (positions are source pieces) or "decoder" (positions are the pieces that it reads: the beginning of the sentence, then all target
-    pieces but the last)."""
+    """"encoder" (positions are source pieces) or "decoder" (positions are the pieces that it reads: the beginning of the
+    sentence, then all target pieces but the last)."""
     layer: int
     """1 is the lowest."""
     direction: str

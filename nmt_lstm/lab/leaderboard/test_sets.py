@@ -186,11 +186,11 @@ def _from_sacrebleu(name: str, sacrebleu_name: str) -> tuple[Path, list[Path], t
 
     test_set, _, direction = sacrebleu_name.rpartition("/")
     if test_set not in sacrebleu.DATASETS:
-        known = sorted(sacrebleu.DATASETS)
+        unknown, known = test_set or sacrebleu_name, sorted(sacrebleu.DATASETS)
         raise ConfigurationError(
-            f"test set '{name}': sacreBLEU has no test set '{test_set or sacrebleu_name}'.{nearest(test_set or sacrebleu_name, known)} "
-            f"Give the name and the direction, such as wmt17/en-de; 'sacrebleu --list' lists them.",
-            value=test_set or sacrebleu_name,
+            f"test set '{name}': sacreBLEU has no test set '{unknown}'.{nearest(unknown, known)} Give the name and the "
+            f"direction, such as wmt17/en-de; 'sacrebleu --list' lists them.",
+            value=unknown,
             known=known,
         )
     directions = sacrebleu.get_langpairs_for_testset(test_set)
@@ -207,8 +207,8 @@ def _from_sacrebleu(name: str, sacrebleu_name: str) -> tuple[Path, list[Path], t
             references = [Path(path) for path in sacrebleu.get_reference_files(test_set, direction)]
     except (OSError, EOFError, SystemExit, ValueError) as problem:  # sacreBLEU exits if a checksum is wrong
         raise DataError(
-            f"test set '{name}': sacreBLEU cannot download '{sacrebleu_name}' ({problem}); download it on a machine with network access using "
-            f"'sacrebleu -t {test_set} -l {direction} --download {test_set}' and copy the folder "
+            f"test set '{name}': sacreBLEU cannot download '{sacrebleu_name}' ({problem}); download it on a machine with "
+            f"network access using 'sacrebleu -t {test_set} -l {direction} --download {test_set}' and copy the folder "
             f"'{sacrebleu.SACREBLEU_DIR}', or name local files."
         ) from problem
     if not references:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nmt_lstm.model.seq2seq import Seq2Seq
     from nmt_lstm.numerics.precision import Precision
 
-LONGEST, MEDIAN, SPREAD = 50, 23, 0.55
+MAX_LENGTH, MEDIAN, SPREAD = 50, 23, 0.55
 # Limit of translation pieces per source piece, plus 10 pieces: 25 for 25.
 LENGTH_RATIO = 0.6
 POOL = 64  # number of batches whose sentences are sorted by length together
@@ -120,7 +120,7 @@ class RandomText:
     def lengths(self, count: int) -> list[int]:
         """Return random sentence lengths, without the end of the sentence."""
         drawn = np.exp(math.log(MEDIAN) + SPREAD * self.random.standard_normal(4 * count + 100))
-        return [int(length) for length in drawn if 1 <= length <= LONGEST][:count]
+        return [int(length) for length in drawn if 1 <= length <= MAX_LENGTH][:count]
 
     def sentence(self, length: int) -> list[int]:
         """Return random pieces."""
@@ -140,7 +140,7 @@ class RandomText:
     def _fill(self) -> None:
         sources = self.lengths(POOL * max(1, self.batch_pieces // MEDIAN))
         stretched = np.asarray(sources) * (1.0 + 0.15 * self.random.standard_normal(len(sources)))
-        targets = np.clip(np.rint(stretched), 1, LONGEST).astype(int).tolist()
+        targets = np.clip(np.rint(stretched), 1, MAX_LENGTH).astype(int).tolist()
         batch: list[tuple[int, int]] = []
         for source, target in sorted(zip(sources, targets, strict=True), key=lambda pair: (pair[1], pair[0])):
             if batch and sum(pair[1] + 1 for pair in batch) + target + 1 > self.batch_pieces:

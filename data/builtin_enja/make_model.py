@@ -31,7 +31,7 @@ MODEL = FOLDER / "model"
 TRAINED = FOLDER / "trained"
 TRANSLATIONS = FOLDER / "model-translations.ja"
 # Processors round differently, and their int8 products take inputs of 7 or 8 bits.
-LARGEST_DIFFERENCE = 0.5
+MAX_DIFFERENCE = 0.5
 
 
 def make(work: Path) -> None:
@@ -83,7 +83,7 @@ def check() -> int:
     print(
         f"{same} of {len(before)} translations as recorded; BLEU {test['bleu']['score']} ({recorded['bleu']['score']})"
     )
-    return int(difference > LARGEST_DIFFERENCE)
+    return int(difference > MAX_DIFFERENCE)
 
 
 def main() -> int:

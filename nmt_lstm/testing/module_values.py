@@ -22,7 +22,10 @@ __all__ = [
     "parameters_are_drawn_again",
 ]
 
-RESET_HINT = "Override reset_parameters: call super().reset_parameters(), then draw the cell's own parameters as the constructor does."
+RESET_HINT = (
+    "Override reset_parameters: call super().reset_parameters(), then draw the cell's own parameters as the constructor "
+    "does."
+)
 # The standard deviation of so many random numbers is accurate to about 1/sqrt(2 n) = 10 %, so a factor of 2 is no
 # coincidence; fewer are not compared.
 MIN_COMPARED = 50

@@ -18,8 +18,8 @@ from .voices import Voices
 __all__ = ["SIZES", "Corpus", "is_held_out", "make_corpus"]
 
 SIZES = {"train": 11_000, "valid": 500, "test": 600}
-LONGEST = 25
-SHORTEST = 3
+MAX_WORDS = 25
+MIN_WORDS = 3
 HELD_OUT_SHARE = 0.03
 
 
@@ -60,7 +60,7 @@ def make_corpus(seed: int, sizes: dict[str, int] | None = None) -> Corpus:
         english, japanese = choose.weighted(makers)()
         if known.setdefault(english, japanese) != japanese:
             raise ValueError(f"two translations of {english!r}: {known[english]!r} and {japanese!r}")
-        if japanese in japanese_known or not SHORTEST <= len(english.split()) <= LONGEST:
+        if japanese in japanese_known or not MIN_WORDS <= len(english.split()) <= MAX_WORDS:
             continue
         japanese_known.add(japanese)
         held_out = any(is_held_out(combination) for combination in choose.combinations)

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from nmt_lstm.inference.translation import Hypothesis as Hypothesis
     from nmt_lstm.inference.translation import ScoredTranslation as ScoredTranslation
     from nmt_lstm.inference.translation import Translation as Translation
+    from nmt_lstm.inference.translation import Unmet as Unmet
     from nmt_lstm.inference.translator import Translator as Translator
     from nmt_lstm.lab.inspection.gradient_flow import inspect_gradients as inspect_gradients
     from nmt_lstm.lab.inspection.gradient_trace import GradientTrace as GradientTrace
@@ -91,7 +92,7 @@ _NAMES_OF_MODULE = {
     "nmt_lstm.evaluation.scores": ("corpus_scores",),
     "nmt_lstm.inference.exported": ("write_exported",),
     "nmt_lstm.inference.requests": ("TranslationRequest",),
-    "nmt_lstm.inference.translation": ("Hypothesis", "ScoredTranslation", "Translation"),
+    "nmt_lstm.inference.translation": ("Hypothesis", "ScoredTranslation", "Translation", "Unmet"),
     "nmt_lstm.inference.translator": ("Translator",),
     "nmt_lstm.lab.inspection.gradient_flow": ("inspect_gradients",),
     "nmt_lstm.lab.inspection.gradient_trace": ("GradientTrace",),

@@ -74,14 +74,17 @@ def run_without_file(
     data["source_language"], data["target_language"] = language_of(source), language_of(target)
     values = {**choose_settings(pairs), "data": {**data, "prepared": str(folder.parent / "prepared")}}
     if base is not None:
-        values = _as_trained(base, values)
+        new_vocabulary = any(setting.strip().startswith("subwords.") for setting in settings)
+        values = _as_trained(base, values, new_vocabulary=new_vocabulary)
     run = make_run(values, settings, origin="settings")
     advice = "To change a setting: --set training.epochs=5. To list all: nmt-lstm config --explain.\n"
     return run, [*description, *describe_settings(pairs, run), advice], held_out
 
 
-def _as_trained(base: Path, values: dict[str, Any]) -> dict[str, Any]:
-    """Return settings with the network and vocabulary of a trained model, and a lower learning rate than from scratch.
+def _as_trained(base: Path, values: dict[str, Any], *, new_vocabulary: bool) -> dict[str, Any]:
+    """Return settings with the network of a trained model, and a lower learning rate than from scratch.
+
+    The vocabulary is that of the model, too, unless settings ask for a new one.
 
     Raises:
         ModelFolderError: there is no model that can be fine-tuned.
@@ -93,10 +96,13 @@ def _as_trained(base: Path, values: dict[str, Any]) -> dict[str, Any]:
     run = trained.run
     training = {**values["training"], "optimizer": {**values["training"].get("optimizer", {})}}
     training["optimizer"]["learning_rate"] = run.training.optimizer.learning_rate * FINE_TUNING_RATE
+    subwords = run.subwords.model_dump(mode="json", exclude={"model"})
+    if not new_vocabulary:
+        subwords["model"] = str(trained.folder)
     return {
         **values,
         "model": run.model.model_dump(mode="json"),
-        "subwords": {**run.subwords.model_dump(mode="json", exclude={"model"}), "model": str(trained.folder)},
+        "subwords": subwords,
         "training": training,
     }
 

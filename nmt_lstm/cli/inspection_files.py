@@ -33,6 +33,16 @@ class InspectionFiles:
 
     def __init__(self, lines: dict[int, str], output: Path | None, suffix: str) -> None:
         self._overwrite = output is not None
+        if (
+            output is not None
+            and not output.is_dir()
+            and output.suffix not in {"", suffix, suffix.replace("l", "")}
+        ):
+            raise ConfigurationError(
+                f"-o '{output}' does not end in {suffix}, and so it may be a different kind of file; change the name, or --format.",
+                key="-o",
+                value=str(output),
+            )
         if len(lines) == 1 and not (output and output.is_dir()):
             ((number, line),) = lines.items()
             path = output or Path(f"{_slug(line)}{suffix}")

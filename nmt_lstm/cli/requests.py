@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import itertools
 import json
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nmt_lstm.cli.lines import input_lines
+from nmt_lstm.cli.messages import count_of
 from nmt_lstm.errors import DataError
 
 if TYPE_CHECKING:
     from nmt_lstm.inference.requests import TranslationRequest
 
 __all__ = ["RequestOptions"]
+
+KINDS = ("prefix", "require", "avoid")
+EXAMPLE = '{"prefix": "A", "require": ["red car"], "avoid": ["auto"]}'
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,8 +48,10 @@ class RequestOptions:
     def requests(self, lines: Iterable[str]) -> Iterator[str | TranslationRequest]:
         """Yield the lines with what they ask for.
 
+        A file with fewer or more lines than the input is reported, and nothing is lost.
+
         Raises:
-            DataError: a file cannot be read, or does not have a line for each input line.
+            DataError: a file cannot be read, or a line of the constraints is not an object.
         """
         from nmt_lstm.inference.requests import TranslationRequest
         from nmt_lstm.inference.terms import Terms
@@ -72,19 +81,22 @@ class _Companion:
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self._lines = input_lines(path) if path else itertools.repeat("")
+        self._ended = False
 
     def line(self, number: int) -> str:
         line = next(self._lines, None)
-        if line is None:
-            raise DataError(
-                f"'{self.path}' has {number - 1:,} lines, and the input has more; give a line, or an empty one, for each."
-            )
-        return line
+        if line is None and not self._ended:
+            self._ended = True
+            logger.warning(
+                "'%s' has %s, and the input has more: from line %d on, nothing is asked for.",
+                self.path, count_of(number - 1, "line"), number,
+            )  # fmt: skip
+        return line or ""
 
     def check_end(self, lines: int) -> None:
         if self.path and next(self._lines, None) is not None:
-            raise DataError(
-                f"'{self.path}' has more lines than the input, which has {lines:,}; all were translated."
+            logger.warning(
+                "'%s' has more lines than the input, which has %s.", self.path, count_of(lines, "line")
             )
 
 
@@ -93,26 +105,26 @@ def _constraint(constraints: _Companion, number: int) -> tuple[str, list[str], l
     line = constraints.line(number)
     if not line.strip():
         return "", [], []
+    place = f"'{constraints.path}', line {number}"
     try:
         values = json.loads(line)
     except (ValueError, RecursionError):
         values = None
-    if not isinstance(values, dict) or not all(
-        isinstance(value, str if key == "prefix" else list) for key, value in values.items()
-    ):
-        raise _unreadable(constraints, number, line)
-    if unknown := sorted(values.keys() - {"prefix", "require", "avoid"}):
-        raise DataError(
-            f"'{constraints.path}', line {number}: unknown key '{unknown[0]}'; there are 'prefix', 'require' and 'avoid'."
-        )
-    phrases = [values.get(key, []) for key in ("require", "avoid")]
-    if not all(isinstance(phrase, str) for each in phrases for phrase in each):
-        raise _unreadable(constraints, number, line)
-    return values.get("prefix", ""), phrases[0], phrases[1]
-
-
-def _unreadable(constraints: _Companion, number: int, line: str) -> DataError:
-    example = '{"prefix": "A", "require": ["red car"], "avoid": ["auto"]}'
-    return DataError(
-        f"'{constraints.path}', line {number}: '{line[:60]}' is not an object such as {example}."
-    )
+    if not isinstance(values, dict):
+        raise DataError(f"{place}: '{line[:60]}' is not a JSON object such as {EXAMPLE}.", line=number)
+    for key, value in values.items():
+        if key not in KINDS:
+            raise DataError(
+                f"{place}: unknown key '{key[:60]}'; there are {', '.join(KINDS)}.", line=number, key=key
+            )
+        if key == "prefix" and not isinstance(value, str):
+            raise DataError(f"{place}: 'prefix' must be a text, as in {EXAMPLE}.", line=number, key=key)
+        if key != "prefix" and not (
+            isinstance(value, list) and all(isinstance(each, str) and each.strip() for each in value)
+        ):
+            raise DataError(
+                f"{place}: '{key}' must be a list of phrases that are not blank, as in {EXAMPLE}.",
+                line=number,
+                key=key,
+            )
+    return values.get("prefix", ""), values.get("require", []), values.get("avoid", [])

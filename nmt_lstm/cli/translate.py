@@ -263,7 +263,7 @@ def json_line(translation: Translation) -> str:
         "translation": translation.text,
         "score": translation.score,
         "hypotheses": [hypothesis_values(hypothesis) for hypothesis in translation.hypotheses],
-        "unmet": list(translation.unmet),
+        "unmet": [each._asdict() for each in translation.unmet],
     }
     return json_text(values)
 

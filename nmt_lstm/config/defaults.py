@@ -73,8 +73,11 @@ def describe_settings(pairs: int, run: RunSettings) -> list[str]:
     """Return the most important settings in a few lines, and advice if the corpus is very small or very large."""
     encoder, decoder, training = run.model.encoder, run.model.decoder, run.training
     shared = "shared by both languages" if run.subwords.joint else "for each language"
+    vocabulary = f"{run.subwords.vocabulary_size:,} subword pieces {shared}"
+    if run.subwords.model is not None:
+        vocabulary = f"the subword pieces of '{run.subwords.model}'"
     sentences = [
-        f"{pairs:,} sentence pairs: {run.subwords.vocabulary_size:,} subword pieces {shared},",
+        f"{pairs:,} sentence pairs: {vocabulary},",
         (
             f"{encoder.layers} + {decoder.layers} layers of {encoder.hidden_size} and {decoder.hidden_size} "
             f"(encoder, decoder), embeddings of {run.model.embedding_size}, dropout {run.model.dropout:.2f},"

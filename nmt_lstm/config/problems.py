@@ -57,7 +57,7 @@ def problem_sentences(error: ValidationError, overridden: Iterable[str]) -> list
             sentences.append(f"'{path}' is required: {options[path].meaning}")
         elif problem["type"] == "missing":
             sentences.append(f"the table [{path}] is required; its keys: {', '.join(child_keys(keys))}.")
-        elif table_of(keys) is not None and keys:
+        elif table_of(keys) is not None and keys and path not in options:
             sentences.append(f"{path} = {value}{mark}: must be a table [{path}].")
         elif not keys or problem["type"] == "value_error":
             prefix = f"{path} = {value}{mark}: " if keys else ""

@@ -225,7 +225,7 @@ def _warn(
     if not translation.hypotheses:
         return
     if translation.unmet:
-        warnings.unmet(line.number, translation.unmet)
+        warnings.unmet(line.number, [f"{kind} '{phrase}'" for kind, phrase in translation.unmet])
     if not warnings.translations:
         return
     best = translation.hypotheses[0]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.inference.checked_arguments import checked_text
+from nmt_lstm.inference.translation import Unmet
 from nmt_lstm.search.constraints import PieceConstraints
 from nmt_lstm.text.lines import LineWarnings, has_unsafe, single_line, without_line_end
 from nmt_lstm.text.phrases import is_spaced_letter, phrase_spans
@@ -45,14 +46,22 @@ class TranslationRequest:
             if isinstance(getattr(self, name), str):
                 raise ConfigurationError(f"{name} is one string; give a list of phrases, such as [phrase].")
 
-    def unmet(self, translation: str) -> tuple[str, ...]:
+    def unmet(self, translation: str) -> tuple[Unmet, ...]:
         """Return what a translation does not meet: the prefix, required phrases that it lacks, avoided ones that it has."""
         prefix = _text(self.prefix)
         required = Counter(_phrases(self.require))
         return (
-            *([prefix] if not translation.startswith(prefix) else []),
-            *(phrase for phrase, count in required.items() if _occurrences(translation, phrase) < count),
-            *(phrase for phrase in dict.fromkeys(_phrases(self.avoid)) if _occurrences(translation, phrase)),
+            *([Unmet("prefix", prefix)] if not translation.startswith(prefix) else []),
+            *(
+                Unmet("require", phrase)
+                for phrase, count in required.items()
+                if _occurrences(translation, phrase) < count
+            ),
+            *(
+                Unmet("avoid", phrase)
+                for phrase in dict.fromkeys(_phrases(self.avoid))
+                if _occurrences(translation, phrase)
+            ),
         )
 
 

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["Hypothesis", "ScoredTranslation", "Translation"]
+
+
+class Unmet(NamedTuple):
+    """Something that was asked of a translation, and that it does not meet."""
+
+    kind: Literal["prefix", "require", "avoid"]
+    phrase: str
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,7 @@ class Translation:
         source_pieces: the S subword pieces of the source, truncated to `search.max_source_pieces`.
         hypotheses: the n best hypotheses, best first; their texts differ, and there may be fewer than n. None for a
             blank line. With sampling, all n samples, among which texts may repeat.
-        unmet: phrases of the request that the best translation lacks, or contains although they were to be avoided.
+        unmet: what of the request the best translation does not meet.
     """
 
     source: str
@@ -118,7 +126,7 @@ class Translation:
     score: float
     source_pieces: tuple[str, ...] = field(repr=False)
     hypotheses: tuple[Hypothesis, ...]
-    unmet: tuple[str, ...] = ()
+    unmet: tuple[Unmet, ...] = ()
 
     @property
     def pieces(self) -> tuple[str, ...]:

@@ -48,6 +48,14 @@ def check_search(settings: SearchSettings, n_best: int) -> None:
             key="n_best",
             value=n_best,
         )
+    defaults = SearchSettings()
+    for name in ("temperature", "top_k", "top_p"):
+        if settings.method != "sampling" and getattr(settings, name) != getattr(defaults, name):
+            raise ConfigurationError(
+                f'search.{name} = {getattr(settings, name)} is for sampling; add search.method = "sampling", or leave it out.',
+                key=f"search.{name}",
+                value=getattr(settings, name),
+            )
     if settings.min_length_ratio > settings.max_length_ratio:
         raise ConfigurationError(
             f"search.min_length_ratio ({settings.min_length_ratio}) is above search.max_length_ratio "

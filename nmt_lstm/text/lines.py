@@ -62,11 +62,11 @@ class LineWarnings:
             f"(search.max_source_pieces); split it to translate all of it.",
         )
 
-    def unmet(self, number: int, phrases: Sequence[str]) -> None:
-        """Warn that the translation of line `number` (from 1) lacks required phrases, or contains phrases to avoid."""
+    def unmet(self, number: int, requests: Sequence[str]) -> None:
+        """Warn that the translation of line `number` (from 1) does not meet requests, such as "avoid 'cat'"."""
         self._warn(
             "requests that are not met",
-            f"line {number}: not met in the translation: {', '.join(repr(phrase) for phrase in phrases)}.",
+            f"line {number}: the translation does not meet {', '.join(requests)}.",
         )
 
     def repetition(self, number: int, phrase: str) -> None:

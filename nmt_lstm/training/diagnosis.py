@@ -10,6 +10,8 @@ __all__ = ["ValidationPoint", "diagnose"]
 
 # Below this, hardly any sentence can be understood, whatever the language and the tokenizer.
 USABLE_BLEU = 15.0
+# Answers of a word or two have no 4-grams, and so no BLEU; their characters tell whether they are right.
+USABLE_CHRF = 50.0
 # With fewer, text or steps are missing, whatever the losses.
 FEW_PAIRS = 1_000
 FEW_STEPS = 500
@@ -52,16 +54,19 @@ class ValidationPoint(NamedTuple):
         return cls(int(state["step"]), math.nan, **scores, **state["clock"])
 
 
-def diagnose(curve: Sequence[ValidationPoint], *, bleu: float, pairs: int, out_of_time: bool) -> list[str]:
+def diagnose(
+    curve: Sequence[ValidationPoint], *, bleu: float, chrf: float, pairs: int, out_of_time: bool
+) -> list[str]:
     """Return what is wrong with a model that does not translate and what to do about it; an empty list for one that does.
 
     Args:
         curve: the validations of the run, in order.
         bleu: of the model on the validation text.
+        chrf: likewise.
         pairs: number of sentence pairs of the training text.
         out_of_time: whether the time limit stopped the run.
     """
-    if bleu >= USABLE_BLEU or not curve:
+    if bleu >= USABLE_BLEU or chrf >= USABLE_CHRF or not curve:
         return []
     summary = f"The model is not usable yet: BLEU {bleu:.1f} on the validation text."
     return [summary, _reason(curve, pairs=pairs, out_of_time=out_of_time)]

@@ -152,6 +152,7 @@ def publish(trainer: pl.Trainer, assembly: Assembly, selected: SelectedWeights |
         diagnosis=diagnose(
             callback.validator.curve,
             bleu=scores["bleu"],
+            chrf=scores["chrf"],
             pairs=len(assembly.prepared.train),
             out_of_time=callback.out_of_time,
         ),

@@ -33,7 +33,7 @@ def test_a_model_to_be_fine_tuned_gives_network_vocabulary_and_a_lower_learning_
         FINE_TUNING_RATE * base.training.optimizer.learning_rate
     )
     assert run.data.train_source == texts["train_source"]
-    assert description
+    assert str(trained) in "".join(description)
 
 
 def test_options_win_over_the_model_to_be_fine_tuned(texts, repository, tmp_path) -> None:
@@ -41,6 +41,15 @@ def test_options_win_over_the_model_to_be_fine_tuned(texts, repository, tmp_path
     settings = ["training.optimizer.learning_rate=0.5", "model.dropout=0.25"]
     run, _, _ = run_without_file(texts, settings, tmp_path / "tuned", resume=False, base=trained)
     assert (run.training.optimizer.learning_rate, run.model.dropout) == (0.5, 0.25)
+
+
+def test_settings_of_subwords_ask_for_a_new_vocabulary(texts, repository, tmp_path) -> None:
+    trained = repository / "data" / "builtin_enja" / "trained"
+    run, description, _ = run_without_file(
+        texts, ["subwords.vocabulary_size=300"], tmp_path / "tuned", resume=False, base=trained
+    )
+    assert (run.subwords.model, run.subwords.vocabulary_size) == (None, 300)
+    assert "300 subword pieces" in "".join(description)
 
 
 def test_an_exported_model_cannot_be_fine_tuned(texts, tmp_path) -> None:

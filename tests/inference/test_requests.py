@@ -74,14 +74,14 @@ def test_what_cannot_be_met_is_named_with_its_line(translator, caplog) -> None:
     request = TranslationRequest(LINES[0], require=["\U0001f40b"], avoid=["猫"])
     before, translation = translator.translate([LINES[1], request])
     assert before.unmet == ()
-    assert translation.unmet in {("\U0001f40b",), ()}  # a vocabulary of bytes can write it
+    assert translation.unmet in {(("require", "\U0001f40b"),), ()}  # a vocabulary of bytes can write it
     assert bool(translation.unmet) == ("line 2" in caplog.text)
 
 
 def test_an_avoided_phrase_that_is_required_is_required(translator, caplog) -> None:
     (translation,) = translator.translate([TranslationRequest(LINES[0], require=["馬"], avoid=["馬"])])
     assert "馬" in translation.text
-    assert translation.unmet == ("馬",)
+    assert translation.unmet == (("avoid", "馬"),)
     assert "line 1" in caplog.text
 
 
@@ -103,12 +103,12 @@ def test_a_phrase_in_a_script_without_spaces_follows_its_neighbour_directly(tran
     ("request_", "translation", "unmet"),
     [
         (TranslationRequest("x", prefix=" A dog"), "A dog runs", ()),
-        (TranslationRequest("x", prefix="A dog"), "The dog runs", ("A dog",)),
-        (TranslationRequest("x", require=["a", "a"]), "a b", ("a",)),
+        (TranslationRequest("x", prefix="A dog"), "The dog runs", (("prefix", "A dog"),)),
+        (TranslationRequest("x", require=["a", "a"]), "a b", (("require", "a"),)),
         (TranslationRequest("x", require=["a", "a"]), "a b a", ()),
-        (TranslationRequest("x", require=["é"]), "e\u0301 b", ("é",)),
+        (TranslationRequest("x", require=["é"]), "e\u0301 b", (("require", "é"),)),
         (TranslationRequest("x", require=["e\u0301"]), "é b", ()),
-        (TranslationRequest("x", avoid=["cat", "cat", " "]), "a cat", ("cat",)),
+        (TranslationRequest("x", avoid=["cat", "cat", " "]), "a cat", (("avoid", "cat"),)),
     ],
 )
 def test_what_a_translation_does_not_meet_is_named(request_, translation, unmet) -> None:

@@ -9,16 +9,20 @@ from nmt_lstm.training.diagnosis import ValidationPoint, diagnose
 FALLING = [ValidationPoint(100, 6.0, 6.1), ValidationPoint(200, 5.0, 5.2), ValidationPoint(300, 4.1, 4.5)]
 
 
-def diagnosis(curve, *, bleu=2.0, out_of_time=False) -> str:
-    return "\n".join(diagnose(curve, bleu=bleu, pairs=11_000, out_of_time=out_of_time))
+def diagnosis(curve, *, bleu=2.0, chrf=10.0, out_of_time=False) -> str:
+    return "\n".join(diagnose(curve, bleu=bleu, chrf=chrf, pairs=11_000, out_of_time=out_of_time))
 
 
 def test_a_model_that_translates_has_no_diagnosis() -> None:
     assert diagnosis(FALLING, bleu=30.0) == ""
 
 
+def test_right_answers_of_one_word_have_no_diagnosis() -> None:
+    assert diagnosis(FALLING, bleu=0.0, chrf=97.0) == ""
+
+
 def test_the_score_comes_first() -> None:
-    assert "BLEU 2.0" in diagnose(FALLING, bleu=2.0, pairs=1, out_of_time=False)[0]
+    assert "BLEU 2.0" in diagnose(FALLING, bleu=2.0, chrf=10.0, pairs=1, out_of_time=False)[0]
 
 
 @pytest.mark.parametrize(("out_of_time", "cause"), [(True, "time limit"), (False, "training.epochs")])
@@ -47,7 +51,7 @@ def test_after_few_steps_the_learning_rate_is_not_blamed() -> None:
 
 
 def test_a_handful_of_pairs_is_too_little_text() -> None:
-    sentences = diagnose([ValidationPoint(2, 5.7, 5.7)], bleu=0.0, pairs=3, out_of_time=False)
+    sentences = diagnose([ValidationPoint(2, 5.7, 5.7)], bleu=0.0, chrf=0.0, pairs=3, out_of_time=False)
     assert "3 sentence pairs are too few" in sentences[1]
 
 

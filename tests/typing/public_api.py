@@ -51,6 +51,7 @@ from nmt_lstm import (
     TranslationModule,
     TranslationRequest,
     Translator,
+    Unmet,
     Update,
     __version__,
     batched_product,
@@ -95,7 +96,7 @@ def translating(folder: Path) -> None:
     assert_type(translator.stream(iter(["Ein Hund."]), window=1), Iterator[Translation])
     request = TranslationRequest("Ein Hund.", prefix="A", require=["dog"], avoid=["cat"])
     search = SearchSettings(method="sampling", top_p=0.9)
-    assert_type(translator.translate([request, "Zwei Kinder."], search=search)[0].unmet, tuple[str, ...])
+    assert_type(translator.translate([request, "Zwei Kinder."], search=search)[0].unmet, tuple[Unmet, ...])
     assert_type(best.word_alignment, tuple[tuple[int, int], ...])
     scored = translator.score(["Ein Hund."], ["A dog."])
     assert_type(scored, list[ScoredTranslation])

@@ -101,8 +101,9 @@ def _at_a_glance(traces: Sequence[Trace]) -> Table:
     """Return the numbers by which models and layers are compared."""
     layers = [(trace, layer) for trace in traces for layer in trace.layers]
     return Table.of(
-        "What remembers how far. Half-life follows the gate alone; the horizon counts all paths, those through the "
-        "recurrent weights too. It may be long in a network that was hardly trained: gradients pass, but nothing uses them.",
+        "How far small changes reach. Half-life follows the gate alone; the horizon counts all paths, those through the "
+        "recurrent weights too. It may be long in a network that was hardly trained: gradients pass, but nothing uses them. "
+        "It may be short in a network that remembers: a saturated unit can hold a value that small changes do not move.",
         layers,
         [
             (Column("model", label=True), lambda each: each[0].model),

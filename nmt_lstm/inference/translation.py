@@ -60,13 +60,13 @@ class Hypothesis:
         alignment: (source piece, target piece) index pairs: for each target piece the source piece that received most
             of its attention. Target pieces that attended most to the source's end have no pair. Empty if
             ``alignment=False`` was passed.
+        attention: (T, S + 1), float32: the attention weights of each target piece over the S source pieces and the
+            source's end; each row sums to 1. None unless ``attention=True`` was passed.
         piece_log_probabilities: T + 1 natural logarithms, of each piece's probability and of the end of sentence, by the
             model alone: without penalties, and with the whole vocabulary. None unless ``probabilities=True`` was passed.
         expected_utility: mean score of the text with the other candidates as references, in percent; None unless
             `search.decision` asks for it.
         ids: the T numbers of the pieces in the vocabulary.
-        attention: (T, S + 1), float32: the attention weights of each target piece over the S source pieces and the
-            source's end; each row sums to 1. None unless ``attention=True`` was passed.
     """
 
     text: str

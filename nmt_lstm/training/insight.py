@@ -184,7 +184,8 @@ def measured_pairs(batches: Sequence[Batch]) -> Batch:
             batch.source.pieces, batch.source.lengths, batch.target_outputs, batch.target_lengths, strict=True
         )
     ]
-    found.sort(key=lambda pair: min(map(len, pair)), reverse=True)
+    # Of pairs whose shorter side is the same, as of answers of one piece, those with the longer other side.
+    found.sort(key=lambda pair: (min(map(len, pair)), sum(map(len, pair))), reverse=True)
     chosen = found[: max(1, len(found) // 10)][-_PAIRS:]
     return collate([source for source, _ in chosen], [target for _, target in chosen])
 

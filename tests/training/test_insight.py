@@ -216,6 +216,12 @@ def test_long_pairs_of_like_length_are_measured() -> None:
     assert short.target_lengths.tolist() == [23]
 
 
+def test_of_answers_of_one_piece_those_of_long_sources_are_measured() -> None:
+    lengths = [5, 30, 12, 40, 8, 35, 20, 38, 3, 25] * 4
+    chosen = measured_pairs([collate([[9] * length], [[8]]) for length in lengths])
+    assert chosen.source.lengths.tolist() == [41] * 4
+
+
 def test_a_resumed_log_of_flows_continues_after_its_checkpoint(tmp_path) -> None:
     start_log(tmp_path, 0)
     log = CsvLog(tmp_path)

@@ -79,6 +79,11 @@ def gradient_page(traces: Sequence[GradientTrace], *, command: str = "") -> str:
         element("p", headline(traces), class_="answer"),
         element(
             "p",
+            "How far gradients reach is not how well a network remembers: one that was hardly trained may pass gradients far "
+            "back without using them, and one whose units are saturated may remember although hardly any gradient is left.",
+        ),
+        element(
+            "p",
             f"Each line belongs to sequences of one length: {lengths} positions. Thick lines are those of {longest}. "
             f"The dashed line marks a tenth. All charts have the same scales; the lower edge is a millionth or less.",
         ),

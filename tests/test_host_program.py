@@ -53,6 +53,8 @@ def test_an_exported_translator_with_a_shortlist_can_be_pickled(random_model_fol
     assert pickle.loads(pickle.dumps(translator)).translate(LINES) == translator.translate(LINES)
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_a_translator_of_onnx_graphs_can_be_pickled(random_model_folder, tmp_path) -> None:
     pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")

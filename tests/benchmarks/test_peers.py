@@ -243,6 +243,7 @@ def test_pieces_of_steps_come_from_the_plan_of_batches(module, parallel_files, t
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_quick_comparison_needs_no_other_toolkit(repository, tmp_path) -> None:
     output = tmp_path / "figures.json"
     words = ["peers", "--quick", "--json", output, "--text", tmp_path, "--cache", tmp_path / "none"]

@@ -127,7 +127,9 @@ def is_running(process):
     return bool(state.strip()) and not state.startswith("Z")
 
 
-@pytest.mark.parametrize("end", ["killed", "terminated", "nobody reads"])
+@pytest.mark.parametrize(
+    "end", ["killed", pytest.param("terminated", marks=pytest.mark.long), "nobody reads"]
+)
 def test_no_process_outlives_the_first(random_model_folder, tmp_path, end):
     (tmp_path / "many").write_text("eins zwei .\n" * 20_000)
     command = [

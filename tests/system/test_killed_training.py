@@ -34,7 +34,13 @@ def uninterrupted_run(command, train_arguments, tmp_path_factory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "kill",
+    [
+        signal.SIGKILL,
+        *(pytest.param(each, marks=pytest.mark.long) for each in (signal.SIGTERM, signal.SIGINT)),
+    ],
+)
 def test_a_resumed_run_has_the_same_weights(
     script, command, train_arguments, uninterrupted_run, tmp_path, kill
 ) -> None:

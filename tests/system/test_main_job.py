@@ -84,8 +84,9 @@ def test_a_closed_pipe_is_silent(script, model_folder, parallel_files) -> None:
     finished = subprocess.run(["bash", "-c", line], capture_output=True, timeout=120, check=False)
     assert finished.returncode == 141
     assert finished.stdout.count(b"\n") == 1
-    assert b"nmt-lstm" not in finished.stderr
-    assert b"Traceback" not in finished.stderr
+    # The network was trained for a few steps, and its translations repeat themselves.
+    messages = finished.stderr.splitlines()
+    assert [line for line in messages if b"the translation" not in line and b"of this kind" not in line] == []
 
 
 def test_an_interruption_keeps_printed_lines(script, model_folder) -> None:

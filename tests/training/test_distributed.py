@@ -34,7 +34,7 @@ def train(run: Any, folder: Path, *arguments: str) -> subprocess.CompletedProces
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
-@pytest.mark.parametrize("steps", [1, pytest.param(5, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("steps", [1, pytest.param(5, marks=[pytest.mark.slow, pytest.mark.long])])
 def test_two_processes_compute_the_weights_of_one(make_small_run: Any, tmp_path: Path, steps: int) -> None:
     run = make_small_run(*SETTINGS, f"training.max_steps={steps}")
     fit(run, tmp_path / "one", console=Console(quiet=True))

@@ -90,7 +90,14 @@ const stripRow = (layer, strip, pieces, span) => {
   const note = strip.kind === "gate"
     ? `open ${shareOf((each) => each > 0.9)}, closed ${shareOf((each) => each < 0.1)}`
     : `full colour: ±${strip.bound}${strip.clipped ? " or beyond" : ""}`;
-  return row(strip.name, [strip.function, note], picture, histogram(levels, strip));
+  const notes = [[strip.function, strip.role].filter(Boolean).join(", "), note];
+  if (strip.openThroughout) notes.push(unitsOpen(strip.openThroughout));
+  return row(strip.name, notes, picture, histogram(levels, strip));
+};
+
+const unitsOpen = (units) => {
+  const named = units.slice(0, 5).join(", ") + (units.length > 5 ? ", ..." : "");
+  return units.length ? `open at every piece: ${units.length} of its units (${named})` : "no unit is open at every piece";
 };
 
 const histogram = (levels, strip) => {

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from nmt_lstm.lab.inspection.gate_roles import gate_role, open_throughout
 from nmt_lstm.lab.inspection.overview import Overview
 from nmt_lstm.lab.inspection.scales import Bound, bound_of, memory_parts
 from nmt_lstm.lab.inspection.text_index import index_of
@@ -65,10 +66,12 @@ def _data(trace: Trace, bounds: Mapping[str, Mapping[str, Bound]]) -> dict[str, 
 
 def _layer(layer: LayerTrace, bounds: Mapping[str, Bound]) -> dict[str, Any]:
     record = layer.record
-    strips = [
-        _strip(name, tensor, None if layer.is_share(name) else bounds["gate"], record.functions[name])
-        for name, tensor in record.gates.items()
-    ]
+    strips = []
+    for name, tensor in record.gates.items():
+        strip = _strip(name, tensor, None if layer.is_share(name) else bounds["gate"], record.functions[name])
+        if layer.is_share(name):
+            strip |= {"role": gate_role(record, name), "openThroughout": open_throughout(tensor)}
+        strips.append(strip)
     for name, tensor in memory_parts(layer).items():
         strips.append(
             _strip(f"memory ({record.memory})" if name == "memory" else name, tensor, bounds["memory"])

@@ -148,7 +148,11 @@ class Inspector:
         written = (*self.subwords.target.pieces(pieces), END_OF_SENTENCE)
         return Trace(
             model=self.name,
-            settings=self.settings,
+            # A forced beginning may be improbable, which is not the model's fault.
+            settings={
+                **self.settings,
+                **({"forced beginning": prefix} if prefix.strip() and target is None else {}),
+            },
             source_text=single_line(line),
             target_text=single_line(self.subwords.target.decode(pieces)),
             source_pieces=(*self.subwords.source.pieces(source), END_OF_SENTENCE),

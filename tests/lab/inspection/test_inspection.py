@@ -59,7 +59,10 @@ def test_a_given_translation_is_followed(make_inspector) -> None:
 
 
 def test_the_translation_begins_with_the_prefix(make_inspector) -> None:
-    assert make_inspector().trace(SENTENCE, prefix="three").target_text.startswith("three")
+    trace = make_inspector().trace(SENTENCE, prefix="three")
+    assert trace.target_text.startswith("three")
+    assert trace.settings["forced beginning"] == "three"
+    assert "forced beginning" not in make_inspector().trace(SENTENCE).settings
 
 
 @pytest.mark.parametrize(("line", "key"), [("  ", "blank"), ("eins " * 200, "at most 100")])

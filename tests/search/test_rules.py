@@ -16,9 +16,12 @@ from nmt_lstm.text.special_pieces import END
 SENTENCE = (4, 5, 4, END)
 
 
-def search(model, sentences=((4, 5, 4),), requests=None, **settings):
+def search(model, sentences=((4, 5, 4),), constraints=None, **settings):
     return beam_search(
-        model, source_batch([list(each) for each in sentences]), SearchSettings(**settings), requests=requests
+        model,
+        source_batch([list(each) for each in sentences]),
+        SearchSettings(**settings),
+        constraints=constraints,
     )
 
 

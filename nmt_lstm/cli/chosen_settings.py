@@ -87,7 +87,7 @@ def _as_trained(base: Path, values: dict[str, Any], *, new_vocabulary: bool) -> 
     The vocabulary is that of the model, too, unless settings ask for a new one.
 
     Raises:
-        ModelFolderError: there is no model that can be fine-tuned.
+        ModelFolderError: the folder does not contain a model that can be fine-tuned.
     """
     from nmt_lstm.checkpoint.model_folder import ModelFolder
 

@@ -1,4 +1,4 @@
-"""Options of ``translate`` by which lines ask for a beginning, for phrases, or for phrases to avoid."""
+"""Options of ``translate`` that constrain translations: prefixes, terms, required and avoided phrases."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RequestOptions:
-    """What the options ask for."""
+    """The values of the options."""
 
     prefix: str = ""
-    """What every translation begins with."""
+    """The prefix of every translation."""
     prefixes: Path | None = None
-    """A line for each input line: what its translation begins with."""
+    """One prefix per input line."""
     constraints: Path | None = None
-    """A JSON object for each input line, with `prefix`, `require` and `avoid`."""
+    """One JSON object per input line, with `prefix`, `require` and `avoid`."""
     terms: Path | None = None
     """A table of source and target phrases."""
     avoid: Path | None = None
-    """A phrase per line that no translation contains."""
+    """Phrases that no translation may contain, one per line."""
 
     @property
     def files(self) -> tuple[Path | None, ...]:
@@ -46,7 +46,7 @@ class RequestOptions:
         return (self.prefixes, self.constraints, self.terms, self.avoid)
 
     def requests(self, lines: Iterable[str]) -> Iterator[str | TranslationRequest]:
-        """Yield the lines with what they ask for.
+        """Yield the lines with their requests.
 
         A file with fewer or more lines than the input is reported, and nothing is lost.
 
@@ -88,7 +88,7 @@ class _Companion:
         if line is None and not self._ended:
             self._ended = True
             logger.warning(
-                "'%s' has %s, and the input has more: from line %d on, nothing is asked for.",
+                "'%s' has %s, but the input has more; lines from %d on have no request.",
                 self.path, count_of(number - 1, "line"), number,
             )  # fmt: skip
         return line or ""

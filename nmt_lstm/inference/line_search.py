@@ -84,8 +84,8 @@ class LineSearch:
     def translations(
         self, lines: Sequence[PreparedLine], options: SearchOptions, warnings: LineWarnings
     ) -> list[Translation]:
-        """Return the translation of each line; what its reader should know is reported."""
-        # Lines that ask for nothing are searched apart: their results must not depend on others' constraints.
+        """Return the translation of each line, and log warnings about them."""
+        # Lines without constraints are searched separately, with the shortlist: constraints of others must not change them.
         plain = [line for line in lines if line.pieces and line.target.is_plain]
         # A prefix or a phrase may need pieces that a shortlist does not have.
         asking = [line for line in lines if line.pieces and not line.target.is_plain]
@@ -221,7 +221,7 @@ class LineSearch:
 def _warn(
     line: PreparedLine, translation: Translation, settings: SearchSettings, warnings: LineWarnings
 ) -> None:
-    """Report what the reader of a translation should know."""
+    """Warn about requests that are not met and, for readers, about unusual translations."""
     if not translation.hypotheses:
         return
     if translation.unmet:

@@ -27,17 +27,17 @@ class PieceTexts:
         self.continues_word: NDArray[np.bool_] = np.array(
             [bool(text) and is_spaced_letter(text[0]) for text in texts]
         )
-        """(V,): whether a piece goes on with the word before it."""
+        """(V,): whether a piece continues the word before it."""
 
     def text_of(self, pieces: Sequence[int]) -> str:
-        """Return the text that pieces make; the first one's space stays."""
+        """Return the text of pieces, with the space of the first one."""
         return "".join(self.texts[piece] for piece in pieces)
 
 
 class AvoidedPhrases:
-    """A rule: none of some phrases occurs in the translation as whole words.
+    """A rule: the given phrases do not occur in the translation as whole words.
 
-    A piece that completes a phrase is forbidden as soon as the word ends there; "he" to be avoided leaves "hello".
+    A piece is forbidden if it completes a phrase and ends its word there: avoiding "he" still allows "hello".
 
     Args:
         phrases: B lists of phrases, not empty, without spaces at their ends.
@@ -53,7 +53,7 @@ class AvoidedPhrases:
         self._banned: dict[tuple[str, str], NDArray[np.int64]] = {}
 
     def apply(self, candidates: Candidates, written: Written) -> None:
-        """Forbid the pieces with which a phrase would be complete."""
+        """Forbid the pieces that would complete a phrase."""
         rows: list[int] = []
         pieces: list[NDArray[np.int64]] = []
         history = written.pieces.tolist()
@@ -72,8 +72,8 @@ class AvoidedPhrases:
             )
 
     def _completions(self, tail: str, phrase: str) -> NDArray[np.int64]:
-        """Return the pieces that, after `tail`, make `phrase` a part of the text that no further piece can undo."""
-        # Only what of the tail may be a beginning of the phrase matters, so that few different tails are looked at.
+        """Return the pieces after which `tail` contains `phrase`, whatever follows."""
+        # Only the end of the tail that may begin the phrase matters, so few different tails have to be examined.
         starts = [
             start
             for start in range(1, len(tail))
@@ -95,14 +95,14 @@ class AvoidedPhrases:
 
 
 def _completes(rest: str, text: str, phrase: str) -> bool:
-    """Whether `phrase` is in ``rest + text`` for good: its word ends there, and began after the first character."""
+    """Whether `phrase` is in ``rest + text`` for certain: as whole words that begin after the first character."""
     longer = rest + text
     position = longer.find(phrase, 1)
     while position >= 0:
         end = position + len(phrase)
         begins = not (is_spaced_letter(phrase[0]) and is_spaced_letter(longer[position - 1]))
         if is_spaced_letter(phrase[-1]):
-            # At the end of the piece the word may still go on; if it stood at the end of the rest, this piece decides.
+            # At the end of the piece the word may still continue; if the phrase ended the rest, this piece decides.
             ends = len(rest) <= end < len(longer) and not is_spaced_letter(longer[end])
         else:
             ends = end > len(rest)

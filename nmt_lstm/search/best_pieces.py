@@ -18,7 +18,7 @@ from torch import Tensor
 
 from nmt_lstm.text.special_pieces import END
 
-__all__ = ["Ranked", "best_continuations", "likeliest_pieces"]
+__all__ = ["Ranked", "best_continuations", "likeliest_pieces", "log_probabilities"]
 
 BLOCK = 16  # logits per block: measured best for 320 rows of 8,000 pieces
 # Logits read at a time, 1 MiB: their maxima and exponentials are computed while they are in a CPU's cache.
@@ -106,6 +106,16 @@ def best_continuations(
     )
     indices = indices.gather(1, order)
     return Ranked(totals, indices // size, indices % size)
+
+
+def log_probabilities(logits: Tensor) -> Tensor:
+    """Return the natural log-probabilities (R, C) of logits (R, C), with the bits that the functions of this module compute.
+
+    ``torch.log_softmax`` rounds differently: the same hypothesis would have a different score with and without constraints.
+    """
+    logits = logits.contiguous()
+    log_sum = torch.cat([_log_sum(logits[rows], buffer) for rows, buffer in _chunks(logits)])
+    return (logits.float() - logits.amax(1, keepdim=True).float()) - log_sum[:, None]
 
 
 def likeliest_pieces(

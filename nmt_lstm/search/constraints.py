@@ -1,4 +1,4 @@
-"""What lines of a batch ask for beyond a translation: a beginning, phrases to contain, phrases to avoid."""
+"""Constraints on the translations of a batch: a prefix, required phrases, avoided phrases."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["BatchConstraints", "PieceConstraints", "piece_rules"]
 
 @dataclass(frozen=True)
 class PieceConstraints:
-    """What one line asks for."""
+    """The constraints on the translation of one line."""
 
     number: int = 1
     """Number of the line in its text, from which its samples are drawn."""
@@ -32,18 +32,18 @@ class PieceConstraints:
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing is asked for."""
+        """Whether there are no constraints."""
         return not (self.prefix or self.required or self.avoided)
 
     @property
     def forced_pieces(self) -> int:
-        """Number of pieces that the translation has in any case."""
+        """Number of pieces that the constraints force."""
         return len(self.prefix) + sum(map(len, self.required))
 
 
 @dataclass(frozen=True)
 class BatchConstraints:
-    """What the B lines of a batch ask for.
+    """The constraints of the B lines of a batch.
 
     Args:
         lines: B constraints.
@@ -54,11 +54,11 @@ class BatchConstraints:
     vocabulary: PieceTexts = field(repr=False)
 
     def forced_pieces(self) -> NDArray[np.int64]:
-        """Return how many pieces each translation has in any case, (B,)."""
+        """Return how many pieces the constraints force in each translation, (B,)."""
         return np.array([line.forced_pieces for line in self.lines], dtype=np.int64)
 
     def required(self) -> RequiredPhrases | None:
-        """Return the phrases to contain; None if no line asks for any."""
+        """Return the required phrases; None if no line has any."""
         if not any(line.required for line in self.lines):
             return None
         return RequiredPhrases(

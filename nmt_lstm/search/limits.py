@@ -26,7 +26,7 @@ class Limits:
     Args:
         settings: of the search.
         source: the sentences.
-        forced: (B,) pieces that each translation has in any case; by default none.
+        forced: (B,) pieces that constraints force in each translation; by default none.
     """
 
     def __init__(self, settings: SearchSettings, source: SourceBatch, forced: Integers | None = None) -> None:

@@ -38,7 +38,7 @@ class RequiredPhrases:
 
     Args:
         phrases: B lists of phrases, each of at least one piece.
-        continues_word: (V,), bool: whether a piece goes on with the word before it.
+        continues_word: (V,), bool: whether a piece continues the word before it.
     """
 
     changes_probabilities = False

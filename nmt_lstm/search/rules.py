@@ -17,6 +17,7 @@ from torch import Tensor
 
 from nmt_lstm.batching.batch import SourceBatch
 from nmt_lstm.model.step import Step
+from nmt_lstm.search.best_pieces import log_probabilities
 from nmt_lstm.search.searchable import Searchable
 from nmt_lstm.text.special_pieces import END
 
@@ -39,7 +40,7 @@ class Written(NamedTuple):
     """The pieces of each hypothesis so far."""
 
     pieces: Tensor
-    """(R, T), without BEGIN; after its END, what a finished hypothesis was continued with."""
+    """(R, T), without BEGIN; after END, the pieces that are computed and not read."""
     sentences: Tensor
     """(R,): index in the batch of each row's sentence."""
 
@@ -242,7 +243,7 @@ class RuledModel(Generic[Encoding, State]):
             scores = penalised.scores
         # Normalised before anything is forbidden: a log-probability stays that of the model.
         if self._penalties or not step.normalised:
-            scores = torch.log_softmax(scores, 1)
+            scores = log_probabilities(scores)
         restricted = Candidates(scores, step.pieces)
         for rule in self._restrictions:
             rule.apply(restricted, written)

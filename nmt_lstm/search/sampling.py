@@ -15,6 +15,7 @@ from torch import Tensor
 
 from nmt_lstm.batching.batch import SourceBatch
 from nmt_lstm.config.schema import SearchSettings
+from nmt_lstm.search.best_pieces import log_probabilities as normalised_scores
 from nmt_lstm.search.hypotheses import Finished, History, Hypothesis
 from nmt_lstm.search.limits import Limits
 from nmt_lstm.search.remaining import Booleans, remaining_sentences, rows_of_sentences
@@ -71,9 +72,7 @@ def sample(
     length = 0
     while len(present) > 0:
         step = model.step(previous, state)
-        log_probabilities = (
-            step.logits.float() if step.normalised else torch.log_softmax(step.logits, 1, dtype=torch.float32)
-        )
+        log_probabilities = step.logits.float() if step.normalised else normalised_scores(step.logits)
         if length == 0:  # one row for each sentence so far; all its samples continue it
             log_probabilities = log_probabilities.repeat_interleave(samples, 0)
         must_end = np.repeat(length >= limits.longest[present], samples)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from nmt_lstm.config.duration import check_duration
+from nmt_lstm.config.schema_base import Options, PositiveInt, Probability, Settings, TextPath
+from nmt_lstm.config.training_schema import OptimizerSettings, ScheduleSettings, TrainingSettings
 from nmt_lstm.config.wirings import WIRINGS, WiringName
 from nmt_lstm.errors import ConfigurationError
 
@@ -27,22 +28,9 @@ __all__ = [
     "TrainingSettings",
 ]
 
-Probability = Annotated[float, Field(ge=0.0, lt=1.0)]
-PositiveInt = Annotated[int, Field(ge=1)]
-TextPath = Annotated[Path, Field(strict=False)]  # strict mode rejects the strings of a TOML file
-Duration = Annotated[str, AfterValidator(check_duration)]
-Options = dict[str, Any]
 WIRING_MEANING = "How attention and the cells are connected. " + " ".join(
     f"{name}: {wiring.summary}." for name, wiring in WIRINGS.items()
 )
-
-
-class Settings(BaseModel):
-    """Base of all tables: unknown keys are rejected, types are not coerced, values are frozen."""
-
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
 
 
 class CleaningSettings(Settings):
@@ -173,97 +161,6 @@ class ModelSettings(Settings):
     encoder: EncoderSettings = EncoderSettings()
     decoder: DecoderSettings = DecoderSettings()
     attention: AttentionSettings = AttentionSettings()
-
-
-class OptimizerSettings(Settings):
-    """The optimizer."""
-
-    name: Literal["adam", "adamw"] = "adam"
-    """Adam, or AdamW with decoupled weight decay."""
-    learning_rate: Annotated[float, Field(gt=0.0)] = 0.001
-    """Peak learning rate."""
-    betas: tuple[Probability, Probability] = Field((0.9, 0.999), strict=False)
-    """Adam's decay rates."""
-    epsilon: Annotated[float, Field(gt=0.0)] = 1e-8
-    """Adam's denominator term."""
-    weight_decay: Annotated[float, Field(ge=0.0)] = 0.0
-    """Weight decay (L2 for adam, decoupled for adamw)."""
-
-
-class ScheduleSettings(Settings):
-    """The learning rate over time."""
-
-    name: Literal["constant", "inverse_square_root", "cosine", "plateau", "step"] = "cosine"
-    """Shape after warm-up. plateau follows the validation metric; cosine ends at the last step or the time limit."""
-    warmup_steps: Annotated[int, Field(ge=0)] = 200
-    """Steps of linear warm-up from zero."""
-    factor: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
-    """Factor by which plateau and step multiply the rate."""
-    patience: Annotated[int, Field(ge=0)] = 2
-    """plateau: validations without improvement before the rate is lowered."""
-    interval_steps: PositiveInt = 5_000
-    """step: steps between reductions of the rate."""
-    minimum_ratio: Annotated[float, Field(ge=0.0, le=1.0)] = 0.02
-    """Lowest rate, as a fraction of the peak."""
-
-
-class TrainingSettings(Settings):
-    """Training: its length, batches, validation, checkpoints and devices."""
-
-    init_from: TextPath | None = None
-    """Model folder whose weights the run starts with (fine-tuning); its network must be the same, not its vocabularies."""
-    freeze: list[str] = []
-    """Names of parameters that stay as they are, with wildcards, such as "encoder.*"."""
-    epochs: Annotated[int, Field(ge=1)] = 10
-    """Most passes over the training text."""
-    max_steps: Annotated[int, Field(ge=0)] = 0
-    """Most optimizer steps; 0 is no limit."""
-    time_limit: Duration = ""
-    """Wall-clock limit of training, such as "25m", "2h" or "90s"; empty is no limit."""
-    fit_time_limit: bool = False
-    """Train a narrower network if only a few of the epochs fit into `time_limit` on this machine (one process)."""
-    batch_pieces: Annotated[int, Field(ge=1)] = 4_000
-    """Target pieces per optimizer step over all devices, padding included."""
-    accumulate: PositiveInt = 1
-    """Parts in which the batch of each step is computed: saves memory without changing results."""
-    label_smoothing: Probability = 0.1
-    """Probability mass spread over the vocabulary."""
-    clip_norm: Annotated[float, Field(ge=0.0)] = 1.0
-    """Largest gradient norm; 0 is off."""
-    clip_value: Annotated[float, Field(ge=0.0)] = 0.0
-    """Largest gradient component; 0 is off."""
-    validate_every: Annotated[int, Field(ge=0)] = 0
-    """Steps between validations; 0 is once per epoch."""
-    valid_beam_size: PositiveInt = 1
-    """Beam size of the translations in validation."""
-    metric: Literal["bleu", "chrf", "loss"] = "bleu"
-    """Validation metric for the best checkpoint, early stopping and plateau."""
-    patience: Annotated[int, Field(ge=0)] = 0
-    """Validations without improvement before training stops; 0 never stops early."""
-    checkpoint_every: Annotated[int, Field(ge=0)] = 0
-    """Steps between last.ckpt saves; 0 saves at each validation."""
-    keep_best: PositiveInt = 3
-    """Number of best checkpoints to keep, by `metric`."""
-    average: Literal["none", "best", "last"] = "best"
-    """Checkpoints to average into the final model; the average is used only if it is no worse in validation."""
-    average_count: PositiveInt = 3
-    """Number of checkpoints to average."""
-    ema: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
-    """Decay of the exponential moving average of weights (such as 0.999) for validation and the final model; 0 is off."""
-    precision: Literal["auto", "float32", "bf16", "fp16"] = "auto"
-    """auto: mixed bf16 if the machine supports it, otherwise float32."""
-    devices: Annotated[int, Field(ge=0)] = 0
-    """Processes or GPUs per node; 0 uses all GPUs, or one CPU process."""
-    nodes: PositiveInt = 1
-    """Number of machines."""
-    strategy: Literal["auto", "ddp", "ddp_find_unused_parameters_true"] = "auto"
-    """How processes share the work, as Lightning names it: auto is ddp; the last allows parameters without gradients."""
-    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
-    """Where to train."""
-    optimizer: OptimizerSettings = OptimizerSettings()
-    schedule: ScheduleSettings = ScheduleSettings()
-    tensorboard: bool = True
-    """Write TensorBoard logs, if tensorboard is installed; CSV logs are always written."""
 
 
 class InsightSettings(Settings):

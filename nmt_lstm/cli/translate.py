@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -30,11 +29,11 @@ from nmt_lstm.cli.lines import input_lines, output_stream
 from nmt_lstm.cli.messages import note
 from nmt_lstm.cli.requests import RequestOptions
 from nmt_lstm.cli.standard_streams import check_stdin
+from nmt_lstm.cli.translation_output import OutputFormat
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.plain_text import json_text
 
 if TYPE_CHECKING:
-    from nmt_lstm.inference.translation import Hypothesis, Translation
+    from nmt_lstm.inference.translation import Translation
 
 __all__ = ["translate"]
 
@@ -165,7 +164,9 @@ def translate(
     translator = Translator.load(model, device=device, precision=precision.value)
     if at_terminal:
         note("Type a sentence after '>' and press Enter; its translation follows. Press ctrl-D to end.")
-    with_alignment = alignments or word_alignments or line_format is LineFormat.jsonl
+    output = OutputFormat(
+        line_format, n_best, scores=scores, alignments=alignments, word_alignments=word_alignments
+    )
     written = 0
     try:
         with contextlib.ExitStack() as stack:
@@ -184,7 +185,7 @@ def translate(
                     n_best=n_best,
                     batch_size=batch_size,
                     search=search,
-                    alignment=with_alignment,
+                    alignment=output.needs_alignment,
                     probabilities=probabilities,
                 )
                 translations = stack.enter_context(contextlib.closing(generator))
@@ -196,20 +197,12 @@ def translate(
                     batch_size=1 if line_by_line else batch_size,
                     window=1 if line_by_line else None,
                     search=search,
-                    alignment=with_alignment,
+                    alignment=output.needs_alignment,
                     probabilities=probabilities,
                     warnings=LineWarnings(translations=True),
                 )
             for translation in translations:
-                if line_format is LineFormat.jsonl:
-                    text = json_line(translation)
-                else:
-                    text = "\n".join(
-                        text_lines(
-                            translation, n_best, scores=scores, alignments=alignments, words=word_alignments
-                        )
-                    )
-                stream.write(text.encode("utf-8") + b"\n")
+                stream.write(output.lines_of(translation))
                 written += 1
                 if line_by_line:
                     stream.flush()
@@ -233,52 +226,3 @@ def prompted(lines: Iterator[str]) -> Iterator[str]:
             note()
             return
         yield line
-
-
-def text_lines(
-    translation: Translation, n_best: int, *, scores: bool, alignments: bool, words: bool
-) -> Iterator[str]:
-    """Yield exactly `n_best` output lines; the last ones are empty if the search found fewer hypotheses."""
-    hypotheses: Iterable[Hypothesis | None] = itertools.chain(translation.hypotheses, itertools.repeat(None))
-    for hypothesis in itertools.islice(hypotheses, n_best):
-        columns = [hypothesis.text if hypothesis else ""]
-        if scores:
-            columns.insert(0, f"{hypothesis.score:.4f}" if hypothesis else "")
-        if alignments:
-            columns.append(_pairs(hypothesis.alignment) if hypothesis else "")
-        if words:
-            columns.append(_pairs(hypothesis.word_alignment(translation.source_pieces)) if hypothesis else "")
-        yield "\t".join(columns)
-
-
-def _pairs(alignment: Iterable[tuple[int, int]] | None) -> str:
-    return " ".join(f"{source}-{target}" for source, target in alignment or ())
-
-
-def json_line(translation: Translation) -> str:
-    """Return a JSON object with the line and its pieces, the best translation, and all hypotheses."""
-    values = {
-        "source": translation.source,
-        "source_pieces": list(translation.source_pieces),
-        "translation": translation.text,
-        "score": translation.score,
-        "hypotheses": [hypothesis_values(hypothesis) for hypothesis in translation.hypotheses],
-        "unmet": [each._asdict() for each in translation.unmet],
-    }
-    return json_text(values)
-
-
-def hypothesis_values(hypothesis: Hypothesis) -> dict[str, Any]:
-    """Return the values of a hypothesis for JSON."""
-    values = {
-        "text": hypothesis.text,
-        "score": hypothesis.score,
-        "pieces": list(hypothesis.pieces),
-        "alignment": [list(pair) for pair in hypothesis.alignment or ()],
-    }
-    if hypothesis.piece_log_probabilities is not None:
-        values["piece_log_probabilities"] = list(hypothesis.piece_log_probabilities)
-        values["words"] = [
-            {"text": word.text, "log_probability": word.log_probability} for word in hypothesis.words
-        ]
-    return values

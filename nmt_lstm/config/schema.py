@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from nmt_lstm.config.schema_base import Options, PositiveInt, Probability, Settings, TextPath
+from nmt_lstm.config.subword_schema import SubwordSettings
 from nmt_lstm.config.training_schema import OptimizerSettings, ScheduleSettings, TrainingSettings
 from nmt_lstm.config.wirings import WIRINGS, WiringName
 from nmt_lstm.errors import ConfigurationError
@@ -80,25 +81,6 @@ class DataSettings(Settings):
         if self.valid_source is None or self.valid_target is None:
             raise ConfigurationError("data.valid_source and data.valid_target are missing; set both.")
         return self.valid_source, self.valid_target
-
-
-class SubwordSettings(Settings):
-    """SentencePiece subwords."""
-
-    model: TextPath | None = None
-    """A SentencePiece model for both sides, or a folder with a model's vocabularies; by default learnt from the text."""
-    kind: Literal["unigram", "bpe"] = "unigram"
-    """SentencePiece's algorithm."""
-    vocabulary_size: Annotated[int, Field(ge=0, le=500_000)] = 0
-    """Number of pieces (of each side, if not joint); 0 chooses by the size of the corpus, as without a run file."""
-    joint: bool = True
-    """One vocabulary for both languages (needed by tied_embeddings = "all")."""
-    character_coverage: Annotated[float, Field(ge=0.98, le=1.0)] = 0.9999
-    """Share of the text's characters that get a piece of their own; the others are spelled in bytes."""
-    sampling: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
-    """Subword sampling in training: unigram smoothing (0.1-0.5) or BPE dropout (0.1); 0 is off."""
-    normalise_invisible: bool = True
-    """Replace no-break and other special spaces with plain spaces, and drop soft hyphens and zero-width characters."""
 
 
 class EncoderSettings(Settings):

@@ -44,6 +44,10 @@ RECORD = "prepared.json"
 # A file with one byte for each line of the training text: whether its pair is in the store.
 KEPT = "kept"
 
+# Settings of subwords that change nothing in the prepared text by themselves, and those from later versions.
+UNPREPARED = ("sampling", "model")
+LATER = ("normalise_invisible", "user_defined_symbols")
+
 logger = logging.getLogger(__name__)
 Progress = Callable[[str], None]
 
@@ -191,10 +195,10 @@ def _fingerprint(data: DataSettings, subwords: SubwordSettings) -> str:
     settings = {
         "version": VERSION,
         "cleaning": data.cleaning.model_dump(mode="json"),
-        "subwords": subwords.model_dump(mode="json", exclude={"sampling", "normalise_invisible", "model"}),
-        # Included only if they are on, so that text prepared before these settings existed is still found.
+        "subwords": subwords.model_dump(mode="json", exclude={*UNPREPARED, *LATER}),
+        # Included only if they are set, so that text prepared before these settings existed is still found.
         **({"model": _digests(read_subwords(subwords.model, subwords))} if subwords.model else {}),
-        **({"normalise_invisible": True} if subwords.normalise_invisible else {}),
+        **{name: value for name in LATER if (value := getattr(subwords, name))},
         **({"exclude_validation": True} if data.exclude_validation else {}),
     }
     digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)

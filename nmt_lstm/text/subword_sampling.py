@@ -18,7 +18,7 @@ import math
 import random
 import re
 from bisect import bisect
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
@@ -73,11 +73,23 @@ class PieceSampler:
         processor: a SentencePiece vocabulary with the special pieces of `nmt_lstm.text.special_pieces`.
         bpe: whether it was learnt by byte pair encoding.
         alpha: smoothing of the unigram lattice, or the dropout of BPE merges; above 0, at most 1.
+        symbols: the user-defined symbols of the vocabulary, which are never split.
     """
 
-    def __init__(self, processor: sentencepiece.SentencePieceProcessor, *, bpe: bool, alpha: float) -> None:
+    def __init__(
+        self,
+        processor: sentencepiece.SentencePieceProcessor,
+        *,
+        bpe: bool,
+        alpha: float,
+        symbols: Sequence[str] = (),
+    ) -> None:
         self._processor = processor
-        known = _KnownPieces(processor)
+        self._symbols = {symbol: processor.piece_to_id(symbol) for symbol in symbols}
+        # As in SentencePiece, the longest symbol wins.
+        longest_first = sorted(map(re.escape, symbols), key=len, reverse=True)
+        self._symbol = re.compile(f"({'|'.join(longest_first)})") if symbols else None
+        known = _KnownPieces(processor, without=self._symbols)
         self._segmenter: _Segmenter = _MergeDropout(known, alpha) if bpe else _UnigramLattice(known, alpha)
         # If no piece crosses the boundary between words, they can be drawn one by one, which is faster than whole lines.
         self._words_are_independent = not any(SPACE in piece[1:] for piece in known.ids)
@@ -92,17 +104,24 @@ class PieceSampler:
         text: str = self._processor.normalize(line)
         # Python guarantees that the sequence of this generator stays the same.
         generator = random.Random(seed)
-        words: Iterable[str] = (
-            re.findall(f"{SPACE}?[^{SPACE}]*", text) if self._words_are_independent else [text]
-        )
-        draw = self._segmenter.draw
-        return list(itertools.chain.from_iterable(draw(word, generator) for word in words if word))
+        drawn: list[int] = []
+        for part in self._symbol.split(text) if self._symbol else [text]:
+            if part in self._symbols:
+                drawn.append(self._symbols[part])
+            elif self._words_are_independent:
+                for word in re.findall(f"{SPACE}?[^{SPACE}]*", part):
+                    drawn += self._segmenter.draw(word, generator)
+            else:
+                drawn += self._segmenter.draw(part, generator)
+        return drawn
 
 
 class _KnownPieces:
     """The pieces of a vocabulary, and the bytes that spell characters without a piece."""
 
-    def __init__(self, processor: sentencepiece.SentencePieceProcessor) -> None:
+    def __init__(
+        self, processor: sentencepiece.SentencePieceProcessor, *, without: Mapping[str, int]
+    ) -> None:
         ids = range(processor.vocab_size())
         self._bytes = {
             int(processor.id_to_piece(piece)[3:-1], 16): piece for piece in ids if processor.is_byte(piece)
@@ -115,6 +134,7 @@ class _KnownPieces:
                 or processor.is_control(piece)
                 or processor.is_unknown(piece)
                 or processor.is_unused(piece)
+                or processor.id_to_piece(piece) in without
             )
         ]
         self.ids: dict[str, int] = {processor.id_to_piece(piece): piece for piece in ordinary}

@@ -21,6 +21,7 @@ from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.files.regular import MAX_LIST_BYTES, read_regular
 from nmt_lstm.text.invisible_characters import invisible_characters, without_invisible_characters
 from nmt_lstm.text.lines import single_line
+from nmt_lstm.text.piece_records import user_defined_symbols
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
 from nmt_lstm.text.subword_sampling import PieceSampler
 
@@ -104,6 +105,11 @@ class Vocabulary:
         """A hexadecimal digest of the model: equal for equal vocabularies."""
         return hashlib.blake2b(self._model, digest_size=16).hexdigest()
 
+    @cached_property
+    def symbols(self) -> tuple[str, ...]:
+        """The user-defined symbols: each is always one piece, in any text."""
+        return user_defined_symbols(self._model)
+
     def _text(self, line: str) -> str:
         return _normalise(without_invisible_characters(line) if self.normalise_invisible else line)
 
@@ -127,7 +133,7 @@ class Vocabulary:
             kind: "unigram" or "bpe", as the vocabulary was learnt.
             alpha: smoothing of the unigram lattice, or the dropout of BPE merges.
         """
-        sampler = PieceSampler(self._processor, bpe=kind == "bpe", alpha=alpha)
+        sampler = PieceSampler(self._processor, bpe=kind == "bpe", alpha=alpha, symbols=self.symbols)
         return lambda line, seed: sampler.sample(self._text(line), seed)
 
     def byte_share(self, ids: Sequence[int]) -> float:
@@ -206,7 +212,7 @@ def read_subwords(path: Path, settings: SubwordSettings) -> Subwords:
     """Return the vocabularies in `path`: a SentencePiece model for both sides, or a folder such as a model folder.
 
     Raises:
-        ConfigurationError: `subwords.joint` is not as the vocabularies are.
+        ConfigurationError: `subwords.joint` is not as the vocabularies are, or they lack a user-defined symbol.
         DataError: a file is missing or invalid.
     """
     if path.is_dir():
@@ -221,6 +227,18 @@ def read_subwords(path: Path, settings: SubwordSettings) -> Subwords:
             key="subwords.joint",
             value=settings.joint,
         )
+    for vocabulary in (subwords.source, subwords.target):
+        missing = [
+            symbol for symbol in settings.user_defined_symbols if symbol not in set(vocabulary.symbols)
+        ]
+        if missing:
+            raise ConfigurationError(
+                f"'{path}' does not hold '{missing[0]}' as a user-defined symbol; train it with "
+                f"--user_defined_symbols, or remove the symbol from subwords.user_defined_symbols.",
+                key="subwords.user_defined_symbols",
+                value=missing[0],
+                known=vocabulary.symbols,
+            )
     return subwords
 
 
@@ -327,6 +345,7 @@ def _train_once(lines: Iterator[str], settings: SubwordSettings, size: int) -> V
             num_threads=TRAINER_THREADS,
             normalization_rule_name="identity",
             byte_fallback=True,
+            user_defined_symbols=settings.user_defined_symbols,
             pad_id=PAD,
             unk_id=UNKNOWN,
             bos_id=BEGIN,

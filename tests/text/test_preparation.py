@@ -263,3 +263,10 @@ def test_text_that_an_earlier_version_prepared_without_checksums_is_reused(corpu
     prepared = prepare(corpus.run())
     assert prepared.reused
     assert corpus.decoded(prepared) == corpus.pairs()
+
+
+def test_symbols_are_learnt_and_change_the_prepared_text(corpus) -> None:
+    plain = prepare(corpus.run())
+    with_symbols = prepare(corpus.run('subwords.user_defined_symbols=["<b>"]'))
+    assert with_symbols.subwords.source.symbols == ("<b>",)
+    assert plain.fingerprint != with_symbols.fingerprint

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import logging
 import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +15,9 @@ import sentencepiece
 from nmt_lstm.config.defaults import vocabulary_size
 from nmt_lstm.config.schema import SubwordSettings
 from nmt_lstm.errors import ConfigurationError, DataError
-from nmt_lstm.files.regular import MAX_LIST_BYTES, read_regular
-from nmt_lstm.text.invisible_characters import invisible_characters, without_invisible_characters
-from nmt_lstm.text.lines import single_line
-from nmt_lstm.text.piece_records import user_defined_symbols
-from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
-from nmt_lstm.text.subword_sampling import PieceSampler
+from nmt_lstm.text.invisible_characters import without_invisible_characters
+from nmt_lstm.text.special_pieces import BEGIN, END, PAD, UNKNOWN
+from nmt_lstm.text.vocabulary import Vocabulary, normalise
 
 __all__ = ["Subwords", "Vocabulary", "read_subwords", "train_subwords"]
 
@@ -37,141 +31,6 @@ MAX_SAMPLE_LINES = 1_000_000
 MAX_SIZES = 4
 # SentencePiece skips lines of more than 4,192 bytes; a character has at most 4.
 MAX_LINE_LENGTH = 1_000
-
-
-def _normalise(line: str) -> str:
-    # NFC rather than NFKC, which would replace the full-width punctuation of Japanese translations.
-    return unicodedata.normalize("NFC", single_line(line))
-
-
-class Vocabulary:
-    """The subword pieces of one side: splits text into the ids of pieces, and joins them to text again.
-
-    Args:
-        model: a serialised SentencePiece model.
-        normalise_invisible: apply `without_invisible_characters` to lines, as to the text that the pieces were learnt from.
-
-    Raises:
-        DataError: the bytes are not a SentencePiece model, or its special pieces have different ids.
-    """
-
-    def __init__(self, model: bytes, *, normalise_invisible: bool = False) -> None:
-        self._model = model
-        self.normalise_invisible = normalise_invisible
-        if not model:
-            # SentencePiece would take empty bytes as "load one later".
-            raise DataError("not a SentencePiece model: it is empty.")
-        try:
-            self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
-        except (RuntimeError, OSError) as error:
-            raise DataError(f"not a SentencePiece model: {str(error).strip()}.") from None
-        processor = self._processor
-        special = (processor.pad_id(), processor.unk_id(), processor.bos_id(), processor.eos_id())
-        if special != SPECIAL_PIECES:
-            raise DataError(
-                f"the SentencePiece model has the ids {special} for pad, unk, bos and eos; nmt-lstm needs {SPECIAL_PIECES}. "
-                f"Train it with pad_id={PAD}, unk_id={UNKNOWN}, bos_id={BEGIN}, eos_id={END}."
-            )
-
-    def __reduce__(self) -> tuple[Callable[[], Vocabulary], tuple[()]]:
-        """Pickle the arguments of the constructor."""
-        return partial(type(self), self._model, normalise_invisible=self.normalise_invisible), ()
-
-    @classmethod
-    def load(cls, path: Path, *, normalise_invisible: bool = False) -> Vocabulary:
-        """Return the vocabulary in the file `path`.
-
-        Raises:
-            DataError: the file cannot be read or is not a SentencePiece model.
-        """
-        try:
-            return cls(read_regular(path, MAX_LIST_BYTES), normalise_invisible=normalise_invisible)
-        except OSError as error:
-            raise DataError(f"cannot read the vocabulary '{path}': {error.strerror}.", path=path) from None
-        except DataError as error:
-            raise DataError(f"cannot use the vocabulary '{path}': {error}", path=path) from None
-
-    def save(self, path: Path) -> None:
-        """Write the SentencePiece model to `path`."""
-        path.write_bytes(self._model)
-
-    @property
-    def size(self) -> int:
-        """Number of pieces, special ones included."""
-        return int(self._processor.vocab_size())
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """A hexadecimal digest of the model: equal for equal vocabularies."""
-        return hashlib.blake2b(self._model, digest_size=16).hexdigest()
-
-    @cached_property
-    def symbols(self) -> tuple[str, ...]:
-        """The user-defined symbols: each is always one piece, in any text."""
-        return user_defined_symbols(self._model)
-
-    def _text(self, line: str) -> str:
-        return _normalise(without_invisible_characters(line) if self.normalise_invisible else line)
-
-    def encode(self, line: str) -> list[int]:
-        """Return the ids of the pieces of a line; control characters count as spaces."""
-        return list(self._processor.encode(self._text(line)))
-
-    def encode_lines(self, lines: Sequence[str]) -> list[list[int]]:
-        """Return the ids of the pieces of each line, as `encode` does."""
-        # One call is faster than one per line; one thread, because the network needs the other cores.
-        return [
-            list(ids) for ids in self._processor.encode([self._text(line) for line in lines], num_threads=1)
-        ]
-
-    def sampler(self, kind: str, alpha: float) -> Callable[[str, int], list[int]]:
-        """Return a function that samples a segmentation (Kudo 2018; Provilkov et al. 2020) of a line for a seed.
-
-        The same line and seed have the same ids in every process.
-
-        Args:
-            kind: "unigram" or "bpe", as the vocabulary was learnt.
-            alpha: smoothing of the unigram lattice, or the dropout of BPE merges.
-        """
-        sampler = PieceSampler(self._processor, bpe=kind == "bpe", alpha=alpha, symbols=self.symbols)
-        return lambda line, seed: sampler.sample(self._text(line), seed)
-
-    def byte_share(self, ids: Sequence[int]) -> float:
-        """Return the share of pieces that are bytes, which spell characters without a piece; 0 if there are no pieces."""
-        return sum(self._processor.is_byte(int(piece)) for piece in ids) / max(1, len(ids))
-
-    def unknown_invisible(self, line: str) -> list[str]:
-        """Return the special spaces and zero-width characters of a line that are neither normalised nor known.
-
-        They are spelled in bytes, and adjacent words get different pieces than they were learnt with.
-        """
-        if self.normalise_invisible:
-            return []
-        return [
-            character
-            for character in invisible_characters(line)
-            if self._processor.piece_to_id(character) == UNKNOWN
-        ]
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """Return the text of pieces, always one line, without special pieces and bytes that form no character."""
-        text: str = self._processor.decode([int(piece) for piece in ids if piece not in SPECIAL_PIECES])
-        # A network that spells in bytes can produce a line break.
-        return single_line(text.replace("\ufffd", ""))
-
-    @cached_property
-    def texts(self) -> tuple[str, ...]:
-        """What each piece adds to a text, with spaces; empty for special pieces and single bytes."""
-        return tuple(
-            ""
-            if piece in SPECIAL_PIECES or self._processor.is_byte(piece)
-            else self._processor.id_to_piece(piece).replace("▁", " ")
-            for piece in range(self.size)
-        )
-
-    def pieces(self, ids: Sequence[int]) -> list[str]:
-        """Return each piece as SentencePiece writes it."""
-        return [self._processor.id_to_piece(int(piece)) for piece in ids]
 
 
 @dataclass(frozen=True)
@@ -317,7 +176,7 @@ def _sample(lines: Iterator[str], count: int, seed: int) -> Iterator[str]:
     share = MAX_SAMPLE_LINES / max(1, count)
     for line in lines:
         if share >= 1 or random.random() < share:
-            text = _normalise(line)
+            text = normalise(line)
             yield from (
                 text[start : start + MAX_LINE_LENGTH] for start in range(0, len(text), MAX_LINE_LENGTH)
             )

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from nmt_lstm.config.defaults import choose_settings
 from nmt_lstm.config.schema import SubwordSettings
-from nmt_lstm.errors import ConfigurationError, DataError
+from nmt_lstm.errors import DataError
 from nmt_lstm.text import subwords as module
 from nmt_lstm.text.invisible_characters import without_invisible_characters
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
-from nmt_lstm.text.subwords import Subwords, Vocabulary, read_subwords, train_subwords
+from nmt_lstm.text.subwords import Subwords, Vocabulary, train_subwords
 
 SYLLABLES = ("ka", "mi", "to", "ru", "sen", "da", "lo", "wi", "ba", "ne")
 SIZE = 340
@@ -119,42 +119,6 @@ def test_invisible_characters_are_kept_if_they_were_learnt() -> None:
     assert with_invisible.source.decode(with_invisible.source.encode(INVISIBLE)) == INVISIBLE
     assert any("\u00a0" in piece for piece in with_invisible.source.pieces(range(with_invisible.source.size)))
     assert not any("\u00a0" in piece for piece in plain.source.pieces(range(plain.source.size)))
-
-
-SYMBOLS = ["<b>", "</b>", "{name}", "<br>", "<2fr>"]
-
-
-@pytest.fixture(scope="module", params=["unigram", "bpe"])
-def with_symbols(request: pytest.FixtureRequest) -> Vocabulary:
-    """A vocabulary of each kind with user-defined symbols, of which the text has only some."""
-    pairs = [(f"<b>{source}</b> {{name}}", target) for source, target in made_up_pairs(200)]
-    return learnt(pairs, kind=request.param, vocabulary_size=SIZE, user_defined_symbols=SYMBOLS).source
-
-
-@pytest.mark.parametrize(
-    "line", ["<b>kami</b>toru", "<2fr> kami", "{name}{name}", "ka <b> mi", "x<br><b><", "<b", "<B> {Name}"]
-)
-def test_a_symbol_is_always_one_piece(with_symbols, line) -> None:
-    assert list(with_symbols.symbols) == SYMBOLS
-    expected = [part for part in re.split(f"({'|'.join(SYMBOLS)})", line) if part in SYMBOLS]
-    sample = with_symbols.sampler("bpe", 0.5)
-    for ids in (with_symbols.encode(line), *(sample(line, seed) for seed in range(5))):
-        pieces = with_symbols.pieces(ids)
-        assert [piece for piece in pieces if piece in SYMBOLS] == expected
-        assert with_symbols.decode(ids) == line
-        assert "".join(with_symbols.texts[piece] for piece in ids if piece >= 260).count("<b>") == line.count(
-            "<b>"
-        )
-
-
-def test_a_vocabulary_without_a_symbol_is_refused(with_symbols, tmp_path) -> None:
-    path = tmp_path / "own.model"
-    with_symbols.save(path)
-    assert read_subwords(path, SubwordSettings(user_defined_symbols=SYMBOLS[1:3])).source.size == SIZE
-    with pytest.raises(ConfigurationError, match="<i>") as caught:
-        read_subwords(path, SubwordSettings(user_defined_symbols=["<b>", "<i>"]))
-    assert (caught.value.key, caught.value.value) == ("subwords.user_defined_symbols", "<i>")
-    assert caught.value.known == tuple(SYMBOLS)
 
 
 def test_a_very_long_line_is_decoded_unchanged(vocabulary) -> None:

@@ -66,7 +66,8 @@ def run_without_file(
         check_lengths(files["valid_source"], files["valid_target"])
     else:
         held_out = hold_out(source, target, folder / FOLDER, reuse=resume)
-        files |= {"valid_source": held_out.source, "valid_target": held_out.target}
+        held = {"valid_source": held_out.source, "valid_target": held_out.target}
+        files |= {name: path for name, path in held.items() if path is not None}
         description.append(held_out.describe())
         pairs = held_out.remaining
     data: dict[str, Any] = {name: str(path) for name, path in files.items()}

@@ -224,7 +224,7 @@ def learn_shortlist(
 
     data, subwords = folder.run.data, folder.subwords
     valid = data.validation_text()
-    has_validation = all(path.exists() for path in valid)
+    has_validation = all(path is not None and path.exists() for path in valid)
     exclude = source is None and data.exclude_validation and has_validation
     try:
         lexicon = learn_lexicon(
@@ -256,7 +256,7 @@ def learn_shortlist(
 
 
 def piece_pairs(
-    folder: ModelFolder, source: Path, target: Path, *, excluded: AbstractSet[bytes] = frozenset()
+    folder: ModelFolder, source: Path, target: Path | None, *, excluded: AbstractSet[bytes] = frozenset()
 ) -> Iterator[tuple[list[int], list[int]]]:
     """Yield the ids of the pieces of each pair of two files, except pairs whose digest is in `excluded`."""
     from nmt_lstm.text.cleaning import pair_digest

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from nmt_lstm.config.schema_base import Options, PositiveInt, Probability, Settings, TextPath
 from nmt_lstm.config.subword_schema import SubwordSettings
+from nmt_lstm.config.tasks import TASKS, TaskName, with_defaults_of_task
 from nmt_lstm.config.training_schema import OptimizerSettings, ScheduleSettings, TrainingSettings
 from nmt_lstm.config.wirings import WIRINGS, WiringName
 from nmt_lstm.errors import ConfigurationError
@@ -29,6 +30,9 @@ __all__ = [
     "TrainingSettings",
 ]
 
+TASK_MEANING = "What the model learns. " + " ".join(
+    f"{name}: {task.model} to {task.purpose}." for name, task in TASKS.items()
+)
 WIRING_MEANING = "How attention and the cells are connected. " + " ".join(
     f"{name}: {wiring.summary}." for name, wiring in WIRINGS.items()
 )
@@ -50,12 +54,12 @@ class CleaningSettings(Settings):
 
 
 class DataSettings(Settings):
-    """The parallel text. Paths are relative to the run file's folder."""
+    """The text. Paths are relative to the run file's folder."""
 
     train_source: TextPath
-    """Source side of the training text, one sentence per line (plain, .gz, .xz, .bz2 or .zst)."""
-    train_target: TextPath
-    """Target side of the training text, the translation of the source side line by line."""
+    """Source side of the training text, one sentence per line (plain, .gz, .xz, .bz2 or .zst); all of a language model's."""
+    train_target: TextPath | None = None
+    """Target side of the training text, the translation of the source side line by line; a language model has none."""
     valid_source: TextPath | None = None
     """Source side of the validation text. Without validation text, pairs of the training text are held out."""
     valid_target: TextPath | None = None
@@ -72,14 +76,24 @@ class DataSettings(Settings):
     """Folder of prepared text; text that is unchanged is found there by its fingerprint and not prepared again."""
     cleaning: CleaningSettings = CleaningSettings()
 
-    def validation_text(self) -> tuple[Path, Path]:
-        """Return the two sides of the validation text.
+    @property
+    def is_paired(self) -> bool:
+        """Whether the text has two sides; if not, its lines become the target side, and the source side is empty."""
+        return self.train_target is not None
+
+    def training_text(self) -> tuple[Path, Path | None]:
+        """Return the two sides of the training text; the second is None in text without pairs."""
+        return self.train_source, self.train_target
+
+    def validation_text(self) -> tuple[Path, Path | None]:
+        """Return the two sides of the validation text; the second is None in text without pairs.
 
         Raises:
             ConfigurationError: none is set; it has to be held out of the training text first (`text.held_out`).
         """
-        if self.valid_source is None or self.valid_target is None:
-            raise ConfigurationError("data.valid_source and data.valid_target are missing; set both.")
+        if self.valid_source is None or (self.valid_target is None and self.is_paired):
+            missing = "data.valid_source and data.valid_target are missing; set both."
+            raise ConfigurationError(missing if self.is_paired else "data.valid_source is missing; set it.")
         return self.valid_source, self.valid_target
 
 
@@ -197,6 +211,7 @@ class RunSettings(Settings):
 
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 1
     """Seed of everything that is random: initial weights, order of batches, dropout, subword sampling."""
+    task: Annotated[TaskName, Field(description=TASK_MEANING)] = "translation"
     data: DataSettings
     subwords: SubwordSettings = SubwordSettings()
     model: ModelSettings = ModelSettings()
@@ -204,8 +219,34 @@ class RunSettings(Settings):
     insight: InsightSettings = InsightSettings()
     search: SearchSettings = SearchSettings()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _use_defaults_of_task(cls, values: Any) -> Any:
+        return with_defaults_of_task(values)
+
+    @model_validator(mode="after")
+    def _data_suit_the_task(self) -> RunSettings:
+        task = TASKS[self.task]
+        for key in task.required:
+            if getattr(self.data, key) is None:
+                meaning = " ".join((DataSettings.model_fields[key].description or "").split())
+                raise ValueError(f"'data.{key}' is required: {meaning.removesuffix('.')}")
+        for key in task.refused:
+            if getattr(self.data, key) is not None:
+                raise ValueError(
+                    f"'data.{key}' has no meaning for {task.model} (task = \"{self.task}\"); leave it out"
+                )
+        if self.training.metric not in task.metrics:
+            allowed = " or ".join(f'"{name}"' for name in task.metrics)
+            raise ValueError(
+                f'training.metric = "{self.training.metric}" does not exist for {task.model}; use {allowed}'
+            )
+        return self
+
     @model_validator(mode="after")
     def _validation_text_has_two_sides(self) -> RunSettings:
+        if not TASKS[self.task].paired:
+            return self
         data = {"data.valid_source": self.data.valid_source, "data.valid_target": self.data.valid_target}
         missing = [name for name, path in data.items() if path is None]
         if len(missing) == 1:

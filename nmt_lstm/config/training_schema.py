@@ -63,7 +63,7 @@ class TrainingSettings(Settings):
     accumulate: PositiveInt = 1
     """Parts in which the batch of each step is computed: saves memory without changing results."""
     label_smoothing: Probability = 0.1
-    """Probability mass spread over the vocabulary."""
+    """Probability mass spread over the vocabulary; by default 0 for a language model."""
     clip_norm: Annotated[float, Field(ge=0.0)] = 1.0
     """Largest gradient norm; 0 is off."""
     clip_value: Annotated[float, Field(ge=0.0)] = 0.0
@@ -73,7 +73,7 @@ class TrainingSettings(Settings):
     valid_beam_size: PositiveInt = 1
     """Beam size of the translations in validation."""
     metric: Literal["bleu", "chrf", "loss"] = "bleu"
-    """Validation metric for the best checkpoint, early stopping and plateau."""
+    """Validation metric for the best checkpoint, early stopping and plateau; always "loss" for a language model."""
     patience: Annotated[int, Field(ge=0)] = 0
     """Validations without improvement before training stops; 0 never stops early."""
     checkpoint_every: Annotated[int, Field(ge=0)] = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from nmt_lstm.attention.attention import Attention
 from nmt_lstm.cells.cell import Cell
 from nmt_lstm.config.schema import DecoderSettings, EncoderSettings, ModelSettings
+from nmt_lstm.config.tasks import TASKS, TaskName, part_of
 from nmt_lstm.config.wirings import WIRINGS, WiringName
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.model.bridge import Bridge
@@ -18,10 +20,19 @@ from nmt_lstm.model.decoder import Decoder
 from nmt_lstm.model.dropout import Dropout
 from nmt_lstm.model.embedding import PieceEmbedding
 from nmt_lstm.model.encoder import Encoder, EncoderLayer
+from nmt_lstm.model.language_model import LanguageModel, LanguageStack
 from nmt_lstm.model.seq2seq import Seq2Seq
+from nmt_lstm.model.trainable import Trainable
 from nmt_lstm.registry import ATTENTIONS, CELLS
 
-__all__ = ["build_model", "build_unweighted_model", "check_parts"]
+__all__ = [
+    "build_language_model",
+    "build_model",
+    "build_network",
+    "build_unweighted_model",
+    "build_unweighted_network",
+    "check_parts",
+]
 
 
 def check_parts(model: ModelSettings) -> None:
@@ -76,8 +87,68 @@ def build_model(
     return network
 
 
+def build_language_model(
+    model: ModelSettings,
+    source_size: int,  # noqa: ARG001 - called like `build_model`
+    target_size: int,
+    *,
+    target_counts: Tensor | None = None,
+) -> LanguageModel:
+    """Return a language model with newly drawn weights: the decoder's layers, without attention.
+
+    Args:
+        model: the settings; those of encoder and attention are not used.
+        source_size: not used: there is no source.
+        target_size: number of pieces in the vocabulary.
+        target_counts: as in `build_model`.
+
+    Raises:
+        PluginError: a cell is unknown or does not accept its options.
+    """
+    dropout = Dropout(model.dropout, variational=model.variational_dropout)
+    width, settings = model.embedding_size, model.decoder
+    embedding = PieceEmbedding(target_size, width, dropout=dropout, word_dropout=model.word_dropout)
+    cells: list[Cell] = []
+    for _ in range(settings.layers):
+        cells.append(_cell(settings, cells[-1].output_size if cells else width))
+    network = LanguageModel(
+        target_embedding=embedding,
+        stack=LanguageStack(cells=cells, output_size=width, dropout=dropout, residual=settings.residual),
+        output_weight=embedding.weight
+        if model.tied_embeddings != "none"
+        else _output_weight(target_size, width),
+    )
+    if target_counts is not None:
+        network.output_bias.data.copy_(_log_frequencies(target_counts))
+    return network
+
+
+def build_network(
+    task: TaskName,
+    model: ModelSettings,
+    source_size: int,
+    target_size: int,
+    *,
+    target_counts: Tensor | None = None,
+) -> Trainable:
+    """Return the network of a task; the other arguments, and the errors, are those of `build_model`."""
+    network: Trainable = part_of(TASKS[task].network)(
+        model, source_size, target_size, target_counts=target_counts
+    )
+    return network
+
+
+def build_unweighted_network(
+    task: TaskName, model: ModelSettings, source_size: int, target_size: int
+) -> Trainable:
+    """Return the network of a task for saved weights to be loaded into; see `build_unweighted_model`."""
+    # The weights drawn here are overwritten; a program that loads a model keeps its own sequence of random numbers.
+    with torch.device("cpu"), torch.random.fork_rng(devices=[]):
+        return build_network(task, model, source_size, target_size).float()
+
+
 def build_unweighted_model(model: ModelSettings, source_size: int, target_size: int) -> Seq2Seq:
-    """Return a network for saved weights to be loaded into: float32 on the CPU, whatever torch's defaults are.
+    """Return an encoder-decoder for saved weights to be loaded into: float32 on the CPU, whatever torch's defaults are.
 
     Args:
         model: the settings.
@@ -88,9 +159,7 @@ def build_unweighted_model(model: ModelSettings, source_size: int, target_size: 
         ConfigurationError: all embeddings are tied, but the vocabularies differ in size.
         PluginError: a cell or attention is unknown or does not accept its options.
     """
-    # The weights drawn here are overwritten; a program that loads a model keeps its own sequence of random numbers.
-    with torch.device("cpu"), torch.random.fork_rng(devices=[]):
-        return build_model(model, source_size, target_size).float()
+    return cast(Seq2Seq, build_unweighted_network("translation", model, source_size, target_size))
 
 
 def _log_frequencies(counts: Tensor) -> Tensor:

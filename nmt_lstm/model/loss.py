@@ -10,10 +10,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from nmt_lstm.batching.batch import Batch
 from nmt_lstm.numerics.linear import matmul, matmul_operand
 from nmt_lstm.numerics.row_counts import padded_rows
 
-__all__ = ["Loss", "linear_cross_entropy"]
+__all__ = ["Loss", "batch_loss", "linear_cross_entropy"]
 
 # Rows of logits held at once, in the format of products.
 CHUNK_ROWS = 512
@@ -32,6 +33,16 @@ class Loss(NamedTuple):
     """Unsmoothed, detached, in nats."""
     pieces: int
     """Number of real labels."""
+
+
+def batch_loss(
+    outputs: Tensor, weight: Tensor, bias: Tensor | None, batch: Batch, label_smoothing: float
+) -> Loss:
+    """Return the loss of outputs (B, T, E) summed over the real labels of a batch; see `linear_cross_entropy`."""
+    states = outputs.flatten(0, 1).index_select(0, batch.target_positions)
+    labels = batch.target_outputs.flatten().index_select(0, batch.target_positions)
+    total, likelihood = linear_cross_entropy(states, weight, bias, labels, label_smoothing)
+    return Loss(total, likelihood, batch.target_pieces)
 
 
 def linear_cross_entropy(

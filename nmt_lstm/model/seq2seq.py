@@ -12,14 +12,15 @@ from nmt_lstm.batching.batch import Batch, SourceBatch
 from nmt_lstm.model.decoder import Decoded, Decoder, DecoderState
 from nmt_lstm.model.embedding import PieceEmbedding
 from nmt_lstm.model.encoder import Encoded, Encoder
-from nmt_lstm.model.loss import Loss, linear_cross_entropy
+from nmt_lstm.model.loss import Loss, batch_loss
 from nmt_lstm.model.step import Step
+from nmt_lstm.model.trainable import Trainable
 from nmt_lstm.numerics.linear import linear
 
 __all__ = ["Seq2Seq", "Step"]
 
 
-class Seq2Seq(nn.Module):
+class Seq2Seq(Trainable):
     """An encoder-decoder over pieces.
 
     Args:
@@ -70,12 +71,8 @@ class Seq2Seq(nn.Module):
 
     def loss(self, batch: Batch, label_smoothing: float = 0.0) -> Loss:
         """Return the loss summed over the batch's real labels."""
-        outputs = self(batch).outputs.flatten(0, 1).index_select(0, batch.target_positions)
-        labels = batch.target_outputs.flatten().index_select(0, batch.target_positions)
-        total, likelihood = linear_cross_entropy(
-            outputs, self.output_weight, self.output_bias, labels, label_smoothing
-        )
-        return Loss(total, likelihood, batch.target_pieces)
+        outputs = self(batch).outputs
+        return batch_loss(outputs, self.output_weight, self.output_bias, batch, label_smoothing)
 
     def parameter_counts(self) -> dict[str, int]:
         """Return the number of parameters of embeddings, encoder, decoder and output; shared ones count once."""

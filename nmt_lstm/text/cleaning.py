@@ -22,7 +22,7 @@ def pair_digest(source: str, target: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=12).digest()
 
 
-def pair_digests(source: Path, target: Path) -> frozenset[bytes]:
+def pair_digests(source: Path, target: Path | None) -> frozenset[bytes]:
     """Return the digests of all pairs of two line-aligned files.
 
     Raises:

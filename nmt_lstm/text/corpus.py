@@ -1,4 +1,8 @@
-"""Parallel text: the pairs of two line-aligned files, and an explanation if their lengths differ."""
+"""Parallel text: the pairs of two line-aligned files, and an explanation if their lengths differ.
+
+Text without pairs, that of a language model, is one file: its target is None, and each line is paired with itself. So
+all that is done with pairs, such as holding some out or leaving duplicates out, is done with its lines too.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +17,21 @@ from nmt_lstm.text.text_file import check_rereadable, count_lines, read_lines
 __all__ = ["check_lengths", "count_usable", "read_parallel"]
 
 
-def read_parallel(source: Path, target: Path) -> Iterator[tuple[str, str]]:
-    """Yield the pairs of two line-aligned files.
+def read_parallel(source: Path, target: Path | None) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of two line-aligned files; without a target, each line of the source with itself.
 
     Raises:
         DataError: a file is a pipe, cannot be read or is empty, or the files differ in length.
     """
     check_rereadable(source, target)  # files of different lengths are read again for the message
     count = 0
+    if target is None:
+        for line in read_lines(source):
+            count += 1
+            yield line, line
+        if not count:
+            raise _empty(source)
+        return
     source_lines, target_lines = read_lines(source), read_lines(target)
     for source_line in source_lines:
         count += 1
@@ -34,22 +45,22 @@ def read_parallel(source: Path, target: Path) -> Iterator[tuple[str, str]]:
         raise _empty(source)
 
 
-def check_lengths(source: Path, target: Path) -> int:
-    """Return the number of pairs of two line-aligned files, without decoding them.
+def check_lengths(source: Path, target: Path | None) -> int:
+    """Return the number of pairs of two line-aligned files, or of lines of one file, without decoding them.
 
     Raises:
         DataError: a file is a pipe or cannot be read, or the files are empty or differ in length.
     """
     check_rereadable(source, target)
-    counts = count_lines(source), count_lines(target)
-    if counts[0] != counts[1]:
+    count = count_lines(source)
+    if target is not None and count_lines(target) != count:
         raise _different_lengths(source, target)
-    if not counts[0]:
+    if not count:
         raise _empty(source)
-    return counts[0]
+    return count
 
 
-def count_usable(source: Path, target: Path) -> int:
+def count_usable(source: Path, target: Path | None) -> int:
     """Return how many pairs of two line-aligned files have text on both sides, so that a model can learn from them.
 
     Raises:
@@ -61,12 +72,12 @@ def count_usable(source: Path, target: Path) -> int:
     blank = [
         f"'{path}'"
         for path, key in ((source, (True, False)), (target, (False, True)))
-        if not usable + pairs[key]
+        if path is not None and not usable + pairs[key]
     ]
     if blank:
         raise DataError(
-            f"{' and '.join(blank)} {'holds' if len(blank) == 1 else 'hold'} only blank lines; a model learns from pairs "
-            f"of lines with text on both sides."
+            f"{' and '.join(blank)} {'holds' if len(blank) == 1 else 'hold'} only blank lines; a model learns from "
+            f"{'lines with text' if target is None else 'pairs of lines with text on both sides'}."
         )
     return usable
 

@@ -34,12 +34,14 @@ def corpus_warnings(data: DataSettings) -> list[str]:
     Raises:
         DataError: a file cannot be read, or a side of the validation text is blank.
     """
-    train_paths, valid_paths = (data.train_source, data.train_target), data.validation_text()
-    train = _sample(data.train_source), _sample(data.train_target)
-    valid = _sample(valid_paths[0]), _sample(valid_paths[1])
+    (source, target), (valid_source, valid_target) = data.training_text(), data.validation_text()
+    if target is None or valid_target is None:
+        return _warnings_of_one_side(source, valid_source)
+    train_paths, valid_paths = (source, target), (valid_source, valid_target)
+    train = _sample(source), _sample(target)
+    valid = _sample(valid_source), _sample(valid_target)
     for path, lines in zip(valid_paths, valid, strict=True):
-        if len(lines) < SAMPLE and not any(line.strip() for line in lines):
-            raise DataError(f"'{path}' holds only blank lines; there is nothing to validate on.", path=path)
+        _check_not_blank(path, lines)
     warnings = [
         f"'{path}': {sign}"
         for path, lines in zip((*train_paths, *valid_paths), (*train, *valid), strict=True)
@@ -49,16 +51,34 @@ def corpus_warnings(data: DataSettings) -> list[str]:
     warnings += _same_sides(train_paths, train) or _same_sides(valid_paths, valid)
     warnings += _half_empty(valid_paths, valid)
     if train == valid:
-        warnings.append(
-            f"'{valid_paths[0]}' and '{valid_paths[1]}' begin like the training text; validate on text that is "
-            f"not trained on, or the scores mean nothing."
-        )
+        warnings.append(_same_text(f"'{valid_paths[0]}' and '{valid_paths[1]}' begin"))
     elif _exchanged(train, valid):
         warnings.append(
             f"the sides of the validation text seem to be exchanged: '{valid_paths[0]}' resembles '{train_paths[1]}', and "
             f"'{valid_paths[1]}' resembles '{train_paths[0]}'."
         )
     return warnings
+
+
+def _warnings_of_one_side(train_path: Path, valid_path: Path) -> list[str]:
+    """Return the warnings about text without pairs."""
+    train, valid = _sample(train_path), _sample(valid_path)
+    _check_not_blank(valid_path, valid)
+    warnings = [
+        f"'{path}': {sign}"
+        for path, lines in ((train_path, train), (valid_path, valid))
+        for sign in processing_signs(lines)
+    ]
+    return [*warnings, _same_text(f"'{valid_path}' begins")] if train == valid else warnings
+
+
+def _check_not_blank(path: Path, lines: Sequence[str]) -> None:
+    if len(lines) < SAMPLE and not any(line.strip() for line in lines):
+        raise DataError(f"'{path}' holds only blank lines; there is nothing to validate on.", path=path)
+
+
+def _same_text(beginning: str) -> str:
+    return f"{beginning} like the training text; validate on text that is not trained on, or the scores mean nothing."
 
 
 def _sample(path: Path) -> list[str]:

@@ -62,7 +62,7 @@ def _write_sampled(prepared: Prepared, epoch: int, folder: Path, sampling: float
     data, subwords = prepared.data, prepared.subwords
     source, target = (side.sampler(prepared.kind, sampling) for side in (subwords.source, subwords.target))
     is_kept = np.fromfile(prepared.folder / KEPT, np.uint8).astype(bool)
-    pairs = read_parallel(data.train_source, data.train_target)
+    pairs = read_parallel(*data.training_text())
     largest = max(subwords.source.size, subwords.target.size) - 1
     start = 0
     with TokenStoreWriter(folder, largest) as store:
@@ -71,7 +71,10 @@ def _write_sampled(prepared: Prepared, epoch: int, folder: Path, sampling: float
             start += len(chunk)
             # Each line has its own seed, so that no draw depends on where a chunk or a process begins.
             store.write(
-                [source(line, sentence_seed(seed, epoch, number, 0)) for number, (line, _) in numbered],
+                [
+                    source(line, sentence_seed(seed, epoch, number, 0)) if data.is_paired else []
+                    for number, (line, _) in numbered
+                ],
                 [target(line, sentence_seed(seed, epoch, number, 1)) for number, (_, line) in numbered],
             )
     if start != len(is_kept):

@@ -36,9 +36,10 @@ class HeldOut(NamedTuple):
 
     source: Path
     """File of the source side, which `write` creates."""
-    target: Path
-    """File of the target side."""
+    target: Path | None
+    """File of the target side; None in text without pairs."""
     pairs: list[tuple[str, str]]
+    """The held-out pairs; in text without pairs, each line with itself."""
     remaining: int
     """Number of pairs for training: with text on both sides, and neither held out nor a copy of a held-out pair."""
     total: int
@@ -47,24 +48,26 @@ class HeldOut(NamedTuple):
     def describe(self, *, with_folder: bool = True) -> str:
         """Return how many pairs are held out, whether they are enough, and (`with_folder`) where they are."""
         count = len(self.pairs)
-        text = f"No validation text given; {count:,} of {self.total:,} pairs {'is' if count == 1 else 'are'} held out"
+        kind = "lines" if self.target is None else "pairs"
+        text = f"No validation text given; {count:,} of {self.total:,} {kind} {'is' if count == 1 else 'are'} held out"
         text += f", in '{self.source.parent}'" if with_folder else ""
         if count >= MIN_MEANINGFUL_PAIRS:
             return f"{text}."
-        return f"{text}. Scores of so few pairs mean little; give validation text if you have more."
+        return f"{text}. Scores of so few {kind} mean little; give validation text if you have more."
 
     def write(self) -> None:
-        """Write the two files.
+        """Write the files.
 
         Raises:
             ResourceError: they cannot be written.
         """
         for path, lines in zip((self.source, self.target), zip(*self.pairs, strict=True), strict=True):
-            _write(path, "".join(f"{line}\n" for line in lines).encode())
+            if path is not None:
+                _write(path, "".join(f"{line}\n" for line in lines).encode())
 
     @contextmanager
     def files(self) -> Iterator[None]:
-        """Write the two files; remove them again if the block fails before a run has written anything beside them.
+        """Write the files; remove them again if the block fails before a run has written anything beside them.
 
         Raises:
             ResourceError: they cannot be written.
@@ -79,7 +82,8 @@ class HeldOut(NamedTuple):
             is_alone = {path.name for path in folder.parent.glob("*")} <= {folder.name, ".lock"}
             if is_new and is_alone:
                 self.source.unlink(missing_ok=True)
-                self.target.unlink(missing_ok=True)
+                if self.target is not None:
+                    self.target.unlink(missing_ok=True)
                 with suppress(OSError):  # not empty: files of another program, or the lock
                     folder.rmdir()
                     folder.parent.rmdir()
@@ -91,7 +95,7 @@ class _Candidate(NamedTuple):
     digest: bytes
 
 
-def hold_out(source: Path, target: Path, folder: Path, *, reuse: bool = False) -> HeldOut:
+def hold_out(source: Path, target: Path | None, folder: Path, *, reuse: bool = False) -> HeldOut:
     """Choose pairs of a text for validation: 1,000 or 5 % of it, whichever is less, but at least one.
 
     The same text always has the same pairs. It is not changed: training has to leave these pairs out
@@ -100,7 +104,7 @@ def hold_out(source: Path, target: Path, folder: Path, *, reuse: bool = False) -
 
     Args:
         source: source side of the text.
-        target: target side of the text.
+        target: target side of the text; None for text without pairs.
         folder: folder for the files.
         reuse: use the files in `folder` if they exist, as a resumed run must.
 
@@ -108,10 +112,8 @@ def hold_out(source: Path, target: Path, folder: Path, *, reuse: bool = False) -
         DataError: the text cannot be read, has a side without text, or too few different pairs.
     """
     total, usable = check_lengths(source, target), count_usable(source, target)
-    sides = language_of(source), language_of(target)
-    suffixes = sides if all(sides) and sides[0] != sides[1] else ("source", "target")
-    paths = folder / f"valid.{suffixes[0]}", folder / f"valid.{suffixes[1]}"
-    if reuse and all(path.is_file() for path in paths):
+    paths = _paths(source, target, folder)
+    if reuse and all(path is None or path.is_file() for path in paths):
         chosen = {pair_digest(*pair): pair for pair in read_parallel(*paths)}
         counts = _occurrences(source, target, chosen)
     else:
@@ -121,7 +123,10 @@ def hold_out(source: Path, target: Path, folder: Path, *, reuse: bool = False) -
     remaining = usable - sum(counts[digest] for digest in chosen)
     if not chosen or not remaining:
         raise DataError(
-            f"'{source}' and '{target}' have too few different pairs to hold some out for validation; give validation "
+            f"'{source}' has too few different lines to hold some out for validation; give validation text with "
+            f"--valid-source, or as data.valid_source."
+            if target is None
+            else f"'{source}' and '{target}' have too few different pairs to hold some out for validation; give validation "
             f"text with --valid-source and --valid-target, or as data.valid_source and data.valid_target.",
             path=source,
         )
@@ -147,16 +152,25 @@ def with_validation_text(
     data = run.data
     if data.valid_source is not None:
         return run, None
-    held = hold_out(data.train_source, data.train_target, folder / FOLDER, reuse=reuse)
+    held = hold_out(*data.training_text(), folder / FOLDER, reuse=reuse)
     update = {
         "valid_source": held.source.absolute(),
-        "valid_target": held.target.absolute(),
+        "valid_target": None if held.target is None else held.target.absolute(),
         "exclude_validation": True,
     }
     return run.model_copy(update={"data": data.model_copy(update=update)}), held
 
 
-def _candidates(source: Path, target: Path, total: int) -> Iterator[list[_Candidate]]:
+def _paths(source: Path, target: Path | None, folder: Path) -> tuple[Path, Path | None]:
+    """Return the files of the held-out text, named after the languages."""
+    if target is None:
+        return folder / f"valid.{language_of(source) or 'source'}", None
+    sides = language_of(source), language_of(target)
+    suffixes = sides if all(sides) and sides[0] != sides[1] else ("source", "target")
+    return folder / f"valid.{suffixes[0]}", folder / f"valid.{suffixes[1]}"
+
+
+def _candidates(source: Path, target: Path | None, total: int) -> Iterator[list[_Candidate]]:
     """Yield candidates from as many equal parts of the text as pairs are held out, from a random line of each part on."""
     count = max(1, min(MAX_PAIRS, int(total * SHARE)))
     pairs = read_parallel(source, target)
@@ -177,7 +191,7 @@ def _candidates(source: Path, target: Path, total: int) -> Iterator[list[_Candid
         yield candidates or before
 
 
-def _occurrences(source: Path, target: Path, digests: Container[bytes]) -> Counter[bytes]:
+def _occurrences(source: Path, target: Path | None, digests: Container[bytes]) -> Counter[bytes]:
     """Count how often the pairs with these digests occur in the text."""
     all_digests = (pair_digest(*pair) for pair in read_parallel(source, target))
     return Counter(digest for digest in all_digests if digest in digests)

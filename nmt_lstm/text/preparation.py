@@ -1,4 +1,7 @@
-"""Preparation: turns parallel text into vocabularies and a token store, once for the same text and settings."""
+"""Preparation: turns text into vocabularies and a token store, once for the same text and settings.
+
+Text without pairs becomes the target side; the source sides of its pairs are empty.
+"""
 
 from __future__ import annotations
 
@@ -104,7 +107,7 @@ def prepare_text(
         ResourceError: the disk is full.
     """
     report = on_progress or (lambda _: None)
-    check_rereadable(data.train_source, data.train_target, *data.validation_text())
+    check_rereadable(*data.training_text(), *data.validation_text())
     valid = list(read_parallel(*data.validation_text()))
     for warning in corpus_warnings(data):
         _warn(warning)
@@ -145,7 +148,7 @@ def prepare_text(
         fingerprint=fingerprint,
         subwords=contents.subwords,
         train=contents.train,
-        valid_source=[source for source, _ in valid],
+        valid_source=[source if data.is_paired else "" for source, _ in valid],
         valid_target=[target for _, target in valid],
         report=contents.report,
         data=data,
@@ -197,12 +200,19 @@ def _fingerprint(data: DataSettings, subwords: SubwordSettings) -> str:
         "cleaning": data.cleaning.model_dump(mode="json"),
         "subwords": subwords.model_dump(mode="json", exclude={*UNPREPARED, *LATER}),
         # Included only if they are set, so that text prepared before these settings existed is still found.
-        **({"model": _digests(read_subwords(subwords.model, subwords))} if subwords.model else {}),
+        **(
+            {"model": _digests(read_subwords(subwords.model, subwords, paired=data.is_paired))}
+            if subwords.model
+            else {}
+        ),
         **{name: value for name in LATER if (value := getattr(subwords, name))},
         **({"exclude_validation": True} if data.exclude_validation else {}),
     }
     digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
-    for path in (data.train_source, data.train_target, *data.validation_text()):
+    for path in (*data.training_text(), *data.validation_text()):
+        if path is None:
+            digest.update(b"no target")
+            continue
         content = hashlib.blake2b(digest_size=16)
         for block in read_blocks(path):
             content.update(block)
@@ -224,34 +234,36 @@ def _prepare_folder(
     excluded = frozenset(pair_digest(*pair) for pair in valid) if data.exclude_validation else frozenset()
 
     def pairs() -> Iterator[tuple[str, str]]:
-        read = read_parallel(data.train_source, data.train_target)
+        read = read_parallel(*data.training_text())
         return (pair for pair in read if pair_digest(*pair) not in excluded) if excluded else read
 
-    on_progress(f"Reading {data.train_source} and {data.train_target}")
+    on_progress(f"Reading {' and '.join(map(str, filter(None, data.training_text())))}")
     if data.cleaning.enabled and data.cleaning.drop_empty:
-        count_usable(data.train_source, data.train_target)
+        count_usable(*data.training_text())
     count, blank = 0, 0
     for source, target in pairs():
         count += 1
         blank += not (source.strip() or target.strip())
     if blank == count:
+        names = " and ".join(f"'{path}'" for path in data.training_text() if path is not None)
         raise DataError(
-            f"'{data.train_source}' and '{data.train_target}' hold only empty lines; nothing can be learnt from them.",
+            f"{names} {'hold' if data.is_paired else 'holds'} only empty lines; nothing can be learnt from them.",
             path=data.train_source,
         )
     if settings.model is not None:
-        subwords = read_subwords(settings.model, settings)
+        subwords = read_subwords(settings.model, settings, paired=data.is_paired)
     else:
-        on_progress(f"Learning subwords from {count:,} pairs")
-        subwords = train_subwords(pairs, settings, count, VOCABULARY_SEED)
+        on_progress(f"Learning subwords from {count:,} {'pairs' if data.is_paired else 'lines'}")
+        subwords = train_subwords(pairs, settings, count, VOCABULARY_SEED, paired=data.is_paired)
     with complete_folder(folder, _is_sound) as unfinished:
         subwords.save(unfinished)
         on_progress("Splitting the text into pieces")
         report = _write_store(
             PairCleaner(data.cleaning, excluded=excluded),
-            read_parallel(data.train_source, data.train_target),
+            read_parallel(*data.training_text()),
             subwords,
             unfinished,
+            is_paired=data.is_paired,
         )
         if not report.kept:
             raise DataError(
@@ -276,21 +288,25 @@ def _in_record(name: str) -> bool:
 
 
 def _write_store(
-    cleaner: PairCleaner, pairs: Iterator[tuple[str, str]], subwords: Subwords, folder: Path
+    cleaner: PairCleaner,
+    pairs: Iterator[tuple[str, str]],
+    subwords: Subwords,
+    folder: Path,
+    *,
+    is_paired: bool = True,
 ) -> CleaningReport:
     largest = max(subwords.source.size, subwords.target.size) - 1
     with TokenStoreWriter(folder, largest) as store, (folder / KEPT).open("wb") as decisions:
         for chunk in chunks_of(pairs):
-            sources = subwords.source.encode_lines([source for source, _ in chunk])
             targets = subwords.target.encode_lines([target for _, target in chunk])
+            sources = subwords.source.encode_lines([source for source, _ in chunk]) if is_paired else targets
             is_kept = [
                 cleaner.keeps(*pair, len(source), len(target))
                 for pair, source, target in zip(chunk, sources, targets, strict=True)
             ]
             decisions.write(np.array(is_kept, np.uint8).tobytes())
-            store.write(
-                list(itertools.compress(sources, is_kept)), list(itertools.compress(targets, is_kept))
-            )
+            kept = list(itertools.compress(targets, is_kept))
+            store.write(list(itertools.compress(sources, is_kept)) if is_paired else [[]] * len(kept), kept)
     return cleaner.report
 
 

@@ -67,8 +67,10 @@ class Subwords:
         return cls(source, target, False)
 
 
-def read_subwords(path: Path, settings: SubwordSettings) -> Subwords:
+def read_subwords(path: Path, settings: SubwordSettings, *, paired: bool = True) -> Subwords:
     """Return the vocabularies in `path`: a SentencePiece model for both sides, or a folder such as a model folder.
+
+    Text that is not `paired` has one vocabulary: that of the target side.
 
     Raises:
         ConfigurationError: `subwords.joint` is not as the vocabularies are, or they lack a user-defined symbol.
@@ -79,6 +81,8 @@ def read_subwords(path: Path, settings: SubwordSettings) -> Subwords:
     else:
         vocabulary = Vocabulary.load(path, normalise_invisible=settings.normalise_invisible)
         subwords = Subwords(vocabulary, vocabulary, True)
+    if not paired:
+        return Subwords(subwords.target, subwords.target, True)
     if subwords.joint != settings.joint:
         kind = "one vocabulary for both sides" if subwords.joint else "a vocabulary for each side"
         raise ConfigurationError(
@@ -102,7 +106,12 @@ def read_subwords(path: Path, settings: SubwordSettings) -> Subwords:
 
 
 def train_subwords(
-    pairs: Callable[[], Iterable[tuple[str, str]]], settings: SubwordSettings, count: int, seed: int
+    pairs: Callable[[], Iterable[tuple[str, str]]],
+    settings: SubwordSettings,
+    count: int,
+    seed: int,
+    *,
+    paired: bool = True,
 ) -> Subwords:
     """Learn vocabularies from text.
 
@@ -111,14 +120,19 @@ def train_subwords(
         settings: kind, size and other options; a size that the text does not support is changed with a warning.
         count: number of pairs, which determines the size if it is 0.
         seed: of the sample from a text of more than a million lines.
+        paired: whether the text has two sides; if not, there is one vocabulary, that of the target side.
 
     Raises:
         DataError: the text has no characters to learn pieces from.
     """
     size = settings.vocabulary_size or vocabulary_size(count)
-    if settings.joint:
+    if settings.joint or not paired:
         vocabulary = _train(
-            lambda: (side for pair in pairs() for side in pair), 2 * count, settings, size, seed
+            lambda: (side for pair in pairs() for side in pair[not paired :]),
+            count * (1 + paired),
+            settings,
+            size,
+            seed,
         )
         return Subwords(vocabulary, vocabulary, True)
     source = _train(lambda: (source for source, _ in pairs()), count, settings, size, seed, "source ")

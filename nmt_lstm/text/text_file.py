@@ -221,14 +221,17 @@ def language_of(path: Path) -> str:
     return code if 2 <= len(code) <= 3 and code.isalpha() and code not in ("txt", "tok", "raw") else ""
 
 
-def check_rereadable(*paths: Path) -> None:
+def check_rereadable(*paths: Path | None) -> None:
     """Refuse pipes and devices for text that is read more than once: reopening one would wait for a writer forever.
+
+    Args:
+        paths: of the files; None is no file.
 
     Raises:
         DataError: a path is a pipe, a device or a socket.
     """
     for path in paths:
-        if path.exists() and not (path.is_file() or path.is_dir()):
+        if path is not None and path.exists() and not (path.is_file() or path.is_dir()):
             raise DataError(
                 f"'{path}' is a pipe or device, but the text is read more than once; save it as a file first.",
                 path=path,

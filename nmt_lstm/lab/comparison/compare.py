@@ -82,7 +82,7 @@ def compare(request: Request, output: Path, *, say: Callable[[str], None] = logg
         folder.begin(
             plan,
             identity={
-                "test text": digest_of([test_source, test_target]),
+                "test text": digest_of([test_source, *filter(None, [test_target])]),
                 "plugin file": digest_of(request.plugins) if request.plugins else "none",
             },
         )

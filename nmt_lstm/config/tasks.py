@@ -1,0 +1,103 @@
+"""The tasks of a run: the one table of what each needs, builds and reports, from which all other modules read.
+
+To add a task, add its name and its row here, and the parts that the row names.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+__all__ = ["TASKS", "Task", "TaskName", "part_of", "with_defaults_of_task"]
+
+TaskName = Literal["translation", "language-model"]
+"""The names in `TASKS`: a type checker accepts a row only if its name is here."""
+
+
+class Task(NamedTuple):
+    """What is trained for a task, on which text, and how it is validated.
+
+    Parts are named ``package.module:name``, since configuration does not import torch; `part_of` imports them.
+    """
+
+    model: str
+    """What a trained model is called in texts, with its article."""
+    purpose: str
+    """What it is for, in a few words."""
+    commands: tuple[str, ...]
+    """The commands that use a model, the most important one first."""
+    required: tuple[str, ...]
+    """Keys of [data] that a run needs."""
+    refused: tuple[str, ...]
+    """Keys of [data] that have no meaning in it."""
+    paired: bool
+    """Whether a line of the text is a pair. If not, the text is the target side, and the source side is empty."""
+    metrics: tuple[str, ...]
+    """Validation metrics, the default one first."""
+    defaults: Mapping[str, Any]
+    """Dotted paths of settings whose defaults are different in this task."""
+    unused: tuple[str, ...]
+    """Settings and tables that have no effect."""
+    network: str
+    """Builds the network: called like `nmt_lstm.model.build.build_model`."""
+    validation: str
+    """Validates it: constructed like `nmt_lstm.training.validation.Validation`."""
+
+
+TASKS: Mapping[TaskName, Task] = {
+    "translation": Task(
+        model="a translation model",
+        purpose="translate text",
+        commands=("translate", "inspect", "export"),
+        required=("train_source", "train_target"),
+        refused=(),
+        paired=True,
+        metrics=("bleu", "chrf", "loss"),
+        defaults={},
+        unused=(),
+        network="nmt_lstm.model.build:build_model",
+        validation="nmt_lstm.training.validation:Validation",
+    ),
+    "language-model": Task(
+        model="a language model",
+        purpose="predict the next word",
+        commands=("generate", "score", "evaluate"),
+        required=("train_source",),
+        refused=("train_target", "valid_target"),
+        paired=False,
+        metrics=("loss",),
+        # Smoothing would spend probability on every piece, and so raise the perplexity.
+        defaults={"training.metric": "loss", "training.label_smoothing": 0.0},
+        unused=(
+            "insight",
+            "model.encoder",
+            "model.attention",
+            "model.decoder.wiring",
+            "model.decoder.bridge",
+        ),
+        network="nmt_lstm.model.build:build_language_model",
+        validation="nmt_lstm.training.text_validation:TextValidation",
+    ),
+}
+
+
+def with_defaults_of_task(values: Any) -> Any:
+    """Return nested settings, with the defaults that depend on their task for those that are not given."""
+    name = values.get("task") if isinstance(values, dict) else None
+    task = next((task for known, task in TASKS.items() if known == name), None)
+    if task is None:
+        return values
+    completed = dict(values)
+    for path, default in task.defaults.items():
+        table, _, key = path.partition(".")
+        given = completed.get(table, {})
+        if isinstance(given, dict):
+            completed[table] = {key: default, **given}
+    return completed
+
+
+def part_of(name: str) -> Any:
+    """Return what a name such as ``package.module:name`` in the table stands for."""
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)

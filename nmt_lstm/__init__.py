@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings as RunSettings
     from nmt_lstm.config.schema import SearchSettings as SearchSettings
     from nmt_lstm.corpora.builtin import builtin_corpus_folder as builtin_corpus_folder
+    from nmt_lstm.encoders.encoder import Encoded as Encoded
+    from nmt_lstm.encoders.encoder import Encoder as Encoder
+    from nmt_lstm.encoders.encoder import token_mean as token_mean
+    from nmt_lstm.encoders.recurrent import RecurrentEncoder as RecurrentEncoder
     from nmt_lstm.errors import NmtLstmError as NmtLstmError
     from nmt_lstm.errors import PluginError as PluginError
     from nmt_lstm.evaluation.scores import corpus_scores as corpus_scores
@@ -63,6 +67,7 @@ if TYPE_CHECKING:
     from nmt_lstm.recurrence.with_parameters import with_parameters as with_parameters
     from nmt_lstm.registry import ATTENTIONS as ATTENTIONS
     from nmt_lstm.registry import CELLS as CELLS
+    from nmt_lstm.registry import ENCODERS as ENCODERS
     from nmt_lstm.text.preparation import prepare as prepare
     from nmt_lstm.text.text_file import read_lines as read_lines
     from nmt_lstm.training.data_module import TranslationDataModule as TranslationDataModule
@@ -88,6 +93,8 @@ _NAMES_OF_MODULE = {
     "nmt_lstm.config.load": ("load_run",),
     "nmt_lstm.config.schema": ("RunSettings", "SearchSettings"),
     "nmt_lstm.corpora.builtin": ("builtin_corpus_folder",),
+    "nmt_lstm.encoders.encoder": ("Encoded", "Encoder", "token_mean"),
+    "nmt_lstm.encoders.recurrent": ("RecurrentEncoder",),
     "nmt_lstm.errors": ("NmtLstmError", "PluginError"),
     "nmt_lstm.evaluation.scores": ("corpus_scores",),
     "nmt_lstm.inference.exported": ("write_exported",),
@@ -108,7 +115,7 @@ _NAMES_OF_MODULE = {
     "nmt_lstm.recurrence.linear_scan": ("linear_recurrence",),
     "nmt_lstm.recurrence.recurrence": ("Recurrence", "Update"),
     "nmt_lstm.recurrence.with_parameters": ("with_parameters",),
-    "nmt_lstm.registry": ("ATTENTIONS", "CELLS"),
+    "nmt_lstm.registry": ("ATTENTIONS", "CELLS", "ENCODERS"),
     "nmt_lstm.text.text_file": ("read_lines",),
     "nmt_lstm.text.preparation": ("prepare",),
     "nmt_lstm.training.data_module": ("TranslationDataModule",),

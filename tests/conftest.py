@@ -77,9 +77,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(autouse=True)
 def unregister_plugins() -> Iterator[None]:
     """Remove the parts that a test registers, so that the order of tests does not matter."""
-    from nmt_lstm.registry import ATTENTIONS, CELLS
+    from nmt_lstm.registry import ATTENTIONS, CELLS, ENCODERS
 
-    with CELLS.isolated(), ATTENTIONS.isolated():
+    with CELLS.isolated(), ATTENTIONS.isolated(), ENCODERS.isolated():
         yield
 
 

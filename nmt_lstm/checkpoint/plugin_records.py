@@ -11,7 +11,15 @@ from typing import Any
 
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import ModelFolderError, PluginError, UntrustedPluginError
-from nmt_lstm.registry import ATTENTIONS, CELLS, PluginContents, Registry, load_plugin_file, read_contents
+from nmt_lstm.registry import (
+    ATTENTIONS,
+    CELLS,
+    ENCODERS,
+    PluginContents,
+    Registry,
+    load_plugin_file,
+    read_contents,
+)
 from nmt_lstm.registry.provenance import is_installed, trust_folder
 
 __all__ = [
@@ -39,7 +47,7 @@ class PluginChange:
     """A part that differs from its copy in a model folder."""
 
     kind: str
-    """The kind of part, "cell" or "attention"."""
+    """The kind of part: "cell", "attention" or "encoder"."""
     name: str
     copy: Path
     """The copy in the model folder."""
@@ -48,7 +56,7 @@ class PluginChange:
 
 
 def plugin_records(run: RunSettings) -> tuple[dict[str, list[PluginRecord]], dict[str, bytes]]:
-    """Return the records of a run's cells and attention, and the files to copy, by their paths in the model folder.
+    """Return the records of a run's cells, attention and encoder, and the files to copy, by their paths in the model folder.
 
     The copies are what was loaded, even if the files have changed since.
     """
@@ -206,7 +214,7 @@ def warn_of_versions(records: Mapping[str, list[PluginRecord]]) -> None:
 
 
 def _each(records: Mapping[str, list[PluginRecord]]) -> Iterator[tuple[str, Registry, PluginRecord]]:
-    for key, registry in (("cells", CELLS), ("attentions", ATTENTIONS)):
+    for key, registry in (("cells", CELLS), ("attentions", ATTENTIONS), ("encoders", ENCODERS)):
         for record in records.get(key, []):
             yield registry.kind, registry, record
 
@@ -217,15 +225,25 @@ def _copy_path(folder: Path, record: PluginRecord) -> Path | None:
 
 
 def _used(run: RunSettings) -> Iterator[tuple[str, Registry, list[str]]]:
-    sides = run.model.encoder, run.model.decoder
-    names = [name for side in sides for name in _with_inner(side.cell, side.cell_options)]
+    encoder, decoder = run.model.encoder, run.model.decoder
+    if encoder.is_recurrent:
+        names = [*_with_inner(encoder.cell, encoder.cell_options)]
+    else:
+        names = [*_inner(encoder.options)]
+    names += _with_inner(decoder.cell, decoder.cell_options)
     yield "cells", CELLS, list(dict.fromkeys(names))
     yield "attentions", ATTENTIONS, [run.model.attention.name]
+    yield "encoders", ENCODERS, [encoder.name]
 
 
 def _with_inner(cell: str, options: Mapping[str, Any]) -> Iterator[str]:
     """Yield the name of a cell and of the cells it wraps, which are its options `cell` and `cell_options`."""
     yield cell
+    yield from _inner(options)
+
+
+def _inner(options: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of the cells that a part is made of, according to its options `cell` and `cell_options`."""
     inner, inner_options = options.get("cell"), options.get("cell_options")
     if isinstance(inner, str) and (":" in inner or inner in CELLS.names()):
         yield from _with_inner(inner, inner_options if isinstance(inner_options, dict) else {})

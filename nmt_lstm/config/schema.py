@@ -30,6 +30,7 @@ __all__ = [
     "TrainingSettings",
 ]
 
+RECURRENT = "recurrent"
 TASK_MEANING = "What the model learns. " + " ".join(
     f"{name}: {task.model} to {task.purpose}." for name, task in TASKS.items()
 )
@@ -98,8 +99,12 @@ class DataSettings(Settings):
 
 
 class EncoderSettings(Settings):
-    """The encoder: a stack of recurrent layers over the source."""
+    """The encoder: by default a stack of recurrent layers over the source, to which all keys but `options` belong."""
 
+    name: str = "recurrent"
+    """Registered encoder, or package.module:Class. `nmt-lstm plugins` lists them."""
+    options: Options = {}
+    """Options of the encoder's constructor; those of "recurrent" are the keys below."""
     cell: str = "lstm"
     """Registered cell, or package.module:Class. `nmt-lstm plugins` lists them."""
     cell_options: Options = {}
@@ -112,6 +117,20 @@ class EncoderSettings(Settings):
     """All layers bidirectional, only the first (GNMT), or none."""
     residual: bool = False
     """Add each layer's input to its output, from the second layer on, where the widths are equal."""
+
+    @property
+    def is_recurrent(self) -> bool:
+        """Whether this is the stock encoder, whose settings are the keys of this table."""
+        return self.name == RECURRENT
+
+    @model_validator(mode="after")
+    def _options_belong_to_an_encoder(self) -> EncoderSettings:
+        if self.is_recurrent and self.options:
+            raise ValueError(
+                f'options ({", ".join(self.options)}) are of encoders other than "recurrent": set name, or use the keys '
+                f"cell, layers, hidden_size, directions and residual"
+            )
+        return self
 
 
 class DecoderSettings(Settings):

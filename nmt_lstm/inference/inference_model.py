@@ -14,11 +14,12 @@ from torch import Tensor, nn
 
 from nmt_lstm.batching.batch import SourceBatch
 from nmt_lstm.cells.cell import Cell
+from nmt_lstm.encoders.recurrent import RecurrentEncoder
 from nmt_lstm.inference.projected_context import split_readout
 from nmt_lstm.inference.shortlist import Candidates, Shortlist
 from nmt_lstm.model.decoder import Decoder, DecoderState
 from nmt_lstm.model.embedding import PieceEmbedding
-from nmt_lstm.model.encoder import Encoded, Encoder
+from nmt_lstm.model.encoder import Encoded, SourceEncoder
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.model.step import Step
 from nmt_lstm.numerics.inference_linear import InferenceLinear, InferencePrecision, inference_linear
@@ -59,7 +60,7 @@ class InferenceModel(nn.Module):
     def __init__(
         self,
         *,
-        encoder: Encoder,
+        encoder: SourceEncoder,
         target_embedding: nn.Module,
         decoder: Decoder,
         output: InferenceLinear,
@@ -134,7 +135,7 @@ def prepare_for_inference(
     """Return a copy of a network for inference on a processor; weights that do not change are shared, not copied.
 
     Linear layers and cells compute in the precision, as far as each cell's `prepare_for_inference` supports it. Where only
-    cells read the embeddings (in the encoder's first layer, and in the decoder's with the GNMT wiring), tables replace
+    cells read the embeddings (in the recurrent encoder's first layer, and in the decoder's with the GNMT wiring), tables replace
     their products with the input, up to `LARGEST_TABLES` bytes. Where only the readout reads the contexts, they are
     projected once per source position. Everything else stays in float32.
 
@@ -151,7 +152,8 @@ def prepare_for_inference(
     target_embedding: nn.Module = model.target_embedding
     if decoder.first_cell_alone_reads_embeddings:
         target_embedding = tables.replace(model.target_embedding, decoder.cells, ["0"])
-    if isinstance(encoder.embedding, PieceEmbedding):
+    # Other encoders read embeddings with more than cells.
+    if isinstance(encoder.embedding, PieceEmbedding) and isinstance(encoder.layers, RecurrentEncoder):
         first = encoder.layers[0]
         directions = [name for name, _ in first.named_children()]
         encoder.embedding = tables.replace(encoder.embedding, first, directions)

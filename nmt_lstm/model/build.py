@@ -14,16 +14,18 @@ from nmt_lstm.cells.cell import Cell
 from nmt_lstm.config.schema import DecoderSettings, EncoderSettings, ModelSettings
 from nmt_lstm.config.tasks import TASKS, TaskName, part_of
 from nmt_lstm.config.wirings import WIRINGS, WiringName
+from nmt_lstm.encoders.encoder import Encoder
+from nmt_lstm.encoders.recurrent import RecurrentEncoder
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.model.bridge import Bridge
 from nmt_lstm.model.decoder import Decoder
 from nmt_lstm.model.dropout import Dropout
 from nmt_lstm.model.embedding import PieceEmbedding
-from nmt_lstm.model.encoder import Encoder, EncoderLayer
+from nmt_lstm.model.encoder import SourceEncoder
 from nmt_lstm.model.language_model import LanguageModel, LanguageStack
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.model.trainable import Trainable
-from nmt_lstm.registry import ATTENTIONS, CELLS
+from nmt_lstm.registry import ATTENTIONS, CELLS, ENCODERS
 
 __all__ = [
     "build_language_model",
@@ -36,12 +38,15 @@ __all__ = [
 
 
 def check_parts(model: ModelSettings) -> None:
-    """Check the names and options of cells and attention before any text is read.
+    """Check the names and options of encoder, cells and attention before any text is read.
 
     Raises:
-        PluginError: a cell or attention is unknown or does not accept its options.
+        PluginError: an encoder, cell or attention is unknown or does not accept its options.
     """
-    CELLS.check(model.encoder.cell, model.encoder.cell_options)
+    if model.encoder.is_recurrent:
+        CELLS.check(model.encoder.cell, model.encoder.cell_options)
+    else:
+        ENCODERS.check(model.encoder.name, model.encoder.options)
     CELLS.check(model.decoder.cell, model.decoder.cell_options)
     ATTENTIONS.check(model.attention.name, model.attention.options)
 
@@ -61,7 +66,7 @@ def build_model(
 
     Raises:
         ConfigurationError: all embeddings are tied, but the vocabularies differ in size.
-        PluginError: a cell or attention is unknown or does not accept its options.
+        PluginError: an encoder, cell or attention is unknown or does not accept its options.
     """
     tied = model.tied_embeddings
     if tied == "all" and source_size != target_size:
@@ -75,7 +80,7 @@ def build_model(
     target = PieceEmbedding(target_size, width, dropout=dropout, word_dropout=model.word_dropout)
     if tied == "all":
         target.weight = source.weight
-    encoder = _encoder(model.encoder, source, width, dropout)
+    encoder = SourceEncoder(embedding=source, layers=_encoder(model.encoder, width, dropout), dropout=dropout)
     network = Seq2Seq(
         encoder=encoder,
         target_embedding=target,
@@ -157,7 +162,7 @@ def build_unweighted_model(model: ModelSettings, source_size: int, target_size: 
 
     Raises:
         ConfigurationError: all embeddings are tied, but the vocabularies differ in size.
-        PluginError: a cell or attention is unknown or does not accept its options.
+        PluginError: an encoder, cell or attention is unknown or does not accept its options.
     """
     return cast(Seq2Seq, build_unweighted_network("translation", model, source_size, target_size))
 
@@ -174,23 +179,28 @@ def _output_weight(size: int, width: int) -> nn.Parameter:
     return nn.Parameter(torch.randn(size, width) / width**0.5)
 
 
-def _encoder(settings: EncoderSettings, embedding: PieceEmbedding, width: int, dropout: Dropout) -> Encoder:
-    layers: list[EncoderLayer] = []
-    bidirectional = {"bidirectional": settings.layers, "first": 1, "unidirectional": 0}[settings.directions]
-    for number in range(settings.layers):
-        forward_cell = _cell(settings, width)
-        backward_cell = _cell(settings, width) if number < bidirectional else None
-        layers.append(EncoderLayer(forward_cell=forward_cell, backward_cell=backward_cell))
-        width = layers[-1].output_size
-    return Encoder(embedding=embedding, layers=layers, dropout=dropout, residual=settings.residual)
+def _encoder(settings: EncoderSettings, width: int, dropout: Dropout) -> Encoder:
+    if settings.is_recurrent:
+        return RecurrentEncoder(
+            width,
+            dropout,
+            cell=settings.cell,
+            cell_options=settings.cell_options,
+            layers=settings.layers,
+            hidden_size=settings.hidden_size,
+            directions=settings.directions,
+            residual=settings.residual,
+        )
+    encoder: Encoder = ENCODERS.build(settings.name, width, dropout, options=settings.options)
+    return encoder
 
 
-def _cell(settings: EncoderSettings | DecoderSettings, input_size: int) -> Cell:
+def _cell(settings: DecoderSettings, input_size: int) -> Cell:
     cell: Cell = CELLS.build(settings.cell, input_size, settings.hidden_size, options=settings.cell_options)
     return cell
 
 
-def _decoder(model: ModelSettings, encoder: Encoder, dropout: Dropout) -> Decoder:
+def _decoder(model: ModelSettings, encoder: SourceEncoder, dropout: Dropout) -> Decoder:
     settings, width = model.decoder, model.embedding_size
     wiring = _decoder_class(settings.wiring)
     make_cell = functools.partial(_cell, settings)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from nmt_lstm.batching.batch import Batch, SourceBatch
 from nmt_lstm.model.decoder import Decoded, Decoder, DecoderState
 from nmt_lstm.model.embedding import PieceEmbedding
-from nmt_lstm.model.encoder import Encoded, Encoder
+from nmt_lstm.model.encoder import Encoded, SourceEncoder
 from nmt_lstm.model.loss import Loss, batch_loss
 from nmt_lstm.model.step import Step
 from nmt_lstm.model.trainable import Trainable
@@ -33,7 +33,7 @@ class Seq2Seq(Trainable):
     def __init__(
         self,
         *,
-        encoder: Encoder,
+        encoder: SourceEncoder,
         target_embedding: PieceEmbedding,
         decoder: Decoder,
         output_weight: nn.Parameter,

@@ -1,4 +1,4 @@
-"""The tables of cells and attentions, filled by a decorator and by entry points, and loaded on first use."""
+"""The tables of cells, attentions and encoders, filled by a decorator and by entry points, and loaded on first use."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from nmt_lstm.registry.registry import Registry
 __all__ = [
     "ATTENTIONS",
     "CELLS",
+    "ENCODERS",
+    "REGISTRIES",
     "Entry",
     "OptionSpec",
     "PluginContents",
@@ -34,25 +36,32 @@ ATTENTIONS = Registry(
     base="nmt_lstm.attention.attention:Attention",
     sizes=("query_size", "memory_size"),
 )
+ENCODERS = Registry(
+    kind="encoder",
+    group="nmt_lstm.encoders.v1",
+    base="nmt_lstm.encoders.encoder:Encoder",
+    sizes=("input_size", "dropout"),
+)
+REGISTRIES = (CELLS, ATTENTIONS, ENCODERS)
 
 
 def load_plugin_file(path: str) -> list[Entry]:
-    """Run a Python file, or a folder with an ``__init__.py``, that registers cells or attentions; return what it registered.
+    """Run a Python file, or a folder with an ``__init__.py``, that registers parts; return what it registered.
 
     Raises:
         PluginError: the file is missing, fails, or registers nothing.
     """
-    return load_plugin_module(path, (CELLS, ATTENTIONS))
+    return load_plugin_module(path, REGISTRIES)
 
 
 def plugin_failure(problem: BaseException) -> str:
-    """Describe the line of a loaded cell or attention in which an exception was raised; empty if it was in none.
+    """Describe the line of a loaded cell, attention or encoder in which an exception was raised; empty if it was in none.
 
     The sentence names the plugin, the file and the line, the error, and the command that looks for the cause.
     """
-    return describe_failure(problem, (CELLS, ATTENTIONS))
+    return describe_failure(problem, REGISTRIES)
 
 
 def plugin_suspicion() -> str:
-    """Name the loaded cells and attentions that may have caused a failure elsewhere; empty if none was loaded."""
-    return describe_suspects((CELLS, ATTENTIONS))
+    """Name the loaded cells, attentions and encoders that may have caused a failure elsewhere; empty if none was loaded."""
+    return describe_suspects(REGISTRIES)

@@ -143,9 +143,9 @@ class Registry:
         check_options(options, loaded.options, loaded.label)
 
     def build(
-        self, name: str, *positional: int, options: Mapping[str, Any] | None = None, **sizes: int
+        self, name: str, *positional: Any, options: Mapping[str, Any] | None = None, **sizes: int
     ) -> Any:
-        """Construct a part from its sizes and checked options.
+        """Construct a part from its sizes (and what else the framework provides) and checked options.
 
         Raises:
             PluginError: as for `get`; or an option is unknown, of the wrong type, or rejected by the class.

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from nmt_lstm.batching.batch import SourceBatch, source_batch
-from nmt_lstm.model.encoder import Encoder
+from nmt_lstm.model.encoder import SourceEncoder
 from nmt_lstm.text.special_pieces import PAD
 
 STOCK = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
@@ -17,7 +17,7 @@ DIRECTIONS = ("bidirectional", "first", "unidirectional")
 
 
 def packed_network_results(
-    encoder: Encoder, source: SourceBatch, kind: Any, *, both: bool
+    encoder: SourceEncoder, source: SourceBatch, kind: Any, *, both: bool
 ) -> tuple[Tensor, Tensor]:
     """Return the states and summary that PyTorch's own network computes with the encoder's weights."""
     layers, width = len(encoder.layers), encoder.embedding.weight.shape[1]
@@ -94,7 +94,7 @@ def test_no_gradient_reaches_padding(make_model, sources, directions: str) -> No
     assert encoder.embedding.weight.grad[sources.pieces[0]].all()
 
 
-def changed_positions(encoder: Encoder, sentence: list[int], position: int) -> set[int]:
+def changed_positions(encoder: SourceEncoder, sentence: list[int], position: int) -> set[int]:
     """Positions whose states change with the piece at `position`."""
     other = [*sentence]
     other[position] = 4 if sentence[position] != 4 else 5
@@ -131,7 +131,7 @@ def test_widths_of_each_layer(make_model) -> None:
     assert (encoder.output_size, encoder.summary_size) == (8, 8)
 
 
-def through(encoder: Encoder, source: SourceBatch, added: tuple[int, ...]) -> Tensor:
+def through(encoder: SourceEncoder, source: SourceBatch, added: tuple[int, ...]) -> Tensor:
     """States of one sentence, layer by layer; `added` names the layers whose input is added to their output."""
     states = encoder.embedding(source.pieces)
     for number, layer in enumerate(encoder.layers):
@@ -165,7 +165,7 @@ def test_dropout_is_between_layers_and_on_the_result(make_model, sentences, halv
     below, above = encoder.layers
     first, _ = below.forward_cell(encoder.embedding(source.pieces), below.forward_cell.initial_state(1))
     second, _ = above.forward_cell(first / 2, above.forward_cell.initial_state(1))
-    encoder.dropout = halving
+    encoder.dropout = encoder.layers.dropout = halving
     encoded = encoder(source)
     torch.testing.assert_close(encoded.states, second / 2)
     torch.testing.assert_close(encoded.summary, second[:, -1])

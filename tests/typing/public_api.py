@@ -17,6 +17,7 @@ from torch import Tensor
 from nmt_lstm import (
     ATTENTIONS,
     CELLS,
+    ENCODERS,
     GRU,
     LSTM,
     RNN,
@@ -25,6 +26,8 @@ from nmt_lstm import (
     Batch,
     Cell,
     CellWrapper,
+    Encoded,
+    Encoder,
     GatedCell,
     GateRecord,
     GradientTrace,
@@ -38,6 +41,7 @@ from nmt_lstm import (
     PluginError,
     Products,
     Recurrence,
+    RecurrentEncoder,
     RunSettings,
     ScoredTranslation,
     SearchSettings,
@@ -74,6 +78,7 @@ from nmt_lstm import (
     sequence_linear,
     sigmoid,
     source_batch,
+    token_mean,
     with_parameters,
     write_exported,
 )
@@ -185,6 +190,27 @@ class Damped(CellWrapper):
         recurrence = self.cell.recurrence(around)
         assert_type(recurrence, Recurrence)
         return self.cell.step_by(recurrence, inputs, state)
+
+
+@ENCODERS.register("shifted")
+class Shifted(Encoder):
+    def __init__(
+        self, input_size: int, dropout: torch.nn.Module | None = None, *, shift: float = 1.0
+    ) -> None:
+        super().__init__(input_size, dropout)
+        self.shift = shift
+
+    def forward(self, embedded: Tensor, is_token: Tensor) -> Encoded:
+        states = embedded + self.shift
+        return Encoded(states, is_token, token_mean(states, is_token))
+
+
+def encoding(embedded: Tensor, is_token: Tensor) -> None:
+    encoder = RecurrentEncoder(8, layers=2, directions="first")
+    encoded = encoder.forward(embedded, is_token)
+    assert_type(encoded.states, Tensor)
+    assert_type(encoder.output_size, int)
+    assert_type(ENCODERS.names(), list[str])
 
 
 @ATTENTIONS.register("last")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,6 @@ from nmt_lstm.cells.cell import Cell
 from nmt_lstm.inference.onnx.exporter import BATCH, SOURCE, export, serialize
 from nmt_lstm.inference.onnx.scan import UnrolledCell, insert_scans
 from nmt_lstm.model.decoder import DecoderState
-from nmt_lstm.model.encoder import EncoderLayer
 from nmt_lstm.model.seq2seq import Seq2Seq
 
 __all__ = ["OnnxGraphs", "make_onnx_graphs"]
@@ -43,7 +42,7 @@ def make_onnx_graphs(model: Seq2Seq) -> OnnxGraphs:
         model: in evaluation mode, on a processor; it is not changed.
 
     Raises:
-        PluginError: the exporter cannot trace a cell or attention.
+        PluginError: the exporter cannot trace an encoder, cell or attention.
         ImportError: ``onnxscript`` is not installed.
     """
     model = copy.deepcopy(model).eval()
@@ -52,10 +51,7 @@ def make_onnx_graphs(model: Seq2Seq) -> OnnxGraphs:
         states = [model.start(model.encode(example)) for example in examples]
     layout = _Layout(states)
     unrolled_cells: list[UnrolledCell] = []
-    for layer in cast(list[EncoderLayer], list(model.encoder.layers)):
-        layer.forward_cell = _unrolled(layer.forward_cell, unrolled_cells)
-        if layer.backward_cell is not None:
-            layer.backward_cell = _unrolled(layer.backward_cell, unrolled_cells)
+    _unroll_cells(model.encoder.layers, unrolled_cells)
     source = examples[0]
     encoder = export(
         "the encoder",
@@ -147,6 +143,11 @@ class _DecoderStep(nn.Module):
         return [step.logits.log_softmax(-1), step.attention, *self.layout.changing(step.state)]
 
 
-def _unrolled(cell: Cell, unrolled_cells: list[UnrolledCell]) -> Cell:
-    unrolled_cells.append(UnrolledCell(cell, len(unrolled_cells)))
-    return cast(Cell, unrolled_cells[-1])
+def _unroll_cells(module: nn.Module, unrolled_cells: list[UnrolledCell]) -> None:
+    """Replace the cells inside a module by placeholders, and add these to the list."""
+    for name, child in module.named_children():
+        if isinstance(child, Cell):
+            unrolled_cells.append(UnrolledCell(child, len(unrolled_cells)))
+            setattr(module, name, unrolled_cells[-1])
+        else:
+            _unroll_cells(child, unrolled_cells)

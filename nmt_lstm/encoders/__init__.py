@@ -1,0 +1,1 @@
+"""Encoders: what reads the source sentences between their embeddings and the decoder."""

@@ -24,6 +24,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "greedy": {"beam_size": 1},
     "no_repeat_ngram = 3": {"no_repeat_ngram": 3},
     "repetition_penalty = 1.2": {"repetition_penalty": 1.2},
+    "5 groups of one hypothesis": {"beam_groups": 5},
+    "3 groups of 2 hypotheses": {"beam_size": 6, "beam_groups": 3},
     "one sample": {"method": "sampling"},
     "one sample, top_k = 10": {"method": "sampling", "top_k": 10},
     "one sample, top_p = 0.9": {"method": "sampling", "top_p": 0.9},

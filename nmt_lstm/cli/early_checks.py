@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings, SearchSettings
 
 __all__ = [
+    "check_beam",
     "check_cells",
     "check_export_folder",
     "check_files",
@@ -66,6 +67,25 @@ def check_search(folders: Sequence[Path], overrides: Sequence[str] | None) -> Se
     except ConfigurationError as problem:
         raise ModelFolderError(f"model folder '{folder}' cannot be read: {problem}", path=folder) from problem
     return search_settings(run, overrides or [])
+
+
+def check_beam(search: SearchSettings, beam_size: int | None, n_best: int) -> None:
+    """Check search settings with the values of ``--beam-size`` and ``--n-best``.
+
+    Raises:
+        ConfigurationError: they contradict each other.
+    """
+    from nmt_lstm.inference.checked_arguments import with_beam_size
+    from nmt_lstm.search.setting_checks import check_search as check_settings
+
+    settings = with_beam_size(search, beam_size)
+    if n_best > settings.beam_size and search.method == "beam":
+        raise ConfigurationError(
+            f"--n-best {n_best} is larger than the beam size {settings.beam_size}; add --beam-size {n_best}.",
+            key="--n-best",
+            value=n_best,
+        )
+    check_settings(settings, n_best)
 
 
 def check_files(*paths: Path | None, reread: bool = False) -> None:

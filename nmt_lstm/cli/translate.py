@@ -44,6 +44,7 @@ Examples:
   echo "Ein Hund." | nmt-lstm translate -m runs/de-en --n-best 3 --scores
   nmt-lstm translate -m runs/a -m runs/b --format jsonl < in.de
   nmt-lstm translate -m runs/de-en --terms terms.tsv < in.de
+  nmt-lstm translate -m runs/de-en --n-best 5 --beam-groups 5 < in.de
   nmt-lstm translate -m runs/de-en --set search.method=sampling < in.de
 \b
 Output:
@@ -69,6 +70,25 @@ def translate(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. [default: stdout]")
     ] = None,
     beam_size: BeamSize = None,
+    beam_groups: Annotated[
+        int | None,
+        typer.Option(
+            "--beam-groups",
+            min=1,
+            metavar="N",
+            help="Equal parts of the beam that avoid each other's words, for different translations with --n-best.",
+        ),
+    ] = None,
+    diversity: Annotated[
+        float | None,
+        typer.Option(
+            "--diversity",
+            min=0.0,
+            max=100.0,
+            metavar="X",
+            help="How much the groups of the beam avoid each other's words. [default: 0.5]",
+        ),
+    ] = None,
     overrides: SearchOverrides = None,
     n_best: Annotated[
         int, typer.Option("--n-best", min=1, metavar="N", help="Translations per input line.")
@@ -138,12 +158,10 @@ def translate(
 ) -> None:
     """Translate text, line by line."""
     early_checks.check_models(model, device)
-    search = early_checks.check_search(model, overrides)
-    beam = beam_size or search.beam_size
-    if n_best > beam and search.method == "beam":
-        raise ConfigurationError(
-            f"--n-best {n_best} is larger than the beam size {beam}; add --beam-size {n_best}."
-        )
+    groups = {"beam_groups": beam_groups, "diversity": diversity}
+    chosen = [f"search.{name}={value}" for name, value in groups.items() if value is not None]
+    search = early_checks.check_search(model, [*(overrides or ()), *chosen])
+    early_checks.check_beam(search, beam_size, n_best)
     from_stdin = input_file is None or str(input_file) == "-"
     if from_stdin:
         check_stdin()

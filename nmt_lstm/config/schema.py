@@ -194,6 +194,10 @@ class SearchSettings(Settings):
     """Search for the likeliest translation, or draw one from the model's probabilities."""
     beam_size: Annotated[int, Field(ge=1, le=1_000)] = 5
     """Hypotheses per sentence; 1 is greedy search."""
+    beam_groups: Annotated[int, Field(ge=1)] = 1
+    """Equal parts of the beam that avoid each other's pieces (diverse beam search, Vijayakumar et al. 2018); 1 is off."""
+    diversity: Annotated[float, Field(ge=0.0, le=100.0)] = 0.5
+    """Of beam groups: what a piece costs for each hypothesis of earlier groups that has it at the same position."""
     length_penalty: Literal["average", "wu", "none"] = "average"
     """Normalisation of scores by length: score / length ** alpha, Wu et al. (2016), or none."""
     alpha: Annotated[float, Field(ge=0.0, le=5.0)] = 1.0

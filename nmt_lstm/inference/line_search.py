@@ -170,7 +170,10 @@ class LineSearch:
             for each in hypotheses:
                 different.setdefault(each.text, each)
             hypotheses = list(different.values())
-        return tuple(hypotheses[: options.n_best])
+        best = hypotheses[: options.n_best]
+        if options.settings.beam_groups > 1 and utility == "score":
+            best.sort(key=lambda each: -each.score)  # the search returns one of each group, then further ones
+        return tuple(best)
 
     def _hypothesis(
         self, candidate: PieceHypothesis, source_pieces: int, options: SearchOptions

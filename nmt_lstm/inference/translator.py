@@ -20,9 +20,9 @@ from nmt_lstm.inference.requests import LinePreparation, TranslationRequest
 from nmt_lstm.inference.translation import Hypothesis, ScoredTranslation, Translation
 from nmt_lstm.numerics.inference_linear import InferencePrecision
 from nmt_lstm.numerics.precision import Precision
-from nmt_lstm.search.beam_search import check_search
 from nmt_lstm.search.ensemble import Ensemble
 from nmt_lstm.search.searchable import Searchable
+from nmt_lstm.search.setting_checks import check_search
 from nmt_lstm.text.lines import LineWarnings, without_line_end
 from nmt_lstm.text.special_pieces import END_OF_SENTENCE
 from nmt_lstm.text.subwords import Subwords

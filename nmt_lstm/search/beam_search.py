@@ -1,7 +1,9 @@
 """Batched beam search over encode, start, step and reorder; the same result at any batch size.
 
-Shapes: B sentences of the batch, P present in a step, K hypotheses of each (1 at first, then the beam size), R = P x K
-rows, sentence by sentence, S source, C candidates.
+What is searched is a group of a sentence; without `search.beam_groups` a sentence has one.
+
+Shapes: B groups of the batch, P present in a step, sentence by sentence, K hypotheses of each (1 at first, then the beam
+size, divided by the groups), R = P x K rows, S source, C candidates.
 """
 
 from __future__ import annotations
@@ -16,53 +18,27 @@ from torch import Tensor
 
 from nmt_lstm.batching.batch import SourceBatch
 from nmt_lstm.config.schema import SearchSettings
-from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.model.step import Step
-from nmt_lstm.search.best_pieces import Ranked, best_continuations
+from nmt_lstm.search.best_pieces import Ranked
 from nmt_lstm.search.constraints import BatchConstraints, piece_rules
+from nmt_lstm.search.diversity import best_of_groups
 from nmt_lstm.search.greedy import greedy_search
 from nmt_lstm.search.hypotheses import Finished, History, Hypothesis
 from nmt_lstm.search.limits import Limits
 from nmt_lstm.search.penalties import coverage_penalty
+from nmt_lstm.search.ranking import Ranking
 from nmt_lstm.search.remaining import Booleans, Integers, remaining_sentences, rows_of_sentences
-from nmt_lstm.search.required import RequiredPhrases, allocate
-from nmt_lstm.search.rules import RuledModel, RuledState
+from nmt_lstm.search.required import RequiredPhrases
+from nmt_lstm.search.rules import RuledModel
 from nmt_lstm.search.sampling import sample
 from nmt_lstm.search.searchable import Searchable, check_scores
+from nmt_lstm.search.setting_checks import check_search
 from nmt_lstm.text.special_pieces import BEGIN, END
 
-__all__ = ["beam_search", "check_search"]
+__all__ = ["beam_search"]
 
 Encoding = TypeVar("Encoding")
 State = TypeVar("State")
-
-
-def check_search(settings: SearchSettings, n_best: int) -> None:
-    """Raise ConfigurationError if the settings contradict each other or `n_best`."""
-    if settings.method == "sampling":
-        if n_best < 1:
-            raise ConfigurationError(f"n_best is {n_best}, but must be at least 1.")
-    elif not 1 <= n_best <= settings.beam_size:
-        raise ConfigurationError(
-            f"n_best is {n_best}, but must be between 1 and the beam size ({settings.beam_size}); raise the beam size.",
-            key="n_best",
-            value=n_best,
-        )
-    defaults = SearchSettings()
-    for name in ("temperature", "top_k", "top_p"):
-        if settings.method != "sampling" and getattr(settings, name) != getattr(defaults, name):
-            raise ConfigurationError(
-                f'search.{name} = {getattr(settings, name)} is for sampling; add search.method = "sampling", or leave it out.',
-                key=f"search.{name}",
-                value=getattr(settings, name),
-            )
-    if settings.min_length_ratio > settings.max_length_ratio:
-        raise ConfigurationError(
-            f"search.min_length_ratio ({settings.min_length_ratio}) is above search.max_length_ratio "
-            f"({settings.max_length_ratio}); lower it.",
-            key="search.min_length_ratio",
-            value=settings.min_length_ratio,
-        )
 
 
 @torch.no_grad()
@@ -87,6 +63,10 @@ def beam_search(
     hypothesis, then by the lower piece; finished hypotheses by score, then by the earlier end. A beam size of 1 is
     greedy search. With ``settings.method = "sampling"``, translations are drawn instead (`nmt_lstm.search.sampling`).
 
+    With ``settings.beam_groups`` above 1, all this holds for each group, with its share of the beam
+    (`nmt_lstm.search.diversity`). A sentence is done when all of its groups are, and the best hypotheses of all groups
+    come first, then their second ones, and so on.
+
     Args:
         model: what to ask. With constraints of a prefix or of required phrases it must score the whole vocabulary.
         source: the sentences.
@@ -96,7 +76,7 @@ def beam_search(
         constraints: what the sentences ask for beyond that.
 
     Raises:
-        ConfigurationError: `n_best` exceeds the beam, or the length limits contradict each other.
+        ConfigurationError: the settings contradict each other or `n_best`.
         ModelFolderError: the model's scores are not numbers.
     """
     check_search(settings, n_best)
@@ -148,41 +128,60 @@ class _BeamSearch(Generic[Encoding, State]):
         self.n_best = n_best
         self.keep_attention = keep_attention
         self.limits = limits
-        self.required = required
-        longest = self.limits.longest
-        # The largest number by which a total of the sentence can be divided, for the bound in `_is_done`.
-        self.largest_divisor = np.array([self.limits.divisor(int(limit) + 1) for limit in longest])
-        self.finished: list[list[Finished]] = [[] for _ in longest]
-        self.threshold = np.full(len(longest), -math.inf)  # (B,): score of the n_best-th best finished one
+        self.ranking = Ranking(settings, required)
+        self.groups, self.width = self.ranking.groups, self.ranking.width
+        self.needed = -(
+            -n_best // self.groups
+        )  # of each group, if all have so many, no more than this are returned
+        self.longest, self.shortest = (
+            limit.repeat(self.groups) for limit in (limits.longest, limits.shortest)
+        )
+        # The largest number by which a total of the group can be divided, for the bound in `_is_done`.
+        self.largest_divisor = np.array([limits.divisor(int(limit) + 1) for limit in self.longest])
+        self.finished: list[list[Finished]] = [[] for _ in self.longest]
+        self.threshold = np.full(
+            len(self.longest), -math.inf
+        )  # (B,): score of the `needed`-th best finished one
         self.history = History()
 
     def run(self) -> list[list[Hypothesis]]:
         """Search until every sentence is done."""
         device = self.source.pieces.device
         state = self.model.start(self.model.encode(self.source))
-        present = np.arange(len(self.finished))  # (P,): numbers of sentences in the batch
+        present = np.arange(len(self.finished))  # (P,): numbers of groups in the batch
         done = np.zeros(len(present), np.bool_)
-        is_token = self.source.is_token
-        previous = torch.full((len(present),), BEGIN, device=device)
+        is_token = self.source.is_token.repeat_interleave(self.groups, 0)
+        previous = torch.full((len(self.source.lengths),), BEGIN, device=device)
         # One hypothesis each at first: several equal ones would fill the beam with copies.
         scores = torch.zeros(len(present), 1, dtype=torch.float32, device=device)  # (P, K)
         coverage = scores.new_zeros(len(present), 1, is_token.shape[1])
         length = 0
         while len(present) > 0:
             step = self.model.step(previous, state)
+            if length == 0 and self.groups > 1:
+                step = self._for_groups(step)
             attention = step.attention.unflatten(0, scores.shape)
             penalty = None
             if self.settings.coverage_penalty > 0.0:
                 coverage = coverage + attention.float()
                 penalty = coverage_penalty(coverage, is_token[:, None], beta=self.settings.coverage_penalty)
             # Sentences that are done but stay to round the number of rows up take part, without any effect.
-            must_end = (length >= self.limits.longest[present]) & ~done
-            ranked = self._rank(step, scores, must_end, length < self.limits.shortest[present])
+            must_end = (length >= self.longest[present]) & ~done
+            missing = None
+            if self.groups > 1:
+                missing = np.where(done, 0, self.width - self._finished_counts(present))
+            ranked = self.ranking.candidates(
+                step,
+                scores,
+                must_end=must_end,
+                must_not_end=length < self.shortest[present],
+                missing=missing,
+            )
             if step.pieces is not None:  # `ranked` holds indices of a shortlist's candidates
                 ranked = ranked._replace(pieces=step.pieces[ranked.pieces])
             # END finishes a copy of the hypothesis; the same hypothesis may also be extended with other pieces.
             self._finish(present, ~done, ranked, must_end, penalty, length)
-            extended = ranked.without_end(self.settings.beam_size)
+            extended = ranked.without_end(self.width)
             self.history.add(
                 rows_of_sentences(present, len(self.finished)),
                 extended.beams.cpu().numpy(),
@@ -191,47 +190,35 @@ class _BeamSearch(Generic[Encoding, State]):
             )
             length += 1
 
-            done |= self._is_done(present, extended.scores[:, 0].double().cpu().numpy(), must_end)
-            staying = remaining_sentences(done)
+            best_totals = extended.scores.amax(1).double().cpu().numpy()
+            done |= self._is_done(present, best_totals, must_end, done)
+            sentences_stay = remaining_sentences(done.reshape(-1, self.groups).min(axis=1))
+            staying = sentences_stay.repeat(self.groups)
             present, done = present[staying], done[staying]
             # (P, K): for each new hypothesis, the row of this step that it extends.
             rows = torch.arange(len(staying), device=device)[:, None] * scores.shape[1] + extended.beams
             sentences = None
             if not staying.all():
-                sentences = torch.from_numpy(staying.nonzero()[0]).to(device)
-                extended = Ranked(*(tensor.index_select(0, sentences) for tensor in extended))
-                rows, is_token = rows.index_select(0, sentences), is_token.index_select(0, sentences)
+                sentences = torch.from_numpy(sentences_stay.nonzero()[0]).to(device)
+                groups = torch.from_numpy(staying.nonzero()[0]).to(device)
+                extended = Ranked(*(tensor.index_select(0, groups) for tensor in extended))
+                rows, is_token = rows.index_select(0, groups), is_token.index_select(0, groups)
             if self.settings.coverage_penalty > 0.0:
                 coverage = coverage.flatten(0, 1).index_select(0, rows.flatten()).unflatten(0, rows.shape)
             if len(present) > 0:
+                if length == 1:  # all groups of a sentence extend the same row
+                    rows = rows // self.groups
                 # If every row is extended once, in its order, nothing has to be copied.
-                reordered = sentences is not None or not _is_identity(rows, step.logits.shape[0])
+                reordered = sentences is not None or not _is_identity(rows, len(previous))
                 state = self.model.reorder(step.state, rows.flatten(), sentences) if reordered else step.state
             scores, previous = extended.scores, extended.pieces.flatten()
-        return [self._best(sentence) for sentence in range(len(self.finished))]
+        return [self._best(sentence) for sentence in range(len(self.source.lengths))]
 
-    def _rank(self, step: Step[State], scores: Tensor, must_end: Booleans, must_not_end: Booleans) -> Ranked:
-        """Return the candidates (P, C) that may be chosen, best first: END for each row, and the `beam_size` best others."""
-        device = scores.device
-        ranked = best_continuations(
-            step.logits,
-            scores,
-            self.settings.beam_size,
-            must_end=torch.from_numpy(must_end).to(device) if must_end.any() else None,
-            must_not_end=torch.from_numpy(must_not_end).to(device) if must_not_end.any() else None,
-            normalised=step.normalised,
-        )
-        if self.required is None:
-            return ranked
-        assert isinstance(step.state, RuledState)
-        return allocate(
-            self.required,
-            ranked,
-            step.logits,
-            scores,
-            step.state.written,
-            must_end=must_end,
-            must_not_end=must_not_end,
+    def _for_groups(self, step: Step[State]) -> Step[State]:
+        """Return the first step, whose rows are sentences, with a row for each group."""
+        return step._replace(
+            logits=step.logits.repeat_interleave(self.groups, 0),
+            attention=step.attention.repeat_interleave(self.groups, 0),
         )
 
     def _finish(
@@ -243,8 +230,8 @@ class _BeamSearch(Generic[Encoding, State]):
         penalty: Tensor | None,
         length: int,
     ) -> None:
-        """Record the hypotheses that ended among the best of their sentence, unless that is done."""
-        width = self.settings.beam_size
+        """Record the hypotheses that ended among the best of their group, unless that is done."""
+        width = self.width
         # Only among the `width` best: END at a lower rank belongs to a hypothesis that a beam of this size drops.
         totals = ranked.scores[:, :width].double().cpu().numpy()
         check_scores(totals)
@@ -256,29 +243,39 @@ class _BeamSearch(Generic[Encoding, State]):
         penalties = None if penalty is None else penalty.double().cpu().numpy()
         divisor = self.limits.divisor(length + 1)
         for row, rank in zip(*ended.nonzero(), strict=True):
-            sentence, beam, total = present[row], int(beams[row, rank]), float(totals[row, rank])
+            group, beam, total = present[row], int(beams[row, rank]), float(totals[row, rank])
             score = total / divisor + (0.0 if penalties is None else float(penalties[row, beam]))
-            self.finished[sentence].append(Finished(score, total, length, beam))
-            if len(self.finished[sentence]) >= self.n_best:
-                self.threshold[sentence] = self._ordered(sentence)[self.n_best - 1].score
+            self.finished[group].append(Finished(score, total, length, beam))
+            if len(self.finished[group]) >= self.needed:
+                self.threshold[group] = self._ordered(group)[self.needed - 1].score
 
-    def _is_done(self, present: Integers, best_total: NDArray[np.float64], must_end: Booleans) -> Booleans:
-        """Return which of the sentences present are done, (P,), given the best total of their unfinished hypotheses."""
-        # `beam_size` finished hypotheses always end the search; the bound ends it sooner if that cannot change the result.
-        count = np.array([len(self.finished[sentence]) for sentence in present])
+    def _is_done(
+        self, present: Integers, best_totals: NDArray[np.float64], must_end: Booleans, done: Booleans
+    ) -> Booleans:
+        """Return which of the groups present are done, (P,), given the best totals of their unfinished hypotheses."""
+        # `width` finished hypotheses always end the search; the bound ends it sooner if that cannot change the result.
+        count = self._finished_counts(present)
+        full = must_end | (count >= self.width)
         # Log-probabilities only decrease, divisors increase with the length, and penalties are never above zero. So no
         # unfinished hypothesis can exceed the best total divided by the largest divisor.
-        bound = best_total / self.largest_divisor[present]
-        certain = (count >= self.n_best) & (self.threshold[present] >= bound)
-        done: Booleans = must_end | (count >= self.settings.beam_size) | certain
-        return done
+        bound = best_totals / self.largest_divisor[present]
+        certain = (count >= self.needed) & (self.threshold[present] >= bound)
+        # A group that is certain continues as long as others of its sentence search, since they avoid its pieces:
+        # their results must not depend on how many hypotheses are asked for.
+        over: Booleans = (done | full | certain).reshape(-1, self.groups).min(axis=1)
+        return full | over.repeat(self.groups)
 
-    def _ordered(self, sentence: int) -> list[Finished]:
+    def _finished_counts(self, present: Integers) -> Integers:
+        return np.array([len(self.finished[group]) for group in present])
+
+    def _ordered(self, group: int) -> list[Finished]:
         # The sort is stable, so of equal scores the one that ended earlier comes first, which is the shorter one.
-        return sorted(self.finished[sentence], key=lambda hypothesis: -hypothesis.score)
+        return sorted(self.finished[group], key=lambda hypothesis: -hypothesis.score)
 
     def _best(self, sentence: int) -> list[Hypothesis]:
-        return [self.history.read(sentence, end) for end in self._ordered(sentence)[: self.n_best]]
+        groups = range(sentence * self.groups, (sentence + 1) * self.groups)
+        best = best_of_groups({group: self._ordered(group) for group in groups}, self.n_best)
+        return [self.history.read(group, end) for group, end in best]
 
 
 def _is_identity(rows: Tensor, count: int) -> bool:

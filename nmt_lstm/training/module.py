@@ -65,7 +65,14 @@ class TranslationModule(pl.LightningModule):
         super().__init__()
         self.model = model
         self.settings = settings
-        self.search = search.model_copy(update={"beam_size": settings.valid_beam_size})
+        # One group, in which the best translation of this beam size is found.
+        self.search = search.model_copy(
+            update={
+                "beam_size": settings.valid_beam_size,
+                "beam_groups": 1,
+                "diversity": SearchSettings().diversity,
+            }
+        )
         self.subwords = subwords
         self.references = references
         self.tokenize = tokenize

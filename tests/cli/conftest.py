@@ -14,6 +14,7 @@ import pytest
 
 from nmt_lstm.cli.app import main
 from nmt_lstm.config.load import search_settings
+from nmt_lstm.config.schema import SearchSettings
 
 
 class FakeTranslator:
@@ -23,7 +24,7 @@ class FakeTranslator:
     calls: ClassVar[list]
     interrupt_after: ClassVar[int | None] = None
     tokenizer = "char"
-    run = Namespace(search=Namespace(beam_size=5, method="beam"))
+    run = Namespace(search=SearchSettings())
 
     @classmethod
     def load(cls, folders, *, device="auto", precision="auto"):

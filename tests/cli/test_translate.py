@@ -66,6 +66,17 @@ def test_set_changes_settings_of_the_search_only(command, translator, monkeypatc
     assert len(translator.calls) == 1
 
 
+def test_groups_of_the_beam_are_settings_of_the_search(command, translator, monkeypatch):
+    monkeypatch.setattr(translator, "run", make_run({"data": DATA}))
+    options = ("--beam-groups", "3", "--diversity", "0.8", "-b", "6")
+    assert command("translate", "-m", "x", *options, stdin=b"ab\n").status == 0
+    (call,) = translator.calls
+    assert (call["search"].beam_groups, call["search"].diversity, call["beam_size"]) == (3, 0.8, 6)
+    finished = command("translate", "-m", "x", "--beam-groups", "3", stdin=b"ab\n")
+    assert (finished.status, "beam size such as 6" in finished.error) == (2, True)
+    assert len(translator.calls) == 1
+
+
 def test_scores_precede_and_alignments_follow_the_text(command, translator):
     finished = command("translate", "-m", "x", "--scores", "--alignments", "--n-best", "3", stdin=b"ab\n")
     assert finished.lines == ["-1.5000\tba\t0-1 1-0", "-2.5000\ta\t0-1 1-0", "\t\t"]

@@ -68,3 +68,18 @@ def test_decisions_do_not_depend_on_the_batch(translator) -> None:
     assert translator.translate(LINES, search=search, batch_size=1) == translator.translate(
         LINES, search=search
     )
+
+
+def test_groups_of_the_beam_give_translations_that_differ(translator) -> None:
+    plain = translator.translate(LINES, n_best=4, beam_size=8)
+    search = SearchSettings(beam_size=8, beam_groups=4, diversity=20.0)
+    diverse = translator.translate(LINES, n_best=4, search=search)
+    assert translator.translate(LINES, n_best=4, search=search, batch_size=1) == diverse
+    for translation in diverse:
+        scores = [each.score for each in translation.hypotheses]
+        assert scores == sorted(scores, reverse=True)
+    first_pieces = [
+        [len({each.pieces[:1] for each in one.hypotheses}) for one in translations]
+        for translations in (plain, diverse)
+    ]
+    assert sum(first_pieces[1]) > sum(first_pieces[0])

@@ -47,5 +47,5 @@ def test_greedy_search_equals_a_beam_search_of_one(table_model, levels, shortest
 
 
 def test_greedy_search_does_not_rank_candidates(table_model, monkeypatch) -> None:
-    monkeypatch.delattr("nmt_lstm.search.beam_search.best_continuations")
+    monkeypatch.delattr("nmt_lstm.search.ranking.best_continuations")
     assert beam_search(table_model(), source_batch(SENTENCES), SearchSettings(beam_size=1))

@@ -91,12 +91,21 @@ def _as_trained(base: Path, values: dict[str, Any], *, new_vocabulary: bool) -> 
         ModelFolderError: the folder does not contain a model that can be fine-tuned.
     """
     from nmt_lstm.checkpoint.model_folder import ModelFolder
+    from nmt_lstm.config.optimizers import OPTIMIZERS
 
     trained = ModelFolder.read(base)
     trained.check_trained()
     run = trained.run
     training = {**values["training"], "optimizer": {**values["training"].get("optimizer", {})}}
-    training["optimizer"]["learning_rate"] = run.training.optimizer.learning_rate * FINE_TUNING_RATE
+    optimizer = run.training.optimizer
+    # A class that is not built in would be imported on the word of a model folder; Adam needs a rate of its own.
+    if optimizer.name in OPTIMIZERS:
+        training["optimizer"] |= {
+            "name": optimizer.name,
+            "options": optimizer.options,
+            "learning_rate": optimizer.learning_rate,
+        }
+    training["optimizer"]["learning_rate"] *= FINE_TUNING_RATE
     subwords = run.subwords.model_dump(mode="json", exclude={"model"})
     if not new_vocabulary:
         subwords["model"] = str(trained.folder)

@@ -189,7 +189,8 @@ def check_start(run: RunSettings, folder: Path, plugins: Sequence[Path] | None, 
         resume: whether to continue the run in the folder.
 
     Raises:
-        ConfigurationError: the folder has a training run already, or the settings leave nothing to train.
+        ConfigurationError: the folder has a training run already, the settings leave nothing to train, or the optimizer
+            or one of its options is unknown.
         FolderInUseError: another process is training into the folder.
         LaunchError: a launcher has started a different number of processes.
         ModelFolderError: the folder has unrelated files, or its checkpoint belongs to a different run.
@@ -202,8 +203,10 @@ def check_start(run: RunSettings, folder: Path, plugins: Sequence[Path] | None, 
     from nmt_lstm.model.build import check_parts
     from nmt_lstm.training.devices import choose_devices
     from nmt_lstm.training.launch import find_launch, ignore_stray
+    from nmt_lstm.training.optimization import check_optimizer
 
     check_parts(run.model)
+    check_optimizer(run.training)
     devices = choose_devices(run.training)
     launch = find_launch(devices.count, devices.nodes)
     # Before Lightning is imported, which reads the same environment variables.

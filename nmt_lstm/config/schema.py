@@ -287,3 +287,13 @@ class RunSettings(Settings):
                 "vocabularies"
             )
         return self
+
+    @model_validator(mode="after")
+    def _optimizer_uses_its_settings(self) -> RunSettings:
+        optimizer = self.training.optimizer
+        for name in optimizer.unused_settings():
+            raise ValueError(
+                f"training.optimizer.{name} has no effect on '{optimizer.name}': remove it, or set what the optimizer "
+                f"itself offers in training.optimizer.options"
+            )
+        return self

@@ -4,26 +4,41 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from nmt_lstm.config.schema_base import Duration, PositiveInt, Probability, Settings, TextPath
+from nmt_lstm.config.optimizers import OPTIMIZERS, check_optimizer_name
+from nmt_lstm.config.schema_base import Duration, Options, PositiveInt, Probability, Settings, TextPath
 
 __all__ = ["OptimizerSettings", "ScheduleSettings", "TrainingSettings"]
+
+OPTIMIZER_MEANING = (
+    "; ".join(f"{name}: {optimizer.summary}" for name, optimizer in OPTIMIZERS.items())
+    + "; or package.module:Class of any optimizer that is built and used like those of PyTorch."
+)
 
 
 class OptimizerSettings(Settings):
     """The optimizer."""
 
-    name: Literal["adam", "adamw"] = "adam"
-    """Adam, or AdamW with decoupled weight decay."""
+    name: Annotated[str, AfterValidator(check_optimizer_name), Field(description=OPTIMIZER_MEANING)] = "adam"
     learning_rate: Annotated[float, Field(gt=0.0)] = 0.001
     """Peak learning rate."""
     betas: tuple[Probability, Probability] = Field((0.9, 0.999), strict=False)
-    """Adam's decay rates."""
+    """Decay rates of adam and adamw (and in muon, of its AdamW)."""
     epsilon: Annotated[float, Field(gt=0.0)] = 1e-8
-    """Adam's denominator term."""
+    """Denominator term of adam and adamw (and in muon, of its AdamW)."""
     weight_decay: Annotated[float, Field(ge=0.0)] = 0.0
-    """Weight decay (L2 for adam, decoupled for adamw)."""
+    """Weight decay of matrices (L2 for adam, decoupled for adamw and muon, as the class defines it for others)."""
+    options: Options = {}
+    """Other options of the optimizer's constructor, such as {momentum = 0.9, nesterov = true} of sgd."""
+
+    def unused_settings(self) -> list[str]:
+        """Return the settings that were changed although the optimizer does not use them."""
+        used = OPTIMIZERS[self.name].arguments if self.name in OPTIMIZERS else {}
+        defaults = {name: OptimizerSettings.model_fields[name].default for name in ("betas", "epsilon")}
+        return [
+            name for name, default in defaults.items() if name not in used and getattr(self, name) != default
+        ]
 
 
 class ScheduleSettings(Settings):

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.checkpoint.plugin_records import plugin_digests
+from nmt_lstm.config.optimizers import OPTIMIZERS
 from nmt_lstm.config.schema import RunSettings, TrainingSettings
 from nmt_lstm.text.preparation import Prepared
 from nmt_lstm.training.best_checkpoints import BestCheckpoints
@@ -21,6 +22,7 @@ from nmt_lstm.training.initial_weights import freeze, start_from
 from nmt_lstm.training.insight import GradientInsight, measured_pairs
 from nmt_lstm.training.model_writer import ModelWriter
 from nmt_lstm.training.module import TranslationModule
+from nmt_lstm.training.named_class import class_record
 from nmt_lstm.training.reporting import RunReport, report_choices, report_text
 from nmt_lstm.training.resumption import ResumePoint
 from nmt_lstm.training.run_context import RunContext
@@ -132,9 +134,17 @@ def assemble(
         beam_factor=1.0 + 0.35 * (run.search.beam_size - settings.valid_beam_size),
     )
 
+    # The built-in optimizers belong to nmt-lstm and PyTorch, whose versions are in the manifest.
+    named = settings.optimizer.name not in OPTIMIZERS
+    record = {"optimizer": class_record(settings.optimizer.name)} if named else {}
+
     def write(state: Mapping[str, Tensor], metrics: Mapping[str, Any]) -> None:
         model_folder.write(
-            context.output, run=run, subwords=prepared.subwords, model_state=state, metrics=metrics
+            context.output,
+            run=run,
+            subwords=prepared.subwords,
+            model_state=state,
+            metrics={**metrics, **record},
         )
 
     writer = ModelWriter(context.output, write, budget)

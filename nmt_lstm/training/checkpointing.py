@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,10 @@ def _state_tensors(trainer: pl.Trainer, module: TranslationModule) -> Iterator[T
     yield from module.model.state_dict().values()
     for optimizer in trainer.optimizers:
         for state in optimizer.state.values():
-            yield from (value for value in state.values() if isinstance(value, Tensor))
+            values = (
+                state.values() if isinstance(state, Mapping) else ()
+            )  # an optimizer may keep other entries, too
+            yield from (value for value in values if isinstance(value, Tensor))
 
 
 class AtomicCheckpointIO(CheckpointIO):

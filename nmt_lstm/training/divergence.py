@@ -27,18 +27,19 @@ class GradientWatch:
     def __init__(self) -> None:
         self._failed: Tensor | None = None
 
-    def must_stop(self, norm: Tensor, optimizer: Optimizer, *, scaled: bool) -> bool:
+    def must_stop(self, norm: Tensor, optimizer: Optimizer, *, scaled: bool, fused: bool = True) -> bool:
         """Check the norm of a step's gradient before the step is taken.
 
         Args:
             norm: of the gradient, a scalar on its device.
-            optimizer: a fused one unless `scaled`.
+            optimizer: takes the step.
             scaled: whether a gradient scaler decides which steps are skipped.
+            fused: whether the optimizer can skip a step by itself.
 
         Returns:
-            Whether the step must not be taken; always False on a GPU, where that is not known yet.
+            Whether the step must not be taken; always False where a GPU skips it, since that is not known yet.
         """
-        if norm.device.type == "cpu" and not scaled:
+        if not scaled and (norm.device.type == "cpu" or not fused):
             return not math.isfinite(float(norm))
         self.skip_unless_finite(norm, optimizer, scaled=scaled)
         return False

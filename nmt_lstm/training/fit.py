@@ -21,6 +21,7 @@ from nmt_lstm.training.devices import explain_out_of_memory
 from nmt_lstm.training.fit_result import FitResult
 from nmt_lstm.training.interruption import TrainingInterrupted
 from nmt_lstm.training.model_selection import publish, select_weights
+from nmt_lstm.training.optimization import check_optimizer
 from nmt_lstm.training.processes import explain_lost_process, run_processes
 from nmt_lstm.training.reporting import advice_after_divergence, report_interruption
 from nmt_lstm.training.run_context import open_run
@@ -69,6 +70,7 @@ def fit(
         chosen_tokenizer(
             run.data.tokenize, run.data.target_language
         )  # raises for unknown names, before hours of preparation
+        check_optimizer(run.training)
         continues = resume and context.checkpoint_path.exists()
         run, held = with_validation_text(run, output, reuse=continues)
         # A resumed run has its validation text already, and must not overwrite it: if the text differs, resuming fails.

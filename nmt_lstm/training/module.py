@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
 import pytorch_lightning as pl
@@ -21,7 +21,8 @@ from nmt_lstm.text.preparation import Prepared
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.training.divergence import GradientWatch, with_nan_gradient_unless_finite
 from nmt_lstm.training.ema import MovingAverage
-from nmt_lstm.training.optimization import build_optimizer, clip_gradients
+from nmt_lstm.training.evaluation_weights import evaluation_weights
+from nmt_lstm.training.optimization import build_optimizer, clip_gradients, is_fused
 from nmt_lstm.training.randomness import seed_step
 from nmt_lstm.training.schedules import LearningRateSchedule
 from nmt_lstm.training.throughput import TrainingMeter
@@ -98,6 +99,7 @@ class TranslationModule(pl.LightningModule):
         self._log_meter = TrainingMeter()
         self._validation: Validation | None = None
         self._averaged = ExitStack()
+        self._optimizer: torch.optim.Optimizer | None = None
 
     @classmethod
     def of_run(
@@ -135,7 +137,10 @@ class TranslationModule(pl.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return the optimizer; its learning rate is set in each step, so Lightning needs no scheduler."""
-        return build_optimizer(self.model, self.settings.optimizer, fused=not self._uses_gradient_scaler())
+        self._optimizer = build_optimizer(
+            self.model, self.settings.optimizer, fused=not self._uses_gradient_scaler()
+        )
+        return self._optimizer
 
     def on_train_start(self) -> None:
         """Ask for the number of steps; asked earlier, Lightning would not restore the position in the data."""
@@ -180,7 +185,8 @@ class TranslationModule(pl.LightningModule):
         )
         if trainer_clips:
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
-        if self._gradients.must_stop(self.gradient_norm, optimizer, scaled=self._uses_gradient_scaler()):
+        scaled, fused = self._uses_gradient_scaler(), is_fused(optimizer)
+        if self._gradients.must_stop(self.gradient_norm, optimizer, scaled=scaled, fused=fused):
             raise DivergenceError(self.global_step, self.learning_rate)
 
     def check_gradients(self) -> None:
@@ -241,8 +247,10 @@ class TranslationModule(pl.LightningModule):
     # Validation
 
     def averaged(self) -> AbstractContextManager[None]:
-        """Context manager that swaps in the weights of the moving average, if there is one."""
-        return nullcontext() if self.average is None else self.average.applied()
+        """Context manager that puts the weights to be evaluated into the model: a moving average's, or the optimizer's."""
+        if self.average is not None:
+            return self.average.applied()
+        return evaluation_weights(self._optimizer, self.model.parameters())
 
     def new_validation(self, beam_size: int | None = None) -> Validation:
         """Return a new validation of this model; the beam size is by default ``settings.valid_beam_size``."""

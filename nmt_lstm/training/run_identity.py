@@ -48,13 +48,21 @@ def run_identity(
             "model": settings["model"],
             "training": {
                 **{name: settings["training"][name] for name in _FIXED_TRAINING},
-                "optimizer": {"name": settings["training"]["optimizer"]["name"]},
+                "optimizer": {
+                    "name": settings["training"]["optimizer"]["name"],
+                    # This and the other conditional settings are included only if they are set, so that runs from
+                    # before these settings can be resumed.
+                    **_if_set("options", settings["training"]["optimizer"]),
+                },
                 "ema": settings["training"]["ema"],
-                # Included only if it is set, so that runs from before this setting can be resumed.
-                **({"freeze": settings["training"]["freeze"]} if settings["training"].get("freeze") else {}),
+                **_if_set("freeze", settings["training"]),
             },
         },
     }
+
+
+def _if_set(name: str, table: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: table[name]} if table.get(name) else {}
 
 
 def with_recorded_widths(network: Network, identity: Mapping[str, Any] | None) -> Network:

@@ -65,6 +65,21 @@ def test_the_commands_and_programs_run(repository, parallel_files, tmp_path) -> 
 
 @pytest.mark.slow
 @pytest.mark.spread
+@pytest.mark.parametrize("document", ["docs/optimizers-and-loggers.md"])
+def test_pages_that_need_a_parallel_text_alone_run(repository, parallel_files, tmp_path, document) -> None:
+    for attribute, name in {"train_source": "train.de", "train_target": "train.en"}.items():
+        shutil.copy(getattr(parallel_files, attribute), tmp_path / name)
+    blocks = list(BLOCK.finditer((repository / document).read_text(encoding="utf-8")))
+    assert blocks
+    for block in blocks:
+        if block["file"]:
+            (tmp_path / block["file"]).write_text(block["code"], encoding="utf-8")
+        else:
+            run_block(block["language"], block["code"], tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.spread
 @pytest.mark.parametrize("document", ["docs/decoding.md"])
 def test_pages_that_need_the_builtin_model_alone_run(repository, tmp_path, document) -> None:
     blocks = list(BLOCK.finditer((repository / document).read_text(encoding="utf-8")))

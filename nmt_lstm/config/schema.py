@@ -210,6 +210,8 @@ class SearchSettings(Settings):
     """Longest translation, in pieces per source piece (plus 10)."""
     max_source_pieces: Annotated[int, Field(ge=1)] = 500
     """Longer source lines are truncated to this length, with a warning."""
+    language_model_weight: Annotated[float, Field(ge=0.0, le=10.0)] = 0.2
+    """Weight of the language model's log-probabilities, if translation has one (`--lm`); 0 leaves it out."""
     no_repeat_ngram: Annotated[int, Field(ge=0, le=100)] = 0
     """No sequence of so many pieces occurs twice in a translation; 0 is off."""
     repetition_penalty: Annotated[float, Field(ge=1.0, le=10.0)] = 1.0

@@ -9,6 +9,7 @@ size, divided by the groups), R = P x K rows, S source, C candidates.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -22,6 +23,7 @@ from nmt_lstm.model.step import Step
 from nmt_lstm.search.best_pieces import Ranked
 from nmt_lstm.search.constraints import BatchConstraints, piece_rules
 from nmt_lstm.search.diversity import best_of_groups
+from nmt_lstm.search.fusion import Fusion
 from nmt_lstm.search.greedy import greedy_search
 from nmt_lstm.search.hypotheses import Finished, History, Hypothesis
 from nmt_lstm.search.limits import Limits
@@ -29,7 +31,7 @@ from nmt_lstm.search.penalties import coverage_penalty
 from nmt_lstm.search.ranking import Ranking
 from nmt_lstm.search.remaining import Booleans, Integers, remaining_sentences, rows_of_sentences
 from nmt_lstm.search.required import RequiredPhrases
-from nmt_lstm.search.rules import RuledModel
+from nmt_lstm.search.rules import PieceRule, RuledModel
 from nmt_lstm.search.sampling import sample
 from nmt_lstm.search.searchable import Searchable, check_scores
 from nmt_lstm.search.setting_checks import check_search
@@ -50,6 +52,7 @@ def beam_search(
     n_best: int = 1,
     keep_attention: bool = True,
     constraints: BatchConstraints | None = None,
+    language_model: Searchable[Any, Any] | None = None,
 ) -> list[list[Hypothesis]]:
     """Translate a batch and return at most `n_best` hypotheses per sentence, best first.
 
@@ -74,6 +77,8 @@ def beam_search(
         n_best: the largest number of hypotheses of each sentence.
         keep_attention: whether hypotheses hold their attention.
         constraints: what the sentences ask for beyond that.
+        language_model: takes part with ``settings.language_model_weight`` (`nmt_lstm.search.fusion`). Log-probabilities
+            of hypotheses are then weighted sums, too.
 
     Raises:
         ConfigurationError: the settings contradict each other or `n_best`.
@@ -83,8 +88,7 @@ def beam_search(
     required = None if constraints is None else constraints.required()
     rules = piece_rules(settings, constraints, required)
     limits = Limits(settings, source, None if constraints is None else constraints.forced_pieces())
-    # Two names, since the types of the encodings differ.
-    searched: Searchable[Any, Any] = RuledModel(model, rules) if rules else model
+    searched = _composed(model, rules, language_model, settings.language_model_weight)
     if settings.method == "sampling":
         numbers = (
             range(1, len(source.lengths) + 1)
@@ -106,6 +110,23 @@ def beam_search(
         searched, source, settings, n_best, limits=limits, required=required, keep_attention=keep_attention
     )
     return search.run()
+
+
+def _composed(
+    model: Searchable[Any, Any],
+    rules: Sequence[PieceRule],
+    language_model: Searchable[Any, Any] | None,
+    weight: float,
+) -> Searchable[Any, Any]:
+    """Return a model to search that follows the rules and, if there is one, asks the language model."""
+    if language_model is None or weight == 0.0:
+        return RuledModel(model, rules) if rules else model
+    # Penalties normalise, so they come before the sum of both models, which must not be normalised.
+    penalties = [rule for rule in rules if rule.changes_probabilities]
+    restrictions = [rule for rule in rules if not rule.changes_probabilities]
+    penalised = RuledModel(model, penalties) if penalties else model
+    fused = Fusion(penalised, language_model, weight=weight)
+    return RuledModel(fused, restrictions) if restrictions else fused
 
 
 class _BeamSearch(Generic[Encoding, State]):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import logging
 import multiprocessing
 import os
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nmt_lstm.cli.arguments import load_plugins
+from nmt_lstm.cli.lines import consecutive_chunks
 from nmt_lstm.cli.messages import show_log
 from nmt_lstm.errors import NmtLstmError, PluginError, ResourceError
 
@@ -57,7 +57,7 @@ _worker: list[_Worker] = []
 
 
 def translate_in_jobs(
-    lines: Iterable[str | TranslationRequest],
+    numbered: Iterable[tuple[int, str | TranslationRequest]],
     options: LoadOptions,
     jobs: int,
     *,
@@ -74,7 +74,7 @@ def translate_in_jobs(
     iteration ends for any reason, and when this process ends, even if it is killed.
 
     Args:
-        lines: read only as far ahead as the processes need.
+        numbered: the lines with their numbers; read only as far ahead as the processes need.
         options: how each process loads the translator.
         jobs: the number of processes.
         beam_size: see `Translator.stream`.
@@ -96,7 +96,6 @@ def translate_in_jobs(
         "alignment": alignment,
         "probabilities": probabilities,
     }
-    numbered = enumerate(lines, start=1)
     # A fork of a process whose threads have run may hang.
     context = multiprocessing.get_context("spawn")
     # Nothing is ever sent. When this end is closed, by us or by the system after our death, the processes end.
@@ -104,9 +103,9 @@ def translate_in_jobs(
     pool = ProcessPoolExecutor(jobs, context, _start, (options, their_end))
     pending: deque[Future[list[Translation]]] = deque()
     try:
-        while chunk := list(itertools.islice(numbered, batch_size * BATCHES_PER_CHUNK)):
+        for first_line, chunk in consecutive_chunks(numbered, batch_size * BATCHES_PER_CHUNK):
             with _interrupts_blocked():  # submitting may start a process
-                pending.append(pool.submit(_translate, chunk[0][0], [line for _, line in chunk], arguments))
+                pending.append(pool.submit(_translate, first_line, chunk, arguments))
             if len(pending) >= jobs * CHUNKS_PER_PROCESS:
                 yield from pending.popleft().result()
         while pending:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import bz2
 import contextlib
 import errno
-import gzip
 import logging
-import lzma
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, BinaryIO, TypeVar
 
 from nmt_lstm.cli.messages import count_of, note
 from nmt_lstm.errors import DataError
@@ -21,6 +18,7 @@ from nmt_lstm.files.atomic import error_for
 __all__ = [
     "OutputFile",
     "check_output",
+    "consecutive_chunks",
     "decoded_lines",
     "input_lines",
     "output_stream",
@@ -29,10 +27,10 @@ __all__ = [
 ]
 
 WARNINGS_SHOWN = 10
-_COMPRESSED: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 # Plain text in a file with such a name could not be read again.
-_UNSUPPORTED = (".zip", ".zst")
+_UNSUPPORTED = (".zip",)
 logger = logging.getLogger(__name__)
+Item = TypeVar("Item")
 
 
 @contextlib.contextmanager
@@ -97,6 +95,23 @@ def input_lines(path: Path | None) -> Iterator[str]:
             raise DataError(f"'{name}' cannot be read to its end: {problem}.") from problem
 
 
+def consecutive_chunks(numbered: Iterable[tuple[int, Item]], size: int) -> Iterator[tuple[int, list[Item]]]:
+    """Yield lists of at most `size` lines whose numbers follow each other, each with the number of its first line."""
+    first, chunk = 0, list[Item]()
+    for number, item in numbered:
+        if chunk and number != first + len(chunk):
+            yield first, chunk
+            chunk = []
+        if not chunk:
+            first = number
+        chunk.append(item)
+        if len(chunk) == size:  # before the next line is awaited: somebody may be typing it
+            yield first, chunk
+            chunk = []
+    if chunk:
+        yield first, chunk
+
+
 def read_all_lines(path: Path) -> list[str]:
     """Return all lines of a text that is scored; unlike text that is translated, it must be valid UTF-8.
 
@@ -134,7 +149,7 @@ def read_matching_lines(path: Path, other: Path, other_lines: Sequence[str]) -> 
 class OutputFile:
     """A file that is opened at the first write, so that an earlier failure leaves its old content intact.
 
-    It is compressed if its name ends in .gz, .xz or .bz2.
+    It is compressed if its name ends in .gz, .xz, .bz2 or .zst.
 
     Args:
         path: of the file.
@@ -159,9 +174,13 @@ class OutputFile:
             raise DataError(f"-o '{path}' cannot be written: {os.strerror(number)}.", path=path)
         if path.suffix.lower() in _UNSUPPORTED:
             raise DataError(
-                f"-o '{path}': {path.suffix} files cannot be written; use .gz, .xz or .bz2, or a name for plain text.",
+                f"-o '{path}': {path.suffix} files cannot be written; use .gz, .xz, .bz2 or .zst, or a name for plain text.",
                 path=path,
             )
+        if path.suffix.lower() == ".zst":
+            from nmt_lstm.text.zstandard_file import require_library
+
+            require_library(path, "writing")
 
     def write(self, data: bytes) -> int:
         """Write bytes."""
@@ -179,9 +198,10 @@ class OutputFile:
     def open(self) -> IO[bytes]:
         """Open the file unless it is open."""
         if self._stream is None:
-            open_file = _COMPRESSED.get(self.path.suffix.lower(), open)
+            from nmt_lstm.text.text_file import create_bytes
+
             try:
-                self._stream = open_file(self.path, "wb")
+                self._stream = create_bytes(self.path)
             except OSError as problem:
                 raise DataError(
                     f"-o '{self.path}' cannot be written: {problem.strerror}.", path=self.path

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -24,8 +23,9 @@ from nmt_lstm.cli.arguments import (
     TrustPlugins,
     load_plugins,
 )
+from nmt_lstm.cli.bulk import PART_LINES, BulkOptions
 from nmt_lstm.cli.jobs import LoadOptions, translate_in_jobs
-from nmt_lstm.cli.lines import input_lines, output_stream
+from nmt_lstm.cli.lines import consecutive_chunks, input_lines, output_stream
 from nmt_lstm.cli.messages import note
 from nmt_lstm.cli.requests import RequestOptions
 from nmt_lstm.cli.standard_streams import check_stdin
@@ -33,6 +33,7 @@ from nmt_lstm.cli.translation_output import OutputFormat
 from nmt_lstm.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from nmt_lstm.inference.requests import TranslationRequest
     from nmt_lstm.inference.translation import Translation
 
 __all__ = ["translate"]
@@ -61,6 +62,7 @@ Output:
 
 
 def translate(
+    context: typer.Context,
     model: Models,
     input_file: Annotated[
         Path | None,
@@ -151,6 +153,23 @@ def translate(
         int,
         typer.Option("--jobs", "-j", min=1, metavar="N", help="Single-threaded processes, for large files."),
     ] = 1,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Write the output in parts, and continue after an interruption."),
+    ] = False,
+    shard: Annotated[
+        str,
+        typer.Option("--shard", metavar="K/N", help="Translate only the K-th of N shares, as with --resume."),
+    ] = "",
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Write the output from the parts of all shards.")
+    ] = False,
+    part_lines: Annotated[
+        int,
+        typer.Option(
+            "--part-lines", min=1, metavar="N", help="Input lines of a part, of --resume and --shard."
+        ),
+    ] = PART_LINES,
     precision: Precision = PrecisionName.auto,
     device: Device = "auto",
     plugin: Plugins = None,
@@ -171,12 +190,16 @@ def translate(
         raise ConfigurationError("--jobs is for files and pipes; remove it to translate line by line.")
     if probabilities and line_format is not LineFormat.jsonl:
         raise ConfigurationError("--probabilities needs --format jsonl.")
+    bulk_options = BulkOptions(resume=resume, shard=shard, merge=merge, part_lines=part_lines)
     request_options = RequestOptions(prefix, prefixes, constraints, terms, avoid)
     early_checks.check_files(input_file, *request_options.files)
     early_checks.check_output(output_file, (input_file, *request_options.files))
+    bulk = bulk_options.output(input_file, output_file, context)
+    if bulk is not None and (bulk.is_finished() or (merge and bulk.merge())):
+        return
     trusted = model if trust_plugins else []
     load_plugins(plugin, trusted=trusted)
-    from nmt_lstm.inference.translator import Translator
+    from nmt_lstm.inference.translator import WINDOW_BATCHES, Translator
     from nmt_lstm.text.lines import LineWarnings
 
     translator = Translator.load(model, device=device, precision=precision.value)
@@ -185,41 +208,38 @@ def translate(
     output = OutputFormat(
         line_format, n_best, scores=scores, alignments=alignments, word_alignments=word_alignments
     )
+    arguments: dict[str, Any] = {
+        "beam_size": beam_size,
+        "n_best": n_best,
+        "batch_size": 1 if line_by_line else batch_size,
+        "search": search,
+        "alignment": output.needs_alignment,
+        "probabilities": probabilities,
+    }
+    warnings = LineWarnings(translations=True)
+
+    def translated(numbered: Iterator[tuple[int, str | TranslationRequest]]) -> Iterator[Translation]:
+        """Yield the translations of numbered lines in order."""
+        if jobs > 1:
+            options = LoadOptions(model, device, precision.value, plugin or [], trusted)
+            yield from translate_in_jobs(numbered, options, jobs, **arguments)
+            return
+        window = 1 if line_by_line else batch_size * WINDOW_BATCHES
+        for first_line, chunk in consecutive_chunks(numbered, window):
+            yield from translator.stream(
+                chunk, window=window, first_line=first_line, warnings=warnings, **arguments
+            )
+
+    lines = request_options.requests(
+        prompted(input_lines(input_file)) if at_terminal else input_lines(input_file)
+    )
     written = 0
     try:
-        with contextlib.ExitStack() as stack:
-            stream = stack.enter_context(output_stream(output_file, inputs=(input_file,)))
-            lines = request_options.requests(
-                prompted(input_lines(input_file)) if at_terminal else input_lines(input_file)
-            )
-            translations: Iterator[Translation]
-            if jobs > 1:
-                options = LoadOptions(model, device, precision.value, plugin or [], trusted)
-                generator = translate_in_jobs(
-                    lines,
-                    options,
-                    jobs,
-                    beam_size=beam_size,
-                    n_best=n_best,
-                    batch_size=batch_size,
-                    search=search,
-                    alignment=output.needs_alignment,
-                    probabilities=probabilities,
-                )
-                translations = stack.enter_context(contextlib.closing(generator))
-            else:
-                translations = translator.stream(
-                    lines,
-                    beam_size=beam_size,
-                    n_best=n_best,
-                    batch_size=1 if line_by_line else batch_size,
-                    window=1 if line_by_line else None,
-                    search=search,
-                    alignment=output.needs_alignment,
-                    probabilities=probabilities,
-                    warnings=LineWarnings(translations=True),
-                )
-            for translation in translations:
+        if bulk is not None:
+            bulk.run(lines, lambda numbered: map(output.lines_of, translated(numbered)))
+            return
+        with output_stream(output_file, inputs=(input_file,)) as stream:
+            for translation in translated(enumerate(lines, start=1)):
                 stream.write(output.lines_of(translation))
                 written += 1
                 if line_by_line:
@@ -227,6 +247,8 @@ def translate(
     except KeyboardInterrupt:
         if at_terminal:  # the translations are on the screen
             note("\nInterrupted.")
+        elif bulk is not None:
+            note(f"\nInterrupted: {bulk.state()}. The same command continues.")
         elif written:
             note(f"\nInterrupted: the first {written:,} lines have been translated and written.")
         else:

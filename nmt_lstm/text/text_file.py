@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from nmt_lstm.errors import DataError, nearest
-from nmt_lstm.text.zstandard_file import ZSTANDARD_DAMAGE, open_zstandard
+from nmt_lstm.text.zstandard_file import ZSTANDARD_DAMAGE, create_zstandard, open_zstandard
 
 __all__ = [
     "COMPRESSED_SUFFIXES",
     "DAMAGES",
     "check_rereadable",
     "count_lines",
+    "create_bytes",
     "decode_lines",
     "language_of",
     "open_bytes",
@@ -80,6 +81,47 @@ def open_bytes(path: Path) -> BinaryIO:
         raise DataError(f"'{path}' does not exist.{_suggestion(path)}", path=path) from None
     except OSError as error:
         raise DataError(f"cannot read '{path}': {error.strerror or error}.", path=path) from None
+
+
+def create_bytes(path: Path, *, suffix: str | None = None) -> BinaryIO:
+    """Open a file for writing bytes, compressed as its suffix says: .gz, .xz, .bz2 and .zst.
+
+    The same bytes make the same file: the time is not written.
+
+    Args:
+        path: of the file.
+        suffix: of the name that the file will get, if it is not that of `path`.
+
+    Raises:
+        DataError: the library of the format is not installed.
+        OSError: the file cannot be written.
+    """
+    match (path.suffix if suffix is None else suffix).lower():
+        case ".gz":
+            # Without the name, which would be that of a temporary file.
+            return cast(BinaryIO, _UnnamedGzip(path))
+        case ".xz":
+            return cast(BinaryIO, lzma.open(path, "wb"))
+        case ".bz2":
+            return cast(BinaryIO, bz2.open(path, "wb"))
+        case ".zst":
+            return create_zstandard(path)
+        case _:
+            return path.open("wb")
+
+
+class _UnnamedGzip(gzip.GzipFile):
+    """A .gz file for writing, without name and time; it closes the file below it."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+        super().__init__(filename="", mode="wb", fileobj=self._file, mtime=0)
+
+    def close(self) -> None:
+        try:
+            super().close()
+        finally:
+            self._file.close()
 
 
 def _check_suffix(path: Path) -> None:

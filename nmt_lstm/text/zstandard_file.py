@@ -1,4 +1,4 @@
-"""Reading .zst files to the end: all frames, and an error if the file is truncated or damaged."""
+"""Reading .zst files to the end: all frames, and an error if the file is truncated or damaged; and writing them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import BinaryIO, cast
 from nmt_lstm.errors import DataError
 from nmt_lstm.extras import install_command
 
-__all__ = ["LIBRARY", "ZSTANDARD_DAMAGE", "open_zstandard"]
+__all__ = ["LIBRARY", "ZSTANDARD_DAMAGE", "create_zstandard", "open_zstandard", "require_library"]
 
 
 def _library() -> ModuleType | None:
@@ -35,8 +35,31 @@ def open_zstandard(path: Path) -> BinaryIO:
         DataError: no library for these files is installed.
         OSError: the file cannot be opened.
     """
+    return cast(BinaryIO, require_library(path, "reading").open(path, "rb"))
+
+
+def create_zstandard(path: Path) -> BinaryIO:
+    """Open a .zst file for writing bytes.
+
+    Raises:
+        DataError: no library for these files is installed.
+        OSError: the file cannot be opened.
+    """
+    return cast(BinaryIO, require_library(path, "writing").open(path, "wb"))
+
+
+def require_library(path: Path, action: str) -> ModuleType:
+    """Return the library.
+
+    Args:
+        path: the file that needs it, for errors.
+        action: "reading" or "writing".
+
+    Raises:
+        DataError: none is installed.
+    """
     if LIBRARY is None:
         raise DataError(
-            f"reading '{path}' requires the backports.zstd library: {install_command('zstd')}.", path=path
+            f"{action} '{path}' requires the backports.zstd library: {install_command('zstd')}.", path=path
         )
-    return cast(BinaryIO, LIBRARY.open(path, "rb"))
+    return LIBRARY

@@ -33,7 +33,7 @@ class FakeTranslator:
 
     def stream(self, lines, **arguments):
         self.calls.append(arguments)
-        for number, line in enumerate(lines):
+        for number, line in enumerate(lines, start=arguments.get("first_line", 1) - 1):
             if number == self.interrupt_after:
                 raise KeyboardInterrupt
             text = line[::-1]
@@ -134,6 +134,7 @@ def translator(monkeypatch) -> type[FakeTranslator]:
 
     module = types.ModuleType("nmt_lstm.inference.translator")
     module.Translator = fake
+    module.WINDOW_BATCHES = 64
     monkeypatch.setitem(sys.modules, "nmt_lstm.inference.translator", module)
     monkeypatch.setattr("nmt_lstm.cli.early_checks.check_models", lambda folders, device="auto": None)
     monkeypatch.setattr("nmt_lstm.cli.early_checks.check_search", check_search)

@@ -59,7 +59,7 @@ def test_a_process_that_dies_is_an_error_with_advice(monkeypatch):
     monkeypatch.setattr(jobs, "ProcessPoolExecutor", Dead)
     options = jobs.LoadOptions(["x"], "cpu", "auto", ())
     with pytest.raises(ResourceError, match="process of --jobs 3 died"):
-        list(jobs.translate_in_jobs(["eins"], options, 3, beam_size=None, n_best=1, batch_size=4))
+        list(jobs.translate_in_jobs([(1, "eins")], options, 3, beam_size=None, n_best=1, batch_size=4))
 
 
 def test_input_is_read_only_as_far_ahead_as_needed(monkeypatch):
@@ -90,7 +90,9 @@ def test_input_is_read_only_as_far_ahead_as_needed(monkeypatch):
 
     monkeypatch.setattr(jobs, "ProcessPoolExecutor", Pool)
     options = jobs.LoadOptions(["x"], "cpu", "auto", ())
-    translations = jobs.translate_in_jobs(endless(), options, 2, beam_size=None, n_best=1, batch_size=1)
+    translations = jobs.translate_in_jobs(
+        enumerate(endless(), 1), options, 2, beam_size=None, n_best=1, batch_size=1
+    )
     assert [next(translations) for _ in range(40)] == [(number + 1, str(number)) for number in range(40)]
     assert len(read) == (40 // jobs.BATCHES_PER_CHUNK + 2 * jobs.CHUNKS_PER_PROCESS) * jobs.BATCHES_PER_CHUNK
 

@@ -102,7 +102,6 @@ def test_a_failure_before_the_first_write_keeps_the_old_file(tmp_path):
     [
         ("none/out", "'.*none'"),
         ("out.zip", ".gz"),
-        ("out.zst", ".gz"),
         ("text", "input"),
         (".", "Is a directory"),
     ],

@@ -39,53 +39,52 @@ def run_block(language: str, code: str, folder: Path) -> None:
     assert finished.returncode == 0, f"{code}\n{finished.stderr}"
 
 
-@pytest.mark.slow
-def test_the_commands_and_programs_run(repository, parallel_files, tmp_path) -> None:
-    names = {
+def run_blocks(document: Path, minimum: int, folder: Path) -> None:
+    """Run the tested blocks of a document, of which there are at least `minimum`; those with a name are files."""
+    blocks = list(BLOCK.finditer(document.read_text(encoding="utf-8")))
+    assert len(blocks) >= minimum
+    for block in blocks:
+        if block["file"]:
+            (folder / block["file"]).write_text(block["code"], encoding="utf-8")
+        else:
+            run_block(block["language"], block["code"], folder)
+
+
+def copy_texts(parallel_files, folder: Path) -> None:
+    """Copy the texts that the examples use to a folder; the test text is the validation text."""
+    for attribute, name in {
         "train_source": "train.de",
         "train_target": "train.en",
         "valid_source": "val.de",
         "valid_target": "val.en",
-    }
-    for attribute, name in names.items():
-        shutil.copy(getattr(parallel_files, attribute), tmp_path / name)
-    shutil.copy(parallel_files.valid_source, tmp_path / "test.de")
-    shutil.copy(parallel_files.valid_target, tmp_path / "test.en")
+    }.items():
+        shutil.copy(getattr(parallel_files, attribute), folder / name)
+    for language in ("de", "en"):
+        shutil.copy(folder / f"val.{language}", folder / f"test.{language}")
 
+
+@pytest.mark.slow
+def test_the_commands_and_programs_run(repository, parallel_files, tmp_path) -> None:
+    copy_texts(parallel_files, tmp_path)
     for document, minimum in (("README.md", 6), ("docs/python.md", 2)):
-        blocks = list(BLOCK.finditer((repository / document).read_text(encoding="utf-8")))
-        assert len(blocks) >= minimum
-        for block in blocks:
-            if block["file"]:
-                (tmp_path / block["file"]).write_text(block["code"], encoding="utf-8")
-            else:
-                run_block(block["language"], block["code"], tmp_path)
+        run_blocks(repository / document, minimum, tmp_path)
         shutil.copy(tmp_path / "runs" / "de-en" / "run.toml", tmp_path)
 
 
-@pytest.mark.slow
-@pytest.mark.spread
-@pytest.mark.parametrize("document", ["docs/optimizers-and-loggers.md"])
-def test_pages_that_need_a_parallel_text_alone_run(repository, parallel_files, tmp_path, document) -> None:
-    for attribute, name in {"train_source": "train.de", "train_target": "train.en"}.items():
-        shutil.copy(getattr(parallel_files, attribute), tmp_path / name)
-    blocks = list(BLOCK.finditer((repository / document).read_text(encoding="utf-8")))
-    assert blocks
-    for block in blocks:
-        if block["file"]:
-            (tmp_path / block["file"]).write_text(block["code"], encoding="utf-8")
-        else:
-            run_block(block["language"], block["code"], tmp_path)
+PAGES = {
+    "docs/bulk.md": 3,
+    "docs/decoding.md": 6,
+    "docs/optimizers-and-loggers.md": 1,
+}
+"""Pages whose examples need no more than train.de, train.en, val.de, val.en, test.de and test.en, with their least number."""
 
 
 @pytest.mark.slow
 @pytest.mark.spread
-@pytest.mark.parametrize("document", ["docs/decoding.md"])
-def test_pages_that_need_the_builtin_model_alone_run(repository, tmp_path, document) -> None:
-    blocks = list(BLOCK.finditer((repository / document).read_text(encoding="utf-8")))
-    assert len(blocks) >= 6
-    for block in blocks:
-        run_block(block["language"], block["code"], tmp_path)
+@pytest.mark.parametrize("document", PAGES)
+def test_the_examples_of_a_page_run(repository, parallel_files, tmp_path, document) -> None:
+    copy_texts(parallel_files, tmp_path)
+    run_blocks(repository / document, PAGES[document], tmp_path)
 
 
 def test_the_targets_of_links_exist(repository) -> None:

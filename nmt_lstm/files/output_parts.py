@@ -1,0 +1,207 @@
+"""A long output written in parts that survive the process: a job, its folder of parts, and the output they become.
+
+The parts of ``out.txt`` are in the folder ``out.txt.parts``. Each has the output for a fixed range of input lines and a
+checksum, and appears under its name only when it is complete. Several processes, on several machines with a common file
+system, may write different parts at the same time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from nmt_lstm.errors import ConfigurationError, DataError
+from nmt_lstm.files.atomic import write_atomically
+from nmt_lstm.files.checksums import checked_json, checksum_of, parse_checked, sha256_of
+from nmt_lstm.files.parsing import parse_json
+from nmt_lstm.files.regular import MAX_LIST_BYTES, read_regular
+
+__all__ = ["Job", "OutputParts"]
+
+FORMAT = "nmt-lstm output parts"
+JOB_FILE = "job.json"
+_SUFFIX = ".part"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What an output is computed from. Two jobs that are equal have the same output."""
+
+    lines: int
+    """Lines of the input."""
+    part_lines: int
+    """Input lines of each part, fewer in the last one."""
+    facts: Mapping[str, str]
+    """Everything else that the output depends on: options, and digests of files."""
+
+    @property
+    def parts(self) -> int:
+        """How many parts the output has."""
+        return -(-self.lines // self.part_lines)
+
+    @property
+    def digest(self) -> str:
+        """A SHA-256 of the job, which each of its parts contains."""
+        return checksum_of(self._values())
+
+    def line_range(self, part: int) -> range:
+        """Return the numbers, from 0, of the input lines of a part."""
+        return range(part * self.part_lines, min(self.lines, (part + 1) * self.part_lines))
+
+    def share(self, number: int, shares: int) -> list[int]:
+        """Return the parts of share `number` (from 1) of `shares`, as equal as whole parts allow."""
+        return list(range(number - 1, self.parts, shares))
+
+    def differences(self, other: Mapping[str, Any]) -> list[str]:
+        """Return "name was x, is y" for each value that differs in the values of an earlier job."""
+        earlier = _facts(other)
+        own = _facts(self._values())
+        return [
+            f"{name} was {earlier.get(name) or 'not given'}, is {own.get(name) or 'not given'}"
+            for name in dict.fromkeys((*own, *earlier))
+            if own.get(name) != earlier.get(name)
+        ]
+
+    def text(self, finished: str = "") -> str:
+        """Return the content of the job's file; `finished` is the SHA-256 of the finished output."""
+        return checked_json({"format": FORMAT, **self._values(), "finished": finished})
+
+    def _values(self) -> dict[str, Any]:
+        return {"lines": self.lines, "part_lines": self.part_lines, "facts": dict(self.facts)}
+
+
+class OutputParts:
+    """The folder with the parts of an output.
+
+    Args:
+        output: the file that the parts become.
+        job: what it is computed from.
+
+    Raises:
+        ConfigurationError: the folder has the parts of a different job; `value` is the list of differences.
+        DataError: the folder cannot be used, or contains other files.
+        OSError: the folder cannot be written.
+    """
+
+    def __init__(self, output: Path, job: Job) -> None:
+        self.output = output
+        self.job = job
+        self.folder = output.with_name(f"{output.name}.parts")
+        self.finished = ""
+        """The SHA-256 of the finished output; empty as long as parts are missing or not merged."""
+        if self.folder.exists():
+            self._check_job()
+        else:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.folder / JOB_FILE, job.text())
+
+    def is_complete(self, part: int) -> bool:
+        """Whether a part is there and undamaged."""
+        try:
+            self.read(part)
+        except (OSError, ValueError):
+            return False
+        return True
+
+    def missing(self) -> list[int]:
+        """Return the numbers of the parts that are missing or damaged."""
+        return [part for part in range(self.job.parts) if not self.is_complete(part)]
+
+    def write(self, part: int, content: bytes) -> None:
+        """Store the output for the input lines of a part."""
+        head = {"job": self.job.digest, "part": part, "sha256": hashlib.sha256(content).hexdigest()}
+        write_atomically(self._path(part), json.dumps(head).encode() + b"\n" + content)
+
+    def read(self, part: int) -> bytes:
+        """Return what `write` stored.
+
+        Raises:
+            OSError: the part is missing or cannot be read.
+            ValueError: it is damaged, or belongs to a different job.
+        """
+        head, end, content = read_regular(self._path(part), MAX_LIST_BYTES).partition(b"\n")
+        values = parse_json(head)
+        expected = {"job": self.job.digest, "part": part, "sha256": hashlib.sha256(content).hexdigest()}
+        if not end or values != expected:
+            raise ValueError(f"'{self._path(part)}' was changed: its checksum does not match")
+        return content
+
+    def merge(self, target: Path, stream: IO[bytes]) -> None:
+        """Write all parts in order.
+
+        Args:
+            target: named in errors.
+            stream: receives the output.
+
+        Raises:
+            DataError: a part is missing or damaged.
+        """
+        for part in range(self.job.parts):
+            try:
+                content = self.read(part)
+            except (OSError, ValueError) as problem:
+                lines = self.job.line_range(part)
+                raise DataError(
+                    f"'{target}' cannot be merged: the part for lines {lines.start + 1:,} to {lines.stop:,} is missing "
+                    f"or damaged; translate it with --resume, or with its --shard.",
+                    path=self._path(part),
+                    line=lines.start + 1,
+                ) from problem
+            stream.write(content)
+
+    def finish(self) -> None:
+        """Record that the output is complete, and remove the parts; the record lets a later `--resume` do nothing."""
+        self.finished = sha256_of(self.output)
+        write_atomically(self.folder / JOB_FILE, self.job.text(self.finished))
+        for path in self.folder.glob(f"*{_SUFFIX}"):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+    def output_is_intact(self) -> bool:
+        """Whether the finished output is there and unchanged."""
+        try:
+            return bool(self.finished) and sha256_of(self.output) == self.finished
+        except OSError:
+            return False
+
+    def _path(self, part: int) -> Path:
+        return self.folder / f"{part:08d}{_SUFFIX}"
+
+    def _check_job(self) -> None:
+        path = self.folder / JOB_FILE
+        try:
+            values = _job_values(read_regular(path))
+        except (OSError, ValueError) as problem:
+            raise DataError(
+                f"'{self.folder}' is not a folder of parts ({getattr(problem, 'strerror', None) or problem}); remove it, "
+                f"or choose a different -o.",
+                path=path,
+            ) from problem
+        if differences := self.job.differences(values):
+            raise ConfigurationError(
+                f"'{self.folder}' has the parts of a different translation: {'; '.join(differences)}. Use the same input, "
+                f"models and options, choose a different -o, or remove the folder to start again.",
+                path=self.folder,
+                value=differences,
+            )
+        self.finished = str(values.get("finished", ""))
+
+
+def _job_values(text: bytes) -> dict[str, Any]:
+    values = parse_checked(text)
+    if values.get("format") != FORMAT:
+        raise ValueError("it is a different kind of file")
+    return values
+
+
+def _facts(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return all values of a job by the names that messages use."""
+    facts = values.get("facts")
+    names = {"lines": "the number of input lines", "part_lines": "--part-lines"}
+    sizes = {label: str(values.get(name)) for name, label in names.items()}
+    return {**sizes, **(facts if isinstance(facts, dict) else {})}

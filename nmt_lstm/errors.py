@@ -17,6 +17,7 @@
     │   ├── WrongBaseError          a class is not derived from the base class of its kind
     │   └── UntrustedPluginError    a model folder names a class that no installed distribution provides
     ├── ModelFolderError            a model folder is missing, incomplete, modified or unsupported
+    │   └── WrongTaskError          a model is for a different task than the command
     └── ResourceError               the machine lacks memory, disk space, a device or a number format
         └── FolderInUseError        another process is training into the output folder
 
@@ -49,6 +50,7 @@ __all__ = [
     "ResourceError",
     "UntrustedPluginError",
     "WrongBaseError",
+    "WrongTaskError",
     "nearest",
 ]
 
@@ -264,6 +266,20 @@ class UntrustedPluginError(PluginError):
 
 class ModelFolderError(NmtLstmError):
     """A model folder cannot be used."""
+
+
+class WrongTaskError(ModelFolderError):
+    """A model is for a different task than the command or the class that was asked to use it.
+
+    Args:
+        message: for the user; it names the right commands.
+        path: the model folder.
+        task: what the model is for.
+    """
+
+    def __init__(self, message: str, path: Path, task: str) -> None:
+        super().__init__(message, path=path, value=task)
+        self.task = task
 
 
 class ResourceError(NmtLstmError):

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 import nmt_lstm
 from nmt_lstm.checkpoint.plugin_records import COPY_PREFIX
-from nmt_lstm.errors import ModelFolderError
+from nmt_lstm.config.tasks import TASKS, TaskName
+from nmt_lstm.errors import ModelFolderError, WrongTaskError
 from nmt_lstm.files.checksums import checked_json, sha256_of, sha256_of_content, without_checksum
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import read_regular
@@ -57,6 +58,8 @@ class Manifest(BaseModel):
     """Records of the "cells" and "attentions" that the model consists of."""
     parameters: int
     """Number of trained values; shared ones are counted once."""
+    task: str = "translation"
+    """What the model is for: a name in `nmt_lstm.config.tasks.TASKS`."""
     exported: str = ""
     """Precision of the weights if the folder was exported for translation; empty for a trained model."""
 
@@ -104,6 +107,25 @@ class Manifest(BaseModel):
         except ValueError as problem:
             raise _damaged(path, str(problem)) from problem
 
+    def check_task(self, folder: Path, *tasks: TaskName) -> None:
+        """Raise WrongTaskError, which names the right commands, unless the model is for one of the tasks."""
+        if self.task in tasks:
+            return
+        known = next((task for name, task in TASKS.items() if name == self.task), None)
+        if known is None:
+            raise WrongTaskError(
+                f"'{folder}' is a model for '{self.task}', which this nmt-lstm ({nmt_lstm.__version__}) does not know; "
+                f"install the version that wrote it.",
+                folder,
+                self.task,
+            )
+        commands = ", ".join(f"nmt-lstm {command}" for command in known.commands)
+        raise WrongTaskError(
+            f"'{folder}' is {known.model}, to {known.purpose}. Commands for it: {commands}.",
+            folder,
+            self.task,
+        )
+
     def text(self) -> str:
         """Return the contents of the file, with a checksum of their own."""
         return checked_json(self.model_dump(mode="json"))
@@ -147,6 +169,7 @@ def make_manifest(
     vocabulary: Mapping[str, str],
     plugins: Mapping[str, Sequence[Mapping[str, str]]],
     parameters: int,
+    task: TaskName = "translation",
     exported: str = "",
 ) -> Manifest:
     """Return a manifest of the files `names` in `folder`; the other arguments are fields of `Manifest`."""
@@ -166,6 +189,7 @@ def make_manifest(
         vocabulary=dict(vocabulary),
         plugins={kind: [dict(record) for record in records] for kind, records in plugins.items()},
         parameters=parameters,
+        task=task,
         exported=exported,
     )
 

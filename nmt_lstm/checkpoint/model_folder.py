@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -34,8 +34,10 @@ from nmt_lstm.files.atomic import error_for, remove_stale, sync, temporary_prefi
 from nmt_lstm.files.checksums import sha256_of_content
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import read_regular
-from nmt_lstm.model.build import build_unweighted_model
+from nmt_lstm.model.build import build_unweighted_network
+from nmt_lstm.model.language_model import LanguageModel
 from nmt_lstm.model.seq2seq import Seq2Seq
+from nmt_lstm.model.trainable import Trainable
 from nmt_lstm.registry.provenance import import_root, named_by, trust_folder
 from nmt_lstm.text.subwords import Subwords
 
@@ -119,7 +121,27 @@ class ModelFolder:
             )
 
     def load_model(self, device: str | torch.device = "cpu", *, trust_plugins: bool = False) -> Seq2Seq:
-        """Build the model in evaluation mode and load its weights.
+        """Build a translation model in evaluation mode and load its weights; see `load_network`.
+
+        Raises:
+            WrongTaskError: the model is for a different task.
+        """
+        self.manifest.check_task(self.folder, "translation")
+        return cast(Seq2Seq, self.load_network(device, trust_plugins=trust_plugins))
+
+    def load_language_model(
+        self, device: str | torch.device = "cpu", *, trust_plugins: bool = False
+    ) -> LanguageModel:
+        """Build a language model in evaluation mode and load its weights; see `load_network`.
+
+        Raises:
+            WrongTaskError: the model is for a different task.
+        """
+        self.manifest.check_task(self.folder, "language-model")
+        return cast(LanguageModel, self.load_network(device, trust_plugins=trust_plugins))
+
+    def load_network(self, device: str | torch.device = "cpu", *, trust_plugins: bool = False) -> Trainable:
+        """Build the network of the model's task in evaluation mode and load its weights.
 
         Args:
             device: the device of the weights.
@@ -138,7 +160,7 @@ class ModelFolder:
         with named_by(self.folder):
             require_plugins(self.folder, self.manifest.plugins, trust_plugins=trust_plugins)
             sizes = self.subwords.source.size, self.subwords.target.size
-            model = build_unweighted_model(self.run.model, *sizes)
+            model = build_unweighted_network(self.run.task, self.run.model, *sizes)
         state = load_weights(self.folder / WEIGHTS, torch.device(device))
         try:
             model.load_state_dict(state)
@@ -213,6 +235,7 @@ def write(
                 vocabulary={"source": subwords.source.fingerprint, "target": subwords.target.fingerprint},
                 plugins=plugins,
                 parameters=_count_parameters(model_state),
+                task=run.task,
                 exported=exported,
             )
             (temporary / MANIFEST).write_text(manifest.text(), encoding="utf-8")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nmt_lstm.cli import early_checks
+from nmt_lstm.config.tasks import TASKS, TaskName
 from nmt_lstm.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def run_without_file(
     *,
     resume: bool,
     base: Path | None = None,
+    task: TaskName = "translation",
 ) -> tuple[RunSettings, list[str], HeldOut | None]:
     """Choose settings from the size of the text.
 
@@ -41,6 +43,7 @@ def run_without_file(
         folder: the model folder.
         resume: whether to use the held-out text that the folder has.
         base: a model to be fine-tuned, whose network and vocabulary are used.
+        task: what the model is for.
 
     Returns:
         The settings, lines that describe them, and the held-out text if there is no validation text.
@@ -49,7 +52,7 @@ def run_without_file(
         ConfigurationError: text files are missing on the command line.
         DataError: a text is missing, unreadable, empty or too small, or its sides differ in length.
     """
-    check_texts(texts)
+    check_texts(texts, task)
     from nmt_lstm.config.defaults import choose_settings, describe_settings
     from nmt_lstm.config.load import make_run
     from nmt_lstm.text.corpus import check_lengths, count_usable
@@ -57,13 +60,13 @@ def run_without_file(
     from nmt_lstm.text.text_file import language_of
 
     files = {name: path for name, path in texts.items() if path is not None}
-    source, target = files["train_source"], files["train_target"]
+    source, target = files["train_source"], files.get("train_target")
     early_checks.check_files(*files.values(), reread=True)
     description: list[str] = []
     held_out: HeldOut | None = None
     if "valid_source" in files:
         pairs = count_usable(source, target)
-        check_lengths(files["valid_source"], files["valid_target"])
+        check_lengths(files["valid_source"], files.get("valid_target"))
     else:
         held_out = hold_out(source, target, folder / FOLDER, reuse=resume)
         held = {"valid_source": held_out.source, "valid_target": held_out.target}
@@ -72,17 +75,20 @@ def run_without_file(
         pairs = held_out.remaining
     data: dict[str, Any] = {name: str(path) for name, path in files.items()}
     data["exclude_validation"] = held_out is not None
-    data["source_language"], data["target_language"] = language_of(source), language_of(target)
-    values = {**choose_settings(pairs), "data": {**data, "prepared": str(folder.parent / "prepared")}}
+    data["source_language"] = language_of(source)
+    data["target_language"] = "" if target is None else language_of(target)
+    values = {**choose_settings(pairs, task), "data": {**data, "prepared": str(folder.parent / "prepared")}}
     if base is not None:
         new_vocabulary = any(setting.strip().startswith("subwords.") for setting in settings)
-        values = _as_trained(base, values, new_vocabulary=new_vocabulary)
+        values = _as_trained(base, values, task, new_vocabulary=new_vocabulary)
     run = make_run(values, settings, origin="settings")
     advice = "To change a setting: --set training.epochs=5. To list all: nmt-lstm config --explain.\n"
     return run, [*description, *describe_settings(pairs, run), advice], held_out
 
 
-def _as_trained(base: Path, values: dict[str, Any], *, new_vocabulary: bool) -> dict[str, Any]:
+def _as_trained(
+    base: Path, values: dict[str, Any], task: TaskName, *, new_vocabulary: bool
+) -> dict[str, Any]:
     """Return settings with the network of a trained model, and a lower learning rate than from scratch.
 
     The vocabulary is that of the model, too, unless settings ask for a new one.
@@ -95,6 +101,7 @@ def _as_trained(base: Path, values: dict[str, Any], *, new_vocabulary: bool) -> 
 
     trained = ModelFolder.read(base)
     trained.check_trained()
+    trained.manifest.check_task(trained.folder, task)
     run = trained.run
     training = {**values["training"], "optimizer": {**values["training"].get("optimizer", {})}}
     optimizer = run.training.optimizer
@@ -117,12 +124,22 @@ def _as_trained(base: Path, values: dict[str, Any], *, new_vocabulary: bool) -> 
     }
 
 
-def check_texts(texts: dict[str, Path | None]) -> None:
+def check_texts(texts: dict[str, Path | None], task: TaskName = "translation") -> None:
     """Raise ConfigurationError unless both sides of the training text, and of any validation text, are named."""
     if all(path is None for path in texts.values()):
         raise ConfigurationError(
             "nothing to train on: name a run file, or the text with -s and -t. See 'nmt-lstm train --help'."
         )
+    if not TASKS[task].paired:
+        unused = [_TEXT_OPTIONS[f"{part}_target"] for part in ("train", "valid") if texts[f"{part}_target"]]
+        if unused:
+            raise ConfigurationError(
+                f"{' and '.join(unused)}: {TASKS[task].model} is trained on text without translations; leave "
+                f"{'it' if len(unused) == 1 else 'them'} out."
+            )
+        if texts["train_source"] is None:
+            raise ConfigurationError("-s is missing: without a run file, name the training text.")
+        return
     has_validation = texts["valid_source"] is not None or texts["valid_target"] is not None
     required = _TEXT_OPTIONS if has_validation else ("train_source", "train_target")
     missing = [_TEXT_OPTIONS[name] for name in required if texts[name] is None]

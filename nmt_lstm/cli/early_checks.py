@@ -11,6 +11,7 @@ from nmt_lstm.errors import ConfigurationError, ModelFolderError
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings, SearchSettings
+    from nmt_lstm.config.tasks import TaskName
 
 __all__ = [
     "check_beam",
@@ -22,15 +23,17 @@ __all__ = [
     "check_names",
     "check_output",
     "check_search",
+    "check_task",
     "check_training_folder",
 ]
 
 
-def check_models(folders: Sequence[Path], device: str = "auto") -> None:
-    """Check model folders and the name of a device.
+def check_models(folders: Sequence[Path], device: str = "auto", *, task: TaskName = "translation") -> None:
+    """Check model folders, that they are for a task, and the name of a device.
 
     Raises:
-        ModelFolderError: a folder is missing, or its manifest is missing, damaged or too new.
+        ModelFolderError: a folder is missing, its manifest is missing, damaged or too new, or the model is for a
+            different task.
         ConfigurationError: the device name is unknown, or a model is named twice.
     """
     from nmt_lstm.checkpoint.manifest import Manifest
@@ -41,7 +44,7 @@ def check_models(folders: Sequence[Path], device: str = "auto") -> None:
     paths: set[Path] = set()
     for folder in folders:
         path = model_path(folder)
-        Manifest.read(path)
+        Manifest.read(path).check_task(path, task)
         if path.resolve() in paths:
             raise ConfigurationError(
                 f"-m '{folder}' is named twice; an ensemble needs different models, so name each model once.",
@@ -107,6 +110,27 @@ def check_files(*paths: Path | None, reread: bool = False) -> None:
             check_rereadable(path)
         if path.is_file() or path.is_dir() or not path.exists():
             open_bytes(path).close()
+
+
+def check_task(run: RunSettings, *tasks: TaskName) -> None:
+    """Check that a run is for one of some tasks, if they are named, and that all of its settings have an effect in its own.
+
+    Raises:
+        ConfigurationError: it is not, or a setting has none.
+    """
+    from nmt_lstm.config.tasks import TASKS, unused_settings
+
+    task = TASKS[run.task]
+    if tasks and run.task not in tasks:
+        raise ConfigurationError(
+            f'task = "{run.task}": this command is not for {task.model}; train it with nmt-lstm train.',
+            key="task",
+            value=run.task,
+        )
+    for path, value in unused_settings(run):
+        raise ConfigurationError(
+            f"{path} = {value!r} has no effect in {task.model}; leave it out.", key=path, value=value
+        )
 
 
 def check_names(run: RunSettings) -> None:

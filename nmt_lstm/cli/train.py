@@ -22,6 +22,7 @@ from nmt_lstm.cli.arguments import (
 )
 from nmt_lstm.cli.chosen_settings import run_without_file
 from nmt_lstm.cli.messages import note, quoted, show_log
+from nmt_lstm.config.tasks import TASKS, TaskName
 from nmt_lstm.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ Examples:
   nmt-lstm train run.toml -o runs/de-en --set model.dropout=0.3
   nmt-lstm train run.toml -o runs/de-en --resume
   nmt-lstm train -s news.de -t news.en -o runs/news --init-from runs/de-en
-  nmt-lstm train run.toml -o runs/mgu --plugin mgu.py --cell mgu"""
+  nmt-lstm train run.toml -o runs/mgu --plugin mgu.py --cell mgu
+  nmt-lstm train --task language-model -s text.en -o runs/lm"""
 
 
 class TrainingPrecision(StrEnum):
@@ -79,6 +81,10 @@ def train(
             metavar="FILE",
             help="Validation text, target side. [default: held out from the training text]",
         ),
+    ] = None,
+    task: Annotated[
+        TaskName | None,
+        typer.Option("--task", help="What to train. [default: translation, or that of the run file]"),
     ] = None,
     output: Annotated[
         Path | None,
@@ -126,10 +132,11 @@ def train(
     plugin: Plugins = None,
     accept_changed_plugins: AcceptChangedPlugins = False,
 ) -> None:
-    """Train a translation model and write it to a folder.
+    """Train a translation model, or a language model, and write it to a folder.
 
     Without a run file, settings are chosen from the size of the text and shown. Without validation text, part of the
-    training text is held out. The two sides are paired line by line; files may be plain, .gz, .xz, .bz2 or .zst.
+    training text is held out. The two sides are paired line by line; files may be plain, .gz, .xz, .bz2 or .zst. A
+    language model has one side, -s.
     """
     parse_time_limit(time_limit)
     texts = {
@@ -145,13 +152,15 @@ def train(
         "training.strategy": strategy,
         "training.precision": precision.value if precision else None,
         "seed": seed,
-        "model.encoder.cell": cell,
         "model.decoder.cell": cell,
         "training.init_from": init_from,
-        **({f"data.{name}": path for name, path in texts.items()} if run_file else {}),
+        **({f"data.{name}": path for name, path in texts.items()} | {"task": task} if run_file else {}),
     }
     # The last setting of a key counts, so --set overrides the options that set several keys, such as --cell.
     settings = [f"{key}={value}" for key, value in option_values.items() if value is not None]
+    task = (task or "translation") if run_file is None else read_run(run_file, settings).task
+    if cell is not None and "model.encoder" not in TASKS[task].unused:
+        settings.append(f"model.encoder.cell={cell}")
     settings += overrides or []
     folder = output or default_output(run_file, source, target)
     early_checks.check_training_folder(folder, resume=resume)
@@ -160,7 +169,10 @@ def train(
     if run_file:
         run = read_run(run_file, settings)
     else:
-        run, description, held_out = run_without_file(texts, settings, folder, resume=resume, base=init_from)
+        run, description, held_out = run_without_file(
+            texts, settings, folder, resume=resume, base=init_from, task=task
+        )
+    early_checks.check_task(run)
     early_checks.check_files(run.data.train_source, run.data.train_target, reread=True)
     if held_out is None:  # held-out files are not written yet
         early_checks.check_files(run.data.valid_source, run.data.valid_target, reread=True)

@@ -7,6 +7,7 @@ import math
 from typing import Any
 
 from nmt_lstm.config.schema import RunSettings, TrainingSettings
+from nmt_lstm.config.tasks import TASKS, TaskName
 
 __all__ = [
     "choose_settings",
@@ -19,8 +20,8 @@ __all__ = [
 Values = dict[str, Any]
 
 
-def choose_settings(pairs: int) -> Values:
-    """Choose vocabulary, network and training for a corpus of `pairs` sentence pairs.
+def choose_settings(pairs: int, task: TaskName = "translation") -> Values:
+    """Choose vocabulary, network and training for a corpus of `pairs` sentence pairs, or lines of a text without pairs.
 
     Meant for 10,000 to 1,000,000 pairs. Small corpora overfit, so they get small vocabularies, one layer and much
     dropout; large ones get the reverse, and fewer epochs.
@@ -42,13 +43,14 @@ def choose_settings(pairs: int) -> Values:
     steps = epochs * pairs * 17 // batch
     warmup = max(10, min(1_000, steps // 50))
     stack = {"layers": layers, "hidden_size": hidden, "residual": layers > 1}
+    stacks = [stack for stack in ("encoder", "decoder") if f"model.{stack}" not in TASKS[task].unused]
     values: Values = {
+        **({} if task == "translation" else {"task": task}),
         "subwords": {"vocabulary_size": vocabulary},
         "model": {
             "embedding_size": embedding,
             "dropout": round(dropout, 2),
-            "encoder": dict(stack),
-            "decoder": dict(stack),
+            **{name: dict(stack) for name in stacks},
         },
         "training": {
             "epochs": epochs,
@@ -76,21 +78,25 @@ def describe_settings(pairs: int, run: RunSettings) -> list[str]:
     vocabulary = f"{run.subwords.vocabulary_size:,} subword pieces {shared}"
     if run.subwords.model is not None:
         vocabulary = f"the subword pieces of '{run.subwords.model}'"
+    text = "sentence pairs"
+    network = f"{encoder.layers} + {decoder.layers} layers of {encoder.hidden_size} and {decoder.hidden_size} (encoder, decoder)"
+    if not run.data.is_paired:
+        text, vocabulary = "lines", vocabulary.removesuffix(f" {shared}")
+        network = f"{decoder.layers} layer{'s' * (decoder.layers != 1)} of {decoder.hidden_size}"
     sentences = [
-        f"{pairs:,} sentence pairs: {vocabulary},",
+        f"{pairs:,} {text}: {vocabulary},",
+        (f"{network}, embeddings of {run.model.embedding_size}, dropout {run.model.dropout:.2f},"),
         (
-            f"{encoder.layers} + {decoder.layers} layers of {encoder.hidden_size} and {decoder.hidden_size} "
-            f"(encoder, decoder), embeddings of {run.model.embedding_size}, dropout {run.model.dropout:.2f},"
-        ),
-        (
-            f"{planned_length(training)} of batches of {training.batch_pieces:,} target pieces, "
+            f"{planned_length(training)} of batches of {training.batch_pieces:,} {'target ' * run.data.is_paired}pieces, "
             f"learning rate {training.optimizer.learning_rate:g} at its peak."
         ),
     ]
     if pairs < 10_000:
         sentences.append("This corpus is small: more text would help more than any setting.")
     elif pairs > 1_000_000:
-        sentences.append("These defaults are meant for up to 1,000,000 pairs: consider writing a run file.")
+        sentences.append(
+            f"These defaults are meant for up to 1,000,000 {text.split()[-1]}: consider writing a run file."
+        )
     return sentences
 
 

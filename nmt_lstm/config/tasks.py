@@ -6,10 +6,12 @@ To add a task, add its name and its row here, and the parts that the row names.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-__all__ = ["TASKS", "Task", "TaskName", "part_of", "with_defaults_of_task"]
+from pydantic import BaseModel
+
+__all__ = ["TASKS", "Task", "TaskName", "part_of", "unused_settings", "with_defaults_of_task"]
 
 TaskName = Literal["translation", "language-model"]
 """The names in `TASKS`: a type checker accepts a row only if its name is here."""
@@ -25,8 +27,12 @@ class Task(NamedTuple):
     """What a trained model is called in texts, with its article."""
     purpose: str
     """What it is for, in a few words."""
+    verb: str
+    """What is done with it, as the first word of a sentence."""
     commands: tuple[str, ...]
     """The commands that use a model, the most important one first."""
+    examples: tuple[tuple[str, str], ...]
+    """Commands to type next, and their arguments after the model."""
     required: tuple[str, ...]
     """Keys of [data] that a run needs."""
     refused: tuple[str, ...]
@@ -49,7 +55,9 @@ TASKS: Mapping[TaskName, Task] = {
     "translation": Task(
         model="a translation model",
         purpose="translate text",
-        commands=("translate", "inspect", "export"),
+        verb="Translate",
+        commands=("translate", "score", "evaluate", "inspect", "export", "leaderboard"),
+        examples=(("translate", "< in.txt > out.txt"), ("translate", "--interactive")),
         required=("train_source", "train_target"),
         refused=(),
         paired=True,
@@ -62,7 +70,9 @@ TASKS: Mapping[TaskName, Task] = {
     "language-model": Task(
         model="a language model",
         purpose="predict the next word",
+        verb="Write",
         commands=("generate", "score", "evaluate"),
+        examples=(("generate", '--prompt "The"'), ("generate", "--interactive"), ("evaluate", "-s test.txt")),
         required=("train_source",),
         refused=("train_target", "valid_target"),
         paired=False,
@@ -95,6 +105,26 @@ def with_defaults_of_task(values: Any) -> Any:
         if isinstance(given, dict):
             completed[table] = {key: default, **given}
     return completed
+
+
+def unused_settings(run: BaseModel) -> Iterator[tuple[str, Any]]:
+    """Yield the path and the value of each setting of a run that is set, but has no effect in its task."""
+    name = run.model_dump()["task"]
+    for path in TASKS[name].unused:
+        table, _, key = path.rpartition(".")
+        holder: Any = run
+        for part in filter(None, table.split(".")):
+            holder = getattr(holder, part)
+        yield from _changed(key, getattr(holder, key), type(holder).model_fields[key].default, table)
+
+
+def _changed(key: str, value: Any, default: Any, table: str) -> Iterator[tuple[str, Any]]:
+    path = f"{table}.{key}" if table else key
+    if isinstance(value, BaseModel):
+        for name, field in type(value).model_fields.items():
+            yield from _changed(name, getattr(value, name), field.default, path)
+    elif value != default:
+        yield path, value
 
 
 def part_of(name: str) -> Any:

@@ -96,7 +96,7 @@ def assemble(
     resume_point = ResumePoint.read(checkpoint) if context.resume and checkpoint.exists() else None
     report_text(context.display, prepared)
     data = TranslationDataModule.of_run(run, prepared)
-    network, forecast = Network(run.model, run.training), list[str]()
+    network, forecast = Network(run.model, run.training, run.task), list[str]()
     if resume_point is not None:
         network = with_recorded_widths(network, resume_point.identity)
     elif (

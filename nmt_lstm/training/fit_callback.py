@@ -119,7 +119,11 @@ class FitCallback(pl.Callback):
             or trainer.is_last_batch
         ):
             self._synchronize(trainer, module)
-        bleu = (checkpoint.metrics["bleu"] for checkpoint in self.validator.checkpoints.checkpoints)
+        bleu = (
+            checkpoint.metrics["bleu"]
+            for checkpoint in self.validator.checkpoints.checkpoints
+            if "bleu" in checkpoint.metrics
+        )
         self.validator.report.step(trainer, module, max(bleu, default=None))
         # After the last step Lightning still has to close the epoch; a checkpoint from before that would repeat it.
         if not trainer.is_last_batch:

@@ -11,11 +11,13 @@ from pathlib import Path
 from rich.table import Table
 
 from nmt_lstm.checkpoint.model_folder import class_advice, trust_option
+from nmt_lstm.config.tasks import TASKS, TaskName
 from nmt_lstm.evaluation.columns import perplexity
 from nmt_lstm.plain_text import printable
 from nmt_lstm.training.diagnosis import ValidationPoint
 from nmt_lstm.training.output_folder import resume_command
 from nmt_lstm.training.progress import ProgressDisplay, duration, search_name
+from nmt_lstm.training.validation import SCORE_LABELS
 
 __all__ = ["FitResult", "show_summary"]
 
@@ -27,9 +29,9 @@ class FitResult:
     folder: Path
     """The model folder."""
     metrics: dict[str, float]
-    """ "loss", "perplexity", "bleu" and "chrf" of the model on the validation text."""
+    """ "loss", "perplexity" and the scores of the model on the validation text: "bleu" and "chrf" of a translator."""
     signatures: dict[str, str]
-    """sacreBLEU's signatures of "bleu" and "chrf"."""
+    """sacreBLEU's signatures of "bleu" and "chrf"; the names are those of the scores."""
     beam_size: int
     """Beam size of the validation."""
     averaged_steps: list[int]
@@ -60,6 +62,8 @@ class FitResult:
     """All validations of the run, in the order of their steps."""
     insight: dict[str, str] = field(default_factory=dict)
     """Rows of the summary about gradients; empty unless `insight.gradients` is set."""
+    task: TaskName = "translation"
+    """What the model is for."""
 
 
 def show_summary(display: ProgressDisplay, result: FitResult) -> None:
@@ -76,8 +80,10 @@ def show_summary(display: ProgressDisplay, result: FitResult) -> None:
         "validation loss": (
             f"{metrics['loss']:.3f} nats per target piece (perplexity {perplexity(metrics['loss'], 2)})"
         ),
-        "validation BLEU": f"{metrics['bleu']:.2f}  {search}  {result.signatures['bleu']}",
-        "validation chrF": f"{metrics['chrf']:.2f}  {search}  {result.signatures['chrf']}",
+        **{
+            f"validation {SCORE_LABELS.get(name, name)}": f"{metrics[name]:.2f}  {search}  {signature}"
+            for name, signature in result.signatures.items()
+        },
         **result.insight,
         "model folder": printable(str(result.folder)),
     }
@@ -100,9 +106,10 @@ def show_summary(display: ProgressDisplay, result: FitResult) -> None:
             f"\nTraining stopped at the time limit. To continue up to a total of {longer}:\n"
             f"  {resume_command(sys.argv, time_limit=longer)}"
         )
-    translate = f"nmt-lstm translate -m {shlex.quote(str(result.folder))}{trust_option(result.folder)}"
-    display.say(f"\nTranslate with it:\n  {translate} < in.txt > out.txt\n  {translate} --interactive")
-    advice = class_advice(result.folder, translate)
+    task, model = TASKS[result.task], f"-m {shlex.quote(str(result.folder))}{trust_option(result.folder)}"
+    commands = [f"nmt-lstm {command} {model} {arguments}" for command, arguments in task.examples]
+    display.say("\n".join([f"\n{task.verb} with it:", *(f"  {command}" for command in commands)]))
+    advice = class_advice(result.folder, f"nmt-lstm {task.examples[0][0]} {model}")
     if advice:
         display.say(f"\n{advice}")
 

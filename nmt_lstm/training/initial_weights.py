@@ -41,7 +41,7 @@ def start_from(folder: Path, model: nn.Module, subwords: Subwords) -> str:
         ModelFolderError: the folder cannot be read, or is an exported model.
     """
     base = ModelFolder.read(folder)
-    weights = base.load_model().state_dict()
+    weights = base.load_network().state_dict()
     own = model.state_dict()
     rows = {
         side: _shared_rows(getattr(base.subwords, side), getattr(subwords, side))

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from nmt_lstm.batching.batch import Batch, collate
 from nmt_lstm.config.schema import ModelSettings
 from nmt_lstm.model.gradient_flow import Flow, Reach, gradient_flow
+from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.training.gradient_advice import (
     Symptoms,
     exploding_norms,
@@ -131,6 +132,8 @@ class GradientInsight(pl.Callback):
         self._window = NormSums()
         if self._measured_pairs is None:
             self._measured_pairs = self.pairs().to(module.device)
+        # Other networks are refused before anything is read.
+        assert isinstance(module.model, Seq2Seq)
         flows = gradient_flow(module.model, self._measured_pairs)
         row = _logged(norms, flows)
         for logger in trainer.loggers:

@@ -133,9 +133,10 @@ def publish(trainer: pl.Trainer, assembly: Assembly, selected: SelectedWeights |
         )
     trainer.strategy.barrier("the model is written")
     validation = writer.metrics["validation"]
-    scores = {name: validation[name]["score"] for name in ("bleu", "chrf")}
+    scores = {name: value["score"] for name, value in validation.items() if isinstance(value, dict)}
     result = FitResult(
         folder=context.output,
+        task=module.task,
         metrics={"loss": validation["loss"], "perplexity": validation["perplexity"], **scores},
         signatures={name: validation[name]["signature"] for name in scores},
         beam_size=validation["beam_size"],
@@ -155,7 +156,9 @@ def publish(trainer: pl.Trainer, assembly: Assembly, selected: SelectedWeights |
             chrf=scores["chrf"],
             pairs=len(assembly.prepared.train),
             out_of_time=callback.out_of_time,
-        ),
+        )
+        if "bleu" in scores
+        else [],
         parameters=assembly.parameters,
         fingerprint=assembly.prepared.fingerprint,
         curve=callback.validator.curve,

@@ -12,13 +12,13 @@ from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.errors import ConfigurationError, ResourceError
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import read_regular
-from nmt_lstm.model.build import build_unweighted_model
+from nmt_lstm.model.build import build_unweighted_network
 from nmt_lstm.training.module import TranslationModule
 from nmt_lstm.training.time_budget import TimeBudget
 from nmt_lstm.training.validation import ValidationResult
 
 if TYPE_CHECKING:
-    from nmt_lstm.config.schema import ModelSettings, RunSettings
+    from nmt_lstm.config.schema import RunSettings
 
 __all__ = ["ModelWriter", "save_model"]
 
@@ -109,7 +109,7 @@ def save_model(
     if metrics is None:
         last = module.last_validation
         metrics = {} if last is None else {"validation": last.to_json(module.search.beam_size)}
-    _check_shapes(module, run.model)
+    _check_shapes(module, run)
     with module.averaged():
         model_folder.write(
             folder,
@@ -120,10 +120,10 @@ def save_model(
         )
 
 
-def _check_shapes(module: TranslationModule, settings: ModelSettings) -> None:
+def _check_shapes(module: TranslationModule, run: RunSettings) -> None:
     """Raise an error unless the weights fit the settings, before a folder is written that could not be loaded."""
     sizes = module.subwords.source.size, module.subwords.target.size
-    expected = build_unweighted_model(settings, *sizes).state_dict()
+    expected = build_unweighted_network(run.task, run.model, *sizes).state_dict()
     actual = module.model.state_dict()
     for name in sorted(expected.keys() | actual.keys()):
         shapes = [tuple(state[name].shape) if name in state else None for state in (actual, expected)]

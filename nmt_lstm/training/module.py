@@ -1,4 +1,4 @@
-"""The Lightning module of a translation model: its training step, its validation and its state."""
+"""The Lightning module of a model of any task: its training step, its validation and its state."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from torch import Tensor
 
 from nmt_lstm.batching.batch import Batch
 from nmt_lstm.config.schema import RunSettings, SearchSettings, TrainingSettings
+from nmt_lstm.config.tasks import TASKS, TaskName, part_of
 from nmt_lstm.errors import DivergenceError
 from nmt_lstm.evaluation.scores import chosen_tokenizer
-from nmt_lstm.model.build import build_model
-from nmt_lstm.model.seq2seq import Seq2Seq
+from nmt_lstm.model.build import build_network
+from nmt_lstm.model.trainable import Trainable
 from nmt_lstm.text.preparation import Prepared
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.training.divergence import GradientWatch, with_nan_gradient_unless_finite
@@ -26,7 +27,7 @@ from nmt_lstm.training.optimization import build_optimizer, clip_gradients, is_f
 from nmt_lstm.training.randomness import seed_step
 from nmt_lstm.training.schedules import LearningRateSchedule
 from nmt_lstm.training.throughput import TrainingMeter
-from nmt_lstm.training.validation import Validation, ValidationResult, is_better
+from nmt_lstm.training.validation import RunValidation, ValidationResult, is_better
 
 __all__ = ["TranslationModule"]
 
@@ -34,7 +35,7 @@ _STEPS_BETWEEN_LOGS = 20
 
 
 class TranslationModule(pl.LightningModule):
-    """Trains a `Seq2Seq`, in `nmt_lstm.training.fit` or with any Lightning Trainer.
+    """Trains a `Seq2Seq`, or the network of another task, in `nmt_lstm.training.fit` or with any Lightning Trainer.
 
     Clipping, schedule, moving average and randomness follow `settings`: a Trainer needs no arguments for them. Training
     logs "train_loss", "gradient_norm" and "learning_rate", validation "valid_loss", "valid_perplexity", "valid_bleu" and
@@ -49,12 +50,13 @@ class TranslationModule(pl.LightningModule):
         tokenize: sacreBLEU's tokenizer for BLEU.
         seed: of dropout and all other random numbers of training steps.
         total_steps: optimizer steps of the whole run, for the cosine schedule; None asks the Trainer.
+        task: what the model is trained for, which decides how it is validated.
     """
 
     def __init__(
         self,
         *,
-        model: Seq2Seq,
+        model: Trainable,
         settings: TrainingSettings,
         search: SearchSettings,
         subwords: Subwords,
@@ -62,9 +64,11 @@ class TranslationModule(pl.LightningModule):
         tokenize: str = "13a",
         seed: int = 1,
         total_steps: int | None = None,
+        task: TaskName = "translation",
     ) -> None:
         super().__init__()
         self.model = model
+        self.task = task
         self.settings = settings
         # One group, in which the best translation of this beam size is found.
         self.search = search.model_copy(
@@ -97,7 +101,7 @@ class TranslationModule(pl.LightningModule):
         self.last_validation: ValidationResult | None = None
         self._gradients = GradientWatch()
         self._log_meter = TrainingMeter()
-        self._validation: Validation | None = None
+        self._validation: RunValidation | None = None
         self._averaged = ExitStack()
         self._optimizer: torch.optim.Optimizer | None = None
 
@@ -116,7 +120,8 @@ class TranslationModule(pl.LightningModule):
             PluginError: a cell or attention is unknown or does not accept its options.
         """
         torch.manual_seed(run.seed)
-        model = build_model(
+        model = build_network(
+            run.task,
             run.model,
             prepared.subwords.source.size,
             prepared.subwords.target.size,
@@ -131,6 +136,7 @@ class TranslationModule(pl.LightningModule):
             tokenize=chosen_tokenizer(run.data.tokenize, run.data.target_language),
             seed=run.seed,
             total_steps=total_steps,
+            task=run.task,
         )
 
     # Training
@@ -252,16 +258,17 @@ class TranslationModule(pl.LightningModule):
             return self.average.applied()
         return evaluation_weights(self._optimizer, self.model.parameters())
 
-    def new_validation(self, beam_size: int | None = None) -> Validation:
+    def new_validation(self, beam_size: int | None = None) -> RunValidation:
         """Return a new validation of this model; the beam size is by default ``settings.valid_beam_size``."""
         search = self.search if beam_size is None else self.search.model_copy(update={"beam_size": beam_size})
-        return Validation(
+        validation: RunValidation = part_of(TASKS[self.task].validation)(
             self.model,
             search=search,
             subwords=self.subwords,
             tokenize=self.tokenize,
             references=self.references,
         )
+        return validation
 
     def record_validation(self, result: ValidationResult) -> bool:
         """Store the result, pass it to the schedule, and return whether its metric is the best so far."""

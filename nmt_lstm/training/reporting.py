@@ -21,7 +21,7 @@ from nmt_lstm.training.progress import ProgressDisplay, StepProgress, duration, 
 from nmt_lstm.training.run_context import RunContext
 from nmt_lstm.training.throughput import StepStatistics
 from nmt_lstm.training.time_budget import TimeBudget
-from nmt_lstm.training.validation import ValidationResult
+from nmt_lstm.training.validation import SCORE_LABELS, ValidationResult
 from nmt_lstm.training.width_choice import Network
 
 __all__ = [
@@ -110,8 +110,8 @@ class RunReport:
             trainer.global_step,
             statistics.mean_loss,
             result.loss,
-            bleu=result.bleu,
-            chrf=result.chrf,
+            bleu=result.metrics.get("bleu", math.nan),
+            chrf=result.metrics.get("chrf", math.nan),
             seconds=self.budget.elapsed(),
             pieces_per_second=statistics.pieces_per_second(trainer.world_size),
         )
@@ -121,11 +121,18 @@ class RunReport:
         for logger in trainer.loggers:
             logger.log_metrics(row, step=point.step)
             logger.save()
-        self.display.say(
-            f"validation at step {point.step:,} (epoch {trainer.current_epoch + 1}, {duration(point.seconds)}, "
-            f"{search_name(self.beam_size)}):  loss {result.loss:.3f}  perplexity {perplexity(result.loss)}  "
-            f"BLEU {result.bleu:.2f}  chrF {result.chrf:.2f}{'  best so far' if improved else ''}"
-        )
+        search = f", {search_name(self.beam_size)}" if result.translations else ""
+        scores = [
+            f"{SCORE_LABELS.get(name, score.name)} {score.value:.2f}" for name, score in result.scores.items()
+        ]
+        columns = [
+            f"validation at step {point.step:,} (epoch {trainer.current_epoch + 1}, {duration(point.seconds)}{search}):",
+            f"loss {result.loss:.3f}",
+            f"perplexity {perplexity(result.loss)}",
+            *scores,
+            *(["best so far"] if improved else []),
+        ]
+        self.display.say("  ".join(columns))
         if self.display.console.is_terminal and result.indices:
             self._show_samples(point.step, result)
         return point
@@ -145,21 +152,23 @@ def report_text(display: ProgressDisplay, prepared: Prepared) -> None:
     if not prepared.report.is_complete:
         display.say(prepared.report.describe())
     vocabulary = prepared.subwords
+    unit = "pairs" if prepared.data.is_paired else "lines"
     sizes = f"{vocabulary.source.size:,}" + ("" if vocabulary.joint else f" and {vocabulary.target.size:,}")
     display.say(
-        f"{len(prepared.train):,} training pairs, {len(prepared.valid_target):,} validation pairs, {sizes} pieces"
+        f"{len(prepared.train):,} training {unit}, {len(prepared.valid_target):,} validation {unit}, {sizes} pieces"
     )
 
 
 def report_choices(context: RunContext, network: Network, parameters: int) -> None:
     """Report what is trained, and on which devices."""
-    model, training = network
+    model, training, _ = network
     encoder, decoder = model.encoder, model.decoder
     cells = encoder.cell if encoder.cell == decoder.cell else f"{encoder.cell} and {decoder.cell}"
+    layers = f"{encoder.layers}+{decoder.layers} layers of {cells}, attention {model.attention.name}"
+    if not network.has_encoder:
+        layers = f"{decoder.layers} layer{'s' * (decoder.layers != 1)} of {decoder.cell}"
     limit = f", at most {training.time_limit}" if training.time_limit else ""
-    context.display.say(
-        f"{parameters:,} parameters: {encoder.layers}+{decoder.layers} layers of {cells}, attention {model.attention.name}"
-    )
+    context.display.say(f"{parameters:,} parameters: {layers}")
     context.display.say(f"{context.devices}, {context.precision}; {planned_length(training)}{limit}")
 
 

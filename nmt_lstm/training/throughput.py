@@ -13,7 +13,8 @@ from torch import Tensor
 from nmt_lstm.batching.batch import Batch
 from nmt_lstm.batching.loader import BatchLoader
 from nmt_lstm.config.schema import ModelSettings, TrainingSettings
-from nmt_lstm.model.build import build_model
+from nmt_lstm.config.tasks import TaskName
+from nmt_lstm.model.build import build_network
 from nmt_lstm.numerics.precision import Precision, autocast
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.training.optimization import build_optimizer, clip_gradients
@@ -90,6 +91,7 @@ class Throughput:
 def measure_throughput(
     model: ModelSettings,
     training: TrainingSettings,
+    task: TaskName = "translation",
     *,
     subwords: Subwords,
     batches: BatchLoader,
@@ -105,6 +107,7 @@ def measure_throughput(
     Args:
         model: the network.
         training: how it is trained.
+        task: for what.
         subwords: the vocabularies.
         batches: those of an epoch.
         device: to train on, with the number of threads that PyTorch is set to.
@@ -115,7 +118,7 @@ def measure_throughput(
     end = time.monotonic() + seconds
     gpus = [device] if device.type == "cuda" else []
     with torch.random.fork_rng(gpus):
-        network = build_model(model, subwords.source.size, subwords.target.size).to(device)
+        network = build_network(task, model, subwords.source.size, subwords.target.size).to(device)
         optimizer = build_optimizer(network, training.optimizer, fused=precision != "fp16")
 
         def step(batch: Batch) -> float:

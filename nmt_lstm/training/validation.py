@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import torch
 import torch.distributed
 
 from nmt_lstm.batching.batch import Batch
 from nmt_lstm.config.schema import SearchSettings
-from nmt_lstm.evaluation.scores import corpus_scores
+from nmt_lstm.evaluation.scores import Score, corpus_scores
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.search.beam_search import beam_search
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.training.devices import is_distributed
 
-__all__ = ["Validation", "ValidationResult", "is_better"]
+__all__ = [
+    "SCORE_LABELS",
+    "BatchResult",
+    "RunValidation",
+    "Validation",
+    "ValidationResult",
+    "gathered",
+    "is_better",
+    "mean_loss",
+]
+
+SCORE_LABELS = {"bleu": "BLEU", "chrf": "chrF"}
+"""Names of metrics for people; others are their own."""
 
 
 def is_better(metric: str, value: float, than: float) -> bool:
@@ -28,17 +40,17 @@ def is_better(metric: str, value: float, than: float) -> bool:
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """The loss, the scores and the translations of a validation."""
+    """The loss and the scores of a validation, and the translations of a translator."""
 
     loss: float
     """Negative log-likelihood of the references, in nats per target piece (END counted, padding not)."""
-    bleu: float
-    chrf: float
-    signatures: dict[str, str]
-    """sacreBLEU's signatures of "bleu" and "chrf"."""
-    indices: list[int]
+    lines: int
+    """Number of lines that were validated."""
+    scores: Mapping[str, Score]
+    """By their names as metrics: "bleu" and "chrf" of translations."""
+    indices: list[int] = field(default_factory=list)
     """Line numbers, from 0, of the translated validation text: all, unless batches were left out."""
-    translations: list[str]
+    translations: list[str] = field(default_factory=list)
     """The model's translations of those lines."""
 
     @property
@@ -48,12 +60,12 @@ class ValidationResult:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The metrics by which checkpoints can be ranked: "loss", "bleu" and "chrf"."""
-        return {"loss": self.loss, "bleu": self.bleu, "chrf": self.chrf}
+        """The metrics by which checkpoints can be ranked: "loss", and the scores."""
+        return {"loss": self.loss, **{name: score.value for name, score in self.scores.items()}}
 
     @property
     def logged(self) -> dict[str, float]:
-        """The metrics by their names in logs: "valid_loss", "valid_bleu", "valid_chrf" and "valid_perplexity"."""
+        """The metrics by their names in logs: "valid_loss", "valid_perplexity", and the scores, such as "valid_bleu"."""
         return {f"valid_{name}": value for name, value in self.metrics.items()} | {
             "valid_perplexity": self.perplexity
         }
@@ -61,23 +73,37 @@ class ValidationResult:
     def to_json(self, beam_size: int) -> dict[str, Any]:
         """Return the result as stored in a model folder's ``metrics.json``; `beam_size` is that of the validation."""
         return {
-            "sentences": len(self.indices),
+            "sentences": self.lines,
             "beam_size": beam_size,
             "loss": self.loss,
             "perplexity": self.perplexity,
-            "bleu": {"score": self.bleu, "signature": self.signatures["bleu"]},
-            "chrf": {"score": self.chrf, "signature": self.signatures["chrf"]},
+            **{
+                name: {"score": score.value, "signature": score.signature}
+                for name, score in self.scores.items()
+            },
         }
 
 
 @dataclass(frozen=True)
-class _BatchResult:
+class BatchResult:
     """The contribution of one batch."""
 
     indices: list[int]
     texts: list[str]
     loss: float
     pieces: int
+
+
+class RunValidation(Protocol):
+    """One pass over the validation text, whatever the task is."""
+
+    def add(self, batch: Batch) -> None:
+        """Validate one batch."""
+        ...
+
+    def result(self) -> ValidationResult:
+        """Combine the batches of all processes."""
+        ...
 
 
 class Validation:
@@ -97,7 +123,7 @@ class Validation:
         self.subwords = subwords
         self.tokenize = tokenize
         self.references = references
-        self._batch_results: list[_BatchResult] = []
+        self._batch_results: list[BatchResult] = []
 
     @torch.no_grad()
     def add(self, batch: Batch) -> None:
@@ -106,7 +132,7 @@ class Validation:
         hypotheses = beam_search(self.model, batch.source, self.search, n_best=1, keep_attention=False)
         lengths = batch.source.lengths.tolist()
         self._batch_results.append(
-            _BatchResult(
+            BatchResult(
                 indices=batch.indices.tolist(),
                 # A source of END alone is an empty line: its translation is empty by definition.
                 texts=[
@@ -120,11 +146,7 @@ class Validation:
 
     def result(self) -> ValidationResult:
         """Combine the batches of all processes; each process gets the same result, to the last bit."""
-        results = self._batch_results
-        if is_distributed():
-            gathered: list[list[_BatchResult] | None] = [None] * torch.distributed.get_world_size()
-            torch.distributed.all_gather_object(gathered, results)
-            results = [each for of_process in gathered if of_process is not None for each in of_process]
+        results = gathered(self._batch_results)
         texts = {
             index: text for each in results for index, text in zip(each.indices, each.texts, strict=True)
         }
@@ -137,11 +159,24 @@ class Validation:
             tokenize=self.tokenize,
         )
         return ValidationResult(
-            # An exact sum: the loss does not depend on the order, and so not on the number of processes.
-            loss=math.fsum(each.loss for each in results) / max(1, sum(each.pieces for each in results)),
-            bleu=bleu.value,
-            chrf=chrf.value,
-            signatures={"bleu": bleu.signature, "chrf": chrf.signature},
+            loss=mean_loss(results),
+            lines=len(indices),
+            scores={"bleu": bleu, "chrf": chrf},
             indices=indices,
             translations=translations,
         )
+
+
+def gathered(results: list[BatchResult]) -> list[BatchResult]:
+    """Return the results of the batches of all processes, given those of this one."""
+    if not is_distributed():
+        return results
+    of_all: list[list[BatchResult] | None] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(of_all, results)
+    return [each for of_process in of_all if of_process is not None for each in of_process]
+
+
+def mean_loss(results: Sequence[BatchResult]) -> float:
+    """Return the loss per target piece."""
+    # An exact sum: the loss does not depend on the order, and so not on the number of processes.
+    return math.fsum(each.loss for each in results) / max(1, sum(each.pieces for each in results))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from nmt_lstm.config.duration import parse_duration
 from nmt_lstm.config.schema import ModelSettings, TrainingSettings
+from nmt_lstm.config.tasks import TASKS, TaskName
 from nmt_lstm.training.progress import duration
 from nmt_lstm.training.throughput import Throughput
 
@@ -27,10 +28,16 @@ NOTEWORTHY_SECONDS = 300.0
 
 
 class Network(NamedTuple):
-    """The settings that change with the widths of a network."""
+    """The settings that change with the widths of a network, and its task."""
 
     model: ModelSettings
     training: TrainingSettings
+    task: TaskName = "translation"
+
+    @property
+    def has_encoder(self) -> bool:
+        """Whether the network of the task uses the encoder's settings."""
+        return "model.encoder" not in TASKS[self.task].unused
 
 
 MeasureThroughput = Callable[[Network], Throughput]
@@ -63,7 +70,7 @@ def choose_widths(
     throughput = measure(requested)
     epochs = _epochs(settings, throughput)
     complete = f"{_epochs_text(epochs)} take about {duration(throughput.seconds(epochs))}"
-    speed = f"With {_widths(requested.model)} this machine trains about {throughput.pieces_per_second:,.0f} target pieces/s"
+    speed = f"With {_widths(requested)} this machine trains about {throughput.pieces_per_second:,.0f} target pieces/s"
     if limit is None or throughput.seconds(epochs) <= TRAINING_FRACTION * (limit - elapsed()):
         sentences = [f"{speed}: {complete}, without validation."]
         if limit is None and throughput.seconds(epochs) > NOTEWORTHY_SECONDS:
@@ -89,7 +96,7 @@ def choose_widths(
     sentences = [f"{speed}: {complete}, and the time limit is {settings.time_limit}."]
     if chosen is not requested:
         sentences.append(
-            f"A narrower network was chosen (training.fit_time_limit): {_widths(chosen.model)}, learning rate "
+            f"A narrower network was chosen (training.fit_time_limit): {_widths(chosen)}, learning rate "
             f"{chosen.training.optimizer.learning_rate:.3g}, about {chosen_throughput.pieces_per_second:,.0f} target pieces/s."
         )
     sentences.append(f"About {fitting:.1f} of {_epochs_text(epochs)} fit into the time limit.")
@@ -108,13 +115,16 @@ def with_widths(network: Network, *, embedding: int, encoder: int, decoder: int)
     """
     model, optimizer = network.model, network.training.optimizer
     rate = optimizer.learning_rate * model.decoder.hidden_size / decoder
+    read = model.encoder.model_copy(update={"hidden_size": encoder}) if network.has_encoder else model.encoder
     widths = {
         "embedding_size": embedding,
-        "encoder": model.encoder.model_copy(update={"hidden_size": encoder}),
+        "encoder": read,
         "decoder": model.decoder.model_copy(update={"hidden_size": decoder}),
     }
     changed = {"optimizer": optimizer.model_copy(update={"learning_rate": rate})}
-    return Network(model.model_copy(update=widths), network.training.model_copy(update=changed))
+    return network._replace(
+        model=model.model_copy(update=widths), training=network.training.model_copy(update=changed)
+    )
 
 
 def narrowed(network: Network, scale: float) -> Network:
@@ -146,9 +156,14 @@ def _epochs_text(epochs: float) -> str:
     return "1 epoch" if epochs == 1.0 else f"{epochs:.3g} epochs"
 
 
-def _widths(model: ModelSettings) -> str:
+def _widths(network: Network) -> str:
+    model = network.model
     encoder, decoder = model.encoder.hidden_size, model.decoder.hidden_size
-    layers = f"layers of {encoder}" if encoder == decoder else f"layers of {encoder} and {decoder}"
+    layers = (
+        f"layers of {decoder}"
+        if encoder == decoder or not network.has_encoder
+        else f"layers of {encoder} and {decoder}"
+    )
     return f"{layers}, embeddings of {model.embedding_size}"
 
 
@@ -159,9 +174,10 @@ def _advice(network: Network, measure: MeasureThroughput, epochs: float) -> list
         return []
     seconds = measure(half).seconds(epochs)
     options = (
-        f"--set model.encoder.hidden_size={half.model.encoder.hidden_size} "
+        f"--set model.encoder.hidden_size={half.model.encoder.hidden_size} " if half.has_encoder else ""
+    ) + (
         f"--set model.decoder.hidden_size={half.model.decoder.hidden_size} "
         f"--set model.embedding_size={half.model.embedding_size} "
         f"--set training.optimizer.learning_rate={half.training.optimizer.learning_rate:g}"
     )
-    return [f"With {_widths(half.model)} they would take about {duration(seconds)}:", f"  {options}"]
+    return [f"With {_widths(half)} they would take about {duration(seconds)}:", f"  {options}"]

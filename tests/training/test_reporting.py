@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from rich.console import Console
 
+from nmt_lstm.evaluation.scores import Score
 from nmt_lstm.training.progress import ProgressDisplay
 from nmt_lstm.training.reporting import RunReport
 from nmt_lstm.training.throughput import StepStatistics
@@ -26,7 +27,11 @@ def report_validation(*, terminal: bool) -> str:
         references=["one .", "two .", "three ."],
     )
     result = ValidationResult(
-        loss=1.0, bleu=2.0, chrf=3.0, signatures={}, indices=[0, 2], translations=["once .", ""]
+        loss=1.0,
+        lines=2,
+        scores={"bleu": Score("BLEU", 2.0, "b"), "chrf": Score("chrF2", 3.0, "c")},
+        indices=[0, 2],
+        translations=["once .", ""],
     )
     trainer = cast("Any", SimpleNamespace(global_step=2, current_epoch=0, world_size=1, loggers=[]))
     report.validation(trainer, result, StepStatistics(1.0, 1, 1.0), improved=True)
@@ -47,4 +52,4 @@ def test_a_terminal_shows_samples_with_source_and_reference() -> None:
 
 def test_a_file_gets_only_the_scores() -> None:
     (line,) = report_validation(terminal=False).splitlines()
-    assert "BLEU 2.00" in line
+    assert "BLEU 2.00  chrF 3.00" in line

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from nmt_lstm.batching.batch import Batch, collate
 from nmt_lstm.batching.sampler import EpochPlan, plan_epoch
+from nmt_lstm.text.epoch_parts import EpochPart, epoch_pairs
 from nmt_lstm.text.token_store import TokenStore
 
 __all__ = ["BatchLoader", "plan_batches"]
@@ -14,7 +15,9 @@ __all__ = ["BatchLoader", "plan_batches"]
 SOURCE_UNIT = 4
 
 
-def plan_batches(store: TokenStore, *, batch_pieces: int, seed: int, epoch: int = 0) -> EpochPlan:
+def plan_batches(
+    store: TokenStore, *, batch_pieces: int, seed: int, epoch: int = 0, parts: Sequence[EpochPart] = ()
+) -> EpochPlan:
     """Return the plan of an epoch over a token store; the same arguments give the same plan.
 
     Args:
@@ -22,10 +25,16 @@ def plan_batches(store: TokenStore, *, batch_pieces: int, seed: int, epoch: int 
         batch_pieces: target pieces per step, over all processes, padding included.
         seed: of the run.
         epoch: number of the epoch, from 0; each has a different order.
+        parts: the corpora of the store, with weights; by default each pair occurs once.
     """
     # The store does not contain END, which ends every sentence of a batch.
     return plan_epoch(
-        store.source.lengths + 1, store.target.lengths + 1, batch_pieces=batch_pieces, seed=seed, epoch=epoch
+        store.source.lengths + 1,
+        store.target.lengths + 1,
+        batch_pieces=batch_pieces,
+        seed=seed,
+        epoch=epoch,
+        pairs=epoch_pairs(parts, seed=seed, epoch=epoch),
     )
 
 

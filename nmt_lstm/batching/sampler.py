@@ -71,7 +71,13 @@ class EpochPlan:
 
 
 def plan_epoch(
-    source_lengths: Lengths, target_lengths: Lengths, *, batch_pieces: int, seed: int, epoch: int
+    source_lengths: Lengths,
+    target_lengths: Lengths,
+    *,
+    batch_pieces: int,
+    seed: int,
+    epoch: int,
+    pairs: Indices | None = None,
 ) -> EpochPlan:
     """Return the plan of an epoch; the same arguments give the same plan.
 
@@ -81,9 +87,10 @@ def plan_epoch(
         batch_pieces: target pieces per step, padding included; a longer pair is a step of its own.
         seed: of the run.
         epoch: number of the epoch, from 0.
+        pairs: indices of the pairs of the epoch, with repetitions; by default all pairs once.
     """
     random = np.random.default_rng([seed, epoch])
-    shuffled = random.permutation(len(target_lengths))
+    shuffled = random.permutation(len(target_lengths)) if pairs is None else random.permutation(pairs)
     batches: list[Indices] = []
     for start in range(0, len(shuffled), POOL):
         pool = shuffled[start : start + POOL]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nmt_lstm.cli import early_checks
+from nmt_lstm.cli.messages import count_of
 from nmt_lstm.config.tasks import TASKS, TaskName
 from nmt_lstm.errors import ConfigurationError
 
@@ -27,7 +29,7 @@ _TEXT_OPTIONS = {
 
 
 def run_without_file(
-    texts: dict[str, Path | None],
+    texts: Mapping[str, Sequence[Path]],
     settings: list[str],
     folder: Path,
     *,
@@ -38,7 +40,7 @@ def run_without_file(
     """Choose settings from the size of the text.
 
     Args:
-        texts: the files of both sides, by the names of their settings; None if not given.
+        texts: the files of both sides, by the names of their settings; none if not given.
         settings: overrides, as for ``--set``.
         folder: the model folder.
         resume: whether to use the held-out text that the folder has.
@@ -59,9 +61,9 @@ def run_without_file(
     from nmt_lstm.text.held_out import FOLDER, hold_out
     from nmt_lstm.text.text_file import language_of
 
-    files = {name: path for name, path in texts.items() if path is not None}
+    files = {name: tuple(paths) for name, paths in texts.items() if paths}
     source, target = files["train_source"], files.get("train_target")
-    early_checks.check_files(*files.values(), reread=True)
+    early_checks.check_files(*(path for paths in files.values() for path in paths), reread=True)
     description: list[str] = []
     held_out: HeldOut | None = None
     if "valid_source" in files:
@@ -70,13 +72,16 @@ def run_without_file(
     else:
         held_out = hold_out(source, target, folder / FOLDER, reuse=resume)
         held = {"valid_source": held_out.source, "valid_target": held_out.target}
-        files |= {name: path for name, path in held.items() if path is not None}
+        files |= {name: (path,) for name, path in held.items() if path is not None}
         description.append(held_out.describe())
         pairs = held_out.remaining
-    data: dict[str, Any] = {name: str(path) for name, path in files.items()}
+    data: dict[str, Any] = {
+        name: str(paths[0]) if len(paths) == 1 else [str(path) for path in paths]
+        for name, paths in files.items()
+    }
     data["exclude_validation"] = held_out is not None
-    data["source_language"] = language_of(source)
-    data["target_language"] = "" if target is None else language_of(target)
+    data["source_language"] = language_of(source[0])
+    data["target_language"] = "" if target is None else language_of(target[0])
     values = {**choose_settings(pairs, task), "data": {**data, "prepared": str(folder.parent / "prepared")}}
     if base is not None:
         new_vocabulary = any(setting.strip().startswith("subwords.") for setting in settings)
@@ -124,9 +129,9 @@ def _as_trained(
     }
 
 
-def check_texts(texts: dict[str, Path | None], task: TaskName = "translation") -> None:
-    """Raise ConfigurationError unless both sides of the training text, and of any validation text, are named."""
-    if all(path is None for path in texts.values()):
+def check_texts(texts: Mapping[str, Sequence[Path]], task: TaskName = "translation") -> None:
+    """Raise ConfigurationError unless both sides of the training text, and of any validation text, have as many files."""
+    if not any(texts.values()):
         raise ConfigurationError(
             "nothing to train on: name a run file, or the text with -s and -t. See 'nmt-lstm train --help'."
         )
@@ -137,14 +142,23 @@ def check_texts(texts: dict[str, Path | None], task: TaskName = "translation") -
                 f"{' and '.join(unused)}: {TASKS[task].model} is trained on text without translations; leave "
                 f"{'it' if len(unused) == 1 else 'them'} out."
             )
-        if texts["train_source"] is None:
+        if not texts["train_source"]:
             raise ConfigurationError("-s is missing: without a run file, name the training text.")
         return
-    has_validation = texts["valid_source"] is not None or texts["valid_target"] is not None
+    has_validation = bool(texts["valid_source"] or texts["valid_target"])
     required = _TEXT_OPTIONS if has_validation else ("train_source", "train_target")
-    missing = [_TEXT_OPTIONS[name] for name in required if texts[name] is None]
+    missing = [_TEXT_OPTIONS[name] for name in required if not texts[name]]
     if missing:
         raise ConfigurationError(
             f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: without a run file, name both sides "
             f"of the training text, and both or neither of the validation text."
         )
+    for one, other in (("train_source", "train_target"), ("valid_source", "valid_target")):
+        counts = len(texts[one]), len(texts[other])
+        if counts[0] != counts[1]:
+            raise ConfigurationError(
+                f"{_TEXT_OPTIONS[one]} has {count_of(counts[0], 'file')}, but {_TEXT_OPTIONS[other]} has {counts[1]}; they "
+                f"are paired by position, so give as many for each side.",
+                key=_TEXT_OPTIONS[other],
+                value=counts[1],
+            )

@@ -135,10 +135,7 @@ def compare(
     matching.check_factors(factors)
     for changes in ((), *(variant.overrides for variant in variants_of(factors))):
         run = make_run(values, [*settings, *changes], folder=folder, origin=origin)
-        data = run.data
-        early_checks.check_files(
-            data.train_source, data.train_target, data.valid_source, data.valid_target, reread=True
-        )
+        early_checks.check_files(*run.data.training_files(), *run.data.validation_files(), reread=True)
         if not plugin:
             early_checks.check_names(run)
     load_plugins(plugin)

@@ -18,6 +18,7 @@ from nmt_lstm.errors import ConfigurationError, DataError, FolderInUseError
 
 if TYPE_CHECKING:
     from nmt_lstm.checkpoint.model_folder import ModelFolder
+    from nmt_lstm.config.text_schema import ParallelSettings
     from nmt_lstm.inference.onnx.folder import OnnxPrecision
     from nmt_lstm.inference.shortlist import Shortlist
     from nmt_lstm.numerics.inference_linear import InferencePrecision
@@ -218,22 +219,25 @@ def learn_shortlist(
     Raises:
         DataError: the text cannot be read.
     """
+    from nmt_lstm.config.text_schema import ParallelSettings
     from nmt_lstm.inference.lexicon import learn_lexicon
     from nmt_lstm.inference.shortlist import Shortlist
     from nmt_lstm.text.cleaning import pair_digests
+    from nmt_lstm.text.columns import file_of
 
     data, subwords = folder.run.data, folder.subwords
-    valid = data.validation_text()
-    has_validation = all(path is not None and path.exists() for path in valid)
-    exclude = source is None and data.exclude_validation and has_validation
+    sets = data.validation_sets()
+    has_validation = all(file_of(path).exists() for path in data.validation_files())
+    excluded: AbstractSet[bytes] = frozenset()
+    if source is not None and target is not None:
+        texts: Sequence[ParallelSettings] = [ParallelSettings(source=source, target=target)]
+    else:
+        texts = data.training_corpora()
+        if data.exclude_validation and has_validation:
+            excluded = frozenset().union(*(pair_digests(*each.sides()) for each in sets))
     try:
         lexicon = learn_lexicon(
-            piece_pairs(
-                folder,
-                source or data.train_source,
-                target or data.train_target,
-                excluded=pair_digests(*valid) if exclude else frozenset(),
-            ),
+            piece_pairs(folder, *texts, excluded=excluded),
             source_size=subwords.source.size,
             target_size=subwords.target.size,
             count=count,
@@ -247,7 +251,7 @@ def learn_shortlist(
         ) from problem
     shortlist = Shortlist.of(lexicon, frequent=frequent, target_size=subwords.target.size)
     if has_validation:
-        coverage, size = shortlist.coverage(piece_pairs(folder, *valid))
+        coverage, size = shortlist.coverage(piece_pairs(folder, *sets))
         note(
             f"Shortlist: on average {size:,.0f} of {subwords.target.size:,} pieces per validation sentence, with "
             f"{coverage:.1%} of the pieces of its reference."
@@ -256,13 +260,19 @@ def learn_shortlist(
 
 
 def piece_pairs(
-    folder: ModelFolder, source: Path, target: Path | None, *, excluded: AbstractSet[bytes] = frozenset()
+    folder: ModelFolder, *texts: ParallelSettings, excluded: AbstractSet[bytes] = frozenset()
 ) -> Iterator[tuple[list[int], list[int]]]:
-    """Yield the ids of the pieces of each pair of two files, except pairs whose digest is in `excluded`."""
+    """Yield the ids of the pieces of each pair of texts, except pairs whose digest is in `excluded`."""
     from nmt_lstm.text.cleaning import pair_digest
     from nmt_lstm.text.corpus import read_parallel
+    from nmt_lstm.text.tags import tag_pieces
 
-    for source_line, target_line in read_parallel(source, target):
-        if excluded and pair_digest(source_line, target_line) in excluded:
-            continue
-        yield folder.subwords.source.encode(source_line), folder.subwords.target.encode(target_line)
+    for text in texts:
+        tag = tag_pieces(folder.subwords.source, text.tag)
+        for source_line, target_line in read_parallel(*text.sides()):
+            if excluded and pair_digest(source_line, target_line) in excluded:
+                continue
+            yield (
+                [*tag, *folder.subwords.source.encode(source_line)],
+                folder.subwords.target.encode(target_line),
+            )

@@ -16,6 +16,7 @@ __all__ = ["CommandError", "UsageError", "make_strict"]
 UsageError: Any = typer.BadParameter.__base__
 CommandError: Any = UsageError.__base__
 
+_SEVERAL_FILES = "FILE..."  # the metavar of every option that takes several files
 _WHOLE_NUMBER = "N"  # the metavar of every option that takes one
 _TRAINING_TEXTS = ("-s", "-t", "--valid-source", "--valid-target")
 
@@ -35,7 +36,8 @@ def make_strict(command: Any) -> None:
         parse = parser.parse_args
 
         def parse_args(args: list[str]) -> Any:
-            arguments = [*args]  # the parser consumes its list
+            arguments = _with_repeated_names(context.command.params, args)
+            args = [*arguments]  # the parser consumes its list
             values, extra, order = parse(args=args)
             _check(context, values, extra, order, lambda option: _all_values(option, parse, arguments))
             return values, extra, order
@@ -46,6 +48,32 @@ def make_strict(command: Any) -> None:
     command.make_parser = make_parser
     for subcommand in vars(command).get("commands", {}).values():
         make_strict(subcommand)
+
+
+def _with_repeated_names(options: Sequence[Any], arguments: Sequence[str]) -> list[str]:
+    """Return arguments in which an option that takes several files has its name before each of them.
+
+    A run file is never one of them, so it may follow: ``-s a.de b.de -t a.en b.en run.toml``.
+    """
+    names = {
+        name for option in options if option.metavar == _SEVERAL_FILES for name in getattr(option, "opts", [])
+    }
+    repeated: list[str] = []
+    current, has_value = "", False
+    for number, argument in enumerate(arguments):
+        if argument == "--":
+            return [*repeated, *arguments[number:]]
+        if argument.startswith("-") and argument != "-":
+            name, equals, _ = argument.partition("=")
+            current, has_value = (name if name in names else ""), bool(equals)
+            repeated.append(argument)
+        elif current and has_value and argument.endswith(".toml"):
+            current = ""
+            repeated.append(argument)
+        else:
+            repeated += [current, argument] if current and has_value else [argument]
+            has_value = True
+    return repeated
 
 
 def _all_values(option: Any, parse: Callable[..., Any], arguments: Sequence[str]) -> list[str]:

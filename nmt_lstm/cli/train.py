@@ -22,6 +22,16 @@ from nmt_lstm.cli.arguments import (
 )
 from nmt_lstm.cli.chosen_settings import run_without_file
 from nmt_lstm.cli.messages import note, quoted, show_log
+from nmt_lstm.cli.text_options import (
+    Columns,
+    Sources,
+    TabSeparated,
+    Targets,
+    ValidSources,
+    ValidTargets,
+    text_files,
+    text_overrides,
+)
 from nmt_lstm.config.tasks import TASKS, TaskName
 from nmt_lstm.errors import ConfigurationError
 
@@ -39,6 +49,8 @@ Examples:
   nmt-lstm train -s train.de -t train.en -o runs/de-en
   nmt-lstm train -s train.de -t train.en \\
       --valid-source val.de --valid-target val.en -o runs/de-en
+  nmt-lstm train -s news.de talks.de -t news.en talks.en -o runs/de-en
+  nmt-lstm train --tsv pairs.tsv.gz -o runs/de-en
   nmt-lstm train run.toml -o runs/de-en --set model.dropout=0.3
   nmt-lstm train run.toml -o runs/de-en --resume
   nmt-lstm train -s news.de -t news.en -o runs/news --init-from runs/de-en
@@ -60,28 +72,12 @@ def train(
         Path | None,
         typer.Argument(metavar="RUN.toml", help="Run file; without it, name the text files."),
     ] = None,
-    source: Annotated[
-        Path | None, typer.Option("--source", "-s", metavar="FILE", help="Training text, source side.")
-    ] = None,
-    target: Annotated[
-        Path | None, typer.Option("--target", "-t", metavar="FILE", help="Training text, target side.")
-    ] = None,
-    valid_source: Annotated[
-        Path | None,
-        typer.Option(
-            "--valid-source",
-            metavar="FILE",
-            help="Validation text, source side. [default: held out from the training text]",
-        ),
-    ] = None,
-    valid_target: Annotated[
-        Path | None,
-        typer.Option(
-            "--valid-target",
-            metavar="FILE",
-            help="Validation text, target side. [default: held out from the training text]",
-        ),
-    ] = None,
+    source: Sources = None,
+    target: Targets = None,
+    valid_source: ValidSources = None,
+    valid_target: ValidTargets = None,
+    tsv: TabSeparated = None,
+    columns: Columns = None,
     task: Annotated[
         TaskName | None,
         typer.Option("--task", help="What to train. [default: translation, or that of the run file]"),
@@ -136,15 +132,10 @@ def train(
 
     Without a run file, settings are chosen from the size of the text and shown. Without validation text, part of the
     training text is held out. The two sides are paired line by line; files may be plain, .gz, .xz, .bz2 or .zst. A
-    language model has one side, -s.
+    language model has one side, -s. Options with FILE... take several files: -s a.de b.de -t a.en b.en.
     """
     parse_time_limit(time_limit)
-    texts = {
-        "train_source": source,
-        "train_target": target,
-        "valid_source": valid_source,
-        "valid_target": valid_target,
-    }
+    texts = text_files(source, target, valid_source, valid_target, tsv=tsv, columns=columns)
     option_values = {
         "training.time_limit": time_limit,
         "training.devices": devices,
@@ -154,15 +145,16 @@ def train(
         "seed": seed,
         "model.decoder.cell": cell,
         "training.init_from": init_from,
-        **({f"data.{name}": path for name, path in texts.items()} | {"task": task} if run_file else {}),
+        **({"task": task} if run_file else {}),
     }
     # The last setting of a key counts, so --set overrides the options that set several keys, such as --cell.
     settings = [f"{key}={value}" for key, value in option_values.items() if value is not None]
+    settings += text_overrides(texts) if run_file else []
     task = (task or "translation") if run_file is None else read_run(run_file, settings).task
     if cell is not None and "model.encoder" not in TASKS[task].unused:
         settings.append(f"model.encoder.cell={cell}")
     settings += overrides or []
-    folder = output or default_output(run_file, source, target)
+    folder = output or default_output(run_file, texts["train_source"], texts["train_target"])
     early_checks.check_training_folder(folder, resume=resume)
     description: list[str] = []
     held_out: HeldOut | None = None
@@ -173,9 +165,9 @@ def train(
             texts, settings, folder, resume=resume, base=init_from, task=task
         )
     early_checks.check_task(run)
-    early_checks.check_files(run.data.train_source, run.data.train_target, reread=True)
+    early_checks.check_files(*run.data.training_files(), reread=True)
     if held_out is None:  # held-out files are not written yet
-        early_checks.check_files(run.data.valid_source, run.data.valid_target, reread=True)
+        early_checks.check_files(*run.data.validation_files(), reread=True)
     launch = check_start(run, folder, plugin, resume=resume)
     from nmt_lstm.training.output_folder import checkpoint_path
 
@@ -255,11 +247,11 @@ def read_run(run_file: Path, settings: list[str]) -> RunSettings:
         ) from problem
 
 
-def default_output(run_file: Path | None, source: Path | None, target: Path | None) -> Path:
+def default_output(run_file: Path | None, source: Sequence[Path], target: Sequence[Path]) -> Path:
     """Return runs/NAME, named after the run file or the languages."""
     if run_file is not None:
         return Path("runs", run_file.stem)
     from nmt_lstm.text.text_file import language_of
 
-    names = [language_of(path) for path in (source, target) if path is not None]
+    names = [language_of(side[0]) for side in (source, target) if side]
     return Path("runs", "-".join(names) if all(names) and len(names) == 2 else "model")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from typing import Any
 
-from nmt_lstm.config.fields import Option, options_of, table_of
+from nmt_lstm.config.fields import Option, item_table, options_of, table_of
 from nmt_lstm.config.load import dump_toml
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.config.toml_writer import toml_value
@@ -45,7 +45,19 @@ def explain_toml(run: RunSettings) -> str:
         if option is not None:
             lines += ["", *_explanation(option)]
         lines.append(line)
+    lists = (option for option in options.values() if item_table(option.type) is not None)
+    for option in lists:
+        if not attrgetter(option.path)(run):
+            # At the end, where the comments can be removed: keys after them would belong to the list.
+            lines += ["", *_comment(option.meaning), f"# [[{option.path}]]", *_item_keys(option)]
     return "\n".join(lines) + "\n"
+
+
+def _item_keys(option: Option) -> Iterator[str]:
+    """Yield commented lines for the keys of a table in a list."""
+    for key in options_of(item_table(option.type) or RunSettings):
+        yield from _comment(key.meaning)
+        yield f"# {key.path} = {'...' if key.default is None else toml_value(key.default)}"
 
 
 def _explanation(option: Option) -> list[str]:
@@ -58,7 +70,8 @@ def _unset(run: RunSettings, table: str, options: Iterable[Option]) -> Iterator[
     """Yield the settings of a table that have no value."""
     for option in options:
         parent, _, name = option.path.rpartition(".")
-        if parent == table and getattr(attrgetter(table)(run), name) is None:
+        is_list = item_table(option.type) is not None
+        if parent == table and not is_list and getattr(attrgetter(table)(run), name) is None:
             yield option
 
 

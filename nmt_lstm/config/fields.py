@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.config.toml_writer import toml_value
 
-__all__ = ["Option", "child_keys", "differences", "options_of", "table_of"]
+__all__ = ["Option", "child_keys", "differences", "is_path", "item_table", "options_of", "table_of"]
 
 _KINDS = {
     bool: "true or false", int: "a whole number", float: "a number", str: "text", Path: "a path", dict: "a table"
@@ -45,6 +45,9 @@ def _allowed(annotation: Any, metadata: list[Any]) -> str:
         return _either([toml_value(value) for value in arguments])
     if origin in (typing.Union, types.UnionType):
         return _either([_allowed(argument, []) for argument in arguments])
+    if origin is tuple and Ellipsis in arguments:
+        is_table = item_table(annotation) is not None
+        return "a list of tables" if is_table else f"a list, each {_allowed(arguments[0], [])}"
     if origin is tuple:
         return f"a list of {len(arguments)}, each {_allowed(arguments[0], [])}"
     limits = [
@@ -57,8 +60,21 @@ def _allowed(annotation: Any, metadata: list[Any]) -> str:
     return kind if not limits else f"{kind}, {' and '.join(limits)}"
 
 
+def is_path(option: Option) -> bool:
+    """Whether the value of an option is a path, or a list of paths."""
+    return option.type is Path or Path in typing.get_args(option.type)
+
+
+def item_table(annotation: Any) -> type[BaseModel] | None:
+    """Return the table whose lists a type allows, as in ``[[data.corpora]]``; None if it is a different type."""
+    arguments = typing.get_args(annotation)
+    if typing.get_origin(annotation) is tuple and isinstance(arguments[0], type):
+        return arguments[0] if issubclass(arguments[0], BaseModel) else None
+    return None
+
+
 def options_of(table: type[BaseModel] = RunSettings, prefix: str = "") -> Iterator[Option]:
-    """Yield every option below `table`, in the schema's order."""
+    """Yield every option below `table`, in the schema's order; a list of tables is one option."""
     for name, field in table.model_fields.items():
         subtable = _table(field)
         if subtable is not None:
@@ -76,11 +92,20 @@ def options_of(table: type[BaseModel] = RunSettings, prefix: str = "") -> Iterat
 
 
 def table_of(path: tuple[str, ...]) -> type[BaseModel] | None:
-    """Return the table of the schema at a path of keys; None if there is no table."""
+    """Return the table of the schema at a path of keys; None if there is no table.
+
+    The path of a table in a list contains its number, such as ("data", "corpora", "0").
+    """
     table: type[BaseModel] = RunSettings
-    for key in path:
-        field = table.model_fields.get(key)
-        subtable = _table(field) if field is not None else None
+    keys = list(path)
+    while keys:
+        field = table.model_fields.get(keys.pop(0))
+        if field is None:
+            return None
+        subtable = _table(field)
+        if keys and keys[0].isdigit():
+            keys.pop(0)
+            subtable = item_table(_without_none(field.annotation))
         if subtable is None:
             return None
         table = subtable
@@ -103,7 +128,7 @@ def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, 
 
 
 def _table(field: FieldInfo) -> type[BaseModel] | None:
-    annotation = field.annotation
+    annotation = _without_none(field.annotation)
     return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
 
 

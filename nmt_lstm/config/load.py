@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from nmt_lstm.config.fields import Option, options_of, table_of
+from nmt_lstm.config.fields import Option, is_path, item_table, options_of, table_of
 from nmt_lstm.config.problems import combined_error, nearest_path, problem_sentences
 from nmt_lstm.config.schema import RunSettings, SearchSettings
 from nmt_lstm.config.toml_writer import write_toml
@@ -72,10 +72,10 @@ def make_run(
     merged = copy.deepcopy(dict(values))
     # Before the overrides are applied, since their paths are relative to the working directory.
     for option in options.values():
-        if option.type is Path:
-            path = _get(merged, option.path, None if option.required else option.default)
-            if isinstance(path, (str, Path)):
-                _put(merged, option.path, str(base / path))
+        if is_path(option) or item_table(option.type) is not None:
+            value = _get(merged, option.path, None if option.required else option.default)
+            if value is not None and value != ():
+                _put(merged, option.path, _resolved(value, option, base))
     problems: list[str] = []
     overridden = [_apply(merged, override, options, problems) for override in overrides]
     try:
@@ -107,11 +107,20 @@ def search_settings(run: RunSettings, overrides: Iterable[str]) -> SearchSetting
 
 def dump_toml(run: RunSettings) -> str:
     """Return a run file that `load_run` reads back as an equal `run`."""
-    values = run.model_dump()
-    # Settings that are None, such as missing validation text, are omitted: TOML has no null.
-    for table in ("data", "subwords", "training"):
-        values[table] = {name: value for name, value in values[table].items() if value is not None}
+    values: dict[str, Any] = _without_unset(run.model_dump())
+    for option in options_of():
+        # A list without tables could not be extended with [[data.corpora]].
+        if item_table(option.type) is not None and not _get(values, option.path, True):
+            table, _, name = option.path.rpartition(".")
+            del _get(values, table, {})[name]
     return write_toml(values)
+
+
+def _without_unset(values: Any) -> Any:
+    """Return values without those that are None, such as missing validation text: TOML has no null."""
+    if isinstance(values, Mapping):
+        return {name: _without_unset(value) for name, value in values.items() if value is not None}
+    return [_without_unset(value) for value in values] if isinstance(values, (list, tuple)) else values
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
@@ -171,13 +180,34 @@ def _apply(values: dict[str, Any], override: str, options: Mapping[str, Option],
     if (
         option is not None
         and not isinstance(value, str)
-        and (option.type in (str, Path) or '"' in option.allowed)
+        and (option.type is str or '"' in option.allowed or (is_path(option) and not isinstance(value, list)))
     ):
         value = text  # text such as 2024 needs no quotes
-    if option is not None and option.type is Path:
-        value = str(Path.cwd() / value)
+    if option is not None:
+        value = _resolved(value, option, Path.cwd())
     _put(values, path, value)
     return path
+
+
+def _resolved(value: Any, option: Option, folder: Path) -> Any:
+    """Return the value of an option with its paths, also those in a list of tables, relative to `folder`."""
+    table = item_table(option.type)
+    if table is not None and isinstance(value, (list, tuple)):
+        options = {each.path: each for each in options_of(table)}
+        return [
+            {
+                key: _resolved(each, options[key], folder) if key in options else each
+                for key, each in item.items()
+            }
+            if isinstance(item, dict)
+            else item
+            for item in value
+        ]
+    if not is_path(option):
+        return value
+    if isinstance(value, (list, tuple)) and option.type is not Path:
+        return [str(folder / path) if isinstance(path, (str, Path)) else path for path in value]
+    return str(folder / value) if isinstance(value, (str, Path)) else value
 
 
 def parse_value(text: str) -> Any:

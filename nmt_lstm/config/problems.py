@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -47,8 +48,16 @@ def problem_sentences(error: ValidationError, overridden: Iterable[str]) -> list
     for problem in error.errors(include_url=False):
         keys = tuple(str(key) for key in problem["loc"])
         path, value = _shortened(".".join(keys)), _shortened(_toml(problem["input"]))
-        if path.rpartition(".")[2].isdigit():  # an item of a list; the list is the option
+        if (
+            keys[-1:] and keys[-1].isdigit() and table_of(keys) is None
+        ):  # an item of a list; the list is the option
+            keys = keys[:-1]
             path = path.rpartition(".")[0]
+        # A table in a list has the options of its kind.
+        table = table_of(keys[:-1])
+        if table is not None and any(key.isdigit() for key in keys):
+            prefix, path = ".".join(keys[:-1]), _in_list(path)
+            options |= {_in_list(f"{prefix}.{each.path}"): each for each in options_of(table)}
         mark = " (from the command line)" if path in from_command_line else ""
         # From the most specific kind to the general one, which needs the allowed values of an option.
         if problem["type"] == "extra_forbidden":
@@ -67,6 +76,12 @@ def problem_sentences(error: ValidationError, overridden: Iterable[str]) -> list
             hint = _nearest_value(problem["input"], problem)
             sentences.append(f"{path} = {value}{mark}: must be {allowed}.{hint}")
     return list(dict.fromkeys(sentences))  # items of one list have the same sentence
+
+
+def _in_list(path: str) -> str:
+    """Return a path in a list of tables as a run file shows it: "data.corpora.0.tag" is "[[data.corpora]] 1: tag"."""
+    match = re.fullmatch(r"(.+?)\.(\d+)\.(.+)", path)
+    return path if match is None else f"[[{match[1]}]] {int(match[2]) + 1}: {match[3]}"
 
 
 def _toml(value: Any) -> str:

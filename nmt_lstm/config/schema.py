@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from nmt_lstm.config.schema_base import Options, PositiveInt, Probability, Settings, TextPath
+from nmt_lstm.config.schema_base import Options, PositiveInt, Probability, Settings
 from nmt_lstm.config.subword_schema import SubwordSettings
 from nmt_lstm.config.tasks import TASKS, TaskName, with_defaults_of_task
+from nmt_lstm.config.text_schema import CleaningSettings, CorpusSettings, DataSettings, ValidationSettings
 from nmt_lstm.config.training_schema import OptimizerSettings, ScheduleSettings, TrainingSettings
 from nmt_lstm.config.wirings import WIRINGS, WiringName
-from nmt_lstm.errors import ConfigurationError
 
 __all__ = [
     "AttentionSettings",
     "CleaningSettings",
+    "CorpusSettings",
     "DataSettings",
     "DecoderSettings",
     "EncoderSettings",
@@ -28,6 +28,7 @@ __all__ = [
     "SearchSettings",
     "SubwordSettings",
     "TrainingSettings",
+    "ValidationSettings",
 ]
 
 RECURRENT = "recurrent"
@@ -37,65 +38,6 @@ TASK_MEANING = "What the model learns. " + " ".join(
 WIRING_MEANING = "How attention and the cells are connected. " + " ".join(
     f"{name}: {wiring.summary}." for name, wiring in WIRINGS.items()
 )
-
-
-class CleaningSettings(Settings):
-    """Which training pairs are left out. The pairs that each rule leaves out are counted and reported."""
-
-    enabled: bool = True
-    """Whether to clean the training pairs at all."""
-    drop_empty: bool = True
-    """Leave out pairs with an empty or blank side."""
-    max_pieces: Annotated[int, Field(ge=2)] = 150
-    """Leave out pairs with more pieces than this on a side."""
-    max_ratio: Annotated[float, Field(ge=0.0)] = 5.0
-    """Leave out pairs of 10 or more pieces whose sides differ in length by more than this factor; 0 is off."""
-    drop_duplicates: bool = False
-    """Keep only the first of identical pairs."""
-
-
-class DataSettings(Settings):
-    """The text. Paths are relative to the run file's folder."""
-
-    train_source: TextPath
-    """Source side of the training text, one sentence per line (plain, .gz, .xz, .bz2 or .zst); all of a language model's."""
-    train_target: TextPath | None = None
-    """Target side of the training text, the translation of the source side line by line; a language model has none."""
-    valid_source: TextPath | None = None
-    """Source side of the validation text. Without validation text, pairs of the training text are held out."""
-    valid_target: TextPath | None = None
-    """Target side of the validation text."""
-    source_language: str = ""
-    """Source language code, such as "de"; for display only."""
-    target_language: str = ""
-    """Target language code, such as "en"; "ja" and "zh" choose the BLEU tokenizer when `tokenize` is "auto"."""
-    tokenize: str = "auto"
-    """sacreBLEU's tokenizer for validation: "auto", "13a", "char", "ja-mecab", "zh", "intl", "none"."""
-    exclude_validation: bool = False
-    """Leave pairs out of training that are also in the validation text; on if validation text is held out."""
-    prepared: TextPath = Path("prepared")
-    """Folder of prepared text; text that is unchanged is found there by its fingerprint and not prepared again."""
-    cleaning: CleaningSettings = CleaningSettings()
-
-    @property
-    def is_paired(self) -> bool:
-        """Whether the text has two sides; if not, its lines become the target side, and the source side is empty."""
-        return self.train_target is not None
-
-    def training_text(self) -> tuple[Path, Path | None]:
-        """Return the two sides of the training text; the second is None in text without pairs."""
-        return self.train_source, self.train_target
-
-    def validation_text(self) -> tuple[Path, Path | None]:
-        """Return the two sides of the validation text; the second is None in text without pairs.
-
-        Raises:
-            ConfigurationError: none is set; it has to be held out of the training text first (`text.held_out`).
-        """
-        if self.valid_source is None or (self.valid_target is None and self.is_paired):
-            missing = "data.valid_source and data.valid_target are missing; set both."
-            raise ConfigurationError(missing if self.is_paired else "data.valid_source is missing; set it.")
-        return self.valid_source, self.valid_target
 
 
 class EncoderSettings(Settings):
@@ -252,10 +194,8 @@ class RunSettings(Settings):
     @model_validator(mode="after")
     def _data_suit_the_task(self) -> RunSettings:
         task = TASKS[self.task]
-        for key in task.required:
-            if getattr(self.data, key) is None:
-                meaning = " ".join((DataSettings.model_fields[key].description or "").split())
-                raise ValueError(f"'data.{key}' is required: {meaning.removesuffix('.')}")
+        if problem := self.data.problem(paired=task.paired):
+            raise ValueError(problem)
         for key in task.refused:
             if getattr(self.data, key) is not None:
                 raise ValueError(
@@ -265,19 +205,6 @@ class RunSettings(Settings):
             allowed = " or ".join(f'"{name}"' for name in task.metrics)
             raise ValueError(
                 f'training.metric = "{self.training.metric}" does not exist for {task.model}; use {allowed}'
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _validation_text_has_two_sides(self) -> RunSettings:
-        if not TASKS[self.task].paired:
-            return self
-        data = {"data.valid_source": self.data.valid_source, "data.valid_target": self.data.valid_target}
-        missing = [name for name, path in data.items() if path is None]
-        if len(missing) == 1:
-            raise ValueError(
-                f"'{missing[0]}' is missing: set both sides of the validation text; or neither, to hold out pairs of the "
-                f"training text"
             )
         return self
 

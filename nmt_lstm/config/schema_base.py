@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 
 from nmt_lstm.config.duration import check_duration
 
-__all__ = ["Duration", "Options", "PositiveInt", "Probability", "Settings", "TextPath"]
+__all__ = [
+    "Duration",
+    "Options",
+    "PositiveInt",
+    "Probability",
+    "Settings",
+    "TextPath",
+    "TextPaths",
+    "as_paths",
+]
+
+
+def _path_or_paths(value: Any) -> Path | tuple[Path, ...]:
+    """Return one path as it is, several as a tuple."""
+    if isinstance(value, (str, Path)) and str(value):
+        return Path(value)
+    if isinstance(value, (list, tuple)) and value and all(isinstance(each, (str, Path)) for each in value):
+        return tuple(Path(each) for each in value)
+    raise ValueError("must be a path or a list of paths")
+
 
 Probability = Annotated[float, Field(ge=0.0, lt=1.0)]
 PositiveInt = Annotated[int, Field(ge=1)]
 TextPath = Annotated[Path, Field(strict=False)]  # strict mode rejects the strings of a TOML file
+TextPaths = Annotated[Path | tuple[Path, ...], PlainValidator(_path_or_paths)]
+"""One text file, or several that are read one after the other."""
 Duration = Annotated[str, AfterValidator(check_duration)]
 Options = dict[str, Any]
 
@@ -24,3 +46,10 @@ class Settings(BaseModel):
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
+
+
+def as_paths(value: Path | Sequence[Path] | None) -> tuple[Path, ...]:
+    """Return the files of a setting that may have none, one or several."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, Path) else tuple(value)

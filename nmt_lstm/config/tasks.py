@@ -33,8 +33,6 @@ class Task(NamedTuple):
     """The commands that use a model, the most important one first."""
     examples: tuple[tuple[str, str], ...]
     """Commands to type next, and their arguments after the model."""
-    required: tuple[str, ...]
-    """Keys of [data] that a run needs."""
     refused: tuple[str, ...]
     """Keys of [data] that have no meaning in it."""
     paired: bool
@@ -58,7 +56,6 @@ TASKS: Mapping[TaskName, Task] = {
         verb="Translate",
         commands=("translate", "score", "evaluate", "inspect", "export", "leaderboard"),
         examples=(("translate", "< in.txt > out.txt"), ("translate", "--interactive")),
-        required=("train_source", "train_target"),
         refused=(),
         paired=True,
         metrics=("bleu", "chrf", "loss"),
@@ -73,7 +70,6 @@ TASKS: Mapping[TaskName, Task] = {
         verb="Write",
         commands=("generate", "score", "evaluate"),
         examples=(("generate", '--prompt "The"'), ("generate", "--interactive"), ("evaluate", "-s test.txt")),
-        required=("train_source",),
         refused=("train_target", "valid_target"),
         paired=False,
         metrics=("loss",),

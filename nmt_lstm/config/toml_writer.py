@@ -17,7 +17,7 @@ _ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\
 
 
 def write_toml(values: Mapping[str, Any]) -> str:
-    """Return `values` as TOML: scalars of each table first, then its tables.
+    """Return `values` as TOML: scalars of each table first, then its tables, then its lists of tables.
 
     Raises:
         ConfigurationError: a value has a type that a run file cannot contain.
@@ -27,12 +27,37 @@ def write_toml(values: Mapping[str, Any]) -> str:
 
 def _table(values: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
     tables = {key: value for key, value in values.items() if isinstance(value, Mapping)}
-    lines = [f"{_key(key)} = {toml_value(value)}" for key, value in values.items() if key not in tables]
-    if path and (lines or not tables):
-        lines = ["", f"[{'.'.join(map(_key, path))}]", *lines]
+    lists = {key: value for key, value in values.items() if _is_list_of_tables(value)}
+    lines = [
+        f"{_key(key)} = {toml_value(value)}"
+        for key, value in values.items()
+        if key not in tables and key not in lists
+    ]
+    if path and (lines or not (tables or lists)):
+        lines = ["", _header(path), *lines]
     for key, value in tables.items():
         lines += _table(value, (*path, key))
+    for key, value in lists.items():
+        for item in value:
+            lines += _item(item, (*path, key))
     return lines
+
+
+def _item(values: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
+    """Return a table in a list of tables; the first line is its header in two pairs of brackets."""
+    header = _header(path)
+    lines = _table(values, path)
+    return ["", f"[{header}]", *(lines[2:] if lines[1:2] == [header] else lines)]
+
+
+def _header(path: tuple[str, ...]) -> str:
+    return f"[{'.'.join(map(_key, path))}]"
+
+
+def _is_list_of_tables(value: Any) -> bool:
+    return (
+        isinstance(value, (list, tuple)) and bool(value) and all(isinstance(each, Mapping) for each in value)
+    )
 
 
 def toml_value(value: Any) -> str:

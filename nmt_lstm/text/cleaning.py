@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from nmt_lstm.config.schema import CleaningSettings
-from nmt_lstm.text.corpus import read_parallel
+from nmt_lstm.text.corpus import Side, read_parallel
 
 __all__ = ["CleaningReport", "PairCleaner", "pair_digest", "pair_digests"]
 
@@ -22,8 +22,8 @@ def pair_digest(source: str, target: str) -> bytes:
     return hashlib.blake2b(text.encode(), digest_size=12).digest()
 
 
-def pair_digests(source: Path, target: Path | None) -> frozenset[bytes]:
-    """Return the digests of all pairs of two line-aligned files.
+def pair_digests(source: Side, target: Side | None) -> frozenset[bytes]:
+    """Return the digests of all pairs of line-aligned files.
 
     Raises:
         DataError: a file cannot be read, or they differ in length.
@@ -41,16 +41,27 @@ class CleaningReport:
         default_factory=lambda: {"empty": 0, "too long": 0, "ratio": 0, "duplicate": 0}
     )
 
+    @classmethod
+    def total(cls, reports: Iterable[CleaningReport]) -> CleaningReport:
+        """Return the sum of reports."""
+        total = cls()
+        for report in reports:
+            total.read += report.read
+            total.kept += report.kept
+            for reason, count in report.left_out.items():
+                total.left_out[reason] = total.left_out.get(reason, 0) + count
+        return total
+
     @property
     def is_complete(self) -> bool:
         """Whether nothing was left out."""
         return self.kept == self.read
 
-    def describe(self) -> str:
-        """Return a summary on one line."""
+    def describe(self, what: str = "training pairs") -> str:
+        """Return a summary on one line; `what` was read."""
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.left_out.items() if count)
         left_out = f"; left out: {reasons}" if reasons else ""
-        return f"{self.read:,} training pairs read, {self.kept:,} kept{left_out}"
+        return f"{self.read:,} {what} read, {self.kept:,} kept{left_out}"
 
 
 class PairCleaner:

@@ -1,28 +1,42 @@
-"""Parallel text: the pairs of two line-aligned files, and an explanation if their lengths differ.
+"""Parallel text: the pairs of line-aligned files, and an explanation if their lengths differ.
 
-Text without pairs, that of a language model, is one file: its target is None, and each line is paired with itself. So
-all that is done with pairs, such as holding some out or leaving duplicates out, is done with its lines too.
+Text without pairs, that of a language model, has no target side: each line is paired with itself. So all that is done with
+pairs, such as holding some out or leaving duplicates out, is done with its lines too.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
+from nmt_lstm.config.schema_base import as_paths
 from nmt_lstm.errors import DataError
 from nmt_lstm.text.misalignment import find_misalignment, lengths_are_related
-from nmt_lstm.text.text_file import check_rereadable, count_lines, read_lines
+from nmt_lstm.text.text_file import check_rereadable, count_lines, read_lines, read_texts
 
-__all__ = ["check_lengths", "count_usable", "read_parallel"]
+__all__ = ["Side", "check_lengths", "count_usable", "read_parallel"]
+
+Side: TypeAlias = Path | Sequence[Path]
+"""One side of a text: a file, or several that are read one after the other."""
 
 
-def read_parallel(source: Path, target: Path | None) -> Iterator[tuple[str, str]]:
-    """Yield the pairs of two line-aligned files; without a target, each line of the source with itself.
+def read_parallel(source: Side, target: Side | None) -> Iterator[tuple[str, str]]:
+    """Yield the pairs of line-aligned files; several files of each side are paired by position.
+
+    Without a target side, each line of the source is paired with itself.
+
+    A path such as "pairs.tsv:1" is a column; lines with an unusual number of columns are left out on both sides.
 
     Raises:
-        DataError: a file is a pipe, cannot be read or is empty, or the files differ in length.
+        DataError: a file is a pipe, cannot be read or is empty, or files differ in length.
     """
+    for source_file, target_file in _files(source, target):
+        yield from _read_files(source_file, target_file)
+
+
+def _read_files(source: Path, target: Path | None) -> Iterator[tuple[str, str]]:
     check_rereadable(source, target)  # files of different lengths are read again for the message
     count = 0
     if target is None:
@@ -32,36 +46,56 @@ def read_parallel(source: Path, target: Path | None) -> Iterator[tuple[str, str]
         if not count:
             raise _empty(source)
         return
-    source_lines, target_lines = read_lines(source), read_lines(target)
+    source_lines, target_lines = read_texts(source), read_texts(target)
+    end = object()
     for source_line in source_lines:
         count += 1
-        target_line = next(target_lines, None)
-        if target_line is None:
+        target_line = next(target_lines, end)
+        if target_line is end:
             raise _different_lengths(source, target)
-        yield source_line, target_line
-    if next(target_lines, None) is not None:
+        if isinstance(source_line, str) and isinstance(target_line, str):
+            yield source_line, target_line
+    if next(target_lines, end) is not end:
         raise _different_lengths(source, target)
     if not count:
         raise _empty(source)
 
 
-def check_lengths(source: Path, target: Path | None) -> int:
-    """Return the number of pairs of two line-aligned files, or of lines of one file, without decoding them.
+def check_lengths(source: Side, target: Side | None) -> int:
+    """Return the number of lines of line-aligned files, or of files without a target side, without decoding them.
 
     Raises:
-        DataError: a file is a pipe or cannot be read, or the files are empty or differ in length.
+        DataError: a file is a pipe or cannot be read, or files are empty or differ in length.
     """
-    check_rereadable(source, target)
-    count = count_lines(source)
-    if target is not None and count_lines(target) != count:
-        raise _different_lengths(source, target)
-    if not count:
-        raise _empty(source)
-    return count
+    total = 0
+    for source_file, target_file in _files(source, target):
+        check_rereadable(source_file, target_file)
+        count = count_lines(source_file)
+        if target_file is not None and count_lines(target_file) != count:
+            raise _different_lengths(source_file, target_file)
+        if not count:
+            raise _empty(source_file)
+        total += count
+    return total
 
 
-def count_usable(source: Path, target: Path | None) -> int:
-    """Return how many pairs of two line-aligned files have text on both sides, so that a model can learn from them.
+def _files(source: Side, target: Side | None) -> Iterator[tuple[Path, Path | None]]:
+    """Return the files of both sides, paired by position.
+
+    Raises:
+        DataError: their numbers differ.
+    """
+    sources = as_paths(source)
+    targets: tuple[Path | None, ...] = (None,) * len(sources) if target is None else as_paths(target)
+    if len(sources) != len(targets):
+        raise DataError(
+            f"there are {len(sources)} source files but {len(targets)} target files; they are paired by position."
+        )
+    return zip(sources, targets, strict=True)
+
+
+def count_usable(source: Side, target: Side | None) -> int:
+    """Return how many pairs of line-aligned files have text on both sides, so that a model can learn from them.
 
     Raises:
         DataError: as for `read_parallel`, or all lines of a file are blank.
@@ -70,14 +104,14 @@ def count_usable(source: Path, target: Path | None) -> int:
     pairs = Counter((bool(one.strip()), bool(other.strip())) for one, other in read_parallel(source, target))
     usable = pairs[True, True]
     blank = [
-        f"'{path}'"
-        for path, key in ((source, (True, False)), (target, (False, True)))
-        if path is not None and not usable + pairs[key]
+        " and ".join(f"'{path}'" for path in as_paths(side))
+        for side, key in ((source, (True, False)), (target, (False, True)))
+        if side is not None and not usable + pairs[key]
     ]
     if blank:
         raise DataError(
-            f"{' and '.join(blank)} {'holds' if len(blank) == 1 else 'hold'} only blank lines; a model learns from "
-            f"{'lines with text' if target is None else 'pairs of lines with text on both sides'}."
+            f"{' and '.join(blank)} {'holds' if len(blank) == len(as_paths(source)) == 1 else 'hold'} only blank lines; a model "
+            f"learns from {'lines with text' if target is None else 'pairs of lines with text on both sides'}."
         )
     return usable
 

@@ -7,8 +7,10 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from nmt_lstm.config.schema import DataSettings
+from nmt_lstm.config.text_schema import ParallelSettings
 from nmt_lstm.errors import DataError
 from nmt_lstm.text.processing_signs import FEW, MOST, lines_text, processing_signs
 from nmt_lstm.text.text_file import read_lines
@@ -34,81 +36,115 @@ def corpus_warnings(data: DataSettings) -> list[str]:
     Raises:
         DataError: a file cannot be read, or a side of the validation text is blank.
     """
-    (source, target), (valid_source, valid_target) = data.training_text(), data.validation_text()
-    if target is None or valid_target is None:
-        return _warnings_of_one_side(source, valid_source)
-    train_paths, valid_paths = (source, target), (valid_source, valid_target)
-    train = _sample(source), _sample(target)
-    valid = _sample(valid_source), _sample(valid_target)
-    for path, lines in zip(valid_paths, valid, strict=True):
-        _check_not_blank(path, lines)
-    warnings = [
-        f"'{path}': {sign}"
-        for path, lines in zip((*train_paths, *valid_paths), (*train, *valid), strict=True)
-        for sign in processing_signs(lines)
-    ]
+    warnings: list[str] = []
+    corpora = [(corpus.tag, _Sample.read(corpus)) for corpus in data.training_corpora()]
+    sets = [(each.tag, _Sample.read(each)) for each in data.validation_sets()]
+    for _, valid in sets:
+        valid.check_not_blank()
+    for _, text in (*corpora, *sets):
+        warnings += text.signs()
+    equal_sides = [warning for _, text in corpora for warning in text.same_sides()]
     # Validation text that is held out of a text with two equal sides has equal sides, too.
-    warnings += _same_sides(train_paths, train) or _same_sides(valid_paths, valid)
-    warnings += _half_empty(valid_paths, valid)
-    if train == valid:
-        warnings.append(_same_text(f"'{valid_paths[0]}' and '{valid_paths[1]}' begin"))
-    elif _exchanged(train, valid):
-        warnings.append(
-            f"the sides of the validation text seem to be exchanged: '{valid_paths[0]}' resembles '{train_paths[1]}', and "
-            f"'{valid_paths[1]}' resembles '{train_paths[0]}'."
-        )
+    warnings += equal_sides or [warning for _, text in sets for warning in text.same_sides()]
+    for tag, valid in sets:
+        warnings += valid.half_empty()
+        # Text of a different direction, which has a different tag, resembles the other side.
+        related = [text for other, text in corpora if other == tag] or [text for _, text in corpora]
+        warnings += valid.mistaken(related)
     return warnings
 
 
-def _warnings_of_one_side(train_path: Path, valid_path: Path) -> list[str]:
-    """Return the warnings about text without pairs."""
-    train, valid = _sample(train_path), _sample(valid_path)
-    _check_not_blank(valid_path, valid)
-    warnings = [
-        f"'{path}': {sign}"
-        for path, lines in ((train_path, train), (valid_path, valid))
-        for sign in processing_signs(lines)
-    ]
-    return [*warnings, _same_text(f"'{valid_path}' begins")] if train == valid else warnings
+class _Sample(NamedTuple):
+    """The first lines of a text."""
 
+    paths: tuple[tuple[Path, ...], ...]
+    """The files of its sides: two, or one in text without pairs."""
+    sides: tuple[list[str], ...]
 
-def _check_not_blank(path: Path, lines: Sequence[str]) -> None:
-    if len(lines) < SAMPLE and not any(line.strip() for line in lines):
-        raise DataError(f"'{path}' holds only blank lines; there is nothing to validate on.", path=path)
+    @classmethod
+    def read(cls, text: ParallelSettings) -> _Sample:
+        source, target = text.sides()
+        paths = (source,) if target is None else (source, target)
+        return cls(paths, tuple(_sample(side) for side in paths))
 
+    @property
+    def names(self) -> list[str]:
+        """Its sides in messages."""
+        return [_name(side) for side in self.paths]
 
-def _same_text(beginning: str) -> str:
-    return f"{beginning} like the training text; validate on text that is not trained on, or the scores mean nothing."
+    def check_not_blank(self) -> None:
+        """Raise DataError if a side has no text."""
+        for name, lines in zip(self.names, self.sides, strict=True):
+            if len(lines) < SAMPLE and not any(line.strip() for line in lines):
+                raise DataError(
+                    f"'{name}' holds only blank lines; there is nothing to validate on.",
+                    path=self.paths[0][0],
+                )
 
-
-def _sample(path: Path) -> list[str]:
-    return list(itertools.islice(read_lines(path), SAMPLE))
-
-
-def _same_sides(paths: tuple[Path, Path], sides: tuple[list[str], list[str]]) -> list[str]:
-    if paths[0].exists() and paths[0].samefile(paths[1]):
+    def signs(self) -> list[str]:
+        """Return a warning for each sign of processed text."""
         return [
-            f"'{paths[0]}' is both sides of the text, so the model would learn to copy; give its translation as well."
+            f"'{name}': {sign}"
+            for name, lines in zip(self.names, self.sides, strict=True)
+            for sign in processing_signs(lines)
         ]
-    same = sum(one == other for one, other in zip(*sides, strict=False) if one.strip())
-    if same <= MOST * len(sides[0]):
+
+    def same_sides(self) -> list[str]:
+        """Return a warning if both sides are the same text."""
+        if len(self.sides) == 1:
+            return []
+        (one, other), names, sides = (side[0] for side in self.paths), self.names, self.sides
+        if one == other or (one.exists() and other.exists() and one.samefile(other)):
+            return [
+                f"'{names[0]}' is both sides of the text, so the model would learn to copy; give its translation as well."
+            ]
+        same = sum(one == other for one, other in zip(*sides, strict=False) if one.strip())
+        if same <= MOST * len(sides[0]):
+            return []
+        return [
+            f"{lines_text(same)} the same in '{names[0]}' and '{names[1]}'; are these two sides of one text?"
+        ]
+
+    def half_empty(self) -> list[str]:
+        """Return a warning if many lines have text on one side only."""
+        numbers = [
+            number
+            for number, lines in enumerate(zip(*self.sides, strict=False), 1)
+            if len({bool(line.strip()) for line in lines}) > 1
+        ]
+        if len(numbers) <= FEW * len(self.sides[0]):
+            return []
+        names = " or only in ".join(f"'{name}'" for name in self.names)
+        return [
+            f"{lines_text(len(numbers))} blank only in {names}, first line {numbers[0]:,}; they lower the validation scores."
+        ]
+
+    def mistaken(self, training: Sequence[_Sample]) -> list[str]:
+        """Return a warning if this validation text is the training text, or seems to have exchanged sides."""
+        names = self.names
+        quoted = " and ".join(f"'{name}'" for name in names)
+        if any(self.sides == text.sides for text in training):
+            begin = "begin" if len(names) > 1 else "begins"
+            sign = f"{quoted} {begin} like the training text; validate on text that is not trained on"
+            return [f"{sign}, or the scores mean nothing."]
+        if len(self.sides) == 2 and _exchanged(_joined(training), (self.sides[0], self.sides[1])):
+            others = training[0].names
+            signs = f"'{names[0]}' resembles '{others[1]}', and '{names[1]}' resembles '{others[0]}'"
+            return [f"the sides of the validation text seem to be exchanged: {signs}."]
         return []
-    return [f"{lines_text(same)} the same in '{paths[0]}' and '{paths[1]}'; are these two sides of one text?"]
 
 
-def _half_empty(paths: tuple[Path, Path], sides: tuple[list[str], list[str]]) -> list[str]:
-    numbers = [
-        number
-        for number, (one, other) in enumerate(zip(*sides, strict=False), 1)
-        if bool(one.strip()) != bool(other.strip())
-    ]
-    if len(numbers) <= FEW * len(sides[0]):
-        return []
-    sign = (
-        f"{lines_text(len(numbers))} blank only in '{paths[0]}' or only in '{paths[1]}', first line {numbers[0]:,}; "
-        f"they lower the validation scores."
-    )
-    return [sign]
+def _joined(texts: Sequence[_Sample]) -> tuple[list[str], list[str]]:
+    source, target = ([line for text in texts for line in text.sides[number]] for number in range(2))
+    return source, target
+
+
+def _name(side: Sequence[Path]) -> str:
+    return str(side[0]) if len(side) == 1 else f"{side[0]}' and {len(side) - 1} more, '{side[-1]}"
+
+
+def _sample(side: Sequence[Path]) -> list[str]:
+    return list(itertools.islice(itertools.chain.from_iterable(map(read_lines, side)), SAMPLE))
 
 
 def _exchanged(train: tuple[list[str], list[str]], valid: tuple[list[str], list[str]]) -> bool:

@@ -14,6 +14,7 @@ from nmt_lstm.files.lock import locked
 from nmt_lstm.text.corpus import read_parallel
 from nmt_lstm.text.preparation import KEPT, Prepared, chunks_of
 from nmt_lstm.text.subword_sampling import SAMPLING_VERSION, sentence_seed
+from nmt_lstm.text.tags import tag_pieces
 from nmt_lstm.text.token_store import TokenStore, TokenStoreWriter
 
 __all__ = ["epoch_store"]
@@ -62,25 +63,30 @@ def _write_sampled(prepared: Prepared, epoch: int, folder: Path, sampling: float
     data, subwords = prepared.data, prepared.subwords
     source, target = (side.sampler(prepared.kind, sampling) for side in (subwords.source, subwords.target))
     is_kept = np.fromfile(prepared.folder / KEPT, np.uint8).astype(bool)
-    pairs = read_parallel(*data.training_text())
     largest = max(subwords.source.size, subwords.target.size) - 1
     start = 0
     with TokenStoreWriter(folder, largest) as store:
-        for chunk in chunks_of(pairs):
-            numbered = list(itertools.compress(enumerate(chunk, start), is_kept[start : start + len(chunk)]))
-            start += len(chunk)
-            # Each line has its own seed, so that no draw depends on where a chunk or a process begins.
-            store.write(
-                [
-                    source(line, sentence_seed(seed, epoch, number, 0)) if data.is_paired else []
-                    for number, (line, _) in numbered
-                ],
-                [target(line, sentence_seed(seed, epoch, number, 1)) for number, (_, line) in numbered],
-            )
+        for corpus in data.training_corpora():
+            tag = tag_pieces(subwords.source, corpus.tag)
+            for chunk in chunks_of(read_parallel(*corpus.sides())):
+                kept = is_kept[start : start + len(chunk)]
+                numbered = list(itertools.compress(enumerate(chunk, start), kept))
+                start += len(chunk)
+                # Each line has its own seed, so that no draw depends on where a chunk or a process begins.
+                store.write(
+                    [
+                        [*tag, *source(line, sentence_seed(seed, epoch, number, 0))] if data.is_paired else []
+                        for number, (line, _) in numbered
+                    ],
+                    [target(line, sentence_seed(seed, epoch, number, 1)) for number, (_, line) in numbered],
+                )
     if start != len(is_kept):
+        paths = data.training_files()
         raise DataError(
-            f"'{data.train_source}' has changed since it was prepared; rerun the command.",
-            path=data.train_source,
+            f"'{paths[0]}' has changed since it was prepared; rerun the command."
+            if len(paths) == 2
+            else "the training text has changed since it was prepared; rerun the command.",
+            path=paths[0],
         )
 
 

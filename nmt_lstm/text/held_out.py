@@ -10,17 +10,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.config.schema import CorpusSettings, RunSettings, ValidationSettings
+from nmt_lstm.config.schema_base import as_paths
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.files.atomic import write_atomically
 from nmt_lstm.text.cleaning import pair_digest
-from nmt_lstm.text.corpus import check_lengths, count_usable, read_parallel
+from nmt_lstm.text.corpus import Side, check_lengths, count_usable, read_parallel
 from nmt_lstm.text.text_file import language_of
 
 __all__ = ["FOLDER", "HeldOut", "hold_out", "with_validation_text"]
 
 FOLDER = "held-out"
 """Name of its folder in the folder of a run."""
+FILE = "valid"
 MAX_PAIRS = 1_000
 SHARE = 0.05
 # The validation text is part of the data, not of the run: runs with different seeds must be comparable.
@@ -44,26 +46,35 @@ class HeldOut(NamedTuple):
     """Number of pairs for training: with text on both sides, and neither held out nor a copy of a held-out pair."""
     total: int
     """Number of all pairs of the text."""
+    others: tuple[HeldOut, ...] = ()
+    """What is held out of further corpora."""
+
+    @property
+    def sets(self) -> tuple[HeldOut, ...]:
+        """The validation sets: one of each corpus."""
+        return (self, *self.others)
 
     def describe(self, *, with_folder: bool = True) -> str:
         """Return how many pairs are held out, whether they are enough, and (`with_folder`) where they are."""
-        count = len(self.pairs)
+        count, total = sum(len(each.pairs) for each in self.sets), sum(each.total for each in self.sets)
         kind = "lines" if self.target is None else "pairs"
-        text = f"No validation text given; {count:,} of {self.total:,} {kind} {'is' if count == 1 else 'are'} held out"
+        text = f"No validation text given; {count:,} of {total:,} {kind} {'is' if count == 1 else 'are'} held out"
+        text += f" of {len(self.sets)} corpora" if self.others else ""
         text += f", in '{self.source.parent}'" if with_folder else ""
-        if count >= MIN_MEANINGFUL_PAIRS:
+        if len(self.pairs) >= MIN_MEANINGFUL_PAIRS:
             return f"{text}."
         return f"{text}. Scores of so few {kind} mean little; give validation text if you have more."
 
     def write(self) -> None:
-        """Write the files.
+        """Write the two files of each set.
 
         Raises:
             ResourceError: they cannot be written.
         """
-        for path, lines in zip((self.source, self.target), zip(*self.pairs, strict=True), strict=True):
-            if path is not None:
-                _write(path, "".join(f"{line}\n" for line in lines).encode())
+        for each in self.sets:
+            for path, lines in zip((each.source, each.target), zip(*each.pairs, strict=True), strict=True):
+                if path is not None:
+                    _write(path, "".join(f"{line}\n" for line in lines).encode())
 
     @contextmanager
     def files(self) -> Iterator[None]:
@@ -81,9 +92,9 @@ class HeldOut(NamedTuple):
             # The lock of a run does not count; from anything else the run can be resumed.
             is_alone = {path.name for path in folder.parent.glob("*")} <= {folder.name, ".lock"}
             if is_new and is_alone:
-                self.source.unlink(missing_ok=True)
-                if self.target is not None:
-                    self.target.unlink(missing_ok=True)
+                for path in (path for each in self.sets for path in (each.source, each.target)):
+                    if path is not None:
+                        path.unlink(missing_ok=True)
                 with suppress(OSError):  # not empty: files of another program, or the lock
                     folder.rmdir()
                     folder.parent.rmdir()
@@ -95,7 +106,7 @@ class _Candidate(NamedTuple):
     digest: bytes
 
 
-def hold_out(source: Path, target: Path | None, folder: Path, *, reuse: bool = False) -> HeldOut:
+def hold_out(source: Side, target: Side | None, folder: Path, *, reuse: bool = False) -> HeldOut:
     """Choose pairs of a text for validation: 1,000 or 5 % of it, whichever is less, but at least one.
 
     The same text always has the same pairs. It is not changed: training has to leave these pairs out
@@ -111,32 +122,62 @@ def hold_out(source: Path, target: Path | None, folder: Path, *, reuse: bool = F
     Raises:
         DataError: the text cannot be read, has a side without text, or too few different pairs.
     """
+    held = _hold_out(source, target, folder / FILE, reuse=reuse)
+    if held is None:
+        raise _too_few(source, target)
+    return held
+
+
+def _hold_out(
+    source: Side, target: Side | None, path: Path, *, reuse: bool, most: int = MAX_PAIRS
+) -> HeldOut | None:
+    """Return what is held out of a text in files whose names begin with `path`; None if it has too few pairs."""
     total, usable = check_lengths(source, target), count_usable(source, target)
-    paths = _paths(source, target, folder)
+    paths = _paths(source, target, path)
     if reuse and all(path is None or path.is_file() for path in paths):
         chosen = {pair_digest(*pair): pair for pair in read_parallel(*paths)}
         counts = _occurrences(source, target, chosen)
     else:
-        parts = list(_candidates(source, target, total))
+        parts = list(_candidates(source, target, total, most))
         counts = _occurrences(source, target, {candidate.digest for part in parts for candidate in part})
         chosen = _choose(parts, counts)
     remaining = usable - sum(counts[digest] for digest in chosen)
     if not chosen or not remaining:
-        raise DataError(
-            f"'{source}' has too few different lines to hold some out for validation; give validation text with "
-            f"--valid-source, or as data.valid_source."
-            if target is None
-            else f"'{source}' and '{target}' have too few different pairs to hold some out for validation; give validation "
-            f"text with --valid-source and --valid-target, or as data.valid_source and data.valid_target.",
-            path=source,
-        )
+        return None
     return HeldOut(*paths, list(chosen.values()), remaining, total)
+
+
+def _paths(source: Side, target: Side | None, path: Path) -> tuple[Path, Path | None]:
+    """Return the files of held-out text, whose names begin with `path`, named after the languages."""
+    language = language_of(as_paths(source)[0])
+    if target is None:
+        return path.with_name(f"{path.name}.{language or 'source'}"), None
+    sides = language, language_of(as_paths(target)[0])
+    suffixes = sides if all(sides) and sides[0] != sides[1] else ("source", "target")
+    return path.with_name(f"{path.name}.{suffixes[0]}"), path.with_name(f"{path.name}.{suffixes[1]}")
+
+
+def _too_few(source: Side, target: Side | None) -> DataError:
+    names = " and ".join(f"'{path}'" for path in (*as_paths(source), *as_paths(target)))
+    if target is None:
+        return DataError(
+            f"{names} has too few different lines to hold some out for validation; give validation text with "
+            f"--valid-source, or as data.valid_source.",
+            path=as_paths(source)[0],
+        )
+    return DataError(
+        f"{names} have too few different pairs to hold some out for validation; give validation "
+        f"text with --valid-source and --valid-target, or as data.valid_source and data.valid_target.",
+        path=as_paths(source)[0],
+    )
 
 
 def with_validation_text(
     run: RunSettings, folder: Path, *, reuse: bool
 ) -> tuple[RunSettings, HeldOut | None]:
     """Return the settings of a run with validation text: its own, or pairs held out of its training text.
+
+    Several corpora, or one with a tag, have a validation set each.
 
     Args:
         run: the settings.
@@ -150,29 +191,45 @@ def with_validation_text(
         DataError: see `hold_out`.
     """
     data = run.data
-    if data.valid_source is not None:
+    if data.has_validation:
         return run, None
-    held = hold_out(*data.training_text(), folder / FOLDER, reuse=reuse)
-    update = {
-        "valid_source": held.source.absolute(),
-        "valid_target": None if held.target is None else held.target.absolute(),
-        "exclude_validation": True,
-    }
+    corpora = data.training_corpora()
+    update: dict[str, object] = {"exclude_validation": True}
+    if len(corpora) == 1 and not corpora[0].tag:
+        held = hold_out(*corpora[0].sides(), folder / FOLDER, reuse=reuse)
+        target = None if held.target is None else held.target.absolute()
+        update |= {"valid_source": held.source.absolute(), "valid_target": target}
+    else:
+        held, update["validation"] = _hold_out_of_each(corpora, folder / FOLDER, reuse=reuse)
     return run.model_copy(update={"data": data.model_copy(update=update)}), held
 
 
-def _paths(source: Path, target: Path | None, folder: Path) -> tuple[Path, Path | None]:
-    """Return the files of the held-out text, named after the languages."""
-    if target is None:
-        return folder / f"valid.{language_of(source) or 'source'}", None
-    sides = language_of(source), language_of(target)
-    suffixes = sides if all(sides) and sides[0] != sides[1] else ("source", "target")
-    return folder / f"valid.{suffixes[0]}", folder / f"valid.{suffixes[1]}"
+def _hold_out_of_each(
+    corpora: Sequence[CorpusSettings], folder: Path, *, reuse: bool
+) -> tuple[HeldOut, tuple[ValidationSettings, ...]]:
+    """Hold out of each corpus a set with its name and tag; those that are too small have none.
+
+    Raises:
+        DataError: all are too small, or one cannot be read.
+    """
+    most = max(MIN_MEANINGFUL_PAIRS, MAX_PAIRS // len(corpora))
+    sets, settings = list[HeldOut](), list[ValidationSettings]()
+    for number, corpus in enumerate(corpora, 1):
+        held = _hold_out(*corpus.sides(), folder / f"{FILE}-{number}", reuse=reuse, most=most)
+        if held is not None:
+            sets.append(held)
+            source, target = (path and path.absolute() for path in (held.source, held.target))
+            settings.append(
+                ValidationSettings(name=corpus.name, source=source, target=target, tag=corpus.tag)
+            )
+    if not sets:
+        raise _too_few(*corpora[0].sides())
+    return sets[0]._replace(others=tuple(sets[1:])), tuple(settings)
 
 
-def _candidates(source: Path, target: Path | None, total: int) -> Iterator[list[_Candidate]]:
+def _candidates(source: Side, target: Side | None, total: int, most: int) -> Iterator[list[_Candidate]]:
     """Yield candidates from as many equal parts of the text as pairs are held out, from a random line of each part on."""
-    count = max(1, min(MAX_PAIRS, int(total * SHARE)))
+    count = max(1, min(most, int(total * SHARE)))
     pairs = read_parallel(source, target)
     random = np.random.default_rng(SEED)
     for part in range(count):
@@ -191,7 +248,7 @@ def _candidates(source: Path, target: Path | None, total: int) -> Iterator[list[
         yield candidates or before
 
 
-def _occurrences(source: Path, target: Path | None, digests: Container[bytes]) -> Counter[bytes]:
+def _occurrences(source: Side, target: Side | None, digests: Container[bytes]) -> Counter[bytes]:
     """Count how often the pairs with these digests occur in the text."""
     all_digests = (pair_digest(*pair) for pair in read_parallel(source, target))
     return Counter(digest for digest in all_digests if digest in digests)

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 import itertools
-import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,28 +27,26 @@ from nmt_lstm.files.regular import read_regular
 from nmt_lstm.text.cleaning import CleaningReport, PairCleaner, pair_digest
 from nmt_lstm.text.corpus import count_usable, read_parallel
 from nmt_lstm.text.corpus_checks import corpus_warnings
+from nmt_lstm.text.epoch_parts import EpochPart
+from nmt_lstm.text.fingerprint import fingerprint_of
 from nmt_lstm.text.special_pieces import END
 from nmt_lstm.text.subwords import Subwords, read_subwords, train_subwords
-from nmt_lstm.text.text_file import check_rereadable, read_blocks
+from nmt_lstm.text.tags import tag_pieces, with_tags
+from nmt_lstm.text.text_file import check_rereadable
 from nmt_lstm.text.token_store import HEADER, TokenStore, TokenStoreWriter
+from nmt_lstm.text.validation_text import ValidationText, read_validation
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings
 
 __all__ = ["KEPT", "Prepared", "chunks_of", "prepare", "prepare_text"]
 
-# Incremented when the same text and settings would have a different result.
-VERSION = 2
 CHUNK = 10_000
 # The vocabulary is part of the data, not of the run: runs with different seeds must be comparable.
 VOCABULARY_SEED = 1
 RECORD = "prepared.json"
 # A file with one byte for each line of the training text: whether its pair is in the store.
 KEPT = "kept"
-
-# Settings of subwords that change nothing in the prepared text by themselves, and those from later versions.
-UNPREPARED = ("sampling", "model")
-LATER = ("normalise_invisible", "user_defined_symbols")
 
 logger = logging.getLogger(__name__)
 Progress = Callable[[str], None]
@@ -63,15 +60,38 @@ class Prepared:
     fingerprint: str
     subwords: Subwords
     train: TokenStore
-    valid_source: list[str]
-    valid_target: list[str]
-    report: CleaningReport
+    """The pairs of all corpora, one corpus after the other."""
+    validation: tuple[ValidationText, ...]
+    """The validation sets."""
+    reports: tuple[CleaningReport, ...]
+    """What was left out of each corpus."""
     data: DataSettings
     """The text that was prepared, and how it was cleaned."""
     kind: str
     """SentencePiece's algorithm."""
     reused: bool
     """Whether it had been prepared before."""
+
+    @property
+    def report(self) -> CleaningReport:
+        """What was left out of the training text."""
+        return CleaningReport.total(self.reports)
+
+    @property
+    def valid_source(self) -> list[str]:
+        """The source side of the validation text: the lines of all sets."""
+        return [line for each in self.validation for line in each.source]
+
+    @property
+    def valid_target(self) -> list[str]:
+        """The target side of the validation text: the lines of all sets."""
+        return [line for each in self.validation for line in each.target]
+
+    @property
+    def parts(self) -> tuple[EpochPart, ...]:
+        """How many pairs each corpus has, and its weight."""
+        corpora = zip(self.data.training_corpora(), self.reports, strict=True)
+        return tuple(EpochPart(report.kept, corpus.weight) for corpus, report in corpora)
 
     def target_counts(self) -> NDArray[np.int64]:
         """Return how often each piece of the target vocabulary is a label in training, of shape (V,), END included."""
@@ -107,11 +127,12 @@ def prepare_text(
         ResourceError: the disk is full.
     """
     report = on_progress or (lambda _: None)
-    check_rereadable(*data.training_text(), *data.validation_text())
-    valid = list(read_parallel(*data.validation_text()))
+    check_rereadable(*data.training_files(), *data.validation_files())
+    subwords = with_tags(subwords, data.tags())
+    validation = tuple(read_validation(each) for each in data.validation_sets())
     for warning in corpus_warnings(data):
         _warn(warning)
-    fingerprint = _fingerprint(data, subwords)
+    fingerprint = fingerprint_of(data, subwords)
     folder = data.prepared / fingerprint[:16]
 
     def existing(*, warn: bool = False) -> _Contents | None:
@@ -134,7 +155,7 @@ def prepare_text(
             ):
                 reused = existing(warn=True) is not None
                 if not reused:
-                    _prepare_folder(data, subwords, folder, valid, report)
+                    _prepare_folder(data, subwords, folder, validation, report)
         except OSError as error:
             raise ResourceError(
                 f"cannot write the prepared text to '{data.prepared}': {error.strerror or error}; "
@@ -148,9 +169,8 @@ def prepare_text(
         fingerprint=fingerprint,
         subwords=contents.subwords,
         train=contents.train,
-        valid_source=[source if data.is_paired else "" for source, _ in valid],
-        valid_target=[target for _, target in valid],
-        report=contents.report,
+        validation=validation,
+        reports=contents.reports,
         data=data,
         kind=subwords.kind,
         reused=reused,
@@ -166,7 +186,7 @@ def _warn(message: str) -> None:
 class _Contents(NamedTuple):
     """The contents of a folder of prepared text."""
 
-    report: CleaningReport
+    reports: tuple[CleaningReport, ...]
     train: TokenStore
     subwords: Subwords
 
@@ -185,71 +205,50 @@ def _read_folder(folder: Path, *, normalise_invisible: bool = False) -> _Content
         for name, digest in record.get("files", {}).items():
             if sha256_of(folder / Path(name).name) != digest:
                 raise DataError(f"'{folder / name}' does not match its SHA-256 checksum in {RECORD}.")
-        report = CleaningReport(**record["report"])
+        # Text of a single corpus has only the sum.
+        reports = tuple(CleaningReport(**each) for each in record.get("corpora", [record["report"]]))
+        report = CleaningReport.total(reports)
         store = TokenStore.open(folder)
         if ((folder / KEPT).stat().st_size, len(store)) != (report.read, report.kept):
             raise DataError(f"its files do not have {report.read:,} pairs of which {report.kept:,} are kept.")
-        return _Contents(report, store, Subwords.load(folder, normalise_invisible=normalise_invisible))
+        return _Contents(reports, store, Subwords.load(folder, normalise_invisible=normalise_invisible))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(str(error)) from error
-
-
-def _fingerprint(data: DataSettings, subwords: SubwordSettings) -> str:
-    settings = {
-        "version": VERSION,
-        "cleaning": data.cleaning.model_dump(mode="json"),
-        "subwords": subwords.model_dump(mode="json", exclude={*UNPREPARED, *LATER}),
-        # Included only if they are set, so that text prepared before these settings existed is still found.
-        **(
-            {"model": _digests(read_subwords(subwords.model, subwords, paired=data.is_paired))}
-            if subwords.model
-            else {}
-        ),
-        **{name: value for name in LATER if (value := getattr(subwords, name))},
-        **({"exclude_validation": True} if data.exclude_validation else {}),
-    }
-    digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
-    for path in (*data.training_text(), *data.validation_text()):
-        if path is None:
-            digest.update(b"no target")
-            continue
-        content = hashlib.blake2b(digest_size=16)
-        for block in read_blocks(path):
-            content.update(block)
-        digest.update(content.digest())
-    return digest.hexdigest()
-
-
-def _digests(subwords: Subwords) -> list[str]:
-    return [subwords.source.fingerprint, subwords.target.fingerprint]
 
 
 def _prepare_folder(
     data: DataSettings,
     settings: SubwordSettings,
     folder: Path,
-    valid: list[tuple[str, str]],
+    validation: tuple[ValidationText, ...],
     on_progress: Progress,
 ) -> None:
-    excluded = frozenset(pair_digest(*pair) for pair in valid) if data.exclude_validation else frozenset()
+    excluded = (
+        frozenset(pair_digest(*pair) for each in validation for pair in each.pairs())
+        if data.exclude_validation
+        else frozenset()
+    )
+    corpora = data.training_corpora()
 
     def pairs() -> Iterator[tuple[str, str]]:
-        read = read_parallel(*data.training_text())
+        read = itertools.chain.from_iterable(read_parallel(*corpus.sides()) for corpus in corpora)
         return (pair for pair in read if pair_digest(*pair) not in excluded) if excluded else read
 
-    on_progress(f"Reading {' and '.join(map(str, filter(None, data.training_text())))}")
-    if data.cleaning.enabled and data.cleaning.drop_empty:
-        count_usable(*data.training_text())
+    names = " and ".join(map(str, data.training_files()))
+    on_progress(f"Reading {names if len(corpora) == 1 else f'{len(corpora)} corpora'}")
+    for corpus in corpora:
+        rules = corpus.rules(data.cleaning)
+        if rules.enabled and rules.drop_empty:
+            count_usable(*corpus.sides())
     count, blank = 0, 0
     for source, target in pairs():
         count += 1
         blank += not (source.strip() or target.strip())
     if blank == count:
-        names = " and ".join(f"'{path}'" for path in data.training_text() if path is not None)
-        raise DataError(
-            f"{names} {'hold' if data.is_paired else 'holds'} only empty lines; nothing can be learnt from them.",
-            path=data.train_source,
-        )
+        paths = data.training_files()
+        names = " and ".join(f"'{path}'" for path in paths)
+        hold = "hold" if len(paths) > 1 else "holds"
+        raise DataError(f"{names} {hold} only empty lines; nothing can be learnt from them.", path=paths[0])
     if settings.model is not None:
         subwords = read_subwords(settings.model, settings, paired=data.is_paired)
     else:
@@ -258,21 +257,21 @@ def _prepare_folder(
     with complete_folder(folder, _is_sound) as unfinished:
         subwords.save(unfinished)
         on_progress("Splitting the text into pieces")
-        report = _write_store(
-            PairCleaner(data.cleaning, excluded=excluded),
-            read_parallel(*data.training_text()),
-            subwords,
-            unfinished,
-            is_paired=data.is_paired,
-        )
+        reports = _write_store(data, subwords, unfinished, excluded)
+        report = CleaningReport.total(reports)
         if not report.kept:
             raise DataError(
                 f"cleaning left out all {report.read:,} training pairs: {report.describe()}; relax data.cleaning, or set "
                 "data.cleaning.enabled=false."
             )
-        files = {path.name: sha256_of(path) for path in sorted(unfinished.iterdir()) if _in_record(path.name)}
-        record = checked_json({"report": dataclasses.asdict(report), "files": files})
-        (unfinished / RECORD).write_text(record, "utf-8")
+        record = {
+            "report": dataclasses.asdict(report),
+            **({"corpora": [dataclasses.asdict(each) for each in reports]} if len(reports) > 1 else {}),
+            "files": {
+                path.name: sha256_of(path) for path in sorted(unfinished.iterdir()) if _in_record(path.name)
+            },
+        }
+        (unfinished / RECORD).write_text(checked_json(record), "utf-8")
 
 
 def _is_sound(folder: Path) -> bool:
@@ -288,26 +287,48 @@ def _in_record(name: str) -> bool:
 
 
 def _write_store(
-    cleaner: PairCleaner,
-    pairs: Iterator[tuple[str, str]],
-    subwords: Subwords,
-    folder: Path,
-    *,
-    is_paired: bool = True,
-) -> CleaningReport:
+    data: DataSettings, subwords: Subwords, folder: Path, excluded: AbstractSet[bytes]
+) -> list[CleaningReport]:
+    """Write the pieces of all corpora, and return what was left out of each."""
     largest = max(subwords.source.size, subwords.target.size) - 1
+    cleaners = []
     with TokenStoreWriter(folder, largest) as store, (folder / KEPT).open("wb") as decisions:
-        for chunk in chunks_of(pairs):
-            targets = subwords.target.encode_lines([target for _, target in chunk])
-            sources = subwords.source.encode_lines([source for source, _ in chunk]) if is_paired else targets
-            is_kept = [
-                cleaner.keeps(*pair, len(source), len(target))
-                for pair, source, target in zip(chunk, sources, targets, strict=True)
-            ]
-            decisions.write(np.array(is_kept, np.uint8).tobytes())
-            kept = list(itertools.compress(targets, is_kept))
-            store.write(list(itertools.compress(sources, is_kept)) if is_paired else [[]] * len(kept), kept)
-    return cleaner.report
+        for corpus in data.training_corpora():
+            cleaner = PairCleaner(corpus.rules(data.cleaning), excluded=excluded)
+            cleaners.append(cleaner)
+            pairs = read_parallel(*corpus.sides())
+            tag = tag_pieces(subwords.source, corpus.tag) if data.is_paired else None
+            write_pairs(pairs, tag, cleaner, subwords, store, decisions)
+    return [cleaner.report for cleaner in cleaners]
+
+
+def write_pairs(
+    pairs: Iterator[tuple[str, str]],
+    tag: Sequence[int] | None,
+    cleaner: PairCleaner,
+    subwords: Subwords,
+    store: TokenStoreWriter,
+    decisions: BinaryIO,
+) -> None:
+    """Write the pieces of the pairs that a cleaner keeps to a store, and a byte for each pair to `decisions`.
+
+    The pieces of `tag` are put in front of each source side; without pairs it is None, and source sides are empty.
+    """
+    for chunk in chunks_of(pairs):
+        targets = subwords.target.encode_lines([target for _, target in chunk])
+        sources = (
+            subwords.source.encode_lines([source for source, _ in chunk]) if tag is not None else targets
+        )
+        is_kept = [
+            cleaner.keeps(*pair, len(source), len(target))
+            for pair, source, target in zip(chunk, sources, targets, strict=True)
+        ]
+        decisions.write(np.array(is_kept, np.uint8).tobytes())
+        kept = itertools.compress(sources, is_kept)
+        store.write(
+            [[] if tag is None else [*tag, *source] if tag else source for source in kept],
+            list(itertools.compress(targets, is_kept)),
+        )
 
 
 def chunks_of(pairs: Iterator[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:

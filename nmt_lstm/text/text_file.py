@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import bz2
+import functools
 import gzip
 import itertools
+import logging
 import lzma
 import re
 import zlib
@@ -13,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from nmt_lstm.errors import DataError, nearest
+from nmt_lstm.text.columns import ColumnReader, file_of, split_column
 from nmt_lstm.text.zstandard_file import ZSTANDARD_DAMAGE, create_zstandard, open_zstandard
 
 __all__ = [
@@ -26,6 +29,7 @@ __all__ = [
     "open_bytes",
     "read_blocks",
     "read_lines",
+    "read_texts",
 ]
 
 DAMAGES = (OSError, EOFError, lzma.LZMAError, zlib.error, ZSTANDARD_DAMAGE)
@@ -43,6 +47,8 @@ MAX_SIGNATURE_LENGTH = 10
 # Also accepted: LZMA's older format, and the skippable frames of Zstandard.
 OTHER_SIGNATURES = re.compile(rb"\x5d\x00\x00|[\x50-\x5f]\x2a\x4d\x18", re.DOTALL)
 MAX_NAMES = 10_000
+
+logger = logging.getLogger(__name__)
 # UTF-32 first: its mark begins with that of UTF-16.
 BYTE_ORDER_MARKS = {
     b"\xff\xfe\x00\x00": "utf-32",
@@ -55,12 +61,13 @@ MIN_UTF_16_BYTES = 8
 
 
 def open_bytes(path: Path) -> BinaryIO:
-    """Open a plain, .gz, .xz, .bz2 or .zst file for reading bytes.
+    """Open a plain, .gz, .xz, .bz2 or .zst file for reading bytes; for "pairs.tsv:1" all columns.
 
     Raises:
         DataError: the file is missing, a folder, unreadable, in a different format than its suffix says, or in one whose
             library is not installed.
     """
+    path = file_of(path)
     if path.is_dir():
         raise DataError(f"'{path}' is a folder; give a text file (plain, .gz, .xz, .bz2 or .zst).", path=path)
     try:
@@ -162,11 +169,37 @@ def _suggestion(path: Path) -> str:
 def read_lines(path: Path) -> Iterator[str]:
     r"""Yield the lines of a UTF-8 file; only ``\n`` (or ``\r\n``) ends a line, not U+2028 or other separators.
 
+    Of a column, such as "pairs.tsv:1", lines with an unusual number of columns are left out.
+
     Raises:
-        DataError: the file cannot be read, or a line is not UTF-8 (with file, line and byte).
+        DataError: the file cannot be read, a line is not UTF-8 (with file, line and byte), or too many lines have an unusual
+            number of columns.
     """
-    with open_bytes(path) as file:
-        yield from decode_lines(file, str(path), path=path)
+    return (text for text in read_texts(path) if text is not None)
+
+
+def read_texts(path: Path) -> Iterator[str | None]:
+    """Yield the lines of a UTF-8 file as `read_lines` does; None for a line with an unusual number of columns.
+
+    Raises:
+        DataError: as for `read_lines`.
+    """
+    file, column = split_column(path)
+    with open_bytes(file) as stream:
+        lines = decode_lines(stream, str(file), path=file)
+        if column is None:
+            yield from lines
+            return
+        reader = ColumnReader(lines, file, column)
+        yield from reader.texts()
+        if warning := reader.warning():
+            _warn(warning)
+
+
+@functools.cache
+def _warn(message: str) -> None:
+    """Log a warning only once, although the text is read several times."""
+    logger.warning("%s", message)
 
 
 def decode_lines(stream: Iterable[bytes], name: str, *, path: Path | None = None) -> Iterator[str]:
@@ -260,7 +293,7 @@ def language_of(path: Path) -> str:
     """Guess a language code from a file name, such as "de" from train.de.gz; empty if it contains none."""
     suffixes = [suffix for suffix in path.suffixes if suffix not in COMPRESSED_SUFFIXES]
     code = suffixes[-1][1:] if suffixes else ""
-    return code if 2 <= len(code) <= 3 and code.isalpha() and code not in ("txt", "tok", "raw") else ""
+    return code if 2 <= len(code) <= 3 and code.isalpha() and code not in ("txt", "tok", "raw", "tsv") else ""
 
 
 def check_rereadable(*paths: Path | None) -> None:
@@ -272,8 +305,8 @@ def check_rereadable(*paths: Path | None) -> None:
     Raises:
         DataError: a path is a pipe, a device or a socket.
     """
-    for path in paths:
-        if path is not None and path.exists() and not (path.is_file() or path.is_dir()):
+    for path in (file_of(path) for path in paths if path is not None):
+        if path.exists() and not (path.is_file() or path.is_dir()):
             raise DataError(
                 f"'{path}' is a pipe or device, but the text is read more than once; save it as a file first.",
                 path=path,

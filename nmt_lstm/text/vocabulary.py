@@ -93,6 +93,10 @@ class Vocabulary:
         """The user-defined symbols: each is always one piece, in any text."""
         return user_defined_symbols(self._model)
 
+    def symbol_piece(self, symbol: str) -> int | None:
+        """Return the id of a user-defined symbol; None if the vocabulary does not have it."""
+        return int(self._processor.piece_to_id(symbol)) if symbol in self.symbols else None
+
     def _text(self, line: str) -> str:
         return normalise(without_invisible_characters(line) if self.normalise_invisible else line)
 

@@ -114,6 +114,7 @@ def assemble(
         plugins=plugin_digests(run),
         subwords=prepared.subwords,
         fingerprint=prepared.fingerprint,
+        weights=[part.weight for part in prepared.parts],
     )
     if resume_point is not None:
         check_same_run(resume_point.identity, identity, path=checkpoint)

@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 from nmt_lstm.batching.batch import Batch, collate
 from nmt_lstm.batching.loader import BatchLoader, plan_batches
 from nmt_lstm.batching.sampler import EpochPlan
+from nmt_lstm.text.epoch_parts import EpochPart
 from nmt_lstm.text.epoch_store import epoch_store
 from nmt_lstm.text.preparation import Prepared
 from nmt_lstm.text.subwords import Subwords
@@ -40,6 +41,7 @@ class TranslationDataModule(pl.LightningDataModule):
         accumulate: micro-batches per step.
         seed: of the order of batches.
         max_source_pieces: validation lines are truncated to this number of pieces.
+        parts: the corpora of the stores, with weights; by default an epoch has each pair once.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class TranslationDataModule(pl.LightningDataModule):
         accumulate: int = 1,
         seed: int = 1,
         max_source_pieces: int = 500,
+        parts: Sequence[EpochPart] = (),
     ) -> None:
         super().__init__()
         self.store_of_epoch = store_of_epoch
@@ -63,6 +66,7 @@ class TranslationDataModule(pl.LightningDataModule):
         self.accumulate = accumulate
         self.seed = seed
         self.max_source_pieces = max_source_pieces
+        self.parts = parts
         self._epoch: tuple[TokenStore, EpochPlan] | None = None
         self._validation_batches: list[Batch] | None = None
 
@@ -80,6 +84,7 @@ class TranslationDataModule(pl.LightningDataModule):
             accumulate=run.training.accumulate,
             seed=run.seed,
             max_source_pieces=run.search.max_source_pieces,
+            parts=prepared.parts,
         )
 
     def train_dataloader(self) -> EpochBatches:
@@ -91,7 +96,9 @@ class TranslationDataModule(pl.LightningDataModule):
         # Planning an epoch sorts the text, so the latest plan is cached.
         if self._epoch is None or self._epoch[1].epoch != epoch:
             store = self.store_of_epoch(epoch)
-            plan = plan_batches(store, batch_pieces=self.batch_pieces, seed=self.seed, epoch=epoch)
+            plan = plan_batches(
+                store, batch_pieces=self.batch_pieces, seed=self.seed, epoch=epoch, parts=self.parts
+            )
             self._epoch = store, plan
         rank, world_size = self._rank()
         return BatchLoader(*self._epoch, rank=rank, world_size=world_size, accumulate=self.accumulate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,12 @@ _FIXED_TRAINING = ("batch_pieces", "accumulate")
 
 
 def run_identity(
-    settings: Mapping[str, Any], *, plugins: Mapping[str, str], subwords: Subwords, fingerprint: str
+    settings: Mapping[str, Any],
+    *,
+    plugins: Mapping[str, str],
+    subwords: Subwords,
+    fingerprint: str,
+    weights: Sequence[float] = (),
 ) -> dict[str, Any]:
     """Return what identifies a run, as plain values.
 
@@ -36,7 +41,9 @@ def run_identity(
         plugins: checksums of its plugin files.
         subwords: its vocabularies.
         fingerprint: of its prepared text.
+        weights: of its corpora; they decide what an epoch is.
     """
+    is_weighted = any(weight != 1.0 for weight in weights)
     return {
         "format": _FORMAT,
         "vocabulary": {"source": subwords.source.fingerprint, "target": subwords.target.fingerprint},
@@ -45,6 +52,7 @@ def run_identity(
         "settings": {
             "seed": settings["seed"],
             "subwords": {"sampling": settings["subwords"]["sampling"]},
+            **({"data": {"corpora": {"weight": list(weights)}}} if is_weighted else {}),
             "model": settings["model"],
             "training": {
                 **{name: settings["training"][name] for name in _FIXED_TRAINING},
@@ -101,7 +109,11 @@ def check_same_run(before: Mapping[str, Any] | None, now: Mapping[str, Any], *, 
             path=path,
         )
     # Checkpoints of earlier versions do not contain the sampling of subwords.
-    comparable = {name: value for name, value in now["settings"].items() if name in before["settings"]}
+    comparable = {
+        name: value
+        for name, value in now["settings"].items()
+        if name in before["settings"] or name != "subwords"
+    }
     changed = list(differences(before["settings"], comparable))
     if changed:
         described = "; ".join(f"{name} was {old!r} and is {new!r}" for name, old, new in changed)

@@ -13,10 +13,10 @@ from nmt_lstm.errors import ConfigurationError, ModelFolderError
 @pytest.fixture
 def texts(parallel_files) -> dict:
     return {
-        "train_source": parallel_files.train_source,
-        "train_target": parallel_files.train_target,
-        "valid_source": parallel_files.valid_source,
-        "valid_target": parallel_files.valid_target,
+        "train_source": (parallel_files.train_source,),
+        "train_target": (parallel_files.train_target,),
+        "valid_source": (parallel_files.valid_source,),
+        "valid_target": (parallel_files.valid_target,),
     }
 
 
@@ -32,7 +32,7 @@ def test_a_model_to_be_fine_tuned_gives_network_vocabulary_and_a_lower_learning_
     assert run.training.optimizer.learning_rate == pytest.approx(
         FINE_TUNING_RATE * base.training.optimizer.learning_rate
     )
-    assert run.data.train_source == texts["train_source"]
+    assert run.data.train_source == texts["train_source"][0]
     assert str(trained) in "".join(description)
 
 
@@ -59,4 +59,4 @@ def test_an_exported_model_cannot_be_fine_tuned(texts, tmp_path) -> None:
 
 def test_one_side_of_the_text_is_refused(texts, tmp_path) -> None:
     with pytest.raises(ConfigurationError, match="-t"):
-        run_without_file({**texts, "train_target": None}, [], tmp_path, resume=False)
+        run_without_file({**texts, "train_target": ()}, [], tmp_path, resume=False)

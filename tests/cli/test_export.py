@@ -8,6 +8,7 @@ import pytest
 
 from nmt_lstm.checkpoint.model_folder import read
 from nmt_lstm.cli.export import piece_pairs
+from nmt_lstm.config.text_schema import ParallelSettings
 from nmt_lstm.numerics import precision
 from nmt_lstm.text.cleaning import pair_digest
 from nmt_lstm.text.corpus import read_parallel
@@ -56,9 +57,10 @@ def test_no_text_is_needed_without_a_shortlist(command, random_model_folder, par
 def test_held_out_pairs_are_excluded_from_the_shortlist(random_model_folder, parallel_files):
     folder, files = read(random_model_folder), (parallel_files.valid_source, parallel_files.valid_target)
     pairs = list(read_parallel(*files))
-    all_pieces = list(piece_pairs(folder, *files))
+    text = ParallelSettings(source=files[0], target=files[1])
+    all_pieces = list(piece_pairs(folder, text))
     held_out = {pair_digest(*pair) for pair in pairs[3:5]}
-    assert list(piece_pairs(folder, *files, excluded=held_out)) == all_pieces[:3] + all_pieces[5:]
+    assert list(piece_pairs(folder, text, excluded=held_out)) == all_pieces[:3] + all_pieces[5:]
 
 
 def test_a_shortlist_can_be_learned_from_named_text(command, random_model_folder, parallel_files):

@@ -42,7 +42,6 @@ def test_every_option_with_one_value_may_be_given_once(command) -> None:
     ("arguments", "values"),
     [
         (("evaluate", "--hypotheses", "a", "-r", "r", "--hypotheses", "b"), "'a' and 'b'"),
-        (("train", "-s", "a", "--source", "b", "-t", "c"), "'a' and 'b'"),
         (("translate", "-m", "x", "-i", "a", "--input=b"), "'a' and 'b'"),
         (("translate", "-m", "x", "-b5", "-b6"), "'5' and '6'"),
         (("train", "--seed", "1", "--cell", "--seed", "--seed=1"), "'1' and '1'"),

@@ -142,7 +142,7 @@ def test_validation_text_may_be_missing(tmp_path):
     run = load_run(path)
     assert (run.data.valid_source, run.data.valid_target) == (None, None)
     with pytest.raises(ConfigurationError, match="data.valid_source"):
-        run.data.validation_text()
+        run.data.validation_sets()
     copy = tmp_path / "copy.toml"
     copy.write_text(dump_toml(run))
     assert load_run(copy) == run

@@ -122,5 +122,5 @@ def test_an_override_with_too_many_parts_is_refused():
 def test_an_invalid_path_of_validation_text_is_refused():
     assert (
         error_message({"data": {**DATA, "valid_source": 3}})
-        == "run.toml: data.valid_source = 3: must be a path."
+        == "run.toml: data.valid_source = 3: must be a path or a list of paths."
     )

@@ -30,9 +30,9 @@ def test_settings_are_immutable() -> None:
 def test_validation_text_is_needed_only_when_it_is_asked_for() -> None:
     data = DataSettings(train_source="a", train_target="b")
     with pytest.raises(ConfigurationError, match="valid_source"):
-        data.validation_text()
+        data.validation_sets()
     update = {"valid_source": Path("c"), "valid_target": Path("d")}
-    assert data.model_copy(update=update).validation_text() == (Path("c"), Path("d"))
+    assert data.model_copy(update=update).validation_files() == (Path("c"), Path("d"))
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ def test_the_settings_name_the_files_of_held_out_pairs(tmp_path) -> None:
     resolved, held = with_validation_text(run, tmp_path / "run", reuse=False)
     assert held is not None
     held.write()
-    assert resolved.data.validation_text() == (held.source, held.target)
+    assert resolved.data.validation_files() == (held.source, held.target)
     assert held.source == tmp_path / "run" / "held-out" / "valid.de"
     assert resolved.data.exclude_validation
     (tmp_path / "run.toml").write_text(dump_toml(resolved))

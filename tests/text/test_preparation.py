@@ -17,6 +17,7 @@ from nmt_lstm.text.cleaning import PairCleaner
 from nmt_lstm.text.invisible_characters import without_invisible_characters
 from nmt_lstm.text.preparation import prepare
 from nmt_lstm.text.special_pieces import END
+from nmt_lstm.text.token_store import TokenStoreWriter
 
 
 def test_prepared_pairs_decode_to_the_text(corpus) -> None:
@@ -232,8 +233,12 @@ def test_memory_does_not_grow_with_the_text(corpus, monkeypatch) -> None:
         tracemalloc.start()
         try:
             cleaner = PairCleaner(corpus.run().data.cleaning)
-            report = preparation._write_store(cleaner, pairs, subwords, folder)
-            assert report.kept == count
+            with (
+                TokenStoreWriter(folder, subwords.source.size) as store,
+                (folder / "decisions").open("wb") as decisions,
+            ):
+                preparation.write_pairs(pairs, (), cleaner, subwords, store, decisions)
+            assert cleaner.report.kept == count
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()

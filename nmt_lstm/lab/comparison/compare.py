@@ -13,7 +13,9 @@ from pathlib import Path
 import torch
 
 from nmt_lstm.config.load import make_run
-from nmt_lstm.errors import ResourceError
+from nmt_lstm.config.schema import DataSettings
+from nmt_lstm.config.toml_writer import toml_value
+from nmt_lstm.errors import ConfigurationError, ResourceError
 from nmt_lstm.evaluation.scores import chosen_tokenizer
 from nmt_lstm.lab.comparison.description import Report, json_values, markdown_report
 from nmt_lstm.lab.comparison.findings import Findings
@@ -25,6 +27,7 @@ from nmt_lstm.lab.comparison.scoring import EvaluationText, FinishedRun, compare
 from nmt_lstm.lab.comparison.verdict import Circumstances, Verdict, give_verdict
 from nmt_lstm.lab.experiment.execution import run_missing
 from nmt_lstm.numerics.threads import usable_cores
+from nmt_lstm.text.columns import file_of
 from nmt_lstm.text.corpus import read_parallel
 from nmt_lstm.text.held_out import HeldOut, with_validation_text
 
@@ -69,8 +72,7 @@ def compare(request: Request, output: Path, *, say: Callable[[str], None] = logg
             say(held.describe())
         plan = make_plan(request, say)
     data = plan.variants[0].run.data
-    valid_source, valid_target = data.validation_text()
-    test_source, test_target = request.test_source or valid_source, request.test_target or valid_target
+    test_source, test_target = _scored_text(request, data)
     pairs = list(read_parallel(test_source, test_target))
     text = EvaluationText(
         [source for source, _ in pairs],
@@ -82,7 +84,7 @@ def compare(request: Request, output: Path, *, say: Callable[[str], None] = logg
         folder.begin(
             plan,
             identity={
-                "test text": digest_of([test_source, *filter(None, [test_target])]),
+                "test text": digest_of([file_of(path) for path in (test_source, test_target) if path]),
                 "plugin file": digest_of(request.plugins) if request.plugins else "none",
             },
         )
@@ -111,14 +113,35 @@ def compare(request: Request, output: Path, *, say: Callable[[str], None] = logg
     return ComparisonResult(findings, verdict, failures, markdown, html)
 
 
+def _scored_text(request: Request, data: DataSettings) -> tuple[Path, Path | None]:
+    """Return the test text, or the first validation set.
+
+    Raises:
+        ConfigurationError: that set has several files.
+    """
+    if request.test_source is not None and request.test_target is not None:
+        return request.test_source, request.test_target
+    source, target = data.validation_sets()[0].sides()
+    if len(source) > 1:
+        raise ConfigurationError(
+            "the first validation set has several files, but a comparison scores one; name it with --test-source and "
+            "--test-target."
+        )
+    return source[0], target[0] if target else None
+
+
 def _with_validation_text(request: Request, folder: ComparisonFolder) -> tuple[Request, HeldOut | None]:
     """Return the request with validation text for all runs, held out from the training text if none is named."""
     base = make_run(request.values, request.overrides, folder=request.folder, origin=request.origin)
     run, held = with_validation_text(base, folder.folder, reuse=folder.exists)
     if held is None:
         return request, None
-    source, target = run.data.validation_text()
-    overrides = [f"data.valid_source={source}", f"data.valid_target={target}", "data.exclude_validation=true"]
+    data = run.data.model_dump(mode="json", exclude_none=True)
+    overrides = [
+        f"data.{key}={data[key] if isinstance(data[key], str) else toml_value(data[key])}"
+        for key in ("valid_source", "valid_target", "validation", "exclude_validation")
+        if data.get(key)
+    ]
     return replace(request, overrides=[*request.overrides, *overrides]), held
 
 

@@ -100,8 +100,10 @@ def text_line(report: Report) -> str:
     if request.synthetic:
         return f"The built-in corpus{languages}; {sentences} test sentences."
     kind = "validation" if request.test_source is None else "test"
-    source = request.test_source or data.validation_text()[0]
-    return f"Trained on {data.train_source.name}{languages}; scored on {sentences} {kind} sentences ({source.name})."
+    source = request.test_source or data.validation_sets()[0].sides()[0][0]
+    names = [path.name for corpus in data.training_corpora() for path in corpus.sides()[0]]
+    text = joined_names(names) if len(names) < _MAX_NAMES_IN_TITLE else f"{len(names)} files"
+    return f"Trained on {text}{languages}; scored on {sentences} {kind} sentences ({source.name})."
 
 
 def markdown_report(report: Report) -> str:

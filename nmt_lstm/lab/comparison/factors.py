@@ -29,6 +29,7 @@ _FIXED = {
     "seed": "give seeds with --seeds",
     "data.valid_source": _SAME_TEXT,
     "data.valid_target": _SAME_TEXT,
+    "data.validation": _SAME_TEXT,
     "data.source_language": "it does not affect training",
     "data.target_language": _SAME_SCORES,
     "data.tokenize": _SAME_SCORES,

@@ -1,0 +1,112 @@
+"""Options of ``train`` and ``prepare`` that name text files: several of each side, and tab-separated ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nmt_lstm.errors import ConfigurationError
+
+__all__ = [
+    "Columns",
+    "Sources",
+    "TabSeparated",
+    "Targets",
+    "ValidSources",
+    "ValidTargets",
+    "text_files",
+    "text_overrides",
+]
+
+FILES = "FILE..."
+"""Metavar of an option that takes several files, also after a single name (see `strict_options`)."""
+
+Sources = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--source", "-s", metavar=FILES, help="Training text, source side; pairs.tsv:1 is a column."
+    ),
+]
+Targets = Annotated[
+    list[Path] | None,
+    typer.Option("--target", "-t", metavar=FILES, help="Training text, target side, in the same order."),
+]
+ValidSources = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--valid-source",
+        metavar=FILES,
+        help="Validation text, source side; each file is a set. [default: held out from the training text]",
+    ),
+]
+ValidTargets = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--valid-target",
+        metavar=FILES,
+        help="Validation text, target side. [default: held out from the training text]",
+    ),
+]
+TabSeparated = Annotated[
+    list[Path] | None,
+    typer.Option("--tsv", metavar=FILES, help="Training text with both sides, separated by tabs."),
+]
+Columns = Annotated[
+    str | None,
+    typer.Option("--columns", metavar="S,T", help="Columns of both sides in --tsv, from 1. [default: 1,2]"),
+]
+
+
+def text_files(
+    source: Sequence[Path] | None,
+    target: Sequence[Path] | None,
+    valid_source: Sequence[Path] | None,
+    valid_target: Sequence[Path] | None,
+    *,
+    tsv: Sequence[Path] | None,
+    columns: str | None,
+) -> dict[str, tuple[Path, ...]]:
+    """Return the files of the options, by the names of their settings.
+
+    Raises:
+        ConfigurationError: --tsv is combined with -s or -t, or the columns are not two different numbers.
+    """
+    texts = {
+        "train_source": tuple(source or ()),
+        "train_target": tuple(target or ()),
+        "valid_source": tuple(valid_source or ()),
+        "valid_target": tuple(valid_target or ()),
+    }
+    if columns is not None and not tsv:
+        raise ConfigurationError("--columns is for --tsv; write -s pairs.tsv:1 -t pairs.tsv:2 otherwise.")
+    if not tsv:
+        return texts
+    if source or target:
+        raise ConfigurationError(
+            "--tsv has both sides; remove -s and -t, or write all files as -s pairs.tsv:1 -t pairs.tsv:2."
+        )
+    match = re.fullmatch(r"\s*([1-9]\d*)\s*,\s*([1-9]\d*)\s*", columns or "1,2")
+    if match is None or match[1] == match[2]:
+        raise ConfigurationError(
+            f"--columns is '{columns}', but must be two different numbers from 1, such as 1,2.",
+            key="--columns",
+            value=columns,
+        )
+    for side, column in zip(("train_source", "train_target"), match.groups(), strict=True):
+        texts[side] = tuple(path.with_name(f"{path.name}:{int(column)}") for path in tsv)
+    return texts
+
+
+def text_overrides(texts: Mapping[str, Sequence[Path]]) -> list[str]:
+    """Return the files as overrides of a run file, as for ``--set``."""
+    from nmt_lstm.config.toml_writer import toml_value
+
+    return [
+        f"data.{name}={paths[0] if len(paths) == 1 else toml_value(list(paths))}"
+        for name, paths in texts.items()
+        if paths
+    ]

@@ -1,0 +1,91 @@
+"""The fingerprint of prepared text: equal for the same text and the same settings that affect it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from nmt_lstm.config.schema import DataSettings, SubwordSettings
+from nmt_lstm.config.text_schema import CorpusSettings, ParallelSettings
+from nmt_lstm.text.columns import split_column
+from nmt_lstm.text.subwords import Subwords, read_subwords
+from nmt_lstm.text.text_file import read_blocks
+
+__all__ = ["fingerprint_of"]
+
+# Incremented when the same text and settings would have a different result.
+VERSION = 2
+# Settings of subwords that change nothing in the prepared text by themselves, and those from later versions.
+UNPREPARED = ("sampling", "model")
+LATER = ("normalise_invisible", "user_defined_symbols")
+
+
+def fingerprint_of(data: DataSettings, subwords: SubwordSettings) -> str:
+    """Return the fingerprint, in hexadecimal.
+
+    It depends neither on where files are, nor on their compression, nor on how a side is divided into files.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    corpora, sets = data.training_corpora(), data.validation_sets()
+    settings = {
+        "version": VERSION,
+        "cleaning": data.cleaning.model_dump(mode="json"),
+        "subwords": subwords.model_dump(mode="json", exclude={*UNPREPARED, *LATER}),
+        # Included only if they are set, so that text prepared before these settings existed is still found.
+        **(
+            {"model": _digests(read_subwords(subwords.model, subwords, paired=data.is_paired))}
+            if subwords.model
+            else {}
+        ),
+        **{name: value for name in LATER if (value := getattr(subwords, name))},
+        **({"exclude_validation": True} if data.exclude_validation else {}),
+        **_texts("corpora", [{**_text(corpus), **_rules(corpus, data)} for corpus in corpora]),
+        **_texts("validation", [_text(each) for each in sets]),
+    }
+    digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
+    for text in (*corpora, *sets):
+        for side in text.sides():
+            if side is None:
+                digest.update(b"no target")
+                continue
+            content = hashlib.blake2b(digest_size=16)
+            for block in _blocks(side):
+                content.update(block)
+            digest.update(content.digest())
+    return digest.hexdigest()
+
+
+def _digests(subwords: Subwords) -> list[str]:
+    return [subwords.source.fingerprint, subwords.target.fingerprint]
+
+
+def _texts(key: str, texts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what is special about texts under a key; nothing for one text without anything special."""
+    return {key: list(texts)} if len(texts) > 1 or any(texts) else {}
+
+
+def _text(text: ParallelSettings) -> dict[str, Any]:
+    columns = [[split_column(path)[1] for path in side or ()] for side in text.sides()]
+    has_columns = any(column is not None for side in columns for column in side)
+    return {**({"tag": text.tag} if text.tag else {}), **({"columns": columns} if has_columns else {})}
+
+
+def _rules(corpus: CorpusSettings, data: DataSettings) -> dict[str, Any]:
+    rules = corpus.rules(data.cleaning)
+    return {} if rules == data.cleaning else {"cleaning": rules.model_dump(mode="json")}
+
+
+def _blocks(side: Iterable[Path]) -> Iterator[bytes]:
+    """Yield the content of files as that of one file: a line end that a file lacks at its end is added."""
+    last = b"\n"
+    for path in side:
+        if last != b"\n":
+            yield b"\n"
+        for block in read_blocks(path):
+            yield block
+            last = block[-1:]

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from nmt_lstm.evaluation.scores import corpus_scores as corpus_scores
     from nmt_lstm.inference.exported import write_exported as write_exported
     from nmt_lstm.inference.requests import TranslationRequest as TranslationRequest
+    from nmt_lstm.inference.text_options import TextOptions as TextOptions
     from nmt_lstm.inference.translation import Hypothesis as Hypothesis
     from nmt_lstm.inference.translation import ScoredTranslation as ScoredTranslation
     from nmt_lstm.inference.translation import Translation as Translation
@@ -99,6 +100,7 @@ _NAMES_OF_MODULE = {
     "nmt_lstm.evaluation.scores": ("corpus_scores",),
     "nmt_lstm.inference.exported": ("write_exported",),
     "nmt_lstm.inference.requests": ("TranslationRequest",),
+    "nmt_lstm.inference.text_options": ("TextOptions",),
     "nmt_lstm.inference.translation": ("Hypothesis", "ScoredTranslation", "Translation", "Unmet"),
     "nmt_lstm.inference.translator": ("Translator",),
     "nmt_lstm.lab.inspection.gradient_flow": ("inspect_gradients",),

@@ -24,6 +24,7 @@ from nmt_lstm.errors import NmtLstmError, PluginError, ResourceError
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import SearchSettings
     from nmt_lstm.inference.requests import TranslationRequest
+    from nmt_lstm.inference.text_options import TextOptions
     from nmt_lstm.inference.translation import Translation
     from nmt_lstm.inference.translator import Translator
     from nmt_lstm.text.lines import LineWarnings
@@ -67,6 +68,7 @@ def translate_in_jobs(
     search: SearchSettings | None = None,
     alignment: bool = True,
     probabilities: bool = False,
+    text: TextOptions | None = None,
 ) -> Generator[Translation, None, None]:
     """Translate lines with several processes of one thread each, and yield the translations in order.
 
@@ -83,6 +85,7 @@ def translate_in_jobs(
         search: see `Translator.stream`.
         alignment: see `Translator.stream`.
         probabilities: see `Translator.stream`.
+        text: see `Translator.stream`.
 
     Raises:
         NmtLstmError: from loading or translating.
@@ -95,6 +98,7 @@ def translate_in_jobs(
         "search": search,
         "alignment": alignment,
         "probabilities": probabilities,
+        "text": text,
     }
     # A fork of a process whose threads have run may hang.
     context = multiprocessing.get_context("spawn")

@@ -29,6 +29,14 @@ from nmt_lstm.cli.lines import consecutive_chunks, input_lines, output_stream
 from nmt_lstm.cli.messages import note
 from nmt_lstm.cli.requests import RequestOptions
 from nmt_lstm.cli.standard_streams import check_stdin
+from nmt_lstm.cli.line_options import (
+    Keep,
+    KeepAs,
+    KeepPatterns,
+    SourceLanguage,
+    SplitSentences,
+    text_options,
+)
 from nmt_lstm.cli.translation_output import OutputFormat
 from nmt_lstm.errors import ConfigurationError
 
@@ -47,6 +55,7 @@ Examples:
   nmt-lstm translate -m runs/de-en --terms terms.tsv < in.de
   nmt-lstm translate -m runs/de-en --n-best 5 --beam-groups 5 < in.de
   nmt-lstm translate -m runs/de-en --set search.method=sampling < in.de
+  nmt-lstm translate -m runs/de-en --keep placeholders,urls < in.de
 \b
 Output:
   One line for each input line; an empty line stays empty.
@@ -146,6 +155,11 @@ def translate(
             "--avoid", metavar="FILE", help="Phrases that translations must not contain, one per line."
         ),
     ] = None,
+    keep: Keep = "",
+    keep_pattern: KeepPatterns = None,
+    keep_as: KeepAs = "",
+    split_sentences: SplitSentences = False,
+    source_language: SourceLanguage = "",
     interactive: Annotated[
         bool, typer.Option("--interactive", help="Translate each line as soon as it is read.")
     ] = False,
@@ -192,6 +206,13 @@ def translate(
         raise ConfigurationError("--probabilities needs --format jsonl.")
     bulk_options = BulkOptions(resume=resume, shard=shard, merge=merge, part_lines=part_lines)
     request_options = RequestOptions(prefix, prefixes, constraints, terms, avoid)
+    text = text_options(
+        keep=keep,
+        patterns=keep_pattern,
+        keep_as=keep_as,
+        split_sentences=split_sentences,
+        source_language=source_language,
+    )
     early_checks.check_files(input_file, *request_options.files)
     early_checks.check_output(output_file, (input_file, *request_options.files))
     bulk = bulk_options.output(input_file, output_file, context)
@@ -215,6 +236,7 @@ def translate(
         "search": search,
         "alignment": output.needs_alignment,
         "probabilities": probabilities,
+        "text": text,
     }
     warnings = LineWarnings(translations=True)
 

@@ -27,7 +27,7 @@ from nmt_lstm.search.sentence_batches import SentenceBatches
 from nmt_lstm.text.lines import LineWarnings
 from nmt_lstm.text.subwords import Subwords
 
-__all__ = ["LineSearch", "SearchOptions"]
+__all__ = ["LineSearch", "SearchOptions", "warn_about"]
 
 
 @dataclass(frozen=True)
@@ -81,21 +81,19 @@ class LineSearch:
         self._device = device
         self._precision: Precision = precision
 
-    def translations(
-        self, lines: Sequence[PreparedLine], options: SearchOptions, warnings: LineWarnings
-    ) -> list[Translation]:
-        """Return the translation of each line, and log warnings about them."""
+    def translations(self, lines: Sequence[PreparedLine], options: SearchOptions) -> list[Translation]:
+        """Return the translation of each line; those with the same number are sentences of one line."""
         # Lines without constraints are searched separately, with the shortlist: constraints of others must not change them.
-        plain = [line for line in lines if line.pieces and line.target.is_plain]
+        plain = [index for index, line in enumerate(lines) if line.pieces and line.target.is_plain]
         # A prefix or a phrase may need pieces that a shortlist does not have.
-        asking = [line for line in lines if line.pieces and not line.target.is_plain]
+        asking = [index for index, line in enumerate(lines) if line.pieces and not line.target.is_plain]
         hypotheses = {
-            **self._search(plain, self._model, options),
-            **self._search(asking, self._whole_model, options),
+            **self._search(lines, plain, self._model, options),
+            **self._search(lines, asking, self._whole_model, options),
         }
         translations = []
-        for line in lines:
-            best = self._chosen(hypotheses.get(line.number, []), line, options)
+        for index, line in enumerate(lines):
+            best = self._chosen(hypotheses.get(index, []), line, options)
             translations.append(
                 Translation(
                     line.text,
@@ -103,14 +101,11 @@ class LineSearch:
                     best[0].score if best else 0.0,
                     tuple(self._subwords.source.pieces(line.pieces)),
                     best,
-                    line.request.unmet(best[0].text) if best else (),
                 )
             )
-        if options.probabilities:
-            translations = self._with_probabilities(lines, translations, options)
-        for line, translation in zip(lines, translations, strict=True):
-            _warn(line, translation, options.settings, warnings)
-        return translations
+        return (
+            self._with_probabilities(lines, translations, options) if options.probabilities else translations
+        )
 
     def log_probabilities(
         self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, batch_size: int
@@ -125,10 +120,15 @@ class LineSearch:
         )
 
     def _search(
-        self, lines: Sequence[PreparedLine], model: Searchable[Any, Any], options: SearchOptions
+        self,
+        lines: Sequence[PreparedLine],
+        indices: Sequence[int],
+        model: Searchable[Any, Any],
+        options: SearchOptions,
     ) -> dict[int, list[PieceHypothesis]]:
-        """Return the hypotheses of each line by its number."""
-        hypotheses = SentenceBatches([line.pieces for line in lines], batch_size=options.batch_size).run(
+        """Return the hypotheses of the lines with these indices, by index."""
+        chosen = [lines[index] for index in indices]
+        hypotheses = SentenceBatches([line.pieces for line in chosen], batch_size=options.batch_size).run(
             lambda source, members: beam_search(
                 model,
                 source,
@@ -136,13 +136,13 @@ class LineSearch:
                 n_best=options.candidates,
                 keep_attention=options.attention or options.alignment,
                 constraints=BatchConstraints(
-                    [lines[member].target for member in members], self._target_texts
+                    [chosen[member].target for member in members], self._target_texts
                 ),
             ),
             device=self._device,
             precision=self._precision,
         )
-        return {line.number: best for line, best in zip(lines, hypotheses, strict=True)}
+        return dict(zip(indices, hypotheses, strict=True))
 
     def _chosen(
         self, candidates: Sequence[PieceHypothesis], line: PreparedLine, options: SearchOptions
@@ -221,15 +221,11 @@ class LineSearch:
         ]
 
 
-def _warn(
+def warn_about(
     line: PreparedLine, translation: Translation, settings: SearchSettings, warnings: LineWarnings
 ) -> None:
-    """Warn about requests that are not met and, for readers, about unusual translations."""
-    if not translation.hypotheses:
-        return
-    if translation.unmet:
-        warnings.unmet(line.number, [f"{kind} '{phrase}'" for kind, phrase in translation.unmet])
-    if not warnings.translations:
+    """Warn, for readers, about a translation that repeats itself or was ended by the length limit."""
+    if not translation.hypotheses or not warnings.translations:
         return
     best = translation.hypotheses[0]
     limit = longest_translation(settings, len(line.pieces)) + line.target.forced_pieces

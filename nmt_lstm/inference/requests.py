@@ -16,7 +16,7 @@ from nmt_lstm.text.phrases import is_spaced_letter, phrase_spans
 from nmt_lstm.text.special_pieces import UNKNOWN
 from nmt_lstm.text.subwords import Subwords, Vocabulary
 
-__all__ = ["LinePreparation", "PreparedLine", "TranslationRequest"]
+__all__ = ["LinePreparation", "PreparedLine", "TranslationRequest", "as_request"]
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class LinePreparation:
         Raises:
             NotTextError: a line is neither a string nor a request.
         """
-        requests = [(number, _request(number, line)) for number, line in numbered]
+        requests = [(number, as_request(number, line)) for number, line in numbered]
         # What holds only spaces is blank, and control characters count as spaces.
         encoded = self._subwords.source.encode_lines(
             [request.text if single_line(request.text).strip() else "" for _, request in requests]
@@ -151,7 +151,12 @@ def phrase_pieces(vocabulary: Vocabulary, phrase: str) -> tuple[int, ...]:
     return tuple(following[len(opening) :] if following[: len(opening)] == opening else pieces)
 
 
-def _request(number: int, line: str | TranslationRequest) -> TranslationRequest:
+def as_request(number: int, line: str | TranslationRequest) -> TranslationRequest:
+    """Return a line as a request, without its line end.
+
+    Raises:
+        NotTextError: it is neither a string nor a request.
+    """
     if isinstance(line, TranslationRequest):
         text = without_line_end(checked_text(number, line.text))
         return line if text == line.text else TranslationRequest(text, line.prefix, line.require, line.avoid)

@@ -15,8 +15,10 @@ from nmt_lstm.inference.checked_arguments import check_lines, check_positive, ch
 from nmt_lstm.inference.inference_model import InferenceModel
 from nmt_lstm.inference.input_check import InputCheck
 from nmt_lstm.inference.line_search import LineSearch, SearchOptions
+from nmt_lstm.inference.line_translation import LineTranslation
 from nmt_lstm.inference.loading import Model, load_models, output_bias, without_shortlist
-from nmt_lstm.inference.requests import LinePreparation, TranslationRequest
+from nmt_lstm.inference.requests import LinePreparation, TranslationRequest, as_request
+from nmt_lstm.inference.text_options import TextOptions, TextTreatment
 from nmt_lstm.inference.translation import Hypothesis, ScoredTranslation, Translation
 from nmt_lstm.numerics.inference_linear import InferencePrecision
 from nmt_lstm.numerics.precision import Precision
@@ -76,6 +78,7 @@ class Translator:
             device=device,
             precision="float32" if prepared or precision == "int8" else precision,
         )
+        self._lines = LineTranslation(preparation=self._preparation, search=self._search)
         languages = run.data.source_language, run.data.target_language
         self._input_check = InputCheck(subwords, languages, output_bias(self.models[0]))
 
@@ -140,6 +143,7 @@ class Translator:
         attention: bool = False,
         alignment: bool = True,
         probabilities: bool = False,
+        text: TextOptions | None = None,
     ) -> list[Translation]:
         """Translate lines and return a translation for each, in order; the arguments are those of `stream`."""
         translations = self.stream(
@@ -151,6 +155,7 @@ class Translator:
             attention=attention,
             alignment=alignment,
             probabilities=probabilities,
+            text=text,
         )
         return list(translations)
 
@@ -166,15 +171,16 @@ class Translator:
         attention: bool = False,
         alignment: bool = True,
         probabilities: bool = False,
+        text: TextOptions | None = None,
         first_line: int = 1,
         warnings: LineWarnings | None = None,
     ) -> Iterator[Translation]:
         """Translate lines as they come, in memory that does not depend on their number.
 
         Args:
-            lines: any lines, as text or as a `TranslationRequest`. Blank ones have an empty translation; control characters count as spaces; lines of more
-                than `search.max_source_pieces` pieces are truncated. The last two are logged with the line number.
-                Text in the target language, or in an unknown script, is logged once.
+            lines: any lines, as text or as a `TranslationRequest`. Blank ones have an empty translation; control
+                characters count as spaces; lines of more than `search.max_source_pieces` pieces are truncated. The last
+                two are logged with the line number. Text in the target language, or in an unknown script, is logged once.
             beam_size: hypotheses per sentence in the beam; by default that of the search settings.
             n_best: the largest number of hypotheses in each translation; their texts differ.
             batch_size: the largest number of sentences in a batch; it changes the speed, not the translations.
@@ -184,13 +190,14 @@ class Translator:
             attention: store the attention weights in each hypothesis.
             alignment: compute the alignment of each hypothesis; without it, alignments are empty and search is faster.
             probabilities: compute the probability of each piece of each hypothesis, in a second pass.
+            text: what is kept of each line as it is, and whether its sentences are translated separately.
             first_line: number of the first line in warnings, if `lines` are a later part of a text.
             warnings: the warnings of the parts before, if any; few of each kind are logged.
 
         Raises:
             ConfigurationError: an argument is out of range, or `lines` is a single string.
             NotTextError: a line is not a string; earlier windows have been translated.
-            ResourceError: a single sentence does not fit into memory.
+            ResourceError: a single sentence does not fit into memory, or the package that splits sentences is missing.
         """
         check_lines(lines=lines)
         check_positive(n_best=n_best, batch_size=batch_size, window=1 if window is None else window)
@@ -209,6 +216,7 @@ class Translator:
         return self._stream(
             enumerate(lines, start=first_line),
             options,
+            TextTreatment(text or TextOptions(), self.run.data),
             window or batch_size * WINDOW_BATCHES,
             LineWarnings() if warnings is None else warnings,
             self._input_check if first_line == 1 else None,
@@ -258,12 +266,11 @@ class Translator:
         self,
         numbered: Iterator[tuple[int, str | TranslationRequest]],
         options: SearchOptions,
+        treatment: TextTreatment,
         window: int,
         warnings: LineWarnings,
         check: InputCheck | None,
     ) -> Iterator[Translation]:
         while ahead := list(itertools.islice(numbered, window)):
-            lines = self._preparation.prepare(ahead, options.settings.max_source_pieces, warnings)
-            if check is not None:
-                check.add([line.text for line in lines], [line.pieces for line in lines])
-            yield from self._search.translations(lines, options, warnings)
+            lines = [(number, as_request(number, line)) for number, line in ahead]
+            yield from self._lines.translations(lines, options, treatment, warnings, check)

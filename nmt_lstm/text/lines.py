@@ -36,10 +36,12 @@ class LineWarnings:
 
     Args:
         translations: warn about unusual translations, too, which somebody is going to read.
+        shown: False for warnings that nobody is to see.
     """
 
-    def __init__(self, *, translations: bool = False) -> None:
+    def __init__(self, *, translations: bool = False, shown: bool = True) -> None:
         self.translations = translations
+        self._shown = shown
         self._counts: dict[str, int] = {}
 
     def unsafe(self, number: int) -> None:
@@ -83,7 +85,13 @@ class LineWarnings:
             f"line {number}: the translation was ended at {limit:,} pieces; a larger search.max_length_ratio allows more.",
         )
 
+    def silenced(self) -> LineWarnings:
+        """Return warnings that nobody sees."""
+        return LineWarnings(translations=self.translations, shown=False)
+
     def _warn(self, kind: str, message: str) -> None:
+        if not self._shown:
+            return
         count = self._counts[kind] = self._counts.get(kind, 0) + 1
         if count <= MAX_WARNINGS:
             logger.warning("%s", message)

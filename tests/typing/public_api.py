@@ -49,6 +49,7 @@ from nmt_lstm import (
     State,
     Step,
     StepwiseCell,
+    TextOptions,
     Trace,
     Translation,
     TranslationDataModule,
@@ -102,6 +103,8 @@ def translating(folder: Path) -> None:
     request = TranslationRequest("Ein Hund.", prefix="A", require=["dog"], avoid=["cat"])
     search = SearchSettings(method="sampling", top_p=0.9)
     assert_type(translator.translate([request, "Zwei Kinder."], search=search)[0].unmet, tuple[Unmet, ...])
+    options = TextOptions(keep=["urls"], keep_patterns=[r"#\d+"], split_sentences=True)
+    assert_type(translator.translate(["Ein Hund."], text=options), list[Translation])
     assert_type(best.word_alignment, tuple[tuple[int, int], ...])
     scored = translator.score(["Ein Hund."], ["A dog."])
     assert_type(scored, list[ScoredTranslation])

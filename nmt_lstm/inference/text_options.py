@@ -1,0 +1,108 @@
+"""What is done with the text of a line besides its translation: what is kept as it is, and whether sentences are split."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from nmt_lstm.config.schema import DataSettings
+from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.inference.translation import Unmet
+from nmt_lstm.text.inline_tags import inline_items
+from nmt_lstm.text.kept_patterns import KeptPatterns
+from nmt_lstm.text.marked_text import Item, Kind, MarkedText, marked_text
+from nmt_lstm.text.sentences import SentenceSplitter, sentence_separator
+
+__all__ = ["TextOptions", "TextTreatment"]
+
+
+@dataclass(frozen=True)
+class TextOptions:
+    """What a translation keeps of its source, and whether lines are split into sentences.
+
+    Attributes:
+        keep: names of what is kept as it is: "placeholders", "urls", "emails", "numbers", "tags".
+        keep_patterns: regular expressions of what else is kept.
+        keep_as: a symbol that the model was trained with, which is written in place of each kept part. Without one, the
+            model reads the parts themselves.
+        split_sentences: translate the sentences of a line separately. A line with required phrases is not split.
+        source_language: whose sentences are split; by default that of the model.
+
+    Raises:
+        ConfigurationError: a name or a pattern is wrong, or `keep_as` has nothing to stand for.
+    """
+
+    keep: Sequence[str] = ()
+    keep_patterns: Sequence[str] = ()
+    keep_as: str = ""
+    split_sentences: bool = False
+    source_language: str = ""
+
+    def __post_init__(self) -> None:
+        if not KeptPatterns(self.keep, self.keep_patterns) and self.keep_as:
+            raise ConfigurationError(
+                "keep_as needs to know for what it stands; add keep or keep_patterns.",
+                key="keep_as",
+                value=self.keep_as,
+            )
+        if self.keep_as != self.keep_as.strip():
+            raise ConfigurationError(
+                f"keep_as is '{self.keep_as}', but must have no space at its ends.",
+                key="keep_as",
+                value=self.keep_as,
+            )
+
+
+class TextTreatment:
+    """Text options made ready for lines.
+
+    Args:
+        options: of the user.
+        languages: of the model.
+
+    Raises:
+        ResourceError: sentences are to be split, and the package for it is not installed.
+    """
+
+    def __init__(self, options: TextOptions, languages: DataSettings) -> None:
+        self.patterns = KeptPatterns(options.keep, options.keep_patterns)
+        self.keep_as = options.keep_as
+        self.separator = sentence_separator(languages.target_language)
+        self._splitter = (
+            SentenceSplitter(options.source_language or languages.source_language)
+            if options.split_sentences
+            else None
+        )
+
+    def sentences(self, line: str) -> list[str]:
+        """Return the sentences of a line, or the line if it is not to be split."""
+        return self._splitter.split(line) if self._splitter is not None else [line]
+
+    def kept(self, line: str) -> list[str]:
+        """Return the parts of a line that are kept."""
+        return self.patterns.found(line)
+
+    def with_symbols(self, line: str) -> str:
+        """Return a line with a symbol in place of each part that is kept."""
+        parts, position = [], 0
+        for start, end in self.patterns.spans(line):
+            parts += [line[position:start], self.keep_as]
+            position = end
+        return "".join([*parts, line[position:]])
+
+    def marked(self, line: str) -> MarkedText:
+        """Return a line without the parts that are kept."""
+        items, position = [], 0
+        for start, end in self.patterns.spans(line):
+            items += [Item(Kind.TEXT, line[position:start]), Item(Kind.WORD, line[start:end])]
+            position = end
+        return marked_text(inline_items([*items, Item(Kind.TEXT, line[position:])]))
+
+    def changed(self, line: str, translation: str) -> list[str]:
+        """Return what the translation does not have exactly as often as the line, of that which is kept."""
+        return [part for part, count in Counter(self.kept(line)).items() if translation.count(part) != count]
+
+    def unmet(self, line: str, translation: str) -> tuple[Unmet, ...]:
+        """Return the same as unmet requests."""
+        return tuple(Unmet("keep", part) for part in self.changed(line, translation))

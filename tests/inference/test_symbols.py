@@ -1,0 +1,37 @@
+"""Symbols of a translation are replaced by what the attention says that they stand for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nmt_lstm import Hypothesis, Translation
+from nmt_lstm.inference.symbols import without_symbols
+
+SOURCE = ("▁@", "▁und", "▁", "@")
+
+
+def translation(text: str, pieces: tuple[str, ...], attention) -> Translation:
+    weights = None if attention is None else np.array(attention, dtype=np.float32)
+    return Translation("", text, -1.0, SOURCE, (Hypothesis(text, -1.0, -2.0, pieces, (), weights),))
+
+
+def test_symbols_follow_the_attention() -> None:
+    rows = [[0.1, 0, 0, 0.9, 0], [0, 1, 0, 0, 0], [0.5, 0, 0.1, 0.4, 0]]
+    result = without_symbols(
+        "{a} und {b}", ["{a}", "{b}"], "@", translation("@ and @", ("▁@", "▁and", "▁@"), rows)
+    )
+    assert (result.source, result.text) == ("{a} und {b}", "{b} and {a}")
+    assert result.source_pieces == ("▁{a}", "▁und", "▁", "{b}")
+    assert result.hypotheses[0].pieces == ("▁{b}", "▁and", "▁{a}")
+
+
+@pytest.mark.parametrize("attention", [None, [[0.0] * 5] * 3])
+def test_without_attention_the_order_stays(attention) -> None:
+    result = without_symbols("", ["{a}", "{b}"], "@", translation("@ and @", ("▁@", "▁and", "▁@"), attention))
+    assert result.text == "{a} and {b}"
+
+
+def test_a_translation_that_lost_a_symbol_stays_as_it_is() -> None:
+    lost = translation("@ and", ("▁@", "▁and"), None)
+    assert without_symbols("", ["{a}", "{b}"], "@", lost).hypotheses == lost.hypotheses

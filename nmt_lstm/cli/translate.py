@@ -25,10 +25,6 @@ from nmt_lstm.cli.arguments import (
 )
 from nmt_lstm.cli.bulk import PART_LINES, BulkOptions
 from nmt_lstm.cli.jobs import LoadOptions, translate_in_jobs
-from nmt_lstm.cli.lines import consecutive_chunks, input_lines, output_stream
-from nmt_lstm.cli.messages import note
-from nmt_lstm.cli.requests import RequestOptions
-from nmt_lstm.cli.standard_streams import check_stdin
 from nmt_lstm.cli.line_options import (
     Keep,
     KeepAs,
@@ -37,6 +33,10 @@ from nmt_lstm.cli.line_options import (
     SplitSentences,
     text_options,
 )
+from nmt_lstm.cli.lines import consecutive_chunks, input_lines, output_stream
+from nmt_lstm.cli.messages import note
+from nmt_lstm.cli.requests import RequestOptions
+from nmt_lstm.cli.standard_streams import check_stdin
 from nmt_lstm.cli.translation_output import OutputFormat
 from nmt_lstm.errors import ConfigurationError
 

@@ -40,6 +40,7 @@ from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.model.trainable import Trainable
 from nmt_lstm.registry.provenance import import_root, named_by, trust_folder
 from nmt_lstm.text.subwords import Subwords
+from nmt_lstm.text.text_form import TextForm
 
 __all__ = [
     "GRAPHS",
@@ -97,7 +98,7 @@ class ModelFolder:
         try:
             run = load_model_run(path / RUN)
             metrics = parse_json(read_regular(path / METRICS))
-            subwords = Subwords.load(path, normalise_invisible=run.subwords.normalise_invisible)
+            subwords = Subwords.load(path, form=TextForm.of(run.subwords))
         except (ConfigurationError, DataError, OSError, ValueError) as problem:
             raise ModelFolderError(f"model folder '{path}' cannot be read: {problem}", path=path) from problem
         if not isinstance(metrics, dict):

@@ -55,7 +55,7 @@ def run_without_file(
         DataError: a text is missing, unreadable, empty or too small, or its sides differ in length.
     """
     check_texts(texts, task)
-    from nmt_lstm.config.defaults import choose_settings, describe_settings
+    from nmt_lstm.config.defaults import choose_settings, describe_settings, with_pieces
     from nmt_lstm.config.load import make_run
     from nmt_lstm.text.corpus import check_lengths, count_usable
     from nmt_lstm.text.held_out import FOLDER, hold_out
@@ -86,6 +86,10 @@ def run_without_file(
     if base is not None:
         new_vocabulary = any(setting.strip().startswith("subwords.") for setting in settings)
         values = _as_trained(base, values, task, new_vocabulary=new_vocabulary)
+    if base is None:
+        # The kind is known only when the settings are applied, and the sizes chosen for subwords may not suit it.
+        kind = make_run({**values, "subwords": {}}, settings, origin="settings").subwords.kind
+        values = with_pieces(values, kind)
     run = make_run(values, settings, origin="settings")
     advice = "To change a setting: --set training.epochs=5. To list all: nmt-lstm config --explain.\n"
     return run, [*description, *describe_settings(pairs, run), advice], held_out

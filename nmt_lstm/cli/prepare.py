@@ -1,4 +1,4 @@
-"""``nmt-lstm prepare``: clean the training text of a run file and split it into subword pieces."""
+"""``nmt-lstm prepare``: clean the training text of a run file and split it into pieces."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Example:
 
 
 def prepare(run_file: RunFile, overrides: Overrides = None) -> None:
-    """Clean the training text and split it into subword pieces.
+    """Clean the training text and split it into pieces.
 
     'train' does this itself. Use 'prepare' to see what cleaning removes, or before training on many machines.
     The result is cached until the text or the settings change.
@@ -43,10 +43,13 @@ def prepare(run_file: RunFile, overrides: Overrides = None) -> None:
 def description(prepared: Prepared) -> str:
     """Return lines that say what was read, removed and written."""
     subwords, store = prepared.subwords, prepared.train
+    from nmt_lstm.config.piece_kinds import PIECE_KINDS
+
+    plural = PIECE_KINDS[prepared.kind].plural
     if subwords.joint:
-        vocabulary = f"{subwords.source.size:,} subword pieces shared by both languages"
+        vocabulary = f"{subwords.source.size:,} {plural} shared by both languages"
     else:
-        vocabulary = f"{subwords.source.size:,} source and {subwords.target.size:,} target subword pieces"
+        vocabulary = f"{subwords.source.size:,} source and {subwords.target.size:,} target {plural}"
     lines = [
         prepared.report.describe(),
         f"{len(prepared.valid_source):,} validation pairs",

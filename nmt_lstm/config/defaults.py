@@ -6,6 +6,7 @@ import itertools
 import math
 from typing import Any
 
+from nmt_lstm.config.piece_kinds import PIECE_KINDS, SHORTER, PieceKindName
 from nmt_lstm.config.schema import RunSettings, TrainingSettings
 from nmt_lstm.config.tasks import TASKS, TaskName
 
@@ -15,6 +16,7 @@ __all__ = [
     "planned_length",
     "quickstart_settings",
     "vocabulary_size",
+    "with_pieces",
 ]
 
 Values = dict[str, Any]
@@ -65,6 +67,17 @@ def choose_settings(pairs: int, task: TaskName = "translation") -> Values:
     return values
 
 
+def with_pieces(values: Values, kind: PieceKindName) -> Values:
+    """Return chosen settings for a kind of pieces: a size and a batch for subwords do not suit characters or words."""
+    if PIECE_KINDS[kind].has_choice:
+        return values
+    subwords = {name: value for name, value in values["subwords"].items() if name != "vocabulary_size"}
+    training = dict(values["training"])
+    if PIECE_KINDS[kind].is_short:
+        training["batch_pieces"] *= SHORTER
+    return {**values, "subwords": subwords, "training": training}
+
+
 def vocabulary_size(pairs: int) -> int:
     """Return the vocabulary size for a corpus: 8,000 at 29,000 pairs, 32,000 at 1,000,000, at least 500, rounded."""
     size = 8_000 * (max(pairs, 1) / 29_000) ** 0.4
@@ -75,9 +88,10 @@ def describe_settings(pairs: int, run: RunSettings) -> list[str]:
     """Return the most important settings in a few lines, and advice if the corpus is very small or very large."""
     encoder, decoder, training = run.model.encoder, run.model.decoder, run.training
     shared = "shared by both languages" if run.subwords.joint else "for each language"
-    vocabulary = f"{run.subwords.vocabulary_size:,} subword pieces {shared}"
+    size = f"{run.subwords.vocabulary_size:,} " if run.subwords.vocabulary_size else ""
+    vocabulary = f"{size}{PIECE_KINDS[run.subwords.kind].plural} {shared}"
     if run.subwords.model is not None:
-        vocabulary = f"the subword pieces of '{run.subwords.model}'"
+        vocabulary = f"the pieces of '{run.subwords.model}'"
     text = "sentence pairs"
     network = f"{encoder.layers} + {decoder.layers} layers of {encoder.hidden_size} and {decoder.hidden_size} (encoder, decoder)"
     if not run.data.is_paired:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from nmt_lstm.config.piece_kinds import with_defaults_of_kind
 from nmt_lstm.config.schema_base import Options, PositiveInt, Probability, Settings
 from nmt_lstm.config.subword_schema import SubwordSettings
 from nmt_lstm.config.tasks import TASKS, TaskName, with_defaults_of_task
@@ -151,7 +152,7 @@ class SearchSettings(Settings):
     max_length_ratio: Annotated[float, Field(gt=0.0)] = 2.0
     """Longest translation, in pieces per source piece (plus 10)."""
     max_source_pieces: Annotated[int, Field(ge=1)] = 500
-    """Longer source lines are truncated to this length, with a warning."""
+    """Longer source lines are truncated to this length, with a warning; 2000 by default with characters or bytes."""
     language_model_weight: Annotated[float, Field(ge=0.0, le=10.0)] = 0.2
     """Weight of the language model's log-probabilities, if translation has one (`--lm`); 0 leaves it out."""
     no_repeat_ngram: Annotated[int, Field(ge=0, le=100)] = 0
@@ -188,8 +189,8 @@ class RunSettings(Settings):
 
     @model_validator(mode="before")
     @classmethod
-    def _use_defaults_of_task(cls, values: Any) -> Any:
-        return with_defaults_of_task(values)
+    def _use_defaults_of_task_and_kind(cls, values: Any) -> Any:
+        return with_defaults_of_kind(with_defaults_of_task(values))
 
     @model_validator(mode="after")
     def _data_suit_the_task(self) -> RunSettings:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["check_symbols"]
+__all__ = ["CASE_MARKERS", "JOINER", "check_symbols"]
+
+CASE_MARKERS = ("⇧", "⇪")
+"""Of `subwords.casing`: the next word begins with a capital letter, or has only capital letters."""
+JOINER = "￭"
+"""Of whole words as pieces: there is no space here."""
 
 MAX_SYMBOLS = 10_000
 MAX_LENGTH = 100
-# SentencePiece's symbol for a space, and what it writes for bytes that form no character.
-_RESERVED_CHARACTERS = "\u2581\ufffd"
+# SentencePiece's symbol for a space, what it writes for bytes that form no character, and the joiner of words.
+_RESERVED_CHARACTERS = f"\u2581\ufffd{JOINER}"
 _RESERVED = frozenset({"<pad>", "<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256))})
 
 

@@ -27,7 +27,7 @@ class CleaningSettings(Settings):
     drop_empty: bool = True
     """Leave out pairs with an empty or blank side."""
     max_pieces: Annotated[int, Field(ge=2)] = 150
-    """Leave out pairs with more pieces than this on a side."""
+    """Leave out pairs with more pieces than this on a side; 600 by default if pieces are characters or bytes."""
     max_ratio: Annotated[float, Field(ge=0.0)] = 5.0
     """Leave out pairs of 10 or more pieces whose sides differ in length by more than this factor; 0 is off."""
     drop_duplicates: bool = False

@@ -74,7 +74,7 @@ class TrainingSettings(Settings):
     fit_time_limit: bool = False
     """Train a narrower network if only a few of the epochs fit into `time_limit` on this machine (one process)."""
     batch_pieces: Annotated[int, Field(ge=1)] = 4_000
-    """Target pieces per optimizer step over all devices, padding included."""
+    """Target pieces per optimizer step over all devices, padding included; 16000 by default with characters or bytes."""
     accumulate: PositiveInt = 1
     """Parts in which the batch of each step is computed: saves memory without changing results."""
     label_smoothing: Probability = 0.1

@@ -18,9 +18,9 @@ __all__ = ["fingerprint_of"]
 
 # Incremented when the same text and settings would have a different result.
 VERSION = 2
-# Settings of subwords that change nothing in the prepared text by themselves, and those from later versions.
+# Settings of subwords that change nothing in the prepared text by themselves, and later ones with what there was before.
 UNPREPARED = ("sampling", "model")
-LATER = ("normalise_invisible", "user_defined_symbols")
+LATER = {"normalise_invisible": False, "user_defined_symbols": [], "casing": "as-is"}
 
 
 def fingerprint_of(data: DataSettings, subwords: SubwordSettings) -> str:
@@ -42,7 +42,7 @@ def fingerprint_of(data: DataSettings, subwords: SubwordSettings) -> str:
             if subwords.model
             else {}
         ),
-        **{name: value for name in LATER if (value := getattr(subwords, name))},
+        **{name: value for name, before in LATER.items() if (value := getattr(subwords, name)) != before},
         **({"exclude_validation": True} if data.exclude_validation else {}),
         **_texts("corpora", [{**_text(corpus), **_rules(corpus, data)} for corpus in corpora]),
         **_texts("validation", [_text(each) for each in sets]),

@@ -1,14 +1,20 @@
-"""The pieces in a SentencePiece model as its file stores them: the library does not tell which of them are user-defined."""
+"""SentencePiece models as files store them, for what the library does not offer: kinds of pieces, and models of bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
 
-__all__ = ["PieceKind", "user_defined_symbols"]
+from nmt_lstm.text.special_pieces import BEGIN, END, PAD, UNKNOWN
 
-# Numbers of fields in SentencePiece's sentencepiece_model.proto.
-_PIECES, _TEXT, _KIND = 1, 1, 3
+__all__ = ["PieceKind", "byte_model", "user_defined_symbols"]
+
+# Numbers of fields in SentencePiece's sentencepiece_model.proto: of a model, a piece, and the settings of training.
+_PIECES, _TRAINER, _NORMALIZER = 1, 2, 3
+_TEXT, _SCORE, _KIND = 1, 2, 3
+_MODEL_TYPE, _SIZE, _BYTE_FALLBACK, _UNKNOWN_ID, _BEGIN_ID, _END_ID, _PAD_ID = 3, 4, 35, 40, 41, 42, 43
+_CHARACTERS = 4  # a model type
 # Wire types of the protocol buffer encoding (https://protobuf.dev/programming-guides/encoding).
 _VARINT, _EIGHT_BYTES, _COUNTED, _FOUR_BYTES = 0, 1, 2, 5
 
@@ -38,6 +44,58 @@ def user_defined_symbols(model: bytes) -> tuple[str, ...]:
             if piece.get(_KIND) == PieceKind.USER_DEFINED and isinstance(text, bytes):
                 symbols.append(text.decode("utf-8"))
     return tuple(symbols)
+
+
+def byte_model(symbols: Sequence[str]) -> bytes:
+    """Return a serialised SentencePiece model whose pieces are a space, the 256 bytes and some symbols.
+
+    Args:
+        symbols: pieces that are never split.
+    """
+    special = {PAD: "<pad>", UNKNOWN: "<unk>", BEGIN: "<s>", END: "</s>"}
+    pieces = [
+        (special[number], PieceKind.UNKNOWN if number == UNKNOWN else PieceKind.CONTROL)
+        for number in sorted(special)
+    ]
+    pieces += [(symbol, PieceKind.USER_DEFINED) for symbol in symbols]
+    pieces += [(f"<0x{byte:02X}>", PieceKind.BYTE) for byte in range(256)]
+    pieces.append(("\u2581", PieceKind.NORMAL))
+    trainer = {
+        _MODEL_TYPE: _CHARACTERS,
+        _SIZE: len(pieces),
+        _BYTE_FALLBACK: 1,
+        _UNKNOWN_ID: UNKNOWN,
+        _BEGIN_ID: BEGIN,
+        _END_ID: END,
+        _PAD_ID: PAD,
+    }
+    return (
+        b"".join(_counted(_PIECES, _piece(text, kind)) for text, kind in pieces)
+        + _counted(_TRAINER, b"".join(_integer(number, value) for number, value in trainer.items()))
+        + _counted(_NORMALIZER, _counted(_TEXT, b"identity"))
+    )
+
+
+def _piece(text: str, kind: PieceKind) -> bytes:
+    score = _encoded(_SCORE << 3 | _FOUR_BYTES) + struct.pack("<f", 0.0)
+    return _counted(_TEXT, text.encode()) + score + _integer(_KIND, kind)
+
+
+def _integer(number: int, value: int) -> bytes:
+    return _encoded(number << 3 | _VARINT) + _encoded(value)
+
+
+def _counted(number: int, content: bytes) -> bytes:
+    return _encoded(number << 3 | _COUNTED) + _encoded(len(content)) + content
+
+
+def _encoded(value: int) -> bytes:
+    """Return an integer as a varint: seven bits in each byte, the lowest first."""
+    encoded = bytearray()
+    while value >= 0x80:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*encoded, value])
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:

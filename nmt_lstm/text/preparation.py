@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nmt_lstm.config.piece_kinds import PIECE_KINDS, PieceKindName
 from nmt_lstm.config.schema import DataSettings, SubwordSettings
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.files.atomic import complete_folder
@@ -33,6 +34,7 @@ from nmt_lstm.text.special_pieces import END
 from nmt_lstm.text.subwords import Subwords, read_subwords, train_subwords
 from nmt_lstm.text.tags import tag_pieces, with_tags
 from nmt_lstm.text.text_file import check_rereadable
+from nmt_lstm.text.text_form import TextForm
 from nmt_lstm.text.token_store import HEADER, TokenStore, TokenStoreWriter
 from nmt_lstm.text.validation_text import ValidationText, read_validation
 
@@ -67,8 +69,8 @@ class Prepared:
     """What was left out of each corpus."""
     data: DataSettings
     """The text that was prepared, and how it was cleaned."""
-    kind: str
-    """SentencePiece's algorithm."""
+    kind: PieceKindName
+    """The kind of pieces."""
     reused: bool
     """Whether it had been prepared before."""
 
@@ -137,7 +139,7 @@ def prepare_text(
 
     def existing(*, warn: bool = False) -> _Contents | None:
         try:
-            return _read_folder(folder, normalise_invisible=subwords.normalise_invisible)
+            return _read_folder(folder, TextForm.of(subwords))
         except DataError as error:
             if warn:
                 logger.warning(
@@ -191,7 +193,7 @@ class _Contents(NamedTuple):
     subwords: Subwords
 
 
-def _read_folder(folder: Path, *, normalise_invisible: bool = False) -> _Contents | None:
+def _read_folder(folder: Path, form: TextForm) -> _Contents | None:
     """Return the contents of `folder`; None if it does not exist.
 
     Raises:
@@ -211,7 +213,7 @@ def _read_folder(folder: Path, *, normalise_invisible: bool = False) -> _Content
         store = TokenStore.open(folder)
         if ((folder / KEPT).stat().st_size, len(store)) != (report.read, report.kept):
             raise DataError(f"its files do not have {report.read:,} pairs of which {report.kept:,} are kept.")
-        return _Contents(reports, store, Subwords.load(folder, normalise_invisible=normalise_invisible))
+        return _Contents(reports, store, Subwords.load(folder, form=form))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(str(error)) from error
 
@@ -252,9 +254,12 @@ def _prepare_folder(
     if settings.model is not None:
         subwords = read_subwords(settings.model, settings, paired=data.is_paired)
     else:
-        on_progress(f"Learning subwords from {count:,} {'pairs' if data.is_paired else 'lines'}")
+        if settings.kind != "byte":
+            plural = PIECE_KINDS[settings.kind].plural
+            on_progress(f"Learning {plural} from {count:,} {'pairs' if data.is_paired else 'lines'}")
         subwords = train_subwords(pairs, settings, count, VOCABULARY_SEED, paired=data.is_paired)
-    with complete_folder(folder, _is_sound) as unfinished:
+    form = TextForm.of(settings)
+    with complete_folder(folder, lambda path: _is_sound(path, form)) as unfinished:
         subwords.save(unfinished)
         on_progress("Splitting the text into pieces")
         reports = _write_store(data, subwords, unfinished, excluded)
@@ -274,9 +279,9 @@ def _prepare_folder(
         (unfinished / RECORD).write_text(checked_json(record), "utf-8")
 
 
-def _is_sound(folder: Path) -> bool:
+def _is_sound(folder: Path, form: TextForm) -> bool:
     try:
-        return _read_folder(folder) is not None
+        return _read_folder(folder, form) is not None
     except DataError:
         return False
 

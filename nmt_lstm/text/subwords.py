@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +13,13 @@ import numpy as np
 import sentencepiece
 
 from nmt_lstm.config.defaults import vocabulary_size
+from nmt_lstm.config.piece_kinds import PIECE_KINDS
 from nmt_lstm.config.schema import SubwordSettings
 from nmt_lstm.errors import ConfigurationError, DataError
-from nmt_lstm.text.invisible_characters import without_invisible_characters
+from nmt_lstm.text.piece_records import byte_model
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, UNKNOWN
-from nmt_lstm.text.vocabulary import Vocabulary, normalise
+from nmt_lstm.text.text_form import SPACE, TextForm
+from nmt_lstm.text.vocabulary import Vocabulary
 
 __all__ = ["Subwords", "Vocabulary", "read_subwords", "train_subwords"]
 
@@ -31,6 +33,12 @@ MAX_SAMPLE_LINES = 1_000_000
 MAX_SIZES = 4
 # SentencePiece skips lines of more than 4,192 bytes; a character has at most 4.
 MAX_LINE_LENGTH = 1_000
+# More characters than scripts have together, and how many whole words stand for one subword.
+MAX_CHARACTERS = 200_000
+WORDS_PER_SUBWORD = 3
+# Special pieces, bytes, a space and a few more: SentencePiece does not say how many it needs.
+MIN_SIZE = 280
+PLAIN = TextForm()
 
 
 @dataclass(frozen=True)
@@ -50,19 +58,18 @@ class Subwords:
             self.target.save(folder / "subwords.target.model")
 
     @classmethod
-    def load(cls, folder: Path, *, normalise_invisible: bool = False) -> Subwords:
-        """Return the vocabularies in `folder`; `normalise_invisible` is that of the run's `subwords`.
+    def load(cls, folder: Path, *, form: TextForm = PLAIN) -> Subwords:
+        """Return the vocabularies in `folder`; `form` is that of the run's `subwords`.
 
         Raises:
             DataError: a file is missing or invalid.
         """
         joint = folder / "subwords.joint.model"
         if joint.exists():
-            vocabulary = Vocabulary.load(joint, normalise_invisible=normalise_invisible)
+            vocabulary = Vocabulary.load(joint, form=form)
             return cls(vocabulary, vocabulary, True)
         source, target = (
-            Vocabulary.load(folder / f"subwords.{side}.model", normalise_invisible=normalise_invisible)
-            for side in ("source", "target")
+            Vocabulary.load(folder / f"subwords.{side}.model", form=form) for side in ("source", "target")
         )
         return cls(source, target, False)
 
@@ -77,10 +84,12 @@ def read_subwords(path: Path, settings: SubwordSettings, *, paired: bool = True)
         DataError: a file is missing or invalid.
     """
     if path.is_dir():
-        subwords = Subwords.load(path, normalise_invisible=settings.normalise_invisible)
+        subwords = Subwords.load(path, form=TextForm.of(settings))
     else:
-        vocabulary = Vocabulary.load(path, normalise_invisible=settings.normalise_invisible)
+        vocabulary = Vocabulary.load(path, form=TextForm.of(settings))
         subwords = Subwords(vocabulary, vocabulary, True)
+    for vocabulary in (subwords.source, subwords.target):
+        _check_symbols(path, vocabulary, settings)
     if not paired:
         return Subwords(subwords.target, subwords.target, True)
     if subwords.joint != settings.joint:
@@ -90,19 +99,31 @@ def read_subwords(path: Path, settings: SubwordSettings, *, paired: bool = True)
             key="subwords.joint",
             value=settings.joint,
         )
-    for vocabulary in (subwords.source, subwords.target):
-        missing = [
-            symbol for symbol in settings.user_defined_symbols if symbol not in set(vocabulary.symbols)
-        ]
-        if missing:
-            raise ConfigurationError(
-                f"'{path}' does not hold '{missing[0]}' as a user-defined symbol; train it with "
-                f"--user_defined_symbols, or remove the symbol from subwords.user_defined_symbols.",
-                key="subwords.user_defined_symbols",
-                value=missing[0],
-                known=vocabulary.symbols,
-            )
     return subwords
+
+
+def _check_symbols(path: Path, vocabulary: Vocabulary, settings: SubwordSettings) -> None:
+    own = {symbol.removeprefix(SPACE) for symbol in vocabulary.symbols}
+    missing = [symbol for symbol in settings.user_defined_symbols if symbol not in own]
+    if missing:
+        raise ConfigurationError(
+            f"'{path}' does not hold '{missing[0]}' as a user-defined symbol; train it with --user_defined_symbols, or "
+            f"remove the symbol from subwords.user_defined_symbols.",
+            key="subwords.user_defined_symbols",
+            value=missing[0],
+            known=vocabulary.symbols,
+        )
+    added = TextForm.of(settings).added_symbols
+    missing = [symbol for symbol in added if symbol not in vocabulary.symbols]
+    if missing:
+        key, value = ("casing", settings.casing) if settings.casing != "as-is" else ("kind", settings.kind)
+        raise ConfigurationError(
+            f"'{path}' does not hold '{missing[0]}' as a user-defined symbol, which subwords.{key} = \"{value}\" needs; train "
+            f"it with --user_defined_symbols={','.join(added)}, or leave subwords.{key} out.",
+            key=f"subwords.{key}",
+            value=value,
+            known=vocabulary.symbols,
+        )
 
 
 def train_subwords(
@@ -125,7 +146,12 @@ def train_subwords(
     Raises:
         DataError: the text has no characters to learn pieces from.
     """
-    size = settings.vocabulary_size or vocabulary_size(count)
+    if settings.kind == "byte":
+        form = TextForm.of(settings)
+        symbols = (*settings.user_defined_symbols, *form.added_symbols)
+        vocabulary = Vocabulary(byte_model(symbols), form=form)
+        return Subwords(vocabulary, vocabulary, settings.joint or not paired)
+    size = settings.vocabulary_size or _default_size(settings.kind, count)
     if settings.joint or not paired:
         vocabulary = _train(
             lambda: (side for pair in pairs() for side in pair[not paired :]),
@@ -140,6 +166,13 @@ def train_subwords(
     return Subwords(source, target, False)
 
 
+def _default_size(kind: str, count: int) -> int:
+    if kind == "character":
+        return MAX_CHARACTERS  # as many as `character_coverage` asks for
+    # Words are not split, so that more of them are needed.
+    return vocabulary_size(count) * (WORDS_PER_SUBWORD if kind == "word" else 1)
+
+
 def _train(
     lines: Callable[[], Iterator[str]],
     count: int,
@@ -148,15 +181,15 @@ def _train(
     seed: int,
     side: str = "",
 ) -> Vocabulary:
-    def normalised() -> Iterator[str]:
-        return map(without_invisible_characters, lines()) if settings.normalise_invisible else lines()
-
+    form = TextForm.of(settings)
+    symbols = (*settings.user_defined_symbols, *form.added_symbols)
     requested = size
     for _ in range(MAX_SIZES):
         try:
-            vocabulary = _train_once(_sample(normalised(), count, seed), settings, size)
+            model = _train_once(_sample(lines(), count, seed, form), settings, size, symbols)
+            vocabulary = Vocabulary(model, form=form)
         except RuntimeError as error:
-            size, reason = _possible_size(error, size, side)
+            size, reason = _possible_size(error, size, side, len(symbols))
         else:
             if size != requested:
                 logger.warning(
@@ -167,7 +200,7 @@ def _train(
     raise DataError(f"no vocabulary size fits the {side}training text; the last one tried was {size}.")
 
 
-def _possible_size(error: RuntimeError, size: int, side: str) -> tuple[int, str]:
+def _possible_size(error: RuntimeError, size: int, side: str, symbols: int) -> tuple[int, str]:
     """Return the size that SentencePiece's error about `size` suggests, and the reason in words."""
     limit = re.search(r"too high.*value <= (\d+)", str(error))
     if limit is not None:
@@ -175,6 +208,8 @@ def _possible_size(error: RuntimeError, size: int, side: str) -> tuple[int, str]
     required = re.search(r"smaller than required_chars\. \d+ vs (\d+)", str(error))
     if required is not None:
         return int(required[1]) + 1, "requires at least"
+    if "(vocab_size) >= (0)" in str(error):  # of characters and words
+        return MIN_SIZE + 2 * symbols, "requires at least"
     if "!sentences_.empty()" in str(error):
         raise DataError(
             f"the {side}training text holds only blank lines; no subwords can be learnt from it."
@@ -184,19 +219,19 @@ def _possible_size(error: RuntimeError, size: int, side: str) -> tuple[int, str]
     ) from None
 
 
-def _sample(lines: Iterator[str], count: int, seed: int) -> Iterator[str]:
+def _sample(lines: Iterator[str], count: int, seed: int, form: TextForm) -> Iterator[str]:
     """Yield about MAX_SAMPLE_LINES of `count` lines, determined by the seed, in parts short enough for SentencePiece."""
     random = np.random.default_rng(seed)
     share = MAX_SAMPLE_LINES / max(1, count)
     for line in lines:
         if share >= 1 or random.random() < share:
-            text = normalise(line)
+            text = form.write(line)
             yield from (
                 text[start : start + MAX_LINE_LENGTH] for start in range(0, len(text), MAX_LINE_LENGTH)
             )
 
 
-def _train_once(lines: Iterator[str], settings: SubwordSettings, size: int) -> Vocabulary:
+def _train_once(lines: Iterator[str], settings: SubwordSettings, size: int, symbols: Sequence[str]) -> bytes:
     writer = io.BytesIO()
     failures: list[BaseException] = []
 
@@ -212,13 +247,13 @@ def _train_once(lines: Iterator[str], settings: SubwordSettings, size: int) -> V
         sentencepiece.SentencePieceTrainer.train(
             sentence_iterator=readable(),
             model_writer=writer,
-            model_type=settings.kind,
+            model_type=PIECE_KINDS[settings.kind].model_type,
             vocab_size=size,
             character_coverage=settings.character_coverage,
             num_threads=TRAINER_THREADS,
             normalization_rule_name="identity",
             byte_fallback=True,
-            user_defined_symbols=settings.user_defined_symbols,
+            user_defined_symbols=list(symbols),
             pad_id=PAD,
             unk_id=UNKNOWN,
             bos_id=BEGIN,
@@ -229,4 +264,4 @@ def _train_once(lines: Iterator[str], settings: SubwordSettings, size: int) -> V
         if failures:
             raise failures[0] from None
         raise
-    return Vocabulary(writer.getvalue(), normalise_invisible=settings.normalise_invisible)
+    return writer.getvalue()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -12,19 +11,17 @@ import sentencepiece
 
 from nmt_lstm.errors import DataError
 from nmt_lstm.files.regular import MAX_LIST_BYTES, read_regular
-from nmt_lstm.text.invisible_characters import invisible_characters, without_invisible_characters
+from nmt_lstm.text.invisible_characters import invisible_characters
 from nmt_lstm.text.lines import single_line
 from nmt_lstm.text.piece_records import user_defined_symbols
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
 from nmt_lstm.text.subword_sampling import PieceSampler
+from nmt_lstm.text.text_form import SPACE, TextForm
 
-__all__ = ["Vocabulary", "normalise"]
+__all__ = ["Vocabulary"]
 
 
-def normalise(line: str) -> str:
-    """Return a line as pieces are learnt from it: composed, with a space for each run of control characters."""
-    # NFC rather than NFKC, which would replace the full-width punctuation of Japanese translations.
-    return unicodedata.normalize("NFC", single_line(line))
+PLAIN = TextForm()
 
 
 class Vocabulary:
@@ -32,15 +29,14 @@ class Vocabulary:
 
     Args:
         model: a serialised SentencePiece model.
-        normalise_invisible: apply `without_invisible_characters` to lines, as to the text that the pieces were learnt from.
+        form: how text is written before it is split, as the text that the pieces were learnt from.
 
     Raises:
         DataError: the bytes are not a SentencePiece model, or its special pieces have different ids.
     """
 
-    def __init__(self, model: bytes, *, normalise_invisible: bool = False) -> None:
+    def __init__(self, model: bytes, *, form: TextForm = PLAIN) -> None:
         self._model = model
-        self.normalise_invisible = normalise_invisible
         if not model:
             # SentencePiece would take empty bytes as "load one later".
             raise DataError("not a SentencePiece model: it is empty.")
@@ -56,19 +52,26 @@ class Vocabulary:
                 f"Train it with pad_id={PAD}, unk_id={UNKNOWN}, bos_id={BEGIN}, eos_id={END}."
             )
 
+        self.form = form.with_symbols(self.symbols) if form.added_symbols else form
+
+    @cached_property
+    def symbols(self) -> tuple[str, ...]:
+        """The user-defined symbols, those of the form of the text included: each is always one piece."""
+        return user_defined_symbols(self._model)
+
     def __reduce__(self) -> tuple[Callable[[], Vocabulary], tuple[()]]:
         """Pickle the arguments of the constructor."""
-        return partial(type(self), self._model, normalise_invisible=self.normalise_invisible), ()
+        return partial(type(self), self._model, form=self.form), ()
 
     @classmethod
-    def load(cls, path: Path, *, normalise_invisible: bool = False) -> Vocabulary:
+    def load(cls, path: Path, *, form: TextForm = PLAIN) -> Vocabulary:
         """Return the vocabulary in the file `path`.
 
         Raises:
             DataError: the file cannot be read or is not a SentencePiece model.
         """
         try:
-            return cls(read_regular(path, MAX_LIST_BYTES), normalise_invisible=normalise_invisible)
+            return cls(read_regular(path, MAX_LIST_BYTES), form=form)
         except OSError as error:
             raise DataError(f"cannot read the vocabulary '{path}': {error.strerror}.", path=path) from None
         except DataError as error:
@@ -85,30 +88,26 @@ class Vocabulary:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hexadecimal digest of the model: equal for equal vocabularies."""
-        return hashlib.blake2b(self._model, digest_size=16).hexdigest()
-
-    @cached_property
-    def symbols(self) -> tuple[str, ...]:
-        """The user-defined symbols: each is always one piece, in any text."""
-        return user_defined_symbols(self._model)
+        """A hexadecimal digest of the model and of the form that it needs: equal for equal vocabularies."""
+        form = " ".join(self.form.added_symbols)  # empty for text as it is
+        return hashlib.blake2b(self._model + form.encode(), digest_size=16).hexdigest()
 
     def symbol_piece(self, symbol: str) -> int | None:
         """Return the id of a user-defined symbol; None if the vocabulary does not have it."""
-        return int(self._processor.piece_to_id(symbol)) if symbol in self.symbols else None
-
-    def _text(self, line: str) -> str:
-        return normalise(without_invisible_characters(line) if self.normalise_invisible else line)
+        # As a whole word, a symbol has a space before it.
+        written = SPACE + symbol if self.form.split_words else symbol
+        return int(self._processor.piece_to_id(written)) if written in self.symbols else None
 
     def encode(self, line: str) -> list[int]:
         """Return the ids of the pieces of a line; control characters count as spaces."""
-        return list(self._processor.encode(self._text(line)))
+        return list(self._processor.encode(self.form.write(line)))
 
     def encode_lines(self, lines: Sequence[str]) -> list[list[int]]:
         """Return the ids of the pieces of each line, as `encode` does."""
         # One call is faster than one per line; one thread, because the network needs the other cores.
         return [
-            list(ids) for ids in self._processor.encode([self._text(line) for line in lines], num_threads=1)
+            list(ids)
+            for ids in self._processor.encode([self.form.write(line) for line in lines], num_threads=1)
         ]
 
     def sampler(self, kind: str, alpha: float) -> Callable[[str, int], list[int]]:
@@ -121,7 +120,7 @@ class Vocabulary:
             alpha: smoothing of the unigram lattice, or the dropout of BPE merges.
         """
         sampler = PieceSampler(self._processor, bpe=kind == "bpe", alpha=alpha, symbols=self.symbols)
-        return lambda line, seed: sampler.sample(self._text(line), seed)
+        return lambda line, seed: sampler.sample(self.form.write(line), seed)
 
     def byte_share(self, ids: Sequence[int]) -> float:
         """Return the share of pieces that are bytes, which spell characters without a piece; 0 if there are no pieces."""
@@ -132,7 +131,7 @@ class Vocabulary:
 
         They are spelled in bytes, and adjacent words get different pieces than they were learnt with.
         """
-        if self.normalise_invisible:
+        if self.form.normalise_invisible:
             return []
         return [
             character
@@ -143,8 +142,8 @@ class Vocabulary:
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of pieces, always one line, without special pieces and bytes that form no character."""
         text: str = self._processor.decode([int(piece) for piece in ids if piece not in SPECIAL_PIECES])
-        # A network that spells in bytes can produce a line break.
-        return single_line(text.replace("\ufffd", ""))
+        # A word that is spelled in bytes includes its space. A network that spells in bytes can produce a line break.
+        return self.form.read(single_line(text.replace("\ufffd", "").removeprefix(SPACE).replace(SPACE, " ")))
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
@@ -152,7 +151,7 @@ class Vocabulary:
         return tuple(
             ""
             if piece in SPECIAL_PIECES or self._processor.is_byte(piece)
-            else self._processor.id_to_piece(piece).replace("▁", " ")
+            else self._processor.id_to_piece(piece).replace(SPACE, " ")
             for piece in range(self.size)
         )
 

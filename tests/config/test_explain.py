@@ -32,7 +32,9 @@ def test_every_setting_has_its_meaning_allowed_values_and_default():
         line = f"[{option.path}]" if option.type == dict[str, Any] else f"\n{'# ' * unset}{key} = "
         assert line in text
     assert "# A number, above 0. Default: 0.001.\nlearning_rate = 0.001\n" in text
-    assert '# "unigram" or "bpe". Default: "unigram".\nkind = "unigram"\n' in text
+    assert (
+        '# "unigram", "bpe", "character", "byte" or "word". Default: "unigram".\nkind = "unigram"\n' in text
+    )
 
 
 def test_the_values_of_a_run_are_written_below_the_defaults():

@@ -149,7 +149,7 @@ def test_processes_that_prepare_at_the_same_time_share_the_result(corpus, damage
     answers = [process.communicate(timeout=60) for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], answers
     assert len({out for out, _ in answers}) == 1
-    assert sum("Learning subwords" in progress for _, progress in answers) == 1
+    assert sum("Learning subword pieces" in progress for _, progress in answers) == 1
     prepared = prepare(run)
     assert prepared.reused
     assert not list(corpus.folder.rglob(".unfinished-*"))

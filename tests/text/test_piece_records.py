@@ -7,7 +7,7 @@ import io
 import pytest
 import sentencepiece
 
-from nmt_lstm.text.piece_records import user_defined_symbols
+from nmt_lstm.text.piece_records import byte_model, user_defined_symbols
 
 SYMBOLS = ["<b>", "{name}", "日本", "x" * 90]
 
@@ -27,3 +27,14 @@ def test_symbols_are_read(kind, symbols) -> None:
         minloglevel=2,
     )
     assert list(user_defined_symbols(model.getvalue())) == symbols
+
+
+def test_a_model_of_bytes_has_a_piece_for_each_byte_a_space_and_the_symbols() -> None:
+    model = byte_model(["<b>"])
+    assert user_defined_symbols(model) == ("<b>",)
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+    assert [processor.id_to_piece(piece) for piece in range(5)] == ["<pad>", "<unk>", "<s>", "</s>", "<b>"]
+    assert processor.vocab_size() == 4 + 1 + 256 + 1
+    ids = processor.encode("ä <b>x  日")
+    assert [processor.id_to_piece(piece) for piece in ids[:5]] == ["▁", "<0xC3>", "<0xA4>", "▁", "<b>"]
+    assert processor.decode(ids) == "ä <b>x 日"

@@ -43,7 +43,7 @@ def test_progress_is_reported_only_when_text_is_prepared(corpus) -> None:
     prepare(corpus.run(), sentences.append)
     assert len(sentences) == 3
     assert "train.a" in sentences[0]
-    assert sentences[1:] == ["Learning subwords from 120 pairs", "Splitting the text into pieces"]
+    assert sentences[1:] == ["Learning subword pieces from 120 pairs", "Splitting the text into pieces"]
     prepare(corpus.run(), sentences.append)
     assert len(sentences) == 3
 

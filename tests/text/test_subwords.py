@@ -19,6 +19,7 @@ from nmt_lstm.text import subwords as module
 from nmt_lstm.text.invisible_characters import without_invisible_characters
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
 from nmt_lstm.text.subwords import Subwords, Vocabulary, train_subwords
+from nmt_lstm.text.text_form import TextForm
 
 SYLLABLES = ("ka", "mi", "to", "ru", "sen", "da", "lo", "wi", "ba", "ne")
 SIZE = 340
@@ -242,7 +243,7 @@ def test_other_failures_of_sentencepiece_are_reported(monkeypatch) -> None:
 
 
 def test_only_a_few_sizes_are_tried(monkeypatch) -> None:
-    def refuse(_: object, __: object, size: int) -> None:
+    def refuse(_: object, __: object, size: int, *___: object) -> None:
         raise RuntimeError(f"Vocabulary size too high ({size}). Please set it to a value <= {size - 1}.")
 
     monkeypatch.setattr(module, "_train_once", refuse)
@@ -284,7 +285,7 @@ def test_a_large_text_is_sampled_repeatably(monkeypatch) -> None:
     pairs = made_up_pairs(300)
     complete = learnt(pairs, vocabulary_size=330).source.fingerprint
     monkeypatch.setattr(module, "MAX_SAMPLE_LINES", 200)
-    sample = list(module._sample(iter([source for source, _ in pairs] * 4), 1_200, 5))
+    sample = list(module._sample(iter([source for source, _ in pairs] * 4), 1_200, 5, TextForm()))
     assert 150 < len(sample) < 250
     sampled = [
         train_subwords(lambda: pairs, SubwordSettings(vocabulary_size=330), 300, seed).source.fingerprint

@@ -1,0 +1,108 @@
+"""Letter case as markers: words in lower case, so that all forms of a word share their pieces.
+
+"Ein HUND" becomes "⇧ ein ⇪ hund": inline casing, as in Etchegoyhen and Gete 2020, "To Case or not to case: Evaluating
+Casing Methods for Neural Machine Translation", and in the case markup of OpenNMT's Tokenizer. Any text is restored
+exactly: a word whose case is not that of a marker, such as "iPhone" or "GROẞE", is written as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from enum import Enum
+from functools import lru_cache
+
+from nmt_lstm.config.symbols import CASE_MARKERS
+
+__all__ = ["CaseMarkers", "LineCase"]
+
+SHIFT, CAPS_LOCK = CASE_MARKERS
+
+# Letters of the scripts that have two cases: Latin, Greek, Cyrillic, Armenian, and full-width Latin.
+_LETTERS = "A-Za-zÀ-ÖØ-öø-ʯͰ-ͽΆ-ҁҊ-ԯԱ-Ֆՠ-ֈḀ-῾Ａ-Ｚａ-ｚ"
+_WORD = re.compile(f"[{_LETTERS}]+")
+_MARKER = f"(?P<marker>[{''.join(CASE_MARKERS)}])"
+_MARKED = re.compile(f"{_MARKER}(?:(?P<doubled>(?P=marker))| ?(?P<word>[{_LETTERS}]+))?")
+# With fewer words, it may be a name.
+MIN_TITLE_WORDS = 4
+
+
+class CaseMarkers:
+    """Writes text in lower case with markers, and restores it.
+
+    A marker stands before its word, and before the space if the word follows one: "⇧ hund", but "(⇧hund)". So pieces
+    such as "▁hund" stay whole. A marker that is part of the text is doubled.
+
+    Args:
+        symbols: parts of text that stay as they are; without markers.
+    """
+
+    def __init__(self, symbols: Sequence[str] = ()) -> None:
+        longest_first = sorted(map(re.escape, symbols), key=len, reverse=True)
+        known = f"(?P<symbol>{'|'.join(longest_first)})|" if symbols else ""
+        self._written = re.compile(f"{known}(?P<space>^| )?(?P<word>[{_LETTERS}]+)|{_MARKER}")
+
+    def write(self, text: str) -> str:
+        """Return a text in lower case with markers.
+
+        Args:
+            text: composed (NFC), on one line.
+        """
+        return self._written.sub(_marked, text)
+
+    def read(self, text: str) -> str:
+        """Return the text that was written so; markers without a word, which a network may produce, are left out."""
+        return _MARKED.sub(_restored, text)
+
+
+def _marked(match: re.Match[str]) -> str:
+    if match["marker"]:
+        return match["marker"] * 2
+    word = match["word"]
+    marker = _marker_of(word) if word else ""
+    if not marker:
+        return match[0]
+    space = match["space"]
+    return f"{marker}{word.lower()}" if space is None else f"{space}{marker} {word.lower()}"
+
+
+@lru_cache(maxsize=65_536)
+def _marker_of(word: str) -> str:
+    """Return the marker with which a word is restored from its lower case; empty if none is needed, or none does."""
+    lowered = word.lower()
+    if lowered == word or _WORD.fullmatch(lowered) is None:
+        return ""
+    return next((marker for marker in CASE_MARKERS if _cased(lowered, marker) == word), "")
+
+
+def _restored(match: re.Match[str]) -> str:
+    if match["doubled"]:
+        return match["marker"]
+    return _cased(match["word"], match["marker"]) if match["word"] else ""
+
+
+def _cased(word: str, marker: str) -> str:
+    return word.upper() if marker == CAPS_LOCK else word[:1].upper() + word[1:]
+
+
+class LineCase(Enum):
+    """The case of a line whose words are all in upper or title case, such as a headline."""
+
+    UPPER = "upper"
+    TITLE = "title"
+
+    @classmethod
+    def of(cls, line: str) -> LineCase | None:
+        """Return the case of a line; None if its words are written as usual."""
+        words = _WORD.findall(line)
+        if any(len(word) > 1 for word in words) and all(word.isupper() for word in words):
+            return cls.UPPER
+        if len(words) >= MIN_TITLE_WORDS and all(word.istitle() for word in words):
+            return cls.TITLE
+        return None
+
+    def apply(self, line: str) -> str:
+        """Return a line in this case."""
+        if self is LineCase.UPPER:
+            return line.upper()
+        return _WORD.sub(lambda match: _cased(match[0], SHIFT), line)

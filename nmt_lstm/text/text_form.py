@@ -1,0 +1,88 @@
+"""The form in which text is split into pieces: normalised, and perhaps with markers of case or separated words."""
+
+from __future__ import annotations
+
+import dataclasses
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from nmt_lstm.config.subword_schema import SubwordSettings
+from nmt_lstm.config.symbols import CASE_MARKERS, JOINER
+from nmt_lstm.text.casing import CaseMarkers
+from nmt_lstm.text.invisible_characters import without_invisible_characters
+from nmt_lstm.text.lines import single_line
+from nmt_lstm.text.word_splitting import WordSplitter
+
+__all__ = ["SPACE", "TextForm"]
+
+SPACE = "\u2581"
+"""SentencePiece's symbol for a space."""
+
+
+@dataclass(frozen=True)
+class TextForm:
+    """How text is written before it is split into pieces.
+
+    Args:
+        normalise_invisible: apply `without_invisible_characters`.
+        case_markers: write words in lower case, with markers (`nmt_lstm.text.casing`).
+        split_words: separate words and punctuation marks (`nmt_lstm.text.word_splitting`).
+        symbols: the user-defined symbols, which stay as they are.
+    """
+
+    normalise_invisible: bool = False
+    case_markers: bool = False
+    split_words: bool = False
+    symbols: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, settings: SubwordSettings) -> TextForm:
+        """Return the form of a run."""
+        return cls(
+            normalise_invisible=settings.normalise_invisible,
+            case_markers=settings.casing == "markers",
+            split_words=settings.kind == "word",
+            symbols=tuple(settings.user_defined_symbols),
+        )
+
+    @property
+    def added_symbols(self) -> tuple[str, ...]:
+        """The symbols that this form adds to a text; a vocabulary must have each as one piece."""
+        markers = CASE_MARKERS if self.case_markers else ()
+        if self.split_words:
+            return (*markers, JOINER)
+        return (*markers, *(SPACE + marker for marker in markers))
+
+    def with_symbols(self, symbols: Sequence[str]) -> TextForm:
+        """Return the same form for a vocabulary with these symbols."""
+        # SentencePiece adds a space to those of whole words.
+        own = {symbol.removeprefix(SPACE): None for symbol in symbols}
+        return dataclasses.replace(
+            self, symbols=tuple(symbol for symbol in own if symbol and symbol not in self.added_symbols)
+        )
+
+    def write(self, line: str) -> str:
+        """Return a line of text in this form; control characters become spaces."""
+        if self.normalise_invisible:
+            line = without_invisible_characters(line)
+        # NFC rather than NFKC, which would replace the full-width punctuation of Japanese translations.
+        text = unicodedata.normalize("NFC", single_line(line))
+        if self.split_words:
+            text = self._splitter.write(text)
+        return self._markers.write(text) if self.case_markers else text
+
+    def read(self, text: str) -> str:
+        """Return the line that has this form."""
+        if self.case_markers:
+            text = self._markers.read(text)
+        return self._splitter.read(text) if self.split_words else text
+
+    @cached_property
+    def _markers(self) -> CaseMarkers:
+        return CaseMarkers(self.symbols)
+
+    @cached_property
+    def _splitter(self) -> WordSplitter:
+        return WordSplitter(self.symbols)

@@ -50,6 +50,10 @@ class CaseMarkers:
         """
         return self._written.sub(_marked, text)
 
+    def lowered(self, text: str) -> str:
+        """Return a text with all words in lower case, without markers."""
+        return self._written.sub(lambda match: match[0].lower() if match["word"] else match[0], text)
+
     def read(self, text: str) -> str:
         """Return the text that was written so; markers without a word, which a network may produce, are left out."""
         return _MARKED.sub(_restored, text)

@@ -65,6 +65,7 @@ def _write_sampled(prepared: Prepared, epoch: int, folder: Path, sampling: float
     is_kept = np.fromfile(prepared.folder / KEPT, np.uint8).astype(bool)
     largest = max(subwords.source.size, subwords.target.size) - 1
     start = 0
+    form = subwords.source.form
     with TokenStoreWriter(folder, largest) as store:
         for corpus in data.training_corpora():
             tag = tag_pieces(subwords.source, corpus.tag)
@@ -75,7 +76,9 @@ def _write_sampled(prepared: Prepared, epoch: int, folder: Path, sampling: float
                 # Each line has its own seed, so that no draw depends on where a chunk or a process begins.
                 store.write(
                     [
-                        [*tag, *source(line, sentence_seed(seed, epoch, number, 0))] if data.is_paired else []
+                        [*tag, *source(form.learning_source(line, number), sentence_seed(seed, epoch, number, 0))]
+                        if data.is_paired
+                        else []
                         for number, (line, _) in numbered
                     ],
                     [target(line, sentence_seed(seed, epoch, number, 1)) for number, (_, line) in numbered],

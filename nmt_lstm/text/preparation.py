@@ -319,11 +319,15 @@ def write_pairs(
 
     The pieces of `tag` are put in front of each source side; without pairs it is None, and source sides are empty.
     """
+    start, form = 0, subwords.source.form
     for chunk in chunks_of(pairs):
         targets = subwords.target.encode_lines([target for _, target in chunk])
-        sources = (
-            subwords.source.encode_lines([source for source, _ in chunk]) if tag is not None else targets
-        )
+        sources = targets
+        if tag is not None:
+            sources = subwords.source.encode_lines(
+                [form.learning_source(source, number) for number, (source, _) in enumerate(chunk, start)]
+            )
+        start += len(chunk)
         is_kept = [
             cleaner.keeps(*pair, len(source), len(target))
             for pair, source, target in zip(chunk, sources, targets, strict=True)

@@ -20,6 +20,8 @@ __all__ = ["SPACE", "TextForm"]
 SPACE = "\u2581"
 """SentencePiece's symbol for a space."""
 
+LINES_PER_LOWERED = 10
+
 
 @dataclass(frozen=True)
 class TextForm:
@@ -72,6 +74,21 @@ class TextForm:
         if self.split_words:
             text = self._splitter.write(text)
         return self._markers.write(text) if self.case_markers else text
+
+    def learning_source(self, line: str, number: int) -> str:
+        """Return a source line as a model with markers of case learns from it: one of ten has no case.
+
+        So it can translate text that is all in lower case, and lines in upper case, which are read as such.
+
+        Args:
+            line: of the training text.
+            number: of the line, from 0.
+        """
+        return self.without_case(line) if number % LINES_PER_LOWERED == 0 else line
+
+    def without_case(self, line: str) -> str:
+        """Return a line in lower case if this form has markers of case; otherwise as it is."""
+        return self._markers.lowered(line) if self.case_markers else line
 
     def read(self, text: str) -> str:
         """Return the line that has this form."""

@@ -42,7 +42,11 @@ if TYPE_CHECKING:
     from nmt_lstm.errors import PluginError as PluginError
     from nmt_lstm.evaluation.scores import corpus_scores as corpus_scores
     from nmt_lstm.inference.exported import write_exported as write_exported
+    from nmt_lstm.inference.nbest_lists import NBestList as NBestList
     from nmt_lstm.inference.requests import TranslationRequest as TranslationRequest
+    from nmt_lstm.inference.rescoring import Rescorer as Rescorer
+    from nmt_lstm.inference.rescoring import RescoringWeights as RescoringWeights
+    from nmt_lstm.inference.rescoring_models import load_rescorer as load_rescorer
     from nmt_lstm.inference.text_options import TextOptions as TextOptions
     from nmt_lstm.inference.translation import Hypothesis as Hypothesis
     from nmt_lstm.inference.translation import ScoredTranslation as ScoredTranslation
@@ -99,7 +103,10 @@ _NAMES_OF_MODULE = {
     "nmt_lstm.errors": ("NmtLstmError", "PluginError"),
     "nmt_lstm.evaluation.scores": ("corpus_scores",),
     "nmt_lstm.inference.exported": ("write_exported",),
+    "nmt_lstm.inference.nbest_lists": ("NBestList",),
     "nmt_lstm.inference.requests": ("TranslationRequest",),
+    "nmt_lstm.inference.rescoring": ("Rescorer", "RescoringWeights"),
+    "nmt_lstm.inference.rescoring_models": ("load_rescorer",),
     "nmt_lstm.inference.text_options": ("TextOptions",),
     "nmt_lstm.inference.translation": ("Hypothesis", "ScoredTranslation", "Translation", "Unmet"),
     "nmt_lstm.inference.translator": ("Translator",),

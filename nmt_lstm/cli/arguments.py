@@ -17,6 +17,8 @@ __all__ = [
     "BatchSize",
     "BeamSize",
     "Device",
+    "LanguageModel",
+    "LanguageModelWeight",
     "LineFormat",
     "Models",
     "Overrides",
@@ -104,6 +106,20 @@ BeamSize = Annotated[
         min=1,
         metavar="N",
         help="Hypotheses per sentence; 1 is greedy search. [default: the model's]",
+    ),
+]
+LanguageModel = Annotated[
+    Path | None,
+    typer.Option(
+        "--lm",
+        metavar="FOLDER",
+        help="Language model that takes part in the search; trained with the pieces of -m.",
+    ),
+]
+LanguageModelWeight = Annotated[
+    float | None,
+    typer.Option(
+        "--lm-weight", min=0.0, max=10.0, metavar="X", help="Weight of --lm beside the model.  [default: 0.2]"
     ),
 ]
 BatchSize = Annotated[

@@ -19,6 +19,7 @@ __all__ = [
     "check_export_folder",
     "check_files",
     "check_folder_path",
+    "check_language_model",
     "check_models",
     "check_names",
     "check_output",
@@ -52,6 +53,31 @@ def check_models(folders: Sequence[Path], device: str = "auto", *, task: TaskNam
                 value=folder,
             )
         paths.add(path.resolve())
+
+
+def check_language_model(
+    folders: Sequence[Path], language_model: Path | None, weight: float | None = None
+) -> None:
+    """Check the language model of ``--lm`` beside the models of ``-m``, and ``--lm-weight``.
+
+    Raises:
+        ModelFolderError: its folder is missing, or its manifest is missing, damaged or too new.
+        WrongTaskError: it is not a language model.
+        ConfigurationError: its target pieces are different, or there is a weight without a language model.
+    """
+    from nmt_lstm.checkpoint.manifest import Manifest
+    from nmt_lstm.checkpoint.shared_pieces import check_shared_pieces
+    from nmt_lstm.corpora.builtin import model_path
+
+    if language_model is not None:
+        path = model_path(folders[0])
+        check_shared_pieces(path, Manifest.read(path), language_model, Manifest.read(language_model))
+    elif weight is not None:
+        raise ConfigurationError(
+            f"--lm-weight {weight} is for a language model; name its folder with --lm, or leave the weight out.",
+            key="--lm-weight",
+            value=weight,
+        )
 
 
 def check_search(folders: Sequence[Path], overrides: Sequence[str] | None) -> SearchSettings:

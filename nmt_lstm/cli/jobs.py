@@ -46,6 +46,7 @@ class LoadOptions(NamedTuple):
     plugins: Sequence[Path]
     trusted: Sequence[Path] = ()
     """Model folders whose copies of plugins are run."""
+    language_model: Path | None = None
 
 
 class _Worker(NamedTuple):
@@ -150,7 +151,12 @@ def _start(options: LoadOptions, pipe: Connection) -> None:
         from nmt_lstm.inference.translator import Translator
         from nmt_lstm.text.lines import LineWarnings
 
-        translator = Translator.load(options.folders, device=options.device, precision=options.precision)
+        translator = Translator.load(
+            options.folders,
+            device=options.device,
+            precision=options.precision,
+            language_model=options.language_model,
+        )
         _worker[:] = [_Worker(translator, LineWarnings(translations=True))]
         show_log()
     except Exception:

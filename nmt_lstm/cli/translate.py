@@ -14,6 +14,8 @@ from nmt_lstm.cli.arguments import (
     BatchSize,
     BeamSize,
     Device,
+    LanguageModel,
+    LanguageModelWeight,
     LineFormat,
     Models,
     Plugins,
@@ -54,6 +56,7 @@ Examples:
   nmt-lstm translate -m runs/a -m runs/b --format jsonl < in.de
   nmt-lstm translate -m runs/de-en --terms terms.tsv < in.de
   nmt-lstm translate -m runs/de-en --n-best 5 --beam-groups 5 < in.de
+  nmt-lstm translate -m runs/de-en --lm runs/lm --lm-weight 0.2 < in.de
   nmt-lstm translate -m runs/de-en --set search.method=sampling < in.de
   nmt-lstm translate -m runs/de-en --keep placeholders,urls < in.de
 \b
@@ -100,6 +103,8 @@ def translate(
             help="How much the groups of the beam avoid each other's words. [default: 0.5]",
         ),
     ] = None,
+    language_model: LanguageModel = None,
+    language_model_weight: LanguageModelWeight = None,
     overrides: SearchOverrides = None,
     n_best: Annotated[
         int, typer.Option("--n-best", min=1, metavar="N", help="Translations per input line.")
@@ -191,8 +196,13 @@ def translate(
 ) -> None:
     """Translate text, line by line."""
     early_checks.check_models(model, device)
-    groups = {"beam_groups": beam_groups, "diversity": diversity}
-    chosen = [f"search.{name}={value}" for name, value in groups.items() if value is not None]
+    early_checks.check_language_model(model, language_model, language_model_weight)
+    options = {
+        "beam_groups": beam_groups,
+        "diversity": diversity,
+        "language_model_weight": language_model_weight,
+    }
+    chosen = [f"search.{name}={value}" for name, value in options.items() if value is not None]
     search = early_checks.check_search(model, [*(overrides or ()), *chosen])
     early_checks.check_beam(search, beam_size, n_best)
     from_stdin = input_file is None or str(input_file) == "-"
@@ -218,12 +228,14 @@ def translate(
     bulk = bulk_options.output(input_file, output_file, context)
     if bulk is not None and (bulk.is_finished() or (merge and bulk.merge())):
         return
-    trusted = model if trust_plugins else []
+    trusted = [*model, *([language_model] if language_model else [])] if trust_plugins else []
     load_plugins(plugin, trusted=trusted)
     from nmt_lstm.inference.translator import WINDOW_BATCHES, Translator
     from nmt_lstm.text.lines import LineWarnings
 
-    translator = Translator.load(model, device=device, precision=precision.value)
+    translator = Translator.load(
+        model, device=device, precision=precision.value, language_model=language_model
+    )
     if at_terminal:
         note("Type a sentence after '>' and press Enter; its translation follows. Press ctrl-D to end.")
     output = OutputFormat(
@@ -243,8 +255,8 @@ def translate(
     def translated(numbered: Iterator[tuple[int, str | TranslationRequest]]) -> Iterator[Translation]:
         """Yield the translations of numbered lines in order."""
         if jobs > 1:
-            options = LoadOptions(model, device, precision.value, plugin or [], trusted)
-            yield from translate_in_jobs(numbered, options, jobs, **arguments)
+            loading = LoadOptions(model, device, precision.value, plugin or [], trusted, language_model)
+            yield from translate_in_jobs(numbered, loading, jobs, **arguments)
             return
         window = 1 if line_by_line else batch_size * WINDOW_BATCHES
         for first_line, chunk in consecutive_chunks(numbered, window):

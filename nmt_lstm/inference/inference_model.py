@@ -26,7 +26,14 @@ from nmt_lstm.numerics.inference_linear import InferenceLinear, InferencePrecisi
 from nmt_lstm.numerics.piece_table import DTYPES
 from nmt_lstm.numerics.sequence_linear import Linear
 
-__all__ = ["InferenceEncoding", "InferenceModel", "InferenceState", "prepare_for_inference"]
+__all__ = [
+    "InferenceEncoding",
+    "InferenceModel",
+    "InferenceState",
+    "PieceTables",
+    "prepare_children",
+    "prepare_for_inference",
+]
 
 # Memory for tables of input products, in bytes; cells whose table does not fit compute their product instead.
 LARGEST_TABLES = 192 << 20
@@ -147,7 +154,7 @@ def prepare_for_inference(
     shared = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
     model = copy.deepcopy(model, shared).eval()
     encoder, decoder = model.encoder, model.decoder
-    tables = _Tables(precision, computed=with_tables)
+    tables = PieceTables(precision, computed=with_tables)
     # The decoder's table comes first: it is read in every step, those of the encoder once per sentence.
     target_embedding: nn.Module = model.target_embedding
     if decoder.first_cell_alone_reads_embeddings:
@@ -161,13 +168,13 @@ def prepare_for_inference(
     if decoder.readout_alone_reads_contexts and decoder.attention.sums_values and type(readout) is Linear:
         decoder.attention, decoder.readout = split_readout(decoder.attention, readout, precision)
     for module in (encoder, decoder):
-        _prepare_children(module, precision)
+        prepare_children(module, precision)
     # The decoder's outputs are between -1 and 1, because they come from a tanh.
     output = inference_linear(model.output_weight, model.output_bias, precision, bounded=True)
     return InferenceModel(encoder=encoder, target_embedding=target_embedding, decoder=decoder, output=output)
 
 
-class _Tables:
+class PieceTables:
     """Replaces embeddings by tables of input products in one precision, as long as memory for them remains."""
 
     def __init__(self, precision: InferencePrecision, *, computed: bool) -> None:
@@ -203,7 +210,7 @@ class _Tables:
         return vectors
 
 
-def _prepare_children(module: nn.Module, precision: InferencePrecision) -> None:
+def prepare_children(module: nn.Module, precision: InferencePrecision) -> None:
     """Replace cells and linear layers by prepared ones, except layers inside cells, which may use them differently."""
     for name, child in module.named_children():
         if isinstance(child, Cell):
@@ -213,4 +220,4 @@ def _prepare_children(module: nn.Module, precision: InferencePrecision) -> None:
             if not isinstance(module, nn.ModuleList):
                 setattr(module, name, inference_linear(child.weight, child.bias, precision))
         else:
-            _prepare_children(child, precision)
+            prepare_children(child, precision)

@@ -60,6 +60,7 @@ class LineSearch:
     Args:
         model: what to search.
         whole_model: the same, scoring the whole vocabulary.
+        language_model: of the target language, with the same target pieces; None if there is none.
         subwords: the vocabularies.
         device: where the models are.
         precision: of autocast.
@@ -70,12 +71,14 @@ class LineSearch:
         *,
         model: Searchable[Any, Any],
         whole_model: Searchable[Any, Any],
+        language_model: Searchable[Any, Any] | None,
         subwords: Subwords,
         device: torch.device,
         precision: Precision,
     ) -> None:
         self._model = model
         self._whole_model = whole_model
+        self._language_model = language_model
         self._subwords = subwords
         self._target_texts = PieceTexts(subwords.target.texts)
         self._device = device
@@ -138,6 +141,7 @@ class LineSearch:
                 constraints=BatchConstraints(
                     [chosen[member].target for member in members], self._target_texts
                 ),
+                language_model=self._language_model,
             ),
             device=self._device,
             precision=self._precision,

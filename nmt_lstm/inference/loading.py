@@ -24,7 +24,7 @@ from nmt_lstm.numerics.memory import keep_freed_memory
 from nmt_lstm.numerics.precision import Precision, has_fast_bf16, resolve_precision, slow_bf16
 from nmt_lstm.text.subwords import Subwords
 
-__all__ = ["LoadedModels", "Model", "load_models", "output_bias", "without_shortlist"]
+__all__ = ["LoadedModels", "Model", "load_models", "model_precision", "output_bias", "without_shortlist"]
 
 logger = logging.getLogger(__name__)
 
@@ -59,12 +59,7 @@ def load_models(paths: Sequence[str | Path], device: str, precision: str) -> Loa
     """
     if not paths:
         raise ConfigurationError("no model folder was given; pass at least one.")
-    if precision not in PRECISIONS:
-        raise ConfigurationError(
-            f"unknown precision '{precision}'.{nearest(precision, PRECISIONS)} Known: {', '.join(PRECISIONS)}.",
-            key="precision",
-            value=precision,
-        )
+    _check_precision(precision)
     torch_device = choose_device(device)
     folders = [model_folder.read(path) for path in paths]
     first = folders[0]
@@ -82,12 +77,28 @@ def load_models(paths: Sequence[str | Path], device: str, precision: str) -> Loa
             torch_device = torch.device("cpu")
         chosen = _exported_precision(exported, torch_device, precision)
     else:
-        chosen = _trained_precision(precision, torch_device)
+        chosen = model_precision(precision, torch_device)
     models = [_load(folder, torch_device, chosen) for folder in folders]
     return LoadedModels(models, first.subwords, first.run, torch_device, chosen)
 
 
-def _trained_precision(precision: str, device: torch.device) -> Precision | InferencePrecision:
+def _check_precision(precision: str) -> None:
+    if precision not in PRECISIONS:
+        raise ConfigurationError(
+            f"unknown precision '{precision}'.{nearest(precision, PRECISIONS)} Known: {', '.join(PRECISIONS)}.",
+            key="precision",
+            value=precision,
+        )
+
+
+def model_precision(precision: str, device: torch.device) -> Precision | InferencePrecision:
+    """Return the precision of a trained model on a device; "auto" is float32.
+
+    Raises:
+        ConfigurationError: the precision is unknown.
+        ResourceError: the device does not support it.
+    """
+    _check_precision(precision)
     if precision == "int8":
         if device.type != "cpu":
             others = "bf16 or fp16" if has_fast_bf16(device) else "fp16"

@@ -10,10 +10,11 @@ from typing import Any
 import torch
 
 from nmt_lstm.config.schema import RunSettings, SearchSettings
-from nmt_lstm.errors import DataError
+from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.inference.checked_arguments import check_lines, check_positive, checked_text, with_beam_size
 from nmt_lstm.inference.inference_model import InferenceModel
 from nmt_lstm.inference.input_check import InputCheck
+from nmt_lstm.inference.language_model import load_fusion_model
 from nmt_lstm.inference.line_search import LineSearch, SearchOptions
 from nmt_lstm.inference.line_translation import LineTranslation
 from nmt_lstm.inference.loading import Model, load_models, output_bias, without_shortlist
@@ -47,6 +48,8 @@ class Translator:
         device: where the models are.
         precision: ``"float32"``, ``"bf16"``, ``"fp16"``, or ``"int8"`` for models prepared in it.
         folders: the model folders that the models were loaded from.
+        language_model: takes part in the search, with `search.language_model_weight`; its target pieces are those of the
+            models.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Translator:
         device: torch.device,
         precision: Precision | InferencePrecision = "float32",
         folders: Sequence[str | Path] = (),
+        language_model: Searchable[Any, Any] | None = None,
     ) -> None:
         self.models = tuple(models)
         self.folders = tuple(folders)
@@ -65,6 +69,7 @@ class Translator:
         self.run = run
         self.device = device
         self.precision = precision
+        self.language_model = language_model
         self._preparation = LinePreparation(subwords)
         # Scores need the whole vocabulary, and an ensemble the same vocabulary in all models: neither uses a shortlist.
         complete = [without_shortlist(model) for model in self.models]
@@ -74,6 +79,7 @@ class Translator:
         self._search = LineSearch(
             model=ensemble or self.models[0],
             whole_model=ensemble or complete[0],
+            language_model=language_model,
             subwords=subwords,
             device=device,
             precision="float32" if prepared or precision == "int8" else precision,
@@ -89,6 +95,7 @@ class Translator:
         *,
         device: str = "auto",
         precision: str = "auto",
+        language_model: str | Path | None = None,
     ) -> Translator:
         """Load one model folder, or several as an ensemble.
 
@@ -98,6 +105,9 @@ class Translator:
             precision: ``"auto"`` is float32, so that translations depend only on the model and the line, or the
                 precision of an exported folder. ``"int8"`` is the fastest on a processor, ``"bf16"`` and ``"fp16"``
                 are on a GPU.
+            language_model: folder of a language model with the same target pieces, trained with
+                ``subwords.model`` set to the folder of the translation model. Its log-probabilities take part in every
+                search with the weight `search.language_model_weight`.
 
         Raises:
             ModelFolderError: a folder is missing, damaged, or needs a plugin that is not installed.
@@ -113,6 +123,11 @@ class Translator:
             device=loaded.device,
             precision=loaded.precision,
             folders=paths,
+            language_model=None
+            if language_model is None
+            else load_fusion_model(
+                language_model, paths[0], device=loaded.device, precision=loaded.precision
+            ),
         )
 
     def __repr__(self) -> str:
@@ -203,6 +218,7 @@ class Translator:
         check_positive(n_best=n_best, batch_size=batch_size, window=1 if window is None else window)
         settings = with_beam_size(search or self.run.search, beam_size)
         check_search(settings, n_best)
+        self._check_language_model(settings)
         options = SearchOptions(
             settings,
             n_best,
@@ -261,6 +277,18 @@ class Translator:
             )
             for line, target, ids, values in zip(prepared, targets, pieces, log_probabilities, strict=True)
         ]
+
+    def _check_language_model(self, settings: SearchSettings) -> None:
+        """Raise ConfigurationError for the weight of a language model that is missing."""
+        weight = settings.language_model_weight
+        usual = (SearchSettings().language_model_weight, self.run.search.language_model_weight, 0.0)
+        if self.language_model is None and weight not in usual:
+            raise ConfigurationError(
+                f"search.language_model_weight = {weight} needs a language model; name its folder with --lm "
+                f"(in Python: Translator.load(..., language_model=...)), or leave the weight out.",
+                key="search.language_model_weight",
+                value=weight,
+            )
 
     def _stream(
         self,

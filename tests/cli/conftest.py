@@ -22,12 +22,14 @@ class FakeTranslator:
 
     loaded: ClassVar[list]
     calls: ClassVar[list]
+    language_models: ClassVar[list]
     interrupt_after: ClassVar[int | None] = None
     tokenizer = "char"
     run = Namespace(search=SearchSettings())
 
     @classmethod
-    def load(cls, folders, *, device="auto", precision="auto"):
+    def load(cls, folders, *, device="auto", precision="auto", language_model=None):
+        cls.language_models.append(language_model)
         cls.loaded.append((folders, device, precision))
         return cls()
 
@@ -127,7 +129,7 @@ class Mine(GatedCell):
 @pytest.fixture
 def translator(monkeypatch) -> type[FakeTranslator]:
     """A fake in place of the class `Translator`; the model folders that tests name do not exist."""
-    fake = type("Translator", (FakeTranslator,), {"loaded": [], "calls": []})
+    fake = type("Translator", (FakeTranslator,), {"loaded": [], "calls": [], "language_models": []})
 
     def check_search(folders, overrides):
         return search_settings(fake.run, overrides) if overrides else fake.run.search

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 
@@ -75,6 +76,27 @@ def test_groups_of_the_beam_are_settings_of_the_search(command, translator, monk
     finished = command("translate", "-m", "x", "--beam-groups", "3", stdin=b"ab\n")
     assert (finished.status, "beam size such as 6" in finished.error) == (2, True)
     assert len(translator.calls) == 1
+
+
+def test_a_language_model_is_loaded_and_its_weight_is_a_setting(command, translator, monkeypatch):
+    monkeypatch.setattr(translator, "run", make_run({"data": DATA}))
+    checked = []
+    monkeypatch.setattr(
+        "nmt_lstm.cli.early_checks.check_language_model", lambda *arguments: checked.append(arguments)
+    )
+    options = ("--lm", "runs/lm", "--lm-weight", "0.3")
+    assert command("translate", "-m", "x", *options, stdin=b"ab\n").status == 0
+    assert translator.language_models == [Path("runs/lm")]
+    assert checked == [([Path("x")], Path("runs/lm"), 0.3)]
+    (call,) = translator.calls
+    assert call["search"].language_model_weight == 0.3
+
+
+def test_the_weight_of_a_language_model_needs_one(command, translator):
+    finished = command("translate", "-m", "x", "--lm-weight", "0.3", stdin=b"ab\n")
+    assert finished.status == 2
+    assert "--lm" in finished.error
+    assert not translator.loaded
 
 
 def test_scores_precede_and_alignments_follow_the_text(command, translator):

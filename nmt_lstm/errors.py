@@ -9,6 +9,7 @@
     │   └── NothingLeftError        a training run to be resumed has already done what its settings allow
     ├── DataError                   a corpus, a line or a prepared store is missing, unreadable or inconsistent
     │   └── NotTextError            a line given to a translator is not a string
+    ├── CallbackError               a callback of the user's run file raised an exception
     ├── DivergenceError             the loss or its gradient is no longer a finite number
     ├── PluginError                 a cell or an attention cannot be found, loaded or built
     │   ├── AuthorError             a class does not meet the contract of its base class; also a TypeError
@@ -34,6 +35,7 @@ from typing import Any
 
 __all__ = [
     "AuthorError",
+    "CallbackError",
     "ChangedPluginError",
     "ConfigurationError",
     "DataError",
@@ -175,6 +177,22 @@ class DivergenceError(NmtLstmError):
         self.step = step
         self.learning_rate = learning_rate
         self.what = what
+
+
+class CallbackError(NmtLstmError):
+    """A callback of `training.callbacks`, or of `fit`, raised an exception.
+
+    Args:
+        callback: the name of its class.
+        location: file and line.
+        problem: the exception.
+    """
+
+    def __init__(self, callback: str, location: str, problem: BaseException) -> None:
+        reason = " ".join(str(problem).split())[:300].rstrip(".") or "no message"
+        super().__init__(f"the callback {callback} failed at {location}: {type(problem).__name__}: {reason}.")
+        self.callback = callback
+        self.location = location
 
 
 class PluginError(NmtLstmError):

@@ -193,8 +193,8 @@ def check_start(run: RunSettings, folder: Path, plugins: Sequence[Path] | None, 
         resume: whether to continue the run in the folder.
 
     Raises:
-        ConfigurationError: the folder has a training run already, the settings leave nothing to train, or the optimizer
-            or one of its options is unknown.
+        ConfigurationError: the folder has a training run already, the settings leave nothing to train, or an
+            optimizer, a logger, a callback or one of their options is unknown.
         FolderInUseError: another process is training into the folder.
         LaunchError: a launcher has started a different number of processes.
         ModelFolderError: the folder has unrelated files, or its checkpoint belongs to a different run.
@@ -205,12 +205,16 @@ def check_start(run: RunSettings, folder: Path, plugins: Sequence[Path] | None, 
         early_checks.check_names(run)
     load_plugins(plugins)
     from nmt_lstm.model.build import check_parts
+    from nmt_lstm.training.callbacks import build_callbacks, check_callbacks
     from nmt_lstm.training.devices import choose_devices
     from nmt_lstm.training.launch import find_launch, ignore_stray
+    from nmt_lstm.training.loggers import check_loggers
     from nmt_lstm.training.optimization import check_optimizer
 
     check_parts(run.model)
     check_optimizer(run.training)
+    check_loggers(run.training)
+    check_callbacks(build_callbacks(run.training))
     devices = choose_devices(run.training)
     launch = find_launch(devices.count, devices.nodes)
     # Before Lightning is imported, which reads the same environment variables.

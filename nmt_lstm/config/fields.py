@@ -50,6 +50,8 @@ def _allowed(annotation: Any, metadata: list[Any]) -> str:
         return "a list of tables" if is_table else f"a list, each {_allowed(arguments[0], [])}"
     if origin is tuple:
         return f"a list of {len(arguments)}, each {_allowed(arguments[0], [])}"
+    if origin is list:
+        return f"a list, each {_allowed(arguments[0], [])}" if arguments[0] is not Any else "a list"
     limits = [
         f"{words} {_number(limit)}"
         for bound in _bounds(metadata)

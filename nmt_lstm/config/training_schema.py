@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from nmt_lstm.config.named_parts import CallbackList, LoggerList
 from nmt_lstm.config.optimizers import OPTIMIZERS, check_optimizer_name
 from nmt_lstm.config.schema_base import Duration, Options, PositiveInt, Probability, Settings, TextPath
 
@@ -114,4 +115,9 @@ class TrainingSettings(Settings):
     optimizer: OptimizerSettings = OptimizerSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     tensorboard: bool = True
-    """Write TensorBoard logs, if tensorboard is installed; CSV logs are always written."""
+    """Write TensorBoard logs if tensorboard is installed, even if `loggers` does not name it."""
+    loggers: LoggerList = ["csv"]
+    """Where metrics are logged: "csv" (always), "tensorboard", "wandb", "mlflow", "trackio" or package.module:Class of a
+    Lightning logger; an item may be a table {name = "mlflow", options = {experiment_name = "de-en"}}."""
+    callbacks: CallbackList = []
+    """Lightning callbacks as package.module:Class, or tables {name = "...", options = {...}}."""

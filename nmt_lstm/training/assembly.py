@@ -43,6 +43,8 @@ class Assembly:
     """A run that is ready to train."""
 
     context: RunContext
+    run: RunSettings
+    """The settings, with the widths that were chosen."""
     settings: TrainingSettings
     """How it is trained; a narrower network may have changed the learning rate."""
     prepared: Prepared
@@ -151,6 +153,7 @@ def assemble(
     writer = ModelWriter(context.output, write, budget)
     assembly = Assembly(
         context,
+        run,
         settings,
         prepared,
         data,

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytorch_lightning as pl
+from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from rich.console import Console
 
 from nmt_lstm.config.schema import RunSettings
-from nmt_lstm.errors import ConfigurationError, DivergenceError
+from nmt_lstm.errors import ConfigurationError, DivergenceError, NmtLstmError
 from nmt_lstm.evaluation.scores import chosen_tokenizer
 from nmt_lstm.text.held_out import with_validation_text
 from nmt_lstm.text.preparation import prepare_text
 from nmt_lstm.training.assembly import Assembly, assemble
+from nmt_lstm.training.callbacks import build_callbacks, check_callbacks, failure_in
 from nmt_lstm.training.csv_log import start_log
 from nmt_lstm.training.devices import explain_out_of_memory
 from nmt_lstm.training.fit_result import FitResult
 from nmt_lstm.training.interruption import TrainingInterrupted
+from nmt_lstm.training.loggers import build_loggers, check_loggers, start_loggers
 from nmt_lstm.training.model_selection import publish, select_weights
 from nmt_lstm.training.optimization import check_optimizer
 from nmt_lstm.training.processes import explain_lost_process, run_processes
@@ -37,6 +40,8 @@ def fit(
     resume: bool = False,
     console: Console | None = None,
     accept_changed_plugins: bool = False,
+    callbacks: Sequence[pl.Callback] = (),
+    loggers: Sequence[Logger] = (),
 ) -> FitResult:
     """Train the model of `run` and write its folder to `output`.
 
@@ -53,8 +58,12 @@ def fit(
         resume: continue from ``last.ckpt``; if there is none, training starts from the beginning.
         console: where progress is shown; by default stderr.
         accept_changed_plugins: resume even if plugin files have changed since the run began.
+        callbacks: Lightning callbacks, in addition to those of ``training.callbacks``.
+        loggers: Lightning loggers, in addition to those of ``training.loggers``; only those of the first process log, and
+            one that fails during training is switched off with a warning.
 
     Raises:
+        CallbackError: a callback raised an exception.
         ChangedPluginError: the plugin files of the run to be resumed were changed.
         ConfigurationError: `output` already contains a run and `resume` is false, or the run to be resumed has different
             settings or more completed epochs.
@@ -71,6 +80,9 @@ def fit(
             run.data.tokenize, run.data.target_language
         )  # raises for unknown names, before hours of preparation
         check_optimizer(run.training)
+        check_loggers(run.training)
+        own_callbacks = [*build_callbacks(run.training), *callbacks]
+        check_callbacks(own_callbacks)
         continues = resume and context.checkpoint_path.exists()
         run, held = with_validation_text(run, output, reuse=continues)
         # A resumed run has its validation text already, and must not overwrite it: if the text differs, resuming fails.
@@ -85,17 +97,25 @@ def fit(
             silence_lightning(),
         ):
             assembly = assemble(run, prepared, context, accept_changed_plugins=accept_changed_plugins)
-            if context.launch.is_first:
+            is_first = context.launch.is_first
+            logs = build_loggers(
+                assembly.settings, output, assembly.first_step, is_first=is_first, others=loggers
+            )
+            if is_first:
                 start_log(output, assembly.first_step)
+                start_loggers(
+                    logs, output, assembly.run.model_dump(mode="json"), resumes=bool(assembly.first_step)
+                )
             with run_processes(context.launch) as environment:
                 trainer = build_trainer(
                     assembly.settings,
                     context,
                     environment,
-                    callbacks=assembly.callbacks,
-                    first_step=assembly.first_step,
+                    # The run's own callbacks follow, because checkpoints contain the state of all.
+                    callbacks=[*own_callbacks, *assembly.callbacks],
+                    loggers=logs,
                 )
-                with _explain_failure(trainer, assembly):
+                with _explain_failure(trainer, assembly, own_callbacks):
                     trainer.fit(
                         assembly.module,
                         datamodule=assembly.data,
@@ -107,7 +127,9 @@ def fit(
 
 
 @contextmanager
-def _explain_failure(trainer: pl.Trainer, assembly: Assembly) -> Iterator[None]:
+def _explain_failure(
+    trainer: pl.Trainer, assembly: Assembly, callbacks: Sequence[pl.Callback]
+) -> Iterator[None]:
     """Context manager that says how to continue a run that is interrupted, diverges or cannot start."""
     context = assembly.context
     try:
@@ -122,7 +144,14 @@ def _explain_failure(trainer: pl.Trainer, assembly: Assembly) -> Iterator[None]:
             assembly.callback.checkpoint.roll_back(problem.step)
         advice = advice_after_divergence(assembly.settings, context.checkpoint_path, problem)
         raise DivergenceError(problem.step, problem.learning_rate, what=problem.what, advice=advice) from None
+    except NmtLstmError:
+        raise
     except MisconfigurationException as problem:
         raise ConfigurationError(
             f"Lightning cannot train with these settings: {' '.join(str(problem).split())}"
         ) from problem
+    except Exception as problem:
+        failure = failure_in(callbacks, problem)
+        if failure is None:
+            raise
+        raise failure from problem

@@ -9,12 +9,13 @@ import pytorch_lightning as pl
 import torch
 
 from nmt_lstm.config.schema import TrainingSettings
+from nmt_lstm.training.callbacks import check_states
 from nmt_lstm.training.checkpointing import TrainingCheckpoint
 from nmt_lstm.training.devices import all_reduce_max
 from nmt_lstm.training.diagnosis import ValidationPoint
 from nmt_lstm.training.interruption import SignalWatch, TrainingInterrupted
 from nmt_lstm.training.module import TranslationModule
-from nmt_lstm.training.stopping import TIME_LIMIT, Stop, limit_reached, out_of_patience
+from nmt_lstm.training.stopping import BY_CALLBACK, TIME_LIMIT, Stop, limit_reached, out_of_patience
 from nmt_lstm.training.time_budget import TimeBudget
 from nmt_lstm.training.validator import Validator
 
@@ -186,6 +187,8 @@ class FitCallback(pl.Callback):
         step, settings = trainer.global_step, self.settings
         due = step % settings.validate_every == 0 if settings.validate_every else end_of_epoch
         stop = self._limit_reached(trainer, end_of_epoch=end_of_epoch)
+        if stop is None and trainer.should_stop:
+            stop = BY_CALLBACK
         # Set before the run stops, since the checkpoint contains it.
         self.out_of_time = stop is not None and stop.setting == TIME_LIMIT
         validates = (due and self._can_afford_validation) or stop is not None
@@ -198,6 +201,8 @@ class FitCallback(pl.Callback):
             self._save(trainer, module)
             raise TrainingInterrupted(self._signal)
         stop = stop or out_of_patience(self.settings, self.stale_validations)
+        if stop is None and trainer.should_stop:  # a callback saw the validation
+            stop = BY_CALLBACK
         if due or stop or (settings.checkpoint_every and step % settings.checkpoint_every == 0):
             self._save(trainer, module)
         self._stop(trainer, stop)
@@ -253,6 +258,7 @@ class FitCallback(pl.Callback):
         self._can_afford_validation = not too_expensive or module.time_progress <= module.steps_done()
 
     def _save(self, trainer: pl.Trainer, module: TranslationModule) -> None:
+        check_states([each for each in trainer.callbacks if each is not self])  # type: ignore[attr-defined]
         self.checkpoint.save(trainer, module, validated=self.validator.step == trainer.global_step)
         if trainer.is_global_zero:
             self.validator.checkpoints.delete_unlisted()

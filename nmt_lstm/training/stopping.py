@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from nmt_lstm.config.schema import TrainingSettings
 
-__all__ = ["TIME_LIMIT", "Stop", "limit_reached", "out_of_patience"]
+__all__ = ["BY_CALLBACK", "TIME_LIMIT", "Stop", "limit_reached", "out_of_patience"]
 
 TIME_LIMIT = "training.time_limit"
 """The setting of a `Stop` at the time limit."""
@@ -45,3 +45,7 @@ def out_of_patience(settings: TrainingSettings, stale_validations: int) -> Stop 
         reason = f"{settings.metric} did not improve in the last {stale_validations} validations"
         return Stop(reason, "training.patience")
     return None
+
+
+BY_CALLBACK = Stop("a callback stopped it", "training.callbacks")
+"""The reason if a callback of the user sets the Trainer's `should_stop`."""

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Literal
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.loggers import Logger, TensorBoardLogger
+from pytorch_lightning.loggers import Logger
 from pytorch_lightning.strategies import DDPStrategy, SingleDeviceStrategy, Strategy
 
 from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.numerics.precision import Precision
 from nmt_lstm.training.checkpointing import AtomicCheckpointIO
-from nmt_lstm.training.csv_log import CsvLog
 from nmt_lstm.training.devices import Devices
 from nmt_lstm.training.processes import RunEnvironment
 from nmt_lstm.training.run_context import RunContext
@@ -39,13 +36,10 @@ def build_trainer(
     environment: RunEnvironment,
     *,
     callbacks: Sequence[pl.Callback],
-    first_step: int,
+    loggers: Sequence[Logger],
 ) -> pl.Trainer:
-    """Return a Trainer that leaves validation, checkpoints, progress and limits other than epochs to `callbacks`.
-
-    Its logs continue after `first_step`, the number of optimizer steps that a resumed run has completed.
-    """
-    devices, output = context.devices, context.output
+    """Return a Trainer that leaves validation, checkpoints, progress and limits other than epochs to `callbacks`."""
+    devices = context.devices
     return pl.Trainer(
         accelerator=devices.accelerator,
         devices=devices.count,
@@ -53,7 +47,7 @@ def build_trainer(
         strategy=_strategy(settings, devices),
         precision=_PRECISIONS[context.precision],
         plugins=[AtomicCheckpointIO(), environment],
-        logger=_loggers(output, first_step, tensorboard=settings.tensorboard),
+        logger=list(loggers),
         callbacks=list(callbacks),
         min_epochs=0,
         max_epochs=settings.epochs,
@@ -65,7 +59,7 @@ def build_trainer(
         enable_progress_bar=False,
         enable_model_summary=False,
         use_distributed_sampler=False,
-        default_root_dir=output,
+        default_root_dir=context.output,
     )
 
 
@@ -79,18 +73,6 @@ def _strategy(settings: TrainingSettings, devices: Devices) -> Strategy | str:
         find_unused_parameters=settings.strategy == "ddp_find_unused_parameters_true",
         gradient_as_bucket_view=True,
     )
-
-
-def _loggers(output: Path, step: int, *, tensorboard: bool) -> list[Logger]:
-    loggers: list[Logger] = [CsvLog(output)]
-    if tensorboard and importlib.util.find_spec("tensorboard"):
-        loggers.append(
-            # One curve across resumes: without a version they share a folder, and purging hides later steps.
-            TensorBoardLogger(
-                output / "logs", name="tensorboard", version="", default_hp_metric=False, purge_step=step + 1
-            )
-        )
-    return loggers
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import pytorch_lightning as pl
+import torch
 
 from nmt_lstm.batching.batch import Batch
 from nmt_lstm.errors import DivergenceError
@@ -66,6 +67,8 @@ class Validator:
             DivergenceError: the loss is not finite; these weights are not saved.
         """
         module.check_gradients()
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            callback.on_validation_start(trainer, module)
         start = time.monotonic()
         statistics = module.validation_meter.take()
         self.report.display.busy("validating")
@@ -85,6 +88,10 @@ class Validator:
         self.step = step
         self.report.budget.count_validation(time.monotonic() - start)
         self.curve.append(self.report.validation(trainer, result, statistics, improved=improved))
+        # As after a validation of Lightning's own loop, for callbacks such as EarlyStopping.
+        trainer.callback_metrics.update({name: torch.tensor(value) for name, value in result.logged.items()})
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            callback.on_validation_end(trainer, module)
         module.restart_meters()
         return improved
 

@@ -39,7 +39,7 @@ class Run:
         self.saved: list[tuple[int, bool]] = []
         self.saved_out_of_time: list[bool] = []
         self.trainer = SimpleNamespace(
-            global_step=0, current_epoch=0, is_global_zero=True, should_stop=False, world_size=1
+            global_step=0, current_epoch=0, is_global_zero=True, should_stop=False, world_size=1, callbacks=[]
         )
         self.callback = FitCallback(
             settings=TrainingSettings(**settings),

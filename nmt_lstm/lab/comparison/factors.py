@@ -38,6 +38,7 @@ _FIXED = {
     "training.nodes": _ONE_PROCESS,
     "training.strategy": _ONE_PROCESS,
     "training.tensorboard": "it does not affect results",
+    "training.loggers": "it does not affect results",
     "insight.gradients": "it does not affect results",
     "insight.every": "it does not affect results",
 }

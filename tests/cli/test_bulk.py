@@ -147,7 +147,7 @@ def test_two_processes_do_not_translate_the_same_shard(run, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_killed_again_and_again_no_line_is_lost_doubled_or_wrong(tmp_path, jobs):
     lines = [f"The young nurse bought {word} books." for word in ("two", "three", "four")] * 200
     (tmp_path / "in").write_text("".join(f"{line}\n" for line in lines))

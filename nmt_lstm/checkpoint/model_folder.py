@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,7 @@ from nmt_lstm.model.build import build_unweighted_network
 from nmt_lstm.model.language_model import LanguageModel
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.model.trainable import Trainable
+from nmt_lstm.numerics.allocation_limit import AllocationLimit, LimitExceededError
 from nmt_lstm.registry.provenance import import_root, named_by, trust_folder
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.text.text_form import TextForm
@@ -52,6 +54,10 @@ __all__ = [
     "trust_option",
     "write",
 ]
+
+# Elements of new tensors that a network may have for each byte of its weights, and in any case.
+NUMBERS_PER_BYTE = 4
+MIN_ALLOCATION = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,27 @@ class ModelFolder:
                 path=self.folder,
             )
 
+    @contextlib.contextmanager
+    def limited_size(self) -> Iterator[None]:
+        """Build a network in this context, and it is no larger than the file of weights allows.
+
+        Otherwise a few words in the settings of a stranger's model could fill the memory. A weight needs a byte or more,
+        and a constructor may create each twice.
+
+        Raises:
+            ModelFolderError: the network has more weights.
+        """
+        size = self.manifest.files[WEIGHTS].bytes if WEIGHTS in self.manifest.files else 0
+        try:
+            with AllocationLimit(MIN_ALLOCATION + NUMBERS_PER_BYTE * size):
+                yield
+        except LimitExceededError as problem:
+            raise ModelFolderError(
+                f"'{self.folder / RUN}' describes a network that is too large for {WEIGHTS}, which has {size:,} bytes; copy "
+                f"the whole folder again.",
+                path=self.folder,
+            ) from problem
+
     def load_model(self, device: str | torch.device = "cpu", *, trust_plugins: bool = False) -> Seq2Seq:
         """Build a translation model in evaluation mode and load its weights; see `load_network`.
 
@@ -158,7 +185,7 @@ class ModelFolder:
         if trust_plugins:
             trust_folder(self.folder)
         # The folder may come from anywhere: until the model is built, its names import only trusted code.
-        with named_by(self.folder):
+        with named_by(self.folder), self.limited_size():
             require_plugins(self.folder, self.manifest.plugins, trust_plugins=trust_plugins)
             sizes = self.subwords.source.size, self.subwords.target.size
             model = build_unweighted_network(self.run.task, self.run.model, *sizes)

@@ -80,7 +80,7 @@ def load_exported(folder: ModelFolder) -> InferenceModel:
 
 def build_skeleton(folder: ModelFolder) -> InferenceModel:
     """Build the model of an exported folder, without the values of its weights."""
-    with named_by(folder.folder):
+    with named_by(folder.folder), folder.limited_size():
         model = build_unweighted_model(
             folder.run.model, folder.subwords.source.size, folder.subwords.target.size
         )

@@ -180,3 +180,17 @@ def test_the_error_of_a_full_disk_names_the_folder(tmp_path, tiny_run, subwords)
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert (caught.value.errno, caught.value.filename) == (errno.EFBIG, str(tmp_path / "out"))
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_network_far_larger_than_the_weights_is_refused_before_it_is_built(folder, edit_manifest) -> None:
+    from nmt_lstm.checkpoint.manifest import FileRecord
+    from nmt_lstm.files.checksums import sha256_of
+
+    text = (folder / "run.toml").read_text().replace("hidden_size = 20", "hidden_size = 65536")
+    (folder / "run.toml").write_text(text)
+    values = json.loads((folder / "manifest.json").read_text())
+    record = FileRecord(bytes=len(text.encode()), sha256=sha256_of(folder / "run.toml")).model_dump()
+    edit_manifest(files={**values["files"], "run.toml": record})
+    with pytest.raises(ModelFolderError, match="too large") as caught:
+        read(folder).load_model()
+    assert caught.value.path == folder

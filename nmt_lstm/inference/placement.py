@@ -46,7 +46,9 @@ class Placement:
         gaps: gaps of the translation where a mark may stand, with 0 and T.
     """
 
-    def __init__(self, attention: NDArray[np.floating[Any]], source_solids: Sequence[int], gaps: Sequence[int]) -> None:
+    def __init__(
+        self, attention: NDArray[np.floating[Any]], source_solids: Sequence[int], gaps: Sequence[int]
+    ) -> None:
         weights = np.asarray(attention, dtype=np.float64)[:, :-1]
         targets, sources = weights.shape
         if targets > 1 and sources and np.ptp(weights, axis=0).max() < 1e-6:

@@ -54,7 +54,9 @@ class AllocationLimit(TorchFunctionMode):
     ) -> Any:
         """Add the size of a new tensor; it is a sequence, or the leading arguments."""
         if func in _CREATE:
-            size = (kwargs or {}).get("size", args[0] if args and isinstance(args[0], (tuple, list)) else args)
+            size = (kwargs or {}).get(
+                "size", args[0] if args and isinstance(args[0], (tuple, list)) else args
+            )
             self._numbers += math.prod(number for number in size if isinstance(number, int))
             if self._numbers > self._limit:
                 raise LimitExceededError(self._numbers)

@@ -76,7 +76,12 @@ def _write_sampled(prepared: Prepared, epoch: int, folder: Path, sampling: float
                 # Each line has its own seed, so that no draw depends on where a chunk or a process begins.
                 store.write(
                     [
-                        [*tag, *source(form.learning_source(line, number), sentence_seed(seed, epoch, number, 0))]
+                        [
+                            *tag,
+                            *source(
+                                form.learning_source(line, number), sentence_seed(seed, epoch, number, 0)
+                            ),
+                        ]
                         if data.is_paired
                         else []
                         for number, (line, _) in numbered

@@ -35,5 +35,7 @@ def test_values_below_the_limit_are_those_without_it():
     with AllocationLimit(1000):
         layer = nn.LSTM(3, 4)
         created = torch.ones((2, 3)), torch.tensor([1.0]), torch.full((2,), 3.0)
-    assert all(torch.equal(one, other) for one, other in zip(layer.parameters(), expected.parameters(), strict=True))
+    assert all(
+        torch.equal(one, other) for one, other in zip(layer.parameters(), expected.parameters(), strict=True)
+    )
     assert created[0].shape == (2, 3)

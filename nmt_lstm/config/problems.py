@@ -66,10 +66,11 @@ def problem_sentences(error: ValidationError, overridden: Iterable[str]) -> list
             sentences.append(f"'{path}' is required: {options[path].meaning}")
         elif problem["type"] == "missing":
             sentences.append(f"the table [{path}] is required; its keys: {', '.join(child_keys(keys))}.")
-        elif table_of(keys) is not None and keys and path not in options:
+        elif table_of(keys) is not None and keys and path not in options and problem["type"] != "value_error":
             sentences.append(f"{path} = {value}{mark}: must be a table [{path}].")
         elif not keys or problem["type"] == "value_error":
-            prefix = f"{path} = {value}{mark}: " if keys else ""
+            # The check of a table as a whole names its keys itself.
+            prefix = f"{path} = {value}{mark}: " if path in options else ""
             sentences.append(f"{prefix}{problem['ctx']['error'] if 'ctx' in problem else problem['msg']}.")
         else:
             allowed = options[path].allowed if path in options else problem["msg"]

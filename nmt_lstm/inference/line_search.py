@@ -26,6 +26,7 @@ from nmt_lstm.search.searchable import Searchable
 from nmt_lstm.search.sentence_batches import SentenceBatches
 from nmt_lstm.text.lines import LineWarnings
 from nmt_lstm.text.subwords import Subwords
+from nmt_lstm.text.written_pieces import text_of_pieces
 
 __all__ = ["LineSearch", "SearchOptions", "warn_about"]
 
@@ -80,7 +81,7 @@ class LineSearch:
         self._whole_model = whole_model
         self._language_model = language_model
         self._subwords = subwords
-        self._target_texts = PieceTexts(subwords.target.texts)
+        self._target_texts = PieceTexts(subwords.target.texts, subwords.target.form.markers)
         self._device = device
         self._precision: Precision = precision
 
@@ -152,7 +153,7 @@ class LineSearch:
         self, candidates: Sequence[PieceHypothesis], line: PreparedLine, options: SearchOptions
     ) -> tuple[Hypothesis, ...]:
         """Return the n best hypotheses of a line."""
-        hypotheses = [self._hypothesis(candidate, len(line.pieces), options) for candidate in candidates]
+        hypotheses = [self._hypothesis(candidate, line, options) for candidate in candidates]
         sampling, utility = options.settings.method == "sampling", options.settings.decision
         if utility != "score" and hypotheses:
             # Samples come as often as the model says; hypotheses of a beam count as their probabilities say.
@@ -180,8 +181,10 @@ class LineSearch:
         return tuple(best)
 
     def _hypothesis(
-        self, candidate: PieceHypothesis, source_pieces: int, options: SearchOptions
+        self, candidate: PieceHypothesis, line: PreparedLine, options: SearchOptions
     ) -> Hypothesis:
+        source_pieces = len(line.pieces)
+        text = self._subwords.target.decode(candidate.pieces)
         # Without the padding.
         weights = None if candidate.attention is None else candidate.attention[:, : source_pieces + 1]
         pairs: list[tuple[int, int]] = []
@@ -189,7 +192,7 @@ class LineSearch:
             likeliest = weights.argmax(1).tolist()
             pairs = [(source, target) for target, source in enumerate(likeliest) if source < source_pieces]
         return Hypothesis(
-            self._subwords.target.decode(candidate.pieces),
+            text if line.case is None else self._subwords.target.form.in_case(text, line.case),
             candidate.score,
             candidate.log_probability,
             tuple(self._subwords.target.pieces(candidate.pieces)),
@@ -234,6 +237,6 @@ def warn_about(
     best = translation.hypotheses[0]
     limit = longest_translation(settings, len(line.pieces)) + line.target.forced_pieces
     if repeated := repeated_phrase(best.pieces):
-        warnings.repetition(line.number, "".join(repeated).replace("▁", " ").strip())
+        warnings.repetition(line.number, text_of_pieces(repeated))
     elif len(best.pieces) >= limit:
         warnings.ended_by_limit(line.number, limit)

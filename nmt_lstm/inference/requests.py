@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.inference.checked_arguments import checked_text
 from nmt_lstm.inference.translation import Unmet
 from nmt_lstm.search.constraints import PieceConstraints
+from nmt_lstm.text.casing import LineCase
 from nmt_lstm.text.lines import LineWarnings, has_unsafe, single_line, without_line_end
 from nmt_lstm.text.phrases import is_spaced_letter, phrase_spans
 from nmt_lstm.text.special_pieces import UNKNOWN
@@ -46,6 +49,15 @@ class TranslationRequest:
             if isinstance(getattr(self, name), str):
                 raise ConfigurationError(f"{name} is one string; give a list of phrases, such as [phrase].")
 
+    def changed(self, change: Callable[[str], str]) -> TranslationRequest:
+        """Return the request for a translation whose text is changed."""
+        return dataclasses.replace(
+            self,
+            prefix=change(self.prefix),
+            require=tuple(map(change, self.require)),
+            avoid=tuple(map(change, self.avoid)),
+        )
+
     def unmet(self, translation: str) -> tuple[Unmet, ...]:
         """Return what a translation does not meet: the prefix, required phrases that it lacks, avoided ones that it has."""
         prefix = _text(self.prefix)
@@ -76,6 +88,8 @@ class PreparedLine:
     """Source pieces, at most `search.max_source_pieces`; none for a blank line."""
     target: PieceConstraints
     """What is asked of the target pieces."""
+    case: LineCase | None = None
+    """The case in which the translation is written, if it is an unusual one."""
 
     @property
     def text(self) -> str:
@@ -107,31 +121,41 @@ class LinePreparation:
             NotTextError: a line is neither a string nor a request.
         """
         requests = [(number, as_request(number, line)) for number, line in numbered]
+        read = [self._subwords.source.form.without_line_case(request.text) for _, request in requests]
         # What holds only spaces is blank, and control characters count as spaces.
         encoded = self._subwords.source.encode_lines(
-            [request.text if single_line(request.text).strip() else "" for _, request in requests]
+            [text if single_line(text).strip() else "" for text, _ in read]
         )
         lines = []
-        for (number, request), pieces in zip(requests, encoded, strict=True):
+        form = self._subwords.target.form
+        for (number, request), (_, case), pieces in zip(requests, read, encoded, strict=True):
             if has_unsafe(request.text):
                 warnings.unsafe(number)
             if unknown := self._subwords.source.unknown_invisible(request.text):
                 warnings.invisible(number, unknown[0])
             if len(pieces) > limit:
                 warnings.too_long(number, len(pieces), limit)
-            lines.append(PreparedLine(number, request, pieces[:limit], self._target(number, request)))
+            target = self._target(number, request, case)
+            asked = request if case is None else request.changed(partial(form.in_case, case=case))
+            lines.append(PreparedLine(number, asked, pieces[:limit], target, case))
         return lines
 
-    def _target(self, number: int, request: TranslationRequest) -> PieceConstraints:
+    def _target(self, number: int, request: TranslationRequest, case: LineCase | None) -> PieceConstraints:
         vocabulary = self._subwords.target
-        required = [phrase_pieces(vocabulary, phrase) for phrase in _phrases(request.require)]
+        form = vocabulary.form
+        required, avoided = _phrases(request.require), _phrases(request.avoid)
         prefix = _text(request.prefix)
+        if case is not None:
+            # The translation is searched for in lower case; only then is it written in the case of the line.
+            prefix, required = form.without_case(prefix), tuple(map(form.without_case, required))
+            avoided = tuple(variant for phrase in avoided for variant in form.variants(phrase))
+        phrases = [phrase_pieces(vocabulary, phrase) for phrase in required]
         # Characters that the vocabulary does not have are never written; the phrase is then reported as not met.
         return PieceConstraints(
             number,
             tuple(piece for piece in vocabulary.encode(prefix) if piece != UNKNOWN) if prefix else (),
-            tuple(pieces for pieces in required if UNKNOWN not in pieces),
-            _phrases(request.avoid),
+            tuple(pieces for pieces in phrases if UNKNOWN not in pieces),
+            tuple(map(form.write, avoided)),
         )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nmt_lstm.errors import DataError
 from nmt_lstm.files.regular import read_regular
+from nmt_lstm.text.casing import LineCase
 from nmt_lstm.text.phrases import phrase_spans
 
 __all__ = ["Terms"]
@@ -44,10 +45,15 @@ class Terms:
         return cls(list(_pairs(path, text)))
 
     def required(self, line: str) -> list[str]:
-        """Return the target phrases of the source phrases in a line, one for each occurrence."""
+        """Return the target phrases of the source phrases in a line, one for each occurrence.
+
+        In a line that is all in upper or title case, phrases are found in any case.
+        """
         targets = []
+        has_case = LineCase.of(line) is None
+        line = line if has_case else line.lower()
         for source, target in self._pairs:
-            for start, end in list(phrase_spans(line, source)):
+            for start, end in list(phrase_spans(line, source if has_case else source.lower())):
                 targets.append(target)
                 # What is a part of this phrase is not a phrase of its own.
                 line = line[:start] + "\n" * (end - start) + line[end:]

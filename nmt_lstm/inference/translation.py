@@ -9,6 +9,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nmt_lstm.text.written_pieces import text_of_pieces, word_spans
+
 __all__ = ["Hypothesis", "ScoredTranslation", "Translation"]
 
 
@@ -34,16 +36,6 @@ class Word:
     start: int
     end: int
     log_probability: float | None
-
-
-def word_spans(pieces: Sequence[str]) -> list[tuple[int, int]]:
-    """Return where words begin and end: a piece that begins with a space (written ▁) begins a word."""
-    starts = [
-        index
-        for index, piece in enumerate(pieces)
-        if index == 0 or (piece.startswith("▁") and pieces[index - 1] != "▁")
-    ]
-    return list(zip(starts, [*starts[1:], len(pieces)], strict=True))
 
 
 @dataclass(frozen=True)
@@ -84,7 +76,7 @@ class Hypothesis:
         """The words of the text: pieces up to the next one that begins with a space."""
         return tuple(
             Word(
-                "".join(self.pieces[start:end]).replace("▁", " ").strip(),
+                text_of_pieces(self.pieces[start:end]),
                 start,
                 end,
                 None

@@ -62,7 +62,9 @@ class BatchConstraints:
         if not any(line.required for line in self.lines):
             return None
         return RequiredPhrases(
-            [line.required for line in self.lines], torch.from_numpy(self.vocabulary.continues_word)
+            [line.required for line in self.lines],
+            torch.from_numpy(self.vocabulary.continues_word),
+            frozenset(self.vocabulary.is_marker.nonzero()[0].tolist()),
         )
 
 

@@ -31,6 +31,8 @@ class Progress(NamedTuple):
     """Indices of the phrases that it contains."""
     begun: Pieces = ()
     """Its last pieces, as far as they are the beginning of a phrase that is not met."""
+    is_marked: bool = False
+    """Whether its last piece changes the case of the next word, so that a phrase cannot begin with that."""
 
 
 class RequiredPhrases:
@@ -39,13 +41,20 @@ class RequiredPhrases:
     Args:
         phrases: B lists of phrases, each of at least one piece.
         continues_word: (V,), bool: whether a piece continues the word before it.
+        markers: pieces that change the case of the next word.
     """
 
     changes_probabilities = False
 
-    def __init__(self, phrases: Sequence[Sequence[Pieces]], continues_word: Tensor) -> None:
+    def __init__(
+        self,
+        phrases: Sequence[Sequence[Pieces]],
+        continues_word: Tensor,
+        markers: frozenset[int] = frozenset(),
+    ) -> None:
         self._phrases = phrases
         self._word_pieces = continues_word.nonzero()[:, 0]
+        self._markers = markers
         self._known: list[dict[Pieces, Progress]] = [{(): Progress()} for _ in phrases]
 
     def total(self, sentence: int) -> int:
@@ -76,14 +85,21 @@ class RequiredPhrases:
             if index not in progress.met
         ]
         # The longest suffix that begins a phrase, as in Knuth-Morris-Pratt: a phrase may begin within another.
+        is_marked = piece in self._markers
+        follows_marker = [
+            progress.is_marked and not progress.begun,
+            *(each in self._markers for each in recent),
+        ]
         for start in range(len(recent)):
+            if follows_marker[start]:
+                continue
             end = recent[start:]
             for index, phrase in open_phrases:
                 if phrase == end:
-                    return Progress(progress.met | {index})
+                    return Progress(progress.met | {index}, (), is_marked)
             if any(phrase[: len(end)] == end for _, phrase in open_phrases):
-                return Progress(progress.met, end)
-        return Progress(progress.met)
+                return Progress(progress.met, end, is_marked)
+        return Progress(progress.met, (), is_marked)
 
     def next_pieces(self, sentence: int, progress: Progress) -> Iterator[int]:
         """Yield the pieces that advance a phrase."""
@@ -92,7 +108,8 @@ class RequiredPhrases:
             if index not in progress.met:
                 if begun and phrase[:begun] == progress.begun:
                     yield phrase[begun]
-                yield phrase[0]
+                if not progress.is_marked:
+                    yield phrase[0]
 
     def apply(self, candidates: Candidates, written: Written) -> None:
         """Allow the next pieces of phrases, whatever else forbids them; after a phrase, forbid pieces that continue its word."""

@@ -8,7 +8,7 @@ exactly: a word whose case is not that of a marker, such as "iPhone" or "GROẞE
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from functools import lru_cache
 
@@ -21,10 +21,33 @@ SHIFT, CAPS_LOCK = CASE_MARKERS
 # Letters of the scripts that have two cases: Latin, Greek, Cyrillic, Armenian, and full-width Latin.
 _LETTERS = "A-Za-zÀ-ÖØ-öø-ʯͰ-ͽΆ-ҁҊ-ԯԱ-Ֆՠ-ֈḀ-῾Ａ-Ｚａ-ｚ"
 _WORD = re.compile(f"[{_LETTERS}]+")
+# In a line all in upper or title case, "don't" is one word: its title case is "Don't".
+_LINE_WORD = f"(?P<word>[{_LETTERS}]+(?:['’][{_LETTERS}]+)*)"
 _MARKER = f"(?P<marker>[{''.join(CASE_MARKERS)}])"
 _MARKED = re.compile(f"{_MARKER}(?:(?P<doubled>(?P=marker))| ?(?P<word>[{_LETTERS}]+))?")
 # With fewer words, it may be a name.
 MIN_TITLE_WORDS = 4
+
+
+class LineCase(Enum):
+    """The case of a line whose words are all in upper or title case, such as a headline."""
+
+    UPPER = CAPS_LOCK
+    TITLE = SHIFT
+
+    @classmethod
+    def of(cls, line: str) -> LineCase | None:
+        """Return the case of a line; None if its words are written as usual."""
+        return cls.of_words([match["word"] for match in re.finditer(_LINE_WORD, line)])
+
+    @classmethod
+    def of_words(cls, words: Sequence[str]) -> LineCase | None:
+        """Return the case of a line with these words."""
+        if any(len(word) > 1 for word in words) and all(word.isupper() for word in words):
+            return cls.UPPER
+        if len(words) >= MIN_TITLE_WORDS and all(word == _cased(word.lower(), SHIFT) for word in words):
+            return cls.TITLE
+        return None
 
 
 class CaseMarkers:
@@ -40,6 +63,7 @@ class CaseMarkers:
     def __init__(self, symbols: Sequence[str] = ()) -> None:
         longest_first = sorted(map(re.escape, symbols), key=len, reverse=True)
         known = f"(?P<symbol>{'|'.join(longest_first)})|" if symbols else ""
+        self._line_words = re.compile(f"{known}{_LINE_WORD}")
         self._written = re.compile(f"{known}(?P<space>^| )?(?P<word>[{_LETTERS}]+)|{_MARKER}")
 
     def write(self, text: str) -> str:
@@ -52,11 +76,23 @@ class CaseMarkers:
 
     def lowered(self, text: str) -> str:
         """Return a text with all words in lower case, without markers."""
-        return self._written.sub(lambda match: match[0].lower() if match["word"] else match[0], text)
+        return self._with_words(text, str.lower)
+
+    def line_case(self, text: str) -> LineCase | None:
+        """Return the case of a line, whatever that of its symbols is."""
+        matches = self._line_words.finditer(text)
+        return LineCase.of_words([match["word"] for match in matches if match["word"]])
+
+    def in_case(self, text: str, case: LineCase) -> str:
+        """Return a text whose words are all in a case."""
+        return self._with_words(text, lambda word: _cased(word, case.value))
 
     def read(self, text: str) -> str:
         """Return the text that was written so; markers without a word, which a network may produce, are left out."""
         return _MARKED.sub(_restored, text)
+
+    def _with_words(self, text: str, change: Callable[[str], str]) -> str:
+        return self._line_words.sub(lambda match: change(match[0]) if match["word"] else match[0], text)
 
 
 def _marked(match: re.Match[str]) -> str:
@@ -87,26 +123,3 @@ def _restored(match: re.Match[str]) -> str:
 
 def _cased(word: str, marker: str) -> str:
     return word.upper() if marker == CAPS_LOCK else word[:1].upper() + word[1:]
-
-
-class LineCase(Enum):
-    """The case of a line whose words are all in upper or title case, such as a headline."""
-
-    UPPER = "upper"
-    TITLE = "title"
-
-    @classmethod
-    def of(cls, line: str) -> LineCase | None:
-        """Return the case of a line; None if its words are written as usual."""
-        words = _WORD.findall(line)
-        if any(len(word) > 1 for word in words) and all(word.isupper() for word in words):
-            return cls.UPPER
-        if len(words) >= MIN_TITLE_WORDS and all(word.istitle() for word in words):
-            return cls.TITLE
-        return None
-
-    def apply(self, line: str) -> str:
-        """Return a line in this case."""
-        if self is LineCase.UPPER:
-            return line.upper()
-        return _WORD.sub(lambda match: _cased(match[0], SHIFT), line)

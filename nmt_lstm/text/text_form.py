@@ -10,7 +10,7 @@ from functools import cached_property
 
 from nmt_lstm.config.subword_schema import SubwordSettings
 from nmt_lstm.config.symbols import CASE_MARKERS, JOINER
-from nmt_lstm.text.casing import CaseMarkers
+from nmt_lstm.text.casing import CaseMarkers, LineCase
 from nmt_lstm.text.invisible_characters import without_invisible_characters
 from nmt_lstm.text.lines import single_line
 from nmt_lstm.text.word_splitting import WordSplitter
@@ -50,12 +50,16 @@ class TextForm:
         )
 
     @property
+    def markers(self) -> tuple[str, ...]:
+        """The characters that mark the case of the next word."""
+        return CASE_MARKERS if self.case_markers else ()
+
+    @property
     def added_symbols(self) -> tuple[str, ...]:
         """The symbols that this form adds to a text; a vocabulary must have each as one piece."""
-        markers = CASE_MARKERS if self.case_markers else ()
         if self.split_words:
-            return (*markers, JOINER)
-        return (*markers, *(SPACE + marker for marker in markers))
+            return (*self.markers, JOINER)
+        return (*self.markers, *(SPACE + marker for marker in self.markers))
 
     def with_symbols(self, symbols: Sequence[str]) -> TextForm:
         """Return the same form for a vocabulary with these symbols."""
@@ -89,6 +93,23 @@ class TextForm:
     def without_case(self, line: str) -> str:
         """Return a line in lower case if this form has markers of case; otherwise as it is."""
         return self._markers.lowered(line) if self.case_markers else line
+
+    def without_line_case(self, line: str) -> tuple[str, LineCase | None]:
+        """Return a source line as translation reads it, and the case in which its translation is written.
+
+        With markers of case, a line in upper or title case is read in lower case; None is the usual case.
+        """
+        case = self._markers.line_case(line) if self.case_markers else None
+        return (line if case is None else self.without_case(line)), case
+
+    def in_case(self, text: str, case: LineCase) -> str:
+        """Return a text in the case of a line; symbols stay as they are."""
+        return self._markers.in_case(text, case)
+
+    def variants(self, phrase: str) -> tuple[str, ...]:
+        """Return a phrase in each case, as it is first."""
+        cased = [self.in_case(self.without_case(phrase), case) for case in LineCase]
+        return tuple(dict.fromkeys([phrase, self.without_case(phrase), *cased]))
 
     def read(self, text: str) -> str:
         """Return the line that has this form."""

@@ -17,6 +17,7 @@ from nmt_lstm.text.piece_records import user_defined_symbols
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
 from nmt_lstm.text.subword_sampling import PieceSampler
 from nmt_lstm.text.text_form import SPACE, TextForm
+from nmt_lstm.text.written_pieces import shown_piece
 
 __all__ = ["Vocabulary"]
 
@@ -147,14 +148,23 @@ class Vocabulary:
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
-        """What each piece adds to a text, with spaces; empty for special pieces and single bytes."""
-        return tuple(
-            ""
-            if piece in SPECIAL_PIECES or self._processor.is_byte(piece)
-            else self._processor.id_to_piece(piece).replace(SPACE, " ")
-            for piece in range(self.size)
-        )
+        """What each piece adds to a text, in the form that it is split in, with spaces; empty for special pieces.
+
+        A byte of a longer character is a lone surrogate, as in Python's "surrogateescape".
+        """
+        return tuple("" if piece in SPECIAL_PIECES else self._added(piece) for piece in range(self.size))
+
+    def _added(self, piece: int) -> str:
+        text: str = self._processor.id_to_piece(piece)
+        if not self._processor.is_byte(piece):
+            return text.replace(SPACE, " ")
+        byte = bytes([int(text[3:-1], 16)])
+        return single_line(byte.decode()) if byte.isascii() else byte.decode("utf-8", "surrogateescape")
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
         """Return each piece as SentencePiece writes it."""
         return [self._processor.id_to_piece(int(piece)) for piece in ids]
+
+    def shown(self, ids: Sequence[int]) -> list[str]:
+        """Return each piece as pages and pictures show it: a byte that is a visible character as this character."""
+        return [shown_piece(piece) for piece in self.pieces(ids)]

@@ -14,7 +14,7 @@ from functools import cache
 
 from nmt_lstm.config.symbols import JOINER
 
-__all__ = ["WordSplitter"]
+__all__ = ["WordSplitter", "join_words"]
 
 # What a joiner in the text becomes, since it would be removed when the units are joined.
 _SUBSTITUTE = "■"
@@ -48,7 +48,7 @@ class WordSplitter:
 
     def read(self, text: str) -> str:
         """Return the text that was written so."""
-        return _JOINED.sub("", text)
+        return join_words(text)
 
     def _units(self, part: str) -> list[str]:
         if part.isalnum() and not self._symbols:
@@ -68,6 +68,11 @@ class WordSplitter:
             else:
                 written += [JOINER, unit]
         return written
+
+
+def join_words(text: str) -> str:
+    """Return a text without joiners and the spaces beside them."""
+    return _JOINED.sub("", text)
 
 
 @cache

@@ -8,7 +8,8 @@ import pytest
 from nmt_lstm import SearchSettings, Translator
 from nmt_lstm.corpora.builtin import model_path
 from nmt_lstm.evaluation.minimum_risk import expected_utilities
-from nmt_lstm.inference.translation import Hypothesis, word_spans
+from nmt_lstm.inference.translation import Hypothesis
+from nmt_lstm.text.written_pieces import word_spans
 
 LINES = ["The dog is sleeping .", "", "A man is running .", "What is this ?"]
 

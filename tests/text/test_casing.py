@@ -67,6 +67,8 @@ def test_markers_without_a_word_are_left_out(written, text) -> None:
         ("NASA", LineCase.UPPER),
         ("МОСКВА 2024!", LineCase.UPPER),
         ("Ein Hund Läuft Schnell", LineCase.TITLE),
+        ("Don't Stop Me Now", LineCase.TITLE),
+        ("DON'T STOP", LineCase.UPPER),
         ("Ein Hund läuft", None),
         ("Peter Pan Junior", None),
         ("A", None),
@@ -77,9 +79,14 @@ def test_markers_without_a_word_are_left_out(written, text) -> None:
     ],
 )
 def test_the_case_of_a_line(line, case) -> None:
-    assert LineCase.of(line) is case
+    assert LineCase.of(line) is MARKERS.line_case(line) is case
 
 
 def test_a_line_is_written_in_its_case() -> None:
-    assert LineCase.UPPER.apply("A dog runs (über die Straße).") == "A DOG RUNS (ÜBER DIE STRASSE)."
-    assert LineCase.TITLE.apply("A dog runs in the park, NASA says") == "A Dog Runs In The Park, NASA Says"
+    line = "A dog runs (über die Straße), {Name}."
+    assert MARKERS.in_case(line, LineCase.UPPER) == "A DOG RUNS (ÜBER DIE STRASSE), {Name}."
+    assert (
+        MARKERS.in_case("A dog doesn't run, 'NASA' says", LineCase.TITLE) == "A Dog Doesn't Run, 'NASA' Says"
+    )
+    assert MARKERS.lowered("A DOG {Name} <B>Runs") == "a dog {Name} <B>runs"
+    assert MARKERS.line_case("{Name} LÄUFT") is LineCase.UPPER

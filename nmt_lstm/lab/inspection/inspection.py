@@ -130,10 +130,16 @@ class Inspector:
         Raises:
             DataError: a text is blank or has more than 100 pieces, or the prefix is longer than a translation may be.
         """
-        source = self._pieces("source", line, self.subwords.source.encode(single_line(line)))
+        # As `translate` does: a line in upper case is read in lower case, if the model has markers of case.
+        form = self.subwords.source.form
+        read, case = form.without_line_case(single_line(line))
+        source = self._pieces("source", line, self.subwords.source.encode(read))
         tree: BeamTree | None = None
         if target is None:
-            forced = self.subwords.target.encode(single_line(prefix)) if prefix.strip() else []
+            beginning = single_line(prefix)
+            if case is not None:
+                beginning = form.without_case(beginning)
+            forced = self.subwords.target.encode(beginning) if prefix.strip() else []
             tree = search_tree(self.model, source_batch([source]), search or self.run.search, prefix=forced)
             pieces = list(tree.hypotheses[0].pieces)
             if pieces[: len(forced)] != forced:
@@ -145,7 +151,7 @@ class Inspector:
             pieces = self._pieces("target", target, self.subwords.target.encode(single_line(target)))
         reading = self.read(source, pieces)
         found = connectivity(self.model, reading.batch)
-        written = (*self.subwords.target.pieces(pieces), END_OF_SENTENCE)
+        text = single_line(self.subwords.target.decode(pieces))
         return Trace(
             model=self.name,
             # A forced beginning may be improbable, which is not the model's fault.
@@ -154,9 +160,9 @@ class Inspector:
                 **({"forced beginning": prefix} if prefix.strip() and target is None else {}),
             },
             source_text=single_line(line),
-            target_text=single_line(self.subwords.target.decode(pieces)),
-            source_pieces=(*self.subwords.source.pieces(source), END_OF_SENTENCE),
-            target_pieces=written,
+            target_text=text if case is None or target is not None else form.in_case(text, case),
+            source_pieces=(*self.subwords.source.shown(source), END_OF_SENTENCE),
+            target_pieces=(*self.subwords.target.shown(pieces), END_OF_SENTENCE),
             attention=reading.attention,
             connectivity=found,
             layers=tuple(map(self._layer, reading.cells)),
@@ -220,7 +226,7 @@ class Inspector:
         used.update(found.alternatives.flatten().tolist(), found.rivals.tolist())
         used.update(node.piece for node in (tree.nodes if tree else ()))
         ordered = sorted(used)
-        return dict(zip(ordered, self.subwords.target.pieces(ordered), strict=True))
+        return dict(zip(ordered, self.subwords.target.shown(ordered), strict=True))
 
 
 def inspect(

@@ -93,8 +93,8 @@ def read_sentences(inspector: Inspector, lines: Sequence[str]) -> Iterator[Sente
             reach = horizon(survival(cell.location.cell, cell.calls))
             cells.append(CellReading(cell.location.key, cell.record_in_order, reach))
         yield SentenceReading(
-            (*subwords.source.pieces(source), END_OF_SENTENCE),
-            ("<s>", *subwords.target.pieces(target)),
+            (*subwords.source.shown(source), END_OF_SENTENCE),
+            ("<s>", *subwords.target.shown(target)),
             tuple(cells),
         )
     if not usable:

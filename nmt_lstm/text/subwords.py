@@ -18,7 +18,7 @@ from nmt_lstm.config.schema import SubwordSettings
 from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.text.piece_records import byte_model
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, UNKNOWN
-from nmt_lstm.text.text_form import SPACE, TextForm
+from nmt_lstm.text.text_form import TextForm
 from nmt_lstm.text.vocabulary import Vocabulary
 
 __all__ = ["Subwords", "Vocabulary", "read_subwords", "train_subwords"]
@@ -103,8 +103,7 @@ def read_subwords(path: Path, settings: SubwordSettings, *, paired: bool = True)
 
 
 def _check_symbols(path: Path, vocabulary: Vocabulary, settings: SubwordSettings) -> None:
-    own = {symbol.removeprefix(SPACE) for symbol in vocabulary.symbols}
-    missing = [symbol for symbol in settings.user_defined_symbols if symbol not in own]
+    missing = [symbol for symbol in settings.user_defined_symbols if symbol not in vocabulary.symbols]
     if missing:
         raise ConfigurationError(
             f"'{path}' does not hold '{missing[0]}' as a user-defined symbol; train it with --user_defined_symbols, or "
@@ -114,7 +113,7 @@ def _check_symbols(path: Path, vocabulary: Vocabulary, settings: SubwordSettings
             known=vocabulary.symbols,
         )
     added = TextForm.of(settings).added_symbols
-    missing = [symbol for symbol in added if symbol not in vocabulary.symbols]
+    missing = [symbol for symbol in added if symbol not in vocabulary.whole_pieces]
     if missing:
         key, value = ("casing", settings.casing) if settings.casing != "as-is" else ("kind", settings.kind)
         raise ConfigurationError(

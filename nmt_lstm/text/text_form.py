@@ -63,11 +63,11 @@ class TextForm:
 
     def with_symbols(self, symbols: Sequence[str]) -> TextForm:
         """Return the same form for a vocabulary with these symbols."""
-        # SentencePiece adds a space to those of whole words.
-        own = {symbol.removeprefix(SPACE): None for symbol in symbols}
-        return dataclasses.replace(
-            self, symbols=tuple(symbol for symbol in own if symbol and symbol not in self.added_symbols)
-        )
+        # SentencePiece adds those of whole words a second time, with a space.
+        own = [
+            symbol for symbol in symbols if symbol not in self.added_symbols and not symbol.startswith(SPACE)
+        ]
+        return dataclasses.replace(self, symbols=tuple(own))
 
     def write(self, line: str) -> str:
         """Return a line of text in this form; control characters become spaces."""

@@ -53,16 +53,26 @@ class Vocabulary:
                 f"Train it with pad_id={PAD}, unk_id={UNKNOWN}, bos_id={BEGIN}, eos_id={END}."
             )
 
-        self.form = form.with_symbols(self.symbols) if form.added_symbols else form
+        self._form = form
 
     @cached_property
-    def symbols(self) -> tuple[str, ...]:
-        """The user-defined symbols, those of the form of the text included: each is always one piece."""
+    def whole_pieces(self) -> tuple[str, ...]:
+        """The pieces that are never split or merged, as SentencePiece writes them."""
         return user_defined_symbols(self._model)
+
+    @cached_property
+    def form(self) -> TextForm:
+        """How text is written before it is split."""
+        return self._form.with_symbols(self.whole_pieces)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The user-defined symbols: each is always one piece, in any text."""
+        return self.form.symbols
 
     def __reduce__(self) -> tuple[Callable[[], Vocabulary], tuple[()]]:
         """Pickle the arguments of the constructor."""
-        return partial(type(self), self._model, form=self.form), ()
+        return partial(type(self), self._model, form=self._form), ()
 
     @classmethod
     def load(cls, path: Path, *, form: TextForm = PLAIN) -> Vocabulary:
@@ -97,7 +107,7 @@ class Vocabulary:
         """Return the id of a user-defined symbol; None if the vocabulary does not have it."""
         # As a whole word, a symbol has a space before it.
         written = SPACE + symbol if self.form.split_words else symbol
-        return int(self._processor.piece_to_id(written)) if written in self.symbols else None
+        return int(self._processor.piece_to_id(written)) if written in self.whole_pieces else None
 
     def encode(self, line: str) -> list[int]:
         """Return the ids of the pieces of a line; control characters count as spaces."""
@@ -120,7 +130,7 @@ class Vocabulary:
             kind: "unigram" or "bpe", as the vocabulary was learnt.
             alpha: smoothing of the unigram lattice, or the dropout of BPE merges.
         """
-        sampler = PieceSampler(self._processor, bpe=kind == "bpe", alpha=alpha, symbols=self.symbols)
+        sampler = PieceSampler(self._processor, bpe=kind == "bpe", alpha=alpha, symbols=self.whole_pieces)
         return lambda line, seed: sampler.sample(self.form.write(line), seed)
 
     def byte_share(self, ids: Sequence[int]) -> float:

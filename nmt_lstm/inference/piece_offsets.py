@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from nmt_lstm.text.marked_text import solid_length
 from nmt_lstm.text.phrases import is_spaced_letter
+from nmt_lstm.text.written_pieces import added_text, word_spans
 
 __all__ = ["SolidText", "piece_solids"]
 
@@ -78,7 +79,7 @@ def piece_solids(pieces: Sequence[str], text: str) -> list[int] | None:
             # Later bytes of a character in UTF-8 have the highest bits 10; control characters become spaces.
             length = int(not 0x80 <= value < 0xC0 and value > 0x20)
         else:
-            length = solid_length(piece.replace("▁", " "))
+            length = solid_length(added_text(piece))
         solids.append(solids[-1] + length)
     if solids[-1] == solid_length(text):
         return solids
@@ -88,16 +89,11 @@ def piece_solids(pieces: Sequence[str], text: str) -> list[int] | None:
 def _word_solids(pieces: Sequence[str], text: str) -> list[int] | None:
     """Return the characters before each gap if at least the words agree; within a word, those before the word."""
     words = text.split()
-    starts = [
-        index == 0 or (piece.startswith("▁") and pieces[index - 1] != "▁")
-        for index, piece in enumerate(pieces)
-    ]
-    if sum(starts) != len(words):
+    spans = word_spans(pieces)
+    if len(spans) != len(words):
         return None
-    solids, word, before = [], -1, 0
-    for begins in starts:
-        if begins:
-            before += len(words[word]) if word >= 0 else 0
-            word += 1
-        solids.append(before)
-    return [*solids, solid_length(text)]
+    solids, before = list[int](), 0
+    for (start, end), word in zip(spans, words, strict=True):
+        solids += [before] * (end - start)
+        before += len(word)
+    return [*solids, before]

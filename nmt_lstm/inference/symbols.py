@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nmt_lstm.inference.piece_offsets import piece_solids
 from nmt_lstm.inference.translation import Hypothesis, Translation
 from nmt_lstm.text.marked_text import solid_length
+from nmt_lstm.text.written_pieces import text_of_pieces
 
 __all__ = ["without_symbols"]
 
@@ -60,7 +61,7 @@ def _replaced(pieces: Sequence[str], symbol: str, parts: Sequence[str]) -> tuple
 
 def _order(symbol: str, count: int, hypothesis: Hypothesis, translation: Translation) -> list[int]:
     """Return which symbol of the source each symbol of the translation stands for; without attention, the same order."""
-    source_text = "".join(translation.source_pieces).replace("▁", " ")
+    source_text = text_of_pieces(translation.source_pieces)
     sources = _positions(translation.source_pieces, source_text, symbol)
     targets = _positions(hypothesis.pieces, hypothesis.text, symbol)
     if hypothesis.attention is None or len(sources) != count or len(targets) != count:

@@ -11,7 +11,7 @@ from nmt_lstm.text.casing import CaseMarkers
 from nmt_lstm.text.text_form import SPACE
 from nmt_lstm.text.word_splitting import join_words
 
-__all__ = ["shown_piece", "text_of_pieces", "word_spans"]
+__all__ = ["added_text", "shown_piece", "text_of_pieces", "word_spans"]
 
 _BYTE = re.compile("<0x([0-9A-F]{2})>")
 # Pieces after which a space begins no word.
@@ -50,6 +50,11 @@ def text_of_pieces(pieces: Sequence[str]) -> str:
     if any(piece in _OPENING[1:] for piece in pieces):
         text = _MARKERS.read(text)
     return (join_words(text) if JOINER in text else text).strip()
+
+
+def added_text(piece: str) -> str:
+    """Return what a piece that is not a byte adds to a text; nothing for a marker of case."""
+    return "" if piece in _OPENING else piece.replace(SPACE, " ").replace(JOINER, "")
 
 
 def shown_piece(piece: str) -> str:

@@ -27,7 +27,7 @@ TEXTS = [
 ]
 
 # All that ends a word. The bytes could only continue a character that is not begun.
-ENDS = {" a", " hund", " ", ".", " ⇧", "⇧", "⇪", " ⇪", "\udca4", "\udc9f", "END"}
+ENDS = {" a", " hund", " ", ".", " ⇧", "⇧", "⇪", " ⇪", "\udca4", "END"} | {"\udc9f"}
 
 
 def banned(phrase: str, written: list[str], markers: tuple[str, ...] = ("⇧", "⇪")) -> set[str]:

@@ -107,8 +107,9 @@ def _as_trained(
     """
     from nmt_lstm.checkpoint.model_folder import ModelFolder
     from nmt_lstm.config.optimizers import OPTIMIZERS
+    from nmt_lstm.corpora.builtin import model_path
 
-    trained = ModelFolder.read(base)
+    trained = ModelFolder.read(model_path(base, trained=True))
     trained.check_trained()
     trained.manifest.check_task(trained.folder, task)
     run = trained.run

@@ -122,7 +122,7 @@ def train(
         typer.Option(
             "--init-from",
             metavar="FOLDER",
-            help="Fine-tune this model; without a run file, with its network and vocabulary.",
+            help="Fine-tune this model, or builtin:en-ja; without a run file, with its network and vocabulary.",
         ),
     ] = None,
     plugin: Plugins = None,
@@ -205,16 +205,13 @@ def check_start(run: RunSettings, folder: Path, plugins: Sequence[Path] | None, 
         early_checks.check_names(run)
     load_plugins(plugins)
     from nmt_lstm.model.build import check_parts
-    from nmt_lstm.training.callbacks import build_callbacks, check_callbacks
     from nmt_lstm.training.devices import choose_devices
     from nmt_lstm.training.launch import find_launch, ignore_stray
-    from nmt_lstm.training.loggers import check_loggers
-    from nmt_lstm.training.optimization import check_optimizer
+    from nmt_lstm.training.output_folder import check_not_held, check_output, checkpoint_path
+    from nmt_lstm.training.run_checks import check_run
 
     check_parts(run.model)
-    check_optimizer(run.training)
-    check_loggers(run.training)
-    check_callbacks(build_callbacks(run.training))
+    check_run(run, continues=resume and checkpoint_path(folder).exists())
     devices = choose_devices(run.training)
     launch = find_launch(devices.count, devices.nodes)
     # Before Lightning is imported, which reads the same environment variables.
@@ -222,7 +219,6 @@ def check_start(run: RunSettings, folder: Path, plugins: Sequence[Path] | None, 
     if not launch.is_first:
         show_log(errors_only=True)
         return launch
-    from nmt_lstm.training.output_folder import check_not_held, check_output, checkpoint_path
     from nmt_lstm.training.resumption import check_resumable
 
     check_not_held(folder)

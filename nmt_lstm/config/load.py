@@ -28,6 +28,8 @@ __all__ = [
 ]
 
 MAX_RUN_FILE_BYTES = 1 << 20
+BUILTIN = "builtin:"
+"""Begins the name of a built-in model, which is not a path."""
 
 
 def load_run(path: str | Path, overrides: Iterable[str] = ()) -> RunSettings:
@@ -207,6 +209,8 @@ def _resolved(value: Any, option: Option, folder: Path) -> Any:
         return value
     if isinstance(value, (list, tuple)) and option.type is not Path:
         return [str(folder / path) if isinstance(path, (str, Path)) else path for path in value]
+    if isinstance(value, str) and value.startswith(BUILTIN):
+        return value
     return str(folder / value) if isinstance(value, (str, Path)) else value
 
 

@@ -127,7 +127,9 @@ def assemble(
         resume_point.check_epochs(settings)
     module = TranslationModule.of_run(run, prepared, total_steps=_total_steps(settings, data))
     if settings.init_from is not None and resume_point is None:
-        forecast.append(start_from(settings.init_from, module.model, prepared.subwords))
+        forecast.append(
+            start_from(settings.init_from, module.model, prepared.subwords, task=run.task, settings=run.model)
+        )
     if settings.freeze:
         forecast.append(f"{freeze(module.model, settings.freeze):,} parameters are frozen.")
     budget.forecast(

@@ -17,16 +17,16 @@ from nmt_lstm.evaluation.scores import chosen_tokenizer
 from nmt_lstm.text.held_out import with_validation_text
 from nmt_lstm.text.preparation import prepare_text
 from nmt_lstm.training.assembly import Assembly, assemble
-from nmt_lstm.training.callbacks import build_callbacks, check_callbacks, failure_in
+from nmt_lstm.training.callbacks import failure_in
 from nmt_lstm.training.csv_log import start_log
 from nmt_lstm.training.devices import explain_out_of_memory
 from nmt_lstm.training.fit_result import FitResult
 from nmt_lstm.training.interruption import TrainingInterrupted
-from nmt_lstm.training.loggers import build_loggers, check_loggers, start_loggers
+from nmt_lstm.training.loggers import build_loggers, start_loggers
 from nmt_lstm.training.model_selection import publish, select_weights
-from nmt_lstm.training.optimization import check_optimizer
 from nmt_lstm.training.processes import explain_lost_process, run_processes
 from nmt_lstm.training.reporting import advice_after_divergence, report_interruption
+from nmt_lstm.training.run_checks import check_run
 from nmt_lstm.training.run_context import open_run
 from nmt_lstm.training.trainer import build_trainer, silence_lightning
 
@@ -79,11 +79,8 @@ def fit(
         chosen_tokenizer(
             run.data.tokenize, run.data.target_language
         )  # raises for unknown names, before hours of preparation
-        check_optimizer(run.training)
-        check_loggers(run.training)
-        own_callbacks = [*build_callbacks(run.training), *callbacks]
-        check_callbacks(own_callbacks)
         continues = resume and context.checkpoint_path.exists()
+        own_callbacks = check_run(run, continues=continues, callbacks=callbacks)
         run, held = with_validation_text(run, output, reuse=continues)
         # A resumed run has its validation text already, and must not overwrite it: if the text differs, resuming fails.
         if held is not None and not continues:

@@ -8,12 +8,13 @@ import pytest
 import torch
 
 from nmt_lstm import ModelFolder, build_model
-from nmt_lstm.config.schema import SubwordSettings
+from nmt_lstm.config.load import make_run
+from nmt_lstm.config.schema import ModelSettings, SubwordSettings
 from nmt_lstm.corpora.builtin import builtin_corpus_folder, model_path
 from nmt_lstm.errors import ConfigurationError, ModelFolderError
 from nmt_lstm.text.corpus import read_parallel
 from nmt_lstm.text.subwords import Subwords, read_subwords, train_subwords
-from nmt_lstm.training.initial_weights import freeze, start_from
+from nmt_lstm.training.initial_weights import freeze, read_base, start_from
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def new_model(base: ModelFolder, subwords: Subwords, **changes: object):
 
 def test_with_the_same_vocabulary_all_weights_are_those_of_the_model(base) -> None:
     model = new_model(base, base.subwords)
-    sentence = start_from(base.folder, model, base.subwords)
+    sentence = start_from(base.folder, model, base.subwords, task="translation", settings=base.run.model)
     expected = base.load_model().state_dict()
     assert "all weights" in sentence
     for name, weight in model.state_dict().items():
@@ -44,7 +45,7 @@ def test_with_the_same_vocabulary_all_weights_are_those_of_the_model(base) -> No
 
 def test_with_a_new_vocabulary_shared_pieces_keep_their_rows(base, other_subwords) -> None:
     model, untouched = (new_model(base, other_subwords) for _ in range(2))
-    sentence = start_from(base.folder, model, other_subwords)
+    sentence = start_from(base.folder, model, other_subwords, task="translation", settings=base.run.model)
     before, after, fresh = (each.state_dict() for each in (base.load_model(), model, untouched))
     old = {
         piece: row for row, piece in enumerate(base.subwords.target.pieces(range(base.subwords.target.size)))
@@ -60,16 +61,43 @@ def test_with_a_new_vocabulary_shared_pieces_keep_their_rows(base, other_subword
     assert torch.equal(after["decoder.cells.0.weight_hh"], before["decoder.cells.0.weight_hh"])
 
 
-def test_a_different_network_is_refused(base) -> None:
-    smaller = new_model(base, base.subwords, embedding_size=32)
-    with pytest.raises(ConfigurationError, match=r"\[model\]") as refused:
-        start_from(base.folder, smaller, base.subwords)
-    assert (refused.value.key, refused.value.value) == ("training.init_from", str(base.folder))
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"embedding_size": 32}, ["model.embedding_size"]),
+        (
+            {"decoder": {"wiring": "conditional", "hidden_size": 64}},
+            ["model.decoder.wiring", "model.decoder.hidden_size"],
+        ),
+        # The weights would fit, but the network would not compute what they were trained for.
+        ({"encoder": {"residual": True}}, ["model.encoder.residual"]),
+    ],
+)
+def test_a_different_network_is_refused_by_the_names_of_its_settings(base, changes, names) -> None:
+    values = base.run.model.model_dump()
+    for name, change in changes.items():
+        values[name] = {**values[name], **change} if isinstance(change, dict) else change
+    with pytest.raises(ConfigurationError) as refused:
+        read_base(base.folder, "translation", ModelSettings.model_validate(values))
+    assert refused.value.key in names
+    assert all(name in str(refused.value) for name in names)
+
+
+def test_dropout_may_differ(base) -> None:
+    settings = base.run.model.model_copy(update={"dropout": 0.5, "word_dropout": 0.1})
+    assert read_base(base.folder, "translation", settings).folder == base.folder
+
+
+def test_the_builtin_model_is_the_trained_one(base) -> None:
+    read = read_base(Path("builtin:en-ja"), "translation", base.run.model)
+    assert read.manifest.exported == ""
+    run = make_run({"data": {"train_source": "a", "train_target": "b"}}, ["training.init_from=builtin:en-ja"])
+    assert run.training.init_from == Path("builtin:en-ja")
 
 
 def test_an_exported_model_is_refused(base) -> None:
     with pytest.raises(ModelFolderError, match="exported"):
-        start_from(model_path("builtin:en-ja"), new_model(base, base.subwords), base.subwords)
+        read_base(model_path("builtin:en-ja"), "translation", base.run.model)
 
 
 def test_frozen_parameters_are_named_by_patterns(base) -> None:

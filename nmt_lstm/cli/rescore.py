@@ -131,18 +131,28 @@ def rescore(
     if input_file is None or str(input_file) == "-":
         check_stdin()
     early_checks.check_models(model or [], device)
-    for folder in (reverse, language_model):
-        early_checks.check_models([folder] if folder else [], device)
+    early_checks.check_models([reverse] if reverse else [], device)
+    early_checks.check_models([language_model] if language_model else [], device, task="language-model")
     early_checks.check_files(input_file, *references, *([] if references else [weights_file]))
     early_checks.check_output(output_file, (input_file, weights_file, *references))
-    if references:
-        early_checks.check_output(weights_file, (input_file, *references))
-    load_plugins(plugin, trusted=folders if trust_plugins else [])
+    for path in (input_file, *references) if references else ():
+        if path is not None and path.exists() and weights_file.exists() and path.samefile(weights_file):
+            raise ConfigurationError(
+                f"-w '{weights_file}' is also an input and would be overwritten; choose a different file.",
+                key="--weights",
+                value=weights_file,
+            )
     from nmt_lstm.inference.nbest_lists import read_nbest_lists
     from nmt_lstm.inference.rescoring import RescoringWeights
+
+    weights = None
+    if not references:
+        weights = RescoringWeights.read(weights_file)
+        named = {"lm": language_model, "model": model, "reverse": reverse}
+        weights.check([name for name, value in named.items() if value])
+    load_plugins(plugin, trusted=folders if trust_plugins else [])
     from nmt_lstm.inference.rescoring_models import load_rescorer
 
-    weights = None if references else RescoringWeights.read(weights_file)
     rescorer = load_rescorer(
         language_model=language_model,
         models=model or [],
@@ -161,7 +171,6 @@ def rescore(
         if output_file is None:
             return
         lists = iter(everything)
-    rescorer.check(weights)
     with output_stream(output_file, inputs=(input_file,)) as stream:
         while chunk := list(itertools.islice(lists, LINES_AT_ONCE)):
             for each in rescorer.rescore(chunk, weights):

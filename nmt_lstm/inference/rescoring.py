@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,21 @@ class RescoringWeights:
             what = "it is not JSON" if isinstance(error, json.JSONDecodeError) else error
             raise DataError(f"'{path}' has no weights: {what}; tune them with --tune.", path=path) from error
 
+    def check(self, models: Collection[str]) -> None:
+        """Raise ConfigurationError unless the weights are for the features "lm", "model" and "reverse" of these models."""
+        for name, weight in self.weights.items():
+            if weight and name not in (SCORE, LENGTH, *models):
+                raise ConfigurationError(
+                    f"there is a weight for '{name}', but no model for it; add --{name}, or tune again without it.",
+                    key=f"--{name}",
+                )
+        for name in models:
+            if name not in self.weights:
+                raise ConfigurationError(
+                    f"there is no weight for '{name}'; leave --{name} out, or tune again with it.",
+                    key=f"--{name}",
+                )
+
     def write(self, path: Path) -> None:
         """Write the weights as JSON."""
         values = {
@@ -101,22 +116,6 @@ class Rescorer:
         self._scores = dict(scores)
         self.names = tuple(name for name in FEATURES if name in (SCORE, LENGTH) or name in scores)
         """Names of the features, in order."""
-
-    def check(self, weights: RescoringWeights) -> None:
-        """Raise ConfigurationError if the weights are for other features."""
-        needed = {name for name, weight in weights.weights.items() if weight} - set(self.names)
-        if needed:
-            name = min(needed)
-            raise ConfigurationError(
-                f"there is a weight for '{name}', but no model for it; add --{name}, or tune again without it.",
-                key=f"--{name}",
-            )
-        unused = [name for name in self._scores if name not in weights.weights]
-        if unused:
-            raise ConfigurationError(
-                f"there is no weight for '{unused[0]}'; leave --{unused[0]} out, or tune again with it.",
-                key=f"--{unused[0]}",
-            )
 
     def tune(
         self,
@@ -161,7 +160,7 @@ class Rescorer:
         Raises:
             ConfigurationError: the weights are for other features.
         """
-        self.check(weights)
+        weights.check(self._scores)
         if not lists:
             return []
         features, _ = self._features(lists)

@@ -30,6 +30,16 @@ INVALID = [
     ["translate", "-m", "builtin:en-ja", "-i", "text", "--set", "search.alhpa=1"],
     ["translate", "-m", "builtin:en-ja", "-i", "text", "--n-best", "9"],
     ["translate", "-m", "builtin:en-ja", "-i", "text", "--device", "gpu"],
+    ["translate", "-m", "builtin:en-ja", "-i", "text", "--beam-groups", "3"],
+    ["translate", "-m", "builtin:en-ja", "-i", "text", "--diversity", "0.3"],
+    ["translate", "-m", "builtin:en-ja", "-i", "text", "--lm", "no-model"],
+    ["translate", "-m", "builtin:en-ja", "-i", "text", "--lm", "builtin:en-ja"],
+    ["translate", "-m", "builtin:en-ja", "-i", "text", "--lm-weight", "0.3"],
+    ["rescore", "-i", "text", "-w", "no-file"],
+    ["rescore", "-i", "no-file", "-w", "weights.json"],
+    ["rescore", "-i", "text", "-w", "weights.json", "--lm", "no-model"],
+    ["rescore", "-i", "text", "-w", "weights.json"],
+    ["rescore", "-i", "text", "-w", "text", "--tune", "text"],
     ["score", "-m", "no-model", "-s", "text", "-t", "text"],
     ["score", "-m", "builtin:en-ja", "-s", "text", "-t", "no-file"],
     ["score", "-m", "builtin:en-ja", "-s", "text", "-t", "text", "-o", "no-folder/out"],
@@ -89,6 +99,7 @@ def test_invalid_arguments_are_reported_before_torch_is_imported(tmp_path) -> No
     (tmp_path / "text").write_text("a line\n" * 40)
     (tmp_path / "run.toml").write_text(RUN_FILE.format(valid="text"))
     (tmp_path / "missing.toml").write_text(RUN_FILE.format(valid="no-file"))
+    (tmp_path / "weights.json").write_text('{"weights": {"lm": 0.5}}')
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "diary.txt").write_text("unrelated\n")
     init = ["leaderboard", "init", "board", "-s", "text", "-r", "text"]

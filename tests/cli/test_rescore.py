@@ -51,7 +51,7 @@ def rescorer(monkeypatch):
         )
 
     monkeypatch.setattr("nmt_lstm.inference.rescoring_models.load_rescorer", load)
-    monkeypatch.setattr("nmt_lstm.cli.early_checks.check_models", lambda folders, device="auto": None)
+    monkeypatch.setattr("nmt_lstm.cli.early_checks.check_models", lambda *_, **__: None)
     return loaded
 
 
@@ -94,7 +94,7 @@ def test_tuning_can_write_the_translations_too(command, lists, rescorer):
     [
         (("-w", "missing.json"), 1, "missing.json"),
         (("--tune", "short", "-w", "weights.json"), 1, "4 lines"),
-        (("--tune", "reference", "-w", "lists.jsonl"), 1, "lists.jsonl"),
+        (("--tune", "reference", "-w", "lists.jsonl"), 2, "-w"),
         (("--tune", "reference", "--tokenize", "14a", "-w", "weights.json"), 2, "13a"),
         (("-w", "lm.json"), 2, "--lm"),
         (("--lm", "lm", "-w", "length.json"), 2, "--lm"),

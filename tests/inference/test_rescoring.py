@@ -104,10 +104,10 @@ def test_files_without_weights_are_refused(tmp_path, content, word) -> None:
 
 def test_weights_and_models_must_agree() -> None:
     with pytest.raises(ConfigurationError, match="lm") as error_info:
-        Rescorer({}).check(RescoringWeights({"score": 1.0, "lm": 0.5}))
+        Rescorer({}).rescore(LISTS, RescoringWeights({"score": 1.0, "lm": 0.5}))
     assert error_info.value.key == "--lm"
     with pytest.raises(ConfigurationError, match="reverse") as error_info:
-        Rescorer({"reverse": fewest_letters}).check(RescoringWeights({"score": 1.0}))
+        Rescorer({"reverse": fewest_letters}).rescore(LISTS, RescoringWeights({"score": 1.0}))
     assert error_info.value.key == "--reverse"
     with pytest.raises(ConfigurationError, match="style"):
         Rescorer({"style": fewest_letters})

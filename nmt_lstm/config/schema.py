@@ -153,6 +153,8 @@ class SearchSettings(Settings):
     """Longest translation, in pieces per source piece (plus 10)."""
     max_source_pieces: Annotated[int, Field(ge=1)] = 500
     """Longer source lines are truncated to this length, with a warning; 2000 by default with characters or bytes."""
+    max_pieces: Annotated[int, Field(ge=1, le=100_000)] = 100
+    """Of a language model: most pieces that are written after the prompt."""
     language_model_weight: Annotated[float, Field(ge=0.0, le=10.0)] = 0.2
     """Weight of the language model's log-probabilities, if translation has one (`--lm`); 0 leaves it out."""
     no_repeat_ngram: Annotated[int, Field(ge=0, le=100)] = 0

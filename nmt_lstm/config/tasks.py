@@ -74,7 +74,7 @@ TASKS: Mapping[TaskName, Task] = {
         paired=False,
         metrics=("loss",),
         # Smoothing would spend probability on every piece, and so raise the perplexity.
-        defaults={"training.metric": "loss", "training.label_smoothing": 0.0},
+        defaults={"training.metric": "loss", "training.label_smoothing": 0.0, "search.method": "sampling"},
         unused=(
             "insight",
             "model.encoder",

@@ -53,6 +53,7 @@ def beam_search(
     keep_attention: bool = True,
     constraints: BatchConstraints | None = None,
     language_model: Searchable[Any, Any] | None = None,
+    limits: Limits | None = None,
 ) -> list[list[Hypothesis]]:
     """Translate a batch and return at most `n_best` hypotheses per sentence, best first.
 
@@ -79,6 +80,7 @@ def beam_search(
         constraints: what the sentences ask for beyond that.
         language_model: takes part with ``settings.language_model_weight`` (`nmt_lstm.search.fusion`). Log-probabilities
             of hypotheses are then weighted sums, too.
+        limits: of the lengths; by default those of translations of the sources.
 
     Raises:
         ConfigurationError: the settings contradict each other or `n_best`.
@@ -87,7 +89,8 @@ def beam_search(
     check_search(settings, n_best)
     required = None if constraints is None else constraints.required()
     rules = piece_rules(settings, constraints, required)
-    limits = Limits(settings, source, None if constraints is None else constraints.forced_pieces())
+    if limits is None:
+        limits = Limits(settings, source, None if constraints is None else constraints.forced_pieces())
     searched = _composed(model, rules, language_model, settings.language_model_weight)
     if settings.method == "sampling":
         numbers = (

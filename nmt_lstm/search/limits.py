@@ -11,7 +11,7 @@ from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.search.penalties import length_divisor
 from nmt_lstm.search.remaining import Integers
 
-__all__ = ["Limits", "longest_translation"]
+__all__ = ["Limits", "TextLimits", "longest_translation"]
 
 
 def longest_translation(settings: SearchSettings, source_pieces: int) -> int:
@@ -41,3 +41,17 @@ class Limits:
     def divisor(self, length: int) -> float:
         """Return the divisor of a log-probability of `length` pieces, END included."""
         return length_divisor(length, kind=self._settings.length_penalty, alpha=self._settings.alpha)
+
+
+class TextLimits(Limits):
+    """The limits of texts without a source: `search.max_pieces` after the pieces that are forced.
+
+    Args:
+        settings: of the search.
+        forced: (B,) pieces of each text's prompt.
+    """
+
+    def __init__(self, settings: SearchSettings, forced: Integers) -> None:
+        self._settings = settings
+        self.longest = forced + settings.max_pieces
+        self.shortest = np.zeros_like(forced)

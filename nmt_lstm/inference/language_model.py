@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from nmt_lstm.batching.batch import SourceBatch
 from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.checkpoint.shared_pieces import check_shared_pieces
+from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.inference.inference_model import PieceTables, prepare_children
 from nmt_lstm.inference.loading import model_precision
 from nmt_lstm.model.language_model import LanguageModel, LanguageModelState, LanguageStack
@@ -28,7 +29,15 @@ from nmt_lstm.search.searchable import Searchable
 from nmt_lstm.search.sentence_batches import SentenceBatches
 from nmt_lstm.text.vocabulary import Vocabulary
 
-__all__ = ["InferenceLanguageModel", "TextScorer", "load_fusion_model", "prepare_language_model"]
+__all__ = [
+    "InferenceLanguageModel",
+    "LoadedTextModel",
+    "SearchableText",
+    "TextScorer",
+    "load_fusion_model",
+    "load_text_model",
+    "prepare_language_model",
+]
 
 
 class InferenceLanguageModel(nn.Module):
@@ -73,6 +82,10 @@ class InferenceLanguageModel(nn.Module):
         return self.stack.reorder(state, rows)
 
 
+SearchableText: TypeAlias = LanguageModel | InferenceLanguageModel
+"""A language model that is ready for search; it scores the whole vocabulary."""
+
+
 @torch.no_grad()
 def prepare_language_model(
     model: LanguageModel, precision: InferencePrecision = "float32"
@@ -115,6 +128,41 @@ def load_fusion_model(
     return _ready(read.load_language_model(device), device, precision)
 
 
+class LoadedTextModel(NamedTuple):
+    """A language model on a device."""
+
+    model: SearchableText
+    vocabulary: Vocabulary
+    run: RunSettings
+    device: torch.device
+    precision: Precision | InferencePrecision
+    autocast: Precision
+    """Precision of autocast: a model prepared for inference computes in its precision by itself."""
+
+
+def load_text_model(folder: str | Path, device: str, precision: str) -> LoadedTextModel:
+    """Load a language model for any use but fusion; the arguments are those of `Translator.load`.
+
+    Raises:
+        ModelFolderError: the folder is missing, damaged, or needs a plugin that is not installed.
+        WrongTaskError: it is not a language model.
+        ConfigurationError: the device or precision is unknown.
+        ResourceError: the device does not exist, or does not support the precision.
+    """
+    torch_device = choose_device(device)
+    chosen = model_precision(precision, torch_device)
+    read = model_folder.read(folder)
+    model = _ready(read.load_language_model(torch_device), torch_device, chosen)
+    return LoadedTextModel(
+        model,
+        read.subwords.target,
+        read.run,
+        torch_device,
+        chosen,
+        "float32" if chosen == "int8" or isinstance(model, InferenceLanguageModel) else chosen,
+    )
+
+
 class TextScorer:
     """The log-probabilities of texts in a language model.
 
@@ -148,16 +196,12 @@ class TextScorer:
             ConfigurationError: the device or precision is unknown.
             ResourceError: the device does not exist, or does not support the precision.
         """
-        torch_device = choose_device(device)
-        chosen = model_precision(precision, torch_device)
-        read = model_folder.read(folder)
-        model = _ready(read.load_language_model(torch_device), torch_device, chosen)
+        loaded = load_text_model(folder, device, precision)
         return cls(
-            model=model,
-            vocabulary=read.subwords.target,
-            device=torch_device,
-            # A model prepared for inference computes in its precision by itself.
-            precision="float32" if chosen == "int8" or isinstance(model, InferenceLanguageModel) else chosen,
+            model=loaded.model,
+            vocabulary=loaded.vocabulary,
+            device=loaded.device,
+            precision=loaded.autocast,
         )
 
     def log_probabilities(self, texts: Sequence[str], *, batch_size: int = 64) -> list[list[float]]:
@@ -175,7 +219,7 @@ class TextScorer:
 
 def _ready(
     model: LanguageModel, device: torch.device, precision: Precision | InferencePrecision
-) -> Searchable[Any, Any]:
+) -> SearchableText:
     if device.type == "cpu" and precision != "fp16":
         return prepare_language_model(model, precision).pack()
     return model

@@ -71,6 +71,12 @@ class LineWarnings:
             f"line {number}: the translation does not meet {', '.join(requests)}.",
         )
 
+    def unknown(self, number: int) -> None:
+        """Warn that the prompt of line `number` (from 1) has words or characters that the vocabulary does not have."""
+        self._warn(
+            "unknown words", f"line {number}: words or characters that the model does not know were left out."
+        )
+
     def repetition(self, number: int, phrase: str) -> None:
         """Warn that the translation of line `number` (from 1) repeats a phrase."""
         self._warn(

@@ -1,0 +1,62 @@
+"""The results of a language model: plain values with a readable representation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ["Continuation", "GeneratedText", "ScoredText"]
+
+
+@dataclass(frozen=True)
+class GeneratedText:
+    """A text that a language model wrote after a prompt.
+
+    Attributes:
+        prompt: the prompt, without its line end.
+        text: the whole text, with the prompt; always a single line.
+        log_probability: natural logarithm of the probability of the whole text and its end, prompt included.
+        score: the log-probability divided by a function of the length (`search.length_penalty`), by which texts are ranked.
+        pieces: the pieces of the text.
+        prompt_pieces: how many of these are the prompt.
+        is_complete: whether the model ended the text; otherwise it was ended at `search.max_pieces`.
+    """
+
+    prompt: str
+    text: str
+    log_probability: float
+    score: float
+    pieces: tuple[str, ...] = field(repr=False)
+    prompt_pieces: int = field(repr=False)
+    is_complete: bool
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """A piece or a word that may follow a prompt.
+
+    Attributes:
+        text: the piece as the vocabulary writes it (▁ is a space), or the word; ``</s>`` is the end of the text.
+        probability: of the piece, or of the word as a whole.
+    """
+
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class ScoredText:
+    """The probability that a language model assigns to a line.
+
+    Attributes:
+        text: the line.
+        log_probability: natural logarithm of the probability of the line and its end. It is not normalized by length.
+        pieces: the pieces of the line, and last its end, ``</s>``.
+        piece_log_probabilities: natural logarithm of each piece's probability, given the pieces before.
+        unknown_pieces: how many pieces stand for a word or character that the vocabulary does not have.
+    """
+
+    text: str
+    log_probability: float
+    pieces: tuple[str, ...] = field(repr=False)
+    piece_log_probabilities: tuple[float, ...] = field(repr=False)
+    unknown_pieces: int = 0

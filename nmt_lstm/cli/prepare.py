@@ -26,6 +26,7 @@ def prepare(run_file: RunFile, overrides: Overrides = None) -> None:
     The result is cached until the text or the settings change.
     """
     from nmt_lstm.config.load import load_run
+    from nmt_lstm.corpora.builtin import with_builtin_pieces
     from nmt_lstm.text.held_out import with_validation_text
     from nmt_lstm.text.preparation import prepare as prepare_text
 
@@ -36,7 +37,7 @@ def prepare(run_file: RunFile, overrides: Overrides = None) -> None:
         if held_out is not None:
             note(held_out.describe(with_folder=False))
             held_out.write()
-        note(description(prepare_text(run, note)))
+        note(description(prepare_text(with_builtin_pieces(run), note)))
     note(f"\nTo train on it:\n  nmt-lstm train {quoted(run_file)}")
 
 

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from nmt_lstm.errors import DataError, ModelFolderError, nearest
 
-__all__ = ["BUILTIN_MODELS", "PREFIX", "BuiltinModel", "builtin_corpus_folder", "model_path"]
+if TYPE_CHECKING:
+    from nmt_lstm.config.schema import RunSettings
+
+__all__ = [
+    "BUILTIN_MODELS",
+    "PREFIX",
+    "BuiltinModel",
+    "builtin_corpus_folder",
+    "model_path",
+    "with_builtin_pieces",
+]
 
 PACKAGE = Path(__file__).resolve().parent.parent
 PREFIX = "builtin:"
@@ -109,3 +119,16 @@ def _corpus_folder(name: str) -> Path:
     raise DataError(
         f"the built-in corpus is missing from '{candidates[0]}'; reinstall nmt-lstm.", path=candidates[0]
     )
+
+
+def with_builtin_pieces(run: RunSettings) -> RunSettings:
+    """Return the settings with the folder of the built-in model that `subwords.model` may name.
+
+    Raises:
+        ModelFolderError: there is no such built-in model.
+    """
+    model = run.subwords.model
+    if model is None or not str(model).startswith(PREFIX):
+        return run
+    subwords = run.subwords.model_copy(update={"model": model_path(model)})
+    return run.model_copy(update={"subwords": subwords})

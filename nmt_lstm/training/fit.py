@@ -12,6 +12,7 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from rich.console import Console
 
 from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.corpora.builtin import with_builtin_pieces
 from nmt_lstm.errors import ConfigurationError, DivergenceError, NmtLstmError
 from nmt_lstm.evaluation.scores import chosen_tokenizer
 from nmt_lstm.text.held_out import with_validation_text
@@ -86,7 +87,7 @@ def fit(
         if held is not None and not continues:
             context.display.say(held.describe())
             stack.enter_context(held.files())
-        prepared = prepare_text(run.data, run.subwords)
+        prepared = prepare_text(run.data, with_builtin_pieces(run).subwords)
         with (
             explain_lost_process(context.launch),
             explain_out_of_memory(run.training),

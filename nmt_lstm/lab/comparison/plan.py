@@ -10,6 +10,7 @@ from typing import Any
 
 from nmt_lstm.config.load import make_run
 from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.corpora.builtin import with_builtin_pieces
 from nmt_lstm.lab.comparison.factors import Factor, Variant, variants_of
 from nmt_lstm.lab.comparison.matching import Match, planned_steps, within_time, within_updates
 from nmt_lstm.lab.comparison.sizing import count_parameters, size_to
@@ -156,7 +157,7 @@ def make_plan(request: Request, on_progress: Callable[[str], None] = logger.info
         check_parts(run.model)
     base = settings(())
     # Runs with the same text and settings share its prepared form, so that all of them see the same pieces.
-    base_text, *texts = [prepare(run, on_progress) for run in (base, *runs)]
+    base_text, *texts = [prepare(with_builtin_pieces(run), on_progress) for run in (base, *runs)]
     for text in {text.fingerprint: text for text in (base_text, *texts)}.values():
         if not text.report.is_complete:
             on_progress(text.report.describe())

@@ -26,6 +26,7 @@ __all__ = [
     "check_search",
     "check_task",
     "check_training_folder",
+    "is_language_model",
 ]
 
 
@@ -78,6 +79,18 @@ def check_language_model(
             key="--lm-weight",
             value=weight,
         )
+
+
+def is_language_model(folders: Sequence[Path]) -> bool:
+    """Whether the first of some model folders contains a language model.
+
+    Raises:
+        ModelFolderError: it is missing, or its manifest is missing, damaged or too new.
+    """
+    from nmt_lstm.checkpoint.manifest import Manifest
+    from nmt_lstm.corpora.builtin import model_path
+
+    return bool(folders) and Manifest.read(model_path(folders[0])).task == "language-model"
 
 
 def check_search(folders: Sequence[Path], overrides: Sequence[str] | None) -> SearchSettings:

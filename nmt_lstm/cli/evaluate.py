@@ -27,6 +27,7 @@ from nmt_lstm.cli.arguments import (
 from nmt_lstm.cli.lines import input_lines, output_stream, read_all_lines, read_matching_lines
 from nmt_lstm.cli.messages import note, say
 from nmt_lstm.cli.score_report import report_json, report_text
+from nmt_lstm.cli.text_scores import TextScoring, likelihood_json, likelihood_table, refuse_options
 from nmt_lstm.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ Examples:
   nmt-lstm evaluate --hypotheses out.en -r test.en -r test2.en
   nmt-lstm evaluate --hypotheses out.ja -r test.ja --tokenize ja-mecab
   nmt-lstm evaluate --hypotheses out.en -s test.de -r test.en --analysis
-  nmt-lstm evaluate --hypotheses a.en --against b.en -r test.en"""
+  nmt-lstm evaluate --hypotheses a.en --against b.en -r test.en
+  nmt-lstm evaluate -m runs/lm -s test.en"""
 
 
 class TableFormat(StrEnum):
@@ -56,14 +58,14 @@ class TableFormat(StrEnum):
 
 def evaluate(
     reference: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Option(
             "--reference",
             "-r",
             metavar="FILE",
             help="Reference translations, one per line; repeat for several references per line.",
         ),
-    ],
+    ] = None,
     hypotheses: Annotated[
         Path | None,
         typer.Option("--hypotheses", metavar="FILE", help="Translations to score, instead of -m and -s."),
@@ -131,10 +133,28 @@ def evaluate(
     plugin: Plugins = None,
     trust_plugins: TrustPlugins = False,
 ) -> None:
-    """Score translations with BLEU, chrF and TER.
+    """Score translations with BLEU, chrF and TER, or a language model with its perplexity.
 
     The scores are computed by sacreBLEU and shown with their signatures.
     """
+    if early_checks.is_language_model(model or []):
+        refuse_options(
+            reference=reference,
+            hypotheses=hypotheses,
+            output=output_file,
+            analysis=analysis,
+            against=against,
+            beam_size=beam_size,
+            set=overrides,
+        )
+        scoring = TextScoring(model or [], source, device, precision.value, batch_size, plugin, trust_plugins)
+        if table_format is TableFormat.table:
+            say(likelihood_table(scoring))
+        else:
+            sys.stdout.write(likelihood_json(scoring) + "\n")
+        return
+    if not reference:
+        raise ConfigurationError("-r is missing: name the reference translations.", key="--reference")
     if (hypotheses is None) == (not model):
         raise ConfigurationError("name either --hypotheses FILE, or -m FOLDER with -s FILE.")
     if model and source is None:

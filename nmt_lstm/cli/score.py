@@ -1,4 +1,4 @@
-"""``nmt-lstm score``: the log probability that a model assigns to translations."""
+"""``nmt-lstm score``: the log probability that a model assigns to translations, or a language model to lines."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from nmt_lstm.cli.arguments import (
 )
 from nmt_lstm.cli.lines import output_stream, read_all_lines, read_matching_lines
 from nmt_lstm.cli.messages import note
+from nmt_lstm.cli.text_scores import TextScoring, refuse_options, write_scores
+from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.plain_text import json_text
 
 if TYPE_CHECKING:
@@ -29,8 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["score"]
 
 EPILOG = """\b
-Example:
+Examples:
   nmt-lstm score -m runs/de-en -s test.de -t test.en > scores.tsv
+  nmt-lstm score -m runs/lm -s test.en > scores.tsv
 \b
 Output:
   text:  the log probability of the line, a tab, and its mean per piece
@@ -41,11 +44,23 @@ Output:
 def score(
     model: Models,
     source: Annotated[
-        Path, typer.Option("--source", "-s", metavar="FILE", help="Source text, one sentence per line.")
+        Path,
+        typer.Option(
+            "--source",
+            "-s",
+            metavar="FILE",
+            help="Source text, one sentence per line; the text itself for a language model.",
+        ),
     ],
     target: Annotated[
-        Path, typer.Option("--target", "-t", metavar="FILE", help="Translations, one per source line.")
-    ],
+        Path | None,
+        typer.Option(
+            "--target",
+            "-t",
+            metavar="FILE",
+            help="Translations, one per source line; a language model has none.",
+        ),
+    ] = None,
     output_file: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. [default: stdout]")
     ] = None,
@@ -58,8 +73,15 @@ def score(
     plugin: Plugins = None,
     trust_plugins: TrustPlugins = False,
 ) -> None:
-    """Compute log probabilities of given translations."""
+    """Compute log probabilities of given translations, or of lines."""
+    if early_checks.is_language_model(model):
+        refuse_options(target=target)
+        scoring = TextScoring(model, source, device, precision.value, batch_size, plugin, trust_plugins)
+        write_scores(scoring, output_file, line_format)
+        return
     early_checks.check_models(model, device)
+    if target is None:
+        raise ConfigurationError("-t is missing: name the translations of -s.", key="--target")
     early_checks.check_files(source, target)
     early_checks.check_output(output_file, (source, target))
     sources = read_all_lines(source)

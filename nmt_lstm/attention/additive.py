@@ -22,7 +22,7 @@ class AdditiveAttention(Attention):
 
     Equations::
 
-        score(q, k) = v . tanh(W q + U k)
+        score(q, k) = v . tanh(W q + U k), or v . tanh(W q + U k + b) with a bias
         normed:       g v / |v| . tanh(W q + U k + b)
 
     Source: Bahdanau et al. 2015; normed: Salimans and Kingma 2016, as in Luong et al. 2017 (tensorflow/nmt).
@@ -30,19 +30,32 @@ class AdditiveAttention(Attention):
     Args:
         query_size: width of the queries.
         memory_size: width of the source states.
-        normed: use the weight-normalised variant.
+        normed: use the weight-normalised variant, which has a bias.
+        width: of the sum inside the tanh, H; 0 is the width of the queries.
+        bias: add a bias inside the tanh.
     """
 
-    def __init__(self, *, query_size: int, memory_size: int, normed: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        query_size: int,
+        memory_size: int,
+        normed: bool = False,
+        width: int = 0,
+        bias: bool = False,
+    ) -> None:
         super().__init__(query_size=query_size, memory_size=memory_size)
-        self.query = Linear(query_size, query_size, bias=False)
-        self.key = Linear(memory_size, query_size, bias=False)
-        self.vector = nn.Parameter(torch.empty(query_size).uniform_(-1.0, 1.0) / math.sqrt(query_size))
-        self.scale = nn.Parameter(torch.tensor(math.sqrt(1.0 / query_size))) if normed else None
-        self.bias = nn.Parameter(torch.zeros(query_size)) if normed else None
+        if width < 0:
+            raise ValueError(f"the width of additive attention is {width}, but must be 0 or more.")
+        width = width or query_size
+        self.query = Linear(query_size, width, bias=False)
+        self.key = Linear(memory_size, width, bias=False)
+        self.vector = nn.Parameter(torch.empty(width).uniform_(-1.0, 1.0) / math.sqrt(width))
+        self.scale = nn.Parameter(torch.tensor(math.sqrt(1.0 / width))) if normed else None
+        self.bias = nn.Parameter(torch.zeros(width)) if normed or bias else None
 
     def project_keys(self, source_states: Tensor) -> Tensor:
-        """Return (B, S, query_size)."""
+        """Return (B, S, H)."""
         keys: Tensor = self.key(source_states)
         return keys
 

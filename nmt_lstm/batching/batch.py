@@ -32,6 +32,12 @@ class SourceBatch:
     lengths: Tensor
     """(B,), int64: number of pieces, END included."""
 
+    def without_end(self) -> SourceBatch:
+        """Return the batch with END counted as padding, except in sentences that have nothing else."""
+        lengths = (self.lengths - 1).clamp(min=1)
+        positions = torch.arange(self.pieces.shape[1], device=lengths.device)
+        return SourceBatch(self.pieces, positions[None] < lengths[:, None], lengths)
+
     def to(self, device: torch.device | str) -> SourceBatch:
         """Return the batch on `device`."""
         return self.map(lambda tensor: tensor.to(device, non_blocking=True))

@@ -90,8 +90,13 @@ class DecoderSettings(Settings):
     residual: bool = False
     """Add each layer's input to its output, from the second layer on, where the widths are equal."""
     wiring: Annotated[WiringName, Field(description=WIRING_MEANING)] = "gnmt"
-    bridge: Literal["learned", "zero"] = "learned"
-    """Initial decoder state: a learned projection of the encoder's summary, or zeros."""
+    bridge: Literal["learned", "mean", "linear", "copy", "zero"] = "learned"
+    """Initial state: a projection, with tanh, of the encoder's last outputs or of the mean of its states; a projection
+    without tanh; a copy of the encoder's last states, layer by layer; or zeros."""
+    output_size: Annotated[int, Field(ge=0, le=65_536)] = 0
+    """Width of the decoder's output; 0 is `embedding_size`, which tied embeddings need."""
+    output_activation: Literal["tanh", "none"] = "tanh"
+    """Function applied to the decoder's output, before the logits."""
 
 
 class AttentionSettings(Settings):
@@ -116,6 +121,8 @@ class ModelSettings(Settings):
     """Use the same dropout mask at every position (Gal and Ghahramani 2016) instead of one per position."""
     word_dropout: Probability = 0.0
     """Probability that an input piece of either side is replaced by the unknown piece in training."""
+    source_end: bool = True
+    """Let the encoder read the end of the sentence, too, as a piece."""
     encoder: EncoderSettings = EncoderSettings()
     decoder: DecoderSettings = DecoderSettings()
     attention: AttentionSettings = AttentionSettings()

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 __all__ = ["WIRINGS", "Wiring", "WiringName"]
 
-WiringName = Literal["gnmt", "input_feeding", "conditional"]
+WiringName = Literal["gnmt", "top", "input_feeding", "conditional"]
 """The names in `WIRINGS`: a type checker accepts a row only if its name is here."""
 
 
@@ -26,6 +26,10 @@ class Wiring(NamedTuple):
 WIRINGS: Mapping[WiringName, Wiring] = {
     "gnmt": Wiring(
         "nmt_lstm.model.gnmt:GnmtDecoder", "queries come from the first layer; fastest (Wu et al. 2016)"
+    ),
+    "top": Wiring(
+        "nmt_lstm.model.top:TopDecoder",
+        "queries come from the top layer, contexts go to the output alone (Luong et al. 2015, without feeding)",
     ),
     "input_feeding": Wiring(
         "nmt_lstm.model.input_feeding:InputFeedingDecoder",

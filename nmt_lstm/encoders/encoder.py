@@ -5,12 +5,13 @@ Shapes: B batch, S source, I width of the embeddings, M width of the states, Z w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from nmt_lstm.cells.cell import Cell
+from nmt_lstm.cells.cell import Cell, State
 from nmt_lstm.errors import MissingMethodError, PluginResultError
 
 __all__ = ["Encoded", "Encoder", "check_encoded", "token_mean"]
@@ -25,6 +26,9 @@ class Encoded(NamedTuple):
     """(B, S), bool: True on pieces, False on padding."""
     summary: Tensor
     """(B, Z): the sentence as one vector, from which the decoder's initial state is computed."""
+    last_states: tuple[State, ...] = ()
+    """For each layer, lowest first, the states of its cells where each direction ends, both directions side by side, each
+    (B, width); empty unless the encoder keeps them."""
 
 
 class Encoder(nn.Module):
@@ -58,6 +62,11 @@ class Encoder(nn.Module):
     def summary_size(self) -> int:
         """Width of the summary; that of the states by default."""
         return self.output_size
+
+    @property
+    def last_state_sizes(self) -> tuple[Mapping[str, int], ...]:
+        """For each layer, names and widths of `Encoded.last_states`; empty unless the encoder keeps them."""
+        return ()
 
     @property
     def labelled_cells(self) -> list[dict[str, Cell]]:

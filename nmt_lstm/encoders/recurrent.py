@@ -5,14 +5,14 @@ Shapes: B batch, S source, I width of inputs, M width of the states.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nmt_lstm.cells.cell import Cell
+from nmt_lstm.cells.cell import Cell, State
 from nmt_lstm.encoders.encoder import Encoded, Encoder
 from nmt_lstm.registry import CELLS
 
@@ -28,12 +28,15 @@ class EncoderLayer(nn.Module):
     Args:
         forward_cell: reads from left to right.
         backward_cell: reads from right to left; None in a unidirectional layer.
+        keeps_states: return the last states, too. The cells then read position by position, which is slower: a sequence
+            read at once has only the state after the padding.
     """
 
-    def __init__(self, *, forward_cell: Cell, backward_cell: Cell | None) -> None:
+    def __init__(self, *, forward_cell: Cell, backward_cell: Cell | None, keeps_states: bool = False) -> None:
         super().__init__()
         self.forward_cell = forward_cell
         self.backward_cell = backward_cell
+        self.keeps_states = keeps_states
 
     @property
     def labelled_cells(self) -> dict[str, Cell]:
@@ -47,7 +50,15 @@ class EncoderLayer(nn.Module):
         backward = self.backward_cell.output_size if self.backward_cell is not None else 0
         return self.forward_cell.output_size + backward
 
-    def forward(self, inputs: Tensor, reversal: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
+    @property
+    def state_sizes(self) -> Mapping[str, int]:
+        """Names and widths of the last states, both directions together."""
+        sizes = self.forward_cell.state_sizes
+        if self.backward_cell is None:
+            return sizes
+        return {name: width + self.backward_cell.state_sizes[name] for name, width in sizes.items()}
+
+    def forward(self, inputs: Tensor, reversal: Tensor, last: Tensor) -> tuple[Tensor, Tensor, State]:
         """Read sentences.
 
         Args:
@@ -56,19 +67,35 @@ class EncoderLayer(nn.Module):
             last: (B,), flat positions of the last real pieces in B*S.
 
         Returns:
-            Outputs (B, S, output_size), arbitrary on padding, and the outputs (B, output_size) where each direction ends.
+            Outputs (B, S, output_size), arbitrary on padding, the outputs (B, output_size) where each direction ends, and
+            the states there, as `state_sizes`, if they are kept.
         """
-        batch = inputs.shape[0]
-        forward, _ = self.forward_cell(inputs, self.forward_cell.initial_state(batch))
+        batch, length = inputs.shape[:2]
+        lengths = last + 1 - torch.arange(batch, device=last.device) * length
+        forward, forward_state = self._read(self.forward_cell, inputs, lengths)
         forward_end = forward.flatten(0, 1).index_select(0, last)
         if self.backward_cell is None:
-            return forward, forward_end
+            return forward, forward_end, forward_state
         reversed_inputs = inputs.flatten(0, 1).index_select(0, reversal).view_as(inputs)
-        backward, _ = self.backward_cell(reversed_inputs, self.backward_cell.initial_state(batch))
+        backward, backward_state = self._read(self.backward_cell, reversed_inputs, lengths)
         # A reversal is its own inverse. Read backwards, the last position is the sentence's first piece.
         flat = backward.flatten(0, 1)
         outputs = torch.cat([forward, flat.index_select(0, reversal).view_as(backward)], -1)
-        return outputs, torch.cat([forward_end, flat.index_select(0, last)], -1)
+        states = tuple(torch.cat(pair, -1) for pair in zip(forward_state, backward_state, strict=True))
+        return outputs, torch.cat([forward_end, flat.index_select(0, last)], -1), states
+
+    def _read(self, cell: Cell, inputs: Tensor, lengths: Tensor) -> tuple[Tensor, State]:
+        """Return a cell's outputs (B, S, output_size) and, if they are kept, its states after `lengths` (B,) positions."""
+        state = cell.initial_state(inputs.shape[0])
+        if not self.keeps_states:
+            return cell(inputs, state)[0], ()
+        outputs = []
+        for number, position in enumerate(inputs.unbind(1)):
+            output, after = cell.step(position, state)
+            outputs.append(output)
+            reads = (number < lengths)[:, None]
+            state = tuple(torch.where(reads, new, old) for new, old in zip(after, state, strict=True))
+        return torch.stack(outputs, 1), state
 
 
 class RecurrentEncoder(Encoder):
@@ -95,6 +122,7 @@ class RecurrentEncoder(Encoder):
         hidden_size: width of each direction of each layer.
         directions: all layers bidirectional, only the first, or none.
         residual: add each layer's input to its output, from the second layer on, where widths agree.
+        keeps_states: return the cells' last states, too, for a bridge that copies them.
     """
 
     def __init__(
@@ -108,6 +136,7 @@ class RecurrentEncoder(Encoder):
         hidden_size: int = 512,
         directions: Literal["bidirectional", "first", "unidirectional"] = "bidirectional",
         residual: bool = False,
+        keeps_states: bool = False,
     ) -> None:
         super().__init__(input_size, dropout)
         if layers < 1:
@@ -122,7 +151,9 @@ class RecurrentEncoder(Encoder):
                 for _ in range(2 if number < bidirectional else 1)
             ]
             forward_cell, backward_cell = cells if len(cells) == 2 else (cells[0], None)
-            layer = EncoderLayer(forward_cell=cast(Cell, forward_cell), backward_cell=backward_cell)
+            layer = EncoderLayer(
+                forward_cell=cast(Cell, forward_cell), backward_cell=backward_cell, keeps_states=keeps_states
+            )
             self.add_module(str(number), layer)
             width = layer.output_size
 
@@ -142,6 +173,11 @@ class RecurrentEncoder(Encoder):
     def output_size(self) -> int:
         """Width of the top layer's outputs."""
         return self[-1].output_size
+
+    @property
+    def last_state_sizes(self) -> tuple[Mapping[str, int], ...]:
+        """For each layer, names and widths of the states that are kept."""
+        return tuple(layer.state_sizes for layer in self if layer.keeps_states)
 
     @property
     def labelled_cells(self) -> list[dict[str, Cell]]:
@@ -167,9 +203,12 @@ class RecurrentEncoder(Encoder):
         reversed_positions = torch.where(tokens, lengths[:, None] - 1 - positions, positions)
         reversal, last = (offsets + reversed_positions).flatten(), offsets[:, 0] + lengths - 1
         states = summary = embedded
+        last_states = []
         for number, layer in enumerate(self):
             inputs = self.dropout(states) if number else states
-            outputs, summary = layer(inputs, reversal, last)
+            outputs, summary, layer_states = layer(inputs, reversal, last)
+            last_states.append(layer_states)
             has_residual = self.residual and number > 0 and states.shape == outputs.shape
             states = outputs + states if has_residual else outputs
-        return Encoded(functional.pad(states, (0, 0, 0, padded_length - length)), is_token, summary)
+        states = functional.pad(states, (0, 0, 0, padded_length - length))
+        return Encoded(states, is_token, summary, tuple(state for state in last_states if state))

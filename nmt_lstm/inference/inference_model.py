@@ -169,8 +169,9 @@ def prepare_for_inference(
         decoder.attention, decoder.readout = split_readout(decoder.attention, readout, precision)
     for module in (encoder, decoder):
         prepare_children(module, precision)
-    # The decoder's outputs are between -1 and 1, because they come from a tanh.
-    output = inference_linear(model.output_weight, model.output_bias, precision, bounded=True)
+    # What comes from a tanh is between -1 and 1.
+    bounded = decoder.bounded_output
+    output = inference_linear(model.output_weight, model.output_bias, precision, bounded=bounded)
     return InferenceModel(encoder=encoder, target_embedding=target_embedding, decoder=decoder, output=output)
 
 

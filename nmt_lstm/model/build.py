@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import torch
@@ -11,13 +12,13 @@ from torch import Tensor, nn
 
 from nmt_lstm.attention.attention import Attention
 from nmt_lstm.cells.cell import Cell
-from nmt_lstm.config.schema import DecoderSettings, EncoderSettings, ModelSettings
+from nmt_lstm.config.schema import DecoderSettings, ModelSettings
 from nmt_lstm.config.tasks import TASKS, TaskName, part_of
 from nmt_lstm.config.wirings import WIRINGS, WiringName
 from nmt_lstm.encoders.encoder import Encoder
 from nmt_lstm.encoders.recurrent import RecurrentEncoder
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.model.bridge import Bridge
+from nmt_lstm.model.bridge import Bridge, CopyBridge, MeanBridge
 from nmt_lstm.model.decoder import Decoder
 from nmt_lstm.model.dropout import Dropout
 from nmt_lstm.model.embedding import PieceEmbedding
@@ -80,12 +81,25 @@ def build_model(
     target = PieceEmbedding(target_size, width, dropout=dropout, word_dropout=model.word_dropout)
     if tied == "all":
         target.weight = source.weight
-    encoder = SourceEncoder(embedding=source, layers=_encoder(model.encoder, width, dropout), dropout=dropout)
+    output_size = model.decoder.output_size or width
+    if tied != "none" and output_size != width:
+        raise ConfigurationError(
+            f'model.tied_embeddings = "{tied}" needs an output as wide as the embeddings ({width}), but '
+            f'model.decoder.output_size is {output_size}. Set it to 0, or model.tied_embeddings to "none".',
+            key="model.decoder.output_size",
+            value=output_size,
+        )
+    encoder = SourceEncoder(
+        embedding=source,
+        layers=_encoder(model, dropout),
+        dropout=dropout,
+        reads_end=model.source_end,
+    )
     network = Seq2Seq(
         encoder=encoder,
         target_embedding=target,
         decoder=_decoder(model, encoder, dropout),
-        output_weight=target.weight if tied != "none" else _output_weight(target_size, width),
+        output_weight=target.weight if tied != "none" else _output_weight(target_size, output_size),
     )
     if target_counts is not None:
         network.output_bias.data.copy_(_log_frequencies(target_counts))
@@ -179,7 +193,8 @@ def _output_weight(size: int, width: int) -> nn.Parameter:
     return nn.Parameter(torch.randn(size, width) / width**0.5)
 
 
-def _encoder(settings: EncoderSettings, width: int, dropout: Dropout) -> Encoder:
+def _encoder(model: ModelSettings, dropout: Dropout) -> Encoder:
+    settings, width = model.encoder, model.embedding_size
     if settings.is_recurrent:
         return RecurrentEncoder(
             width,
@@ -190,6 +205,7 @@ def _encoder(settings: EncoderSettings, width: int, dropout: Dropout) -> Encoder
             hidden_size=settings.hidden_size,
             directions=settings.directions,
             residual=settings.residual,
+            keeps_states=model.decoder.bridge == "copy",
         )
     encoder: Encoder = ENCODERS.build(settings.name, width, dropout, options=settings.options)
     return encoder
@@ -205,7 +221,8 @@ def _decoder(model: ModelSettings, encoder: SourceEncoder, dropout: Dropout) -> 
     wiring = _decoder_class(settings.wiring)
     make_cell = functools.partial(_cell, settings)
     # This order, because each part is drawn with torch's global random numbers: first cell, attention, upper cells, bridge.
-    first = make_cell(wiring.first_input_size(width))
+    output_size = settings.output_size or width
+    first = make_cell(wiring.first_input_size(width, output_size))
     attention: Attention = ATTENTIONS.build(
         model.attention.name,
         options=model.attention.options,
@@ -214,19 +231,45 @@ def _decoder(model: ModelSettings, encoder: SourceEncoder, dropout: Dropout) -> 
     )
     upper_size = wiring.upper_input_size(first.output_size, attention.context_size)
     cells = [first, *(make_cell(upper_size) for _ in range(settings.layers - 1))]
-    bridge = Bridge(
-        summary_size=encoder.summary_size,
-        state_sizes=[cell.bridge_sizes for cell in cells],
-        learned=settings.bridge == "learned",
-    )
     return wiring(
         cells=cells,
         make_cell=make_cell,
         attention=attention,
-        bridge=bridge,
-        output_size=width,
+        bridge=_bridge(settings, encoder, cells),
+        output_size=output_size,
+        bounded_output=settings.output_activation == "tanh",
         dropout=dropout,
         residual=settings.residual,
+    )
+
+
+def _bridge(settings: DecoderSettings, encoder: SourceEncoder, cells: Sequence[Cell]) -> Bridge:
+    if settings.bridge == "copy":
+        sizes = [dict(cell.state_sizes) for cell in cells]
+        last = [dict(layer) for layer in encoder.last_state_sizes]
+        if sizes != last:
+            raise ConfigurationError(
+                f'model.decoder.bridge = "copy" needs layers with the same states in encoder and decoder, but they have '
+                f"{_layers(last)} and {_layers(sizes)}. Change cells, layers or hidden_size (both directions count), or set "
+                f'model.decoder.bridge = "learned".',
+                key="model.decoder.bridge",
+                value="copy",
+            )
+        return CopyBridge(state_sizes=sizes)
+    state_sizes = [cell.bridge_sizes for cell in cells]
+    if settings.bridge == "mean":
+        return MeanBridge(summary_size=encoder.output_size, state_sizes=state_sizes)
+    return Bridge(
+        summary_size=encoder.summary_size,
+        state_sizes=state_sizes,
+        learned=settings.bridge != "zero",
+        bounded=settings.bridge == "learned",
+    )
+
+
+def _layers(sizes: Sequence[Mapping[str, int]]) -> str:
+    return (
+        " / ".join(", ".join(f"{name} {width}" for name, width in layer.items()) for layer in sizes) or "none"
     )
 
 

@@ -38,7 +38,7 @@ class ConditionalDecoder(Decoder):
     @property
     def readout_input_size(self) -> int:
         """Width of top layer, context and embedding."""
-        return super().readout_input_size + self.output_size
+        return super().readout_input_size + self.layers[0].input_size
 
     def step(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
         """Read one piece in each row: (R, I)."""

@@ -55,7 +55,8 @@ class Decoder(nn.Module):
         make_cell: makes a further cell of a given input width, for wirings that need one.
         attention: of the source states.
         bridge: computes the initial states.
-        output_size: width of the output and of embeddings, E.
+        output_size: width of the output, E.
+        bounded_output: apply tanh to the output.
         dropout: between layers and on the output.
         residual: add each layer's input to its output, from the second layer on, where widths agree.
     """
@@ -72,6 +73,7 @@ class Decoder(nn.Module):
         bridge: Bridge,
         output_size: int,
         dropout: Dropout,
+        bounded_output: bool = True,
         residual: bool = False,
     ) -> None:
         super().__init__()
@@ -84,12 +86,13 @@ class Decoder(nn.Module):
         # Inference replaces it with a different module of the same widths.
         self.readout: nn.Module = Linear(self.readout_input_size, output_size)
         self.dropout = dropout
+        self.bounded_output = bounded_output
         self.residual = residual
         for name, cell in further_cells.items():
             self.add_module(name, cell)
 
     @classmethod
-    def first_input_size(cls, embedding_size: int) -> int:
+    def first_input_size(cls, embedding_size: int, output_size: int) -> int:  # noqa: ARG003 - some wirings feed outputs
         """Return the input width of the first cell."""
         return embedding_size
 
@@ -125,10 +128,9 @@ class Decoder(nn.Module):
     def start(self, encoded: Encoded) -> DecoderState:
         """Return the state before the first piece, one row per sentence."""
         memory = self.attention.prepare(encoded.states, encoded.is_token)
-        bridged = zip(self.layers, self.bridge(encoded.summary), strict=True)
         return DecoderState(
             memory=memory,
-            cells=tuple(cell.bridged_state(projected) for cell, projected in bridged),
+            cells=self.bridge.states(self.layers, encoded),
             attention=self.attention.initial_state(memory),
             feed=self.initial_feed(encoded),
             masks=self.dropout.masks(
@@ -202,9 +204,28 @@ class Decoder(nn.Module):
             outputs = self.with_residual(above, outputs)
         return outputs, tuple(states)
 
+    def stacked_step(self, inputs: Tensor, state: DecoderState) -> tuple[Tensor, tuple[State, ...]]:
+        """Process one position through layers that read nothing but the layer below.
+
+        Args:
+            inputs: (R, any width), of the first layer.
+            state: the one that the last step returned.
+
+        Returns:
+            The top layer's outputs (R, H), and the new states of all layers.
+        """
+        outputs, first_state = self.layers[0].step(inputs, state.cells[0])
+        states = [first_state]
+        for below, (cell, cell_state) in enumerate(zip(self.layers[1:], state.cells[1:], strict=True)):
+            above, new_state = cell.step(self.dropped(outputs, state, below), cell_state)
+            states.append(new_state)
+            outputs = self.with_residual(above, outputs)
+        return outputs, tuple(states)
+
     def output(self, *inputs: Tensor) -> Tensor:
         """Return the output (..., E) before dropout, computed from the concatenation of inputs (..., any width)."""
-        return tanh(self.readout(torch.cat(inputs, -1)))
+        output: Tensor = self.readout(torch.cat(inputs, -1))
+        return tanh(output) if self.bounded_output else output
 
     def dropped(self, rows: Tensor, state: DecoderState, layer: int) -> Tensor:
         """Return one position's rows (R, width) after dropout.

@@ -22,15 +22,20 @@ class SourceEncoder(nn.Module):
         embedding: turns pieces (B, S) into vectors (B, S, any width).
         layers: the encoder that reads the vectors. It is named so because model folders store its weights under this name.
         dropout: on the states.
+        reads_end: read END after the sentence, too; without it an empty sentence is END alone.
     """
 
-    def __init__(self, *, embedding: nn.Module, layers: Encoder, dropout: Dropout) -> None:
+    def __init__(
+        self, *, embedding: nn.Module, layers: Encoder, dropout: Dropout, reads_end: bool = True
+    ) -> None:
         super().__init__()
+        self.reads_end = reads_end
         self.embedding = embedding
         self.layers = layers
         self.dropout = dropout
         self.output_size = layers.output_size
         self.summary_size = layers.summary_size
+        self.last_state_sizes = layers.last_state_sizes
 
     @property
     def labelled_cells(self) -> list[dict[str, Cell]]:
@@ -43,10 +48,11 @@ class SourceEncoder(nn.Module):
         Raises:
             PluginResultError: the encoder returned something else than it declares.
         """
+        source = source if self.reads_end else source.without_end()
         encoded = check_encoded(
             self.layers, self.layers(self.embedding(source.pieces), source.is_token), source.is_token
         )
         states: Tensor = self.dropout(encoded.states)
         # Not a product with zero: states on padding may be infinite.
         states = states.masked_fill(~source.is_token[..., None], 0.0)
-        return Encoded(states, source.is_token, encoded.summary)
+        return encoded._replace(states=states)

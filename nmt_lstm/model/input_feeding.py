@@ -18,9 +18,9 @@ class InputFeedingDecoder(Decoder):
     """The top layer queries attention; the output is fed into the next step's input (Luong et al. 2015)."""
 
     @classmethod
-    def first_input_size(cls, embedding_size: int) -> int:
-        """Return the width of the embedding and of the last output, which has the same width."""
-        return 2 * embedding_size
+    def first_input_size(cls, embedding_size: int, output_size: int) -> int:
+        """Return the width of the embedding and of the last output."""
+        return embedding_size + output_size
 
     @classmethod
     def upper_input_size(cls, hidden_size: int, context_size: int) -> int:  # noqa: ARG003 - upper layers read no contexts
@@ -33,13 +33,8 @@ class InputFeedingDecoder(Decoder):
 
     def step(self, embedded: Tensor, state: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
         """Read one piece in each row: (R, I)."""
-        outputs = torch.cat([embedded, state.feed[0].to(embedded.dtype)], -1)
-        states = []
-        for layer, (cell, cell_state) in enumerate(zip(self.layers, state.cells, strict=True)):
-            inputs = self.dropped(outputs, state, layer - 1) if layer else outputs
-            above, new_state = cell.step(inputs, cell_state)
-            states.append(new_state)
-            outputs = self.with_residual(above, outputs) if layer else above
+        inputs = torch.cat([embedded, state.feed[0].to(embedded.dtype)], -1)
+        outputs, states = self.stacked_step(inputs, state)
         context, weights, attention_state = self.attend(outputs, state)
         output = self.output(self.dropped(outputs, state, len(self.layers) - 1), context.to(outputs.dtype))
         # The next step reads the output after dropout, as the output layer does.
@@ -47,5 +42,5 @@ class InputFeedingDecoder(Decoder):
         return (
             output,
             weights,
-            state._replace(cells=tuple(states), attention=attention_state, feed=(output,)),
+            state._replace(cells=states, attention=attention_state, feed=(output,)),
         )

@@ -67,6 +67,11 @@ def test_dot_follows_its_equation(sizes) -> None:
     check_equations(attention, score, *sizes)
 
 
+def test_dot_may_be_unscaled() -> None:
+    attention = DotAttention(query_size=6, memory_size=6, scaled=False).double()
+    check_equations(attention, lambda query, key: query @ key, 6, 6)
+
+
 def test_bilinear_follows_its_equation() -> None:
     torch.manual_seed(0)
     attention = BilinearAttention(query_size=4, memory_size=6).double()
@@ -82,6 +87,25 @@ def test_additive_follows_its_equation() -> None:
 
     check_equations(attention, score, 4, 6)
     assert attention.scale is attention.bias is None
+
+
+def test_additive_may_have_a_width_and_a_bias_of_its_own() -> None:
+    torch.manual_seed(0)
+    attention = AdditiveAttention(query_size=4, memory_size=6, width=9, bias=True).double()
+    assert attention.bias.shape == (9,)
+    with torch.no_grad():
+        attention.bias.normal_()
+
+    def score(query, key):
+        total = attention.query.weight @ query + attention.key.weight @ key + attention.bias
+        return attention.vector @ torch.tanh(total)
+
+    check_equations(attention, score, 4, 6)
+
+
+def test_a_negative_width_is_rejected() -> None:
+    with pytest.raises(PluginError, match="-1"):
+        ATTENTIONS.build("additive", options={"width": -1}, query_size=4, memory_size=6)
 
 
 def test_normed_additive_follows_its_equation() -> None:

@@ -66,11 +66,43 @@ def test_other_wirings_have_the_parameters_of_their_equations(settings_of) -> No
         ("gnmt", [E, D + 2 * H, D + 2 * H]),
         ("conditional", [E, D + 2 * H, D + 2 * H]),
         ("input_feeding", [2 * E, D, D]),
+        ("top", [E, D, D]),
     ],
 )
 def test_decoder_layers_have_the_input_widths_of_their_wiring(settings_of, wiring, widths) -> None:
     model = built_model(settings_of, tied_embeddings="none", wiring=wiring, decoder={"layers": 3})
     assert [cell.input_size for cell in model.decoder.layers] == widths
+
+
+@pytest.mark.parametrize("wiring", WIRINGS)
+def test_the_output_may_have_a_width_of_its_own(settings_of, batch, wiring) -> None:
+    decoder = {"output_size": 9, "output_activation": "none"}
+    model = build_model(settings_of(tied_embeddings="none", wiring=wiring, decoder=decoder), 23, 23)
+    assert model.output_weight.shape == (23, 9)
+    outputs = model(batch).outputs
+    assert outputs.shape[-1] == 9
+    with torch.no_grad():
+        model.decoder.readout.bias.fill_(3.0)
+        # Nothing bounds the output.
+        assert model(batch).outputs.max() > 1.0
+    assert torch.isfinite(model.loss(batch).total)
+
+
+def test_tied_embeddings_need_an_output_of_their_width(settings_of) -> None:
+    assert built_model(settings_of, tied_embeddings="target", decoder={"output_size": E})
+    with pytest.raises(ConfigurationError, match="tied_embeddings") as caught:
+        built_model(settings_of, tied_embeddings="target", decoder={"output_size": 9})
+    assert (caught.value.key, caught.value.value) == ("model.decoder.output_size", 9)
+
+
+def test_a_copied_state_needs_the_same_states_in_encoder_and_decoder(settings_of) -> None:
+    for encoder, decoder in (({}, {"hidden_size": 10}), ({}, {"layers": 2}), ({}, {"cell": "gru"})):
+        with pytest.raises(ConfigurationError, match="hidden 16, cell 16") as caught:
+            built_model(
+                settings_of, encoder=encoder, decoder={"hidden_size": 16, "bridge": "copy", **decoder},
+                tied_embeddings="none",
+            )  # fmt: skip
+        assert caught.value.key == "model.decoder.bridge"
 
 
 def test_a_single_embedding_needs_a_joint_vocabulary(settings_of) -> None:

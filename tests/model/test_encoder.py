@@ -175,3 +175,28 @@ def test_an_empty_sentence_consists_of_its_end(make_model) -> None:
     encoded = make_model().encoder(source_batch([[], [5, 6]]))
     assert torch.isfinite(encoded.states).all()
     assert encoded.is_token.tolist() == [[True, False, False], [True, True, True]]
+
+
+@pytest.mark.parametrize("cell", ["lstm", "leaky_average"])
+def test_without_the_end_a_sentence_is_read_as_if_it_had_none(make_model, sentences, cell) -> None:
+    model = make_model(cell=cell, source_end=False)
+    drawn = sentences(3)
+    encoded = model.encode(source_batch(drawn))
+    for row, sentence in enumerate(drawn):
+        count = len(sentence)
+        assert encoded.is_token[row].sum() == count
+        pieces = torch.tensor([sentence])
+        shorter = SourceBatch(pieces, torch.ones(1, count, dtype=torch.bool), torch.tensor([count]))
+        model.encoder.reads_end = True
+        expected = model.encode(shorter)
+        model.encoder.reads_end = False
+        torch.testing.assert_close(encoded.states[row, :count], expected.states[0])
+        torch.testing.assert_close(encoded.summary[row], expected.summary[0])
+        assert not encoded.states[row, count:].any()
+
+
+def test_an_empty_sentence_is_its_end(make_model) -> None:
+    model = make_model(source_end=False)
+    encoded = model.encode(source_batch([[], [7, 8]]))
+    assert encoded.is_token.sum(1).tolist() == [1, 2]
+    assert torch.isfinite(encoded.states).all()

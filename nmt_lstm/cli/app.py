@@ -17,6 +17,7 @@ from nmt_lstm.cli import (
     evaluate,
     export,
     generate,
+    import_model,
     inspect,
     leaderboard,
     models,
@@ -68,6 +69,7 @@ for module in (
     train,
     translate,
     export,
+    import_model,
     score,
     rescore,
     evaluate,
@@ -79,7 +81,9 @@ for module in (
     models,
     doctor,
 ):
-    app.command(epilog=module.EPILOG)(getattr(module, module.__name__.rpartition(".")[2]))
+    # "import" is a keyword of Python, so its module has a longer name.
+    name = "import" if module is import_model else None
+    app.command(name, epilog=module.EPILOG)(getattr(module, module.__name__.rpartition(".")[2]))
 app.add_typer(leaderboard.app, name="leaderboard", epilog=leaderboard.EPILOG)
 app.add_typer(plugins.app, name="plugins", epilog=plugins.EPILOG)
 

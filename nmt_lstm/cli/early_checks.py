@@ -18,6 +18,7 @@ __all__ = [
     "check_cells",
     "check_export_folder",
     "check_files",
+    "check_import_folder",
     "check_folder_path",
     "check_language_model",
     "check_models",
@@ -218,6 +219,30 @@ def check_training_folder(folder: Path, *, resume: bool) -> None:
     if not may_be_one_of_several():
         check_not_held(folder)
         check_folder(folder, resume=resume)
+
+
+def check_import_folder(output: Path, model: Path, *, overwrite: bool) -> None:
+    """Check that an imported model may be written to a folder.
+
+    Raises:
+        ConfigurationError: it has a model and `overwrite` is false, or it has the model to be imported.
+        FolderInUseError: a process is training into it.
+        ModelFolderError: it has unrelated files.
+    """
+    from nmt_lstm.checkpoint.folder_files import check_output_folder
+    from nmt_lstm.checkpoint.manifest import MANIFEST
+    from nmt_lstm.training.output_folder import check_not_held, checkpoint_path
+
+    if output.exists() and model.exists() and output.samefile(model if model.is_dir() else model.parent):
+        raise ConfigurationError(f"-o '{output}' is the folder of the model itself; choose a different folder.")
+    check_output_folder(output)
+    check_not_held(output)
+    if checkpoint_path(output).exists():
+        raise ConfigurationError(f"-o '{output}' has a training run; choose a different folder.")
+    if (output / MANIFEST).exists() and not overwrite:
+        raise ConfigurationError(
+            f"-o '{output}' already has a model; replace it with --overwrite, or choose a different folder."
+        )
 
 
 def check_export_folder(output: Path, model: Path, *, overwrite: bool) -> None:

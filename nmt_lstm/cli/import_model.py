@@ -1,0 +1,74 @@
+"""``nmt-lstm import``: a model of another toolkit as a model folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nmt_lstm.cli import early_checks
+from nmt_lstm.cli.messages import note, quoted
+from nmt_lstm.errors import ConfigurationError
+
+__all__ = ["EPILOG", "import_model"]
+
+EPILOG = """\b
+Examples:
+  nmt-lstm import joeynmt_run -o runs/imported
+  nmt-lstm import opennmt model_step_50000.pt -o runs/imported
+  nmt-lstm import model.npz --vocabulary source.spm --vocabulary target.spm \\
+    -o runs/imported
+  nmt-lstm translate -m runs/imported < in.txt > out.txt
+\b
+TOOLKIT is joeynmt, opennmt, eole or marian; without it, the files tell.
+Greedy translations are those of the toolkit itself. A model with parts that
+cannot be expressed is refused, with a list of them. No code in the files is
+run. See docs/importing.md."""
+
+PAIR = 2
+
+
+def import_model(
+    model: Annotated[
+        list[str],
+        typer.Argument(metavar="[TOOLKIT] PATH", help="The file or folder of the model, after its toolkit."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write.")],
+    vocabulary: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--vocabulary",
+            metavar="FILE",
+            help="Vocabulary or SentencePiece model, if the files have none; twice for source and target.",
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model in the folder.")] = False,
+) -> None:
+    """Convert a model of another toolkit."""
+    if len(model) > PAIR:
+        raise ConfigurationError(
+            f"{len(model)} arguments were given, but there are at most two: nmt-lstm import [TOOLKIT] PATH.",
+            value=model,
+        )
+    vocabularies = vocabulary or []
+    if len(vocabularies) > PAIR:
+        raise ConfigurationError(
+            f"--vocabulary was given {len(vocabularies)} times; give it once for both sides, or for source and target.",
+            key="--vocabulary",
+        )
+    path = Path(model[-1])
+    early_checks.check_import_folder(output, path, overwrite=overwrite)
+    from nmt_lstm.checkpoint.manifest import Manifest
+    from nmt_lstm.importing import toolkits
+    from nmt_lstm.importing.writing import write_imported
+
+    imported = toolkits.import_model(
+        path, toolkit=model[0] if len(model) == PAIR else "", vocabularies=vocabularies
+    )
+    write_imported(output, imported, origin=path)
+    parameters = Manifest.read(output).parameters
+    note(f"{output}: a model of {imported.toolkit} with {parameters:,} parameters.")
+    for each in imported.notes:
+        note(f"Note: {each}")
+    note(f"To translate with it:\n  nmt-lstm translate -m {quoted(output)} < in.txt > out.txt")

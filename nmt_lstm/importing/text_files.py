@@ -1,0 +1,76 @@
+"""Text files of other toolkits: configurations in YAML or JSON, and lists of words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nmt_lstm.errors import DamagedSourceError
+from nmt_lstm.files.parsing import parse_json
+from nmt_lstm.files.regular import MAX_LIST_BYTES, read_regular
+
+__all__ = ["read_json", "read_list", "read_yaml", "yaml_values"]
+
+
+def read_yaml(path: Path) -> dict[Any, Any]:
+    """Return the mapping in a YAML file.
+
+    Raises:
+        DamagedSourceError: the file cannot be read or is something else.
+    """
+    return yaml_values(_content(path), path)
+
+
+def yaml_values(content: bytes, path: Path) -> dict[Any, Any]:
+    """Return the mapping in a YAML text; `path` is that of its file, for messages.
+
+    Raises:
+        DamagedSourceError: it is something else.
+    """
+    try:
+        # The safe loader builds plain values only.
+        values = yaml.safe_load(content.decode("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as problem:
+        reason = " ".join(str(problem).split())[:200]
+        raise DamagedSourceError(f"'{path}' is not YAML: {reason}.", path=path) from None
+    if not isinstance(values, dict):
+        raise DamagedSourceError(f"'{path}' holds no options: it is not a mapping of YAML.", path=path)
+    return values
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file.
+
+    Raises:
+        DamagedSourceError: the file cannot be read or is something else.
+    """
+    try:
+        values = parse_json(_content(path))
+    except ValueError as problem:
+        raise DamagedSourceError(f"'{path}' is not JSON: {problem}.", path=path) from None
+    if not isinstance(values, dict):
+        raise DamagedSourceError(f"'{path}' holds no JSON object.", path=path)
+    return values
+
+
+def read_list(path: Path) -> list[str]:
+    """Return the lines of a file, without line ends.
+
+    Raises:
+        DamagedSourceError: the file cannot be read or is not UTF-8.
+    """
+    try:
+        text = _content(path).decode("utf-8")
+    except UnicodeDecodeError:
+        raise DamagedSourceError(f"'{path}' is not a text in UTF-8.", path=path) from None
+    # Only line feeds end lines: words may have other separators in them.
+    return text.removesuffix("\n").split("\n")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return read_regular(path, MAX_LIST_BYTES)
+    except OSError as problem:
+        raise DamagedSourceError(f"cannot read '{path}': {problem.strerror}.", path=path) from None

@@ -1,0 +1,66 @@
+"""The toolkits whose models can be imported: the one table of their names, from which the command and the documentation read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from nmt_lstm.errors import ConfigurationError, DamagedSourceError, nearest
+from nmt_lstm.importing.imported_model import ImportedModel
+from nmt_lstm.importing.joeynmt import import_joeynmt, is_joeynmt
+
+__all__ = ["TOOLKITS", "Toolkit", "import_model", "toolkit_of"]
+
+
+class Toolkit(NamedTuple):
+    """One toolkit."""
+
+    recognises: Callable[[Path], bool]
+    """Whether a path is a model of this toolkit, as far as names of files tell."""
+    convert: Callable[[Path, Sequence[Path]], ImportedModel]
+    """Reads the model at a path, with vocabularies that it does not contain."""
+    expected: str
+    """What the path of a model is."""
+
+
+TOOLKITS: Mapping[str, Toolkit] = {
+    "joeynmt": Toolkit(is_joeynmt, import_joeynmt, "the folder of a training run, with config.yaml and best.ckpt"),
+}
+
+
+def import_model(path: Path, *, toolkit: str = "", vocabularies: Sequence[Path] = ()) -> ImportedModel:
+    """Read a model of another toolkit.
+
+    Args:
+        path: its file or folder.
+        toolkit: a name in `TOOLKITS`; by default the one whose files these are.
+        vocabularies: vocabularies or SentencePiece models that the files do not contain: one for both sides, or source and
+            target.
+
+    Raises:
+        ConfigurationError: the toolkit is unknown.
+        ImportingError: the model cannot be read, or has parts that cannot be expressed; the message lists all of them.
+    """
+    if toolkit and toolkit not in TOOLKITS:
+        raise ConfigurationError(
+            f"unknown toolkit '{toolkit}'.{nearest(toolkit, TOOLKITS)} Known: {', '.join(TOOLKITS)}.",
+            value=toolkit,
+            known=TOOLKITS,
+        )
+    if not path.exists():
+        raise DamagedSourceError(f"'{path}' does not exist.", path=path)
+    return TOOLKITS[toolkit or toolkit_of(path)].convert(path, vocabularies)
+
+
+def toolkit_of(path: Path) -> str:
+    """Return the name of the toolkit that wrote a model.
+
+    Raises:
+        DamagedSourceError: none of them did.
+    """
+    for name, toolkit in TOOLKITS.items():
+        if toolkit.recognises(path):
+            return name
+    expected = "".join(f"\n  {name}: {toolkit.expected}" for name, toolkit in TOOLKITS.items())
+    raise DamagedSourceError(f"'{path}' is no model that can be imported. A model is:{expected}", path=path, known=TOOLKITS)

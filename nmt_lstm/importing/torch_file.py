@@ -1,0 +1,73 @@
+"""Checkpoints that PyTorch pickled, read by its restricted unpickler: nothing in them can run code."""
+
+from __future__ import annotations
+
+import argparse
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from nmt_lstm.errors import DamagedSourceError, UnsafeFileError
+from nmt_lstm.files.regular import open_regular
+
+__all__ = ["read_torch_file"]
+
+# Containers of plain values: building them runs no code of the file. numpy's are those of a scalar, such as a score.
+SAFE_GLOBALS = [
+    argparse.Namespace,
+    np.dtype,
+    *(type(np.dtype(name)) for name in ("float64", "float32", "int64", "int32", "bool")),
+    (np._core.multiarray.scalar, "numpy._core.multiarray.scalar"),  # noqa: SLF001 - what numpy pickles scalars with
+    (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),  # noqa: SLF001
+]
+
+
+def read_torch_file(path: Path) -> dict[str, Any]:
+    """Return the content of a file of `torch.save`, on the processor.
+
+    Raises:
+        DamagedSourceError: the file cannot be read, or holds something else than a dictionary.
+        UnsafeFileError: it names objects that are not plain values; reading them could run code.
+    """
+    try:
+        # First, so that a missing file, a folder and a pipe have their own messages.
+        with open_regular(path):
+            pass
+        with torch.serialization.safe_globals(SAFE_GLOBALS):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as problem:
+        raise DamagedSourceError(f"cannot read '{path}': {problem.strerror or problem}.", path=path) from None
+    except pickle.UnpicklingError as problem:
+        names = unsafe_names(path)
+        if names:
+            raise UnsafeFileError(
+                f"'{path}' names objects that could run code ({', '.join(names[:5])}); it was not read. Save the weights and "
+                f"options again with its own toolkit, without them.",
+                path=path,
+                known=names,
+            ) from None
+        raise _damaged(path, problem) from None
+    except (RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError) as problem:
+        raise _damaged(path, problem) from None
+    if not isinstance(content, dict):
+        raise DamagedSourceError(
+            f"'{path}' holds a {type(content).__name__}, not the dictionary of a checkpoint.", path=path
+        )
+    return content
+
+
+def unsafe_names(path: Path) -> list[str]:
+    """Return the names in a file of `torch.save` that its restricted unpickler refuses; none if they cannot be told."""
+    with torch.serialization.safe_globals(SAFE_GLOBALS):
+        try:
+            return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
+        except Exception:  # noqa: BLE001 - the file may be damaged in any way
+            return []
+
+
+def _damaged(path: Path, problem: Exception) -> DamagedSourceError:
+    reason = str(problem).strip().splitlines() or [type(problem).__name__]
+    return DamagedSourceError(f"'{path}' is not a complete checkpoint of PyTorch: {reason[0][:200]}", path=path)

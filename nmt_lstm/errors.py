@@ -17,10 +17,7 @@
     │   │   └── PluginResultError   a method returned an invalid value
     │   ├── WrongBaseError          a class is not derived from the base class of its kind
     │   └── UntrustedPluginError    a model folder names a class that no installed distribution provides
-    ├── ImportingError              a model of another toolkit cannot be converted
-    │   ├── DamagedSourceError      its files are missing, incomplete or of a kind that no importer knows
-    │   ├── UnsafeFileError         a file could run code if it were read
-    │   └── UnsupportedModelError   the model has parts that cannot be expressed here
+    ├── ImportingError              a model of another toolkit cannot be converted (`nmt_lstm.importing.errors`)
     ├── ModelFolderError            a model folder is missing, incomplete, modified or unsupported
     │   └── WrongTaskError          a model is for a different task than the command
     └── ResourceError               the machine lacks memory, disk space, a device or a number format
@@ -35,18 +32,16 @@ import difflib
 import inspect
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 __all__ = [
     "AuthorError",
     "CallbackError",
     "ChangedPluginError",
     "ConfigurationError",
-    "DamagedSourceError",
     "DataError",
     "DivergenceError",
     "FolderInUseError",
-    "ImportingError",
     "LaunchError",
     "MissingMethodError",
     "ModelFolderError",
@@ -56,9 +51,6 @@ __all__ = [
     "PluginError",
     "PluginResultError",
     "ResourceError",
-    "UnsafeFileError",
-    "UnsupportedModelError",
-    "UnsupportedOption",
     "UntrustedPluginError",
     "WrongBaseError",
     "WrongTaskError",
@@ -289,35 +281,6 @@ class UntrustedPluginError(PluginError):
         super().__init__(message, value=target)
         self.target = target
         self.file = file
-
-
-class ImportingError(NmtLstmError):
-    """A model of another toolkit cannot be converted."""
-
-
-class DamagedSourceError(ImportingError):
-    """The files of a model of another toolkit are missing, incomplete, or of a kind that no importer knows."""
-
-
-class UnsafeFileError(ImportingError):
-    """A file names objects that are more than plain values, `known`: reading them could run code."""
-
-
-class UnsupportedOption(NamedTuple):
-    """An option of a model of another toolkit, its value, and what supporting it would need."""
-
-    name: str
-    value: object
-    needed: str
-
-
-class UnsupportedModelError(ImportingError):
-    """A model of another toolkit has parts that cannot be expressed here: `options` lists all of them."""
-
-    def __init__(self, toolkit: str, options: Sequence[UnsupportedOption], *, path: Path) -> None:
-        lines = "".join(f"\n  {name} = {value}: needs {needed}" for name, value, needed in options)
-        super().__init__(f"'{path}' is a model of {toolkit} with parts that nmt-lstm cannot express:{lines}", path=path)
-        self.options = tuple(options)
 
 
 class ModelFolderError(NmtLstmError):

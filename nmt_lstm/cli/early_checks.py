@@ -18,8 +18,8 @@ __all__ = [
     "check_cells",
     "check_export_folder",
     "check_files",
-    "check_import_folder",
     "check_folder_path",
+    "check_import_folder",
     "check_language_model",
     "check_models",
     "check_names",
@@ -234,7 +234,9 @@ def check_import_folder(output: Path, model: Path, *, overwrite: bool) -> None:
     from nmt_lstm.training.output_folder import check_not_held, checkpoint_path
 
     if output.exists() and model.exists() and output.samefile(model if model.is_dir() else model.parent):
-        raise ConfigurationError(f"-o '{output}' is the folder of the model itself; choose a different folder.")
+        raise ConfigurationError(
+            f"-o '{output}' is the folder of the model itself; choose a different folder."
+        )
     check_output_folder(output)
     check_not_held(output)
     if checkpoint_path(output).exists():

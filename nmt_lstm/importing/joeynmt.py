@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nmt_lstm.errors import DamagedSourceError
+from nmt_lstm.importing.errors import DamagedSourceError
 from nmt_lstm.importing.imported_model import ImportedModel
 from nmt_lstm.importing.recurrent_weights import decoder_cells, encoder_cells
 from nmt_lstm.importing.source_options import SourceOptions
@@ -62,7 +62,9 @@ def import_joeynmt(path: Path, vocabularies: Sequence[Path] = ()) -> ImportedMod
     checkpoint = _checkpoint(path)
     tensors = read_torch_file(checkpoint).get("model_state")
     if not isinstance(tensors, dict):
-        raise DamagedSourceError(f"'{checkpoint}' has no model_state; is it a checkpoint of JoeyNMT?", path=checkpoint)
+        raise DamagedSourceError(
+            f"'{checkpoint}' has no model_state; is it a checkpoint of JoeyNMT?", path=checkpoint
+        )
     weights = SourceWeights(tensors, path=checkpoint, toolkit=TOOLKIT)
     joint = source.vocabulary.fingerprint == target.vocabulary.fingerprint
     model, state = _network(options, weights, source, target, joint=joint)
@@ -89,10 +91,14 @@ def _check_options(options: SourceOptions) -> None:
         options.refuse("model.decoder.type", ONLY_RECURRENT, options.get("model.decoder.type", "transformer"))
     options.expect("model.decoder.activation", "tanh", "a bridge with this activation")
     if not options.flag("model.encoder.bidirectional", default=True):
-        options.refuse("model.encoder.bidirectional", "an encoder of both directions, which JoeyNMT itself reads")
+        options.refuse(
+            "model.encoder.bidirectional", "an encoder of both directions, which JoeyNMT itself reads"
+        )
     special = options.get("data.special_symbols", {})
     if special.get("sep_token") or special.get("lang_tags"):
-        options.refuse("data.special_symbols", "prompts and language tags of JoeyNMT 2.3", "sep_token or lang_tags")
+        options.refuse(
+            "data.special_symbols", "prompts and language tags of JoeyNMT 2.3", "sep_token or lang_tags"
+        )
 
 
 def _search(options: SourceOptions) -> dict[str, Any]:
@@ -127,10 +133,11 @@ def _vocabulary(
     )
     key = f"data.{side}"
     level, kind = options.get(f"{key}.level", "word"), options.get(f"{key}.tokenizer_type", "")
-    notes = []
-    for change in ("lowercase", "normalize"):
-        if options.flag(f"{key}.{change}"):
-            notes.append(f"{name} text must be changed as in training: {key}.{change} = true.")
+    notes = [
+        f"{name} text must be changed as in training: {key}.{change} = true."
+        for change in ("lowercase", "normalize")
+        if options.flag(f"{key}.{change}")
+    ]
     if options.get(f"{key}.tokenizer_cfg.pretokenizer", "none") != "none":
         notes.append(f"{name} text must be split into words by Moses' tokenizer, as in training.")
     if level == "char":
@@ -165,11 +172,17 @@ def _network(
     decoder_cell = options.choice(f"{decoder}.rnn_type", "gru", known["cell"], "this cell")
     attention = options.choice(f"{decoder}.attention", "bahdanau", known["attention"], "this attention")
     bridge = options.choice(
-        f"{decoder}.init_hidden", "bridge", {"bridge": "learned", "last": "linear", "zero": "zero"}, "this start"
+        f"{decoder}.init_hidden",
+        "bridge",
+        {"bridge": "learned", "last": "linear", "zero": "zero"},
+        "this start",
     )
     tied, tied_output = options.flag("model.tied_embeddings"), options.flag("model.tied_softmax")
     feeds = options.flag(f"{decoder}.input_feeding", default=True)
-    encoder_size, decoder_size = options.integer(f"{encoder}.hidden_size"), options.integer(f"{decoder}.hidden_size")
+    encoder_size, decoder_size = (
+        options.integer(f"{encoder}.hidden_size"),
+        options.integer(f"{decoder}.hidden_size"),
+    )
     encoder_layers = options.integer(f"{encoder}.num_layers", 1)
     decoder_layers = options.integer(f"{decoder}.num_layers", 1)
     source_size = options.integer(f"{encoder}.embeddings.embedding_dim", 64)
@@ -224,7 +237,9 @@ def _network(
         query, energy = "decoder.attention.query_layer.weight", "decoder.attention.energy_layer.weight"
         state["decoder.attention.query.weight"] = weights.take(query, decoder_size, decoder_size)
         state["decoder.attention.vector"] = weights.take(energy, 1, decoder_size)[0]
-    state |= _bridge(weights, bridge, decoder_size, 2 * encoder_size, decoder_layers * (2 if decoder_cell == "lstm" else 1))
+    state |= _bridge(
+        weights, bridge, decoder_size, 2 * encoder_size, decoder_layers * (2 if decoder_cell == "lstm" else 1)
+    )
     share = "none"
     if tied_output and scales[1] == 1.0 and width == target_size == decoder_size:
         share = "all" if tied and joint and scales[0] == 1.0 else "target"
@@ -250,7 +265,9 @@ def _embedding(vocabulary: ImportedVocabulary, rows: Tensor, scale: float, width
     return functional.pad(vocabulary.embeddings(rows) * scale, (0, width - rows.shape[1]))
 
 
-def _bridge(weights: SourceWeights, kind: str, size: int, summary_size: int, states: int) -> dict[str, Tensor]:
+def _bridge(
+    weights: SourceWeights, kind: str, size: int, summary_size: int, states: int
+) -> dict[str, Tensor]:
     """Return the bridge's weights: all states of all layers begin with the same values."""
     if kind == "zero":
         return {}

@@ -17,6 +17,7 @@ __all__ = ["GATES", "decoder_cells", "encoder_cells", "widened"]
 
 GATES: Mapping[str, int] = {"lstm": 4, "gru": 3, "rnn": 1}
 """Number of gates of each stock cell."""
+PARTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 def encoder_cells(
@@ -42,13 +43,14 @@ def encoder_cells(
         hidden_size: of each direction.
         embedding_size: width of the embeddings here, at least `input_size`; the others are zeros.
     """
-    state = {}
+    state: dict[str, Tensor] = {}
     for layer in range(layers):
-        directions = {"forward_cell": "", "backward_cell": "_reverse"} if bidirectional else {"forward_cell": ""}
+        directions = (
+            {"forward_cell": "", "backward_cell": "_reverse"} if bidirectional else {"forward_cell": ""}
+        )
         for name, suffix in directions.items():
-            tensors = _layer(
-                weights, lambda part, end=f"_l{layer}{suffix}": f"{prefix}{part}{end}", cell, input_size, hidden_size
-            )
+            names = {part: f"{prefix}{part}_l{layer}{suffix}" for part in PARTS}
+            tensors = _layer(weights, names, cell, input_size, hidden_size)
             if not layer:
                 tensors["weight_ih"] = widened(tensors["weight_ih"], input_size, embedding_size)
             state |= {f"encoder.layers.{layer}.{name}.{part}": tensor for part, tensor in tensors.items()}
@@ -79,10 +81,10 @@ def decoder_cells(
         hidden_size: of each layer.
         embedding_size: width of the embeddings here, at least `input_size`; the others are zeros.
     """
-    state = {}
+    state: dict[str, Tensor] = {}
     for layer in range(layers):
         width = hidden_size if layer else input_size + feed_size
-        tensors = _layer(weights, lambda part, layer=layer: name(layer, part), cell, width, hidden_size)
+        tensors = _layer(weights, {part: name(layer, part) for part in PARTS}, cell, width, hidden_size)
         if not layer:
             tensors["weight_ih"] = widened(tensors["weight_ih"], input_size, embedding_size)
         state |= {f"decoder.cells.{layer}.{part}": tensor for part, tensor in tensors.items()}
@@ -96,12 +98,13 @@ def widened(weight: Tensor, width: int, new_width: int) -> Tensor:
 
 
 def _layer(
-    weights: SourceWeights, name: Callable[[str], str], cell: str, input_size: int, hidden_size: int
+    weights: SourceWeights, names: Mapping[str, str], cell: str, input_size: int, hidden_size: int
 ) -> dict[str, Tensor]:
     rows = GATES[cell] * hidden_size
-    return {
-        "weight_ih": weights.take(name("weight_ih"), rows, input_size),
-        "weight_hh": weights.take(name("weight_hh"), rows, hidden_size),
-        "bias_ih": weights.take(name("bias_ih"), rows),
-        "bias_hh": weights.take(name("bias_hh"), rows),
+    shapes = {
+        "weight_ih": (rows, input_size),
+        "weight_hh": (rows, hidden_size),
+        "bias_ih": (rows,),
+        "bias_hh": (rows,),
     }
+    return {part: weights.take(names[part], *shapes[part]) for part in PARTS}

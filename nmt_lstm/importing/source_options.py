@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from nmt_lstm.errors import DamagedSourceError, UnsupportedModelError, UnsupportedOption
+from nmt_lstm.importing.errors import DamagedSourceError, UnsupportedModelError, UnsupportedOption
 
 __all__ = ["SourceOptions"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from nmt_lstm.errors import DamagedSourceError, UnsupportedModelError, UnsupportedOption
+from nmt_lstm.importing.errors import DamagedSourceError, UnsupportedModelError, UnsupportedOption
 
 __all__ = ["SourceWeights"]
 
@@ -40,7 +40,9 @@ class SourceWeights:
         """
         tensor = self._tensors.get(name)
         if tensor is None or tensor.dim() <= dimension:
-            raise self._error(name, "is missing" if tensor is None else f"has the shape {tuple(tensor.shape)}")
+            raise self._error(
+                name, "is missing" if tensor is None else f"has the shape {tuple(tensor.shape)}"
+            )
         return tensor.shape[dimension]
 
     def take(self, name: str, *shape: int) -> Tensor:
@@ -66,7 +68,9 @@ class SourceWeights:
         left = sorted(set(self._tensors) - self._taken)
         if left:
             problem = UnsupportedOption(
-                "weights", ", ".join(left[:5]) + (" ..." if len(left) > 5 else ""), "a part that this importer knows"
+                "weights",
+                ", ".join(left[:5]) + (" ..." if len(left) > 5 else ""),
+                "a part that this importer knows",
             )
             raise UnsupportedModelError(self._toolkit, [problem], path=self._path)
 

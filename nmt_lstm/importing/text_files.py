@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
-from nmt_lstm.errors import DamagedSourceError
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import MAX_LIST_BYTES, read_regular
+from nmt_lstm.importing.errors import DamagedSourceError
 
 __all__ = ["read_json", "read_list", "read_yaml", "yaml_values"]
 

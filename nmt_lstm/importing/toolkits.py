@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from nmt_lstm.errors import ConfigurationError, DamagedSourceError, nearest
+from nmt_lstm.errors import ConfigurationError, nearest
+from nmt_lstm.importing.errors import DamagedSourceError
 from nmt_lstm.importing.imported_model import ImportedModel
 from nmt_lstm.importing.joeynmt import import_joeynmt, is_joeynmt
 
@@ -25,7 +26,9 @@ class Toolkit(NamedTuple):
 
 
 TOOLKITS: Mapping[str, Toolkit] = {
-    "joeynmt": Toolkit(is_joeynmt, import_joeynmt, "the folder of a training run, with config.yaml and best.ckpt"),
+    "joeynmt": Toolkit(
+        is_joeynmt, import_joeynmt, "the folder of a training run, with config.yaml and best.ckpt"
+    ),
 }
 
 
@@ -63,4 +66,6 @@ def toolkit_of(path: Path) -> str:
         if toolkit.recognises(path):
             return name
     expected = "".join(f"\n  {name}: {toolkit.expected}" for name, toolkit in TOOLKITS.items())
-    raise DamagedSourceError(f"'{path}' is no model that can be imported. A model is:{expected}", path=path, known=TOOLKITS)
+    raise DamagedSourceError(
+        f"'{path}' is no model that can be imported. A model is:{expected}", path=path, known=TOOLKITS
+    )

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import argparse
 import pickle
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 
-from nmt_lstm.errors import DamagedSourceError, UnsafeFileError
 from nmt_lstm.files.regular import open_regular
+from nmt_lstm.importing.errors import DamagedSourceError, UnsafeFileError
 
 __all__ = ["read_torch_file"]
 
 # Containers of plain values: building them runs no code of the file. numpy's are those of a scalar, such as a score.
-SAFE_GLOBALS = [
+_SCALAR = cast(Callable[..., Any], np.float64(0).__reduce__()[0])
+SAFE_GLOBALS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
     argparse.Namespace,
     np.dtype,
     *(type(np.dtype(name)) for name in ("float64", "float32", "int64", "int32", "bool")),
-    (np._core.multiarray.scalar, "numpy._core.multiarray.scalar"),  # noqa: SLF001 - what numpy pickles scalars with
-    (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),  # noqa: SLF001
+    # numpy 1 and 2 name it differently.
+    (_SCALAR, "numpy._core.multiarray.scalar"),
+    (_SCALAR, "numpy.core.multiarray.scalar"),
 ]
 
 
@@ -70,4 +73,6 @@ def unsafe_names(path: Path) -> list[str]:
 
 def _damaged(path: Path, problem: Exception) -> DamagedSourceError:
     reason = str(problem).strip().splitlines() or [type(problem).__name__]
-    return DamagedSourceError(f"'{path}' is not a complete checkpoint of PyTorch: {reason[0][:200]}", path=path)
+    return DamagedSourceError(
+        f"'{path}' is not a complete checkpoint of PyTorch: {reason[0][:200]}", path=path
+    )

@@ -13,10 +13,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from nmt_lstm.errors import DamagedSourceError
 from nmt_lstm.files.regular import MAX_LIST_BYTES, read_regular
+from nmt_lstm.importing.errors import DamagedSourceError
 from nmt_lstm.text.piece_lists import SPACE, piece_list_model
-from nmt_lstm.text.piece_records import PieceKind, PieceRecord, model_of, piece_records
+from nmt_lstm.text.piece_records import PieceKind, PieceRecord, model_like, piece_records
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
 from nmt_lstm.text.vocabulary import Vocabulary
 
@@ -116,9 +116,7 @@ def with_model(
     pieces = {piece.text: piece for piece in piece_records(model)}
     taken = set(special.rows)
     rows = [row for row in range(len(tokens)) if row not in taken]
-    records = [
-        pieces.get(tokens[row], PieceRecord(tokens[row], 0.0, PieceKind.UNUSED)) for row in rows
-    ]
+    records = [pieces.get(tokens[row], PieceRecord(tokens[row], PieceKind.UNUSED)) for row in rows]
     chosen = {record.text for record in records}
     others = [
         piece
@@ -132,7 +130,7 @@ def with_model(
             else piece
             for piece in others
         ]
-    vocabulary = Vocabulary(model_of([*records, *others], like=model))
+    vocabulary = Vocabulary(model_like(model, [*records, *others]))
     first = len(SPECIAL_PIECES) + len(records)
     return ImportedVocabulary(
         vocabulary,
@@ -145,10 +143,8 @@ def splitting_notes(side: str, imported: ImportedVocabulary, tokens: Sequence[st
     """Return what a user must know about the text of a side, whose pieces are a list of words."""
     notes = [f"{side} text must be split into the model's tokens, with spaces between them."]
     if sum(token.startswith(SPACE) for token in tokens) > len(tokens) / 10:
-        notes = [
-            f"{side} text must be split into SentencePiece's pieces, with spaces between them; or name the SentencePiece "
-            f"model with --vocabulary."
-        ]
+        pieces = f"{side} text must be split into SentencePiece's pieces, with spaces between them"
+        notes = [f"{pieces}; or name the SentencePiece model with --vocabulary."]
     elif any(token.endswith("@@") for token in tokens):
         notes = [f"{side} text must be split as in training, such as with subword-nmt apply-bpe."]
     if imported.composed:
@@ -167,8 +163,7 @@ def read_model(path: Path) -> bytes:
     """
     try:
         model = read_regular(path, MAX_LIST_BYTES)
-        if not piece_records(model):
-            raise ValueError("it has no pieces")
+        piece_records(model)
     except OSError as problem:
         raise DamagedSourceError(f"cannot read '{path}': {problem.strerror}.", path=path) from None
     except ValueError as problem:

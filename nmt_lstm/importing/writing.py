@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.config.load import make_run
-from nmt_lstm.errors import DamagedSourceError
+from nmt_lstm.importing.errors import DamagedSourceError
 from nmt_lstm.importing.imported_model import ImportedModel
 from nmt_lstm.model.build import build_unweighted_model
 
@@ -46,7 +46,8 @@ def write_imported(folder: Path, imported: ImportedModel, *, origin: Path) -> No
     except RuntimeError as problem:
         reason = " ".join(str(problem).split())[:300]
         raise DamagedSourceError(
-            f"the weights of '{origin}' do not fit its options: {reason}; are all files of one model?", path=origin
+            f"the weights of '{origin}' do not fit its options: {reason}; are all files of one model?",
+            path=origin,
         ) from None
     model_folder.write(
         folder,

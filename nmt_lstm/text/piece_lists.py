@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nmt_lstm.text.piece_records import ModelType, PieceRecord, model_of, trainer_fields
+from nmt_lstm.text.piece_records import ModelType, list_model, trainer_fields
 from nmt_lstm.text.special_pieces import SPECIAL_PIECES, UNKNOWN
 
 __all__ = ["PieceList", "piece_list", "piece_list_model"]
@@ -67,8 +67,6 @@ def piece_list_model(parts: Sequence[str], *, by_character: bool = False) -> byt
         parts: the words, or the characters.
         by_character: which of the two they are.
     """
-    records = [
-        PieceRecord(part.replace(" ", SPACE) if by_character else f"{SPACE}{part}", -float(number))
-        for number, part in enumerate(parts)
-    ]
-    return model_of(records, kind=ModelType.CHAR if by_character else ModelType.WORD)
+    if by_character:
+        return list_model((part.replace(" ", SPACE) for part in parts), ModelType.CHAR)
+    return list_model((f"{SPACE}{part}" for part in parts), ModelType.WORD)

@@ -1,20 +1,31 @@
-"""SentencePiece models as files store them, for what the library does not offer: kinds of pieces, and models of bytes."""
+"""SentencePiece models as files store them, for what the library does not offer: kinds of pieces, and writing of models."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
+from typing import NamedTuple
 
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, UNKNOWN
 
-__all__ = ["PieceKind", "byte_model", "user_defined_symbols"]
+__all__ = [
+    "ModelType",
+    "PieceKind",
+    "PieceRecord",
+    "byte_model",
+    "list_model",
+    "model_like",
+    "piece_records",
+    "trainer_fields",
+    "user_defined_symbols",
+]
 
 # Numbers of fields in SentencePiece's sentencepiece_model.proto: of a model, a piece, and the settings of training.
 _PIECES, _TRAINER, _NORMALIZER = 1, 2, 3
 _TEXT, _SCORE, _KIND = 1, 2, 3
 _MODEL_TYPE, _SIZE, _BYTE_FALLBACK, _UNKNOWN_ID, _BEGIN_ID, _END_ID, _PAD_ID = 3, 4, 35, 40, 41, 42, 43
-_CHARACTERS = 4  # a model type
+_UNKNOWN_NAME, _BEGIN_NAME, _END_NAME, _PAD_NAME = 45, 46, 47, 48
 # Wire types of the protocol buffer encoding (https://protobuf.dev/programming-guides/encoding).
 _VARINT, _EIGHT_BYTES, _COUNTED, _FOUR_BYTES = 0, 1, 2, 5
 
@@ -28,6 +39,71 @@ class PieceKind(IntEnum):
     USER_DEFINED = 4
     UNUSED = 5
     BYTE = 6
+
+
+class ModelType(IntEnum):
+    """The kinds of models in SentencePiece's format."""
+
+    UNIGRAM = 1
+    BPE = 2
+    WORD = 3
+    CHAR = 4
+
+
+class PieceRecord(NamedTuple):
+    """A piece of a model."""
+
+    text: str
+    kind: int = PieceKind.NORMAL
+    score: float = 0.0
+
+
+SPECIAL = {
+    PAD: PieceRecord("<pad>", PieceKind.CONTROL),
+    UNKNOWN: PieceRecord("<unk>", PieceKind.UNKNOWN),
+    BEGIN: PieceRecord("<s>", PieceKind.CONTROL),
+    END: PieceRecord("</s>", PieceKind.CONTROL),
+}
+IDS = {_UNKNOWN_ID: UNKNOWN, _BEGIN_ID: BEGIN, _END_ID: END, _PAD_ID: PAD}
+
+
+def piece_records(model: bytes) -> list[PieceRecord]:
+    """Return the pieces of a serialised SentencePiece model, in the order of their ids.
+
+    Raises:
+        ValueError: it is not such a model.
+    """
+    records = []
+    try:
+        for number, value in _fields(model):
+            if number == _PIECES and isinstance(value, bytes):
+                fields = dict(_fields(value))
+                text, score = fields[_TEXT], fields.get(_SCORE, bytes(4))
+                kind = fields.get(_KIND, PieceKind.NORMAL)
+                records.append(_record(text, score, kind))
+    except (IndexError, KeyError, struct.error) as problem:
+        raise ValueError("it is not a SentencePiece model") from problem
+    return records
+
+
+def _record(text: object, score: object, kind: object) -> PieceRecord:
+    if not (isinstance(text, bytes) and isinstance(score, bytes) and isinstance(kind, int)):
+        raise ValueError("it is not a SentencePiece model")  # noqa: TRY004 - the file is wrong, not an argument
+    return PieceRecord(text.decode("utf-8"), kind, struct.unpack("<f", score)[0])
+
+
+def trainer_fields(model: bytes) -> tuple[int, bool]:
+    """Return the `ModelType` of a serialised model, and whether it spells unknown characters in bytes."""
+    kind, spells_bytes = int(ModelType.UNIGRAM), False
+    for number, value in _fields(model):
+        if number == _TRAINER and isinstance(value, bytes):
+            # The last of several counts, as for the library.
+            for field, setting in _fields(value):
+                if field == _MODEL_TYPE and isinstance(setting, int):
+                    kind = setting
+                elif field == _BYTE_FALLBACK:
+                    spells_bytes = bool(setting)
+    return kind, spells_bytes
 
 
 def user_defined_symbols(model: bytes) -> tuple[str, ...]:
@@ -52,33 +128,61 @@ def byte_model(symbols: Sequence[str]) -> bytes:
     Args:
         symbols: pieces that are never split.
     """
-    special = {PAD: "<pad>", UNKNOWN: "<unk>", BEGIN: "<s>", END: "</s>"}
-    pieces = [
-        (special[number], PieceKind.UNKNOWN if number == UNKNOWN else PieceKind.CONTROL)
-        for number in sorted(special)
-    ]
-    pieces += [(symbol, PieceKind.USER_DEFINED) for symbol in symbols]
-    pieces += [(f"<0x{byte:02X}>", PieceKind.BYTE) for byte in range(256)]
-    pieces.append(("\u2581", PieceKind.NORMAL))
-    trainer = {
-        _MODEL_TYPE: _CHARACTERS,
-        _SIZE: len(pieces),
-        _BYTE_FALLBACK: 1,
-        _UNKNOWN_ID: UNKNOWN,
-        _BEGIN_ID: BEGIN,
-        _END_ID: END,
-        _PAD_ID: PAD,
-    }
+    pieces = [SPECIAL[number] for number in sorted(SPECIAL)]
+    pieces += [PieceRecord(symbol, PieceKind.USER_DEFINED) for symbol in symbols]
+    pieces += [PieceRecord(f"<0x{byte:02X}>", PieceKind.BYTE) for byte in range(256)]
+    pieces.append(PieceRecord("\u2581"))
+    return _model(pieces, {_MODEL_TYPE: ModelType.CHAR, _SIZE: len(pieces), _BYTE_FALLBACK: 1, **IDS})
+
+
+def list_model(texts: Iterable[str], kind: ModelType) -> bytes:
+    """Return a serialised SentencePiece model with the special pieces and others, with earlier ones preferred.
+
+    Args:
+        texts: of the other pieces.
+        kind: of the model.
+    """
+    pieces = [SPECIAL[number] for number in sorted(SPECIAL)]
+    pieces += [PieceRecord(text, score=-float(number)) for number, text in enumerate(texts)]
+    return _model(pieces, {_MODEL_TYPE: kind, _SIZE: len(pieces), **IDS})
+
+
+def model_like(model: bytes, pieces: Iterable[PieceRecord]) -> bytes:
+    """Return a serialised SentencePiece model with the special pieces and others, and all else as in another model.
+
+    Args:
+        model: the other model.
+        pieces: the pieces after the special ones.
+    """
+    kept = b"".join(
+        _counted(number, value)
+        for number, value in _fields(model)
+        if number != _PIECES and isinstance(value, bytes)
+    )
+    special = [SPECIAL[number] for number in sorted(SPECIAL)]
+    names = {_PAD_NAME: SPECIAL[PAD].text, _UNKNOWN_NAME: SPECIAL[UNKNOWN].text}
+    names |= {_BEGIN_NAME: SPECIAL[BEGIN].text, _END_NAME: SPECIAL[END].text}
+    trainer = b"".join(_integer(number, value) for number, value in IDS.items())
+    trainer += b"".join(_counted(number, name.encode()) for number, name in names.items())
+    # A reader merges a message that occurs twice, and the later values count.
+    return _pieces([*special, *pieces]) + kept + _counted(_TRAINER, trainer)
+
+
+def _model(pieces: Sequence[PieceRecord], trainer: Mapping[int, int]) -> bytes:
     return (
-        b"".join(_counted(_PIECES, _piece(text, kind)) for text, kind in pieces)
+        _pieces(pieces)
         + _counted(_TRAINER, b"".join(_integer(number, value) for number, value in trainer.items()))
         + _counted(_NORMALIZER, _counted(_TEXT, b"identity"))
     )
 
 
-def _piece(text: str, kind: PieceKind) -> bytes:
-    score = _encoded(_SCORE << 3 | _FOUR_BYTES) + struct.pack("<f", 0.0)
-    return _counted(_TEXT, text.encode()) + score + _integer(_KIND, kind)
+def _pieces(pieces: Iterable[PieceRecord]) -> bytes:
+    return b"".join(_counted(_PIECES, _piece(piece)) for piece in pieces)
+
+
+def _piece(piece: PieceRecord) -> bytes:
+    score = _encoded(_SCORE << 3 | _FOUR_BYTES) + struct.pack("<f", piece.score)
+    return _counted(_TEXT, piece.text.encode()) + score + _integer(_KIND, piece.kind)
 
 
 def _integer(number: int, value: int) -> bytes:

@@ -13,6 +13,7 @@ from nmt_lstm.errors import DataError
 from nmt_lstm.files.regular import MAX_LIST_BYTES, read_regular
 from nmt_lstm.text.invisible_characters import invisible_characters
 from nmt_lstm.text.lines import single_line
+from nmt_lstm.text.piece_lists import piece_list
 from nmt_lstm.text.piece_records import user_defined_symbols
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
 from nmt_lstm.text.subword_sampling import PieceSampler
@@ -52,6 +53,7 @@ class Vocabulary:
                 f"the SentencePiece model has the ids {special} for pad, unk, bos and eos; nmt-lstm needs {SPECIAL_PIECES}. "
                 f"Train it with pad_id={PAD}, unk_id={UNKNOWN}, bos_id={BEGIN}, eos_id={END}."
             )
+        self._list = piece_list(model, self.pieces(range(self.size)))
 
         self._form = form
 
@@ -111,10 +113,12 @@ class Vocabulary:
 
     def encode(self, line: str) -> list[int]:
         """Return the ids of the pieces of a line; control characters count as spaces."""
-        return list(self._processor.encode(self.form.write(line)))
+        return self.encode_lines([line])[0]
 
     def encode_lines(self, lines: Sequence[str]) -> list[list[int]]:
         """Return the ids of the pieces of each line, as `encode` does."""
+        if self._list is not None:
+            return [self._list.encode(self.form.write(line)) for line in lines]
         # One call is faster than one per line; one thread, because the network needs the other cores.
         return [
             list(ids)
@@ -130,6 +134,8 @@ class Vocabulary:
             kind: "unigram" or "bpe", as the vocabulary was learnt.
             alpha: smoothing of the unigram lattice, or the dropout of BPE merges.
         """
+        if self._list is not None:
+            return lambda line, _: self.encode(line)  # words and characters are split in one way only
         sampler = PieceSampler(self._processor, bpe=kind == "bpe", alpha=alpha, symbols=self.whole_pieces)
         return lambda line, seed: sampler.sample(self.form.write(line), seed)
 
@@ -152,6 +158,8 @@ class Vocabulary:
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of pieces, always one line, without special pieces and bytes that form no character."""
+        if self._list is not None:
+            return self.form.read(single_line(self._list.decode(ids)))
         text: str = self._processor.decode([int(piece) for piece in ids if piece not in SPECIAL_PIECES])
         # A word that is spelled in bytes includes its space. A network that spells in bytes can produce a line break.
         return self.form.read(single_line(text.replace("\ufffd", "").removeprefix(SPACE).replace(SPACE, " ")))
@@ -162,6 +170,8 @@ class Vocabulary:
 
         A byte of a longer character is a lone surrogate, as in Python's "surrogateescape".
         """
+        if self._list is not None:
+            return self._list.texts
         return tuple("" if piece in SPECIAL_PIECES else self._added(piece) for piece in range(self.size))
 
     def _added(self, piece: int) -> str:

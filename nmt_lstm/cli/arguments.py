@@ -27,6 +27,7 @@ __all__ = [
     "PrecisionName",
     "RunFile",
     "SearchOverrides",
+    "Tag",
     "TrustPlugins",
     "load_plugins",
     "parse_lengths",
@@ -98,6 +99,14 @@ SearchOverrides = Annotated[
     ),
 ]
 RunFile = Annotated[Path, typer.Argument(metavar="RUN.toml", help="Run file; 'nmt-lstm config' prints one.")]
+Tag = Annotated[
+    str,
+    typer.Option(
+        "--tag",
+        metavar="TAG",
+        help='Piece in front of every source line, as in training, such as a target language "<2de>".',
+    ),
+]
 BeamSize = Annotated[
     int | None,
     typer.Option(

@@ -25,6 +25,7 @@ __all__ = [
     "check_names",
     "check_output",
     "check_search",
+    "check_tag",
     "check_task",
     "check_training_folder",
     "is_language_model",
@@ -129,6 +130,21 @@ def check_beam(search: SearchSettings, beam_size: int | None, n_best: int) -> No
             value=n_best,
         )
     check_settings(settings, n_best)
+
+
+def check_tag(folders: Sequence[Path], tag: str) -> None:
+    """Check that the vocabulary of the first model has a tag.
+
+    Raises:
+        ConfigurationError: it does not.
+        DataError: its vocabulary cannot be read.
+    """
+    if tag:
+        from nmt_lstm.corpora.builtin import model_path
+        from nmt_lstm.text.subwords import Subwords
+        from nmt_lstm.text.tags import tag_pieces
+
+        tag_pieces(Subwords.load(model_path(folders[0])).source, tag)
 
 
 def check_files(*paths: Path | None, reread: bool = False) -> None:

@@ -21,6 +21,7 @@ from nmt_lstm.cli.arguments import (
     Precision,
     PrecisionName,
     SearchOverrides,
+    Tag,
     TrustPlugins,
     load_plugins,
 )
@@ -125,6 +126,7 @@ def evaluate(
     table_format: Annotated[
         TableFormat, typer.Option("--format", help="Table, or JSON.")
     ] = TableFormat.table,
+    tag: Tag = "",
     beam_size: BeamSize = None,
     overrides: SearchOverrides = None,
     batch_size: BatchSize = 64,
@@ -166,6 +168,9 @@ def evaluate(
     _check_files(reference, (source, hypotheses, against, train_source, train_target), output_file)
     early_checks.check_models(model or [], device)
     search = early_checks.check_search(model, overrides) if model else None
+    if tag and not model:
+        raise ConfigurationError("--tag is for the text that -m translates; remove it.")
+    early_checks.check_tag(model or [], tag)
     from nmt_lstm.evaluation.scores import check_tokenizer, corpus_scores
     from nmt_lstm.evaluation.words import guess_tokenizer
 
@@ -180,6 +185,7 @@ def evaluate(
         tokenizer = guess_tokenizer(references[0]) if tokenize == "auto" else tokenize
     else:
         load_plugins(plugin, trusted=(model or []) if trust_plugins else [])
+        from nmt_lstm.inference.requests import tagged
         from nmt_lstm.inference.translator import Translator
 
         assert sources is not None
@@ -188,7 +194,7 @@ def evaluate(
         source_language = translator.run.data.source_language if analysis else ""
         start = time.perf_counter()
         translations = translator.stream(
-            sources, beam_size=beam_size, batch_size=batch_size, search=search, alignment=False
+            tagged(sources, tag), beam_size=beam_size, batch_size=batch_size, search=search, alignment=False
         )
         lines = [translation.text for translation in translations]
         seconds = time.perf_counter() - start

@@ -15,6 +15,7 @@ from nmt_lstm.cli.arguments import (
     Plugins,
     Precision,
     PrecisionName,
+    Tag,
     TrustPlugins,
     load_plugins,
     parse_pairs,
@@ -150,6 +151,7 @@ def add(
         ),
     ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace the entry with the same name.")] = False,
+    tag: Tag = "",
     beam_size: BeamSize = None,
     batch_size: BatchSize = 64,
     precision: Precision = PrecisionName.auto,
@@ -166,7 +168,10 @@ def add(
     if hypotheses is not None and system is None:
         raise ConfigurationError("--hypotheses needs the name of the system, such as --system marian.")
     facts = parse_pairs(fact, "--fact", "parameters=60000000")
+    if tag and not model:
+        raise ConfigurationError("--tag is for the text that -m translates; remove it.")
     early_checks.check_models(model or [], device)
+    early_checks.check_tag(model or [], tag)
     early_checks.check_files(hypotheses)
     from nmt_lstm.lab.leaderboard.board import Leaderboard
 
@@ -181,6 +186,7 @@ def add(
         facts=facts,
         replace=replace,
         beam_size=beam_size,
+        tag=tag,
         batch_size=batch_size,
         device=device,
         precision=precision.value,

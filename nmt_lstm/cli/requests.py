@@ -1,4 +1,4 @@
-"""Options of ``translate`` that constrain translations: prefixes, terms, required and avoided phrases."""
+"""Options of ``translate`` that constrain translations: prefixes, terms, required and avoided phrases, tags."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nmt_lstm.cli.lines import input_lines
 from nmt_lstm.cli.messages import count_of
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RequestOptions"]
 
-KINDS = ("prefix", "require", "avoid")
+TEXTS = ("prefix", "tag")
+KINDS = (*TEXTS, "require", "avoid")
 EXAMPLE = '{"prefix": "A", "require": ["red car"], "avoid": ["auto"]}'
 
 logger = logging.getLogger(__name__)
@@ -34,11 +35,13 @@ class RequestOptions:
     prefixes: Path | None = None
     """One prefix per input line."""
     constraints: Path | None = None
-    """One JSON object per input line, with `prefix`, `require` and `avoid`."""
+    """One JSON object per input line, with `prefix`, `require`, `avoid` and `tag`."""
     terms: Path | None = None
     """A table of source and target phrases."""
     avoid: Path | None = None
     """Phrases that no translation may contain, one per line."""
+    tag: str = ""
+    """The tag of every line."""
 
     @property
     def files(self) -> tuple[Path | None, ...]:
@@ -57,19 +60,20 @@ class RequestOptions:
         from nmt_lstm.inference.terms import Terms
 
         number = 0
-        if not self.prefix and not any(self.files):
+        if not self.prefix and not self.tag and not any(self.files):
             yield from lines
             return
         terms = Terms.load(self.terms) if self.terms else Terms([])
         avoid = [*input_lines(self.avoid)] if self.avoid else []
         prefixes, constraints = _Companion(self.prefixes), _Companion(self.constraints)
         for number, line in enumerate(lines, start=1):
-            prefix, (own, require, unwanted) = prefixes.line(number), _constraint(constraints, number)
+            prefix, own = prefixes.line(number), _constraint(constraints, number)
             yield TranslationRequest(
                 line,
-                prefix=own or prefix or self.prefix,
-                require=[*require, *terms.required(line)],
-                avoid=[*unwanted, *avoid],
+                prefix=own.get("prefix") or prefix or self.prefix,
+                require=[*own.get("require", []), *terms.required(line)],
+                avoid=[*own.get("avoid", []), *avoid],
+                tag=own.get("tag") or self.tag,
             )
         for companion in (prefixes, constraints):
             companion.check_end(number)
@@ -100,11 +104,11 @@ class _Companion:
             )
 
 
-def _constraint(constraints: _Companion, number: int) -> tuple[str, list[str], list[str]]:
-    """Return the prefix, the required phrases and the phrases to avoid of one line."""
+def _constraint(constraints: _Companion, number: int) -> dict[str, Any]:
+    """Return what is asked for one line, by its kind."""
     line = constraints.line(number)
     if not line.strip():
-        return "", [], []
+        return {}
     place = f"'{constraints.path}', line {number}"
     try:
         values = json.loads(line)
@@ -117,9 +121,9 @@ def _constraint(constraints: _Companion, number: int) -> tuple[str, list[str], l
             raise DataError(
                 f"{place}: unknown key '{key[:60]}'; there are {', '.join(KINDS)}.", line=number, key=key
             )
-        if key == "prefix" and not isinstance(value, str):
-            raise DataError(f"{place}: 'prefix' must be a text, as in {EXAMPLE}.", line=number, key=key)
-        if key != "prefix" and not (
+        if key in TEXTS and not isinstance(value, str):
+            raise DataError(f"{place}: '{key}' must be a text, as in {EXAMPLE}.", line=number, key=key)
+        if key not in TEXTS and not (
             isinstance(value, list) and all(isinstance(each, str) and each.strip() for each in value)
         ):
             raise DataError(
@@ -127,4 +131,4 @@ def _constraint(constraints: _Companion, number: int) -> tuple[str, list[str], l
                 line=number,
                 key=key,
             )
-    return values.get("prefix", ""), values.get("require", []), values.get("avoid", [])
+    return values

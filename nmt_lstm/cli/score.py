@@ -16,6 +16,7 @@ from nmt_lstm.cli.arguments import (
     Plugins,
     Precision,
     PrecisionName,
+    Tag,
     TrustPlugins,
     load_plugins,
 )
@@ -64,6 +65,7 @@ def score(
     output_file: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. [default: stdout]")
     ] = None,
+    tag: Tag = "",
     batch_size: BatchSize = 64,
     line_format: Annotated[
         LineFormat, typer.Option("--format", help="Tab-separated values, or JSON Lines.")
@@ -84,16 +86,18 @@ def score(
         raise ConfigurationError("-t is missing: name the translations of -s.", key="--target")
     early_checks.check_files(source, target)
     early_checks.check_output(output_file, (source, target))
+    early_checks.check_tag(model, tag)
     sources = read_all_lines(source)
     targets = read_matching_lines(target, source, sources)
     load_plugins(plugin, trusted=model if trust_plugins else [])
     from nmt_lstm.evaluation.columns import perplexity
+    from nmt_lstm.inference.requests import tagged
     from nmt_lstm.inference.translator import Translator
 
     translator = Translator.load(model, device=device, precision=precision.value)
     total, pieces = 0.0, 0
     with output_stream(output_file, inputs=(source, target)) as stream:
-        for scored in translator.score(sources, targets, batch_size=batch_size):
+        for scored in translator.score(tagged(sources, tag), targets, batch_size=batch_size):
             total += scored.log_probability
             pieces += len(scored.piece_log_probabilities)
             stream.write((output_line(scored, line_format) + "\n").encode("utf-8"))

@@ -22,6 +22,7 @@ from nmt_lstm.cli.arguments import (
     Precision,
     PrecisionName,
     SearchOverrides,
+    Tag,
     TrustPlugins,
     load_plugins,
 )
@@ -165,6 +166,7 @@ def translate(
     keep_as: KeepAs = "",
     split_sentences: SplitSentences = False,
     source_language: SourceLanguage = "",
+    tag: Tag = "",
     interactive: Annotated[
         bool, typer.Option("--interactive", help="Translate each line as soon as it is read.")
     ] = False,
@@ -215,7 +217,8 @@ def translate(
     if probabilities and line_format is not LineFormat.jsonl:
         raise ConfigurationError("--probabilities needs --format jsonl.")
     bulk_options = BulkOptions(resume=resume, shard=shard, merge=merge, part_lines=part_lines)
-    request_options = RequestOptions(prefix, prefixes, constraints, terms, avoid)
+    early_checks.check_tag(model, tag)
+    request_options = RequestOptions(prefix, prefixes, constraints, terms, avoid, tag)
     text = text_options(
         keep=keep,
         patterns=keep_pattern,

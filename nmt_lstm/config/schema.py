@@ -10,11 +10,18 @@ from nmt_lstm.config.piece_kinds import with_defaults_of_kind
 from nmt_lstm.config.schema_base import Options, PositiveInt, Probability, Settings
 from nmt_lstm.config.subword_schema import SubwordSettings
 from nmt_lstm.config.tasks import TASKS, TaskName, with_defaults_of_task
-from nmt_lstm.config.text_schema import CleaningSettings, CorpusSettings, DataSettings, ValidationSettings
+from nmt_lstm.config.text_schema import (
+    AVERAGE,
+    CleaningSettings,
+    CorpusSettings,
+    DataSettings,
+    ValidationSettings,
+)
 from nmt_lstm.config.training_schema import OptimizerSettings, ScheduleSettings, TrainingSettings
 from nmt_lstm.config.wirings import WIRINGS, WiringName
 
 __all__ = [
+    "AVERAGE",
     "AttentionSettings",
     "CleaningSettings",
     "CorpusSettings",
@@ -211,6 +218,12 @@ class RunSettings(Settings):
                 raise ValueError(
                     f"'data.{key}' has no meaning for {task.model} (task = \"{self.task}\"); leave it out"
                 )
+        decides, names = self.training.validation_set, self.data.validation_names()
+        if decides not in ("", AVERAGE, *names):
+            raise ValueError(
+                f'training.validation_set = "{decides}" is none of the validation sets; use "{AVERAGE}" or one of '
+                f"{', '.join(names)}"
+            )
         if self.training.metric not in task.metrics:
             allowed = " or ".join(f'"{name}"' for name in task.metrics)
             raise ValueError(

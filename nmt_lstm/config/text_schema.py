@@ -13,9 +13,18 @@ from nmt_lstm.config.schema_base import PositiveInt, Settings, TextPath, TextPat
 from nmt_lstm.config.symbols import check_symbols
 from nmt_lstm.errors import ConfigurationError
 
-__all__ = ["CleaningSettings", "CorpusSettings", "DataSettings", "ParallelSettings", "ValidationSettings"]
+__all__ = [
+    "AVERAGE",
+    "CleaningSettings",
+    "CorpusSettings",
+    "DataSettings",
+    "ParallelSettings",
+    "ValidationSettings",
+]
 
 
+AVERAGE = "average"
+"""In place of the name of a validation set: the mean of all."""
 Table = TypeVar("Table", bound="ParallelSettings")
 
 
@@ -183,9 +192,21 @@ class DataSettings(Settings):
         pairs = zip(sources, targets, strict=True)
         return _named([ValidationSettings(source=source, target=target) for source, target in pairs])
 
+    def validation_names(self) -> tuple[str, ...]:
+        """Return the names of the validation sets; those of the corpora if they are held out of them."""
+        texts: Sequence[ParallelSettings] = (
+            self.validation_sets() if self.has_validation else self.training_corpora()
+        )
+        return tuple(text.name for text in texts)
+
     def tags(self) -> tuple[str, ...]:
         """Return the tags of all corpora and validation sets, each once."""
         return tuple(dict.fromkeys(each.tag for each in (*self.corpora, *self.validation) if each.tag))
+
+    @property
+    def is_tagged(self) -> bool:
+        """Whether every line of the training text has a tag."""
+        return bool(self.corpora) and all(corpus.tag for corpus in self.corpora)
 
     def training_files(self) -> tuple[Path, ...]:
         """Return all files of the training text."""
@@ -225,6 +246,8 @@ class DataSettings(Settings):
                     name = f" '{table.name}'" if table.name else ""
                     return f"[[{key}]] {number}{name}: {problem}"
             names = [table.name for table in tables if table.name]
+            if AVERAGE in names:
+                return f"[[{key}]]: the name '{AVERAGE}' has a meaning of its own; choose a different one"
             if len(set(names)) < len(names):
                 repeated = next(name for name in names if names.count(name) > 1)
                 return f"[[{key}]]: the name '{repeated}' is used twice; give each table its own"

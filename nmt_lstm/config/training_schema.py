@@ -90,6 +90,8 @@ class TrainingSettings(Settings):
     """Beam size of the translations in validation."""
     metric: Literal["bleu", "chrf", "loss"] = "bleu"
     """Validation metric for the best checkpoint, early stopping and plateau; always "loss" for a language model."""
+    validation_set: str = ""
+    """Validation set whose metric counts if there are several: its name, "average" for the mean of all, or the first."""
     patience: Annotated[int, Field(ge=0)] = 0
     """Validations without improvement before training stops; 0 never stops early."""
     checkpoint_every: Annotated[int, Field(ge=0)] = 0

@@ -103,7 +103,7 @@ class LineSearch:
                     line.text,
                     best[0].text if best else "",
                     best[0].score if best else 0.0,
-                    tuple(self._subwords.source.pieces(line.pieces)),
+                    tuple(self._subwords.source.pieces(line.pieces[line.tag_pieces :])),
                     best,
                 )
             )
@@ -183,21 +183,26 @@ class LineSearch:
     def _hypothesis(
         self, candidate: PieceHypothesis, line: PreparedLine, options: SearchOptions
     ) -> Hypothesis:
-        source_pieces = len(line.pieces)
+        # A tag is none of the line's pieces; what attends most to it is aligned to nothing, as to the end.
+        first, source_pieces = line.tag_pieces, len(line.pieces)
         text = self._subwords.target.decode(candidate.pieces)
         # Without the padding.
         weights = None if candidate.attention is None else candidate.attention[:, : source_pieces + 1]
         pairs: list[tuple[int, int]] = []
         if weights is not None and options.alignment:
             likeliest = weights.argmax(1).tolist()
-            pairs = [(source, target) for target, source in enumerate(likeliest) if source < source_pieces]
+            pairs = [
+                (source - first, target)
+                for target, source in enumerate(likeliest)
+                if first <= source < source_pieces
+            ]
         return Hypothesis(
             text if line.case is None else self._subwords.target.form.in_case(text, line.case),
             candidate.score,
             candidate.log_probability,
             tuple(self._subwords.target.pieces(candidate.pieces)),
             tuple(pairs),
-            weights.numpy().copy() if weights is not None and options.attention else None,
+            weights[:, first:].numpy().copy() if weights is not None and options.attention else None,
             ids=candidate.pieces,
         )
 

@@ -19,12 +19,12 @@ from nmt_lstm.text.phrases import is_spaced_letter, phrase_spans
 from nmt_lstm.text.special_pieces import UNKNOWN
 from nmt_lstm.text.subwords import Subwords, Vocabulary
 
-__all__ = ["LinePreparation", "PreparedLine", "TranslationRequest", "as_request"]
+__all__ = ["LinePreparation", "PreparedLine", "TranslationRequest", "as_request", "tagged"]
 
 
 @dataclass(frozen=True)
 class TranslationRequest:
-    """A line to translate, with what its translation must begin with, contain and not contain.
+    """A line to translate, with what its translation must begin with, contain and not contain, and its tag.
 
     Phrases are whole words, with the letters' case as given; in scripts without spaces they may stand anywhere.
     What a translation does not meet after all is named in `Translation.unmet` and in a warning.
@@ -34,6 +34,7 @@ class TranslationRequest:
         prefix: what the translation begins with.
         require: phrases that it contains, each as often as it is listed.
         avoid: phrases that it does not contain. The prefix and required phrases win over them.
+        tag: a piece in front of the line, as in training, such as the target language "<2de>".
 
     Raises:
         ConfigurationError: `require` or `avoid` is one string.
@@ -43,6 +44,7 @@ class TranslationRequest:
     prefix: str = ""
     require: Sequence[str] = ()
     avoid: Sequence[str] = ()
+    tag: str = ""
 
     def __post_init__(self) -> None:
         for name in ("require", "avoid"):
@@ -85,11 +87,13 @@ class PreparedLine:
     """From 1."""
     request: TranslationRequest
     pieces: list[int]
-    """Source pieces, at most `search.max_source_pieces`; none for a blank line."""
+    """Source pieces, at most `search.max_source_pieces` and that of the tag; none for a blank line."""
     target: PieceConstraints
     """What is asked of the target pieces."""
     case: LineCase | None = None
     """The case in which the translation is written, if it is an unusual one."""
+    tag_pieces: int = 0
+    """How many of the first pieces are a tag."""
 
     @property
     def text(self) -> str:
@@ -102,10 +106,12 @@ class LinePreparation:
 
     Args:
         subwords: the vocabularies.
+        tags: if each line of the training text had one of these tags, so that lines without a tag are reported.
     """
 
-    def __init__(self, subwords: Subwords) -> None:
+    def __init__(self, subwords: Subwords, tags: Sequence[str] = ()) -> None:
         self._subwords = subwords
+        self._tags = tags
 
     def prepare(
         self, numbered: Iterable[tuple[int, str | TranslationRequest]], limit: int, warnings: LineWarnings
@@ -135,10 +141,26 @@ class LinePreparation:
                 warnings.invisible(number, unknown[0])
             if len(pieces) > limit:
                 warnings.too_long(number, len(pieces), limit)
+            if (
+                self._tags
+                and pieces
+                and not request.tag
+                and not any(tag in request.text for tag in self._tags)
+            ):
+                warnings.untagged(number, self._tags)
             target = self._target(number, request, case)
             asked = request if case is None else request.changed(partial(form.in_case, case=case))
-            lines.append(PreparedLine(number, asked, pieces[:limit], target, case))
+            tag = self._tag(request) if pieces else []
+            lines.append(PreparedLine(number, asked, [*tag, *pieces[:limit]], target, case, len(tag)))
         return lines
+
+    def unmet(self, request: TranslationRequest) -> tuple[Unmet, ...]:
+        """Return the tag of a request, if the model does not have it; the line is translated without it."""
+        return (Unmet("tag", request.tag),) if request.tag and not self._tag(request) else ()
+
+    def _tag(self, request: TranslationRequest) -> list[int]:
+        piece = self._subwords.source.symbol_piece(request.tag) if request.tag else None
+        return [] if piece is None else [piece]
 
     def _target(self, number: int, request: TranslationRequest, case: LineCase | None) -> PieceConstraints:
         vocabulary = self._subwords.target
@@ -175,6 +197,11 @@ def phrase_pieces(vocabulary: Vocabulary, phrase: str) -> tuple[int, ...]:
     return tuple(following[len(opening) :] if following[: len(opening)] == opening else pieces)
 
 
+def tagged(lines: Sequence[str], tag: str) -> Sequence[str | TranslationRequest]:
+    """Return lines with a tag; the lines themselves without one."""
+    return [TranslationRequest(line, tag=tag) for line in lines] if tag else lines
+
+
 def as_request(number: int, line: str | TranslationRequest) -> TranslationRequest:
     """Return a line as a request, without its line end.
 
@@ -183,7 +210,7 @@ def as_request(number: int, line: str | TranslationRequest) -> TranslationReques
     """
     if isinstance(line, TranslationRequest):
         text = without_line_end(checked_text(number, line.text))
-        return line if text == line.text else TranslationRequest(text, line.prefix, line.require, line.avoid)
+        return line if text == line.text else dataclasses.replace(line, text=text)
     return TranslationRequest(without_line_end(checked_text(number, line)))
 
 

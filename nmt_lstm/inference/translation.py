@@ -17,7 +17,7 @@ __all__ = ["Hypothesis", "ScoredTranslation", "Translation"]
 class Unmet(NamedTuple):
     """Something that was asked of a translation, and that it does not meet."""
 
-    kind: Literal["prefix", "require", "avoid", "keep"]
+    kind: Literal["prefix", "require", "avoid", "keep", "tag"]
     phrase: str
 
 

@@ -70,7 +70,7 @@ class Translator:
         self.device = device
         self.precision = precision
         self.language_model = language_model
-        self._preparation = LinePreparation(subwords)
+        self._preparation = LinePreparation(subwords, run.data.tags() if run.data.is_tagged else ())
         # Scores need the whole vocabulary, and an ensemble the same vocabulary in all models: neither uses a shortlist.
         complete = [without_shortlist(model) for model in self.models]
         ensemble: Searchable[Any, Any] | None = Ensemble(complete) if len(complete) > 1 else None
@@ -239,11 +239,11 @@ class Translator:
         )
 
     def score(
-        self, sources: Sequence[str], targets: Sequence[str], *, batch_size: int = 64
+        self, sources: Sequence[str | TranslationRequest], targets: Sequence[str], *, batch_size: int = 64
     ) -> list[ScoredTranslation]:
         """Return the log-probability of each target as the translation of its source.
 
-        Lines are prepared as in `stream`. Targets are never truncated; for an empty one, the result is the probability of
+        Lines are prepared as in `stream`; of a `TranslationRequest`, the tag counts. Targets are never truncated; for an empty one, the result is the probability of
         the end of sentence.
 
         Raises:

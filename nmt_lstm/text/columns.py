@@ -98,9 +98,9 @@ class ColumnReader:
     def _description(self) -> str:
         examples = ", ".join(f"line {number:,} has {count}" for number, count in self._unusual)
         more = ", ..." if self._unusual_count > len(self._unusual) else ""
-        verb = "has not" if self._unusual_count == 1 else "have not"
+        verb = "does not" if self._unusual_count == 1 else "do not"
         return (
-            f"'{self.path}': {self._unusual_count:,} of {self._count:,} lines {verb} the usual "
+            f"'{self.path}': {self._unusual_count:,} of {self._count:,} lines {verb} have the usual "
             f"{_columns(self._usual)} ({examples}{more})."
         )
 

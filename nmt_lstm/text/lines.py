@@ -64,6 +64,15 @@ class LineWarnings:
             f"(search.max_source_pieces); split it to translate all of it.",
         )
 
+    def untagged(self, number: int, tags: Sequence[str]) -> None:
+        """Warn once that line `number` (from 1) has no tag, although all lines of the training text had one of `tags`."""
+        if not self._counts.get("no tag"):
+            self._warn(
+                "no tag",
+                f"line {number}: this model was trained with a tag in front of every line; choose one with --tag: "
+                f"{', '.join(tags)}.",
+            )
+
     def unmet(self, number: int, requests: Sequence[str]) -> None:
         """Warn that the translation of line `number` (from 1) does not meet requests, such as "avoid 'cat'"."""
         self._warn(

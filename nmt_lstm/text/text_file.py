@@ -190,10 +190,16 @@ def read_texts(path: Path) -> Iterator[str | None]:
         if column is None:
             yield from lines
             return
-        reader = ColumnReader(lines, file, column)
+        reader = ColumnReader(lines, _short(file), column)
         yield from reader.texts()
         if warning := reader.warning():
             _warn(warning)
+
+
+def _short(path: Path) -> Path:
+    """Return a path as it is shortest to read; so the same file always has the same name."""
+    path = path.absolute()
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 @functools.cache

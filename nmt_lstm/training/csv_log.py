@@ -14,8 +14,9 @@ from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
 from nmt_lstm.training.checkpointing import write_atomically
 from nmt_lstm.training.insight import FLOW_TABLE, LOGGED_LAGS
+from nmt_lstm.training.validation_sets import SET_TABLE
 
-__all__ = ["CsvLog", "flow_file", "log_file", "read_log", "start_log"]
+__all__ = ["CsvLog", "flow_file", "log_file", "read_log", "sets_file", "start_log"]
 
 _COLUMNS = (
     "step",
@@ -32,6 +33,8 @@ _COLUMNS = (
     "valid_bleu",
     "valid_chrf",
 )
+# A row for each validation set and validation.
+_SET_COLUMNS = ("step", "set", "loss", "perplexity", "bleu", "chrf")
 # A row for each cell and measurement.
 _FLOW_COLUMNS = ("step", "cell", "horizon", *(f"lag_{lag}" for lag in LOGGED_LAGS))
 
@@ -44,6 +47,11 @@ def log_file(output: Path) -> Path:
 def flow_file(output: Path) -> Path:
     """Return the path of the log of the gradient flow, which exists if `insight.gradients` is set."""
     return output / "logs" / "gradient_flow.csv"
+
+
+def sets_file(output: Path) -> Path:
+    """Return the path of the log of several validation sets, which exists if there are several."""
+    return output / "logs" / "validation_sets.csv"
 
 
 def read_log(output: Path) -> Iterator[dict[str, str]]:
@@ -64,8 +72,9 @@ def start_log(output: Path, step: int) -> None:
         ResourceError: the disk is full or not writable.
     """
     _start(log_file(output), _COLUMNS, step)
-    if flow_file(output).exists():
-        _start(flow_file(output), _FLOW_COLUMNS, step)
+    for path, columns in ((flow_file(output), _FLOW_COLUMNS), (sets_file(output), _SET_COLUMNS)):
+        if path.exists():
+            _start(path, columns, step)
 
 
 def _start(path: Path, columns: Sequence[str], step: int) -> None:
@@ -80,7 +89,8 @@ def _start(path: Path, columns: Sequence[str], step: int) -> None:
 class CsvLog(Logger):
     """Appends rows to the logs that `start_log` created.
 
-    Metrics named ``gradient_flow/<cell>/<column>`` go to a table of their own, with one row for each cell.
+    Metrics named ``gradient_flow/<cell>/<column>`` go to a table of their own, with one row for each cell, and those named
+    ``validation/<set>/<column>`` to one with a row for each validation set.
 
     Args:
         output: the run's folder.
@@ -90,6 +100,7 @@ class CsvLog(Logger):
         super().__init__()
         self.path = log_file(output)
         self.flow_path = flow_file(output)
+        self.sets_path = sets_file(output)
 
     @property
     def name(self) -> str:
@@ -111,15 +122,19 @@ class CsvLog(Logger):
         """
         row: dict[str, Any] = {"step": step}
         cells: dict[str, dict[str, Any]] = {}
+        sets: dict[str, dict[str, Any]] = {}
         for name, value in metrics.items():
             place, _, column = name.rpartition("/")
             table, _, cell = place.partition("/")
             if table == FLOW_TABLE:
                 cells.setdefault(cell, {"step": step, "cell": cell})[column] = float(value)
+            elif table == SET_TABLE:
+                sets.setdefault(cell, {"step": step, "set": cell})[column] = float(value)
             else:
                 row[name] = float(value)
         _append(self.path, _COLUMNS, [row] if len(row) > 1 else [])
         _append(self.flow_path, _FLOW_COLUMNS, list(cells.values()))
+        _append(self.sets_path, _SET_COLUMNS, list(sets.values()))
 
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
         """Ignore them: run.toml contains all settings."""

@@ -15,7 +15,9 @@ from nmt_lstm.text.epoch_parts import EpochPart
 from nmt_lstm.text.epoch_store import epoch_store
 from nmt_lstm.text.preparation import Prepared
 from nmt_lstm.text.subwords import Subwords
+from nmt_lstm.text.tags import tag_pieces
 from nmt_lstm.text.token_store import TokenStore
+from nmt_lstm.training.validation_sets import ValidationSet, sets_of_run
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings
@@ -42,6 +44,7 @@ class TranslationDataModule(pl.LightningDataModule):
         seed: of the order of batches.
         max_source_pieces: validation lines are truncated to this number of pieces.
         parts: the corpora of the stores, with weights; by default an epoch has each pair once.
+        valid_sets: the sets that the validation text consists of; by default it is one.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class TranslationDataModule(pl.LightningDataModule):
         seed: int = 1,
         max_source_pieces: int = 500,
         parts: Sequence[EpochPart] = (),
+        valid_sets: Sequence[ValidationSet] = (),
     ) -> None:
         super().__init__()
         self.store_of_epoch = store_of_epoch
@@ -67,6 +71,7 @@ class TranslationDataModule(pl.LightningDataModule):
         self.seed = seed
         self.max_source_pieces = max_source_pieces
         self.parts = parts
+        self.valid_sets = valid_sets or [ValidationSet("", len(valid_source))]
         self._epoch: tuple[TokenStore, EpochPlan] | None = None
         self._validation_batches: list[Batch] | None = None
 
@@ -85,6 +90,7 @@ class TranslationDataModule(pl.LightningDataModule):
             seed=run.seed,
             max_source_pieces=run.search.max_source_pieces,
             parts=prepared.parts,
+            valid_sets=sets_of_run(prepared.validation, run.data),
         )
 
     def train_dataloader(self) -> EpochBatches:
@@ -112,18 +118,28 @@ class TranslationDataModule(pl.LightningDataModule):
         return ValidationBatches(self.validation_batches())
 
     def validation_batches(self) -> list[Batch]:
-        """Return this process's validation batches; the batches of all processes are the same for any number of them."""
+        """Return this process's validation batches; the batches of all processes are the same for any number of them.
+
+        A batch has lines of one set only.
+        """
         if self._validation_batches is None:
             limit = self.max_source_pieces
             sources = [pieces[:limit] for pieces in self.subwords.source.encode_lines(self.valid_source)]
             targets = [pieces[:limit] for pieces in self.subwords.target.encode_lines(self.valid_target)]
-            order = sorted(
-                range(len(sources)), key=lambda index: (len(sources[index]), len(targets[index]), index)
-            )
-            groups = [
-                order[start : start + _VALIDATION_BATCH_SIZE]
-                for start in range(0, len(order), _VALIDATION_BATCH_SIZE)
-            ]
+            groups: list[list[int]] = []
+            first = 0
+            for each in self.valid_sets:
+                lines = range(first, first + each.lines)
+                first += each.lines
+                tag = tag_pieces(self.subwords.source, each.tag)
+                for index in lines:
+                    # A blank line stays blank.
+                    sources[index] = [*tag, *sources[index]] if sources[index] else []
+                order = sorted(lines, key=lambda index: (len(sources[index]), len(targets[index]), index))
+                groups += [
+                    order[start : start + _VALIDATION_BATCH_SIZE]
+                    for start in range(0, len(order), _VALIDATION_BATCH_SIZE)
+                ]
             rank, world_size = self._rank()
             self._validation_batches = [
                 collate(

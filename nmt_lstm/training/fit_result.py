@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,6 +65,10 @@ class FitResult:
     """Rows of the summary about gradients; empty unless `insight.gradients` is set."""
     task: TaskName = "translation"
     """What the model is for."""
+    validation_sets: dict[str, dict[str, float]] = field(default_factory=dict)
+    """The same metrics for each of several validation sets, by its name."""
+    tags: tuple[str, ...] = ()
+    """The tags of the training text, if all of it has tags."""
 
 
 def show_summary(display: ProgressDisplay, result: FitResult) -> None:
@@ -84,6 +89,7 @@ def show_summary(display: ProgressDisplay, result: FitResult) -> None:
             f"validation {SCORE_LABELS.get(name, name)}": f"{metrics[name]:.2f}  {search}  {signature}"
             for name, signature in result.signatures.items()
         },
+        **{f"  of {name}": _describe_set(each) for name, each in result.validation_sets.items()},
         **result.insight,
         "model folder": printable(str(result.folder)),
     }
@@ -107,11 +113,19 @@ def show_summary(display: ProgressDisplay, result: FitResult) -> None:
             f"  {resume_command(sys.argv, time_limit=longer)}"
         )
     task, model = TASKS[result.task], f"-m {shlex.quote(str(result.folder))}{trust_option(result.folder)}"
-    commands = [f"nmt-lstm {command} {model} {arguments}" for command, arguments in task.examples]
+    # A model that was trained with tags only translates text that has one.
+    tag = f"--tag {shlex.quote(result.tags[0])} " if result.tags else ""
+    commands = [f"nmt-lstm {command} {model} {tag}{arguments}" for command, arguments in task.examples]
     display.say("\n".join([f"\n{task.verb} with it:", *(f"  {command}" for command in commands)]))
     advice = class_advice(result.folder, f"nmt-lstm {task.examples[0][0]} {model}")
     if advice:
         display.say(f"\n{advice}")
+
+
+def _describe_set(metrics: Mapping[str, float]) -> str:
+    """Return the loss and the scores of a validation set."""
+    scores = (f"{label} {metrics[name]:.2f}" for name, label in SCORE_LABELS.items() if name in metrics)
+    return "  ".join([f"loss {metrics['loss']:.3f}", *scores])
 
 
 def _describe_time(result: FitResult) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -133,11 +134,11 @@ def publish(trainer: pl.Trainer, assembly: Assembly, selected: SelectedWeights |
         )
     trainer.strategy.barrier("the model is written")
     validation = writer.metrics["validation"]
-    scores = {name: value["score"] for name, value in validation.items() if isinstance(value, dict)}
+    metrics, scores = _metrics(validation), _scores(validation)
     result = FitResult(
         folder=context.output,
         task=module.task,
-        metrics={"loss": validation["loss"], "perplexity": validation["perplexity"], **scores},
+        metrics=metrics,
         signatures={name: validation[name]["signature"] for name in scores},
         beam_size=validation["beam_size"],
         averaged_steps=writer.metrics["weights_of_steps"],
@@ -162,8 +163,22 @@ def publish(trainer: pl.Trainer, assembly: Assembly, selected: SelectedWeights |
         parameters=assembly.parameters,
         fingerprint=assembly.prepared.fingerprint,
         curve=callback.validator.curve,
+        validation_sets={
+            name: _metrics(each) for name, each in writer.metrics.get("validation_sets", {}).items()
+        },
+        tags=assembly.prepared.data.tags() if assembly.prepared.data.is_tagged else (),
         insight={} if assembly.insight is None else assembly.insight.summary(),
     )
     if trainer.is_global_zero:
         show_summary(context.display, result)
     return result
+
+
+def _scores(validation: Mapping[str, Any]) -> dict[str, float]:
+    """Return the scores of a validation as stored in ``metrics.json``."""
+    return {name: value["score"] for name, value in validation.items() if isinstance(value, dict)}
+
+
+def _metrics(validation: Mapping[str, Any]) -> dict[str, float]:
+    """Return the loss, the perplexity and the scores of a validation as stored in ``metrics.json``."""
+    return {"loss": validation["loss"], "perplexity": validation["perplexity"], **_scores(validation)}

@@ -70,6 +70,11 @@ class ModelWriter:
         """
         self._metrics = {
             "validation": result.to_json(beam_size),
+            **(
+                {"validation_sets": {name: each.to_json(beam_size) for name, each in result.sets.items()}}
+                if result.sets
+                else {}
+            ),
             "weights_of_steps": steps,
             "training_seconds": round(self._budget.elapsed(), 1),
         }

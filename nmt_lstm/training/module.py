@@ -28,6 +28,7 @@ from nmt_lstm.training.randomness import seed_step
 from nmt_lstm.training.schedules import LearningRateSchedule
 from nmt_lstm.training.throughput import TrainingMeter
 from nmt_lstm.training.validation import RunValidation, ValidationResult, is_better
+from nmt_lstm.training.validation_sets import SetsValidation, ValidationSet, sets_of_run
 
 __all__ = ["TranslationModule"]
 
@@ -51,6 +52,7 @@ class TranslationModule(pl.LightningModule):
         seed: of dropout and all other random numbers of training steps.
         total_steps: optimizer steps of the whole run, for the cosine schedule; None asks the Trainer.
         task: what the model is trained for, which decides how it is validated.
+        valid_sets: the sets that the validation text consists of; by default it is one, with `tokenize`.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class TranslationModule(pl.LightningModule):
         seed: int = 1,
         total_steps: int | None = None,
         task: TaskName = "translation",
+        valid_sets: Sequence[ValidationSet] = (),
     ) -> None:
         super().__init__()
         self.model = model
@@ -81,6 +84,7 @@ class TranslationModule(pl.LightningModule):
         self.subwords = subwords
         self.references = references
         self.tokenize = tokenize
+        self.valid_sets = valid_sets
         self.seed = seed
         self.total_steps = total_steps
         self.time_progress = 0.0
@@ -137,6 +141,7 @@ class TranslationModule(pl.LightningModule):
             seed=run.seed,
             total_steps=total_steps,
             task=run.task,
+            valid_sets=sets_of_run(prepared.validation, run.data),
         )
 
     # Training
@@ -261,14 +266,20 @@ class TranslationModule(pl.LightningModule):
     def new_validation(self, beam_size: int | None = None) -> RunValidation:
         """Return a new validation of this model; the beam size is by default ``settings.valid_beam_size``."""
         search = self.search if beam_size is None else self.search.model_copy(update={"beam_size": beam_size})
-        validation: RunValidation = part_of(TASKS[self.task].validation)(
-            self.model,
-            search=search,
-            subwords=self.subwords,
-            tokenize=self.tokenize,
-            references=self.references,
-        )
-        return validation
+
+        def make(tokenize: str) -> RunValidation:
+            validation: RunValidation = part_of(TASKS[self.task].validation)(
+                self.model,
+                search=search,
+                subwords=self.subwords,
+                tokenize=tokenize,
+                references=self.references,
+            )
+            return validation
+
+        if len(self.valid_sets) > 1:
+            return SetsValidation(self.valid_sets, make, deciding=self.settings.validation_set)
+        return make(self.valid_sets[0].tokenize if self.valid_sets else self.tokenize)
 
     def record_validation(self, result: ValidationResult) -> bool:
         """Store the result, pass it to the schedule, and return whether its metric is the best so far."""

@@ -22,6 +22,7 @@ from nmt_lstm.training.run_context import RunContext
 from nmt_lstm.training.throughput import StepStatistics
 from nmt_lstm.training.time_budget import TimeBudget
 from nmt_lstm.training.validation import SCORE_LABELS, ValidationResult
+from nmt_lstm.training.validation_sets import SET_TABLE
 from nmt_lstm.training.width_choice import Network
 
 __all__ = [
@@ -118,21 +119,22 @@ class RunReport:
         row = {**result.logged, "epoch": float(trainer.current_epoch), "elapsed_seconds": point.seconds}
         if statistics.pieces:
             row["target_pieces_per_second"] = point.pieces_per_second
+        for name, each in result.sets.items():
+            row |= {f"{SET_TABLE}/{name}/{column}": value for column, value in each.metrics.items()}
+            row[f"{SET_TABLE}/{name}/perplexity"] = each.perplexity
         for logger in trainer.loggers:
             logger.log_metrics(row, step=point.step)
             logger.save()
         search = f", {search_name(self.beam_size)}" if result.translations else ""
-        scores = [
-            f"{SCORE_LABELS.get(name, score.name)} {score.value:.2f}" for name, score in result.scores.items()
-        ]
         columns = [
             f"validation at step {point.step:,} (epoch {trainer.current_epoch + 1}, {duration(point.seconds)}{search}):",
-            f"loss {result.loss:.3f}",
-            f"perplexity {perplexity(result.loss)}",
-            *scores,
+            *_columns(result),
             *(["best so far"] if improved else []),
         ]
         self.display.say("  ".join(columns))
+        width = max((len(name) for name in result.sets), default=0)
+        for name, each in result.sets.items():
+            self.display.say("  ".join([f"    {name:{width}}", *_columns(each)]))
         if self.display.console.is_terminal and result.indices:
             self._show_samples(point.step, result)
         return point
@@ -145,6 +147,15 @@ class RunReport:
             self.display.say(f"    source       {self.sources[line]}", style="dim")
             self.display.say(f"    translation  {result.translations[number] or '(empty)'}")
             self.display.say(f"    reference    {self.references[line]}", style="dim")
+
+
+def _columns(result: ValidationResult) -> list[str]:
+    """Return the loss and the scores of a validation, as they are shown."""
+    return [
+        f"loss {result.loss:.3f}",
+        f"perplexity {perplexity(result.loss)}",
+        *(f"{SCORE_LABELS.get(name, score.name)} {score.value:.2f}" for name, score in result.scores.items()),
+    ]
 
 
 def report_text(display: ProgressDisplay, prepared: Prepared) -> None:

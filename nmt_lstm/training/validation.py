@@ -52,6 +52,8 @@ class ValidationResult:
     """Line numbers, from 0, of the translated validation text: all, unless batches were left out."""
     translations: list[str] = field(default_factory=list)
     """The model's translations of those lines."""
+    sets: Mapping[str, ValidationResult] = field(default_factory=dict)
+    """The results of several validation sets, by their names; this one is then that of the set that decides."""
 
     @property
     def perplexity(self) -> float:

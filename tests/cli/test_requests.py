@@ -40,6 +40,12 @@ def test_options_add_up(tmp_path) -> None:
     ]
 
 
+def test_a_line_may_have_a_tag_of_its_own(tmp_path) -> None:
+    constraints = file(tmp_path, "constraints", '{"tag": "<2fr>"}', "", "{}")
+    requests = list(RequestOptions(constraints=constraints, tag="<2de>").requests(LINES))
+    assert [request.tag for request in requests] == ["<2fr>", "<2de>", "<2de>"]
+
+
 @pytest.mark.parametrize("option", ["prefixes", "constraints"])
 @pytest.mark.parametrize("count", [2, 4])
 def test_a_file_of_a_different_length_is_reported_and_loses_nothing(tmp_path, caplog, option, count) -> None:

@@ -90,7 +90,8 @@ def compare(request: Request, output: Path, *, say: Callable[[str], None] = logg
         )
         for line in plan.describe():
             say(line)
-        circumstances = _train(folder, plan, test_source, say)
+        # Test text is translated like the validation set that chooses the weights.
+        circumstances = _train(folder, plan, test_source, data.validation_sets()[0].tag, say)
         runs = [
             FinishedRun(run.variant, run.seed, result, folder.files(run.name).read_translations(result))
             for run in plan.runs()
@@ -146,11 +147,11 @@ def _with_validation_text(request: Request, folder: ComparisonFolder) -> tuple[R
 
 
 def _train(
-    folder: ComparisonFolder, plan: Plan, test_source: Path, say: Callable[[str], None]
+    folder: ComparisonFolder, plan: Plan, test_source: Path, tag: str, say: Callable[[str], None]
 ) -> Circumstances:
     """Execute the runs that have no result yet."""
     files = {run.name: folder.files(run.name) for run in plan.runs()}
-    jobs = [ComparisonJob(name, name, each, test_source, log=each.log) for name, each in files.items()]
+    jobs = [ComparisonJob(name, name, each, test_source, tag, log=each.log) for name, each in files.items()]
     gpus = 0
     if torch.cuda.is_available() and plan.variants[0].run.training.accelerator != "cpu":
         gpus = torch.cuda.device_count()

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from nmt_lstm.config.load import load_run
 from nmt_lstm.files.checksums import sha256_of_content
+from nmt_lstm.inference.requests import tagged
 from nmt_lstm.inference.translator import Translator
 from nmt_lstm.lab.comparison.folder import RunFiles, write_result, write_text
 from nmt_lstm.lab.comparison.run_result import CurvePoint, RunResult, TrainingResult
@@ -41,6 +42,8 @@ class ComparisonJob(Job[RunResult]):
 
     files: RunFiles
     test_source: Path
+    tag: str = ""
+    """The piece in front of every source line."""
 
     def perform(self, report: Callable[[str], None]) -> RunResult:
         """Train and translate, unless that is done; validations are reported.
@@ -51,7 +54,7 @@ class ComparisonJob(Job[RunResult]):
         """
         files = self.files
         training = files.read_training() or _train(files, report)
-        lines = list(read_lines(self.test_source))
+        lines = tagged(list(read_lines(self.test_source)), self.tag)
         trust_folder(files.model)  # written by this comparison, with the settings of its user
         translator = Translator.load(files.model)
         # The first sentences are slow: memory and kernels are set up for them.

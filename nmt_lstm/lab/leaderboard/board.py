@@ -102,6 +102,7 @@ class Leaderboard:
         facts: Mapping[str, Any] | None = None,
         replace: bool = False,
         beam_size: int | None = None,
+        tag: str = "",
         batch_size: int = 64,
         device: str = "auto",
         precision: str = "auto",
@@ -116,6 +117,7 @@ class Leaderboard:
             facts: further facts, such as ``{"toolkit": "marian", "parameters": 60_000_000}``.
             replace: replace a different output of the same system on the same test set.
             beam_size: hypotheses per sentence; by default that of the model.
+            tag: a piece in front of every source line, such as the target language "<2de>".
             batch_size: sentences translated together.
             device: "auto", "cpu", "cuda" or "cuda:N".
             precision: "auto", "float32", "bf16" or "fp16".
@@ -152,6 +154,7 @@ class Leaderboard:
         output = ModelOutput(
             [model] if isinstance(model, (str, Path)) else model,
             beam_size=beam_size,
+            tag=tag,
             batch_size=batch_size,
             device=device,
             precision=precision,

@@ -7,22 +7,28 @@ import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
+from pydantic import BaseModel
 
 from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.checkpoint.model_folder import ModelFolder
 from nmt_lstm.config.load import dump_toml
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.inference.requests import tagged
 from nmt_lstm.inference.translator import Translator
 from nmt_lstm.lab.leaderboard.record import Facts
 from nmt_lstm.lab.leaderboard.test_sets import TestSet
 from nmt_lstm.numerics.processor import processor_name
+from nmt_lstm.text.tags import tag_pieces
 
 __all__ = ["ModelOutput"]
 
 logger = logging.getLogger(__name__)
+
+DataTable = TypeVar("DataTable", bound=BaseModel)
 
 
 class ModelOutput:
@@ -31,11 +37,13 @@ class ModelOutput:
     Args:
         folders: the model folders.
         beam_size: hypotheses per sentence; None is the default of the model.
+        tag: a piece in front of every source line; empty for none.
         batch_size: sentences translated together.
         device: "auto", "cpu", "cuda" or "cuda:N".
         precision: "auto", "float32", "bf16" or "fp16".
 
     Raises:
+        ConfigurationError: the model does not have the tag.
         ModelFolderError: a folder is missing or damaged.
     """
 
@@ -44,6 +52,7 @@ class ModelOutput:
         folders: Sequence[str | Path],
         *,
         beam_size: int | None,
+        tag: str = "",
         batch_size: int,
         device: str,
         precision: str,
@@ -52,6 +61,8 @@ class ModelOutput:
         self._opened: list[ModelFolder] = [model_folder.read(folder) for folder in folders]
         self._device, self._precision = device, precision
         self._batch_size = batch_size
+        self._tag = tag
+        tag_pieces(self._opened[0].subwords.source, tag)
         self._beam_size = beam_size or self._opened[0].run.search.beam_size
         self._translator: Translator | None = None
 
@@ -82,7 +93,8 @@ class ModelOutput:
 
     def matches(self, facts: Facts) -> bool:
         """Whether facts describe an output of this model with this search."""
-        return (facts.models, facts.beam_size) == (self._weights(), self._beam_size) and (
+        own = self._weights(), self._beam_size, self._tag
+        return (facts.models, facts.beam_size, facts.tag) == own and (
             self._precision == "auto" or facts.precision == self._precision
         )
 
@@ -97,7 +109,7 @@ class ModelOutput:
             self._translator = Translator.load(self._folders, device=self._device, precision=self._precision)
         start = time.perf_counter()
         translations = self._translator.translate(
-            test_set.sources, beam_size=self._beam_size, batch_size=self._batch_size
+            tagged(test_set.sources, self._tag), beam_size=self._beam_size, batch_size=self._batch_size
         )
         seconds = time.perf_counter() - start
         speed = len(translations) / max(seconds, 1e-9)
@@ -128,6 +140,7 @@ class ModelOutput:
             precision=translator.precision,
             models=self._weights(),
             versions=dict(self._opened[0].manifest.versions),
+            tag=self._tag,
             run_files=tuple(dump_toml(_without_folders(run)) for run in runs),
         )
 
@@ -137,8 +150,25 @@ class ModelOutput:
 
 def _without_folders(run: RunSettings) -> RunSettings:
     """Return a run with file names instead of paths: a board should not reveal the folders of its authors."""
-    paths = {name: Path(value.name) for name, value in run.data if isinstance(value, Path)}
-    return run.model_copy(update={"data": run.data.model_copy(update=paths)})
+    return run.model_copy(update={"data": _with_names(run.data)})
+
+
+def _with_names(table: DataTable) -> DataTable:
+    """Return a table with file names instead of paths, also in its lists of paths and tables."""
+    update: dict[str, Any] = {}
+    for name, value in table:
+        if isinstance(value, Path):
+            update[name] = Path(value.name)
+        elif isinstance(value, tuple):
+            update[name] = tuple(
+                Path(each.name)
+                if isinstance(each, Path)
+                else _with_names(each)
+                if isinstance(each, BaseModel)
+                else each
+                for each in value
+            )
+    return table.model_copy(update=update)
 
 
 def _base(code: str) -> str:

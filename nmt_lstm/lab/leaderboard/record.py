@@ -77,6 +77,8 @@ class Facts(_Model):
     """Versions of the software that trained the model."""
     run_files: tuple[str, ...] = ()
     """Text of the run file of each model."""
+    tag: str = ""
+    """The piece in front of every source line; empty for none."""
     note: str = ""
 
     @field_validator("toolkit", "hardware", "precision", "note")
@@ -125,7 +127,7 @@ class Withdrawal(_Model):
 
 Record = Row | Withdrawal
 
-LISTED_FACTS = [name for name in Facts.model_fields if name not in ("models", "versions", "run_files")]
+LISTED_FACTS = [name for name in Facts.model_fields if name not in ("models", "versions", "run_files", "tag")]
 """Facts that a person can give, and that tables list."""
 
 
@@ -174,7 +176,11 @@ def make_facts(values: Mapping[str, Any]) -> Facts:
 
 def to_line(record: Record) -> str:
     """Return a record as a line of JSON, with the format version and a checksum of everything else."""
-    return json_text(with_checksum({"format": FORMAT, **record.model_dump(mode="json")}))
+    values = record.model_dump(mode="json")
+    facts = values.get("facts", {})
+    if not facts.get("tag"):
+        facts.pop("tag", None)  # earlier versions do not know it
+    return json_text(with_checksum({"format": FORMAT, **values}))
 
 
 def parse_record(line: str, location: str) -> Record:

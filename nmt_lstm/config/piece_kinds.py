@@ -27,7 +27,7 @@ class PieceKind:
     plural: str
     """How messages call them."""
     model_type: str
-    """SentencePiece's name of the algorithm; empty for bytes, which need none."""
+    """SentencePiece's name of the algorithm; empty for bytes and words, which need none."""
     is_short: bool = False
     """Whether text has several times as many of them as subwords."""
     has_choice: bool = False
@@ -39,7 +39,7 @@ PIECE_KINDS: Mapping[PieceKindName, PieceKind] = {
     "bpe": PieceKind("subword pieces", "bpe", has_choice=True),
     "character": PieceKind("characters and bytes", "char", is_short=True),
     "byte": PieceKind("bytes", "", is_short=True),
-    "word": PieceKind("words and bytes", "word"),
+    "word": PieceKind("words and bytes", ""),
 }
 
 

@@ -224,6 +224,10 @@ class RunSettings(Settings):
                 f'training.validation_set = "{decides}" is none of the validation sets; use "{AVERAGE}" or one of '
                 f"{', '.join(names)}"
             )
+        if self.training.source_vectors is not None and not task.paired:
+            raise ValueError(
+                f"training.source_vectors has no meaning for {task.model}, which has no source side; use training.target_vectors"
+            )
         if self.training.metric not in task.metrics:
             allowed = " or ".join(f'"{name}"' for name in task.metrics)
             raise ValueError(

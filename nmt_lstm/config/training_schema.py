@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from nmt_lstm.config.named_parts import CallbackList, LoggerList
 from nmt_lstm.config.optimizers import OPTIMIZERS, check_optimizer_name
@@ -64,6 +64,10 @@ class TrainingSettings(Settings):
 
     init_from: TextPath | None = None
     """Model folder whose weights the run starts with (fine-tuning); its network must be the same, not its vocabularies."""
+    source_vectors: TextPath | None = None
+    """Word vectors in text format (word2vec, GloVe, fastText) that source embeddings start with; plain or compressed."""
+    target_vectors: TextPath | None = None
+    """Word vectors that target embeddings start with."""
     freeze: list[str] = []
     """Names of parameters that stay as they are, with wildcards, such as "encoder.*"."""
     epochs: Annotated[int, Field(ge=1)] = 10
@@ -123,3 +127,12 @@ class TrainingSettings(Settings):
     Lightning logger; an item may be a table {name = "mlflow", options = {experiment_name = "de-en"}}."""
     callbacks: CallbackList = []
     """Lightning callbacks as package.module:Class, or tables {name = "...", options = {...}}."""
+
+    @model_validator(mode="after")
+    def _embeddings_have_one_start(self) -> TrainingSettings:
+        for name in ("source_vectors", "target_vectors"):
+            if self.init_from is not None and getattr(self, name) is not None:
+                raise ValueError(
+                    f"training.{name} has no effect with training.init_from, since the model there has embeddings; leave one out"
+                )
+        return self

@@ -82,8 +82,7 @@ class LineTranslation:
             translation, sentences = results[index]
             if translation.hypotheses:
                 unmet = (
-                    *self._preparation.unmet(request),
-                    *request.unmet(translation.text),
+                    *self._preparation.unmet(request, translation.text),
                     *treatment.unmet(request.text, translation.text),
                 )
                 translation = dataclasses.replace(translation, unmet=unmet)

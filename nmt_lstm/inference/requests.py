@@ -133,7 +133,6 @@ class LinePreparation:
             [text if single_line(text).strip() else "" for text, _ in read]
         )
         lines = []
-        form = self._subwords.target.form
         for (number, request), (_, case), pieces in zip(requests, read, encoded, strict=True):
             if has_unsafe(request.text):
                 warnings.unsafe(number)
@@ -149,14 +148,20 @@ class LinePreparation:
             ):
                 warnings.untagged(number, self._tags)
             target = self._target(number, request, case)
-            asked = request if case is None else request.changed(partial(form.in_case, case=case))
             tag = self._tag(request) if pieces else []
-            lines.append(PreparedLine(number, asked, [*tag, *pieces[:limit]], target, case, len(tag)))
+            lines.append(PreparedLine(number, request, [*tag, *pieces[:limit]], target, case, len(tag)))
         return lines
 
-    def unmet(self, request: TranslationRequest) -> tuple[Unmet, ...]:
-        """Return the tag of a request, if the model does not have it; the line is translated without it."""
-        return (Unmet("tag", request.tag),) if request.tag and not self._tag(request) else ()
+    def unmet(self, request: TranslationRequest, translation: str) -> tuple[Unmet, ...]:
+        """Return what a translation does not meet, in the case of the line.
+
+        A tag that the model does not have is among it; the line is translated without it.
+        """
+        form = self._subwords.source.form
+        _, case = form.without_line_case(request.text)
+        asked = request if case is None else request.changed(partial(form.in_case, case=case))
+        lacks_tag = request.tag and not self._tag(request)
+        return (*([Unmet("tag", request.tag)] if lacks_tag else []), *asked.unmet(translation))
 
     def _tag(self, request: TranslationRequest) -> list[int]:
         piece = self._subwords.source.symbol_piece(request.tag) if request.tag else None

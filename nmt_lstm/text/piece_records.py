@@ -10,6 +10,7 @@ from typing import NamedTuple
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, UNKNOWN
 
 __all__ = [
+    "SPACE",
     "ModelType",
     "PieceKind",
     "PieceRecord",
@@ -19,6 +20,7 @@ __all__ = [
     "piece_records",
     "trainer_fields",
     "user_defined_symbols",
+    "word_model",
 ]
 
 # Numbers of fields in SentencePiece's sentencepiece_model.proto: of a model, a piece, and the settings of training.
@@ -26,6 +28,8 @@ _PIECES, _TRAINER, _NORMALIZER = 1, 2, 3
 _TEXT, _SCORE, _KIND = 1, 2, 3
 _MODEL_TYPE, _SIZE, _BYTE_FALLBACK, _UNKNOWN_ID, _BEGIN_ID, _END_ID, _PAD_ID = 3, 4, 35, 40, 41, 42, 43
 _UNKNOWN_NAME, _BEGIN_NAME, _END_NAME, _PAD_NAME = 45, 46, 47, 48
+SPACE = "\u2581"
+"""SentencePiece's symbol for a space."""
 # Wire types of the protocol buffer encoding (https://protobuf.dev/programming-guides/encoding).
 _VARINT, _EIGHT_BYTES, _COUNTED, _FOUR_BYTES = 0, 1, 2, 5
 
@@ -128,11 +132,28 @@ def byte_model(symbols: Sequence[str]) -> bytes:
     Args:
         symbols: pieces that are never split.
     """
+    return _spelling_model(ModelType.CHAR, symbols, [SPACE])
+
+
+def word_model(symbols: Sequence[str], words: Sequence[str]) -> bytes:
+    """Return a serialised SentencePiece model whose pieces are words, symbols, and the bytes that spell other words.
+
+    Args:
+        symbols: words that are user-defined symbols.
+        words: without spaces, the most frequent one first.
+    """
+    return _spelling_model(
+        ModelType.WORD, [SPACE + symbol for symbol in symbols], [SPACE + word for word in words]
+    )
+
+
+def _spelling_model(kind: ModelType, symbols: Sequence[str], texts: Sequence[str]) -> bytes:
     pieces = [SPECIAL[number] for number in sorted(SPECIAL)]
     pieces += [PieceRecord(symbol, PieceKind.USER_DEFINED) for symbol in symbols]
     pieces += [PieceRecord(f"<0x{byte:02X}>", PieceKind.BYTE) for byte in range(256)]
-    pieces.append(PieceRecord("\u2581"))
-    return _model(pieces, {_MODEL_TYPE: ModelType.CHAR, _SIZE: len(pieces), _BYTE_FALLBACK: 1, **IDS})
+    # As in SentencePiece's own models, scores fall with the frequency.
+    pieces += [PieceRecord(text, score=-float(number)) for number, text in enumerate(texts)]
+    return _model(pieces, {_MODEL_TYPE: kind, _SIZE: len(pieces), _BYTE_FALLBACK: 1, **IDS})
 
 
 def list_model(texts: Iterable[str], kind: ModelType) -> bytes:

@@ -16,10 +16,11 @@ from nmt_lstm.config.defaults import vocabulary_size
 from nmt_lstm.config.piece_kinds import PIECE_KINDS
 from nmt_lstm.config.schema import SubwordSettings
 from nmt_lstm.errors import ConfigurationError, DataError
-from nmt_lstm.text.piece_records import byte_model
+from nmt_lstm.text.piece_records import SPACE, byte_model, word_model
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, UNKNOWN
 from nmt_lstm.text.text_form import TextForm
 from nmt_lstm.text.vocabulary import Vocabulary
+from nmt_lstm.text.word_counts import frequent_words
 
 __all__ = ["Subwords", "Vocabulary", "read_subwords", "train_subwords"]
 
@@ -181,6 +182,8 @@ def _train(
     side: str = "",
 ) -> Vocabulary:
     form = TextForm.of(settings)
+    if settings.kind == "word":
+        return _learn_words(_sample(lines(), count, seed, form), settings, size, side)
     symbols = (*settings.user_defined_symbols, *form.added_symbols)
     requested = size
     for _ in range(MAX_SIZES):
@@ -199,6 +202,27 @@ def _train(
     raise DataError(f"no vocabulary size fits the {side}training text; the last one tried was {size}.")
 
 
+def _learn_words(lines: Iterator[str], settings: SubwordSettings, size: int, side: str) -> Vocabulary:
+    form = TextForm.of(settings)
+    symbols = (*settings.user_defined_symbols, *(symbol.removeprefix(SPACE) for symbol in form.added_symbols))
+    words = frequent_words(lines, symbols)
+    if not words:
+        raise _only_blank(side)
+    # Special pieces, bytes and symbols come first.
+    reserved = Vocabulary(word_model(symbols, [])).size
+    vocabulary = Vocabulary(word_model(symbols, words[: max(1, size - reserved)]), form=form)
+    if settings.vocabulary_size and vocabulary.size != size:
+        logger.warning(
+            "the %straining text has %d words that occur more than once, besides %d other pieces; the vocabulary size was "
+            "changed from %d to %d.", side, len(words), reserved, size, vocabulary.size,
+        )  # fmt: skip
+    return vocabulary
+
+
+def _only_blank(side: str) -> DataError:
+    return DataError(f"the {side}training text holds only blank lines; no subwords can be learnt from it.")
+
+
 def _possible_size(error: RuntimeError, size: int, side: str, symbols: int) -> tuple[int, str]:
     """Return the size that SentencePiece's error about `size` suggests, and the reason in words."""
     limit = re.search(r"too high.*value <= (\d+)", str(error))
@@ -207,12 +231,10 @@ def _possible_size(error: RuntimeError, size: int, side: str, symbols: int) -> t
     required = re.search(r"smaller than required_chars\. \d+ vs (\d+)", str(error))
     if required is not None:
         return int(required[1]) + 1, "requires at least"
-    if "(vocab_size) >= (0)" in str(error):  # of characters and words
-        return MIN_SIZE + 2 * symbols, "requires at least"
+    if "(vocab_size) >= (0)" in str(error):  # of characters
+        return MIN_SIZE + symbols, "requires at least"
     if "!sentences_.empty()" in str(error):
-        raise DataError(
-            f"the {side}training text holds only blank lines; no subwords can be learnt from it."
-        ) from None
+        raise _only_blank(side) from None
     raise DataError(
         f"SentencePiece could not learn a vocabulary of {size} pieces from the {side}training text: {error}"
     ) from None

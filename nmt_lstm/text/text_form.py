@@ -13,12 +13,11 @@ from nmt_lstm.config.symbols import CASE_MARKERS, JOINER
 from nmt_lstm.text.casing import CaseMarkers, LineCase
 from nmt_lstm.text.invisible_characters import without_invisible_characters
 from nmt_lstm.text.lines import single_line
+from nmt_lstm.text.piece_records import SPACE
 from nmt_lstm.text.word_splitting import WordSplitter
 
 __all__ = ["SPACE", "TextForm"]
 
-SPACE = "\u2581"
-"""SentencePiece's symbol for a space."""
 
 LINES_PER_LOWERED = 10
 
@@ -58,16 +57,13 @@ class TextForm:
     def added_symbols(self) -> tuple[str, ...]:
         """The symbols that this form adds to a text; a vocabulary must have each as one piece."""
         if self.split_words:
-            return (*self.markers, JOINER)
+            return (*(SPACE + marker for marker in self.markers), SPACE + JOINER)
         return (*self.markers, *(SPACE + marker for marker in self.markers))
 
     def with_symbols(self, symbols: Sequence[str]) -> TextForm:
         """Return the same form for a vocabulary with these symbols."""
-        # SentencePiece adds those of whole words a second time, with a space.
-        own = [
-            symbol for symbol in symbols if symbol not in self.added_symbols and not symbol.startswith(SPACE)
-        ]
-        return dataclasses.replace(self, symbols=tuple(own))
+        own = {symbol.removeprefix(SPACE): None for symbol in symbols if symbol not in self.added_symbols}
+        return dataclasses.replace(self, symbols=tuple(filter(None, own)))
 
     def write(self, line: str) -> str:
         """Return a line of text in this form; control characters become spaces."""

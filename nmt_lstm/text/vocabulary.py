@@ -14,10 +14,10 @@ from nmt_lstm.files.regular import MAX_LIST_BYTES, read_regular
 from nmt_lstm.text.invisible_characters import invisible_characters
 from nmt_lstm.text.lines import single_line
 from nmt_lstm.text.piece_lists import piece_list
-from nmt_lstm.text.piece_records import user_defined_symbols
+from nmt_lstm.text.piece_records import SPACE, user_defined_symbols
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
 from nmt_lstm.text.subword_sampling import PieceSampler
-from nmt_lstm.text.text_form import SPACE, TextForm
+from nmt_lstm.text.text_form import TextForm
 from nmt_lstm.text.written_pieces import shown_piece
 
 __all__ = ["Vocabulary"]

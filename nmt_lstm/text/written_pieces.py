@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from nmt_lstm.config.symbols import CASE_MARKERS, JOINER
 from nmt_lstm.text.casing import CaseMarkers
-from nmt_lstm.text.text_form import SPACE
+from nmt_lstm.text.piece_records import SPACE
 from nmt_lstm.text.word_splitting import join_words
 
 __all__ = ["added_text", "shown_piece", "text_of_pieces", "word_spans"]

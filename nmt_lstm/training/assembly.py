@@ -23,6 +23,7 @@ from nmt_lstm.training.insight import GradientInsight, measured_pairs
 from nmt_lstm.training.model_writer import ModelWriter
 from nmt_lstm.training.module import TranslationModule
 from nmt_lstm.training.named_class import class_record
+from nmt_lstm.training.pretrained_embeddings import start_embeddings, vector_files
 from nmt_lstm.training.reporting import RunReport, report_choices, report_text
 from nmt_lstm.training.resumption import ResumePoint
 from nmt_lstm.training.run_context import RunContext
@@ -104,6 +105,7 @@ def assemble(
     elif (
         context.devices.world_size == 1
         and run.training.init_from is None
+        and not vector_files(run.training)
         and _total_steps(run.training, data) >= WORTH_MEASURING
     ):
         # Several processes would have to agree on their measurements, so they train the network of the settings.
@@ -130,6 +132,13 @@ def assemble(
         forecast.append(
             start_from(settings.init_from, module.model, prepared.subwords, task=run.task, settings=run.model)
         )
+    if vector_files(settings) and resume_point is None:
+        reports = start_embeddings(settings, module.model, prepared)
+        forecast += [report.describe() for report in reports]
+        identity["vectors"] = {report.side: report.record() for report in reports}
+    elif resume_point is not None and resume_point.identity is not None:
+        # The weights are in the checkpoint: files of vectors may be gone.
+        identity["vectors"] = resume_point.identity.get("vectors", {})
     if settings.freeze:
         forecast.append(f"{freeze(module.model, settings.freeze):,} parameters are frozen.")
     budget.forecast(
@@ -142,6 +151,8 @@ def assemble(
     # The built-in optimizers belong to nmt-lstm and PyTorch, whose versions are in the manifest.
     named = settings.optimizer.name not in OPTIMIZERS
     record = {"optimizer": class_record(settings.optimizer.name)} if named else {}
+    if identity.get("vectors"):
+        record["vectors"] = identity["vectors"]
 
     def write(state: Mapping[str, Tensor], metrics: Mapping[str, Any]) -> None:
         model_folder.write(

@@ -9,6 +9,8 @@ from nmt_lstm.config.explain import explain_toml, template
 from nmt_lstm.config.fields import item_table, options_of
 from nmt_lstm.config.load import load_run, make_run
 
+UNSET = {"subwords.model", "training.init_from", "training.source_vectors", "training.target_vectors"}
+
 
 def test_it_loads_and_has_the_defaults(tmp_path):
     run = make_run(template(), folder=Path())
@@ -25,7 +27,7 @@ def test_every_setting_has_its_meaning_allowed_values_and_default():
         assert option.meaning in unwrapped
         key = option.path.rpartition(".")[2]
         # A setting that has no value in this run is written as a comment.
-        unset = option.path in {"subwords.model", "training.init_from"}
+        unset = option.path in UNSET
         if item_table(option.type) is not None:
             assert f"\n# [[{option.path}]]\n" in text
             continue

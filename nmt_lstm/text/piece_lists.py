@@ -9,13 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nmt_lstm.text.piece_records import ModelType, list_model, trainer_fields
+from nmt_lstm.text.piece_records import SPACE, ModelType, list_model, trainer_fields
 from nmt_lstm.text.special_pieces import SPECIAL_PIECES, UNKNOWN
 
 __all__ = ["PieceList", "piece_list", "piece_list_model"]
-
-SPACE = "\u2581"
-"""SentencePiece's symbol for a space."""
 
 
 class PieceList:

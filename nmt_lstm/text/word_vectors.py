@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmt_lstm.errors import DataError
+from nmt_lstm.text.piece_records import SPACE
 from nmt_lstm.text.piece_words import PieceWords
 from nmt_lstm.text.text_file import DAMAGES, open_bytes
 
@@ -25,8 +26,8 @@ MAX_LINES = 50_000_000
 MAX_WIDTH = 65_536
 # Lines at the beginning among which one must be a vector.
 MAX_FIRST_LINES = 100
-# SentencePiece's symbol for a space: in files whose words are its pieces.
-SPACE = "\u2581".encode()
+# In files whose words are SentencePiece's pieces.
+ENCODED_SPACE = SPACE.encode()
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def read_piece_vectors(path: Path, words: PieceWords) -> PieceVectors:
             if parts is None:
                 malformed += not (count == 1 and _is_header(line))
                 continue
-            has_spaces = has_spaces or parts.word.startswith(SPACE)
+            has_spaces = has_spaces or parts.word.startswith(ENCODED_SPACE)
             wanted = words.pieces_of(parts.word.decode("utf-8", "replace"))
             if not wanted:
                 continue

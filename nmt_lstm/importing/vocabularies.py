@@ -15,8 +15,8 @@ from torch import Tensor
 
 from nmt_lstm.files.regular import MAX_LIST_BYTES, read_regular
 from nmt_lstm.importing.errors import DamagedSourceError
-from nmt_lstm.text.piece_lists import SPACE, piece_list_model
-from nmt_lstm.text.piece_records import PieceKind, PieceRecord, model_like, piece_records
+from nmt_lstm.text.piece_lists import piece_list_model
+from nmt_lstm.text.piece_records import SPACE, PieceKind, PieceRecord, model_like, piece_records
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
 from nmt_lstm.text.vocabulary import Vocabulary
 

@@ -28,6 +28,7 @@ __all__ = [
     "RunFile",
     "SearchOverrides",
     "Tag",
+    "TranslationFormat",
     "TrustPlugins",
     "load_plugins",
     "parse_lengths",
@@ -41,6 +42,14 @@ class LineFormat(StrEnum):
 
     text = "text"
     jsonl = "jsonl"
+
+
+class TranslationFormat(StrEnum):
+    """How translations are written, and for HTML also read."""
+
+    text = "text"
+    jsonl = "jsonl"
+    html = "html"
 
 
 class PrecisionName(StrEnum):

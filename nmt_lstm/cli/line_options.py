@@ -19,7 +19,9 @@ __all__ = ["Keep", "KeepAs", "KeepPatterns", "SourceLanguage", "SplitSentences",
 Keep = Annotated[
     str,
     typer.Option(
-        "--keep", metavar="NAMES", help=f"Keep parts of the text as they are: {', '.join(KEPT)}, or several."
+        "--keep",
+        metavar="NAMES",
+        help=f"Keep parts of the text as they are: {', '.join(KEPT)} (with commas between).",
     ),
 ]
 KeepPatterns = Annotated[

@@ -21,6 +21,7 @@ __all__ = [
     "consecutive_chunks",
     "decoded_lines",
     "input_lines",
+    "input_stream",
     "output_stream",
     "read_all_lines",
     "read_matching_lines",
@@ -34,7 +35,7 @@ Item = TypeVar("Item")
 
 
 @contextlib.contextmanager
-def _input_stream(path: Path | None) -> Iterator[IO[bytes]]:
+def input_stream(path: Path | None) -> Iterator[IO[bytes]]:
     """Open a file (plain, .gz, .xz, .bz2, .zst), or stdin for None or '-'."""
     if path is None or str(path) == "-":
         yield sys.stdin.buffer
@@ -88,7 +89,7 @@ def input_lines(path: Path | None) -> Iterator[str]:
     from nmt_lstm.text.text_file import DAMAGES
 
     name = "stdin" if path is None or str(path) == "-" else str(path)
-    with _input_stream(path) as stream:
+    with input_stream(path) as stream:
         try:
             yield from decoded_lines(stream, name)
         except DAMAGES as problem:
@@ -120,7 +121,7 @@ def read_all_lines(path: Path) -> list[str]:
     """
     from nmt_lstm.text.text_file import decode_lines
 
-    with _input_stream(path) as stream:
+    with input_stream(path) as stream:
         lines = list(decode_lines(stream, "stdin" if str(path) == "-" else str(path)))
     if not lines:
         raise DataError(f"'{path}' is empty; it must have one sentence per line.", path=path)

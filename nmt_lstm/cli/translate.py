@@ -16,17 +16,18 @@ from nmt_lstm.cli.arguments import (
     Device,
     LanguageModel,
     LanguageModelWeight,
-    LineFormat,
     Models,
     Plugins,
     Precision,
     PrecisionName,
     SearchOverrides,
     Tag,
+    TranslationFormat,
     TrustPlugins,
     load_plugins,
 )
 from nmt_lstm.cli.bulk import PART_LINES, BulkOptions
+from nmt_lstm.cli.html_document import check_html_options, translate_document
 from nmt_lstm.cli.jobs import LoadOptions, translate_in_jobs
 from nmt_lstm.cli.line_options import (
     Keep,
@@ -60,6 +61,7 @@ Examples:
   nmt-lstm translate -m runs/de-en --lm runs/lm --lm-weight 0.2 < in.de
   nmt-lstm translate -m runs/de-en --set search.method=sampling < in.de
   nmt-lstm translate -m runs/de-en --keep placeholders,urls < in.de
+  nmt-lstm translate -m runs/de-en --format html -i de.html -o en.html
 \b
 Output:
   One line for each input line; an empty line stays empty.
@@ -70,6 +72,7 @@ Output:
   source piece that each target piece attended to most, and the target piece.
   Pieces that attended most to the end of the source are left out.
   --format jsonl: one JSON object per line, with all hypotheses and pieces.
+  --format html: a document whose text is translated, with the tags in place.
   Lines are written after every 64 batches. Ctrl-C keeps the lines written so
   far, also in the file of -o, and exits with status 130."""
 
@@ -128,8 +131,9 @@ def translate(
         typer.Option("--probabilities", help="Add the probability of each piece and word to --format jsonl."),
     ] = False,
     line_format: Annotated[
-        LineFormat, typer.Option("--format", help="Plain text, or JSON Lines.")
-    ] = LineFormat.text,
+        TranslationFormat,
+        typer.Option("--format", help="Lines of text, JSON Lines, or a document in HTML."),
+    ] = TranslationFormat.text,
     prefix: Annotated[
         str, typer.Option("--prefix", metavar="TEXT", help="Force the beginning of every translation.")
     ] = "",
@@ -197,6 +201,8 @@ def translate(
     trust_plugins: TrustPlugins = False,
 ) -> None:
     """Translate text, line by line."""
+    if line_format is TranslationFormat.html:
+        check_html_options(context)
     early_checks.check_models(model, device)
     early_checks.check_language_model(model, language_model, language_model_weight)
     options = {
@@ -214,7 +220,7 @@ def translate(
     line_by_line = interactive or at_terminal
     if line_by_line and jobs > 1:
         raise ConfigurationError("--jobs is for files and pipes; remove it to translate line by line.")
-    if probabilities and line_format is not LineFormat.jsonl:
+    if probabilities and line_format is not TranslationFormat.jsonl:
         raise ConfigurationError("--probabilities needs --format jsonl.")
     bulk_options = BulkOptions(resume=resume, shard=shard, merge=merge, part_lines=part_lines)
     early_checks.check_tag(model, tag)
@@ -239,6 +245,17 @@ def translate(
     translator = Translator.load(
         model, device=device, precision=precision.value, language_model=language_model
     )
+    if line_format is TranslationFormat.html:
+        translate_document(
+            translator,
+            input_file,
+            output_file,
+            beam_size=beam_size,
+            batch_size=batch_size,
+            search=search,
+            text=text,
+        )
+        return
     if at_terminal:
         note("Type a sentence after '>' and press Enter; its translation follows. Press ctrl-D to end.")
     output = OutputFormat(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nmt_lstm.cli.arguments import LineFormat
+from nmt_lstm.cli.arguments import TranslationFormat
 from nmt_lstm.plain_text import json_text
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ __all__ = ["OutputFormat", "hypothesis_values", "json_line"]
 class OutputFormat:
     """The values of the options."""
 
-    line_format: LineFormat = LineFormat.text
+    line_format: TranslationFormat = TranslationFormat.text
     n_best: int = 1
     """Lines of text for each translation."""
     scores: bool = False
@@ -33,11 +33,15 @@ class OutputFormat:
     @property
     def needs_alignment(self) -> bool:
         """Whether alignments have to be computed."""
-        return self.alignments or self.word_alignments or self.line_format is LineFormat.jsonl
+        return self.alignments or self.word_alignments or self.line_format is TranslationFormat.jsonl
 
     def lines_of(self, translation: Translation) -> bytes:
         """Return the output for one input line: one line of JSON, or exactly `n_best` lines of text."""
-        lines = [json_line(translation)] if self.line_format is LineFormat.jsonl else self._texts(translation)
+        lines = (
+            [json_line(translation)]
+            if self.line_format is TranslationFormat.jsonl
+            else self._texts(translation)
+        )
         return "".join(f"{line}\n" for line in lines).encode("utf-8")
 
     def _texts(self, translation: Translation) -> Iterator[str]:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.errors import ConfigurationError, NotTextError
 
-__all__ = ["check_lines", "check_positive", "checked_text", "with_beam_size"]
+__all__ = ["check_language_model", "check_lines", "check_positive", "checked_text", "with_beam_size"]
 
 
 def check_lines(**values: Iterable[object]) -> None:
@@ -43,6 +43,25 @@ def check_positive(**values: object) -> None:
             raise ConfigurationError(
                 f"{name} is {value!r}, but must be a whole number of at least 1.", key=name, value=value
             )
+
+
+def check_language_model(settings: SearchSettings, of_run: SearchSettings, *, is_loaded: bool) -> None:
+    """Raise ConfigurationError for the weight of a language model that is missing.
+
+    Args:
+        settings: of the search.
+        of_run: those of the model's run, which may come from a search with a language model.
+        is_loaded: whether there is one.
+    """
+    weight = settings.language_model_weight
+    usual = (SearchSettings().language_model_weight, of_run.language_model_weight, 0.0)
+    if not is_loaded and weight not in usual:
+        raise ConfigurationError(
+            f"search.language_model_weight = {weight} needs a language model; name its folder with --lm "
+            f"(in Python: Translator.load(..., language_model=...)), or leave the weight out.",
+            key="search.language_model_weight",
+            value=weight,
+        )
 
 
 def with_beam_size(settings: SearchSettings, beam_size: int | None) -> SearchSettings:

@@ -99,10 +99,15 @@ class LineTranslation:
         options: SearchOptions,
         treatment: TextTreatment,
         warnings: LineWarnings,
+        check: InputCheck | None,
     ) -> list[Translation]:
-        """Return the translations of lines that have no parts to keep, with their attention."""
+        """Return the translations of lines whose parts to keep were taken out before, with their attention."""
         options = dataclasses.replace(options, attention=True)
-        return [each.translation for each in self._searched(lines, options, treatment, warnings)]
+        results = self._searched(lines, options, treatment, warnings, check)
+        for _, sentences in results:
+            for sentence, translation in sentences:
+                warn_about(sentence, translation, options.settings, warnings)
+        return [translation for translation, _ in results]
 
     def _with_parts(
         self,

@@ -117,7 +117,7 @@ class Placement:
         """Return the gap that divides the translation as the source is divided after `solid` characters.
 
         What stands near the gap of the source matters most: in languages with a different order of words, the rest may be
-        anywhere.
+        anywhere. Its neighbours may also have changed sides.
         """
         source_gap = self._source_gap(solid)
         positions = np.arange(self._weights.shape[1])
@@ -130,7 +130,9 @@ class Placement:
             for gap in self._gaps.tolist()
             if start <= gap <= end and not any(first < gap < last for first, last in taken)
         ]
-        return max(allowed, key=lambda gap: float(cumulated[gap])) if allowed else start
+        # Attention to what is before the mark, minus that to what is after it, on the left, minus the same on the right.
+        agreement = 2 * cumulated - cumulated[-1]
+        return max(allowed, key=lambda gap: (abs(agreement[gap]), agreement[gap])) if allowed else start
 
 
 def _free(start: int, end: int, taken: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -10,8 +10,14 @@ from typing import Any
 import torch
 
 from nmt_lstm.config.schema import RunSettings, SearchSettings
-from nmt_lstm.errors import ConfigurationError, DataError
-from nmt_lstm.inference.checked_arguments import check_lines, check_positive, checked_text, with_beam_size
+from nmt_lstm.inference.checked_arguments import (
+    check_language_model,
+    check_lines,
+    check_positive,
+    checked_text,
+    with_beam_size,
+)
+from nmt_lstm.inference.html_translation import HtmlTranslation
 from nmt_lstm.inference.inference_model import InferenceModel
 from nmt_lstm.inference.input_check import InputCheck
 from nmt_lstm.inference.language_model import load_fusion_model
@@ -19,6 +25,7 @@ from nmt_lstm.inference.line_search import LineSearch, SearchOptions
 from nmt_lstm.inference.line_translation import LineTranslation
 from nmt_lstm.inference.loading import Model, load_models, output_bias, without_shortlist
 from nmt_lstm.inference.requests import LinePreparation, TranslationRequest, as_request
+from nmt_lstm.inference.scoring import scored
 from nmt_lstm.inference.text_options import TextOptions, TextTreatment
 from nmt_lstm.inference.translation import Hypothesis, ScoredTranslation, Translation
 from nmt_lstm.numerics.inference_linear import InferencePrecision
@@ -26,8 +33,7 @@ from nmt_lstm.numerics.precision import Precision
 from nmt_lstm.search.ensemble import Ensemble
 from nmt_lstm.search.searchable import Searchable
 from nmt_lstm.search.setting_checks import check_search
-from nmt_lstm.text.lines import LineWarnings, without_line_end
-from nmt_lstm.text.special_pieces import END_OF_SENTENCE
+from nmt_lstm.text.lines import LineWarnings
 from nmt_lstm.text.subwords import Subwords
 
 __all__ = ["Hypothesis", "ScoredTranslation", "Translation", "Translator"]
@@ -85,6 +91,7 @@ class Translator:
             precision="float32" if prepared or precision == "int8" else precision,
         )
         self._lines = LineTranslation(preparation=self._preparation, search=self._search)
+        self._html = HtmlTranslation(self._lines)
         languages = run.data.source_language, run.data.target_language
         self._input_check = InputCheck(subwords, languages, output_bias(self.models[0]))
 
@@ -216,17 +223,13 @@ class Translator:
         """
         check_lines(lines=lines)
         check_positive(n_best=n_best, batch_size=batch_size, window=1 if window is None else window)
-        settings = with_beam_size(search or self.run.search, beam_size)
-        check_search(settings, n_best)
-        self._check_language_model(settings)
-        options = SearchOptions(
-            settings,
+        options = self._options(
+            with_beam_size(search or self.run.search, beam_size),
             n_best,
             batch_size,
             attention=attention,
             alignment=alignment,
             probabilities=probabilities,
-            tokenize=self.tokenizer if settings.decision == "bleu" else "",
         )
         # Of a text in parts, only the first is checked: the parts may be translated in different processes.
         return self._stream(
@@ -236,6 +239,36 @@ class Translator:
             window or batch_size * WINDOW_BATCHES,
             LineWarnings() if warnings is None else warnings,
             self._input_check if first_line == 1 else None,
+        )
+
+    def translate_html(
+        self,
+        document: str,
+        *,
+        beam_size: int | None = None,
+        batch_size: int = 64,
+        search: SearchSettings | None = None,
+        text: TextOptions | None = None,
+        warnings: LineWarnings | None = None,
+    ) -> str:
+        """Return an HTML document, or a part of one, with its text translated; the arguments are those of `stream`.
+
+        Block elements separate sentences; inline elements stand where the attention says. Comments, scripts, style
+        sheets, ``code``, ``pre`` and elements with ``translate="no"`` are not changed. Broken markup is text, or stays
+        where it is. Warnings have the line numbers of the document.
+
+        Raises:
+            ConfigurationError: an argument is out of range.
+            NotTextError: the document is not a string.
+        """
+        check_positive(batch_size=batch_size)
+        settings = with_beam_size(search or self.run.search, beam_size)
+        return self._html.translate(
+            checked_text(1, document),
+            self._options(settings, 1, batch_size),
+            TextTreatment(text or TextOptions(), self.run.data),
+            LineWarnings() if warnings is None else warnings,
+            self._input_check,
         )
 
     def score(
@@ -254,41 +287,38 @@ class Translator:
         """
         check_lines(sources=sources, targets=targets)
         check_positive(batch_size=batch_size)
-        if len(sources) != len(targets):
-            raise DataError(
-                f"there are {len(sources)} sources but {len(targets)} targets; pass one target line for each source line."
-            )
         limit = self.run.search.max_source_pieces
-        prepared = self._preparation.prepare(enumerate(sources, start=1), limit, LineWarnings())
-        targets = [
-            without_line_end(checked_text(number, line)) for number, line in enumerate(targets, start=1)
-        ]
-        pieces = self.subwords.target.encode_lines(targets)
-        log_probabilities = self._search.log_probabilities(
-            [line.pieces for line in prepared], pieces, batch_size=batch_size
+        return scored(
+            sources,
+            targets,
+            self._preparation,
+            self._search,
+            self.subwords.target,
+            limit=limit,
+            batch_size=batch_size,
         )
-        return [
-            ScoredTranslation(
-                line.text,
-                target,
-                sum(values),
-                (*self.subwords.target.pieces(ids), END_OF_SENTENCE),
-                tuple(values),
-            )
-            for line, target, ids, values in zip(prepared, targets, pieces, log_probabilities, strict=True)
-        ]
 
-    def _check_language_model(self, settings: SearchSettings) -> None:
-        """Raise ConfigurationError for the weight of a language model that is missing."""
-        weight = settings.language_model_weight
-        usual = (SearchSettings().language_model_weight, self.run.search.language_model_weight, 0.0)
-        if self.language_model is None and weight not in usual:
-            raise ConfigurationError(
-                f"search.language_model_weight = {weight} needs a language model; name its folder with --lm "
-                f"(in Python: Translator.load(..., language_model=...)), or leave the weight out.",
-                key="search.language_model_weight",
-                value=weight,
-            )
+    def _options(
+        self,
+        settings: SearchSettings,
+        n_best: int,
+        batch_size: int,
+        *,
+        attention: bool = False,
+        alignment: bool = False,
+        probabilities: bool = False,
+    ) -> SearchOptions:
+        check_search(settings, n_best)
+        check_language_model(settings, self.run.search, is_loaded=self.language_model is not None)
+        return SearchOptions(
+            settings,
+            n_best,
+            batch_size,
+            attention=attention,
+            alignment=alignment,
+            probabilities=probabilities,
+            tokenize=self.tokenizer if settings.decision == "bleu" else "",
+        )
 
     def _stream(
         self,

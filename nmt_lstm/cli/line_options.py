@@ -35,7 +35,8 @@ KeepAs = Annotated[
     typer.Option(
         "--keep-as",
         metavar="SYMBOL",
-        help="A symbol that the model was trained with, and reads in place of what is kept.",
+        help="What the model reads in place of what is kept: a symbol that it was trained with, or a word and "
+        "its translation, such as Emi=エミ.",
     ),
 ]
 SplitSentences = Annotated[

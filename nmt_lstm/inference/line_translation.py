@@ -117,18 +117,17 @@ class LineTranslation:
         warnings: LineWarnings,
     ) -> list[_Searched | None]:
         """Return the translations of lines whose parts the model copies itself; None if it does not."""
-        symbol = treatment.keep_as
-        if symbol:
+        symbol = treatment.symbol
+        if symbol is not None:
             options = dataclasses.replace(options, attention=True)
-        texts = [treatment.with_symbols(line.text) if symbol else line.text for _, line in lines]
         requests = [
-            (number, dataclasses.replace(line, text=text))
-            for (number, line), text in zip(lines, texts, strict=True)
+            (number, dataclasses.replace(line, text=treatment.with_symbols(line.text)))
+            for number, line in lines
         ]
         results: list[_Searched | None] = []
         found = self._searched(requests, options, treatment, warnings)
         for (_, line), (translation, sentences) in zip(lines, found, strict=True):
-            if symbol:
+            if symbol is not None:
                 translation = without_symbols(line.text, treatment.kept(line.text), symbol, translation)
             complete = translation.hypotheses and not any(
                 treatment.changed(line.text, hypothesis.text) for hypothesis in translation.hypotheses

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from nmt_lstm.text.japanese_words import begins_word, has_kana
 from nmt_lstm.text.marked_text import solid_length
 from nmt_lstm.text.phrases import is_spaced_letter
 from nmt_lstm.text.written_pieces import added_text, word_spans
@@ -29,6 +30,7 @@ class SolidText:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self._is_japanese = has_kana(text)
         self._solids = [index for index, character in enumerate(text) if not character.isspace()]
 
     def __len__(self) -> int:
@@ -57,6 +59,8 @@ class SolidText:
             return False
         begins, ends = is_spaced_letter(after), is_spaced_letter(before)
         if begins and ends:
+            return False
+        if self._is_japanese and not begins_word(before, after):
             return False
         if ends and after in _WITHIN_WORDS:
             return not is_spaced_letter(self.text[index + 1 : index + 2] or " ")

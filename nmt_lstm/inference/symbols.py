@@ -1,9 +1,10 @@
-"""Symbols that a model copies, replaced by what they stand for: which one stands for what, the attention says."""
+"""Symbols that a model copies or translates, replaced by what they stand for: which one is which, the attention says."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +12,36 @@ from numpy.typing import NDArray
 from nmt_lstm.inference.piece_offsets import piece_solids
 from nmt_lstm.inference.translation import Hypothesis, Translation
 from nmt_lstm.text.marked_text import solid_length
-from nmt_lstm.text.written_pieces import text_of_pieces
+from nmt_lstm.text.phrases import phrase_spans
 
-__all__ = ["without_symbols"]
+__all__ = ["Symbol", "without_symbols"]
 
 
-def without_symbols(line: str, parts: Sequence[str], symbol: str, translation: Translation) -> Translation:
+class Symbol(NamedTuple):
+    """What the model reads in place of a part that is kept, and what it writes for it."""
+
+    source: str
+    target: str
+
+    @classmethod
+    def of(cls, text: str) -> Symbol:
+        """Return a symbol that the model copies, or a word and its translation, as in ``Emi=エミ``."""
+        source, equals, target = text.partition("=")
+        return cls(source, target) if equals and source and target and "=" not in target else cls(text, text)
+
+
+class _Span(NamedTuple):
+    """A symbol in a text: its characters and its pieces."""
+
+    start: int
+    end: int
+    first: int
+    last: int
+    is_exact: bool
+    """Whether the pieces have no other characters."""
+
+
+def without_symbols(line: str, parts: Sequence[str], symbol: Symbol, translation: Translation) -> Translation:
     """Return a translation with the parts of the source in place of its symbols.
 
     A hypothesis that does not have one symbol for each part is returned as it is.
@@ -27,49 +52,61 @@ def without_symbols(line: str, parts: Sequence[str], symbol: str, translation: T
         symbol: what stands for them.
         translation: of the source with symbols, with attention.
     """
+    text = translation.source
+    sources = _spans(translation.source_pieces, text, symbol.source)
+    if len(sources) != len(parts):  # the line has the word itself, too
+        return dataclasses.replace(translation, source=line)
     hypotheses = tuple(
-        _without_symbols(parts, symbol, hypothesis, translation) for hypothesis in translation.hypotheses
+        _without_symbols(parts, symbol.target, hypothesis, sources) for hypothesis in translation.hypotheses
     )
     return dataclasses.replace(
         translation,
         source=line,
         text=hypotheses[0].text if hypotheses else "",
-        source_pieces=_replaced(translation.source_pieces, symbol, parts),
+        source_pieces=_replaced(translation.source_pieces, sources, parts),
         hypotheses=hypotheses,
     )
 
 
 def _without_symbols(
-    parts: Sequence[str], symbol: str, hypothesis: Hypothesis, translation: Translation
+    parts: Sequence[str], symbol: str, hypothesis: Hypothesis, sources: Sequence[_Span]
 ) -> Hypothesis:
-    between = hypothesis.text.split(symbol)
-    if len(between) - 1 != len(parts):
+    targets = _spans(hypothesis.pieces, hypothesis.text, symbol)
+    if len(targets) != len(parts):
         return hypothesis
-    order = _order(symbol, len(parts), hypothesis, translation)
-    own = [parts[index] for index in order]
-    text = "".join(piece for pair in zip(between, [*own, ""], strict=True) for piece in pair)
-    return dataclasses.replace(hypothesis, text=text, pieces=_replaced(hypothesis.pieces, symbol, own))
+    own = [parts[index] for index in _order(hypothesis.attention, sources, targets)]
+    text, position = "", 0
+    for span, part in zip(targets, own, strict=True):
+        text += hypothesis.text[position : span.start] + part
+        position = span.end
+    return dataclasses.replace(
+        hypothesis,
+        text=text + hypothesis.text[position:],
+        pieces=_replaced(hypothesis.pieces, targets, own),
+    )
 
 
-def _replaced(pieces: Sequence[str], symbol: str, parts: Sequence[str]) -> tuple[str, ...]:
-    """Return the pieces with the parts in place of the symbols, if each symbol is one piece."""
-    if sum(symbol in piece for piece in pieces) != len(parts):
-        return tuple(pieces)
-    remaining = iter(parts)
-    return tuple(piece.replace(symbol, next(remaining)) if symbol in piece else piece for piece in pieces)
+def _replaced(pieces: Sequence[str], spans: Sequence[_Span], parts: Sequence[str]) -> tuple[str, ...]:
+    """Return the pieces with each part in the first piece of its symbol, if the symbols are pieces of their own."""
+    replaced = list(pieces)
+    if all(span.is_exact for span in spans):
+        for span, part in zip(spans, parts, strict=True):
+            space = "▁" if replaced[span.first].startswith("▁") else ""
+            replaced[span.first : span.last] = [space + part, *[""] * (span.last - span.first - 1)]
+    return tuple(replaced)
 
 
-def _order(symbol: str, count: int, hypothesis: Hypothesis, translation: Translation) -> list[int]:
+def _order(
+    attention: NDArray[np.float32] | None, sources: Sequence[_Span], targets: Sequence[_Span]
+) -> list[int]:
     """Return which symbol of the source each symbol of the translation stands for; without attention, the same order."""
-    source_text = text_of_pieces(translation.source_pieces)
-    sources = _positions(translation.source_pieces, source_text, symbol)
-    targets = _positions(hypothesis.pieces, hypothesis.text, symbol)
-    if hypothesis.attention is None or len(sources) != count or len(targets) != count:
+    count = len(targets)
+    if attention is None:
         return list(range(count))
     weights: NDArray[np.float64] = np.array(
         [
-            [hypothesis.attention[start:end, first:last].sum() for first, last in sources]
-            for start, end in targets
+            [attention[target.first : target.last, source.first : source.last].sum() for source in sources]
+            for target in targets
         ]
     )
     order = [0] * count
@@ -80,19 +117,17 @@ def _order(symbol: str, count: int, hypothesis: Hypothesis, translation: Transla
     return order
 
 
-def _positions(pieces: Sequence[str], text: str, symbol: str) -> list[tuple[int, int]]:
-    """Return the first piece of each symbol in a text, and the one after its last."""
+def _spans(pieces: Sequence[str], text: str, symbol: str) -> list[_Span]:
+    """Return the symbols of a text as whole words."""
     solids = piece_solids(pieces, text)
-    if solids is None:
-        return []
-    positions = []
-    start = text.find(symbol)
-    while start >= 0:
+    spans = []
+    for start, end in phrase_spans(text, symbol):
         before = solid_length(text[:start])
-        first, last = (
-            int(np.searchsorted(solids, before, side="right")) - 1,
-            int(np.searchsorted(solids, before + solid_length(symbol))),
-        )
-        positions.append((first, max(last, first + 1)))
-        start = text.find(symbol, start + len(symbol))
-    return positions
+        after = before + solid_length(symbol)
+        if solids is None:
+            spans.append(_Span(start, end, 0, 0, is_exact=False))
+            continue
+        first = int(np.searchsorted(solids, before, side="right")) - 1
+        last = max(int(np.searchsorted(solids, after)), first + 1)
+        spans.append(_Span(start, end, first, last, solids[first] == before and solids[last] == after))
+    return spans

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from nmt_lstm.config.schema import DataSettings
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.inference.symbols import Symbol
 from nmt_lstm.inference.translation import Unmet
 from nmt_lstm.text.inline_tags import inline_items
 from nmt_lstm.text.kept_patterns import KeptPatterns
@@ -24,8 +25,8 @@ class TextOptions:
     Attributes:
         keep: names of what is kept as it is: "placeholders", "urls", "emails", "numbers", "tags".
         keep_patterns: regular expressions of what else is kept.
-        keep_as: a symbol that the model was trained with, which is written in place of each kept part. Without one, the
-            model reads the parts themselves.
+        keep_as: what the model reads in place of each kept part: a symbol that it was trained with and copies, or a word
+            and its translation, such as "Emi=エミ". Without it, the model reads the parts themselves.
         split_sentences: translate the sentences of a line separately. A line with required phrases is not split.
         source_language: whose sentences are split; by default that of the model.
 
@@ -67,7 +68,7 @@ class TextTreatment:
 
     def __init__(self, options: TextOptions, languages: DataSettings) -> None:
         self.patterns = KeptPatterns(options.keep, options.keep_patterns)
-        self.keep_as = options.keep_as
+        self.symbol = Symbol.of(options.keep_as) if options.keep_as else None
         self.separator = sentence_separator(languages.target_language)
         self._splitter = (
             SentenceSplitter(options.source_language or languages.source_language)
@@ -84,10 +85,12 @@ class TextTreatment:
         return self.patterns.found(line)
 
     def with_symbols(self, line: str) -> str:
-        """Return a line with a symbol in place of each part that is kept."""
+        """Return a line with the symbol, if there is one, in place of each part that is kept."""
+        if self.symbol is None:
+            return line
         parts, position = [], 0
         for start, end in self.patterns.spans(line):
-            parts += [line[position:start], self.keep_as]
+            parts += [line[position:start], self.symbol.source]
             position = end
         return "".join([*parts, line[position:]])
 

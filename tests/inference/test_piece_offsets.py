@@ -30,6 +30,8 @@ def test_pieces_are_counted_without_spaces(pieces, text, solids) -> None:
         ("a-b 1,000.5 x", [0, 3, 10, 11]),
         ("don't stop, now", [0, 5, 9, 10, 13]),
         ("彼はe\u0301", [0, 1, 2, 4]),
+        ("行きますか。", [0, 5, 6]),
+        ("他明天来", [0, 1, 2, 3, 4]),
         ('say "x"', [0, 3, 4, 5, 6]),
     ],
 )

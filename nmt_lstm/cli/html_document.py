@@ -11,6 +11,7 @@ from nmt_lstm.errors import ConfigurationError, DataError
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import SearchSettings
+    from nmt_lstm.inference.html_translation import Requests
     from nmt_lstm.inference.text_options import TextOptions
     from nmt_lstm.inference.translator import Translator
 
@@ -20,7 +21,7 @@ __all__ = ["check_html_options", "translate_document"]
 _FOR_DOCUMENTS = frozenset(
     {
         "model", "input_file", "output_file", "beam_size", "overrides", "batch_size", "line_format", "keep",
-        "keep_pattern", "split_sentences", "source_language", "precision", "device", "plugin", "trust_plugins",
+        "keep_pattern", "prefix", "terms", "avoid", "tag", "language_model", "language_model_weight", "split_sentences", "source_language", "precision", "device", "plugin", "trust_plugins",
     }
 )  # fmt: skip
 
@@ -54,6 +55,7 @@ def translate_document(
     batch_size: int,
     search: SearchSettings,
     text: TextOptions,
+    requests: Requests,
 ) -> None:
     """Translate an HTML document from a file or stdin.
 
@@ -81,6 +83,7 @@ def translate_document(
         batch_size=batch_size,
         search=search,
         text=text,
+        requests=requests,
         warnings=LineWarnings(translations=True),
     )
     with output_stream(output_file, inputs=(input_file,)) as stream:

@@ -254,6 +254,7 @@ def translate(
             batch_size=batch_size,
             search=search,
             text=text,
+            requests=request_options.requests,
         )
         return
     if at_terminal:

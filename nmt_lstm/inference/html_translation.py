@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from nmt_lstm.inference.input_check import InputCheck
 from nmt_lstm.inference.line_search import SearchOptions
 from nmt_lstm.inference.line_translation import LineTranslation
 from nmt_lstm.inference.marked_translation import translated_parts
-from nmt_lstm.inference.requests import TranslationRequest
+from nmt_lstm.inference.requests import TranslationRequest, as_request
 from nmt_lstm.inference.text_options import TextTreatment
 from nmt_lstm.inference.translation import Translation
 from nmt_lstm.text.html_blocks import HtmlBlock, html_blocks
 from nmt_lstm.text.lines import LineWarnings
 
-__all__ = ["HtmlTranslation"]
+__all__ = ["HtmlTranslation", "Requests"]
+
+Requests = Callable[[Sequence[str]], Iterable[str | TranslationRequest]]
+"""Makes requests of the texts of blocks, one for each."""
 
 
 class HtmlTranslation:
@@ -35,6 +38,7 @@ class HtmlTranslation:
         treatment: TextTreatment,
         warnings: LineWarnings,
         check: InputCheck | None,
+        requests: Requests | None = None,
     ) -> str:
         """Return a document whose text is translated; everything else is as it was.
 
@@ -44,6 +48,7 @@ class HtmlTranslation:
             treatment: what is kept, and whether sentences are split.
             warnings: where they are reported, with the lines of the document.
             check: of the text as a whole.
+            requests: what is asked of the texts of the blocks, in order.
         """
         parts = list(html_blocks(document, treatment.patterns))
         blocks = [part for part in parts if isinstance(part, HtmlBlock)]
@@ -51,8 +56,12 @@ class HtmlTranslation:
         numbers: dict[str, int] = {}
         for block in blocks:
             numbers.setdefault(block.marked.text, block.line)
+        asked = requests(list(numbers)) if requests is not None else list(numbers)
         translations = self._lines.marked(
-            [(number, TranslationRequest(text)) for text, number in numbers.items()],
+            [
+                (number, as_request(number, line))
+                for number, line in zip(numbers.values(), asked, strict=True)
+            ],
             options,
             treatment,
             warnings,

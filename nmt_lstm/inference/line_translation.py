@@ -77,21 +77,10 @@ class LineTranslation:
             results |= {
                 index: result for index, result in zip(todo, found, strict=True) if result is not None
             }
-        translations = []
-        for index, (number, request) in enumerate(lines):
-            translation, sentences = results[index]
-            if translation.hypotheses:
-                unmet = (
-                    *self._preparation.unmet(request, translation.text),
-                    *treatment.unmet(request.text, translation.text),
-                )
-                translation = dataclasses.replace(translation, unmet=unmet)
-                if unmet:
-                    warnings.unmet(number, [f"{kind} '{phrase}'" for kind, phrase in unmet])
-            for sentence, its_translation in sentences:
-                warn_about(sentence, its_translation, options.settings, warnings)
-            translations.append(translation)
-        return translations
+        return [
+            self._reported(line, results[index], options, treatment, warnings)
+            for index, line in enumerate(lines)
+        ]
 
     def marked(
         self,
@@ -104,10 +93,33 @@ class LineTranslation:
         """Return the translations of lines whose parts to keep were taken out before, with their attention."""
         options = dataclasses.replace(options, attention=True)
         results = self._searched(lines, options, treatment, warnings, check)
-        for _, sentences in results:
-            for sentence, translation in sentences:
-                warn_about(sentence, translation, options.settings, warnings)
-        return [translation for translation, _ in results]
+        return [
+            self._reported(line, result, options, treatment, warnings)
+            for line, result in zip(lines, results, strict=True)
+        ]
+
+    def _reported(
+        self,
+        line: Numbered,
+        result: _Searched,
+        options: SearchOptions,
+        treatment: TextTreatment,
+        warnings: LineWarnings,
+    ) -> Translation:
+        """Return a translation with what it does not meet, after warning about it and about what is unusual."""
+        number, request = line
+        translation, sentences = result
+        if translation.hypotheses:
+            unmet = (
+                *self._preparation.unmet(request, translation.text),
+                *treatment.unmet(request.text, translation.text),
+            )
+            translation = dataclasses.replace(translation, unmet=unmet)
+            if unmet:
+                warnings.unmet(number, [f"{kind} '{phrase}'" for kind, phrase in unmet])
+        for sentence, its_translation in sentences:
+            warn_about(sentence, its_translation, options.settings, warnings)
+        return translation
 
     def _with_parts(
         self,
@@ -117,7 +129,7 @@ class LineTranslation:
         warnings: LineWarnings,
     ) -> list[_Searched | None]:
         """Return the translations of lines whose parts the model copies itself; None if it does not."""
-        symbol = treatment.symbol
+        symbol, asked = treatment.symbol, options
         if symbol is not None:
             options = dataclasses.replace(options, attention=True)
         requests = [
@@ -132,7 +144,7 @@ class LineTranslation:
             complete = translation.hypotheses and not any(
                 treatment.changed(line.text, hypothesis.text) for hypothesis in translation.hypotheses
             )
-            results.append(_Searched(translation, sentences) if complete else None)
+            results.append(_Searched(_without_attention(translation, asked), sentences) if complete else None)
         return results
 
     def _without_parts(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from nmt_lstm.errors import DataError
 from nmt_lstm.inference.checked_arguments import checked_text
 from nmt_lstm.inference.line_search import LineSearch
-from nmt_lstm.inference.requests import LinePreparation
+from nmt_lstm.inference.requests import LinePreparation, TranslationRequest
 from nmt_lstm.inference.translation import ScoredTranslation
 from nmt_lstm.text.lines import LineWarnings, without_line_end
 from nmt_lstm.text.special_pieces import END_OF_SENTENCE
@@ -17,7 +17,7 @@ __all__ = ["scored"]
 
 
 def scored(
-    sources: Sequence[str],
+    sources: Sequence[str | TranslationRequest],
     targets: Sequence[str],
     preparation: LinePreparation,
     search: LineSearch,
@@ -29,7 +29,7 @@ def scored(
     """Return each target with its log-probability as the translation of its source.
 
     Args:
-        sources: lines.
+        sources: lines; of a request, the tag counts.
         targets: one for each source; they are never truncated.
         preparation: turns sources into pieces.
         search: computes probabilities.

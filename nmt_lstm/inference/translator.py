@@ -17,7 +17,7 @@ from nmt_lstm.inference.checked_arguments import (
     checked_text,
     with_beam_size,
 )
-from nmt_lstm.inference.html_translation import HtmlTranslation
+from nmt_lstm.inference.html_translation import HtmlTranslation, Requests
 from nmt_lstm.inference.inference_model import InferenceModel
 from nmt_lstm.inference.input_check import InputCheck
 from nmt_lstm.inference.language_model import load_fusion_model
@@ -249,6 +249,7 @@ class Translator:
         batch_size: int = 64,
         search: SearchSettings | None = None,
         text: TextOptions | None = None,
+        requests: Requests | None = None,
         warnings: LineWarnings | None = None,
     ) -> str:
         """Return an HTML document, or a part of one, with its text translated; the arguments are those of `stream`.
@@ -256,6 +257,7 @@ class Translator:
         Block elements separate sentences; inline elements stand where the attention says. Comments, scripts, style
         sheets, ``code``, ``pre`` and elements with ``translate="no"`` are not changed. Broken markup is text, or stays
         where it is. Warnings have the line numbers of the document.
+        `requests` takes the texts of all blocks, and returns what is asked of them.
 
         Raises:
             ConfigurationError: an argument is out of range.
@@ -269,6 +271,7 @@ class Translator:
             TextTreatment(text or TextOptions(), self.run.data),
             LineWarnings() if warnings is None else warnings,
             self._input_check,
+            requests,
         )
 
     def score(
@@ -276,8 +279,8 @@ class Translator:
     ) -> list[ScoredTranslation]:
         """Return the log-probability of each target as the translation of its source.
 
-        Lines are prepared as in `stream`; of a `TranslationRequest`, the tag counts. Targets are never truncated; for an empty one, the result is the probability of
-        the end of sentence.
+        Lines are prepared as in `stream`; of a `TranslationRequest`, the tag counts. Targets are never truncated; for an
+        empty one, the result is the probability of the end of sentence.
 
         Raises:
             ConfigurationError: an argument is out of range, or `sources` or `targets` is a single string.

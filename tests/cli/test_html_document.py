@@ -18,7 +18,7 @@ def test_a_document_is_translated(command, tmp_path) -> None:
     assert result.count("<b>") == result.count("</b>") == 1
 
 
-@pytest.mark.parametrize("option", ["--n-best=2", "--scores", "--prefix=a", "--jobs=2", "--keep-as=x"])
+@pytest.mark.parametrize("option", ["--n-best=2", "--scores", "--interactive", "--jobs=2", "--keep-as=x"])
 def test_options_about_lines_are_refused(command, option) -> None:
     finished = command("translate", "-m", "builtin:en-ja", "--format", "html", option, stdin=b"")
     assert finished.status == 2

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nmt_lstm import Hypothesis, TextOptions, Translation, Translator
+from nmt_lstm import Hypothesis, TextOptions, Translation, TranslationRequest, Translator
 from nmt_lstm.config.load import make_run
 from nmt_lstm.corpora.builtin import model_path
 from nmt_lstm.errors import ConfigurationError, NotTextError
@@ -131,3 +131,14 @@ def test_sentences_of_a_block_and_what_it_keeps() -> None:
     first, _ = translator.translate(["The dog is sleeping.", "A man reads."])
     assert TAG.sub("", result).startswith(first.text)
     assert [result.count(part) for part in ("<b>", "</b>", "{x}")] == [1, 1, 1]
+
+
+def test_requests_of_blocks_and_warnings_about_them(caplog) -> None:
+    translator = Translator.load(model_path("builtin:en-ja"), device="cpu")
+    document = "<p>The dog is sleeping.</p>\n<p>The cat is sleeping.</p>"
+    result = translator.translate_html(
+        document,
+        requests=lambda texts: [TranslationRequest(text, prefix="猫", avoid=["猫"]) for text in texts],
+    )
+    assert result.count("<p>猫") == 2
+    assert [record.getMessage()[:6] for record in caplog.records] == ["line 1", "line 2"]

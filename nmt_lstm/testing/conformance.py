@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from nmt_lstm.attention.attention import Attention
 from nmt_lstm.cells.cell import Cell
+from nmt_lstm.encoders.encoder import Encoder
 from nmt_lstm.errors import nearest
 from nmt_lstm.registry.source_line import own_line
 from nmt_lstm.testing import (
@@ -19,15 +20,27 @@ from nmt_lstm.testing import (
     cell_gradients,
     cell_sequence,
     cell_values,
+    encoder_sentences,
+    encoder_values,
     module_values,
     whole_model,
 )
 from nmt_lstm.testing.failure import ConformanceFailure, DoesNotApply, NotChecked
-from nmt_lstm.testing.subject import AttentionSubject, CellSubject
+from nmt_lstm.testing.subject import AttentionSubject, CellSubject, EncoderSubject
 
-__all__ = ["ATTENTION_CHECKS", "CELL_CHECKS", "Case", "Result", "check_attention", "check_cell", "make_cases"]
+__all__ = [
+    "ATTENTION_CHECKS",
+    "CELL_CHECKS",
+    "ENCODER_CHECKS",
+    "Case",
+    "Result",
+    "check_attention",
+    "check_cell",
+    "check_encoder",
+    "make_cases",
+]
 
-Subject = TypeVar("Subject", CellSubject, AttentionSubject)
+Subject = TypeVar("Subject", CellSubject, AttentionSubject, EncoderSubject)
 
 CELL_CHECKS: tuple[Callable[[CellSubject], str], ...] = (
     module_values.options_fit_a_run_file,
@@ -76,11 +89,33 @@ ATTENTION_CHECKS: tuple[Callable[[AttentionSubject], str], ...] = (
 )
 """Checks of every attention; each takes an `AttentionSubject`, and returns its measurements."""
 
+ENCODER_CHECKS: tuple[Callable[[EncoderSubject], str], ...] = (
+    module_values.options_fit_a_run_file,
+    encoder_values.first_call_works,
+    encoder_sentences.sizes_and_dtypes,
+    encoder_sentences.padding_changes_nothing,
+    encoder_sentences.batch_changes_no_bit,
+    encoder_sentences.every_piece_is_read,
+    encoder_sentences.long_sentences_are_read,
+    encoder_values.gradients_reach_every_parameter,
+    encoder_values.gradients_are_right,
+    encoder_values.bf16_is_near_float32,
+    encoder_values.prepared_products_compute_the_same,
+    encoder_values.encoder_can_be_traced,
+    module_values.nothing_is_kept_between_calls,
+    module_values.copies_compute_the_same,
+    whole_model.wirings_train_what_they_search,
+    whole_model.model_folder_keeps_it,
+)
+"""Checks of every encoder; each takes an `EncoderSubject`, and returns its measurements."""
+
 BASIC_CHECKS = (
     cell_values.first_call_works,
     cell_sequence.sizes_and_dtypes,
     attention_values.first_call_works,
     attention_queries.shapes_are_declared,
+    encoder_values.first_call_works,
+    encoder_sentences.sizes_and_dtypes,
 )
 """If one of these fails, the checks after it do not run: nearly all of them would fail too."""
 
@@ -276,3 +311,28 @@ def check_attention(
     """
     subject = AttentionSubject(part, options or {}, query_size, memory_size)
     return [case.run() for case in make_cases(ATTENTION_CHECKS, subject, expected_failures)]
+
+
+def check_encoder(
+    part: type[Encoder],
+    *,
+    options: Mapping[str, Any] | None = None,
+    expected_failures: Mapping[str, str] | None = None,
+    input_size: int = EncoderSubject.input_size,
+) -> list[Result]:
+    """Run every check on an encoder.
+
+    Args:
+        part: the class.
+        options: of its constructor.
+        expected_failures: names of checks that must fail, and why that is acceptable.
+        input_size: width of the embeddings.
+
+    Returns:
+        A result for each of `ENCODER_CHECKS`, in their order.
+
+    Raises:
+        ValueError: an expected failure has an unknown name, or no reason.
+    """
+    subject = EncoderSubject(part, options or {}, input_size)
+    return [case.run() for case in make_cases(ENCODER_CHECKS, subject, expected_failures)]

@@ -8,10 +8,11 @@ from typing import Any, TypeAlias
 
 from nmt_lstm.attention.attention import Attention
 from nmt_lstm.cells.cell import Cell
-from nmt_lstm.testing.conformance import ATTENTION_CHECKS, CELL_CHECKS, Case, make_cases
-from nmt_lstm.testing.subject import AttentionSubject, CellSubject
+from nmt_lstm.encoders.encoder import Encoder
+from nmt_lstm.testing.conformance import ATTENTION_CHECKS, CELL_CHECKS, ENCODER_CHECKS, Case, make_cases
+from nmt_lstm.testing.subject import AttentionSubject, CellSubject, EncoderSubject
 
-__all__ = ["attention_conformance", "cell_conformance"]
+__all__ = ["attention_conformance", "cell_conformance", "encoder_conformance"]
 
 Test: TypeAlias = Callable[..., None]
 
@@ -52,6 +53,21 @@ def attention_conformance(
     """
     subject = AttentionSubject(part, options or {}, query_size, memory_size)
     return _parametrized(make_cases(ATTENTION_CHECKS, subject, expected_failures))
+
+
+def encoder_conformance(
+    part: type[Encoder],
+    *,
+    options: Mapping[str, Any] | None = None,
+    expected_failures: Mapping[str, str] | None = None,
+    input_size: int = EncoderSubject.input_size,
+) -> Callable[[Test], Test]:
+    """Return a decorator that runs a test once for each of `ENCODER_CHECKS`, as `cell_conformance` does.
+
+    The arguments and errors are those of `nmt_lstm.testing.check_encoder`.
+    """
+    subject = EncoderSubject(part, options or {}, input_size)
+    return _parametrized(make_cases(ENCODER_CHECKS, subject, expected_failures))
 
 
 def _parametrized(cases: Sequence[Case[Any]]) -> Callable[[Test], Test]:

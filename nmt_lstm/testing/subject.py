@@ -1,9 +1,9 @@
-"""The argument of a check: a cell or attention class, with the options and sizes to build it with."""
+"""The argument of a check: a cell, attention or encoder class, with the options and sizes to build it with."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple, TypeAlias, TypeVar
 
@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from nmt_lstm.attention.attention import Attention, Memory
 from nmt_lstm.cells.cell import Cell, State
 from nmt_lstm.config.schema import AttentionSettings, DecoderSettings, EncoderSettings, ModelSettings
-from nmt_lstm.registry import ATTENTIONS, CELLS, Registry
+from nmt_lstm.encoders.encoder import Encoder
+from nmt_lstm.registry import ATTENTIONS, CELLS, ENCODERS, Registry
 
-__all__ = ["AttendedQueries", "AttentionSubject", "CellSubject", "Subject", "random_tensor"]
+__all__ = ["AttendedQueries", "AttentionSubject", "CellSubject", "EncoderSubject", "Subject", "random_tensor"]
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -197,4 +198,57 @@ class AttentionSubject:
         return AttendedQueries(torch.cat(contexts, 1), torch.cat(weights, 1), state)
 
 
-Subject: TypeAlias = CellSubject | AttentionSubject
+@dataclass(frozen=True)
+class EncoderSubject:
+    """An encoder class, its options and the width of its inputs."""
+
+    registry: ClassVar[Registry] = ENCODERS
+    part: type[Encoder]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    input_size: int = 24
+    """By default not a multiple of the width of vector instructions, but one of the customary numbers of heads."""
+
+    @property
+    def name(self) -> str:
+        """``package.module:Class``."""
+        return f"{self.part.__module__}:{self.part.__qualname__}"
+
+    def build(self, dtype: torch.dtype = torch.float32, seed: int = 1) -> Encoder:
+        """Return an encoder in evaluation mode, with perturbed parameters; the same for the same seed."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            encoder = self.part(self.input_size, **self.options)
+        return _perturb(encoder, dtype, seed)
+
+    def source(
+        self, lengths: Sequence[int] = (6, 4, 1), dtype: torch.dtype = torch.float32, seed: int = 5
+    ) -> tuple[Tensor, Tensor]:
+        """Return random embeddings (B, S, input_size), on padding too, and is_token (B, S)."""
+        is_token = torch.arange(max(lengths)) < torch.tensor(lengths)[:, None]
+        return random_tensor(len(lengths), max(lengths), self.input_size, dtype=dtype, seed=seed), is_token
+
+    def calls(self, encoder: Encoder) -> list[tuple[Tensor, ...]]:
+        """Return the embeddings and masks of several calls, with different numbers of sentences and positions."""
+        return [self.source(lengths, seed=len(lengths)) for lengths in ((6, 4, 1), (3, 3), (6, 4, 1))]
+
+    def run(self, encoder: Encoder, tensors: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Return the states, with zeros on padding, and the summary, without gradients, for a call of `calls`."""
+        with torch.no_grad():
+            return self.read(encoder, *tensors)
+
+    def model_settings(self) -> ModelSettings:
+        """Return the settings of a model with the encoder."""
+        return ModelSettings(
+            embedding_size=self.input_size,
+            encoder=EncoderSettings(name=self.name, options=dict(self.options)),
+            decoder=DecoderSettings(layers=2, hidden_size=20),
+        )
+
+    @staticmethod
+    def read(encoder: Encoder, embedded: Tensor, is_token: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the states of embeddings (B, S, input_size), with zeros on padding as the framework uses them, and the summary."""
+        encoded = encoder(embedded, is_token)
+        return encoded.states.masked_fill(~is_token[..., None], 0.0), encoded.summary
+
+
+Subject: TypeAlias = CellSubject | AttentionSubject | EncoderSubject

@@ -19,7 +19,7 @@ from nmt_lstm.inference.onnx.scan import UnrolledCell, insert_scans
 from nmt_lstm.model.decoder import DecoderState
 from nmt_lstm.model.seq2seq import Seq2Seq
 
-__all__ = ["OnnxGraphs", "make_onnx_graphs"]
+__all__ = ["OnnxGraphs", "make_onnx_graphs", "unroll_cells"]
 
 
 class OnnxGraphs(NamedTuple):
@@ -50,8 +50,7 @@ def make_onnx_graphs(model: Seq2Seq) -> OnnxGraphs:
     with torch.no_grad():
         states = [model.start(model.encode(example)) for example in examples]
     layout = _Layout(states)
-    unrolled_cells: list[UnrolledCell] = []
-    _unroll_cells(model.encoder.layers, unrolled_cells)
+    unrolled_cells = unroll_cells(model.encoder.layers)
     source = examples[0]
     encoder = export(
         "the encoder",
@@ -143,11 +142,17 @@ class _DecoderStep(nn.Module):
         return [step.logits.log_softmax(-1), step.attention, *self.layout.changing(step.state)]
 
 
-def _unroll_cells(module: nn.Module, unrolled_cells: list[UnrolledCell]) -> None:
-    """Replace the cells inside a module by placeholders, and add these to the list."""
-    for name, child in module.named_children():
-        if isinstance(child, Cell):
-            unrolled_cells.append(UnrolledCell(child, len(unrolled_cells)))
-            setattr(module, name, unrolled_cells[-1])
-        else:
-            _unroll_cells(child, unrolled_cells)
+def unroll_cells(module: nn.Module) -> list[UnrolledCell]:
+    """Replace the cells inside a module by placeholders, which `insert_scans` replaces in its graph, and return these."""
+    unrolled_cells: list[UnrolledCell] = []
+
+    def replace_in(parent: nn.Module) -> None:
+        for name, child in parent.named_children():
+            if isinstance(child, Cell):
+                unrolled_cells.append(UnrolledCell(child, len(unrolled_cells)))
+                setattr(parent, name, unrolled_cells[-1])
+            else:
+                replace_in(child)
+
+    replace_in(module)
+    return unrolled_cells

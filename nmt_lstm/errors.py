@@ -11,7 +11,7 @@
     │   └── NotTextError            a line given to a translator is not a string
     ├── CallbackError               a callback of the user's run file raised an exception
     ├── DivergenceError             the loss or its gradient is no longer a finite number
-    ├── PluginError                 a cell or an attention cannot be found, loaded or built
+    ├── PluginError                 a cell, attention or encoder cannot be found, loaded or built
     │   ├── AuthorError             a class does not meet the contract of its base class; also a TypeError
     │   │   ├── MissingMethodError  a method is missing
     │   │   └── PluginResultError   a method returned an invalid value
@@ -111,7 +111,7 @@ class ChangedPluginError(ConfigurationError):
 
     Args:
         message: for the user.
-        names: the cells and attentions that differ.
+        names: the cells, attentions and encoders that differ.
         differences: one description for each name.
     """
 
@@ -197,14 +197,14 @@ class CallbackError(NmtLstmError):
 
 
 class PluginError(NmtLstmError):
-    """A cell or an attention cannot be found, loaded or built."""
+    """A cell, an attention or an encoder cannot be found, loaded or built."""
 
 
 class AuthorError(PluginError, TypeError):
-    """The class of a cell or an attention does not meet the contract of its base class.
+    """The class of a cell, an attention or an encoder does not meet the contract of its base class.
 
     Args:
-        part: the cell or the attention.
+        part: the cell, the attention or the encoder.
         problem: a sentence that names the class or the method.
         defined: the class or the method; the message gives its file and line.
     """
@@ -219,10 +219,10 @@ class AuthorError(PluginError, TypeError):
 
 
 class PluginResultError(AuthorError):
-    """A method of a cell or an attention returned an invalid value.
+    """A method of a cell, an attention or an encoder returned an invalid value.
 
     Args:
-        part: the cell or the attention.
+        part: the cell, the attention or the encoder.
         method: the name of the method.
         problem: what it returned, and what is expected.
     """
@@ -237,7 +237,7 @@ class MissingMethodError(AuthorError):
     """A class lacks a method that its base class calls and its author must write.
 
     Args:
-        part: the cell or the attention.
+        part: the cell, the attention or the encoder.
         problem: which method, such as "does not define update(x, h, state)".
     """
 
@@ -254,7 +254,7 @@ def _definition(defined: Any) -> tuple[str, int]:
 
 
 class WrongBaseError(PluginError):
-    """The name of a cell or an attention leads to something that is not a subclass of the base class of its kind.
+    """The name of a cell, an attention or an encoder leads to something that is not a subclass of the base class of its kind.
 
     Args:
         message: for the user.

@@ -76,7 +76,7 @@ Plugins = Annotated[
     typer.Option(
         "--plugin",
         metavar="FILE",
-        help="Python file, or folder with __init__.py, that registers cells or attentions; repeatable.",
+        help="Python file, or folder with __init__.py, that registers cells, attentions or encoders; repeatable.",
     ),
 ]
 AcceptChangedPlugins = Annotated[

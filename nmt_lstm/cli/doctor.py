@@ -175,12 +175,13 @@ def auto_in_training() -> str:
 
 
 def plugins(problems: list[str]) -> list[tuple[str, str]]:
-    """Load every cell and attention, and add those that fail to `problems`."""
+    """Load every cell, attention and encoder, and add those that fail to `problems`."""
     from nmt_lstm.errors import PluginError
-    from nmt_lstm.registry import ATTENTIONS, CELLS
+    from nmt_lstm.registry import REGISTRIES
 
     rows = []
-    for kind, registry in (("cells", CELLS), ("attentions", ATTENTIONS)):
+    for registry in REGISTRIES:
+        kind = f"{registry.kind}s"
         rows.append((kind, ", ".join(registry.names()) or "none"))
         if not registry.names():
             problems.append(f"no {kind} are registered; install nmt-lstm: pip install .")

@@ -190,17 +190,18 @@ def check_task(run: RunSettings, *tasks: TaskName) -> None:
 
 
 def check_names(run: RunSettings) -> None:
-    """Check that the cells and the attention of a run are registered. Loads no class.
+    """Check that the encoder, the cells and the attention of a run are registered. Loads no class.
 
     Raises:
         PluginError: a name is unknown; the message lists the known ones.
     """
-    from nmt_lstm.registry import ATTENTIONS
+    from nmt_lstm.registry import ATTENTIONS, ENCODERS
 
-    check_cells([run.model.encoder.cell, run.model.decoder.cell])
-    attention = run.model.attention.name
-    if ":" not in attention and attention not in ATTENTIONS.names():
-        ATTENTIONS.get(attention)
+    encoder = run.model.encoder
+    check_cells([*([encoder.cell] if encoder.is_recurrent else []), run.model.decoder.cell])
+    for registry, name in ((ATTENTIONS, run.model.attention.name), (ENCODERS, encoder.name)):
+        if ":" not in name and name not in registry.names():
+            registry.get(name)
 
 
 def check_cells(names: Sequence[str]) -> None:

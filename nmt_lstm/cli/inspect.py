@@ -120,7 +120,7 @@ def inspect(
             "--layer",
             metavar="LAYER",
             help="Layer with the gates and memory to draw, such as encoder.1 or decoder.2; repeatable. "
-            "[default: encoder.1.forward; with --gradients, all]",
+            "[default: the first cell, such as encoder.1.forward; with --gradients, all]",
         ),
     ] = None,
     show: Annotated[
@@ -302,9 +302,9 @@ def _picture(
     traces: Sequence[Trace], trace_format: TraceFormat, what: list[Content] | None, layers: list[str] | None
 ) -> str | bytes:
     from nmt_lstm.lab.inspection.picture import picture
-    from nmt_lstm.lab.inspection.trace import CONTENTS, DEFAULT_LAYERS
+    from nmt_lstm.lab.inspection.trace import CONTENTS
 
-    content = picture(traces, contents=what or CONTENTS, layers=layers or DEFAULT_LAYERS)
+    content = picture(traces, contents=what or CONTENTS, layers=layers or ())
     if trace_format is TraceFormat.png:
         from nmt_lstm.lab.inspection.plots import figure_png
 

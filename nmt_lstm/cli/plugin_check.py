@@ -1,4 +1,4 @@
-"""``nmt-lstm plugins check``: the conformance kit for one cell or attention, as a table."""
+"""``nmt-lstm plugins check``: the conformance kit for one cell, attention or encoder, as a table."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def check(
         str,
         typer.Argument(
             metavar="NAME|FILE|package.module:Class",
-            help="Registered name, file or folder that registers cells or attentions, or class.",
+            help="Registered name, file or folder that registers parts, or class.",
         ),
     ],
     option: Annotated[
@@ -54,7 +54,7 @@ def check(
     ] = None,
     plugin: Plugins = None,
 ) -> None:
-    """Test whether a cell or attention meets all requirements.
+    """Test whether a cell, attention or encoder meets all requirements.
 
     The exit status is 1 if a check fails.
     """
@@ -80,12 +80,14 @@ def _cases(
     registry: Registry, part: str, options: dict[str, Any], reasons: dict[str, str]
 ) -> Sequence[Case[Any]]:
     from nmt_lstm.errors import ConfigurationError
-    from nmt_lstm.testing.conformance import ATTENTION_CHECKS, CELL_CHECKS, make_cases
-    from nmt_lstm.testing.subject import AttentionSubject, CellSubject
+    from nmt_lstm.testing.conformance import ATTENTION_CHECKS, CELL_CHECKS, ENCODER_CHECKS, make_cases
+    from nmt_lstm.testing.subject import AttentionSubject, CellSubject, EncoderSubject
 
     try:
         if registry.kind == "cell":
             return make_cases(CELL_CHECKS, CellSubject(registry.get(part), options), reasons)
+        if registry.kind == "encoder":
+            return make_cases(ENCODER_CHECKS, EncoderSubject(registry.get(part), options), reasons)
         return make_cases(ATTENTION_CHECKS, AttentionSubject(registry.get(part), options), reasons)
     except ValueError as problem:
         raise ConfigurationError(f"--expect-failure: {problem}") from None

@@ -1,4 +1,4 @@
-"""Cells and attentions that an argument names: by a registered name, a class, or a file or folder that registers them."""
+"""Cells, attentions and encoders that an argument names: by a registered name, a class, or a file or folder that registers them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["NamedPart", "named_parts", "short_origin"]
 
 
 class NamedPart(NamedTuple):
-    """A cell or an attention."""
+    """A cell, an attention or an encoder."""
 
     registry: Registry
     name: str
@@ -32,40 +32,44 @@ def short_origin(entry: Entry) -> str:
 
 
 def named_parts(name: str) -> list[NamedPart]:
-    """Return the cells and attentions that `name` stands for. A plugin file or folder is run.
+    """Return the cells, attentions and encoders that `name` stands for. A plugin file or folder is run.
 
     Raises:
         PluginError: there are none, or the file cannot be run.
     """
-    from nmt_lstm.registry import ATTENTIONS, CELLS, load_plugin_file
+    from nmt_lstm.registry import REGISTRIES, load_plugin_file
 
     path = Path(name)
     # A folder with the name of a cell is not its plugin unless it is a package: 'plugins new' makes such folders.
     if name.endswith((".py", "/", os.sep)) or path.is_file() or (path / "__init__.py").is_file():
         return [
-            NamedPart(CELLS if entry in CELLS.decorated_entries() else ATTENTIONS, entry.name, entry)
+            NamedPart(registry, entry.name, entry)
             for entry in load_plugin_file(name)
+            for registry in REGISTRIES
+            if entry in registry.decorated_entries()
         ]
     if ":" in name:
-        try:
-            CELLS.get(name)
-        except WrongBaseError:
-            return [NamedPart(ATTENTIONS, name, None)]
-        return [NamedPart(CELLS, name, None)]
+        for registry in REGISTRIES[:-1]:
+            try:
+                registry.get(name)
+            except WrongBaseError:
+                continue
+            return [NamedPart(registry, name, None)]
+        return [NamedPart(REGISTRIES[-1], name, None)]
     parts = {
         registry.kind: NamedPart(registry, name, entry)
-        for registry in (CELLS, ATTENTIONS)
+        for registry in REGISTRIES
         for entry in registry.entries(name)
     }
     if parts:
         return list(parts.values())
-    for registry in (CELLS, ATTENTIONS):
+    for registry in REGISTRIES:
         protocol_error = registry.other_protocol(name)
         if protocol_error is not None:
             raise protocol_error
-    known = [*CELLS.names(), *ATTENTIONS.names()]
+    known = [known_name for registry in REGISTRIES for known_name in registry.names()]
     raise PluginError(
-        f"no cell or attention is called '{name}'.{nearest(name, known)} Known: {', '.join(known)}. Name a file or a folder "
+        f"no cell, attention or encoder is called '{name}'.{nearest(name, known)} Known: {', '.join(known)}. Name a file or a folder "
         f"by its path, such as ./{name}.py.",
         value=name,
         known=known,

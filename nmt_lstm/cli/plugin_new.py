@@ -1,4 +1,4 @@
-"""``nmt-lstm plugins new``: a template of a distribution with a cell or an attention."""
+"""``nmt-lstm plugins new``: a template of a distribution with a cell, an attention or an encoder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ Examples:
   nmt-lstm quickstart --cell my-cell -o runs/my-cell
 \b
   nmt-lstm plugins new my-scan --base linear
-  nmt-lstm plugins new my-attention --attention"""
+  nmt-lstm plugins new my-attention --attention
+  nmt-lstm plugins new my-encoder --encoder"""
 
 
 class CellBase(StrEnum):
@@ -36,13 +37,12 @@ class CellBase(StrEnum):
 def new(
     name: Annotated[
         str,
-        typer.Argument(
-            metavar="NAME", help="Name of the distribution and its cell or attention, such as my-cell."
-        ),
+        typer.Argument(metavar="NAME", help="Name of the distribution and its part, such as my-cell."),
     ],
     attention: Annotated[
         bool, typer.Option("--attention", help="Create an attention instead of a cell.")
     ] = False,
+    encoder: Annotated[bool, typer.Option("--encoder", help="Create an encoder instead of a cell.")] = False,
     base: Annotated[
         CellBase | None,
         typer.Option(
@@ -53,16 +53,21 @@ def new(
     ] = None,
     parent: Annotated[Path, typer.Option("--in", metavar="FOLDER", help="Parent folder.")] = Path(),
 ) -> None:
-    """Create a distribution with a small cell or attention.
+    """Create a distribution with a small cell, attention or encoder.
 
     It has a test, a README, a run file and an entry point, so that it can be installed with pip.
     """
     from nmt_lstm import __version__
     from nmt_lstm.plugin_template.distribution import try_command, write_distribution
 
-    if attention and base is not None:
-        raise ConfigurationError(f"--base {base} is for cells; remove it, or --attention.")
-    kind = "attention" if attention else (base or CellBase.gated).value
+    others = [name for name, wanted in (("attention", attention), ("encoder", encoder)) if wanted]
+    if len(others) > 1:
+        raise ConfigurationError(
+            "--attention and --encoder make different distributions; choose one of them."
+        )
+    if others and base is not None:
+        raise ConfigurationError(f"--base {base} is for cells; remove it, or --{others[0]}.")
+    kind = others[0] if others else (base or CellBase.gated).value
     folder = write_distribution(name, parent, version=__version__, base=kind)
     files = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     note(f"Wrote {', '.join(files)} to {folder}.")

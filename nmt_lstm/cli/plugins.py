@@ -1,4 +1,4 @@
-"""``nmt-lstm plugins``: list the cells and attentions with their origin, and show what one computes."""
+"""``nmt-lstm plugins``: list the cells, attentions and encoders with their origin, and show what one computes."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ Examples:
   nmt-lstm plugins new my-cell
   nmt-lstm plugins --plugin my_cell.py"""
 
-app = typer.Typer(help="List, show, check or create cells and attentions.", rich_markup_mode=None)
+app = typer.Typer(help="List, show, check or create cells, attentions and encoders.", rich_markup_mode=None)
 app.command("check", epilog=plugin_check.EPILOG)(plugin_check.check)
 app.command("new", epilog=plugin_new.EPILOG)(plugin_new.new)
 
 
 @app.callback(invoke_without_command=True)
 def list_plugins(context: typer.Context, plugin: Plugins = None) -> None:
-    """List, show, check or create cells and attentions."""
+    """List, show, check or create cells, attentions and encoders."""
     load_plugins(plugin)
     if context.invoked_subcommand is not None:
         return
-    from nmt_lstm.registry import ATTENTIONS, CELLS
+    from nmt_lstm.registry import REGISTRIES
 
-    for heading, registry in (("Cells", CELLS), ("Attentions", ATTENTIONS)):
-        say(f"{heading}\n{listing(registry)}\n")
+    for registry in REGISTRIES:
+        say(f"{registry.kind.capitalize()}s\n{listing(registry)}\n")
     say("For options, equations and source: nmt-lstm plugins show NAME")
 
 
@@ -52,13 +52,13 @@ def show(
         str,
         typer.Argument(
             metavar="NAME|FILE|package.module:Class",
-            help="Registered name, file or folder that registers cells or attentions, or class.",
+            help="Registered name, file or folder that registers parts, or class.",
         ),
     ],
     plugin: Plugins = None,
     source: Annotated[bool, typer.Option("--source/--no-source", help="Show the source code.")] = True,
 ) -> None:
-    """Show the options, equations and source of a cell or attention."""
+    """Show the options, equations and source of a cell, attention or encoder."""
     load_plugins(plugin)
     from nmt_lstm.lab.cell_facts import cell_facts
     from nmt_lstm.registry import CELLS

@@ -198,7 +198,7 @@ def check_start(run: RunSettings, folder: Path, plugins: Sequence[Path] | None, 
         FolderInUseError: another process is training into the folder.
         LaunchError: a launcher has started a different number of processes.
         ModelFolderError: the folder has unrelated files, or its checkpoint belongs to a different run.
-        PluginError: a cell, an attention or one of its options is unknown, or a plugin cannot be loaded.
+        PluginError: a cell, an attention, an encoder or one of its options is unknown, or a plugin cannot be loaded.
         ResourceError: there are fewer devices than requested.
     """
     if not plugins:

@@ -38,8 +38,8 @@ class Encoder(nn.Module):
     the end of a sentence; its embeddings may have any value, and must change no result. An encoder keeps nothing between
     calls.
 
-    Products in modules `nmt_lstm.Linear` that are attributes (not items of an ``nn.ModuleList``), and cells, are computed
-    in int8 or bf16 by models exported so. Such modules must be called; their weights must not be used otherwise.
+    Inference replaces modules of the type `nmt_lstm.Linear`, and cells, by forms that compute the same in float32, bf16 or
+    int8. They must be called as modules: their weights may have a different format then.
 
     Args:
         input_size: width of the embeddings.

@@ -167,8 +167,8 @@ def prepare_for_inference(
     readout = decoder.readout
     if decoder.readout_alone_reads_contexts and decoder.attention.sums_values and type(readout) is Linear:
         decoder.attention, decoder.readout = split_readout(decoder.attention, readout, precision)
-    for module in (encoder, decoder):
-        prepare_children(module, precision)
+    prepare_children(encoder, precision, in_lists=True)
+    prepare_children(decoder, precision)
     # What comes from a tanh is between -1 and 1.
     bounded = decoder.bounded_output
     output = inference_linear(model.output_weight, model.output_bias, precision, bounded=bounded)
@@ -211,14 +211,20 @@ class PieceTables:
         return vectors
 
 
-def prepare_children(module: nn.Module, precision: InferencePrecision) -> None:
-    """Replace cells and linear layers by prepared ones, except layers inside cells, which may use them differently."""
+def prepare_children(module: nn.Module, precision: InferencePrecision, *, in_lists: bool = False) -> None:
+    """Replace cells and linear layers by prepared ones, except layers inside cells, which may use them differently.
+
+    Args:
+        module: in which they are replaced.
+        precision: of the prepared ones.
+        in_lists: replace linear layers that are items of a list, too. Exported folders contain the weights of those in
+            decoders under the names of `Linear`.
+    """
     for name, child in module.named_children():
         if isinstance(child, Cell):
             setattr(module, name, child.prepare_for_inference(precision))
         elif type(child) is Linear:
-            # Not in lists: exported folders contain their weights under the names of `Linear`.
-            if not isinstance(module, nn.ModuleList):
+            if in_lists or not isinstance(module, nn.ModuleList):
                 setattr(module, name, inference_linear(child.weight, child.bias, precision))
         else:
-            prepare_children(child, precision)
+            prepare_children(child, precision, in_lists=in_lists)

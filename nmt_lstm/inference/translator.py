@@ -141,7 +141,8 @@ class Translator:
         """Describe the translator: languages, cells, precision, device and vocabulary sizes."""
         data, network = self.run.data, self.run.model
         languages = "-".join(filter(None, (data.source_language, data.target_language)))
-        cells = " and ".join(dict.fromkeys((network.encoder.cell, network.decoder.cell)))
+        encoder = network.encoder.cell if network.encoder.is_recurrent else network.encoder.name
+        cells = " and ".join(dict.fromkeys((encoder, network.decoder.cell)))
         models = f"{len(self.models)} models, " if len(self.models) > 1 else ""
         pieces = f"{self.subwords.source.size:,} source and {self.subwords.target.size:,} target pieces"
         facts = [languages, f"{models}{cells}", f"{self.precision} on {self.device}", pieces]

@@ -1,4 +1,4 @@
-"""Writing a small distribution with a cell or an attention, completely or not at all."""
+"""Writing a small distribution with a cell, an attention or an encoder, completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pathlib import Path
 from string import Template
 
 from nmt_lstm.errors import ConfigurationError, ResourceError
-from nmt_lstm.registry import ATTENTIONS, CELLS, Registry
+from nmt_lstm.registry import ATTENTIONS, CELLS, ENCODERS, Registry
 
 __all__ = ["BASES", "try_command", "write_distribution"]
 
 # Base classes, by the names of their templates; a test's template has "test_" before the name.
-BASES = ("gated", "linear", "stepwise", "cell", "attention")
+BASES = ("gated", "linear", "stepwise", "cell", "attention", "encoder")
 # Template in the package -> file in the distribution; placeholders in both names are filled in too.
 FILES = {
     "pyproject.toml.txt": "pyproject.toml",
@@ -35,7 +35,7 @@ def write_distribution(name: str, parent: Path, *, version: str, base: str = "ga
     """Write the distribution `name` into a new folder of that name, and return the folder.
 
     Args:
-        name: name of the distribution, of its cell or attention, and of the folder, such as "my-cell".
+        name: name of the distribution, of its cell, attention or encoder, and of the folder, such as "my-cell".
         parent: folder in which the new one is created.
         version: version of nmt-lstm; the distribution requires at least this one, with the same major version.
         base: one of `BASES`.
@@ -44,7 +44,7 @@ def write_distribution(name: str, parent: Path, *, version: str, base: str = "ga
         ConfigurationError: the name is invalid or in use, or the folder exists.
         ResourceError: the folder cannot be written.
     """
-    registry = ATTENTIONS if base == "attention" else CELLS
+    registry = {"attention": ATTENTIONS, "encoder": ENCODERS}.get(base, CELLS)
     package = _package_name(name, registry)
     folder = parent / name
     if folder.exists():
@@ -61,11 +61,14 @@ def write_distribution(name: str, parent: Path, *, version: str, base: str = "ga
         "class_name": "".join(word.capitalize() for word in package.split("_")),
         "base": base,
         "kind": registry.kind,
-        "a_kind": "A recurrent cell" if is_cell else "An attention",
+        "a_kind": "A recurrent cell" if is_cell else f"An {registry.kind}",
         "group": registry.group,
         "setting": "cell" if is_cell else "name",
         "cell": name if is_cell else DEFAULT_CELL,
-        "attention": DEFAULT_ATTENTION if is_cell else name,
+        "encoder": f'name = "{name}"'
+        if base == "encoder"
+        else f'cell = "{name if is_cell else DEFAULT_CELL}"\nhidden_size = 256',
+        "attention": name if base == "attention" else DEFAULT_ATTENTION,
         "try_it": f"nmt-lstm {try_command(name, base)}",
         "version": ".".join(version.split(".")[:2]),
         "next_major": str(int(version.split(".")[0]) + 1),
@@ -90,9 +93,11 @@ def write_distribution(name: str, parent: Path, *, version: str, base: str = "ga
 
 
 def try_command(name: str, base: str) -> str:
-    """Return the command, without ``nmt-lstm``, that trains with the cell or attention on the built-in corpus."""
+    """Return the command, without ``nmt-lstm``, that trains with the cell, attention or encoder on the built-in corpus."""
     if base == "attention":
         return f"compare --attentions {DEFAULT_ATTENTION},{name} --seeds 1 -o runs/{name}"
+    if base == "encoder":
+        return f"compare --vary model.encoder.name=recurrent,{name} --seeds 1 -o runs/{name}"
     return f"quickstart --cell {name} -o runs/{name}"
 
 

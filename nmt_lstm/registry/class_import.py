@@ -30,7 +30,7 @@ def import_class(target: str) -> Any:
 
 
 def import_part(target: str, label: str, entry: Entry | None, group: str) -> Any:
-    """Return the class of a cell or an attention.
+    """Return the class of a cell, an attention or an encoder.
 
     Args:
         target: ``package.module:Class``.

@@ -1,4 +1,4 @@
-"""The options of a cell or an attention: the keyword-only parameters of its constructor."""
+"""The options of a cell, an attention or an encoder: the keyword-only parameters of its constructor."""
 
 from __future__ import annotations
 

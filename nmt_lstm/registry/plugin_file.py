@@ -50,7 +50,7 @@ def load_plugin_module(path: str | Path, registries: Iterable[Registry]) -> list
     if not entries:
         raise PluginError(
             f"plugin file '{path}' registered nothing; decorate its class with "
-            '@CELLS.register("name") or @ATTENTIONS.register("name") from nmt_lstm.'
+            '@CELLS.register("name"), @ATTENTIONS.register("name") or @ENCODERS.register("name") from nmt_lstm.'
         )
     return entries
 

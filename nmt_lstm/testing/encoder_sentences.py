@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -42,8 +40,12 @@ def sizes_and_dtypes(subject: EncoderSubject) -> str:
             check_shape("the tensor of states", encoded.states, (count, length, encoder.output_size), hint)
             check_shape("the summary", encoded.summary, (count, encoder.summary_size), hint)
             if not torch.equal(encoded.is_token, is_token):
-                raise ConformanceFailure("is_token was changed", "Return the argument: Encoded(states, is_token, summary).")
-            for label, tensor in zip(("states", "summary"), subject.read(encoder, embedded, is_token), strict=True):
+                raise ConformanceFailure(
+                    "is_token was changed", "Return the argument: Encoded(states, is_token, summary)."
+                )
+            for label, tensor in zip(
+                ("states", "summary"), subject.read(encoder, embedded, is_token), strict=True
+            ):
                 if tensor.dtype != dtype:
                     raise ConformanceFailure(
                         f"with embeddings in {dtype}, the {label} have the dtype {tensor.dtype}",
@@ -107,7 +109,8 @@ def every_piece_is_read(subject: EncoderSubject) -> str:
         other = subject.run(encoder, (changed, is_token))
         if torch.equal(other[0][0, position], states[0, position]):
             raise ConformanceFailure(
-                f"the piece at position {position} does not change the state there", "Attention reads states by position."
+                f"the piece at position {position} does not change the state there",
+                "Attention reads states by position.",
             )
         if torch.equal(other[1], summary):
             raise ConformanceFailure(
@@ -126,5 +129,7 @@ def long_sentences_are_read(subject: EncoderSubject) -> str:
     """A sentence of 1,200 pieces has finite results: users translate whatever they have."""
     states, summary = subject.run(subject.build(), subject.source((LONG, 7)))
     if not bool(torch.isfinite(states).all() and torch.isfinite(summary).all()):
-        raise ConformanceFailure("the results have NaN or infinite values", "Look for sums that grow with the length.")
+        raise ConformanceFailure(
+            "the results have NaN or infinite values", "Look for sums that grow with the length."
+        )
     return f"the largest value is {float(states.abs().max()):.2g}"

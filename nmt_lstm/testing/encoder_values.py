@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
 from nmt_lstm.encoders.encoder import Encoder, check_encoded
 from nmt_lstm.errors import PluginResultError
-from nmt_lstm.inference.inference_model import prepare_module
+from nmt_lstm.inference.inference_model import prepare_children
 from nmt_lstm.inference.onnx.exporter import BATCH, SOURCE
 from nmt_lstm.inference.onnx.graphs import unroll_cells
+from nmt_lstm.numerics.inference_linear import InferencePrecision
 from nmt_lstm.testing.failure import Comparison, ConformanceFailure
 from nmt_lstm.testing.gradients import check_bf16, check_finite_differences, check_reached, gradients_of
 from nmt_lstm.testing.subject import EncoderSubject
@@ -51,9 +54,13 @@ def gradients_reach_every_parameter(subject: EncoderSubject) -> str:
     (of_embedded, *_) = gradients
     assert of_embedded is not None
     if bool(of_embedded[~is_token].any()):
-        raise ConformanceFailure("a gradient reaches padding", "Mask with is_token before positions are mixed.")
+        raise ConformanceFailure(
+            "a gradient reaches padding", "Mask with is_token before positions are mixed."
+        )
     if not bool(of_embedded[is_token].any(-1).all()):
-        raise ConformanceFailure("no gradient reaches one of the pieces", "Every piece of a sentence must be read.")
+        raise ConformanceFailure(
+            "no gradient reaches one of the pieces", "Every piece of a sentence must be read."
+        )
     return numbers
 
 
@@ -65,7 +72,9 @@ def gradients_are_right(subject: EncoderSubject) -> str:
 
     def run(embedded: Tensor, *values: Tensor) -> tuple[Tensor, ...]:
         parameters = {f"encoder.{name}": value for name, value in zip(names, values, strict=True)}
-        results: tuple[Tensor, ...] = torch.func.functional_call(_Read(encoder), parameters, (embedded, is_token))
+        results: tuple[Tensor, ...] = torch.func.functional_call(
+            _Read(encoder), parameters, (embedded, is_token)
+        )
         return results
 
     return check_finite_differences(run, [embedded, *encoder.parameters()])
@@ -88,9 +97,7 @@ def bf16_is_near_float32(subject: EncoderSubject) -> str:
     encoder = subject.build()
     embedded, is_token = subject.source()
     hint = "Under autocast, products are in bf16; add and normalize in float32."
-    return check_bf16(
-        lambda: subject.read(encoder, embedded, is_token), list(encoder.parameters()), hint
-    )
+    return check_bf16(lambda: subject.read(encoder, embedded, is_token), list(encoder.parameters()), hint)
 
 
 def prepared_products_compute_the_same(subject: EncoderSubject) -> str:
@@ -100,12 +107,13 @@ def prepared_products_compute_the_same(subject: EncoderSubject) -> str:
     hint = "Call modules of type nmt_lstm.Linear; inference replaces them, and their weight then has a different format."
     comparison = Comparison(1e-5, hint)
     for number, (actual, result) in enumerate(
-        zip(subject.run(prepare_module(encoder, "float32"), call), expected, strict=True)
+        zip(subject.run(_prepared(encoder, "float32"), call), expected, strict=True)
     ):
         comparison.add(f"result {number} in float32", actual, result)
-    in_int8 = subject.run(prepare_module(encoder, "int8"), call)
+    in_int8 = subject.run(_prepared(encoder, "int8"), call)
     distance = max(
-        float((actual - result).norm() / result.norm()) for actual, result in zip(in_int8, expected, strict=True)
+        float((actual - result).norm() / result.norm())
+        for actual, result in zip(in_int8, expected, strict=True)
     )
     if not distance <= MAX_INT8_DISTANCE:
         raise ConformanceFailure(
@@ -113,6 +121,13 @@ def prepared_products_compute_the_same(subject: EncoderSubject) -> str:
             hint,
         )
     return f"{comparison}; relative distance in int8 {distance:.1e}, allowed {MAX_INT8_DISTANCE}"
+
+
+def _prepared(encoder: Encoder, precision: InferencePrecision) -> Encoder:
+    encoder = copy.deepcopy(encoder)
+    with torch.no_grad():
+        prepare_children(encoder, precision, in_lists=True)
+    return encoder
 
 
 def encoder_can_be_traced(subject: EncoderSubject) -> str:

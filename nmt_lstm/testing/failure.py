@@ -9,7 +9,7 @@ __all__ = ["Comparison", "ConformanceFailure", "DoesNotApply", "NotChecked", "ch
 
 
 class ConformanceFailure(AssertionError):  # noqa: N818 - like AssertionError: the class under test fails
-    """A cell or attention violates an assumption of the framework.
+    """A cell, attention or encoder violates an assumption of the framework.
 
     Args:
         numbers: the actual values, and what is allowed.

@@ -1,4 +1,4 @@
-"""Checks of gradients of cells and attentions: that they exist, are correct, and are close in bf16."""
+"""Checks of gradients of cells, attentions and encoders: that they exist, are correct, and are close in bf16."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of any cell or attention as a class and a module: options, state between calls, copies, fresh parameters."""
+"""Checks of any cell, attention or encoder as a class and a module: options, state between calls, copies, fresh parameters."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def options_fit_a_run_file(subject: Subject) -> str:
     except PluginError as problem:
         raise ConformanceFailure(
             str(problem).rstrip("."),
-            "All arguments except the two sizes are options in a run file: '*, name: type = default'.",
+            "All arguments except those of the framework (sizes; an encoder's dropout) are options in a run file: '*, name: type = default'.",
         ) from problem
     return "options: " + ("; ".join(str(spec) for spec in specs.values()) or "none")
 

@@ -1,4 +1,4 @@
-"""Checks of a small model with a cell or attention: in every decoder wiring, and written to a folder and read back."""
+"""Checks of a small model with a cell, attention or encoder: in every decoder wiring, and written to a folder and read back."""
 
 from __future__ import annotations
 

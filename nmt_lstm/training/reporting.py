@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -174,13 +174,25 @@ def report_choices(context: RunContext, network: Network, parameters: int) -> No
     """Report what is trained, and on which devices."""
     model, training, _ = network
     encoder, decoder = model.encoder, model.decoder
-    cells = encoder.cell if encoder.cell == decoder.cell else f"{encoder.cell} and {decoder.cell}"
-    layers = f"{encoder.layers}+{decoder.layers} layers of {cells}, attention {model.attention.name}"
+    if encoder.is_recurrent:
+        cells = encoder.cell if encoder.cell == decoder.cell else f"{encoder.cell} and {decoder.cell}"
+        layers = f"{encoder.layers}+{decoder.layers} layers of {cells}, attention {model.attention.name}"
+    else:
+        layers = (
+            f"encoder {described(encoder.name, encoder.options)}, {decoder.layers} decoder layers of {decoder.cell}, "
+            f"attention {model.attention.name}"
+        )
     if not network.has_encoder:
         layers = f"{decoder.layers} layer{'s' * (decoder.layers != 1)} of {decoder.cell}"
     limit = f", at most {training.time_limit}" if training.time_limit else ""
     context.display.say(f"{parameters:,} parameters: {layers}")
     context.display.say(f"{context.devices}, {context.precision}; {planned_length(training)}{limit}")
+
+
+def described(name: str, options: Mapping[str, object]) -> str:
+    """Return the name of a part with its options in parentheses: "self_attention (layers 4, heads 8)"."""
+    texts = [f"{option} {value}" for option, value in options.items()]
+    return f"{name} ({', '.join(texts)})" if texts else name
 
 
 def report_interruption(display: ProgressDisplay, checkpoint: Path, step: int) -> None:
@@ -193,7 +205,7 @@ def advice_after_divergence(settings: TrainingSettings, checkpoint: Path, proble
     """Return how to continue, with a peak of the learning rate below the rate at which training diverged."""
     if problem.step == 0:
         return (
-            "No weight had been changed yet, so the learning rate is not the cause: check a cell or attention of your own "
+            "No weight had been changed yet, so the learning rate is not the cause: check a cell, attention or encoder of your own "
             "with 'nmt-lstm plugins check', and the options of the network."
         )
     rate = min(

@@ -130,7 +130,8 @@ def with_widths(network: Network, *, embedding: int, encoder: int, decoder: int)
 def narrowed(network: Network, scale: float) -> Network:
     """Return the network with layers at `scale` of their width, in multiples of 32, and embeddings at least at half.
 
-    Embeddings keep more of their width because the output layer reads every piece through them.
+    Embeddings keep more of their width because the output layer reads every piece through them. Of an encoder other than
+    the recurrent one, only those widths change that follow the embeddings'.
     """
     model = network.model
     return with_widths(
@@ -158,13 +159,19 @@ def _epochs_text(epochs: float) -> str:
 
 def _widths(network: Network) -> str:
     model = network.model
-    encoder, decoder = model.encoder.hidden_size, model.decoder.hidden_size
-    layers = (
-        f"layers of {decoder}"
-        if encoder == decoder or not network.has_encoder
-        else f"layers of {encoder} and {decoder}"
-    )
+    widths = [
+        *([model.encoder.hidden_size] if _has_encoder_width(network) else []),
+        model.decoder.hidden_size,
+    ]
+    layers = f"layers of {' and '.join(map(str, dict.fromkeys(widths)))}"
+    if network.has_encoder and not model.encoder.is_recurrent:
+        layers = f"decoder {layers}"
     return f"{layers}, embeddings of {model.embedding_size}"
+
+
+def _has_encoder_width(network: Network) -> bool:
+    """Whether there is an encoder whose width is `model.encoder.hidden_size`."""
+    return network.has_encoder and network.model.encoder.is_recurrent
 
 
 def _advice(network: Network, measure: MeasureThroughput, epochs: float) -> list[str]:
@@ -174,7 +181,9 @@ def _advice(network: Network, measure: MeasureThroughput, epochs: float) -> list
         return []
     seconds = measure(half).seconds(epochs)
     options = (
-        f"--set model.encoder.hidden_size={half.model.encoder.hidden_size} " if half.has_encoder else ""
+        f"--set model.encoder.hidden_size={half.model.encoder.hidden_size} "
+        if _has_encoder_width(half)
+        else ""
     ) + (
         f"--set model.decoder.hidden_size={half.model.decoder.hidden_size} "
         f"--set model.embedding_size={half.model.embedding_size} "

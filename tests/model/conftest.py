@@ -1,4 +1,4 @@
-"""Small networks with any cell, attention and wiring, batches, and unusual cells and attentions."""
+"""Small networks with any cell, attention and wiring, batches, and unusual cells, attentions and encoders."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nmt_lstm.attention.attention import Attended, Attention, Memory, masked_softmax
 from nmt_lstm.batching.batch import Batch, SourceBatch, collate, source_batch
 from nmt_lstm.cells.cell import Cell, State
 from nmt_lstm.config.schema import ModelSettings
+from nmt_lstm.encoders.encoder import Encoded, Encoder, token_mean
 from nmt_lstm.model.build import build_model
 from nmt_lstm.model.dropout import Dropout
 from nmt_lstm.model.seq2seq import Seq2Seq
+from nmt_lstm.numerics.batched_product import batched_product
 from nmt_lstm.numerics.sequence_linear import Linear
-from nmt_lstm.registry import ATTENTIONS, CELLS
+from nmt_lstm.registry import ATTENTIONS, CELLS, ENCODERS
 from nmt_lstm.text.special_pieces import END
 
 PIECES = 23
@@ -89,12 +91,42 @@ class Coverage(Attention):
         return Attended(torch.bmm(weights, memory.values), weights, (state[0] + weights[:, 0],))
 
 
+class Mixing(Encoder):
+    """An encoder without cells, whose states and summary have different widths; each state depends on all pieces."""
+
+    def __init__(self, input_size: int, dropout: nn.Module | None = None, *, sharpness: float = 1.0) -> None:
+        super().__init__(input_size, dropout)
+        self.sharpness = sharpness
+        self.products = nn.ModuleList([Linear(2 * input_size + 1, 16), Linear(16, 5)])
+
+    @property
+    def output_size(self) -> int:
+        return 16
+
+    @property
+    def summary_size(self) -> int:
+        return 5
+
+    def forward(self, embedded: Tensor, is_token: Tensor) -> Encoded:
+        scores = self.sharpness * batched_product(embedded, embedded.transpose(1, 2))
+        mixed = batched_product(
+            masked_softmax(scores, is_token), embedded.masked_fill(~is_token[..., None], 0.0)
+        )
+        positions = torch.arange(embedded.shape[1], device=embedded.device).to(embedded.dtype)
+        positions = positions[None, :, None].expand(len(embedded), -1, 1)
+        states = torch.tanh(
+            self.products[0](self.dropout(torch.cat([embedded, mixed.to(embedded.dtype), positions], -1)))
+        )
+        return Encoded(states, is_token, self.products[1](token_mean(states, is_token)))
+
+
 @pytest.fixture(scope="module", autouse=True)
 def unusual_parts() -> Iterator[None]:
-    """Registers "leaky_average" and "coverage" while the network's tests run."""
+    """Registers "leaky_average", "coverage" and "mixing" while the network's tests run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(CELLS._decorated, "leaky_average", LeakyAverage)
         patch.setitem(ATTENTIONS._decorated, "coverage", Coverage)
+        patch.setitem(ENCODERS._decorated, "mixing", Mixing)
         yield
 
 

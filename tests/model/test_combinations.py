@@ -1,4 +1,4 @@
-"""Tests over every combination of installed cells, attentions and wirings, and unusual cells and attentions."""
+"""Tests over every combination of installed cells, attentions and wirings, of installed encoders, and of unusual ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nmt_lstm.batching.batch import collate, source_batch
 from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.config.wirings import WIRINGS
 from nmt_lstm.model.seq2seq import Seq2Seq
-from nmt_lstm.registry import ATTENTIONS, CELLS
+from nmt_lstm.registry import ATTENTIONS, CELLS, ENCODERS
 from nmt_lstm.search.beam_search import beam_search
 from nmt_lstm.search.forced import forced_log_probabilities
 
@@ -23,11 +23,20 @@ def installed_names(registry: Any) -> list[str]:
     return [entry.name for entry in registry.entries() if entry.distribution]
 
 
-COMBINATIONS = list(
-    itertools.product(
-        [*installed_names(CELLS), "leaky_average"], [*installed_names(ATTENTIONS), "coverage"], WIRINGS
-    )
-)
+COMBINATIONS = [
+    *itertools.product(
+        [*installed_names(CELLS), "leaky_average"],
+        [*installed_names(ATTENTIONS), "coverage"],
+        WIRINGS,
+        ["recurrent"],
+    ),
+    *itertools.product(
+        ["gru"],
+        ["bilinear", "multi_head"],
+        WIRINGS,
+        [*(name for name in installed_names(ENCODERS) if name != "recurrent"), "mixing"],
+    ),
+]
 every_combination = pytest.mark.parametrize("combination", COMBINATIONS, ids="-".join)
 
 
@@ -36,8 +45,18 @@ def model_of(make_model: Any) -> Any:
     """Return a function that gives the small network of a combination, built once."""
 
     @functools.cache
-    def model(combination: tuple[str, str, str]) -> Seq2Seq:
-        cell, attention, wiring = combination
+    def model(combination: tuple[str, str, str, str]) -> Seq2Seq:
+        cell, attention, wiring, encoder = combination
+        if encoder != "recurrent":
+            return make_model(
+                cell=cell,
+                attention=attention,
+                wiring=wiring,
+                dtype=torch.float32,
+                encoder={"name": encoder},
+                decoder={"layers": 2},
+                embedding_size=16,
+            )
         return make_model(
             cell=cell,
             attention=attention,

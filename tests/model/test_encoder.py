@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from nmt_lstm.batching.batch import SourceBatch, source_batch
+from nmt_lstm.errors import PluginResultError
 from nmt_lstm.model.encoder import SourceEncoder
 from nmt_lstm.text.special_pieces import PAD
 
@@ -200,3 +201,44 @@ def test_an_empty_sentence_is_its_end(make_model) -> None:
     encoded = model.encode(source_batch([[], [7, 8]]))
     assert encoded.is_token.sum(1).tolist() == [1, 2]
     assert torch.isfinite(encoded.states).all()
+
+
+@pytest.mark.parametrize("name", ["recurrent", "mixing"])
+def test_weights_have_the_names_of_earlier_model_folders(make_model, name) -> None:
+    names = {
+        key.removeprefix("encoder.")
+        for key in make_model(encoder={"name": name}).state_dict()
+        if "encoder" in key
+    }
+    assert "embedding.weight" in names
+    assert all(key.startswith("layers.") for key in names - {"embedding.weight"})
+    if name == "recurrent":
+        assert "layers.0.backward_cell.weight_hh" in names
+
+
+def test_any_encoder_has_zeros_on_padding_and_dropout_on_its_states(make_model, sentences, halving) -> None:
+    encoder = make_model(encoder={"name": "mixing", "options": {"sharpness": 2.0}}).encoder
+    assert encoder.layers.sharpness == 2.0
+    assert encoder.labelled_cells == []
+    assert (encoder.output_size, encoder.summary_size) == (16, 5)
+    source = source_batch(sentences(3, 1, 6), pad_to=9)
+    before = encoder(source)
+    assert before.states[source.is_token].all()
+    assert not before.states[~source.is_token].any()
+    encoder.dropout = halving
+    torch.testing.assert_close(encoder(source).states, before.states / 2)
+    assert torch.equal(encoder(source).summary, before.summary)
+
+
+def test_the_network_has_one_dropout(make_model) -> None:
+    for name in ("recurrent", "mixing"):
+        encoder = make_model(encoder={"name": name}).encoder
+        assert encoder.layers.dropout is encoder.dropout
+
+
+def test_what_an_encoder_returns_is_checked(make_model, sources) -> None:
+    encoder = make_model(encoder={"name": "mixing"}).encoder
+    encoder.layers.forward = lambda embedded, is_token: embedded
+    with pytest.raises(PluginResultError, match="Encoded") as caught:
+        encoder(sources)
+    assert caught.value.part == "Mixing"

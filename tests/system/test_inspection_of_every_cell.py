@@ -1,4 +1,4 @@
-"""A page and the gradient flow of every registered cell, including those of installed plugins."""
+"""A page and the gradient flow of every registered cell and encoder, including those of installed plugins."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import math
 import pytest
 import torch
 
-from nmt_lstm import ATTENTIONS, CELLS
-from nmt_lstm.config.schema import AttentionSettings
+from nmt_lstm import ATTENTIONS, CELLS, ENCODERS
+from nmt_lstm.config.schema import AttentionSettings, EncoderSettings
+from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.lab.inspection.gradient_flow import inspect_gradients
 from nmt_lstm.lab.inspection.inspection import Inspector
 from nmt_lstm.lab.inspection.overview import overview
@@ -76,3 +77,28 @@ def test_every_attention_lets_gradients_flow(attention, tiny_run, subwords) -> N
         Inspector(network, subwords, run, attention), "eins zwei .", target="one two .", lengths=[6]
     ).flows
     assert all(norm > 0 for flow in flows for norm in flow.after.norms)
+
+
+@pytest.mark.parametrize("encoder", ENCODERS.names())
+def test_attention_gradients_and_cells_of_the_decoder_are_shown_with_every_encoder(
+    encoder, tiny_run, subwords
+) -> None:
+    settings = tiny_run.model.model_copy(
+        update={"embedding_size": 16, "encoder": EncoderSettings(name=encoder)}
+    )
+    torch.manual_seed(1)
+    network = build_model(settings, subwords.source.size, subwords.target.size).eval()
+    inspector = Inspector(network, subwords, tiny_run.model_copy(update={"model": settings}), "model")
+    trace = inspector.trace("eins zwei .", target="one two")
+    assert (trace.connectivity.source.sum(1) > 0).all()
+    first = trace.layers[0].key
+    assert first == ("encoder.1.forward" if encoder == "recurrent" else "decoder.1.forward")
+    assert "<svg" in trace.to_svg()
+    assert "decoder.1.forward" in trace_page([trace])
+    assert overview_page([overview(inspector, ["eins zwei .", "drei vier"])], "text")
+    flows = inspect_gradients(inspector, "eins zwei .", target="one two .", lengths=[6]).flows
+    assert flows[0].location.key == first
+    if encoder != "recurrent":
+        assert trace.settings["encoder"] == encoder
+        with pytest.raises(ConfigurationError, match=encoder):
+            trace.to_svg(layers=["encoder.1"])

@@ -15,7 +15,7 @@ from nmt_lstm.config.schema import ModelSettings, OptimizerSettings, SearchSetti
 from nmt_lstm.config.wirings import WIRINGS
 from nmt_lstm.model.build import build_model
 from nmt_lstm.model.seq2seq import Seq2Seq
-from nmt_lstm.registry import ATTENTIONS, CELLS
+from nmt_lstm.registry import ATTENTIONS, CELLS, ENCODERS
 from nmt_lstm.search.beam_search import beam_search
 from nmt_lstm.text.special_pieces import PAD, SPECIAL_PIECES
 from nmt_lstm.training.optimization import build_optimizer, clip_gradients
@@ -58,6 +58,7 @@ def train(
     cell: str = "lstm",
     wiring: str = "gnmt",
     attention: str = "bilinear",
+    encoder: str = "recurrent",
     tied: str = "all",
     pieces: int = DIGITS.stop,
 ) -> Seq2Seq:
@@ -67,7 +68,7 @@ def train(
             "embedding_size": 32,
             "dropout": 0.0,
             "tied_embeddings": tied,
-            "encoder": {"cell": cell, "hidden_size": 48},
+            "encoder": {"name": encoder, "cell": cell, "hidden_size": 48},
             "decoder": {"cell": cell, "hidden_size": 48, "wiring": wiring},
             "attention": {"name": attention},
         }
@@ -107,8 +108,9 @@ def variants(*, plugins: bool) -> list[dict[str, str]]:
         "cell": cells,
         "wiring": WIRINGS,
         "attention": [name for name in attentions if name != "none"],
+        "encoder": ["recurrent", *(names(ENCODERS, stock=False) if plugins else [])],
     }
-    default = {"cell": "lstm", "wiring": "gnmt", "attention": "bilinear"}
+    default = {"cell": "lstm", "wiring": "gnmt", "attention": "bilinear", "encoder": "recurrent"}
     changed = [{**default, key: name} for key, names in choices.items() for name in names]
     return [default, *(variant for variant in changed if variant != default)]
 
@@ -124,7 +126,7 @@ def cases() -> list[Any]:
     parameters = []
     for name in TASKS:
         for variant in variants(plugins=name == "copy"):
-            title = "-".join(variant.values())
+            title = "-".join(value for key, value in variant.items() if value != "recurrent")
             marks = [] if (name, title) in QUICK else [pytest.mark.slow]
             if (
                 marks and name != "copy"

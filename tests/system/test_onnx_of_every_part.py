@@ -1,4 +1,4 @@
-"""Every registered cell and attention, including those of plugins, is exported to graphs with the same scores."""
+"""Every registered cell, attention and encoder, including those of plugins, is exported to graphs with the same scores."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from nmt_lstm.batching.batch import source_batch
 from nmt_lstm.config.schema import ModelSettings
 from nmt_lstm.inference.onnx.graphs import make_onnx_graphs
 from nmt_lstm.model.build import build_model
-from nmt_lstm.registry import ATTENTIONS, CELLS
+from nmt_lstm.registry import ATTENTIONS, CELLS, ENCODERS
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.spread]
 
 PARTS = [
     *(("cell", name) for name in CELLS.names()),
     *(("attention", name) for name in ATTENTIONS.names()),
+    *(("encoder", name) for name in ENCODERS.names()),
 ]
 
 
@@ -25,13 +26,13 @@ def test_the_graphs_give_the_scores_of_the_network(kind, name) -> None:
     pytest.importorskip("onnxscript")
     from nmt_lstm.inference.onnx.model import OnnxModel
 
-    names = {"cell": "gru", "attention": "bilinear", kind: name}
+    names = {"cell": "gru", "attention": "bilinear", "encoder": "recurrent", kind: name}
     settings = {"cell": names["cell"], "hidden_size": 8}
     model = build_model(
         ModelSettings.model_validate(
             {
                 "embedding_size": 8,
-                "encoder": settings,
+                "encoder": {"name": names["encoder"], **settings},
                 "decoder": settings,
                 "attention": {"name": names["attention"]},
             }

@@ -7,11 +7,17 @@ import torch
 
 from nmt_lstm.attention.additive import AdditiveAttention
 from nmt_lstm.cells.lstm import LSTM
-from nmt_lstm.testing import AttentionSubject, CellSubject
+from nmt_lstm.encoders.recurrent import RecurrentEncoder
+from nmt_lstm.testing import AttentionSubject, CellSubject, EncoderSubject
 
 
 @pytest.mark.parametrize(
-    "subject", [CellSubject(LSTM), AttentionSubject(AdditiveAttention, {"normed": True})]
+    "subject",
+    [
+        CellSubject(LSTM),
+        AttentionSubject(AdditiveAttention, {"normed": True}),
+        EncoderSubject(RecurrentEncoder, {"hidden_size": 5}),
+    ],
 )
 def test_the_same_seed_builds_the_same_module_without_changing_other_random_numbers(subject) -> None:
     rng_state = torch.get_rng_state()

@@ -84,7 +84,7 @@ def _export_error(name: str, problem: Exception) -> PluginError:
     # PyTorch gives the reason first, then dumps of graphs and stacks.
     reason = " ".join(str(problem).strip().partition("\n\n")[0].split())[:300]
     return PluginError(
-        f"{name} cannot be exported to ONNX: {reason}; its step must consist of PyTorch operators, take sizes from .shape, "
+        f"{name} cannot be exported to ONNX: {reason}; it must consist of PyTorch operators, take sizes from .shape, "
         f"not len(), and not depend on the values of a tensor like 'if x.max() > 1': use torch.where. 'nmt-lstm plugins "
         f"check' detects this before training."
     )

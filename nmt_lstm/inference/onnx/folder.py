@@ -45,7 +45,7 @@ def write_onnx(folder: str | Path, source: ModelFolder, precision: OnnxPrecision
 
     Raises:
         ModelFolderError: `source` is an exported folder, or `folder` belongs to another program.
-        PluginError: a cell or attention cannot be exported, or its graph computes something else.
+        PluginError: an encoder, cell or attention cannot be exported, or its graph computes something else.
         ResourceError: onnxscript or onnxruntime is not installed.
         OSError: the folder is not writable.
     """

@@ -68,9 +68,13 @@ class PlannedVariant:
 
     @property
     def hidden(self) -> str:
-        """The hidden sizes of encoder and decoder, as text."""
-        encoder, decoder = self.run.model.encoder.hidden_size, self.run.model.decoder.hidden_size
-        return f"{encoder:,}" if encoder == decoder else f"{encoder:,} and {decoder:,}"
+        """The hidden sizes of a recurrent encoder and of the decoder, as text."""
+        model = self.run.model
+        sizes = [
+            *([model.encoder.hidden_size] if model.encoder.is_recurrent else []),
+            model.decoder.hidden_size,
+        ]
+        return " and ".join(dict.fromkeys(f"{size:,}" for size in sizes))
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def size_to(
 ) -> ModelSettings:
     """Return the network with the hidden sizes whose number of parameters is closest to `parameters`.
 
-    Encoder and decoder are scaled together.
+    Encoder and decoder are scaled together; an encoder other than the recurrent one keeps its size.
 
     Args:
         parameters: the target; a deviation of up to 2 % counts as matched.

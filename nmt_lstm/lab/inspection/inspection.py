@@ -194,10 +194,11 @@ class Inspector:
 
     @property
     def settings(self) -> dict[str, str]:
-        """Languages, wiring and attention."""
+        """Languages, wiring and attention; the encoder, unless it is the recurrent one."""
         network, data = self.run.model, self.run.data
         return {
             "languages": "-".join(filter(None, (data.source_language, data.target_language))),
+            **({} if network.encoder.is_recurrent else {"encoder": network.encoder.name}),
             "wiring": network.decoder.wiring,
             "attention": network.attention.name,
         }

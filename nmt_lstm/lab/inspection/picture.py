@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.lab.inspection.scales import bound_of, memory_parts
-from nmt_lstm.lab.inspection.trace import CONTENTS, DEFAULT_LAYERS, LayerTrace, Trace, shown
+from nmt_lstm.lab.inspection.trace import CONTENTS, LayerTrace, Trace, shown
 from nmt_lstm.lab.report.heat_map import (
     LEVELS,
     SHARE,
@@ -31,14 +31,15 @@ def picture(
     traces: Sequence[Trace],
     *,
     contents: Collection[str] = CONTENTS,
-    layers: Sequence[str] = DEFAULT_LAYERS,
+    layers: Sequence[str] = (),
 ) -> Picture:
     """Return what to draw; several models stand side by side, with the same scales.
 
     Args:
         traces: of the same source, one for each model.
         contents: what to show, of `CONTENTS`.
-        layers: names of cells such as "encoder.1.forward", or of a layer for all of its cells, such as "encoder.1".
+        layers: names of cells such as "encoder.1.forward", or of a layer for all of its cells, such as "encoder.1"; the
+            first cell of each model by default.
 
     Raises:
         ConfigurationError: there is nothing to show, or a model has no such layer.
@@ -78,7 +79,7 @@ def picture(
 
 def _chosen(trace: Trace, names: Sequence[str]) -> list[LayerTrace]:
     """Return the cells of all names, each once, from the source to the output."""
-    wanted = {layer.key for name in names for layer in trace.layers_called(name)}
+    wanted = {layer.key for name in names or [trace.layers[0].key] for layer in trace.layers_called(name)}
     return [layer for layer in trace.layers if layer.key in wanted]
 
 

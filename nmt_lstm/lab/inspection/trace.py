@@ -24,12 +24,10 @@ from nmt_lstm.text.special_pieces import END_OF_SENTENCE
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["CONTENTS", "DEFAULT_LAYERS", "SHARES", "LayerTrace", "Trace", "shown"]
+__all__ = ["CONTENTS", "SHARES", "LayerTrace", "Trace", "shown"]
 
 CONTENTS = ("attention", "gates", "memory")
 """What a static picture can show."""
-DEFAULT_LAYERS = ("encoder.1.forward",)
-"""Whose gates and memory it shows."""
 SHARES = frozenset({"sigmoid", "hardsigmoid"})
 """Functions of gates whose values lie between 0 and 1."""
 
@@ -79,7 +77,7 @@ class Trace:
     model: str
     """The model folder, or the name of a built-in model."""
     settings: Mapping[str, str]
-    """Languages, wiring and attention."""
+    """Languages, wiring and attention; the encoder, unless it is the recurrent one."""
     source_text: str
     target_text: str
     source_pieces: tuple[str, ...]
@@ -119,7 +117,9 @@ class Trace:
         found = [layer for layer in self.layers if f"{layer.key}.".startswith(f"{name}.")]
         if not found:
             known = ", ".join(layer.key for layer in self.layers)
-            raise ConfigurationError(f"{self.model} has no layer '{name}'; its layers are {known}.")
+            encoder = self.settings.get("encoder")
+            why = f" Its encoder, {encoder}, has no recurrent cells." if encoder else ""
+            raise ConfigurationError(f"{self.model} has no layer '{name}'; its layers are {known}.{why}")
         return found
 
     def pieces_of(self, layer: LayerTrace) -> tuple[str, ...]:
@@ -134,12 +134,13 @@ class Trace:
         """Return the trace as one line of JSON; see `to_dict`."""
         return json_text(self.to_dict())
 
-    def to_svg(self, contents: Collection[str] = CONTENTS, layers: Sequence[str] = DEFAULT_LAYERS) -> str:
+    def to_svg(self, contents: Collection[str] = CONTENTS, layers: Sequence[str] = ()) -> str:
         """Return a picture as an SVG document, for a text or slides.
 
         Args:
             contents: what to show, of "attention", "gates" and "memory".
-            layers: whose gates and memory: cells such as "encoder.1.forward", or "encoder.1" for all cells of a layer.
+            layers: whose gates and memory: cells such as "encoder.1.forward", or "encoder.1" for all cells of a layer; the
+                model's first cell by default.
 
         Raises:
             ConfigurationError: there is no such content or layer, or nothing to show.
@@ -149,7 +150,7 @@ class Trace:
 
         return heat_map_file(picture([self], contents=contents, layers=layers))
 
-    def plot(self, contents: Collection[str] = CONTENTS, layers: Sequence[str] = DEFAULT_LAYERS) -> Figure:
+    def plot(self, contents: Collection[str] = CONTENTS, layers: Sequence[str] = ()) -> Figure:
         """Return the same as `to_svg` as a matplotlib figure; matplotlib is in the extra "plot".
 
         Raises:
@@ -168,21 +169,21 @@ class Trace:
         """
         return self.plot(["attention"])
 
-    def plot_gates(self, layer: str = DEFAULT_LAYERS[0]) -> Figure:
+    def plot_gates(self, layer: str = "") -> Figure:
         """Return the gates of a cell, or of all cells of a layer, as a matplotlib figure: a row for each unit.
 
         Raises:
             ConfigurationError: there is no such layer, it names no gates, or matplotlib is not installed.
         """
-        return self.plot(["gates"], [layer])
+        return self.plot(["gates"], [layer] if layer else [])
 
-    def plot_memory(self, layer: str = DEFAULT_LAYERS[0]) -> Figure:
+    def plot_memory(self, layer: str = "") -> Figure:
         """Return what a cell kept and wrote at each piece, and its memory, as a matplotlib figure: a row for each unit.
 
         Raises:
             ConfigurationError: there is no such layer, or matplotlib is not installed.
         """
-        return self.plot(["memory"], [layer])
+        return self.plot(["memory"], [layer] if layer else [])
 
     def _repr_html_(self) -> str:
         """Return the page as a frame, for notebooks."""

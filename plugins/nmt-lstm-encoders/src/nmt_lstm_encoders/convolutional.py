@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import torch
-from nmt_lstm_encoders.positions import with_positions
 from torch import Tensor, nn
 from torch.nn import functional
 
 from nmt_lstm import Encoded, Encoder, Linear, sigmoid, token_mean
+from nmt_lstm_encoders.positions import with_positions
 
 __all__ = ["ConvolutionalEncoder"]
 
@@ -49,9 +49,7 @@ class ConvolutionalEncoder(Encoder):
     ) -> None:
         super().__init__(input_size, dropout)
         if layers < 1 or hidden_size < 1:
-            raise ValueError(
-                f"layers and hidden_size must be at least 1; got {layers} and {hidden_size}."
-            )
+            raise ValueError(f"layers and hidden_size must be at least 1; got {layers} and {hidden_size}.")
         if width < 1 or width % 2 == 0:
             raise ValueError(f"width must be odd, such as 3 or 5; got {width}.")
         self.hidden_size = hidden_size

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import torch
-from nmt_lstm_encoders.positions import with_positions
 from torch import Tensor, nn
 
 from nmt_lstm import Encoded, Encoder, Linear, batched_product, masked_softmax, token_mean
+from nmt_lstm_encoders.positions import with_positions
 
 __all__ = ["SelfAttentionEncoder"]
 

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nmt_lstm.errors import ConfigurationError, nearest
+from nmt_lstm.importing.eole import import_eole, is_eole
 from nmt_lstm.importing.errors import DamagedSourceError
 from nmt_lstm.importing.imported_model import ImportedModel
 from nmt_lstm.importing.joeynmt import import_joeynmt, is_joeynmt
+from nmt_lstm.importing.marian import import_marian, is_marian
+from nmt_lstm.importing.opennmt import import_opennmt, is_opennmt
 
 __all__ = ["TOOLKITS", "Toolkit", "import_model", "toolkit_of"]
 
@@ -26,6 +29,9 @@ class Toolkit(NamedTuple):
 
 
 TOOLKITS: Mapping[str, Toolkit] = {
+    "marian": Toolkit(is_marian, import_marian, "a file of weights, model.npz"),
+    "opennmt": Toolkit(is_opennmt, import_opennmt, "a checkpoint, model_step_N.pt"),
+    "eole": Toolkit(is_eole, import_eole, "a folder, step_N, with config.json, vocab.json and weights"),
     "joeynmt": Toolkit(
         is_joeynmt, import_joeynmt, "the folder of a training run, with config.yaml and best.ckpt"
     ),

@@ -55,12 +55,14 @@ class ImportedVocabulary:
 
     Attributes:
         vocabulary: the vocabulary.
+        tokens: those of the toolkit, N of them.
         rows: V rows; None for a piece that has none.
         unlisted: ids of pieces into which text is split, but which the toolkit reads as unknown.
         composed: how many pieces are not in Unicode's composed form, so that no text is split into them.
     """
 
     vocabulary: Vocabulary
+    tokens: tuple[str, ...]
     rows: tuple[int | None, ...]
     unlisted: frozenset[int] = frozenset()
     composed: int = 0
@@ -98,7 +100,7 @@ def listed(tokens: Sequence[str], special: SpecialRows, *, by_character: bool = 
     parts = [tokens[row].replace(SPACE, " ") if by_character else tokens[row] for row in rows]
     vocabulary = Vocabulary(piece_list_model(parts, by_character=by_character))
     composed = sum(not unicodedata.is_normalized("NFC", part) for part in parts)
-    return ImportedVocabulary(vocabulary, (*special.rows, *rows), composed=composed)
+    return ImportedVocabulary(vocabulary, tuple(tokens), (*special.rows, *rows), composed=composed)
 
 
 def with_model(
@@ -134,6 +136,7 @@ def with_model(
     first = len(SPECIAL_PIECES) + len(records)
     return ImportedVocabulary(
         vocabulary,
+        tuple(tokens),
         (*special.rows, *rows, *[None] * len(others)),
         unlisted=frozenset(range(first, first + len(others))),
     )

@@ -20,6 +20,7 @@ __all__ = ["import_eole", "is_eole"]
 
 TOOLKIT = "Eole"
 CONFIGURATION, VOCABULARY = "config.json", "vocab.json"
+POSITIONS = "embeddings with positions, which Eole adds unless the option is null in training"
 BATCH_NOTE = (
     "Eole's recurrent encoders read the padding of a batch; the translations here are those that Eole gives with "
     "batch_size 1."
@@ -43,11 +44,15 @@ def import_eole(path: Path, vocabularies: Sequence[Path] = ()) -> ImportedModel:
     """
     options = SourceOptions(read_json(path / CONFIGURATION), path=path / CONFIGURATION, toolkit=TOOLKIT)
     network = _network(options)
-    options.check()
     files = sorted(path.glob("model*.safetensors"))
     if not files:
         raise DamagedSourceError(f"'{path}' has no weights, model.00.safetensors.", path=path)
     tensors = {name: tensor for file in files for name, tensor in read_safetensors(file).items()}
+    if any(".pe." in name for name in tensors):
+        # The type is often missing from the file, and then means these.
+        kind = options.get("model.embeddings.position_encoding_type", "SinusoidalInterleaved")
+        options.refuse("model.embeddings.position_encoding_type", POSITIONS, kind)
+    options.check()
     # Shared weights are stored once.
     if (
         network.shared

@@ -134,10 +134,14 @@ def _tensors(checkpoint: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
             f"generator.{name.removeprefix('0.')}": tensor for name, tensor in checkpoint["generator"].items()
         }
         return {**checkpoint["model"], **output}
-    files = sorted(path.parent.glob(f"{path.stem}*.safetensors"))
+    files = sorted(
+        file
+        for file in path.parent.iterdir()
+        if file.suffix == ".safetensors" and file.name.startswith(f"{path.stem}.")
+    )
     if not files:
         raise DamagedSourceError(
-            f"'{path}' has no weights, and there is no '{path.stem}*.safetensors' beside it.", path=path
+            f"'{path}' has no weights, and there is no '{path.stem}.safetensors' beside it.", path=path
         )
     return {name: tensor for file in files for name, tensor in read_safetensors(file).items()}
 

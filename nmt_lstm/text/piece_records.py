@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
+from nmt_lstm.errors import DataError
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, UNKNOWN
 
 __all__ = [
@@ -32,6 +33,7 @@ SPACE = "\u2581"
 """SentencePiece's symbol for a space."""
 # Wire types of the protocol buffer encoding (https://protobuf.dev/programming-guides/encoding).
 _VARINT, _EIGHT_BYTES, _COUNTED, _FOUR_BYTES = 0, 1, 2, 5
+_FIXED_LENGTHS = {_EIGHT_BYTES: 8, _FOUR_BYTES: 4}
 
 
 class PieceKind(IntEnum):
@@ -85,7 +87,7 @@ def piece_records(model: bytes) -> list[PieceRecord]:
                 text, score = fields[_TEXT], fields.get(_SCORE, bytes(4))
                 kind = fields.get(_KIND, PieceKind.NORMAL)
                 records.append(_record(text, score, kind))
-    except (IndexError, KeyError, struct.error) as problem:
+    except (DataError, KeyError, struct.error) as problem:
         raise ValueError("it is not a SentencePiece model") from problem
     return records
 
@@ -122,7 +124,7 @@ def user_defined_symbols(model: bytes) -> tuple[str, ...]:
             piece = dict(_fields(value))
             text = piece.get(_TEXT)
             if piece.get(_KIND) == PieceKind.USER_DEFINED and isinstance(text, bytes):
-                symbols.append(text.decode("utf-8"))
+                symbols.append(text.decode("utf-8", "replace"))
     return tuple(symbols)
 
 
@@ -235,8 +237,10 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
             continue
         if wire_type == _COUNTED:
             length, position = _varint(message, position)
+        elif wire_type in _FIXED_LENGTHS:
+            length = _FIXED_LENGTHS[wire_type]
         else:
-            length = {_EIGHT_BYTES: 8, _FOUR_BYTES: 4}[wire_type]
+            raise _damaged()
         yield number, message[position : position + length]
         position += length
 
@@ -244,10 +248,15 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
 def _varint(message: bytes, position: int) -> tuple[int, int]:
     """Return the integer at a position, seven bits in each byte, and the position after it."""
     value = shift = 0
-    while True:
-        byte = message[position]
+    # Ten bytes hold 64 bits; a model from anywhere could have millions.
+    for byte in message[position : position + 10]:
         position += 1
         value |= (byte & 0x7F) << shift
         shift += 7
         if byte < 0x80:
             return value, position
+    raise _damaged()
+
+
+def _damaged() -> DataError:
+    return DataError("the SentencePiece model is damaged.")

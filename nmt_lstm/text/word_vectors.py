@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from nmt_lstm.errors import DataError
 from nmt_lstm.text.piece_records import SPACE
 from nmt_lstm.text.piece_words import PieceWords
-from nmt_lstm.text.text_file import DAMAGES, open_bytes
+from nmt_lstm.text.text_file import DAMAGES, check_rereadable, open_bytes
 
 __all__ = ["PieceVectors", "read_piece_vectors", "vector_width"]
 
@@ -62,8 +62,9 @@ def vector_width(path: Path) -> int:
     """Return the number of values of the vectors in a file.
 
     Raises:
-        DataError: the file cannot be read, or none of its first lines is a word and numbers.
+        DataError: the file cannot be read, is a pipe, or none of its first lines is a word and numbers.
     """
+    check_rereadable(path)
     with open_bytes(path) as file:
         return _width(path, file)
 

@@ -7,6 +7,7 @@ import io
 import pytest
 import sentencepiece
 
+from nmt_lstm.errors import DataError
 from nmt_lstm.text.piece_records import byte_model, user_defined_symbols
 
 SYMBOLS = ["<b>", "{name}", "日本", "x" * 90]
@@ -38,3 +39,9 @@ def test_a_model_of_bytes_has_a_piece_for_each_byte_a_space_and_the_symbols() ->
     ids = processor.encode("ä <b>x  日")
     assert [processor.id_to_piece(piece) for piece in ids[:5]] == ["▁", "<0xC3>", "<0xA4>", "▁", "<b>"]
     assert processor.decode(ids) == "ä <b>x 日"
+
+
+@pytest.mark.parametrize("damage", [b"\x0b", b"\x0a" + b"\xff" * 1_000_000, b"\x0a"])
+def test_a_damaged_model_is_refused(damage) -> None:
+    with pytest.raises(DataError, match="damaged"):
+        user_defined_symbols(byte_model([]) + damage)

@@ -75,6 +75,7 @@ PAGES = {
     "docs/bulk.md": 3,
     "docs/decoding.md": 6,
     "docs/optimizers-and-loggers.md": 1,
+    "docs/vocabularies.md": 5,
 }
 """Pages whose examples need no more than train.de, train.en, val.de, val.en, test.de and test.en, with their least number."""
 

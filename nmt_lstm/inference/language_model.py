@@ -6,7 +6,6 @@ Shapes: B sentences, R rows (sentences x hypotheses), E output width, V vocabula
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -24,16 +23,13 @@ from nmt_lstm.model.step import Step
 from nmt_lstm.numerics.device import choose_device
 from nmt_lstm.numerics.inference_linear import InferenceLinear, InferencePrecision, inference_linear
 from nmt_lstm.numerics.precision import Precision
-from nmt_lstm.search.forced import forced_log_probabilities
 from nmt_lstm.search.searchable import Searchable
-from nmt_lstm.search.sentence_batches import SentenceBatches
 from nmt_lstm.text.vocabulary import Vocabulary
 
 __all__ = [
     "InferenceLanguageModel",
     "LoadedTextModel",
     "SearchableText",
-    "TextScorer",
     "load_fusion_model",
     "load_text_model",
     "prepare_language_model",
@@ -161,60 +157,6 @@ def load_text_model(folder: str | Path, device: str, precision: str) -> LoadedTe
         chosen,
         "float32" if chosen == "int8" or isinstance(model, InferenceLanguageModel) else chosen,
     )
-
-
-class TextScorer:
-    """The log-probabilities of texts in a language model.
-
-    Args:
-        model: ready for search.
-        vocabulary: its pieces.
-        device: where it is.
-        precision: of autocast.
-    """
-
-    def __init__(
-        self,
-        *,
-        model: Searchable[Any, Any],
-        vocabulary: Vocabulary,
-        device: torch.device,
-        precision: Precision = "float32",
-    ) -> None:
-        self._model = model
-        self._vocabulary = vocabulary
-        self._device = device
-        self._precision: Precision = precision
-
-    @classmethod
-    def load(cls, folder: str | Path, *, device: str = "auto", precision: str = "auto") -> TextScorer:
-        """Load a language model; the arguments are those of `Translator.load`.
-
-        Raises:
-            ModelFolderError: the folder is missing, damaged, or needs a plugin that is not installed.
-            WrongTaskError: it is not a language model.
-            ConfigurationError: the device or precision is unknown.
-            ResourceError: the device does not exist, or does not support the precision.
-        """
-        loaded = load_text_model(folder, device, precision)
-        return cls(
-            model=loaded.model,
-            vocabulary=loaded.vocabulary,
-            device=loaded.device,
-            precision=loaded.autocast,
-        )
-
-    def log_probabilities(self, texts: Sequence[str], *, batch_size: int = 64) -> list[list[float]]:
-        """Return for each text the natural log-probability of each of its pieces and, last, of its end."""
-        pieces = self._vocabulary.encode_lines(texts)
-        # The texts stand for the source, too: the model only sees their number, and batches are sorted by their length.
-        return SentenceBatches(pieces, batch_size=batch_size).run(
-            lambda source, members: forced_log_probabilities(
-                self._model, source, [pieces[member] for member in members]
-            ),
-            device=self._device,
-            precision=self._precision,
-        )
 
 
 def _ready(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from nmt_lstm.inference.language_model import TextScorer
 from nmt_lstm.inference.rescoring import PairScores, Rescorer
+from nmt_lstm.inference.text_model import LanguageModel
 from nmt_lstm.inference.translator import Translator
 
 __all__ = ["load_rescorer"]
@@ -39,7 +39,7 @@ def load_rescorer(
     scores: dict[str, PairScores] = {}
     if language_model is not None:
         scores["lm"] = _text_scores(
-            TextScorer.load(language_model, device=device, precision=precision), batch_size
+            LanguageModel.load(language_model, device=device, precision=precision), batch_size
         )
     if models:
         scores["model"] = _pair_scores(
@@ -51,11 +51,10 @@ def load_rescorer(
     return Rescorer(scores)
 
 
-def _text_scores(scorer: TextScorer, batch_size: int) -> PairScores:
+def _text_scores(model: LanguageModel, batch_size: int) -> PairScores:
     def scores(_: Sequence[str], texts: Sequence[str]) -> list[float]:
-        return [
-            sum(values) / len(values) for values in scorer.log_probabilities(texts, batch_size=batch_size)
-        ]
+        scored = model.score(texts, batch_size=batch_size)
+        return [each.log_probability / len(each.piece_log_probabilities) for each in scored]
 
     return scores
 

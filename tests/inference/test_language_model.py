@@ -13,8 +13,11 @@ from nmt_lstm.config.load import make_run
 from nmt_lstm.config.schema import ModelSettings, SearchSettings, SubwordSettings
 from nmt_lstm.errors import ConfigurationError, WrongTaskError
 from nmt_lstm.inference.exported import write_exported
-from nmt_lstm.inference.language_model import TextScorer, prepare_language_model
+from nmt_lstm.inference.language_model import prepare_language_model
+from nmt_lstm.inference.nbest_lists import Candidate, NBestList
 from nmt_lstm.inference.requests import TranslationRequest
+from nmt_lstm.inference.rescoring import RescoringWeights
+from nmt_lstm.inference.rescoring_models import load_rescorer
 from nmt_lstm.inference.translator import Translator
 from nmt_lstm.model.build import build_language_model
 from nmt_lstm.search.forced import forced_log_probabilities
@@ -98,25 +101,10 @@ def test_scores_are_weighted_sums_of_both(random_model_folder, language_model) -
         assert hypothesis.log_probability == pytest.approx(expected, abs=1e-3)
 
 
-def test_texts_have_the_same_scores_in_any_batch(language_model) -> None:
-    scorer = TextScorer.load(language_model, device="cpu")
-    scores = scorer.log_probabilities(LINES)
-    assert scorer.log_probabilities(LINES, batch_size=1) == scores
-    assert len(scores[2]) == 1  # of an empty text only its end
-    folder = read(language_model)
-    for line, values in zip(LINES, scores, strict=True):
-        pieces = folder.subwords.target.encode(line)
-        (expected,) = forced_log_probabilities(folder.load_language_model(), source_batch([[4]]), [pieces])
-        assert values == pytest.approx(expected, abs=1e-4)
-
-
-@pytest.mark.parametrize("precision", ["int8", "float32"])
-def test_exported_models_take_a_language_model(
-    random_model_folder, language_model, tmp_path, precision
-) -> None:
-    write_exported(tmp_path / "exported", read(random_model_folder), precision)
+def test_exported_models_take_a_language_model(random_model_folder, language_model, tmp_path) -> None:
+    write_exported(tmp_path / "exported", read(random_model_folder), "int8")
     translator = Translator.load(tmp_path / "exported", language_model=language_model)
-    search = SearchSettings(language_model_weight=1.0)
+    search = SearchSettings(language_model_weight=1.0, max_length_ratio=0.5)
     expected = translator.translate(LINES, batch_size=1, search=search)
     assert translator.translate(LINES, search=search) == expected
     assert expected != Translator.load(tmp_path / "exported").translate(LINES)
@@ -131,15 +119,27 @@ def test_other_pieces_are_refused(random_model_folder, language_model, tmp_path)
     with pytest.raises(ConfigurationError, match="subwords.model") as error_info:
         Translator.load(random_model_folder, device="cpu", language_model=tmp_path / "lm")
     assert error_info.value.key == "language_model"
-    # Rescoring only needs its text.
-    assert TextScorer.load(tmp_path / "lm", device="cpu").log_probabilities(["a b"])
+    # Rescoring only needs texts.
+    rescorer = load_rescorer(language_model=tmp_path / "lm", reverse=random_model_folder, device="cpu")
+    hypotheses = [Candidate(text, -1.0, 2, {"text": text}) for text in ("a b", "")]
+    (rescored,) = rescorer.rescore(
+        [NBestList("eins", 1, tuple(hypotheses), {})],
+        RescoringWeights({"score": 1.0, "lm": 1.0, "reverse": 0.5, "length": 0.0}),
+    )
+    model = read(tmp_path / "lm")
+    for each in rescored.candidates:
+        pieces = model.subwords.target.encode(each.text)
+        (values,) = forced_log_probabilities(model.load_language_model(), source_batch([[4]]), [pieces])
+        (reverse,) = Translator.load(random_model_folder, device="cpu").score([each.text], ["eins"])
+        mean = sum(reverse.piece_log_probabilities) / len(reverse.piece_log_probabilities)
+        assert each.score == pytest.approx(-1.0 + sum(values) / len(values) + 0.5 * mean, abs=1e-3)
 
 
 def test_a_translation_model_is_no_language_model(random_model_folder) -> None:
     with pytest.raises(WrongTaskError):
         Translator.load(random_model_folder, device="cpu", language_model=random_model_folder)
     with pytest.raises(WrongTaskError):
-        TextScorer.load(random_model_folder, device="cpu")
+        load_rescorer(language_model=random_model_folder, device="cpu")
 
 
 def test_a_weight_without_a_language_model_is_refused(random_model_folder) -> None:

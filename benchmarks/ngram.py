@@ -27,7 +27,9 @@ from nmt_lstm.text.text_file import read_lines
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("-m", "--model", required=True, help="folder of the language model")
     parser.add_argument("-s", "--source", type=Path, required=True, help="text on which it was trained")
     parser.add_argument("--test", type=Path, required=True, help="text to predict")

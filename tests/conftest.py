@@ -218,3 +218,28 @@ def output_of(references) -> Callable[[int, float], list[str]]:
         return lines
 
     return output
+
+
+@pytest.fixture(scope="session")
+def language_model_folder(tmp_path_factory: pytest.TempPathFactory, subwords: Subwords) -> Path:
+    """A folder of a language model with large random weights and the pieces of the other tests' models."""
+    import torch
+
+    from nmt_lstm.checkpoint.model_folder import write
+    from nmt_lstm.config.load import make_run
+    from nmt_lstm.model.build import build_language_model
+
+    values = {
+        "task": "language-model",
+        "data": {"train_source": "text"},
+        "model": {"embedding_size": 12, "decoder": {"hidden_size": 16, "layers": 2}},
+    }
+    run = make_run(values)
+    torch.manual_seed(3)
+    model = build_language_model(run.model, subwords.target.size, subwords.target.size)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn_like(parameter) * 0.4)
+    folder = tmp_path_factory.mktemp("language-model") / "model"
+    write(folder, run=run, subwords=subwords, model_state=model.state_dict(), metrics={})
+    return folder

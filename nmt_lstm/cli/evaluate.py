@@ -139,10 +139,13 @@ def evaluate(
 
     The scores are computed by sacreBLEU and shown with their signatures.
     """
+    if (hypotheses is None) == (not model):
+        raise ConfigurationError("name either --hypotheses FILE, or -m FOLDER with -s FILE.")
+    if model and source is None:
+        raise ConfigurationError("-m needs a source text: -s test.de.")
     if early_checks.is_language_model(model or []):
         refuse_options(
             reference=reference,
-            hypotheses=hypotheses,
             output=output_file,
             analysis=analysis,
             against=against,
@@ -157,10 +160,6 @@ def evaluate(
         return
     if not reference:
         raise ConfigurationError("-r is missing: name the reference translations.", key="--reference")
-    if (hypotheses is None) == (not model):
-        raise ConfigurationError("name either --hypotheses FILE, or -m FOLDER with -s FILE.")
-    if model and source is None:
-        raise ConfigurationError("-m needs a source text to translate: -s test.de.")
     if overrides and not model:
         raise ConfigurationError("--set changes the search of a model, and --hypotheses needs no search.")
     if analysis and source is None:

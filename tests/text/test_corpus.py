@@ -131,3 +131,13 @@ def test_a_line_lost_in_a_real_corpus_is_located(corpora, tmp_path, lost) -> Non
     match = re.search(r"near line ([\d,]+)", str(caught.value))
     assert match is not None
     assert abs(int(match[1].replace(",", "")) - lost) <= 25
+
+
+def test_text_without_pairs_is_read_as_lines_with_themselves(tmp_path) -> None:
+    text, empty = tmp_path / "text", tmp_path / "empty"
+    text.write_text("one\n\ntwo\n")
+    empty.write_text("")
+    assert list(read_parallel(text, None)) == [("one", "one"), ("", ""), ("two", "two")]
+    assert (check_lengths(text, None), count_usable(text, None)) == (3, 2)
+    with pytest.raises(DataError, match="empty"):
+        list(read_parallel(empty, None))

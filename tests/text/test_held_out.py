@@ -174,3 +174,14 @@ def test_validation_text_from_before_is_kept(tmp_path) -> None:
     with pytest.raises(RuntimeError):
         fail_with(held_out)
     assert held_out.source.is_file()
+
+
+def test_lines_of_text_without_pairs_are_held_out(tmp_path) -> None:
+    source, _ = write_text(tmp_path, numbered(400))
+    held_out = hold_out(source, None, tmp_path / "run" / "held-out")
+    held_out.write()
+    lines = [line for line, same in held_out.pairs if line == same]
+    assert held_out.target is None
+    assert held_out.source.read_text().splitlines() == lines
+    assert len(lines) == len(set(lines)) == 20
+    assert "lines" in held_out.describe()

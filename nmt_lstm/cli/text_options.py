@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from nmt_lstm.config.tasks import TaskName
 from nmt_lstm.errors import ConfigurationError
 
 __all__ = [
@@ -53,11 +54,15 @@ ValidTargets = Annotated[
 ]
 TabSeparated = Annotated[
     list[Path] | None,
-    typer.Option("--tsv", metavar=FILES, help="Training text with both sides, separated by tabs."),
+    typer.Option(
+        "--tsv",
+        metavar=FILES,
+        help="Training text with both sides, separated by tabs; for classification, label and text.",
+    ),
 ]
 Columns = Annotated[
     str | None,
-    typer.Option("--columns", metavar="S,T", help="Columns of both sides in --tsv, from 1. [default: 1,2]"),
+    typer.Option("--columns", metavar="S,T", help="Columns of both sides in --tsv, from 1. [default: 1,2; for classification 2,1]"),
 ]
 
 
@@ -69,8 +74,11 @@ def text_files(
     *,
     tsv: Sequence[Path] | None,
     columns: str | None,
+    task: TaskName = "translation",
 ) -> dict[str, tuple[Path, ...]]:
     """Return the files of the options, by the names of their settings.
+
+    In a file for classification the first column has the labels, which are the target side.
 
     Raises:
         ConfigurationError: --tsv is combined with -s or -t, or the columns are not two different numbers.
@@ -89,7 +97,7 @@ def text_files(
         raise ConfigurationError(
             "--tsv has both sides; remove -s and -t, or write all files as -s pairs.tsv:1 -t pairs.tsv:2."
         )
-    match = re.fullmatch(r"\s*([1-9]\d*)\s*,\s*([1-9]\d*)\s*", columns or "1,2")
+    match = re.fullmatch(r"\s*([1-9]\d*)\s*,\s*([1-9]\d*)\s*", columns or ("2,1" if task == "classification" else "1,2"))
     if match is None or match[1] == match[2]:
         raise ConfigurationError(
             f"--columns is '{columns}', but must be two different numbers from 1, such as 1,2.",

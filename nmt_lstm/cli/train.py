@@ -55,7 +55,8 @@ Examples:
   nmt-lstm train run.toml -o runs/de-en --resume
   nmt-lstm train -s news.de -t news.en -o runs/news --init-from runs/de-en
   nmt-lstm train run.toml -o runs/mgu --plugin mgu.py --cell mgu
-  nmt-lstm train --task language-model -s text.en -o runs/lm"""
+  nmt-lstm train --task language-model -s text.en -o runs/lm
+  nmt-lstm train --task classification --tsv reviews.tsv -o runs/sentiment"""
 
 
 class TrainingPrecision(StrEnum):
@@ -128,14 +129,14 @@ def train(
     plugin: Plugins = None,
     accept_changed_plugins: AcceptChangedPlugins = False,
 ) -> None:
-    """Train a translation model, or a language model, and write it to a folder.
+    """Train a translation model, a language model or a classifier, and write it to a folder.
 
     Without a run file, settings are chosen from the size of the text and shown. Without validation text, part of the
     training text is held out. The two sides are paired line by line; files may be plain, .gz, .xz, .bz2 or .zst. A
     language model has one side, -s. Options with FILE... take several files: -s a.de b.de -t a.en b.en.
     """
     parse_time_limit(time_limit)
-    texts = text_files(source, target, valid_source, valid_target, tsv=tsv, columns=columns)
+    texts = text_files(source, target, valid_source, valid_target, tsv=tsv, columns=columns, task=task or "translation")
     option_values = {
         "training.time_limit": time_limit,
         "training.devices": devices,

@@ -64,6 +64,11 @@ def choose_settings(pairs: int, task: TaskName = "translation") -> Values:
             "schedule": {"warmup_steps": warmup},
         },
     }
+    if task == "classification":
+        # A label says less than a translation: half of the embeddings' width and a quarter of the states' is plenty.
+        values["model"] |= {"embedding_size": embedding // 2}
+        values["model"]["encoder"]["hidden_size"] = hidden // 4
+        values["training"]["fit_time_limit"] = False
     return values
 
 
@@ -97,11 +102,16 @@ def describe_settings(pairs: int, run: RunSettings) -> list[str]:
     if not run.data.is_paired:
         text, vocabulary = "lines", vocabulary.removesuffix(f" {shared}")
         network = f"{decoder.layers} layer{'s' * (decoder.layers != 1)} of {decoder.hidden_size}"
+    batch = f"{training.batch_pieces:,} {'target ' * run.data.is_paired}pieces"
+    if run.task == "classification":
+        text, vocabulary = "texts with labels", vocabulary.removesuffix(f" {shared}")
+        network = f"{encoder.layers} layer{'s' * (encoder.layers != 1)} of {encoder.hidden_size}"
+        batch = f"{training.batch_pieces:,} pieces"
     sentences = [
         f"{pairs:,} {text}: {vocabulary},",
         (f"{network}, embeddings of {run.model.embedding_size}, dropout {run.model.dropout:.2f},"),
         (
-            f"{planned_length(training)} of batches of {training.batch_pieces:,} {'target ' * run.data.is_paired}pieces, "
+            f"{planned_length(training)} of batches of {batch}, "
             f"learning rate {training.optimizer.learning_rate:g} at its peak."
         ),
     ]

@@ -213,6 +213,8 @@ class RunSettings(Settings):
         task = TASKS[self.task]
         if problem := self.data.problem(paired=task.paired):
             raise ValueError(problem)
+        if (self.data.targets == "labels") != (self.task == "classification"):
+            raise ValueError('data.targets = "labels" is for task = "classification", and nothing else is')
         for key in task.refused:
             if getattr(self.data, key) is not None:
                 raise ValueError(

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 __all__ = ["TASKS", "Task", "TaskName", "part_of", "unused_settings", "with_defaults_of_task"]
 
-TaskName = Literal["translation", "language-model"]
+TaskName = Literal["translation", "language-model", "classification"]
 """The names in `TASKS`: a type checker accepts a row only if its name is here."""
 
 
@@ -37,6 +37,8 @@ class Task(NamedTuple):
     """Keys of [data] that have no meaning in it."""
     paired: bool
     """Whether a line of the text is a pair. If not, the text is the target side, and the source side is empty."""
+    unit: str
+    """What the loss is counted for."""
     metrics: tuple[str, ...]
     """Validation metrics, the default one first."""
     defaults: Mapping[str, Any]
@@ -58,6 +60,7 @@ TASKS: Mapping[TaskName, Task] = {
         examples=(("translate", "< in.txt > out.txt"), ("translate", "--interactive")),
         refused=(),
         paired=True,
+        unit="target piece",
         metrics=("bleu", "chrf", "loss"),
         defaults={},
         unused=(),
@@ -72,6 +75,7 @@ TASKS: Mapping[TaskName, Task] = {
         examples=(("generate", '--prompt "The"'), ("generate", "--interactive"), ("evaluate", "-s test.txt")),
         refused=("train_target", "valid_target"),
         paired=False,
+        unit="target piece",
         metrics=("loss",),
         # Smoothing would spend probability on every piece, and so raise the perplexity.
         defaults={"training.metric": "loss", "training.label_smoothing": 0.0, "search.method": "sampling"},
@@ -85,6 +89,28 @@ TASKS: Mapping[TaskName, Task] = {
         network="nmt_lstm.model.build:build_language_model",
         validation="nmt_lstm.training.text_validation:TextValidation",
     ),
+    "classification": Task(
+        model="a classifier",
+        purpose="give texts one of a set of labels",
+        verb="Classify",
+        commands=("classify", "evaluate"),
+        examples=(("classify", "< texts.txt"), ("evaluate", "-s test.tsv:2 -r test.tsv:1")),
+        refused=(),
+        paired=True,
+        unit="text",
+        metrics=("accuracy", "f1", "loss"),
+        defaults={
+            "data.targets": "labels",
+            "data.cleaning.max_ratio": 0.0,
+            "subwords.joint": False,
+            "model.tied_embeddings": "none",
+            "training.metric": "accuracy",
+            "training.label_smoothing": 0.0,
+        },
+        unused=("insight", "model.attention", "model.decoder", "subwords.sampling"),
+        network="nmt_lstm.model.build:build_classifier",
+        validation="nmt_lstm.training.label_validation:LabelValidation",
+    ),
 }
 
 
@@ -94,13 +120,20 @@ def with_defaults_of_task(values: Any) -> Any:
     task = next((task for known, task in TASKS.items() if known == name), None)
     if task is None:
         return values
-    completed = dict(values)
+    completed = values
     for path, default in task.defaults.items():
-        table, _, key = path.partition(".")
-        given = completed.get(table, {})
-        if isinstance(given, dict):
-            completed[table] = {key: default, **given}
+        completed = _with_default(completed, path, default)
     return completed
+
+
+def _with_default(table: Any, path: str, default: Any) -> Any:
+    """Return a table in which a nested key has a default unless it is given; what is not a table is left as it is."""
+    if not isinstance(table, dict):
+        return table
+    key, _, rest = path.partition(".")
+    if not rest:
+        return {key: default, **table}
+    return {**table, key: _with_default(table.get(key, {}), rest, default)}
 
 
 def unused_settings(run: BaseModel) -> Iterator[tuple[str, Any]]:

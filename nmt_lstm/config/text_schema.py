@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, field_serializer
 
@@ -144,6 +144,8 @@ class DataSettings(Settings):
     """Source language code, such as "de"; for display only."""
     target_language: str = ""
     """Target language code, such as "en"; "ja" and "zh" choose the BLEU tokenizer when `tokenize` is "auto"."""
+    targets: Literal["text", "labels"] = "text"
+    """What the target side is: text, or the label of each line, which the task "classification" chooses."""
     tokenize: str = "auto"
     """sacreBLEU's tokenizer for validation: "auto", "13a", "char", "ja-mecab", "zh", "intl", "none"."""
     exclude_validation: bool = False

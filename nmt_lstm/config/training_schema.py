@@ -92,8 +92,9 @@ class TrainingSettings(Settings):
     """Steps between validations; 0 is once per epoch."""
     valid_beam_size: PositiveInt = 1
     """Beam size of the translations in validation."""
-    metric: Literal["bleu", "chrf", "loss"] = "bleu"
-    """Validation metric for the best checkpoint, early stopping and plateau; always "loss" for a language model."""
+    metric: Literal["bleu", "chrf", "loss", "accuracy", "f1"] = "bleu"
+    """Validation metric for the best checkpoint, early stopping and plateau; "loss" for a language model; accuracy and (macro)
+    f1 are of a classifier."""
     validation_set: str = ""
     """Validation set whose metric counts if there are several: its name, "average" for the mean of all, or the first."""
     patience: Annotated[int, Field(ge=0)] = 0

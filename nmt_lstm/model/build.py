@@ -19,6 +19,7 @@ from nmt_lstm.encoders.encoder import Encoder
 from nmt_lstm.encoders.recurrent import RecurrentEncoder
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.model.bridge import Bridge, CopyBridge, MeanBridge
+from nmt_lstm.model.classifier import Classifier
 from nmt_lstm.model.decoder import Decoder
 from nmt_lstm.model.dropout import Dropout
 from nmt_lstm.model.embedding import PieceEmbedding
@@ -29,6 +30,7 @@ from nmt_lstm.model.trainable import Trainable
 from nmt_lstm.registry import ATTENTIONS, CELLS, ENCODERS
 
 __all__ = [
+    "build_classifier",
     "build_language_model",
     "build_model",
     "build_network",
@@ -137,6 +139,32 @@ def build_language_model(
         if model.tied_embeddings != "none"
         else _output_weight(target_size, width),
     )
+    if target_counts is not None:
+        network.output_bias.data.copy_(_log_frequencies(target_counts))
+    return network
+
+
+def build_classifier(
+    model: ModelSettings, source_size: int, target_size: int, *, target_counts: Tensor | None = None
+) -> Classifier:
+    """Return a classifier of texts with newly drawn weights: the encoder and a readout.
+
+    Args:
+        model: the settings; those of decoder and attention are not used.
+        source_size: number of pieces in the vocabulary of the texts.
+        target_size: number of pieces in the vocabulary of the labels.
+        target_counts: as in `build_model`.
+
+    Raises:
+        PluginError: an encoder or a cell is unknown or does not accept its options.
+    """
+    dropout = Dropout(model.dropout, variational=model.variational_dropout)
+    width = model.embedding_size
+    embedding = PieceEmbedding(source_size, width, dropout=dropout, word_dropout=model.word_dropout)
+    encoder = SourceEncoder(
+        embedding=embedding, layers=_encoder(model.encoder, width, dropout), dropout=dropout
+    )
+    network = Classifier(encoder=encoder, output_size=width, target_size=target_size)
     if target_counts is not None:
         network.output_bias.data.copy_(_log_frequencies(target_counts))
     return network

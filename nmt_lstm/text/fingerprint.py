@@ -43,6 +43,7 @@ def fingerprint_of(data: DataSettings, subwords: SubwordSettings) -> str:
             else {}
         ),
         **{name: value for name, before in LATER.items() if (value := getattr(subwords, name)) != before},
+        **({"targets": data.targets} if data.targets != "text" else {}),
         **({"exclude_validation": True} if data.exclude_validation else {}),
         **_texts("corpora", [{**_text(corpus), **_rules(corpus, data)} for corpus in corpora]),
         **_texts("validation", [_text(each) for each in sets]),

@@ -30,6 +30,7 @@ from nmt_lstm.text.corpus import count_usable, read_parallel
 from nmt_lstm.text.corpus_checks import corpus_warnings
 from nmt_lstm.text.epoch_parts import EpochPart
 from nmt_lstm.text.fingerprint import fingerprint_of
+from nmt_lstm.text.labels import check_labels, label_vocabulary
 from nmt_lstm.text.special_pieces import END
 from nmt_lstm.text.subwords import Subwords, read_subwords, train_subwords
 from nmt_lstm.text.tags import tag_pieces, with_tags
@@ -166,6 +167,9 @@ def prepare_text(
         contents = existing()
         if contents is None:
             raise ResourceError(f"the prepared text in '{folder}' cannot be read back; check the disk.")
+    if data.targets == "labels":
+        for each in validation:
+            check_labels(each.target, contents.subwords.target, each.name)
     return Prepared(
         folder=folder,
         fingerprint=fingerprint,
@@ -251,7 +255,9 @@ def _prepare_folder(
         names = " and ".join(f"'{path}'" for path in paths)
         hold = "hold" if len(paths) > 1 else "holds"
         raise DataError(f"{names} {hold} only empty lines; nothing can be learnt from them.", path=paths[0])
-    if settings.model is not None:
+    if data.targets == "labels":
+        subwords = _with_labels(pairs, settings, count)
+    elif settings.model is not None:
         subwords = read_subwords(settings.model, settings, paired=data.is_paired)
     else:
         if settings.kind != "byte":
@@ -277,6 +283,28 @@ def _prepare_folder(
             },
         }
         (unfinished / RECORD).write_text(checked_json(record), "utf-8")
+
+
+def _with_labels(
+    pairs: Callable[[], Iterator[tuple[str, str]]], settings: SubwordSettings, count: int
+) -> Subwords:
+    """Return the vocabularies of texts, learnt or read, and of their labels.
+
+    Raises:
+        DataError: there are too many or too few labels, or a vocabulary cannot be read or learnt.
+    """
+    if settings.model is not None:
+        is_pair = (settings.model / "subwords.source.model").exists()
+        texts = read_subwords(settings.model, settings, paired=is_pair).source
+    else:
+        texts = train_subwords(
+            lambda: ((source, source) for source, _ in pairs()),
+            settings,
+            count,
+            VOCABULARY_SEED,
+            paired=False,
+        ).source
+    return Subwords(texts, label_vocabulary((label for _, label in pairs()), TextForm.of(settings)), False)
 
 
 def _is_sound(folder: Path, form: TextForm) -> bool:

@@ -106,6 +106,7 @@ def assemble(
         context.devices.world_size == 1
         and run.training.init_from is None
         and not vector_files(run.training)
+        and network.has_decoder
         and _total_steps(run.training, data) >= WORTH_MEASURING
     ):
         # Several processes would have to agree on their measurements, so they train the network of the settings.

@@ -32,6 +32,8 @@ _COLUMNS = (
     "valid_perplexity",
     "valid_bleu",
     "valid_chrf",
+    "valid_accuracy",
+    "valid_f1",
 )
 # A row for each validation set and validation.
 _SET_COLUMNS = ("step", "set", "loss", "perplexity", "bleu", "chrf")

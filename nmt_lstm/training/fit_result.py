@@ -83,10 +83,10 @@ def show_summary(display: ProgressDisplay, result: FitResult) -> None:
         "parameters": f"{result.parameters:,}",
         "weights": f"average of steps {steps}" if len(averaged) > 1 else f"step {steps}",
         "validation loss": (
-            f"{metrics['loss']:.3f} nats per target piece (perplexity {perplexity(metrics['loss'], 2)})"
+            f"{metrics['loss']:.3f} nats per {TASKS[result.task].unit} (perplexity {perplexity(metrics['loss'], 2)})"
         ),
         **{
-            f"validation {SCORE_LABELS.get(name, name)}": f"{metrics[name]:.2f}  {search}  {signature}"
+            f"validation {SCORE_LABELS.get(name, name)}": f"{metrics[name]:.2f}  {f'{search}  ' if name in ('bleu', 'chrf') else ''}{signature}"
             for name, signature in result.signatures.items()
         },
         **{f"  of {name}": _describe_set(each) for name, each in result.validation_sets.items()},
@@ -103,7 +103,7 @@ def show_summary(display: ProgressDisplay, result: FitResult) -> None:
         display.console.print(table, highlight=False, markup=False)
     else:
         for name, value in rows.items():
-            display.say(f"{name:<18}{value}")
+            display.say(f"{name:<20}{value}")
     if result.diagnosis:
         display.say("\n" + "\n".join(result.diagnosis))
     if result.out_of_time:

@@ -13,6 +13,7 @@ from nmt_lstm.config.defaults import planned_length
 from nmt_lstm.config.schema import OptimizerSettings, TrainingSettings
 from nmt_lstm.errors import DivergenceError
 from nmt_lstm.evaluation.columns import perplexity
+from nmt_lstm.text.labels import label_count, labels_of
 from nmt_lstm.text.preparation import Prepared
 from nmt_lstm.training.diagnosis import ValidationPoint
 from nmt_lstm.training.module import TranslationModule
@@ -164,7 +165,12 @@ def report_text(display: ProgressDisplay, prepared: Prepared) -> None:
         display.say(prepared.report.describe())
     vocabulary = prepared.subwords
     unit = "pairs" if prepared.data.is_paired else "lines"
-    sizes = f"{vocabulary.source.size:,}" + ("" if vocabulary.joint else f" and {vocabulary.target.size:,}")
+    if prepared.data.targets == "labels":
+        labels = ", ".join(labels_of(vocabulary.target))
+        display.say(f"{label_count(vocabulary.target.size):,} labels: {labels[:200]}{'...' * (len(labels) > 200)}")
+        unit = "texts"
+    is_one = vocabulary.joint or prepared.data.targets == "labels"
+    sizes = f"{vocabulary.source.size:,}" + ("" if is_one else f" and {vocabulary.target.size:,}")
     display.say(
         f"{len(prepared.train):,} training {unit}, {len(prepared.valid_target):,} validation {unit}, {sizes} pieces"
     )
@@ -184,6 +190,9 @@ def report_choices(context: RunContext, network: Network, parameters: int) -> No
         )
     if not network.has_encoder:
         layers = f"{decoder.layers} layer{'s' * (decoder.layers != 1)} of {decoder.cell}"
+    if not network.has_decoder:
+        what = encoder.cell if encoder.is_recurrent else encoder.name
+        layers = f"{encoder.layers} layer{'s' * (encoder.layers != 1)} of {what}"
     limit = f", at most {training.time_limit}" if training.time_limit else ""
     context.display.say(f"{parameters:,} parameters: {layers}")
     context.display.say(f"{context.devices}, {context.precision}; {planned_length(training)}{limit}")

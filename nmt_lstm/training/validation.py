@@ -29,7 +29,7 @@ __all__ = [
     "mean_loss",
 ]
 
-SCORE_LABELS = {"bleu": "BLEU", "chrf": "chrF"}
+SCORE_LABELS = {"bleu": "BLEU", "chrf": "chrF", "f1": "macro F1"}
 """Names of metrics for people; others are their own."""
 
 

@@ -39,6 +39,11 @@ class Network(NamedTuple):
         """Whether the network of the task uses the encoder's settings."""
         return "model.encoder" not in TASKS[self.task].unused
 
+    @property
+    def has_decoder(self) -> bool:
+        """Whether the network of the task uses the decoder's settings."""
+        return "model.decoder" not in TASKS[self.task].unused
+
 
 MeasureThroughput = Callable[[Network], Throughput]
 

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from nmt_lstm.inference.rescoring import Rescorer as Rescorer
     from nmt_lstm.inference.rescoring import RescoringWeights as RescoringWeights
     from nmt_lstm.inference.rescoring_models import load_rescorer as load_rescorer
+    from nmt_lstm.inference.text_classifier import Classification as Classification
+    from nmt_lstm.inference.text_classifier import TextClassifier as TextClassifier
     from nmt_lstm.inference.text_options import TextOptions as TextOptions
     from nmt_lstm.inference.translation import Hypothesis as Hypothesis
     from nmt_lstm.inference.translation import ScoredTranslation as ScoredTranslation
@@ -108,6 +110,7 @@ _NAMES_OF_MODULE = {
     "nmt_lstm.inference.rescoring": ("Rescorer", "RescoringWeights"),
     "nmt_lstm.inference.rescoring_models": ("load_rescorer",),
     "nmt_lstm.inference.text_options": ("TextOptions",),
+    "nmt_lstm.inference.text_classifier": ("Classification", "TextClassifier"),
     "nmt_lstm.inference.translation": ("Hypothesis", "ScoredTranslation", "Translation", "Unmet"),
     "nmt_lstm.inference.translator": ("Translator",),
     "nmt_lstm.lab.inspection.gradient_flow": ("inspect_gradients",),

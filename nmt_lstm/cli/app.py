@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from nmt_lstm.cli import (
+    classify,
     compare,
     config,
     doctor,
@@ -74,6 +75,7 @@ for module in (
     rescore,
     evaluate,
     generate,
+    classify,
     compare,
     probe,
     inspect,

@@ -29,6 +29,7 @@ __all__ = [
     "check_task",
     "check_training_folder",
     "is_language_model",
+    "task_of",
 ]
 
 
@@ -89,10 +90,19 @@ def is_language_model(folders: Sequence[Path]) -> bool:
     Raises:
         ModelFolderError: it is missing, or its manifest is missing, damaged or too new.
     """
+    return task_of(folders) == "language-model"
+
+
+def task_of(folders: Sequence[Path]) -> str:
+    """Return the task of the first of some model folders; empty if there is none.
+
+    Raises:
+        ModelFolderError: it is missing, or its manifest is missing, damaged or too new.
+    """
     from nmt_lstm.checkpoint.manifest import Manifest
     from nmt_lstm.corpora.builtin import model_path
 
-    return bool(folders) and Manifest.read(model_path(folders[0])).task == "language-model"
+    return Manifest.read(model_path(folders[0])).task if folders else ""
 
 
 def check_search(folders: Sequence[Path], overrides: Sequence[str] | None) -> SearchSettings:

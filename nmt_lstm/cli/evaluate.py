@@ -25,6 +25,7 @@ from nmt_lstm.cli.arguments import (
     TrustPlugins,
     load_plugins,
 )
+from nmt_lstm.cli.label_scores import LabelScoring, label_json, label_table
 from nmt_lstm.cli.lines import input_lines, output_stream, read_all_lines, read_matching_lines
 from nmt_lstm.cli.messages import note, say
 from nmt_lstm.cli.score_report import report_json, report_text
@@ -114,13 +115,17 @@ def evaluate(
     train_source: Annotated[
         Path | None,
         typer.Option(
-            "--train-source", metavar="FILE", help="Text for source word frequencies in --analysis."
+            "--train-source",
+            metavar="FILE",
+            help="Text for source word frequencies in --analysis; for a classifier, texts for a bag of words.",
         ),
     ] = None,
     train_target: Annotated[
         Path | None,
         typer.Option(
-            "--train-target", metavar="FILE", help="Text for target word frequencies in --analysis."
+            "--train-target",
+            metavar="FILE",
+            help="Text for target word frequencies in --analysis; for a classifier, labels for a bag of words.",
         ),
     ] = None,
     table_format: Annotated[
@@ -135,7 +140,7 @@ def evaluate(
     plugin: Plugins = None,
     trust_plugins: TrustPlugins = False,
 ) -> None:
-    """Score translations with BLEU, chrF and TER, or a language model with its perplexity.
+    """Score translations with BLEU, chrF and TER, a language model with its perplexity, or a classifier.
 
     The scores are computed by sacreBLEU and shown with their signatures.
     """
@@ -157,6 +162,33 @@ def evaluate(
             say(likelihood_table(scoring))
         else:
             sys.stdout.write(likelihood_json(scoring) + "\n")
+        return
+    if early_checks.task_of(model or []) == "classification":
+        refuse_options(
+            hypotheses=hypotheses,
+            output=output_file,
+            analysis=analysis,
+            against=against,
+            beam_size=beam_size,
+            set=overrides,
+            model="a classifier",
+        )
+        labels = LabelScoring(
+            model or [],
+            source,
+            reference or [],
+            device,
+            precision.value,
+            batch_size,
+            plugin,
+            trust_plugins,
+            train_source,
+            train_target,
+        )
+        if table_format is TableFormat.table:
+            say(label_table(labels))
+        else:
+            sys.stdout.write(label_json(labels) + "\n")
         return
     if not reference:
         raise ConfigurationError("-r is missing: name the reference translations.", key="--reference")

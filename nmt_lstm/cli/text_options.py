@@ -62,7 +62,11 @@ TabSeparated = Annotated[
 ]
 Columns = Annotated[
     str | None,
-    typer.Option("--columns", metavar="S,T", help="Columns of both sides in --tsv, from 1. [default: 1,2; for classification 2,1]"),
+    typer.Option(
+        "--columns",
+        metavar="S,T",
+        help="Columns of both sides in --tsv, from 1. [default: 1,2; for classification 2,1]",
+    ),
 ]
 
 
@@ -97,7 +101,9 @@ def text_files(
         raise ConfigurationError(
             "--tsv has both sides; remove -s and -t, or write all files as -s pairs.tsv:1 -t pairs.tsv:2."
         )
-    match = re.fullmatch(r"\s*([1-9]\d*)\s*,\s*([1-9]\d*)\s*", columns or ("2,1" if task == "classification" else "1,2"))
+    match = re.fullmatch(
+        r"\s*([1-9]\d*)\s*,\s*([1-9]\d*)\s*", columns or ("2,1" if task == "classification" else "1,2")
+    )
     if match is None or match[1] == match[2]:
         raise ConfigurationError(
             f"--columns is '{columns}', but must be two different numbers from 1, such as 1,2.",

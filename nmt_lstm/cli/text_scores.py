@@ -57,14 +57,12 @@ class TextScoring(NamedTuple):
         return model.score(lines, batch_size=self.batch_size)
 
 
-def refuse_options(**options: object) -> None:
-    """Raise ConfigurationError if an option is set that has no meaning for a language model; names have _ for -."""
+def refuse_options(*, model: str = "a language model", **options: object) -> None:
+    """Raise ConfigurationError if an option is set that has no meaning for a kind of model; names have _ for -."""
     for name, value in options.items():
         if value:
             option = f"--{name.replace('_', '-')}"
-            raise ConfigurationError(
-                f"{option} has no meaning for a language model; leave it out.", key=option
-            )
+            raise ConfigurationError(f"{option} has no meaning for {model}; leave it out.", key=option)
 
 
 def write_scores(scoring: TextScoring, output_file: Path | None, line_format: LineFormat) -> None:

@@ -136,7 +136,9 @@ def train(
     language model has one side, -s. Options with FILE... take several files: -s a.de b.de -t a.en b.en.
     """
     parse_time_limit(time_limit)
-    texts = text_files(source, target, valid_source, valid_target, tsv=tsv, columns=columns, task=task or "translation")
+    texts = text_files(
+        source, target, valid_source, valid_target, tsv=tsv, columns=columns, task=task or "translation"
+    )
     option_values = {
         "training.time_limit": time_limit,
         "training.devices": devices,
@@ -144,7 +146,6 @@ def train(
         "training.strategy": strategy,
         "training.precision": precision.value if precision else None,
         "seed": seed,
-        "model.decoder.cell": cell,
         "training.init_from": init_from,
         **({"task": task} if run_file else {}),
     }
@@ -152,8 +153,8 @@ def train(
     settings = [f"{key}={value}" for key, value in option_values.items() if value is not None]
     settings += text_overrides(texts) if run_file else []
     task = (task or "translation") if run_file is None else read_run(run_file, settings).task
-    if cell is not None and "model.encoder" not in TASKS[task].unused:
-        settings.append(f"model.encoder.cell={cell}")
+    parts = [part for part in ("model.encoder", "model.decoder") if part not in TASKS[task].unused]
+    settings += [f"{part}.cell={cell}" for part in parts if cell is not None]
     settings += overrides or []
     folder = output or default_output(run_file, texts["train_source"], texts["train_target"])
     early_checks.check_training_folder(folder, resume=resume)

@@ -161,9 +161,7 @@ def build_classifier(
     dropout = Dropout(model.dropout, variational=model.variational_dropout)
     width = model.embedding_size
     embedding = PieceEmbedding(source_size, width, dropout=dropout, word_dropout=model.word_dropout)
-    encoder = SourceEncoder(
-        embedding=embedding, layers=_encoder(model.encoder, width, dropout), dropout=dropout
-    )
+    encoder = SourceEncoder(embedding=embedding, layers=_encoder(model, dropout), dropout=dropout)
     network = Classifier(encoder=encoder, output_size=width, target_size=target_size)
     if target_counts is not None:
         network.output_bias.data.copy_(_log_frequencies(target_counts))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from nmt_lstm.errors import DataError, nearest
 from nmt_lstm.text.piece_records import byte_model
@@ -54,18 +54,17 @@ def label_vocabulary(labels: Iterable[str], form: TextForm) -> Vocabulary:
     return vocabulary
 
 
-def check_labels(labels: Iterable[str], vocabulary: Vocabulary, name: str) -> None:
+def check_labels(labels: Iterable[str], known: Sequence[str], name: str) -> None:
     """Check that all labels are known.
 
     Args:
         labels: those of a text, line by line.
-        vocabulary: the known labels.
+        known: the labels of the training text.
         name: the text, for messages.
 
     Raises:
         DataError: a label is not, or a line has none.
     """
-    known = labels_of(vocabulary)
     for number, label in enumerate(labels, 1):
         if label.strip() not in known:
             problem = f"has the label '{label.strip()[:80]}'" if label.strip() else "has no label"

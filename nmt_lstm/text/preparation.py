@@ -30,7 +30,7 @@ from nmt_lstm.text.corpus import count_usable, read_parallel
 from nmt_lstm.text.corpus_checks import corpus_warnings
 from nmt_lstm.text.epoch_parts import EpochPart
 from nmt_lstm.text.fingerprint import fingerprint_of
-from nmt_lstm.text.labels import check_labels, label_vocabulary
+from nmt_lstm.text.labels import check_labels, label_vocabulary, labels_of
 from nmt_lstm.text.special_pieces import END
 from nmt_lstm.text.subwords import Subwords, read_subwords, train_subwords
 from nmt_lstm.text.tags import tag_pieces, with_tags
@@ -169,7 +169,7 @@ def prepare_text(
             raise ResourceError(f"the prepared text in '{folder}' cannot be read back; check the disk.")
     if data.targets == "labels":
         for each in validation:
-            check_labels(each.target, contents.subwords.target, each.name)
+            check_labels(each.target, labels_of(contents.subwords.target), each.name)
     return Prepared(
         folder=folder,
         fingerprint=fingerprint,

@@ -167,7 +167,9 @@ def report_text(display: ProgressDisplay, prepared: Prepared) -> None:
     unit = "pairs" if prepared.data.is_paired else "lines"
     if prepared.data.targets == "labels":
         labels = ", ".join(labels_of(vocabulary.target))
-        display.say(f"{label_count(vocabulary.target.size):,} labels: {labels[:200]}{'...' * (len(labels) > 200)}")
+        display.say(
+            f"{label_count(vocabulary.target.size):,} labels: {labels[:200]}{'...' * (len(labels) > 200)}"
+        )
         unit = "texts"
     is_one = vocabulary.joint or prepared.data.targets == "labels"
     sizes = f"{vocabulary.source.size:,}" + ("" if is_one else f" and {vocabulary.target.size:,}")

@@ -88,6 +88,17 @@ def test_the_examples_of_a_page_run(repository, parallel_files, tmp_path, docume
     run_blocks(repository / document, PAGES[document], tmp_path)
 
 
+@pytest.mark.slow
+@pytest.mark.spread
+def test_the_page_about_classification_runs(repository, tmp_path) -> None:
+    shutil.copytree(repository / "data" / "reviews", tmp_path / "data" / "reviews")
+    text = (repository / "docs" / "classification-and-forecasting.md").read_text(encoding="utf-8")
+    blocks = list(BLOCK.finditer(text))
+    assert len(blocks) >= 4
+    for block in blocks:
+        run_block(block["language"], block["code"], tmp_path)
+
+
 def test_the_targets_of_links_exist(repository) -> None:
     documents = [
         repository / "README.md",

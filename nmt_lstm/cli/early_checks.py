@@ -85,24 +85,21 @@ def check_language_model(
 
 
 def is_language_model(folders: Sequence[Path]) -> bool:
-    """Whether the first of some model folders contains a language model.
-
-    Raises:
-        ModelFolderError: it is missing, or its manifest is missing, damaged or too new.
-    """
+    """Whether the first of some model folders contains a language model; see `task_of`."""
     return task_of(folders) == "language-model"
 
 
 def task_of(folders: Sequence[Path]) -> str:
-    """Return the task of the first of some model folders; empty if there is none.
+    """Return the task of the first of some model folders; empty if there is none, which `check_models` reports.
 
     Raises:
-        ModelFolderError: it is missing, or its manifest is missing, damaged or too new.
+        ModelFolderError: its manifest is damaged or too new.
     """
-    from nmt_lstm.checkpoint.manifest import Manifest
+    from nmt_lstm.checkpoint.manifest import MANIFEST, Manifest
     from nmt_lstm.corpora.builtin import model_path
 
-    return Manifest.read(model_path(folders[0])).task if folders else ""
+    path = model_path(folders[0]) if folders else None
+    return Manifest.read(path).task if path is not None and (path / MANIFEST).exists() else ""
 
 
 def check_search(folders: Sequence[Path], overrides: Sequence[str] | None) -> SearchSettings:

@@ -26,8 +26,9 @@ from nmt_lstm.cli.arguments import (
     load_plugins,
 )
 from nmt_lstm.cli.label_scores import LabelScoring, label_json, label_table
-from nmt_lstm.cli.lines import input_lines, output_stream, read_all_lines, read_matching_lines
+from nmt_lstm.cli.lines import output_stream, read_all_lines, read_matching_lines
 from nmt_lstm.cli.messages import note, say
+from nmt_lstm.cli.output_analysis import analyse, compare_outputs, distinct_names
 from nmt_lstm.cli.score_report import report_json, report_text
 from nmt_lstm.cli.text_scores import TextScoring, likelihood_json, likelihood_table, refuse_options
 from nmt_lstm.errors import ConfigurationError, DataError
@@ -140,9 +141,10 @@ def evaluate(
     plugin: Plugins = None,
     trust_plugins: TrustPlugins = False,
 ) -> None:
-    """Score translations with BLEU, chrF and TER, a language model with its perplexity, or a classifier.
+    """Score translations with BLEU, chrF and TER, or other models.
 
-    The scores are computed by sacreBLEU and shown with their signatures.
+    The scores are computed by sacreBLEU and shown with their signatures. A language model is scored by its perplexity on the
+    text -s, a classifier by the labels -r of the texts -s, with accuracy and macro F1.
     """
     if (hypotheses is None) == (not model):
         raise ConfigurationError("name either --hypotheses FILE, or -m FOLDER with -s FILE.")
@@ -251,7 +253,7 @@ def evaluate(
     if against is not None:
         other_lines = read_matching_lines(against, reference[0], references[0])
         _warn_of_format(against, other_lines, references, sources)
-        names = _distinct_names(hypotheses or Path("the model"), against)
+        names = distinct_names(hypotheses or Path("the model"), against)
         comparison = compare_outputs(names, (lines, other_lines), references, sources, tokenizer)
     if table_format is TableFormat.table:
         say(report_text(scores, details, comparison))
@@ -299,59 +301,3 @@ def _warn_of_format(
 
     for warning in text_warnings(lines, references[0], sources, more_references=references[1:]):
         logger.warning("'%s': %s", path, warning)
-
-
-def analyse(
-    lines: list[str],
-    sources: list[str],
-    references: list[list[str]],
-    *,
-    tokenize: str,
-    source_language: str,
-    train_source: Path | None,
-    train_target: Path | None,
-) -> Analysis:
-    """Return the analysis of translations; word frequencies are those of the training text if it is named."""
-    from nmt_lstm.evaluation.sentence_statistics import Scorer
-    from nmt_lstm.evaluation.words import count_words, tokenizer_of_text, word_splitter
-    from nmt_lstm.lab.analysis.analyst import Analyst
-
-    source_tokenize = tokenizer_of_text(source_language, sources)
-    source_counts, target_counts = (
-        None if path is None else count_words(input_lines(path), word_splitter(name))
-        for path, name in ((train_source, source_tokenize), (train_target, tokenize))
-    )
-    analyst = Analyst(
-        sources,
-        references[0],
-        more_references=references[1:],
-        source_tokenize=source_tokenize,
-        tokenize=tokenize,
-        source_frequency=source_counts,
-        target_frequency=target_counts,
-    )
-    scorer = Scorer(references, metrics=["bleu"], tokenize=tokenize)
-    return analyst.analyse(lines, scorer.statistics(lines)["bleu"])
-
-
-def compare_outputs(
-    names: tuple[str, str],
-    outputs: tuple[list[str], list[str]],
-    references: list[list[str]],
-    sources: list[str] | None,
-    tokenize: str,
-) -> PairReport:
-    """Return the comparison of two translations of the same text."""
-    from nmt_lstm.evaluation.sentence_statistics import Scorer
-    from nmt_lstm.lab.analysis.pair_report import pair_report
-
-    scorer = Scorer(references, metrics=("bleu", "chrf", "ter"), tokenize=tokenize)
-    statistics = (scorer.statistics(outputs[0]), scorer.statistics(outputs[1]))
-    return pair_report(names, statistics, outputs, references=references, sources=sources)
-
-
-def _distinct_names(first: Path, second: Path) -> tuple[str, str]:
-    """Return the files' names, or their paths if the names are the same."""
-    if first.name != second.name:
-        return first.name, second.name
-    return str(first), str(second)

@@ -129,7 +129,7 @@ def train(
     plugin: Plugins = None,
     accept_changed_plugins: AcceptChangedPlugins = False,
 ) -> None:
-    """Train a translation model, a language model or a classifier, and write it to a folder.
+    """Train a model to translate, to write text, or to classify it.
 
     Without a run file, settings are chosen from the size of the text and shown. Without validation text, part of the
     training text is held out. The two sides are paired line by line; files may be plain, .gz, .xz, .bz2 or .zst. A

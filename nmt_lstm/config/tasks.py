@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from pydantic import BaseModel
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 __all__ = ["TASKS", "Task", "TaskName", "part_of", "unused_settings", "with_defaults_of_task"]
 
@@ -148,6 +149,8 @@ def unused_settings(run: BaseModel) -> Iterator[tuple[str, Any]]:
 
 
 def _changed(key: str, value: Any, default: Any, table: str) -> Iterator[tuple[str, Any]]:
+    from pydantic import BaseModel  # not at the top: the list of commands must not wait for it
+
     path = f"{table}.{key}" if table else key
     if isinstance(value, BaseModel):
         for name, field in type(value).model_fields.items():

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from nmt_lstm.config.schema import SubwordSettings
 from nmt_lstm.errors import DataError, nearest
 from nmt_lstm.text.piece_records import byte_model
 from nmt_lstm.text.special_pieces import SPECIAL_PIECES
+from nmt_lstm.text.subwords import Subwords, read_subwords, train_subwords
 from nmt_lstm.text.text_form import SPACE, TextForm
+from nmt_lstm.text.validation_text import ValidationText
 from nmt_lstm.text.vocabulary import Vocabulary
 
-__all__ = ["FIRST_LABEL", "MAX_LABELS", "check_labels", "label_count", "label_vocabulary", "labels_of"]
+__all__ = [
+    "FIRST_LABEL",
+    "MAX_LABELS",
+    "check_labels",
+    "check_validation_labels",
+    "label_count",
+    "label_vocabulary",
+    "labels_of",
+    "subwords_with_labels",
+]
 
 FIRST_LABEL = len(SPECIAL_PIECES)
 """The number of the first label among the pieces."""
@@ -45,13 +57,34 @@ def label_vocabulary(labels: Iterable[str], form: TextForm) -> Vocabulary:
             f"the training text has {len(known)} label{'s' * (len(known) != 1)}; at least two are needed to tell texts apart."
         )
     names = sorted(known)
-    vocabulary = Vocabulary(
-        byte_model([SPACE + form.write(name).replace(" ", SPACE) for name in names]), form=form
-    )
+    # As symbols, labels stay as they are in every form of text.
+    vocabulary = Vocabulary(byte_model([SPACE + name.replace(" ", SPACE) for name in names]), form=form)
     for number, name in enumerate(names):
         if vocabulary.encode(name) != [FIRST_LABEL + number]:
             raise DataError(f"the label '{name}' cannot be told from others; rename it.", value=name)
     return vocabulary
+
+
+def subwords_with_labels(
+    pairs: Callable[[], Iterable[tuple[str, str]]], settings: SubwordSettings, count: int, seed: int
+) -> Subwords:
+    """Return the vocabularies of texts, learnt or read, and of their labels; the arguments are those of `train_subwords`.
+
+    Raises:
+        DataError: there are too many or too few labels, or a vocabulary cannot be read or learnt.
+    """
+    if settings.model is not None:
+        is_pair = (settings.model / "subwords.source.model").exists()
+        texts = read_subwords(settings.model, settings, paired=is_pair).source
+    else:
+        texts = train_subwords(
+            lambda: ((source, source) for source, _ in pairs()),
+            settings,
+            count,
+            seed,
+            paired=False,
+        ).source
+    return Subwords(texts, label_vocabulary((label for _, label in pairs()), TextForm.of(settings)), False)
 
 
 def check_labels(labels: Iterable[str], known: Sequence[str], name: str) -> None:
@@ -75,6 +108,12 @@ def check_labels(labels: Iterable[str], known: Sequence[str], name: str) -> None
                 value=label,
                 known=known,
             )
+
+
+def check_validation_labels(sets: Iterable[ValidationText], subwords: Subwords) -> None:
+    """Check the labels of validation sets; see `check_labels`."""
+    for each in sets:
+        check_labels(each.target, labels_of(subwords.target), each.name)
 
 
 def label_count(size: int) -> int:

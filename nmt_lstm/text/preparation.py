@@ -1,7 +1,4 @@
-"""Preparation: turns text into vocabularies and a token store, once for the same text and settings.
-
-Text without pairs becomes the target side; the source sides of its pairs are empty.
-"""
+"""Preparation: text becomes vocabularies and a token store, once for the same text; the target side of text without pairs."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ from nmt_lstm.text.corpus import count_usable, read_parallel
 from nmt_lstm.text.corpus_checks import corpus_warnings
 from nmt_lstm.text.epoch_parts import EpochPart
 from nmt_lstm.text.fingerprint import fingerprint_of
-from nmt_lstm.text.labels import check_labels, label_vocabulary, labels_of
+from nmt_lstm.text.labels import check_validation_labels, subwords_with_labels
 from nmt_lstm.text.special_pieces import END
 from nmt_lstm.text.subwords import Subwords, read_subwords, train_subwords
 from nmt_lstm.text.tags import tag_pieces, with_tags
@@ -168,8 +165,7 @@ def prepare_text(
         if contents is None:
             raise ResourceError(f"the prepared text in '{folder}' cannot be read back; check the disk.")
     if data.targets == "labels":
-        for each in validation:
-            check_labels(each.target, labels_of(contents.subwords.target), each.name)
+        check_validation_labels(validation, contents.subwords)
     return Prepared(
         folder=folder,
         fingerprint=fingerprint,
@@ -256,7 +252,7 @@ def _prepare_folder(
         hold = "hold" if len(paths) > 1 else "holds"
         raise DataError(f"{names} {hold} only empty lines; nothing can be learnt from them.", path=paths[0])
     if data.targets == "labels":
-        subwords = _with_labels(pairs, settings, count)
+        subwords = subwords_with_labels(pairs, settings, count, VOCABULARY_SEED)
     elif settings.model is not None:
         subwords = read_subwords(settings.model, settings, paired=data.is_paired)
     else:
@@ -283,28 +279,6 @@ def _prepare_folder(
             },
         }
         (unfinished / RECORD).write_text(checked_json(record), "utf-8")
-
-
-def _with_labels(
-    pairs: Callable[[], Iterator[tuple[str, str]]], settings: SubwordSettings, count: int
-) -> Subwords:
-    """Return the vocabularies of texts, learnt or read, and of their labels.
-
-    Raises:
-        DataError: there are too many or too few labels, or a vocabulary cannot be read or learnt.
-    """
-    if settings.model is not None:
-        is_pair = (settings.model / "subwords.source.model").exists()
-        texts = read_subwords(settings.model, settings, paired=is_pair).source
-    else:
-        texts = train_subwords(
-            lambda: ((source, source) for source, _ in pairs()),
-            settings,
-            count,
-            VOCABULARY_SEED,
-            paired=False,
-        ).source
-    return Subwords(texts, label_vocabulary((label for _, label in pairs()), TextForm.of(settings)), False)
 
 
 def _is_sound(folder: Path, form: TextForm) -> bool:

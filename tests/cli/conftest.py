@@ -139,7 +139,7 @@ def translator(monkeypatch) -> type[FakeTranslator]:
     module.WINDOW_BATCHES = 64
     monkeypatch.setitem(sys.modules, "nmt_lstm.inference.translator", module)
     monkeypatch.setattr("nmt_lstm.cli.early_checks.check_models", lambda folders, device="auto": None)
-    monkeypatch.setattr("nmt_lstm.cli.early_checks.is_language_model", lambda folders: False)
+    monkeypatch.setattr("nmt_lstm.cli.early_checks.task_of", lambda folders: "translation")
     monkeypatch.setattr("nmt_lstm.cli.early_checks.check_search", check_search)
     return fake
 

@@ -26,6 +26,7 @@ from nmt_lstm import (
     Batch,
     Cell,
     CellWrapper,
+    Classification,
     Encoded,
     Encoder,
     GatedCell,
@@ -49,6 +50,7 @@ from nmt_lstm import (
     State,
     Step,
     StepwiseCell,
+    TextClassifier,
     TextOptions,
     Trace,
     Translation,
@@ -109,6 +111,9 @@ def translating(folder: Path) -> None:
     scored = translator.score(["Ein Hund."], ["A dog."])
     assert_type(scored, list[ScoredTranslation])
     assert_type(scored[0].piece_log_probabilities, tuple[float, ...])
+    classifier = TextClassifier.load("runs/sentiment")
+    assert_type(classifier.classify(["A dull film."]), list[Classification])
+    assert_type(classifier.labels, tuple[str, ...])
 
 
 def mistakes_that_a_checker_finds(translator: Translator, translation: Translation) -> None:

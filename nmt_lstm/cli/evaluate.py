@@ -17,6 +17,8 @@ from nmt_lstm.cli.arguments import (
     BatchSize,
     BeamSize,
     Device,
+    LanguageModel,
+    LanguageModelWeight,
     Plugins,
     Precision,
     PrecisionName,
@@ -134,6 +136,8 @@ def evaluate(
     ] = TableFormat.table,
     tag: Tag = "",
     beam_size: BeamSize = None,
+    language_model: LanguageModel = None,
+    language_model_weight: LanguageModelWeight = None,
     overrides: SearchOverrides = None,
     batch_size: BatchSize = 64,
     precision: Precision = PrecisionName.auto,
@@ -157,6 +161,8 @@ def evaluate(
             analysis=analysis,
             against=against,
             beam_size=beam_size,
+            lm=language_model,
+            lm_weight=language_model_weight,
             set=overrides,
         )
         scoring = TextScoring(model or [], source, device, precision.value, batch_size, plugin, trust_plugins)
@@ -200,7 +206,14 @@ def evaluate(
         raise ConfigurationError("--analysis needs the source text: -s test.de.")
     _check_files(reference, (source, hypotheses, against, train_source, train_target), output_file)
     early_checks.check_models(model or [], device)
-    search = early_checks.check_search(model, overrides) if model else None
+    search = None
+    if language_model and not model:
+        raise ConfigurationError("--lm takes part in the search of -m, and --hypotheses needs no search.")
+    if model:
+        early_checks.check_language_model(model, language_model, language_model_weight)
+        weight = language_model_weight
+        chosen = [] if weight is None else [f"search.language_model_weight={weight}"]
+        search = early_checks.check_search(model, [*(overrides or ()), *chosen])
     if tag and not model:
         raise ConfigurationError("--tag is for the text that -m translates; remove it.")
     early_checks.check_tag(model or [], tag)
@@ -217,12 +230,15 @@ def evaluate(
         _warn_of_format(hypotheses, lines, references, sources)
         tokenizer = guess_tokenizer(references[0]) if tokenize == "auto" else tokenize
     else:
-        load_plugins(plugin, trusted=(model or []) if trust_plugins else [])
+        folders = [*(model or []), *([language_model] if language_model else [])]
+        load_plugins(plugin, trusted=folders if trust_plugins else [])
         from nmt_lstm.inference.requests import tagged
         from nmt_lstm.inference.translator import Translator
 
         assert sources is not None
-        translator = Translator.load(model or [], device=device, precision=precision.value)
+        translator = Translator.load(
+            model or [], device=device, precision=precision.value, language_model=language_model
+        )
         tokenizer = translator.tokenizer if tokenize == "auto" else tokenize
         source_language = translator.run.data.source_language if analysis else ""
         start = time.perf_counter()

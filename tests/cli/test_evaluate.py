@@ -269,3 +269,17 @@ def test_pipes_are_read_once(command, texts):
         writer.join()
     assert finished.status == 0, finished.err
     assert finished.out == command("evaluate", "--hypotheses", "out", "-r", "ref").out
+
+
+def test_a_language_model_takes_part_in_the_search(command, tmp_path, translator, monkeypatch):
+    (tmp_path / "src").write_text("ab\n")
+    (tmp_path / "ref").write_text("ba\n")
+    data = dict.fromkeys(("train_source", "train_target", "valid_source", "valid_target"), "text")
+    monkeypatch.setattr(translator, "run", make_run({"data": data}))
+    monkeypatch.setattr("nmt_lstm.cli.early_checks.check_language_model", lambda *_: None)
+    arguments = ("evaluate", "-m", "x", "-s", "src", "-r", "ref", "--lm", "lm", "--lm-weight", "0.3")
+    assert command(*arguments).status == 0
+    assert [path.name for path in translator.language_models] == ["lm"]
+    assert translator.calls[0]["search"].language_model_weight == 0.3
+    finished = command("evaluate", "--hypotheses", "src", "-r", "ref", "--lm", "lm")
+    assert (finished.status, "--lm" in finished.error) == (2, True)

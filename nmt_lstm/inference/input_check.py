@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from nmt_lstm.text.subwords import Subwords
+from nmt_lstm.text.written_pieces import are_characters
 
 __all__ = ["InputCheck"]
 
@@ -40,7 +41,11 @@ class InputCheck:
     def __init__(self, subwords: Subwords, languages: tuple[str, str], bias: Tensor | None) -> None:
         self._subwords = subwords
         self._languages = languages
-        comparable = all(languages) and languages[0] != languages[1]
+        # Letters are about as frequent in one language as in another.
+        has_words = not are_characters(subwords.target.own_texts)
+        comparable = all(languages) and languages[0] != languages[1] and has_words
+        # A vocabulary of bytes has a space besides them.
+        self._knows_scripts = len(subwords.source.own_texts) > 1
         self._frequencies = (
             bias.detach().float().cpu().log_softmax(0) if bias is not None and comparable else None
         )
@@ -62,7 +67,7 @@ class InputCheck:
 
     def _decide(self) -> None:
         self._is_done = True
-        if self._subwords.source.byte_share(self._pieces) > LARGEST_BYTE_FRACTION:
+        if self._knows_scripts and self._subwords.source.byte_share(self._pieces) > LARGEST_BYTE_FRACTION:
             logger.warning(
                 "the input is in a script that this model was hardly trained on: most of its pieces are single bytes. Are "
                 "the model and the file the right ones?"

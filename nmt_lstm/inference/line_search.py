@@ -26,9 +26,9 @@ from nmt_lstm.search.searchable import Searchable
 from nmt_lstm.search.sentence_batches import SentenceBatches
 from nmt_lstm.text.lines import LineWarnings
 from nmt_lstm.text.subwords import Subwords
-from nmt_lstm.text.written_pieces import text_of_pieces
+from nmt_lstm.text.written_pieces import are_characters, text_of_pieces
 
-__all__ = ["LineSearch", "SearchOptions", "warn_about"]
+__all__ = ["LineSearch", "SearchOptions"]
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,8 @@ class LineSearch:
         self._language_model = language_model
         self._subwords = subwords
         self._target_texts = PieceTexts(subwords.target.texts, subwords.target.form.markers)
+        # A word of letters, or a piece.
+        self._shortest_phrase = 3 if are_characters(subwords.target.own_texts) else 1
         self._device = device
         self._precision: Precision = precision
 
@@ -110,6 +112,19 @@ class LineSearch:
         return (
             self._with_probabilities(lines, translations, options) if options.probabilities else translations
         )
+
+    def warn_about(
+        self, line: PreparedLine, translation: Translation, settings: SearchSettings, warnings: LineWarnings
+    ) -> None:
+        """Warn, for readers, about a translation that repeats itself or was ended by the length limit."""
+        if not translation.hypotheses or not warnings.translations:
+            return
+        best = translation.hypotheses[0]
+        limit = longest_translation(settings, len(line.pieces)) + line.target.forced_pieces
+        if repeated := repeated_phrase(best.pieces, shortest=self._shortest_phrase):
+            warnings.repetition(line.number, text_of_pieces(repeated))
+        elif len(best.pieces) >= limit:
+            warnings.ended_by_limit(line.number, limit)
 
     def log_probabilities(
         self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, batch_size: int
@@ -231,17 +246,3 @@ class LineSearch:
             )
             for translation in translations
         ]
-
-
-def warn_about(
-    line: PreparedLine, translation: Translation, settings: SearchSettings, warnings: LineWarnings
-) -> None:
-    """Warn, for readers, about a translation that repeats itself or was ended by the length limit."""
-    if not translation.hypotheses or not warnings.translations:
-        return
-    best = translation.hypotheses[0]
-    limit = longest_translation(settings, len(line.pieces)) + line.target.forced_pieces
-    if repeated := repeated_phrase(best.pieces):
-        warnings.repetition(line.number, text_of_pieces(repeated))
-    elif len(best.pieces) >= limit:
-        warnings.ended_by_limit(line.number, limit)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from nmt_lstm.inference.input_check import InputCheck
 from nmt_lstm.inference.joined import joined
-from nmt_lstm.inference.line_search import LineSearch, SearchOptions, warn_about
+from nmt_lstm.inference.line_search import LineSearch, SearchOptions
 from nmt_lstm.inference.marked_translation import copied, with_marks
 from nmt_lstm.inference.requests import LinePreparation, PreparedLine, TranslationRequest
 from nmt_lstm.inference.symbols import without_symbols
@@ -118,7 +118,7 @@ class LineTranslation:
             if unmet:
                 warnings.unmet(number, [f"{kind} '{phrase}'" for kind, phrase in unmet])
         for sentence, its_translation in sentences:
-            warn_about(sentence, its_translation, options.settings, warnings)
+            self._search.warn_about(sentence, its_translation, options.settings, warnings)
         return translation
 
     def _with_parts(

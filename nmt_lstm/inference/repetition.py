@@ -12,13 +12,14 @@ REPETITIONS = 4
 """A phrase that stands so many times in a row is a mistake; numbers and exclamations have three."""
 
 
-def repeated_phrase(pieces: Sequence[Piece]) -> list[Piece] | None:
+def repeated_phrase(pieces: Sequence[Piece], *, shortest: int = 1) -> list[Piece] | None:
     """Return the shortest phrase that stands four times in a row, None if there is none.
 
     Args:
         pieces: T pieces of a translation.
+        shortest: pieces of a phrase, at least. Repeated letters and dots are no mistake.
     """
-    for size in range(1, len(pieces) // REPETITIONS + 1):
+    for size in range(shortest, len(pieces) // REPETITIONS + 1):
         run = 0
         for position in range(size, len(pieces)):
             run = run + 1 if pieces[position] == pieces[position - size] else 0

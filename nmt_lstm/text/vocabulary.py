@@ -143,6 +143,14 @@ class Vocabulary:
         """Return the share of pieces that are bytes, which spell characters without a piece; 0 if there are no pieces."""
         return sum(self._processor.is_byte(int(piece)) for piece in ids) / max(1, len(ids))
 
+    @cached_property
+    def own_texts(self) -> tuple[str, ...]:
+        """The pieces that are neither special nor bytes nor symbols: those that were learnt."""
+        numbers = [piece for piece in range(self.size) if piece not in SPECIAL_PIECES]
+        learnt = [piece for piece in numbers if not self._processor.is_byte(piece)]
+        symbols = frozenset(self.whole_pieces)
+        return tuple(piece for piece in self.pieces(learnt) if piece not in symbols)
+
     def unknown_invisible(self, line: str) -> list[str]:
         """Return the special spaces and zero-width characters of a line that are neither normalised nor known.
 

@@ -11,7 +11,7 @@ from nmt_lstm.text.casing import CaseMarkers
 from nmt_lstm.text.piece_records import SPACE
 from nmt_lstm.text.word_splitting import join_words
 
-__all__ = ["added_text", "shown_piece", "text_of_pieces", "word_spans"]
+__all__ = ["added_text", "are_characters", "shown_piece", "text_of_pieces", "word_spans"]
 
 _BYTE = re.compile("<0x([0-9A-F]{2})>")
 # Pieces after which a space begins no word.
@@ -55,6 +55,11 @@ def text_of_pieces(pieces: Sequence[str]) -> str:
 def added_text(piece: str) -> str:
     """Return what a piece that is not a byte adds to a text; nothing for a marker of case."""
     return "" if piece in _OPENING else piece.replace(SPACE, " ").replace(JOINER, "")
+
+
+def are_characters(pieces: Sequence[str]) -> bool:
+    """Return whether no piece is longer than a character."""
+    return all(_BYTE.fullmatch(piece) or len(piece.removeprefix(SPACE)) <= 1 for piece in pieces)
 
 
 def shown_piece(piece: str) -> str:

@@ -7,9 +7,11 @@ import logging
 import pytest
 import torch
 
+from nmt_lstm.config.schema import SubwordSettings
 from nmt_lstm.inference import input_check
 from nmt_lstm.inference.input_check import InputCheck
 from nmt_lstm.inference.translator import Translator
+from nmt_lstm.text.subwords import train_subwords
 
 GERMAN = ["eins zwei drei vier .", "sieben acht neun null .", "fünf sechs eins ."] * 60
 ENGLISH = ["one two three four .", "seven eight nine zero .", "five six one ."] * 60
@@ -81,3 +83,16 @@ def test_a_model_warns_once_about_its_target_language(repository, caplog) -> Non
             translator.translate(japanese, beam_size=1)
     (record,) = caplog.records
     assert "looks like 'ja'" in record.getMessage()
+
+
+@pytest.mark.parametrize("kind", ["character", "byte"])
+@pytest.mark.parametrize("lines", [ENGLISH, JAPANESE * 2])
+def test_letters_and_bytes_say_little_about_languages(kind, lines, caplog) -> None:
+    pairs = list(zip(GERMAN, ENGLISH, strict=True))
+    own = train_subwords(lambda: pairs, SubwordSettings(kind=kind), len(pairs), seed=1)
+    counts = torch.ones(own.target.size)
+    messages = warnings_for(InputCheck(own, ("de", "en"), counts.log()), own, lines, caplog)
+    # A script without pieces is noticed, unless all pieces are bytes.
+    assert ["script" in message for message in messages] == [True] * (
+        kind == "character" and lines != ENGLISH
+    )

@@ -36,3 +36,8 @@ def test_the_phrase_found_stands_there_four_times_in_a_row() -> None:
         found = repeated_phrase(pieces)
         assert found is not None
         assert any(pieces[start : start + 4 * len(found)] == found * 4 for start in range(len(pieces)))
+
+
+def test_phrases_may_be_required_to_be_longer() -> None:
+    assert repeated_phrase([4, 4, 4, 4], shortest=3) is None
+    assert repeated_phrase([1, 2, 3] * 4, shortest=3) == [1, 2, 3]

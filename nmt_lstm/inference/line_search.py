@@ -122,7 +122,7 @@ class LineSearch:
         best = translation.hypotheses[0]
         limit = longest_translation(settings, len(line.pieces)) + line.target.forced_pieces
         if repeated := repeated_phrase(best.pieces, shortest=self._shortest_phrase):
-            warnings.repetition(line.number, text_of_pieces(repeated))
+            warnings.repetition(line.number, text_of_pieces(repeated) or " ".join(repeated))
         elif len(best.pieces) >= limit:
             warnings.ended_by_limit(line.number, limit)
 

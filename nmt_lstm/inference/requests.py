@@ -173,8 +173,9 @@ class LinePreparation:
         required, avoided = _phrases(request.require), _phrases(request.avoid)
         prefix = _text(request.prefix)
         if case is not None:
-            # The translation is searched for in lower case; only then is it written in the case of the line.
-            prefix, required = form.without_case(prefix), tuple(map(form.without_case, required))
+            # The translation is searched for in its usual case; only then is it written in the case of the line.
+            prefix = form.beginning(prefix)
+            required = tuple(form.without_line_case(phrase)[0] for phrase in required)
             avoided = tuple(variant for phrase in avoided for variant in form.variants(phrase))
         phrases = [phrase_pieces(vocabulary, phrase) for phrase in required]
         # Characters that the vocabulary does not have are never written; the phrase is then reported as not met.

@@ -25,8 +25,9 @@ _WORD = re.compile(f"[{_LETTERS}]+")
 _LINE_WORD = f"(?P<word>[{_LETTERS}]+(?:['’][{_LETTERS}]+)*)"
 _MARKER = f"(?P<marker>[{''.join(CASE_MARKERS)}])"
 _MARKED = re.compile(f"{_MARKER}(?:(?P<doubled>(?P=marker))| ?(?P<word>[{_LETTERS}]+))?")
-# With fewer words, it may be a name.
+# With fewer words in title case, a line may be a name; a single word in upper case that is no longer, an acronym.
 MIN_TITLE_WORDS = 4
+MAX_ACRONYM = 5
 
 
 class LineCase(Enum):
@@ -43,7 +44,8 @@ class LineCase(Enum):
     @classmethod
     def of_words(cls, words: Sequence[str]) -> LineCase | None:
         """Return the case of a line with these words."""
-        if any(len(word) > 1 for word in words) and all(word.isupper() for word in words):
+        is_sentence = len(words) > 1 or len("".join(words)) > MAX_ACRONYM
+        if is_sentence and any(len(word) > 1 for word in words) and all(word.isupper() for word in words):
             return cls.UPPER
         if len(words) >= MIN_TITLE_WORDS and all(word == _cased(word.lower(), SHIFT) for word in words):
             return cls.TITLE

@@ -98,6 +98,11 @@ class TextForm:
         case = self._markers.line_case(line) if self.case_markers else None
         return (line if case is None else self.without_case(line)), case
 
+    def beginning(self, prefix: str) -> str:
+        """Return the beginning of a translation in an unusual case as it is searched for: in the case of a sentence."""
+        text, case = self.without_line_case(prefix)
+        return text if case is None or text.startswith(self.symbols) else text[:1].upper() + text[1:]
+
     def in_case(self, text: str, case: LineCase) -> str:
         """Return a text in the case of a line; symbols stay as they are."""
         return self._markers.in_case(text, case)

@@ -138,7 +138,7 @@ class Inspector:
         if target is None:
             beginning = single_line(prefix)
             if case is not None:
-                beginning = form.without_case(beginning)
+                beginning = form.beginning(beginning)
             forced = self.subwords.target.encode(beginning) if prefix.strip() else []
             tree = search_tree(self.model, source_batch([source]), search or self.run.search, prefix=forced)
             pieces = list(tree.hypotheses[0].pieces)

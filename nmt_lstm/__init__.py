@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from nmt_lstm.errors import NmtLstmError as NmtLstmError
     from nmt_lstm.errors import PluginError as PluginError
     from nmt_lstm.evaluation.scores import corpus_scores as corpus_scores
+    from nmt_lstm.inference.batch_translator import BatchTranslator as BatchTranslator
     from nmt_lstm.inference.exported import write_exported as write_exported
     from nmt_lstm.inference.nbest_lists import NBestList as NBestList
     from nmt_lstm.inference.requests import TranslationRequest as TranslationRequest
@@ -104,6 +105,7 @@ _NAMES_OF_MODULE = {
     "nmt_lstm.encoders.recurrent": ("RecurrentEncoder",),
     "nmt_lstm.errors": ("NmtLstmError", "PluginError"),
     "nmt_lstm.evaluation.scores": ("corpus_scores",),
+    "nmt_lstm.inference.batch_translator": ("BatchTranslator",),
     "nmt_lstm.inference.exported": ("write_exported",),
     "nmt_lstm.inference.nbest_lists": ("NBestList",),
     "nmt_lstm.inference.requests": ("TranslationRequest",),

@@ -39,7 +39,7 @@ PART_LINES = 4_096
 MAX_SHARDS = 100_000
 # These options change where, when and how fast lines are translated, but not the output.
 _WITHOUT_EFFECT = {
-    "input_file", "output_file", "batch_size", "interactive", "jobs", "device", "plugin", "trust_plugins", "resume",
+    "input_file", "output_file", "batch_size", "interactive", "jobs", "engine", "device", "plugin", "trust_plugins", "resume",
     "shard", "merge", "part_lines",
 }  # fmt: skip
 _SECONDS_BETWEEN_NOTES = 20.0

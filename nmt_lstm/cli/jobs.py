@@ -9,53 +9,27 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from nmt_lstm.cli.arguments import load_plugins
+from nmt_lstm.cli.chunk_worker import BATCHES_PER_CHUNK, CHUNKS_PER_WORKER, ChunkWorker, LoadOptions
 from nmt_lstm.cli.lines import consecutive_chunks
 from nmt_lstm.cli.messages import show_log
-from nmt_lstm.errors import NmtLstmError, PluginError, ResourceError
+from nmt_lstm.errors import ResourceError
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import SearchSettings
     from nmt_lstm.inference.requests import TranslationRequest
     from nmt_lstm.inference.text_options import TextOptions
     from nmt_lstm.inference.translation import Translation
-    from nmt_lstm.inference.translator import Translator
-    from nmt_lstm.text.lines import LineWarnings
 
-__all__ = ["LoadOptions", "translate_in_jobs"]
-
-# Large enough for sorting by length to pay off, small enough that no process waits long for the last chunk.
-BATCHES_PER_CHUNK = 16
-# One that the process translates, and one that waits, so that no process is ever idle.
-CHUNKS_PER_PROCESS = 2
-
-
-class LoadOptions(NamedTuple):
-    """How each process loads the translator."""
-
-    folders: Sequence[Path]
-    device: str
-    precision: str
-    plugins: Sequence[Path]
-    trusted: Sequence[Path] = ()
-    """Model folders whose copies of plugins are run."""
-    language_model: Path | None = None
-
-
-class _Worker(NamedTuple):
-    translator: Translator
-    warnings: LineWarnings
-
+__all__ = ["translate_in_jobs"]
 
 # What a worker process keeps between chunks; empty in the first process.
-_worker: list[_Worker] = []
+_worker: list[ChunkWorker] = []
 
 
 def translate_in_jobs(
@@ -111,7 +85,7 @@ def translate_in_jobs(
         for first_line, chunk in consecutive_chunks(numbered, batch_size * BATCHES_PER_CHUNK):
             with _interrupts_blocked():  # submitting may start a process
                 pending.append(pool.submit(_translate, first_line, chunk, arguments))
-            if len(pending) >= jobs * CHUNKS_PER_PROCESS:
+            if len(pending) >= jobs * CHUNKS_PER_WORKER:
                 yield from pending.popleft().result()
         while pending:
             yield from pending.popleft().result()
@@ -147,17 +121,7 @@ def _start(options: LoadOptions, pipe: Connection) -> None:
 
     torch.set_num_threads(1)
     try:
-        load_plugins(options.plugins, trusted=options.trusted)
-        from nmt_lstm.inference.translator import Translator
-        from nmt_lstm.text.lines import LineWarnings
-
-        translator = Translator.load(
-            options.folders,
-            device=options.device,
-            precision=options.precision,
-            language_model=options.language_model,
-        )
-        _worker[:] = [_Worker(translator, LineWarnings(translations=True))]
+        _worker[:] = [ChunkWorker(options)]
         show_log()
     except Exception:
         # The pool reports only that a process ended, and the first process has loaded the same model without error.
@@ -175,19 +139,4 @@ def _end_with_first(pipe: Connection) -> None:
 def _translate(
     first_line: int, lines: list[str | TranslationRequest], arguments: dict[str, Any]
 ) -> list[Translation]:
-    worker = _worker[0]
-    try:
-        return list(
-            worker.translator.stream(
-                lines, window=len(lines), first_line=first_line, warnings=worker.warnings, **arguments
-            )
-        )
-    except NmtLstmError:
-        raise
-    except Exception as problem:
-        from nmt_lstm.registry import plugin_failure
-
-        # A traceback is not pickled, so the plugin's file and line must be found in this process.
-        if failure := plugin_failure(problem):
-            raise PluginError(failure) from problem
-        raise
+    return _worker[0].translate(first_line, lines, arguments)

@@ -27,8 +27,9 @@ from nmt_lstm.cli.arguments import (
     load_plugins,
 )
 from nmt_lstm.cli.bulk import PART_LINES, BulkOptions
+from nmt_lstm.cli.chunk_worker import LoadOptions
 from nmt_lstm.cli.html_document import check_html_options, translate_document
-from nmt_lstm.cli.jobs import LoadOptions, translate_in_jobs
+from nmt_lstm.cli.jobs import translate_in_jobs
 from nmt_lstm.cli.line_options import (
     Keep,
     KeepAs,
@@ -39,6 +40,7 @@ from nmt_lstm.cli.line_options import (
 )
 from nmt_lstm.cli.lines import consecutive_chunks, input_lines, output_stream
 from nmt_lstm.cli.messages import note
+from nmt_lstm.cli.ray_jobs import Engine, require_ray, translate_with_ray
 from nmt_lstm.cli.requests import RequestOptions
 from nmt_lstm.cli.standard_streams import check_stdin
 from nmt_lstm.cli.translation_output import OutputFormat
@@ -178,6 +180,10 @@ def translate(
         int,
         typer.Option("--jobs", "-j", min=1, metavar="N", help="Single-threaded processes, for large files."),
     ] = 1,
+    engine: Annotated[
+        Engine,
+        typer.Option("--engine", help="What runs the --jobs: processes of this machine, or a Ray cluster."),
+    ] = Engine.processes,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Write the output in parts, and continue after an interruption."),
@@ -218,7 +224,9 @@ def translate(
         check_stdin()
     at_terminal = from_stdin and sys.stdin.isatty()
     line_by_line = interactive or at_terminal
-    if line_by_line and jobs > 1:
+    if engine is Engine.ray:
+        require_ray()
+    if line_by_line and (jobs > 1 or engine is Engine.ray):
         raise ConfigurationError("--jobs is for files and pipes; remove it to translate line by line.")
     if probabilities and line_format is not TranslationFormat.jsonl:
         raise ConfigurationError("--probabilities needs --format jsonl.")
@@ -275,9 +283,10 @@ def translate(
 
     def translated(numbered: Iterator[tuple[int, str | TranslationRequest]]) -> Iterator[Translation]:
         """Yield the translations of numbered lines in order."""
-        if jobs > 1:
+        if jobs > 1 or engine is Engine.ray:
             loading = LoadOptions(model, device, precision.value, plugin or [], trusted, language_model)
-            yield from translate_in_jobs(numbered, loading, jobs, **arguments)
+            in_parallel = translate_with_ray if engine is Engine.ray else translate_in_jobs
+            yield from in_parallel(numbered, loading, jobs, **arguments)
             return
         window = 1 if line_by_line else batch_size * WINDOW_BATCHES
         for first_line, chunk in consecutive_chunks(numbered, window):

@@ -94,7 +94,7 @@ def test_input_is_read_only_as_far_ahead_as_needed(monkeypatch):
         enumerate(endless(), 1), options, 2, beam_size=None, n_best=1, batch_size=1
     )
     assert [next(translations) for _ in range(40)] == [(number + 1, str(number)) for number in range(40)]
-    assert len(read) == (40 // jobs.BATCHES_PER_CHUNK + 2 * jobs.CHUNKS_PER_PROCESS) * jobs.BATCHES_PER_CHUNK
+    assert len(read) == (40 // jobs.BATCHES_PER_CHUNK + 2 * jobs.CHUNKS_PER_WORKER) * jobs.BATCHES_PER_CHUNK
 
 
 def test_only_the_first_process_shows_the_warnings_of_loading(monkeypatch, translator, capsys):

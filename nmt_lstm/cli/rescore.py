@@ -46,12 +46,12 @@ Features, of which the weighted sum decides:
   length   target pieces per source piece
   lm       --lm: mean log-probability of a piece in the language model
   model    --model: mean log-probability of a piece in further models
-  reverse  --reverse: mean log-probability of a piece of the source, translated
-           back by a model of the opposite direction
+  reverse  --reverse: mean log-probability of a source piece in a model of
+           the opposite direction
 \b
 Output:
   One line for each list, its best hypothesis; with --tune only the weights.
-  --n-best N: N lines for each list; if it is shorter, the last ones are empty.
+  --n-best N: N lines for each list; of a shorter list the last are empty.
   --format jsonl: the lists in their new order."""
 
 
@@ -226,4 +226,8 @@ def _tuned(
         f"with the weights          {weights.after:.2f}\n"
         f"weights of other lines    {weights.held_out:.2f}   (each half with weights tuned on the other half)"
     )
+    if weights.held_out is not None and weights.before is not None and weights.held_out <= weights.before:
+        note(
+            "The weights did not help on lines that they were not tuned on; use a longer text or other models."
+        )
     return weights

@@ -70,7 +70,9 @@ class RescoringWeights:
             raise DataError(f"'{path}' cannot be read: {problem.strerror}.", path=path) from problem
         except ValueError as error:
             what = "it is not JSON" if isinstance(error, json.JSONDecodeError) else error
-            raise DataError(f"'{path}' has no weights: {what}; tune them with --tune.", path=path) from error
+            raise DataError(
+                f"'{path}' cannot be used: {what}; tune weights with --tune.", path=path
+            ) from error
 
     def check(self, models: Collection[str]) -> None:
         """Raise ConfigurationError unless the weights are for the features "lm", "model" and "reverse" of these models."""

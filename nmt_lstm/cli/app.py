@@ -31,6 +31,7 @@ from nmt_lstm.cli import (
     train,
     translate,
 )
+from nmt_lstm.cli.help_sections import SectionedCommand
 from nmt_lstm.cli.messages import show_log
 from nmt_lstm.cli.standard_streams import discard_output, open_standard_streams, write_stderr
 from nmt_lstm.cli.strict_options import CommandError, UsageError, make_strict
@@ -85,7 +86,9 @@ for module in (
 ):
     # "import" is a keyword of Python, so its module has a longer name.
     name = "import" if module is import_model else None
-    app.command(name, epilog=module.EPILOG)(getattr(module, module.__name__.rpartition(".")[2]))
+    app.command(name, cls=SectionedCommand, epilog=module.EPILOG)(
+        getattr(module, module.__name__.rpartition(".")[2])
+    )
 app.add_typer(leaderboard.app, name="leaderboard", epilog=leaderboard.EPILOG)
 app.add_typer(plugins.app, name="plugins", epilog=plugins.EPILOG)
 

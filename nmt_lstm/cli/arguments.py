@@ -114,6 +114,7 @@ Tag = Annotated[
         "--tag",
         metavar="TAG",
         help='Piece in front of every source line, as in training, such as a target language "<2de>".',
+        rich_help_panel="Requests",
     ),
 ]
 BeamSize = Annotated[
@@ -124,6 +125,7 @@ BeamSize = Annotated[
         min=1,
         metavar="N",
         help="Hypotheses per sentence; 1 is greedy search. [default: the model's]",
+        rich_help_panel="Search",
     ),
 ]
 LanguageModel = Annotated[
@@ -132,12 +134,18 @@ LanguageModel = Annotated[
         "--lm",
         metavar="FOLDER",
         help="Language model that takes part in the search; trained with the pieces of -m.",
+        rich_help_panel="Search",
     ),
 ]
 LanguageModelWeight = Annotated[
     float | None,
     typer.Option(
-        "--lm-weight", min=0.0, max=10.0, metavar="X", help="Weight of --lm beside the model.  [default: 0.2]"
+        "--lm-weight",
+        min=0.0,
+        max=10.0,
+        metavar="X",
+        help="Weight of --lm beside the model.  [default: 0.2]",
+        rich_help_panel="Search",
     ),
 ]
 BatchSize = Annotated[

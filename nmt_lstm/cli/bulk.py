@@ -13,15 +13,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
 
 from nmt_lstm.cli.lines import OutputFile
 from nmt_lstm.cli.messages import count_of, note
@@ -30,7 +21,6 @@ from nmt_lstm.files.atomic import replacing
 from nmt_lstm.files.checksums import sha256_of
 from nmt_lstm.files.lock import HeldError, lock_file
 from nmt_lstm.files.output_parts import Job, OutputParts
-from nmt_lstm.training.progress import duration
 
 __all__ = ["PART_LINES", "BulkOptions", "BulkOutput"]
 
@@ -290,6 +280,16 @@ def _digest(path: Path) -> str:
 @contextlib.contextmanager
 def _progress(lines: int) -> Iterator[Callable[[], None]]:
     """Yield a function to call after each line: a live bar at a terminal, elsewhere a line now and then."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     console = Console(stderr=True)
     if console.is_terminal:
         columns = (
@@ -303,6 +303,8 @@ def _progress(lines: int) -> Iterator[Callable[[], None]]:
             task = live.add_task("", total=lines)
             yield lambda: live.advance(task)
         return
+    from nmt_lstm.training.progress import duration
+
     start = last = time.monotonic()
     done = 0
 

@@ -22,12 +22,16 @@ Keep = Annotated[
         "--keep",
         metavar="NAMES",
         help=f"Keep parts of the text as they are: {', '.join(KEPT)} (with commas between).",
+        rich_help_panel="Text to keep, and sentences",
     ),
 ]
 KeepPatterns = Annotated[
     list[str] | None,
     typer.Option(
-        "--keep-pattern", metavar="REGEX", help="Keep what this regular expression matches. Repeatable."
+        "--keep-pattern",
+        metavar="REGEX",
+        help="Keep what this regular expression matches. Repeatable.",
+        rich_help_panel="Text to keep, and sentences",
     ),
 ]
 KeepAs = Annotated[
@@ -37,11 +41,16 @@ KeepAs = Annotated[
         metavar="SYMBOL",
         help="What the model reads in place of what is kept: a symbol that it was trained with, or a word and "
         "its translation, such as Emi=エミ.",
+        rich_help_panel="Text to keep, and sentences",
     ),
 ]
 SplitSentences = Annotated[
     bool,
-    typer.Option("--split-sentences", help="Translate the sentences of a line separately, and join them."),
+    typer.Option(
+        "--split-sentences",
+        help="Translate the sentences of a line separately, and join them.",
+        rich_help_panel="Text to keep, and sentences",
+    ),
 ]
 SourceLanguage = Annotated[
     str,
@@ -49,6 +58,7 @@ SourceLanguage = Annotated[
         "--source-language",
         metavar="CODE",
         help="Language whose sentences are split. [default: that of the model]",
+        rich_help_panel="Text to keep, and sentences",
     ),
 ]
 

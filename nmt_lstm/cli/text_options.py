@@ -29,12 +29,22 @@ FILES = "FILE..."
 Sources = Annotated[
     list[Path] | None,
     typer.Option(
-        "--source", "-s", metavar=FILES, help="Training text, source side; pairs.tsv:1 is a column."
+        "--source",
+        "-s",
+        metavar=FILES,
+        help="Training text, source side; pairs.tsv:1 is a column.",
+        rich_help_panel="Text",
     ),
 ]
 Targets = Annotated[
     list[Path] | None,
-    typer.Option("--target", "-t", metavar=FILES, help="Training text, target side, in the same order."),
+    typer.Option(
+        "--target",
+        "-t",
+        metavar=FILES,
+        help="Training text, target side, in the same order.",
+        rich_help_panel="Text",
+    ),
 ]
 ValidSources = Annotated[
     list[Path] | None,
@@ -42,6 +52,7 @@ ValidSources = Annotated[
         "--valid-source",
         metavar=FILES,
         help="Validation text, source side; each file is a set. [default: held out from the training text]",
+        rich_help_panel="Text",
     ),
 ]
 ValidTargets = Annotated[
@@ -50,6 +61,7 @@ ValidTargets = Annotated[
         "--valid-target",
         metavar=FILES,
         help="Validation text, target side. [default: held out from the training text]",
+        rich_help_panel="Text",
     ),
 ]
 TabSeparated = Annotated[
@@ -58,6 +70,7 @@ TabSeparated = Annotated[
         "--tsv",
         metavar=FILES,
         help="Training text with both sides, separated by tabs; for classification, label and text.",
+        rich_help_panel="Text",
     ),
 ]
 Columns = Annotated[
@@ -66,6 +79,7 @@ Columns = Annotated[
         "--columns",
         metavar="S,T",
         help="Columns of both sides in --tsv, from 1. [default: 1,2; for classification 2,1]",
+        rich_help_panel="Text",
     ),
 ]
 

@@ -100,15 +100,25 @@ def train(
         ),
     ] = None,
     devices: Annotated[
-        int | None, typer.Option("--devices", min=1, metavar="N", help="GPUs, or CPU processes, per machine.")
+        int | None,
+        typer.Option(
+            "--devices",
+            min=1,
+            metavar="N",
+            help="GPUs, or CPU processes, per machine.",
+            rich_help_panel="Machines",
+        ),
     ] = None,
-    nodes: Annotated[int | None, typer.Option("--nodes", min=1, metavar="N", help="Machines.")] = None,
+    nodes: Annotated[
+        int | None, typer.Option("--nodes", min=1, metavar="N", help="Machines.", rich_help_panel="Machines")
+    ] = None,
     strategy: Annotated[
         str | None,
         typer.Option(
             "--strategy",
             metavar="NAME",
             help="Distributed strategy: auto, ddp or ddp_find_unused_parameters_true.",
+            rich_help_panel="Machines",
         ),
     ] = None,
     precision: Annotated[

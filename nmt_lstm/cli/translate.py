@@ -97,6 +97,7 @@ def translate(
             min=1,
             metavar="N",
             help="Equal parts of the beam that avoid each other's words, for different translations with --n-best.",
+            rich_help_panel="Search",
         ),
     ] = None,
     diversity: Annotated[
@@ -107,42 +108,65 @@ def translate(
             max=100.0,
             metavar="X",
             help="How much the groups of the beam avoid each other's words. [default: 0.5]",
+            rich_help_panel="Search",
         ),
     ] = None,
     language_model: LanguageModel = None,
     language_model_weight: LanguageModelWeight = None,
     overrides: SearchOverrides = None,
     n_best: Annotated[
-        int, typer.Option("--n-best", min=1, metavar="N", help="Translations per input line.")
+        int,
+        typer.Option(
+            "--n-best", min=1, metavar="N", help="Translations per input line.", rich_help_panel="Output"
+        ),
     ] = 1,
     batch_size: BatchSize = 64,
     scores: Annotated[
-        bool, typer.Option("--scores", help="Write the score before each translation.")
+        bool,
+        typer.Option("--scores", help="Write the score before each translation.", rich_help_panel="Output"),
     ] = False,
     alignments: Annotated[
-        bool, typer.Option("--alignments", help="Write the alignment after each translation.")
+        bool,
+        typer.Option(
+            "--alignments", help="Write the alignment after each translation.", rich_help_panel="Output"
+        ),
     ] = False,
     word_alignments: Annotated[
         bool,
         typer.Option(
-            "--word-alignments", help="Write the alignment between words, after that between pieces."
+            "--word-alignments",
+            help="Write the alignment between words, after that between pieces.",
+            rich_help_panel="Output",
         ),
     ] = False,
     probabilities: Annotated[
         bool,
-        typer.Option("--probabilities", help="Add the probability of each piece and word to --format jsonl."),
+        typer.Option(
+            "--probabilities",
+            help="Add the probability of each piece and word to --format jsonl.",
+            rich_help_panel="Output",
+        ),
     ] = False,
     line_format: Annotated[
         TranslationFormat,
         typer.Option("--format", help="Lines of text, JSON Lines, or a document in HTML."),
     ] = TranslationFormat.text,
     prefix: Annotated[
-        str, typer.Option("--prefix", metavar="TEXT", help="Force the beginning of every translation.")
+        str,
+        typer.Option(
+            "--prefix",
+            metavar="TEXT",
+            help="Force the beginning of every translation.",
+            rich_help_panel="Requests",
+        ),
     ] = "",
     prefixes: Annotated[
         Path | None,
         typer.Option(
-            "--prefixes", metavar="FILE", help="Beginnings of the translations, one per input line."
+            "--prefixes",
+            metavar="FILE",
+            help="Beginnings of the translations, one per input line.",
+            rich_help_panel="Requests",
         ),
     ] = None,
     constraints: Annotated[
@@ -151,6 +175,7 @@ def translate(
             "--constraints",
             metavar="FILE",
             help="Prefix and phrases to require and to avoid, one JSON object per input line.",
+            rich_help_panel="Requests",
         ),
     ] = None,
     terms: Annotated[
@@ -159,12 +184,16 @@ def translate(
             "--terms",
             metavar="FILE",
             help="Terminology: source phrase, tab, target phrase, one pair per line.",
+            rich_help_panel="Requests",
         ),
     ] = None,
     avoid: Annotated[
         Path | None,
         typer.Option(
-            "--avoid", metavar="FILE", help="Phrases that translations must not contain, one per line."
+            "--avoid",
+            metavar="FILE",
+            help="Phrases that translations must not contain, one per line.",
+            rich_help_panel="Requests",
         ),
     ] = None,
     keep: Keep = "",
@@ -178,27 +207,54 @@ def translate(
     ] = False,
     jobs: Annotated[
         int,
-        typer.Option("--jobs", "-j", min=1, metavar="N", help="Single-threaded processes, for large files."),
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            metavar="N",
+            help="Single-threaded processes, for large files.",
+            rich_help_panel="Long texts",
+        ),
     ] = 1,
     engine: Annotated[
         Engine,
-        typer.Option("--engine", help="What runs the --jobs: processes of this machine, or a Ray cluster."),
+        typer.Option(
+            "--engine",
+            help="What runs the --jobs: processes of this machine, or a Ray cluster.",
+            rich_help_panel="Long texts",
+        ),
     ] = Engine.processes,
     resume: Annotated[
         bool,
-        typer.Option("--resume", help="Write the output in parts, and continue after an interruption."),
+        typer.Option(
+            "--resume",
+            help="Write the output in parts, and continue after an interruption.",
+            rich_help_panel="Long texts",
+        ),
     ] = False,
     shard: Annotated[
         str,
-        typer.Option("--shard", metavar="K/N", help="Translate only the K-th of N shares, as with --resume."),
+        typer.Option(
+            "--shard",
+            metavar="K/N",
+            help="Translate only the K-th of N shares, as with --resume.",
+            rich_help_panel="Long texts",
+        ),
     ] = "",
     merge: Annotated[
-        bool, typer.Option("--merge", help="Write the output from the parts of all shards.")
+        bool,
+        typer.Option(
+            "--merge", help="Write the output from the parts of all shards.", rich_help_panel="Long texts"
+        ),
     ] = False,
     part_lines: Annotated[
         int,
         typer.Option(
-            "--part-lines", min=1, metavar="N", help="Input lines of a part, of --resume and --shard."
+            "--part-lines",
+            min=1,
+            metavar="N",
+            help="Input lines of a part, of --resume and --shard.",
+            rich_help_panel="Long texts",
         ),
     ] = PART_LINES,
     precision: Precision = PrecisionName.auto,

@@ -33,6 +33,8 @@ __all__ = ["import_joeynmt", "is_joeynmt"]
 TOOLKIT = "JoeyNMT"
 CONFIGURATION = "config.yaml"
 CELLS = {"gru": "gru", "lstm": "lstm"}
+SPECIAL = {"unk": "<unk>", "pad": "<pad>", "bos": "<s>", "eos": "</s>"}
+"""Special symbols in the order of their ids, unless the configuration has others."""
 ONLY_RECURRENT = "a recurrent network"
 
 
@@ -123,14 +125,9 @@ def _checkpoint(path: Path) -> Path:
 def _vocabulary(
     options: SourceOptions, folder: Path, side: str, name: str, model: Path | None
 ) -> tuple[ImportedVocabulary, list[str]]:
-    tokens = read_list(folder / f"{side}_vocab.txt")
-    special = options.get("data.special_symbols", {})
-    rows = SpecialRows(
-        unknown=special.get("unk_id", 0),
-        pad=special.get("pad_id", 1),
-        begin=special.get("bos_id", 2),
-        end=special.get("eos_id", 3),
-    )
+    path = folder / f"{side}_vocab.txt"
+    tokens = read_list(path)
+    rows = _special_rows(options, tokens, path)
     key = f"data.{side}"
     level, kind = options.get(f"{key}.level", "word"), options.get(f"{key}.tokenizer_type", "")
     notes = [
@@ -143,12 +140,27 @@ def _vocabulary(
     if level == "char":
         return listed(tokens, rows, by_character=True), notes
     if level == "bpe" and kind == "sentencepiece":
-        path = model or _model_file(options, folder, key)
-        return with_model(read_model(path), tokens, rows, restricted=True), notes
+        file = model or _model_file(options, folder, key)
+        return with_model(read_model(file), tokens, rows, restricted=True), notes
     if model is not None:
         return with_model(read_model(model), tokens, rows), notes
     vocabulary = listed(tokens, rows)
     return vocabulary, [*notes, *splitting_notes(name, vocabulary, tokens)]
+
+
+def _special_rows(options: SourceOptions, tokens: Sequence[str], path: Path) -> SpecialRows:
+    special = options.get("data.special_symbols", {})
+    rows = {}
+    for number, (name, text) in enumerate(SPECIAL.items()):
+        row, token = special.get(f"{name}_id", number), special.get(f"{name}_token", text)
+        if tokens[row : row + 1] != [token]:
+            raise DamagedSourceError(
+                f"'{path}' has no {token} in line {row + 1}; is it the vocabulary of this run?",
+                path=path,
+                value=token,
+            )
+        rows[name] = row
+    return SpecialRows(unknown=rows["unk"], end=rows["eos"], begin=rows["bos"], pad=rows["pad"])
 
 
 def _model_file(options: SourceOptions, folder: Path, key: str) -> Path:
@@ -195,7 +207,7 @@ def _network(
     options.check()
 
     width = max(source_size, target_size)
-    rows = weights.size("src_embed.lut.weight", 0), weights.size("trg_embed.lut.weight", 0)
+    rows = len(source.tokens), len(target.tokens)
     source_rows = weights.take("src_embed.lut.weight", rows[0], source_size)
     target_rows = weights.take("trg_embed.lut.weight", rows[1], target_size)
     output = weights.take("decoder.output_layer.weight", rows[1], decoder_size)

@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from nmt_lstm.errors import DataError
 from nmt_lstm.files.regular import MAX_LIST_BYTES, read_regular
 from nmt_lstm.importing.errors import DamagedSourceError
 from nmt_lstm.text.piece_lists import piece_list_model
@@ -169,6 +170,6 @@ def read_model(path: Path) -> bytes:
         piece_records(model)
     except OSError as problem:
         raise DamagedSourceError(f"cannot read '{path}': {problem.strerror}.", path=path) from None
-    except ValueError as problem:
-        raise DamagedSourceError(f"'{path}' is not a SentencePiece model: {problem}.", path=path) from None
+    except (ValueError, DataError) as problem:
+        raise DamagedSourceError(f"'{path}' is not a SentencePiece model: {problem}", path=path) from None
     return model

@@ -99,6 +99,17 @@ def test_the_page_about_classification_runs(repository, tmp_path) -> None:
         run_block(block["language"], block["code"], tmp_path)
 
 
+@pytest.mark.slow
+@pytest.mark.spread
+def test_the_examples_of_importing_run(repository, tmp_path) -> None:
+    for file in (repository / "tests/importing/models/marian-gru").iterdir():
+        shutil.copy(file, tmp_path)
+    (tmp_path / "in.de").write_text("das stern das frau kennt .\nheute das haus das baum sieht .\n", "utf-8")
+    run_blocks(repository / "docs/importing.md", 1, tmp_path)
+    translations = (tmp_path / "out.en").read_text("utf-8").splitlines()
+    assert translations[0] == "the star knows the woman ."
+
+
 def test_the_targets_of_links_exist(repository) -> None:
     documents = [
         repository / "README.md",

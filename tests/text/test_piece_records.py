@@ -1,4 +1,4 @@
-"""The user-defined symbols of a SentencePiece model are read from its bytes."""
+"""SentencePiece models are read from their bytes, and written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,17 @@ import pytest
 import sentencepiece
 
 from nmt_lstm.errors import DataError
-from nmt_lstm.text.piece_records import byte_model, user_defined_symbols
+from nmt_lstm.text.piece_records import (
+    ModelType,
+    PieceKind,
+    PieceRecord,
+    byte_model,
+    list_model,
+    model_like,
+    piece_records,
+    trainer_fields,
+    user_defined_symbols,
+)
 
 SYMBOLS = ["<b>", "{name}", "日本", "x" * 90]
 
@@ -45,3 +55,36 @@ def test_a_model_of_bytes_has_a_piece_for_each_byte_a_space_and_the_symbols() ->
 def test_a_damaged_model_is_refused(damage) -> None:
     with pytest.raises(DataError, match="damaged"):
         user_defined_symbols(byte_model([]) + damage)
+
+
+def test_records_of_a_model_are_its_pieces_in_order() -> None:
+    model = byte_model(["<b>"])
+    records = piece_records(model)
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+    assert [record.text for record in records] == [
+        processor.id_to_piece(number) for number in range(processor.vocab_size())
+    ]
+    assert records[4] == ("<b>", PieceKind.USER_DEFINED, 0.0)
+    assert trainer_fields(model) == (ModelType.CHAR, True)
+
+
+def test_a_list_is_a_model_of_its_kind() -> None:
+    model = list_model(["▁one", "▁two"], ModelType.WORD)
+    assert trainer_fields(model) == (ModelType.WORD, False)
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+    assert processor.encode("two one") == [5, 4]
+
+
+def test_a_model_like_another_has_its_type_and_other_ids() -> None:
+    other = list_model(["▁one", "▁two"], ModelType.WORD)
+    model = model_like(other, [PieceRecord("▁two"), PieceRecord("▁never", PieceKind.UNUSED)])
+    assert trainer_fields(model) == (ModelType.WORD, False)
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+    assert (processor.pad_id(), processor.unk_id(), processor.eos_id()) == (0, 1, 3)
+    assert processor.encode("two") == [4]
+
+
+@pytest.mark.parametrize("content", [b"\x0a\x01", b"\x0a\x02\x08\x01", b"\x0f\xff"])
+def test_other_bytes_are_no_model(content) -> None:
+    with pytest.raises((ValueError, DataError)):
+        piece_records(content)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from nmt_lstm.batching.batch import SourceBatch, source_batch
 from nmt_lstm.cells.cell import Cell
+from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.inference.onnx.exporter import BATCH, SOURCE, export, serialize
 from nmt_lstm.inference.onnx.scan import UnrolledCell, insert_scans
 from nmt_lstm.model.decoder import DecoderState
@@ -42,9 +43,17 @@ def make_onnx_graphs(model: Seq2Seq) -> OnnxGraphs:
         model: in evaluation mode, on a processor; it is not changed.
 
     Raises:
+        ConfigurationError: the decoder starts with copies of the encoder's last states.
         PluginError: the exporter cannot trace an encoder, cell or attention.
         ImportError: ``onnxscript`` is not installed.
     """
+    if model.encoder.last_state_sizes:
+        # A Scan over padded sentences has only the states after the padding.
+        raise ConfigurationError(
+            'a model with model.decoder.bridge = "copy" cannot be exported to ONNX; export it without --format onnx.',
+            key="model.decoder.bridge",
+            value="copy",
+        )
     model = copy.deepcopy(model).eval()
     examples = [source_batch([[5] * length, [5] * (length - 2)]) for length in (7, 9)]
     with torch.no_grad():

@@ -7,7 +7,7 @@ import torch
 
 from nmt_lstm.batching.batch import source_batch
 from nmt_lstm.config.schema import SearchSettings
-from nmt_lstm.errors import PluginError
+from nmt_lstm.errors import ConfigurationError, PluginError
 from nmt_lstm.inference.onnx.folder import LARGEST_DIFFERENCE
 from nmt_lstm.inference.onnx.graphs import make_onnx_graphs
 from nmt_lstm.inference.onnx.model import OnnxModel
@@ -67,3 +67,10 @@ def test_the_graph_of_a_cell_contains_its_step_and_not_its_unrolled_loop(make_mo
     expected, _ = decode(model, source_batch([[5, 6, 7]]))
     actual, _ = decode(OnnxModel(graphs.encoder, graphs.decoder), source_batch([[5, 6, 7]]))
     assert (actual - expected.log_softmax(-1)).abs().mean() > LARGEST_DIFFERENCE["float32"]
+
+
+def test_copied_states_cannot_be_exported(make_model) -> None:
+    model = make_model(encoder={"hidden_size": 6}, decoder={"hidden_size": 12, "bridge": "copy"})
+    with pytest.raises(ConfigurationError, match="copy") as caught:
+        make_onnx_graphs(model)
+    assert caught.value.key == "model.decoder.bridge"

@@ -135,6 +135,7 @@ def compare(
     matching.check_factors(factors)
     for changes in ((), *(variant.overrides for variant in variants_of(factors))):
         run = make_run(values, [*settings, *changes], folder=folder, origin=origin)
+        early_checks.check_task(run, "translation")
         early_checks.check_files(*run.data.training_files(), *run.data.validation_files(), reread=True)
         if not plugin:
             early_checks.check_names(run)

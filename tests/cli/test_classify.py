@@ -141,6 +141,7 @@ def test_a_run_resumes_exactly(folder: Path, tmp_path: Path, cell: str) -> None:
         ),
         (["translate", "-m", "RUN"], "nmt-lstm classify"),
         (["classify", "-m", "builtin:en-ja"], "nmt-lstm translate"),
+        (["compare", "RUN/run.toml", "--vary", "model.encoder.cell=gru,lstm", "-o", "out"], "classifier"),
         (["train", "--task", "classification", "--tsv", "TEST", "--columns", "1,2", "-o", "out"], "label"),
         (
             [
@@ -165,7 +166,10 @@ def test_a_run_resumes_exactly(folder: Path, tmp_path: Path, cell: str) -> None:
 def test_what_has_no_meaning_is_refused(folder, capsys, monkeypatch, tmp_path, words, word) -> None:
     monkeypatch.chdir(tmp_path)
     names = {"RUN": str(folder / "run"), "TEST": str(folder / "test.tsv")}
-    text = [names.get(each, each.replace("TEST", names["TEST"])) for each in words]
+    text = [
+        names.get(each, each.replace("TEST", names["TEST"]).replace("RUN/", names["RUN"] + "/"))
+        for each in words
+    ]
     assert main(text) in (1, 2)
     assert word in capsys.readouterr().err
 

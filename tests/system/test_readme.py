@@ -92,7 +92,7 @@ def test_the_examples_of_a_page_run(repository, parallel_files, tmp_path, docume
 @pytest.mark.spread
 def test_the_page_about_classification_runs(repository, tmp_path) -> None:
     shutil.copytree(repository / "data" / "reviews", tmp_path / "data" / "reviews")
-    text = (repository / "docs" / "classification-and-forecasting.md").read_text(encoding="utf-8")
+    text = (repository / "docs" / "classification.md").read_text(encoding="utf-8")
     blocks = list(BLOCK.finditer(text))
     assert len(blocks) >= 4
     for block in blocks:

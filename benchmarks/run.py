@@ -23,6 +23,10 @@ BENCHMARKS = {
         "decoding_options",
         "cost of sampling, requests and other options in time and BLEU, one core",
     ),
+    "kept-parts": (
+        "kept_parts",
+        "placeholders and tags: how often they are kept, in time and BLEU, one core",
+    ),
     "gnmt": ("gnmt", "training and translation with the GNMT network on a GPU, on random text"),
     "memory": ("memory", "peak memory of training and of translating a long file"),
     "growth": ("growth", "memory of a long training run, and its growth after the first epoch"),

@@ -15,7 +15,16 @@ import pytest
 @pytest.mark.parametrize(
     "benchmark",
     [
-        *("limits", "attentions", "cells", "train", "translate", "search-costs", "decoding-options"),
+        *(
+            "limits",
+            "attentions",
+            "cells",
+            "train",
+            "translate",
+            "search-costs",
+            "decoding-options",
+            "kept-parts",
+        ),
         *("memory", "startup"),
         *("scaling", "profile", "gnmt"),
     ],

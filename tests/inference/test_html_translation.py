@@ -53,7 +53,7 @@ def translated(document: str, *, backwards: bool = False) -> str:
         ("<p>a <i>b <b>c</b></i></p>", "<p>A <i>B <b>C</b></i></p>", "<p><i><b>C</b> B</i> A</p>"),
         ("a &lt; &amp;<br>\n b", "A &lt; &amp;<br>\n B", "&amp; &lt; A<br>\n B"),
         ('<a title="b">c</a> <img src="d"> e', '<a title="b">C</a> <img src="d">E', None),
-        ("a <code>b</code> c", "A <code>b</code> C", "C <code>b</code> A"),
+        ("a <code>b</code> c", "A <code>b</code> C", "<code>b</code> C A"),
         ("<b></b>a", "<b></b>A", "<b></b>A"),
         ("a <b>b</i> c</b> d", "A <b>B</i> C</b> D", None),
         ("<p>...</p>", "<p>...</p>", "<p>...</p>"),

@@ -21,7 +21,6 @@ Examples:
     -o runs/imported
   nmt-lstm translate -m runs/imported < in.txt > out.txt
 \b
-TOOLKIT is joeynmt, opennmt, eole or marian; without it, the files tell.
 Greedy translations are those of the toolkit itself. A model with parts that
 cannot be expressed is refused, with a list of them. No code in the files is
 run. See docs/importing.md."""
@@ -30,11 +29,17 @@ PAIR = 2
 
 
 def import_model(
-    model: Annotated[
-        list[str],
-        typer.Argument(metavar="[TOOLKIT] PATH", help="The file or folder of the model, after its toolkit."),
+    first: Annotated[
+        str,
+        typer.Argument(
+            metavar="TOOLKIT|PATH",
+            help="marian, opennmt, eole or joeynmt; or the model itself, whose files tell the toolkit.",
+        ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write.")],
+    second: Annotated[
+        str | None, typer.Argument(metavar="PATH", help="The file or folder of the model, after its toolkit.")
+    ] = None,
     vocabulary: Annotated[
         list[Path] | None,
         typer.Option(
@@ -46,26 +51,19 @@ def import_model(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a model in the folder.")] = False,
 ) -> None:
     """Convert a model of another toolkit."""
-    if len(model) > PAIR:
-        raise ConfigurationError(
-            f"{len(model)} arguments were given, but there are at most two: nmt-lstm import [TOOLKIT] PATH.",
-            value=model,
-        )
+    toolkit, path = ("", Path(first)) if second is None else (first, Path(second))
     vocabularies = vocabulary or []
     if len(vocabularies) > PAIR:
         raise ConfigurationError(
             f"--vocabulary was given {len(vocabularies)} times; give it once for both sides, or for source and target.",
             key="--vocabulary",
         )
-    path = Path(model[-1])
     early_checks.check_import_folder(output, path, overwrite=overwrite)
     from nmt_lstm.checkpoint.manifest import Manifest
     from nmt_lstm.importing import toolkits
     from nmt_lstm.importing.writing import write_imported
 
-    imported = toolkits.import_model(
-        path, toolkit=model[0] if len(model) == PAIR else "", vocabularies=vocabularies
-    )
+    imported = toolkits.import_model(path, toolkit=toolkit, vocabularies=vocabularies)
     write_imported(output, imported, origin=path)
     parameters = Manifest.read(output).parameters
     note(f"{output}: a model of {imported.toolkit} with {parameters:,} parameters.")

@@ -72,7 +72,7 @@ def import_marian(path: Path, vocabularies: Sequence[Path] = ()) -> ImportedMode
     model, state = _network(options, weights, source, target)
     weights.check()
     joint = source.vocabulary.fingerprint == target.vocabulary.fingerprint
-    version = str(options.get("version", "")).split()
+    version = str(options.get("version", "")).removeprefix("v").split()
     return ImportedModel(
         toolkit=" ".join([TOOLKIT, *version[:1]]),
         model=model,

@@ -67,22 +67,26 @@ def marian_vocabulary(path: Path, rows: int, side: str) -> tuple[ImportedVocabul
         vocabulary = with_model(model, tokens[:rows], _special(tokens, path))
         return vocabulary, []
     is_yaml = path.suffix in (".yml", ".yaml", ".json")
-    tokens = _numbered(path, rows) if is_yaml else read_list(path)[:rows]
-    tokens += [f"<row{number}>" for number in range(len(tokens), rows)]
+    words = _numbered(path) if is_yaml else dict(enumerate(read_list(path)))
+    tokens = [words.get(row, f"<row{row}>") for row in range(rows)]
     vocabulary = listed(tokens, _special(tokens, path))
-    return vocabulary, splitting_notes(side, vocabulary, tokens)
+    notes = splitting_notes(side, vocabulary, tokens)
+    if len(words) != rows:
+        notes.append(
+            f"the {side} vocabulary has {len(words):,} words and the model {rows:,}; make sure that they belong together."
+        )
+    return vocabulary, notes
 
 
-def _numbered(path: Path, rows: int) -> list[str]:
-    tokens = [f"<row{number}>" for number in range(rows)]
+def _numbered(path: Path) -> dict[int, str]:
+    words = {}
     for word, number in read_words_yaml(path).items():
         if not number.isdecimal():
             raise DamagedSourceError(
                 f"'{path}': '{word}' has the number '{number}'.", path=path, value=number
             )
-        if int(number) < rows:
-            tokens[int(number)] = word
-    return tokens
+        words[int(number)] = word
+    return words
 
 
 def _special(tokens: Sequence[str], path: Path) -> SpecialRows:

@@ -59,7 +59,12 @@ def import_model(path: Path, *, toolkit: str = "", vocabularies: Sequence[Path] 
         )
     if not path.exists():
         raise DamagedSourceError(f"'{path}' does not exist.", path=path)
-    return TOOLKITS[toolkit or toolkit_of(path)].convert(path, vocabularies)
+    chosen = TOOLKITS[toolkit or toolkit_of(path)]
+    if not chosen.recognises(path):
+        raise DamagedSourceError(
+            f"'{path}' is no model of {toolkit}; give {chosen.expected}.", path=path, value=toolkit
+        )
+    return chosen.convert(path, vocabularies)
 
 
 def toolkit_of(path: Path) -> str:

@@ -53,12 +53,13 @@ def test_an_existing_model_is_kept_unless_told_otherwise(tmp_path, capsys) -> No
 @pytest.mark.parametrize(
     ("words", "key"),
     [
-        (["a", "b", "c", "-o", "out"], "two"),
+        (["a", "b", "c", "-o", "out"], "argument"),
+        (["eole", ".", "-o", "out"], "vocab.json"),
         (["jeynmt", ".", "-o", "out"], "joeynmt"),
         (["missing.npz", "-o", "out"], "missing.npz"),
         ([".", "-o", "."], "-o"),
         ([".", "-o", "out", *["--vocabulary=v"] * 3], "--vocabulary"),
-        ([], "PATH"),
+        ([], "TOOLKIT"),
     ],
 )
 def test_wrong_arguments_are_reported(tmp_path, monkeypatch, capsys, words, key) -> None:
@@ -96,3 +97,11 @@ def test_damaged_files_are_reported_by_name(tmp_path, capsys, name, damage) -> N
     assert str(model) in error
     assert "Traceback" not in error
     assert not output.exists()
+
+
+def test_a_vocabulary_of_another_size_is_mentioned(tmp_path, capsys) -> None:
+    longer = tmp_path / "longer.yml"
+    longer.write_text((MARIAN / "vocabulary.de.yml").read_text("utf-8") + '"extra": 99\n', "utf-8")
+    words = [f"--vocabulary={longer}", f"--vocabulary={MARIAN}/vocabulary.en.yml"]
+    assert main(["import", str(MARIAN / "model.npz"), *words, "-o", str(tmp_path / "imported")]) == 0
+    assert "belong together" in capsys.readouterr().err

@@ -15,7 +15,14 @@ from make import without_optimizer, write_text
 HERE = Path(__file__).resolve().parent
 MODELS: dict[str, dict[str, Any]] = {
     # The defaults of OpenNMT-py, but for the sizes: two unidirectional layers, bilinear attention, input feeding.
-    "opennmt-default": {"encoder_type": "rnn", "enc_layers": 2, "dec_layers": 2, "train_steps": 900},
+    "opennmt-default": {
+        "encoder_type": "rnn",
+        "enc_layers": 2,
+        "dec_layers": 2,
+        "hidden_size": 24,
+        "learning_rate": 0.01,
+        "train_steps": 1500,
+    },
     "opennmt-brnn": {
         "encoder_type": "brnn",
         "train_steps": 500,

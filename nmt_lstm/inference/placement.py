@@ -19,6 +19,8 @@ __all__ = ["Placed", "Placement"]
 REACH = 1.5
 """Source pieces over which the weight of a neighbour decreases by e. From 0.7 to 3, BLEU of Multi30k with placeholders
 changes by 0.2."""
+NEIGHBOURS = 20
+"""Source pieces on each side whose places count; those farther away weigh nothing."""
 INSIDE = 0.5
 """Attention to an element with which a target piece rather belongs to it than not."""
 
@@ -57,6 +59,9 @@ class Placement:
             weights = np.eye(sources)[nearest]
         self._weights = weights
         self._shares = weights / np.maximum(weights.sum(1, keepdims=True), 1e-9)
+        # Where each source piece is in the translation: a piece that all target pieces look at, often the last one, says
+        # little about places.
+        self._distributions = weights / np.maximum(weights.sum(0), 1e-9)
         self._source_solids = np.asarray(source_solids)
         self._gaps = np.asarray(gaps)
 
@@ -120,21 +125,18 @@ class Placement:
         anywhere.
         """
         source_gap = self._source_gap(solid)
-        positions = np.arange(self._weights.shape[1])
+        first = max(0, source_gap - NEIGHBOURS)
+        positions = np.arange(first, min(self._weights.shape[1], source_gap + NEIGHBOURS))
         distances = np.where(positions < source_gap, source_gap - 1 - positions, positions - source_gap)
         signs = np.where(positions < source_gap, 1.0, -1.0)
-        # Where each source piece is in the translation: a piece that all target pieces look at, often the last one, says
-        # little about places.
-        distributions = self._weights / np.maximum(self._weights.sum(0), 1e-9)
-        sides = distributions @ (signs * np.exp(-distances / REACH))
+        neighbours = self._distributions[:, first : first + len(positions)]
         # The more of what is before the mark is to the left of a gap, and of what is after it to the right, the better.
+        sides = neighbours @ (signs * np.exp(-distances / REACH))
         cumulated = np.concatenate([[0.0], np.cumsum(sides)])
-        allowed = [
-            gap
-            for gap in self._gaps.tolist()
-            if start <= gap <= end and not any(first < gap < last for first, last in taken)
-        ]
-        return max(allowed, key=lambda gap: float(cumulated[gap])) if allowed else start
+        allowed = self._gaps[(self._gaps >= start) & (self._gaps <= end)]
+        for before, after in taken:
+            allowed = allowed[(allowed <= before) | (allowed >= after)]
+        return int(allowed[cumulated[allowed].argmax()]) if len(allowed) else start
 
 
 def _free(start: int, end: int, taken: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

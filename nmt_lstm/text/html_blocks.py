@@ -118,6 +118,10 @@ _VERBATIM = frozenset(
     ["code", "kbd", "samp", "var", "pre", "svg", "math", "object", "template", "canvas", "audio", "video"]
 )
 
+MAX_TAGS, MAX_DEPTH = 500, 50
+"""Tags of inline elements in one sentence, and elements within each other. No writer needs so many; with more, each tag
+separates sentences, so that a document made to take long does not."""
+
 
 @dataclass(frozen=True)
 class HtmlBlock:
@@ -275,7 +279,9 @@ def _nested(run: Sequence[_Part]) -> Iterator[list[_Part]]:
 
 
 def _pairs(run: Sequence[_Part]) -> set[int]:
-    """Return the indices of start and end tags that belong together and are nested."""
+    """Return the indices of start and end tags that belong together and are nested; none, if there are too many."""
+    if sum(part.is_tag for part in run) > MAX_TAGS:
+        return set()
     begun: list[int] = []
     open_names: dict[str, int] = {}
     pairs: set[int] = set()
@@ -284,6 +290,8 @@ def _pairs(run: Sequence[_Part]) -> set[int]:
             continue
         if part.kind is Kind.OPEN:
             begun.append(index)
+            if len(begun) > MAX_DEPTH:
+                return set()
             open_names[part.name] = open_names.get(part.name, 0) + 1
         elif open_names.get(part.name):
             while True:

@@ -9,6 +9,8 @@ from nmt_lstm.text.marked_text import Item, Kind
 
 __all__ = ["inline_items", "tag_name"]
 
+MAX_DEPTH = 50
+"""Elements within each other; with more, all tags of the line are points."""
 _NAME = re.compile(r"</?([A-Za-z][^\s/>]*)")
 
 
@@ -21,6 +23,7 @@ def tag_name(tag: str) -> str:
 def inline_items(items: Sequence[Item]) -> list[Item]:
     """Return items where the words that are tags begin and end elements, or are points if they have no counterpart."""
     result = list(items)
+    deepest = 0
     begun: list[tuple[str, int]] = []
     for index, item in enumerate(items):
         name = tag_name(item.text) if item.kind is Kind.WORD else ""
@@ -30,6 +33,7 @@ def inline_items(items: Sequence[Item]) -> list[Item]:
         if not item.text.startswith("</"):
             if not item.text.endswith("/>"):
                 begun.append((name, index))
+                deepest = max(deepest, len(begun))
         elif any(name == other for other, _ in begun):
             # What was begun within it and has not ended is not nested.
             while begun[-1][0] != name:
@@ -37,4 +41,6 @@ def inline_items(items: Sequence[Item]) -> list[Item]:
             _, start = begun.pop()
             result[start] = Item(Kind.OPEN, items[start].text)
             result[index] = Item(Kind.CLOSE, item.text)
+    if deepest > MAX_DEPTH:
+        return [Item(Kind.POINT, item.text) if tag_name(item.text) else item for item in items]
     return result

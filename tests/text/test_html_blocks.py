@@ -38,6 +38,11 @@ def test_blocks_are_sentences(document, expected) -> None:
     assert texts(document) == expected
 
 
+@pytest.mark.parametrize("document", ["<b>x " * 2000 + "</b>" * 2000, "<b>x</b> " * 2000])
+def test_too_many_tags_separate_sentences(document) -> None:
+    assert texts(document) == ["x"] * 2000
+
+
 def test_a_block_knows_its_place_and_its_spaces() -> None:
     first, tag, second = html_blocks("\n a \n<p>b", NOTHING)
     assert (first.line, first.leading, first.trailing, first.raw) == (1, "\n ", " \n", "\n a \n")

@@ -23,6 +23,11 @@ def test_tags_are_paired(tags, kinds) -> None:
     assert [item.kind.name for item in items] == kinds.split()
 
 
+def test_elements_within_too_many_others_are_points() -> None:
+    items = inline_items([Item(Kind.WORD, "<b>")] * 60 + [Item(Kind.WORD, "</b>")] * 60)
+    assert {item.kind for item in items} == {Kind.POINT}
+
+
 def test_the_name_of_a_tag() -> None:
     assert [tag_name(text) for text in ("<B>", "</x:y >", "<a/>", "a", "<a", "<!-- b -->", "&a;")] == [
         "b", "x:y", "a", "", "", "", "",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings, TrainingSettings
     from nmt_lstm.model.seq2seq import Seq2Seq
     from nmt_lstm.numerics.precision import Precision
-    from nmt_lstm.text.preparation import Prepared
+    from nmt_lstm.text.prepared import Prepared
 
 
 class Rates(NamedTuple):

@@ -36,6 +36,7 @@ def run_without_file(
     resume: bool,
     base: Path | None = None,
     task: TaskName = "translation",
+    prepared: Path | None = None,
 ) -> tuple[RunSettings, list[str], HeldOut | None]:
     """Choose settings from the size of the text.
 
@@ -46,6 +47,7 @@ def run_without_file(
         resume: whether to use the held-out text that the folder has.
         base: a model to be fine-tuned, whose network and vocabulary are used.
         task: what the model is for.
+        prepared: folder of prepared text; by default beside the model folder.
 
     Returns:
         The settings, lines that describe them, and the held-out text if there is no validation text.
@@ -82,7 +84,10 @@ def run_without_file(
     data["exclude_validation"] = held_out is not None
     data["source_language"] = language_of(source[0])
     data["target_language"] = "" if target is None else language_of(target[0])
-    values = {**choose_settings(pairs, task), "data": {**data, "prepared": str(folder.parent / "prepared")}}
+    values = {
+        **choose_settings(pairs, task),
+        "data": {**data, "prepared": str(prepared or folder.parent / "prepared")},
+    }
     if base is not None:
         new_vocabulary = any(setting.strip().startswith("subwords.") for setting in settings)
         values = _as_trained(base, values, task, new_vocabulary=new_vocabulary)

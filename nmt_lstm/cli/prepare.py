@@ -4,41 +4,92 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from nmt_lstm.cli.arguments import Overrides, RunFile
+import typer
+
+from nmt_lstm.cli.arguments import Overrides
+from nmt_lstm.cli.chosen_settings import run_without_file
 from nmt_lstm.cli.messages import note, quoted
+from nmt_lstm.cli.text_options import (
+    Columns,
+    Sources,
+    TabSeparated,
+    Targets,
+    ValidSources,
+    ValidTargets,
+    default_output,
+    text_files,
+    text_overrides,
+)
+from nmt_lstm.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from nmt_lstm.text.preparation import Prepared
+    from nmt_lstm.text.prepared import Prepared
 
 __all__ = ["prepare"]
 
 EPILOG = """\b
-Example:
-  nmt-lstm prepare data/multi30k/de-en.toml"""
+Examples:
+  nmt-lstm prepare data/multi30k/de-en.toml
+  nmt-lstm prepare -s news.de talks.de -t news.en talks.en"""
 
 
-def prepare(run_file: RunFile, overrides: Overrides = None) -> None:
+def prepare(
+    run_file: Annotated[
+        Path | None,
+        typer.Argument(metavar="RUN.toml", help="Run file; without it, name the text files."),
+    ] = None,
+    source: Sources = None,
+    target: Targets = None,
+    valid_source: ValidSources = None,
+    valid_target: ValidTargets = None,
+    tsv: TabSeparated = None,
+    columns: Columns = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="Model folder of the later 'train -o'; 'prepared' is beside it. [default: runs/NAME]",
+        ),
+    ] = None,
+    overrides: Overrides = None,
+) -> None:
     """Clean the training text and split it into pieces.
 
     'train' does this itself. Use 'prepare' to see what cleaning removes, or before training on many machines.
-    The result is cached until the text or the settings change.
+    The result is cached until the text or the settings change. Options with FILE... take several files.
     """
     from nmt_lstm.config.load import load_run
     from nmt_lstm.corpora.builtin import with_builtin_pieces
     from nmt_lstm.text.held_out import with_validation_text
     from nmt_lstm.text.preparation import prepare as prepare_text
 
-    run = load_run(run_file, overrides or [])
+    texts = text_files(source, target, valid_source, valid_target, tsv=tsv, columns=columns)
     # The cache depends on the content of the held-out text, not on its path: each run has its own copy.
     with tempfile.TemporaryDirectory() as folder:
-        run, held_out = with_validation_text(run, Path(folder), reuse=False)
+        if run_file is None:
+            named = output or default_output(None, texts["train_source"], texts["train_target"])
+            run, _, held_out = run_without_file(
+                texts, overrides or [], Path(folder), resume=False, prepared=named.parent / "prepared"
+            )
+        else:
+            run = load_run(run_file, [*text_overrides(texts), *(overrides or [])])
+            if run.data.stream:
+                raise ConfigurationError(
+                    "a stream is not prepared: its pairs are read while they are trained on."
+                )
+            run, held_out = with_validation_text(run, Path(folder), reuse=False)
         if held_out is not None:
             note(held_out.describe(with_folder=False))
             held_out.write()
         note(description(prepare_text(with_builtin_pieces(run), note)))
-    note(f"\nTo train on it:\n  nmt-lstm train {quoted(run_file)}")
+    if run_file is not None:
+        note(f"\nTo train on it:\n  nmt-lstm train {quoted(run_file)}")
+    else:
+        note("\nTo train on it, use the same options with nmt-lstm train.")
 
 
 def description(prepared: Prepared) -> str:
@@ -53,6 +104,7 @@ def description(prepared: Prepared) -> str:
         vocabulary = f"{subwords.source.size:,} source and {subwords.target.size:,} target {plural}"
     lines = [
         prepared.report.describe(),
+        *prepared.describe_corpora(),
         f"{len(prepared.valid_source):,} validation pairs",
         vocabulary,
         f"{store.source.lengths.sum():,} source and {store.target.lengths.sum():,} target pieces of training text",

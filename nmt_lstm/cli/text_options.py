@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from nmt_lstm.cli.standard_streams import check_stdin
 from nmt_lstm.config.tasks import TaskName
 from nmt_lstm.errors import ConfigurationError
 
 __all__ = [
     "Columns",
     "Sources",
+    "Stream",
     "TabSeparated",
     "Targets",
     "ValidSources",
     "ValidTargets",
+    "check_stream",
+    "default_output",
     "text_files",
     "text_overrides",
 ]
@@ -84,6 +89,35 @@ Columns = Annotated[
 ]
 
 
+Stream = Annotated[
+    str,
+    typer.Option(
+        "--stream",
+        metavar="FILE",
+        help="Train on lines of source, tab and target from a pipe; - is stdin. Needs a run file.",
+    ),
+]
+
+
+def check_stream(stream: str, run_file: Path | None) -> None:
+    """Check the option before anything is read.
+
+    Raises:
+        ConfigurationError: there is no run file, or standard input is closed or a terminal.
+    """
+    if stream and run_file is None:
+        raise ConfigurationError(
+            "--stream needs a run file with the vocabulary (subwords.model), validation text and "
+            "training.validate_every: a stream does not say how much text there is."
+        )
+    if stream == "-":
+        check_stdin()
+        if sys.stdin.isatty():
+            raise ConfigurationError(
+                "--stream - reads a pipe, but stdin is a terminal; send the pairs to it with |."
+            )
+
+
 def text_files(
     source: Sequence[Path] | None,
     target: Sequence[Path] | None,
@@ -138,3 +172,13 @@ def text_overrides(texts: Mapping[str, Sequence[Path]]) -> list[str]:
         for name, paths in texts.items()
         if paths
     ]
+
+
+def default_output(run_file: Path | None, source: Sequence[Path], target: Sequence[Path]) -> Path:
+    """Return runs/NAME, named after the run file or the languages."""
+    if run_file is not None:
+        return Path("runs", run_file.stem)
+    from nmt_lstm.text.text_file import language_of
+
+    names = [language_of(side[0]) for side in (source, target) if side]
+    return Path("runs", "-".join(names) if all(names) and len(names) == 2 else "model")

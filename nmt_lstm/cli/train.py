@@ -25,10 +25,13 @@ from nmt_lstm.cli.messages import note, quoted, show_log
 from nmt_lstm.cli.text_options import (
     Columns,
     Sources,
+    Stream,
     TabSeparated,
     Targets,
     ValidSources,
     ValidTargets,
+    check_stream,
+    default_output,
     text_files,
     text_overrides,
 )
@@ -53,6 +56,7 @@ Examples:
   nmt-lstm train --tsv pairs.tsv.gz -o runs/de-en
   nmt-lstm train run.toml -o runs/de-en --set model.dropout=0.3
   nmt-lstm train run.toml -o runs/de-en --resume
+  opustrainer-train -c mix.yml nmt-lstm train run.toml --stream - -o runs/de-en
   nmt-lstm train -s news.de -t news.en -o runs/news --init-from runs/de-en
   nmt-lstm train run.toml -o runs/mgu --plugin mgu.py --cell mgu
   nmt-lstm train --task language-model -s text.en -o runs/lm
@@ -79,6 +83,7 @@ def train(
     valid_target: ValidTargets = None,
     tsv: TabSeparated = None,
     columns: Columns = None,
+    stream: Stream = "",
     task: Annotated[
         TaskName | None,
         typer.Option("--task", help="What to train. [default: translation, or that of the run file]"),
@@ -146,6 +151,7 @@ def train(
     language model has one side, -s. Options with FILE... take several files: -s a.de b.de -t a.en b.en.
     """
     parse_time_limit(time_limit)
+    check_stream(stream, run_file)
     texts = text_files(
         source, target, valid_source, valid_target, tsv=tsv, columns=columns, task=task or "translation"
     )
@@ -157,6 +163,7 @@ def train(
         "training.precision": precision.value if precision else None,
         "seed": seed,
         "training.init_from": init_from,
+        "data.stream": stream or None,
         **({"task": task} if run_file else {}),
     }
     # The last setting of a key counts, so --set overrides the options that set several keys, such as --cell.
@@ -225,6 +232,10 @@ def check_start(run: RunSettings, folder: Path, plugins: Sequence[Path] | None, 
     check_parts(run.model)
     check_run(run, continues=resume and checkpoint_path(folder).exists())
     devices = choose_devices(run.training)
+    if run.data.stream:
+        from nmt_lstm.training.stream_data import check_stream_devices
+
+        check_stream_devices(devices.world_size)
     launch = find_launch(devices.count, devices.nodes)
     # Before Lightning is imported, which reads the same environment variables.
     ignore_stray(launch)
@@ -257,13 +268,3 @@ def read_run(run_file: Path, settings: list[str]) -> RunSettings:
         raise ConfigurationError(
             f"{problem} If this is training text, name both sides: nmt-lstm train -s {quoted(run_file)} -t FILE"
         ) from problem
-
-
-def default_output(run_file: Path | None, source: Sequence[Path], target: Sequence[Path]) -> Path:
-    """Return runs/NAME, named after the run file or the languages."""
-    if run_file is not None:
-        return Path("runs", run_file.stem)
-    from nmt_lstm.text.text_file import language_of
-
-    names = [language_of(side[0]) for side in (source, target) if side]
-    return Path("runs", "-".join(names) if all(names) and len(names) == 2 else "model")

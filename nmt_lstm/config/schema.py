@@ -220,6 +220,8 @@ class RunSettings(Settings):
                 raise ValueError(
                     f"'data.{key}' has no meaning for {task.model} (task = \"{self.task}\"); leave it out"
                 )
+        if self.data.stream and (problem := self._stream_problem()):
+            raise ValueError(problem)
         decides, names = self.training.validation_set, self.data.validation_names()
         if decides not in ("", AVERAGE, *names):
             raise ValueError(
@@ -255,3 +257,19 @@ class RunSettings(Settings):
                 f"itself offers in training.optimizer.options"
             )
         return self
+
+    def _stream_problem(self) -> str:
+        """Return what training on a stream lacks; empty if nothing."""
+        training = self.training
+        if self.subwords.model is None:
+            return (
+                "a stream needs a vocabulary: set subwords.model to a SentencePiece model or a model folder"
+            )
+        if not training.validate_every:
+            return "a stream has no epochs: set training.validate_every to the number of steps between validations"
+        if training.schedule.name == "cosine" and not (training.max_steps or training.time_limit):
+            return (
+                'the end of a stream is not known, and the learning rate of the schedule "cosine" ends with the run: set '
+                "training.max_steps, training.time_limit, or a different training.schedule.name"
+            )
+        return ""

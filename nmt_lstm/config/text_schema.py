@@ -133,6 +133,9 @@ class DataSettings(Settings):
     """Target side of the training text, the translation of the source side line by line; a language model has none."""
     corpora: tuple[CorpusSettings, ...] = Field((), strict=False)
     """Training text from several corpora, in place of train_source and train_target; each is a table [[data.corpora]]."""
+    stream: str = ""
+    """Training pairs from a stream of lines (source, tab, target), in place of text in files: "-" for standard input, or
+    a named pipe."""
     valid_source: TextPaths | None = None
     """Source side of the validation text; several files are several sets. Without validation text, pairs of the training
     text are held out."""
@@ -157,9 +160,13 @@ class DataSettings(Settings):
     def training_corpora(self) -> tuple[CorpusSettings, ...]:
         """Return the training text as corpora, each with its name; train_source and train_target are one corpus.
 
+        There are none if a stream is trained on.
+
         Raises:
             ConfigurationError: there is no training text.
         """
+        if self.stream:
+            return ()
         if self.corpora:
             return _named(self.corpora)
         if self.train_source is None:
@@ -169,6 +176,8 @@ class DataSettings(Settings):
     @property
     def is_paired(self) -> bool:
         """Whether the text has two sides; if not, its lines become the target side, and the source side is empty."""
+        if self.stream:
+            return True
         if self.corpora:
             return self.corpora[0].target is not None or self.corpora[0].tsv is not None
         return self.train_target is not None
@@ -224,14 +233,16 @@ class DataSettings(Settings):
         Args:
             paired: whether the task needs two sides.
         """
+        if self.stream and (problem := self._stream_problem(paired=paired)):
+            return problem
         if self.corpora and (self.train_source is not None or self.train_target is not None):
             return "set either 'data.train_source' and 'data.train_target', or [[data.corpora]]"
         if self.validation and (self.valid_source is not None or self.valid_target is not None):
             return "set either 'data.valid_source' and 'data.valid_target', or [[data.validation]]"
-        if not self.corpora and self.train_source is None:
+        if not self.corpora and not self.stream and self.train_source is None:
             meaning = " ".join((DataSettings.model_fields["train_source"].description or "").split())
             return f"'data.train_source' is required: {meaning.removesuffix('.')}"
-        if not self.corpora and paired:
+        if not self.corpora and not self.stream and paired:
             problem = _sides_problem(
                 "data.train_source", "data.train_target", self.train_source, self.train_target
             )
@@ -253,6 +264,20 @@ class DataSettings(Settings):
             if len(set(names)) < len(names):
                 repeated = next(name for name in names if names.count(name) > 1)
                 return f"[[{key}]]: the name '{repeated}' is used twice; give each table its own"
+        return ""
+
+    def _stream_problem(self, *, paired: bool) -> str:
+        if not paired or self.targets == "labels":
+            return "'data.stream' holds pairs of lines; text without pairs and with labels is read from files"
+        if self.corpora or self.train_source is not None or self.train_target is not None:
+            return "set either 'data.stream', or training text in files"
+        if not self.has_validation:
+            return (
+                "a stream needs validation text in files: set 'data.valid_source' and 'data.valid_target', or "
+                "[[data.validation]]"
+            )
+        if self.cleaning.drop_duplicates:
+            return "'data.cleaning.drop_duplicates' needs the whole text, which a stream never is; set it to false"
         return ""
 
 

@@ -50,7 +50,7 @@ def corpus_warnings(data: DataSettings) -> list[str]:
         warnings += valid.half_empty()
         # Text of a different direction, which has a different tag, resembles the other side.
         related = [text for other, text in corpora if other == tag] or [text for _, text in corpora]
-        warnings += valid.mistaken(related)
+        warnings += valid.mistaken(related) if related else []
     return warnings
 
 

@@ -12,7 +12,8 @@ from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.files.atomic import complete_folder
 from nmt_lstm.files.lock import locked
 from nmt_lstm.text.corpus import read_parallel
-from nmt_lstm.text.preparation import KEPT, Prepared, chunks_of
+from nmt_lstm.text.prepared import Prepared
+from nmt_lstm.text.store_writing import KEPT, chunks_of
 from nmt_lstm.text.subword_sampling import SAMPLING_VERSION, sentence_seed
 from nmt_lstm.text.tags import tag_pieces
 from nmt_lstm.text.token_store import TokenStore, TokenStoreWriter

@@ -46,6 +46,7 @@ def fingerprint_of(data: DataSettings, subwords: SubwordSettings) -> str:
         **({"targets": data.targets} if data.targets != "text" else {}),
         **({"exclude_validation": True} if data.exclude_validation else {}),
         **_texts("corpora", [{**_text(corpus), **_rules(corpus, data)} for corpus in corpora]),
+        **({"stream": True} if data.stream else {}),
         **_texts("validation", [_text(each) for each in sets]),
     }
     digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
@@ -67,7 +68,7 @@ def _digests(subwords: Subwords) -> list[str]:
 
 def _texts(key: str, texts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return what is special about texts under a key; nothing for one text without anything special."""
-    return {key: list(texts)} if len(texts) > 1 or any(texts) else {}
+    return {key: list(texts)} if len(texts) != 1 or any(texts) else {}
 
 
 def _text(text: ParallelSettings) -> dict[str, Any]:

@@ -6,98 +6,42 @@ import dataclasses
 import functools
 import itertools
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from nmt_lstm.config.piece_kinds import PIECE_KINDS, PieceKindName
+from nmt_lstm.config.piece_kinds import PIECE_KINDS
 from nmt_lstm.config.schema import DataSettings, SubwordSettings
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.files.atomic import complete_folder
 from nmt_lstm.files.checksums import checked_json, parse_checked, sha256_of
 from nmt_lstm.files.lock import locked
 from nmt_lstm.files.regular import read_regular
-from nmt_lstm.text.cleaning import CleaningReport, PairCleaner, pair_digest
+from nmt_lstm.text.cleaning import CleaningReport, pair_digest
 from nmt_lstm.text.corpus import count_usable, read_parallel
 from nmt_lstm.text.corpus_checks import corpus_warnings
-from nmt_lstm.text.epoch_parts import EpochPart
 from nmt_lstm.text.fingerprint import fingerprint_of
 from nmt_lstm.text.labels import check_validation_labels, subwords_with_labels
-from nmt_lstm.text.special_pieces import END
+from nmt_lstm.text.prepared import Prepared
+from nmt_lstm.text.store_writing import KEPT, write_store
 from nmt_lstm.text.subwords import Subwords, read_subwords, train_subwords
-from nmt_lstm.text.tags import tag_pieces, with_tags
+from nmt_lstm.text.tags import with_tags
 from nmt_lstm.text.text_file import check_rereadable
 from nmt_lstm.text.text_form import TextForm
-from nmt_lstm.text.token_store import HEADER, TokenStore, TokenStoreWriter
+from nmt_lstm.text.token_store import HEADER, TokenStore
 from nmt_lstm.text.validation_text import ValidationText, read_validation
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings
 
-__all__ = ["KEPT", "Prepared", "chunks_of", "prepare", "prepare_text"]
+__all__ = ["prepare", "prepare_text"]
 
-CHUNK = 10_000
 # The vocabulary is part of the data, not of the run: runs with different seeds must be comparable.
 VOCABULARY_SEED = 1
 RECORD = "prepared.json"
-# A file with one byte for each line of the training text: whether its pair is in the store.
-KEPT = "kept"
 
 logger = logging.getLogger(__name__)
 Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Prepared text: vocabularies, training pairs as piece ids, and validation text."""
-
-    folder: Path
-    fingerprint: str
-    subwords: Subwords
-    train: TokenStore
-    """The pairs of all corpora, one corpus after the other."""
-    validation: tuple[ValidationText, ...]
-    """The validation sets."""
-    reports: tuple[CleaningReport, ...]
-    """What was left out of each corpus."""
-    data: DataSettings
-    """The text that was prepared, and how it was cleaned."""
-    kind: PieceKindName
-    """The kind of pieces."""
-    reused: bool
-    """Whether it had been prepared before."""
-
-    @property
-    def report(self) -> CleaningReport:
-        """What was left out of the training text."""
-        return CleaningReport.total(self.reports)
-
-    @property
-    def valid_source(self) -> list[str]:
-        """The source side of the validation text: the lines of all sets."""
-        return [line for each in self.validation for line in each.source]
-
-    @property
-    def valid_target(self) -> list[str]:
-        """The target side of the validation text: the lines of all sets."""
-        return [line for each in self.validation for line in each.target]
-
-    @property
-    def parts(self) -> tuple[EpochPart, ...]:
-        """How many pairs each corpus has, and its weight."""
-        corpora = zip(self.data.training_corpora(), self.reports, strict=True)
-        return tuple(EpochPart(report.kept, corpus.weight) for corpus, report in corpora)
-
-    def target_counts(self) -> NDArray[np.int64]:
-        """Return how often each piece of the target vocabulary is a label in training, of shape (V,), END included."""
-        counts = self.train.target.counts(self.subwords.target.size)
-        counts[END] += len(self.train)
-        return counts
 
 
 def prepare(run: RunSettings, on_progress: Progress | None = None) -> Prepared:
@@ -134,6 +78,18 @@ def prepare_text(
         _warn(warning)
     fingerprint = fingerprint_of(data, subwords)
     folder = data.prepared / fingerprint[:16]
+    prepared = functools.partial(
+        Prepared,
+        folder=folder,
+        fingerprint=fingerprint,
+        validation=validation,
+        data=data,
+        kind=subwords.kind,
+    )
+    if data.stream:
+        assert subwords.model is not None  # the schema has refused a stream without a vocabulary
+        vocabularies = read_subwords(subwords.model, subwords)
+        return prepared(subwords=vocabularies, store=None, reports=(), reused=False)
 
     def existing(*, warn: bool = False) -> _Contents | None:
         try:
@@ -166,17 +122,7 @@ def prepare_text(
             raise ResourceError(f"the prepared text in '{folder}' cannot be read back; check the disk.")
     if data.targets == "labels":
         check_validation_labels(validation, contents.subwords)
-    return Prepared(
-        folder=folder,
-        fingerprint=fingerprint,
-        subwords=contents.subwords,
-        train=contents.train,
-        validation=validation,
-        reports=contents.reports,
-        data=data,
-        kind=subwords.kind,
-        reused=reused,
-    )
+    return prepared(subwords=contents.subwords, store=contents.train, reports=contents.reports, reused=reused)
 
 
 @functools.cache
@@ -264,7 +210,7 @@ def _prepare_folder(
     with complete_folder(folder, lambda path: _is_sound(path, form)) as unfinished:
         subwords.save(unfinished)
         on_progress("Splitting the text into pieces")
-        reports = _write_store(data, subwords, unfinished, excluded)
+        reports = write_store(data, subwords, unfinished, excluded)
         report = CleaningReport.total(reports)
         if not report.kept:
             raise DataError(
@@ -291,58 +237,3 @@ def _is_sound(folder: Path, form: TextForm) -> bool:
 def _in_record(name: str) -> bool:
     """Whether the record contains the checksum of a file; those of large files are in the header of the store."""
     return name in (KEPT, HEADER) or name.endswith(".model")
-
-
-def _write_store(
-    data: DataSettings, subwords: Subwords, folder: Path, excluded: AbstractSet[bytes]
-) -> list[CleaningReport]:
-    """Write the pieces of all corpora, and return what was left out of each."""
-    largest = max(subwords.source.size, subwords.target.size) - 1
-    cleaners = []
-    with TokenStoreWriter(folder, largest) as store, (folder / KEPT).open("wb") as decisions:
-        for corpus in data.training_corpora():
-            cleaner = PairCleaner(corpus.rules(data.cleaning), excluded=excluded)
-            cleaners.append(cleaner)
-            pairs = read_parallel(*corpus.sides())
-            tag = tag_pieces(subwords.source, corpus.tag) if data.is_paired else None
-            write_pairs(pairs, tag, cleaner, subwords, store, decisions)
-    return [cleaner.report for cleaner in cleaners]
-
-
-def write_pairs(
-    pairs: Iterator[tuple[str, str]],
-    tag: Sequence[int] | None,
-    cleaner: PairCleaner,
-    subwords: Subwords,
-    store: TokenStoreWriter,
-    decisions: BinaryIO,
-) -> None:
-    """Write the pieces of the pairs that a cleaner keeps to a store, and a byte for each pair to `decisions`.
-
-    The pieces of `tag` are put in front of each source side; without pairs it is None, and source sides are empty.
-    """
-    start, form = 0, subwords.source.form
-    for chunk in chunks_of(pairs):
-        targets = subwords.target.encode_lines([target for _, target in chunk])
-        sources = targets
-        if tag is not None:
-            sources = subwords.source.encode_lines(
-                [form.learning_source(source, number) for number, (source, _) in enumerate(chunk, start)]
-            )
-        start += len(chunk)
-        is_kept = [
-            cleaner.keeps(*pair, len(source), len(target))
-            for pair, source, target in zip(chunk, sources, targets, strict=True)
-        ]
-        decisions.write(np.array(is_kept, np.uint8).tobytes())
-        kept = itertools.compress(sources, is_kept)
-        store.write(
-            [[] if tag is None else [*tag, *source] if tag else source for source in kept],
-            list(itertools.compress(targets, is_kept)),
-        )
-
-
-def chunks_of(pairs: Iterator[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
-    """Yield the pairs in lists of `CHUNK`, so that memory does not grow with the text."""
-    while chunk := list(itertools.islice(pairs, CHUNK)):
-        yield chunk

@@ -13,7 +13,7 @@ from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.checkpoint.plugin_records import plugin_digests
 from nmt_lstm.config.optimizers import OPTIMIZERS
 from nmt_lstm.config.schema import RunSettings, TrainingSettings
-from nmt_lstm.text.preparation import Prepared
+from nmt_lstm.text.prepared import Prepared
 from nmt_lstm.training.best_checkpoints import BestCheckpoints
 from nmt_lstm.training.checkpointing import TrainingCheckpoint
 from nmt_lstm.training.data_module import TranslationDataModule
@@ -28,6 +28,7 @@ from nmt_lstm.training.reporting import RunReport, report_choices, report_text
 from nmt_lstm.training.resumption import ResumePoint
 from nmt_lstm.training.run_context import RunContext
 from nmt_lstm.training.run_identity import check_plugins, check_same_run, run_identity, with_recorded_widths
+from nmt_lstm.training.stream_data import StreamDataModule, check_stream_devices
 from nmt_lstm.training.throughput import Throughput, measure_throughput
 from nmt_lstm.training.validator import Validator
 from nmt_lstm.training.width_choice import Network, choose_widths
@@ -37,6 +38,10 @@ __all__ = ["Assembly", "assemble"]
 # Seconds for which each candidate network is measured before a run, and the steps from which on that is worth it.
 MEASURED_SECONDS = 1.0
 WORTH_MEASURING = 200
+RESUMED_STREAM = (
+    " Weights and optimizer are as they were; the stream continues where its writer does, and pairs that had been read but "
+    "not trained on are not repeated."
+)
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,11 @@ class Assembly:
     def first_step(self) -> int:
         """Optimizer steps completed before this call."""
         return 0 if self.resume_point is None else self.resume_point.step
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the run trains on a stream, which has no epochs."""
+        return isinstance(self.data, StreamDataModule)
 
     @property
     def callbacks(self) -> Sequence[pl.Callback]:
@@ -98,7 +108,11 @@ def assemble(
     checkpoint, budget = context.checkpoint_path, context.budget
     resume_point = ResumePoint.read(checkpoint) if context.resume and checkpoint.exists() else None
     report_text(context.display, prepared)
-    data = TranslationDataModule.of_run(run, prepared)
+    streamed = prepared.store is None
+    if streamed:
+        check_stream_devices(context.devices.world_size)
+    kind = StreamDataModule if streamed else TranslationDataModule
+    data = kind.of_run(run, prepared)
     network, forecast = Network(run.model, run.training, run.task), list[str]()
     if resume_point is not None:
         network = with_recorded_widths(network, resume_point.identity)
@@ -127,8 +141,9 @@ def assemble(
             check_plugins(
                 context.output, resume_point.identity, identity, accept_changes=accept_changed_plugins
             )
-        resume_point.check_epochs(settings)
-    module = TranslationModule.of_run(run, prepared, total_steps=_total_steps(settings, data))
+        if not streamed:
+            resume_point.check_epochs(settings)
+    module = TranslationModule.of_run(run, prepared, total_steps=_total_steps(settings, data) or None)
     if settings.init_from is not None and resume_point is None:
         forecast.append(
             start_from(settings.init_from, module.model, prepared.subwords, task=run.task, settings=run.model)
@@ -144,7 +159,9 @@ def assemble(
         forecast.append(f"{freeze(module.model, settings.freeze):,} parameters are frozen.")
     budget.forecast(
         # Greedy search and the loss take about as long as the three products of a training step.
-        validation_steps=data.steps_per_epoch() * len(prepared.valid_target) / len(prepared.train),
+        validation_steps=0.0
+        if streamed
+        else data.steps_per_epoch() * len(prepared.valid_target) / len(prepared.train),
         final_validations=_final_validations(settings, run.search.beam_size),
         beam_factor=1.0 + 0.35 * (run.search.beam_size - settings.valid_beam_size),
     )
@@ -181,9 +198,9 @@ def assemble(
     )
     for sentence in forecast:
         context.display.say(sentence)
-    report_choices(context, network, assembly.parameters)
+    report_choices(context, network, assembly.parameters, streamed=streamed)
     if resume_point is not None:
-        context.display.say(f"Resumed from {checkpoint}.")
+        context.display.say(f"Resumed from {checkpoint}.{RESUMED_STREAM if streamed else ''}")
     return assembly
 
 
@@ -199,7 +216,7 @@ def _callback(
     report = RunReport(
         display=context.display,
         budget=context.budget,
-        epochs=settings.epochs,
+        epochs=0 if isinstance(data, StreamDataModule) else settings.epochs,
         beam_size=settings.valid_beam_size,
         sources=data.valid_source,
         references=data.valid_target,
@@ -227,6 +244,7 @@ def _callback(
             validated=resume_point is not None and resume_point.validated,
         ),
         identity=identity,
+        stream_has_ended=(lambda: data.stream.ended) if isinstance(data, StreamDataModule) else None,
     )
 
 
@@ -261,7 +279,8 @@ def _fit_time_limit(
 
 
 def _total_steps(settings: TrainingSettings, data: TranslationDataModule) -> int:
-    steps = settings.epochs * data.steps_per_epoch()
+    """Return the planned number of steps; 0 if the length of a stream decides."""
+    steps = settings.epochs * data.steps_per_epoch() or settings.max_steps
     return min(steps, settings.max_steps) if settings.max_steps else steps
 
 

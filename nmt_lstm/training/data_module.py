@@ -13,7 +13,7 @@ from nmt_lstm.batching.loader import BatchLoader, plan_batches
 from nmt_lstm.batching.sampler import EpochPlan
 from nmt_lstm.text.epoch_parts import EpochPart
 from nmt_lstm.text.epoch_store import epoch_store
-from nmt_lstm.text.preparation import Prepared
+from nmt_lstm.text.prepared import Prepared
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.text.tags import tag_pieces
 from nmt_lstm.text.token_store import TokenStore

@@ -55,7 +55,7 @@ class ValidationPoint(NamedTuple):
 
 
 def diagnose(
-    curve: Sequence[ValidationPoint], *, bleu: float, chrf: float, pairs: int, out_of_time: bool
+    curve: Sequence[ValidationPoint], *, bleu: float, chrf: float, pairs: int | None, out_of_time: bool
 ) -> list[str]:
     """Return what is wrong with a model that does not translate and what to do about it; an empty list for one that does.
 
@@ -63,7 +63,7 @@ def diagnose(
         curve: the validations of the run, in order.
         bleu: of the model on the validation text.
         chrf: likewise.
-        pairs: number of sentence pairs of the training text.
+        pairs: number of sentence pairs of the training text; None for a stream.
         out_of_time: whether the time limit stopped the run.
     """
     if bleu >= USABLE_BLEU or chrf >= USABLE_CHRF or not curve:
@@ -72,16 +72,16 @@ def diagnose(
     return [summary, _reason(curve, pairs=pairs, out_of_time=out_of_time)]
 
 
-def _reason(curve: Sequence[ValidationPoint], *, pairs: int, out_of_time: bool) -> str:
+def _reason(curve: Sequence[ValidationPoint], *, pairs: int | None, out_of_time: bool) -> str:
     first, last = curve[0], curve[-1]
     previous = curve[-2] if len(curve) > 1 else None
     lowest = min(point.loss for point in curve)
-    if pairs < FEW_PAIRS:
+    if pairs is not None and pairs < FEW_PAIRS:
         return f"{pairs:,} sentence pairs are too few to learn from; a few thousand are needed."
     if last.loss > lowest * (1.0 + STILL_FALLING) and last.train_loss < FAR_BELOW * last.loss:
         return (
-            f"The network memorizes the {pairs:,} training pairs (loss {last.train_loss:.2f} on them, {last.loss:.2f} "
-            f"on the validation text): it needs more text, or more dropout and fewer epochs."
+            f"The network memorizes the {f'{pairs:,} ' if pairs else ''}training pairs (loss {last.train_loss:.2f} on "
+            f"them, {last.loss:.2f} on the validation text): it needs more text, or more dropout and fewer epochs."
         )
     if not out_of_time and last.step >= FEW_STEPS and last.loss > first.loss * (1.0 - HARDLY_FELL):
         return (
@@ -94,4 +94,5 @@ def _reason(curve: Sequence[ValidationPoint], *, pairs: int, out_of_time: bool) 
         falling = f", and the validation loss was still falling ({previous.loss:.2f} to {last.loss:.2f})"
     if out_of_time:
         return f"The time limit stopped training after {steps}{falling}: too few."
-    return f"Training took only {steps}{falling}. Resume with more training.epochs, or training.max_steps if that is set."
+    longer = "training.epochs, or training.max_steps if that is set" if pairs is not None else "of the stream"
+    return f"Training took only {steps}{falling}. Resume with more {longer}."

@@ -112,6 +112,7 @@ def fit(
                     # The run's own callbacks follow, because checkpoints contain the state of all.
                     callbacks=[*own_callbacks, *assembly.callbacks],
                     loggers=logs,
+                    streamed=assembly.streamed,
                 )
                 with _explain_failure(trainer, assembly, own_callbacks):
                     trainer.fit(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytorch_lightning as pl
@@ -42,6 +42,7 @@ class FitCallback(pl.Callback):
         validator: performs the validations.
         checkpoint: the complete state of the run on disk.
         identity: what identifies the run, stored in the checkpoint.
+        stream_has_ended: whether the stream that is trained on has ended, and with it the run; None for text with epochs.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class FitCallback(pl.Callback):
         validator: Validator,
         checkpoint: TrainingCheckpoint,
         identity: Mapping[str, Any],
+        stream_has_ended: Callable[[], bool] | None = None,
     ) -> None:
         self.settings = settings
         self.budget = budget
@@ -60,6 +62,7 @@ class FitCallback(pl.Callback):
         self.validator = validator
         self.checkpoint = checkpoint
         self.identity = identity
+        self.stream_has_ended = stream_has_ended
         self.stale_validations = 0
         """Consecutive validations without improvement."""
         self.validation_due = False
@@ -132,7 +135,8 @@ class FitCallback(pl.Callback):
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Do what is due after the last step of an epoch."""
-        if trainer.is_last_batch:
+        # After a resume, Lightning closes an epoch of a stream that has not ended.
+        if trainer.is_last_batch if self.stream_has_ended is None else self.stream_has_ended():
             self.after_step(trainer, _translation_module(pl_module), end_of_epoch=True)
 
     def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -236,8 +240,10 @@ class FitCallback(pl.Callback):
             trainer.should_stop = True
 
     def _limit_reached(self, trainer: pl.Trainer, *, end_of_epoch: bool) -> Stop | None:
-        epochs = trainer.current_epoch + 1 if end_of_epoch else 0
-        return limit_reached(self.settings, trainer.global_step, epochs, time_is_over=self._time_is_over)
+        streamed = self.stream_has_ended is not None
+        epochs = trainer.current_epoch + 1 if end_of_epoch and not streamed else 0
+        limit = limit_reached(self.settings, trainer.global_step, epochs, time_is_over=self._time_is_over)
+        return limit or (Stop("the stream has ended", "stream") if end_of_epoch and streamed else None)
 
     def _synchronize(self, trainer: pl.Trainer, module: TranslationModule) -> None:
         """Give all processes the same clock and the same signal: decisions based on them must not differ."""

@@ -42,7 +42,7 @@ class FitResult:
     epochs: int
     """Epochs started."""
     planned_epochs: int
-    """Epochs in the settings."""
+    """Epochs in the settings; 0 for a stream, which has none."""
     out_of_time: bool
     """Whether the time limit came before the end of the last epoch."""
     time_limit: float | None
@@ -78,7 +78,8 @@ def show_summary(display: ProgressDisplay, result: FitResult) -> None:
     search = search_name(result.beam_size)
     rows = {
         "stopped because": result.reason,
-        "optimizer steps": f"{result.steps:,} in {result.epochs} of {result.planned_epochs} epochs",
+        "optimizer steps": f"{result.steps:,}"
+        + (f" in {result.epochs} of {result.planned_epochs} epochs" if result.planned_epochs else ""),
         "time": _describe_time(result),
         "parameters": f"{result.parameters:,}",
         "weights": f"average of steps {steps}" if len(averaged) > 1 else f"step {steps}",

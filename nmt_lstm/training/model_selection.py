@@ -145,7 +145,7 @@ def publish(trainer: pl.Trainer, assembly: Assembly, selected: SelectedWeights |
         steps=trainer.global_step,
         # Lightning counts an epoch that was stopped early as completed; a resumed run at its end starts none.
         epochs=module.epochs_started or (0 if resume_point is None else resume_point.epochs_started),
-        planned_epochs=assembly.settings.epochs,
+        planned_epochs=0 if assembly.streamed else assembly.settings.epochs,
         out_of_time=callback.out_of_time,
         time_limit=context.budget.limit,
         narrowed=assembly.narrowed,
@@ -155,7 +155,7 @@ def publish(trainer: pl.Trainer, assembly: Assembly, selected: SelectedWeights |
             callback.validator.curve,
             bleu=scores["bleu"],
             chrf=scores["chrf"],
-            pairs=len(assembly.prepared.train),
+            pairs=None if assembly.prepared.store is None else len(assembly.prepared.store),
             out_of_time=callback.out_of_time,
         )
         if "bleu" in scores

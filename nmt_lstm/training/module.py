@@ -18,7 +18,7 @@ from nmt_lstm.errors import DivergenceError
 from nmt_lstm.evaluation.scores import chosen_tokenizer
 from nmt_lstm.model.build import build_network
 from nmt_lstm.model.trainable import Trainable
-from nmt_lstm.text.preparation import Prepared
+from nmt_lstm.text.prepared import Prepared
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.training.divergence import GradientWatch, with_nan_gradient_unless_finite
 from nmt_lstm.training.ema import MovingAverage
@@ -124,12 +124,13 @@ class TranslationModule(pl.LightningModule):
             PluginError: a cell or attention is unknown or does not accept its options.
         """
         torch.manual_seed(run.seed)
+        counts = prepared.target_counts()
         model = build_network(
             run.task,
             run.model,
             prepared.subwords.source.size,
             prepared.subwords.target.size,
-            target_counts=torch.from_numpy(prepared.target_counts()),
+            target_counts=None if counts is None else torch.from_numpy(counts),
         )
         return cls(
             model=model,

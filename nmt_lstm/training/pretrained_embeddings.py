@@ -15,7 +15,7 @@ from torch import nn
 from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.text.piece_words import PieceWords
-from nmt_lstm.text.preparation import Prepared
+from nmt_lstm.text.prepared import Prepared
 from nmt_lstm.text.word_vectors import PieceVectors, read_piece_vectors, vector_width
 
 __all__ = ["VectorReport", "check_vectors", "start_embeddings"]

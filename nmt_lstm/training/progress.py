@@ -51,6 +51,7 @@ class StepProgress:
     epoch: int
     """From 1."""
     epochs: int
+    """0 for a stream, which has none."""
     step: int
     fraction: float
     """Of the steps of all epochs, in 0..1."""
@@ -73,7 +74,7 @@ class StepProgress:
             width: characters of the line; None is unlimited.
         """
         facts = {
-            "epoch": f"epoch {self.epoch}/{self.epochs}",
+            "epoch": f"epoch {self.epoch}/{self.epochs}" if self.epochs else "",
             "step": f"step {self.step:,}",
             "speed": f"{self.pieces_per_second:,.0f} target pieces/s",
             "loss": f"loss {self.loss:.3f}",

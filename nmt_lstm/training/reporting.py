@@ -14,7 +14,7 @@ from nmt_lstm.config.schema import OptimizerSettings, TrainingSettings
 from nmt_lstm.errors import DivergenceError
 from nmt_lstm.evaluation.columns import perplexity
 from nmt_lstm.text.labels import label_count, labels_of
-from nmt_lstm.text.preparation import Prepared
+from nmt_lstm.text.prepared import Prepared
 from nmt_lstm.training.diagnosis import ValidationPoint
 from nmt_lstm.training.module import TranslationModule
 from nmt_lstm.training.output_folder import resume_command
@@ -41,7 +41,7 @@ class RunReport:
     Args:
         display: shows the progress.
         budget: the time spent, and its limit.
-        epochs: of the whole run.
+        epochs: of the whole run; 0 for a stream, which has none.
         beam_size: of the validations between steps.
         sources: source side of the validation text, for samples.
         references: its target side.
@@ -163,7 +163,10 @@ def report_text(display: ProgressDisplay, prepared: Prepared) -> None:
     """Report how much text there is, and what was left out of it."""
     if not prepared.report.is_complete:
         display.say(prepared.report.describe())
+    for line in prepared.describe_corpora():
+        display.say(line)
     vocabulary = prepared.subwords
+    text = "a stream of" if prepared.store is None else f"{len(prepared.store):,}"
     unit = "pairs" if prepared.data.is_paired else "lines"
     if prepared.data.targets == "labels":
         labels = ", ".join(labels_of(vocabulary.target))
@@ -173,13 +176,11 @@ def report_text(display: ProgressDisplay, prepared: Prepared) -> None:
         unit = "texts"
     is_one = vocabulary.joint or prepared.data.targets == "labels"
     sizes = f"{vocabulary.source.size:,}" + ("" if is_one else f" and {vocabulary.target.size:,}")
-    display.say(
-        f"{len(prepared.train):,} training {unit}, {len(prepared.valid_target):,} validation {unit}, {sizes} pieces"
-    )
+    display.say(f"{text} training {unit}, {len(prepared.valid_target):,} validation {unit}, {sizes} pieces")
 
 
-def report_choices(context: RunContext, network: Network, parameters: int) -> None:
-    """Report what is trained, and on which devices."""
+def report_choices(context: RunContext, network: Network, parameters: int, *, streamed: bool = False) -> None:
+    """Report what is trained, on which devices, and for how long: so many epochs, or a stream."""
     model, training, _ = network
     encoder, decoder = model.encoder, model.decoder
     if encoder.is_recurrent:
@@ -196,8 +197,11 @@ def report_choices(context: RunContext, network: Network, parameters: int) -> No
         what = encoder.cell if encoder.is_recurrent else encoder.name
         layers = f"{encoder.layers} layer{'s' * (encoder.layers != 1)} of {what}"
     limit = f", at most {training.time_limit}" if training.time_limit else ""
+    length = planned_length(training)
+    if streamed:
+        length = f"a stream{f' (at most {training.max_steps:,} steps)' if training.max_steps else ''}"
     context.display.say(f"{parameters:,} parameters: {layers}")
-    context.display.say(f"{context.devices}, {context.precision}; {planned_length(training)}{limit}")
+    context.display.say(f"{context.devices}, {context.precision}; {length}{limit}")
 
 
 def described(name: str, options: Mapping[str, object]) -> str:

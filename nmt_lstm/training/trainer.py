@@ -37,8 +37,12 @@ def build_trainer(
     *,
     callbacks: Sequence[pl.Callback],
     loggers: Sequence[Logger],
+    streamed: bool = False,
 ) -> pl.Trainer:
-    """Return a Trainer that leaves validation, checkpoints, progress and limits other than epochs to `callbacks`."""
+    """Return a Trainer that leaves validation, checkpoints, progress and limits other than epochs to `callbacks`.
+
+    If the run is `streamed`, it has no epochs.
+    """
     devices = context.devices
     return pl.Trainer(
         accelerator=devices.accelerator,
@@ -50,7 +54,7 @@ def build_trainer(
         logger=list(loggers),
         callbacks=list(callbacks),
         min_epochs=0,
-        max_epochs=settings.epochs,
+        max_epochs=-1 if streamed else settings.epochs,
         limit_val_batches=0,
         num_sanity_val_steps=0,
         accumulate_grad_batches=settings.accumulate,

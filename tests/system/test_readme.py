@@ -76,6 +76,7 @@ PAGES = {
     "docs/decoding.md": 6,
     "docs/markup.md": 5,
     "docs/optimizers-and-loggers.md": 1,
+    "docs/text.md": 8,
     "docs/vocabularies.md": 5,
 }
 """Pages whose examples need no more than train.de, train.en, val.de, val.en, test.de and test.en, with their least number."""

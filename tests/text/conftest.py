@@ -9,7 +9,7 @@ import pytest
 
 from nmt_lstm.config.load import make_run
 from nmt_lstm.config.schema import RunSettings
-from nmt_lstm.text.preparation import Prepared
+from nmt_lstm.text.prepared import Prepared
 from nmt_lstm.text.token_store import TokenStore
 
 SYLLABLES = ("ka", "mi", "to", "ru", "sen", "da", "lo", "wi", "ba", "ne")

@@ -11,7 +11,7 @@ import pytest
 from nmt_lstm.config.load import dump_toml
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.text import epoch_store as module
-from nmt_lstm.text import preparation
+from nmt_lstm.text import store_writing
 from nmt_lstm.text.preparation import prepare
 from nmt_lstm.text.subword_sampling import SAMPLING_VERSION
 
@@ -52,7 +52,7 @@ def test_sampling_leaves_out_the_same_pairs_as_cleaning(corpus, monkeypatch) -> 
     sources = corpus.lines("train.a")
     sources[4] = sources[100] = ""
     corpus.write("train.a", sources)
-    monkeypatch.setattr(preparation, "CHUNK", 5)
+    monkeypatch.setattr(store_writing, "CHUNK", 5)
     run = corpus.run("subwords.sampling=0.1")
     prepared = prepare(run)
     assert corpus.decoded(prepared, epoch_store(prepared, run, 0)) == corpus.decoded(prepared)
@@ -61,7 +61,7 @@ def test_sampling_leaves_out_the_same_pairs_as_cleaning(corpus, monkeypatch) -> 
 
 def test_a_chunk_without_any_kept_pair_is_sampled(corpus, monkeypatch) -> None:
     corpus.write("train.a", ["", "", *corpus.lines("train.a")[2:]])
-    monkeypatch.setattr(preparation, "CHUNK", 2)
+    monkeypatch.setattr(store_writing, "CHUNK", 2)
     run = corpus.run("subwords.sampling=0.1")
     prepared = prepare(run)
     assert len(epoch_store(prepared, run, 0)) == 118
@@ -106,7 +106,7 @@ def test_a_full_disk_is_an_error(corpus, monkeypatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(preparation.TokenStoreWriter, "write", full)
+    monkeypatch.setattr(module.TokenStoreWriter, "write", full)
     with pytest.raises(ResourceError, match="sampled pieces.*No space left"):
         epoch_store(prepared, run, 0)
     assert not list(prepared.folder.glob("*sampled*"))
@@ -161,7 +161,7 @@ def test_a_sampled_epoch_depends_neither_on_the_folder_nor_on_chunks(corpus, mon
     epoch_store(prepare(run), run, 2)
     name = f"sampled-v{SAMPLING_VERSION}-0.3-1-2"
     first = corpus.files(prepare(run).folder / name)
-    monkeypatch.setattr(preparation, "CHUNK", 7)
+    monkeypatch.setattr(store_writing, "CHUNK", 7)
     other = corpus.run(
         "subwords.sampling=0.3", "subwords.kind=unigram", f"data.prepared={corpus.folder / 'other'}"
     )

@@ -12,7 +12,7 @@ import pytest
 
 from nmt_lstm.config.load import make_run
 from nmt_lstm.errors import DataError
-from nmt_lstm.text import preparation
+from nmt_lstm.text import store_writing
 from nmt_lstm.text.cleaning import PairCleaner
 from nmt_lstm.text.invisible_characters import without_invisible_characters
 from nmt_lstm.text.preparation import prepare
@@ -67,7 +67,7 @@ def test_sides_stay_aligned_when_pairs_are_left_out(corpus) -> None:
 
 def test_cleaning_does_not_depend_on_chunks(corpus, monkeypatch) -> None:
     expected = corpus.files(prepare(corpus.run("data.cleaning.drop_duplicates=true")).folder)
-    monkeypatch.setattr(preparation, "CHUNK", 7)
+    monkeypatch.setattr(store_writing, "CHUNK", 7)
     shutil.rmtree(corpus.folder / "prepared")
     assert corpus.files(prepare(corpus.run("data.cleaning.drop_duplicates=true")).folder) == expected
 
@@ -222,7 +222,7 @@ def test_a_pipe_is_refused(corpus) -> None:
 
 def test_memory_does_not_grow_with_the_text(corpus, monkeypatch) -> None:
     """Small chunks make the text many chunks long, while the test stays quick."""
-    monkeypatch.setattr(preparation, "CHUNK", 100)
+    monkeypatch.setattr(store_writing, "CHUNK", 100)
     subwords = prepare(corpus.run()).subwords
     folder = corpus.folder / "store"
     folder.mkdir()
@@ -237,7 +237,7 @@ def test_memory_does_not_grow_with_the_text(corpus, monkeypatch) -> None:
                 TokenStoreWriter(folder, subwords.source.size) as store,
                 (folder / "decisions").open("wb") as decisions,
             ):
-                preparation.write_pairs(pairs, (), cleaner, subwords, store, decisions)
+                store_writing.write_pairs(pairs, (), cleaner, subwords, store, decisions)
             assert cleaner.report.kept == count
             return tracemalloc.get_traced_memory()[1]
         finally:

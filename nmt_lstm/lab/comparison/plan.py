@@ -15,7 +15,8 @@ from nmt_lstm.lab.comparison.factors import Factor, Variant, variants_of
 from nmt_lstm.lab.comparison.matching import Match, planned_steps, within_time, within_updates
 from nmt_lstm.lab.comparison.sizing import count_parameters, size_to
 from nmt_lstm.model.build import check_parts
-from nmt_lstm.text.preparation import Prepared, prepare
+from nmt_lstm.text.preparation import prepare
+from nmt_lstm.text.prepared import Prepared
 from nmt_lstm.training.data_module import TranslationDataModule
 
 __all__ = ["Plan", "PlannedRun", "PlannedVariant", "Request", "make_plan"]

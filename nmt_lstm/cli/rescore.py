@@ -224,7 +224,7 @@ def _tuned(
         f"\n{weights.signature}\n"
         f"first hypotheses          {weights.before:.2f}\n"
         f"with the weights          {weights.after:.2f}\n"
-        f"weights of other lines    {weights.held_out:.2f}   (each half with weights tuned on the other half)"
+        f"weights of other lines    {weights.held_out:.2f}   (each fifth with weights tuned on the others)"
     )
     if weights.held_out is not None and weights.before is not None and weights.held_out <= weights.before:
         note(

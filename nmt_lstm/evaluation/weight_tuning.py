@@ -24,7 +24,10 @@ Array = NDArray[np.float64]
 COARSE, FINE = 0.05, 0.01  # steps of the grid, first over the whole range, then around the best point
 LARGEST = 5.0
 NEIGHBOURS = 2  # points on each side over which scores are averaged
+# What a weight of 1 must gain in points of the score, so that chance does not move a weight far from 0.
+COST_OF_WEIGHT = 0.5
 MAX_ROUNDS = 20
+PARTS = 5  # of the lines, for the score on lines that weights were not tuned on
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,8 @@ class RankedLists:
     exists: NDArray[np.bool_]
     """(L, N); the first of each line exists."""
 
-    def lines(self, chosen: slice) -> RankedLists:
-        """Return some of the lines."""
+    def lines(self, chosen: NDArray[np.bool_]) -> RankedLists:
+        """Return the chosen lines (L,)."""
         return RankedLists(self.features[chosen], self.counts[chosen], self.exists[chosen])
 
     def score(self, weights: Array, metric: str) -> float:
@@ -60,7 +63,7 @@ class TunedWeights:
     after: float
     """Corpus score with the weights, on the text that they were tuned on."""
     held_out: float
-    """Corpus score when each half of the lines is rescored with weights that were tuned on the other half."""
+    """Corpus score when each fifth of the lines is rescored with weights that were tuned on the others."""
 
 
 def best_hypotheses(features: Array, exists: NDArray[np.bool_], weights: Array) -> NDArray[np.int64]:
@@ -82,13 +85,15 @@ def tune_weights(
     """
     lowest = np.array([-LARGEST if name in signed else 0.0 for name in names])
     weights = _tuned(lists, lowest, metric)
-    halves = slice(0, None, 2), slice(1, None, 2)
+    # Drawn, since neighbouring lines are often of the same text.
+    part_of_line = np.random.default_rng(PARTS).permutation(len(lists.exists)) % PARTS
     totals = np.zeros(lists.counts.shape[2])
-    if len(lists.exists) > 1:
-        for half, other in (halves, halves[::-1]):
-            part = lists.lines(half)
-            best = best_hypotheses(part.features, part.exists, _tuned(lists.lines(other), lowest, metric))
-            totals += part.counts[np.arange(len(best)), best].sum(0)
+    for number in set(part_of_line.tolist()):
+        is_part = part_of_line == number
+        part, others = lists.lines(is_part), lists.lines(~is_part)
+        found = _tuned(others, lowest, metric) if len(others.exists) else np.eye(len(names))[0]
+        best = best_hypotheses(part.features, part.exists, found)
+        totals += part.counts[np.arange(len(best)), best].sum(0)
     unchanged = np.eye(len(names))[0]
     return TunedWeights(
         {name: round(float(weight), 2) for name, weight in zip(names, weights, strict=True)},
@@ -123,7 +128,7 @@ def _tuned(lists: RankedLists, lowest: Array, metric: str) -> Array:
 def _best_point(
     lists: RankedLists, weights: Array, feature: int, lowest: float, metric: str, step: float
 ) -> tuple[float, float]:
-    """Return the best value of one weight on a grid, and the score around it."""
+    """Return the best value of one weight on a grid, and the score around it, less the cost of all weights."""
     center = 0.0 if step == COARSE else weights[feature]
     reach = round(LARGEST / COARSE) if step == COARSE else round(COARSE / FINE) * 2
     numbers = np.arange(-reach - NEIGHBOURS, reach + NEIGHBOURS + 1)
@@ -141,7 +146,9 @@ def _best_point(
     )
     scores = scores_of_totals(metric, totals)
     window = np.ones(2 * NEIGHBOURS + 1) / (2 * NEIGHBOURS + 1)
-    smooth, inner = np.convolve(scores, window, mode="valid"), points[NEIGHBOURS:-NEIGHBOURS]
+    inner = points[NEIGHBOURS:-NEIGHBOURS]
+    cost = COST_OF_WEIGHT * (np.abs(inner) + np.abs(others[1:]).sum())
+    smooth = np.convolve(scores, window, mode="valid") - cost
     # Of equal points the one nearest to zero: a feature without effect gets no weight.
     order = np.lexsort((np.abs(inner), -np.round(smooth, 9)))
     return float(inner[order[0]]), float(smooth[order[0]])

@@ -52,7 +52,7 @@ class RescoringWeights:
     after: float | None = None
     """With the weights, on the same text."""
     held_out: float | None = None
-    """On the same text, each half with weights that were tuned on the other half."""
+    """On the same text, each fifth with weights that were tuned on the others."""
 
     @staticmethod
     def read(path: Path) -> RescoringWeights:

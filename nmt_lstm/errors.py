@@ -17,13 +17,13 @@
     │   │   └── PluginResultError   a method returned an invalid value
     │   ├── WrongBaseError          a class is not derived from the base class of its kind
     │   └── UntrustedPluginError    a model folder names a class that no installed distribution provides
-    ├── ImportingError              a model of another toolkit cannot be converted (`nmt_lstm.importing.errors`)
     ├── ModelFolderError            a model folder is missing, incomplete, modified or unsupported
     │   └── WrongTaskError          a model is for a different task than the command
     └── ResourceError               the machine lacks memory, disk space, a device or a number format
         └── FolderInUseError        another process is training into the output folder
 
-All of them can be pickled, so that they can leave a worker process.
+All of them can be pickled, so that they can leave a worker process. Those of importing models of other toolkits are in
+`nmt_lstm.importing.errors`.
 """
 
 from __future__ import annotations

@@ -46,10 +46,11 @@ def documented_tree() -> dict[str, str]:
 
 
 def tree_below(kind: type[NmtLstmError]) -> dict[str, str]:
-    """The base class of each exception below `kind`, by its name."""
+    """The base class of each exception of the module below `kind`, by its name."""
     bases = {}
     for derived in kind.__subclasses__():
-        bases |= {derived.__name__: kind.__name__, **tree_below(derived)}
+        if derived.__module__ == nmt_lstm.errors.__name__:
+            bases |= {derived.__name__: kind.__name__, **tree_below(derived)}
     return bases
 
 

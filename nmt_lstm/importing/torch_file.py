@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import pickle
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -39,7 +40,8 @@ def read_torch_file(path: Path) -> dict[str, Any]:
         # First, so that a missing file, a folder and a pipe have their own messages.
         with open_regular(path):
             pass
-        with torch.serialization.safe_globals(SAFE_GLOBALS):
+        # torch warns about pickles of other protocols, which it then refuses.
+        with torch.serialization.safe_globals(SAFE_GLOBALS), warnings.catch_warnings(action="ignore"):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as problem:
         raise DamagedSourceError(f"cannot read '{path}': {problem.strerror or problem}.", path=path) from None

@@ -230,7 +230,12 @@ def check_start(run: RunSettings, folder: Path, plugins: Sequence[Path] | None, 
     from nmt_lstm.training.run_checks import check_run
 
     check_parts(run.model)
-    check_run(run, continues=resume and checkpoint_path(folder).exists())
+    check_run(
+        run.training,
+        task=run.task,
+        model=run.model,
+        continues=resume and checkpoint_path(folder).exists(),
+    )
     devices = choose_devices(run.training)
     if run.data.stream:
         from nmt_lstm.training.stream_data import check_stream_devices

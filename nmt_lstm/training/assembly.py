@@ -152,9 +152,9 @@ def assemble(
         reports = start_embeddings(settings, module.model, prepared)
         forecast += [report.describe() for report in reports]
         identity["vectors"] = {report.side: report.record() for report in reports}
-    elif resume_point is not None and resume_point.identity is not None:
+    elif resume_point is not None and "vectors" in (resume_point.identity or {}):
         # The weights are in the checkpoint: files of vectors may be gone.
-        identity["vectors"] = resume_point.identity.get("vectors", {})
+        identity["vectors"] = (resume_point.identity or {})["vectors"]
     if settings.freeze:
         forecast.append(f"{freeze(module.model, settings.freeze):,} parameters are frozen.")
     budget.forecast(

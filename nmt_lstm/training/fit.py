@@ -81,7 +81,9 @@ def fit(
             run.data.tokenize, run.data.target_language
         )  # raises for unknown names, before hours of preparation
         continues = resume and context.checkpoint_path.exists()
-        own_callbacks = check_run(run, continues=continues, callbacks=callbacks)
+        own_callbacks = check_run(
+            run.training, task=run.task, model=run.model, continues=continues, callbacks=callbacks
+        )
         run, held = with_validation_text(run, output, reuse=continues)
         # A resumed run has its validation text already, and must not overwrite it: if the text differs, resuming fails.
         if held is not None and not continues:

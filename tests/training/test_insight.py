@@ -16,7 +16,6 @@ from torch import nn
 from nmt_lstm.batching.batch import collate
 from nmt_lstm.cells.cell import Cell
 from nmt_lstm.registry import CELLS
-from nmt_lstm.training import trainer as trainer_module
 from nmt_lstm.training.checkpointing import read_checkpoint
 from nmt_lstm.training.csv_log import CsvLog, flow_file, read_log, start_log
 from nmt_lstm.training.fit import fit
@@ -164,10 +163,14 @@ def test_without_clipping_nothing_is_clipped(make_small_run, output) -> None:
     assert [row["clipped_share"] for row in read_log(output) if row["clipped_share"]] == ["0.0", "0.0"]
 
 
-def test_every_logger_gets_all_of_it(make_small_run, output, monkeypatch) -> None:
+def test_every_logger_gets_all_of_it(make_small_run, output) -> None:
     recorded = Recorded()
-    monkeypatch.setattr(trainer_module, "_loggers", lambda folder, *_, **__: [CsvLog(folder), recorded])
-    trained(make_small_run(*INSIGHT, "training.max_steps=4"), output)
+    fit(
+        make_small_run(*INSIGHT, "training.max_steps=4"),
+        output,
+        console=Console(quiet=True),
+        loggers=[recorded],
+    )
     names = {name for _, row in recorded.rows for name in row}
     assert {"gradient_norm_clipped", "clipped_share", "gradient_flow/decoder_1_forward/horizon"} <= names
     assert "gradient_flow/encoder_1_backward/lag_5" in names

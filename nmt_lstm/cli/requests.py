@@ -8,7 +8,9 @@ import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from nmt_lstm.cli.lines import input_lines
 from nmt_lstm.cli.messages import count_of
@@ -17,11 +19,57 @@ from nmt_lstm.errors import DataError
 if TYPE_CHECKING:
     from nmt_lstm.inference.requests import TranslationRequest
 
-__all__ = ["RequestOptions"]
+__all__ = ["AvoidFile", "Constraints", "Prefix", "Prefixes", "RequestOptions", "TermsFile"]
 
 TEXTS = ("prefix", "tag")
 KINDS = (*TEXTS, "require", "avoid")
 EXAMPLE = '{"prefix": "A", "require": ["red car"], "avoid": ["auto"]}'
+
+Prefix = Annotated[
+    str,
+    typer.Option(
+        "--prefix",
+        metavar="TEXT",
+        help="Force the beginning of every translation.",
+        rich_help_panel="Requests",
+    ),
+]
+Prefixes = Annotated[
+    Path | None,
+    typer.Option(
+        "--prefixes",
+        metavar="FILE",
+        help="Beginnings of the translations, one per input line.",
+        rich_help_panel="Requests",
+    ),
+]
+Constraints = Annotated[
+    Path | None,
+    typer.Option(
+        "--constraints",
+        metavar="FILE",
+        help="Prefix and phrases to require and to avoid, one JSON object per input line.",
+        rich_help_panel="Requests",
+    ),
+]
+TermsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--terms",
+        metavar="FILE",
+        help="Terminology: source phrase, tab, target phrase, one pair per line.",
+        rich_help_panel="Requests",
+    ),
+]
+AvoidFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--avoid",
+        metavar="FILE",
+        help="Phrases that translations must not contain, one per line.",
+        rich_help_panel="Requests",
+    ),
+]
 
 logger = logging.getLogger(__name__)
 

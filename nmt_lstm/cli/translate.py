@@ -41,7 +41,7 @@ from nmt_lstm.cli.line_options import (
 from nmt_lstm.cli.lines import consecutive_chunks, input_lines, output_stream
 from nmt_lstm.cli.messages import note
 from nmt_lstm.cli.ray_jobs import Engine, require_ray, translate_with_ray
-from nmt_lstm.cli.requests import RequestOptions
+from nmt_lstm.cli.requests import AvoidFile, Constraints, Prefix, Prefixes, RequestOptions, TermsFile
 from nmt_lstm.cli.standard_streams import check_stdin
 from nmt_lstm.cli.translation_output import OutputFormat
 from nmt_lstm.errors import ConfigurationError
@@ -151,51 +151,11 @@ def translate(
         TranslationFormat,
         typer.Option("--format", help="Lines of text, JSON Lines, or a document in HTML."),
     ] = TranslationFormat.text,
-    prefix: Annotated[
-        str,
-        typer.Option(
-            "--prefix",
-            metavar="TEXT",
-            help="Force the beginning of every translation.",
-            rich_help_panel="Requests",
-        ),
-    ] = "",
-    prefixes: Annotated[
-        Path | None,
-        typer.Option(
-            "--prefixes",
-            metavar="FILE",
-            help="Beginnings of the translations, one per input line.",
-            rich_help_panel="Requests",
-        ),
-    ] = None,
-    constraints: Annotated[
-        Path | None,
-        typer.Option(
-            "--constraints",
-            metavar="FILE",
-            help="Prefix and phrases to require and to avoid, one JSON object per input line.",
-            rich_help_panel="Requests",
-        ),
-    ] = None,
-    terms: Annotated[
-        Path | None,
-        typer.Option(
-            "--terms",
-            metavar="FILE",
-            help="Terminology: source phrase, tab, target phrase, one pair per line.",
-            rich_help_panel="Requests",
-        ),
-    ] = None,
-    avoid: Annotated[
-        Path | None,
-        typer.Option(
-            "--avoid",
-            metavar="FILE",
-            help="Phrases that translations must not contain, one per line.",
-            rich_help_panel="Requests",
-        ),
-    ] = None,
+    prefix: Prefix = "",
+    prefixes: Prefixes = None,
+    constraints: Constraints = None,
+    terms: TermsFile = None,
+    avoid: AvoidFile = None,
     keep: Keep = "",
     keep_pattern: KeepPatterns = None,
     keep_as: KeepAs = "",

@@ -50,6 +50,16 @@ def test_float32_agrees_for_every_attention(make_model, sources, decode, attenti
         {"encoder": {"directions": "first", "layers": 3, "residual": True}},
         {"decoder": {"bridge": "zero", "layers": 3, "residual": True}},
         {"dropout": 0.5, "variational_dropout": True, "word_dropout": 0.3},
+        {"source_end": False, "decoder": {"bridge": "mean"}},
+        {
+            "source_end": False,
+            "encoder": {"layers": 2},
+            "decoder": {"layers": 2, "hidden_size": 32, "bridge": "copy"},
+        },
+        {
+            "tied_embeddings": "none",
+            "decoder": {"output_size": 9, "output_activation": "none", "bridge": "linear"},
+        },
     ],
 )
 def test_float32_agrees_for_every_network(make_model, sources, decode, changes) -> None:

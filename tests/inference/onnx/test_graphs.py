@@ -24,6 +24,19 @@ NETWORKS = {
         "encoder": {"layers": 2, "residual": True},
         "decoder": {"layers": 2, "wiring": "input_feeding", "residual": True},
     },
+    "queries from the top layer, mean state, output of its own": {
+        "cell": "gru",
+        "attention": "dot",
+        "source_end": False,
+        "tied_embeddings": "none",
+        "decoder": {
+            "layers": 2,
+            "wiring": "top",
+            "bridge": "mean",
+            "output_size": 9,
+            "output_activation": "none",
+        },
+    },
     "one direction, conditional": {
         "cell": "gru",
         "attention": "multi_head",

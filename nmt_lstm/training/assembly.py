@@ -118,6 +118,7 @@ def assemble(
         network = with_recorded_widths(network, resume_point.identity)
     elif (
         context.devices.world_size == 1
+        and not streamed  # batches that are measured would be lost for training
         and run.training.init_from is None
         and not vector_files(run.training)
         and network.has_decoder

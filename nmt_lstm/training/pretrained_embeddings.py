@@ -124,6 +124,15 @@ def start_embeddings(settings: TrainingSettings, model: nn.Module, prepared: Pre
 
 
 def _counts(prepared: Prepared) -> Mapping[str, NDArray[np.int64]]:
+    """Return how often each piece occurs in the training text; in the validation text if that is a stream."""
+    if prepared.store is None:
+        sides = {"source": prepared.valid_source, "target": prepared.valid_target}
+        counts = {}
+        for side, lines in sides.items():
+            vocabulary = getattr(prepared.subwords, side)
+            pieces = [piece for line in vocabulary.encode_lines(lines) for piece in line]
+            counts[side] = np.bincount(np.array(pieces, np.int64), minlength=vocabulary.size)
+        return counts
     return {
         "source": prepared.train.source.counts(prepared.subwords.source.size),
         "target": prepared.train.target.counts(prepared.subwords.target.size),

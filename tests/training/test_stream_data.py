@@ -87,7 +87,9 @@ def test_the_end_of_the_stream_ends_the_run_and_a_resumed_run_continues_with_the
     assert load_run(tmp_path / "run" / "run.toml").data.stream
 
 
-def test_a_limit_ends_an_endless_stream_and_can_be_raised(streamed, tmp_path) -> None:
+def test_a_limit_ends_an_endless_stream_and_can_be_raised(streamed, tmp_path, monkeypatch) -> None:
+    # The speed is not measured, which would take batches from the stream.
+    monkeypatch.setattr("nmt_lstm.training.assembly.WORTH_MEASURING", 1)
     endless = 10**9
     assert fit(streamed(endless, "training.max_steps=6"), tmp_path / "run", console=QUIET).steps == 6
     longer = streamed(endless, "training.max_steps=9")

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from nmt_lstm import Leaderboard, Translator
-from nmt_lstm.config.load import load_run
+from nmt_lstm.config.load import load_run, make_run
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError
 from nmt_lstm.files.checksums import checked_json, parse_checked
 from nmt_lstm.lab.leaderboard.entries import Entries
-from nmt_lstm.lab.leaderboard.model_output import ModelOutput
+from nmt_lstm.lab.leaderboard.model_output import ModelOutput, _without_folders
 from nmt_lstm.lab.leaderboard.record import Facts
 
 from .conftest import lines_of, write
@@ -199,3 +199,23 @@ def test_an_onnx_export_is_recognised(empty_board, model, tmp_path) -> None:
     assert row.facts.precision == "float32"
     assert [len(digest) for digest in row.facts.models] == [64]
     assert row.facts.models != (read(model).weights_sha256,)
+
+
+def test_run_files_of_rows_name_no_folders() -> None:
+    pair = {"source": "/home/me/a.de", "target": ["/home/me/a.en", "/home/me/b.en"]}
+    run = make_run(
+        {
+            "data": {
+                "corpora": [
+                    {"tsv": "/home/me/x.tsv", "tag": "<1>"},
+                    {**pair, "source": ["/home/me/a", "/home/me/b"]},
+                ],
+                "valid_source": ["/home/me/c", "/home/me/d"],
+                "valid_target": ["/home/me/e", "/home/me/f"],
+                "prepared": "/home/me/prepared",
+            }
+        }
+    )
+    data = _without_folders(run).data
+    assert "home" not in str(data)
+    assert data.corpora[1].target == (Path("a.en"), Path("b.en"))

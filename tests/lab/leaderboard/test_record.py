@@ -25,6 +25,12 @@ def test_a_record_is_read_as_written(row) -> None:
     assert json.loads(to_line(row))["format"] == 1
 
 
+def test_a_tag_is_stored_only_if_there_is_one(row) -> None:
+    assert "tag" not in json.loads(to_line(row))["facts"]
+    tagged = row.model_copy(update={"facts": row.facts.model_copy(update={"tag": "<2de>"})})
+    assert parse_record(to_line(tagged), "here") == tagged
+
+
 def test_a_changed_value_is_detected(row) -> None:
     line = to_line(row).replace('"sentences": 40', '"sentences": 41')
     with pytest.raises(DataError, match="here was changed: its checksum"):

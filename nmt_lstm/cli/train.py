@@ -56,7 +56,8 @@ Examples:
   nmt-lstm train --tsv pairs.tsv.gz -o runs/de-en
   nmt-lstm train run.toml -o runs/de-en --set model.dropout=0.3
   nmt-lstm train run.toml -o runs/de-en --resume
-  opustrainer-train -c mix.yml nmt-lstm train run.toml --stream - -o runs/de-en
+  opustrainer-train -c mix.yml \\
+      nmt-lstm train run.toml --stream - -o runs/de-en
   nmt-lstm train -s news.de -t news.en -o runs/news --init-from runs/de-en
   nmt-lstm train run.toml -o runs/mgu --plugin mgu.py --cell mgu
   nmt-lstm train --task language-model -s text.en -o runs/lm

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -43,6 +42,25 @@ from nmt_lstm.cli.messages import note
 from nmt_lstm.cli.ray_jobs import Engine, require_ray, translate_with_ray
 from nmt_lstm.cli.requests import AvoidFile, Constraints, Prefix, Prefixes, RequestOptions, TermsFile
 from nmt_lstm.cli.standard_streams import check_stdin
+from nmt_lstm.cli.translate_options import (
+    Alignments,
+    BeamGroups,
+    Diversity,
+    EngineName,
+    Format,
+    InputFile,
+    Interactive,
+    Jobs,
+    Merge,
+    NBest,
+    OutputPath,
+    PartLines,
+    Probabilities,
+    Resume,
+    Scores,
+    Shard,
+    WordAlignments,
+)
 from nmt_lstm.cli.translation_output import OutputFormat
 from nmt_lstm.errors import ConfigurationError
 
@@ -82,75 +100,21 @@ Output:
 def translate(
     context: typer.Context,
     model: Models,
-    input_file: Annotated[
-        Path | None,
-        typer.Option("--input", "-i", metavar="FILE", help="Input, one sentence per line. [default: stdin]"),
-    ] = None,
-    output_file: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. [default: stdout]")
-    ] = None,
+    input_file: InputFile = None,
+    output_file: OutputPath = None,
     beam_size: BeamSize = None,
-    beam_groups: Annotated[
-        int | None,
-        typer.Option(
-            "--beam-groups",
-            min=1,
-            metavar="N",
-            help="Equal parts of the beam that avoid each other's words, for different translations with --n-best.",
-            rich_help_panel="Search",
-        ),
-    ] = None,
-    diversity: Annotated[
-        float | None,
-        typer.Option(
-            "--diversity",
-            min=0.0,
-            max=100.0,
-            metavar="X",
-            help="How much the groups of the beam avoid each other's words. [default: 0.5]",
-            rich_help_panel="Search",
-        ),
-    ] = None,
+    beam_groups: BeamGroups = None,
+    diversity: Diversity = None,
     language_model: LanguageModel = None,
     language_model_weight: LanguageModelWeight = None,
     overrides: SearchOverrides = None,
-    n_best: Annotated[
-        int,
-        typer.Option(
-            "--n-best", min=1, metavar="N", help="Translations per input line.", rich_help_panel="Output"
-        ),
-    ] = 1,
+    n_best: NBest = 1,
     batch_size: BatchSize = 64,
-    scores: Annotated[
-        bool,
-        typer.Option("--scores", help="Write the score before each translation.", rich_help_panel="Output"),
-    ] = False,
-    alignments: Annotated[
-        bool,
-        typer.Option(
-            "--alignments", help="Write the alignment after each translation.", rich_help_panel="Output"
-        ),
-    ] = False,
-    word_alignments: Annotated[
-        bool,
-        typer.Option(
-            "--word-alignments",
-            help="Write the alignment between words, after that between pieces.",
-            rich_help_panel="Output",
-        ),
-    ] = False,
-    probabilities: Annotated[
-        bool,
-        typer.Option(
-            "--probabilities",
-            help="Add the probability of each piece and word to --format jsonl.",
-            rich_help_panel="Output",
-        ),
-    ] = False,
-    line_format: Annotated[
-        TranslationFormat,
-        typer.Option("--format", help="Lines of text, JSON Lines, or a document in HTML."),
-    ] = TranslationFormat.text,
+    scores: Scores = False,
+    alignments: Alignments = False,
+    word_alignments: WordAlignments = False,
+    probabilities: Probabilities = False,
+    line_format: Format = TranslationFormat.text,
     prefix: Prefix = "",
     prefixes: Prefixes = None,
     constraints: Constraints = None,
@@ -162,61 +126,13 @@ def translate(
     split_sentences: SplitSentences = False,
     source_language: SourceLanguage = "",
     tag: Tag = "",
-    interactive: Annotated[
-        bool, typer.Option("--interactive", help="Translate each line as soon as it is read.")
-    ] = False,
-    jobs: Annotated[
-        int,
-        typer.Option(
-            "--jobs",
-            "-j",
-            min=1,
-            metavar="N",
-            help="Single-threaded processes, for large files.",
-            rich_help_panel="Long texts",
-        ),
-    ] = 1,
-    engine: Annotated[
-        Engine,
-        typer.Option(
-            "--engine",
-            help="What runs the --jobs: processes of this machine, or a Ray cluster.",
-            rich_help_panel="Long texts",
-        ),
-    ] = Engine.processes,
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume",
-            help="Write the output in parts, and continue after an interruption.",
-            rich_help_panel="Long texts",
-        ),
-    ] = False,
-    shard: Annotated[
-        str,
-        typer.Option(
-            "--shard",
-            metavar="K/N",
-            help="Translate only the K-th of N shares, as with --resume.",
-            rich_help_panel="Long texts",
-        ),
-    ] = "",
-    merge: Annotated[
-        bool,
-        typer.Option(
-            "--merge", help="Write the output from the parts of all shards.", rich_help_panel="Long texts"
-        ),
-    ] = False,
-    part_lines: Annotated[
-        int,
-        typer.Option(
-            "--part-lines",
-            min=1,
-            metavar="N",
-            help="Input lines of a part, of --resume and --shard.",
-            rich_help_panel="Long texts",
-        ),
-    ] = PART_LINES,
+    interactive: Interactive = False,
+    jobs: Jobs = 1,
+    engine: EngineName = Engine.processes,
+    resume: Resume = False,
+    shard: Shard = "",
+    merge: Merge = False,
+    part_lines: PartLines = PART_LINES,
     precision: Precision = PrecisionName.auto,
     device: Device = "auto",
     plugin: Plugins = None,

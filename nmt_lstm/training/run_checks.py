@@ -12,6 +12,7 @@ from nmt_lstm.training.callbacks import build_callbacks, check_callbacks
 from nmt_lstm.training.initial_weights import read_base
 from nmt_lstm.training.loggers import check_loggers
 from nmt_lstm.training.optimization import check_optimizer
+from nmt_lstm.training.pretrained_embeddings import check_vectors
 
 __all__ = ["check_run"]
 
@@ -24,17 +25,19 @@ def check_run(
     continues: bool,
     callbacks: Sequence[pl.Callback] = (),
 ) -> list[pl.Callback]:
-    """Check optimizer, loggers, callbacks and the model to be fine-tuned, and return the callbacks of the run.
+    """Check optimizer, loggers, callbacks, word vectors and the model to be fine-tuned, and return the run's callbacks.
 
     Args:
         training: how the run is trained.
         task: of the run.
         model: settings of its network.
-        continues: whether the run continues from a checkpoint, so that it needs no model to start from.
+        continues: whether the run continues from a checkpoint, so that it needs nothing to start from.
         callbacks: those that the caller of `fit` made.
 
     Raises:
-        ConfigurationError: a class, an option or a package is missing, or the model to be fine-tuned has another network.
+        ConfigurationError: a class, an option or a package is missing, or the model to be fine-tuned has another network, or
+            word vectors have another width.
+        DataError: a file of word vectors cannot be read.
         ModelFolderError: the model to be fine-tuned cannot be read.
         ResourceError: this version of PyTorch does not have the optimizer.
     """
@@ -42,6 +45,8 @@ def check_run(
     check_loggers(training)
     own = [*build_callbacks(training), *callbacks]
     check_callbacks(own)
-    if training.init_from is not None and not continues:
-        read_base(training.init_from, task, model)
+    if not continues:
+        check_vectors(training, model.embedding_size)
+        if training.init_from is not None:
+            read_base(training.init_from, task, model)
     return own

@@ -22,7 +22,7 @@ def test_the_table_names_parts_keys_and_settings_that_exist(name):
     assert callable(part_of(task.network))
     assert callable(part_of(task.validation))
     assert set(task.refused) <= set(DataSettings.model_fields)
-    assert set(task.metrics) <= {"bleu", "chrf", "loss"}
+    assert set(task.metrics) <= {"bleu", "chrf", "loss", "accuracy", "f1"}
     values = with_defaults_of_task({"task": name, "data": PAIRED if task.paired else {"train_source": "a"}})
     run = RunSettings.model_validate(values)
     assert run.training.metric == task.metrics[0]

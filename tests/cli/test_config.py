@@ -19,5 +19,10 @@ def test_all_problems_of_a_run_file_are_reported(command, tmp_path):
     (tmp_path / "run.toml").write_text("[model]\ndropout = 2.0\nlayers = 3\n")
     finished = command("config", "run.toml")
     assert finished.status == 2
-    assert "run.toml: 4 problems:" in finished.err
+    assert "run.toml: 2 problems:" in finished.err
     assert "unknown key 'model.layers'" in finished.err
+
+
+def test_settings_that_do_not_fit_together_are_reported_when_each_is_valid(command, tmp_path):
+    (tmp_path / "run.toml").write_text("[model]\ndropout = 0.2\n")
+    assert "data.train_source" in command("config", "run.toml").error

@@ -24,6 +24,7 @@ from nmt_lstm import (
     Attended,
     Attention,
     Batch,
+    BatchTranslator,
     Cell,
     CellWrapper,
     Classification,
@@ -38,11 +39,14 @@ from nmt_lstm import (
     LinearCell,
     Memory,
     ModelFolder,
+    NBestList,
     NmtLstmError,
     PluginError,
     Products,
     Recurrence,
     RecurrentEncoder,
+    Rescorer,
+    RescoringWeights,
     RunSettings,
     ScoredTranslation,
     SearchSettings,
@@ -72,6 +76,7 @@ from nmt_lstm import (
     inspect_gradients,
     linear,
     linear_recurrence,
+    load_rescorer,
     load_run,
     masked_softmax,
     prepare,
@@ -114,6 +119,17 @@ def translating(folder: Path) -> None:
     classifier = TextClassifier.load("runs/sentiment")
     assert_type(classifier.classify(["A dull film."]), list[Classification])
     assert_type(classifier.labels, tuple[str, ...])
+
+
+def rescoring(translator: Translator, folder: Path) -> None:
+    lists = [NBestList.of(translation) for translation in translator.translate(["Ein Hund."], n_best=5)]
+    rescorer = load_rescorer(reverse=folder)
+    assert_type(rescorer, Rescorer)
+    weights = rescorer.tune(lists, [["A dog."]], metric="chrf")
+    assert_type(weights, RescoringWeights)
+    assert_type(rescorer.rescore(lists, weights), list[NBestList])
+    columns = BatchTranslator(folder, options={"beam_size": 1})
+    assert_type(columns({"text": ["Ein Hund."]}), dict[str, Any])
 
 
 def mistakes_that_a_checker_finds(translator: Translator, translation: Translation) -> None:
@@ -315,6 +331,7 @@ def training_with_a_trainer_of_ones_own(path: Path) -> None:
     assert_type(data, TranslationDataModule)
     trainer = lightning.Trainer(max_epochs=1, use_distributed_sampler=False)
     trainer.fit(module, datamodule=data)
+    assert isinstance(module.model, Seq2Seq)  # other tasks train other networks
     assert_type(module.model.parameter_counts(), dict[str, int])
     assert_type(TranslationModule.of_run(run, prepared), TranslationModule)
     save_model("runs/own", module, run)

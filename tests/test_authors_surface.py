@@ -17,7 +17,7 @@ GUIDE = ROOT / "docs" / "plugins.md"
 # An import from a module other than nmt_lstm and nmt_lstm.testing, in a program or in the code of a page.
 DEEP_IMPORT = re.compile(r"^\s*(?:from|import) nmt_lstm\.(?!testing(?: import\b|$))[\w.]+", re.MULTILINE)
 # Such a module in the words of a hint; entry points have names of this form as well.
-DEEP_NAME = re.compile(r"nmt_lstm\.(?!testing\b|cells\.v1|attentions\.v1)\w+\.\w+")
+DEEP_NAME = re.compile(r"nmt_lstm\.(?!testing\b|cells\.v1|attentions\.v1|encoders\.v1)\w+\.\w+")
 WRITTEN_FOR_AUTHORS = [
     GUIDE,
     ROOT / "docs" / "python.md",

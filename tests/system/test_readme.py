@@ -74,6 +74,7 @@ def test_the_commands_and_programs_run(repository, parallel_files, tmp_path) -> 
 PAGES = {
     "docs/bulk.md": 3,
     "docs/decoding.md": 6,
+    "docs/encoders.md": 2,
     "docs/markup.md": 5,
     "docs/optimizers-and-loggers.md": 1,
     "docs/text.md": 8,

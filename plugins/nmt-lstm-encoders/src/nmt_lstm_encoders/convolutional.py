@@ -90,4 +90,5 @@ class _Convolution(nn.Module):
         padded = functional.pad(inputs, (0, 0, self.reach, self.reach))
         neighbours = [padded[:, start : start + length] for start in range(2 * self.reach + 1)]
         value, gate = self.product(torch.cat(neighbours, -1)).chunk(2, -1)
-        return value * sigmoid(gate)
+        gated: Tensor = value * sigmoid(gate)
+        return gated

@@ -6,7 +6,7 @@ import pytest
 
 from nmt_lstm.cli.plugin_names import named_parts, short_origin
 from nmt_lstm.errors import PluginError, WrongBaseError
-from nmt_lstm.registry import ATTENTIONS, CELLS, Entry
+from nmt_lstm.registry import ATTENTIONS, CELLS, ENCODERS, Entry
 
 PLUGIN = """
 from nmt_lstm import ATTENTIONS, CELLS, GatedCell
@@ -39,9 +39,13 @@ def test_a_registered_name_has_its_entry():
 
 @pytest.mark.parametrize(
     ("target", "registry"),
-    [("nmt_lstm.cells.gru:GRU", CELLS), ("nmt_lstm.attention.dot:DotAttention", ATTENTIONS)],
+    [
+        ("nmt_lstm.cells.gru:GRU", CELLS),
+        ("nmt_lstm.attention.dot:DotAttention", ATTENTIONS),
+        ("nmt_lstm.encoders.recurrent:RecurrentEncoder", ENCODERS),
+    ],
 )
-def test_a_class_is_a_cell_or_an_attention_by_its_base(target, registry):
+def test_a_class_is_a_cell_an_attention_or_an_encoder_by_its_base(target, registry):
     assert named_parts(target) == [(registry, target, None)]
 
 
@@ -54,7 +58,7 @@ def test_a_file_or_folder_stands_for_all_it_registers(plugin, name):
     }
 
 
-def test_a_class_of_neither_kind_is_refused_when_it_is_loaded():
+def test_a_class_of_no_kind_is_refused_when_it_is_loaded():
     (part,) = named_parts("nmt_lstm.errors:DataError")
     with pytest.raises(WrongBaseError) as caught:
         part.registry.get(part.name)

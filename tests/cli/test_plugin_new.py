@@ -25,3 +25,14 @@ def test_new_writes_an_attention_or_a_cell_with_the_chosen_base(command, tmp_pat
     assert refused.status == 2
     assert "--attention" in refused.error
     assert not (tmp_path / "my-other").exists()
+
+
+def test_new_writes_an_encoder(command, tmp_path):
+    finished = command("plugins", "new", "my-reader", "--encoder")
+    assert finished.status == 0
+    assert "model.encoder.name=recurrent,my-reader" in finished.err
+    assert "(Encoder)" in (tmp_path / "my-reader/src/my_reader/encoder.py").read_text(encoding="utf-8")
+    for options, word in ((["--attention"], "--attention"), (["--base", "cell"], "--base")):
+        refused = command("plugins", "new", "my-other", "--encoder", *options)
+        assert refused.status == 2
+        assert word in refused.error

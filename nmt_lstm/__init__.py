@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from nmt_lstm.evaluation.scores import corpus_scores as corpus_scores
     from nmt_lstm.inference.batch_translator import BatchTranslator as BatchTranslator
     from nmt_lstm.inference.exported import write_exported as write_exported
+    from nmt_lstm.inference.forecaster import Forecaster as Forecaster
     from nmt_lstm.inference.nbest_lists import NBestList as NBestList
     from nmt_lstm.inference.requests import TranslationRequest as TranslationRequest
     from nmt_lstm.inference.rescoring import Rescorer as Rescorer
@@ -107,6 +108,7 @@ _NAMES_OF_MODULE = {
     "nmt_lstm.evaluation.scores": ("corpus_scores",),
     "nmt_lstm.inference.batch_translator": ("BatchTranslator",),
     "nmt_lstm.inference.exported": ("write_exported",),
+    "nmt_lstm.inference.forecaster": ("Forecaster",),
     "nmt_lstm.inference.nbest_lists": ("NBestList",),
     "nmt_lstm.inference.requests": ("TranslationRequest",),
     "nmt_lstm.inference.rescoring": ("Rescorer", "RescoringWeights"),

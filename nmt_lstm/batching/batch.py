@@ -26,7 +26,7 @@ class SourceBatch:
     """Source sentences; each ends with END, so none is empty."""
 
     pieces: Tensor
-    """(B, S), int64."""
+    """(B, S), int64; the rows of series are (B, S, columns), float32."""
     is_token: Tensor
     """(B, S), bool: True on pieces, False on padding."""
     lengths: Tensor
@@ -59,7 +59,7 @@ class Batch:
     target_inputs: Tensor
     """(B, T), int64: BEGIN, then the pieces."""
     target_outputs: Tensor
-    """(B, T), int64: the pieces, then END."""
+    """(B, T), int64: the pieces, then END; of series the changes to forecast, float32."""
     target_lengths: Tensor
     """(B,), int64: number of real labels of each sentence, END included."""
     target_positions: Tensor

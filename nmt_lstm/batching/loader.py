@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from nmt_lstm.batching.batch import Batch, collate
-from nmt_lstm.batching.sampler import EpochPlan, plan_epoch
+from nmt_lstm.batching.sampler import EpochPlan, Share, plan_epoch
 from nmt_lstm.text.epoch_parts import EpochPart, epoch_pairs
 from nmt_lstm.text.token_store import TokenStore
 
-__all__ = ["BatchLoader", "plan_batches"]
+__all__ = ["BatchLoader", "PlannedBatches", "plan_batches"]
 
 # Source sides are padded to multiples of this, so that there are few widths: oneDNN makes an LSTM kernel for each.
 SOURCE_UNIT = 4
@@ -38,30 +38,22 @@ def plan_batches(
     )
 
 
-class BatchLoader:
+class PlannedBatches:
     """An iterable over one process's batches of an epoch; it does not use global random numbers.
+
+    A subclass makes a batch of a share of a step.
 
     `len` is the number of batches of the whole epoch, even if iteration starts later. The position counts the batches
     yielded so far. It can be saved and restored: the next iteration then starts there, and later ones at 0.
 
     Args:
-        store: the pieces.
-        plan: the steps of the epoch, from `plan_batches`.
+        plan: the steps of the epoch.
         rank: number of this process.
         world_size: number of processes.
         accumulate: number of batches in which each process computes its share of a step.
     """
 
-    def __init__(
-        self,
-        store: TokenStore,
-        plan: EpochPlan,
-        *,
-        rank: int = 0,
-        world_size: int = 1,
-        accumulate: int = 1,
-    ) -> None:
-        self.store = store
+    def __init__(self, plan: EpochPlan, *, rank: int = 0, world_size: int = 1, accumulate: int = 1) -> None:
         self.plan = plan
         self.epoch = plan.epoch
         self.rank = rank
@@ -78,14 +70,11 @@ class BatchLoader:
         step, accumulated = divmod(position, self.accumulate)
         number = accumulated * self.world_size + self.rank
         share = self.plan.share(step, number, self.world_size * self.accumulate)
-        return collate(
-            [self.store.source[index] for index in share.indices],
-            [self.store.target[index] for index in share.indices],
-            indices=share.indices,
-            loss_divisor=share.loss_divisor,
-            masked=share.masked,
-            source_unit=SOURCE_UNIT,
-        )
+        return self.collated(share)
+
+    def collated(self, share: Share) -> Batch:
+        """Return the batch of a share of a step."""
+        raise NotImplementedError
 
     def __iter__(self) -> Iterator[Batch]:
         self.position, self._start = self._start, 0
@@ -107,3 +96,38 @@ class BatchLoader:
         if state["epoch"] != self.epoch or not 0 <= state["position"] <= len(self):
             raise ValueError(f"position {state} is not in epoch {self.epoch}, which has {len(self)} batches.")
         self.position = self._start = state["position"]
+
+
+class BatchLoader(PlannedBatches):
+    """The batches of a token store.
+
+    Args:
+        store: the pieces.
+        plan: the steps of the epoch, from `plan_batches`.
+        rank: number of this process.
+        world_size: number of processes.
+        accumulate: number of batches in which each process computes its share of a step.
+    """
+
+    def __init__(
+        self,
+        store: TokenStore,
+        plan: EpochPlan,
+        *,
+        rank: int = 0,
+        world_size: int = 1,
+        accumulate: int = 1,
+    ) -> None:
+        super().__init__(plan, rank=rank, world_size=world_size, accumulate=accumulate)
+        self.store = store
+
+    def collated(self, share: Share) -> Batch:
+        """Return the pairs of a share of a step."""
+        return collate(
+            [self.store.source[index] for index in share.indices],
+            [self.store.target[index] for index in share.indices],
+            indices=share.indices,
+            loss_divisor=share.loss_divisor,
+            masked=share.masked,
+            source_unit=SOURCE_UNIT,
+        )

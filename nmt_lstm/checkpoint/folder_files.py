@@ -10,15 +10,16 @@ from nmt_lstm.errors import ModelFolderError
 from nmt_lstm.files.folders import foreign_names
 from nmt_lstm.text.held_out import FOLDER as HELD_OUT
 
-__all__ = ["GRAPHS", "LOCK", "METRICS", "SUBWORDS", "WEIGHTS", "WRITING", "check_output_folder"]
+__all__ = ["GRAPHS", "LOCK", "METRICS", "SCALE", "SUBWORDS", "WEIGHTS", "WRITING", "check_output_folder"]
 
 WEIGHTS, METRICS = "model.safetensors", "metrics.json"
 SUBWORDS = ("subwords.joint.model", "subwords.source.model", "subwords.target.model")
+SCALE = "series.json"
 GRAPHS = ("encoder.onnx", "decoder.onnx")
 TRAINING_FOLDERS = (TRAINING_STATE, "logs", HELD_OUT)
 # Locked by a training run that writes into the folder.
 LOCK = ".lock"
-OWN_FILES = {RUN, WEIGHTS, METRICS, MANIFEST, *SUBWORDS, *GRAPHS, *TRAINING_FOLDERS, LOCK}
+OWN_FILES = {RUN, WEIGHTS, METRICS, MANIFEST, *SUBWORDS, SCALE, *GRAPHS, *TRAINING_FOLDERS, LOCK}
 WRITING = "writing"
 
 

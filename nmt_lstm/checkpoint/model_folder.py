@@ -17,7 +17,15 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from nmt_lstm.checkpoint.folder_files import GRAPHS, METRICS, SUBWORDS, WEIGHTS, WRITING, check_output_folder
+from nmt_lstm.checkpoint.folder_files import (
+    GRAPHS,
+    METRICS,
+    SCALE,
+    SUBWORDS,
+    WEIGHTS,
+    WRITING,
+    check_output_folder,
+)
 from nmt_lstm.checkpoint.manifest import MANIFEST, RUN, Manifest, check_files, make_manifest
 from nmt_lstm.checkpoint.plugin_records import (
     COPY_PREFIX,
@@ -29,6 +37,7 @@ from nmt_lstm.checkpoint.plugin_records import (
 from nmt_lstm.checkpoint.weights import load_weights, save_weights
 from nmt_lstm.config.load import dump_toml, load_model_run
 from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.config.tasks import TASKS, part_of
 from nmt_lstm.corpora.builtin import model_path
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError
 from nmt_lstm.files.atomic import error_for, remove_stale, sync, temporary_prefix
@@ -42,7 +51,6 @@ from nmt_lstm.model.trainable import Trainable
 from nmt_lstm.numerics.allocation_limit import AllocationLimit, LimitExceededError
 from nmt_lstm.registry.provenance import import_root, named_by, trust_folder
 from nmt_lstm.text.subwords import Subwords
-from nmt_lstm.text.text_form import TextForm
 
 __all__ = [
     "GRAPHS",
@@ -104,7 +112,7 @@ class ModelFolder:
         try:
             run = load_model_run(path / RUN)
             metrics = parse_json(read_regular(path / METRICS))
-            subwords = Subwords.load(path, form=TextForm.of(run.subwords))
+            subwords = part_of(TASKS[run.task].vocabularies)(path, run.subwords)
         except (ConfigurationError, DataError, OSError, ValueError) as problem:
             raise ModelFolderError(f"model folder '{path}' cannot be read: {problem}", path=path) from problem
         if not isinstance(metrics, dict):
@@ -280,7 +288,7 @@ def _publish(temporary: Path, path: Path, names: Sequence[str]) -> None:
     for name in names:
         (path / name).parent.mkdir(exist_ok=True, parents=True)
         (temporary / name).replace(path / name)
-    for obsolete in {WEIGHTS, *GRAPHS, *SUBWORDS} - set(names):
+    for obsolete in {WEIGHTS, *GRAPHS, *SUBWORDS, SCALE} - set(names):
         (path / obsolete).unlink(missing_ok=True)
     _remove_old_copies(path, set(names))
 

@@ -56,6 +56,8 @@ def run_without_file(
         ConfigurationError: text files are missing on the command line.
         DataError: a text is missing, unreadable, empty or too small, or its sides differ in length.
     """
+    if not TASKS[task].is_text:
+        return _run_of_series(texts, settings, prepared or folder.parent / "prepared", task)
     check_texts(texts, task)
     from nmt_lstm.config.defaults import choose_settings, describe_settings, with_pieces
     from nmt_lstm.config.load import make_run
@@ -98,6 +100,25 @@ def run_without_file(
     run = make_run(values, settings, origin="settings")
     advice = "To change a setting: --set training.epochs=5. To list all: nmt-lstm config --explain.\n"
     return run, [*description, *describe_settings(pairs, run), advice], held_out
+
+
+def _run_of_series(
+    texts: Mapping[str, Sequence[Path]], settings: list[str], prepared: Path, task: TaskName
+) -> tuple[RunSettings, list[str], None]:
+    """Return the settings of a run on one file of numbers: the defaults of its task."""
+    from nmt_lstm.config.load import make_run
+
+    others = [_TEXT_OPTIONS[name] for name, paths in texts.items() if paths and name != "train_source"]
+    if others or len(texts["train_source"]) != 1:
+        raise ConfigurationError(
+            f"{TASKS[task].model} is trained on one file, -s series.csv, of which the last part validates; "
+            f"{f'leave out {others[0]}' if others else 'name it'}.",
+            key=others[0] if others else "-s",
+        )
+    data = {"train_source": str(texts["train_source"][0]), "prepared": str(prepared)}
+    run = make_run({"task": task, "data": data}, settings, origin="settings")
+    advice = "To change a setting: --set series.horizon=24. To list all: nmt-lstm config --explain.\n"
+    return run, [advice], None
 
 
 def _as_trained(

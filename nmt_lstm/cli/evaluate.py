@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -27,6 +27,7 @@ from nmt_lstm.cli.arguments import (
     TrustPlugins,
     load_plugins,
 )
+from nmt_lstm.cli.forecast_scores import ForecastScoring, Season, forecast_json, forecast_table
 from nmt_lstm.cli.label_scores import LabelScoring, label_json, label_table
 from nmt_lstm.cli.lines import output_stream, read_all_lines, read_matching_lines
 from nmt_lstm.cli.messages import note, say
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["evaluate"]
 
 logger = logging.getLogger(__name__)
+Scoring = TypeVar("Scoring")
 
 EPILOG = """\b
 Examples:
@@ -51,7 +53,8 @@ Examples:
   nmt-lstm evaluate --hypotheses out.ja -r test.ja --tokenize ja-mecab
   nmt-lstm evaluate --hypotheses out.en -s test.de -r test.en --analysis
   nmt-lstm evaluate --hypotheses a.en --against b.en -r test.en
-  nmt-lstm evaluate -m runs/lm -s test.en"""
+  nmt-lstm evaluate -m runs/lm -s test.en
+  nmt-lstm evaluate -m runs/series -s test.csv --season 24"""
 
 
 class TableFormat(StrEnum):
@@ -131,6 +134,7 @@ def evaluate(
             help="Text for target word frequencies in --analysis; for a classifier, labels for a bag of words.",
         ),
     ] = None,
+    season: Season = None,
     table_format: Annotated[
         TableFormat, typer.Option("--format", help="Table, or JSON.")
     ] = TableFormat.table,
@@ -148,12 +152,33 @@ def evaluate(
     """Score translations with BLEU, chrF and TER, or other models.
 
     The scores are computed by sacreBLEU and shown with their signatures. A language model is scored by its perplexity on the
-    text -s, a classifier by the labels -r of the texts -s, with accuracy and macro F1.
+    text -s, a classifier by the labels -r of the texts -s, a forecaster by its errors on the CSV file -s.
     """
     if (hypotheses is None) == (not model):
         raise ConfigurationError("name either --hypotheses FILE, or -m FOLDER with -s FILE.")
     if model and source is None:
         raise ConfigurationError("-m needs a source text: -s test.de.")
+    if early_checks.task_of(model or []) == "forecast":
+        refuse_options(
+            reference=reference,
+            output=output_file,
+            analysis=analysis,
+            against=against,
+            beam_size=beam_size,
+            lm=language_model,
+            lm_weight=language_model_weight,
+            set=overrides,
+            train_source=train_source,
+            train_target=train_target,
+            tag=tag,
+            model="a forecaster",
+        )
+        assert source is not None
+        errors = ForecastScoring(model or [], source, season, device, plugin, trust_plugins)
+        _show(errors, table_format, forecast_table, forecast_json)
+        return
+    if season is not None:
+        raise ConfigurationError("--season is for a forecaster; leave it out.", key="--season", value=season)
     if early_checks.is_language_model(model or []):
         refuse_options(
             reference=reference,
@@ -166,10 +191,7 @@ def evaluate(
             set=overrides,
         )
         scoring = TextScoring(model or [], source, device, precision.value, batch_size, plugin, trust_plugins)
-        if table_format is TableFormat.table:
-            say(likelihood_table(scoring))
-        else:
-            sys.stdout.write(likelihood_json(scoring) + "\n")
+        _show(scoring, table_format, likelihood_table, likelihood_json)
         return
     if early_checks.task_of(model or []) == "classification":
         refuse_options(
@@ -193,10 +215,7 @@ def evaluate(
             train_source,
             train_target,
         )
-        if table_format is TableFormat.table:
-            say(label_table(labels))
-        else:
-            sys.stdout.write(label_json(labels) + "\n")
+        _show(labels, table_format, label_table, label_json)
         return
     if not reference:
         raise ConfigurationError("-r is missing: name the reference translations.", key="--reference")
@@ -275,6 +294,19 @@ def evaluate(
         say(report_text(scores, details, comparison))
     else:
         sys.stdout.write(report_json(scores, details, comparison) + "\n")
+
+
+def _show(
+    scoring: Scoring,
+    table_format: TableFormat,
+    table: Callable[[Scoring], str],
+    as_json: Callable[[Scoring], str],
+) -> None:
+    """Show scores as a table, or write them as JSON."""
+    if table_format is TableFormat.table:
+        say(table(scoring))
+    else:
+        sys.stdout.write(as_json(scoring) + "\n")
 
 
 def _check_files(reference: list[Path], inputs: Sequence[Path | None], output_file: Path | None) -> None:

@@ -22,6 +22,7 @@ from nmt_lstm.cli.text_options import (
     text_files,
     text_overrides,
 )
+from nmt_lstm.config.tasks import TASKS
 from nmt_lstm.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -77,6 +78,12 @@ def prepare(
             )
         else:
             run = load_run(run_file, [*text_overrides(texts), *(overrides or [])])
+            if not TASKS[run.task].is_text:
+                raise ConfigurationError(
+                    f"only text is prepared; {TASKS[run.task].model} is trained directly, with nmt-lstm train.",
+                    key="task",
+                    value=run.task,
+                )
             if run.data.stream:
                 raise ConfigurationError(
                     "a stream is not prepared: its pairs are read while they are trained on."

@@ -61,7 +61,8 @@ Examples:
   nmt-lstm train -s news.de -t news.en -o runs/news --init-from runs/de-en
   nmt-lstm train run.toml -o runs/mgu --plugin mgu.py --cell mgu
   nmt-lstm train --task language-model -s text.en -o runs/lm
-  nmt-lstm train --task classification --tsv reviews.tsv -o runs/sentiment"""
+  nmt-lstm train --task classification --tsv reviews.tsv -o runs/sentiment
+  nmt-lstm train --task forecast -s series.csv -o runs/series"""
 
 
 class TrainingPrecision(StrEnum):
@@ -145,11 +146,11 @@ def train(
     plugin: Plugins = None,
     accept_changed_plugins: AcceptChangedPlugins = False,
 ) -> None:
-    """Train a model to translate, to write text, or to classify it.
+    """Train a model to translate, to write or classify text, or to forecast numbers.
 
     Without a run file, settings are chosen from the size of the text and shown. Without validation text, part of the
     training text is held out. The two sides are paired line by line; files may be plain, .gz, .xz, .bz2 or .zst. A
-    language model has one side, -s. Options with FILE... take several files: -s a.de b.de -t a.en b.en.
+    language model has one side, -s; a forecaster a CSV file. Options with FILE... take several files: -s a.de b.de -t a.en b.en.
     """
     parse_time_limit(time_limit)
     check_stream(stream, run_file)

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from nmt_lstm.config.fields import Option, is_path, item_table, options_of, table_of
 from nmt_lstm.config.problems import combined_error, nearest_path, problem_sentences
-from nmt_lstm.config.schema import RunSettings, SearchSettings
+from nmt_lstm.config.schema import RunSettings, SearchSettings, SeriesSettings
 from nmt_lstm.config.toml_writer import write_toml
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.files.parsing import MAX_DEPTH, parse_toml
@@ -110,6 +110,8 @@ def search_settings(run: RunSettings, overrides: Iterable[str]) -> SearchSetting
 def dump_toml(run: RunSettings) -> str:
     """Return a run file that `load_run` reads back as an equal `run`."""
     values: dict[str, Any] = _without_unset(run.model_dump())
+    if run.series == SeriesSettings() and run.task != "forecast":
+        del values["series"]  # run files of other tasks stay as they were
     for option in options_of():
         # A list without tables could not be extended with [[data.corpora]].
         if item_table(option.type) is not None and not _get(values, option.path, True):

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from nmt_lstm.config.piece_kinds import with_defaults_of_kind
 from nmt_lstm.config.schema_base import Options, PositiveInt, Probability, Settings
+from nmt_lstm.config.series_schema import SeriesSettings
 from nmt_lstm.config.subword_schema import SubwordSettings
 from nmt_lstm.config.tasks import TASKS, TaskName, with_defaults_of_task
 from nmt_lstm.config.text_schema import (
@@ -34,6 +35,7 @@ __all__ = [
     "RunSettings",
     "ScheduleSettings",
     "SearchSettings",
+    "SeriesSettings",
     "SubwordSettings",
     "TrainingSettings",
     "ValidationSettings",
@@ -197,6 +199,7 @@ class RunSettings(Settings):
     """Seed of everything that is random: initial weights, order of batches, dropout, subword sampling."""
     task: Annotated[TaskName, Field(description=TASK_MEANING)] = "translation"
     data: DataSettings
+    series: SeriesSettings = SeriesSettings()
     subwords: SubwordSettings = SubwordSettings()
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()

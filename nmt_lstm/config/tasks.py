@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TASKS", "Task", "TaskName", "part_of", "unused_settings", "with_defaults_of_task"]
 
-TaskName = Literal["translation", "language-model", "classification"]
+TaskName = Literal["translation", "language-model", "classification", "forecast"]
 """The names in `TASKS`: a type checker accepts a row only if its name is here."""
 
 
@@ -50,6 +50,14 @@ class Task(NamedTuple):
     """Builds the network: called like `nmt_lstm.model.build.build_model`."""
     validation: str
     """Validates it: constructed like `nmt_lstm.training.validation.Validation`."""
+    preparation: str = "nmt_lstm.text.preparation:prepare"
+    """Prepares its data, given a run: returns what `nmt_lstm.training.assembly.assemble` reads."""
+    batches: str = "nmt_lstm.training.data_module:TranslationDataModule"
+    """The data module of prepared data, with a method `of_run`."""
+    vocabularies: str = "nmt_lstm.text.subwords:load_subwords"
+    """Reads from a model folder what its preparation has learnt."""
+    is_text: bool = True
+    """Whether it is trained on text, of which some is held out, and its loss is a negative log-likelihood."""
 
 
 TASKS: Mapping[TaskName, Task] = {
@@ -64,7 +72,7 @@ TASKS: Mapping[TaskName, Task] = {
         unit="target piece",
         metrics=("bleu", "chrf", "loss"),
         defaults={},
-        unused=(),
+        unused=("series",),
         network="nmt_lstm.model.build:build_model",
         validation="nmt_lstm.training.validation:Validation",
     ),
@@ -81,6 +89,7 @@ TASKS: Mapping[TaskName, Task] = {
         # Smoothing would spend probability on every piece, and so raise the perplexity.
         defaults={"training.metric": "loss", "training.label_smoothing": 0.0, "search.method": "sampling"},
         unused=(
+            "series",
             "insight",
             "model.encoder",
             "model.attention",
@@ -108,9 +117,57 @@ TASKS: Mapping[TaskName, Task] = {
             "training.metric": "accuracy",
             "training.label_smoothing": 0.0,
         },
-        unused=("insight", "model.attention", "model.decoder", "subwords.sampling"),
+        unused=("series", "insight", "model.attention", "model.decoder", "subwords.sampling"),
         network="nmt_lstm.model.build:build_classifier",
         validation="nmt_lstm.training.label_validation:LabelValidation",
+    ),
+    "forecast": Task(
+        model="a forecaster",
+        purpose="continue columns of numbers",
+        verb="Forecast",
+        commands=("forecast", "evaluate"),
+        examples=(("forecast", "-i series.csv"), ("evaluate", "-s test.csv")),
+        refused=("train_target", "valid_source", "valid_target"),
+        paired=False,
+        unit="value",
+        metrics=("loss",),
+        # A series is short next to a text, and its windows overlap; numbers need all digits of float32.
+        defaults={
+            "model.embedding_size": 32,
+            "model.dropout": 0.0,
+            "model.encoder.hidden_size": 64,
+            "model.encoder.directions": "unidirectional",
+            "training.metric": "loss",
+            "training.batch_pieces": 2_000,
+            "training.epochs": 20,
+            "training.precision": "float32",
+        },
+        unused=(
+            "insight",
+            "search",
+            "subwords",
+            "data.corpora",
+            "data.stream",
+            "data.validation",
+            "data.tokenize",
+            "data.cleaning",
+            "data.exclude_validation",
+            "model.attention",
+            "model.decoder",
+            "model.tied_embeddings",
+            "model.word_dropout",
+            "model.source_end",
+            "training.init_from",
+            "training.source_vectors",
+            "training.target_vectors",
+            "training.label_smoothing",
+        ),
+        network="nmt_lstm.model.build:build_forecaster",
+        validation="nmt_lstm.training.series_data:SeriesValidation",
+        preparation="nmt_lstm.series.prepared:prepare_series",
+        batches="nmt_lstm.training.series_data:SeriesDataModule",
+        vocabularies="nmt_lstm.series.scale:load_scale",
+        is_text=False,
     ),
 }
 

@@ -24,6 +24,7 @@ from nmt_lstm.model.decoder import Decoder
 from nmt_lstm.model.dropout import Dropout
 from nmt_lstm.model.embedding import PieceEmbedding
 from nmt_lstm.model.encoder import SourceEncoder
+from nmt_lstm.model.forecaster import ForecastNetwork, RowEmbedding
 from nmt_lstm.model.language_model import LanguageModel, LanguageStack
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.model.trainable import Trainable
@@ -31,6 +32,7 @@ from nmt_lstm.registry import ATTENTIONS, CELLS, ENCODERS
 
 __all__ = [
     "build_classifier",
+    "build_forecaster",
     "build_language_model",
     "build_model",
     "build_network",
@@ -166,6 +168,34 @@ def build_classifier(
     if target_counts is not None:
         network.output_bias.data.copy_(_log_frequencies(target_counts))
     return network
+
+
+def build_forecaster(
+    model: ModelSettings,
+    source_size: int,
+    target_size: int,
+    *,
+    target_counts: Tensor | None = None,  # noqa: ARG001 - called like `build_model`
+) -> ForecastNetwork:
+    """Return a forecaster with newly drawn weights: the encoder over rows of numbers, and a readout.
+
+    Args:
+        model: the settings; those of decoder and attention are not used.
+        source_size: number of columns.
+        target_size: number of values to forecast.
+        target_counts: not used: numbers have no frequencies.
+
+    Raises:
+        PluginError: an encoder or a cell is unknown or does not accept its options.
+    """
+    dropout = Dropout(model.dropout, variational=model.variational_dropout)
+    width = model.embedding_size
+    encoder = SourceEncoder(
+        embedding=RowEmbedding(source_size, width, dropout=dropout),
+        layers=_encoder(model, dropout),
+        dropout=dropout,
+    )
+    return ForecastNetwork(encoder=encoder, output_size=width, target_size=target_size)
 
 
 def build_network(

@@ -12,6 +12,7 @@ from nmt_lstm.config.piece_kinds import PieceKindName
 from nmt_lstm.config.schema import DataSettings
 from nmt_lstm.text.cleaning import CleaningReport
 from nmt_lstm.text.epoch_parts import EpochPart
+from nmt_lstm.text.labels import label_count, labels_of
 from nmt_lstm.text.special_pieces import END
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.text.token_store import TokenStore
@@ -71,6 +72,31 @@ class Prepared:
         """How many pairs each corpus has, and its weight."""
         corpora = zip(self.data.training_corpora(), self.reports, strict=True)
         return tuple(EpochPart(report.kept, corpus.weight) for corpus, report in corpora)
+
+    @property
+    def valid_size(self) -> int:
+        """Number of validation lines."""
+        return len(self.valid_target)
+
+    def describe(self) -> list[str]:
+        """Return lines that say how much text there is, and what was left out of it."""
+        lines = [] if self.report.is_complete else [self.report.describe()]
+        lines += self.describe_corpora()
+        vocabulary = self.subwords
+        text = "a stream of" if self.store is None else f"{len(self.store):,}"
+        unit = "pairs" if self.data.is_paired else "lines"
+        if self.data.targets == "labels":
+            labels = ", ".join(labels_of(vocabulary.target))
+            lines.append(
+                f"{label_count(vocabulary.target.size):,} labels: {labels[:200]}{'...' * (len(labels) > 200)}"
+            )
+            unit = "texts"
+        is_one = vocabulary.joint or self.data.targets == "labels"
+        sizes = f"{vocabulary.source.size:,}" + ("" if is_one else f" and {vocabulary.target.size:,}")
+        return [
+            *lines,
+            f"{text} training {unit}, {len(self.valid_target):,} validation {unit}, {sizes} pieces",
+        ]
 
     def describe_corpora(self) -> list[str]:
         """Return a line about each corpus, if there are several or it is not read as it is."""

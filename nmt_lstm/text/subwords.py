@@ -22,7 +22,7 @@ from nmt_lstm.text.text_form import TextForm
 from nmt_lstm.text.vocabulary import Vocabulary
 from nmt_lstm.text.word_counts import frequent_words
 
-__all__ = ["Subwords", "Vocabulary", "read_subwords", "train_subwords"]
+__all__ = ["Subwords", "Vocabulary", "load_subwords", "read_subwords", "train_subwords"]
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +73,15 @@ class Subwords:
             Vocabulary.load(folder / f"subwords.{side}.model", form=form) for side in ("source", "target")
         )
         return cls(source, target, False)
+
+
+def load_subwords(folder: Path, settings: SubwordSettings) -> Subwords:
+    """Return the vocabularies of a model folder, given the settings of its run.
+
+    Raises:
+        DataError: a file is missing or invalid.
+    """
+    return Subwords.load(folder, form=TextForm.of(settings))
 
 
 def read_subwords(path: Path, settings: SubwordSettings, *, paired: bool = True) -> Subwords:

@@ -13,6 +13,7 @@ from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.checkpoint.plugin_records import plugin_digests
 from nmt_lstm.config.optimizers import OPTIMIZERS
 from nmt_lstm.config.schema import RunSettings, TrainingSettings
+from nmt_lstm.config.tasks import TASKS, part_of
 from nmt_lstm.text.prepared import Prepared
 from nmt_lstm.training.best_checkpoints import BestCheckpoints
 from nmt_lstm.training.checkpointing import TrainingCheckpoint
@@ -24,7 +25,7 @@ from nmt_lstm.training.model_writer import ModelWriter
 from nmt_lstm.training.module import TranslationModule
 from nmt_lstm.training.named_class import class_record
 from nmt_lstm.training.pretrained_embeddings import start_embeddings, vector_files
-from nmt_lstm.training.reporting import RunReport, report_choices, report_text
+from nmt_lstm.training.reporting import RunReport, report_choices
 from nmt_lstm.training.resumption import ResumePoint
 from nmt_lstm.training.run_context import RunContext
 from nmt_lstm.training.run_identity import check_plugins, check_same_run, run_identity, with_recorded_widths
@@ -107,12 +108,13 @@ def assemble(
     """
     checkpoint, budget = context.checkpoint_path, context.budget
     resume_point = ResumePoint.read(checkpoint) if context.resume and checkpoint.exists() else None
-    report_text(context.display, prepared)
+    for line in prepared.describe():
+        context.display.say(line)
     streamed = prepared.store is None
     if streamed:
         check_stream_devices(context.devices.world_size)
-    kind = StreamDataModule if streamed else TranslationDataModule
-    data = kind.of_run(run, prepared)
+    kind = StreamDataModule if streamed else part_of(TASKS[run.task].batches)
+    data: TranslationDataModule = kind.of_run(run, prepared)
     network, forecast = Network(run.model, run.training, run.task), list[str]()
     if resume_point is not None:
         network = with_recorded_widths(network, resume_point.identity)
@@ -162,7 +164,7 @@ def assemble(
         # Greedy search and the loss take about as long as the three products of a training step.
         validation_steps=0.0
         if streamed
-        else data.steps_per_epoch() * len(prepared.valid_target) / len(prepared.train),
+        else data.steps_per_epoch() * prepared.valid_size / len(prepared.train),
         final_validations=_final_validations(settings, run.search.beam_size),
         beam_factor=1.0 + 0.35 * (run.search.beam_size - settings.valid_beam_size),
     )

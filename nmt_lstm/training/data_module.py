@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytorch_lightning as pl
 
 from nmt_lstm.batching.batch import Batch, collate
-from nmt_lstm.batching.loader import BatchLoader, plan_batches
+from nmt_lstm.batching.loader import BatchLoader, PlannedBatches, plan_batches
 from nmt_lstm.batching.sampler import EpochPlan
 from nmt_lstm.text.epoch_parts import EpochPart
 from nmt_lstm.text.epoch_store import epoch_store
@@ -97,7 +97,7 @@ class TranslationDataModule(pl.LightningDataModule):
         """Return this process's batches of the Trainer's epoch."""
         return EpochBatches(self.batches, epoch=self.trainer.current_epoch if self.trainer is not None else 0)
 
-    def batches(self, epoch: int) -> BatchLoader:
+    def batches(self, epoch: int) -> PlannedBatches:
         """Return this process's batches of an epoch, from 0."""
         # Planning an epoch sorts the text, so the latest plan is cached.
         if self._epoch is None or self._epoch[1].epoch != epoch:
@@ -174,10 +174,10 @@ class EpochBatches:
         epoch: the first epoch.
     """
 
-    def __init__(self, make: Callable[[int], BatchLoader], *, epoch: int) -> None:
+    def __init__(self, make: Callable[[int], PlannedBatches], *, epoch: int) -> None:
         self._make = make
         self._epoch = epoch
-        self._loader: BatchLoader | None = None
+        self._loader: PlannedBatches | None = None
 
     @property
     def sampler(self) -> EpochBatches:
@@ -205,7 +205,7 @@ class EpochBatches:
         self.set_epoch(state["epoch"])
         self._batches().load_state_dict(state)
 
-    def _batches(self) -> BatchLoader:
+    def _batches(self) -> PlannedBatches:
         if self._loader is None:
             self._loader = self._make(self._epoch)
         return self._loader

@@ -12,11 +12,11 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from rich.console import Console
 
 from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.config.tasks import TASKS, part_of
 from nmt_lstm.corpora.builtin import with_builtin_pieces
 from nmt_lstm.errors import ConfigurationError, DivergenceError, NmtLstmError
 from nmt_lstm.evaluation.scores import chosen_tokenizer
 from nmt_lstm.text.held_out import with_validation_text
-from nmt_lstm.text.preparation import prepare_text
 from nmt_lstm.training.assembly import Assembly, assemble
 from nmt_lstm.training.callbacks import failure_in
 from nmt_lstm.training.csv_log import start_log
@@ -84,12 +84,14 @@ def fit(
         own_callbacks = check_run(
             run.training, task=run.task, model=run.model, continues=continues, callbacks=callbacks
         )
-        run, held = with_validation_text(run, output, reuse=continues)
+        task, held = TASKS[run.task], None
+        if task.is_text:
+            run, held = with_validation_text(run, output, reuse=continues)
         # A resumed run has its validation text already, and must not overwrite it: if the text differs, resuming fails.
         if held is not None and not continues:
             context.display.say(held.describe())
             stack.enter_context(held.files())
-        prepared = prepare_text(run.data, with_builtin_pieces(run).subwords)
+        prepared = part_of(task.preparation)(with_builtin_pieces(run))
         with (
             explain_lost_process(context.launch),
             explain_out_of_memory(run.training),

@@ -85,6 +85,8 @@ def show_summary(display: ProgressDisplay, result: FitResult) -> None:
         "weights": f"average of steps {steps}" if len(averaged) > 1 else f"step {steps}",
         "validation loss": (
             f"{metrics['loss']:.3f} nats per {TASKS[result.task].unit} (perplexity {perplexity(metrics['loss'], 2)})"
+            if TASKS[result.task].is_text
+            else f"{metrics['loss']:.4f} (mean squared error of standardised values)"
         ),
         **{
             f"validation {SCORE_LABELS.get(name, name)}": f"{metrics[name]:.2f}  {f'{search}  ' if name in ('bleu', 'chrf') else ''}{signature}"

@@ -181,4 +181,5 @@ def _scores(validation: Mapping[str, Any]) -> dict[str, float]:
 
 def _metrics(validation: Mapping[str, Any]) -> dict[str, float]:
     """Return the loss, the perplexity and the scores of a validation as stored in ``metrics.json``."""
-    return {"loss": validation["loss"], "perplexity": validation["perplexity"], **_scores(validation)}
+    names = [name for name in ("loss", "perplexity") if name in validation]
+    return {**{name: validation[name] for name in names}, **_scores(validation)}

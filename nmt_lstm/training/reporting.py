@@ -13,8 +13,6 @@ from nmt_lstm.config.defaults import planned_length
 from nmt_lstm.config.schema import OptimizerSettings, TrainingSettings
 from nmt_lstm.errors import DivergenceError
 from nmt_lstm.evaluation.columns import perplexity
-from nmt_lstm.text.labels import label_count, labels_of
-from nmt_lstm.text.prepared import Prepared
 from nmt_lstm.training.diagnosis import ValidationPoint
 from nmt_lstm.training.module import TranslationModule
 from nmt_lstm.training.output_folder import resume_command
@@ -31,7 +29,6 @@ __all__ = [
     "advice_after_divergence",
     "report_choices",
     "report_interruption",
-    "report_text",
 ]
 
 
@@ -154,29 +151,9 @@ def _columns(result: ValidationResult) -> list[str]:
     """Return the loss and the scores of a validation, as they are shown."""
     return [
         f"loss {result.loss:.3f}",
-        f"perplexity {perplexity(result.loss)}",
+        *([f"perplexity {perplexity(result.loss)}"] if result.is_likelihood else []),
         *(f"{SCORE_LABELS.get(name, score.name)} {score.value:.2f}" for name, score in result.scores.items()),
     ]
-
-
-def report_text(display: ProgressDisplay, prepared: Prepared) -> None:
-    """Report how much text there is, and what was left out of it."""
-    if not prepared.report.is_complete:
-        display.say(prepared.report.describe())
-    for line in prepared.describe_corpora():
-        display.say(line)
-    vocabulary = prepared.subwords
-    text = "a stream of" if prepared.store is None else f"{len(prepared.store):,}"
-    unit = "pairs" if prepared.data.is_paired else "lines"
-    if prepared.data.targets == "labels":
-        labels = ", ".join(labels_of(vocabulary.target))
-        display.say(
-            f"{label_count(vocabulary.target.size):,} labels: {labels[:200]}{'...' * (len(labels) > 200)}"
-        )
-        unit = "texts"
-    is_one = vocabulary.joint or prepared.data.targets == "labels"
-    sizes = f"{vocabulary.source.size:,}" + ("" if is_one else f" and {vocabulary.target.size:,}")
-    display.say(f"{text} training {unit}, {len(prepared.valid_target):,} validation {unit}, {sizes} pieces")
 
 
 def report_choices(context: RunContext, network: Network, parameters: int, *, streamed: bool = False) -> None:

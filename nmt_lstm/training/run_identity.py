@@ -54,6 +54,7 @@ def run_identity(
             "subwords": {"sampling": settings["subwords"]["sampling"]},
             **({"data": {"corpora": {"weight": list(weights)}}} if is_weighted else {}),
             "model": settings["model"],
+            **({"series": settings["series"]} if settings.get("task") == "forecast" else {}),
             "training": {
                 **{name: settings["training"][name] for name in _FIXED_TRAINING},
                 "optimizer": {

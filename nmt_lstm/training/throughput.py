@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from nmt_lstm.batching.batch import Batch
-from nmt_lstm.batching.loader import BatchLoader
+from nmt_lstm.batching.loader import PlannedBatches
 from nmt_lstm.config.schema import ModelSettings, TrainingSettings
 from nmt_lstm.config.tasks import TaskName
 from nmt_lstm.model.build import build_network
@@ -94,7 +94,7 @@ def measure_throughput(
     task: TaskName = "translation",
     *,
     subwords: Subwords,
-    batches: BatchLoader,
+    batches: PlannedBatches,
     device: torch.device,
     precision: Precision,
     seconds: float,
@@ -148,7 +148,7 @@ def measure_throughput(
     )
 
 
-def _sample_epoch(batches: BatchLoader) -> Iterator[Batch]:
+def _sample_epoch(batches: PlannedBatches) -> Iterator[Batch]:
     """Yield batches from the whole epoch, so that both short and long sentences are among them."""
     count = min(len(batches), _MAX_BATCHES)
     # 7 and 20 share no factor: the order visits each of the positions, and early ones are far apart.

@@ -52,6 +52,8 @@ class ValidationResult:
     """Line numbers, from 0, of the translated validation text: all, unless batches were left out."""
     translations: list[str] = field(default_factory=list)
     """The model's translations of those lines."""
+    is_likelihood: bool = True
+    """Whether the loss is a negative log-likelihood; if not, there is no perplexity."""
     sets: Mapping[str, ValidationResult] = field(default_factory=dict)
     """The results of several validation sets, by their names; this one is then that of the set that decides."""
 
@@ -68,9 +70,8 @@ class ValidationResult:
     @property
     def logged(self) -> dict[str, float]:
         """The metrics by their names in logs: "valid_loss", "valid_perplexity", and the scores, such as "valid_bleu"."""
-        return {f"valid_{name}": value for name, value in self.metrics.items()} | {
-            "valid_perplexity": self.perplexity
-        }
+        perplexity = {"valid_perplexity": self.perplexity} if self.is_likelihood else {}
+        return {f"valid_{name}": value for name, value in self.metrics.items()} | perplexity
 
     def to_json(self, beam_size: int) -> dict[str, Any]:
         """Return the result as stored in a model folder's ``metrics.json``; `beam_size` is that of the validation."""
@@ -78,7 +79,7 @@ class ValidationResult:
             "sentences": self.lines,
             "beam_size": beam_size,
             "loss": self.loss,
-            "perplexity": self.perplexity,
+            **({"perplexity": self.perplexity} if self.is_likelihood else {}),
             **{
                 name: {"score": score.value, "signature": score.signature}
                 for name, score in self.scores.items()

@@ -1,0 +1,1 @@
+"""Columns of numbers over time: reading them, scaling them, and their windows."""

@@ -192,7 +192,9 @@ def check_task(run: RunSettings, *tasks: TaskName) -> None:
         )
     for path, value in unused_settings(run):
         raise ConfigurationError(
-            f"{path} = {value!r} has no effect in {task.model}; leave it out.", key=path, value=value
+            f"{path} = {str(value) if isinstance(value, Path) else value!r} has no effect in {task.model}; leave it out.",
+            key=path,
+            value=value,
         )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -32,7 +32,7 @@ from nmt_lstm.cli.label_scores import LabelScoring, label_json, label_table
 from nmt_lstm.cli.lines import output_stream, read_all_lines, read_matching_lines
 from nmt_lstm.cli.messages import note, say
 from nmt_lstm.cli.output_analysis import analyse, compare_outputs, distinct_names
-from nmt_lstm.cli.score_report import report_json, report_text
+from nmt_lstm.cli.score_report import report_json, report_text, show_scores
 from nmt_lstm.cli.text_scores import TextScoring, likelihood_json, likelihood_table, refuse_options
 from nmt_lstm.errors import ConfigurationError, DataError
 
@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 __all__ = ["evaluate"]
 
 logger = logging.getLogger(__name__)
-Scoring = TypeVar("Scoring")
 
 EPILOG = """\b
 Examples:
@@ -175,7 +174,7 @@ def evaluate(
         )
         assert source is not None
         errors = ForecastScoring(model or [], source, season, device, plugin, trust_plugins)
-        _show(errors, table_format, forecast_table, forecast_json)
+        show_scores(errors, forecast_table, forecast_json, as_table=table_format is TableFormat.table)
         return
     if season is not None:
         raise ConfigurationError("--season is for a forecaster; leave it out.", key="--season", value=season)
@@ -191,7 +190,7 @@ def evaluate(
             set=overrides,
         )
         scoring = TextScoring(model or [], source, device, precision.value, batch_size, plugin, trust_plugins)
-        _show(scoring, table_format, likelihood_table, likelihood_json)
+        show_scores(scoring, likelihood_table, likelihood_json, as_table=table_format is TableFormat.table)
         return
     if early_checks.task_of(model or []) == "classification":
         refuse_options(
@@ -215,7 +214,7 @@ def evaluate(
             train_source,
             train_target,
         )
-        _show(labels, table_format, label_table, label_json)
+        show_scores(labels, label_table, label_json, as_table=table_format is TableFormat.table)
         return
     if not reference:
         raise ConfigurationError("-r is missing: name the reference translations.", key="--reference")
@@ -294,19 +293,6 @@ def evaluate(
         say(report_text(scores, details, comparison))
     else:
         sys.stdout.write(report_json(scores, details, comparison) + "\n")
-
-
-def _show(
-    scoring: Scoring,
-    table_format: TableFormat,
-    table: Callable[[Scoring], str],
-    as_json: Callable[[Scoring], str],
-) -> None:
-    """Show scores as a table, or write them as JSON."""
-    if table_format is TableFormat.table:
-        say(table(scoring))
-    else:
-        sys.stdout.write(as_json(scoring) + "\n")
 
 
 def _check_files(reference: list[Path], inputs: Sequence[Path | None], output_file: Path | None) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from nmt_lstm.cli.messages import say
 from nmt_lstm.plain_text import columns, json_text
 
 if TYPE_CHECKING:
@@ -12,7 +15,19 @@ if TYPE_CHECKING:
     from nmt_lstm.lab.analysis.analyst import Analysis
     from nmt_lstm.lab.analysis.pair_report import PairReport
 
-__all__ = ["report_json", "report_text", "score_table"]
+__all__ = ["report_json", "report_text", "score_table", "show_scores"]
+
+Scoring = TypeVar("Scoring")
+
+
+def show_scores(
+    scoring: Scoring, table: Callable[[Scoring], str], as_json: Callable[[Scoring], str], *, as_table: bool
+) -> None:
+    """Show scores as a table, or write them as JSON."""
+    if as_table:
+        say(table(scoring))
+    else:
+        sys.stdout.write(as_json(scoring) + "\n")
 
 
 def report_text(scores: list[Score], analysis: Analysis | None, pair: PairReport | None) -> str:

@@ -30,7 +30,7 @@ def explain_toml(run: RunSettings) -> str:
     """Return `run` as a run file, with the meaning, allowed values and default of each setting in a comment above it."""
     options = {option.path: option for option in options_of()}
     lines, prefix = [], ""
-    for line in dump_toml(run).splitlines():
+    for line in dump_toml(run, complete=True).splitlines():
         if line.startswith("["):
             prefix = line.strip("[]") + "."
             # A table of a plugin's options is itself one setting of the table above it.

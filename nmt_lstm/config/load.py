@@ -107,11 +107,16 @@ def search_settings(run: RunSettings, overrides: Iterable[str]) -> SearchSetting
     return make_run(run.model_dump(), assignments).search
 
 
-def dump_toml(run: RunSettings) -> str:
-    """Return a run file that `load_run` reads back as an equal `run`."""
+def dump_toml(run: RunSettings, *, complete: bool = False) -> str:
+    """Return a run file that `load_run` reads back as an equal `run`.
+
+    Args:
+        run: the settings.
+        complete: include the table [series] in the run file of text, where it has no effect.
+    """
     values: dict[str, Any] = _without_unset(run.model_dump())
-    if run.series == SeriesSettings() and run.task != "forecast":
-        del values["series"]  # run files of other tasks stay as they were
+    if run.task != "forecast" and run.series == SeriesSettings() and not complete:
+        del values["series"]
     for option in options_of():
         # A list without tables could not be extended with [[data.corpora]].
         if item_table(option.type) is not None and not _get(values, option.path, True):

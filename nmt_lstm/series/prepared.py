@@ -134,7 +134,7 @@ def prepare_series(run: RunSettings, on_progress: Callable[[str], None] | None =
     boundary = rows - max(settings.horizon, round(rows * settings.valid_share))
     if boundary < needed:
         raise DataError(
-            f"'{path}' has {rows:,} rows: {max(0, boundary):,} to train on, but a window and its horizon are {needed:,}; give "
+            f"'{path}' has too few rows: {max(0, boundary):,} of {rows:,} to train on, but a window and its horizon need {needed:,}; give "
             f"more rows, or set a smaller series.window, series.horizon or series.valid_share.",
             path=path,
         )

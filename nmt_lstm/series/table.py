@@ -71,7 +71,7 @@ def parse_table(
                 raise DataError(f"'{name}' has more than {MAX_ROWS:,} rows; give fewer.", path=path)
             if len(cells) != len(header):
                 raise DataError(
-                    f"line {reader.line_num} of '{name}' has {len(cells)} values, but the header has {len(header)} names.",
+                    f"line {reader.line_num} of '{name}' has {len(cells)} value{'s' * (len(cells) != 1)}, but the header has {len(header)} names.",
                     path=path,
                     line=reader.line_num,
                 )

@@ -93,11 +93,12 @@ def test_the_examples_of_a_page_run(repository, parallel_files, tmp_path, docume
 
 @pytest.mark.slow
 @pytest.mark.spread
-def test_the_page_about_classification_runs(repository, tmp_path) -> None:
-    shutil.copytree(repository / "data" / "reviews", tmp_path / "data" / "reviews")
-    text = (repository / "docs" / "classification.md").read_text(encoding="utf-8")
+def test_the_page_about_classification_and_forecasting_runs(repository, tmp_path) -> None:
+    for name in ("reviews", "seasons"):
+        shutil.copytree(repository / "data" / name, tmp_path / "data" / name)
+    text = (repository / "docs" / "classification-and-forecasting.md").read_text(encoding="utf-8")
     blocks = list(BLOCK.finditer(text))
-    assert len(blocks) >= 4
+    assert len(blocks) >= 8
     for block in blocks:
         run_block(block["language"], block["code"], tmp_path)
 

@@ -30,6 +30,7 @@ from nmt_lstm import (
     Classification,
     Encoded,
     Encoder,
+    Forecaster,
     GatedCell,
     GateRecord,
     GradientTrace,
@@ -119,6 +120,8 @@ def translating(folder: Path) -> None:
     classifier = TextClassifier.load("runs/sentiment")
     assert_type(classifier.classify(["A dull film."]), list[Classification])
     assert_type(classifier.labels, tuple[str, ...])
+    forecaster = Forecaster.load("runs/series")
+    assert_type(forecaster.forecast([[1.0, 2], {"load": 1.0}]), list[dict[str, float]])
 
 
 def rescoring(translator: Translator, folder: Path) -> None:

@@ -28,7 +28,7 @@ _ROWS_AT_ONCE = 1 << 15
 
 
 class Forecaster:
-    """Forecasts the rows after a series, in float32; on a processor, no forecast depends on the others of a batch.
+    """Forecasts the rows after a series, in float32; with stock cells on a processor, no forecast depends on others.
 
     Args:
         model: in evaluation mode.

@@ -54,7 +54,7 @@ def run_identity(
             "subwords": {"sampling": settings["subwords"]["sampling"]},
             **({"data": {"corpora": {"weight": list(weights)}}} if is_weighted else {}),
             "model": settings["model"],
-            **({"series": settings["series"]} if settings.get("task") == "forecast" else {}),
+            **({"series": _windows(settings["series"])} if settings.get("task") == "forecast" else {}),
             "training": {
                 **{name: settings["training"][name] for name in _FIXED_TRAINING},
                 "optimizer": {
@@ -72,6 +72,11 @@ def run_identity(
 
 def _if_set(name: str, table: Mapping[str, Any]) -> dict[str, Any]:
     return {name: table[name]} if table.get(name) else {}
+
+
+def _windows(series: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what decides the windows of a series; the season is only for comparison."""
+    return {name: value for name, value in series.items() if name != "season"}
 
 
 def with_recorded_widths(network: Network, identity: Mapping[str, Any] | None) -> Network:

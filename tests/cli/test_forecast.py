@@ -142,7 +142,7 @@ def test_a_run_resumes_exactly(folder: Path, tmp_path: Path, cell: str, capsys) 
     averages = [state["nmt_lstm_module"]["average"] for state in (whole, parts)]
     assert repr(averages[0]) == repr(averages[1])
     changed = [word.replace("series.window=26", "series.window=25") for word in words]
-    assert main([*changed, "-o", str(tmp_path / "parts"), "--resume"]) == 1
+    assert main([*changed, "-o", str(tmp_path / "parts"), "--resume"]) == 2
     assert "series.window was 26" in capsys.readouterr().err
 
 

@@ -18,7 +18,16 @@ from nmt_lstm.training.fit import fit
 
 QUIET = Console(quiet=True)
 # Modules that users call with a whole run: `fit`, and the public classes built from settings; `held_out` completes a run.
-ENTRY_POINTS = {"fit", "module", "data_module", "stream_data", "model_writer", "preparation", "held_out"}
+ENTRY_POINTS = {
+    "fit",
+    "module",
+    "data_module",
+    "series_data",
+    "stream_data",
+    "model_writer",
+    "preparation",
+    "held_out",
+}
 
 
 def test_only_the_assembly_opens_the_settings_of_a_run() -> None:

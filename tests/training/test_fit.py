@@ -298,7 +298,7 @@ def test_a_run_that_fails_at_once_removes_its_held_out_pairs(
         assert (output / "held-out" / "valid.src").is_file()
         raise ResourceError("no room")
 
-    monkeypatch.setattr("nmt_lstm.training.fit.prepare_text", fail)
+    monkeypatch.setattr("nmt_lstm.text.preparation.prepare", fail)
     with pytest.raises(ResourceError):
         fit(run, output, console=QUIET)
     assert not output.exists()

@@ -146,7 +146,7 @@ def train(
     plugin: Plugins = None,
     accept_changed_plugins: AcceptChangedPlugins = False,
 ) -> None:
-    """Train a model to translate, to write or classify text, or to forecast numbers.
+    """Train a model to translate, write, classify or forecast.
 
     Without a run file, settings are chosen from the size of the text and shown. Without validation text, part of the
     training text is held out. The two sides are paired line by line; files may be plain, .gz, .xz, .bz2 or .zst. A

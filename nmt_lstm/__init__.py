@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from nmt_lstm.inference.batch_translator import BatchTranslator as BatchTranslator
     from nmt_lstm.inference.exported import write_exported as write_exported
     from nmt_lstm.inference.forecaster import Forecaster as Forecaster
+    from nmt_lstm.inference.generated_text import Continuation as Continuation
+    from nmt_lstm.inference.generated_text import GeneratedText as GeneratedText
+    from nmt_lstm.inference.generated_text import ScoredText as ScoredText
     from nmt_lstm.inference.nbest_lists import NBestList as NBestList
     from nmt_lstm.inference.requests import TranslationRequest as TranslationRequest
     from nmt_lstm.inference.rescoring import Rescorer as Rescorer
@@ -51,6 +54,7 @@ if TYPE_CHECKING:
     from nmt_lstm.inference.rescoring_models import load_rescorer as load_rescorer
     from nmt_lstm.inference.text_classifier import Classification as Classification
     from nmt_lstm.inference.text_classifier import TextClassifier as TextClassifier
+    from nmt_lstm.inference.text_model import LanguageModel as LanguageModel
     from nmt_lstm.inference.text_options import TextOptions as TextOptions
     from nmt_lstm.inference.translation import Hypothesis as Hypothesis
     from nmt_lstm.inference.translation import ScoredTranslation as ScoredTranslation
@@ -113,6 +117,8 @@ _NAMES_OF_MODULE = {
     "nmt_lstm.inference.requests": ("TranslationRequest",),
     "nmt_lstm.inference.rescoring": ("Rescorer", "RescoringWeights"),
     "nmt_lstm.inference.rescoring_models": ("load_rescorer",),
+    "nmt_lstm.inference.generated_text": ("Continuation", "GeneratedText", "ScoredText"),
+    "nmt_lstm.inference.text_model": ("LanguageModel",),
     "nmt_lstm.inference.text_options": ("TextOptions",),
     "nmt_lstm.inference.text_classifier": ("Classification", "TextClassifier"),
     "nmt_lstm.inference.translation": ("Hypothesis", "ScoredTranslation", "Translation", "Unmet"),

@@ -76,6 +76,7 @@ PAGES = {
     "docs/decoding.md": 6,
     "docs/encoders.md": 2,
     "docs/markup.md": 5,
+    "docs/language-models.md": 5,
     "docs/optimizers-and-loggers.md": 1,
     "docs/text.md": 8,
     "docs/vocabularies.md": 5,

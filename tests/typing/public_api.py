@@ -24,7 +24,6 @@ from nmt_lstm import (
     Attended,
     Attention,
     Batch,
-    BatchTranslator,
     Cell,
     CellWrapper,
     Classification,
@@ -40,14 +39,11 @@ from nmt_lstm import (
     LinearCell,
     Memory,
     ModelFolder,
-    NBestList,
     NmtLstmError,
     PluginError,
     Products,
     Recurrence,
     RecurrentEncoder,
-    Rescorer,
-    RescoringWeights,
     RunSettings,
     ScoredTranslation,
     SearchSettings,
@@ -77,7 +73,6 @@ from nmt_lstm import (
     inspect_gradients,
     linear,
     linear_recurrence,
-    load_rescorer,
     load_run,
     masked_softmax,
     prepare,
@@ -122,17 +117,6 @@ def translating(folder: Path) -> None:
     assert_type(classifier.labels, tuple[str, ...])
     forecaster = Forecaster.load("runs/series")
     assert_type(forecaster.forecast([[1.0, 2], {"load": 1.0}]), list[dict[str, float]])
-
-
-def rescoring(translator: Translator, folder: Path) -> None:
-    lists = [NBestList.of(translation) for translation in translator.translate(["Ein Hund."], n_best=5)]
-    rescorer = load_rescorer(reverse=folder)
-    assert_type(rescorer, Rescorer)
-    weights = rescorer.tune(lists, [["A dog."]], metric="chrf")
-    assert_type(weights, RescoringWeights)
-    assert_type(rescorer.rescore(lists, weights), list[NBestList])
-    columns = BatchTranslator(folder, options={"beam_size": 1})
-    assert_type(columns({"text": ["Ein Hund."]}), dict[str, Any])
 
 
 def mistakes_that_a_checker_finds(translator: Translator, translation: Translation) -> None:

@@ -86,13 +86,17 @@ PAGES = {
 
 @pytest.mark.slow
 @pytest.mark.spread
-@pytest.mark.parametrize("document", PAGES)
+@pytest.mark.parametrize(
+    "document",
+    [pytest.param(page, marks=[] if page == "docs/decoding.md" else pytest.mark.long) for page in PAGES],
+)
 def test_the_examples_of_a_page_run(repository, parallel_files, tmp_path, document) -> None:
     copy_texts(parallel_files, tmp_path)
     run_blocks(repository / document, PAGES[document], tmp_path)
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.spread
 def test_the_page_about_classification_and_forecasting_runs(repository, tmp_path) -> None:
     for name in ("reviews", "seasons"):

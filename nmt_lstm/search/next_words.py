@@ -101,6 +101,8 @@ def next_words(
         words += [
             NextWord(each.pieces, each.log_probability + float(end))
             for each, end in zip(beginnings, ends, strict=True)
+            # A space of its own, as in a vocabulary of characters, only begins a word.
+            if vocabulary.text_of(each.pieces).strip()
         ]
         longer = following.masked_fill(~continues, -torch.inf)
         beginnings = [

@@ -71,3 +71,8 @@ def test_probabilities_of_pieces_are_those_of_forced_decoding(model):
     before = next_piece_probabilities(model, [4], CPU)
     assert float(before[6]) == pytest.approx(scores[1], abs=1e-5)
     assert float(before.exp().sum()) == pytest.approx(1.0)
+
+
+def test_a_space_of_its_own_is_not_a_word(model):
+    spaced = PieceTexts([*TEXTS[:4], " ", *TEXTS[5:]])
+    assert (4,) not in [word.pieces for word in next_words(model, [5], spaced, count=30, device=CPU)]

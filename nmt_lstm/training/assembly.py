@@ -32,7 +32,7 @@ from nmt_lstm.training.run_identity import check_plugins, check_same_run, run_id
 from nmt_lstm.training.stream_data import StreamDataModule, check_stream_devices
 from nmt_lstm.training.throughput import Throughput, measure_throughput
 from nmt_lstm.training.validator import Validator
-from nmt_lstm.training.width_choice import Network, choose_widths
+from nmt_lstm.training.width_choice import Network, choose_widths, widths_of
 
 __all__ = ["Assembly", "assemble"]
 
@@ -116,8 +116,10 @@ def assemble(
     kind = StreamDataModule if streamed else part_of(TASKS[run.task].batches)
     data: TranslationDataModule = kind.of_run(run, prepared)
     network, forecast = Network(run.model, run.training, run.task), list[str]()
+    requested = widths_of(run.model)
     if resume_point is not None:
-        network = with_recorded_widths(network, resume_point.identity)
+        network = with_recorded_widths(network, resume_point.identity, path=checkpoint)
+        requested = (resume_point.identity or {}).get("requested", requested)
     elif (
         context.devices.world_size == 1
         and not streamed  # batches that are measured would be lost for training
@@ -136,6 +138,7 @@ def assemble(
         plugins=plugin_digests(run),
         subwords=prepared.subwords,
         fingerprint=prepared.fingerprint,
+        requested=requested,
         weights=[part.weight for part in prepared.parts],
     )
     if resume_point is not None:

@@ -15,7 +15,7 @@ from nmt_lstm.config.fields import differences
 from nmt_lstm.errors import ChangedPluginError, ConfigurationError, ModelFolderError
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.training.output_folder import resume_command
-from nmt_lstm.training.width_choice import Network, with_widths
+from nmt_lstm.training.width_choice import Network, widths_of, with_widths
 
 __all__ = ["check_plugins", "check_same_run", "run_identity", "with_recorded_widths"]
 
@@ -32,6 +32,7 @@ def run_identity(
     plugins: Mapping[str, str],
     subwords: Subwords,
     fingerprint: str,
+    requested: Mapping[str, int],
     weights: Sequence[float] = (),
 ) -> dict[str, Any]:
     """Return what identifies a run, as plain values.
@@ -41,6 +42,7 @@ def run_identity(
         plugins: checksums of its plugin files.
         subwords: its vocabularies.
         fingerprint: of its prepared text.
+        requested: the widths that its settings asked for when it started (`width_choice.widths_of`).
         weights: of its corpora; they decide what an epoch is.
     """
     is_weighted = any(weight != 1.0 for weight in weights)
@@ -49,6 +51,7 @@ def run_identity(
         "vocabulary": {"source": subwords.source.fingerprint, "target": subwords.target.fingerprint},
         "data": fingerprint,
         "plugins": dict(plugins),
+        "requested": dict(requested),
         "settings": {
             "seed": settings["seed"],
             "subwords": {"sampling": settings["subwords"]["sampling"]},
@@ -79,16 +82,43 @@ def _windows(series: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in series.items() if name != "season"}
 
 
-def with_recorded_widths(network: Network, identity: Mapping[str, Any] | None) -> Network:
-    """Return the network with the widths that the run chose when it started, if its settings let it choose them."""
+def with_recorded_widths(network: Network, identity: Mapping[str, Any] | None, *, path: Path) -> Network:
+    """Return the network with the widths that the run chose when it started, if its settings let it choose them.
+
+    Args:
+        network: of the settings.
+        identity: in the checkpoint.
+        path: of the checkpoint, for errors.
+
+    Raises:
+        ConfigurationError: the settings ask for widths that are neither those of the start nor those that were chosen.
+    """
     if not network.training.fit_time_limit or identity is None or identity.get("format") != _FORMAT:
         return network
     model = identity["settings"]["model"]
-    return with_widths(
+    chosen = with_widths(
         network,
         embedding=model["embedding_size"],
         encoder=model["encoder"]["hidden_size"],
         decoder=model["decoder"]["hidden_size"],
+    )
+    now = widths_of(network.model)
+    # Checkpoints of earlier versions do not contain the widths that were asked for.
+    before = identity.get("requested", now)
+    changed = [name for name, width in now.items() if width != before.get(name, width)]
+    if changed and now != widths_of(chosen.model):
+        raise _changed_settings(path, [(name, before[name], now[name]) for name in changed])
+    return chosen
+
+
+def _changed_settings(path: Path, changed: Sequence[tuple[str, Any, Any]]) -> ConfigurationError:
+    """Return the error for settings, with the old and the new value of each, that must not change within a run."""
+    described = "; ".join(f"{name} was {old!r} and is {new!r}" for name, old, new in changed)
+    return ConfigurationError(
+        f"cannot resume from '{path}' with changed settings: {described}. Restore the old values, or train into a "
+        f"different folder.",
+        key=changed[0][0],
+        value=changed[0][2],
     )
 
 
@@ -122,13 +152,7 @@ def check_same_run(before: Mapping[str, Any] | None, now: Mapping[str, Any], *, 
     }
     changed = list(differences(before["settings"], comparable))
     if changed:
-        described = "; ".join(f"{name} was {old!r} and is {new!r}" for name, old, new in changed)
-        raise ConfigurationError(
-            f"cannot resume from '{path}' with changed settings: {described}. Restore the old values, or train into a "
-            f"different folder.",
-            key=changed[0][0],
-            value=changed[0][2],
-        )
+        raise _changed_settings(path, changed)
     if before["data"] != now["data"]:
         raise ModelFolderError(
             f"checkpoint '{path}' was trained on different text, or on text prepared differently "

@@ -11,7 +11,7 @@ from nmt_lstm.config.tasks import TASKS, TaskName
 from nmt_lstm.training.progress import duration
 from nmt_lstm.training.throughput import Throughput
 
-__all__ = ["Network", "WidthChoice", "choose_widths", "narrowed", "with_widths"]
+__all__ = ["Network", "WidthChoice", "choose_widths", "narrowed", "widths_of", "with_widths"]
 
 # Candidate widths, as fractions of those in the settings.
 SCALES = (0.75, 0.5, 0.375, 0.25)
@@ -111,6 +111,15 @@ def choose_widths(
     if not settings.fit_time_limit:
         sentences += _advice(requested, measure, epochs)
     return WidthChoice(chosen, sentences)
+
+
+def widths_of(model: ModelSettings) -> dict[str, int]:
+    """Return the widths of a network by the names of their settings."""
+    return {
+        "model.embedding_size": model.embedding_size,
+        "model.encoder.hidden_size": model.encoder.hidden_size,
+        "model.decoder.hidden_size": model.decoder.hidden_size,
+    }
 
 
 def with_widths(network: Network, *, embedding: int, encoder: int, decoder: int) -> Network:

@@ -67,7 +67,7 @@ def test_a_run_cannot_be_resumed_with_different_sampling(tiny_run: Any, subwords
     def identity(sampling: float) -> dict[str, Any]:
         settings = tiny_run.subwords.model_copy(update={"sampling": sampling})
         changed = tiny_run.model_copy(update={"subwords": settings}).model_dump(mode="json")
-        return run_identity(changed, plugins={}, subwords=subwords, fingerprint="text")
+        return run_identity(changed, plugins={}, subwords=subwords, fingerprint="text", requested={})
 
     with pytest.raises(ConfigurationError, match="sampling was 0.1 and is 0.2") as caught:
         check_same_run(identity(0.1), identity(0.2), path=Path("last.ckpt"))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.training.run_identity import with_recorded_widths
 from nmt_lstm.training.throughput import Throughput
-from nmt_lstm.training.width_choice import Network, choose_widths, narrowed
+from nmt_lstm.training.width_choice import Network, choose_widths, narrowed, widths_of
 
 WIDE = ("model.encoder.hidden_size=256", "model.decoder.hidden_size=256", "model.embedding_size=256")
+
+PATH = Path("last.ckpt")
 
 
 @pytest.fixture
@@ -132,7 +137,24 @@ def test_a_resumed_run_keeps_its_widths_and_learning_rate(make_network) -> None:
     network = make_network(*WIDE, "training.fit_time_limit=true", "training.time_limit=100s")
     chosen = narrowed(network, 0.5)
     identity = {"format": 1, "settings": {"model": chosen.model.model_dump(mode="json")}}
-    assert with_recorded_widths(network, identity) == chosen
+    assert with_recorded_widths(network, identity, path=PATH) == chosen
     fixed = make_network(*WIDE)
-    assert with_recorded_widths(fixed, identity) == fixed
-    assert with_recorded_widths(network, None) == network
+    assert with_recorded_widths(fixed, identity, path=PATH) == fixed
+    assert with_recorded_widths(network, None, path=PATH) == network
+
+
+def test_a_resumed_run_takes_the_widths_of_its_start_or_those_chosen_and_no_others(make_network) -> None:
+    limit = ("training.fit_time_limit=true", "training.time_limit=100s")
+    network = make_network(*WIDE, *limit)
+    chosen = narrowed(network, 0.5)
+    identity = {
+        "format": 1,
+        "requested": widths_of(network.model),
+        "settings": {"model": chosen.model.model_dump(mode="json")},
+    }
+    assert with_recorded_widths(network, identity, path=PATH).model == chosen.model
+    assert with_recorded_widths(chosen, identity, path=PATH).model == chosen.model
+    other = make_network(*WIDE, "model.decoder.hidden_size=96", *limit)
+    with pytest.raises(ConfigurationError) as caught:
+        with_recorded_widths(other, identity, path=PATH)
+    assert (caught.value.key, caught.value.value) == ("model.decoder.hidden_size", 96)

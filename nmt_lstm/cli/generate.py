@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -28,7 +28,7 @@ from nmt_lstm.cli.messages import count_of, note
 from nmt_lstm.cli.standard_streams import check_stdin
 from nmt_lstm.cli.translate import prompted
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.plain_text import columns, json_text, printable
+from nmt_lstm.plain_text import columns, joined_names, json_text, printable
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import SearchSettings
@@ -94,7 +94,9 @@ def generate(
     ] = Unit.word,
     method: Annotated[
         Method | None,
-        typer.Option("--method", help="Draw texts, or search for the likeliest. [default: sampling]"),
+        typer.Option(
+            "--method", help="Draw texts, or search for the likeliest. [default: sampling, or the model's]"
+        ),
     ] = None,
     temperature: Annotated[
         float | None,
@@ -141,16 +143,33 @@ def generate(
     early_checks.check_models([model], device, task="language-model")
     if prompt is not None and (input_file is not None or interactive):
         raise ConfigurationError("--prompt is one prompt; remove --input and --interactive to use it.")
-    chosen = {
-        "method": method.value if method else None,
-        "temperature": temperature,
-        "top_k": top_k,
-        "top_p": top_p,
-        "seed": seed,
-        "max_pieces": max_pieces,
-    }
-    if beam_size is not None and method is None:
-        chosen["method"] = "beam"
+    sampling = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed}
+    given = {f"--{name.replace('_', '-')}" for name, value in sampling.items() if value is not None}
+    if next_count is not None:
+        others = {
+            "-n": count > 1,
+            "--method": method,
+            "--beam-size": beam_size,
+            "--max-pieces": max_pieces,
+            "--set": overrides,
+        }
+        _refuse(
+            "--next",
+            {*given, *(name for name, value in others.items() if value)},
+            "shows probabilities of the model",
+        )
+    elif unit is Unit.piece:
+        raise ConfigurationError("--unit is for --next N; add it, or remove --unit.", key="--unit")
+    if beam_size is not None or method is Method.beam:
+        _refuse(
+            "--beam-size" if method is None else "--method beam", given, "searches for the likeliest text"
+        )
+        method = method or Method.beam
+    if method is Method.sampling and beam_size is not None:
+        _refuse("--method sampling", {"--beam-size"}, "draws texts")
+    if given:
+        method = Method.sampling
+    chosen = {"method": method.value if method else None, **sampling, "max_pieces": max_pieces}
     assignments = [f"search.{name}={value}" for name, value in chosen.items() if value is not None]
     search = early_checks.check_search([model], [*(overrides or ()), *assignments])
     _check_count(search, beam_size, count)
@@ -191,6 +210,22 @@ def generate(
         limit = search.max_pieces
         note(
             f"{count_of(writer.cut, 'text')} ended after {limit:,} pieces, not where the model would; --max-pieces allows more."
+        )
+
+
+def _refuse(option: str, others: Collection[str], purpose: str) -> None:
+    """Raise ConfigurationError if there are options that have no effect beside another one.
+
+    Args:
+        option: the other one.
+        others: the options.
+        purpose: what the other one does.
+    """
+    if others:
+        names = joined_names(sorted(others))
+        raise ConfigurationError(
+            f"{option} {purpose}, so {names} would have no effect; remove {'it' if len(others) == 1 else 'them'}.",
+            key=min(others),
         )
 
 

@@ -45,7 +45,7 @@ def test_the_next_words_are_a_table_or_json(command, language_model_folder, unit
     [
         (("--prompt", "a", "-i", "b"), "--prompt"),
         (("--prompt", "a", "-n", 9, "--method", "beam"), "--beam-size"),
-        (("--prompt", "a", "--method", "beam", "--top-k", 3), "top_k"),
+        (("--prompt", "a", "--method", "beam", "--top-k", 3), "--top-k"),
         (("-i", "missing"), "missing"),
     ],
 )
@@ -102,3 +102,27 @@ def test_what_a_language_model_does_not_need_is_refused(
     finished = command(*arguments, "-m", language_model_folder)
     assert finished.status != 0
     assert word in finished.error
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--next", "3", "--temperature", "5", "--top-k", "2"), ("--temperature", "--top-k")),
+        (("--next", "3", "-n", "2"), ("-n",)),
+        (("--next", "3", "--seed", "3"), ("--seed",)),
+        (("--next", "3", "--set", "search.alpha=1"), ("--set",)),
+        (("--unit", "piece"), ("--unit", "--next")),
+        (("--method", "beam", "--seed", "4"), ("--seed",)),
+        (("--beam-size", "3", "--top-p", "0.9"), ("--top-p",)),
+        (("--method", "sampling", "--beam-size", "3"), ("--beam-size",)),
+    ],
+)
+def test_options_without_effect_are_refused_by_name(command, language_model_folder, options, named):
+    finished = command("generate", "-m", language_model_folder, "--prompt", "one", *options)
+    assert finished.status == 2
+    assert all(name in finished.error for name in named)
+
+
+def test_an_option_of_sampling_draws_also_if_the_model_searches_by_default(command, language_model_folder):
+    drawn = ("--set", "search.method=beam", "--seed", "3", "--top-p", "0.9")
+    assert command("generate", "-m", language_model_folder, "--prompt", "one", *drawn).status == 0

@@ -164,14 +164,14 @@ def check_texts(texts: Mapping[str, Sequence[Path]], task: TaskName = "translati
     """Raise ConfigurationError unless both sides of the training text, and of any validation text, have as many files."""
     if not any(texts.values()):
         raise ConfigurationError(
-            "nothing to train on: name a run file, or the text with -s and -t. See 'nmt-lstm train --help'."
+            f"nothing to train on: name a run file, or the text with {'-s and -t' if TASKS[task].paired else '-s'}. See "
+            f"'nmt-lstm train --help'."
         )
     if not TASKS[task].paired:
-        unused = [_TEXT_OPTIONS[f"{part}_target"] for part in ("train", "valid") if texts[f"{part}_target"]]
-        if unused:
+        if any(texts[f"{part}_target"] for part in ("train", "valid")):
             raise ConfigurationError(
-                f"{' and '.join(unused)}: {TASKS[task].model} is trained on text without translations; leave "
-                f"{'it' if len(unused) == 1 else 'them'} out."
+                f"{TASKS[task].model} is trained on text without translations: leave out -t, --valid-target and --tsv; "
+                f"-s pairs.tsv:1 names a column."
             )
         if not texts["train_source"]:
             raise ConfigurationError("-s is missing: without a run file, name the training text.")

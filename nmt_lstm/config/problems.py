@@ -16,6 +16,7 @@ __all__ = ["combined_error", "nearest_path", "problem_sentences"]
 
 # Most characters of a key or a value in a message.
 _MAX_QUOTE_LENGTH = 200
+MAX_SUGGESTIONS = 3
 
 
 def combined_error(origin: str, problems: list[str]) -> ConfigurationError:
@@ -33,6 +34,9 @@ def nearest_path(path: str) -> str:
     tables = {option.rpartition(".")[0] for option in options} - {""}
     last = path.rpartition(".")[2]
     same_name = [option for option in options if option.rpartition(".")[2] == last]
+    inside = [option for option in same_name if option.startswith(f"{path.rpartition('.')[0]}.")]
+    if 1 < len(inside) <= MAX_SUGGESTIONS:
+        return f" Did you mean {' or '.join(map(repr, inside))}?"
     return (
         nearest(path, same_name, likeness=0)
         or _with_word(last, options)

@@ -8,13 +8,15 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from nmt_lstm.checkpoint.folder_files import LOCK, check_output_folder
-from nmt_lstm.checkpoint.manifest import MANIFEST
+from nmt_lstm.checkpoint.manifest import MANIFEST, Manifest
+from nmt_lstm.config.tasks import TASKS, TaskName
 from nmt_lstm.errors import ConfigurationError, FolderInUseError, ResourceError
 from nmt_lstm.files.lock import HeldError, check_free, lock_file
 
 __all__ = [
     "check_not_held",
     "check_output",
+    "check_task",
     "checkpoint_path",
     "created_folder",
     "held_by_this_run",
@@ -39,6 +41,24 @@ def check_output(output: Path, *, resume: bool) -> None:
         raise ConfigurationError(
             f"'{output}' already contains a training run; continue it with --resume, or choose a different folder "
             f"with -o."
+        )
+
+
+def check_task(output: Path, task: TaskName) -> None:
+    """Check that the model that a run has written, if any, is for the task with which it is resumed.
+
+    Raises:
+        ConfigurationError: it is for a different task.
+        ModelFolderError: the manifest cannot be read.
+    """
+    before = Manifest.read(output).task if (output / MANIFEST).exists() else task
+    if before != task:
+        known = TASKS.get(before)  # type: ignore[call-overload]  # a later version may have others
+        raise ConfigurationError(
+            f"the training run in '{output}' is that of {known.model if known else before}; resume it with --task "
+            f"{before}, or choose a different folder with -o.",
+            key="task",
+            value=task,
         )
 
 

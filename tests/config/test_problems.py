@@ -60,6 +60,7 @@ def test_each_problem_gives_the_value_and_what_is_allowed(table, settings, expec
         ("training.rate", "training.optimizer.learning_rate"),
         ("modle.encoder.cell", "model.encoder.cell"),
         ("encoder.layers", "model.encoder.layers"),
+        ("model.hidden_size", "model.encoder.hidden_size' or 'model.decoder.hidden_size"),
     ],
 )
 def test_an_unknown_override_suggests_the_nearest_path(key, suggestion):

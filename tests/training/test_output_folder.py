@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from nmt_lstm.errors import FolderInUseError, ResourceError
+from nmt_lstm.errors import ConfigurationError, FolderInUseError, ResourceError
 from nmt_lstm.training.fit import fit
-from nmt_lstm.training.output_folder import held_by_this_run, resume_command
+from nmt_lstm.training.output_folder import check_task, held_by_this_run, resume_command
 
 HOLD = """
 import sys, time
@@ -102,3 +102,14 @@ def test_the_command_to_resume_is_the_command_line_with_resume(
     arguments: list[str], time_limit: str, expected: str
 ) -> None:
     assert resume_command(["/usr/bin/nmt-lstm", *arguments], time_limit=time_limit) == expected
+
+
+def test_a_run_is_resumed_for_its_own_task(random_model_folder) -> None:
+    check_task(random_model_folder, "translation")
+    with pytest.raises(ConfigurationError) as caught:
+        check_task(random_model_folder, "language-model")
+    assert (caught.value.key, caught.value.value) == ("task", "language-model")
+
+
+def test_a_run_without_a_model_has_no_task_yet(tmp_path) -> None:
+    check_task(tmp_path, "language-model")

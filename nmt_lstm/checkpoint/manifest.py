@@ -120,8 +120,10 @@ class Manifest(BaseModel):
                 self.task,
             )
         commands = ", ".join(f"nmt-lstm {command}" for command in known.commands)
+        needed = " or ".join(TASKS[task].model for task in tasks)
         raise WrongTaskError(
-            f"'{folder}' is {known.model}, to {known.purpose}. Commands for it: {commands}.",
+            f"'{folder}' is {known.model}, to {known.purpose}, but {needed} is needed here. Commands for {known.model}: "
+            f"{commands}.",
             folder,
             self.task,
         )

@@ -74,8 +74,10 @@ def check_language_model(
     from nmt_lstm.corpora.builtin import model_path
 
     if language_model is not None:
-        path = model_path(folders[0])
-        check_shared_pieces(path, Manifest.read(path), language_model, Manifest.read(language_model))
+        path, other = model_path(folders[0]), model_path(language_model)
+        manifest = Manifest.read(other)
+        manifest.check_task(other, "language-model")
+        check_shared_pieces(path, Manifest.read(path), other, manifest)
     elif weight is not None:
         raise ConfigurationError(
             f"--lm-weight {weight} is for a language model; name its folder with --lm, or leave the weight out.",

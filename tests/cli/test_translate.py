@@ -215,3 +215,9 @@ def test_a_prompt_precedes_each_typed_line(capsys):
     assert capsys.readouterr() == ("", "> ")
     assert list(lines) == ["two"]
     assert capsys.readouterr() == ("", "> > \n")
+
+
+def test_a_language_model_must_be_one(command):
+    finished = command("translate", "-m", "builtin:en-ja", "--lm", "builtin:en-ja", stdin=b"x\n")
+    assert finished.status != 0
+    assert "translation model" in finished.error

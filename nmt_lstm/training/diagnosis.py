@@ -1,4 +1,4 @@
-"""Why a trained model is not usable, judged by its losses: too few steps, too little text, or no learning at all."""
+"""Why a trained model is not usable, judged by its losses: divergence, too few steps, too little text, or no learning at all."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ FEW_STEPS = 500
 STILL_FALLING = 0.02
 HARDLY_FELL = 0.05
 FAR_BELOW = 0.6
+# Nats per piece. Guessing costs ln V, which is 13 with the largest vocabulary allowed.
+DIVERGED = 20.0
 
 
 class ValidationPoint(NamedTuple):
@@ -76,6 +78,11 @@ def _reason(curve: Sequence[ValidationPoint], *, pairs: int | None, out_of_time:
     first, last = curve[0], curve[-1]
     previous = curve[-2] if len(curve) > 1 else None
     lowest = min(point.loss for point in curve)
+    if last.loss > DIVERGED:
+        return (
+            f"Training diverged: a loss of {last.loss:.3g} nats per piece is far above that of guessing. Try a much lower "
+            f"training.optimizer.learning_rate."
+        )
     if pairs is not None and pairs < FEW_PAIRS:
         return f"{pairs:,} sentence pairs are too few to learn from; a few thousand are needed."
     if last.loss > lowest * (1.0 + STILL_FALLING) and last.train_loss < FAR_BELOW * last.loss:

@@ -66,3 +66,10 @@ def test_a_loss_that_hardly_falls_needs_a_different_learning_rate() -> None:
     text = diagnosis([ValidationPoint(100, 7.0, 7.1), ValidationPoint(2_000, 6.9, 7.0)])
     assert "from 7.10 to 7.00 in 2,000 steps" in text
     assert "learning_rate" in text
+
+
+def test_a_loss_far_above_guessing_is_divergence_even_after_few_steps() -> None:
+    text = diagnosis([ValidationPoint(10, 1e20, 4.3e29)])
+    assert "diverged" in text
+    assert "4.3e+29" in text
+    assert "learning_rate" in text

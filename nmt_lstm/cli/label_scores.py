@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import load_plugins
-from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.plain_text import columns, json_text
 
 if TYPE_CHECKING:
@@ -61,6 +61,11 @@ class LabelScoring(NamedTuple):
 
         pairs = list(read_parallel(self.source, labels_file))
         texts, labels = [text for text, _ in pairs], [label.strip() for _, label in pairs]
+        if texts and all("\t" in text for text in texts):  # the labels may be in them
+            raise DataError(
+                f"every line of '{self.source}' contains a tab; name the column of the texts, such as {self.source}:2.",
+                path=self.source,
+            )
         load_plugins(self.plugins, trusted=self.models if self.trust_plugins else [])
         from nmt_lstm.evaluation.classification import classification_report
         from nmt_lstm.inference.text_classifier import TextClassifier

@@ -204,3 +204,11 @@ def test_the_generator_writes_the_same_files_each_time(
     subprocess.run([sys.executable, script, "--output", tmp_path, "--train", "900"], check=True)
     for name in ("train.tsv", "test.tsv"):
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_texts_that_contain_their_labels_are_not_scored(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["evaluate", "-m", str(folder / "run"), "-s", f"{folder}/test.tsv", "-r", f"{folder}/test.tsv:1"]
+    assert main(words) == 1
+    assert "test.tsv:2" in capsys.readouterr().err

@@ -102,10 +102,14 @@ def describe_settings(pairs: int, run: RunSettings) -> list[str]:
     if not run.data.is_paired:
         text, vocabulary = "lines", vocabulary.removesuffix(f" {shared}")
         network = f"{decoder.layers} layer{'s' * (decoder.layers != 1)} of {decoder.hidden_size}"
+    elif not encoder.is_recurrent:
+        network = f"encoder {encoder.name}, {decoder.layers} decoder layer{'s' * (decoder.layers != 1)} of {decoder.hidden_size}"
     batch = f"{training.batch_pieces:,} {'target ' * run.data.is_paired}pieces"
     if run.task == "classification":
         text, vocabulary = "texts with labels", vocabulary.removesuffix(f" {shared}")
         network = f"{encoder.layers} layer{'s' * (encoder.layers != 1)} of {encoder.hidden_size}"
+        if not encoder.is_recurrent:
+            network = f"encoder {encoder.name}"
         batch = f"{training.batch_pieces:,} pieces"
     sentences = [
         f"{pairs:,} {text}: {vocabulary},",

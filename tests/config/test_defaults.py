@@ -74,3 +74,10 @@ def test_the_quickstart_is_a_valid_run_with_the_requested_cell():
     run = make_run(quickstart_settings("/corpus", "/prepared", "gru"))
     assert (run.model.encoder.cell, run.model.decoder.cell) == ("gru", "gru")
     assert run.data.tokenize == "char"
+
+
+def test_an_encoder_without_recurrent_layers_is_named_in_the_summary():
+    values = {**choose_settings(29_000), "data": DATA}
+    values["model"] = {**values.get("model", {}), "encoder": {"name": "self_attention"}}
+    text = " ".join(describe_settings(29_000, make_run(values)))
+    assert "encoder self_attention, 1 decoder layer of" in text

@@ -50,7 +50,7 @@ class HtmlTranslation:
             check: of the text as a whole.
             requests: what is asked of the texts of the blocks, in order.
         """
-        parts = list(html_blocks(document, treatment.patterns))
+        parts = list(html_blocks(document, treatment.patterns, unclosed=warnings.unclosed))
         blocks = [part for part in parts if isinstance(part, HtmlBlock)]
         # The same text, such as an entry of a menu, is translated once.
         numbers: dict[str, int] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nmt_lstm.text.html_tokens import Token, TokenKind, attributes, html_tokens
@@ -151,18 +151,30 @@ class _Part:
     """None separates sentences."""
     name: str = ""
     is_tag: bool = False
+    is_closed: bool = True
+    """Whether the document closes what is left as it is."""
 
 
-def html_blocks(document: str, patterns: KeptPatterns) -> Iterator[str | HtmlBlock]:
+def html_blocks(
+    document: str, patterns: KeptPatterns, *, unclosed: Callable[[int, str], None] | None = None
+) -> Iterator[str | HtmlBlock]:
     """Yield the parts of a document, in order: what stays as it is, and what is to be translated.
 
     Args:
         document: HTML, well-formed or not.
         patterns: of what is kept in the text.
+        unclosed: called with the line and the beginning of each part that stays as it is because the document does not
+            close it.
     """
     line = 1
     for parts in _runs(_parts(list(html_tokens(document)))):
         raw = "".join(part.raw for part in parts)
+        if unclosed is not None:
+            before = 0
+            for part in parts:
+                if not part.is_closed:
+                    unclosed(line + before, part.raw.split("\n", 1)[0])
+                before += part.raw.count("\n")
         if parts[0].kind is None:
             yield raw
         else:
@@ -206,12 +218,15 @@ def _parts(tokens: Sequence[Token]) -> Iterator[_Part]:
             yield _Part(token.text, Kind.TEXT)
         elif token.kind is TokenKind.OTHER:
             # A comment may stand in a sentence; a script separates sentences only as far as its place does.
-            yield _Part(token.text, Kind.POINT if not token.text.startswith(("<!D", "<!d", "<?")) else None)
-        elif token.kind is TokenKind.START and index in ends and _is_verbatim(token):
-            last = ends[index]
+            is_point = token.is_closed and not token.text.startswith(("<!D", "<!d", "<?"))
+            yield _Part(token.text, Kind.POINT if is_point else None, is_closed=token.is_closed)
+        elif token.kind is TokenKind.START and (end := _verbatim_end(tokens, index, ends)) is not None:
+            last = end
             raw = "".join(each.text for each in tokens[index : last + 1])
             inline = Kind.POINT if token.name in {"svg", "math"} else Kind.WORD
-            yield _Part(raw, None if token.name in _BLOCKS else inline)
+            # The end tag of a paragraph may be left out; that of preformatted text may not.
+            is_closed = index in ends or token.name not in _VERBATIM
+            yield _Part(raw, None if token.name in _BLOCKS else inline, is_closed=is_closed)
         elif token.name in _BLOCKS:
             yield _Part(token.text, None)
         elif token.kind is TokenKind.START:
@@ -220,6 +235,25 @@ def _parts(tokens: Sequence[Token]) -> Iterator[_Part]:
         else:
             yield _Part(token.text, Kind.CLOSE, token.name, is_tag=True)
         index = last + 1
+
+
+def _verbatim_end(tokens: Sequence[Token], index: int, ends: Mapping[int, int]) -> int | None:
+    """Return the index of the last token of an element that is left as it is; None for other elements.
+
+    A block without an end tag reaches to the end of the document if it is one of those, such as preformatted text, and to
+    the next block if its attributes say that it is not to be translated.
+    """
+    token = tokens[index]
+    if not _is_verbatim(token) or token.text.endswith("/>") or token.name in _VOID:
+        return None
+    if index in ends:
+        return ends[index]
+    if token.name not in _BLOCKS:
+        return None
+    if token.name in _VERBATIM:
+        return len(tokens) - 1
+    following = range(index + 1, len(tokens))
+    return next((each - 1 for each in following if tokens[each].name in _BLOCKS), len(tokens) - 1)
 
 
 def _is_verbatim(token: Token) -> bool:

@@ -1,7 +1,8 @@
-"""HTML as tags, text and the rest, in time proportional to its length; what is not well-formed is text.
+"""HTML as tags, text and the rest, in time proportional to its length.
 
-The tokens follow the HTML standard where writers of pages depend on it (comments, scripts, quoted attributes). Joined, they
-are the document, to the last character.
+The tokens follow the HTML standard where writers of pages depend on it (comments, scripts, quoted attributes). A ``<`` that
+begins no tag is text. A comment, a script or a quoted attribute that the document does not close is no text for readers, so it
+is left as it is. Joined, the tokens are the document, to the last character.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ __all__ = ["Token", "TokenKind", "attributes", "html_tokens"]
 _NAME = re.compile(r"</?([A-Za-z][^\s/<>]*+)")
 _PLAIN = re.compile(r"[^<>\"']*+")
 _ATTRIBUTE = re.compile(r"([^\s=/>\"']++)(?:\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s>]++)))?")
+_CUT_ATTRIBUTE = re.compile(r"""\s[A-Za-z][\w-]*+=["']""")
 # Their content is not markup, and is no text for readers.
 _RAW_ELEMENTS = frozenset(
     {"script", "style", "textarea", "xmp", "iframe", "noembed", "noframes", "plaintext"}
@@ -41,6 +43,8 @@ class Token(NamedTuple):
     text: str
     name: str = ""
     """Of the element, in lower case."""
+    is_closed: bool = True
+    """Whether it ends before the document does, or, of a tag, before the next one."""
 
 
 class _Finder:
@@ -104,14 +108,16 @@ def _markup(document: str, start: int, finder: _Finder) -> Token | None:
     for opening, closing in (("<!--", "-->"), ("<![CDATA[", "]]>"), ("<!", ">"), ("<?", ">")):
         if document.startswith(opening, start):
             end = finder.end_of(closing, start + len(opening))
-            return Token(TokenKind.OTHER, document[start:end]) if end >= 0 else None
+            if end >= 0:
+                return Token(TokenKind.OTHER, document[start:end])
+            return Token(TokenKind.OTHER, document[start:], is_closed=False) if len(opening) > 2 else None
     name_match = _NAME.match(document, start)
     if name_match is None:
         return None
+    name = name_match[1].lower()
     end = _tag_end(document, name_match.end(), finder)
     if end < 0:
-        return None
-    name = name_match[1].lower()
+        return _cut_tag(document, start, name, finder)
     if document.startswith("</", start):
         return Token(TokenKind.END, document[start:end], name)
     if name in _RAW_ELEMENTS and not document.startswith("/>", end - 2):
@@ -119,7 +125,21 @@ def _markup(document: str, start: int, finder: _Finder) -> Token | None:
         close_end = finder.end_of(">", close) if close >= 0 else -1
         if close_end >= 0:
             return Token(TokenKind.OTHER, document[start:close_end], name)
+        return Token(TokenKind.OTHER, document[start:], name, is_closed=False)
     return Token(TokenKind.START, document[start:end], name)
+
+
+def _cut_tag(document: str, start: int, name: str, finder: _Finder) -> Token | None:
+    """Return a tag whose quoted attribute is not closed, up to the next ``>``; None for what is not like a tag.
+
+    The next ``<`` ends it, too: "a<b" may be a comparison.
+    """
+    end = finder.end_of(">", start)
+    limit = document.find("<", start + 1)
+    end = min(position for position in (end, limit, len(document)) if position >= 0)
+    if _CUT_ATTRIBUTE.search(document, start, end) is None:
+        return None
+    return Token(TokenKind.OTHER, document[start:end], name, is_closed=False)
 
 
 def _tag_end(document: str, position: int, finder: _Finder) -> int:

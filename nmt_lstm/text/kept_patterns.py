@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 
 from nmt_lstm.errors import ConfigurationError, nearest
-from nmt_lstm.text.repetition_check import check_pattern
+from nmt_lstm.text.repetition_check import MAX_PART, check_pattern
 
 __all__ = ["KEPT", "KeptPatterns"]
 
@@ -32,8 +32,6 @@ KEPT = {
     ),
 }
 """What `--keep` knows by name."""
-MAX_PART = 500
-"""Characters in which the user's own patterns are searched at a time, which bounds the time of a polynomial one."""
 
 
 class KeptPatterns:

@@ -48,6 +48,13 @@ class LineWarnings:
         """Warn that line `number` (from 1) contained control characters."""
         self._warn("control characters", f"line {number}: control characters were replaced by spaces.")
 
+    def unclosed(self, number: int, beginning: str) -> None:
+        """Warn that line `number` (from 1) of a document begins markup that it does not close."""
+        self._warn(
+            "markup that is not closed",
+            f"line {number}: '{beginning[:40]}' is not closed, and is left as it is; close it to translate what follows.",
+        )
+
     def invisible(self, number: int, character: str) -> None:
         """Warn that line `number` (from 1) contains a special space or zero-width character that the model does not know."""
         self._warn(

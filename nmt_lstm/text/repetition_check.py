@@ -2,7 +2,8 @@
 
 A repeated group is dangerous if its content can match the same text in several ways, as in ``(a+)+`` or ``(a|a)*``. So a
 group that is repeated may contain neither repetitions nor alternatives, unless it is atomic, ``(?>...)``, or the repetition
-possessive, ``++``. A pattern of a few repetitions one after the other takes at most polynomial time.
+possessive, ``++``. A few repetitions one after the other take polynomial time; the number of combinations of their lengths is
+limited, and so is the text that is searched at a time.
 """
 
 from __future__ import annotations
@@ -13,13 +14,18 @@ from dataclasses import dataclass
 
 from nmt_lstm.errors import ConfigurationError
 
-__all__ = ["check_pattern"]
+__all__ = ["MAX_PART", "check_pattern"]
+
+MAX_PART = 500
+"""Characters in which a pattern is searched at a time, which bounds the time of a polynomial one."""
 
 MAX_PATTERN_LENGTH = 500
 MAX_REPETITIONS = 2
 """Unlimited repetitions in one pattern: n characters take up to n ** 3 steps with 2 of them."""
 MAX_VARIABLE = 12
-"""Limited repetitions and optional parts: 2 ** 12 combinations."""
+"""Limited repetitions and optional parts."""
+MAX_COMBINATIONS = 4 * MAX_PART**2
+"""Combinations of the lengths of all repetitions, such as those of two unlimited ones and two optional parts."""
 
 # One element of a pattern: an escape, a set, a comment, the beginning of a group, or a single character.
 _ELEMENT = re.compile(
@@ -68,6 +74,7 @@ def check_pattern(pattern: str) -> None:
 def _check_repetitions(pattern: str) -> None:
     groups = [_Group()]
     unlimited = variable = position = 0
+    combinations = 1
     while position < len(pattern):
         element = _ELEMENT.match(pattern, position)
         if element is None:
@@ -99,12 +106,20 @@ def _check_repetitions(pattern: str) -> None:
                 several = True
                 unlimited += most is None
                 variable += most is not None
+                combinations *= MAX_PART if most is None else min(MAX_PART, most - _least(quantifier) + 1)
         groups[-1].is_variable |= several
     if unlimited > MAX_REPETITIONS or variable > MAX_VARIABLE:
         raise _refusal(
             pattern,
             f"it has {unlimited} unlimited and {variable} limited repetitions; {MAX_REPETITIONS} and {MAX_VARIABLE} are "
             f"allowed, and any number of possessive ones, such as *+",
+        )
+
+    if combinations > MAX_COMBINATIONS:
+        raise _refusal(
+            pattern,
+            f"its repetitions have {combinations:,} combinations of lengths, which can take very long; {MAX_COMBINATIONS:,} "
+            f"are allowed. Use smaller limits, or possessive ones, such as {{1,99}}+",
         )
 
 
@@ -123,6 +138,13 @@ def _most(quantifier: re.Match[str]) -> int | None:
     if not quantifier[2]:
         return int(quantifier[1])
     return int(quantifier[3]) if quantifier[3] else None
+
+
+def _least(quantifier: re.Match[str]) -> int:
+    """Return how often it repeats at least."""
+    if quantifier[0][0] != "{":
+        return int(quantifier[0][0] == "+")
+    return int(quantifier[1] or 0)
 
 
 def _is_fixed(quantifier: re.Match[str]) -> bool:

@@ -26,6 +26,11 @@ def texts(document: str, patterns=NOTHING) -> list[str]:
         ("<pre>a <b>b</b></pre>c<textarea>d</textarea>", ["c"]),
         ("Call <code>f(<i>x</i>)</code> now", ["Call now"]),
         ("<p translate=no>a</p><span class='x notranslate'>b</span> c", ["c"]),
+        ("<p translate=no>a <b>b</b><p>c", ["c"]),
+        ("a<pre>b\n<p>c", ["a"]),
+        ("a<script>if (b<c) d", ["a"]),
+        ("a<!-- b <p>c", ["a"]),
+        ("<p>a<img src='b' alt='c", ["a"]),
         ("<p translate=yes title='translate=no'>a</p>", ["a"]),
         ("<p><code>a</p>", ["a"]),
         ("<a><div>a</div></a> b <b>c<br>d</b>", ["a", "b", "c", "d"]),
@@ -47,6 +52,27 @@ def test_a_block_knows_its_place_and_its_spaces() -> None:
     first, tag, second = html_blocks("\n a \n<p>b", NOTHING)
     assert (first.line, first.leading, first.trailing, first.raw) == (1, "\n ", " \n", "\n a \n")
     assert (tag, second.line) == ("<p>", 3)
+
+
+@pytest.mark.parametrize(
+    ("document", "line", "beginning"),
+    [
+        ("<p>a\n<script>\nb", 2, "<script>"),
+        ("a\n\n<pre>b\n", 3, "<pre>b"),
+        ("a <b>b</b>\n<!-- c", 2, "<!-- c"),
+    ],
+)
+def test_what_is_not_closed_is_reported_with_its_line(document, line, beginning) -> None:
+    found = []
+    parts = list(html_blocks(document, NOTHING, unclosed=lambda *place: found.append(place)))
+    assert found == [(line, beginning)]
+    assert "".join(part if isinstance(part, str) else part.raw for part in parts) == document
+
+
+def test_elements_whose_end_tag_may_be_left_out_are_not_reported() -> None:
+    found = []
+    list(html_blocks("<p>a<p translate=no>b<li>c", NOTHING, unclosed=lambda *place: found.append(place)))
+    assert found == []
 
 
 def test_what_is_kept_is_a_mark() -> None:

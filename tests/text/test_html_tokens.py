@@ -37,11 +37,13 @@ def test_joined_tokens_are_the_document(document) -> None:
         ("<b title=don't>x", "START <b title=don't>|TEXT x"),
         ("1 < 2 <3 & a<b", "TEXT 1 < 2 <3 & a<b"),
         ("<b <i>x", "TEXT <b |START <i>|TEXT x"),
-        ('<b x="y>', 'TEXT <b x="y>'),
+        ('<b x="y>', 'OTHER <b x="y>'),
+        ('a<b x="y>c<i>d', 'TEXT a|OTHER <b x="y>|TEXT c|START <i>|TEXT d'),
+        ('<img src="a.png" alt="x', 'OTHER <img src="a.png" alt="x'),
         ("<!-- <b> --><!doctype html><?x?>", "OTHER <!-- <b> -->|OTHER <!doctype html>|OTHER <?x?>"),
-        ("<!-- <b>", "TEXT <!-- |START <b>"),
+        ("a<!-- <b>", "TEXT a|OTHER <!-- <b>"),
         ("<SCRIPT>a<b></b></Script >c", "OTHER <SCRIPT>a<b></b></Script >|TEXT c"),
-        ("<script>a<b>", "START <script>|TEXT a|START <b>"),
+        ("<script>a<b>", "OTHER <script>a<b>"),
         ("<br/><my-tag/>", "START <br/>|START <my-tag/>"),
         ("</>", "TEXT </>"),
     ],
@@ -61,3 +63,8 @@ def test_attributes() -> None:
     tag = """<p CLASS="a b" translate=no x='1>2' y z = "3" class=c>"""
     assert attributes(tag) == {"class": "a b", "translate": "no", "x": "1>2", "y": "", "z": "3"}
     assert attributes("<b>") == {}
+
+
+@pytest.mark.parametrize("document", ["<!-- a", "<style>p {", "<textarea>a", '<b x="y>', "<![CDATA[a"])
+def test_what_is_not_closed_is_known(document) -> None:
+    assert [token.is_closed for token in html_tokens(f"a{document}")] == [True, False]

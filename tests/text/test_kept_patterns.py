@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.text.kept_patterns import KEPT, MAX_PART, KeptPatterns
+from nmt_lstm.text.kept_patterns import KEPT, KeptPatterns
+from nmt_lstm.text.repetition_check import MAX_PART
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ def test_a_repeated_group_with_a_choice_is_refused(pattern) -> None:
     ("pattern", "word"),
     [
         ("[", "not a regular"), ("a*", "empty"), ("", "empty"), (r"(\w)\1", "refers"), (r"(?P<a>x)(?P=a)", "refers"),
-        (r"a*b*c*d", "unlimited"), ("a?" * 13 + "b", "limited"), ("(?x) a", "flag"), ("a" * 501, "501"),
+        (r"a*b*c*d", "unlimited"), ("a?" * 13 + "b", "limited"), ("x{1,99}" * 6 + "z", "combinations"),
+        ("x{1,5000}" * 3 + "y", "combinations"), ("x{1,900}" * 4 + "z", "combinations"), ("(?x) a", "flag"), ("a" * 501, "501"),
         ("(" * 300, "not a regular"),
     ],
 )  # fmt: skip
@@ -38,7 +39,7 @@ def test_what_else_is_refused(pattern, word) -> None:
     "pattern",
     [
         r"\{\w+\}", r"(?:ab)+", r"(?>a|aa)+b", r"(?:a+)++", r"(?:JIRA|ABC)-\d+", r"(?i)ab", r"[(+*]+", r"\(\w+\)",
-        r"#\d{2,3}", "x{,3}y", "[]a]+", r"(?<=a)b", "a{b}", r"\d+(?:\.\d)?", r"(?#a+)b",
+        r"#\d{2,3}", "x{,3}y", "[]a]+", r"(?<=a)b", "a{b}", r"\d+(?:\.\d)?", r"(?#a+)b", r"\d+(?:\.\d+)?", r"\w+[.-]?\w+[.-]?",
     ],
 )  # fmt: skip
 def test_usual_patterns_are_accepted(pattern) -> None:

@@ -44,6 +44,7 @@ def translate_in_jobs(
     alignment: bool = True,
     probabilities: bool = False,
     text: TextOptions | None = None,
+    part_lines: int = 0,
 ) -> Generator[Translation, None, None]:
     """Translate lines with several processes of one thread each, and yield the translations in order.
 
@@ -61,6 +62,7 @@ def translate_in_jobs(
         alignment: see `Translator.stream`.
         probabilities: see `Translator.stream`.
         text: see `Translator.stream`.
+        part_lines: lines of a part of the output; see `consecutive_chunks`.
 
     Raises:
         NmtLstmError: from loading or translating.
@@ -82,7 +84,9 @@ def translate_in_jobs(
     pool = ProcessPoolExecutor(jobs, context, _start, (options, their_end))
     pending: deque[Future[list[Translation]]] = deque()
     try:
-        for first_line, chunk in consecutive_chunks(numbered, batch_size * BATCHES_PER_CHUNK):
+        for first_line, chunk in consecutive_chunks(
+            numbered, batch_size * BATCHES_PER_CHUNK, part_lines=part_lines
+        ):
             with _interrupts_blocked():  # submitting may start a process
                 pending.append(pool.submit(_translate, first_line, chunk, arguments))
             if len(pending) >= jobs * CHUNKS_PER_WORKER:

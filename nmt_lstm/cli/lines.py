@@ -96,8 +96,17 @@ def input_lines(path: Path | None) -> Iterator[str]:
             raise DataError(f"'{name}' cannot be read to its end: {problem}.") from problem
 
 
-def consecutive_chunks(numbered: Iterable[tuple[int, Item]], size: int) -> Iterator[tuple[int, list[Item]]]:
-    """Yield lists of at most `size` lines whose numbers follow each other, each with the number of its first line."""
+def consecutive_chunks(
+    numbered: Iterable[tuple[int, Item]], size: int, *, part_lines: int = 0
+) -> Iterator[tuple[int, list[Item]]]:
+    """Yield lists of lines whose numbers follow each other, each with the number of its first line.
+
+    Args:
+        numbered: the lines with their numbers, from 1.
+        size: most lines of a list.
+        part_lines: lines of a part of the output: a list ends where a part does, so that the part can be written; 0 if the
+            output has no parts.
+    """
     first, chunk = 0, list[Item]()
     for number, item in numbered:
         if chunk and number != first + len(chunk):
@@ -106,7 +115,8 @@ def consecutive_chunks(numbered: Iterable[tuple[int, Item]], size: int) -> Itera
         if not chunk:
             first = number
         chunk.append(item)
-        if len(chunk) == size:  # before the next line is awaited: somebody may be typing it
+        is_end_of_part = bool(part_lines) and number % part_lines == 0
+        if len(chunk) == size or is_end_of_part:  # before the next line is awaited: somebody may be typing it
             yield first, chunk
             chunk = []
     if chunk:

@@ -53,6 +53,7 @@ def translate_with_ray(
     jobs: int,
     *,
     batch_size: int,
+    part_lines: int = 0,
     **arguments: Any,
 ) -> Generator[Translation, None, None]:
     """Translate lines with actors of one processor each, and yield the translations in order.
@@ -65,6 +66,7 @@ def translate_with_ray(
         options: how each actor loads the translator.
         jobs: the number of actors.
         batch_size: see `Translator.stream`.
+        part_lines: lines of a part of the output; see `consecutive_chunks`.
         arguments: others of `Translator.stream`.
 
     Raises:
@@ -82,7 +84,9 @@ def translate_with_ray(
         pool = ActorPool([actor.remote(options) for _ in range(jobs)])
         everything = {"batch_size": batch_size, **arguments}
         pending = 0
-        for first_line, chunk in consecutive_chunks(numbered, batch_size * BATCHES_PER_CHUNK):
+        for first_line, chunk in consecutive_chunks(
+            numbered, batch_size * BATCHES_PER_CHUNK, part_lines=part_lines
+        ):
             pool.submit(
                 lambda worker, item: worker.translate.remote(item[0], item[1], everything),
                 (first_line, chunk),

@@ -212,16 +212,17 @@ def translate(
         "text": text,
     }
     warnings = LineWarnings(translations=True)
+    chunk_end = part_lines if bulk is not None else 0
 
     def translated(numbered: Iterator[tuple[int, str | TranslationRequest]]) -> Iterator[Translation]:
         """Yield the translations of numbered lines in order."""
         if jobs > 1 or engine is Engine.ray:
             loading = LoadOptions(model, device, precision.value, plugin or [], trusted, language_model)
             in_parallel = translate_with_ray if engine is Engine.ray else translate_in_jobs
-            yield from in_parallel(numbered, loading, jobs, **arguments)
+            yield from in_parallel(numbered, loading, jobs, part_lines=chunk_end, **arguments)
             return
         window = 1 if line_by_line else batch_size * WINDOW_BATCHES
-        for first_line, chunk in consecutive_chunks(numbered, window):
+        for first_line, chunk in consecutive_chunks(numbered, window, part_lines=chunk_end):
             yield from translator.stream(
                 chunk, window=window, first_line=first_line, warnings=warnings, **arguments
             )

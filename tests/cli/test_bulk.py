@@ -108,10 +108,17 @@ def test_speed_options_may_change(run, tmp_path):
     assert (tmp_path / "out").read_text() == EXPECTED
 
 
+def test_a_part_is_written_before_the_next_one_is_begun(run, translator, tmp_path):
+    translator.interrupt_after = 9
+    run("-o", "out", "--resume")
+    assert [call["first_line"] for call in translator.calls] == [1, 5, 9]
+    assert len(list((tmp_path / "out.parts").glob("*.part"))) == 2
+
+
 def test_n_best_and_numbers_of_lines_in_warnings(run, translator, tmp_path):
     assert run("-o", "out", "--resume", "--n-best", 2).status == 0
     assert len((tmp_path / "out").read_text().splitlines()) == 50
-    assert [call["first_line"] for call in translator.calls] == [1]
+    assert [call["first_line"] for call in translator.calls] == [1, 5, 9, 13, 17, 21, 25]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +168,6 @@ def test_killed_again_and_again_no_line_is_lost_doubled_or_wrong(tmp_path, jobs)
     kills = 0
     while kills < 4:
         known = len(list(parts.glob("*.part")))
-        # Parts appear in groups: the lines of 64 batches are translated at a time.
         process = subprocess.Popen(resumable, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
         while process.poll() is None and len(list(parts.glob("*.part"))) < known + 1 + kills:
             time.sleep(0.01)

@@ -1,12 +1,14 @@
 r"""Pairs from a stream, such as standard input: lines of ``source<TAB>target``, of which any number may follow.
 
-OpusTrainer (Bogoychev et al. 2023) writes such lines; a third column, of word alignments, is ignored.
+OpusTrainer (Bogoychev et al. 2023) writes such lines; a third column, of word alignments such as ``0-0 1-2``, is ignored. A
+third column of something else is the sign of a tab inside a sentence.
 """
 
 from __future__ import annotations
 
 import itertools
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -24,6 +26,7 @@ __all__ = ["STDIN", "PairStream", "PiecePair", "open_stream"]
 STDIN = "-"
 """The name of standard input."""
 COLUMNS = (2, 3)
+_ALIGNMENT = re.compile(r"\s*+(?:\d++-\d++(?:\s++|\Z))*+")
 # As in files of columns: the share of invalid lines that is tolerated, and the lines from which on that is checked.
 TOLERATED = 0.1
 MIN_CHECKED = 100
@@ -110,19 +113,18 @@ class PairStream:
         for line in lines:
             self.lines += 1
             columns = line.split("\t")
-            if len(columns) in COLUMNS:
+            problem = _problem(columns)
+            if not problem:
                 pairs.append((columns[0], columns[1]))
                 continue
             self.invalid += 1
             if self.invalid <= 3:
-                logger.warning(
-                    "line %d of the stream has %d column%s, not 2 or 3; it is left out.",
-                    self.lines, len(columns), "s" * (len(columns) > 1),
-                )  # fmt: skip
+                logger.warning("line %d of the stream %s; it is left out.", self.lines, problem)
             if self.lines >= MIN_CHECKED and self.invalid > TOLERATED * self.lines:
                 raise DataError(
-                    f"{self.invalid:,} of the first {self.lines:,} lines of the stream do not have 2 or 3 columns, which is "
-                    f"more than {TOLERATED:.0%}; each line must be a source, a tab and a target.",
+                    f"{self.invalid:,} of the first {self.lines:,} lines of the stream are not pairs, which is more than "
+                    f"{TOLERATED:.0%}; each line must be a source, a tab and a target, and may have word alignments, such as "
+                    f"0-0 1-2, after a second tab.",
                     line=self.lines,
                 )
         return pairs
@@ -154,3 +156,13 @@ class PairStream:
         """Return the piece of the tag that a line begins with, if any, and the rest of the line."""
         tag, space, rest = line.partition(" ")
         return (self._tags[tag], rest) if space and tag in self._tags else ((), line)
+
+
+def _problem(columns: Sequence[str]) -> str:
+    """Return what is wrong with the columns of a line; empty if it is a pair."""
+    count = len(columns)
+    if count not in COLUMNS:
+        return f"has {count} column{'s' * (count > 1)}, not 2 or 3"
+    if count == 3 and not _ALIGNMENT.fullmatch(columns[2]):
+        return "has a third column that is not a word alignment (there may be a tab in a sentence)"
+    return ""

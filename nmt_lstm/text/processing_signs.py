@@ -52,6 +52,11 @@ def processing_signs(lines: Sequence[str], reference: Sequence[str] | None = Non
             MANY,
             "a space before punctuation, as in tokenised text; undo it with: sacremoses -l LANGUAGE detokenize.",
         ),
+        (
+            lambda line: "\t" in line,
+            MOST,
+            "tabs; if the file is a table, name the column of this side, such as pairs.tsv:1.",
+        ),
         (_UNKNOWN.search, FEW, "marks of unknown words ('<unk>' or '⁇'); they cannot match any reference."),
     )
     signs = []

@@ -54,6 +54,18 @@ def test_pools_have_the_kept_pairs_of_so_many_lines(stream_of, subwords, caplog)
     assert "line 3 of the stream has 1 column" in caplog.text
 
 
+@pytest.mark.parametrize("alignment", ["", " ", "0-0", "0-0 1-2 ", "10-11"])
+def test_a_third_column_is_a_word_alignment(stream_of, alignment) -> None:
+    stream = stream_of([f"ein Hund\ta dog\t{alignment}"])
+    assert [len(pool) for pool in stream.pools(2)] == [1]
+
+
+def test_a_tab_inside_a_sentence_does_not_shift_the_sides(stream_of, caplog) -> None:
+    stream = stream_of(["ein\tHund\ta dog", "ein Hund\ta dog"])
+    assert [len(pool) for pool in stream.pools(2)] == [1]
+    assert "line 1 of the stream has a third column" in caplog.text
+
+
 def test_a_line_may_begin_with_a_tag(stream_of, subwords) -> None:
     lines = ["<2de> a dog\tein Hund", "<2fr> a dog\tun chien", "<2de>\tx", "a <2de> dog\tx"]
     ((first, second, third, fourth),) = stream_of(lines, tags=["<2de>"]).pools(10)

@@ -34,6 +34,12 @@ def test_spaces_before_punctuation_are_a_sign_only_if_they_are_frequent() -> Non
     assert sentence.startswith("20 lines have a space before punctuation")
 
 
+def test_tabs_are_a_sign_if_most_lines_have_them() -> None:
+    assert processing_signs(["A\tB", *PLAIN]) == []
+    (sentence,) = processing_signs(["A dog.\tEin Hund."] * 61 + PLAIN)
+    assert "pairs.tsv:1" in sentence
+
+
 def test_marks_that_the_reference_has_as_often_are_not_signs() -> None:
     french = ["Qui est là ?"] * 30
     assert processing_signs(french, ["Who is there?"] * 30) != []

@@ -204,7 +204,8 @@ def _report_usage(problem: Any) -> int:
         sys.stdout.write(f"{context.get_help()}\n")
         return int(problem.exit_code)
     hint = f" See '{context.command_path} --help'." if context is not None else ""
-    message = str(problem.format_message())
+    # pydantic, which typer asks, begins some of its sentences with the name of an exception.
+    message = str(problem.format_message()).replace("Value error, ", "")
     period = "" if message.endswith((".", "?")) else "."
     return _report(f"{message}{period}{hint}", problem.exit_code)
 

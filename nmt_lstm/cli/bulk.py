@@ -48,8 +48,10 @@ class BulkOptions:
     """Such as "2/8": translate the second of eight shares of the parts."""
     merge: bool = False
     """Put the parts together; nothing is translated."""
-    part_lines: int = PART_LINES
-    """Input lines of a part."""
+    part_lines: int | None = None
+    """Input lines of a part; by default `PART_LINES`."""
+    interactive: bool = False
+    """Whether each line is to be answered at once, which parts do not allow."""
 
     def is_used(self) -> bool:
         """Whether the output is written in parts."""
@@ -88,16 +90,25 @@ class BulkOptions:
         """
         number, shares = self.share()
         if not (self.resume or self.shard or self.merge):
+            if self.part_lines is not None:
+                raise ConfigurationError(
+                    "--part-lines is for --resume and --shard; add one of them, or remove it.",
+                    key="--part-lines",
+                )
             return None
         if self.merge and self.shard:
             raise ConfigurationError("--merge joins all shards; leave out --shard.", key="--merge")
         option = "--merge" if self.merge else "--shard" if self.shard else "--resume"
+        if self.interactive:
+            raise ConfigurationError(
+                f"{option} writes a file in parts; remove --interactive.", key="--interactive"
+            )
         files = [
             _regular_file(option, name, path) for name, path in (("-i", input_file), ("-o", output_file))
         ]
         return BulkOutput(
             output=files[1],
-            job=_job(files[0], self.part_lines, context),
+            job=_job(files[0], self.part_lines or PART_LINES, context),
             share=(number, shares),
             whole=not self.shard,
         )
@@ -184,7 +195,7 @@ class BulkOutput:
         note(
             f"Shard {self.number}/{self.shares} is complete. "
             + (
-                f"Other shards miss {count_of(remaining, 'part')} of {job.parts:,}."
+                f"{remaining:,} of {count_of(job.parts, 'part')} are left for other shards."
                 if remaining
                 else "So are all others: the same command with --merge instead of --shard writes the output."
             )
@@ -250,7 +261,7 @@ def _facts(input_file: Path, context: typer.Context) -> dict[str, str]:
     """Return what the output depends on: digests of input, models and other files, and the values of options."""
     from nmt_lstm import __version__
 
-    facts = {"the input": sha256_of(input_file)[:16], "nmt-lstm": __version__}
+    facts = {"the SHA-256 of the input": sha256_of(input_file)[:16], "nmt-lstm": __version__}
     for parameter in context.command.params:
         name = parameter.name or ""
         value = context.params.get(name)

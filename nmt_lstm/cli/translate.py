@@ -25,7 +25,7 @@ from nmt_lstm.cli.arguments import (
     TrustPlugins,
     load_plugins,
 )
-from nmt_lstm.cli.bulk import PART_LINES, BulkOptions
+from nmt_lstm.cli.bulk import BulkOptions
 from nmt_lstm.cli.chunk_worker import LoadOptions
 from nmt_lstm.cli.html_document import check_html_options, translate_document
 from nmt_lstm.cli.jobs import translate_in_jobs
@@ -132,7 +132,7 @@ def translate(
     resume: Resume = False,
     shard: Shard = "",
     merge: Merge = False,
-    part_lines: PartLines = PART_LINES,
+    part_lines: PartLines = None,
     precision: Precision = PrecisionName.auto,
     device: Device = "auto",
     plugin: Plugins = None,
@@ -162,7 +162,9 @@ def translate(
         raise ConfigurationError("--jobs is for files and pipes; remove it to translate line by line.")
     if probabilities and line_format is not TranslationFormat.jsonl:
         raise ConfigurationError("--probabilities needs --format jsonl.")
-    bulk_options = BulkOptions(resume=resume, shard=shard, merge=merge, part_lines=part_lines)
+    bulk_options = BulkOptions(
+        resume=resume, shard=shard, merge=merge, part_lines=part_lines, interactive=interactive
+    )
     early_checks.check_tag(model, tag)
     request_options = RequestOptions(prefix, prefixes, constraints, terms, avoid, tag)
     text = text_options(
@@ -212,7 +214,7 @@ def translate(
         "text": text,
     }
     warnings = LineWarnings(translations=True)
-    chunk_end = part_lines if bulk is not None else 0
+    chunk_end = bulk.parts.job.part_lines if bulk is not None else 0
 
     def translated(numbered: Iterator[tuple[int, str | TranslationRequest]]) -> Iterator[Translation]:
         """Yield the translations of numbered lines in order."""

@@ -140,12 +140,12 @@ Merge = Annotated[
     ),
 ]
 PartLines = Annotated[
-    int,
+    int | None,
     typer.Option(
         "--part-lines",
         min=1,
         metavar="N",
-        help="Input lines of a part, of --resume and --shard.",
+        help="Input lines of a part, of --resume and --shard. [default: 4096]",
         rich_help_panel="Long texts",
     ),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from nmt_lstm.text.marked_text import Item, Kind, MarkedText, marked_text
 from nmt_lstm.text.sentences import SentenceSplitter, sentence_separator
 
 __all__ = ["TextOptions", "TextTreatment"]
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,18 @@ class TextOptions:
                 "keep_as needs to know for what it stands; add keep or keep_patterns.",
                 key="keep_as",
                 value=self.keep_as,
+            )
+        if self.source_language and not self.split_sentences:
+            raise ConfigurationError(
+                "source_language is the language whose sentences are split; add split_sentences, or leave it out.",
+                key="source_language",
+                value=self.source_language,
+            )
+        if self.source_language and not _LANGUAGE.fullmatch(self.source_language):
+            raise ConfigurationError(
+                f"source_language '{self.source_language}' must be a code such as de, ja or pt-BR.",
+                key="source_language",
+                value=self.source_language,
             )
         if self.keep_as != self.keep_as.strip():
             raise ConfigurationError(

@@ -150,7 +150,11 @@ def check_same_run(before: Mapping[str, Any] | None, now: Mapping[str, Any], *, 
         for name, value in now["settings"].items()
         if name in before["settings"] or name != "subwords"
     }
-    changed = list(differences(before["settings"], comparable))
+    changed = list(
+        differences(
+            _with_weights(before["settings"], comparable), _with_weights(comparable, before["settings"])
+        )
+    )
     if changed:
         raise _changed_settings(path, changed)
     if before["data"] != now["data"]:
@@ -160,6 +164,13 @@ def check_same_run(before: Mapping[str, Any] | None, now: Mapping[str, Any], *, 
             f"different folder.",
             path=path,
         )
+
+
+def _with_weights(settings: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return settings with weights of 1 for the corpora, which are left out of them, if those of a different run have others."""
+    if "data" in settings or "data" not in other:
+        return settings
+    return {**settings, "data": {"corpora": {"weight": [1.0] * len(other["data"]["corpora"]["weight"])}}}
 
 
 def check_plugins(

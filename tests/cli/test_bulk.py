@@ -27,8 +27,8 @@ def run(command, translator, tmp_path, monkeypatch):
     return lambda *options: command("translate", "-m", "x", "-i", "in", "--part-lines", 4, *options)
 
 
-def test_parts_become_the_same_output_as_without_them(run, tmp_path):
-    assert run("-o", "plain").status == 0
+def test_parts_become_the_same_output_as_without_them(run, command, tmp_path):
+    assert command("translate", "-m", "x", "-i", "in", "-o", "plain").status == 0
     finished = run("-o", "out", "--resume")
     assert finished.status == 0
     assert (tmp_path / "out").read_text() == (tmp_path / "plain").read_text() == EXPECTED
@@ -66,7 +66,7 @@ def test_compressed_input_and_output(run, command, tmp_path, name):
 
 def test_shards_share_the_work_and_merge_joins_it(run, translator, tmp_path):
     for shard in ("2/3", "1/3"):
-        assert "Other shards miss" in run("-o", "out", "--shard", shard).err
+        assert "for other shards" in run("-o", "out", "--shard", shard).err
     finished = run("-o", "out", "--merge")
     assert finished.status == 1
     assert "lines 9 to 12" in finished.err
@@ -98,7 +98,7 @@ def test_different_options_or_input_are_refused_by_name(run, tmp_path):
     assert "--scores was not given, is True" in finished.error
     (tmp_path / "in").write_text("one\n")
     finished = run("-o", "out", "--resume")
-    assert "the input was" in finished.error
+    assert "SHA-256 of the input was" in finished.error
     assert run("-o", "out", "--resume", "--batch-size", 3).status == 2  # still because of the input
 
 
@@ -128,6 +128,7 @@ def test_n_best_and_numbers_of_lines_in_warnings(run, translator, tmp_path):
         (("-o", "out", "--shard", "4/3"), "--shard '4/3'"),
         (("-o", "out", "--shard", "half"), "--shard 'half'"),
         (("-o", "out", "--shard", "1/3", "--merge"), "--merge"),
+        (("-o", "out", "--resume", "--interactive"), "--interactive"),
         (("--resume",), "-o"),
         (("-o", "-", "--resume"), "-o"),
     ],
@@ -137,6 +138,12 @@ def test_wrong_options_are_refused_before_anything_is_loaded(run, translator, op
     assert finished.status == 2
     assert word in finished.error
     assert translator.loaded == []
+
+
+def test_the_size_of_parts_needs_parts(command, translator):
+    finished = command("translate", "-m", "x", "--part-lines", 8, stdin=b"a\n")
+    assert finished.status == 2
+    assert "--part-lines" in finished.error
 
 
 def test_resume_needs_a_file_to_read(command, translator):

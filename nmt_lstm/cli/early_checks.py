@@ -259,7 +259,7 @@ def check_import_folder(output: Path, model: Path, *, overwrite: bool) -> None:
     """
     from nmt_lstm.checkpoint.folder_files import check_output_folder
     from nmt_lstm.checkpoint.manifest import MANIFEST
-    from nmt_lstm.training.output_folder import check_not_held, checkpoint_path
+    from nmt_lstm.training.output_folder import check_not_held, has_checkpoint
 
     if output.exists() and model.exists() and output.samefile(model if model.is_dir() else model.parent):
         raise ConfigurationError(
@@ -267,7 +267,7 @@ def check_import_folder(output: Path, model: Path, *, overwrite: bool) -> None:
         )
     check_output_folder(output)
     check_not_held(output)
-    if checkpoint_path(output).exists():
+    if has_checkpoint(output):
         raise ConfigurationError(f"-o '{output}' has a training run; choose a different folder.")
     if (output / MANIFEST).exists() and not overwrite:
         raise ConfigurationError(
@@ -286,14 +286,14 @@ def check_export_folder(output: Path, model: Path, *, overwrite: bool) -> None:
     from nmt_lstm.checkpoint.folder_files import check_output_folder
     from nmt_lstm.checkpoint.manifest import MANIFEST, Manifest
     from nmt_lstm.corpora.builtin import model_path
-    from nmt_lstm.training.output_folder import check_not_held, checkpoint_path
+    from nmt_lstm.training.output_folder import check_not_held, has_checkpoint
 
     if output.exists() and output.samefile(model_path(model)):
         raise ConfigurationError(f"-o '{output}' is the trained model itself; choose a different folder.")
     check_output_folder(output)
     check_not_held(output)
     has_model = (output / MANIFEST).exists()
-    if checkpoint_path(output).exists() or (has_model and not Manifest.read(output).exported):
+    if has_checkpoint(output) or (has_model and not Manifest.read(output).exported):
         raise ConfigurationError(f"-o '{output}' has a trained model; choose a different folder.")
     if has_model and not overwrite:
         raise ConfigurationError(

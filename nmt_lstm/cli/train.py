@@ -190,9 +190,9 @@ def train(
     if held_out is None:  # held-out files are not written yet
         early_checks.check_files(*run.data.validation_files(), reread=True)
     launch = check_start(run, folder, plugin, resume=resume)
-    from nmt_lstm.training.output_folder import checkpoint_path
+    from nmt_lstm.training.output_folder import has_checkpoint
 
-    continues = resume and checkpoint_path(folder).exists()
+    continues = resume and has_checkpoint(folder)
     if launch.is_first and not continues:
         for line in description:
             note(line)
@@ -228,7 +228,7 @@ def check_start(run: RunSettings, folder: Path, plugins: Sequence[Path] | None, 
     from nmt_lstm.model.build import check_parts
     from nmt_lstm.training.devices import choose_devices
     from nmt_lstm.training.launch import find_launch, ignore_stray
-    from nmt_lstm.training.output_folder import check_not_held, check_output, checkpoint_path
+    from nmt_lstm.training.output_folder import check_not_held, check_output, has_checkpoint
     from nmt_lstm.training.run_checks import check_run
 
     check_parts(run.model)
@@ -236,7 +236,7 @@ def check_start(run: RunSettings, folder: Path, plugins: Sequence[Path] | None, 
         run.training,
         task=run.task,
         model=run.model,
-        continues=resume and checkpoint_path(folder).exists(),
+        continues=resume and has_checkpoint(folder),
     )
     devices = choose_devices(run.training)
     if run.data.stream:
@@ -254,7 +254,7 @@ def check_start(run: RunSettings, folder: Path, plugins: Sequence[Path] | None, 
     check_not_held(folder)
     check_output(folder, resume=resume)
     check_resumable(run.training, folder)
-    if resume and not checkpoint_path(folder).exists():
+    if resume and not has_checkpoint(folder):
         logger.warning("nothing to resume in '%s'; starting from the beginning.", folder)
     return launch
 

@@ -107,7 +107,9 @@ def assemble(
         PluginError: a cell or attention is unknown or does not accept its options.
     """
     checkpoint, budget = context.checkpoint_path, context.budget
-    resume_point = ResumePoint.read(checkpoint) if context.resume and checkpoint.exists() else None
+    resume_point = ResumePoint.newest(context.output) if context.resume else None
+    if resume_point is not None:
+        checkpoint = resume_point.path
     for line in prepared.describe():
         context.display.say(line)
     streamed = prepared.store is None
@@ -206,6 +208,8 @@ def assemble(
         context.display.say(sentence)
     report_choices(context, network, assembly.parameters, streamed=streamed)
     if resume_point is not None:
+        if resume_point.damage:
+            context.display.say(resume_point.warning(context.output))
         context.display.say(f"Resumed from {checkpoint}.{RESUMED_STREAM if streamed else ''}")
     return assembly
 
@@ -246,7 +250,7 @@ def _callback(
         ),
         checkpoint=TrainingCheckpoint(
             context.checkpoint_path,
-            saved_step=-1 if resume_point is None else resume_point.step,
+            saved_step=-1 if resume_point is None or resume_point.damage else resume_point.step,
             validated=resume_point is not None and resume_point.validated,
         ),
         identity=identity,

@@ -36,8 +36,8 @@ class WeightsCheckpoint:
 class BestCheckpoints:
     """The files ``step-N.safetensors`` in a folder of checkpoints.
 
-    A file is deleted only after a training checkpoint that no longer lists it was saved (`delete_unlisted`). So all
-    files that a training checkpoint lists exist, whichever checkpoint a run is resumed from.
+    A file is deleted only when neither the training checkpoint that was just saved lists it, nor the one before that
+    (`delete_unlisted`). So all files that a training checkpoint lists exist, whichever checkpoint a run is resumed from.
 
     Args:
         folder: where the files are.
@@ -52,6 +52,8 @@ class BestCheckpoints:
         self.best_count = best
         self.latest_count = latest
         self.checkpoints: list[WeightsCheckpoint] = []
+        self._saved_files: set[str] = set()
+        """Those that the latest training checkpoint lists."""
 
     def best(self) -> list[WeightsCheckpoint]:
         """The best checkpoints by the metric, best first; a tie goes to the older."""
@@ -86,11 +88,12 @@ class BestCheckpoints:
         self.checkpoints = [each for each in self.checkpoints if each.step in steps]
 
     def delete_unlisted(self) -> None:
-        """Delete the files of checkpoints that are no longer listed."""
+        """Delete the files that are no longer listed, after a training checkpoint was saved."""
         listed = {checkpoint.file for checkpoint in self.checkpoints}
         for file in self.folder.glob("step-*.safetensors"):
-            if file.name not in listed:
+            if file.name not in listed | self._saved_files:
                 file.unlink(missing_ok=True)
+        self._saved_files = listed
 
     def path(self, checkpoint: WeightsCheckpoint) -> Path:
         """Return the path of a checkpoint's file."""
@@ -126,3 +129,4 @@ class BestCheckpoints:
             )
             for each in state
         ]
+        self._saved_files = {checkpoint.file for checkpoint in self.checkpoints}

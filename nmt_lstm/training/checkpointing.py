@@ -20,6 +20,7 @@ from nmt_lstm.files.atomic import replacing, temporary_path
 from nmt_lstm.files.checksums import archive_is_intact, seal_archive
 from nmt_lstm.training.divergence import all_finite
 from nmt_lstm.training.module import TranslationModule
+from nmt_lstm.training.output_folder import previous_checkpoint_path
 
 __all__ = ["AtomicCheckpointIO", "TrainingCheckpoint", "read_checkpoint", "write_atomically"]
 
@@ -27,12 +28,13 @@ __all__ = ["AtomicCheckpointIO", "TrainingCheckpoint", "read_checkpoint", "write
 class TrainingCheckpoint:
     """The complete state of a training run on disk, ``last.ckpt``.
 
-    Finite weights may still be too large to compute with: only a validation, or the next step, shows that they are
-    sound. Until then the previous checkpoint stays beside the new one, so that `roll_back` can restore it.
+    The checkpoint before it is kept as ``before-last.ckpt``, for two cases: a faulty disk may damage the newest file, and
+    finite weights may still be too large to compute with, which only a validation, or the next step, shows. In the second
+    case `roll_back` restores the previous checkpoint.
 
     Args:
         path: the file.
-        saved_step: the optimizer step of the existing file; -1 if there is none.
+        saved_step: the optimizer step of the existing file; -1 if there is none, or it is damaged.
         validated: whether the weights in that file passed a validation.
     """
 
@@ -40,7 +42,7 @@ class TrainingCheckpoint:
         self.path = path
         self._saved_step = saved_step
         self._validated = validated
-        self._previous = path.with_name(f"before-{path.name}")
+        self._previous = previous_checkpoint_path(path)
 
     def save(self, trainer: pl.Trainer, module: TranslationModule, *, validated: bool) -> None:
         """Save the state after a step. All processes must take part.
@@ -57,12 +59,11 @@ class TrainingCheckpoint:
         module.check_gradients()
         if not all_finite(_state_tensors(trainer, module)):
             raise DivergenceError(trainer.global_step, module.learning_rate, what="a weight")
-        if not validated and trainer.is_global_zero:
+        # A damaged file must not take the place of the sound one before it, nor an earlier save of the same step.
+        if trainer.is_global_zero and self._saved_step not in (-1, trainer.global_step):
             self._preserve()
         trainer.save_checkpoint(self.path)
         self._saved_step, self._validated = trainer.global_step, validated
-        if validated and trainer.is_global_zero:
-            self._previous.unlink(missing_ok=True)
 
     def roll_back(self, step: int) -> None:
         """Restore the previous checkpoint if the saved weights are those that failed after `step`."""
@@ -130,33 +131,37 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint, which may contain only tensors and plain values.
 
     Raises:
-        ModelFolderError: it is missing, damaged or not a checkpoint.
+        ModelFolderError: it is missing, damaged or not a checkpoint; the value says which.
     """
     try:
         intact = archive_is_intact(path)
         checkpoint = torch.load(path, map_location="cpu", weights_only=True) if intact else None
     except FileNotFoundError:
         raise ModelFolderError(
-            f"checkpoint '{path}' does not exist; train without --resume.", path=path
+            f"checkpoint '{path}' does not exist; train without --resume.",
+            path=path,
+            value="it does not exist",
         ) from None
     except MemoryError:
         raise
     except Exception as problem:  # a damaged archive of an earlier version, without a checksum, can cause any
+        reason = f"it cannot be read ({' '.join(str(problem).split())[:200]})"
         raise ModelFolderError(
-            f"checkpoint '{path}' cannot be read ({' '.join(str(problem).split())[:200]}); train again without "
-            f"--resume, into a different folder.",
+            f"checkpoint '{path}' {reason[3:]}; train again without --resume, into a different folder.",
             path=path,
+            value=reason,
         ) from problem
     if not intact:
+        reason = "it was changed: it no longer has the SHA-256 that was written into it"
         raise ModelFolderError(
-            f"checkpoint '{path}' was changed: it no longer has the SHA-256 that was written into it; restore it from "
-            f"a copy, or train again without --resume, into a different folder.",
+            f"checkpoint '{path}' {reason[3:]}; restore it from a copy, or train again without --resume, into a "
+            f"different folder.",
             path=path,
+            value=reason,
         )
     if not isinstance(checkpoint, dict):
-        raise ModelFolderError(
-            f"'{path}' is not a training checkpoint; choose a different folder.", path=path
-        )
+        reason = "it is not a training checkpoint"
+        raise ModelFolderError(f"'{path}' {reason[3:]}; choose a different folder.", path=path, value=reason)
     return checkpoint
 
 

@@ -25,7 +25,7 @@ from nmt_lstm.training.fit_result import FitResult
 from nmt_lstm.training.interruption import TrainingInterrupted
 from nmt_lstm.training.loggers import build_loggers, start_loggers
 from nmt_lstm.training.model_selection import publish, select_weights
-from nmt_lstm.training.output_folder import check_task
+from nmt_lstm.training.output_folder import check_task, has_checkpoint
 from nmt_lstm.training.processes import explain_lost_process, run_processes
 from nmt_lstm.training.reporting import advice_after_divergence, report_interruption
 from nmt_lstm.training.run_checks import check_run
@@ -81,7 +81,7 @@ def fit(
         chosen_tokenizer(
             run.data.tokenize, run.data.target_language
         )  # raises for unknown names, before hours of preparation
-        continues = resume and context.checkpoint_path.exists()
+        continues = resume and has_checkpoint(output)
         if continues:
             check_task(output, run.task)
         own_callbacks = check_run(
@@ -125,7 +125,7 @@ def fit(
                     trainer.fit(
                         assembly.module,
                         datamodule=assembly.data,
-                        ckpt_path=None if assembly.resume_point is None else context.checkpoint_path,
+                        ckpt_path=None if assembly.resume_point is None else assembly.resume_point.path,
                         weights_only=True,
                     )
                     selected = select_weights(trainer, assembly)

@@ -19,7 +19,9 @@ __all__ = [
     "check_task",
     "checkpoint_path",
     "created_folder",
+    "has_checkpoint",
     "held_by_this_run",
+    "previous_checkpoint_path",
     "resume_command",
 ]
 
@@ -27,6 +29,17 @@ __all__ = [
 def checkpoint_path(output: Path) -> Path:
     """Return where the complete state of a run is saved."""
     return output / "checkpoints" / "last.ckpt"
+
+
+def previous_checkpoint_path(newest: Path) -> Path:
+    """Return where the state before the one at `newest` is kept, in case that the newest file is damaged."""
+    return newest.with_name(f"before-{newest.name}")
+
+
+def has_checkpoint(output: Path) -> bool:
+    """Whether a run has saved its state in `output`, so that it can be resumed."""
+    newest = checkpoint_path(output)
+    return newest.exists() or previous_checkpoint_path(newest).exists()
 
 
 def check_output(output: Path, *, resume: bool) -> None:
@@ -37,7 +50,7 @@ def check_output(output: Path, *, resume: bool) -> None:
         ConfigurationError: it contains a run, and `resume` is false.
     """
     check_output_folder(output)
-    if not resume and (checkpoint_path(output).exists() or (output / MANIFEST).exists()):
+    if not resume and (has_checkpoint(output) or (output / MANIFEST).exists()):
         raise ConfigurationError(
             f"'{output}' already contains a training run; continue it with --resume, or choose a different folder "
             f"with -o."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,10 +11,10 @@ from typing import Any
 
 from nmt_lstm.config.duration import parse_duration
 from nmt_lstm.config.schema import TrainingSettings
-from nmt_lstm.errors import NothingLeftError
+from nmt_lstm.errors import ModelFolderError, NothingLeftError
 from nmt_lstm.training.checkpointing import read_checkpoint
 from nmt_lstm.training.fit_callback import CALLBACK_KEY, RUN_KEY
-from nmt_lstm.training.output_folder import checkpoint_path
+from nmt_lstm.training.output_folder import checkpoint_path, has_checkpoint, previous_checkpoint_path
 from nmt_lstm.training.progress import duration
 from nmt_lstm.training.time_budget import TimeBudget
 
@@ -24,6 +25,8 @@ __all__ = ["ResumePoint", "check_resumable"]
 class ResumePoint:
     """The progress of a run when its checkpoint was saved; defaults stand for what a foreign checkpoint does not say."""
 
+    path: Path
+    """The checkpoint."""
     identity: Mapping[str, Any] | None
     """What identifies the run; None in a checkpoint of another program."""
     epochs: int
@@ -38,6 +41,44 @@ class ResumePoint:
     """State of the run's `TimeBudget`; empty in a checkpoint of another program."""
     time_limit_reached: float | None
     """The time limit that stopped the run, in seconds; None if none did."""
+    damage: str = ""
+    """What is wrong with the newest checkpoint, if this is the previous one."""
+
+    @classmethod
+    def newest(cls, output: Path) -> ResumePoint | None:
+        """Read the newest sound checkpoint of the run in `output`; None if it has saved none.
+
+        Raises:
+            ModelFolderError: all checkpoints are damaged.
+        """
+        if not has_checkpoint(output):
+            return None
+        newest = checkpoint_path(output)
+        previous = previous_checkpoint_path(newest)
+        try:
+            return cls.read(newest)
+        except ModelFolderError as problem:
+            if not previous.exists():
+                raise
+            damage = str(problem.value)
+        try:
+            return dataclasses.replace(cls.read(previous), damage=damage)
+        except ModelFolderError as problem:
+            raise ModelFolderError(
+                f"both checkpoints of this run are damaged: '{newest}': {damage}; '{previous}': {problem.value}. Restore one "
+                f"of them from a copy, or train again without --resume, into a different folder.",
+                path=newest,
+                value=damage,
+            ) from None
+
+    def warning(self, output: Path) -> str:
+        """Return the sentence that says that the newest checkpoint is damaged; empty if it is not."""
+        if not self.damage:
+            return ""
+        return (
+            f"warning: '{checkpoint_path(output)}' is damaged: {self.damage}. Resuming from the checkpoint before it, that of "
+            f"step {self.step:,}."
+        )
 
     @classmethod
     def read(cls, checkpoint: Path) -> ResumePoint:
@@ -51,6 +92,7 @@ class ResumePoint:
         progress = state.get("loops", {}).get("fit_loop", {}).get("epoch_progress", {}).get("current", {})
         step = int(state.get("global_step", 0))
         return cls(
+            path=checkpoint,
             identity=state.get(RUN_KEY),
             # Not Lightning's "epoch": at the end of an epoch that is still the number of the epoch that ends.
             epochs=int(progress.get("processed", 0)),
@@ -106,11 +148,10 @@ def check_resumable(settings: TrainingSettings, output: Path) -> None:
     """Raise an error if the settings leave the run in `output` nothing to do; a run at its end may be resumed.
 
     Raises:
-        ModelFolderError: its checkpoint cannot be read.
+        ModelFolderError: its checkpoints cannot be read.
         NothingLeftError: its epochs or its time are used up.
     """
-    checkpoint = checkpoint_path(output)
-    if checkpoint.exists():
-        point = ResumePoint.read(checkpoint)
+    point = ResumePoint.newest(output)
+    if point is not None:
         point.check_epochs(settings)
         point.check_time(settings)

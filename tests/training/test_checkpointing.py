@@ -152,13 +152,30 @@ def test_a_later_failure_does_not_roll_back(run: SteppingRun) -> None:
     assert run.saved_step() == 2
 
 
-def test_a_validated_checkpoint_needs_no_previous_one(run: SteppingRun) -> None:
+def test_a_validated_checkpoint_is_not_rolled_back(run: SteppingRun) -> None:
     run.save(1, validated=False)
     run.save(2, validated=False)
     run.save(3, validated=True)
     run.checkpoint.roll_back(3)
     assert run.saved_step() == 3
-    assert [file.name for file in run.checkpoint.path.parent.iterdir()] == ["last.ckpt"]
+
+
+def test_the_checkpoint_before_the_newest_is_kept(run: SteppingRun) -> None:
+    previous = run.checkpoint.path.with_name("before-last.ckpt")
+    for step, before in ((1, None), (2, 1), (2, 1), (3, 2)):
+        run.save(step, validated=True)
+        assert run.saved_step() == step
+        assert (read_checkpoint(previous)["step"] if previous.exists() else None) == before
+
+
+def test_a_damaged_checkpoint_does_not_take_the_place_of_the_sound_one_before_it(run: SteppingRun) -> None:
+    run.save(1, validated=True)
+    run.save(2, validated=True)
+    run.checkpoint.path.write_bytes(b"damaged")
+    resumed = SteppingRun(TrainingCheckpoint(run.checkpoint.path, saved_step=-1))
+    resumed.save(2, validated=True)
+    assert resumed.saved_step() == 2
+    assert read_checkpoint(run.checkpoint.path.with_name("before-last.ckpt"))["step"] == 1
 
 
 def test_weights_that_are_not_finite_are_not_saved(run: SteppingRun) -> None:

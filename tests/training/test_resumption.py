@@ -11,7 +11,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from nmt_lstm.errors import NothingLeftError
+from nmt_lstm.errors import ConfigurationError, ModelFolderError, NothingLeftError
 from nmt_lstm.training.csv_log import read_log
 from nmt_lstm.training.fit import fit
 from nmt_lstm.training.resumption import ResumePoint, check_resumable
@@ -93,6 +93,56 @@ def test_a_run_cannot_be_resumed_with_a_used_up_time_limit(
         result = fit(run, resumed, resume=True, console=QUIET)
         assert result.out_of_time
         assert result.steps == state["global_step"]
+
+
+def damage(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 16
+    path.write_bytes(content)
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_is_used(
+    make_small_run: Any, two_epochs: Path, resumed: Path
+) -> None:
+    checkpoints = resumed / "checkpoints"
+    step = ResumePoint.read(checkpoints / "last.ckpt").step
+    before = ResumePoint.read(checkpoints / "before-last.ckpt").step
+    assert before < step
+    damage(checkpoints / "last.ckpt")
+    file = io.StringIO()
+    run = make_small_run("training.validate_every=3")
+    check_resumable(run.training, resumed)
+    result = fit(run, resumed, resume=True, console=Console(file=file, width=400))
+    assert result.steps == step
+    text = file.getvalue()
+    assert text.count("warning: ") == 1
+    assert "last.ckpt' is damaged: it was changed: it no longer has the SHA-256" in text
+    assert f"step {before:,}" in text
+    ends = [(folder / "model.safetensors").read_bytes() for folder in (two_epochs, resumed)]
+    assert ends[0] == ends[1]
+    # The damaged file is gone, and the sound one before it is still there.
+    assert ResumePoint.read(checkpoints / "last.ckpt").step == step
+    assert ResumePoint.read(checkpoints / "before-last.ckpt").step == before
+
+
+def test_two_damaged_checkpoints_are_both_named(make_small_run: Any, resumed: Path) -> None:
+    checkpoints = resumed / "checkpoints"
+    for name in ("last.ckpt", "before-last.ckpt"):
+        damage(checkpoints / name)
+    with pytest.raises(ModelFolderError, match="before-last.ckpt") as caught:
+        fit(make_small_run(), resumed, resume=True, console=QUIET)
+    assert caught.value.path == checkpoints / "last.ckpt"
+    assert "last.ckpt': it was changed" in str(caught.value)
+    assert "copy" in str(caught.value)
+
+
+def test_a_missing_newest_checkpoint_is_like_a_damaged_one(make_small_run: Any, resumed: Path) -> None:
+    (resumed / "checkpoints" / "last.ckpt").unlink()
+    with pytest.raises(ConfigurationError, match="--resume"):
+        fit(make_small_run(), resumed, console=QUIET)
+    point = ResumePoint.newest(resumed)
+    assert point is not None
+    assert "does not exist" in point.damage
 
 
 def test_a_resumed_run_continues_its_log(

@@ -1,4 +1,4 @@
-"""Text made safe for a terminal, a JSON file or a spreadsheet, names joined to a list, and rows aligned in columns."""
+"""Text made safe for a terminal, a JSON file or a spreadsheet, lists and counts in words, and rows aligned in columns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.cells import cell_len
 
-__all__ = ["UNSAFE", "cell_text", "columns", "joined_names", "json_text", "printable"]
+__all__ = ["UNSAFE", "cell_text", "columns", "count_of", "joined_names", "json_text", "printable"]
 
 # Control characters of C0 and C1 except tab and line feed, which can move the cursor, rename the window or make the
 # terminal send an answer; the line separators of Unicode; its controls of writing direction (Bidi_Control), which
@@ -44,6 +44,11 @@ def cell_text(text: str) -> str:
 def joined_names(names: Sequence[str], word: str = "and") -> str:
     """Return "a", "a and b" or "a, b and c"; empty if there is no name."""
     return f" {word} ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def count_of(number: int, noun: str, *, plural: str = "") -> str:
+    """Return "1 thread", "2 threads"; a plural that is not formed with an s is given."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def columns(rows: Sequence[Sequence[str]], *, right: Collection[int] | None = (), indent: str = "") -> str:

@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from nmt_lstm.plain_text import cell_text, columns, joined_names, json_text, printable
+from nmt_lstm.plain_text import cell_text, columns, count_of, joined_names, json_text, printable
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,8 @@ def test_names_are_joined_as_a_list() -> None:
     assert joined_names(["a"]) == "a"
     assert joined_names(["a", "b"], "or") == "a or b"
     assert joined_names(["a", "b", "c"]) == "a, b and c"
+
+
+def test_a_count_suits_its_noun() -> None:
+    assert [count_of(number, "line") for number in (0, 1, 2_000)] == ["0 lines", "1 line", "2,000 lines"]
+    assert [count_of(number, "batch", plural="batches") for number in (1, 2)] == ["1 batch", "2 batches"]

@@ -15,12 +15,13 @@ from typing import Any, TypeVar
 import typer
 
 from nmt_lstm.cli.lines import OutputFile
-from nmt_lstm.cli.messages import count_of, note
+from nmt_lstm.cli.messages import note
 from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.files.atomic import replacing
 from nmt_lstm.files.checksums import sha256_of
 from nmt_lstm.files.lock import HeldError, lock_file
 from nmt_lstm.files.output_parts import Job, OutputParts
+from nmt_lstm.plain_text import count_of
 
 __all__ = ["PART_LINES", "BulkOptions", "BulkOutput"]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nmt_lstm.cli import early_checks
-from nmt_lstm.cli.messages import count_of
 from nmt_lstm.config.tasks import TASKS, TaskName
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.plain_text import count_of
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings

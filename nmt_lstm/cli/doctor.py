@@ -8,10 +8,10 @@ import platform
 import sys
 import textwrap
 
-from nmt_lstm.cli.messages import count_of, say
+from nmt_lstm.cli.messages import say
 from nmt_lstm.extras import install_command
 from nmt_lstm.numerics.threads import usable_cores
-from nmt_lstm.plain_text import columns
+from nmt_lstm.plain_text import columns, count_of
 
 __all__ = ["doctor"]
 

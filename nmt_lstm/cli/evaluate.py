@@ -35,6 +35,7 @@ from nmt_lstm.cli.output_analysis import analyse, compare_outputs, distinct_name
 from nmt_lstm.cli.score_report import report_json, report_text, show_scores
 from nmt_lstm.cli.text_scores import TextScoring, likelihood_json, likelihood_table, refuse_options
 from nmt_lstm.errors import ConfigurationError, DataError
+from nmt_lstm.plain_text import count_of
 
 if TYPE_CHECKING:
     from nmt_lstm.lab.analysis.analyst import Analysis
@@ -266,7 +267,7 @@ def evaluate(
         lines = [translation.text for translation in translations]
         seconds = time.perf_counter() - start
         note(
-            f"{len(lines):,} sentences translated in {seconds:.1f} s ({len(lines) / seconds:.0f} per second)."
+            f"{count_of(len(lines), 'sentence')} translated in {seconds:.1f} s ({len(lines) / seconds:.0f} per second)."
         )
         if output_file is not None:
             with output_stream(output_file, inputs=(source, *reference)) as stream:

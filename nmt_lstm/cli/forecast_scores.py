@@ -10,9 +10,8 @@ import typer
 
 from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import load_plugins
-from nmt_lstm.cli.messages import count_of
 from nmt_lstm.errors import ConfigurationError, DataError
-from nmt_lstm.plain_text import columns, json_text, printable
+from nmt_lstm.plain_text import columns, count_of, json_text, printable
 
 if TYPE_CHECKING:
     from nmt_lstm.evaluation.forecast_errors import ForecastErrors

@@ -24,11 +24,11 @@ from nmt_lstm.cli.arguments import (
     load_plugins,
 )
 from nmt_lstm.cli.lines import input_lines, output_stream
-from nmt_lstm.cli.messages import count_of, note
+from nmt_lstm.cli.messages import note
 from nmt_lstm.cli.standard_streams import check_stdin
 from nmt_lstm.cli.translate import prompted
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.plain_text import columns, joined_names, json_text, printable
+from nmt_lstm.plain_text import columns, count_of, joined_names, json_text, printable
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import SearchSettings

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from nmt_lstm.cli.inspection_files import InspectionFiles
 from nmt_lstm.cli.lines import input_lines
-from nmt_lstm.cli.messages import count_of, note, say
+from nmt_lstm.cli.messages import note, say
+from nmt_lstm.plain_text import count_of
 
 if TYPE_CHECKING:
     from nmt_lstm.lab.inspection.inspection import Inspector

@@ -23,7 +23,7 @@ from nmt_lstm.cli.arguments import (
 from nmt_lstm.cli.leaderboard_show import Board, OneTestSet
 from nmt_lstm.cli.messages import note, quoted, say
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.plain_text import columns
+from nmt_lstm.plain_text import columns, count_of
 
 __all__ = ["app"]
 
@@ -248,7 +248,7 @@ def rescore(
         state = "updated" if change.updated else "not updated" if update else "changed"
         for difference in change.what:
             say(f"{change.row.system} on {change.row.test_set}: {state}: {difference}")
-    note(f"{count:,} rows scored again; {len(changes):,} changed.")
+    note(f"{count_of(count, 'row')} scored again; {len(changes):,} changed.")
     if any(not change.updated for change in changes):
         raise typer.Exit(1)
 
@@ -264,6 +264,8 @@ def verify(board: Board) -> None:
     report = Leaderboard(board).verify()
     for problem in report.problems:
         say(problem)
-    note(f"{report.rows:,} rows and {report.texts:,} texts checked; {len(report.problems):,} problems.")
+    note(
+        f"{count_of(report.rows, 'row')} and {count_of(report.texts, 'text')} checked; {count_of(len(report.problems), 'problem')}."
+    )
     if report.problems:
         raise typer.Exit(1)

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, BinaryIO, TypeVar
 
-from nmt_lstm.cli.messages import count_of, note
+from nmt_lstm.cli.messages import note
 from nmt_lstm.errors import DataError
 from nmt_lstm.files.atomic import error_for
+from nmt_lstm.plain_text import count_of
 
 __all__ = [
     "OutputFile",
@@ -149,7 +150,7 @@ def read_matching_lines(path: Path, other: Path, other_lines: Sequence[str]) -> 
         shorter = path if len(lines) < len(other_lines) else other
         first_missing = min(len(lines), len(other_lines)) + 1
         raise DataError(
-            f"'{path}' has {len(lines):,} lines, '{other}' has {len(other_lines):,}; they must have the same number. "
+            f"'{path}' has {count_of(len(lines), 'line')} and '{other}' has {len(other_lines):,}; they must have the same number. "
             f"Line {first_missing:,} is missing from '{shorter}'.",
             path=shorter,
             line=first_missing,

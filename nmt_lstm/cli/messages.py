@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nmt_lstm.plain_text import printable
 
-__all__ = ["count_of", "note", "quoted", "say", "show_log"]
+__all__ = ["note", "quoted", "say", "show_log"]
 
 
 def note(text: str = "") -> None:
@@ -31,11 +31,6 @@ def say(text: str) -> None:
 def quoted(path: Path) -> str:
     """Return a path as it is typed in a shell."""
     return shlex.quote(str(path))
-
-
-def count_of(number: int, noun: str) -> str:
-    """Return "1 thread", "2 threads"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 class _StderrHandler(logging.Handler):

@@ -16,6 +16,7 @@ from nmt_lstm.cli.messages import note, quoted
 from nmt_lstm.cli.score_report import score_table
 from nmt_lstm.cli.train import check_start
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.plain_text import count_of
 from nmt_lstm.training.launch import is_started_by_run
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def training_shortfall(result: FitResult) -> str:
     # An incomplete last epoch costs little quality, because the learning rate decreases with the remaining time.
     epochs = ""
     if result.out_of_time and result.epochs < result.planned_epochs:
-        epochs = f"{result.epochs} of {result.planned_epochs} epochs"
+        epochs = f"{result.epochs} of {count_of(result.planned_epochs, 'epoch')}"
     return " of ".join(filter(None, (epochs, "a narrower network" if result.narrowed else "")))
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nmt_lstm.cli.lines import input_lines
-from nmt_lstm.cli.messages import count_of
 from nmt_lstm.errors import DataError
+from nmt_lstm.plain_text import count_of
 
 if TYPE_CHECKING:
     from nmt_lstm.inference.requests import TranslationRequest

@@ -22,10 +22,10 @@ from nmt_lstm.cli.arguments import (
     load_plugins,
 )
 from nmt_lstm.cli.lines import input_lines, output_stream, read_all_lines
-from nmt_lstm.cli.messages import count_of, note, say
+from nmt_lstm.cli.messages import note, say
 from nmt_lstm.cli.standard_streams import check_stdin
 from nmt_lstm.errors import ConfigurationError, DataError
-from nmt_lstm.plain_text import columns
+from nmt_lstm.plain_text import columns, count_of
 
 if TYPE_CHECKING:
     from nmt_lstm.inference.nbest_lists import NBestList

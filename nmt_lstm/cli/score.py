@@ -24,7 +24,7 @@ from nmt_lstm.cli.lines import output_stream, read_all_lines, read_matching_line
 from nmt_lstm.cli.messages import note
 from nmt_lstm.cli.text_scores import TextScoring, refuse_options, write_scores
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.plain_text import json_text
+from nmt_lstm.plain_text import count_of, json_text
 
 if TYPE_CHECKING:
     from nmt_lstm.inference.translation import ScoredTranslation
@@ -103,7 +103,7 @@ def score(
             stream.write((output_line(scored, line_format) + "\n").encode("utf-8"))
     mean = total / max(1, pieces)
     note(
-        f"{len(sources):,} lines, {pieces:,} pieces: {mean:.4f} per piece, perplexity {perplexity(-mean, 3)}"
+        f"{count_of(len(sources), 'line')}, {count_of(pieces, 'piece')}: {mean:.4f} per piece, perplexity {perplexity(-mean, 3)}"
     )
 
 

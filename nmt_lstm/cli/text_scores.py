@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import LineFormat, load_plugins
 from nmt_lstm.cli.lines import output_stream, read_all_lines
-from nmt_lstm.cli.messages import count_of, note
+from nmt_lstm.cli.messages import note
 from nmt_lstm.errors import ConfigurationError, DataError
-from nmt_lstm.plain_text import columns, json_text
+from nmt_lstm.plain_text import columns, count_of, json_text
 
 if TYPE_CHECKING:
     from nmt_lstm.evaluation.perplexity import TextLikelihood
@@ -81,7 +81,7 @@ def write_scores(scoring: TextScoring, output_file: Path | None, line_format: Li
             stream.write(f"{line}\n".encode())
     likelihood, _ = _likelihood(scored, scoring.source)
     note(
-        f"{likelihood.lines:,} lines, {likelihood.pieces:,} pieces: perplexity {likelihood.piece_perplexity:.3f} per piece, "
+        f"{count_of(likelihood.lines, 'line')}, {count_of(likelihood.pieces, 'piece')}: perplexity {likelihood.piece_perplexity:.3f} per piece, "
         f"{likelihood.word_perplexity:.3f} per word."
     )
 
@@ -90,12 +90,12 @@ def likelihood_table(scoring: TextScoring) -> str:
     """Return the perplexity of a text as a table, with what each number is the mean over."""
     likelihood, unknown = _likelihood(scoring.scored(None), scoring.source)
     rows = [
-        ("perplexity per piece", f"{likelihood.piece_perplexity:.2f}", f"{likelihood.pieces:,} pieces"),
-        ("perplexity per word", f"{likelihood.word_perplexity:.2f}", f"{likelihood.words:,} words"),
+        ("perplexity per piece", f"{likelihood.piece_perplexity:.2f}", count_of(likelihood.pieces, "piece")),
+        ("perplexity per word", f"{likelihood.word_perplexity:.2f}", count_of(likelihood.words, "word")),
         (
             "bits per character",
             f"{likelihood.bits_per_character:.3f}",
-            f"{likelihood.characters:,} characters",
+            count_of(likelihood.characters, "character"),
         ),
     ]
     notes = [

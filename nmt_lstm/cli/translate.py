@@ -63,6 +63,7 @@ from nmt_lstm.cli.translate_options import (
 )
 from nmt_lstm.cli.translation_output import OutputFormat
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.plain_text import count_of
 
 if TYPE_CHECKING:
     from nmt_lstm.inference.requests import TranslationRequest
@@ -249,7 +250,7 @@ def translate(
         elif bulk is not None:
             note(f"\nInterrupted: {bulk.state()}. The same command continues.")
         elif written:
-            note(f"\nInterrupted: the first {written:,} lines have been translated and written.")
+            note(f"\nInterrupted: {count_of(written, 'line')} translated and written.")
         else:
             note("\nInterrupted before the first lines were written. A smaller --batch-size writes sooner.")
         raise typer.Exit(130) from None

@@ -9,6 +9,7 @@ from typing import Any
 from nmt_lstm.config.piece_kinds import PIECE_KINDS, SHORTER, PieceKindName
 from nmt_lstm.config.schema import RunSettings, TrainingSettings
 from nmt_lstm.config.tasks import TASKS, TaskName
+from nmt_lstm.plain_text import count_of
 
 __all__ = [
     "choose_settings",
@@ -101,13 +102,15 @@ def describe_settings(pairs: int, run: RunSettings) -> list[str]:
     network = f"{encoder.layers} + {decoder.layers} layers of {encoder.hidden_size} and {decoder.hidden_size} (encoder, decoder)"
     if not run.data.is_paired:
         text, vocabulary = "lines", vocabulary.removesuffix(f" {shared}")
-        network = f"{decoder.layers} layer{'s' * (decoder.layers != 1)} of {decoder.hidden_size}"
+        network = f"{count_of(decoder.layers, 'layer')} of {decoder.hidden_size}"
     elif not encoder.is_recurrent:
-        network = f"encoder {encoder.name}, {decoder.layers} decoder layer{'s' * (decoder.layers != 1)} of {decoder.hidden_size}"
+        network = (
+            f"encoder {encoder.name}, {count_of(decoder.layers, 'decoder layer')} of {decoder.hidden_size}"
+        )
     batch = f"{training.batch_pieces:,} {'target ' * run.data.is_paired}pieces"
     if run.task == "classification":
         text, vocabulary = "texts with labels", vocabulary.removesuffix(f" {shared}")
-        network = f"{encoder.layers} layer{'s' * (encoder.layers != 1)} of {encoder.hidden_size}"
+        network = f"{count_of(encoder.layers, 'layer')} of {encoder.hidden_size}"
         if not encoder.is_recurrent:
             network = f"encoder {encoder.name}"
         batch = f"{training.batch_pieces:,} pieces"
@@ -130,9 +133,8 @@ def describe_settings(pairs: int, run: RunSettings) -> list[str]:
 
 def planned_length(training: TrainingSettings) -> str:
     """Return the planned length of a training run, such as "40 epochs (at most 5 steps)"."""
-    epochs = "1 epoch" if training.epochs == 1 else f"{training.epochs} epochs"
-    steps = "1 step" if training.max_steps == 1 else f"{training.max_steps:,} steps"
-    return f"{epochs} (at most {steps})" if training.max_steps else epochs
+    epochs = count_of(training.epochs, "epoch")
+    return f"{epochs} (at most {count_of(training.max_steps, 'step')})" if training.max_steps else epochs
 
 
 def quickstart_settings(corpus: str, prepared: str, cell: str) -> Values:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from nmt_lstm.config.fields import Option, is_path, item_table, options_of, table_of
-from nmt_lstm.config.problems import combined_error, nearest_path, problem_sentences
+from nmt_lstm.config.problems import combined_error, problem_sentences, unknown_key
 from nmt_lstm.config.schema import RunSettings, SearchSettings, SeriesSettings
 from nmt_lstm.config.toml_writer import write_toml
 from nmt_lstm.errors import ConfigurationError
@@ -183,7 +183,7 @@ def _apply(values: dict[str, Any], override: str, options: Mapping[str, Option],
         if ".".join(keys[:count]) in options
     )
     if option is None and not inside_options and table_of(keys) is None:
-        problems.append(f"--set: unknown key '{path}'.{nearest_path(path)}")
+        problems.append(f"--set: {unknown_key(path)}")
         return path
     value = parse_value(text)
     if (

@@ -12,7 +12,7 @@ from nmt_lstm.config.fields import child_keys, options_of, table_of
 from nmt_lstm.config.toml_writer import toml_value
 from nmt_lstm.errors import ConfigurationError, nearest
 
-__all__ = ["combined_error", "nearest_path", "problem_sentences"]
+__all__ = ["combined_error", "problem_sentences", "unknown_key"]
 
 # Most characters of a key or a value in a message.
 _MAX_QUOTE_LENGTH = 200
@@ -28,8 +28,26 @@ def combined_error(origin: str, problems: list[str]) -> ConfigurationError:
     )
 
 
-def nearest_path(path: str) -> str:
-    """Return ``" Did you mean 'a.b'?"`` for the option or table closest to a dotted path."""
+def unknown_key(path: str) -> str:
+    """Return a sentence about a dotted path that is not a setting, with the closest ones, or else the keys of its table."""
+    keys = tuple(path.split("."))
+    if table_of(keys) is not None:
+        return f"[{path}] is a table; set one of its keys: {', '.join(child_keys(keys))}."
+    return f"unknown key '{path}'.{_nearest_path(path) or _keys_beside(keys)}"
+
+
+def _keys_beside(keys: tuple[str, ...]) -> str:
+    """Return a sentence with the keys of the table that contains a key, or of the closest table above it that exists."""
+    parents = keys[:-1]
+    while table_of(parents) is None:
+        parents = parents[:-1]
+    path = ".".join(key for key in parents if not key.isdigit())
+    table = f"[[{path}]]" if parents[-1:] and parents[-1].isdigit() else f"[{path}]"
+    return f" The keys of {table if path else 'a run file'}: {', '.join(child_keys(parents))}."
+
+
+def _nearest_path(path: str) -> str:
+    """Return ``" Did you mean 'a.b'?"`` for the option or table closest to a dotted path, or an empty string."""
     options = [option.path for option in options_of()]
     tables = {option.rpartition(".")[0] for option in options} - {""}
     last = path.rpartition(".")[2]
@@ -65,7 +83,7 @@ def problem_sentences(error: ValidationError, overridden: Iterable[str]) -> list
         mark = " (from the command line)" if path in from_command_line else ""
         # From the most specific kind to the general one, which needs the allowed values of an option.
         if problem["type"] == "extra_forbidden":
-            sentences.append(f"unknown key '{path}'{mark}.{_nearest_key(keys)}")
+            sentences.append(f"unknown key '{path}'{mark}.{_nearest_key(keys) or _keys_beside(keys)}")
         elif problem["type"] == "missing" and path in options:
             sentences.append(f"'{path}' is required: {options[path].meaning}")
         elif problem["type"] == "missing":
@@ -105,7 +123,7 @@ def _nearest_key(keys: tuple[str, ...]) -> str:
     elsewhere = [option.path for option in options_of() if option.path.rpartition(".")[2] == keys[-1]]
     if elsewhere:
         return f" Did you mean {' or '.join(repr(path) for path in elsewhere)}?"
-    return siblings or nearest_path(".".join(keys))
+    return siblings or _nearest_path(".".join(keys))
 
 
 def _nearest_value(value: Any, problem: Any) -> str:

@@ -79,7 +79,7 @@ class EncoderSettings(Settings):
     def _options_belong_to_an_encoder(self) -> EncoderSettings:
         if self.is_recurrent and self.options:
             raise ValueError(
-                f'options ({", ".join(self.options)}) are of encoders other than "recurrent": set name, or use the keys '
+                f'options ({", ".join(self.options)}) belong to encoders other than "recurrent": set name, or use the keys '
                 f"cell, layers, hidden_size, directions and residual"
             )
         return self

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, field_serializer
 from nmt_lstm.config.schema_base import PositiveInt, Settings, TextPath, TextPaths, as_paths
 from nmt_lstm.config.symbols import check_symbols
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.plain_text import count_of
 
 __all__ = [
     "AVERAGE",
@@ -293,14 +294,10 @@ def _sides_problem(
     counts = len(as_paths(source)), len(as_paths(target))
     if counts[0] != counts[1]:
         return (
-            f"'{source_key}' has {_files_text(counts[0])}, but '{target_key}' has {counts[1]}; they are paired by "
+            f"'{source_key}' has {count_of(counts[0], 'file')}, but '{target_key}' has {counts[1]}; they are paired by "
             f"position, so give one target file for each source file"
         )
     return ""
-
-
-def _files_text(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"
 
 
 def _files(tables: Iterable[ParallelSettings]) -> tuple[Path, ...]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from nmt_lstm.corpora.download import fetch
 from nmt_lstm.errors import DataError, NmtLstmError, ResourceError
 from nmt_lstm.files.atomic import replacing
+from nmt_lstm.plain_text import count_of
 from nmt_lstm.text.text_file import read_blocks, read_lines
 
 __all__ = ["CorpusFile", "install_corpus", "main"]
@@ -87,7 +88,7 @@ def install_corpus(
             say(f"warning: {problem}")
         _write(_fixed_lines(path, fix_line) if fix_line else read_blocks(path), folder / file.name)
         status = "checked" if file.sha256 and not problem else f"not checked: its SHA-256 is {digest}"
-        say(f"{folder / file.name}: {lines:,} lines ({status})")
+        say(f"{folder / file.name}: {count_of(lines, 'line')} ({status})")
 
 
 def main(
@@ -161,7 +162,7 @@ def _measure(path: Path) -> tuple[str, int]:
 def _problem(file: CorpusFile, digest: str, lines: int) -> str:
     """Return how the text differs from the known one; empty if it does not."""
     if lines != file.lines:
-        return f"{file.name} has {lines:,} lines, but {file.lines:,} are expected."
+        return f"{file.name} has {count_of(lines, 'line')}, but {file.lines:,} are expected."
     if file.sha256 is not None and digest != file.sha256:
         return f"{file.name} has the SHA-256 {digest}, but {file.sha256} is expected."
     return ""

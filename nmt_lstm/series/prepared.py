@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nmt_lstm.config.text_schema import DataSettings
 from nmt_lstm.errors import ConfigurationError, DataError
+from nmt_lstm.plain_text import count_of
 from nmt_lstm.series.scale import SeriesScale
 from nmt_lstm.series.table import column_indices, read_table
 
@@ -97,9 +98,9 @@ class PreparedSeries:
     def describe(self) -> list[str]:
         """Return lines that say what is read and forecast, and how much there is of it."""
         scale = self.subwords
-        read = f"{len(scale.columns)} column{'s' * (len(scale.columns) != 1)}"
+        read = count_of(len(scale.columns), "column")
         return [
-            f"{read}, forecast: {', '.join(scale.targets)[:200]}; {scale.horizon} rows after windows of {scale.window}",
+            f"{read}, forecast: {', '.join(scale.targets)[:200]}; {count_of(scale.horizon, 'row')} after windows of {scale.window}",
             f"{len(self.store):,} training windows, {len(self.valid):,} validation windows, which are later in time",
         ]
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmt_lstm.errors import DataError, nearest
-from nmt_lstm.plain_text import printable
+from nmt_lstm.plain_text import count_of, printable
 from nmt_lstm.text.text_file import decode_lines, open_bytes
 
 __all__ = ["MAX_COLUMNS", "MAX_ROWS", "SeriesTable", "column_indices", "parse_table", "read_table"]
@@ -71,7 +71,7 @@ def parse_table(
                 raise DataError(f"'{name}' has more than {MAX_ROWS:,} rows; give fewer.", path=path)
             if len(cells) != len(header):
                 raise DataError(
-                    f"line {reader.line_num} of '{name}' has {len(cells)} value{'s' * (len(cells) != 1)}, but the header has {len(header)} names.",
+                    f"line {reader.line_num} of '{name}' has {count_of(len(cells), 'value')}, but the header has {count_of(len(header), 'name')}.",
                     path=path,
                     line=reader.line_num,
                 )

@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from nmt_lstm.config.schema import CleaningSettings
+from nmt_lstm.plain_text import count_of
 from nmt_lstm.text.corpus import Side, read_parallel
 
 __all__ = ["CleaningReport", "PairCleaner", "pair_digest", "pair_digests"]
@@ -57,11 +58,11 @@ class CleaningReport:
         """Whether nothing was left out."""
         return self.kept == self.read
 
-    def describe(self, what: str = "training pairs") -> str:
+    def describe(self, what: str = "training pair") -> str:
         """Return a summary on one line; `what` was read."""
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in self.left_out.items() if count)
         left_out = f"; left out: {reasons}" if reasons else ""
-        return f"{self.read:,} {what} read, {self.kept:,} kept{left_out}"
+        return f"{count_of(self.read, what)} read, {self.kept:,} kept{left_out}"
 
 
 class PairCleaner:

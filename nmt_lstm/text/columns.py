@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nmt_lstm.errors import DataError
+from nmt_lstm.plain_text import count_of
 
 __all__ = ["ColumnReader", "file_of", "split_column"]
 
@@ -63,7 +64,7 @@ class ColumnReader:
         self._usual = counts.most_common(1)[0][0] if counts else self._column
         if self._column > self._usual:
             raise DataError(
-                f"'{self.path}' has {_columns(self._usual)}, but column {self._column} was asked for.",
+                f"'{self.path}' has {count_of(self._usual, 'column')}, but column {self._column} was asked for.",
                 path=self.path,
             )
         for line in itertools.chain(beginning, self._lines):
@@ -101,9 +102,5 @@ class ColumnReader:
         verb = "does not" if self._unusual_count == 1 else "do not"
         return (
             f"'{self.path}': {self._unusual_count:,} of {self._count:,} lines {verb} have the usual "
-            f"{_columns(self._usual)} ({examples}{more})."
+            f"{count_of(self._usual, 'column')} ({examples}{more})."
         )
-
-
-def _columns(count: int) -> str:
-    return "1 column" if count == 1 else f"{count} columns"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from nmt_lstm.config.schema import SubwordSettings
 from nmt_lstm.errors import DataError, nearest
+from nmt_lstm.plain_text import count_of
 from nmt_lstm.text.piece_records import byte_model
 from nmt_lstm.text.special_pieces import SPECIAL_PIECES
 from nmt_lstm.text.subwords import Subwords, read_subwords, train_subwords
@@ -54,7 +55,7 @@ def label_vocabulary(labels: Iterable[str], form: TextForm) -> Vocabulary:
             )
     if len(known) < 2:
         raise DataError(
-            f"the training text has {len(known)} label{'s' * (len(known) != 1)}; at least two are needed to tell texts apart."
+            f"the training text has {count_of(len(known), 'label')}; at least two are needed to tell texts apart."
         )
     names = sorted(known)
     # As symbols, labels stay as they are in every form of text.

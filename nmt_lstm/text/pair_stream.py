@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from nmt_lstm.errors import DataError
+from nmt_lstm.plain_text import count_of
 from nmt_lstm.text.cleaning import PairCleaner
 from nmt_lstm.text.subword_sampling import sentence_seed
 from nmt_lstm.text.subwords import Subwords
@@ -104,9 +105,9 @@ class PairStream:
                 yield pool
         self.ended = True
         if not self.cleaner.report.kept:
-            reason = f": {self.cleaner.report.describe('pairs')}" if self.lines else ""
+            reason = f": {self.cleaner.report.describe('pair')}" if self.lines else ""
             raise DataError(f"the stream ended without a pair to train on{reason}.")
-        logger.info("The stream has ended: %s.", self.cleaner.report.describe("pairs"))
+        logger.info("The stream has ended: %s.", self.cleaner.report.describe("pair"))
 
     def _pairs(self, lines: Sequence[str]) -> list[tuple[str, str]]:
         pairs = []
@@ -162,7 +163,7 @@ def _problem(columns: Sequence[str]) -> str:
     """Return what is wrong with the columns of a line; empty if it is a pair."""
     count = len(columns)
     if count not in COLUMNS:
-        return f"has {count} column{'s' * (count > 1)}, not 2 or 3"
+        return f"has {count_of(count, 'column')}, not 2 or 3"
     if count == 3 and not _ALIGNMENT.fullmatch(columns[2]):
         return "has a third column that is not a word alignment (there may be a tab in a sentence)"
     return ""

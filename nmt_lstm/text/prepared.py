@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from nmt_lstm.config.piece_kinds import PieceKindName
 from nmt_lstm.config.schema import DataSettings
+from nmt_lstm.plain_text import count_of
 from nmt_lstm.text.cleaning import CleaningReport
 from nmt_lstm.text.epoch_parts import EpochPart
 from nmt_lstm.text.labels import label_count, labels_of
@@ -83,19 +84,20 @@ class Prepared:
         lines = [] if self.report.is_complete else [self.report.describe()]
         lines += self.describe_corpora()
         vocabulary = self.subwords
-        text = "a stream of" if self.store is None else f"{len(self.store):,}"
-        unit = "pairs" if self.data.is_paired else "lines"
+        unit = "pair" if self.data.is_paired else "line"
         if self.data.targets == "labels":
             labels = ", ".join(labels_of(vocabulary.target))
             lines.append(
                 f"{label_count(vocabulary.target.size):,} labels: {labels[:200]}{'...' * (len(labels) > 200)}"
             )
-            unit = "texts"
+            unit = "text"
+        training = f"training {unit}"
+        text = f"a stream of {training}s" if self.store is None else count_of(len(self.store), training)
         is_one = vocabulary.joint or self.data.targets == "labels"
         sizes = f"{vocabulary.source.size:,}" + ("" if is_one else f" and {vocabulary.target.size:,}")
         return [
             *lines,
-            f"{text} training {unit}, {len(self.valid_target):,} validation {unit}, {sizes} pieces",
+            f"{text}, {count_of(len(self.valid_target), f'validation {unit}')}, {sizes} pieces",
         ]
 
     def describe_corpora(self) -> list[str]:
@@ -107,7 +109,7 @@ class Prepared:
         for corpus, report, part in zip(corpora, self.reports, self.parts, strict=True):
             tag = f", tag {corpus.tag}" if corpus.tag else ""
             weight = f", {part.per_epoch:,} in each epoch" if corpus.weight != 1.0 else ""
-            lines.append(f"  {corpus.name}: {report.describe('pairs')}{weight}{tag}")
+            lines.append(f"  {corpus.name}: {report.describe('pair')}{weight}{tag}")
         return lines
 
     def target_counts(self) -> NDArray[np.int64] | None:

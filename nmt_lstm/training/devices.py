@@ -15,6 +15,7 @@ from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.errors import ResourceError
 from nmt_lstm.numerics.out_of_memory import is_out_of_memory, where_memory_ran_out
 from nmt_lstm.numerics.threads import usable_cores
+from nmt_lstm.plain_text import count_of
 
 __all__ = [
     "Devices",
@@ -56,7 +57,7 @@ class Devices:
             name = torch.cuda.get_device_name(0)
             return f"{self.world_size} x {name}" if self.world_size > 1 else name
         threads = torch.get_num_threads()
-        return f"CPU, {self.world_size} process{'es' * (self.world_size > 1)} of {threads} thread{'s' * (threads > 1)}"
+        return f"CPU, {count_of(self.world_size, 'process', plural='processes')} of {count_of(threads, 'thread')}"
 
 
 def choose_devices(settings: TrainingSettings) -> Devices:
@@ -77,7 +78,7 @@ def choose_devices(settings: TrainingSettings) -> Devices:
             )
         if settings.devices > gpus:
             raise ResourceError(
-                f"training.devices is {settings.devices}, but this machine has {gpus} GPU{'s' * (gpus > 1)}; use {gpus} or "
+                f"training.devices is {settings.devices}, but this machine has {count_of(gpus, 'GPU')}; use {gpus} or "
                 f'fewer, or training.accelerator = "cpu".'
             )
         return Devices("gpu", settings.devices or gpus, settings.nodes)
@@ -85,7 +86,7 @@ def choose_devices(settings: TrainingSettings) -> Devices:
     most = max(TRIAL_PROCESSES, processors)
     if settings.devices > most:
         raise ResourceError(
-            f"training.devices is {settings.devices}, but this machine has {processors} processor{'s' * (processors > 1)}; use "
+            f"training.devices is {settings.devices}, but this machine has {count_of(processors, 'processor')}; use "
             f"{most} or fewer."
         )
     return Devices("cpu", settings.devices or 1, settings.nodes)

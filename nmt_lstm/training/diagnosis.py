@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from nmt_lstm.plain_text import count_of
+
 __all__ = ["ValidationPoint", "diagnose"]
 
 # Below this, hardly any sentence can be understood, whatever the language and the tokenizer.
@@ -84,7 +86,7 @@ def _reason(curve: Sequence[ValidationPoint], *, pairs: int | None, out_of_time:
             f"training.optimizer.learning_rate."
         )
     if pairs is not None and pairs < FEW_PAIRS:
-        return f"{pairs:,} sentence pairs are too few to learn from; a few thousand are needed."
+        return f"A text of {count_of(pairs, 'sentence pair')} is too small to learn from; a few thousand pairs are needed."
     if last.loss > lowest * (1.0 + STILL_FALLING) and last.train_loss < FAR_BELOW * last.loss:
         return (
             f"The network memorizes the {f'{pairs:,} ' if pairs else ''}training pairs (loss {last.train_loss:.2f} on "
@@ -92,10 +94,10 @@ def _reason(curve: Sequence[ValidationPoint], *, pairs: int | None, out_of_time:
         )
     if not out_of_time and last.step >= FEW_STEPS and last.loss > first.loss * (1.0 - HARDLY_FELL):
         return (
-            f"The loss hardly fell, from {first.loss:.2f} to {last.loss:.2f} in {last.step:,} steps: try a different "
+            f"The loss hardly fell, from {first.loss:.2f} to {last.loss:.2f} in {count_of(last.step, 'step')}: try a different "
             f"training.optimizer.learning_rate, and check that each source line matches its target line."
         )
-    steps = f"{last.step:,} optimizer step{'s' * (last.step != 1)}"
+    steps = count_of(last.step, "optimizer step")
     falling = ""
     if previous is not None and last.loss < previous.loss * (1.0 - STILL_FALLING):
         falling = f", and the validation loss was still falling ({previous.loss:.2f} to {last.loss:.2f})"

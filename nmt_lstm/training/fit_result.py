@@ -14,7 +14,7 @@ from rich.table import Table
 from nmt_lstm.checkpoint.model_folder import class_advice, trust_option
 from nmt_lstm.config.tasks import TASKS, TaskName
 from nmt_lstm.evaluation.columns import perplexity
-from nmt_lstm.plain_text import printable
+from nmt_lstm.plain_text import count_of, printable
 from nmt_lstm.training.diagnosis import ValidationPoint
 from nmt_lstm.training.output_folder import resume_command
 from nmt_lstm.training.progress import ProgressDisplay, duration, search_name
@@ -79,7 +79,11 @@ def show_summary(display: ProgressDisplay, result: FitResult) -> None:
     rows = {
         "stopped because": result.reason,
         "optimizer steps": f"{result.steps:,}"
-        + (f" in {result.epochs} of {result.planned_epochs} epochs" if result.planned_epochs else ""),
+        + (
+            f" in {result.epochs} of {count_of(result.planned_epochs, 'epoch')}"
+            if result.planned_epochs
+            else ""
+        ),
         "time": _describe_time(result),
         "parameters": f"{result.parameters:,}",
         "weights": f"average of steps {steps}" if len(averaged) > 1 else f"step {steps}",

@@ -13,6 +13,7 @@ from nmt_lstm.config.defaults import planned_length
 from nmt_lstm.config.schema import OptimizerSettings, TrainingSettings
 from nmt_lstm.errors import DivergenceError
 from nmt_lstm.evaluation.columns import perplexity
+from nmt_lstm.plain_text import count_of
 from nmt_lstm.training.diagnosis import ValidationPoint
 from nmt_lstm.training.module import TranslationModule
 from nmt_lstm.training.output_folder import resume_command
@@ -165,18 +166,20 @@ def report_choices(context: RunContext, network: Network, parameters: int, *, st
         layers = f"{encoder.layers}+{decoder.layers} layers of {cells}, attention {model.attention.name}"
     else:
         layers = (
-            f"encoder {described(encoder.name, encoder.options)}, {decoder.layers} decoder layers of {decoder.cell}, "
+            f"encoder {described(encoder.name, encoder.options)}, {count_of(decoder.layers, 'decoder layer')} of {decoder.cell}, "
             f"attention {model.attention.name}"
         )
     if not network.has_encoder:
-        layers = f"{decoder.layers} layer{'s' * (decoder.layers != 1)} of {decoder.cell}"
+        layers = f"{count_of(decoder.layers, 'layer')} of {decoder.cell}"
     if not network.has_decoder:
         what = encoder.cell if encoder.is_recurrent else encoder.name
-        layers = f"{encoder.layers} layer{'s' * (encoder.layers != 1)} of {what}"
+        layers = f"{count_of(encoder.layers, 'layer')} of {what}"
     limit = f", at most {training.time_limit}" if training.time_limit else ""
     length = planned_length(training)
     if streamed:
-        length = f"a stream{f' (at most {training.max_steps:,} steps)' if training.max_steps else ''}"
+        length = "a stream"
+        if training.max_steps:
+            length += f" (at most {count_of(training.max_steps, 'step')})"
     context.display.say(f"{parameters:,} parameters: {layers}")
     context.display.say(f"{context.devices}, {context.precision}; {length}{limit}")
 

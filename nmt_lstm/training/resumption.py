@@ -12,6 +12,8 @@ from typing import Any
 from nmt_lstm.config.duration import parse_duration
 from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.errors import ModelFolderError, NothingLeftError
+from nmt_lstm.errors import NothingLeftError
+from nmt_lstm.plain_text import count_of
 from nmt_lstm.training.checkpointing import read_checkpoint
 from nmt_lstm.training.fit_callback import CALLBACK_KEY, RUN_KEY
 from nmt_lstm.training.output_folder import checkpoint_path, has_checkpoint, previous_checkpoint_path
@@ -113,7 +115,7 @@ class ResumePoint:
         epochs = settings.epochs
         if self.epochs > epochs:
             raise NothingLeftError(
-                f"training.epochs is {epochs}, but {self.epochs} epochs are already done, so nothing is left to "
+                f"training.epochs is {epochs}, but {count_of(self.epochs, 'epoch')} are already done, so nothing is left to "
                 f"train. To train longer, resume with --set training.epochs={self.epochs + 1} or more.",
                 key="training.epochs",
                 value=epochs,

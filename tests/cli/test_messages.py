@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nmt_lstm.cli.messages import count_of, note, quoted, say, show_log
+from nmt_lstm.cli.messages import note, quoted, say, show_log
 
 ESCAPE = "a\x1b[2Jb"
 
@@ -42,6 +42,5 @@ def test_the_log_shows_levels_from_warning_on(capsys, errors_only, lines):
     assert shown == expected[-lines:]
 
 
-def test_paths_and_counts_are_written_as_in_a_shell_and_a_sentence():
+def test_paths_are_written_as_in_a_shell():
     assert quoted(Path("a folder")) == "'a folder'"
-    assert [count_of(number, "line") for number in (0, 1, 2_000)] == ["0 lines", "1 line", "2,000 lines"]

@@ -69,9 +69,24 @@ def test_an_unknown_override_suggests_the_nearest_path(key, suggestion):
     )
 
 
-@pytest.mark.parametrize("key", ["training.colour", "model.encoder.frobnicate", "data.whatever", "xyz"])
-def test_nothing_is_suggested_for_an_unknown_key_unlike_all_others(key):
-    assert "Did you mean" not in error_message({}, f"{key}=1")
+@pytest.mark.parametrize(
+    ("key", "keys"),
+    [
+        ("training.colour", "[training]: init_from"),
+        ("model.encoder.frobnicate", "[model.encoder]: name"),
+        ("training.whatever.sub", "[training]: init_from"),
+        ("xyz", "a run file: seed"),
+    ],
+)
+def test_the_keys_of_the_table_are_listed_for_a_key_unlike_all_others(key, keys):
+    text = error_message({}, f"{key}=1")
+    assert "Did you mean" not in text
+    assert f"The keys of {keys}" in text
+
+
+def test_the_keys_of_a_table_in_a_list_are_listed():
+    text = error_message({"data": {"corpora": [{"tsv": "pairs.tsv", "frobnicate": 1}]}})
+    assert "unknown key '[[data.corpora]] 1: frobnicate'. The keys of [[data.corpora]]: name" in text
 
 
 def test_long_keys_and_values_are_shortened_in_messages():

@@ -52,7 +52,7 @@ def test_after_few_steps_the_learning_rate_is_not_blamed() -> None:
 
 def test_a_handful_of_pairs_is_too_little_text() -> None:
     sentences = diagnose([ValidationPoint(2, 5.7, 5.7)], bleu=0.0, chrf=0.0, pairs=3, out_of_time=False)
-    assert "3 sentence pairs are too few" in sentences[1]
+    assert "3 sentence pairs is too small" in sentences[1]
 
 
 def test_memorized_text_needs_more_text() -> None:

@@ -35,3 +35,10 @@ def test_patience_ends_after_as_many_validations_without_improvement(patience, s
     stop = out_of_patience(TrainingSettings(patience=patience), stale)
     assert (stop is not None) is stops
     assert not stops or stop.setting == "training.patience"
+
+
+@pytest.mark.parametrize(("limit", "reason"), [(1, "the only epoch is done"), (3, "all 3 epochs are done")])
+def test_the_reason_suits_the_number(limit: int, reason: str) -> None:
+    stop = limit_reached(TrainingSettings(epochs=limit), 9, limit, time_is_over=False)
+    assert stop is not None
+    assert stop.reason == reason

@@ -27,6 +27,7 @@ from nmt_lstm.lab.comparison.scoring import EvaluationText, FinishedRun, compare
 from nmt_lstm.lab.comparison.verdict import Circumstances, Verdict, give_verdict
 from nmt_lstm.lab.experiment.execution import run_missing
 from nmt_lstm.numerics.threads import usable_cores
+from nmt_lstm.plain_text import count_of
 from nmt_lstm.text.columns import file_of
 from nmt_lstm.text.corpus import read_parallel
 from nmt_lstm.text.held_out import HeldOut, with_validation_text
@@ -158,7 +159,7 @@ def _train(
     parallel = max(1, min(plan.request.jobs or gpus or usable_cores(), len(jobs)))
     threads = os.environ.get("OMP_NUM_THREADS", "1")
     resources = (
-        f"on {gpus} GPU{'s' * (gpus > 1)}" if gpus else f"with {threads} thread{'s' * (threads != '1')} each"
+        f"on {count_of(gpus, 'GPU')}" if gpus else f"with {threads} thread{'s' * (threads != '1')} each"
     )
     failures = run_missing(
         jobs,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nmt_lstm.config.fields import options_of
-from nmt_lstm.config.problems import nearest_path
+from nmt_lstm.config.problems import unknown_key
 from nmt_lstm.errors import ConfigurationError
 
 __all__ = ["SHORT_NAMES", "Factor", "Variant", "parse_factor", "parse_seeds", "split_values", "variants_of"]
@@ -179,7 +179,7 @@ def _check_key(key: str) -> None:
     # Options of cells and attentions are tables with free keys.
     parents = (".".join(words[:count]) for count in range(1, len(words)))
     if key not in options and not any(name in options and options[name].default == {} for name in parents):
-        raise ConfigurationError(f"--vary: unknown key '{key}'.{nearest_path(key)}", key=key)
+        raise ConfigurationError(f"--vary: {unknown_key(key)}", key=key)
 
 
 def _first_repeated(values: Sequence[str]) -> str | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nmt_lstm.lab.experiment.job import Job, Result
 from nmt_lstm.lab.experiment.pool import Failed, Postponed, Progress, run_in_processes
+from nmt_lstm.plain_text import count_of
 from nmt_lstm.training.interruption import SignalWatch, TrainingInterrupted
 from nmt_lstm.training.progress import duration
 
@@ -49,13 +50,13 @@ def run_missing(
     missing = [job for job in jobs if job.key not in finished]
     count = len(jobs) - len(missing)
     if count:
-        say(f"{count} of {len(jobs)} runs are already finished.")
+        say(f"{count} of {count_of(len(jobs), 'run')} {'is' if count == 1 else 'are'} already finished.")
     if not missing:
         return {}
     parallel = max(1, min(parallel, len(missing)))
     rounds = math.ceil(len(missing) / parallel)
     bound = f"; at most {math.ceil(rounds * time_limit / 60)} min" if time_limit else ""
-    say(f"{len(missing)} runs, {parallel} at a time {resources}{bound}.")
+    say(f"{count_of(len(missing), 'run')}, {parallel} at a time {resources}{bound}.")
     failures: dict[str, str] = {}
     begin = time.monotonic()
     last_message: dict[str, float] = {}

@@ -16,6 +16,7 @@ from nmt_lstm.lab.report.page import page, section
 from nmt_lstm.lab.report.table import Column, Table, TableCell, number
 from nmt_lstm.model.cell_locations import CellLocation
 from nmt_lstm.model.gradient_flow import HORIZON_SHARE, Flow
+from nmt_lstm.plain_text import count_of
 
 __all__ = ["gradient_page", "gradient_picture", "gradient_table"]
 
@@ -73,7 +74,7 @@ def gradient_page(traces: Sequence[GradientTrace], *, command: str = "") -> str:
                 element("div", *figures, class_="charts"),
             )
         )
-    count = "1 sequence" if traces[0].sequences == 1 else f"{traces[0].sequences} sequences"
+    count = count_of(traces[0].sequences, "sequence")
     return page(
         _TITLE,
         element("p", headline(traces), class_="answer"),

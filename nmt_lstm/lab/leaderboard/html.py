@@ -14,6 +14,7 @@ from nmt_lstm.lab.report.dot_plot import Dot, dot_plot
 from nmt_lstm.lab.report.markup import Markup, element, joined
 from nmt_lstm.lab.report.page import contents, page, section
 from nmt_lstm.lab.report.table import facts, folded
+from nmt_lstm.plain_text import count_of
 
 __all__ = ["web_page"]
 
@@ -52,7 +53,7 @@ def web_page(
     scorers = sorted({f"{name} {version}" for row in rows for name, version in row.scored_with.items()})
     systems, sets = len({row.system for row in rows}), len({row.test_set for row in rows})
     lead = (
-        f"{systems:,} system{'s' * (systems != 1)} on {sets:,} test set{'s' * (sets != 1)}. Rows are ranked together only if "
+        f"{count_of(systems, 'system')} on {count_of(sets, 'test set')}. Rows are ranked together only if "
         f"their texts and signatures are the same. Intervals are 95 % bootstrap intervals."
     )
     return page(

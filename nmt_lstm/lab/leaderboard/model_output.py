@@ -22,6 +22,7 @@ from nmt_lstm.inference.translator import Translator
 from nmt_lstm.lab.leaderboard.record import Facts
 from nmt_lstm.lab.leaderboard.test_sets import TestSet
 from nmt_lstm.numerics.processor import processor_name
+from nmt_lstm.plain_text import count_of
 from nmt_lstm.text.tags import tag_pieces
 
 __all__ = ["ModelOutput"]
@@ -181,4 +182,4 @@ def _hardware(device: torch.device) -> str:
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
     threads = torch.get_num_threads()
-    return f"{processor_name()}, {threads} thread{'s' if threads != 1 else ''}"
+    return f"{processor_name()}, {count_of(threads, 'thread')}"

@@ -10,6 +10,7 @@ from nmt_lstm.evaluation.scores import METRICS
 from nmt_lstm.evaluation.significance import PairedTest
 from nmt_lstm.lab.leaderboard.ranking import RankedRow, Ranking
 from nmt_lstm.lab.report.table import Column, Table, TableCell, escape_markdown, number
+from nmt_lstm.plain_text import count_of
 
 __all__ = ["compact", "contents_of", "hours", "incomparability", "markdown", "ranking_table", "speed", "text"]
 
@@ -47,8 +48,8 @@ def markdown(rankings: Sequence[Ranking], *, baseline: str | None = None) -> str
 def contents_of(ranking: Ranking) -> str:
     """Return the size and the fingerprint of the test set, as text."""
     row = ranking.rows[0].row
-    references = "1 reference" if len(row.references) == 1 else f"{len(row.references)} references"
-    return f"{row.sentences:,} lines, {references}, fingerprint {row.fingerprint[:12]}"
+    references = count_of(len(row.references), "reference")
+    return f"{count_of(row.sentences, 'line')}, {references}, fingerprint {row.fingerprint[:12]}"
 
 
 def incomparability(ranking: Ranking) -> str:

@@ -62,6 +62,7 @@ def test_a_factor_needs_keys_and_values(text) -> None:
         ("seed", "cannot vary 'seed'"),
         ("data.valid_source", "cannot vary 'data.valid_source'"),
         ("training.devices", "cannot vary 'training.devices'"),
+        ("model.encoder", "is a table; set one of its keys: name"),
     ],
 )
 def test_unknown_and_fixed_keys_are_rejected(key, message) -> None:

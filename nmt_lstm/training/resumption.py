@@ -12,7 +12,6 @@ from typing import Any
 from nmt_lstm.config.duration import parse_duration
 from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.errors import ModelFolderError, NothingLeftError
-from nmt_lstm.errors import NothingLeftError
 from nmt_lstm.plain_text import count_of
 from nmt_lstm.training.checkpointing import read_checkpoint
 from nmt_lstm.training.fit_callback import CALLBACK_KEY, RUN_KEY

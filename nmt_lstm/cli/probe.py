@@ -95,8 +95,6 @@ def probe(
     Finished runs are kept in FOLDER: repeat the command to continue it, or change it to add runs.
     """
     rates, seconds = _rates(learning_rates), parse_time_limit(time_limit)
-    if seconds is None:
-        raise ConfigurationError("--time-limit is empty; give a duration such as 2m.")
     if not math.isfinite(clip_norm):
         raise ConfigurationError(f"--clip-norm is {clip_norm}; give a finite number, or 0 for no clipping.")
     from nmt_lstm.lab.comparison.factors import parse_seeds, split_values

@@ -1,4 +1,4 @@
-"""Stricter parsing for every command: repeated options, invalid numbers and arguments without their option."""
+"""Stricter parsing for every command: empty values, repeated options, invalid numbers, arguments without their option."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ CommandError: Any = UsageError.__base__
 
 _SEVERAL_FILES = "FILE..."  # the metavar of every option that takes several files
 _WHOLE_NUMBER = "N"  # the metavar of every option that takes one
+# A prompt may be empty: the text then begins as any other.
+_MAY_BE_EMPTY = frozenset({"--prompt"})
 _TRAINING_TEXTS = ("-s", "-t", "--valid-source", "--valid-target")
 
 
@@ -99,6 +101,9 @@ def _check(
     options = [parameter for parameter in order if parameter.param_type_name == "option"]
     if any(option.is_eager for option in options):  # --help and --version work whatever else is on the line
         return
+    for parameter in order:
+        if not getattr(parameter, "is_flag", False) and _MAY_BE_EMPTY.isdisjoint(parameter.opts):
+            _check_not_empty(context, parameter, values[parameter.name])
     counts = Counter(id(option) for option in options)
     for option in options:
         count = counts[id(option)]
@@ -119,6 +124,18 @@ def _check(
             raise UsageError(
                 f"Unexpected argument {shlex.join(extra)}. Perhaps you mean: {command}", ctx=context
             )
+
+
+def _check_not_empty(context: Any, parameter: Any, value: Any) -> None:
+    """Raise UsageError for an empty text, often that of an unset variable in a script, which would have no effect."""
+    texts = value if isinstance(value, (list, tuple)) else [value]
+    if any(isinstance(text, str) and not text.strip() for text in texts):
+        is_option = parameter.param_type_name == "option"
+        name = _names(parameter) if is_option else f"'{parameter.metavar or parameter.name}'"
+        raise UsageError(
+            f"{name} is empty; give it a value{'' if parameter.required else ', or leave it out'}.",
+            ctx=context,
+        )
 
 
 def _check_repeated_keys(context: Any, option: Any, settings: Sequence[str]) -> None:

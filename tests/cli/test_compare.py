@@ -202,7 +202,7 @@ def test_a_comparison_is_interrupted_resumed_and_extended(run_file, plugin_code,
     second = start(tmp_path, *options, "--seeds", "1", "--set", "training.epochs=8")
     out, err = second.communicate(timeout=300)
     assert second.returncode == 0, err.decode()
-    assert "1 of 2 runs are already finished." in err.decode()
+    assert "1 of 2 runs is already finished." in err.decode()
     assert "Resumed from" in slug.read_text()
     assert done.read_bytes() == before
     found = json.loads((tmp_path / "report" / "report.json").read_text())
@@ -232,7 +232,7 @@ def test_a_failed_run_is_repeated_by_the_next_command(run_file, plugin_code, tmp
     second = start(tmp_path, *options)
     out, err = second.communicate(timeout=300)
     assert second.returncode == 0, err.decode()
-    assert "1 of 2 runs are already finished." in err.decode()
+    assert "1 of 2 runs is already finished." in err.decode()
 
 
 def test_all_variants_have_the_same_held_out_text(command, run_file, tmp_path, monkeypatch) -> None:

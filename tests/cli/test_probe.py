@@ -73,11 +73,11 @@ def test_a_repeated_command_does_only_the_missing_runs(command, runs) -> None:
     first = command(*arguments, "4")
     again = command(*arguments, "4")
     assert len(runs) == 1
-    assert "1 of 1 runs are already finished." in again.err
+    assert "1 of 1 run is already finished." in again.err
     assert again.out == first.out
     extended = command(*arguments, "4,6")
     assert [run.length for run in runs] == [4, 6]
-    assert "1 of 2 runs are already finished." in extended.err
+    assert "1 of 2 runs is already finished." in extended.err
 
 
 def test_all_tasks_seeds_and_a_plugin(command, runs, plugin_code, tmp_path) -> None:
@@ -170,7 +170,7 @@ def test_ctrl_c_at_a_terminal_ends_all_processes(plugin_code, tmp_path) -> None:
         (["--learning-rates", "fast"], 2, "--learning-rates: 'fast'"),
         (["--clip-norm", "inf"], 2, "--clip-norm is inf"),
         (["--time-limit", "soon"], 2, "--time-limit 'soon'"),
-        (["--time-limit", ""], 2, "--time-limit is empty"),
+        (["--time-limit", ""], 2, "'--time-limit' is empty"),
         (["--jobs", "0"], 2, "'--jobs'"),
         (["--plugin", "gone.py"], 1, "plugin file 'gone.py' does not exist"),
         (["-o", "thesis"], 2, "does not contain probes"),

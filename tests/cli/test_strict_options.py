@@ -119,3 +119,24 @@ def test_the_error_for_training_text_as_run_file_suggests_a_command(command, tmp
     finished = command("train", "a.de")
     assert finished.status == 2
     assert "nmt-lstm train -s a.de -t FILE" in finished.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("translate", "-m", "x", "--keep", ""), "'--keep' is empty; give it a value, or leave it out"),
+        (("translate", "-m", "x", "--tag="), "'--tag' is empty"),
+        (("translate", "-m", ""), "'--model' / '-m' is empty; give it a value."),
+        (("train", "-s", "a", "", "-t", "b"), "'--source' / '-s' is empty"),
+        (("train", " "), "'RUN.toml' is empty"),
+        (("leaderboard", "add", "", "x"), "'BOARD' is empty"),
+    ],
+)
+def test_an_empty_value_is_refused(command, arguments, message) -> None:
+    finished = command(*arguments)
+    assert (finished.status, len(finished.err.splitlines())) == (2, 1)
+    assert message in finished.err
+
+
+def test_only_a_prompt_may_be_empty(command) -> None:
+    assert "is empty" not in command("generate", "-m", "gone", "--prompt", "").err

@@ -29,6 +29,7 @@ from nmt_lstm.cli import (
     quickstart,
     rescore,
     score,
+    serve,
     train,
     translate,
 )
@@ -82,6 +83,7 @@ for module in (
     compare,
     probe,
     inspect,
+    serve,
     config,
     models,
     doctor,

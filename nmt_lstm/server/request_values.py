@@ -1,0 +1,180 @@
+"""The parameters of a request: from JSON, a form or the query string, of limited size and in limited time."""
+
+from __future__ import annotations
+
+import asyncio
+import email.parser
+import email.policy
+import json
+import re
+from collections.abc import Mapping
+from email.message import Message
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from nmt_lstm.server.problems import RequestError, missing_parameter, too_large
+from nmt_lstm.server.settings import Limits
+
+__all__ = ["Values", "read_body", "read_json", "read_values"]
+
+MAX_FIELDS = 100
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+class Values:
+    """Parameters by name.
+
+    Args:
+        values: of any type of JSON; of a form and a query string, strings.
+        is_json: whether they come from JSON.
+    """
+
+    def __init__(self, values: Mapping[str, Any], *, is_json: bool) -> None:
+        self._values = values
+        self.is_json = is_json
+
+    def text(self, name: str) -> str:
+        """Return a string; empty if it is missing.
+
+        Raises:
+            RequestError: it is not a string.
+        """
+        value = self._values.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise RequestError(400, f"Invalid request: {name} parameter is not a string")
+        return without_surrogates(value)
+
+    def required(self, name: str) -> str:
+        """Return a string that must not be missing or empty."""
+        text = self.text(name)
+        if not text:
+            raise missing_parameter(name)
+        return text
+
+    def texts(self, name: str) -> str | list[str]:
+        """Return a string, or a list of strings, which must not be missing or empty."""
+        value = self._values.get(name)
+        if not isinstance(value, list):
+            return self.required(name)
+        if not value:
+            raise missing_parameter(name)
+        if not all(isinstance(text, str) for text in value):
+            raise RequestError(400, f"Invalid request: {name} parameter is not a string or a list of strings")
+        return [without_surrogates(text) for text in value]
+
+    def number(self, name: str) -> int:
+        """Return a whole number that is not negative; 0 if it is missing."""
+        value = self._values.get(name)
+        if value is None or value == "":
+            return 0
+        try:
+            if isinstance(value, (str, int, float)):
+                return max(0, int(value))
+        except (ValueError, OverflowError):
+            pass
+        raise RequestError(400, f"Invalid request: {name} parameter is not a number")
+
+
+def without_surrogates(text: str) -> str:
+    """Return a text in which what no encoding can write is replaced."""
+    return _SURROGATES.sub("\ufffd", text)
+
+
+async def read_body(request: Request, limits: Limits) -> bytes:
+    """Return the body of a request.
+
+    Raises:
+        RequestError: it is too large, or does not arrive in time.
+    """
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > limits.body_bytes:
+        raise too_large(limits.body_bytes)
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(limits.reading_seconds):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > limits.body_bytes:
+                    raise too_large(limits.body_bytes)
+                chunks.append(chunk)
+    except TimeoutError:
+        raise RequestError(
+            408, f"The request did not arrive within {limits.reading_seconds:g} seconds"
+        ) from None
+    return b"".join(chunks)
+
+
+async def read_json(request: Request, limits: Limits) -> Any:
+    """Return the body of a request, read as JSON whatever its type says.
+
+    Raises:
+        RequestError: see `read_body`; or it is not JSON.
+    """
+    return _parsed_json(await read_body(request, limits))
+
+
+async def read_values(request: Request, limits: Limits) -> Values:
+    """Return the parameters of a request.
+
+    Those of the query string come before those of a form; where there is JSON, only that counts.
+
+    Raises:
+        RequestError: see `read_body`; or the body is not what its type says.
+    """
+    body = await read_body(request, limits)
+    content_type = request.headers.get("content-type", "")
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json")):
+        values = _parsed_json(body)
+        if not isinstance(values, dict):
+            raise RequestError(400, "Invalid JSON format")
+        return Values(values, is_json=True)
+    fields: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        fields.setdefault(name, value)
+    for name, value in _form(kind, content_type, body):
+        fields.setdefault(name, value)
+    return Values(fields, is_json=False)
+
+
+def _parsed_json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        raise RequestError(400, "Invalid JSON format") from None
+
+
+def _form(kind: str, content_type: str, body: bytes) -> list[tuple[str, str]]:
+    try:
+        if kind == "application/x-www-form-urlencoded":
+            return parse_qsl(
+                body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
+            )
+        if kind == "multipart/form-data":
+            return _multipart(content_type, body)
+    except ValueError:
+        raise RequestError(400, "Invalid request: the form cannot be read") from None
+    return []
+
+
+def _multipart(content_type: str, body: bytes) -> list[tuple[str, str]]:
+    """Return the fields of a form in the format of RFC 7578, which is that of e-mail; files are left out."""
+    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1")
+    message = email.parser.BytesParser(policy=email.policy.compat32).parsebytes(head + body)
+    parts = message.get_payload()
+    if not isinstance(parts, list) or len(parts) > MAX_FIELDS:
+        raise ValueError("not a form")
+    fields = []
+    for part in parts:
+        if not isinstance(part, Message):
+            continue
+        name = part.get_param("name", header="content-disposition")
+        content = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(content, bytes) and part.get_filename() is None:
+            fields.append((name, content.decode("utf-8")))
+    return fields

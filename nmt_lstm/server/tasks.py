@@ -1,0 +1,57 @@
+"""What a worker does with a batch of units: translate lines, or blocks of HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from nmt_lstm.inference.requests import TranslationRequest
+from nmt_lstm.inference.text_options import TextOptions
+from nmt_lstm.inference.translator import Translator
+from nmt_lstm.server.units import Kind, Translated, Unit
+from nmt_lstm.text.lines import LineWarnings
+
+__all__ = ["TASKS", "Task"]
+
+Task = Callable[[Translator, Kind, Sequence[Unit], TextOptions], list[Translated]]
+"""Takes the translator of a model and a batch of units, and returns what each of them has become, in order."""
+
+
+def translate_lines(
+    translator: Translator, kind: Kind, units: Sequence[Unit], text: TextOptions
+) -> list[Translated]:
+    """Translate lines.
+
+    The beam is as wide as it always is: the best translation does not depend on the number of alternatives.
+    """
+    translations = translator.stream(
+        [TranslationRequest(unit.text, prefix=unit.prefix) if unit.prefix else unit.text for unit in units],
+        n_best=kind.n_best,
+        batch_size=len(units),
+        window=len(units),
+        alignment=False,
+        text=text,
+        # Not a first line: what looks like the target language is the business of the client.
+        first_line=2,
+        warnings=LineWarnings(shown=False),
+    )
+    return [
+        Translated(
+            tuple(hypothesis.text for hypothesis in translation.hypotheses),
+            tuple(hypothesis.score for hypothesis in translation.hypotheses),
+        )
+        for translation in translations
+    ]
+
+
+def translate_html(
+    translator: Translator, _: Kind, units: Sequence[Unit], text: TextOptions
+) -> list[Translated]:
+    """Translate the text of HTML; tags stay in place."""
+    silent = LineWarnings(shown=False)
+    return [
+        Translated((translator.translate_html(unit.text, text=text, warnings=silent),), (0.0,))
+        for unit in units
+    ]
+
+
+TASKS: dict[str, Task] = {"text": translate_lines, "html": translate_html}

@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from nmt_lstm.cli.arguments import Device, Plugins, Precision, PrecisionName, TrustPlugins
-from nmt_lstm.cli.messages import count_of, note
+from nmt_lstm.cli.messages import note
 from nmt_lstm.errors import ResourceError
 from nmt_lstm.extras import install_command
+from nmt_lstm.plain_text import count_of
 
 __all__ = ["serve"]
 

@@ -261,8 +261,12 @@ def _job(input_file: Path, part_lines: int, context: typer.Context) -> Job:
 def _facts(input_file: Path, context: typer.Context) -> dict[str, str]:
     """Return what the output depends on: digests of input, models and other files, and the values of options."""
     from nmt_lstm import __version__
+    from nmt_lstm.text.columns import split_column
 
-    facts = {"the SHA-256 of the input": sha256_of(input_file)[:16], "nmt-lstm": __version__}
+    file, column = split_column(input_file)
+    facts = {"the SHA-256 of the input": sha256_of(file)[:16], "nmt-lstm": __version__}
+    if column is not None:
+        facts["the column of the input"] = str(column)
     for parameter in context.command.params:
         name = parameter.name or ""
         value = context.params.get(name)
@@ -284,8 +288,10 @@ def _digest(path: Path) -> str:
     """Return the digest of a file, or of the manifest of a model folder, which has the digests of its files."""
     from nmt_lstm.checkpoint.manifest import MANIFEST
     from nmt_lstm.corpora.builtin import model_path
+    from nmt_lstm.text.columns import file_of
 
-    file = path if path.is_file() else model_path(path) / MANIFEST
+    file = file_of(path)
+    file = file if file.is_file() else model_path(path) / MANIFEST
     return f"{path} ({sha256_of(file)[:16]})"
 
 

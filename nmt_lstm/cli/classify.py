@@ -18,8 +18,9 @@ from nmt_lstm.cli.arguments import (
     TrustPlugins,
     load_plugins,
 )
-from nmt_lstm.cli.lines import input_lines, output_stream
+from nmt_lstm.cli.lines import output_stream
 from nmt_lstm.cli.standard_streams import check_stdin
+from nmt_lstm.cli.text_input import text_lines
 from nmt_lstm.plain_text import json_text
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def classify(
         model, device=device, precision=precision.value, trust_plugins=trust_plugins
     )
     with output_stream(output_file, inputs=(input_file,)) as stream:
-        for result in classifier.stream(input_lines(input_file), batch_size=batch_size):
+        for result in classifier.stream(text_lines(input_file, "classify"), batch_size=batch_size):
             line = output_line(result, line_format, probabilities=probabilities)
             stream.write(f"{line}\n".encode())
 

@@ -33,6 +33,7 @@ from nmt_lstm.cli.lines import output_stream, read_all_lines, read_matching_line
 from nmt_lstm.cli.messages import note, say
 from nmt_lstm.cli.output_analysis import analyse, compare_outputs, distinct_names
 from nmt_lstm.cli.score_report import report_json, report_text, show_scores
+from nmt_lstm.cli.text_input import check_text
 from nmt_lstm.cli.text_scores import TextScoring, likelihood_json, likelihood_table, refuse_options
 from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.plain_text import count_of
@@ -255,6 +256,7 @@ def evaluate(
         from nmt_lstm.inference.translator import Translator
 
         assert sources is not None
+        check_text(sources, source, "translate")
         translator = Translator.load(
             model or [], device=device, precision=precision.value, language_model=language_model
         )

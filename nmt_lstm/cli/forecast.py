@@ -10,7 +10,7 @@ import typer
 
 from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import Device, Plugins, TrustPlugins, load_plugins
-from nmt_lstm.cli.lines import input_lines, output_stream
+from nmt_lstm.cli.lines import input_lines, name_of, output_stream
 from nmt_lstm.cli.standard_streams import check_stdin
 from nmt_lstm.plain_text import json_text
 
@@ -66,8 +66,9 @@ def forecast(
     from nmt_lstm.series.table import parse_table
 
     forecaster = Forecaster.load(model, device=device, trust_plugins=trust_plugins)
-    name = "stdin" if input_file is None or str(input_file) == "-" else str(input_file)
-    table = parse_table(input_lines(input_file), forecaster.columns, name=name, path=input_file)
+    table = parse_table(
+        input_lines(input_file), forecaster.columns, name=name_of(input_file), path=input_file
+    )
     rows = forecaster.forecast(table.values.tolist())
     with output_stream(output_file, inputs=(input_file,)) as stream:
         for line in output_lines(rows, forecaster.targets, series_format):

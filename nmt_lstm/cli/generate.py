@@ -26,9 +26,11 @@ from nmt_lstm.cli.arguments import (
 from nmt_lstm.cli.lines import input_lines, output_stream
 from nmt_lstm.cli.messages import note
 from nmt_lstm.cli.standard_streams import check_stdin
+from nmt_lstm.cli.text_input import text_lines
 from nmt_lstm.cli.translate import prompted
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.plain_text import columns, count_of, joined_names, json_text, printable
+from nmt_lstm.text.lines import LineWarnings
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import SearchSettings
@@ -54,6 +56,14 @@ Output:
   number of the text alone."""
 
 
+MAX_NEXT = 500
+"""Next words for which the search is exact within the memory of a small machine."""
+
+
+LEAST_SHOWN = 0.0001
+"""Smallest probability that is not written with an exponent."""
+
+
 class Method(StrEnum):
     """How texts are written."""
 
@@ -75,11 +85,13 @@ def generate(
     prompt: Annotated[
         str | None,
         typer.Option(
-            "--prompt", metavar="TEXT", help='Beginning of the text; "" is none. [default: read stdin]'
+            "--prompt",
+            metavar="TEXT",
+            help='Beginning of the text, up to the end of a word; "" is none. [default: read stdin]',
         ),
     ] = None,
     input_file: Annotated[
-        Path | None, typer.Option("--input", "-i", metavar="FILE", help="Prompts, one per line.")
+        Path | None, typer.Option("--input", "-i", metavar="FILE", help="Prompts, one per line; prompts.tsv:1 is a column.")
     ] = None,
     output_file: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. [default: stdout]")
@@ -87,7 +99,13 @@ def generate(
     count: Annotated[int, typer.Option("-n", min=1, metavar="N", help="Texts for each prompt.")] = 1,
     next_count: Annotated[
         int | None,
-        typer.Option("--next", min=1, metavar="N", help="Show the N likeliest next words instead of texts."),
+        typer.Option(
+            "--next",
+            min=1,
+            max=MAX_NEXT,
+            metavar="N",
+            help="Show the N likeliest next words instead of texts.",
+        ),
     ] = None,
     unit: Annotated[
         Unit, typer.Option("--unit", help="With --next: words, or pieces of the vocabulary.")
@@ -186,14 +204,20 @@ def generate(
     language_model = LanguageModel.load(model, device=device, precision=precision.value)
     if at_terminal:
         note("Type the beginning of a text after '>' and press Enter. Press ctrl-D to end.")
-    lines = iter([prompt]) if prompt is not None else input_lines(input_file)
-    prompts = prompted(lines) if at_terminal else lines
+    if prompt is not None:
+        prompts = iter([prompt])
+    elif at_terminal:
+        prompts = prompted(input_lines(input_file))
+    else:
+        prompts = text_lines(input_file, "continue")
     writer = _Writer(language_model, line_format, unit)
     with output_stream(output_file, inputs=(input_file,)) as stream:
         try:
             outputs: Iterator[str]
             if next_count is not None:
-                outputs = (writer.table(each, next_count) for each in prompts)
+                outputs = (
+                    writer.table(number, each, next_count) for number, each in enumerate(prompts, start=1)
+                )
             else:
                 arguments: dict[str, Any] = {"n": count, "search": search, "beam_size": beam_size}
                 outputs = writer.texts(
@@ -239,6 +263,11 @@ def _check_count(search: SearchSettings, beam_size: int | None, count: int) -> N
         )
 
 
+def _probability(value: float) -> str:
+    """Return a probability with four decimals, or, where these would be zeros, two digits."""
+    return f"{value:.4f}" if value >= LEAST_SHOWN else f"{value:.1e}"
+
+
 class _Writer:
     """Turns results into output.
 
@@ -252,17 +281,18 @@ class _Writer:
         self.model = model
         self.line_format = line_format
         self.unit = unit
+        self._warnings = LineWarnings()
         self.cut = 0
         """Number of texts that the length limit ended."""
 
-    def table(self, prompt: str, count: int) -> str:
-        """Return what follows a prompt, likeliest first."""
+    def table(self, number: int, prompt: str, count: int) -> str:
+        """Return what follows a prompt, likeliest first; `number` is that of the prompt."""
         find = self.model.next_words if self.unit is Unit.word else self.model.next_pieces
-        found: list[Continuation] = find(prompt, count)
+        found: list[Continuation] = find(prompt, count, line=number, warnings=self._warnings)
         if self.line_format is LineFormat.jsonl:
             values = [{"text": each.text, "probability": each.probability} for each in found]
             return json_text({"prompt": prompt, f"next_{self.unit.value}s": values})
-        rows = [(f"{each.probability:.4f}", printable(each.text)) for each in found]
+        rows = [(_probability(each.probability), printable(each.text)) for each in found]
         return columns([("probability", f"next {self.unit.value}"), *rows], right=(0,))
 
     def texts(
@@ -274,7 +304,9 @@ class _Writer:
                 yield self._output(texts)
             return
         for number, prompt in enumerate(prompts, start=1):
-            for texts in self.model.generate([prompt], first_line=number, **arguments):
+            for texts in self.model.generate(
+                [prompt], first_line=number, warnings=self._warnings, **arguments
+            ):
                 yield self._output(texts)
 
     def _output(self, texts: list[GeneratedText]) -> str:

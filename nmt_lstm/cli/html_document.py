@@ -6,8 +6,8 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nmt_lstm.cli.lines import input_stream, output_stream
-from nmt_lstm.errors import ConfigurationError, DataError
+from nmt_lstm.cli.lines import input_stream, name_of, output_stream
+from nmt_lstm.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import SearchSettings
@@ -60,15 +60,17 @@ def translate_document(
     """Translate an HTML document from a file or stdin.
 
     Raises:
-        DataError: the document cannot be read, or is UTF-16.
+        DataError: the document cannot be read, or is compressed, in UTF-16, or binary.
     """
+    from nmt_lstm.text.encoding_check import check_readable
     from nmt_lstm.text.lines import LineWarnings
 
-    name = "stdin" if input_file is None or str(input_file) == "-" else str(input_file)
+    name = name_of(input_file)
     with input_stream(input_file) as stream:
         data = stream.read()
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise DataError(f"'{name}' is UTF-16, not UTF-8. Convert it: iconv -f utf-16 -t utf-8.")
+    if not data:
+        logger.warning("'%s' is empty; there is nothing to translate.", name)
+    check_readable(data.partition(b"\n")[0], name)
     try:
         document = data.decode("utf-8")
     except UnicodeDecodeError as problem:

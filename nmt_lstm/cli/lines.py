@@ -23,6 +23,7 @@ __all__ = [
     "decoded_lines",
     "input_lines",
     "input_stream",
+    "name_of",
     "output_stream",
     "read_all_lines",
     "read_matching_lines",
@@ -58,14 +59,15 @@ def decoded_lines(stream: IO[bytes], name: str) -> Iterator[str]:
         name: of the stream in messages.
 
     Raises:
-        DataError: the text is UTF-16.
+        DataError: the text is compressed, in UTF-16, or binary.
     """
+    from nmt_lstm.text.encoding_check import check_readable
+
     invalid_lines = 0
     for number, raw in enumerate(stream, start=1):
         line = raw.removesuffix(b"\n").removesuffix(b"\r")
         if number == 1:
-            if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-                raise DataError(f"'{name}' is UTF-16, not UTF-8. Convert it: iconv -f utf-16 -t utf-8.")
+            check_readable(line, name)
             line = line.removeprefix(b"\xef\xbb\xbf")  # a byte order mark is not text
         try:
             yield line.decode("utf-8")
@@ -81,18 +83,33 @@ def decoded_lines(stream: IO[bytes], name: str) -> Iterator[str]:
         logger.warning("%s: %d lines in total had bytes that are not UTF-8.", name, invalid_lines)
 
 
+def name_of(path: Path | None) -> str:
+    """Return the name of an input in messages."""
+    return "stdin" if path is None or str(path) == "-" else str(path)
+
+
 def input_lines(path: Path | None) -> Iterator[str]:
     """Yield the lines of a file or of stdin, one at a time.
 
+    Of a column, such as "pairs.tsv:1", a line with an unusual number of columns is blank, with a warning.
+
     Raises:
-        DataError: the file is missing, is a folder, or cannot be read.
+        DataError: the file is missing, is a folder, cannot be read, or does not have the column.
     """
+    from nmt_lstm.text.columns import ColumnReader, split_column
     from nmt_lstm.text.text_file import DAMAGES
 
-    name = "stdin" if path is None or str(path) == "-" else str(path)
-    with input_stream(path) as stream:
+    file, column = (None, None) if path is None else split_column(Path(path))
+    name = name_of(file)
+    with input_stream(file) as stream:
         try:
-            yield from decoded_lines(stream, name)
+            if file is None or column is None:
+                yield from decoded_lines(stream, name)
+                return
+            reader = ColumnReader(decoded_lines(stream, name), file, column)
+            yield from (text or "" for text in reader.texts())
+            if warning := reader.warning("Such lines count as blank."):
+                logger.warning("%s", warning)
         except DAMAGES as problem:
             raise DataError(f"'{name}' cannot be read to its end: {problem}.") from problem
 
@@ -124,28 +141,36 @@ def consecutive_chunks(
         yield first, chunk
 
 
-def read_all_lines(path: Path) -> list[str]:
-    """Return all lines of a text that is scored; unlike text that is translated, it must be valid UTF-8.
+def read_all_lines(path: Path, *, may_be_empty: bool = False) -> list[str]:
+    """Return all lines of a text, or of a column such as "pairs.tsv:2"; unlike text that is translated, it must be valid.
 
     Raises:
-        DataError: it is missing, unreadable, empty, compressed under a plain name, or not UTF-8.
+        DataError: it is missing, unreadable, empty, compressed under a plain name, or not UTF-8, or a line has an unusual
+            number of columns.
     """
+    from nmt_lstm.text.columns import ColumnReader, split_column
     from nmt_lstm.text.text_file import decode_lines
 
-    with input_stream(path) as stream:
-        lines = list(decode_lines(stream, "stdin" if str(path) == "-" else str(path)))
-    if not lines:
+    file, column = split_column(path)
+    with input_stream(file) as stream:
+        lines = list(decode_lines(stream, name_of(file), path=file))
+    if lines and column is not None:
+        reader = ColumnReader(iter(lines), file, column)
+        lines = [text for text in reader.texts() if text is not None]
+        if warning := reader.warning("No scored line may be left out; correct such lines."):
+            raise DataError(warning, path=file)
+    if not lines and not may_be_empty:
         raise DataError(f"'{path}' is empty; it must have one sentence per line.", path=path)
     return lines
 
 
 def read_matching_lines(path: Path, other: Path, other_lines: Sequence[str]) -> list[str]:
-    """Return all lines of a text that must have one line for each line of another.
+    """Return all lines of a text that must have one line for each line of another, which may be empty.
 
     Raises:
         DataError: the numbers differ (the message has both, and the first missing line); or as `read_all_lines`.
     """
-    lines = read_all_lines(path)
+    lines = read_all_lines(path, may_be_empty=not other_lines)
     if len(lines) != len(other_lines):
         shorter = path if len(lines) < len(other_lines) else other
         first_missing = min(len(lines), len(other_lines)) + 1
@@ -241,10 +266,12 @@ def check_output(path: Path | None, inputs: Sequence[Path | None] = ()) -> None:
     Raises:
         DataError: the file cannot be written, or is one of `inputs`.
     """
+    from nmt_lstm.text.columns import file_of
+
     if path is None or str(path) == "-":
         return
-    for other in inputs:
-        if other is not None and path.exists() and other.exists() and path.samefile(other):
+    for other in (file_of(each) for each in inputs if each is not None):
+        if path.exists() and other.exists() and path.samefile(other):
             raise DataError(
                 f"-o '{path}' is also an input and would be overwritten; choose a different file.", path=path
             )

@@ -21,9 +21,10 @@ from nmt_lstm.cli.arguments import (
     TrustPlugins,
     load_plugins,
 )
-from nmt_lstm.cli.lines import input_lines, output_stream, read_all_lines
+from nmt_lstm.cli.lines import name_of, output_stream, read_all_lines
 from nmt_lstm.cli.messages import note, say
 from nmt_lstm.cli.standard_streams import check_stdin
+from nmt_lstm.cli.text_input import text_lines
 from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.plain_text import columns, count_of
 
@@ -161,8 +162,8 @@ def rescore(
         precision=precision.value,
         batch_size=batch_size,
     )
-    name = "stdin" if input_file is None else str(input_file)
-    lists = read_nbest_lists(input_lines(input_file), name)
+    name = name_of(input_file)
+    lists = read_nbest_lists(text_lines(input_file, "rescore"), name)
     if weights is None:
         everything = list(lists)
         weights = _tuned(rescorer, everything, references, name, metric.value, tokenize)

@@ -22,6 +22,7 @@ from nmt_lstm.cli.arguments import (
 )
 from nmt_lstm.cli.lines import output_stream, read_all_lines, read_matching_lines
 from nmt_lstm.cli.messages import note
+from nmt_lstm.cli.text_input import check_text
 from nmt_lstm.cli.text_scores import TextScoring, refuse_options, write_scores
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.plain_text import count_of, json_text
@@ -87,8 +88,10 @@ def score(
     early_checks.check_files(source, target)
     early_checks.check_output(output_file, (source, target))
     early_checks.check_tag(model, tag)
-    sources = read_all_lines(source)
+    sources = read_all_lines(source, may_be_empty=True)
     targets = read_matching_lines(target, source, sources)
+    for path, lines in ((source, sources), (target, targets)) if sources else ((source, sources),):
+        check_text(lines, path, "score")
     load_plugins(plugin, trusted=model if trust_plugins else [])
     from nmt_lstm.evaluation.columns import perplexity
     from nmt_lstm.inference.requests import tagged
@@ -101,6 +104,8 @@ def score(
             total += scored.log_probability
             pieces += len(scored.piece_log_probabilities)
             stream.write((output_line(scored, line_format) + "\n").encode("utf-8"))
+    if not sources:
+        return
     mean = total / max(1, pieces)
     note(
         f"{count_of(len(sources), 'line')}, {count_of(pieces, 'piece')}: {mean:.4f} per piece, perplexity {perplexity(-mean, 3)}"

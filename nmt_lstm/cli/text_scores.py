@@ -10,6 +10,7 @@ from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import LineFormat, load_plugins
 from nmt_lstm.cli.lines import output_stream, read_all_lines
 from nmt_lstm.cli.messages import note
+from nmt_lstm.cli.text_input import check_text
 from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.plain_text import columns, count_of, json_text
 
@@ -31,11 +32,12 @@ class TextScoring(NamedTuple):
     plugins: Sequence[Path] | None
     trust_plugins: bool
 
-    def scored(self, output_file: Path | None) -> list[ScoredText]:
+    def scored(self, output_file: Path | None, *, may_be_empty: bool = False) -> list[ScoredText]:
         """Return the scores of all lines.
 
         Raises:
             ConfigurationError: the text is missing, or there are several models.
+            DataError: the text cannot be read, or is empty and may not be.
         """
         if len(self.models) > 1:
             raise ConfigurationError(
@@ -49,7 +51,8 @@ class TextScoring(NamedTuple):
         early_checks.check_models(self.models, self.device, task="language-model")
         early_checks.check_files(self.source)
         early_checks.check_output(output_file, (self.source,))
-        lines = read_all_lines(self.source)
+        lines = read_all_lines(self.source, may_be_empty=may_be_empty)
+        check_text(lines, self.source, "score")
         load_plugins(self.plugins, trusted=self.models if self.trust_plugins else [])
         from nmt_lstm.inference.text_model import LanguageModel
 
@@ -67,7 +70,7 @@ def refuse_options(*, model: str = "a language model", **options: object) -> Non
 
 def write_scores(scoring: TextScoring, output_file: Path | None, line_format: LineFormat) -> None:
     """Write the log-probability of each line."""
-    scored = scoring.scored(output_file)
+    scored = scoring.scored(output_file, may_be_empty=True)
     with output_stream(output_file, inputs=(scoring.source,)) as stream:
         for each in scored:
             count = len(each.piece_log_probabilities)
@@ -79,6 +82,10 @@ def write_scores(scoring: TextScoring, output_file: Path | None, line_format: Li
                     {"log_probability": each.log_probability, "per_piece": mean, "pieces": pieces}
                 )
             stream.write(f"{line}\n".encode())
+    if not any(each.text.strip() for each in scored):
+        if scored:
+            note("All lines are blank, so there is no perplexity.")
+        return
     likelihood, _ = _likelihood(scored, scoring.source)
     note(
         f"{count_of(likelihood.lines, 'line')}, {count_of(likelihood.pieces, 'piece')}: perplexity {likelihood.piece_perplexity:.3f} per piece, "

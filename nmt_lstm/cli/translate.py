@@ -42,6 +42,7 @@ from nmt_lstm.cli.messages import note
 from nmt_lstm.cli.ray_jobs import Engine, require_ray, translate_with_ray
 from nmt_lstm.cli.requests import AvoidFile, Constraints, Prefix, Prefixes, RequestOptions, TermsFile
 from nmt_lstm.cli.standard_streams import check_stdin
+from nmt_lstm.cli.text_input import text_lines
 from nmt_lstm.cli.translate_options import (
     Alignments,
     BeamGroups,
@@ -231,7 +232,7 @@ def translate(
             )
 
     lines = request_options.requests(
-        prompted(input_lines(input_file)) if at_terminal else input_lines(input_file)
+        prompted(input_lines(input_file)) if at_terminal else text_lines(input_file, "translate")
     )
     written = 0
     try:

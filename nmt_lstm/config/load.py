@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from nmt_lstm.config.fields import Option, is_path, item_table, options_of, table_of
-from nmt_lstm.config.problems import combined_error, problem_sentences, unknown_key
+from nmt_lstm.config.problems import combined_error, problem_sentences, unknown_key, with_similar_key
 from nmt_lstm.config.schema import RunSettings, SearchSettings, SeriesSettings
 from nmt_lstm.config.toml_writer import write_toml
 from nmt_lstm.errors import ConfigurationError
@@ -100,9 +100,15 @@ def search_settings(run: RunSettings, overrides: Iterable[str]) -> SearchSetting
     assignments = list(overrides)
     for assignment in assignments:
         if not assignment.strip().startswith("search."):
+            key = assignment.partition("=")[0].strip()
+            known = [option.path for option in options_of() if option.path.startswith("search.")]
+            suggestion = with_similar_key(key, known)
             raise ConfigurationError(
-                f"--set {assignment}: only the search settings of a trained model can be changed, such as search.alpha=1.5.",
-                key=assignment.partition("=")[0].strip(),
+                f"--set {assignment}: only search settings of a trained model can be changed"
+                f"{f'.{suggestion}' if suggestion else ', such as search.alpha=1.5.'}",
+                key=key,
+                value=assignment,
+                known=known,
             )
     return make_run(run.model_dump(), assignments).search
 

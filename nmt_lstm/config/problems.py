@@ -12,7 +12,7 @@ from nmt_lstm.config.fields import child_keys, options_of, table_of
 from nmt_lstm.config.toml_writer import toml_value
 from nmt_lstm.errors import ConfigurationError, nearest
 
-__all__ = ["combined_error", "problem_sentences", "unknown_key"]
+__all__ = ["combined_error", "problem_sentences", "unknown_key", "with_similar_key"]
 
 # Most characters of a key or a value in a message.
 _MAX_QUOTE_LENGTH = 200
@@ -58,7 +58,7 @@ def _nearest_path(path: str) -> str:
     return (
         nearest(path, same_name, likeness=0)
         or _with_word(last, options)
-        or _with_similar_key(path, [*options, *tables])
+        or with_similar_key(path, [*options, *tables])
     )
 
 
@@ -133,7 +133,7 @@ def _nearest_value(value: Any, problem: Any) -> str:
     return nearest(value, [choice.strip("'") for choice in choices])
 
 
-def _with_similar_key(path: str, known: list[str]) -> str:
+def with_similar_key(path: str, known: list[str]) -> str:
     """Suggest a path whose last key resembles this one's; the same table alone does not make two options alike."""
     last = path.rpartition(".")[2]
     alike = [option for option in known if nearest(last, [option.rpartition(".")[2]])]

@@ -102,15 +102,23 @@ class LanguageModel:
         ]
         return f"<{type(self).__name__}: {'; '.join(filter(None, facts))}>"
 
-    def next_pieces(self, prompt: str = "", n: int = 10) -> list[Continuation]:
+    def next_pieces(
+        self, prompt: str = "", n: int = 10, *, line: int = 1, warnings: LineWarnings | None = None
+    ) -> list[Continuation]:
         """Return the likeliest pieces after a prompt, best first.
+
+        Args:
+            prompt: beginning of a text; "" is none.
+            n: number of pieces.
+            line: number of the prompt, for warnings.
+            warnings: about prompts; by default there are none.
 
         Raises:
             ConfigurationError: `n` is below 1.
             NotTextError: the prompt is not a string.
         """
         check_positive(n=n)
-        scores = next_piece_probabilities(self.model, self._prompt(1, prompt), self.device)
+        scores = next_piece_probabilities(self.model, self._prompt(line, prompt, warnings), self.device)
         scores[:END] = -torch.inf
         values, pieces = scores.topk(min(n, len(scores) - END))
         names = self.vocabulary.pieces(pieces.tolist())
@@ -119,18 +127,27 @@ class LanguageModel:
             for name, value in zip(names, values.tolist(), strict=True)
         ]
 
-    def next_words(self, prompt: str = "", n: int = 10) -> list[Continuation]:
+    def next_words(
+        self, prompt: str = "", n: int = 10, *, line: int = 1, warnings: LineWarnings | None = None
+    ) -> list[Continuation]:
         """Return the likeliest words after a prompt, best first; punctuation marks are words, too.
 
         The probability of a word is that of its pieces and of a word boundary after them. In scripts without spaces, each
         piece is a word. Pieces that would continue the last word of the prompt are left out.
+
+        Args:
+            prompt: beginning of a text, up to the end of a word; "" is none.
+            n: number of words.
+            line: number of the prompt, for warnings.
+            warnings: about prompts; by default there are none.
 
         Raises:
             ConfigurationError: `n` is below 1.
             NotTextError: the prompt is not a string.
         """
         check_positive(n=n)
-        found = next_words(self.model, self._prompt(1, prompt), self._texts, count=n, device=self.device)
+        pieces = self._prompt(line, prompt, warnings)
+        found = next_words(self.model, pieces, self._texts, count=n, device=self.device)
         return [
             Continuation(
                 END_OF_SENTENCE if word.pieces == (END,) else self.vocabulary.decode(word.pieces),

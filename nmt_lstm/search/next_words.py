@@ -23,7 +23,7 @@ __all__ = ["NextWord", "next_piece_probabilities", "next_words"]
 Encoding = TypeVar("Encoding")
 State = TypeVar("State")
 
-# Beginnings that are continued together, and how often: enough for all words of any probability worth showing.
+# Fewest beginnings that are continued together, and how often: enough for all words of any probability worth showing.
 ROWS = 64
 ROUNDS = 30
 
@@ -65,7 +65,8 @@ def next_words(
 
     The probability of a word is that of its pieces times that of a word boundary after them. It is at most that of any
     of its beginnings, so beginnings that are less likely than the last word of the list need no continuation: this is a
-    best-first search, and exact unless more than `ROWS` beginnings are likelier than that. Pieces that continue the prompt's last word are not the beginning of a next word.
+    best-first search, and exact unless more than `ROWS`, or `count`, beginnings are likelier than that. Pieces that continue
+    the prompt's last word are not the beginning of a next word.
 
     Args:
         model: of the vocabulary of the prompt; it scores the whole vocabulary.
@@ -82,14 +83,15 @@ def next_words(
     # A text without a prompt begins with a word, whether it is written with a space or not.
     opening[(continues if prompt else torch.zeros_like(continues))] = -torch.inf
     opening[: END + 1] = -torch.inf
-    beginnings = _best((), 0.0, opening, row=0, count=max(ROWS, count))
+    width = max(ROWS, count)
+    beginnings = _best((), 0.0, opening, row=0, count=width)
     for _ in range(ROUNDS):
         words = sorted(words, key=lambda word: -word.log_probability)[:count]
         worst = words[-1].log_probability if len(words) == count else -np.inf
         beginnings = sorted(
             (each for each in beginnings if each.log_probability > worst),
             key=lambda each: -each.log_probability,
-        )[:ROWS]
+        )[:width]
         if not beginnings:
             break
         rows = torch.tensor([each.row for each in beginnings], device=device)

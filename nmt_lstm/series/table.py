@@ -22,6 +22,8 @@ MAX_ROWS = 1_000_000
 MAX_COLUMNS = 100
 # A sum of squares must stay finite in float32.
 LARGEST = 1e15
+# Other signs between the columns of what is also called CSV.
+_OTHER_SEPARATORS = {"\t": "tabs", ";": "semicolons"}
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 
 
@@ -63,7 +65,10 @@ def parse_table(
     # Not lists of numbers, which would take four times the memory.
     rows, values = 0, array("d")
     try:
-        header = tuple(cell.strip() for cell in next(reader, []))
+        first = next(reader, None)
+        if first is None:
+            raise DataError(f"'{name}' is empty; its first line must name the columns.", path=path, line=1)
+        header = tuple(cell.strip() for cell in first)
         indices = _indices(header, columns, name, path)
         names = [header[index] for index in indices]
         for cells in _until_blank(reader, name, path):
@@ -106,6 +111,13 @@ def column_indices(header: Sequence[str], columns: Sequence[str], name: str) -> 
 def _indices(header: Sequence[str], columns: Sequence[str], name: str, path: Path | None) -> list[int]:
     if not any(header):
         raise DataError(f"'{name}' has no header; its first line names the columns.", path=path, line=1)
+    for sign, separator in _OTHER_SEPARATORS.items():
+        if len(header) == 1 and sign in header[0]:
+            raise DataError(
+                f"the columns of '{name}' are separated by {separator}, not by commas; convert it.",
+                path=path,
+                line=1,
+            )
     if len(header) > MAX_COLUMNS:
         raise DataError(f"'{name}' has more than {MAX_COLUMNS:,} columns.", path=path, line=1)
     if all(_NUMBER.fullmatch(cell) for cell in header):

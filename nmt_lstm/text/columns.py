@@ -81,11 +81,9 @@ class ColumnReader:
             yield None
         self._check()
 
-    def warning(self) -> str:
-        """Return a sentence about the unusual lines read so far; empty if there are none."""
-        if not self._unusual_count:
-            return ""
-        return f"{self._description()} They are left out."
+    def warning(self, consequence: str = "Such lines are left out.") -> str:
+        """Return a sentence about the unusual lines read so far, and their consequence; empty if there are none."""
+        return f"{self._description()} {consequence}" if self._unusual_count else ""
 
     def _check(self) -> None:
         if self._unusual_count > TOLERATED * self._count:

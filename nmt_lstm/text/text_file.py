@@ -16,6 +16,7 @@ from typing import BinaryIO, cast
 
 from nmt_lstm.errors import DataError, nearest
 from nmt_lstm.text.columns import ColumnReader, file_of, split_column
+from nmt_lstm.text.encoding_check import MAX_SIGNATURE_LENGTH, check_encoding, compression_of
 from nmt_lstm.text.zstandard_file import ZSTANDARD_DAMAGE, create_zstandard, open_zstandard
 
 __all__ = [
@@ -36,28 +37,11 @@ DAMAGES = (OSError, EOFError, lzma.LZMAError, zlib.error, ZSTANDARD_DAMAGE)
 """The exceptions of reading an open file: of a failing disk, or a truncated or damaged archive."""
 COMPRESSED_SUFFIXES = (".gz", ".xz", ".bz2", ".zst")
 """Suffixes of files that are decompressed while they are read."""
-# Suffixes by the signatures of compressed files; that of bzip2 contains a digit and a fixed number.
-SIGNATURES = {
-    re.compile(rb"\x1f\x8b"): ".gz",
-    re.compile(rb"\xfd7zXZ\x00"): ".xz",
-    re.compile(rb"\x28\xb5\x2f\xfd"): ".zst",
-    re.compile(rb"BZh[1-9]1AY&SY"): ".bz2",
-}
-MAX_SIGNATURE_LENGTH = 10
 # Also accepted: LZMA's older format, and the skippable frames of Zstandard.
 OTHER_SIGNATURES = re.compile(rb"\x5d\x00\x00|[\x50-\x5f]\x2a\x4d\x18", re.DOTALL)
 MAX_NAMES = 10_000
 
 logger = logging.getLogger(__name__)
-# UTF-32 first: its mark begins with that of UTF-16.
-BYTE_ORDER_MARKS = {
-    b"\xff\xfe\x00\x00": "utf-32",
-    b"\x00\x00\xfe\xff": "utf-32",
-    b"\xff\xfe": "utf-16",
-    b"\xfe\xff": "utf-16",
-}
-# Fewest bytes of a first line by which UTF-16 without a mark is recognised.
-MIN_UTF_16_BYTES = 8
 
 
 def open_bytes(path: Path) -> BinaryIO:
@@ -135,7 +119,7 @@ def _check_suffix(path: Path) -> None:
     """Refuse a file whose signature does not match its suffix."""
     with path.open("rb") as file:
         beginning = file.read(MAX_SIGNATURE_LENGTH)
-    suffix = _compression_of(beginning)
+    suffix = compression_of(beginning)
     if suffix == path.suffix or len(beginning) < MAX_SIGNATURE_LENGTH:  # so short a file may be truncated
         return
     if suffix:
@@ -147,11 +131,6 @@ def _check_suffix(path: Path) -> None:
             f"'{path.stem}'.",
             path=path,
         )
-
-
-def _compression_of(beginning: bytes) -> str:
-    """Return the suffix of compressed files that begin like this, such as ".gz"; empty for other files."""
-    return next((suffix for signature, suffix in SIGNATURES.items() if signature.match(beginning)), "")
 
 
 def _suggestion(path: Path) -> str:
@@ -232,7 +211,7 @@ def decode_lines(stream: Iterable[bytes], name: str, *, path: Path | None = None
 def _decode(line: bytes, name: str, number: int, path: Path | None) -> str:
     line = line.removesuffix(b"\n").removesuffix(b"\r")
     if number == 1:
-        _check_encoding(line, name, path)
+        check_encoding(line, name, path)
         line = line.removeprefix(b"\xef\xbb\xbf")
     try:
         return line.decode("utf-8")
@@ -243,26 +222,6 @@ def _decode(line: bytes, name: str, number: int, path: Path | None) -> str:
             path=path,
             line=number,
         ) from None
-
-
-def _check_encoding(line: bytes, name: str, path: Path | None) -> None:
-    """Refuse text whose first bytes show that it is not UTF-8, although some of it could be decoded as UTF-8."""
-    compression = _compression_of(line)
-    if compression:  # only of a stream: files are checked when they are opened
-        raise DataError(f"'{name}' is compressed ({compression}); decompress it first.", path=path)
-    encoding = next((name for mark, name in BYTE_ORDER_MARKS.items() if line.startswith(mark)), "")
-    # Without a mark, every other byte of Latin letters in UTF-16 is zero, which is valid UTF-8 but not text.
-    if not encoding and len(line) >= MIN_UTF_16_BYTES:
-        zeros = line[::2].count(0), line[1::2].count(0)
-        if min(zeros) == 0 and max(zeros) > len(line) // 4:
-            encoding = "utf-16le" if zeros[1] else "utf-16be"
-    if encoding:
-        raise DataError(
-            f"'{name}' is not UTF-8 at line 1, byte 1 (it is {encoding.upper()}). Convert it, for example with: "
-            f"iconv -f {encoding} -t utf-8.",
-            path=path,
-            line=1,
-        )
 
 
 def count_lines(path: Path) -> int:

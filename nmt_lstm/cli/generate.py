@@ -91,7 +91,10 @@ def generate(
         ),
     ] = None,
     input_file: Annotated[
-        Path | None, typer.Option("--input", "-i", metavar="FILE", help="Prompts, one per line; prompts.tsv:1 is a column.")
+        Path | None,
+        typer.Option(
+            "--input", "-i", metavar="FILE", help="Prompts, one per line; prompts.tsv:1 is a column."
+        ),
     ] = None,
     output_file: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. [default: stdout]")

@@ -110,7 +110,8 @@ def next_words(
         beginnings = [
             continued
             for row, each in enumerate(beginnings)
-            for continued in _best(each.pieces, each.log_probability, longer[row], row=row, count=ROWS)
+            for continued in _best(each.pieces, each.log_probability, longer[row], row=row, count=width)
+            if continued.log_probability > worst
         ]
     return sorted(words, key=lambda word: -word.log_probability)[:count]
 

@@ -126,3 +126,25 @@ def test_options_without_effect_are_refused_by_name(command, language_model_fold
 def test_an_option_of_sampling_draws_also_if_the_model_searches_by_default(command, language_model_folder):
     drawn = ("--set", "search.method=beam", "--seed", "3", "--top-p", "0.9")
     assert command("generate", "-m", language_model_folder, "--prompt", "one", *drawn).status == 0
+
+
+def test_small_probabilities_are_not_zeros(command, language_model_folder):
+    for unit in ("word", "piece"):
+        finished = command(
+            "generate", "-m", language_model_folder, "--prompt", "one", "--next", 500, "--unit", unit
+        )
+        values = [float(line.split()[0]) for line in finished.lines[1:]]
+        assert min(values) > 0.0
+        assert values == sorted(values, reverse=True)
+    assert command("generate", "-m", language_model_folder, "--prompt", "one", "--next", 501).status == 2
+
+
+def test_next_words_warn_of_control_characters(command, language_model_folder):
+    finished = command("generate", "-m", language_model_folder, "--next", 2, stdin=b"one\ntwo \x01\n")
+    assert "line 2: control characters" in finished.err
+
+
+def test_a_misspelt_table_of_a_search_setting_is_corrected(command, language_model_folder):
+    finished = command("generate", "-m", language_model_folder, "--prompt", "a", "--set", "serch.alpha=2")
+    assert finished.status == 2
+    assert "'search.alpha'" in finished.error

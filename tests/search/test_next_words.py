@@ -61,6 +61,14 @@ def test_words_of_several_pieces_are_found_in_their_order(model, prompt):
         assert word.log_probability == pytest.approx(expected[word.pieces], abs=1e-5)
 
 
+def test_a_list_may_be_longer_than_the_beginnings_that_are_continued_by_default(model, monkeypatch):
+    long = next_words(model, [4], PieceTexts(TEXTS), count=12, device=CPU)
+    monkeypatch.setattr("nmt_lstm.search.next_words.ROWS", 1)
+    assert [word.pieces for word in next_words(model, [4], PieceTexts(TEXTS), count=12, device=CPU)] == [
+        word.pieces for word in long
+    ]
+
+
 def test_without_a_prompt_any_piece_begins_a_word(model):
     words = next_words(model, [], PieceTexts(TEXTS), count=30, device=CPU)
     assert {word.pieces[0] for word in words} >= {4, 5, 6, 7, 8}

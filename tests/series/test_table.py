@@ -23,7 +23,10 @@ def test_numbers_are_read_in_the_order_of_the_columns(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "word"),
     [
-        ("", 1, "header"),
+        ("", 1, "empty"),
+        ("\n", 1, "header"),
+        ("a\tb\n1\t2\n", 1, "tabs"),
+        ("a;b\n1;2\n", 1, "semicolons"),
         ("1,2\n3,4\n", 1, "only numbers"),
         ("a,a\n1,2\n", 1, "two columns"),
         ("a,b\n1,2\n1\n", 3, "1 value"),

@@ -74,7 +74,7 @@ def run_without_file(
         pairs = count_usable(source, target)
         check_lengths(files["valid_source"], files.get("valid_target"))
     else:
-        held_out = hold_out(source, target, folder / FOLDER, reuse=resume)
+        held_out = hold_out(source, target, folder / FOLDER, reuse=resume, labelled=task == "classification")
         held = {"valid_source": held_out.source, "valid_target": held_out.target}
         files |= {name: (path,) for name, path in held.items() if path is not None}
         description.append(held_out.describe())

@@ -71,7 +71,7 @@ class LabelScoring(NamedTuple):
         from nmt_lstm.inference.text_classifier import TextClassifier
 
         classifier = TextClassifier.load(self.models[0], device=self.device, precision=self.precision)
-        check_labels(labels, classifier.labels, str(labels_file))
+        check_labels(self.source, labels_file, classifier.labels)
         results = classifier.classify(texts, batch_size=self.batch_size)
         report = classification_report([result.label for result in results], labels)
         if self.train_source is None or self.train_target is None:

@@ -106,7 +106,9 @@ class _Candidate(NamedTuple):
     digest: bytes
 
 
-def hold_out(source: Side, target: Side | None, folder: Path, *, reuse: bool = False) -> HeldOut:
+def hold_out(
+    source: Side, target: Side | None, folder: Path, *, reuse: bool = False, labelled: bool = False
+) -> HeldOut:
     """Choose pairs of a text for validation: 1,000 or 5 % of it, whichever is less, but at least one.
 
     The same text always has the same pairs. It is not changed: training has to leave these pairs out
@@ -118,18 +120,25 @@ def hold_out(source: Side, target: Side | None, folder: Path, *, reuse: bool = F
         target: target side of the text; None for text without pairs.
         folder: folder for the files.
         reuse: use the files in `folder` if they exist, as a resumed run must.
+        labelled: whether the target side has labels, each of which must be left in the training text.
 
     Raises:
         DataError: the text cannot be read, has a side without text, or too few different pairs.
     """
-    held = _hold_out(source, target, folder / FILE, reuse=reuse)
+    held = _hold_out(source, target, folder / FILE, reuse=reuse, labelled=labelled)
     if held is None:
-        raise _too_few(source, target)
+        raise _too_few_of_a_label(target) if labelled and target is not None else _too_few(source, target)
     return held
 
 
 def _hold_out(
-    source: Side, target: Side | None, path: Path, *, reuse: bool, most: int = MAX_PAIRS
+    source: Side,
+    target: Side | None,
+    path: Path,
+    *,
+    reuse: bool,
+    most: int = MAX_PAIRS,
+    labelled: bool = False,
 ) -> HeldOut | None:
     """Return what is held out of a text in files whose names begin with `path`; None if it has too few pairs."""
     total, usable = check_lengths(source, target), count_usable(source, target)
@@ -141,6 +150,8 @@ def _hold_out(
         parts = list(_candidates(source, target, total, most))
         counts = _occurrences(source, target, {candidate.digest for part in parts for candidate in part})
         chosen = _choose(parts, counts)
+        if labelled:
+            chosen = _without_last_of_a_label(chosen, source, target)
     remaining = usable - sum(counts[digest] for digest in chosen)
     if not chosen or not remaining:
         return None
@@ -172,6 +183,15 @@ def _too_few(source: Side, target: Side | None) -> DataError:
     )
 
 
+def _too_few_of_a_label(labels: Side) -> DataError:
+    path = as_paths(labels)[0]
+    return DataError(
+        f"hardly any label in '{path}' occurs twice, so that no text can be held out for validation. Is this the column of the "
+        f"texts? If not, give validation text with --valid-source and --valid-target.",
+        path=path,
+    )
+
+
 def with_validation_text(
     run: RunSettings, folder: Path, *, reuse: bool
 ) -> tuple[RunSettings, HeldOut | None]:
@@ -194,18 +214,21 @@ def with_validation_text(
     if data.has_validation:
         return run, None
     corpora = data.training_corpora()
+    labelled = data.targets == "labels"
     update: dict[str, object] = {"exclude_validation": True}
     if len(corpora) == 1 and not corpora[0].tag:
-        held = hold_out(*corpora[0].sides(), folder / FOLDER, reuse=reuse)
+        held = hold_out(*corpora[0].sides(), folder / FOLDER, reuse=reuse, labelled=labelled)
         target = None if held.target is None else held.target.absolute()
         update |= {"valid_source": held.source.absolute(), "valid_target": target}
     else:
-        held, update["validation"] = _hold_out_of_each(corpora, folder / FOLDER, reuse=reuse)
+        held, update["validation"] = _hold_out_of_each(
+            corpora, folder / FOLDER, reuse=reuse, labelled=labelled
+        )
     return run.model_copy(update={"data": data.model_copy(update=update)}), held
 
 
 def _hold_out_of_each(
-    corpora: Sequence[CorpusSettings], folder: Path, *, reuse: bool
+    corpora: Sequence[CorpusSettings], folder: Path, *, reuse: bool, labelled: bool
 ) -> tuple[HeldOut, tuple[ValidationSettings, ...]]:
     """Hold out of each corpus a set with its name and tag; those that are too small have none.
 
@@ -215,7 +238,8 @@ def _hold_out_of_each(
     most = max(MIN_MEANINGFUL_PAIRS, MAX_PAIRS // len(corpora))
     sets, settings = list[HeldOut](), list[ValidationSettings]()
     for number, corpus in enumerate(corpora, 1):
-        held = _hold_out(*corpus.sides(), folder / f"{FILE}-{number}", reuse=reuse, most=most)
+        path = folder / f"{FILE}-{number}"
+        held = _hold_out(*corpus.sides(), path, reuse=reuse, most=most, labelled=labelled)
         if held is not None:
             sets.append(held)
             source, target = (path and path.absolute() for path in (held.source, held.target))
@@ -223,7 +247,8 @@ def _hold_out_of_each(
                 ValidationSettings(name=corpus.name, source=source, target=target, tag=corpus.tag)
             )
     if not sets:
-        raise _too_few(*corpora[0].sides())
+        source, target = corpora[0].sides()
+        raise _too_few_of_a_label(target) if labelled and target is not None else _too_few(source, target)
     return sets[0]._replace(others=tuple(sets[1:])), tuple(settings)
 
 
@@ -263,6 +288,14 @@ def _choose(parts: Sequence[Sequence[_Candidate]], counts: Counter[bytes]) -> di
             best = min(candidates, key=lambda candidate: counts[candidate.digest])
             chosen[best.digest] = best.pair
     return chosen
+
+
+def _without_last_of_a_label(
+    chosen: dict[bytes, tuple[str, str]], source: Side, target: Side | None
+) -> dict[bytes, tuple[str, str]]:
+    """Return the chosen pairs without those whose labels the rest of the text does not have: nothing could be learnt of them."""
+    rest = {pair[1].strip() for pair in read_parallel(source, target) if pair_digest(*pair) not in chosen}
+    return {digest: pair for digest, pair in chosen.items() if pair[1].strip() in rest}
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 
-from nmt_lstm.config.schema import SubwordSettings
+from nmt_lstm.config.schema import DataSettings, SubwordSettings
+from nmt_lstm.config.schema_base import as_paths
 from nmt_lstm.errors import DataError, nearest
-from nmt_lstm.plain_text import count_of
+from nmt_lstm.plain_text import count_of, printable
 from nmt_lstm.text.piece_records import byte_model
 from nmt_lstm.text.special_pieces import SPECIAL_PIECES
 from nmt_lstm.text.subwords import Subwords, read_subwords, train_subwords
+from nmt_lstm.text.text_file import read_texts, short_path
 from nmt_lstm.text.text_form import SPACE, TextForm
-from nmt_lstm.text.validation_text import ValidationText
 from nmt_lstm.text.vocabulary import Vocabulary
 
 __all__ = [
@@ -30,7 +33,15 @@ FIRST_LABEL = len(SPECIAL_PIECES)
 MAX_LABELS = 1_000
 """More labels are rather the other column of a file."""
 # A model of bytes has the 256 bytes and a space besides, which spell a label that is not known.
+# Labels in a message, and their length there.
+MAX_SHOWN = 10
+MAX_SHOWN_LENGTH = 40
+# More labels than this, and than so many for each text, may be the column of the texts.
+MANY_LABELS = 50
+MANY_PER_TEXT = 0.5
 _OTHER_PIECES = FIRST_LABEL + 257
+
+logger = logging.getLogger(__name__)
 
 
 def label_vocabulary(labels: Iterable[str], form: TextForm) -> Vocabulary:
@@ -44,8 +55,10 @@ def label_vocabulary(labels: Iterable[str], form: TextForm) -> Vocabulary:
         DataError: there are too many or too few different labels, or one cannot be a piece.
     """
     known: set[str] = set()
+    texts = 0
     for label in labels:
         if label.strip():
+            texts += 1
             known.add(label.strip())
         if len(known) > MAX_LABELS:
             raise DataError(
@@ -58,6 +71,11 @@ def label_vocabulary(labels: Iterable[str], form: TextForm) -> Vocabulary:
             f"the training text has {count_of(len(known), 'label')}; at least two are needed to tell texts apart."
         )
     names = sorted(known)
+    if len(names) > max(MANY_LABELS, MANY_PER_TEXT * texts):
+        logger.warning(
+            "%d training texts have %d different labels, such as '%s'. Is this the column of the texts?",
+            texts, len(names), _shortened(names[0]),
+        )  # fmt: skip
     # As symbols, labels stay as they are in every form of text.
     vocabulary = Vocabulary(byte_model([SPACE + name.replace(" ", SPACE) for name in names]), form=form)
     for number, name in enumerate(names):
@@ -67,12 +85,16 @@ def label_vocabulary(labels: Iterable[str], form: TextForm) -> Vocabulary:
 
 
 def subwords_with_labels(
-    pairs: Callable[[], Iterable[tuple[str, str]]], settings: SubwordSettings, count: int, seed: int
+    pairs: Callable[[], Iterable[tuple[str, str]]],
+    labels: Vocabulary,
+    settings: SubwordSettings,
+    count: int,
+    seed: int,
 ) -> Subwords:
-    """Return the vocabularies of texts, learnt or read, and of their labels; the arguments are those of `train_subwords`.
+    """Return the vocabularies of texts, learnt or read, and of their labels; other arguments are those of `train_subwords`.
 
     Raises:
-        DataError: there are too many or too few labels, or a vocabulary cannot be read or learnt.
+        DataError: the vocabulary of the texts cannot be read or learnt.
     """
     if settings.model is not None:
         is_pair = (settings.model / "subwords.source.model").exists()
@@ -85,36 +107,50 @@ def subwords_with_labels(
             seed,
             paired=False,
         ).source
-    return Subwords(texts, label_vocabulary((label for _, label in pairs()), TextForm.of(settings)), False)
+    return Subwords(texts, labels, False)
 
 
-def check_labels(labels: Iterable[str], known: Sequence[str], name: str) -> None:
-    """Check that all labels are known.
+def check_labels(texts: Path, labels: Path, known: Sequence[str]) -> None:
+    """Check that all labels of a text are known.
 
     Args:
-        labels: those of a text, line by line.
+        texts: a file of texts, or a column.
+        labels: the file of their labels, or the column.
         known: the labels of the training text.
-        name: the text, for messages.
 
     Raises:
-        DataError: a label is not, or a line has none.
+        DataError: a label is not, or a line has none; or a file cannot be read.
     """
-    for number, label in enumerate(labels, 1):
-        if label.strip() not in known:
-            problem = f"has the label '{label.strip()[:80]}'" if label.strip() else "has no label"
-            raise DataError(
-                f"line {number:,} of '{name}' {problem}; those of the training text are {', '.join(known[:10])}"
-                f"{', ...' if len(known) > 10 else ''}.{nearest(label.strip(), known)}",
-                line=number,
-                value=label,
-                known=known,
-            )
+    for number, (text, label) in enumerate(zip(read_texts(texts), read_texts(labels), strict=True), 1):
+        if text is None or label is None or label.strip() in known:  # an unusual number of columns
+            continue
+        name = label.strip()
+        shown = [printable(_shortened(each)) for each in known[:MAX_SHOWN]]
+        problem = (
+            f"has the label '{printable(_shortened(name))}', which no training text has; correct it, leave the line out, or "
+            f"train with such texts.{nearest(name, known)}"
+            if name
+            else "has no label; add it, or leave the line out."
+        )
+        raise DataError(
+            f"line {number:,} of '{short_path(labels)}' {problem} Known labels: {', '.join(shown)}"
+            f"{', ...' if len(known) > len(shown) else '.'}",
+            path=labels,
+            line=number,
+            value=label,
+            known=known,
+        )
 
 
-def check_validation_labels(sets: Iterable[ValidationText], subwords: Subwords) -> None:
+def check_validation_labels(data: DataSettings, known: Sequence[str]) -> None:
     """Check the labels of validation sets; see `check_labels`."""
-    for each in sets:
-        check_labels(each.target, labels_of(subwords.target), each.name)
+    for each in data.validation_sets():
+        for texts, labels in zip(*map(as_paths, each.sides()), strict=True):
+            check_labels(texts, labels, known)
+
+
+def _shortened(label: str) -> str:
+    return label if len(label) <= MAX_SHOWN_LENGTH else f"{label[: MAX_SHOWN_LENGTH - 3]}..."
 
 
 def label_count(size: int) -> int:

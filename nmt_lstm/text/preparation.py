@@ -21,7 +21,7 @@ from nmt_lstm.text.cleaning import CleaningReport, pair_digest
 from nmt_lstm.text.corpus import count_usable, read_parallel
 from nmt_lstm.text.corpus_checks import corpus_warnings
 from nmt_lstm.text.fingerprint import fingerprint_of
-from nmt_lstm.text.labels import check_validation_labels, subwords_with_labels
+from nmt_lstm.text.labels import check_validation_labels, label_vocabulary, labels_of, subwords_with_labels
 from nmt_lstm.text.prepared import Prepared
 from nmt_lstm.text.store_writing import KEPT, write_store
 from nmt_lstm.text.subwords import Subwords, read_subwords, train_subwords
@@ -121,7 +121,7 @@ def prepare_text(
         if contents is None:
             raise ResourceError(f"the prepared text in '{folder}' cannot be read back; check the disk.")
     if data.targets == "labels":
-        check_validation_labels(validation, contents.subwords)
+        check_validation_labels(data, labels_of(contents.subwords.target))
     return prepared(subwords=contents.subwords, store=contents.train, reports=contents.reports, reused=reused)
 
 
@@ -198,7 +198,9 @@ def _prepare_folder(
         hold = "hold" if len(paths) > 1 else "holds"
         raise DataError(f"{names} {hold} only empty lines; nothing can be learnt from them.", path=paths[0])
     if data.targets == "labels":
-        subwords = subwords_with_labels(pairs, settings, count, VOCABULARY_SEED)
+        labels = label_vocabulary((label for _, label in pairs()), TextForm.of(settings))
+        check_validation_labels(data, labels_of(labels))
+        subwords = subwords_with_labels(pairs, labels, settings, count, VOCABULARY_SEED)
     elif settings.model is not None:
         subwords = read_subwords(settings.model, settings, paired=data.is_paired)
     else:

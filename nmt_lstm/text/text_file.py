@@ -31,6 +31,7 @@ __all__ = [
     "read_blocks",
     "read_lines",
     "read_texts",
+    "short_path",
 ]
 
 DAMAGES = (OSError, EOFError, lzma.LZMAError, zlib.error, ZSTANDARD_DAMAGE)
@@ -169,13 +170,13 @@ def read_texts(path: Path) -> Iterator[str | None]:
         if column is None:
             yield from lines
             return
-        reader = ColumnReader(lines, _short(file), column)
+        reader = ColumnReader(lines, short_path(file), column)
         yield from reader.texts()
         if warning := reader.warning():
             _warn(warning)
 
 
-def _short(path: Path) -> Path:
+def short_path(path: Path) -> Path:
     """Return a path as it is shortest to read; so the same file always has the same name."""
     path = path.absolute()
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

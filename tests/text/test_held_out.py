@@ -52,6 +52,21 @@ def test_five_per_cent_but_at_most_a_thousand_pairs_are_held_out(tmp_path, total
     assert set(held) <= set(pairs)
 
 
+def test_the_last_text_of_a_label_is_not_held_out(tmp_path) -> None:
+    pairs = [(f"text {number}", f"label {number if number > 300 else 1}") for number in range(400)]
+    source, target = write_text(tmp_path, pairs)
+    held = hold_out(source, target, tmp_path / "run", labelled=True)
+    assert held.pairs
+    assert {label for _, label in held.pairs} == {"label 1"}
+    assert held.remaining == 400 - len(held.pairs)
+
+
+def test_texts_in_place_of_labels_cannot_be_held_out(tmp_path) -> None:
+    source, target = write_text(tmp_path, numbered(100))
+    with pytest.raises(DataError, match="column of the texts"):
+        hold_out(source, target, tmp_path / "run", labelled=True)
+
+
 def test_the_same_pairs_from_all_parts_are_held_out(tmp_path) -> None:
     pairs = numbered(2_000)
     files = write_text(tmp_path, pairs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from nmt_lstm.config.schema import SubwordSettings
@@ -32,8 +34,27 @@ def test_one_label_tells_nothing() -> None:
         label_vocabulary(["good", "good"], TextForm())
 
 
+def test_many_labels_for_few_texts_are_pointed_out(caplog: pytest.LogCaptureFixture) -> None:
+    label_vocabulary((f"text number {number % 60}" for number in range(200)), TextForm())
+    assert not caplog.records
+    label_vocabulary((f"text number {number % 60}" for number in range(100)), TextForm())
+    assert "60 different labels" in caplog.text
+
+
 @pytest.mark.parametrize(("label", "word"), [("god", "good"), ("", "no label")])
-def test_an_unknown_label_is_reported_with_its_line(label: str, word: str) -> None:
+def test_an_unknown_label_is_reported_with_its_file_and_line(tmp_path: Path, label: str, word: str) -> None:
+    file = tmp_path / "test.tsv"
+    file.write_text("".join(f"{each}\ta text\n" for each in ["good"] * 9 + ["good\tx", "bad", label]))
     with pytest.raises(DataError, match=word) as refused:
-        check_labels(["good", label], ["bad", "good"], "test.tsv")
-    assert (refused.value.line, refused.value.known) == (2, ("bad", "good"))
+        check_labels(tmp_path / "test.tsv:2", tmp_path / "test.tsv:1", ["bad", "good"])
+    assert (refused.value.line, refused.value.known) == (12, ("bad", "good"))
+    assert "test.tsv:1" in str(refused.value)
+
+
+def test_long_labels_are_shortened_in_messages(tmp_path: Path) -> None:
+    (tmp_path / "labels").write_text("x" * 500)
+    with pytest.raises(DataError) as refused:
+        check_labels(
+            tmp_path / "labels", tmp_path / "labels", [f"{letter * 500}" for letter in "abcdefghijklm"]
+        )
+    assert len(str(refused.value)) < 800 + len(str(tmp_path))

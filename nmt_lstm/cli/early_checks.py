@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from nmt_lstm.config.tasks import TaskName
 
 __all__ = [
-    "check_beam",
     "check_cells",
     "check_export_folder",
     "check_files",
@@ -28,6 +27,7 @@ __all__ = [
     "check_tag",
     "check_task",
     "check_training_folder",
+    "checked_search",
     "is_language_model",
     "task_of",
 ]
@@ -104,11 +104,24 @@ def task_of(folders: Sequence[Path]) -> str:
     return Manifest.read(path).task if path is not None and (path / MANIFEST).exists() else ""
 
 
-def check_search(folders: Sequence[Path], overrides: Sequence[str] | None) -> SearchSettings:
+def check_search(
+    folders: Sequence[Path],
+    overrides: Sequence[str] | None,
+    *,
+    beam_size: int | None = None,
+    n_best: int = 1,
+) -> SearchSettings:
     """Return the search settings of the first model, changed by the overrides of ``--set``.
 
+    Args:
+        folders: the models.
+        overrides: such as "search.alpha=1.5"; each must have an effect.
+        beam_size: of ``--beam-size``.
+        n_best: of ``--n-best``.
+
     Raises:
-        ConfigurationError: an override is invalid, or is not of a search setting.
+        ConfigurationError: an override is invalid, has no effect or is not of a search setting, or the settings
+            contradict each other.
         ModelFolderError: the run file of the first model cannot be read.
     """
     from nmt_lstm.config.load import load_model_run, search_settings
@@ -119,26 +132,47 @@ def check_search(folders: Sequence[Path], overrides: Sequence[str] | None) -> Se
         run = load_model_run(folder / "run.toml")
     except ConfigurationError as problem:
         raise ModelFolderError(f"model folder '{folder}' cannot be read: {problem}", path=folder) from problem
-    return search_settings(run, overrides or [])
+    search = search_settings(run, overrides or [])
+    names = [override.partition("=")[0].strip().removeprefix("search.") for override in overrides or ()]
+    return checked_search(
+        search, names, beam_size=beam_size, n_best=n_best, has_source=run.task == "translation"
+    )
 
 
-def check_beam(search: SearchSettings, beam_size: int | None, n_best: int) -> None:
-    """Check search settings with the values of ``--beam-size`` and ``--n-best``.
+def checked_search(
+    search: SearchSettings,
+    names: Sequence[str] = (),
+    *,
+    beam_size: int | None = None,
+    n_best: int = 1,
+    has_source: bool = True,
+) -> SearchSettings:
+    """Return search settings with the value of ``--beam-size``.
+
+    Args:
+        search: the settings.
+        names: those that ``--set`` has changed.
+        beam_size: of ``--beam-size``.
+        n_best: of ``--n-best``.
+        has_source: whether the model translates.
 
     Raises:
-        ConfigurationError: they contradict each other.
+        ConfigurationError: the settings contradict each other, or one of the named ones has no effect.
     """
     from nmt_lstm.inference.checked_arguments import with_beam_size
+    from nmt_lstm.search.setting_checks import check_effects
     from nmt_lstm.search.setting_checks import check_search as check_settings
 
-    settings = with_beam_size(search, beam_size)
-    if n_best > settings.beam_size and search.method == "beam":
+    search = with_beam_size(search, beam_size)
+    if n_best > search.beam_size and search.method == "beam":
         raise ConfigurationError(
-            f"--n-best {n_best} is larger than the beam size {settings.beam_size}; add --beam-size {n_best}.",
+            f"--n-best {n_best} is larger than the beam size {search.beam_size}; add --beam-size {n_best}.",
             key="--n-best",
             value=n_best,
         )
-    check_settings(settings, n_best)
+    check_effects(search, [*names, *(["beam_size"] if beam_size is not None else [])], has_source=has_source)
+    check_settings(search, n_best)
+    return search
 
 
 def check_tag(folders: Sequence[Path], tag: str) -> None:
@@ -178,12 +212,13 @@ def check_files(*paths: Path | None, reread: bool = False) -> None:
 
 
 def check_task(run: RunSettings, *tasks: TaskName) -> None:
-    """Check that a run is for one of some tasks, if they are named, and that all of its settings have an effect in its own.
+    """Check that a run is for one of some tasks, if they are named, that all of its settings have an effect, and its search.
 
     Raises:
-        ConfigurationError: it is not, or a setting has none.
+        ConfigurationError: it is not, a setting has none, or the settings of the search contradict each other.
     """
     from nmt_lstm.config.tasks import TASKS, unused_settings
+    from nmt_lstm.search.setting_checks import check_search as check_settings
 
     task = TASKS[run.task]
     if tasks and run.task not in tasks:
@@ -192,12 +227,13 @@ def check_task(run: RunSettings, *tasks: TaskName) -> None:
             key="task",
             value=run.task,
         )
-    for path, value in unused_settings(run):
+    for path, value, where in unused_settings(run):
         raise ConfigurationError(
-            f"{path} = {str(value) if isinstance(value, Path) else value!r} has no effect in {task.model}; leave it out.",
+            f"{path} = {str(value) if isinstance(value, Path) else value!r} has no effect {where}; leave it out.",
             key=path,
             value=value,
         )
+    check_settings(run.search)
 
 
 def check_names(run: RunSettings) -> None:

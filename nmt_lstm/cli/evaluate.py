@@ -233,7 +233,7 @@ def evaluate(
         early_checks.check_language_model(model, language_model, language_model_weight)
         weight = language_model_weight
         chosen = [] if weight is None else [f"search.language_model_weight={weight}"]
-        search = early_checks.check_search(model, [*(overrides or ()), *chosen])
+        search = early_checks.check_search(model, [*(overrides or ()), *chosen], beam_size=beam_size)
     if tag and not model:
         raise ConfigurationError("--tag is for the text that -m translates; remove it.")
     early_checks.check_tag(model or [], tag)

@@ -192,7 +192,7 @@ def generate(
         method = Method.sampling
     chosen = {"method": method.value if method else None, **sampling, "max_pieces": max_pieces}
     assignments = [f"search.{name}={value}" for name, value in chosen.items() if value is not None]
-    search = early_checks.check_search([model], [*(overrides or ()), *assignments])
+    search = early_checks.check_search([model], [*(overrides or ()), *assignments], beam_size=beam_size)
     _check_count(search, beam_size, count)
     from_stdin = prompt is None and (input_file is None or str(input_file) == "-")
     if from_stdin:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import Overrides
 from nmt_lstm.cli.chosen_settings import run_without_file
 from nmt_lstm.cli.messages import note, quoted
@@ -24,6 +25,7 @@ from nmt_lstm.cli.text_options import (
 )
 from nmt_lstm.config.tasks import TASKS
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.plain_text import count_of
 
 if TYPE_CHECKING:
     from nmt_lstm.text.prepared import Prepared
@@ -88,6 +90,7 @@ def prepare(
                 raise ConfigurationError(
                     "a stream is not prepared: its pairs are read while they are trained on."
                 )
+            early_checks.check_task(run)
             run, held_out = with_validation_text(run, Path(folder), reuse=False)
         if held_out is not None:
             note(held_out.describe(with_folder=False))
@@ -112,7 +115,7 @@ def description(prepared: Prepared) -> str:
     lines = [
         prepared.report.describe(),
         *prepared.describe_corpora(),
-        f"{len(prepared.valid_source):,} validation pairs",
+        count_of(len(prepared.valid_source), "validation pair"),
         vocabulary,
         f"{store.source.lengths.sum():,} source and {store.target.lengths.sum():,} target pieces of training text",
         f"Cached in {prepared.folder}: neither text nor settings have changed"

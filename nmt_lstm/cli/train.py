@@ -234,6 +234,7 @@ def check_start(run: RunSettings, folder: Path, plugins: Sequence[Path] | None, 
     check_parts(run.model)
     check_run(
         run.training,
+        run.search,
         task=run.task,
         model=run.model,
         continues=resume and has_checkpoint(folder),

@@ -64,7 +64,6 @@ from nmt_lstm.cli.translate_options import (
 )
 from nmt_lstm.cli.translation_output import OutputFormat
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.plain_text import count_of
 
 if TYPE_CHECKING:
     from nmt_lstm.inference.requests import TranslationRequest
@@ -151,8 +150,9 @@ def translate(
         "language_model_weight": language_model_weight,
     }
     chosen = [f"search.{name}={value}" for name, value in options.items() if value is not None]
-    search = early_checks.check_search(model, [*(overrides or ()), *chosen])
-    early_checks.check_beam(search, beam_size, n_best)
+    search = early_checks.check_search(
+        model, [*(overrides or ()), *chosen], beam_size=beam_size, n_best=n_best
+    )
     from_stdin = input_file is None or str(input_file) == "-"
     if from_stdin:
         check_stdin()
@@ -251,7 +251,8 @@ def translate(
         elif bulk is not None:
             note(f"\nInterrupted: {bulk.state()}. The same command continues.")
         elif written:
-            note(f"\nInterrupted: {count_of(written, 'line')} translated and written.")
+            lines_have = "line has" if written == 1 else f"{written:,} lines have"
+            note(f"\nInterrupted: the first {lines_have} been translated and written.")
         else:
             note("\nInterrupted before the first lines were written. A smaller --batch-size writes sooner.")
         raise typer.Exit(130) from None

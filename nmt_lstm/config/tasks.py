@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
+from typing import Any, Literal, NamedTuple
 
 __all__ = ["TASKS", "Task", "TaskName", "part_of", "unused_settings", "with_defaults_of_task"]
 
@@ -194,10 +191,28 @@ def _with_default(table: Any, path: str, default: Any) -> Any:
     return {**table, key: _with_default(table.get(key, {}), rest, default)}
 
 
-def unused_settings(run: BaseModel) -> Iterator[tuple[str, Any]]:
-    """Yield the path and the value of each setting of a run that is set, but has no effect in its task."""
-    name = run.model_dump()["task"]
-    for path in TASKS[name].unused:
+def unused_settings(run: Any) -> Iterator[tuple[str, Any, str]]:
+    """Yield each setting of a run that is set, but has no effect: its path, its value, and where, such as "in a classifier".
+
+    Args:
+        run: a `nmt_lstm.config.schema.RunSettings`.
+    """
+    task = TASKS[run.task]
+    for path, value in _unused_in(run, task):
+        yield path, value, f"in {task.model}"
+    for key, tables in (("data.corpora", run.data.corpora), ("data.validation", run.data.validation)):
+        for number, table in enumerate(tables, start=1):
+            if table.tsv is None and table.columns != (1, 2):
+                yield f"[[{key}]] {number}: columns", list(table.columns), "without tsv"
+    if run.data.stream:
+        default = type(run.training).model_fields["epochs"].default
+        for path, value in _changed("epochs", run.training.epochs, default, "training"):
+            yield path, value, "on a stream, which has no epochs"
+
+
+def _unused_in(run: Any, task: Task) -> Iterator[tuple[str, Any]]:
+    """Yield the path and the value of each setting that has no effect in a task."""
+    for path in task.unused:
         table, _, key = path.rpartition(".")
         holder: Any = run
         for part in filter(None, table.split(".")):

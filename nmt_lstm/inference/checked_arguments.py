@@ -76,7 +76,7 @@ def with_beam_size(settings: SearchSettings, beam_size: int | None) -> SearchSet
         return SearchSettings(**{**settings.model_dump(), "beam_size": beam_size})
     except ValidationError as problem:
         raise ConfigurationError(
-            f"beam_size is {beam_size}: {problem.errors()[0]['msg'].lower()}; 5 is a good choice.",
+            f"beam_size is {beam_size!r}, but must be a whole number from 1 to 1,000; 5 is a good choice.",
             key="beam_size",
             value=beam_size,
         ) from problem

@@ -1,13 +1,18 @@
-"""Checks of search settings that contradict each other; they need no torch, so that commands make them at once."""
+"""Checks of search settings that contradict each other or have no effect; without torch, so that commands make them at once."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.errors import ConfigurationError
 
-__all__ = ["check_search"]
+__all__ = ["check_effects", "check_search"]
 
 SAMPLING_ONLY = ("temperature", "top_k", "top_p")
+_OF_TRANSLATION = frozenset(
+    {"coverage_penalty", "decision", "language_model_weight", "max_length_ratio", "max_source_pieces", "min_length_ratio", "samples"}
+)  # fmt: skip
 
 
 def check_search(settings: SearchSettings, n_best: int = 1) -> None:
@@ -37,6 +42,48 @@ def check_search(settings: SearchSettings, n_best: int = 1) -> None:
             value=settings.min_length_ratio,
         )
     _check_groups(settings)
+
+
+def check_effects(settings: SearchSettings, names: Iterable[str], *, has_source: bool) -> None:
+    """Raise ConfigurationError if a setting that the user has just set has no effect beside the others.
+
+    The settings of a run file may have none: they are what later searches begin with.
+
+    Args:
+        settings: of the search.
+        names: those that the user has set, such as "samples".
+        has_source: whether a translation is searched for, not a text without a source.
+    """
+    for name in names:
+        if reason := _lacks_effect(settings, name, has_source=has_source):
+            raise ConfigurationError(
+                f"search.{name} = {getattr(settings, name)} has no effect: {reason}.",
+                key=f"search.{name}",
+                value=getattr(settings, name),
+            )
+
+
+def _lacks_effect(settings: SearchSettings, name: str, *, has_source: bool) -> str:
+    """Return why a setting has no effect, and what would give it one; empty if it has one."""
+    samples = settings.method == "sampling"
+    if name == "max_pieces" and has_source:
+        return "it limits the texts of a language model; a translation has search.max_length_ratio"
+    if name in _OF_TRANSLATION and not has_source:
+        return "it is for translations, and a language model has no source text"
+    if name in (*SAMPLING_ONLY, "seed") and not samples:
+        return 'it is for sampling; add search.method = "sampling", or leave it out'
+    if name == "samples" and not (samples and settings.decision != "score"):
+        return (
+            'it is for the search.decision "chrf" or "bleu" among samples (search.method = "sampling"); add both, or leave it '
+            "out"
+        )
+    if name in ("beam_size", "coverage_penalty") and samples:
+        return "it is for beam search, and search.method is sampling; leave one of them out"
+    if name == "alpha" and settings.length_penalty == "none":
+        return "search.length_penalty is none; leave one of them out"
+    if name == "decision" and not samples and settings.beam_size == 1:
+        return "a beam of one hypothesis leaves nothing to choose; use a larger beam size"
+    return ""
 
 
 def _check_groups(settings: SearchSettings) -> None:

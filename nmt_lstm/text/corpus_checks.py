@@ -13,6 +13,7 @@ from nmt_lstm.config.schema import DataSettings
 from nmt_lstm.config.text_schema import ParallelSettings
 from nmt_lstm.errors import DataError
 from nmt_lstm.text.processing_signs import FEW, MOST, lines_text, processing_signs
+from nmt_lstm.text.tags import tag_warnings
 from nmt_lstm.text.text_file import read_lines
 
 __all__ = ["corpus_warnings"]
@@ -34,6 +35,7 @@ def corpus_warnings(data: DataSettings) -> list[str]:
         data: the paths of the text.
 
     Raises:
+        ConfigurationError: a tag is a part of the text itself.
         DataError: a file cannot be read, or a side of the validation text is blank.
     """
     warnings: list[str] = []
@@ -43,6 +45,9 @@ def corpus_warnings(data: DataSettings) -> list[str]:
         valid.check_not_blank()
     for _, text in (*corpora, *sets):
         warnings += text.signs()
+    warnings += tag_warnings(
+        data, [text.sides[0] for _, text in corpora], [text.sides[0] for _, text in sets]
+    )
     equal_sides = [warning for _, text in corpora for warning in text.same_sides()]
     # Validation text that is held out of a text with two equal sides has equal sides, too.
     warnings += equal_sides or [warning for _, text in sets for warning in text.same_sides()]

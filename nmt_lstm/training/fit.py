@@ -85,7 +85,7 @@ def fit(
         if continues:
             check_task(output, run.task)
         own_callbacks = check_run(
-            run.training, task=run.task, model=run.model, continues=continues, callbacks=callbacks
+            run.training, run.search, task=run.task, model=run.model, continues=continues, callbacks=callbacks
         )
         task, held = TASKS[run.task], None
         if task.is_text:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pytorch_lightning as pl
 
-from nmt_lstm.config.schema import ModelSettings, TrainingSettings
+from nmt_lstm.config.schema import ModelSettings, SearchSettings, TrainingSettings
 from nmt_lstm.config.tasks import TaskName
+from nmt_lstm.search.setting_checks import check_search
 from nmt_lstm.training.callbacks import build_callbacks, check_callbacks
 from nmt_lstm.training.initial_weights import read_base
 from nmt_lstm.training.loggers import check_loggers
@@ -19,28 +20,31 @@ __all__ = ["check_run"]
 
 def check_run(
     training: TrainingSettings,
+    search: SearchSettings,
     *,
     task: TaskName,
     model: ModelSettings,
     continues: bool,
     callbacks: Sequence[pl.Callback] = (),
 ) -> list[pl.Callback]:
-    """Check optimizer, loggers, callbacks, word vectors and the model to be fine-tuned, and return the run's callbacks.
+    """Check search, optimizer, loggers, callbacks, word vectors and the model to be fine-tuned; return the run's callbacks.
 
     Args:
         training: how the run is trained.
+        search: how it is validated.
         task: of the run.
         model: settings of its network.
         continues: whether the run continues from a checkpoint, so that it needs nothing to start from.
         callbacks: those that the caller of `fit` made.
 
     Raises:
-        ConfigurationError: a class, an option or a package is missing, or the model to be fine-tuned has another network, or
-            word vectors have another width.
+        ConfigurationError: a class, an option or a package is missing, or the model to be fine-tuned has a different network,
+            word vectors have a different width, or search settings contradict each other.
         DataError: a file of word vectors cannot be read.
         ModelFolderError: the model to be fine-tuned cannot be read.
         ResourceError: this version of PyTorch does not have the optimizer.
     """
+    check_search(search)
     check_optimizer(training)
     check_loggers(training)
     own = [*build_callbacks(training), *callbacks]

@@ -13,6 +13,7 @@ from typing import ClassVar
 import pytest
 
 from nmt_lstm.cli.app import main
+from nmt_lstm.cli.early_checks import checked_search
 from nmt_lstm.config.load import search_settings
 from nmt_lstm.config.schema import SearchSettings
 
@@ -131,8 +132,9 @@ def translator(monkeypatch) -> type[FakeTranslator]:
     """A fake in place of the class `Translator`; the model folders that tests name do not exist."""
     fake = type("Translator", (FakeTranslator,), {"loaded": [], "calls": [], "language_models": []})
 
-    def check_search(folders, overrides):
-        return search_settings(fake.run, overrides) if overrides else fake.run.search
+    def check_search(folders, overrides, *, beam_size=None, n_best=1):
+        search = search_settings(fake.run, overrides) if overrides else fake.run.search
+        return checked_search(search, beam_size=beam_size, n_best=n_best)
 
     module = types.ModuleType("nmt_lstm.inference.translator")
     module.Translator = fake

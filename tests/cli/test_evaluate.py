@@ -13,6 +13,7 @@ from sacrebleu.metrics.chrf import CHRF
 from sacrebleu.metrics.ter import TER
 
 from nmt_lstm.config.load import make_run
+from nmt_lstm.config.schema import SearchSettings
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_two_outputs_are_compared(command, texts):
 def test_a_model_can_be_analysed_and_compared(command, texts, translator):
     from types import SimpleNamespace as Namespace
 
-    translator.run = Namespace(data=Namespace(source_language="de"), search=None)
+    translator.run = Namespace(data=Namespace(source_language="de"), search=SearchSettings())
     finished = command("evaluate", "-m", "x", "-s", "src", "-r", "ref", "--analysis", "--against", "out")
     assert finished.status == 0, finished.err
     assert "By source length, in words" in finished.text
@@ -94,9 +95,9 @@ def test_unjoined_subwords_cause_a_warning(command, texts):
     ("arguments", "status", "message"),
     [
         (("--analysis",), 2, "--analysis needs the source text"),
-        (("--against", "short"), 1, "'short' has 1 lines, 'ref' has 2"),
+        (("--against", "short"), 1, "'short' has 1 line and 'ref' has 2"),
         (("--against", "none"), 1, "'none' does not exist"),
-        (("--analysis", "-s", "short"), 1, "'short' has 1 lines, 'ref' has 2"),
+        (("--analysis", "-s", "short"), 1, "'short' has 1 line and 'ref' has 2"),
         (("--analysis", "-s", "src", "--train-source", "none"), 1, "'none' does not exist"),
     ],
 )
@@ -144,7 +145,7 @@ def test_either_hypotheses_or_a_model_is_scored(command, texts, arguments, messa
 def test_files_of_different_length_are_an_error_with_both_counts(command, texts):
     finished = command("evaluate", "--hypotheses", "short", "-r", "ref")
     assert finished.status == 1
-    assert "'short' has 1 lines, 'ref' has 2" in finished.error
+    assert "'short' has 1 line and 'ref' has 2" in finished.error
     assert "Line 2 is missing from 'short'" in finished.error
 
 
@@ -214,7 +215,7 @@ def test_several_references_give_sacrebleus_own_scores(command, texts):
     ("options", "status", "message"),
     [
         (("-r", "ref"), 2, "'ref' is named twice"),
-        (("-r", "short"), 1, "'short' has 1 lines, 'ref' has 2"),
+        (("-r", "short"), 1, "'short' has 1 line and 'ref' has 2"),
         (("-r", "blank"), 1, "'blank' has only blank lines"),
         (("-r", "none"), 1, "'none' does not exist"),
     ],

@@ -10,6 +10,7 @@ from nmt_lstm.config.tasks import TASKS, part_of, unused_settings, with_defaults
 from nmt_lstm.errors import ConfigurationError
 
 PAIRED = {"train_source": "a", "train_target": "b"}
+STREAMED = {"stream": "-", "valid_source": "a", "valid_target": "b"}
 
 
 def language_model(**tables):
@@ -72,4 +73,24 @@ def test_settings_that_do_not_suit_the_task_are_refused(values, key):
 )
 def test_settings_without_effect_are_found(setting):
     run = make_run(language_model(), [setting])
-    assert [path for path, _ in unused_settings(run)] == [setting.partition("=")[0]]
+    assert [path for path, *_ in unused_settings(run)] == [setting.partition("=")[0]]
+
+
+@pytest.mark.parametrize(
+    ("data", "setting", "key"),
+    [
+        ({"corpora": [{"source": "a", "target": "b", "columns": [2, 1]}]}, "", "[[data.corpora]] 1: columns"),
+        ({"corpora": [{"tsv": "a", "columns": [2, 1]}]}, "", ""),
+        (
+            {**PAIRED, "validation": [{"source": "a", "target": "b", "columns": [1, 3]}]},
+            "",
+            "[[data.validation]] 1: columns",
+        ),
+        (STREAMED, "training.epochs=3", "training.epochs"),
+        (PAIRED, "training.epochs=3", ""),
+    ],
+)
+def test_settings_without_effect_in_the_text_are_found(data, setting, key):
+    values = {"data": data, "subwords": {"model": "a"}, "training": {"validate_every": 5, "max_steps": 9}}
+    found = list(unused_settings(make_run(values, [setting] if setting else [])))
+    assert [path for path, *_ in found] == ([key] if key else [])

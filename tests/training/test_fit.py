@@ -134,7 +134,7 @@ def test_the_time_limit_stops_the_run(make_small_run: Any, output: Path) -> None
     assert result.reason == "the time limit of 6s is reached"
     assert (result.out_of_time, result.time_limit) == (True, 6.0)
     assert file.getvalue().count("--resume --time-limit 1m") == 1
-    assert f"in {result.epochs} of 100000 epochs" in file.getvalue()
+    assert f"in {result.epochs} of 100,000 epochs" in file.getvalue()
     assert model_folder.read(output).metrics["training_seconds"] > 0
 
 

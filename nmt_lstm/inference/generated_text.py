@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-__all__ = ["Continuation", "GeneratedText", "ScoredText"]
+from nmt_lstm.search.next_words import NextWord
+from nmt_lstm.text.special_pieces import END, END_OF_SENTENCE
+from nmt_lstm.text.subwords import Vocabulary
+
+__all__ = ["Continuation", "GeneratedText", "ScoredText", "continuations"]
 
 
 @dataclass(frozen=True)
@@ -60,3 +66,14 @@ class ScoredText:
     pieces: tuple[str, ...] = field(repr=False)
     piece_log_probabilities: tuple[float, ...] = field(repr=False)
     unknown_pieces: int = 0
+
+
+def continuations(words: Iterable[NextWord], vocabulary: Vocabulary) -> list[Continuation]:
+    """Return words that were found as pieces with their texts."""
+    return [
+        Continuation(
+            END_OF_SENTENCE if word.pieces == (END,) else vocabulary.decode(word.pieces),
+            math.exp(word.log_probability),
+        )
+        for word in words
+    ]

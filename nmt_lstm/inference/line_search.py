@@ -12,6 +12,7 @@ import torch
 
 from nmt_lstm.config.schema import SearchSettings
 from nmt_lstm.evaluation.minimum_risk import expected_utilities
+from nmt_lstm.inference.generated_text import Continuation, continuations
 from nmt_lstm.inference.repetition import repeated_phrase
 from nmt_lstm.inference.requests import PreparedLine
 from nmt_lstm.inference.translation import Hypothesis, Translation
@@ -22,6 +23,7 @@ from nmt_lstm.search.constraints import BatchConstraints
 from nmt_lstm.search.forced import forced_log_probabilities
 from nmt_lstm.search.hypotheses import Hypothesis as PieceHypothesis
 from nmt_lstm.search.limits import longest_translation
+from nmt_lstm.search.next_words import next_words
 from nmt_lstm.search.searchable import Searchable
 from nmt_lstm.search.sentence_batches import SentenceBatches
 from nmt_lstm.text.lines import LineWarnings
@@ -137,6 +139,18 @@ class LineSearch:
             device=self._device,
             precision=self._precision,
         )
+
+    def next_words(self, line: PreparedLine, count: int) -> list[Continuation]:
+        """Return the likeliest words after the prefix of a line, best first."""
+        found = next_words(
+            self._whole_model,
+            line.target.prefix,
+            self._target_texts,
+            count=count,
+            device=self._device,
+            source=line.pieces,
+        )
+        return continuations(found, self._subwords.target)
 
     def _search(
         self,

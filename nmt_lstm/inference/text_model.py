@@ -12,7 +12,7 @@ import torch
 from nmt_lstm.config.schema import RunSettings, SearchSettings
 from nmt_lstm.evaluation.perplexity import TextLikelihood
 from nmt_lstm.inference.checked_arguments import check_lines, check_positive, checked_text, with_beam_size
-from nmt_lstm.inference.generated_text import Continuation, GeneratedText, ScoredText
+from nmt_lstm.inference.generated_text import Continuation, GeneratedText, ScoredText, continuations
 from nmt_lstm.inference.language_model import SearchableText, load_text_model
 from nmt_lstm.numerics.inference_linear import InferencePrecision
 from nmt_lstm.numerics.precision import Precision
@@ -148,13 +148,7 @@ class LanguageModel:
         check_positive(n=n)
         pieces = self._prompt(line, prompt, warnings)
         found = next_words(self.model, pieces, self._texts, count=n, device=self.device)
-        return [
-            Continuation(
-                END_OF_SENTENCE if word.pieces == (END,) else self.vocabulary.decode(word.pieces),
-                float(np.exp(word.log_probability)),
-            )
-            for word in found
-        ]
+        return continuations(found, self.vocabulary)
 
     def score(self, lines: Iterable[str], *, batch_size: int = 64) -> list[ScoredText]:
         """Return the log-probability of each line and its end; for an empty line, that of the end.

@@ -17,6 +17,7 @@ from nmt_lstm.inference.checked_arguments import (
     checked_text,
     with_beam_size,
 )
+from nmt_lstm.inference.generated_text import Continuation
 from nmt_lstm.inference.html_translation import HtmlTranslation, Requests
 from nmt_lstm.inference.inference_model import InferenceModel
 from nmt_lstm.inference.input_check import InputCheck
@@ -241,6 +242,23 @@ class Translator:
             LineWarnings() if warnings is None else warnings,
             self._input_check if first_line == 1 else None,
         )
+
+    def next_words(self, line: str | TranslationRequest, n: int = 10) -> list[Continuation]:
+        """Return the likeliest words after the prefix of a request, or at the beginning of a translation, best first.
+
+        The probability of a word is that of its pieces and of a word boundary after them, by the model alone; the end of
+        the translation is ``</s>``. In scripts without spaces, each piece is a word. A prefix ends with a word.
+
+        Raises:
+            ConfigurationError: `n` is below 1.
+            NotTextError: the line is not a string.
+        """
+        check_positive(n=n)
+        request = as_request(1, line)
+        (prepared,) = self._preparation.prepare(
+            [(1, request)], self.run.search.max_source_pieces, LineWarnings(shown=False)
+        )
+        return self._search.next_words(prepared, n) if prepared.pieces else []
 
     def translate_html(
         self,

@@ -60,6 +60,7 @@ def next_words(
     *,
     count: int,
     device: torch.device,
+    source: Sequence[int] = (),
 ) -> list[NextWord]:
     """Return the likeliest words after a prompt, best first.
 
@@ -74,9 +75,10 @@ def next_words(
         vocabulary: the texts of the pieces.
         count: number of words.
         device: where the model is.
+        source: pieces of what is translated; none for a language model.
     """
     continues = torch.from_numpy(vocabulary.continues_word)
-    scores, state = _after(model, prompt, device)
+    scores, state = _after(model, prompt, device, source)
     first = scores[0].double().cpu()
     words = [NextWord((END,), float(first[END]))]
     opening = first.clone()
@@ -100,13 +102,15 @@ def next_words(
         state = step.state
         following = log_probabilities(step.logits).double().cpu()
         ends = torch.logsumexp(following.masked_fill(continues, -torch.inf), 1)
+        # A space of its own, as in a vocabulary of characters, only begins a word, and any piece may come next.
+        is_blank = [not vocabulary.text_of(each.pieces).strip() for each in beginnings]
         words += [
             NextWord(each.pieces, each.log_probability + float(end))
-            for each, end in zip(beginnings, ends, strict=True)
-            # A space of its own, as in a vocabulary of characters, only begins a word.
-            if vocabulary.text_of(each.pieces).strip()
+            for each, end, blank in zip(beginnings, ends, is_blank, strict=True)
+            if not blank
         ]
-        longer = following.masked_fill(~continues, -torch.inf)
+        longer = following.masked_fill(~continues & ~torch.tensor(is_blank)[:, None], -torch.inf)
+        longer[:, : END + 1] = -torch.inf
         beginnings = [
             continued
             for row, each in enumerate(beginnings)
@@ -129,10 +133,13 @@ def _best(
 
 
 def _after(
-    model: Searchable[Encoding, State], prompt: Sequence[int], device: torch.device
+    model: Searchable[Encoding, State],
+    prompt: Sequence[int],
+    device: torch.device,
+    source: Sequence[int] = (),
 ) -> tuple[Tensor, State]:
     """Return the log-probabilities (1, V) of the pieces after a prompt, and the state there."""
-    state = model.start(model.encode(source_batch([[]]).to(device)))
+    state = model.start(model.encode(source_batch([[*source]]).to(device)))
     step = model.step(torch.tensor([BEGIN], device=device), state)
     for piece in prompt:
         step = model.step(torch.tensor([piece], device=device), step.state)

@@ -84,3 +84,11 @@ def test_probabilities_of_pieces_are_those_of_forced_decoding(model):
 def test_a_space_of_its_own_is_not_a_word(model):
     spaced = PieceTexts([*TEXTS[:4], " ", *TEXTS[5:]])
     assert (4,) not in [word.pieces for word in next_words(model, [5], spaced, count=30, device=CPU)]
+
+
+def test_a_space_of_its_own_is_followed_by_any_piece(model):
+    """A vocabulary of a script without spaces writes the space before the first character."""
+    spaceless = PieceTexts(["", "", "", "", " ", "犬", "猫", "は", "."])
+    words = next_words(model, [], spaceless, count=30, device=CPU)
+    assert (4, 5) in [word.pieces for word in words]
+    assert (4,) not in [word.pieces for word in words]

@@ -23,6 +23,7 @@ from nmt_lstm.recurrence.recurrence import Recurrence, Tensors
 __all__ = ["Call", "CellTrace", "trace_cell"]
 
 NamedCell = GatedCell | StepwiseCell
+_SHARES = frozenset({"sigmoid", "hardsigmoid"})
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,16 @@ class CellTrace:
     def written(self) -> Tensor | None:
         """(T, H): the part of the memory that this position wrote; kept + written = memory."""
         return None if self.retention is None else self.after - self.retention * self.before
+
+    @property
+    def memory_parts(self) -> dict[str, Tensor]:
+        """What of the memory is kept, what is written, and their sum, each (T, H), where they are known."""
+        parts = {"kept": self.kept, "written": self.written, "memory": self.after}
+        return {name: tensor for name, tensor in parts.items() if tensor is not None}
+
+    def is_share(self, gate: str) -> bool:
+        """Return whether the values of a gate lie between 0, closed, and 1, open."""
+        return self.functions[gate] in _SHARES
 
     def reversed(self) -> CellTrace:
         """Return the same with positions in the opposite order: of a backward cell, in the order of the text."""

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from nmt_lstm.lab.inspection.gate_roles import gate_role, open_throughout
 from nmt_lstm.lab.inspection.overview import Overview
-from nmt_lstm.lab.inspection.scales import Bound, bound_of, memory_parts
+from nmt_lstm.lab.inspection.scales import Bound
+from nmt_lstm.lab.inspection.strips import signed_bounds, strips
 from nmt_lstm.lab.inspection.text_index import index_of
 from nmt_lstm.lab.inspection.trace import LayerTrace, Trace
 from nmt_lstm.lab.inspection.trace_json import values_without_layers
-from nmt_lstm.lab.report.heat_map import LEVELS
 
 __all__ = ["page_data"]
 
@@ -29,7 +27,9 @@ def page_data(traces: Sequence[Trace], commands: Sequence[str], texts: Sequence[
         texts: one for each trace, or none.
     """
     indexes = [index_of(text) for text in texts] if texts else [None] * len(traces)
-    bounds = {key: _bounds(layers) for key, layers in _by_key(traces).items()}
+    bounds = {
+        key: signed_bounds([layer.record for layer in layers]) for key, layers in _by_key(traces).items()
+    }
     return {
         "traces": [
             {**_data(trace, bounds), "command": command, "text": index}
@@ -47,16 +47,6 @@ def _by_key(traces: Sequence[Trace]) -> dict[str, list[LayerTrace]]:
     return cells
 
 
-def _bounds(layers: Sequence[LayerTrace]) -> dict[str, Bound]:
-    """Return where the scales of values around zero end, by kind: the same in all models, so that colours compare."""
-    memories = [tensor for layer in layers for tensor in memory_parts(layer).values()]
-    candidates = [
-        values for layer in layers for name, values in layer.record.gates.items() if not layer.is_share(name)
-    ]
-    outputs = [layer.record.outputs for layer in layers]
-    return {"memory": bound_of(memories), "gate": bound_of(candidates), "output": bound_of(outputs)}
-
-
 def _data(trace: Trace, bounds: Mapping[str, Mapping[str, Bound]]) -> dict[str, Any]:
     return {
         **values_without_layers(trace),
@@ -66,17 +56,6 @@ def _data(trace: Trace, bounds: Mapping[str, Mapping[str, Bound]]) -> dict[str, 
 
 def _layer(layer: LayerTrace, bounds: Mapping[str, Bound]) -> dict[str, Any]:
     record = layer.record
-    strips = []
-    for name, tensor in record.gates.items():
-        strip = _strip(name, tensor, None if layer.is_share(name) else bounds["gate"], record.functions[name])
-        if layer.is_share(name):
-            strip |= {"role": gate_role(record, name), "openThroughout": open_throughout(tensor)}
-        strips.append(strip)
-    for name, tensor in memory_parts(layer).items():
-        strips.append(
-            _strip(f"memory ({record.memory})" if name == "memory" else name, tensor, bounds["memory"])
-        )
-    strips.append(_strip("output (shown)", record.outputs, bounds["output"]))
     measured = layer.measured_half_lives
     # A backward cell reads the end first, so its last output is at the first piece.
     last = layer.survival[0 if layer.direction == "backward" else -1].clamp_min(1e-12)
@@ -87,7 +66,7 @@ def _layer(layer: LayerTrace, bounds: Mapping[str, Bound]) -> dict[str, Any]:
         "cell": layer.cell,
         "units": record.after.shape[1],
         "gates": len(record.gates),
-        "strips": strips,
+        "strips": strips(record, bounds),
         "norms": {
             "memory": _norms(record.after),
             "change": _norms(record.after - record.before),
@@ -100,29 +79,6 @@ def _layer(layer: LayerTrace, bounds: Mapping[str, Bound]) -> dict[str, Any]:
         "measuredHalfLives": None
         if measured is None
         else {"lives": _finite(measured.lives), "room": measured.room},
-    }
-
-
-def _strip(name: str, tensor: Tensor, bound: Bound | None, function: str = "") -> dict[str, Any]:
-    """Return a (T, H) tensor in shades, position by position.
-
-    Args:
-        name: of the strip.
-        tensor: the values.
-        bound: where the shades of values around zero end; None for values between 0 and 1.
-        function: that made a gate.
-    """
-    values = tensor.numpy()
-    share = values if bound is None else (values / bound.value + 1.0) / 2.0
-    shades = np.rint(np.clip(share, 0.0, 1.0) * (LEVELS - 1)).astype(np.uint8)
-    return {
-        "name": name,
-        "kind": "gate" if bound is None else "signed",
-        "function": function,
-        "bound": 1.0 if bound is None else float(f"{bound.value:.3g}"),
-        "clipped": bound is not None and bound.is_exceeded,
-        "units": tensor.shape[1],
-        "shades": base64.b64encode(shades.tobytes()).decode("ascii"),
     }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.lab.inspection.scales import bound_of, memory_parts
+from nmt_lstm.lab.inspection.scales import bound_of
 from nmt_lstm.lab.inspection.trace import CONTENTS, LayerTrace, Trace, shown
 from nmt_lstm.lab.report.heat_map import (
     LEVELS,
@@ -49,13 +49,13 @@ def picture(
             raise ConfigurationError(f"a picture has no '{content}'; choose from {', '.join(CONTENTS)}.")
     chosen = [_chosen(trace, layers) for trace in traces]
     every = [layer for each in chosen for layer in each]
-    memories = _signed_scale([tensor for layer in every for tensor in memory_parts(layer).values()])
+    memories = _signed_scale([tensor for layer in every for tensor in layer.record.memory_parts.values()])
     candidates = _signed_scale(
         [
             layer.record.gates[name]
             for layer in every
             for name in layer.record.gates
-            if not layer.is_share(name)
+            if not layer.record.is_share(name)
         ]
     )
     columns = []
@@ -104,14 +104,14 @@ def _attention(trace: Trace) -> Block:
 def _gates(layer: LayerTrace, candidates: Scale) -> list[HeatMap]:
     maps = []
     for name, values in layer.record.gates.items():
-        scale = _GATE if layer.is_share(name) else candidates
+        scale = _GATE if layer.record.is_share(name) else candidates
         maps.append(HeatMap(name, _shades(values.T, scale), scale, note=f"{values.shape[1]} units"))
     return maps
 
 
 def _memory(layer: LayerTrace, scale: Scale) -> list[HeatMap]:
     notes = {"kept": "of the memory before", "written": "by this piece", "memory": "kept + written"}
-    tensors = memory_parts(layer)
+    tensors = layer.record.memory_parts
     if len(tensors) == 1:
         notes = {"memory": f"{layer.record.after.shape[1]} units"}
     return [

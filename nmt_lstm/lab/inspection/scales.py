@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
-from nmt_lstm.lab.inspection.trace import LayerTrace
-
-__all__ = ["Bound", "bound_of", "memory_parts"]
+__all__ = ["Bound", "bound_of"]
 
 WITHIN = 0.99
 """Share of the values that have shades of their own: a few large ones would leave the rest pale."""
@@ -32,10 +30,3 @@ def bound_of(tensors: Iterable[Tensor]) -> Bound:
     sizes = np.concatenate([np.zeros(1), *(np.abs(tensor.numpy()).ravel() for tensor in tensors)])
     value = max(float(np.quantile(sizes, WITHIN)), MIN_VALUE)
     return Bound(value, bool(sizes.max() > 1.01 * value))
-
-
-def memory_parts(layer: LayerTrace) -> dict[str, Tensor]:
-    """Return what of a cell's memory is kept, what is written, and their sum, each (T, H), where they are known."""
-    record = layer.record
-    parts = {"kept": record.kept, "written": record.written, "memory": record.after}
-    return {name: tensor for name, tensor in parts.items() if tensor is not None}

@@ -66,7 +66,7 @@ def _layer_lines(layer: LayerTrace, pieces: Sequence[str], columns: int) -> Iter
 def _shares_of(layer: LayerTrace) -> list[tuple[str, Tensor]]:
     """Return the gates that lie between 0 and 1."""
     record = layer.record
-    return [(name, values) for name, values in record.gates.items() if layer.is_share(name)]
+    return [(name, values) for name, values in record.gates.items() if record.is_share(name)]
 
 
 def _shares(layer: LayerTrace, width: int) -> list[str]:

@@ -24,12 +24,10 @@ from nmt_lstm.text.special_pieces import END_OF_SENTENCE
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["CONTENTS", "SHARES", "LayerTrace", "Trace", "shown"]
+__all__ = ["CONTENTS", "LayerTrace", "Trace", "shown"]
 
 CONTENTS = ("attention", "gates", "memory")
 """What a static picture can show."""
-SHARES = frozenset({"sigmoid", "hardsigmoid"})
-"""Functions of gates whose values lie between 0 and 1."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +62,6 @@ class LayerTrace:
     def key(self) -> str:
         """What a command calls it: "encoder.1.backward"."""
         return f"{self.side}.{self.layer}.{self.direction}"
-
-    def is_share(self, gate: str) -> bool:
-        """Return whether the values of a gate lie between 0, closed, and 1, open."""
-        return self.record.functions[gate] in SHARES
 
 
 @dataclass(frozen=True)

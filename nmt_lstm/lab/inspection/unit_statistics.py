@@ -13,7 +13,6 @@ from torch import Tensor
 
 from nmt_lstm.lab.inspection.cell_trace import CellTrace
 from nmt_lstm.lab.inspection.memory_span import half_lives
-from nmt_lstm.lab.inspection.trace import SHARES
 
 __all__ = ["Followed", "GateStatistics", "UnitStatistics", "features_of"]
 
@@ -97,7 +96,7 @@ class UnitStatistics:
         if record.retention is not None:
             self._retentions.append(record.retention.half())
         for name, values in record.gates.items():
-            if record.functions[name] in SHARES:
+            if record.is_share(name):
                 self._gates.setdefault(name, []).append(values.half())
         sizes = record.outputs.abs()
         largest = sizes.amax(0)

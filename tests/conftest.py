@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Begins the names of the properties in which tests report how many cases they had.
+COUNTED = "counted: "
+
+
 @dataclass(frozen=True)
 class ParallelFiles:
     """Paths of a small parallel text."""
@@ -72,6 +76,28 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
     if not bf16_works():
         pytest.skip("this processor does not compute in bf16")
+
+
+@pytest.fixture
+def count_cases(record_property: Callable[[str, object], None]) -> Callable[[str, int], None]:
+    """Return a function that adds to a number of cases; the sums are printed at the end, those of all processes together."""
+
+    def count(what: str, cases: int) -> None:
+        record_property(f"{COUNTED}{what}", cases)
+
+    return count
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the numbers of `count_cases`."""
+    totals: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", ()):
+                if report.when == "call" and name.startswith(COUNTED):
+                    totals[name.removeprefix(COUNTED)] += value
+    for what, cases in totals.items():
+        terminalreporter.write_line(f"{cases:,} {what}")
 
 
 @pytest.fixture(autouse=True)

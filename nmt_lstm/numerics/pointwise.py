@@ -43,6 +43,9 @@ def by_rows(function: Callable[[Tensors], Tensors], tensors: Sequence[Tensor], w
     missing = -rows % unit
     if missing:
         tensors = [functional.pad(tensor, (0, 0, 0, missing)) for tensor in tensors]
+    elif unit > 1:
+        # Of a view, such as one gate of a product, each row would be computed on its own, with a rest of its own.
+        tensors = [tensor.contiguous() for tensor in tensors]
     largest = max(1, MAX_UNSPLIT // (unit * width)) * unit
     if torch.get_num_threads() == 1 or rows + missing <= largest:
         results = function(tuple(tensors))

@@ -34,6 +34,20 @@ def test_a_row_does_not_depend_on_the_number_of_rows(width, threads, monkeypatch
             assert all(torch.equal(result, full[rows]) for result, full in zip(alone, expected, strict=True))
 
 
+@pytest.mark.parametrize("width", [5, 10, 24])
+def test_a_row_of_a_view_does_not_depend_on_the_number_of_rows(width) -> None:
+    """A gate is a view of the product of all gates."""
+    gates = torch.randn(64, 3 * width)
+
+    def function(tensors: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        return tuple(torch.sigmoid(tensor) for tensor in tensors)
+
+    expected = by_rows(function, gates.split(width, 1), width)
+    for count in COUNTS:
+        results = by_rows(function, gates[:count].split(width, 1), width)
+        assert all(torch.equal(result, full[:count]) for result, full in zip(results, expected, strict=True))
+
+
 def test_many_rows_are_computed_in_chunks_too_small_for_threads(monkeypatch) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
     monkeypatch.setattr(pointwise, "MAX_UNSPLIT", 1_000)

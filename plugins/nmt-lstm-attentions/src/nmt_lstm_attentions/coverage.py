@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from nmt_lstm import Linear, Memory, State, masked_softmax
+from nmt_lstm import Linear, Memory, State, masked_softmax, sigmoid
 from nmt_lstm_attentions.recurrent import RecurrentAttention
 
 __all__ = ["CoverageAttention"]
@@ -43,7 +43,7 @@ class CoverageAttention(RecurrentAttention):
         zeros = torch.zeros_like(memory.is_token, dtype=dtype)
         if self.worth is None:
             return (zeros,)
-        return zeros, self.fertility * torch.sigmoid(self.worth(memory.values)[..., 0].to(dtype))
+        return zeros, self.fertility * sigmoid(self.worth(memory.values)[..., 0].to(dtype))
 
     def attend(self, query: Tensor, memory: Memory, state: State) -> tuple[Tensor, State]:
         """Return the weights (B, S) of one query in each row, and the new sums."""

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from nmt_lstm import Attended, Attention, Linear, Memory, State, batched_product, masked_softmax
+from nmt_lstm import Attended, Attention, Linear, Memory, State, batched_product, masked_softmax, sigmoid
 
 __all__ = ["LocalAttention"]
 
@@ -47,7 +47,7 @@ class LocalAttention(Attention):
         """Return predicted positions (B, Q) of queries (B, Q, query_size), from 0 to the last of the tokens (B, S)."""
         hidden = torch.tanh(self.query(query))
         hidden = hidden.to(torch.promote_types(hidden.dtype, torch.float32))
-        return torch.sigmoid((hidden * self.vector).sum(-1)) * (is_token.sum(1)[:, None] - 1)
+        return sigmoid((hidden * self.vector).sum(-1)) * (is_token.sum(1)[:, None] - 1)
 
     def forward(self, query: Tensor, memory: Memory, state: State) -> Attended:
         """Attend with queries (B, Q, query_size)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from nmt_lstm import Memory, State, masked_softmax
+from nmt_lstm import Memory, State, linear, masked_softmax
 from nmt_lstm_attentions.recurrent import RecurrentAttention
 
 __all__ = ["LocationAttention"]
@@ -44,7 +44,8 @@ class LocationAttention(RecurrentAttention):
                 f"width must be an odd number of positions, so that filters are centred; got {width}."
             )
         self.cumulative = cumulative
-        self.filters = nn.Conv1d(1 + cumulative, filters, width, padding=width // 2, bias=False)
+        self.reach = width // 2
+        self.filters = nn.Conv1d(1 + cumulative, filters, width, padding=self.reach, bias=False)
         self.location = nn.Linear(filters, query_size, bias=False)
 
     def initial_state(self, memory: Memory) -> State:
@@ -55,6 +56,9 @@ class LocationAttention(RecurrentAttention):
     def attend(self, query: Tensor, memory: Memory, state: State) -> tuple[Tensor, State]:
         """Return the weights (B, S) of one query in each row, and the new state."""
         with torch.autocast(query.device.type, enabled=False):
-            features = self.location(self.filters(torch.stack(state, 1)).transpose(1, 2))
+            # As a product of windows, whose rows have the same bits in any batch; those of a convolution have not.
+            padded = nn.functional.pad(torch.stack(state, 1), (self.reach, self.reach))
+            windows = padded.unfold(2, 2 * self.reach + 1, 1).transpose(1, 2).flatten(2)
+            features = linear(linear(windows, self.filters.weight.flatten(1)), self.location.weight)
         weights = masked_softmax(self.energies(query, memory, features)[:, None], memory.is_token)[:, 0]
         return weights, (weights, *(total + weights for total in state[1:]))

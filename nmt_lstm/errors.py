@@ -20,7 +20,8 @@
     ├── ModelFolderError            a model folder is missing, incomplete, modified or unsupported
     │   └── WrongTaskError          a model is for a different task than the command
     └── ResourceError               the machine lacks memory, disk space, a device or a number format
-        └── FolderInUseError        another process is training into the output folder
+        ├── FolderInUseError        another process is training into the output folder
+        └── LostProcessError        another process of a training run died, is stopped or cannot be reached
 
 All of them can be pickled, so that they can leave a worker process. Those of importing models of other toolkits are in
 `nmt_lstm.importing.errors`.
@@ -43,6 +44,7 @@ __all__ = [
     "DivergenceError",
     "FolderInUseError",
     "LaunchError",
+    "LostProcessError",
     "MissingMethodError",
     "ModelFolderError",
     "NmtLstmError",
@@ -320,6 +322,20 @@ class FolderInUseError(ResourceError):
         )
         self.folder = folder
         self.process = process
+
+
+class LostProcessError(ResourceError):
+    """Another process of a training run died, is stopped or cannot be reached; what was saved is intact.
+
+    Args:
+        what: what happened, as a clause.
+        rank: of the lost process; None if it is unknown.
+    """
+
+    def __init__(self, what: str, rank: int | None = None) -> None:
+        super().__init__(f"{what}; saved states are intact: continue with --resume.")
+        self.what = what
+        self.rank = rank
 
 
 # Two letters exchanged in a word of three give 0.67; unrelated words of one length seldom exceed 0.6.

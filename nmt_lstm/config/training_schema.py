@@ -115,6 +115,8 @@ class TrainingSettings(Settings):
     """Processes or GPUs per node; 0 uses all GPUs, or one CPU process."""
     nodes: PositiveInt = 1
     """Number of machines."""
+    process_timeout: Duration = "30s"
+    """How long a process of several may be stopped or unreachable (not: busy) until the others end; empty waits forever."""
     strategy: Literal["auto", "ddp", "ddp_find_unused_parameters_true"] = "auto"
     """How processes share the work, as Lightning names it: auto is ddp; the last allows parameters without gradients."""
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"

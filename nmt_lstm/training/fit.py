@@ -96,7 +96,7 @@ def fit(
             stack.enter_context(held.files())
         prepared = part_of(task.preparation)(with_builtin_pieces(run))
         with (
-            explain_lost_process(context.launch),
+            explain_lost_process(context.launch, context.peers),
             explain_out_of_memory(run.training),
             context.signals,
             silence_lightning(),
@@ -112,6 +112,9 @@ def fit(
                     logs, output, assembly.run.model_dump(mode="json"), resumes=bool(assembly.first_step)
                 )
             with run_processes(context.launch) as environment:
+                if context.launch.starts_others:
+                    context.peers.join(environment.launch, environment.own)
+                context.peers.gather("ready")
                 trainer = build_trainer(
                     assembly.settings,
                     context,

@@ -144,7 +144,7 @@ def find_launch(processes: int, nodes: int, environment: Mapping[str, str] = os.
         processes,
         nodes,
         node_rank=_number(environment, "NODE_RANK"),
-        starts_others=True,
+        starts_others=processes > 1,
         address=_value(environment, "MASTER_ADDR"),
         port=_number(environment, "MASTER_PORT"),
         stray=_stray({name: value for name, value in environment.items() if name != "NODE_RANK"}),

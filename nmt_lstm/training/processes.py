@@ -6,27 +6,26 @@ import contextlib
 import dataclasses
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from typing import NoReturn
+from collections.abc import Iterator, Mapping
 
 from lightning_fabric.plugins import ClusterEnvironment
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
-from nmt_lstm.errors import ConfigurationError, ResourceError
+from nmt_lstm.errors import ConfigurationError, LostProcessError
 from nmt_lstm.training.launch import STARTED_BY, Launch, is_started_by_run
+from nmt_lstm.training.peers import Peers
 
 __all__ = ["RunEnvironment", "explain_lost_process", "run_processes"]
 
 _POLL_SECONDS = 0.5
-# A process whose peer died fails in the next collective operation. On a GPU it would wait there forever.
 _GRACE_SECONDS = 10.0
-_STOPPED_BY_SIGNAL = (128 + signal.SIGINT, 128 + signal.SIGTERM)
+# The heartbeats may learn of a lost process a little later than a collective operation.
+_REASON_SECONDS = 3.0
 _LOST = re.compile(
     r"gloo|nccl|connection (closed|reset|refused)|closed by peer|broken pipe|process ?group", re.IGNORECASE
 )
@@ -37,11 +36,13 @@ class RunEnvironment(ClusterEnvironment):
 
     Args:
         launch: the rank; its port must be set.
+        own: the processes that this one has started, by their ranks.
     """
 
-    def __init__(self, launch: Launch) -> None:
+    def __init__(self, launch: Launch, own: Mapping[int, subprocess.Popen[bytes]] | None = None) -> None:
         super().__init__()
         self.launch = launch
+        self.own = own or {}
 
     @property
     def creates_processes_externally(self) -> bool:
@@ -93,20 +94,21 @@ def run_processes(launch: Launch) -> Iterator[RunEnvironment]:
         launch = dataclasses.replace(launch, port=_free_port())
     with contextlib.ExitStack() as stack:
         stack.enter_context(_lightning_rank(launch.rank))
+        own: dict[int, subprocess.Popen[bytes]] = {}
         if launch.starts_others:
-            stack.enter_context(_other_processes(launch))
+            own = stack.enter_context(_other_processes(launch))
         elif is_started_by_run():
             threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-        yield RunEnvironment(launch)
+        yield RunEnvironment(launch, own)
 
 
 @contextlib.contextmanager
-def explain_lost_process(launch: Launch) -> Iterator[None]:
+def explain_lost_process(launch: Launch, peers: Peers) -> Iterator[None]:
     """Context manager that turns the errors that the death of another process causes into one that says so.
 
     Raises:
         ConfigurationError: parameters received no gradient, which the strategy does not allow.
-        ResourceError: another process has ended.
+        LostProcessError: another process has ended.
     """
     try:
         yield
@@ -121,7 +123,10 @@ def explain_lost_process(launch: Launch) -> Iterator[None]:
             ) from problem
         if not type(problem).__name__.startswith("Dist") and not _LOST.search(message):
             raise
-        raise ResourceError(_lost_message("another process of this run ended")) from problem
+        lost = peers.loss(_REASON_SECONDS)
+        raise lost or LostProcessError(
+            "the connection with another process of this run was lost"
+        ) from problem
 
 
 @contextlib.contextmanager
@@ -137,7 +142,7 @@ def _lightning_rank(rank: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _other_processes(launch: Launch) -> Iterator[None]:
+def _other_processes(launch: Launch) -> Iterator[dict[int, subprocess.Popen[bytes]]]:
     shared = {name: value for name, value in os.environ.items() if name not in launch.stray} | {
         STARTED_BY: str(os.getpid()),
         "NODE_RANK": str(launch.node_rank),
@@ -145,17 +150,14 @@ def _other_processes(launch: Launch) -> Iterator[None]:
         "MASTER_PORT": str(launch.port),
     }
     command = [sys.executable, *sys.orig_argv[1:]]
-    others: list[subprocess.Popen[bytes]] = []
-    finished = threading.Event()
+    others: dict[int, subprocess.Popen[bytes]] = {}
     try:
         for local_rank in range(1, launch.processes):
             environment = {**shared, "LOCAL_RANK": str(local_rank)}
-            others.append(subprocess.Popen(command, env=environment))  # noqa: S603 - this program
-        threading.Thread(target=_watch, args=(others, finished), daemon=True).start()
-        yield
+            others[launch.rank + local_rank] = subprocess.Popen(command, env=environment)  # noqa: S603 - this program
+        yield others
     finally:
-        finished.set()
-        _terminate(others)
+        _terminate(list(others.values()))
 
 
 def _terminate(processes: list[subprocess.Popen[bytes]]) -> None:
@@ -168,37 +170,6 @@ def _terminate(processes: list[subprocess.Popen[bytes]]) -> None:
         if process.poll() is None:
             process.kill()
             process.wait()
-
-
-def _watch(others: list[subprocess.Popen[bytes]], finished: threading.Event) -> None:
-    """End all processes when another one has failed, unless this one notices by itself."""
-    while not finished.wait(_POLL_SECONDS):
-        failed = [process for process in others if process.poll()]
-        if failed and failed[0].returncode not in _STOPPED_BY_SIGNAL:
-            break
-    else:
-        return
-    if not finished.wait(_GRACE_SECONDS):
-        _give_up(failed[0], others)
-
-
-def _give_up(failed: subprocess.Popen[bytes], others: list[subprocess.Popen[bytes]]) -> NoReturn:
-    status = failed.returncode
-    how = f"by signal {-status}" if status < 0 else f"with status {status}"
-    for process in others:
-        process.kill()
-    show_cursor = b"\x1b[?25h\n" if sys.stderr.isatty() else b""  # a live display has hidden it
-    message = _lost_message(f"process {failed.pid} of this run ended {how}")
-    os.write(2, show_cursor + f"nmt-lstm: error: {message}\n".encode())
-    # The main thread waits for the dead process and cannot be interrupted.
-    os._exit(1)
-
-
-def _lost_message(what: str) -> str:
-    return (
-        f"{what}, perhaps because memory ran out; the saved state is intact: continue with --resume, and if memory was "
-        f"short with a smaller training.batch_pieces."
-    )
 
 
 def _end_with_parent(parent: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 from rich.console import Console
@@ -25,6 +26,7 @@ from nmt_lstm.training.output_folder import (
     created_folder,
     held_by_this_run,
 )
+from nmt_lstm.training.peers import Peers
 from nmt_lstm.training.progress import ProgressDisplay
 from nmt_lstm.training.time_budget import TimeBudget
 
@@ -44,6 +46,8 @@ class RunContext:
     budget: TimeBudget
     display: ProgressDisplay
     """Silent in all processes but the first."""
+    peers: Peers
+    """The other processes."""
     signals: SignalWatch = field(default_factory=SignalWatch)
 
     @property
@@ -62,6 +66,7 @@ def open_run(
         ConfigurationError: `output` already contains a run, and `resume` is false.
         FolderInUseError: another process is training into `output`.
         LaunchError: a launcher started a different number of processes.
+        LostProcessError: another process did not start, or has ended.
         ModelFolderError: `output` contains unrelated files.
         ResourceError: there are too few devices, or the folder cannot be created.
     """
@@ -86,4 +91,9 @@ def open_run(
             bound_kernel_memory()
             keep_freed_memory()
         use_threads(devices)
-        yield RunContext(output, resume, devices, launch, precision, budget, display)
+        silence = parse_duration(settings.process_timeout)
+        peers = stack.enter_context(Peers(silence=inf if silence is None else silence, say=display.say))
+        if not launch.starts_others:
+            # From now on, each process learns if another one ends, even while it prepares text.
+            peers.join(launch)
+        yield RunContext(output, resume, devices, launch, precision, budget, display, peers)

@@ -14,8 +14,9 @@ import pytest
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
 from nmt_lstm.config.load import dump_toml
-from nmt_lstm.errors import ConfigurationError, ResourceError
+from nmt_lstm.errors import ConfigurationError, LostProcessError
 from nmt_lstm.training.launch import STARTED_BY, Launch
+from nmt_lstm.training.peers import Peers
 from nmt_lstm.training.processes import RunEnvironment, explain_lost_process, run_processes
 
 PAIR = Launch(2, starts_others=True)
@@ -69,10 +70,10 @@ def test_the_other_processes_get_their_ranks(monkeypatch: pytest.MonkeyPatch, tm
     [
         (
             "[gloo/transport/tcp/pair.cc:547] Connection closed by peer [127.0.0.1]:1234",
-            ResourceError,
+            LostProcessError,
             "--resume",
         ),
-        ("NCCL error in: ProcessGroupNCCL.cpp", ResourceError, "--resume"),
+        ("NCCL error in: ProcessGroupNCCL.cpp", LostProcessError, "--resume"),
         (
             "Expected to have finished reduction ... `find_unused_parameters=True`",
             ConfigurationError,
@@ -84,10 +85,10 @@ def test_the_other_processes_get_their_ranks(monkeypatch: pytest.MonkeyPatch, tm
 def test_errors_after_the_death_of_a_process_are_explained(
     message: str, kind: type[Exception], word: str
 ) -> None:
-    with pytest.raises(kind, match=word) as caught, explain_lost_process(PAIR):
+    with pytest.raises(kind, match=word) as caught, explain_lost_process(PAIR, Peers()):
         raise RuntimeError(message)
     assert type(caught.value) is kind
-    with pytest.raises(RuntimeError), explain_lost_process(Launch()):
+    with pytest.raises(RuntimeError), explain_lost_process(Launch(), Peers()):
         raise RuntimeError(message)
 
 

@@ -29,13 +29,15 @@ All of them can be pickled, so that they can leave a worker process. Those of im
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from nmt_lstm.likeness import LIKENESS, nearest
+
 __all__ = [
+    "LIKENESS",
     "AuthorError",
     "CallbackError",
     "ChangedPluginError",
@@ -336,22 +338,3 @@ class LostProcessError(ResourceError):
         super().__init__(f"{what}; saved states are intact: continue with --resume.")
         self.what = what
         self.rank = rank
-
-
-# Two letters exchanged in a word of three give 0.67; unrelated words of one length seldom exceed 0.6.
-LIKENESS = 0.65
-_MAX_NAME_LENGTH = 200
-
-
-def nearest(name: str, known: Iterable[str], *, likeness: float = LIKENESS) -> str:
-    """Return ``" Did you mean 'x'?"`` for the known name closest to `name`, or an empty string.
-
-    Args:
-        name: the unknown name.
-        known: the valid names.
-        likeness: lowest ratio of `difflib` at which a name is offered; 0 always offers the closest one.
-    """
-    if len(name) > _MAX_NAME_LENGTH:  # not a typing error, and slow to compare
-        return ""
-    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=likeness)
-    return f" Did you mean '{matches[0]}'?" if matches else ""

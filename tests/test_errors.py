@@ -26,7 +26,6 @@ from nmt_lstm.errors import (
     PluginError,
     PluginResultError,
     UntrustedPluginError,
-    nearest,
 )
 
 BRANCH = re.compile(r"^    (?P<indent>(?:[│ ]   )*)(?:[├└]── )?(?P<name>\w+Error) ", re.MULTILINE)
@@ -74,15 +73,6 @@ def test_the_documented_tree_is_the_real_one() -> None:
 def test_an_error_survives_pickling(error) -> None:
     copy = pickle.loads(pickle.dumps(error))
     assert (type(copy), str(copy), vars(copy)) == (type(error), str(error), vars(error))
-
-
-def test_the_nearest_name_is_offered() -> None:
-    assert nearest("ltsm", ["lstm", "gru"]) == " Did you mean 'lstm'?"
-    assert nearest("transformer", ["lstm", "gru"]) == ""
-
-
-def test_a_very_long_name_is_not_compared() -> None:
-    assert nearest("l" * 201, ["l" * 201]) == ""
 
 
 class TwiceAsWide(GatedCell):

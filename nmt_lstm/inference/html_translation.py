@@ -33,25 +33,28 @@ class HtmlTranslation:
 
     def translate(
         self,
-        document: str,
+        documents: Sequence[str],
         options: SearchOptions,
         treatment: TextTreatment,
         warnings: LineWarnings,
         check: InputCheck | None,
         requests: Requests | None = None,
-    ) -> str:
-        """Return a document whose text is translated; everything else is as it was.
+    ) -> list[str]:
+        """Return documents whose text is translated; everything else is as it was.
 
         Args:
-            document: HTML, well-formed or not.
+            documents: HTML, well-formed or not.
             options: of the search.
             treatment: what is kept, and whether sentences are split.
             warnings: where they are reported, with the lines of the document.
             check: of the text as a whole.
             requests: what is asked of the texts of the blocks, in order.
         """
-        parts = list(html_blocks(document, treatment.patterns, unclosed=warnings.unclosed))
-        blocks = [part for part in parts if isinstance(part, HtmlBlock)]
+        parsed = [
+            list(html_blocks(document, treatment.patterns, unclosed=warnings.unclosed))
+            for document in documents
+        ]
+        blocks = [part for parts in parsed for part in parts if isinstance(part, HtmlBlock)]
         # The same text, such as an entry of a menu, is translated once.
         numbers: dict[str, int] = {}
         for block in blocks:
@@ -68,7 +71,10 @@ class HtmlTranslation:
             check,
         )
         known = dict(zip(numbers, translations, strict=True))
-        return "".join(part if isinstance(part, str) else _written(part, known) for part in parts)
+        return [
+            "".join(part if isinstance(part, str) else _written(part, known) for part in parts)
+            for parts in parsed
+        ]
 
 
 def _written(block: HtmlBlock, translations: dict[str, Translation]) -> str:

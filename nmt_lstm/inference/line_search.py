@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from nmt_lstm.config.schema import SearchSettings
+from nmt_lstm.config.schema import RunSettings, SearchSettings
 from nmt_lstm.evaluation.minimum_risk import expected_utilities
+from nmt_lstm.inference.checked_arguments import check_language_model
 from nmt_lstm.inference.generated_text import Continuation, continuations
 from nmt_lstm.inference.repetition import repeated_phrase
 from nmt_lstm.inference.requests import PreparedLine
@@ -26,6 +27,7 @@ from nmt_lstm.search.limits import longest_translation
 from nmt_lstm.search.next_words import next_words
 from nmt_lstm.search.searchable import Searchable
 from nmt_lstm.search.sentence_batches import SentenceBatches
+from nmt_lstm.search.setting_checks import check_search
 from nmt_lstm.text.lines import LineWarnings
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.text.written_pieces import are_characters, text_of_pieces
@@ -88,6 +90,39 @@ class LineSearch:
         self._shortest_phrase = 3 if are_characters(subwords.target.own_texts) else 1
         self._device = device
         self._precision: Precision = precision
+
+    def options(
+        self,
+        settings: SearchSettings,
+        run: RunSettings,
+        n_best: int,
+        batch_size: int,
+        *,
+        attention: bool = False,
+        alignment: bool = False,
+        probabilities: bool = False,
+    ) -> SearchOptions:
+        """Return the options of a search; `run` is that of the model.
+
+        Raises:
+            ConfigurationError: they contradict each other, or need a language model that is missing.
+        """
+        check_search(settings, n_best)
+        check_language_model(settings, run.search, is_loaded=self._language_model is not None)
+        tokenize = ""
+        if settings.decision == "bleu":
+            from nmt_lstm.evaluation.scores import chosen_tokenizer
+
+            tokenize = chosen_tokenizer(run.data.tokenize, run.data.target_language)
+        return SearchOptions(
+            settings,
+            n_best,
+            batch_size,
+            attention=attention,
+            alignment=alignment,
+            probabilities=probabilities,
+            tokenize=tokenize,
+        )
 
     def translations(self, lines: Sequence[PreparedLine], options: SearchOptions) -> list[Translation]:
         """Return the translation of each line; those with the same number are sentences of one line."""

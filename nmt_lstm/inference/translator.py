@@ -11,7 +11,6 @@ import torch
 
 from nmt_lstm.config.schema import RunSettings, SearchSettings
 from nmt_lstm.inference.checked_arguments import (
-    check_language_model,
     check_lines,
     check_positive,
     checked_text,
@@ -33,7 +32,6 @@ from nmt_lstm.numerics.inference_linear import InferencePrecision
 from nmt_lstm.numerics.precision import Precision
 from nmt_lstm.search.ensemble import Ensemble
 from nmt_lstm.search.searchable import Searchable
-from nmt_lstm.search.setting_checks import check_search
 from nmt_lstm.text.lines import LineWarnings
 from nmt_lstm.text.subwords import Subwords
 
@@ -225,8 +223,9 @@ class Translator:
         """
         check_lines(lines=lines)
         check_positive(n_best=n_best, batch_size=batch_size, window=1 if window is None else window)
-        options = self._options(
+        options = self._search.options(
             with_beam_size(search or self.run.search, beam_size),
+            self.run,
             n_best,
             batch_size,
             attention=attention,
@@ -285,12 +284,22 @@ class Translator:
         check_positive(batch_size=batch_size)
         settings = with_beam_size(search or self.run.search, beam_size)
         return self._html.translate(
-            checked_text(1, document),
-            self._options(settings, 1, batch_size),
+            [checked_text(1, document)],
+            self._search.options(settings, self.run, 1, batch_size),
             TextTreatment(text or TextOptions(), self.run.data),
             LineWarnings() if warnings is None else warnings,
             self._input_check,
             requests,
+        )[0]
+
+    def translate_documents(self, documents: Sequence[str], text: TextOptions) -> list[str]:
+        """Return HTML documents as `translate_html` does, with the blocks of all in common batches, without warnings."""
+        return self._html.translate(
+            documents,
+            self._search.options(self.run.search, self.run, 1, batch_size=64),
+            TextTreatment(text, self.run.data),
+            LineWarnings(shown=False),
+            None,
         )
 
     def score(
@@ -318,28 +327,6 @@ class Translator:
             self.subwords.target,
             limit=limit,
             batch_size=batch_size,
-        )
-
-    def _options(
-        self,
-        settings: SearchSettings,
-        n_best: int,
-        batch_size: int,
-        *,
-        attention: bool = False,
-        alignment: bool = False,
-        probabilities: bool = False,
-    ) -> SearchOptions:
-        check_search(settings, n_best)
-        check_language_model(settings, self.run.search, is_loaded=self.language_model is not None)
-        return SearchOptions(
-            settings,
-            n_best,
-            batch_size,
-            attention=attention,
-            alignment=alignment,
-            probabilities=probabilities,
-            tokenize=self.tokenizer if settings.decision == "bleu" else "",
         )
 
     def _stream(

@@ -47,11 +47,8 @@ def translate_html(
     translator: Translator, _: Kind, units: Sequence[Unit], text: TextOptions
 ) -> list[Translated]:
     """Translate the text of HTML; tags stay in place."""
-    silent = LineWarnings(shown=False)
-    return [
-        Translated((translator.translate_html(unit.text, text=text, warnings=silent),), (0.0,))
-        for unit in units
-    ]
+    documents = translator.translate_documents([unit.text for unit in units], text)
+    return [Translated((document,)) for document in documents]
 
 
 TASKS: dict[str, Task] = {"text": translate_lines, "html": translate_html}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -88,13 +89,22 @@ def text_plan(text: str, split: Splitter, separator: str, *, prefix: str = "") -
 
 
 def html_plan(document: str) -> Plan:
-    """Return the plan of an HTML document: the text of each of its blocks is translated."""
+    """Return the plan of an HTML document: the text of each of its blocks is translated.
+
+    A document whose blocks mean something else when they stand alone is translated as a whole.
+    """
     parts: list[str | _Line] = []
     units: list[Unit] = []
     for part in html_blocks(document, _NOTHING_KEPT):
         if isinstance(part, HtmlBlock):
+            if not _stands_alone(part):
+                return Plan([_Line("", [0], "", "")], [Unit(document)])
             parts.append(_Line("", [len(units)], "", ""))
             units.append(Unit(part.raw))
         else:
             parts.append(part)
     return Plan(parts, units)
+
+
+def _stands_alone(block: HtmlBlock) -> bool:
+    return list(html_blocks(block.raw, _NOTHING_KEPT)) == [dataclasses.replace(block, line=1)]

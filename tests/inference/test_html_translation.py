@@ -43,7 +43,7 @@ class Words:
 
 def translated(document: str, *, backwards: bool = False) -> str:
     engine = HtmlTranslation(Words(backwards=backwards))
-    return engine.translate(document, None, TREATMENT, LineWarnings(), None)
+    return engine.translate([document], None, TREATMENT, LineWarnings(), None)[0]
 
 
 @pytest.mark.parametrize(

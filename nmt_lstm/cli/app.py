@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from nmt_lstm.cli import (
+    api_keys,
     classify,
     compare,
     config,
@@ -95,6 +96,7 @@ for module in (
     )
 app.add_typer(leaderboard.app, name="leaderboard", epilog=leaderboard.EPILOG)
 app.add_typer(plugins.app, name="plugins", epilog=plugins.EPILOG)
+app.add_typer(api_keys.app, name="api-keys", epilog=api_keys.EPILOG)
 
 
 def _show_version(requested: bool) -> None:

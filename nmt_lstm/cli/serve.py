@@ -2,51 +2,74 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from nmt_lstm.cli.arguments import Device, Plugins, Precision, PrecisionName, TrustPlugins
+from nmt_lstm.cli.arguments import BatchSize, Device, Plugins, Precision, PrecisionName, TrustPlugins
 from nmt_lstm.cli.messages import note
-from nmt_lstm.errors import ResourceError
+from nmt_lstm.cli.serve_options import (
+    AccessLogFile,
+    AlternativesLimit,
+    BatchLimit,
+    BodyLimit,
+    CharLimit,
+    Connections,
+    Host,
+    Keys,
+    LogTexts,
+    Port,
+    Proxies,
+    QueueLimit,
+    Rate,
+    Reload,
+    ServedModel,
+    Threads,
+    TimeLimit,
+    WholeLines,
+    Workers,
+)
+from nmt_lstm.errors import ConfigurationError, ResourceError
 from nmt_lstm.extras import install_command
 from nmt_lstm.plain_text import count_of
 
 __all__ = ["serve"]
 
+NO_LOG = "none"
 EPILOG = """\b
 Examples:
   nmt-lstm serve -m builtin:en-ja
   nmt-lstm serve -m runs/de-en -m runs/en-de --workers 2
   nmt-lstm serve -m de-en=runs/base --port 8080
+  nmt-lstm serve -m runs/de-en --host 0.0.0.0 --keys keys.toml
 \b
 Ask it:
-  curl -d q="Tom is tall." -d source=en -d target=ja localhost:5000/translate"""
+  curl -d q="Tom is tall." -d source=en -d target=ja localhost:5000/translate
+\b
+Interfaces:
+  LibreTranslate     /translate, /languages, /detect, /health, /spec
+  OpenNMT-py         /translator/translate
+  marian-server      a websocket at /translate
+  Prometheus         /metrics"""
 
 
 def serve(
-    model: Annotated[
-        list[str],
-        typer.Option(
-            "--model",
-            "-m",
-            metavar="FOLDER",
-            help="Model folder, or builtin:en-ja; repeatable. de-en=FOLDER names its languages.",
-        ),
-    ],
-    host: Annotated[
-        str,
-        typer.Option("--host", metavar="ADDRESS", help="Where to listen; by default for this machine only."),
-    ] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option("--port", "-p", min=0, max=65_535, metavar="N", help="Port; 0 chooses a free one.")
-    ] = 5000,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            "--workers", "-w", min=1, metavar="N", help="Processes that translate. [default: one per core]"
-        ),
-    ] = None,
+    model: ServedModel,
+    host: Host = "127.0.0.1",
+    port: Port = 5000,
+    workers: Workers = None,
+    threads: Threads = 1,
+    batch_size: BatchSize = 64,
+    whole_lines: WholeLines = False,
+    reload: Reload = True,
+    char_limit: CharLimit = 10_000,
+    batch_limit: BatchLimit = 1_000,
+    alternatives_limit: AlternativesLimit = 20,
+    body_limit: BodyLimit = 1_000_000,
+    queue_limit: QueueLimit = 1_000_000,
+    time_limit: TimeLimit = 60.0,
+    connections: Connections = 1_000,
+    keys: Keys = None,
+    rate: Rate = 0,
+    proxy: Proxies = None,
+    access_log: AccessLogFile = "-",
+    log_texts: LogTexts = False,
     precision: Precision = PrecisionName.auto,
     device: Device = "auto",
     plugin: Plugins = None,
@@ -54,40 +77,69 @@ def serve(
 ) -> None:
     """Serve models to programs, browsers and translators' tools.
 
-    The server speaks like LibreTranslate, so programs for it can use your models.
+    The server speaks like LibreTranslate, so programs for LibreTranslate can use your models. It also speaks like the servers
+    of OpenNMT-py and Marian.
     """
-    _require_server()
+    _require_packages()
     from nmt_lstm.numerics.device import check_device_name
     from nmt_lstm.numerics.threads import usable_cores
     from nmt_lstm.server.models import served_models
     from nmt_lstm.server.run import is_loopback
     from nmt_lstm.server.run import serve as run_server
-    from nmt_lstm.server.settings import LoadOptions, ServerSettings
+    from nmt_lstm.server.settings import Limits, LoadOptions, ServerSettings
 
+    if log_texts and access_log == NO_LOG:
+        raise ConfigurationError(
+            "--log-texts writes to the access log; remove it, or --access-log none.", key="--log-texts"
+        )
     check_device_name(device)
     models = served_models(model)
     settings = ServerSettings(
         host=host,
         port=port,
-        workers=workers or usable_cores(),
-        loading=LoadOptions(
-            device=device, precision=precision.value, plugins=tuple(plugin or ()), trust_plugins=trust_plugins
+        workers=workers or max(1, usable_cores() // threads),
+        batch_size=batch_size,
+        limits=Limits(
+            characters=char_limit,
+            texts=batch_limit,
+            alternatives=alternatives_limit,
+            body_bytes=body_limit,
+            queue_characters=queue_limit,
+            seconds=time_limit,
+            connections=connections,
+            rate=rate,
         ),
+        loading=LoadOptions(
+            device=device,
+            precision=precision.value,
+            plugins=tuple(plugin or ()),
+            trust_plugins=trust_plugins,
+            split_sentences=not whole_lines,
+            threads=threads,
+        ),
+        keys=keys,
+        proxies=tuple(proxy or ()),
+        access_log=None if access_log == NO_LOG else access_log,
+        log_texts=log_texts,
+        reload_seconds=2.0 if reload else 0.0,
     )
-    if not is_loopback(host) and settings.keys is None:
-        note(f"nmt-lstm: warning: anyone who reaches {host} can use this server; --keys asks for a key.")
+    if not is_loopback(host) and keys is None:
+        note(
+            f"nmt-lstm: warning: anyone who can reach '{host}' may use this server; --keys FILE asks for API keys "
+            f"(see 'nmt-lstm api-keys --help')."
+        )
 
     def ready(address: str) -> None:
-        pairs = ", ".join(f"{each.source}-{each.target}" for each in models)
+        pairs = ", ".join(f"{each.source}-{each.target} ({each.name})" for each in models)
         note(
             f"Serving {pairs} at {address} with {count_of(settings.workers, 'worker')}. Press ctrl-C to stop."
         )
 
     run_server(models, settings, ready)
-    note("Stopped.")
+    note("The server has stopped.")
 
 
-def _require_server() -> None:
+def _require_packages() -> None:
     try:
         import py3langid  # noqa: F401
         import sentencex  # noqa: F401
@@ -96,5 +148,6 @@ def _require_server() -> None:
         import websockets  # noqa: F401
     except ImportError as problem:
         raise ResourceError(
-            f"serve needs the package {problem.name}, which is not installed: {install_command('serve')}"
+            f"serve needs the package {problem.name}, which is not installed: {install_command('serve')}",
+            value=problem.name,
         ) from problem

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from typing import NamedTuple
 
 from starlette.requests import HTTPConnection
 
-from nmt_lstm.server.clients import address_of
-from nmt_lstm.server.request_values import Values
+from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.server.keys import ApiKey, KeyFile, digest
+from nmt_lstm.server.problems import RequestError, too_fast
+from nmt_lstm.server.rates import Rates
 from nmt_lstm.server.settings import ServerSettings
 
-__all__ = ["Access", "Caller"]
+__all__ = ["Access", "Caller", "address_of"]
+
+_SECONDS_BETWEEN_LOOKS = 1.0
+
+logger = logging.getLogger(__name__)
 
 
 class Caller(NamedTuple):
@@ -18,11 +26,13 @@ class Caller(NamedTuple):
 
     Attributes:
         name: under which it is counted, and shares the workers with others.
-        characters: of one text, if they are limited for this caller; otherwise 0.
+        key: name of its API key; empty without one.
+        characters: of one text, at most.
     """
 
     name: str
-    characters: int = 0
+    key: str
+    characters: int
 
 
 class Access:
@@ -30,25 +40,91 @@ class Access:
 
     Args:
         settings: of the server.
+
+    Raises:
+        ConfigurationError: the file of keys cannot be read.
     """
 
     def __init__(self, settings: ServerSettings) -> None:
-        self._settings = settings
+        self._limits = settings.limits
+        self._rates = Rates()
+        self._file = KeyFile(settings.keys) if settings.keys is not None else None
+        self._keys: dict[str, ApiKey] = {}
+        self._seen: tuple[int, int] | None = None
+        self._look_at = 0.0
+        if self._file is not None:
+            self._read(self._file)
 
     @property
     def has_keys(self) -> bool:
         """Whether there are API keys."""
-        return self._settings.keys is not None
+        return self._file is not None
 
     @property
     def key_required(self) -> bool:
-        """Whether a request without a key is refused."""
-        return self.has_keys and not self._settings.limits.rate
+        """Whether a request without a key is refused: it is not if there is a rate for such requests."""
+        return self.has_keys and not self._limits.rate
 
-    def admitted(self, connection: HTTPConnection, values: Values | None = None) -> Caller:
-        """Return who sent a request.
+    def admitted(self, connection: HTTPConnection, api_key: str = "", *, texts: int = 1) -> Caller:
+        """Return who sent a request, and count its texts.
+
+        Args:
+            connection: of the request. Without `api_key`, its header ``Authorization: Bearer KEY`` counts.
+            api_key: from the parameters.
+            texts: of the request.
 
         Raises:
             RequestError: it has no valid key, or comes too soon after others.
         """
-        return Caller(address_of(connection))
+        key = self._key(api_key or _bearer(connection))
+        if key is None:
+            caller = Caller(address_of(connection), "", self._limits.characters)
+            rate = self._limits.rate
+        else:
+            caller = Caller(f"key {key.name}", key.name, key.characters or self._limits.characters)
+            rate = key.rate
+        if rate and (seconds := self._rates.wait(caller.name, rate, texts)):
+            raise too_fast(rate, seconds)
+        return caller
+
+    def _key(self, text: str) -> ApiKey | None:
+        """Return the key of a request; None if it needs none. Without a file of keys, any key will do."""
+        if self._file is None:
+            return None
+        self._look(self._file)
+        if text:
+            key = self._keys.get(digest(text))
+            if key is None:
+                raise RequestError(403, "Invalid API key")
+            return key
+        if self.key_required:
+            raise RequestError(400, "Please contact the server operator to get an API key")
+        return None
+
+    def _look(self, file: KeyFile) -> None:
+        """Read the file again if it has changed; a file that cannot be read changes nothing."""
+        now = time.monotonic()
+        if now < self._look_at:
+            return
+        self._look_at = now + _SECONDS_BETWEEN_LOOKS
+        try:
+            state = file.path.stat()
+            if self._seen != (state.st_mtime_ns, state.st_ino):
+                self._read(file)
+        except (ConfigurationError, OSError) as problem:
+            logger.warning("the API keys stay as they were: %s", problem)
+
+    def _read(self, file: KeyFile) -> None:
+        self._keys = {key.sha256: key for key in file.read()}
+        state = file.path.stat()
+        self._seen = state.st_mtime_ns, state.st_ino
+
+
+def address_of(connection: HTTPConnection) -> str:
+    """Return the address of the client."""
+    return connection.client.host if connection.client is not None else "local"
+
+
+def _bearer(connection: HTTPConnection) -> str:
+    scheme, _, key = connection.headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""

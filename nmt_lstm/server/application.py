@@ -2,42 +2,73 @@
 
 from __future__ import annotations
 
-import logging
+import asyncio
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from nmt_lstm.server.access import Access
+from nmt_lstm.server.access_log import AccessLog
+from nmt_lstm.server.description import api_description
 from nmt_lstm.server.detection import LanguageDetector
 from nmt_lstm.server.libretranslate import LibreTranslate
+from nmt_lstm.server.marian import MarianSocket
+from nmt_lstm.server.metrics import CONTENT_TYPE
 from nmt_lstm.server.observation import Observed
+from nmt_lstm.server.opennmt import OpenNmt
 from nmt_lstm.server.problems import RequestError
 from nmt_lstm.server.service import TranslationService
 
 __all__ = ["build_application"]
 
-logger = logging.getLogger(__name__)
 
-
-def build_application(service: TranslationService) -> ASGIApp:
+def build_application(
+    service: TranslationService, *, access: Access, log: AccessLog, ending: asyncio.Event
+) -> ASGIApp:
     """Return the application.
 
     Args:
         service: translates; whoever runs the application starts and stops it.
+        access: who may do what.
+        log: the access log.
+        ending: is set when the server is about to end.
     """
-    access = Access(service.settings)
     detector = LanguageDetector(service.models.languages())
-    routes = [*LibreTranslate(service, detector, access).routes()]
+    description = api_description(service.models, service.settings.limits)
+
+    async def spec(_: Request) -> Response:
+        return JSONResponse(description)
+
+    async def metrics(_: Request) -> Response:
+        return Response(service.metrics.text(), media_type=CONTENT_TYPE)
+
+    http_routes = [
+        *LibreTranslate(service, detector, access).routes(),
+        *OpenNmt(service, access).routes(),
+        Route("/spec", spec, methods=["GET"]),
+        Route("/metrics", metrics, methods=["GET"]),
+    ]
+    routes: list[BaseRoute] = [
+        *http_routes,
+        *MarianSocket(service, access, metrics=service.metrics, log=log, ending=ending).routes(),
+    ]
     application = Starlette(
         routes=routes,
         exception_handlers={RequestError: _refused, HTTPException: _no_route, Exception: _failed},
     )
     # A path that is nearly one of ours is not answered with a redirection, which would lose the body.
     application.router.redirect_slashes = False
-    return Observed(application)
+    return Observed(
+        application,
+        paths=[route.path for route in http_routes],
+        metrics=service.metrics,
+        log=log,
+        is_ending=ending.is_set,
+    )
 
 
 async def _refused(_: Request, problem: Exception) -> Response:

@@ -9,11 +9,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from nmt_lstm.server.access import Access
+from nmt_lstm.server.access import Access, Caller
 from nmt_lstm.server.detection import Detection, LanguageDetector
 from nmt_lstm.server.languages import canonical, language_name, same_language
 from nmt_lstm.server.models import ServedModel
-from nmt_lstm.server.problems import RequestError, not_supported, too_long
+from nmt_lstm.server.observation import unless_disconnected
+from nmt_lstm.server.problems import RequestError, not_supported, overloaded
 from nmt_lstm.server.request_values import Values, read_values
 from nmt_lstm.server.service import TextTranslation, TranslationService
 
@@ -65,34 +66,32 @@ class LibreTranslate:
     async def translate(self, request: Request) -> Response:
         """Translate a text, or a list of texts."""
         values = await read_values(request, self._limits)
-        caller = self._access.admitted(request, values)
-        asked = values.texts("q")
+        asked, caller = self._admitted(request, values)
         source, target = values.required("source"), values.required("target")
         alternatives = values.number("alternatives")
         if alternatives > self._limits.alternatives:
             raise RequestError(
                 400, f"Invalid request: alternatives parameter must be <= {self._limits.alternatives}"
             )
-        if not values.is_json and isinstance(asked, str):
-            asked = "\n".join(asked.splitlines())
         texts = asked if isinstance(asked, list) else [asked]
-        self._check_sizes(texts, caller.characters or self._limits.characters)
+        self._service.check_sizes(texts, caller.characters)
         detected = self._detected(texts) if source.lower() == "auto" else None
         source_code = self._served(source if detected is None else detected.language)
         target_code = self._served(target)
         text_format = self._format(values)
-        request.state.log |= {"texts": len(texts), "characters": sum(map(len, texts)), "source": source_code}
-        request.state.log |= {"target": target_code, "q": texts}
+        request.state.log.update({"source": source_code, "target": target_code})
         if canonical(source_code) == canonical(target_code):
             translations = [TextTranslation(text, [], 0.0) for text in texts]
         else:
-            translations = await self._service.translate(
+            work = self._service.translate(
                 texts,
                 model=self._model(source_code, target_code),
                 client=caller.name,
                 html=text_format == "html",
                 alternatives=alternatives,
+                characters=caller.characters,
             )
+            translations = await unless_disconnected(request, work)
         return JSONResponse(
             _reply(
                 translations, is_list=isinstance(asked, list), detected=detected, alternatives=alternatives
@@ -102,11 +101,9 @@ class LibreTranslate:
     async def detect(self, request: Request) -> Response:
         """Tell the language of a text, or of the texts of a list together."""
         values = await read_values(request, self._limits)
-        caller = self._access.admitted(request, values)
-        asked = values.texts("q")
+        asked, caller = self._admitted(request, values)
         texts = asked if isinstance(asked, list) else [asked]
-        self._check_sizes(texts, caller.characters or self._limits.characters)
-        request.state.log |= {"texts": len(texts), "characters": sum(map(len, texts)), "q": texts}
+        self._service.check_sizes(texts, caller.characters)
         found = self._detector.detect("\n".join(texts)) or [self._undetected()]
         return JSONResponse([each._asdict() for each in found])
 
@@ -131,14 +128,26 @@ class LibreTranslate:
 
     async def health(self, request: Request) -> Response:
         """Say that the server works."""
+        if not self._service.is_alive:
+            raise overloaded("no worker is alive", 1.0)
         return JSONResponse({"status": "ok"})
 
-    def _check_sizes(self, texts: Sequence[str], characters: int) -> None:
-        if len(texts) > self._limits.texts:
-            raise too_long(len(texts), self._limits.texts)
-        for text in texts:
-            if len(text) > characters:
-                raise too_long(len(text), characters)
+    def _admitted(self, request: Request, values: Values) -> tuple[str | list[str], Caller]:
+        """Return what is asked, and by whom."""
+        try:
+            asked = values.texts("q")
+        except RequestError:
+            self._access.admitted(request, values.text("api_key"))
+            raise
+        if not values.is_json and isinstance(asked, str):
+            # Forms have the line ends of the network.
+            asked = "\n".join(asked.splitlines())
+        texts = asked if isinstance(asked, list) else [asked]
+        caller = self._access.admitted(request, values.text("api_key"), texts=len(texts))
+        request.state.log.update(
+            {"key": caller.key, "texts": len(texts), "characters": sum(map(len, texts)), "q": texts}
+        )
+        return asked, caller
 
     def _format(self, values: Values) -> str:
         text_format = values.text("format") or FORMATS[0]

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from nmt_lstm.server.crew import Crew
+from nmt_lstm.server.metrics import Metrics
 from nmt_lstm.server.models import ServedModel, ServedModels
 from nmt_lstm.server.problems import RequestError, overloaded, too_long
+from nmt_lstm.server.reloading import ModelWatch
 from nmt_lstm.server.settings import ServerSettings
 from nmt_lstm.server.texts import Plan, Splitter, html_plan, text_plan
 from nmt_lstm.server.units import Failure, Kind, Translated, Unit
 from nmt_lstm.server.waiting import Batch, WaitingLines
-from nmt_lstm.server.workers import Worker, WorkerDiedError, start_workers
 from nmt_lstm.text.sentences import SentenceSplitter, sentence_separator
 
 __all__ = ["TextTranslation", "TranslationService"]
 
 BATCH_CHARACTERS = 6_000
 """Of a batch: it takes less than a second, so that nobody waits long for a worker."""
-
-logger = logging.getLogger(__name__)
 
 
 class TextTranslation(NamedTuple):
@@ -58,17 +55,31 @@ class TranslationService:
             batch_characters=BATCH_CHARACTERS,
             limit=settings.limits.queue_characters,
         )
-        self._splitters: dict[str, Splitter] = {}
-        for model in models:
-            self._splitters[model.name] = (
-                SentenceSplitter(model.source).split if settings.loading.split_sentences else _whole
-            )
-        self._tasks: list[asyncio.Task[None]] = []
-        self._on_batch: list[Callable[[Batch, float], None]] = []
+        self.metrics = Metrics(lambda: (self.waiting.lines, self.waiting.characters))
+        split = settings.loading.split_sentences
+        self._splitters: dict[str, Splitter] = {
+            model.name: SentenceSplitter(model.source).split if split else _whole for model in models
+        }
+        self._crew = Crew(
+            self.waiting,
+            count=settings.workers,
+            models=[(model.name, model.folder) for model in models],
+            options=settings.loading,
+            translated=self._note,
+            died=self.metrics.deaths.add,
+        )
+        self._watch: asyncio.Task[None] | None = None
+        self.running = 0
+        """Requests that are being answered."""
 
-    def on_batch(self, call: Callable[[Batch, float], None]) -> None:
-        """Have a function called with each translated batch and its seconds."""
-        self._on_batch.append(call)
+    @property
+    def is_alive(self) -> bool:
+        """Whether anybody translates."""
+        return self._crew.is_alive
+
+    def processes(self) -> list[int]:
+        """Return the ids of the workers' processes."""
+        return self._crew.processes()
 
     async def start(self) -> None:
         """Start the workers.
@@ -76,14 +87,19 @@ class TranslationService:
         Raises:
             NmtLstmError: a model cannot be loaded.
         """
-        workers = await start_workers(self.settings.workers, self._folders(), self.settings.loading)
-        self._tasks = [asyncio.create_task(self._serve(worker)) for worker in workers]
+        seconds = self.settings.reload_seconds
+        folders = [model.folder for model in self.models]
+        watch = ModelWatch(folders, self._crew, seconds, lambda outcome: self.metrics.reloads.add(1, outcome))
+        await self._crew.start()
+        if seconds:
+            self._watch = asyncio.create_task(watch.run())
 
     async def stop(self) -> None:
         """End the workers; what they translate is lost."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.wait([self._watch])
+        await self._crew.stop()
 
     async def translate(
         self,
@@ -94,6 +110,7 @@ class TranslationService:
         html: bool = False,
         alternatives: int = 0,
         prefix: str = "",
+        characters: int = 0,
     ) -> list[TextTranslation]:
         """Return the translation of each text.
 
@@ -104,16 +121,12 @@ class TranslationService:
             html: whether the texts are HTML.
             alternatives: other translations of each text, at most; HTML has none.
             prefix: what the translation of the first sentence begins with.
+            characters: of a text, at most; by default the limit of the server.
 
         Raises:
             RequestError: too long, too many, too late, or it failed.
         """
-        limits = self.settings.limits
-        if len(texts) > limits.texts:
-            raise too_long(len(texts), limits.texts)
-        for text in texts:
-            if len(text) > limits.characters:
-                raise too_long(len(text), limits.characters)
+        self.check_sizes(texts, characters)
         n_best = 1 if html else min(alternatives + 1, model.beam_size)
         plans = [html_plan(text) if html else self._text_plan(text, model, prefix) for text in texts]
         units = [unit for plan in plans for unit in plan.units]
@@ -132,14 +145,17 @@ class TranslationService:
         """
         seconds = self.settings.limits.seconds
         job = self.waiting.submit(client, kind, units)
+        self.running += 1
         try:
             async with asyncio.timeout(seconds):
                 await job.done
         except TimeoutError:
             raise overloaded(
-                f"The translation took more than {seconds:g} seconds, try a shorter text", seconds
+                f"The translation took more than {seconds:g} seconds, try again later or a shorter text",
+                seconds,
             ) from None
         finally:
+            self.running -= 1
             self.waiting.drop(job)
         results: list[Translated] = []
         for result in job.results:
@@ -152,34 +168,31 @@ class TranslationService:
     def _text_plan(self, text: str, model: ServedModel, prefix: str) -> Plan:
         return text_plan(text, self._splitters[model.name], sentence_separator(model.target), prefix=prefix)
 
-    def _folders(self) -> list[tuple[str, Path]]:
-        return [(model.name, model.folder) for model in self.models]
+    def check_sizes(self, texts: Sequence[str], characters: int = 0) -> None:
+        """Raise RequestError if there are too many texts, or one has too many characters.
 
-    async def _serve(self, worker: Worker) -> None:
-        """Give batches to a worker until the service stops; a worker that dies is replaced."""
-        try:
-            while True:
-                batch = await self.waiting.take()
-                try:
-                    results, seconds = await worker.translate(
-                        batch.kind, [entry.unit for entry in batch.entries]
-                    )
-                except WorkerDiedError:
-                    worker = await self._replaced(worker, batch)
-                    continue
-                batch.finish(results)
-                for call in self._on_batch:
-                    call(batch, seconds)
-        finally:
-            worker.kill()
-            with contextlib.suppress(asyncio.CancelledError):
-                await worker.close()
+        Args:
+            texts: of a request.
+            characters: of each, at most; by default the limit of the server.
+        """
+        limits = self.settings.limits
+        characters = characters or limits.characters
+        if len(texts) > limits.texts:
+            raise too_long(len(texts), limits.texts)
+        for text in texts:
+            if len(text) > characters:
+                raise too_long(len(text), characters)
 
-    async def _replaced(self, worker: Worker, batch: Batch) -> Worker:
-        logger.error("a worker died, perhaps for lack of memory; it is replaced.")
-        batch.finish([Failure("the worker died, perhaps for lack of memory")] * len(batch.entries))
-        await worker.close()
-        return (await start_workers(1, self._folders(), self.settings.loading, quiet=True))[0]
+    def _note(self, batch: Batch, results: Sequence[Translated | Failure], seconds: float) -> None:
+        model = batch.kind.model
+        self.metrics.batch_lines.observe(len(batch.entries))
+        self.metrics.stage_seconds.observe(batch.waited, "wait")
+        self.metrics.stage_seconds.observe(seconds, "translate")
+        self.metrics.lines_total.add(len(batch.entries), model)
+        self.metrics.characters.add(batch.characters, model)
+        failed = sum(isinstance(result, Failure) for result in results)
+        if failed:
+            self.metrics.failures.add(failed, model)
 
 
 def _whole(line: str) -> list[str]:

@@ -68,6 +68,7 @@ class ServerSettings:
         limits: of requests.
         loading: of models.
         keys: file of API keys; None for none.
+        proxies: addresses of proxies whose header X-Forwarded-For names the client.
         access_log: file of the access log; "-" is stdout, and None is none.
         log_texts: whether the access log has the texts.
         reload_seconds: between two looks at the model folders; 0 is never.
@@ -81,6 +82,7 @@ class ServerSettings:
     limits: Limits = Limits()
     loading: LoadOptions = LoadOptions()
     keys: Path | None = None
+    proxies: tuple[str, ...] = ()
     access_log: str | None = "-"
     log_texts: bool = False
     reload_seconds: float = 2.0

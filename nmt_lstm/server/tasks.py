@@ -25,7 +25,8 @@ def translate_lines(
     """
     translations = translator.stream(
         [TranslationRequest(unit.text, prefix=unit.prefix) if unit.prefix else unit.text for unit in units],
-        n_best=kind.n_best,
+        # Another model may have been written to the folder, with a smaller beam.
+        n_best=min(kind.n_best, translator.run.search.beam_size),
         batch_size=len(units),
         window=len(units),
         alignment=False,

@@ -35,13 +35,15 @@ class Job:
         kind: of all of them.
         client: whose they are.
         results: one for each line; filled when `done` is.
-        done: set when all lines are translated; cancel it to give up.
+        done: set when all lines are translated.
+        since: when it came, by the clock of the event loop.
     """
 
     kind: Kind
     client: str
     results: list[Translated | Failure | None]
     done: asyncio.Future[None]
+    since: float = 0.0
     entries: deque[Entry] = field(default_factory=deque)
     remaining: int = 0
 
@@ -71,6 +73,13 @@ class Batch(NamedTuple):
 
     kind: Kind
     entries: list[Entry]
+    waited: float
+    """Seconds of the first line."""
+
+    @property
+    def characters(self) -> int:
+        """Of all lines."""
+        return sum(len(entry.unit.text) for entry in self.entries)
 
     def finish(self, results: Sequence[Translated | Failure]) -> None:
         """Store the results of all lines."""
@@ -117,8 +126,9 @@ class WaitingLines:
         characters = sum(len(unit.text) for unit in units)
         if self.characters and self.characters + characters > self._limit:
             raise overloaded("The server is busy, try again later", self.characters / self.speed)
-        done = asyncio.get_running_loop().create_future()
-        job = Job(kind, client, [None] * len(units), done, remaining=len(units))
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+        job = Job(kind, client, [None] * len(units), done, loop.time(), remaining=len(units))
         job.entries.extend(Entry(unit, job, number) for number, unit in enumerate(units))
         if not units:
             done.set_result(None)
@@ -149,15 +159,23 @@ class WaitingLines:
             self._takers.append(taker)
             try:
                 await taker
-            finally:
+                # What other clients sent at the same time has been received, but not yet submitted.
+                await asyncio.sleep(0)
+            except asyncio.CancelledError:
                 if taker in self._takers:
                     self._takers.remove(taker)
-            # What other clients sent at the same time has been received, but not yet submitted.
-            await asyncio.sleep(0)
+                elif self._clients:
+                    self._wake()  # somebody else must take what this one was woken for
+                raise
         batch = self._batch()
         if self._clients:
             self._wake()
         return batch
+
+    def note_speed(self, characters: int, seconds: float, workers: int) -> None:
+        """Take into account how fast one of the workers translated a batch."""
+        speed = workers * characters / max(seconds, 1e-3)
+        self.speed += 0.1 * (speed - self.speed)
 
     def _wake(self) -> None:
         while self._takers:
@@ -185,9 +203,11 @@ class WaitingLines:
             client.time = max(time, self._time) + entry.cost
             if not self._forget_if_idle(client):
                 heapq.heappush(clients, (client.time, next(numbers), client))
+        waited = asyncio.get_running_loop().time() - min(entry.job.since for entry in entries)
+        batch = Batch(kind, entries, waited)
         self.lines -= len(entries)
-        self.characters -= sum(len(entry.unit.text) for entry in entries)
-        return Batch(kind, entries)
+        self.characters -= batch.characters
+        return batch
 
     def _next(self, client: _Client, kind: Kind, length: int, affordable: int | None) -> Entry | None:
         """Take from a client the next line that goes with a batch; None if it has none."""

@@ -10,7 +10,7 @@
     ├── DataError                   a corpus, a line or a prepared store is missing, unreadable or inconsistent
     │   └── NotTextError            a line given to a translator is not a string
     ├── CallbackError               a callback of the user's run file raised an exception
-    ├── DivergenceError             the loss or its gradient is no longer a finite number
+    ├── DivergenceError             the loss or its gradient is no longer a finite number, or far too large
     ├── PluginError                 a cell, attention or encoder cannot be found, loaded or built
     │   ├── AuthorError             a class does not meet the contract of its base class; also a TypeError
     │   │   ├── MissingMethodError  a method is missing
@@ -163,25 +163,44 @@ class NotTextError(DataError):
 
 
 class DivergenceError(NmtLstmError):
-    """The loss or its gradient is not a finite number, so training cannot continue from these weights.
+    """The loss or its gradient is not a finite number, or too large, so training cannot continue from these weights.
 
     Args:
         step: optimizer steps taken before.
         learning_rate: of the last of these steps.
         advice: what to do; empty for the usual advice.
-        what: the values that are not finite; empty for the loss or its gradient.
+        what: the values that are wrong; empty for the loss or its gradient.
+        how: what is wrong with them; empty if they are not finite.
+        batch: a file with the batch of the step that failed.
     """
 
-    def __init__(self, step: int, learning_rate: float, *, advice: str = "", what: str = "") -> None:
-        what = what or "the loss or its gradient"
+    def __init__(
+        self,
+        step: int,
+        learning_rate: float,
+        *,
+        advice: str = "",
+        what: str = "",
+        how: str = "",
+        batch: Path | None = None,
+    ) -> None:
+        what, how = what or "the loss or its gradient", how or "is not a finite number"
         super().__init__(
-            f"training diverged: {what} is not a finite number after step {step:,}, at learning rate "
-            f"{learning_rate:.3g}. "
+            f"training diverged: {what} {how} after step {step:,}, at learning rate {learning_rate:.3g}"
+            + (f"; the batch is in '{batch}'. " if batch is not None else ". ")
             + (advice or "Lower training.optimizer.learning_rate, and keep training.clip_norm above 0.")
         )
         self.step = step
         self.learning_rate = learning_rate
         self.what = what
+        self.how = how
+        self.batch = batch
+
+    def with_advice(self, advice: str) -> DivergenceError:
+        """Return the same error with different advice."""
+        return DivergenceError(
+            self.step, self.learning_rate, advice=advice, what=self.what, how=self.how, batch=self.batch
+        )
 
 
 class CallbackError(NmtLstmError):

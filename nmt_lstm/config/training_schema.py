@@ -109,6 +109,11 @@ class TrainingSettings(Settings):
     """Number of checkpoints to average."""
     ema: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     """Decay of the exponential moving average of weights (such as 0.999) for validation and the final model; 0 is off."""
+    on_divergence: Literal["stop", "skip", "return"] = "stop"
+    """If a step's loss or gradient is not finite: stop, skip the step, or return to the last checkpoint with half the learning
+    rate; with skip and return also if a loss is above 20 nats per piece."""
+    divergence_limit: PositiveInt = 5
+    """skip: most steps skipped in a row; return: most returns of a run. With one more, training stops."""
     precision: Literal["auto", "float32", "bf16", "fp16"] = "auto"
     """auto: mixed bf16 if the machine supports it, otherwise float32."""
     devices: Annotated[int, Field(ge=0)] = 0

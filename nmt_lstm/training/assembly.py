@@ -18,6 +18,7 @@ from nmt_lstm.text.prepared import Prepared
 from nmt_lstm.training.best_checkpoints import BestCheckpoints
 from nmt_lstm.training.checkpointing import TrainingCheckpoint
 from nmt_lstm.training.data_module import TranslationDataModule
+from nmt_lstm.training.failed_steps import FailedSteps
 from nmt_lstm.training.fit_callback import FitCallback
 from nmt_lstm.training.initial_weights import freeze, start_from
 from nmt_lstm.training.insight import GradientInsight, measured_pairs
@@ -90,7 +91,12 @@ class Assembly:
 
 
 def assemble(
-    run: RunSettings, prepared: Prepared, context: RunContext, *, accept_changed_plugins: bool
+    run: RunSettings,
+    prepared: Prepared,
+    context: RunContext,
+    *,
+    accept_changed_plugins: bool,
+    data: TranslationDataModule | None = None,
 ) -> Assembly:
     """Build the components of a run, with the widths in its checkpoint if it is resumed, and report them.
 
@@ -99,6 +105,7 @@ def assemble(
         prepared: its text.
         context: the call of `fit`.
         accept_changed_plugins: resume even if plugin files have changed since the run began.
+        data: the data of the run, if it has trained before and returned to a checkpoint; then little is reported.
 
     Raises:
         ChangedPluginError: the plugin files of the run to be resumed were changed.
@@ -110,13 +117,14 @@ def assemble(
     resume_point = ResumePoint.newest(context.output) if context.resume else None
     if resume_point is not None:
         checkpoint = resume_point.path
-    for line in prepared.describe():
-        context.display.say(line)
+    if not context.returned:
+        for line in prepared.describe():
+            context.display.say(line)
     streamed = prepared.store is None
     if streamed:
         check_stream_devices(context.devices.world_size)
     kind = StreamDataModule if streamed else part_of(TASKS[run.task].batches)
-    data: TranslationDataModule = kind.of_run(run, prepared)
+    data = data or kind.of_run(run, prepared)
     network, forecast = Network(run.model, run.training, run.task), list[str]()
     requested = widths_of(run.model)
     if resume_point is not None:
@@ -152,6 +160,12 @@ def assemble(
         if not streamed:
             resume_point.check_epochs(settings)
     module = TranslationModule.of_run(run, prepared, total_steps=_total_steps(settings, data) or None)
+    module.guard.report = FailedSteps(
+        subwords=prepared.subwords if TASKS[run.task].is_text else None,
+        rank=context.launch.rank,
+        folder=context.output / "logs",
+        say=context.display.say,
+    )
     if settings.init_from is not None and resume_point is None:
         forecast.append(
             start_from(settings.init_from, module.model, prepared.subwords, task=run.task, settings=run.model)
@@ -204,6 +218,8 @@ def assemble(
         narrowed=narrowed,
         insight=_insight(run, context, data) if run.insight.gradients else None,
     )
+    if context.returned:
+        return assembly
     for sentence in forecast:
         context.display.say(sentence)
     report_choices(context, network, assembly.parameters, streamed=streamed)

@@ -44,6 +44,11 @@ class TrainingCheckpoint:
         self._validated = validated
         self._previous = previous_checkpoint_path(path)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether this run has no checkpoint to continue from."""
+        return self._saved_step < 0
+
     def save(self, trainer: pl.Trainer, module: TranslationModule, *, validated: bool) -> None:
         """Save the state after a step. All processes must take part.
 
@@ -65,10 +70,22 @@ class TrainingCheckpoint:
         trainer.save_checkpoint(self.path)
         self._saved_step, self._validated = trainer.global_step, validated
 
-    def roll_back(self, step: int) -> None:
-        """Restore the previous checkpoint if the saved weights are those that failed after `step`."""
-        if self._saved_step == step and not self._validated and self._previous.exists():
-            self._previous.replace(self.path)
+    def roll_back(self, step: int, *, even_if_validated: bool = False) -> bool:
+        """Restore the previous checkpoint if the saved weights are those that failed after `step`.
+
+        Args:
+            step: steps before the failure.
+            even_if_validated: do so even if a validation of the weights had a finite loss.
+
+        Returns:
+            Whether there is a checkpoint now with other weights than those that failed.
+        """
+        if self._saved_step != step or (self._validated and not even_if_validated):
+            return self.path.exists()
+        if not self._previous.exists():
+            return False
+        self._previous.replace(self.path)
+        return True
 
     def _preserve(self) -> None:
         """Give the file a second name. It keeps its own, so that a kill at any moment leaves something to resume."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from argparse import Namespace
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ _COLUMNS = (
     "gradient_norm_clipped",
     "clipped_share",
     "learning_rate",
+    "skipped_steps",
+    "returns",
     "target_pieces_per_second",
     "valid_loss",
     "valid_perplexity",
@@ -67,20 +69,29 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
     yield from csv.DictReader(io.StringIO(complete, newline=""))
 
 
-def start_log(output: Path, step: int) -> None:
+def start_log(output: Path, step: int, *, validated: bool = True) -> None:
     """Create the logs of a run that continues after `step`, or drop their later rows: the run writes them again.
+
+    Args:
+        output: the run's folder.
+        step: the last one that its checkpoint contains.
+        validated: whether the checkpoint contains a validation of that step, or the run validates it again.
 
     Raises:
         ResourceError: the disk is full or not writable.
     """
-    _start(log_file(output), _COLUMNS, step)
-    for path, columns in ((flow_file(output), _FLOW_COLUMNS), (sets_file(output), _SET_COLUMNS)):
+    last_validation = step if validated else step - 1
+    _start(log_file(output), _COLUMNS, lambda row: last_validation if row["valid_loss"] else step)
+    for path, columns, last in (
+        (flow_file(output), _FLOW_COLUMNS, step),
+        (sets_file(output), _SET_COLUMNS, last_validation),
+    ):
         if path.exists():
-            _start(path, columns, step)
+            _start(path, columns, lambda _, last=last: last)  # type: ignore[misc]
 
 
-def _start(path: Path, columns: Sequence[str], step: int) -> None:
-    rows = [row for row in _rows(path) if int(row["step"]) <= step]
+def _start(path: Path, columns: Sequence[str], last_step: Callable[[Mapping[str, str]], int]) -> None:
+    rows = [row for row in _rows(path) if int(row["step"]) <= last_step(row)]
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, columns, extrasaction="ignore")
     writer.writeheader()

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 import torch.distributed
@@ -22,9 +23,12 @@ __all__ = [
     "all_reduce_max",
     "choose_devices",
     "explain_out_of_memory",
+    "gather_objects",
     "is_distributed",
     "use_threads",
 ]
+
+T = TypeVar("T")
 
 # As many processes are allowed on any machine, so that training with several can be tried out.
 TRIAL_PROCESSES = 2
@@ -114,6 +118,15 @@ def all_reduce_max(values: list[float], device: torch.device) -> list[float]:
     largest = torch.tensor(values, dtype=torch.float64, device=device)
     torch.distributed.all_reduce(largest, op=torch.distributed.ReduceOp.MAX)
     return [float(value) for value in largest]
+
+
+def gather_objects(value: T) -> list[T]:
+    """Return the value of each process, given that of this one; all processes must take part."""
+    if not is_distributed():
+        return [value]
+    values: list[T | None] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(values, value)
+    return [each for each in values if each is not None]
 
 
 @contextmanager

@@ -42,12 +42,10 @@ class ValidationPoint(NamedTuple):
     """Target pieces trained on since the previous validation, without padding and without the time of validations."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state for a checkpoint: the values that every run of these settings shares, and its times in "clock".
-
-        The training loss is left out: it covers the steps since a resume only.
-        """
-        clock = {"seconds": self.seconds, "pieces_per_second": self.pieces_per_second}
-        return {"step": self.step, "loss": self.loss, "bleu": self.bleu, "chrf": self.chrf, "clock": clock}
+        """Return the state for a checkpoint: the values that every run of these settings shares, and its times in "clock"."""
+        state = self._asdict()
+        clock = {name: state.pop(name) for name in ("seconds", "pieces_per_second")}
+        return {**state, "clock": clock}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any] | Sequence[float]) -> ValidationPoint:
@@ -55,7 +53,7 @@ class ValidationPoint(NamedTuple):
         if not isinstance(state, Mapping):
             return cls(int(state[0]), math.nan, state[1])
         scores = {name: float(state[name]) for name in ("loss", "bleu", "chrf")}
-        return cls(int(state["step"]), math.nan, **scores, **state["clock"])
+        return cls(int(state["step"]), float(state.get("train_loss", math.nan)), **scores, **state["clock"])
 
 
 def diagnose(

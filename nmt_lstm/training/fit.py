@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -26,10 +27,11 @@ from nmt_lstm.training.interruption import TrainingInterrupted
 from nmt_lstm.training.loggers import build_loggers, start_loggers
 from nmt_lstm.training.model_selection import publish, select_weights
 from nmt_lstm.training.output_folder import check_task, has_checkpoint
-from nmt_lstm.training.processes import explain_lost_process, run_processes
+from nmt_lstm.training.processes import RunEnvironment, explain_lost_process, run_processes
 from nmt_lstm.training.reporting import advice_after_divergence, report_interruption
+from nmt_lstm.training.returning import return_to_checkpoint
 from nmt_lstm.training.run_checks import check_run
-from nmt_lstm.training.run_context import open_run
+from nmt_lstm.training.run_context import RunContext, open_run
 from nmt_lstm.training.trainer import build_trainer, silence_lightning
 
 __all__ = ["FitResult", "fit"]
@@ -70,7 +72,8 @@ def fit(
         ConfigurationError: `output` already contains a run and `resume` is false, or the run to be resumed has different
             settings or more completed epochs.
         DataError: the text cannot be used.
-        DivergenceError: the loss or its gradient is not finite; ``last.ckpt`` still contains an earlier state.
+        DivergenceError: the loss or its gradient is not finite, and ``training.on_divergence`` ends the run; ``last.ckpt``
+            still contains an earlier state.
         FolderInUseError: another process is training into `output`.
         LaunchError: a launcher started a different number of processes.
         ModelFolderError: `output` contains unrelated files, or its run used a different vocabulary or text.
@@ -102,44 +105,81 @@ def fit(
             silence_lightning(),
         ):
             assembly = assemble(run, prepared, context, accept_changed_plugins=accept_changed_plugins)
-            is_first = context.launch.is_first
-            logs = build_loggers(
-                assembly.settings, output, assembly.first_step, is_first=is_first, others=loggers
-            )
-            if is_first:
-                start_log(output, assembly.first_step)
-                start_loggers(
-                    logs, output, assembly.run.model_dump(mode="json"), resumes=bool(assembly.first_step)
-                )
+            logs = _start_logs(assembly, loggers)
             with run_processes(context.launch) as environment:
                 if context.launch.starts_others:
                     context.peers.join(environment.launch, environment.own)
                 context.peers.gather("ready")
-                trainer = build_trainer(
-                    assembly.settings,
-                    context,
-                    environment,
-                    # The run's own callbacks follow, because checkpoints contain the state of all.
-                    callbacks=[*own_callbacks, *assembly.callbacks],
-                    loggers=logs,
-                    streamed=assembly.streamed,
-                )
-                with _explain_failure(trainer, assembly, own_callbacks):
-                    trainer.fit(
-                        assembly.module,
-                        datamodule=assembly.data,
-                        ckpt_path=None if assembly.resume_point is None else assembly.resume_point.path,
-                        weights_only=True,
+                while True:
+                    result = _train(assembly, environment, callbacks=own_callbacks, loggers=logs)
+                    if isinstance(result, FitResult):
+                        return result
+                    # Before the next network is built: the memory may not have room for both.
+                    data = assembly.data
+                    del assembly
+                    gc.collect()
+                    assembly = assemble(
+                        run, prepared, result, accept_changed_plugins=accept_changed_plugins, data=data
                     )
-                    selected = select_weights(trainer, assembly)
-                return publish(trainer, assembly, selected)
+                    logs = _start_logs(assembly, loggers)
+
+
+def _start_logs(assembly: Assembly, others: Sequence[Logger]) -> list[Logger]:
+    """Return the loggers of a run, whose logs continue after its last checkpoint."""
+    context, point = assembly.context, assembly.resume_point
+    is_first, step = context.launch.is_first, assembly.first_step
+    logs = build_loggers(assembly.settings, context.output, step, is_first=is_first, others=others)
+    if is_first:
+        start_log(context.output, step, validated=point is None or point.validated)
+        settings = assembly.run.model_dump(mode="json")
+        start_loggers(logs, context.output, settings, resumes=bool(step))
+    return logs
+
+
+def _train(
+    assembly: Assembly,
+    environment: RunEnvironment,
+    *,
+    callbacks: Sequence[pl.Callback],
+    loggers: Sequence[Logger],
+) -> FitResult | RunContext:
+    """Train to the end, and return the result, or the context in which a run that has diverged is to be resumed."""
+    context = assembly.context
+    trainer = build_trainer(
+        assembly.settings,
+        context,
+        environment,
+        # The run's own callbacks follow, because checkpoints contain the state of all.
+        callbacks=[*callbacks, *assembly.callbacks],
+        loggers=loggers,
+        streamed=assembly.streamed,
+    )
+    try:
+        with _explain_failure(trainer, assembly, callbacks):
+            trainer.fit(
+                assembly.module,
+                datamodule=assembly.data,
+                ckpt_path=None if assembly.resume_point is None else assembly.resume_point.path,
+                weights_only=True,
+            )
+            selected = select_weights(trainer, assembly)
+    except DivergenceError as problem:
+        context.display.stop()
+        returned = return_to_checkpoint(assembly, problem, trainer.strategy.root_device)
+        if returned is not None:
+            return returned
+        if context.launch.is_first:
+            assembly.callback.checkpoint.roll_back(problem.step)
+        advice = advice_after_divergence(assembly.settings, context.output, problem, assembly.module.guard)
+        raise problem.with_advice(advice) from None
+    return publish(trainer, assembly, selected)
 
 
 @contextmanager
 def _explain_failure(
     trainer: pl.Trainer, assembly: Assembly, callbacks: Sequence[pl.Callback]
 ) -> Iterator[None]:
-    """Context manager that says how to continue a run that is interrupted, diverges or cannot start."""
+    """Context manager that says how to continue a run that is interrupted or cannot start."""
     context = assembly.context
     try:
         yield
@@ -147,12 +187,6 @@ def _explain_failure(
         context.display.stop()
         report_interruption(context.display, context.checkpoint_path, trainer.global_step)
         raise
-    except DivergenceError as problem:
-        context.display.stop()
-        if context.launch.is_first:
-            assembly.callback.checkpoint.roll_back(problem.step)
-        advice = advice_after_divergence(assembly.settings, context.checkpoint_path, problem)
-        raise DivergenceError(problem.step, problem.learning_rate, what=problem.what, advice=advice) from None
     except NmtLstmError:
         raise
     except MisconfigurationException as problem:

@@ -102,7 +102,9 @@ class FitCallback(pl.Callback):
                 self._limit_reached(trainer, end_of_epoch=False)
                 or out_of_patience(self.settings, self.stale_validations),
             )
-        module.restart_meters()
+        elif self.settings.on_divergence == "return" and self.checkpoint.is_empty:
+            self._save(trainer, module)  # what a run returns to that diverges before its first checkpoint
+        module.meters.restart_clocks()
 
     def on_train_batch_end(
         self,
@@ -129,6 +131,7 @@ class FitCallback(pl.Callback):
             if "bleu" in checkpoint.metrics
         )
         self.validator.report.step(trainer, module, max(bleu, default=None))
+        module.log_step(batch_idx)  # before a checkpoint that would leave the row out
         # After the last step Lightning still has to close the epoch; a checkpoint from before that would repeat it.
         if not trainer.is_last_batch:
             self.after_step(trainer, module, end_of_epoch=False)

@@ -61,6 +61,10 @@ class FitResult:
     """Of the prepared text: the same for the same text and the same preparation settings."""
     curve: list[ValidationPoint]
     """All validations of the run, in the order of their steps."""
+    skipped_steps: int = 0
+    """Optimizer steps of the whole run that were skipped because they diverged."""
+    returns: int = 0
+    """How often the run returned to a checkpoint, each time halving the learning rate."""
     insight: dict[str, str] = field(default_factory=dict)
     """Rows of the summary about gradients; empty unless `insight.gradients` is set."""
     task: TaskName = "translation"
@@ -84,6 +88,7 @@ def show_summary(display: ProgressDisplay, result: FitResult) -> None:
             if result.planned_epochs
             else ""
         ),
+        **_describe_divergence(result),
         "time": _describe_time(result),
         "parameters": f"{result.parameters:,}",
         "weights": f"average of steps {steps}" if len(averaged) > 1 else f"step {steps}",
@@ -133,6 +138,20 @@ def _describe_set(metrics: Mapping[str, float]) -> str:
     """Return the loss and the scores of a validation set."""
     scores = (f"{label} {metrics[name]:.2f}" for name, label in SCORE_LABELS.items() if name in metrics)
     return "  ".join([f"loss {metrics['loss']:.3f}", *scores])
+
+
+def _describe_divergence(result: FitResult) -> dict[str, str]:
+    """Return rows about skipped steps and returns to a checkpoint, if there were any."""
+    rows = {}
+    files = f"{printable(str(result.folder / 'logs'))}/divergence-step-*.json"
+    if result.skipped_steps:
+        rows["skipped steps"] = f"{result.skipped_steps:,}, which diverged ({files})"
+    if result.returns:
+        rows["returns"] = (
+            f"{result.returns} to an earlier checkpoint; the learning rate is {0.5**result.returns:g} times that of the schedule "
+            f"({files})"
+        )
+    return rows
 
 
 def _describe_time(result: FitResult) -> str:

@@ -166,6 +166,8 @@ def publish(trainer: pl.Trainer, assembly: Assembly, selected: SelectedWeights |
         validation_sets={
             name: _metrics(each) for name, each in writer.metrics.get("validation_sets", {}).items()
         },
+        skipped_steps=module.guard.skipped,
+        returns=module.guard.returns,
         tags=assembly.prepared.data.tags() if assembly.prepared.data.is_tagged else (),
         insight={} if assembly.insight is None else assembly.insight.summary(),
     )

@@ -14,23 +14,26 @@ from torch import Tensor
 from nmt_lstm.batching.batch import Batch
 from nmt_lstm.config.schema import RunSettings, SearchSettings, TrainingSettings
 from nmt_lstm.config.tasks import TASKS, TaskName, part_of
-from nmt_lstm.errors import DivergenceError
 from nmt_lstm.evaluation.scores import chosen_tokenizer
 from nmt_lstm.model.build import build_network
 from nmt_lstm.model.trainable import Trainable
 from nmt_lstm.text.prepared import Prepared
 from nmt_lstm.text.subwords import Subwords
-from nmt_lstm.training.divergence import GradientWatch, with_nan_gradient_unless_finite
 from nmt_lstm.training.ema import MovingAverage
 from nmt_lstm.training.evaluation_weights import evaluation_weights
-from nmt_lstm.training.optimization import build_optimizer, clip_gradients, is_fused
+from nmt_lstm.training.failed_steps import FailedSteps
+from nmt_lstm.training.optimization import build_optimizer, clip_gradients
 from nmt_lstm.training.randomness import seed_step
 from nmt_lstm.training.schedules import LearningRateSchedule
-from nmt_lstm.training.throughput import TrainingMeter
+from nmt_lstm.training.step_guard import StepGuard
+from nmt_lstm.training.step_meters import StepMeters
 from nmt_lstm.training.validation import RunValidation, ValidationResult, is_better
 from nmt_lstm.training.validation_sets import SetsValidation, ValidationSet, sets_of_run
 
-__all__ = ["TranslationModule"]
+__all__ = ["MODULE_KEY", "TranslationModule"]
+
+# Key in checkpoints of the state that Lightning does not save itself.
+MODULE_KEY = "nmt_lstm_module"
 
 _STEPS_BETWEEN_LOGS = 20
 
@@ -93,9 +96,7 @@ class TranslationModule(pl.LightningModule):
         self.average = MovingAverage(model, settings.ema) if settings.ema > 0.0 else None
         self.best_metric: float | None = None
         """Best value of ``settings.metric`` in any validation so far."""
-        self.display_meter = TrainingMeter()
-        self.validation_meter = TrainingMeter()
-        """Counts the steps since the previous validation."""
+        self.meters = StepMeters()
         self.gradient_norm: Tensor | None = None
         """Norm of the last step's gradients before clipping."""
         self.learning_rate = 0.0
@@ -103,8 +104,13 @@ class TranslationModule(pl.LightningModule):
         self.epochs_started = 0
         """Number of epochs of which at least one batch was trained on."""
         self.last_validation: ValidationResult | None = None
-        self._gradients = GradientWatch()
-        self._log_meter = TrainingMeter()
+        is_text = TASKS[task].is_text
+        self.guard = StepGuard(
+            settings,
+            is_likelihood=is_text,
+            report=FailedSteps(subwords=subwords if is_text else None),
+        )
+        """Watches for divergence; without a folder for its reports until `fit` gives it one."""
         self._validation: RunValidation | None = None
         self._averaged = ExitStack()
         self._optimizer: torch.optim.Optimizer | None = None
@@ -174,9 +180,9 @@ class TranslationModule(pl.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return this micro-batch's contribution to the global batch's mean loss per target piece, a scalar."""
         loss = self.model.loss(batch, label_smoothing=self.settings.label_smoothing)
-        for meter in (self.display_meter, self.validation_meter, self._log_meter):
-            meter.add(loss.negative_log_likelihood, batch.target_pieces)
-        return with_nan_gradient_unless_finite(loss.total / batch.loss_divisor)
+        share, counts = self.guard.add(loss.total / batch.loss_divisor, batch, loss.negative_log_likelihood)
+        self.meters.add(loss.negative_log_likelihood, batch.target_pieces, counts)
+        return share
 
     def configure_gradient_clipping(
         self,
@@ -187,7 +193,7 @@ class TranslationModule(pl.LightningModule):
         """Clip as in the settings, and store the norm; clipping arguments of the Trainer take precedence.
 
         Raises:
-            DivergenceError: the loss or its gradient is not finite; this step has not changed the weights.
+            DivergenceError: the step diverged and ends the training; it has not changed the weights.
         """
         trainer_clips = gradient_clip_val is not None
         self.gradient_norm = clip_gradients(
@@ -197,23 +203,27 @@ class TranslationModule(pl.LightningModule):
         )
         if trainer_clips:
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
-        scaled, fused = self._uses_gradient_scaler(), is_fused(optimizer)
-        if self._gradients.must_stop(self.gradient_norm, optimizer, scaled=scaled, fused=fused):
-            raise DivergenceError(self.global_step, self.learning_rate)
+        self.guard.before_step(
+            self.gradient_norm,
+            optimizer,
+            number=self.global_step,
+            epoch=self.trainer.current_epoch,
+            learning_rate=self.learning_rate,
+            scaled=self._uses_gradient_scaler(),
+        )
 
     def check_gradients(self) -> None:
-        """Wait for the device, and check that no steps were skipped.
+        """Wait for the device, and check the steps since the last call; all processes must take part.
 
         Raises:
-            DivergenceError: in the last steps, the loss or its gradient was not finite.
+            DivergenceError: a step diverged, and must end the training.
         """
-        failed = self._gradients.failed_steps(scaled=self._uses_gradient_scaler())
-        if failed:
-            raise DivergenceError(self.global_step - failed, self.learning_rate)
+        self.guard.check(scaled=self._uses_gradient_scaler())
 
     def optimizer_step(self, *arguments: Any, **named: Any) -> None:
         """Take a step at its learning rate, then update the moving average."""
-        self.learning_rate = self.schedule.rate(self.global_step, self.progress())
+        rate = self.schedule.rate(self.global_step, self.progress())
+        self.learning_rate = rate * self.guard.rate_factor
         for optimizer in self.trainer.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = self.learning_rate
@@ -234,23 +244,25 @@ class TranslationModule(pl.LightningModule):
         return min(1.0, self.global_step / self.total_steps) if self.total_steps else 0.0
 
     def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
-        """Write a log row every few steps; only these steps wait for the device."""
+        """Write a log row if one is due."""
+        self.log_step(batch_idx)
+
+    def log_step(self, batch_idx: int) -> None:
+        """Write a log row every few steps; only these steps wait for the device. A second call of the same step does nothing."""
         step = self.global_step
-        if (batch_idx + 1) % self.trainer.accumulate_grad_batches or step % _STEPS_BETWEEN_LOGS:
+        due = not (batch_idx + 1) % self.trainer.accumulate_grad_batches and not step % _STEPS_BETWEEN_LOGS
+        if not due or step == self.meters.logged_step:
             return
+        self.meters.logged_step = step
         self.check_gradients()
         row = {
-            "train_loss": self._log_meter.take().mean_loss,
+            **self.guard.logged(),
+            "train_loss": self.meters.log.take().mean_loss,
             "gradient_norm": float(self.gradient_norm) if self.gradient_norm is not None else 0.0,
             "learning_rate": self.learning_rate,
         }
         for logger in self.loggers:  # self.log would cost time in every step, this only in some
             logger.log_metrics(row, step=step)
-
-    def restart_meters(self) -> None:
-        """Measure the speed from now on, so that the time of a validation is left out."""
-        self.display_meter.restart()
-        self.validation_meter.restart()
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Move a batch to the device."""
@@ -316,18 +328,23 @@ class TranslationModule(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add the state that Lightning does not save itself, as plain values."""
-        checkpoint["nmt_lstm_module"] = {
+        checkpoint[MODULE_KEY] = {
             "schedule": self.schedule.state_dict(),
             "best_metric": self.best_metric,
             "average": self.average.state_dict() if self.average is not None else None,
+            "divergence": self.guard.state_dict(),
+            "meters": self.meters.state_dict(),
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restore the state that `on_save_checkpoint` added."""
-        state = checkpoint.get("nmt_lstm_module")
+        state = checkpoint.get(MODULE_KEY)
         if state is None:
             return
         self.schedule.load_state_dict(state["schedule"])
         self.best_metric = state["best_metric"]
         if self.average is not None and state["average"] is not None:
             self.average.load_state_dict(state["average"])
+        if "meters" in state:  # missing in checkpoints of earlier versions
+            self.guard.load_state_dict(state["divergence"])
+            self.meters.load_state_dict(state["meters"])

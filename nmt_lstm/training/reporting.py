@@ -16,9 +16,10 @@ from nmt_lstm.evaluation.columns import perplexity
 from nmt_lstm.plain_text import count_of
 from nmt_lstm.training.diagnosis import ValidationPoint
 from nmt_lstm.training.module import TranslationModule
-from nmt_lstm.training.output_folder import resume_command
+from nmt_lstm.training.output_folder import has_checkpoint, resume_command
 from nmt_lstm.training.progress import ProgressDisplay, StepProgress, duration, search_name
 from nmt_lstm.training.run_context import RunContext
+from nmt_lstm.training.step_guard import StepGuard
 from nmt_lstm.training.throughput import StepStatistics
 from nmt_lstm.training.time_budget import TimeBudget
 from nmt_lstm.training.validation import SCORE_LABELS, ValidationResult
@@ -72,7 +73,7 @@ class RunReport:
         """
         if not self.display.is_due():
             return
-        statistics = module.display_meter.take()
+        statistics = module.meters.display.take()
         self.display.show(
             StepProgress(
                 epoch=trainer.current_epoch + 1,
@@ -196,7 +197,9 @@ def report_interruption(display: ProgressDisplay, checkpoint: Path, step: int) -
     display.say(f"\nInterrupted. {saved}. To continue:\n  {resume_command(sys.argv)}")
 
 
-def advice_after_divergence(settings: TrainingSettings, checkpoint: Path, problem: DivergenceError) -> str:
+def advice_after_divergence(
+    settings: TrainingSettings, output: Path, problem: DivergenceError, guard: StepGuard
+) -> str:
     """Return how to continue, with a peak of the learning rate below the rate at which training diverged."""
     if problem.step == 0:
         return (
@@ -206,11 +209,17 @@ def advice_after_divergence(settings: TrainingSettings, checkpoint: Path, proble
     rate = min(
         OptimizerSettings().learning_rate,
         settings.optimizer.learning_rate / 4.0,
-        problem.learning_rate / 2.0,
+        # A resumed run halves its rate as often as it has returned.
+        problem.learning_rate / 2.0 / guard.rate_factor,
     )
     options = f"--set training.optimizer.learning_rate={rate:.2g}"
     if not settings.clip_norm:
         options += " --set training.clip_norm=1"
-    if not checkpoint.exists():
-        return f"No checkpoint had been saved; start again with a lower learning rate:\n  {options}"
-    return f"An earlier checkpoint is saved; continue with a lower learning rate:\n  {resume_command(sys.argv)} {options}"
+    limit = ""
+    if guard.action == "return" and guard.returns >= guard.limit:
+        limit = f"The run has returned to a checkpoint {guard.returns} times, as often as training.divergence_limit allows. "
+    if guard.action == "skip" and guard.skipped_in_a_row > guard.limit:
+        limit = f"No more than training.divergence_limit = {guard.limit} steps in a row are skipped. "
+    if not has_checkpoint(output):
+        return f"{limit}No checkpoint had been saved; start again with a lower learning rate:\n  {options}"
+    return f"{limit}An earlier checkpoint is saved; continue with a lower learning rate:\n  {resume_command(sys.argv)} {options}"

@@ -49,6 +49,8 @@ class RunContext:
     peers: Peers
     """The other processes."""
     signals: SignalWatch = field(default_factory=SignalWatch)
+    returned: bool = False
+    """Whether the run continues from a checkpoint to which it has returned by itself."""
 
     @property
     def checkpoint_path(self) -> Path:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -34,11 +35,14 @@ class StepStatistics:
     pieces: int
     """Target pieces; END is counted, padding is not."""
     seconds: float
+    left_out: int = 0
+    """Target pieces whose loss is not counted, because their step diverged."""
 
     @property
     def mean_loss(self) -> float:
         """Nats per target piece; NaN without pieces."""
-        return self.loss / self.pieces if self.pieces else math.nan
+        pieces = self.pieces - self.left_out
+        return self.loss / pieces if pieces else math.nan
 
     def pieces_per_second(self, processes: int) -> float:
         """Return the target pieces per second of so many processes; NaN without pieces."""
@@ -57,19 +61,54 @@ class TrainingMeter:
     def restart(self) -> None:
         """Start counting now, so that the time before, such as that of a validation, is left out."""
         self._loss: Tensor | float = 0.0
+        self._left_out: Tensor | int = 0
         self._pieces = 0
+        self._earlier_seconds = 0.0
+        self.restart_clock()
+
+    def restart_clock(self) -> None:
+        """Leave out the time from the last call, or from the last step before a resume, until now."""
         self._start = time.monotonic()
 
-    def add(self, loss: Tensor | float, pieces: int) -> None:
-        """Count a micro-batch: its negative log-likelihood in nats, a scalar, and its target pieces."""
+    def add(self, loss: Tensor | float, pieces: int, counts: Tensor | None = None) -> None:
+        """Count a micro-batch: its negative log-likelihood in nats, a scalar, and its target pieces.
+
+        Args:
+            loss: negative log-likelihood in nats, a scalar.
+            pieces: its target pieces.
+            counts: whether the loss is counted, a bool scalar; None counts it.
+        """
+        if counts is not None:
+            loss = torch.where(counts, loss, 0.0)
+            self._left_out = self._left_out + torch.where(counts, 0, pieces)
         self._loss = self._loss + loss
         self._pieces += pieces
 
     def take(self) -> StepStatistics:
         """Return the statistics since the last call, and start counting the next ones."""
-        statistics = StepStatistics(float(self._loss), self._pieces, time.monotonic() - self._start)
+        loss, left_out = float(self._loss), int(self._left_out)
+        # After the device has finished.
+        statistics = StepStatistics(loss, self._pieces, self._seconds(), left_out)
         self.restart()
         return statistics
+
+    def _seconds(self) -> float:
+        return self._earlier_seconds + time.monotonic() - self._start
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the sums for a checkpoint, and the time in "clock". Waits for the device."""
+        return {
+            "loss": float(self._loss),
+            "left_out": int(self._left_out),
+            "pieces": self._pieces,
+            "clock": self._seconds(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from the sums in a checkpoint."""
+        self._loss, self._left_out = float(state["loss"]), int(state["left_out"])
+        self._pieces, self._earlier_seconds = int(state["pieces"]), float(state["clock"])
+        self.restart_clock()
 
 
 @dataclass(frozen=True)

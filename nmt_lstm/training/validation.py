@@ -16,7 +16,7 @@ from nmt_lstm.evaluation.scores import Score, corpus_scores
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.search.beam_search import beam_search
 from nmt_lstm.text.subwords import Subwords
-from nmt_lstm.training.devices import is_distributed
+from nmt_lstm.training.devices import gather_objects
 
 __all__ = [
     "SCORE_LABELS",
@@ -172,11 +172,7 @@ class Validation:
 
 def gathered(results: list[BatchResult]) -> list[BatchResult]:
     """Return the results of the batches of all processes, given those of this one."""
-    if not is_distributed():
-        return results
-    of_all: list[list[BatchResult] | None] = [None] * torch.distributed.get_world_size()
-    torch.distributed.all_gather_object(of_all, results)
-    return [each for of_process in of_all if of_process is not None for each in of_process]
+    return [each for of_process in gather_objects(results) for each in of_process]
 
 
 def mean_loss(results: Sequence[BatchResult]) -> float:

@@ -64,21 +64,20 @@ class Validator:
             Whether they are the best so far; None if a signal interrupted the validation.
 
         Raises:
-            DivergenceError: the loss is not finite; these weights are not saved.
+            DivergenceError: the loss is not finite, or too large; these weights are not saved.
         """
         module.check_gradients()
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             callback.on_validation_start(trainer, module)
         start = time.monotonic()
-        statistics = module.validation_meter.take()
+        statistics = module.meters.validation.take()
         self.report.display.busy("validating")
         with module.averaged():
             result = self.translate(module)
             if result is None:
                 return None
             step = trainer.global_step
-            if not math.isfinite(result.loss):
-                raise DivergenceError(step, module.learning_rate, what="the loss on the validation text")
+            _check_loss(result.loss, step, module)
             improved = module.record_validation(result)
             state, on_disk = module.model.state_dict(), trainer.is_global_zero
             if self.checkpoints.qualifies(result.metrics):
@@ -92,7 +91,7 @@ class Validator:
         trainer.callback_metrics.update({name: torch.tensor(value) for name, value in result.logged.items()})
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             callback.on_validation_end(trainer, module)
-        module.restart_meters()
+        module.meters.restart()
         return improved
 
     def translate(self, module: TranslationModule, beam_size: int | None = None) -> ValidationResult | None:
@@ -113,3 +112,21 @@ class Validator:
         finally:
             module.train(training)
         return validation.result()
+
+
+def _check_loss(loss: float, step: int, module: TranslationModule) -> None:
+    """Raise an error unless the loss is finite, and in a run that can return to a checkpoint, not far above that of guessing.
+
+    Raises:
+        DivergenceError: it is not.
+    """
+    what = "the loss on the validation text"
+    if not math.isfinite(loss):
+        raise DivergenceError(step, module.learning_rate, what=what)
+    if module.guard.action == "return" and loss > module.guard.largest_loss:
+        raise DivergenceError(
+            step,
+            module.learning_rate,
+            what=f"{what}, {loss:.3g} nats per piece,",
+            how="is far above that of guessing",
+        )

@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 import torch
 from rich.console import Console
-from torch import nn
 
 from nmt_lstm.errors import DivergenceError
 from nmt_lstm.model.loss import Loss
 from nmt_lstm.model.seq2seq import Seq2Seq
 from nmt_lstm.training.checkpointing import read_checkpoint
-from nmt_lstm.training.divergence import GradientWatch, all_finite, with_nan_gradient_unless_finite
+from nmt_lstm.training.divergence import all_finite, with_nan_gradient_unless_finite
 from nmt_lstm.training.fit import fit
 
 QUIET = Console(quiet=True)
@@ -130,33 +129,3 @@ def test_a_finite_loss_keeps_its_value_and_gradient_to_the_bit() -> None:
     guarded.backward()
     assert torch.equal(plain, guarded)
     assert torch.equal(gradient, weights.grad)
-
-
-def test_a_fused_optimizer_skips_a_bad_step_without_waiting_for_the_device() -> None:
-    """As on a GPU, tried with the processor's fused optimizer."""
-    layer = nn.Linear(2, 1)
-    optimizer = torch.optim.Adam(layer.parameters(), lr=0.1, fused=True)
-    watch = GradientWatch()
-    before = [weight.detach().clone() for weight in layer.parameters()]
-    for norm, moves in ((math.nan, False), (1.0, True)):
-        for weight in layer.parameters():
-            weight.grad = torch.full_like(weight, norm)
-        watch.skip_unless_finite(torch.tensor(norm), optimizer, scaled=False)
-        optimizer.step()
-        now = list(layer.parameters())
-        assert all(torch.equal(a, b) for a, b in zip(before, now, strict=True)) is not moves
-        assert all_finite(now)
-    # A good step does not undo the failure before it.
-    assert watch.failed_steps(scaled=False) == 2
-
-
-def test_a_gradient_scaler_may_skip_forty_steps_in_a_row_but_not_more() -> None:
-    watch, optimizer = GradientWatch(), torch.optim.Adam(nn.Linear(2, 1).parameters())
-    for _ in range(40):
-        assert not watch.must_stop(torch.tensor(math.inf), optimizer, scaled=True)
-        assert watch.failed_steps(scaled=True) == 0
-    watch.must_stop(torch.tensor(1.0), optimizer, scaled=True)
-    for _ in range(41):
-        watch.must_stop(torch.tensor(math.inf), optimizer, scaled=True)
-    assert watch.failed_steps(scaled=True) == 41
-    assert not hasattr(optimizer, "found_inf")

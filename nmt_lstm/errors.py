@@ -190,17 +190,8 @@ class DivergenceError(NmtLstmError):
             + (f"; the batch is in '{batch}'. " if batch is not None else ". ")
             + (advice or "Lower training.optimizer.learning_rate, and keep training.clip_norm above 0.")
         )
-        self.step = step
-        self.learning_rate = learning_rate
-        self.what = what
-        self.how = how
-        self.batch = batch
-
-    def with_advice(self, advice: str) -> DivergenceError:
-        """Return the same error with different advice."""
-        return DivergenceError(
-            self.step, self.learning_rate, advice=advice, what=self.what, how=self.how, batch=self.batch
-        )
+        self.step, self.learning_rate = step, learning_rate
+        self.what, self.how, self.batch = what, how, batch
 
 
 class CallbackError(NmtLstmError):

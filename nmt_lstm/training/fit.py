@@ -28,7 +28,7 @@ from nmt_lstm.training.loggers import build_loggers, start_loggers
 from nmt_lstm.training.model_selection import publish, select_weights
 from nmt_lstm.training.output_folder import check_task, has_checkpoint
 from nmt_lstm.training.processes import RunEnvironment, explain_lost_process, run_processes
-from nmt_lstm.training.reporting import advice_after_divergence, report_interruption
+from nmt_lstm.training.reporting import advice_after_divergence, report_interruption, with_advice
 from nmt_lstm.training.returning import return_to_checkpoint
 from nmt_lstm.training.run_checks import check_run
 from nmt_lstm.training.run_context import RunContext, open_run
@@ -171,7 +171,7 @@ def _train(
         if context.launch.is_first:
             assembly.callback.checkpoint.roll_back(problem.step)
         advice = advice_after_divergence(assembly.settings, context.output, problem, assembly.module.guard)
-        raise problem.with_advice(advice) from None
+        raise with_advice(problem, advice) from None
     return publish(trainer, assembly, selected)
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "advice_after_divergence",
     "report_choices",
     "report_interruption",
+    "with_advice",
 ]
 
 
@@ -195,6 +196,18 @@ def report_interruption(display: ProgressDisplay, checkpoint: Path, step: int) -
     """Report what an interrupted run has saved, and the command that resumes it."""
     saved = f"Training up to step {step:,} is saved" if checkpoint.exists() else "Nothing has been saved yet"
     display.say(f"\nInterrupted. {saved}. To continue:\n  {resume_command(sys.argv)}")
+
+
+def with_advice(problem: DivergenceError, advice: str) -> DivergenceError:
+    """Return the same error with different advice."""
+    return DivergenceError(
+        problem.step,
+        problem.learning_rate,
+        advice=advice,
+        what=problem.what,
+        how=problem.how,
+        batch=problem.batch,
+    )
 
 
 def advice_after_divergence(

@@ -12,6 +12,7 @@ from nmt_lstm.training.checkpointing import AtomicCheckpointIO, read_checkpoint
 from nmt_lstm.training.devices import all_reduce_max
 from nmt_lstm.training.fit_callback import CALLBACK_KEY
 from nmt_lstm.training.module import MODULE_KEY
+from nmt_lstm.training.reporting import with_advice
 from nmt_lstm.training.resumption import ResumePoint
 from nmt_lstm.training.run_context import RunContext
 from nmt_lstm.training.time_budget import TimeBudget
@@ -51,7 +52,7 @@ def return_to_checkpoint(
             f"Returning to the checkpoint of step {step:,}, with half the learning rate (return {guard.returns + 1} of at most "
             f"{guard.limit})."
         )
-        context.display.say(f"warning: {problem.with_advice(advice)}")
+        context.display.say(f"warning: {with_advice(problem, advice)}")
         returned = True
     # The other processes wait here until the checkpoint is written.
     if not all_reduce_max([float(returned)], device)[0]:

@@ -86,11 +86,15 @@ class TrainingMeter:
 
     def take(self) -> StepStatistics:
         """Return the statistics since the last call, and start counting the next ones."""
-        loss, left_out = float(self._loss), int(self._left_out)
-        # After the device has finished.
-        statistics = StepStatistics(loss, self._pieces, self._seconds(), left_out)
+        statistics = self.read()
         self.restart()
         return statistics
+
+    def read(self) -> StepStatistics:
+        """Return the statistics so far. Waits for the device."""
+        loss, left_out = float(self._loss), int(self._left_out)
+        # After the device has finished.
+        return StepStatistics(loss, self._pieces, self._seconds(), left_out)
 
     def _seconds(self) -> float:
         return self._earlier_seconds + time.monotonic() - self._start

@@ -70,7 +70,7 @@ class Validator:
         for callback in trainer.callbacks:  # type: ignore[attr-defined]
             callback.on_validation_start(trainer, module)
         start = time.monotonic()
-        statistics = module.meters.validation.take()
+        statistics = module.meters.validation.read()  # a validation that is interrupted is repeated
         self.report.display.busy("validating")
         with module.averaged():
             result = self.translate(module)

@@ -52,6 +52,11 @@ def test_two_processes_decide_alike(make_small_run: Any, tmp_path: Path, action:
     assert (state["skipped"], state["returns"]) == ((2, 0) if action == "skip" else (0, 1))
     assert finished.stderr.count("warning: ") == state["skipped"] + state["returns"]
     written = json.loads((tmp_path / "run" / "logs" / "divergence-step-4.json").read_text(encoding="utf-8"))
-    assert [(each["process"], each["part"]) for each in written["batches"]] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert [(each["process"], each["part"]) for each in written["batches"]] == [
+        (0, 0),
+        (0, 1),
+        (1, 0),
+        (1, 1),
+    ]
     numbers = [pair["pair"] for each in written["batches"] for pair in each["pairs"]]
     assert len(numbers) == len(set(numbers)) > 4

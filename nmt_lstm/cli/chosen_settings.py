@@ -90,13 +90,15 @@ def run_without_file(
         **choose_settings(pairs, task),
         "data": {**data, "prepared": str(prepared or folder.parent / "prepared")},
     }
-    if base is not None:
-        new_vocabulary = any(setting.strip().startswith("subwords.") for setting in settings)
-        values = _as_trained(base, values, task, new_vocabulary=new_vocabulary)
     if base is None:
         # The kind is known only when the settings are applied, and the sizes chosen for subwords may not suit it.
         kind = make_run({**values, "subwords": {}}, settings, origin="settings").subwords.kind
         values = with_pieces(values, kind)
+    else:
+        new_vocabulary = any(setting.strip().startswith("subwords.") for setting in settings)
+        chosen = values["subwords"]
+        values = _as_trained(base, values, task, new_vocabulary=new_vocabulary)
+        values = _with_new_kind(values, settings, chosen)
     run = make_run(values, settings, origin="settings")
     advice = "To change a setting: --set training.epochs=5. To list all: nmt-lstm config --explain.\n"
     return run, [*description, *describe_settings(pairs, run), advice], held_out
@@ -158,6 +160,30 @@ def _as_trained(
         "subwords": subwords,
         "training": training,
     }
+
+
+def _with_new_kind(values: dict[str, Any], settings: list[str], chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a model to be fine-tuned, where the user asks for a different kind of pieces.
+
+    The size of its vocabulary and its sampling do not suit other pieces.
+
+    Args:
+        values: those of the model.
+        settings: overrides.
+        chosen: the table [subwords] that suits the size of the text.
+    """
+    from nmt_lstm.config.defaults import with_pieces
+    from nmt_lstm.config.load import make_run
+
+    subwords = {
+        name: value
+        for name, value in values["subwords"].items()
+        if name not in ("vocabulary_size", "sampling")
+    }
+    kind = make_run({**values, "subwords": subwords}, settings, origin="settings").subwords.kind
+    if kind == subwords["kind"]:
+        return values
+    return with_pieces({**values, "subwords": {**subwords, **chosen}}, kind)
 
 
 def check_texts(texts: Mapping[str, Sequence[Path]], task: TaskName = "translation") -> None:

@@ -94,7 +94,9 @@ def describe_settings(pairs: int, run: RunSettings) -> list[str]:
     """Return the most important settings in a few lines, and advice if the corpus is very small or very large."""
     encoder, decoder, training = run.model.encoder, run.model.decoder, run.training
     shared = "shared by both languages" if run.subwords.joint else "for each language"
-    size = f"{run.subwords.vocabulary_size:,} " if run.subwords.vocabulary_size else ""
+    pieces = run.subwords.vocabulary_size
+    # A text may not have as many pieces as its size suggests; a size that is asked for is changed with a warning.
+    size = f"{'up to ' * (pieces == vocabulary_size(pairs))}{pieces:,} " if pieces else ""
     vocabulary = f"{size}{PIECE_KINDS[run.subwords.kind].plural} {shared}"
     if run.subwords.model is not None:
         vocabulary = f"the pieces of '{run.subwords.model}'"

@@ -83,7 +83,7 @@ def make_run(
     try:
         run = RunSettings.model_validate(merged)
     except ValidationError as error:
-        problems += problem_sentences(error, overridden)
+        problems += problem_sentences(error, overridden, merged.get("task"))
     else:
         problems += _writing_problems(run)
     if problems:
@@ -189,7 +189,7 @@ def _apply(values: dict[str, Any], override: str, options: Mapping[str, Option],
         if ".".join(keys[:count]) in options
     )
     if option is None and not inside_options and table_of(keys) is None:
-        problems.append(f"--set: {unknown_key(path)}")
+        problems.append(f"--set: {unknown_key(path, values.get('task'))}")
         return path
     value = parse_value(text)
     if (

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from nmt_lstm.config.fields import child_keys, options_of, table_of
+from nmt_lstm.config.tasks import TASKS
 from nmt_lstm.config.toml_writer import toml_value
 from nmt_lstm.errors import ConfigurationError, nearest
 
@@ -28,12 +29,17 @@ def combined_error(origin: str, problems: list[str]) -> ConfigurationError:
     )
 
 
-def unknown_key(path: str) -> str:
-    """Return a sentence about a dotted path that is not a setting, with the closest ones, or else the keys of its table."""
+def unknown_key(path: str, task: object = "") -> str:
+    """Return a sentence about a dotted path that is not a setting, with the closest ones, or else the keys of its table.
+
+    Args:
+        path: what was given.
+        task: name of the task, whose settings are suggested; others for those of all tasks.
+    """
     keys = tuple(path.split("."))
     if table_of(keys) is not None:
         return f"[{path}] is a table; set one of its keys: {', '.join(child_keys(keys))}."
-    return f"unknown key '{path}'.{_nearest_path(path) or _keys_beside(keys)}"
+    return f"unknown key '{path}'.{_nearest_path(path, task) or _keys_beside(keys)}"
 
 
 def _keys_beside(keys: tuple[str, ...]) -> str:
@@ -46,9 +52,16 @@ def _keys_beside(keys: tuple[str, ...]) -> str:
     return f" The keys of {table if path else 'a run file'}: {', '.join(child_keys(parents))}."
 
 
-def _nearest_path(path: str) -> str:
+def _settings_of(task: object) -> list[str]:
+    """Return the paths of all settings that have an effect in a task."""
+    unused = TASKS[task].unused if isinstance(task, str) and task in TASKS else ()
+    paths = [option.path for option in options_of()]
+    return [path for path in paths if not any(f"{path}.".startswith(f"{each}.") for each in unused)]
+
+
+def _nearest_path(path: str, task: object = "") -> str:
     """Return ``" Did you mean 'a.b'?"`` for the option or table closest to a dotted path, or an empty string."""
-    options = [option.path for option in options_of()]
+    options = _settings_of(task)
     tables = {option.rpartition(".")[0] for option in options} - {""}
     last = path.rpartition(".")[2]
     same_name = [option for option in options if option.rpartition(".")[2] == last]
@@ -62,8 +75,14 @@ def _nearest_path(path: str) -> str:
     )
 
 
-def problem_sentences(error: ValidationError, overridden: Iterable[str]) -> list[str]:
-    """Return a sentence for each of pydantic's problems; `overridden` are the paths set on the command line."""
+def problem_sentences(error: ValidationError, overridden: Iterable[str], task: object = "") -> list[str]:
+    """Return a sentence for each of pydantic's problems.
+
+    Args:
+        error: has the problems.
+        overridden: the paths set on the command line.
+        task: as for `unknown_key`.
+    """
     from_command_line = set(overridden)
     options = {option.path: option for option in options_of()}
     sentences = []
@@ -83,7 +102,7 @@ def problem_sentences(error: ValidationError, overridden: Iterable[str]) -> list
         mark = " (from the command line)" if path in from_command_line else ""
         # From the most specific kind to the general one, which needs the allowed values of an option.
         if problem["type"] == "extra_forbidden":
-            sentences.append(f"unknown key '{path}'{mark}.{_nearest_key(keys) or _keys_beside(keys)}")
+            sentences.append(f"unknown key '{path}'{mark}.{_nearest_key(keys, task) or _keys_beside(keys)}")
         elif problem["type"] == "missing" and path in options:
             sentences.append(f"'{path}' is required: {options[path].meaning}")
         elif problem["type"] == "missing":
@@ -118,12 +137,12 @@ def _shortened(text: str) -> str:
     return text if len(text) <= _MAX_QUOTE_LENGTH else f"{text[: _MAX_QUOTE_LENGTH - 3]}..."
 
 
-def _nearest_key(keys: tuple[str, ...]) -> str:
+def _nearest_key(keys: tuple[str, ...], task: object) -> str:
     siblings = nearest(keys[-1], child_keys(keys[:-1]))
-    elsewhere = [option.path for option in options_of() if option.path.rpartition(".")[2] == keys[-1]]
+    elsewhere = [path for path in _settings_of(task) if path.rpartition(".")[2] == keys[-1]]
     if elsewhere:
         return f" Did you mean {' or '.join(repr(path) for path in elsewhere)}?"
-    return siblings or _nearest_path(".".join(keys))
+    return siblings or _nearest_path(".".join(keys), task)
 
 
 def _nearest_value(value: Any, problem: Any) -> str:

@@ -247,8 +247,8 @@ def _hold_out_of_each(
                 ValidationSettings(name=corpus.name, source=source, target=target, tag=corpus.tag)
             )
     if not sets:
-        source, target = corpora[0].sides()
-        raise _too_few_of_a_label(target) if labelled and target is not None else _too_few(source, target)
+        first, labels = corpora[0].sides()
+        raise _too_few_of_a_label(labels) if labelled and labels is not None else _too_few(first, labels)
     return sets[0]._replace(others=tuple(sets[1:])), tuple(settings)
 
 

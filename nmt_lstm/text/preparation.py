@@ -24,7 +24,7 @@ from nmt_lstm.text.fingerprint import fingerprint_of
 from nmt_lstm.text.labels import check_validation_labels, label_vocabulary, labels_of, subwords_with_labels
 from nmt_lstm.text.prepared import Prepared
 from nmt_lstm.text.store_writing import KEPT, write_store
-from nmt_lstm.text.subwords import Subwords, read_subwords, train_subwords
+from nmt_lstm.text.subwords import Subwords, different_size, read_subwords, train_subwords
 from nmt_lstm.text.tags import with_tags
 from nmt_lstm.text.text_file import check_rereadable
 from nmt_lstm.text.text_form import TextForm
@@ -120,8 +120,14 @@ def prepare_text(
         contents = existing()
         if contents is None:
             raise ResourceError(f"the prepared text in '{folder}' cannot be read back; check the disk.")
+    read = CleaningReport.total(contents.reports).read
     if data.targets == "labels":
         check_validation_labels(data, labels_of(contents.subwords.target))
+    elif reused and (size := different_size(contents.subwords, subwords, read)):
+        logger.warning(
+            "the vocabulary learnt from this text has %d pieces, not subwords.vocabulary_size = %d, which the text does not "
+            "allow.", size, subwords.vocabulary_size,
+        )  # fmt: skip
     return prepared(subwords=contents.subwords, store=contents.train, reports=contents.reports, reused=reused)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import logging
 import re
@@ -22,7 +23,7 @@ from nmt_lstm.text.text_form import TextForm
 from nmt_lstm.text.vocabulary import Vocabulary
 from nmt_lstm.text.word_counts import frequent_words
 
-__all__ = ["Subwords", "Vocabulary", "load_subwords", "read_subwords", "train_subwords"]
+__all__ = ["Subwords", "Vocabulary", "different_size", "load_subwords", "read_subwords", "train_subwords"]
 
 logger = logging.getLogger(__name__)
 
@@ -160,19 +161,32 @@ def train_subwords(
         symbols = (*settings.user_defined_symbols, *form.added_symbols)
         vocabulary = Vocabulary(byte_model(symbols), form=form)
         return Subwords(vocabulary, vocabulary, settings.joint or not paired)
-    size = settings.vocabulary_size or _default_size(settings.kind, count)
+    chosen = _default_size(settings.kind, count)
+    size = settings.vocabulary_size or chosen
+    learn = functools.partial(_train, settings=settings, size=size, seed=seed, is_chosen=size == chosen)
     if settings.joint or not paired:
-        vocabulary = _train(
-            lambda: (side for pair in pairs() for side in pair[not paired :]),
-            count * (1 + paired),
-            settings,
-            size,
-            seed,
+        vocabulary = learn(
+            lambda: (side for pair in pairs() for side in pair[not paired :]), count * (1 + paired)
         )
         return Subwords(vocabulary, vocabulary, True)
-    source = _train(lambda: (source for source, _ in pairs()), count, settings, size, seed, "source ")
-    target = _train(lambda: (target for _, target in pairs()), count, settings, size, seed, "target ")
+    source = learn(lambda: (source for source, _ in pairs()), count, "source ")
+    target = learn(lambda: (target for _, target in pairs()), count, "target ")
     return Subwords(source, target, False)
+
+
+def different_size(subwords: Subwords, settings: SubwordSettings, count: int) -> int:
+    """Return the size of a vocabulary that is not as large as the settings ask for; 0 if there is none.
+
+    Args:
+        subwords: learnt with these settings.
+        settings: kind and size; no size asks for any, and neither does the one that suits the number of pairs.
+        count: number of pairs.
+    """
+    size = settings.vocabulary_size
+    if settings.model is not None or size in (0, _default_size(settings.kind, count)):
+        return 0
+    sizes = {subwords.target.size, *([] if subwords.joint else [subwords.source.size])}
+    return max((each for each in sizes if each != size), default=0)
 
 
 def _default_size(kind: str, count: int) -> int:
@@ -185,11 +199,14 @@ def _default_size(kind: str, count: int) -> int:
 def _train(
     lines: Callable[[], Iterator[str]],
     count: int,
+    side: str = "",
+    *,
     settings: SubwordSettings,
     size: int,
     seed: int,
-    side: str = "",
+    is_chosen: bool,
 ) -> Vocabulary:
+    """Learn a vocabulary from `count` lines; `is_chosen` if the size is the one that suits the number of lines."""
     form = TextForm.of(settings)
     if settings.kind == "word":
         return _learn_words(_sample(lines(), count, seed, form), settings, size, side)
@@ -202,7 +219,8 @@ def _train(
         except RuntimeError as error:
             size, reason = _possible_size(error, size, side, len(symbols))
         else:
-            if size != requested:
+            # That a text supports fewer pieces than are chosen for its size is no news to anybody.
+            if size > requested or (size < requested and not is_chosen):
                 logger.warning(
                     "the %straining text %s %d pieces; the vocabulary size was changed from %d to %d.",
                     side, reason, size, requested, size,

@@ -60,3 +60,16 @@ def test_an_exported_model_cannot_be_fine_tuned(texts, tmp_path) -> None:
 def test_one_side_of_the_text_is_refused(texts, tmp_path) -> None:
     with pytest.raises(ConfigurationError, match="-t"):
         run_without_file({**texts, "train_target": ()}, [], tmp_path, resume=False)
+
+
+@pytest.mark.parametrize(("kind", "size", "factor"), [("byte", 0, 4), ("character", 0, 4), ("word", 0, 1)])
+def test_a_new_kind_of_pieces_has_a_size_of_its_own(texts, repository, tmp_path, kind, size, factor) -> None:
+    base = repository / "data" / "builtin_enja" / "trained"
+
+    def run_with(*settings):
+        return run_without_file(texts, list(settings), tmp_path / "tuned", resume=False, base=base)[0]
+
+    trained, run = run_with(), run_with(f"subwords.kind={kind}")
+    assert trained.subwords.vocabulary_size > 0
+    assert (run.subwords.kind, run.subwords.vocabulary_size) == (kind, size)
+    assert run.training.batch_pieces == factor * trained.training.batch_pieces

@@ -79,7 +79,7 @@ def test_without_a_run_file_settings_are_chosen_and_shown(command, fit_calls, te
     assert run.data.prepared == tmp_path / "runs" / "prepared"
     assert (run.data.source_language, run.data.target_language) == ("de", "en")
     assert run.training.epochs == 3
-    assert finished.err.startswith(f"300 sentence pairs: {run.subwords.vocabulary_size:,} subword pieces")
+    assert finished.err.startswith(f"300 sentence pairs: up to {run.subwords.vocabulary_size:,} subword")
     assert "3 epochs of batches of" in finished.err
     assert "--set training.epochs=5" in finished.err
     assert finished.out == b""

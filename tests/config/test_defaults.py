@@ -22,7 +22,7 @@ def run_for(pairs):
 def test_every_choice_is_a_valid_run_and_its_summary_gives_the_numbers(pairs):
     run = run_for(pairs)
     text = " ".join(describe_settings(pairs, run))
-    assert f"{pairs:,} sentence pairs: {run.subwords.vocabulary_size:,} subword pieces" in text
+    assert f"{pairs:,} sentence pairs: up to {run.subwords.vocabulary_size:,} subword pieces" in text
     assert f"{run.training.epochs} epochs of batches of {run.training.batch_pieces:,} target pieces" in text
     assert f"layers of {run.model.encoder.hidden_size} and " in text
     assert run.training.schedule.warmup_steps >= 10

@@ -140,3 +140,14 @@ def test_an_invalid_path_of_validation_text_is_refused():
         error_message({"data": {**DATA, "valid_source": 3}})
         == "run.toml: data.valid_source = 3: must be a path or a list of paths."
     )
+
+
+@pytest.mark.parametrize(
+    ("task", "part"),
+    [("language-model", "decoder"), ("classification", "encoder"), ("forecast", "encoder")],
+)
+def test_only_settings_of_the_task_are_suggested(task, part) -> None:
+    for values, overrides in (({"model": {"hidden_size": 3}}, []), ({}, ["model.hidden_size=3"])):
+        with pytest.raises(ConfigurationError, match=r"'model\.hidden_size'") as refused:
+            make_run({"task": task, "data": {"train_source": "a"}, **values}, overrides)
+        assert f"Did you mean 'model.{part}.hidden_size'?" in str(refused.value)

@@ -18,7 +18,7 @@ from nmt_lstm.errors import DataError
 from nmt_lstm.text import subwords as module
 from nmt_lstm.text.invisible_characters import without_invisible_characters
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
-from nmt_lstm.text.subwords import Subwords, Vocabulary, train_subwords
+from nmt_lstm.text.subwords import Subwords, Vocabulary, different_size, train_subwords
 from nmt_lstm.text.text_form import TextForm
 
 SYLLABLES = ("ka", "mi", "to", "ru", "sen", "da", "lo", "wi", "ba", "ne")
@@ -183,7 +183,7 @@ def test_joint_vocabularies_cover_both_sides_and_separate_ones_their_own() -> No
 def test_the_size_of_a_vocabulary_follows_the_size_of_the_text(pairs, size, monkeypatch) -> None:
     """The same formula with and without a run file."""
     sizes: list[int] = []
-    monkeypatch.setattr(module, "_train", lambda lines, count, settings, size, *_: sizes.append(size))
+    monkeypatch.setattr(module, "_train", lambda *_, size, **__: sizes.append(size))
     train_subwords(list, SubwordSettings(), pairs, seed=1)
     assert sizes == [choose_settings(pairs)["subwords"]["vocabulary_size"]] == [size]
 
@@ -208,7 +208,8 @@ def test_a_size_that_the_text_does_not_support_is_changed_with_a_warning(kind, s
     vocabulary = learnt(pairs, kind=kind, vocabulary_size=size, character_coverage=1.0).source
     assert vocabulary.size > 260
     requested = size or 500
-    changes = [] if vocabulary.size == requested else [f"from {requested} to {vocabulary.size}"]
+    is_silent = vocabulary.size == requested or (not size and vocabulary.size < requested)
+    changes = [] if is_silent else [f"from {requested} to {vocabulary.size}"]
     assert [re.findall(r"from \d+ to \d+", record.getMessage()) for record in caplog.records] == [
         [change] for change in changes
     ]
@@ -224,6 +225,14 @@ def test_the_warning_of_a_changed_size_gives_side_and_reason(caplog) -> None:
     assert re.search(r"source training text supports at most (\d+) pieces; .* from 8000 to \1", messages[0])
     assert "target training text supports at most" in messages[1]
     assert re.search(r"source training text (requires at least|supports at most) \d+ pieces", messages[2])
+
+
+def test_a_smaller_size_than_suits_the_number_of_lines_is_no_news(caplog) -> None:
+    subwords = learnt([("hello", "hallo")], vocabulary_size=500)
+    assert subwords.target.size < 500
+    assert not caplog.records
+    for size, different in ((500, 0), (600, subwords.target.size), (subwords.target.size, 0)):
+        assert different_size(subwords, SubwordSettings(vocabulary_size=size), 1) == different
 
 
 @pytest.mark.parametrize(("joint", "side"), [(True, "the "), (False, "the target ")])

@@ -86,7 +86,7 @@ def model_path(model: str | Path, *, trained: bool = False) -> Path:
     """Return the folder of a model given by its path or as ``builtin:NAME``.
 
     Args:
-        model: the path or the name.
+        model: the path or the name. A path may also be the one that a name stands for.
         trained: for a built-in model, return the folder with the trained weights instead of the exported one.
 
     Raises:
@@ -102,7 +102,8 @@ def model_path(model: str | Path, *, trained: bool = False) -> Path:
                 f"model folder '{name}' does not exist. Did you mean '{suggestion}'? Built in: {', '.join(known)}.",
                 path=Path(model),
             )
-        return Path(model)
+        exported = next((each for each in BUILTIN_MODELS.values() if trained and each.path == Path(model)), None)
+        return Path(model) if exported is None else exported.trained_path
     builtin_model = BUILTIN_MODELS.get(name.removeprefix(PREFIX))
     if builtin_model is None:
         raise ModelFolderError(

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from nmt_lstm.search.avoided import PieceTexts
 from nmt_lstm.search.next_words import NextWord
 from nmt_lstm.text.special_pieces import END, END_OF_SENTENCE
 from nmt_lstm.text.subwords import Vocabulary
@@ -43,10 +44,12 @@ class Continuation:
     Attributes:
         text: the piece as the vocabulary writes it (▁ is a space), or the word; ``</s>`` is the end of the text.
         probability: of the piece, or of the word as a whole.
+        separator: what stands between the prompt and the word: a space, or nothing.
     """
 
     text: str
     probability: float
+    separator: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,19 @@ class ScoredText:
     unknown_pieces: int = 0
 
 
-def continuations(words: Iterable[NextWord], vocabulary: Vocabulary) -> list[Continuation]:
-    """Return words that were found as pieces with their texts."""
+def continuations(words: Iterable[NextWord], vocabulary: Vocabulary, texts: PieceTexts) -> list[Continuation]:
+    """Return words that were found as pieces.
+
+    Args:
+        words: best first.
+        vocabulary: that decodes them.
+        texts: of its pieces.
+    """
     return [
         Continuation(
             END_OF_SENTENCE if word.pieces == (END,) else vocabulary.decode(word.pieces),
             math.exp(word.log_probability),
+            " " if texts.text_of(word.pieces).startswith(" ") else "",
         )
         for word in words
     ]

@@ -185,7 +185,7 @@ class LineSearch:
             device=self._device,
             source=line.pieces,
         )
-        return continuations(found, self._subwords.target)
+        return continuations(found, self._subwords.target, self._target_texts)
 
     def _search(
         self,

@@ -148,7 +148,7 @@ class LanguageModel:
         check_positive(n=n)
         pieces = self._prompt(line, prompt, warnings)
         found = next_words(self.model, pieces, self._texts, count=n, device=self.device)
-        return continuations(found, self.vocabulary)
+        return continuations(found, self.vocabulary, self._texts)
 
     def score(self, lines: Iterable[str], *, batch_size: int = 64) -> list[ScoredText]:
         """Return the log-probability of each line and its end; for an empty line, that of the end.

@@ -20,6 +20,7 @@ from nmt_lstm.server.marian import MarianSocket
 from nmt_lstm.server.metrics import CONTENT_TYPE
 from nmt_lstm.server.observation import Observed
 from nmt_lstm.server.opennmt import OpenNmt
+from nmt_lstm.server.page.routes import Page
 from nmt_lstm.server.problems import RequestError
 from nmt_lstm.server.service import TranslationService
 
@@ -51,6 +52,7 @@ def build_application(
         *OpenNmt(service, access).routes(),
         Route("/spec", spec, methods=["GET"]),
         Route("/metrics", metrics, methods=["GET"]),
+        *(Page(service, access).routes() if service.settings.page else []),
     ]
     routes: list[BaseRoute] = [
         *http_routes,

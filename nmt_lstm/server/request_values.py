@@ -66,6 +66,15 @@ class Values:
             raise RequestError(400, f"Invalid request: {name} parameter is not a string or a list of strings")
         return [without_surrogates(text) for text in value]
 
+    def strings_by_name(self, name: str) -> dict[str, str]:
+        """Return an object whose values are strings; empty if it is missing."""
+        value = self._values.get(name)
+        if value is None:
+            return {}
+        if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+            raise RequestError(400, f"Invalid request: {name} parameter is not an object of strings")
+        return {without_surrogates(key): without_surrogates(each) for key, each in value.items()}
+
     def number(self, name: str) -> int:
         """Return a whole number that is not negative; 0 if it is missing."""
         value = self._values.get(name)

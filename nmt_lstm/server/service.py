@@ -108,6 +108,7 @@ class TranslationService:
         model: ServedModel,
         client: str,
         html: bool = False,
+        keep: bool = False,
         alternatives: int = 0,
         prefix: str = "",
         characters: int = 0,
@@ -119,6 +120,7 @@ class TranslationService:
             model: that translates.
             client: whose request it is; clients share the workers equally.
             html: whether the texts are HTML.
+            keep: whether placeholders, addresses and tags in plain texts stay as they are.
             alternatives: other translations of each text, at most; HTML has none.
             prefix: what the translation of the first sentence begins with.
             characters: of a text, at most; by default the limit of the server.
@@ -128,9 +130,11 @@ class TranslationService:
         """
         self.check_sizes(texts, characters)
         n_best = 1 if html else min(alternatives + 1, model.beam_size)
-        plans = [html_plan(text) if html else self._text_plan(text, model, prefix) for text in texts]
+        plans = [html_plan(text) if html else self.plan(text, model, prefix) for text in texts]
         units = [unit for plan in plans for unit in plan.units]
-        results = await self.run(Kind(model.name, "html" if html else "text", n_best), units, client=client)
+        results = await self.run(
+            Kind(model.name, "html" if html else "kept" if keep else "text", n_best), units, client=client
+        )
         translations, first = [], 0
         for plan in plans:
             translations.append(_translation(plan, results[first : first + len(plan.units)], n_best))
@@ -165,7 +169,8 @@ class TranslationService:
             results.append(result)
         return results
 
-    def _text_plan(self, text: str, model: ServedModel, prefix: str) -> Plan:
+    def plan(self, text: str, model: ServedModel, prefix: str = "") -> Plan:
+        """Return what of a plain text is translated; see `text_plan`."""
         return text_plan(text, self._splitters[model.name], sentence_separator(model.target), prefix=prefix)
 
     def check_sizes(self, texts: Sequence[str], characters: int = 0) -> None:

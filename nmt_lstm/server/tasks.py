@@ -1,17 +1,21 @@
-"""What a worker does with a batch of units: translate lines, or blocks of HTML."""
+"""What a worker does with a batch of units: translate lines, or blocks of HTML, or what the page asks for."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 
 from nmt_lstm.inference.requests import TranslationRequest
 from nmt_lstm.inference.text_options import TextOptions
 from nmt_lstm.inference.translator import Translator
+from nmt_lstm.server.page.tasks import details, inside, next_words
 from nmt_lstm.server.units import Kind, Translated, Unit
 from nmt_lstm.text.lines import LineWarnings
 
 __all__ = ["TASKS", "Task"]
 
+KEPT = ("placeholders", "urls", "emails", "tags")
+"""What stays as it is in the texts of files."""
 Task = Callable[[Translator, Kind, Sequence[Unit], TextOptions], list[Translated]]
 """Takes the translator of a model and a batch of units, and returns what each of them has become, in order."""
 
@@ -44,6 +48,13 @@ def translate_lines(
     ]
 
 
+def translate_kept(
+    translator: Translator, kind: Kind, units: Sequence[Unit], text: TextOptions
+) -> list[Translated]:
+    """Translate lines in which placeholders, addresses and tags stay as they are."""
+    return translate_lines(translator, kind, units, dataclasses.replace(text, keep=KEPT))
+
+
 def translate_html(
     translator: Translator, _: Kind, units: Sequence[Unit], text: TextOptions
 ) -> list[Translated]:
@@ -52,4 +63,11 @@ def translate_html(
     return [Translated((document,)) for document in documents]
 
 
-TASKS: dict[str, Task] = {"text": translate_lines, "html": translate_html}
+TASKS: dict[str, Task] = {
+    "text": translate_lines,
+    "kept": translate_kept,
+    "html": translate_html,
+    "details": details,
+    "words": next_words,
+    "inside": inside,
+}

@@ -39,6 +39,19 @@ class Plan:
         self._parts = parts
         self.units = units
 
+    def outline(self) -> list[str | int]:
+        """Return the text in parts: strings that stay, and the numbers of units."""
+        found: list[str | int] = []
+        for part in self._parts:
+            if isinstance(part, str):
+                found.append(part)
+                continue
+            found.append(part.leading)
+            for place, index in enumerate(part.sentences):
+                found += [part.separator, index] if place else [index]
+            found.append(part.trailing)
+        return [part for part in found if part != ""]
+
     def written(self, results: Sequence[Translated], rank: int = 0) -> str:
         """Return the text with the translations in place.
 

@@ -170,6 +170,21 @@ class Inspector:
             pieces=self._written(reading.batch, found, tree),
         )
 
+    def read_texts(self, source: str, target: str) -> Reading:
+        """Return what each cell did with a source and a translation of it.
+
+        Raises:
+            DataError: a text is blank or has more than 100 pieces.
+        """
+        read, case = self.subwords.source.form.without_line_case(single_line(source))
+        written = single_line(target)
+        if case is not None:
+            written = self.subwords.source.form.beginning(written)
+        return self.read(
+            self._pieces("source", source, self.subwords.source.encode(read)),
+            self._pieces("target", target, self.subwords.target.encode(written)),
+        )
+
     def read(self, source: list[int], target: list[int]) -> Reading:
         """Return what each cell did with a source and a target, both as pieces without the end of the sentence."""
         batch = collate([source], [target])

@@ -16,7 +16,15 @@ from nmt_lstm.lab.report.table import Column, Table, TableCell, number
 
 __all__ = ["notebook_frame", "trace_page"]
 
-SCRIPTS = ("drawing.js", "sentence_view.js", "text_view.js", "cell_view.js", "beam_view.js", "page.js")
+SCRIPTS = (
+    "heat.js",
+    "drawing.js",
+    "sentence_view.js",
+    "text_view.js",
+    "cell_view.js",
+    "beam_view.js",
+    "page.js",
+)
 FRAME_HEIGHT = 900
 
 

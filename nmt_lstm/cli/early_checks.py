@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nmt_lstm.cli.lines import check_output
+from nmt_lstm.cli.lines import check_beginning, check_output
 from nmt_lstm.errors import ConfigurationError, ModelFolderError
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings, SearchSettings
     from nmt_lstm.config.tasks import TaskName
+    from nmt_lstm.inference.text_options import TextOptions
 
 __all__ = [
     "check_cells",
@@ -19,6 +20,7 @@ __all__ = [
     "check_files",
     "check_folder_path",
     "check_import_folder",
+    "check_keep_as",
     "check_language_model",
     "check_models",
     "check_names",
@@ -190,6 +192,21 @@ def check_tag(folders: Sequence[Path], tag: str) -> None:
         tag_pieces(Subwords.load(model_path(folders[0])).source, tag)
 
 
+def check_keep_as(folders: Sequence[Path], text: TextOptions) -> None:
+    """Check that the first model can read and write what ``--keep-as`` puts in place of what is kept.
+
+    Raises:
+        ConfigurationError: it cannot.
+        DataError: its vocabulary cannot be read.
+    """
+    if text.keep_as:
+        from nmt_lstm.corpora.builtin import model_path
+        from nmt_lstm.inference.symbols import Symbol
+        from nmt_lstm.text.subwords import Subwords
+
+        Symbol.of(text.keep_as).check(Subwords.load(model_path(folders[0])))
+
+
 def check_files(*paths: Path | None, reread: bool = False) -> None:
     """Check that input files can be read, without opening a pipe.
 
@@ -198,8 +215,9 @@ def check_files(*paths: Path | None, reread: bool = False) -> None:
         reread: whether the text is read more than once, which a pipe does not allow.
 
     Raises:
-        DataError: a file is missing or cannot be read.
+        DataError: a file is missing, cannot be read, or is clearly not text.
     """
+    from nmt_lstm.text.columns import file_of
     from nmt_lstm.text.text_file import check_rereadable, open_bytes
 
     for path in paths:
@@ -207,8 +225,11 @@ def check_files(*paths: Path | None, reread: bool = False) -> None:
             continue
         if reread:
             check_rereadable(path)
-        if path.is_file() or path.is_dir() or not path.exists():
-            open_bytes(path).close()
+        file = file_of(path)
+        if file.is_file():
+            check_beginning(file)
+        elif file.is_dir() or not file.exists():
+            open_bytes(file).close()  # raises
 
 
 def check_task(run: RunSettings, *tasks: TaskName) -> None:

@@ -18,6 +18,7 @@ from nmt_lstm.plain_text import count_of
 
 __all__ = [
     "OutputFile",
+    "check_beginning",
     "check_output",
     "consecutive_chunks",
     "decoded_lines",
@@ -46,6 +47,19 @@ def input_stream(path: Path | None) -> Iterator[IO[bytes]]:
 
     with open_bytes(path) as stream:
         yield stream
+
+
+def check_beginning(path: Path) -> None:
+    """Raise DataError if the first bytes of a file show that it is damaged, or not text in UTF-8."""
+    from nmt_lstm.text.encoding_check import MAX_BYTES, check_readable
+    from nmt_lstm.text.text_file import DAMAGES, open_bytes
+
+    with open_bytes(path) as stream:
+        try:
+            line = stream.readline(MAX_BYTES)
+        except DAMAGES as problem:
+            raise DataError(f"'{path}' cannot be read: {problem}.", path=path) from problem
+    check_readable(line.removesuffix(b"\n"), str(path), path)
 
 
 def decoded_lines(stream: IO[bytes], name: str) -> Iterator[str]:

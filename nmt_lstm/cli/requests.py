@@ -7,17 +7,20 @@ import json
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nmt_lstm.cli.lines import input_lines
-from nmt_lstm.errors import DataError
+from nmt_lstm.cli.lines import input_lines, input_stream
+from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.plain_text import count_of
 
 if TYPE_CHECKING:
+    from nmt_lstm.config.schema import SearchSettings
     from nmt_lstm.inference.requests import TranslationRequest
+    from nmt_lstm.inference.terms import Terms
 
 __all__ = ["AvoidFile", "Constraints", "Prefix", "Prefixes", "RequestOptions", "TermsFile"]
 
@@ -96,6 +99,50 @@ class RequestOptions:
         """All files."""
         return (self.prefixes, self.constraints, self.terms, self.avoid)
 
+    @cached_property
+    def _terms(self) -> Terms:
+        from nmt_lstm.inference.terms import Terms
+
+        return Terms.load(self.terms) if self.terms else Terms([])
+
+    @cached_property
+    def _avoided(self) -> list[str]:
+        return [*input_lines(self.avoid)] if self.avoid else []
+
+    def check(self, search: SearchSettings) -> None:
+        """Read the files that are not pipes, so that a mistake in them is reported before a model is loaded.
+
+        Args:
+            search: the settings of the search.
+
+        Raises:
+            ConfigurationError: phrases are required, and the search draws samples.
+            DataError: a file cannot be read, or a line is not what it should be.
+        """
+        samples = search.method == "sampling"
+        if self.terms is not None and samples:
+            raise ConfigurationError(
+                "--terms needs beam search, which search.method = sampling is not; leave one of them out.",
+                key="--terms",
+                value=self.terms,
+            )
+        if self.terms is not None:
+            _ = self._terms
+        if self.avoid is not None:
+            _ = self._avoided
+        if self.constraints is None or not self.constraints.is_file():
+            return
+        with input_stream(self.constraints) as stream:
+            for number, line in enumerate(stream, start=1):
+                text = line.decode("utf-8", errors="replace").removeprefix("\ufeff")
+                if _constraint(self.constraints, number, text).get("require") and samples:
+                    raise ConfigurationError(
+                        f"'{self.constraints}', line {number}: 'require' needs beam search, which search.method = sampling is "
+                        f"not; leave one of them out.",
+                        key="--constraints",
+                        value=self.constraints,
+                    )
+
     def requests(self, lines: Iterable[str]) -> Iterator[str | TranslationRequest]:
         """Yield the lines with their requests.
 
@@ -105,22 +152,22 @@ class RequestOptions:
             DataError: a file cannot be read, or a line of the constraints is not an object.
         """
         from nmt_lstm.inference.requests import TranslationRequest
-        from nmt_lstm.inference.terms import Terms
 
         number = 0
         if not self.prefix and not self.tag and not any(self.files):
             yield from lines
             return
-        terms = Terms.load(self.terms) if self.terms else Terms([])
-        avoid = [*input_lines(self.avoid)] if self.avoid else []
         prefixes, constraints = _Companion(self.prefixes), _Companion(self.constraints)
         for number, line in enumerate(lines, start=1):
-            prefix, own = prefixes.line(number), _constraint(constraints, number)
+            prefix, own = (
+                prefixes.line(number),
+                _constraint(self.constraints, number, constraints.line(number)),
+            )
             yield TranslationRequest(
                 line,
                 prefix=own.get("prefix") or prefix or self.prefix,
-                require=[*own.get("require", []), *terms.required(line)],
-                avoid=[*own.get("avoid", []), *avoid],
+                require=[*own.get("require", []), *self._terms.required(line)],
+                avoid=[*own.get("avoid", []), *self._avoided],
                 tag=own.get("tag") or self.tag,
             )
         for companion in (prefixes, constraints):
@@ -152,12 +199,11 @@ class _Companion:
             )
 
 
-def _constraint(constraints: _Companion, number: int) -> dict[str, Any]:
+def _constraint(path: Path | None, number: int, line: str) -> dict[str, Any]:
     """Return what is asked for one line, by its kind."""
-    line = constraints.line(number)
     if not line.strip():
         return {}
-    place = f"'{constraints.path}', line {number}"
+    place = f"'{path}', line {number}"
     try:
         values = json.loads(line)
     except (ValueError, RecursionError):

@@ -176,7 +176,9 @@ def translate(
         split_sentences=split_sentences,
         source_language=source_language,
     )
+    early_checks.check_keep_as(model, text)
     early_checks.check_files(input_file, *request_options.files)
+    request_options.check(search)
     early_checks.check_output(output_file, (input_file, *request_options.files))
     bulk = bulk_options.output(input_file, output_file, context)
     if bulk is not None and (bulk.is_finished() or (merge and bulk.merge())):

@@ -138,12 +138,14 @@ class LineTranslation:
         ]
         results: list[_Searched | None] = []
         found = self._searched(requests, options, treatment, warnings)
-        for (_, line), (translation, sentences) in zip(lines, found, strict=True):
+        for (number, line), (translation, sentences) in zip(lines, found, strict=True):
             if symbol is not None:
                 translation = without_symbols(line.text, treatment.kept(line.text), symbol, translation)
             complete = translation.hypotheses and not any(
                 treatment.changed(line.text, hypothesis.text) for hypothesis in translation.hypotheses
             )
+            if symbol is not None and not complete:
+                warnings.unused_symbol(number, symbol.target)
             results.append(_Searched(_without_attention(translation, asked), sentences) if complete else None)
         return results
 

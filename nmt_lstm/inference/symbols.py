@@ -9,10 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.inference.piece_offsets import piece_solids
 from nmt_lstm.inference.translation import Hypothesis, Translation
 from nmt_lstm.text.marked_text import solid_length
 from nmt_lstm.text.phrases import phrase_spans
+from nmt_lstm.text.special_pieces import UNKNOWN
+from nmt_lstm.text.subwords import Subwords
 
 __all__ = ["Symbol", "without_symbols"]
 
@@ -28,6 +31,20 @@ class Symbol(NamedTuple):
         """Return a symbol that the model copies, or a word and its translation, as in ``Emi=エミ``."""
         source, equals, target = text.partition("=")
         return cls(source, target) if equals and source and target and "=" not in target else cls(text, text)
+
+    def check(self, subwords: Subwords) -> None:
+        """Raise ConfigurationError if a model cannot read the symbol, or cannot write it."""
+        for side, text, vocabulary in (
+            ("read", self.source, subwords.source),
+            ("write", self.target, subwords.target),
+        ):
+            if UNKNOWN in vocabulary.encode(text):
+                raise ConfigurationError(
+                    f"keep_as is '{text}', which the model cannot {side}: its vocabulary lacks a part of it. Use a symbol that it "
+                    f"was trained with, or a frequent word and its translation, such as Emi=エミ.",
+                    key="keep_as",
+                    value=text,
+                )
 
 
 class _Span(NamedTuple):

@@ -15,6 +15,7 @@ from nmt_lstm.text.inline_tags import inline_items
 from nmt_lstm.text.kept_patterns import KeptPatterns
 from nmt_lstm.text.marked_text import Item, Kind, MarkedText, marked_text
 from nmt_lstm.text.sentences import SentenceSplitter, sentence_separator
+from nmt_lstm.text.subwords import Subwords
 
 __all__ = ["TextOptions", "TextTreatment"]
 
@@ -76,14 +77,20 @@ class TextTreatment:
     Args:
         options: of the user.
         languages: of the model.
+        subwords: its vocabularies; if they are given, the symbol of the options is checked.
 
     Raises:
+        ConfigurationError: the model cannot read or write the symbol.
         ResourceError: sentences are to be split, and the package for it is not installed.
     """
 
-    def __init__(self, options: TextOptions, languages: DataSettings) -> None:
+    def __init__(
+        self, options: TextOptions, languages: DataSettings, subwords: Subwords | None = None
+    ) -> None:
         self.patterns = KeptPatterns(options.keep, options.keep_patterns)
         self.symbol = Symbol.of(options.keep_as) if options.keep_as else None
+        if self.symbol is not None and subwords is not None:
+            self.symbol.check(subwords)
         self.separator = sentence_separator(languages.target_language)
         self._splitter = (
             SentenceSplitter(options.source_language or languages.source_language)

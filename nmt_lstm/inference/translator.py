@@ -236,7 +236,7 @@ class Translator:
         return self._stream(
             enumerate(lines, start=first_line),
             options,
-            TextTreatment(text or TextOptions(), self.run.data),
+            TextTreatment(text or TextOptions(), self.run.data, self.subwords),
             window or batch_size * WINDOW_BATCHES,
             LineWarnings() if warnings is None else warnings,
             self._input_check if first_line == 1 else None,
@@ -286,7 +286,7 @@ class Translator:
         return self._html.translate(
             [checked_text(1, document)],
             self._search.options(settings, self.run, 1, batch_size),
-            TextTreatment(text or TextOptions(), self.run.data),
+            TextTreatment(text or TextOptions(), self.run.data, self.subwords),
             LineWarnings() if warnings is None else warnings,
             self._input_check,
             requests,

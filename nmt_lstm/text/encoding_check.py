@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nmt_lstm.errors import DataError
 
-__all__ = ["MAX_SIGNATURE_LENGTH", "check_encoding", "check_readable", "compression_of"]
+__all__ = ["MAX_BYTES", "MAX_SIGNATURE_LENGTH", "check_encoding", "check_readable", "compression_of"]
 
 # Suffixes by the signatures of compressed files; that of bzip2 contains a digit and a fixed number.
 SIGNATURES = {

@@ -80,6 +80,15 @@ class LineWarnings:
                 f"{', '.join(tags)}.",
             )
 
+    def unused_symbol(self, number: int, symbol: str) -> None:
+        """Warn once that the translation of line `number` (from 1) lacks a symbol in place of what is kept."""
+        if not self._counts.get("no symbol"):
+            self._warn(
+                "no symbol",
+                f"line {number}: the model did not write '{symbol}' once for each part to keep, so the line was translated "
+                f"without these parts, which were then inserted; further lines like this are not reported.",
+            )
+
     def unmet(self, number: int, requests: Sequence[str]) -> None:
         """Warn that the translation of line `number` (from 1) does not meet requests, such as "avoid 'cat'"."""
         self._warn(

@@ -8,7 +8,8 @@ import pytest
 
 from nmt_lstm import TranslationRequest
 from nmt_lstm.cli.requests import RequestOptions
-from nmt_lstm.errors import DataError
+from nmt_lstm.config.schema import SearchSettings
+from nmt_lstm.errors import ConfigurationError, DataError
 
 LINES = ["Ein Hund .", "Eine Katze .", "Zwei Hunde ."]
 
@@ -95,3 +96,38 @@ def test_translate_reports_what_it_could_not_meet(command, tmp_path) -> None:
     missing = command("translate", "-m", "builtin:en-ja", "--terms", tmp_path / "none.tsv", stdin=b"a\n")
     assert missing.status == 1
     assert "none.tsv" in missing.err
+
+
+@pytest.mark.parametrize(
+    ("option", "line", "message"),
+    [
+        ("terms", "only one phrase", "'terms', line 1"),
+        ("constraints", '{"forbid": ["a"]}', "'constraints', line 1: unknown key 'forbid'"),
+        ("avoid", "\x00" * 40, "'avoid'"),
+        ("prefixes", "\x00" * 40, "'prefixes'"),
+    ],
+)
+def test_a_mistake_in_a_file_is_reported_before_a_model_is_loaded(
+    command, tmp_path, translator, option, line, message
+) -> None:
+    file(tmp_path, option, line)
+    finished = command("translate", "-m", "x", f"--{option}", option, stdin=b"a\n")
+    assert message in finished.error
+    assert translator.loaded == []
+
+
+@pytest.mark.parametrize(
+    ("option", "line"), [("terms", "Hund\tdog"), ("constraints", '{"require": ["dog"]}')]
+)
+def test_required_phrases_need_beam_search(tmp_path, option, line) -> None:
+    options = RequestOptions(**{option: file(tmp_path, "requests", line)})
+    options.check(SearchSettings())
+    with pytest.raises(ConfigurationError, match="beam search") as caught:
+        options.check(SearchSettings(method="sampling"))
+    assert caught.value.key == f"--{option}"
+
+
+def test_prefixes_and_avoided_phrases_go_with_samples(tmp_path) -> None:
+    constraints = file(tmp_path, "constraints", "", '{"prefix": "A", "avoid": ["b"]}')
+    options = RequestOptions(constraints=constraints, avoid=file(tmp_path, "avoid", "c"))
+    options.check(SearchSettings(method="sampling"))

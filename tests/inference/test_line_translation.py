@@ -138,3 +138,12 @@ def test_options_are_checked_at_once() -> None:
         TextOptions(keep=["urls"], keep_as=" @")
     with pytest.raises(ConfigurationError):
         TextOptions(keep=["links"])
+
+
+def test_a_symbol_that_the_model_does_not_write_is_reported_once(translator, caplog) -> None:
+    lines = ["{name} read two books .", "{a} and {b} see {x} and {y} .", "{a} and {b} read {x} and {y} ."]
+    text = TextOptions(keep=["placeholders"], keep_as="Emi=qqq")
+    translations = translator.translate(lines, text=text)
+    (record,) = caplog.records
+    assert record.getMessage().startswith("line 1: the model did not write 'qqq'")
+    assert all(part in translations[1].text for part in ("{a}", "{b}", "{x}", "{y}"))

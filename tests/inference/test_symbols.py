@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from nmt_lstm import Hypothesis, Translation
+from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.inference.symbols import Symbol, without_symbols
+from nmt_lstm.text.piece_lists import piece_list_model
+from nmt_lstm.text.subwords import Subwords, Vocabulary
 
 AT = Symbol("@", "@")
 SOURCE = ("▁@", "▁und", "▁", "@")
@@ -50,3 +53,15 @@ def test_a_symbol_may_be_a_word_with_its_translation() -> None:
     # A line with the word itself says too little about which of them is meant.
     both = Translation("Emi, Emi", best.text, -1.0, ("▁Emi", ",", "▁Emi"), (best,))
     assert without_symbols("{a}, Emi", ["{a}"], Symbol.of("Emi=エミ"), both).hypotheses == (best,)
+
+
+def test_a_symbol_that_a_model_cannot_read_or_write_is_refused() -> None:
+    source, target = (
+        Vocabulary(piece_list_model(words)) for words in (["ein", "Hund"], ["a", "dog"])
+    )  # words without bytes, as in imported models
+    subwords = Subwords(source=source, target=target)
+    Symbol.of("Hund=dog").check(subwords)
+    for text, part, word in (("Zebra=dog", "read", "Zebra"), ("Hund=zebra", "write", "zebra")):
+        with pytest.raises(ConfigurationError, match=f"'{word}', which the model cannot {part}") as caught:
+            Symbol.of(text).check(subwords)
+        assert (caught.value.key, caught.value.value) == ("keep_as", word)

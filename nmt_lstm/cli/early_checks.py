@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings, SearchSettings
     from nmt_lstm.config.tasks import TaskName
     from nmt_lstm.inference.text_options import TextOptions
+    from nmt_lstm.text.subwords import Subwords
 
 __all__ = [
     "check_cells",
@@ -106,6 +107,35 @@ def task_of(folders: Sequence[Path]) -> str:
     return Manifest.read(path).task if path is not None and (path / MANIFEST).exists() else ""
 
 
+def _first_run(folders: Sequence[Path]) -> RunSettings:
+    """Return the run of the first model.
+
+    Raises:
+        ModelFolderError: its run file cannot be read.
+    """
+    from nmt_lstm.config.load import load_model_run
+    from nmt_lstm.corpora.builtin import model_path
+
+    folder = model_path(folders[0])
+    try:
+        return load_model_run(folder / "run.toml")
+    except ConfigurationError as problem:
+        raise ModelFolderError(f"model folder '{folder}' cannot be read: {problem}", path=folder) from problem
+
+
+def _first_subwords(folders: Sequence[Path]) -> Subwords:
+    """Return the vocabularies of the first model.
+
+    Raises:
+        DataError: a file cannot be read.
+        ModelFolderError: its run file cannot be read.
+    """
+    from nmt_lstm.corpora.builtin import model_path
+    from nmt_lstm.text.subwords import load_subwords
+
+    return load_subwords(model_path(folders[0]), _first_run(folders).subwords)
+
+
 def check_search(
     folders: Sequence[Path],
     overrides: Sequence[str] | None,
@@ -126,14 +156,9 @@ def check_search(
             contradict each other.
         ModelFolderError: the run file of the first model cannot be read.
     """
-    from nmt_lstm.config.load import load_model_run, search_settings
-    from nmt_lstm.corpora.builtin import model_path
+    from nmt_lstm.config.load import search_settings
 
-    folder = model_path(folders[0])
-    try:
-        run = load_model_run(folder / "run.toml")
-    except ConfigurationError as problem:
-        raise ModelFolderError(f"model folder '{folder}' cannot be read: {problem}", path=folder) from problem
+    run = _first_run(folders)
     search = search_settings(run, overrides or [])
     names = [override.partition("=")[0].strip().removeprefix("search.") for override in overrides or ()]
     return checked_search(
@@ -185,11 +210,9 @@ def check_tag(folders: Sequence[Path], tag: str) -> None:
         DataError: its vocabulary cannot be read.
     """
     if tag:
-        from nmt_lstm.corpora.builtin import model_path
-        from nmt_lstm.text.subwords import Subwords
         from nmt_lstm.text.tags import tag_pieces
 
-        tag_pieces(Subwords.load(model_path(folders[0])).source, tag)
+        tag_pieces(_first_subwords(folders).source, tag)
 
 
 def check_keep_as(folders: Sequence[Path], text: TextOptions) -> None:
@@ -200,11 +223,9 @@ def check_keep_as(folders: Sequence[Path], text: TextOptions) -> None:
         DataError: its vocabulary cannot be read.
     """
     if text.keep_as:
-        from nmt_lstm.corpora.builtin import model_path
         from nmt_lstm.inference.symbols import Symbol
-        from nmt_lstm.text.subwords import Subwords
 
-        Symbol.of(text.keep_as).check(Subwords.load(model_path(folders[0])))
+        Symbol.of(text.keep_as).check(_first_subwords(folders))
 
 
 def check_files(*paths: Path | None, reread: bool = False) -> None:

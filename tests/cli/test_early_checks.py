@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from nmt_lstm.cli.early_checks import check_models
+from nmt_lstm.cli.early_checks import check_keep_as, check_models, check_tag
+from nmt_lstm.config.load import dump_toml, make_run
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.inference.text_options import TextOptions
+from nmt_lstm.text.subwords import train_subwords
 
 RUN_FILE = """
 [data]
@@ -35,6 +38,10 @@ INVALID = [
     ["translate", "-m", "builtin:en-ja", "-i", "text", "--lm", "no-model"],
     ["translate", "-m", "builtin:en-ja", "-i", "text", "--lm", "builtin:en-ja"],
     ["translate", "-m", "builtin:en-ja", "-i", "text", "--lm-weight", "0.3"],
+    ["translate", "-m", "builtin:en-ja", "-i", "text", "--terms", "text"],
+    ["translate", "-m", "builtin:en-ja", "-i", "text", "--constraints", "text"],
+    ["translate", "-m", "builtin:en-ja", "-i", "text", "--set", "search.samples=5"],
+    ["evaluate", "-m", "builtin:en-ja", "-s", "text", "-r", "text", "--set", "search.top_k=5"],
     ["rescore", "-i", "text", "-w", "no-file"],
     ["rescore", "-i", "no-file", "-w", "weights.json"],
     ["rescore", "-i", "text", "-w", "weights.json", "--lm", "no-model"],
@@ -125,3 +132,15 @@ def test_a_model_named_twice_is_an_error_even_by_different_paths(tmp_path, monke
         check_models([name, random_model_folder])
     assert caught.value.value == random_model_folder
     check_models([name, Path("builtin:en-ja")])
+
+
+def test_tags_and_symbols_of_whole_words_are_known(tmp_path: Path) -> None:
+    subwords = {"kind": "word", "casing": "markers", "user_defined_symbols": ["<2de>"]}
+    run = make_run({"data": {"train_source": "a", "train_target": "b"}, "subwords": subwords})
+    (tmp_path / "run.toml").write_text(dump_toml(run), encoding="utf-8")
+    pairs = [("ein Hund", "a dog")] * 10
+    train_subwords(lambda: pairs, run.subwords, len(pairs), 1).save(tmp_path)
+    check_tag([tmp_path], "<2de>")
+    with pytest.raises(ConfigurationError):
+        check_tag([tmp_path], "<2fr>")
+    check_keep_as([tmp_path], TextOptions(keep=["urls"], keep_as="Hund=dog"))

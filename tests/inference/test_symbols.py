@@ -59,7 +59,7 @@ def test_a_symbol_that_a_model_cannot_read_or_write_is_refused() -> None:
     source, target = (
         Vocabulary(piece_list_model(words)) for words in (["ein", "Hund"], ["a", "dog"])
     )  # words without bytes, as in imported models
-    subwords = Subwords(source=source, target=target)
+    subwords = Subwords(source=source, target=target, joint=False)
     Symbol.of("Hund=dog").check(subwords)
     for text, part, word in (("Zebra=dog", "read", "Zebra"), ("Hund=zebra", "write", "zebra")):
         with pytest.raises(ConfigurationError, match=f"'{word}', which the model cannot {part}") as caught:

@@ -98,7 +98,7 @@ class Crew:
             place.is_busy = True
             if not await self._translate(place, batch):
                 # Which of the lines was too much for it? Each gets a worker once more, alone.
-                for entry in batch.entries if len(batch.entries) > 1 else ():
+                for entry in batch.entries:
                     await self._translate(place, Batch(batch.kind, [entry], 0.0), is_last_try=True)
 
     async def _translate(self, place: _Place, batch: Batch, *, is_last_try: bool = False) -> bool:
@@ -114,7 +114,7 @@ class Crew:
                 len(batch.entries),
             )
             self._died()
-            if is_last_try or len(batch.entries) == 1:
+            if is_last_try:
                 batch.finish([Failure("the worker died, perhaps for lack of memory")] * len(batch.entries))
             await self._replace(place)
             return False

@@ -102,7 +102,9 @@ def model_path(model: str | Path, *, trained: bool = False) -> Path:
                 f"model folder '{name}' does not exist. Did you mean '{suggestion}'? Built in: {', '.join(known)}.",
                 path=Path(model),
             )
-        exported = next((each for each in BUILTIN_MODELS.values() if trained and each.path == Path(model)), None)
+        exported = next(
+            (each for each in BUILTIN_MODELS.values() if trained and each.path == Path(model)), None
+        )
         return Path(model) if exported is None else exported.trained_path
     builtin_model = BUILTIN_MODELS.get(name.removeprefix(PREFIX))
     if builtin_model is None:

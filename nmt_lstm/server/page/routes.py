@@ -15,7 +15,7 @@ from starlette.routing import Route
 from nmt_lstm.server.access import Access, Caller
 from nmt_lstm.server.languages import language_name
 from nmt_lstm.server.models import ServedModel
-from nmt_lstm.server.problems import RequestError, too_long
+from nmt_lstm.server.problems import RequestError
 from nmt_lstm.server.request_values import Values, read_values
 from nmt_lstm.server.service import TranslationService
 from nmt_lstm.server.units import Kind, Unit
@@ -119,26 +119,30 @@ class Page:
 
     async def texts(self, request: Request) -> Response:
         """Translate the texts of a file; placeholders and tags in them stay."""
-        values, caller, model = await self._asked(request)
+        values = await read_values(request, self._limits)
         asked = values.texts("texts")
-        texts = [self._sized(text, caller) for text in ([asked] if isinstance(asked, str) else asked)]
-        translations = await self._service.translate(texts, model=model, client=caller.name, keep=True)
+        texts = [asked] if isinstance(asked, str) else asked
+        caller, model = self._admitted(request, values, texts=len(texts))
+        translations = await self._service.translate(
+            texts, model=model, client=caller.name, keep=True, characters=caller.characters
+        )
         return JSONResponse({"texts": [translation.text for translation in translations]})
 
     async def _asked(self, request: Request) -> tuple[Values, Caller, ServedModel]:
         values = await read_values(request, self._limits)
-        caller = self._access.admitted(request, values)
+        return values, *self._admitted(request, values)
+
+    def _admitted(self, request: Request, values: Values, texts: int = 1) -> tuple[Caller, ServedModel]:
+        caller = self._access.admitted(request, values.text("api_key"), texts=texts)
         name = values.required("model")
         model = self._service.models.named(name)
         if model is None:
             raise RequestError(400, f"Invalid request: there is no model {name[:100]}")
-        request.state.log |= {"model": model.name}
-        return values, caller, model
+        request.state.log["model"] = model.name
+        return caller, model
 
     def _sized(self, text: str, caller: Caller) -> str:
-        limit = caller.characters or self._limits.characters
-        if len(text) > limit:
-            raise too_long(len(text), limit)
+        self._service.check_sizes([text], caller.characters)
         return text
 
     async def _run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +21,7 @@ from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.files.atomic import replacing
 from nmt_lstm.files.checksums import sha256_of
 from nmt_lstm.files.lock import HeldError, lock_file
-from nmt_lstm.files.output_parts import Job, OutputParts
+from nmt_lstm.files.output_parts import Job, OutputParts, folder_of, unfinished_parts
 from nmt_lstm.plain_text import count_of
 
 __all__ = ["PART_LINES", "BulkOptions", "BulkOutput"]
@@ -33,6 +34,7 @@ _WITHOUT_EFFECT = {
     "input_file", "output_file", "batch_size", "interactive", "jobs", "engine", "device", "plugin", "trust_plugins", "resume",
     "shard", "merge", "part_lines",
 }  # fmt: skip
+logger = logging.getLogger(__name__)
 _SECONDS_BETWEEN_NOTES = 20.0
 _SHARD = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})")
 
@@ -96,6 +98,11 @@ class BulkOptions:
                     "--part-lines is for --resume and --shard; add one of them, or remove it.",
                     key="--part-lines",
                 )
+            if output_file is not None and (count := unfinished_parts(output_file)):
+                logger.warning(
+                    "'%s' has %s of an unfinished translation; to continue it, add --resume (or its --shard).",
+                    folder_of(output_file), count_of(count, "part"),
+                )  # fmt: skip
             return None
         if self.merge and self.shard:
             raise ConfigurationError("--merge joins all shards; leave out --shard.", key="--merge")
@@ -172,6 +179,7 @@ class BulkOutput:
         Raises:
             DataError: the input has changed, or another process translates the same share.
         """
+        self.parts.begin()
         job = self.parts.job
         share = job.share(self.number, self.shares)
         lock = self.parts.folder / f".shard-{self.number}-of-{self.shares}.lock"

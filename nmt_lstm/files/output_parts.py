@@ -21,7 +21,7 @@ from nmt_lstm.files.checksums import checked_json, checksum_of, parse_checked, s
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import MAX_LIST_BYTES, read_regular
 
-__all__ = ["Job", "OutputParts"]
+__all__ = ["Job", "OutputParts", "folder_of", "unfinished_parts"]
 
 FORMAT = "nmt-lstm output parts"
 JOB_FILE = "job.json"
@@ -75,6 +75,16 @@ class Job:
         return {"lines": self.lines, "part_lines": self.part_lines, "facts": dict(self.facts)}
 
 
+def folder_of(output: Path) -> Path:
+    """Return the folder of an output's parts."""
+    return output.with_name(f"{output.name}.parts")
+
+
+def unfinished_parts(output: Path) -> int:
+    """Return how many parts an output has that are not merged yet."""
+    return len([*folder_of(output).glob(f"*{_SUFFIX}")])
+
+
 class OutputParts:
     """The folder with the parts of an output.
 
@@ -85,20 +95,29 @@ class OutputParts:
     Raises:
         ConfigurationError: the folder has the parts of a different job; `value` is the list of differences.
         DataError: the folder cannot be used, or contains other files.
-        OSError: the folder cannot be written.
     """
 
     def __init__(self, output: Path, job: Job) -> None:
         self.output = output
         self.job = job
-        self.folder = output.with_name(f"{output.name}.parts")
+        self.folder = folder_of(output)
         self.finished = ""
         """The SHA-256 of the finished output; empty as long as parts are missing or not merged."""
         if self.folder.exists():
             self._check_job()
+
+    def begin(self) -> None:
+        """Make the folder, unless it is there.
+
+        Raises:
+            ConfigurationError: meanwhile a process with a different job has made it.
+            OSError: it cannot be written.
+        """
+        if self.folder.exists():
+            self._check_job()
         else:
             self.folder.mkdir(parents=True, exist_ok=True)
-            write_atomically(self.folder / JOB_FILE, job.text())
+            write_atomically(self.folder / JOB_FILE, self.job.text())
 
     def is_complete(self, part: int) -> bool:
         """Whether a part is there and undamaged."""
@@ -113,7 +132,7 @@ class OutputParts:
         return [part for part in range(self.job.parts) if not self.is_complete(part)]
 
     def write(self, part: int, content: bytes) -> None:
-        """Store the output for the input lines of a part."""
+        """Store the output for the input lines of a part, after `begin`."""
         head = {"job": self.job.digest, "part": part, "sha256": hashlib.sha256(content).hexdigest()}
         write_atomically(self._path(part), json.dumps(head).encode() + b"\n" + content)
 
@@ -156,6 +175,7 @@ class OutputParts:
 
     def finish(self) -> None:
         """Record that the output is complete, and remove the parts; the record lets a later `--resume` do nothing."""
+        self.begin()  # an output without lines has no parts
         self.finished = sha256_of(self.output)
         write_atomically(self.folder / JOB_FILE, self.job.text(self.finished))
         for path in self.folder.glob(f"*{_SUFFIX}"):

@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from nmt_lstm.errors import ModelFolderError
 from nmt_lstm.files.lock import lock_file
 from nmt_lstm.text.zstandard_file import LIBRARY
 
@@ -138,6 +139,25 @@ def test_wrong_options_are_refused_before_anything_is_loaded(run, translator, op
     assert finished.status == 2
     assert word in finished.error
     assert translator.loaded == []
+
+
+def test_nothing_is_left_behind_by_a_command_that_translates_nothing(run, translator, tmp_path, monkeypatch):
+    merged = run("-o", "out", "--merge")
+    assert (merged.status, "lines 1 to 4" in merged.error) == (1, True)
+    monkeypatch.setattr(
+        translator, "load", lambda *_, **__: (_ for _ in ()).throw(ModelFolderError("no model"))
+    )
+    assert run("-o", "out", "--resume").status == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_parts_that_would_not_be_used_are_pointed_out(run, command, translator, tmp_path):
+    run("-o", "out", "--shard", "1/3")
+    plain = command("translate", "-m", "x", "-i", "in", "-o", "out")
+    assert plain.status == 0
+    assert "warning: 'out.parts' has 3 parts of an unfinished translation" in plain.err
+    assert "--resume" in plain.err
+    assert "warning" not in command("translate", "-m", "x", "-i", "in", "-o", "other").err
 
 
 def test_the_size_of_parts_needs_parts(command, translator):

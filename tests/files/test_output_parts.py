@@ -16,6 +16,7 @@ CONTENTS = [b"a\nb\nc\nd\n", b"e\nf\ng\nh\n", b"i\nj\n"]
 @pytest.fixture
 def parts(tmp_path) -> OutputParts:
     parts = OutputParts(tmp_path / "out", JOB)
+    parts.begin()
     for number, content in enumerate(CONTENTS):
         parts.write(number, content)
     return parts
@@ -37,6 +38,7 @@ def test_shares_contain_every_part_once(shares):
 
 def test_parts_are_merged_in_order_whatever_the_order_of_writing(tmp_path):
     parts = OutputParts(tmp_path / "out", JOB)
+    parts.begin()
     for number in (2, 0, 1):
         assert number in parts.missing()
         parts.write(number, CONTENTS[number])

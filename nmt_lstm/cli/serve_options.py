@@ -21,6 +21,7 @@ __all__ = [
     "Proxies",
     "QueueLimit",
     "Rate",
+    "ReadLimit",
     "Reload",
     "ServedModel",
     "Threads",
@@ -114,6 +115,16 @@ TimeLimit = Annotated[
         min=0.1,
         metavar="SECONDS",
         help="For a request; then its status is 503.",
+        rich_help_panel=_LIMITS,
+    ),
+]
+ReadLimit = Annotated[
+    float,
+    typer.Option(
+        "--read-limit",
+        min=0.1,
+        metavar="SECONDS",
+        help="For a request to arrive; then its connection is closed.",
         rich_help_panel=_LIMITS,
     ),
 ]

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nmt_lstm.server.access_log import AccessLog
 from nmt_lstm.server.metrics import Metrics
-from nmt_lstm.server.problems import RequestError
+from nmt_lstm.server.problems import client_gone
 
 __all__ = ["CORS_HEADERS", "Observed", "unless_disconnected"]
 
@@ -25,8 +25,6 @@ CORS_HEADERS = {
     "access-control-allow-methods": "GET, POST",
     "access-control-max-age": str(60 * 60 * 24 * 20),
 }
-CLIENT_GONE = 499
-"""In the log: the client closed the connection before its reply."""
 LONGEST_PATH = 200
 
 Result = TypeVar("Result")
@@ -116,7 +114,7 @@ async def unless_disconnected(request: Request, work: Coroutine[Any, Any, Result
         await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
         if task.done():
             return task.result()
-        raise RequestError(CLIENT_GONE, "the client closed the connection")
+        raise client_gone()
     finally:
         task.cancel()
         gone.cancel()

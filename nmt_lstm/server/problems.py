@@ -6,6 +6,7 @@ import math
 
 __all__ = [
     "RequestError",
+    "client_gone",
     "missing_parameter",
     "not_supported",
     "overloaded",
@@ -13,6 +14,12 @@ __all__ = [
     "too_large",
     "too_long",
 ]
+
+
+CLIENT_GONE = 499
+"""In logs and figures, as nginx has it: the client closed the connection before its reply."""
+UNREAD = (408, 413)
+"""Of requests that are not read to their end, so that no other can follow on the same connection."""
 
 
 class RequestError(Exception):
@@ -32,7 +39,12 @@ class RequestError(Exception):
 
     def headers(self) -> dict[str, str]:
         """Return the headers that belong to the status."""
-        return {} if self.retry_after is None else {"retry-after": str(max(1, math.ceil(self.retry_after)))}
+        headers = {}
+        if self.retry_after is not None:
+            headers["retry-after"] = str(max(1, math.ceil(self.retry_after)))
+        if self.status in UNREAD:
+            headers["connection"] = "close"
+        return headers
 
 
 def missing_parameter(name: str) -> RequestError:
@@ -58,6 +70,11 @@ def too_large(limit: int) -> RequestError:
 def too_fast(rate: int, retry_after: float) -> RequestError:
     """Return the problem of a client that sends more requests a minute than it may."""
     return RequestError(429, f"Slowdown: {rate} per 1 minute", retry_after=retry_after)
+
+
+def client_gone() -> RequestError:
+    """Return the problem of a client that does not wait for its reply."""
+    return RequestError(CLIENT_GONE, "the client closed the connection")
 
 
 def overloaded(text: str, retry_after: float) -> RequestError:

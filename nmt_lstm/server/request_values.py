@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import email.parser
 import email.policy
 import json
@@ -14,12 +15,14 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from nmt_lstm.server.problems import RequestError, missing_parameter, too_large
+from nmt_lstm.server.problems import RequestError, client_gone, missing_parameter, too_large
 from nmt_lstm.server.settings import Limits
 
 __all__ = ["Values", "read_body", "read_json", "read_values"]
 
 MAX_FIELDS = 100
+DISCARDED, SECONDS_TO_DISCARD = 8, 1.0
+"""Of a body that is too large: so many times the limit is read to no purpose, for so long."""
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -100,22 +103,42 @@ async def read_body(request: Request, limits: Limits) -> bytes:
         RequestError: it is too large, or does not arrive in time.
     """
     length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > limits.body_bytes:
-        raise too_large(limits.body_bytes)
+    is_too_large = length.isdecimal() and int(length) > limits.body_bytes
     chunks: list[bytes] = []
     size = 0
     try:
         async with asyncio.timeout(limits.reading_seconds):
-            async for chunk in request.stream():
+            while not is_too_large:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise client_gone()
+                chunk = message.get("body", b"")
                 size += len(chunk)
-                if size > limits.body_bytes:
-                    raise too_large(limits.body_bytes)
+                is_too_large = size > limits.body_bytes
                 chunks.append(chunk)
+                if not message.get("more_body", False):
+                    break
     except TimeoutError:
         raise RequestError(
             408, f"The request did not arrive within {limits.reading_seconds:g} seconds"
         ) from None
+    if is_too_large:
+        if "expect" not in request.headers:
+            await _discard(request, limits)
+        raise too_large(limits.body_bytes)
     return b"".join(chunks)
+
+
+async def _discard(request: Request, limits: Limits) -> None:
+    """Read some more: of a connection that is closed with unread bytes, the client would not see the reply."""
+    left = DISCARDED * limits.body_bytes
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SECONDS_TO_DISCARD):
+            while left > 0:
+                message = await request.receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 async def read_json(request: Request, limits: Limits) -> Any:

@@ -9,7 +9,8 @@ const plain = (content) => {
 
 // Subtitles (SubRip): numbers and times stay; the lines of a subtitle are one text.
 const subtitles = (content) => {
-  const blocks = content.replaceAll("\r\n", "\n").split(/\n{2,}/).map((block) => {
+  const [, body, end] = content.replaceAll("\r\n", "\n").match(/^([^]*?)(\n*)$/);
+  const blocks = body.split(/\n{2,}/).map((block) => {
     const lines = block.split("\n");
     const time = lines.findIndex((line) => line.includes("-->"));
     return { head: lines.slice(0, time + 1), text: time < 0 ? null : lines.slice(time + 1).join(" ").trim(), whole: block };
@@ -19,7 +20,7 @@ const subtitles = (content) => {
     texts: spoken.map((block) => block.text),
     write: (translations) => {
       const found = new Map(spoken.map((block, at) => [block, translations[at]]));
-      return blocks.map((block) => (found.has(block) ? [...block.head, found.get(block)].join("\n") : block.whole)).join("\n\n");
+      return blocks.map((block) => (found.has(block) ? [...block.head, found.get(block)].join("\n") : block.whole)).join("\n\n") + end;
     },
   };
 };

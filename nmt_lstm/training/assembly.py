@@ -29,7 +29,13 @@ from nmt_lstm.training.pretrained_embeddings import start_embeddings, vector_fil
 from nmt_lstm.training.reporting import RunReport, report_choices
 from nmt_lstm.training.resumption import ResumePoint
 from nmt_lstm.training.run_context import RunContext
-from nmt_lstm.training.run_identity import check_plugins, check_same_run, run_identity, with_recorded_widths
+from nmt_lstm.training.run_identity import (
+    changed_processes,
+    check_plugins,
+    check_same_run,
+    run_identity,
+    with_recorded_widths,
+)
 from nmt_lstm.training.stream_data import StreamDataModule, check_stream_devices
 from nmt_lstm.training.throughput import Throughput, measure_throughput
 from nmt_lstm.training.validator import Validator
@@ -151,6 +157,7 @@ def assemble(
         requested=requested,
         weights=[part.weight for part in prepared.parts],
     )
+    identity["processes"] = context.devices.world_size
     if resume_point is not None:
         check_same_run(resume_point.identity, identity, path=checkpoint)
         if context.launch.is_first:
@@ -227,6 +234,8 @@ def assemble(
         if resume_point.damage:
             context.display.say(resume_point.warning(context.output))
         context.display.say(f"Resumed from {checkpoint}.{RESUMED_STREAM if streamed else ''}")
+        if other_processes := changed_processes(resume_point.identity, identity):
+            context.display.say(other_processes)
     return assembly
 
 

@@ -13,11 +13,12 @@ from nmt_lstm.checkpoint.manifest import MANIFEST, Manifest
 from nmt_lstm.checkpoint.plugin_records import PluginChange, changed_plugins, warn_of_versions
 from nmt_lstm.config.fields import differences
 from nmt_lstm.errors import ChangedPluginError, ConfigurationError, ModelFolderError
+from nmt_lstm.plain_text import count_of
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.training.output_folder import resume_command
 from nmt_lstm.training.width_choice import Network, widths_of, with_widths
 
-__all__ = ["check_plugins", "check_same_run", "run_identity", "with_recorded_widths"]
+__all__ = ["changed_processes", "check_plugins", "check_same_run", "run_identity", "with_recorded_widths"]
 
 REPLACED_PREFIX = "replaced-"
 
@@ -164,6 +165,19 @@ def check_same_run(before: Mapping[str, Any] | None, now: Mapping[str, Any], *, 
             f"different folder.",
             path=path,
         )
+
+
+def changed_processes(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> str:
+    """Return what a different number of processes means for a resumed run; empty if their number is the same."""
+    # Checkpoints of earlier versions do not contain the number.
+    number = (before or {}).get("processes", now["processes"])
+    if number == now["processes"]:
+        return ""
+    return (
+        f"note: this run continues with {count_of(now['processes'], 'process', plural='processes')} instead of {number}. The "
+        f"steps have the same pairs, so no pair is left out or repeated; random numbers such as those of dropout differ, and so "
+        f"will the weights."
+    )
 
 
 def _with_weights(settings: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -170,3 +170,16 @@ def test_global_random_numbers_are_not_used(store) -> None:
     list(loader(store))
     assert torch.equal(torch.get_rng_state(), before[0])
     assert random.getstate() == before[1]
+
+
+@pytest.mark.parametrize(("before", "after"), [(2, 1), (1, 3), (3, 2)])
+def test_a_different_number_of_processes_continues_with_the_pairs_that_are_left(store, before, after) -> None:
+    position = 14  # of a step that is computed in two batches
+    learnt: list[int] = []
+    for processes, start, stop in ((before, 0, position), (after, position, None)):
+        for rank in range(processes):
+            batches = loader(store, rank=rank, world_size=processes, accumulate=2)
+            batches.load_state_dict({"epoch": 0, "position": start})
+            for batch in itertools.islice(batches, None if stop is None else stop - start):
+                learnt += batch.indices[batch.target_lengths > 0].tolist()
+    assert sorted(learnt) == list(range(COUNT))

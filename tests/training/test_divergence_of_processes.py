@@ -34,6 +34,7 @@ fit(load_run(sys.argv[1]), Path(sys.argv[2]), resume=True)
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("action", ["skip", "return"])
 def test_two_processes_decide_alike(make_small_run: Any, tmp_path: Path, action: str) -> None:
     run = make_small_run(

@@ -14,7 +14,7 @@ from nmt_lstm.errors import ChangedPluginError
 from nmt_lstm.registry import load_plugin_file
 from nmt_lstm.training.checkpointing import read_checkpoint
 from nmt_lstm.training.fit import fit
-from nmt_lstm.training.run_identity import check_plugins
+from nmt_lstm.training.run_identity import changed_processes, check_plugins
 
 QUIET = Console(quiet=True)
 SOURCE = """
@@ -93,3 +93,13 @@ def test_before_the_first_validation_the_checksum_detects_a_change(
         check_plugins(output, identity, {"plugins": plugin_digests(run)})
     assert caught.value.names == ("cell resumed",)
     check_plugins(output, identity, {"plugins": plugin_digests(run)}, accept_changes=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "named"),
+    [(2, 2, ""), (None, 2, ""), (2, 1, "1 process instead of 2"), (1, 4, "4 processes instead of 1")],
+)
+def test_a_different_number_of_processes_is_named(before: int | None, now: int, named: str) -> None:
+    sentence = changed_processes({} if before is None else {"processes": before}, {"processes": now})
+    assert named in sentence
+    assert bool(named) == bool(sentence)

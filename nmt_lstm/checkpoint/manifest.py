@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 import nmt_lstm
 from nmt_lstm.checkpoint.plugin_records import COPY_PREFIX
 from nmt_lstm.config.tasks import TASKS, TaskName
+from nmt_lstm.corpora.builtin import model_name
 from nmt_lstm.errors import ModelFolderError, WrongTaskError
 from nmt_lstm.files.checksums import checked_json, sha256_of, sha256_of_content, without_checksum
 from nmt_lstm.files.parsing import parse_json
@@ -114,7 +115,7 @@ class Manifest(BaseModel):
         known = next((task for name, task in TASKS.items() if name == self.task), None)
         if known is None:
             raise WrongTaskError(
-                f"'{folder}' is a model for '{self.task}', which this nmt-lstm ({nmt_lstm.__version__}) does not know; "
+                f"'{model_name(folder)}' is a model for '{self.task}', which this nmt-lstm ({nmt_lstm.__version__}) does not know; "
                 f"install the version that wrote it.",
                 folder,
                 self.task,
@@ -122,7 +123,7 @@ class Manifest(BaseModel):
         commands = ", ".join(f"nmt-lstm {command}" for command in known.commands)
         needed = " or ".join(TASKS[task].model for task in tasks)
         raise WrongTaskError(
-            f"'{folder}' is {known.model}, to {known.purpose}, but {needed} is needed here. Commands for {known.model}: "
+            f"'{model_name(folder)}' is {known.model}, to {known.purpose}, but {needed} is needed here. Commands for {known.model}: "
             f"{commands}.",
             folder,
             self.task,

@@ -38,7 +38,7 @@ from nmt_lstm.checkpoint.weights import load_weights, save_weights
 from nmt_lstm.config.load import dump_toml, load_model_run
 from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.config.tasks import TASKS, part_of
-from nmt_lstm.corpora.builtin import model_path
+from nmt_lstm.corpora.builtin import model_name, model_path
 from nmt_lstm.errors import ConfigurationError, DataError, ModelFolderError
 from nmt_lstm.files.atomic import error_for, remove_stale, sync, temporary_prefix
 from nmt_lstm.files.checksums import sha256_of_content
@@ -131,7 +131,7 @@ class ModelFolder:
         """Raise ModelFolderError if the model was exported, since exported weights can only be used for translation."""
         if self.manifest.exported:
             raise ModelFolderError(
-                f"'{self.folder}' is an exported model, which can only translate; give the folder that it was exported from.",
+                f"'{model_name(self.folder)}' is an exported model, which can only translate; give the folder that it was exported from.",
                 path=self.folder,
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nmt_lstm.checkpoint.manifest import Manifest
+from nmt_lstm.corpora.builtin import model_name
 from nmt_lstm.errors import ConfigurationError
 
 __all__ = ["check_shared_pieces"]
@@ -26,10 +27,11 @@ def check_shared_pieces(
         ConfigurationError: their target pieces differ.
     """
     other.check_task(Path(language_model), "language-model")
+    name, own = model_name(translation), model_name(language_model)
     if manifest.vocabulary["target"] != other.vocabulary["target"]:
         raise ConfigurationError(
-            f"'{language_model}' has different pieces from the target side of '{translation}', so their probabilities cannot "
-            f"be added; train the language model with --set subwords.model={translation}, or use 'nmt-lstm rescore'.",
+            f"'{own}' has different pieces from the target side of '{name}', so their probabilities cannot "
+            f"be added; train the language model with --set subwords.model={name}, or use 'nmt-lstm rescore'.",
             key="language_model",
             value=str(language_model),
         )

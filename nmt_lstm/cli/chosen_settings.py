@@ -135,7 +135,7 @@ def _as_trained(
     """
     from nmt_lstm.checkpoint.model_folder import ModelFolder
     from nmt_lstm.config.optimizers import OPTIMIZERS
-    from nmt_lstm.corpora.builtin import model_path
+    from nmt_lstm.corpora.builtin import model_name, model_path
 
     trained = ModelFolder.read(model_path(base, trained=True))
     trained.check_trained()
@@ -153,7 +153,7 @@ def _as_trained(
     training["optimizer"]["learning_rate"] *= FINE_TUNING_RATE
     subwords = run.subwords.model_dump(mode="json", exclude={"model"})
     if not new_vocabulary:
-        subwords["model"] = str(trained.folder)
+        subwords["model"] = model_name(trained.folder)
     return {
         **values,
         "model": run.model.model_dump(mode="json"),

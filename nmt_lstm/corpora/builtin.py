@@ -15,12 +15,14 @@ __all__ = [
     "PREFIX",
     "BuiltinModel",
     "builtin_corpus_folder",
+    "model_name",
     "model_path",
     "with_builtin_pieces",
 ]
 
 PACKAGE = Path(__file__).resolve().parent.parent
 PREFIX = "builtin:"
+_FOLDERS = ("model", "trained")  # of each built-in model: exported, and as it was trained
 
 
 class BuiltinModel(NamedTuple):
@@ -46,7 +48,7 @@ class BuiltinModel(NamedTuple):
         Raises:
             DataError: it is missing from this installation.
         """
-        return _corpus_folder(self.corpus) / "model"
+        return _corpus_folder(self.corpus) / _FOLDERS[0]
 
     @property
     def trained_path(self) -> Path:
@@ -55,7 +57,7 @@ class BuiltinModel(NamedTuple):
         Raises:
             DataError: it is missing from this installation.
         """
-        return _corpus_folder(self.corpus) / "trained"
+        return _corpus_folder(self.corpus) / _FOLDERS[1]
 
 
 BUILTIN_MODELS = {
@@ -112,6 +114,16 @@ def model_path(model: str | Path, *, trained: bool = False) -> Path:
             f"there is no built-in model '{name}'.{nearest(name, known)} Built in: {', '.join(known)}."
         )
     return builtin_model.trained_path if trained else builtin_model.path
+
+
+def model_name(folder: str | Path) -> str:
+    """Return how messages name a model folder: ``builtin:NAME`` for that of a built-in model, otherwise its path."""
+    path = Path(folder)
+    if path.name in _FOLDERS and path.is_relative_to(PACKAGE.parent):
+        for builtin in BUILTIN_MODELS.values():
+            if path in (builtin.path, builtin.trained_path):
+                return f"{PREFIX}{builtin.name}"
+    return str(folder)
 
 
 def _corpus_folder(name: str) -> Path:

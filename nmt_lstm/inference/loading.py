@@ -12,6 +12,7 @@ import torch
 from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.checkpoint.model_folder import ModelFolder
 from nmt_lstm.config.schema import RunSettings
+from nmt_lstm.corpora.builtin import model_name
 from nmt_lstm.errors import ConfigurationError, ResourceError, nearest
 from nmt_lstm.inference.exported import load_exported
 from nmt_lstm.inference.inference_model import InferenceModel, prepare_for_inference
@@ -67,7 +68,7 @@ def load_models(paths: Sequence[str | Path], device: str, precision: str) -> Loa
         for side, vocabulary in first.manifest.vocabulary.items():
             if other.manifest.vocabulary[side] != vocabulary:
                 raise ConfigurationError(
-                    f"'{first.folder}' and '{other.folder}' have different {side} vocabularies and cannot form an "
+                    f"'{model_name(first.folder)}' and '{model_name(other.folder)}' have different {side} vocabularies and cannot form an "
                     f"ensemble; train them on the same prepared data."
                 )
     exported = next((folder for folder in folders if folder.manifest.exported), None)
@@ -113,13 +114,13 @@ def _exported_precision(folder: ModelFolder, device: torch.device, precision: st
     exported = folder.manifest.exported
     if device.type != "cpu":
         raise ResourceError(
-            f"'{folder.folder}' was exported for processors, but the device is '{device}'; use --device cpu, or the "
+            f"'{model_name(folder.folder)}' was exported for processors, but the device is '{device}'; use --device cpu, or the "
             f"trained model."
         )
     exported = exported.removeprefix(f"{ONNX} ")
     if precision not in ("auto", exported):
         raise ConfigurationError(
-            f"'{folder.folder}' was exported in {exported} and cannot compute in {precision}; omit --precision, or "
+            f"'{model_name(folder.folder)}' was exported in {exported} and cannot compute in {precision}; omit --precision, or "
             f"export the trained model again with --precision {precision}."
         )
     if exported == "bf16" and (slow := slow_bf16()):

@@ -14,7 +14,7 @@ from nmt_lstm.checkpoint.model_folder import ModelFolder
 from nmt_lstm.config.fields import differences
 from nmt_lstm.config.schema import ModelSettings
 from nmt_lstm.config.tasks import TASKS, TaskName
-from nmt_lstm.corpora.builtin import model_path
+from nmt_lstm.corpora.builtin import model_name, model_path
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.text.subwords import Subwords, Vocabulary
 
@@ -51,7 +51,7 @@ def read_base(folder: Path, task: TaskName, settings: ModelSettings) -> ModelFol
     if changed:
         described = "; ".join(f"{name} is {before!r} there and {now!r} here" for name, before, now in changed)
         raise ConfigurationError(
-            f"training.init_from: the network in '{folder}' is different: {described}. Use the same values, or train without "
+            f"training.init_from: the network in '{model_name(folder)}' is different: {described}. Use the same values, or train without "
             f"--init-from.",
             key=changed[0][0],
             value=changed[0][2],
@@ -103,7 +103,7 @@ def start_from(
         f" {name} is {before!r} there and {now!r} here."
         for name, before, now in _changes(base, task, settings)
     ]
-    return f"Started from '{folder}': {_describe(subwords, rows)}.{''.join(options)}"
+    return f"Started from '{model_name(folder)}': {_describe(subwords, rows)}.{''.join(options)}"
 
 
 def freeze(model: nn.Module, patterns: Sequence[str]) -> int:
@@ -178,7 +178,7 @@ def _describe(subwords: Subwords, rows: dict[str, tuple[Tensor, Tensor]]) -> str
 
 def _refuse(folder: Path, name: str, before: tuple[int, ...] | None, now: tuple[int, ...] | None) -> NoReturn:
     raise ConfigurationError(
-        f"training.init_from: the network in '{folder}' is different: '{name}' has shape {before or 'none'} there and "
+        f"training.init_from: the network in '{model_name(folder)}' is different: '{name}' has shape {before or 'none'} there and "
         f"{now or 'none'} here, although the settings agree; are their cells and attention of the same versions?",
         key="training.init_from",
         value=str(folder),

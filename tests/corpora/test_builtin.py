@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from nmt_lstm.checkpoint import model_folder
+from nmt_lstm.checkpoint.manifest import Manifest
 from nmt_lstm.config.load import load_run
 from nmt_lstm.corpora import builtin
-from nmt_lstm.corpora.builtin import BUILTIN_MODELS, builtin_corpus_folder, model_path
-from nmt_lstm.errors import DataError, ModelFolderError
+from nmt_lstm.corpora.builtin import BUILTIN_MODELS, builtin_corpus_folder, model_name, model_path
+from nmt_lstm.errors import DataError, ModelFolderError, WrongTaskError
 from nmt_lstm.evaluation.scores import corpus_scores
 from nmt_lstm.inference.translator import Translator
 from nmt_lstm.text.corpus import read_parallel
@@ -105,3 +106,12 @@ def test_an_incomplete_name_is_completed_in_the_message(name, tmp_path, monkeypa
         model_path(name)
     (tmp_path / name).mkdir()
     assert model_path(name) == Path(name)
+
+
+def test_messages_name_a_built_in_model_as_it_is_given(tmp_path) -> None:
+    for trained in (False, True):
+        assert model_name(model_path("builtin:en-ja", trained=trained)) == "builtin:en-ja"
+    assert model_name(tmp_path / "model") == str(tmp_path / "model")
+    path = model_path("builtin:en-ja")
+    with pytest.raises(WrongTaskError, match="'builtin:en-ja' is a translation model"):
+        Manifest.read(path).check_task(path, "language-model")

@@ -32,6 +32,7 @@ BENCHMARKS = {
     "growth": ("growth", "memory of a long training run, and its growth after the first epoch"),
     "scaling": ("scaling", "training with two processes; memory against corpus and network"),
     "peers": ("peers", "the same work with other toolkits, which are installed in build/peers"),
+    "serving": ("serving", "a server under load, next to translate --jobs and --interactive"),
     "startup": ("startup", "processor time of --help, time until the first translation"),
 }
 

@@ -25,7 +25,7 @@ import pytest
             "decoding-options",
             "kept-parts",
         ),
-        *("memory", "startup"),
+        *("memory", "serving", "startup"),
         *("scaling", "profile", "gnmt"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from nmt_lstm.batching.batch import Batch, collate
-from nmt_lstm.batching.sampler import EpochPlan, Share, plan_epoch
+from nmt_lstm.batching.sampler import EpochPlan, Share, compact, plan_epoch
 from nmt_lstm.text.epoch_parts import EpochPart, epoch_pairs
 from nmt_lstm.text.token_store import TokenStore
 
@@ -29,8 +29,8 @@ def plan_batches(
     """
     # The store does not contain END, which ends every sentence of a batch.
     return plan_epoch(
-        store.source.lengths + 1,
-        store.target.lengths + 1,
+        compact(store.source.lengths + 1),
+        compact(store.target.lengths + 1),
         batch_pieces=batch_pieces,
         seed=seed,
         epoch=epoch,

@@ -52,7 +52,8 @@ def input_stream(path: Path | None) -> Iterator[IO[bytes]]:
 def check_beginning(path: Path) -> None:
     """Raise DataError if the first bytes of a file show that it is damaged, or not text in UTF-8."""
     from nmt_lstm.text.encoding_check import MAX_BYTES, check_readable
-    from nmt_lstm.text.text_file import DAMAGES, open_bytes
+    from nmt_lstm.text.line_decoding import DAMAGES
+    from nmt_lstm.text.text_file import open_bytes
 
     with open_bytes(path) as stream:
         try:
@@ -111,7 +112,7 @@ def input_lines(path: Path | None) -> Iterator[str]:
         DataError: the file is missing, is a folder, cannot be read, or does not have the column.
     """
     from nmt_lstm.text.columns import ColumnReader, split_column
-    from nmt_lstm.text.text_file import DAMAGES
+    from nmt_lstm.text.line_decoding import DAMAGES
 
     file, column = (None, None) if path is None else split_column(Path(path))
     name = name_of(file)
@@ -163,7 +164,7 @@ def read_all_lines(path: Path, *, may_be_empty: bool = False) -> list[str]:
             number of columns.
     """
     from nmt_lstm.text.columns import ColumnReader, split_column
-    from nmt_lstm.text.text_file import decode_lines
+    from nmt_lstm.text.line_decoding import decode_lines
 
     file, column = split_column(path)
     with input_stream(file) as stream:

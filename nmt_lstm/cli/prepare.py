@@ -58,12 +58,22 @@ def prepare(
             help="Model folder of the later 'train -o'; 'prepared' is beside it. [default: runs/NAME]",
         ),
     ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            metavar="N",
+            min=1,
+            help="Processes that split a long text. [default: one for each core]",
+        ),
+    ] = None,
     overrides: Overrides = None,
 ) -> None:
     """Clean the training text and split it into pieces.
 
     'train' does this itself. Use 'prepare' to see what cleaning removes, or before training on many machines.
-    The result is cached until the text or the settings change. Options with FILE... take several files.
+    The result is cached until the text or the settings change. If it is interrupted, the same command continues.
+    Options with FILE... take several files.
     """
     from nmt_lstm.config.load import load_run
     from nmt_lstm.corpora.builtin import with_builtin_pieces
@@ -95,7 +105,7 @@ def prepare(
         if held_out is not None:
             note(held_out.describe(with_folder=False))
             held_out.write()
-        note(description(prepare_text(with_builtin_pieces(run), note)))
+        note(description(prepare_text(with_builtin_pieces(run), note, jobs=jobs)))
     if run_file is not None:
         note(f"\nTo train on it:\n  nmt-lstm train {quoted(run_file)}")
     else:

@@ -21,6 +21,7 @@ __all__ = [
     "error_for",
     "remove_stale",
     "replacing",
+    "resumable_folder",
     "sync",
     "temporary_path",
     "temporary_prefix",
@@ -90,6 +91,27 @@ def complete_folder(path: Path, is_sound: Callable[[Path], bool]) -> Iterator[Pa
                     path.rename(Path(name) / "damaged")  # removed with the temporary folder
             else:
                 return
+
+
+@contextmanager
+def resumable_folder(path: Path, progress: str) -> Iterator[Path]:
+    """Yield a folder for work that can be resumed; it is removed at the end, or after an exception without progress.
+
+    Args:
+        path: of the folder, whose parent exists. What an earlier process left there is kept.
+        progress: name of the file that says what is complete.
+
+    Raises:
+        OSError: the folder cannot be created.
+    """
+    path.mkdir(exist_ok=True)
+    try:
+        yield path
+    except BaseException:
+        if not (path / progress).exists():
+            shutil.rmtree(path, ignore_errors=True)
+        raise
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def sync(path: Path) -> None:

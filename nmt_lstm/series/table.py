@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from nmt_lstm.errors import DataError, nearest
 from nmt_lstm.plain_text import count_of, printable
-from nmt_lstm.text.text_file import decode_lines, open_bytes
+from nmt_lstm.text.line_decoding import decode_lines
+from nmt_lstm.text.text_file import open_bytes
 
 __all__ = ["MAX_COLUMNS", "MAX_ROWS", "SeriesTable", "column_indices", "parse_table", "read_table"]
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from nmt_lstm.config.schema import CleaningSettings
 from nmt_lstm.plain_text import count_of
 from nmt_lstm.text.corpus import Side, read_parallel
 
-__all__ = ["CleaningReport", "PairCleaner", "pair_digest", "pair_digests"]
+__all__ = ["CleaningReport", "PairCleaner", "PairSet", "pair_digest", "pair_digests"]
 
 # Ratios of shorter sentences mean nothing: "Yes" may have four pieces in the other language.
 MIN_RATED_LENGTH = 10
@@ -30,6 +29,40 @@ def pair_digests(source: Side, target: Side | None) -> frozenset[bytes]:
         DataError: a file cannot be read, or they differ in length.
     """
     return frozenset(pair_digest(*pair) for pair in read_parallel(source, target))
+
+
+class PairSet:
+    """Pairs that are looked for in a text, such as those of the validation text; differences in white space are ignored.
+
+    Args:
+        pairs: a few of them.
+    """
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self._digests: set[bytes] = set()
+        self._beginnings: set[tuple[str, ...]] = set()
+        for source, target in pairs:
+            self._digests.add(pair_digest(source, target))
+            self._beginnings.add(_beginning(source))
+
+    def __bool__(self) -> bool:
+        return bool(self._digests)
+
+    def digest_of(self, source: str, target: str) -> bytes | None:
+        """Return the digest of a pair; None if it is not in this set."""
+        # Most pairs of a text begin with different words, and a digest costs much more than looking at them.
+        if _beginning(source) not in self._beginnings:
+            return None
+        digest = pair_digest(source, target)
+        return digest if digest in self._digests else None
+
+    def holds(self, source: str, target: str) -> bool:
+        """Whether a pair is in this set."""
+        return bool(self._digests) and self.digest_of(source, target) is not None
+
+
+def _beginning(line: str) -> tuple[str, ...]:
+    return tuple(line.split(None, 3)[:3])
 
 
 @dataclass
@@ -66,24 +99,23 @@ class CleaningReport:
 
 
 class PairCleaner:
-    """Decides which pairs are kept, and counts them.
+    """Decides which pairs are kept, and counts them. Duplicates are found later (`nmt_lstm.text.duplicates`).
 
     Args:
         settings: the rules.
-        excluded: digests (see `pair_digest`) of pairs that are left out regardless of the rules.
+        excluded: pairs that are left out regardless of the rules.
     """
 
-    def __init__(self, settings: CleaningSettings, *, excluded: AbstractSet[bytes] = frozenset()) -> None:
+    def __init__(self, settings: CleaningSettings, *, excluded: PairSet | None = None) -> None:
         self.settings = settings
-        self.excluded = excluded
+        self.excluded = excluded or PairSet()
         self.report = CleaningReport()
-        self._digests: set[bytes] = set()
 
     def keeps(self, source: str, target: str, source_pieces: int, target_pieces: int) -> bool:
         """Return whether to keep a pair that has these numbers of pieces."""
         self.report.read += 1
         reason = ""
-        if self.excluded and pair_digest(source, target) in self.excluded:
+        if self.excluded.holds(source, target):
             reason = "in the validation text"
         elif self.settings.enabled:
             reason = self._reason(source, target, source_pieces, target_pieces)
@@ -103,9 +135,4 @@ class PairCleaner:
             return "too long"
         if rules.max_ratio and longer >= MIN_RATED_LENGTH and longer > rules.max_ratio * shorter:
             return "ratio"
-        if rules.drop_duplicates:
-            digest = hashlib.blake2b(f"{source}\n{target}".encode(), digest_size=12).digest()
-            if digest in self._digests:
-                return "duplicate"
-            self._digests.add(digest)
         return ""

@@ -6,20 +6,22 @@ pairs, such as holding some out or leaving duplicates out, is done with its line
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from nmt_lstm.config.schema_base import as_paths
 from nmt_lstm.errors import DataError
 from nmt_lstm.text.misalignment import find_misalignment, lengths_are_related
 from nmt_lstm.text.text_file import check_rereadable, count_lines, read_lines, read_texts
 
-__all__ = ["Side", "check_lengths", "count_usable", "read_parallel"]
+__all__ = ["Side", "TextCounts", "check_lengths", "check_usable", "count_usable", "read_parallel"]
 
 Side: TypeAlias = Path | Sequence[Path]
 """One side of a text: a file, or several that are read one after the other."""
+_END = object()
 
 
 def read_parallel(source: Side, target: Side | None) -> Iterator[tuple[str, str]]:
@@ -46,17 +48,13 @@ def _read_files(source: Path, target: Path | None) -> Iterator[tuple[str, str]]:
         if not count:
             raise _empty(source)
         return
-    source_lines, target_lines = read_texts(source), read_texts(target)
-    end = object()
-    for source_line in source_lines:
+    sides: Iterator[tuple[Any, Any]] = zip_longest(read_texts(source), read_texts(target), fillvalue=_END)
+    for source_line, target_line in sides:
         count += 1
-        target_line = next(target_lines, end)
-        if target_line is end:
+        if source_line is _END or target_line is _END:
             raise _different_lengths(source, target)
-        if isinstance(source_line, str) and isinstance(target_line, str):
+        if source_line is not None and target_line is not None:
             yield source_line, target_line
-    if next(target_lines, end) is not end:
-        raise _different_lengths(source, target)
     if not count:
         raise _empty(source)
 
@@ -100,20 +98,58 @@ def count_usable(source: Side, target: Side | None) -> int:
     Raises:
         DataError: as for `read_parallel`, or all lines of a file are blank.
     """
-    # Keys: whether the source side and the target side have text.
-    pairs = Counter((bool(one.strip()), bool(other.strip())) for one, other in read_parallel(source, target))
-    usable = pairs[True, True]
+    texts = TextCounts()
+    for pair in read_parallel(source, target):
+        texts.add(*pair)
+    check_usable(source, target, texts)
+    return texts.usable
+
+
+@dataclass
+class TextCounts:
+    """How many pairs have text on which sides."""
+
+    usable: int = 0
+    source_only: int = 0
+    target_only: int = 0
+    blank: int = 0
+
+    @property
+    def pairs(self) -> int:
+        """Number of all pairs."""
+        return self.usable + self.source_only + self.target_only + self.blank
+
+    def add(self, source: str, target: str) -> None:
+        """Count a pair."""
+        # The order of the checks is that of their frequency.
+        if source.strip():
+            if target.strip():
+                self.usable += 1
+            else:
+                self.source_only += 1
+        elif target.strip():
+            self.target_only += 1
+        else:
+            self.blank += 1
+
+
+def check_usable(source: Side, target: Side | None, texts: TextCounts) -> None:
+    """Refuse a text without a pair that has text on both sides, given how many pairs have.
+
+    Raises:
+        DataError: all lines of a file are blank.
+    """
+    usable = texts.usable
     blank = [
         " and ".join(f"'{path}'" for path in as_paths(side))
-        for side, key in ((source, (True, False)), (target, (False, True)))
-        if side is not None and not usable + pairs[key]
+        for side, others in ((source, texts.source_only), (target, texts.target_only))
+        if side is not None and not usable + others
     ]
     if blank:
         raise DataError(
             f"{' and '.join(blank)} {'holds' if len(blank) == len(as_paths(source)) == 1 else 'hold'} only blank lines; a model "
             f"learns from {'lines with text' if target is None else 'pairs of lines with text on both sides'}."
         )
-    return usable
 
 
 def _empty(source: Path) -> DataError:

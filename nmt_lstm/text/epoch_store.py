@@ -12,8 +12,9 @@ from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.files.atomic import complete_folder
 from nmt_lstm.files.lock import locked
 from nmt_lstm.text.corpus import read_parallel
+from nmt_lstm.text.pair_encoding import chunks_of
 from nmt_lstm.text.prepared import Prepared
-from nmt_lstm.text.store_writing import KEPT, chunks_of
+from nmt_lstm.text.store_writing import KEPT
 from nmt_lstm.text.subword_sampling import SAMPLING_VERSION, sentence_seed
 from nmt_lstm.text.tags import tag_pieces
 from nmt_lstm.text.token_store import TokenStore, TokenStoreWriter
@@ -71,9 +72,9 @@ def _write_sampled(prepared: Prepared, epoch: int, folder: Path, sampling: float
         for corpus in data.training_corpora():
             tag = tag_pieces(subwords.source, corpus.tag)
             for chunk in chunks_of(read_parallel(*corpus.sides())):
-                kept = is_kept[start : start + len(chunk)]
-                numbered = list(itertools.compress(enumerate(chunk, start), kept))
-                start += len(chunk)
+                kept = is_kept[start : start + len(chunk.pairs)]
+                numbered = list(itertools.compress(enumerate(chunk.pairs, start), kept))
+                start += len(chunk.pairs)
                 # Each line has its own seed, so that no draw depends on where a chunk or a process begins.
                 store.write(
                     [

@@ -6,15 +6,18 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from nmt_lstm.config.schema import DataSettings, SubwordSettings
 from nmt_lstm.config.text_schema import CorpusSettings, ParallelSettings
 from nmt_lstm.text.columns import split_column
 from nmt_lstm.text.subwords import Subwords, read_subwords
 from nmt_lstm.text.text_file import read_blocks
+from nmt_lstm.text.vocabulary_sample import max_sample_characters
 
-__all__ = ["fingerprint_of"]
+__all__ = ["Fingerprints", "fingerprints_of"]
 
 # Incremented when the same text and settings would have a different result.
 VERSION = 2
@@ -23,10 +26,18 @@ UNPREPARED = ("sampling", "model")
 LATER = {"normalise_invisible": False, "user_defined_symbols": [], "casing": "as-is"}
 
 
-def fingerprint_of(data: DataSettings, subwords: SubwordSettings) -> str:
-    """Return the fingerprint, in hexadecimal.
+class Fingerprints(NamedTuple):
+    """The fingerprint of a text, and the one that earlier versions gave it, which had a different vocabulary."""
 
-    It depends neither on where files are, nor on their compression, nor on how a side is divided into files.
+    current: str
+    earlier: str
+    """Equal to the current one, unless the text is long."""
+
+
+def fingerprints_of(data: DataSettings, subwords: SubwordSettings) -> Fingerprints:
+    """Return the fingerprints, in hexadecimal.
+
+    They depend neither on where files are, nor on their compression, nor on how a side is divided into files.
 
     Raises:
         DataError: a file cannot be read.
@@ -50,6 +61,7 @@ def fingerprint_of(data: DataSettings, subwords: SubwordSettings) -> str:
         **_texts("validation", [_text(each) for each in sets]),
     }
     digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
+    characters = 0
     for text in (*corpora, *sets):
         for side in text.sides():
             if side is None:
@@ -58,8 +70,19 @@ def fingerprint_of(data: DataSettings, subwords: SubwordSettings) -> str:
             content = hashlib.blake2b(digest_size=16)
             for block in _blocks(side):
                 content.update(block)
+                characters += _characters(block)
             digest.update(content.digest())
-    return digest.hexdigest()
+    earlier = digest.hexdigest()
+    most = max_sample_characters(subwords.kind)
+    if characters > most and subwords.model is None and subwords.kind != "byte":
+        # Earlier versions learnt the vocabulary of so long a text from a larger part of it.
+        digest.update(f"sample of {most} characters".encode())
+    return Fingerprints(digest.hexdigest(), earlier)
+
+
+def _characters(block: bytes) -> int:
+    """Return the number of characters of UTF-8 text: of bytes that do not continue one."""
+    return int(np.count_nonzero(np.frombuffer(block, np.int8) >= -64))
 
 
 def _digests(subwords: Subwords) -> list[str]:

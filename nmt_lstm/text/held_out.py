@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from nmt_lstm.config.schema import CorpusSettings, RunSettings, ValidationSettin
 from nmt_lstm.config.schema_base import as_paths
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.files.atomic import write_atomically
-from nmt_lstm.text.cleaning import pair_digest
+from nmt_lstm.text.cleaning import PairSet, pair_digest
 from nmt_lstm.text.corpus import Side, check_lengths, count_usable, read_parallel
 from nmt_lstm.text.text_file import language_of
 
@@ -145,10 +145,11 @@ def _hold_out(
     paths = _paths(source, target, path)
     if reuse and all(path is None or path.is_file() for path in paths):
         chosen = {pair_digest(*pair): pair for pair in read_parallel(*paths)}
-        counts = _occurrences(source, target, chosen)
+        counts = _occurrences(source, target, PairSet(chosen.values()))
     else:
         parts = list(_candidates(source, target, total, most))
-        counts = _occurrences(source, target, {candidate.digest for part in parts for candidate in part})
+        candidates = PairSet(candidate.pair for part in parts for candidate in part)
+        counts = _occurrences(source, target, candidates)
         chosen = _choose(parts, counts)
         if labelled:
             chosen = _without_last_of_a_label(chosen, source, target)
@@ -273,10 +274,10 @@ def _candidates(source: Side, target: Side | None, total: int, most: int) -> Ite
         yield candidates or before
 
 
-def _occurrences(source: Side, target: Side | None, digests: Container[bytes]) -> Counter[bytes]:
-    """Count how often the pairs with these digests occur in the text."""
-    all_digests = (pair_digest(*pair) for pair in read_parallel(source, target))
-    return Counter(digest for digest in all_digests if digest in digests)
+def _occurrences(source: Side, target: Side | None, pairs: PairSet) -> Counter[bytes]:
+    """Count how often pairs, by their digests, occur in the text."""
+    digests = (pairs.digest_of(*pair) for pair in read_parallel(source, target))
+    return Counter(digest for digest in digests if digest is not None)
 
 
 def _choose(parts: Sequence[Sequence[_Candidate]], counts: Counter[bytes]) -> dict[bytes, tuple[str, str]]:

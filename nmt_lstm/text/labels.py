@@ -90,8 +90,18 @@ def subwords_with_labels(
     settings: SubwordSettings,
     count: int,
     seed: int,
+    *,
+    characters: int = 0,
 ) -> Subwords:
     """Return the vocabularies of texts, learnt or read, and of their labels; other arguments are those of `train_subwords`.
+
+    Args:
+        pairs: opens the texts with their labels.
+        labels: the vocabulary of the labels.
+        settings: of the texts.
+        count: number of texts.
+        seed: of the sample.
+        characters: of the texts.
 
     Raises:
         DataError: the vocabulary of the texts cannot be read or learnt.
@@ -106,6 +116,7 @@ def subwords_with_labels(
             count,
             seed,
             paired=False,
+            characters=(characters, characters),
         ).source
     return Subwords(texts, labels, False)
 

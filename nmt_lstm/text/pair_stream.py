@@ -17,10 +17,10 @@ from typing import BinaryIO, NamedTuple
 from nmt_lstm.errors import DataError
 from nmt_lstm.plain_text import count_of
 from nmt_lstm.text.cleaning import PairCleaner
+from nmt_lstm.text.line_decoding import decode_lines
 from nmt_lstm.text.subword_sampling import sentence_seed
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.text.tags import tag_pieces
-from nmt_lstm.text.text_file import decode_lines
 
 __all__ = ["STDIN", "PairStream", "PiecePair", "open_stream"]
 

@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from nmt_lstm.config.piece_kinds import PIECE_KINDS
 from nmt_lstm.config.schema import DataSettings, SubwordSettings
 from nmt_lstm.errors import DataError, ResourceError
-from nmt_lstm.files.atomic import complete_folder
+from nmt_lstm.files.atomic import complete_folder, resumable_folder
 from nmt_lstm.files.checksums import checked_json, parse_checked, sha256_of
 from nmt_lstm.files.lock import locked
 from nmt_lstm.files.regular import read_regular
-from nmt_lstm.text.cleaning import CleaningReport, pair_digest
-from nmt_lstm.text.corpus import count_usable, read_parallel
+from nmt_lstm.text.cleaning import CleaningReport, PairSet
+from nmt_lstm.text.corpus import read_parallel
 from nmt_lstm.text.corpus_checks import corpus_warnings
-from nmt_lstm.text.fingerprint import fingerprint_of
+from nmt_lstm.text.fingerprint import fingerprints_of
 from nmt_lstm.text.labels import check_validation_labels, label_vocabulary, labels_of, subwords_with_labels
 from nmt_lstm.text.prepared import Prepared
-from nmt_lstm.text.store_writing import KEPT, write_store
+from nmt_lstm.text.store_progress import PROGRESS, StoreProgress
+from nmt_lstm.text.store_writing import CHECKPOINT_PAIRS, KEPT, write_store
 from nmt_lstm.text.subwords import Subwords, different_size, read_subwords, train_subwords
+from nmt_lstm.text.survey import TextSize, survey
 from nmt_lstm.text.tags import with_tags
 from nmt_lstm.text.text_file import check_rereadable
 from nmt_lstm.text.text_form import TextForm
@@ -39,32 +41,39 @@ __all__ = ["prepare", "prepare_text"]
 # The vocabulary is part of the data, not of the run: runs with different seeds must be comparable.
 VOCABULARY_SEED = 1
 RECORD = "prepared.json"
+UNFINISHED = ".unfinished"
 
 logger = logging.getLogger(__name__)
 Progress = Callable[[str], None]
 
 
-def prepare(run: RunSettings, on_progress: Progress | None = None) -> Prepared:
+def prepare(run: RunSettings, on_progress: Progress | None = None, *, jobs: int | None = None) -> Prepared:
     """Return the prepared text of a run: `prepare_text` with its ``run.data`` and ``run.subwords``.
 
     Raises:
         DataError: the text is missing, unreadable, misaligned or empty.
         ResourceError: the disk is full.
     """
-    return prepare_text(run.data, run.subwords, on_progress)
+    return prepare_text(run.data, run.subwords, on_progress, jobs=jobs)
 
 
 def prepare_text(
-    data: DataSettings, subwords: SubwordSettings, on_progress: Progress | None = None
+    data: DataSettings,
+    subwords: SubwordSettings,
+    on_progress: Progress | None = None,
+    *,
+    jobs: int | None = None,
 ) -> Prepared:
     """Return prepared text; it is prepared now unless the same text was prepared before with the same settings.
 
-    It is stored in ``data.prepared / FINGERPRINT``, which appears only when it is complete.
+    It is stored in ``data.prepared / FINGERPRINT``, which appears only when it is complete. What an interrupted call has
+    written of a long text is continued.
 
     Args:
         data: the text, and how to clean it.
         subwords: how to split it into pieces.
         on_progress: called with a sentence at each stage.
+        jobs: number of processes that split a long text; by default one for each core.
 
     Raises:
         DataError: the text is missing, unreadable, misaligned or empty.
@@ -76,8 +85,10 @@ def prepare_text(
     validation = tuple(read_validation(each) for each in data.validation_sets())
     for warning in corpus_warnings(data):
         _warn(warning)
-    fingerprint = fingerprint_of(data, subwords)
+    fingerprint, earlier = fingerprints_of(data, subwords)
     folder = data.prepared / fingerprint[:16]
+    if not folder.exists() and (data.prepared / earlier[:16]).exists():
+        fingerprint, folder = earlier, data.prepared / earlier[:16]
     prepared = functools.partial(
         Prepared,
         folder=folder,
@@ -111,7 +122,7 @@ def prepare_text(
             ):
                 reused = existing(warn=True) is not None
                 if not reused:
-                    _prepare_folder(data, subwords, folder, validation, report)
+                    _prepare_folder(data, subwords, folder, validation, report, jobs)
         except OSError as error:
             raise ResourceError(
                 f"cannot write the prepared text to '{data.prepared}': {error.strerror or error}; "
@@ -176,49 +187,28 @@ def _prepare_folder(
     folder: Path,
     validation: tuple[ValidationText, ...],
     on_progress: Progress,
+    jobs: int | None,
 ) -> None:
-    excluded = (
-        frozenset(pair_digest(*pair) for each in validation for pair in each.pairs())
-        if data.exclude_validation
-        else frozenset()
-    )
-    corpora = data.training_corpora()
-
-    def pairs() -> Iterator[tuple[str, str]]:
-        read = itertools.chain.from_iterable(read_parallel(*corpus.sides()) for corpus in corpora)
-        return (pair for pair in read if pair_digest(*pair) not in excluded) if excluded else read
-
-    names = " and ".join(map(str, data.training_files()))
-    on_progress(f"Reading {names if len(corpora) == 1 else f'{len(corpora)} corpora'}")
-    for corpus in corpora:
-        rules = corpus.rules(data.cleaning)
-        if rules.enabled and rules.drop_empty:
-            count_usable(*corpus.sides())
-    count, blank = 0, 0
-    for source, target in pairs():
-        count += 1
-        blank += not (source.strip() or target.strip())
-    if blank == count:
-        paths = data.training_files()
-        names = " and ".join(f"'{path}'" for path in paths)
-        hold = "hold" if len(paths) > 1 else "holds"
-        raise DataError(f"{names} {hold} only empty lines; nothing can be learnt from them.", path=paths[0])
-    if data.targets == "labels":
-        labels = label_vocabulary((label for _, label in pairs()), TextForm.of(settings))
-        check_validation_labels(data, labels_of(labels))
-        subwords = subwords_with_labels(pairs, labels, settings, count, VOCABULARY_SEED)
-    elif settings.model is not None:
-        subwords = read_subwords(settings.model, settings, paired=data.is_paired)
-    else:
-        if settings.kind != "byte":
-            plural = PIECE_KINDS[settings.kind].plural
-            on_progress(f"Learning {plural} from {count:,} {'pairs' if data.is_paired else 'lines'}")
-        subwords = train_subwords(pairs, settings, count, VOCABULARY_SEED, paired=data.is_paired)
+    excluded = PairSet(pair for each in validation for pair in each.pairs() if data.exclude_validation)
     form = TextForm.of(settings)
-    with complete_folder(folder, lambda path: _is_sound(path, form)) as unfinished:
-        subwords.save(unfinished)
+    with resumable_folder(folder.with_name(f".{folder.name}{UNFINISHED}"), PROGRESS) as unfinished:
+        progress = StoreProgress.read_from(unfinished)
+        if progress is not None and _vocabularies(unfinished) == progress.vocabularies:
+            subwords = Subwords.load(unfinished, form=form)
+            on_progress(f"Continuing after {progress.read:,} pairs that an earlier run split")
+        else:
+            size, subwords = _learn_vocabularies(data, settings, excluded, on_progress)
+            subwords.save(unfinished)
+            progress = StoreProgress(size.pairs, _vocabularies(unfinished))
+            if size.pairs >= CHECKPOINT_PAIRS:
+                progress.write_to(unfinished)
         on_progress("Splitting the text into pieces")
-        reports = write_store(data, subwords, unfinished, excluded)
+        write = functools.partial(write_store, data, subwords, unfinished, excluded, jobs=jobs)
+        try:
+            reports = write(progress)
+        except ValueError as problem:  # what was written before is damaged
+            logger.warning("%s; the text is split into pieces from its beginning.", problem)
+            reports = write(StoreProgress(progress.pairs, progress.vocabularies))
         report = CleaningReport.total(reports)
         if not report.kept:
             raise DataError(
@@ -233,6 +223,44 @@ def _prepare_folder(
             },
         }
         (unfinished / RECORD).write_text(checked_json(record), "utf-8")
+        with complete_folder(folder, lambda path: _is_sound(path, form)) as complete:
+            for path in unfinished.iterdir():
+                path.rename(complete / path.name)
+
+
+def _learn_vocabularies(
+    data: DataSettings, settings: SubwordSettings, excluded: PairSet, on_progress: Progress
+) -> tuple[TextSize, Subwords]:
+    """Return the size of the text, and its vocabularies, learnt or read."""
+    corpora = data.training_corpora()
+
+    def pairs() -> Iterator[tuple[str, str]]:
+        read = itertools.chain.from_iterable(read_parallel(*corpus.sides()) for corpus in corpora)
+        return (pair for pair in read if not excluded.holds(*pair)) if excluded else read
+
+    names = " and ".join(map(str, data.training_files()))
+    on_progress(f"Reading {names if len(corpora) == 1 else f'{len(corpora)} corpora'}")
+    size = survey(data, excluded)
+    characters = (size.source_characters, size.target_characters)
+    if data.targets == "labels":
+        labels = label_vocabulary((label for _, label in pairs()), TextForm.of(settings))
+        check_validation_labels(data, labels_of(labels))
+        return size, subwords_with_labels(
+            pairs, labels, settings, size.pairs, VOCABULARY_SEED, characters=characters[0]
+        )
+    if settings.model is not None:
+        return size, read_subwords(settings.model, settings, paired=data.is_paired)
+    if settings.kind != "byte":
+        plural = PIECE_KINDS[settings.kind].plural
+        on_progress(f"Learning {plural} from {size.pairs:,} {'pairs' if data.is_paired else 'lines'}")
+    return size, train_subwords(
+        pairs, settings, size.pairs, VOCABULARY_SEED, paired=data.is_paired, characters=characters
+    )
+
+
+def _vocabularies(folder: Path) -> dict[str, str]:
+    """Return the checksums of the vocabularies in a folder."""
+    return {path.name: sha256_of(path) for path in sorted(folder.glob("*.model"))}
 
 
 def _is_sound(folder: Path, form: TextForm) -> bool:

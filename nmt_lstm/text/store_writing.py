@@ -1,79 +1,154 @@
-"""Writing the pieces of training pairs to a token store, in memory that does not grow with the text."""
+"""Writing the pieces of training pairs to a token store, in constant memory; an interrupted one is continued."""
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from nmt_lstm.config.schema import DataSettings
-from nmt_lstm.text.cleaning import CleaningReport, PairCleaner
+from nmt_lstm.config.text_schema import CorpusSettings
+from nmt_lstm.files.hashed_file import HashedFile
+from nmt_lstm.text.cleaning import CleaningReport, PairSet
 from nmt_lstm.text.corpus import read_parallel
+from nmt_lstm.text.duplicates import SeenPairs, digests_of
+from nmt_lstm.text.encoding_processes import Encoding, encoding, process_count
+from nmt_lstm.text.pair_encoding import EncodedPairs, PairEncoder, chunks_of
+from nmt_lstm.text.store_progress import PROGRESS, StoreProgress
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.text.tags import tag_pieces
-from nmt_lstm.text.token_store import TokenStoreWriter
+from nmt_lstm.text.token_store import FILES, TokenStoreWriter
 
-__all__ = ["KEPT", "chunks_of", "write_pairs", "write_store"]
+__all__ = ["CHECKPOINT_PAIRS", "KEPT", "write_store"]
 
-CHUNK = 10_000
+CHECKPOINT_PAIRS = 500_000
+"""Pairs after which what is written is recorded, so that at most these are repeated after an interruption."""
 KEPT = "kept"
 """A file with one byte for each line of the training text: whether its pair is in the store."""
 
+logger = logging.getLogger(__name__)
+
 
 def write_store(
-    data: DataSettings, subwords: Subwords, folder: Path, excluded: AbstractSet[bytes]
-) -> list[CleaningReport]:
-    """Write the pieces of all corpora, and return what was left out of each."""
-    largest = max(subwords.source.size, subwords.target.size) - 1
-    cleaners = []
-    with TokenStoreWriter(folder, largest) as store, (folder / KEPT).open("wb") as decisions:
-        for corpus in data.training_corpora():
-            cleaner = PairCleaner(corpus.rules(data.cleaning), excluded=excluded)
-            cleaners.append(cleaner)
-            pairs = read_parallel(*corpus.sides())
-            tag = tag_pieces(subwords.source, corpus.tag) if data.is_paired else None
-            write_pairs(pairs, tag, cleaner, subwords, store, decisions)
-    return [cleaner.report for cleaner in cleaners]
-
-
-def write_pairs(
-    pairs: Iterator[tuple[str, str]],
-    tag: Sequence[int] | None,
-    cleaner: PairCleaner,
+    data: DataSettings,
     subwords: Subwords,
-    store: TokenStoreWriter,
-    decisions: BinaryIO,
-) -> None:
-    """Write the pieces of the pairs that a cleaner keeps to a store, and a byte for each pair to `decisions`.
+    folder: Path,
+    excluded: PairSet,
+    progress: StoreProgress,
+    *,
+    jobs: int | None = None,
+    on_checkpoint: Callable[[StoreProgress], None] = lambda _: None,
+) -> list[CleaningReport]:
+    """Write the pieces of all corpora, and return what was left out of each.
 
-    The pieces of `tag` are put in front of each source side; without pairs it is None, and source sides are empty.
+    The files are the same for any number of processes and interruptions.
+
+    Args:
+        data: the text.
+        subwords: the vocabularies.
+        folder: of the store.
+        excluded: pairs that are left out.
+        progress: how far `folder` has been written before.
+        jobs: number of processes that split lines; by default one for each core, if the text is long.
+        on_checkpoint: called when what is written has been recorded.
+
+    Raises:
+        DataError: the text cannot be read.
+        OSError: the store cannot be written.
+        ResourceError: a process died.
+        ValueError: the folder does not have what was written before.
     """
-    start, form = 0, subwords.source.form
-    for chunk in chunks_of(pairs):
-        targets = subwords.target.encode_lines([target for _, target in chunk])
-        sources = targets
-        if tag is not None:
-            sources = subwords.source.encode_lines(
-                [form.learning_source(source, number) for number, (source, _) in enumerate(chunk, start)]
+    largest = max(subwords.source.size, subwords.target.size) - 1
+    remaining = progress.pairs - progress.read
+    with (
+        encoding(process_count(remaining, jobs)) as processes,
+        TokenStoreWriter(
+            folder,
+            largest,
+            written={name: progress.files[name] for name in FILES} if progress.files else None,
+        ) as store,
+        HashedFile(folder / KEPT, progress.files.get(KEPT)) as kept,
+    ):
+        writing = _Writing(folder, store, kept, progress, on_checkpoint)
+        for number, corpus in enumerate(data.training_corpora()):
+            if number < len(progress.reports) - 1:
+                continue  # it is complete
+            encoder = PairEncoder(
+                subwords,
+                corpus.rules(data.cleaning),
+                excluded=excluded,
+                tag=tag_pieces(subwords.source, corpus.tag) if data.is_paired else (),
+                paired=data.is_paired,
             )
-        start += len(chunk)
-        is_kept = [
-            cleaner.keeps(*pair, len(source), len(target))
-            for pair, source, target in zip(chunk, sources, targets, strict=True)
-        ]
-        decisions.write(np.array(is_kept, np.uint8).tobytes())
-        kept = itertools.compress(sources, is_kept)
-        store.write(
-            [[] if tag is None else [*tag, *source] if tag else source for source in kept],
-            list(itertools.compress(targets, is_kept)),
-        )
+            writing.write(corpus, encoder, processes, is_begun=number < len(progress.reports))
+        reports = writing.reports
+    (folder / PROGRESS).unlink(missing_ok=True)
+    return reports
 
 
-def chunks_of(pairs: Iterator[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
-    """Yield the pairs in lists of `CHUNK`, so that memory does not grow with the text."""
-    while chunk := list(itertools.islice(pairs, CHUNK)):
-        yield chunk
+class _Writing:
+    """The files of a store while they are written.
+
+    Args:
+        folder: of the store.
+        store: its pieces.
+        kept: the file of decisions.
+        progress: how far they have been written before.
+        on_checkpoint: called when what is written has been recorded.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        store: TokenStoreWriter,
+        kept: HashedFile,
+        progress: StoreProgress,
+        on_checkpoint: Callable[[StoreProgress], None],
+    ) -> None:
+        self.reports = list(progress.reports)
+        self._folder = folder
+        self._store = store
+        self._kept = kept
+        self._progress = progress
+        self._on_checkpoint = on_checkpoint
+
+    def write(
+        self, corpus: CorpusSettings, encoder: PairEncoder, processes: Encoding, *, is_begun: bool
+    ) -> None:
+        """Write a corpus, or the rest of one that is begun."""
+        if not is_begun:
+            self.reports.append(CleaningReport())
+        pairs = read_parallel(*corpus.sides())
+        seen = SeenPairs(self._progress.pairs if encoder.drops_duplicates else 0)
+        done = self.reports[-1].read
+        if done:
+            self._skip(pairs, done, seen if encoder.drops_duplicates else None)
+        for encoded in processes.encoded(encoder, chunks_of(pairs, done)):
+            is_repeated = None if encoded.digests is None else ~seen.add(encoded.digests)
+            self._append(encoded if is_repeated is None else encoded.without(is_repeated))
+
+    def _skip(self, pairs: Iterator[tuple[str, str]], count: int, seen: SeenPairs | None) -> None:
+        """Read the pairs of the corpus that are in the store already."""
+        if seen is None:
+            next(itertools.islice(pairs, count - 1, None), None)
+            return
+        first = self._progress.read - count
+        with (self._folder / KEPT).open("rb") as decisions:
+            decisions.seek(first)
+            for chunk in chunks_of(itertools.islice(pairs, count)):
+                is_kept = np.frombuffer(decisions.read(len(chunk.pairs)), np.bool_)
+                seen.add(digests_of(list(itertools.compress(chunk.pairs, is_kept.tolist()))))
+
+    def _append(self, encoded: EncodedPairs) -> None:
+        self._kept.write(encoded.is_kept.tobytes())
+        self._store.write_arrays(encoded.source, encoded.target)
+        self.reports[-1] = CleaningReport.total([self.reports[-1], encoded.report])
+        if sum(report.read for report in self.reports) - self._progress.read >= CHECKPOINT_PAIRS:
+            files = {**self._store.written(), KEPT: self._kept.written()}
+            self._progress = dataclasses.replace(self._progress, reports=tuple(self.reports), files=files)
+            self._progress.write_to(self._folder)
+            self._on_checkpoint(self._progress)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import sentencepiece
 
 from nmt_lstm.config.defaults import vocabulary_size
@@ -21,6 +20,7 @@ from nmt_lstm.text.piece_records import SPACE, byte_model, word_model
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, UNKNOWN
 from nmt_lstm.text.text_form import TextForm
 from nmt_lstm.text.vocabulary import Vocabulary
+from nmt_lstm.text.vocabulary_sample import sample, sample_share
 from nmt_lstm.text.word_counts import frequent_words
 
 __all__ = ["Subwords", "Vocabulary", "different_size", "load_subwords", "read_subwords", "train_subwords"]
@@ -29,12 +29,8 @@ logger = logging.getLogger(__name__)
 
 # Fixed, because the model depends on the number of threads through the order of summation.
 TRAINER_THREADS = 4
-# Approximate number of lines that a vocabulary is learnt from; more change little and cost memory and time.
-MAX_SAMPLE_LINES = 1_000_000
 # After a size too small for the characters of a text, the next one may be larger than the text supports.
 MAX_SIZES = 4
-# SentencePiece skips lines of more than 4,192 bytes; a character has at most 4.
-MAX_LINE_LENGTH = 1_000
 # More characters than scripts have together, and how many whole words stand for one subword.
 MAX_CHARACTERS = 200_000
 WORDS_PER_SUBWORD = 3
@@ -143,6 +139,7 @@ def train_subwords(
     seed: int,
     *,
     paired: bool = True,
+    characters: tuple[int, int] = (0, 0),
 ) -> Subwords:
     """Learn vocabularies from text.
 
@@ -150,8 +147,9 @@ def train_subwords(
         pairs: opens the text; called once for each vocabulary, and again for each size that does not fit.
         settings: kind, size and other options; a size that the text does not support is changed with a warning.
         count: number of pairs, which determines the size if it is 0.
-        seed: of the sample from a text of more than a million lines.
+        seed: of the sample from a text that is too long to learn from all of it.
         paired: whether the text has two sides; if not, there is one vocabulary, that of the target side.
+        characters: of the source side and of the target side, which bound the sample.
 
     Raises:
         DataError: the text has no characters to learn pieces from.
@@ -166,11 +164,13 @@ def train_subwords(
     learn = functools.partial(_train, settings=settings, size=size, seed=seed, is_chosen=size == chosen)
     if settings.joint or not paired:
         vocabulary = learn(
-            lambda: (side for pair in pairs() for side in pair[not paired :]), count * (1 + paired)
+            lambda: (side for pair in pairs() for side in pair[not paired :]),
+            sample_share(settings.kind, count * (1 + paired), sum(characters[not paired :])),
         )
         return Subwords(vocabulary, vocabulary, True)
-    source = learn(lambda: (source for source, _ in pairs()), count, "source ")
-    target = learn(lambda: (target for _, target in pairs()), count, "target ")
+    shares = [sample_share(settings.kind, count, each) for each in characters]
+    source = learn(lambda: (source for source, _ in pairs()), shares[0], "source ")
+    target = learn(lambda: (target for _, target in pairs()), shares[1], "target ")
     return Subwords(source, target, False)
 
 
@@ -198,7 +198,7 @@ def _default_size(kind: str, count: int) -> int:
 
 def _train(
     lines: Callable[[], Iterator[str]],
-    count: int,
+    share: float,
     side: str = "",
     *,
     settings: SubwordSettings,
@@ -206,15 +206,15 @@ def _train(
     seed: int,
     is_chosen: bool,
 ) -> Vocabulary:
-    """Learn a vocabulary from `count` lines; `is_chosen` if the size is the one that suits the number of lines."""
+    """Learn a vocabulary from a share of lines; `is_chosen` if the size is the one that suits the number of lines."""
     form = TextForm.of(settings)
     if settings.kind == "word":
-        return _learn_words(_sample(lines(), count, seed, form), settings, size, side)
+        return _learn_words(sample(lines(), share, seed, form), settings, size, side)
     symbols = (*settings.user_defined_symbols, *form.added_symbols)
     requested = size
     for _ in range(MAX_SIZES):
         try:
-            model = _train_once(_sample(lines(), count, seed, form), settings, size, symbols)
+            model = _train_once(sample(lines(), share, seed, form), settings, size, symbols)
             vocabulary = Vocabulary(model, form=form)
         except RuntimeError as error:
             size, reason = _possible_size(error, size, side, len(symbols))
@@ -265,18 +265,6 @@ def _possible_size(error: RuntimeError, size: int, side: str, symbols: int) -> t
     raise DataError(
         f"SentencePiece could not learn a vocabulary of {size} pieces from the {side}training text: {error}"
     ) from None
-
-
-def _sample(lines: Iterator[str], count: int, seed: int, form: TextForm) -> Iterator[str]:
-    """Yield about MAX_SAMPLE_LINES of `count` lines, determined by the seed, in parts short enough for SentencePiece."""
-    random = np.random.default_rng(seed)
-    share = MAX_SAMPLE_LINES / max(1, count)
-    for line in lines:
-        if share >= 1 or random.random() < share:
-            text = form.write(line)
-            yield from (
-                text[start : start + MAX_LINE_LENGTH] for start in range(0, len(text), MAX_LINE_LENGTH)
-            )
 
 
 def _train_once(lines: Iterator[str], settings: SubwordSettings, size: int, symbols: Sequence[str]) -> bytes:

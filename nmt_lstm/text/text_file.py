@@ -9,23 +9,22 @@ import itertools
 import logging
 import lzma
 import re
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from nmt_lstm.errors import DataError, nearest
 from nmt_lstm.text.columns import ColumnReader, file_of, split_column
-from nmt_lstm.text.encoding_check import MAX_SIGNATURE_LENGTH, check_encoding, compression_of
-from nmt_lstm.text.zstandard_file import ZSTANDARD_DAMAGE, create_zstandard, open_zstandard
+from nmt_lstm.text.encoding_check import MAX_SIGNATURE_LENGTH, compression_of
+from nmt_lstm.text.line_decoding import DAMAGES, decode_blocks, decode_lines
+from nmt_lstm.text.zstandard_file import create_zstandard, open_zstandard
 
 __all__ = [
     "COMPRESSED_SUFFIXES",
-    "DAMAGES",
     "check_rereadable",
     "count_lines",
     "create_bytes",
-    "decode_lines",
     "language_of",
     "open_bytes",
     "read_blocks",
@@ -34,8 +33,6 @@ __all__ = [
     "short_path",
 ]
 
-DAMAGES = (OSError, EOFError, lzma.LZMAError, zlib.error, ZSTANDARD_DAMAGE)
-"""The exceptions of reading an open file: of a failing disk, or a truncated or damaged archive."""
 COMPRESSED_SUFFIXES = (".gz", ".xz", ".bz2", ".zst")
 """Suffixes of files that are decompressed while they are read."""
 # Also accepted: LZMA's older format, and the skippable frames of Zstandard.
@@ -166,7 +163,9 @@ def read_texts(path: Path) -> Iterator[str | None]:
     """
     file, column = split_column(path)
     with open_bytes(file) as stream:
-        lines = decode_lines(stream, str(file), path=file)
+        # Python's decompressing files know where they failed only if they are read line by line.
+        is_plain = isinstance(stream, BufferedReader)
+        lines = (decode_blocks if is_plain else decode_lines)(stream, str(file), path=file)
         if column is None:
             yield from lines
             return
@@ -186,43 +185,6 @@ def short_path(path: Path) -> Path:
 def _warn(message: str) -> None:
     """Log a warning only once, although the text is read several times."""
     logger.warning("%s", message)
-
-
-def decode_lines(stream: Iterable[bytes], name: str, *, path: Path | None = None) -> Iterator[str]:
-    """Yield the lines of an open UTF-8 stream as `read_lines` does.
-
-    Args:
-        stream: lines of bytes.
-        name: how messages refer to it.
-        path: its file, for errors.
-
-    Raises:
-        DataError: the stream cannot be read to its end, or a line is not UTF-8 (with line and byte).
-    """
-    number = 0
-    try:
-        for number, line in enumerate(stream, 1):
-            yield _decode(line, name, number, path)
-    except DAMAGES as error:
-        raise DataError(
-            f"cannot read '{name}' after line {number:,}: {error}.", path=path, line=number + 1
-        ) from None
-
-
-def _decode(line: bytes, name: str, number: int, path: Path | None) -> str:
-    line = line.removesuffix(b"\n").removesuffix(b"\r")
-    if number == 1:
-        check_encoding(line, name, path)
-        line = line.removeprefix(b"\xef\xbb\xbf")
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"'{name}' is not UTF-8 at line {number:,}, byte {error.start + 1} of the line "
-            f"(0x{line[error.start]:02x}). Convert it, for example with: iconv -f latin1 -t utf-8.",
-            path=path,
-            line=number,
-        ) from None
 
 
 def count_lines(path: Path) -> int:

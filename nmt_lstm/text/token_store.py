@@ -1,4 +1,4 @@
-"""The token store: the piece ids of a corpus in memory-mapped files, so that memory does not grow with the corpus.
+"""The token store: the piece ids of a corpus in files, so that memory does not grow with the corpus.
 
 Each side is a column of two files: ``SIDE.ids`` (little-endian uint16, or uint32 for large vocabularies) and
 ``SIDE.offsets`` (little-endian int64; 0 and the end of each sentence). The header, ``store.json``, contains the
@@ -8,20 +8,22 @@ checksums of all four.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import itertools
-from collections.abc import Sequence
+import os
+import weakref
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Self, TypeVar
+from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nmt_lstm.errors import DataError
 from nmt_lstm.files.checksums import checked_json, parse_checked, sha256_of
+from nmt_lstm.files.hashed_file import HashedFile, WrittenFile
 from nmt_lstm.files.regular import read_regular
 
-__all__ = ["PieceColumn", "TokenStore", "TokenStoreWriter"]
+__all__ = ["PieceArrays", "PieceColumn", "TokenStore", "TokenStoreWriter", "piece_type"]
 
 HEADER = "store.json"
 VERSION = 1
@@ -35,6 +37,9 @@ Number = TypeVar("Number", bound=np.generic)
 class PieceColumn:
     """One side of a corpus: item i is the array (length,) of the ids of sentence i.
 
+    Sentences are read from the file one by one. Mapped into memory, all that were read would count as memory of the
+    process, which would seem to grow with the corpus.
+
     Args:
         folder: the folder of the store.
         name: "source" or "target".
@@ -45,17 +50,21 @@ class PieceColumn:
     """
 
     def __init__(self, folder: Path, name: str, dtype: np.dtype[np.unsignedinteger[Any]]) -> None:
-        self.offsets = _memory_map(folder / f"{name}.offsets", np.dtype("<i8"))
-        self.ids = _memory_map(folder / f"{name}.ids", dtype)
-        ends = (int(self.offsets[0]), int(self.offsets[-1])) if len(self.offsets) else None
-        if ends != (0, len(self.ids)):
+        self._offsets = _ArrayFile(folder / f"{name}.offsets", np.dtype("<i8"))
+        self._ids = _ArrayFile(folder / f"{name}.ids", dtype)
+        count = len(self._offsets)
+        ends = (int(self._offsets.read(0, 1)[0]), int(self._offsets.read(count - 1, 1)[0])) if count else None
+        if ends != (0, len(self._ids)):
             raise _damaged(folder, f"the {name} side of '{folder}' does not match its offsets")
 
     def __len__(self) -> int:
-        return len(self.offsets) - 1
+        return len(self._offsets) - 1
 
     def __getitem__(self, index: int) -> NDArray[np.unsignedinteger[Any]]:
-        return self.ids[self.offsets[index] : self.offsets[index + 1]]
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        start, end = self._offsets.read(index, 2).tolist()
+        return self._ids.read(start, end - start)
 
     @property
     def lengths(self) -> NDArray[np.int32]:
@@ -63,26 +72,47 @@ class PieceColumn:
         lengths = np.empty(len(self), np.int32)
         # Block by block, so that the offsets of a large corpus are not all in memory at once.
         for start in range(0, len(self), BLOCK):
-            block = self.offsets[start : start + BLOCK + 1]
-            lengths[start : start + BLOCK] = np.diff(block)
+            count = min(BLOCK, len(self) - start)
+            lengths[start : start + count] = np.diff(self._offsets.read(start, count + 1))
         return lengths
 
     def counts(self, vocabulary_size: int) -> NDArray[np.int64]:
         """Return how often each piece of a vocabulary occurs, of shape (V,)."""
         counts = np.zeros(vocabulary_size, np.int64)
-        for start in range(0, len(self.ids), BLOCK):
-            counts += np.bincount(self.ids[start : start + BLOCK], minlength=vocabulary_size)
+        for start in range(0, len(self._ids), BLOCK):
+            block = self._ids.read(start, min(BLOCK, len(self._ids) - start))
+            counts += np.bincount(block, minlength=vocabulary_size)
         return counts
 
 
-def _memory_map(path: Path, dtype: np.dtype[Number]) -> NDArray[Number]:
-    try:
-        # An empty file cannot be mapped.
-        return np.memmap(path, dtype, "r") if path.stat().st_size else np.empty(0, dtype)
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    except ValueError:
-        raise _damaged(path, f"'{path}' is truncated") from None
+class _ArrayFile(Generic[Number]):
+    """A file of numbers, of which any range can be read."""
+
+    def __init__(self, path: Path, dtype: np.dtype[Number]) -> None:
+        try:
+            self._handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise _unreadable(path, error) from None
+        weakref.finalize(self, os.close, self._handle)
+        self._path = path
+        self._dtype = dtype
+        self._count, rest = divmod(os.fstat(self._handle).st_size, dtype.itemsize)
+        if rest:
+            raise _damaged(path, f"'{path}' is truncated")
+
+    def __len__(self) -> int:
+        return self._count
+
+    def read(self, start: int, count: int) -> NDArray[Number]:
+        """Return `count` numbers from number `start` on."""
+        size = count * self._dtype.itemsize
+        try:
+            content = os.pread(self._handle, size, start * self._dtype.itemsize)
+        except OSError as error:
+            raise _unreadable(self._path, error) from None
+        if len(content) != size:
+            raise _damaged(self._path, f"'{self._path}' is truncated")
+        return np.frombuffer(content, self._dtype)
 
 
 def _check_files(folder: Path, files: object) -> None:
@@ -154,41 +184,53 @@ class TokenStoreWriter:
     Args:
         folder: an existing folder.
         largest_id: the largest id that will be written.
+        written: what `written` returned before an interruption; what was written later is discarded.
+
+    Raises:
+        ValueError: the files do not have what was written before.
     """
 
-    def __init__(self, folder: Path, largest_id: int) -> None:
+    def __init__(
+        self, folder: Path, largest_id: int, *, written: Mapping[str, WrittenFile] | None = None
+    ) -> None:
         self.folder = folder
-        self.dtype = np.dtype(DTYPES[largest_id >= 2**16])
+        self.dtype = piece_type(largest_id)
         self._files = contextlib.ExitStack()
-        self._digests = {name: hashlib.sha256() for name in FILES}
-        self._opened: dict[str, BinaryIO] = {
-            name: self._files.enter_context((folder / name).open("wb")) for name in FILES
+        self._opened = {
+            name: self._files.enter_context(HashedFile(folder / name, (written or {}).get(name)))
+            for name in FILES
         }
         self._ends = dict.fromkeys(SIDES, 0)
         for side in SIDES:
-            self._append(f"{side}.offsets", np.zeros(1, "<i8").tobytes())
+            offsets = self._opened[f"{side}.offsets"]
+            if written is None:
+                offsets.write(np.zeros(1, "<i8").tobytes())
+            else:
+                self._ends[side] = written[f"{side}.ids"].size // self.dtype.itemsize
 
     def write(self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]]) -> None:
         """Append pairs: the ids of each source sentence and of each target sentence."""
-        for side, sentences in zip(SIDES, (sources, targets), strict=True):
-            lengths = np.fromiter((len(sentence) for sentence in sentences), np.int64, len(sentences))
-            ends = self._ends[side] + np.cumsum(lengths)
-            if len(sentences):
+        self.write_arrays(*(PieceArrays.of(side, self.dtype) for side in (sources, targets)))
+
+    def write_arrays(self, source: PieceArrays, target: PieceArrays) -> None:
+        """Append pairs: the pieces of their source sides, and of their target sides."""
+        for side, pieces in zip(SIDES, (source, target), strict=True):
+            ends = self._ends[side] + np.cumsum(pieces.lengths, dtype=np.int64)
+            if len(ends):
                 self._ends[side] = int(ends[-1])
-            pieces = np.fromiter(itertools.chain.from_iterable(sentences), self.dtype, int(lengths.sum()))
-            self._append(f"{side}.ids", pieces.tobytes())
-            self._append(f"{side}.offsets", ends.astype("<i8").tobytes())
+            self._opened[f"{side}.ids"].write(pieces.ids.astype(self.dtype, copy=False).tobytes())
+            self._opened[f"{side}.offsets"].write(ends.astype("<i8").tobytes())
+
+    def written(self) -> dict[str, WrittenFile]:
+        """Return how much of each file is on the disk."""
+        return {name: file.written() for name, file in self._opened.items()}
 
     def close(self) -> None:
         """Write the header, without which a store is not valid."""
         self._files.close()
-        files = {name: digest.hexdigest() for name, digest in self._digests.items()}
+        files = {name: file.sha256 for name, file in self._opened.items()}
         header = checked_json({"version": VERSION, "dtype": self.dtype.str, "files": files})
         (self.folder / HEADER).write_text(header, "utf-8")
-
-    def _append(self, name: str, data: bytes) -> None:
-        self._opened[name].write(data)
-        self._digests[name].update(data)
 
     def __enter__(self) -> Self:
         return self
@@ -198,3 +240,27 @@ class TokenStoreWriter:
             self.close()
         else:
             self._files.close()
+
+
+class PieceArrays(NamedTuple):
+    """The pieces of sentences, one after the other."""
+
+    ids: NDArray[np.unsignedinteger[Any]]
+    """(pieces,)"""
+    lengths: NDArray[np.int64]
+    """(sentences,)"""
+
+    @classmethod
+    def of(cls, sentences: Sequence[Sequence[int]], dtype: np.dtype[np.unsignedinteger[Any]]) -> Self:
+        """Return the pieces of sentences."""
+        lengths = np.fromiter(map(len, sentences), np.int64, len(sentences))
+        return cls(np.fromiter(itertools.chain.from_iterable(sentences), dtype, int(lengths.sum())), lengths)
+
+    def of_sentences(self, chosen: NDArray[np.bool_]) -> PieceArrays:
+        """Return the pieces of chosen sentences; `chosen` is (sentences,)."""
+        return PieceArrays(self.ids[np.repeat(chosen, self.lengths)], self.lengths[chosen])
+
+
+def piece_type(largest_id: int) -> np.dtype[np.unsignedinteger[Any]]:
+    """Return the type of the ids of a vocabulary."""
+    return np.dtype(DTYPES[largest_id >= 2**16])

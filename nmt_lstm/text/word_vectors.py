@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmt_lstm.errors import DataError
+from nmt_lstm.text.line_decoding import DAMAGES
 from nmt_lstm.text.piece_records import SPACE
 from nmt_lstm.text.piece_words import PieceWords
-from nmt_lstm.text.text_file import DAMAGES, check_rereadable, open_bytes
+from nmt_lstm.text.text_file import check_rereadable, open_bytes
 
 __all__ = ["PieceVectors", "read_piece_vectors", "vector_width"]
 

@@ -11,7 +11,7 @@ from nmt_lstm.batching.batch import Batch, collate
 from nmt_lstm.batching.loader import SOURCE_UNIT
 from nmt_lstm.batching.sampler import plan_epoch
 from nmt_lstm.errors import ConfigurationError
-from nmt_lstm.text.cleaning import PairCleaner, pair_digest
+from nmt_lstm.text.cleaning import PairCleaner, PairSet
 from nmt_lstm.text.pair_stream import PairStream, PiecePair, open_stream
 from nmt_lstm.text.prepared import Prepared
 from nmt_lstm.training.data_module import TranslationDataModule
@@ -94,11 +94,8 @@ class StreamDataModule(TranslationDataModule):
     def of_run(cls, run: RunSettings, prepared: Prepared) -> StreamDataModule:
         """Return the data module of a run on a stream, which is opened."""
         data, subwords = run.data, prepared.subwords
-        excluded = (
-            frozenset(pair_digest(*pair) for each in prepared.validation for pair in each.pairs())
-            if data.exclude_validation
-            else frozenset()
-        )
+        validation = prepared.validation if data.exclude_validation else ()
+        excluded = PairSet(pair for each in validation for pair in each.pairs())
         alpha = run.subwords.sampling
         module = cls(
             store_of_epoch=lambda _: prepared.train,

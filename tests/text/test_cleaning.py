@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from nmt_lstm.config.schema import CleaningSettings
-from nmt_lstm.text.cleaning import CleaningReport, PairCleaner
+from nmt_lstm.text import cleaning
+from nmt_lstm.text.cleaning import CleaningReport, PairCleaner, PairSet
 
 
 def keeps(settings: CleaningSettings, *pairs: tuple[str, str, int, int]) -> tuple[list[bool], CleaningReport]:
@@ -47,26 +48,8 @@ def test_sides_of_too_different_length_are_left_out_unless_both_are_short() -> N
     assert keeps(CleaningSettings(max_ratio=0.0), *pairs)[0] == [True] * 5
 
 
-def test_duplicates_are_left_out_on_request() -> None:
-    pairs = [("a", "b", 1, 1), ("a", "c", 1, 1), ("a", "b", 1, 1), ("a", "b", 1, 1), ("b", "a", 1, 1)]
-    decisions, report = keeps(CleaningSettings(drop_duplicates=True), *pairs)
-    assert decisions == [True, True, False, False, True]
-    assert report.left_out["duplicate"] == 2
-    assert keeps(CleaningSettings(), *pairs)[0] == [True] * 5
-
-
-def test_the_boundary_between_source_and_target_distinguishes_pairs() -> None:
-    pairs = [("a b", "c", 1, 1), ("a", "b c", 1, 1), ("ab", "c", 1, 1), ("a", "bc", 1, 1)]
-    assert keeps(CleaningSettings(drop_duplicates=True), *pairs)[0] == [True] * 4
-
-
-def test_a_pair_that_was_left_out_does_not_make_a_later_one_a_duplicate() -> None:
-    pairs = [("a", "b", 200, 1), ("a", "b", 1, 1)]
-    assert keeps(CleaningSettings(drop_duplicates=True), *pairs)[0] == [False, True]
-
-
 def test_nothing_is_left_out_when_cleaning_is_off() -> None:
-    settings = CleaningSettings(enabled=False, drop_duplicates=True, max_pieces=2)
+    settings = CleaningSettings(enabled=False, max_pieces=2)
     decisions, report = keeps(settings, ("", "", 0, 0), ("a", "b", 500, 1), ("a", "b", 500, 1))
     assert decisions == [True] * 3
     assert (report.read, report.kept, sum(report.left_out.values())) == (3, 3, 0)
@@ -82,8 +65,21 @@ def test_the_report_is_summarised_in_one_line() -> None:
 
 
 def test_every_pair_is_counted_once() -> None:
-    pairs = [("", "", 0, 0), ("a", "b", 900, 1), ("a", "b", 60, 1), ("a", "b", 2, 2), ("a", "b", 2, 2)]
-    decisions, report = keeps(CleaningSettings(drop_duplicates=True), *pairs)
-    assert report.read == 5
+    pairs = [("", "", 0, 0), ("a", "b", 900, 1), ("a", "b", 60, 1), ("a", "b", 2, 2)]
+    decisions, report = keeps(CleaningSettings(), *pairs)
+    assert report.read == 4
     assert report.kept == sum(decisions) == 1
     assert report.kept + sum(report.left_out.values()) == report.read
+
+
+def test_a_set_of_pairs_ignores_white_space_and_digests_only_pairs_that_begin_alike(monkeypatch) -> None:
+    pairs = PairSet([("the  red house", "das rote Haus"), ("", "leer"), ("a", "b")])
+    assert pairs.holds(" the red\thouse ", "das rote  Haus")
+    assert pairs.holds("", " leer")
+    assert not pairs.holds("the red house", "das blaue Haus")
+    assert not pairs.holds("a b", "")
+    assert pairs.digest_of("a", "b") == cleaning.pair_digest("a", "b")
+    assert not PairSet()
+    monkeypatch.setattr(cleaning, "pair_digest", None)  # not called
+    assert pairs.digest_of("the blue house", "das rote Haus") is None
+    assert not PairSet().holds("a", "b")

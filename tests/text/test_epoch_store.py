@@ -11,7 +11,7 @@ import pytest
 from nmt_lstm.config.load import dump_toml
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.text import epoch_store as module
-from nmt_lstm.text import store_writing
+from nmt_lstm.text import pair_encoding
 from nmt_lstm.text.preparation import prepare
 from nmt_lstm.text.subword_sampling import SAMPLING_VERSION
 
@@ -52,7 +52,7 @@ def test_sampling_leaves_out_the_same_pairs_as_cleaning(corpus, monkeypatch) -> 
     sources = corpus.lines("train.a")
     sources[4] = sources[100] = ""
     corpus.write("train.a", sources)
-    monkeypatch.setattr(store_writing, "CHUNK", 5)
+    monkeypatch.setattr(pair_encoding, "CHUNK", 5)
     run = corpus.run("subwords.sampling=0.1")
     prepared = prepare(run)
     assert corpus.decoded(prepared, epoch_store(prepared, run, 0)) == corpus.decoded(prepared)
@@ -61,7 +61,7 @@ def test_sampling_leaves_out_the_same_pairs_as_cleaning(corpus, monkeypatch) -> 
 
 def test_a_chunk_without_any_kept_pair_is_sampled(corpus, monkeypatch) -> None:
     corpus.write("train.a", ["", "", *corpus.lines("train.a")[2:]])
-    monkeypatch.setattr(store_writing, "CHUNK", 2)
+    monkeypatch.setattr(pair_encoding, "CHUNK", 2)
     run = corpus.run("subwords.sampling=0.1")
     prepared = prepare(run)
     assert len(epoch_store(prepared, run, 0)) == 118
@@ -161,7 +161,7 @@ def test_a_sampled_epoch_depends_neither_on_the_folder_nor_on_chunks(corpus, mon
     epoch_store(prepare(run), run, 2)
     name = f"sampled-v{SAMPLING_VERSION}-0.3-1-2"
     first = corpus.files(prepare(run).folder / name)
-    monkeypatch.setattr(store_writing, "CHUNK", 7)
+    monkeypatch.setattr(pair_encoding, "CHUNK", 7)
     other = corpus.run(
         "subwords.sampling=0.3", "subwords.kind=unigram", f"data.prepared={corpus.folder / 'other'}"
     )

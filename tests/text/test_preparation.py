@@ -12,12 +12,12 @@ import pytest
 
 from nmt_lstm.config.load import make_run
 from nmt_lstm.errors import DataError
-from nmt_lstm.text import store_writing
-from nmt_lstm.text.cleaning import PairCleaner
+from nmt_lstm.text import line_decoding, pair_encoding, store_writing
+from nmt_lstm.text.cleaning import PairSet
 from nmt_lstm.text.invisible_characters import without_invisible_characters
 from nmt_lstm.text.preparation import prepare
 from nmt_lstm.text.special_pieces import END
-from nmt_lstm.text.token_store import TokenStoreWriter
+from nmt_lstm.text.store_progress import StoreProgress
 
 
 def test_prepared_pairs_decode_to_the_text(corpus) -> None:
@@ -67,7 +67,7 @@ def test_sides_stay_aligned_when_pairs_are_left_out(corpus) -> None:
 
 def test_cleaning_does_not_depend_on_chunks(corpus, monkeypatch) -> None:
     expected = corpus.files(prepare(corpus.run("data.cleaning.drop_duplicates=true")).folder)
-    monkeypatch.setattr(store_writing, "CHUNK", 7)
+    monkeypatch.setattr(pair_encoding, "CHUNK", 7)
     shutil.rmtree(corpus.folder / "prepared")
     assert corpus.files(prepare(corpus.run("data.cleaning.drop_duplicates=true")).folder) == expected
 
@@ -220,31 +220,49 @@ def test_a_pipe_is_refused(corpus) -> None:
         prepare(corpus.run(f"data.train_target={corpus.folder / 'pipe'}"))
 
 
-def test_memory_does_not_grow_with_the_text(corpus, monkeypatch) -> None:
-    """Small chunks make the text many chunks long, while the test stays quick."""
-    monkeypatch.setattr(store_writing, "CHUNK", 100)
+def test_duplicates_are_left_out_on_request(corpus, monkeypatch) -> None:
+    """Only the first of identical pairs is kept, but not if a rule leaves it out; other pairs with one equal side are."""
+    monkeypatch.setattr(pair_encoding, "CHUNK", 3)
+    pairs = corpus.pairs()[:20]
+    repeated = [*pairs, *pairs[:5], (pairs[0][0], pairs[1][1]), *pairs[3:8]]
+    corpus.write("train.a", [source for source, _ in repeated])
+    corpus.write("train.b", [target for _, target in repeated])
+    prepared = prepare(corpus.run("data.cleaning.drop_duplicates=true"))
+    assert corpus.decoded(prepared) == [*pairs, (pairs[0][0], pairs[1][1])]
+    assert prepared.report.left_out["duplicate"] == 10
+    assert (prepared.folder / "kept").read_bytes() == b"\1" * 20 + b"\0" * 5 + b"\1" + b"\0" * 5
+    assert len(prepare(corpus.run()).train) == 31
+    unchecked = prepare(corpus.run("data.cleaning.drop_duplicates=true", "data.cleaning.enabled=false"))
+    assert len(unchecked.train) == 31
+
+
+@pytest.mark.parametrize(
+    "setting", ["data.cleaning.drop_duplicates=false", "data.cleaning.drop_duplicates=true"]
+)
+def test_memory_does_not_grow_with_the_text(corpus, monkeypatch, setting) -> None:
+    """Small chunks make the text many chunks long, while the test stays quick; duplicates cost 18 bytes a pair."""
+    monkeypatch.setattr(pair_encoding, "CHUNK", 100)
+    monkeypatch.setattr(line_decoding, "BLOCK", 4_096)
+    data = corpus.run(setting).data
     subwords = prepare(corpus.run()).subwords
-    folder = corpus.folder / "store"
-    folder.mkdir()
+    lines = corpus.lines("train.a")[:100]
 
     def peak(count: int) -> int:
-        lines = corpus.lines("train.a")[:100]
-        pairs = ((lines[number % 100], lines[number % 100].upper()) for number in range(count))
+        corpus.write("train.a", [f"{lines[number % 100]} {number}" for number in range(count)])
+        corpus.write("train.b", [lines[number % 100].upper() for number in range(count)])
+        folder = corpus.folder / str(count)
+        folder.mkdir()
         tracemalloc.start()
         try:
-            cleaner = PairCleaner(corpus.run().data.cleaning)
-            with (
-                TokenStoreWriter(folder, subwords.source.size) as store,
-                (folder / "decisions").open("wb") as decisions,
-            ):
-                store_writing.write_pairs(pairs, (), cleaner, subwords, store, decisions)
-            assert cleaner.report.kept == count
+            (report,) = store_writing.write_store(data, subwords, folder, PairSet(), StoreProgress(count, {}))
+            assert report.kept == count
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
 
     peak(200)
-    assert peak(3_000) < 1.2 * peak(400)
+    duplicates = 18 * 3_000 if data.cleaning.drop_duplicates else 0
+    assert peak(3_000) < 1.2 * peak(400) + duplicates
 
 
 @pytest.mark.corpora

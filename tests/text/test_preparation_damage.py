@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from nmt_lstm.errors import ResourceError
-from nmt_lstm.text import preparation, store_writing
+from nmt_lstm.text import pair_encoding, preparation, store_writing
 from nmt_lstm.text.preparation import prepare
 
 NAMES = (
@@ -68,7 +68,7 @@ def test_an_interrupted_preparation_leaves_nothing(corpus, monkeypatch) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store_writing.PairCleaner, "keeps", interrupt)
+    monkeypatch.setattr(pair_encoding.PairCleaner, "keeps", interrupt)
     with pytest.raises(KeyboardInterrupt):
         prepare(corpus.run())
     assert corpus.prepared_folders() == []
@@ -85,7 +85,7 @@ def test_a_full_disk_is_an_error(corpus, monkeypatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store_writing.TokenStoreWriter, "write", full)
+    monkeypatch.setattr(store_writing.TokenStoreWriter, "write_arrays", full)
     with pytest.raises(ResourceError, match="prepared': No space left .*data.prepared=FOLDER"):
         prepare(corpus.run())
     assert corpus.prepared_folders() == []

@@ -19,7 +19,6 @@ from nmt_lstm.text import subwords as module
 from nmt_lstm.text.invisible_characters import without_invisible_characters
 from nmt_lstm.text.special_pieces import BEGIN, END, PAD, SPECIAL_PIECES, UNKNOWN
 from nmt_lstm.text.subwords import Subwords, Vocabulary, different_size, train_subwords
-from nmt_lstm.text.text_form import TextForm
 
 SYLLABLES = ("ka", "mi", "to", "ru", "sen", "da", "lo", "wi", "ba", "ne")
 SIZE = 340
@@ -288,20 +287,6 @@ def test_the_lowest_character_coverage_is_possible() -> None:
         item.ge for item in SubwordSettings.model_fields["character_coverage"].metadata if hasattr(item, "ge")
     ]
     assert learnt([("abcdefghij" * 20 + "猫", "x")], character_coverage=allowed).source.size > 260
-
-
-def test_a_large_text_is_sampled_repeatably(monkeypatch) -> None:
-    pairs = made_up_pairs(300)
-    complete = learnt(pairs, vocabulary_size=330).source.fingerprint
-    monkeypatch.setattr(module, "MAX_SAMPLE_LINES", 200)
-    sample = list(module._sample(iter([source for source, _ in pairs] * 4), 1_200, 5, TextForm()))
-    assert 150 < len(sample) < 250
-    sampled = [
-        train_subwords(lambda: pairs, SubwordSettings(vocabulary_size=330), 300, seed).source.fingerprint
-        for seed in (1, 1, 2)
-    ]
-    assert sampled[0] == sampled[1]
-    assert len({complete, *sampled}) == 3
 
 
 @pytest.mark.parametrize("joint", [True, False])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import tracemalloc
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -79,12 +79,45 @@ def test_lengths_are_those_of_the_sentences_across_blocks(tmp_path, monkeypatch)
     assert store.source.lengths.tolist() == [len(sentence) for sentence in sentences]
 
 
-def test_columns_are_memory_mapped(tmp_path) -> None:
-    store = write(tmp_path)
-    for column in (store.source, store.target):
-        assert isinstance(column.ids, np.memmap)
-        assert isinstance(column.offsets, np.memmap)
-        assert not column.ids.flags.writeable
+def test_only_the_sentences_that_are_asked_for_are_read(tmp_path, monkeypatch) -> None:
+    column = write(tmp_path, [[7] * 50] * 100, [[8]] * 100).source
+    sizes = []
+    pread = os.pread
+    monkeypatch.setattr(
+        os, "pread", lambda file, size, offset: sizes.append(size) or pread(file, size, offset)
+    )
+    assert column[70].tolist() == [7] * 50
+    assert sizes == [16, 100]
+    for index in (-1, 100):
+        with pytest.raises(IndexError):
+            column[index]
+
+
+def test_a_store_that_is_truncated_while_it_is_open_is_an_error(tmp_path) -> None:
+    column = write(tmp_path).source
+    os.truncate(tmp_path / "source.ids", 10)
+    with pytest.raises(DataError, match="truncated"):
+        column[3]
+
+
+def test_an_interrupted_store_is_continued_from_what_was_recorded(tmp_path) -> None:
+    whole, folder = tmp_path / "whole", tmp_path / "begun"
+    whole.mkdir()
+    folder.mkdir()
+    write(whole)
+    interrupted = TokenStoreWriter(folder, 65_535)
+    interrupted.write(SOURCES[:2], TARGETS[:2])
+    written = interrupted.written()
+    interrupted.write([[1, 2, 3]], [[4]])  # lost
+    interrupted.__exit__(KeyboardInterrupt)
+    with TokenStoreWriter(folder, 65_535, written=written) as store:
+        store.write(SOURCES[2:], TARGETS[2:])
+    assert contents(TokenStore.open(folder)) == list(zip(SOURCES, TARGETS, strict=True))
+    for path in whole.iterdir():
+        assert (folder / path.name).read_bytes() == path.read_bytes()
+    (folder / "target.ids").write_bytes(b"\xff" + (folder / "target.ids").read_bytes()[1:])
+    with pytest.raises(ValueError, match="changed"):
+        TokenStoreWriter(folder, 65_535, written=written)
 
 
 def test_memory_does_not_grow_with_the_text(tmp_path) -> None:

@@ -53,7 +53,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     count(data_module, "plan_batches")
     count(assembly, "measure_throughput")
-    count(preparation, "fingerprint_of")
+    count(preparation, "fingerprints_of")
     return names
 
 
@@ -63,7 +63,7 @@ def test_each_epoch_is_planned_once_and_the_text_hashed_once(
     monkeypatch.setattr(assembly, "WORTH_MEASURING", 1)
     monkeypatch.setattr(assembly, "MEASURED_SECONDS", 0.0)
     fit(make_small_run("training.epochs=2"), output, console=QUIET)
-    assert calls == ["fingerprint_of", "plan_batches", "measure_throughput", "plan_batches"]
+    assert calls == ["fingerprints_of", "plan_batches", "measure_throughput", "plan_batches"]
 
 
 def test_the_result_of_a_resumed_run_contains_the_complete_curve_and_the_fingerprint(

@@ -96,3 +96,17 @@ def test_the_package_for_node(server, expected, tmp_path) -> None:
     )
     answer = subprocess.run([node, "-e", script], capture_output=True, text=True, timeout=60, check=True)
     assert answer.stdout == expected
+
+
+def test_requests_made_from_the_description_never_fail_on_the_server(server) -> None:
+    schemathesis = shutil.which("schemathesis", path=str(Path(sys.executable).parent))
+    if schemathesis is None:
+        pytest.skip("schemathesis is not installed (`tox -e clients`)")
+    finished = subprocess.run(
+        [schemathesis, "run", f"{server.url}/spec", *("--checks", "not_a_server_error"), "--max-examples", "20"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout

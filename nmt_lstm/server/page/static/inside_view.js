@@ -2,7 +2,7 @@
 import { ask, make } from "./dom.js";
 import { LEVELS, bytes, heat, prepareColours, ramp } from "./heat.js";
 
-const COLUMN = 34;
+const [NARROWEST, WIDEST, NAMES] = [14, 34, 140]; // pixels of a column, and of the names beside them
 const END = "</s>";
 const shown = (piece) => (piece === END ? "⏎" : piece.replace(/^▁(?=.)/, ""));
 
@@ -21,7 +21,8 @@ export const insideView = (model) => {
     const cell = cells.find((each) => each.name === chosen) ?? cells[0];
     strips.replaceChildren();
     if (!cell) return;
-    strips.style.setProperty("--column", `${COLUMN}px`);
+    const room = (strips.clientWidth - NAMES) / cell.pieces.length;
+    strips.style.setProperty("--column", `${Math.max(NARROWEST, Math.min(WIDEST, room))}px`);
     strips.style.setProperty("--pieces", String(cell.pieces.length));
     const axis = make("div", { className: "axis" }, ...cell.pieces.map((piece) => make("span", { title: piece }, shown(piece))));
     strips.append(make("div", { className: "line" }, make("div", { className: "name" }, cell.cell), axis));
@@ -64,7 +65,7 @@ export const insideView = (model) => {
 const line = (cell, strip, value) => {
   const levels = bytes(strip.shades);
   const columns = cell.pieces.length;
-  const picture = make("canvas", { width: columns * COLUMN, height: 48,
+  const picture = make("canvas", { width: columns * WIDEST, height: 48,
     data: { role: "img", "aria-label": `${cell.name}, ${strip.name}: ${columns} pieces, ${strip.units} units` } });
   heat(picture, columns, strip.units, (column, unit) => levels[column * strip.units + unit], ramp[strip.kind]);
   picture.addEventListener("pointermove", (event) => {

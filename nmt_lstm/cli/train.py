@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from contextlib import nullcontext
 from enum import StrEnum
@@ -37,6 +38,7 @@ from nmt_lstm.cli.text_options import (
 )
 from nmt_lstm.config.tasks import TASKS, TaskName
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.training.launch import may_be_one_of_several
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings
@@ -154,6 +156,9 @@ def train(
     """
     parse_time_limit(time_limit)
     check_stream(stream, run_file)
+    if may_be_one_of_several():
+        # PyTorch reads it when it is imported. It warns of names and ports that do not answer yet, which is normal at the start.
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
     texts = text_files(
         source, target, valid_source, valid_target, tsv=tsv, columns=columns, task=task or "translation"
     )

@@ -19,6 +19,7 @@ from nmt_lstm.training.best_checkpoints import BestCheckpoints
 from nmt_lstm.training.checkpointing import TrainingCheckpoint
 from nmt_lstm.training.data_module import TranslationDataModule
 from nmt_lstm.training.failed_steps import FailedSteps
+from nmt_lstm.training.first_checkpoint import newest_of_first
 from nmt_lstm.training.fit_callback import FitCallback
 from nmt_lstm.training.initial_weights import freeze, start_from
 from nmt_lstm.training.insight import GradientInsight, measured_pairs
@@ -120,7 +121,9 @@ def assemble(
         PluginError: a cell or attention is unknown or does not accept its options.
     """
     checkpoint, budget = context.checkpoint_path, context.budget
-    resume_point = ResumePoint.newest(context.output) if context.resume else None
+    resume_point = None
+    if context.resume:
+        resume_point = newest_of_first(context.output, context.launch, context.peers, context.copies)
     if resume_point is not None:
         checkpoint = resume_point.path
     if not context.returned:

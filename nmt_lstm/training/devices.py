@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -21,10 +21,12 @@ from nmt_lstm.plain_text import count_of
 __all__ = [
     "Devices",
     "all_reduce_max",
+    "broadcast_from_first",
     "choose_devices",
     "explain_out_of_memory",
     "gather_objects",
     "is_distributed",
+    "is_first_process",
     "use_threads",
 ]
 
@@ -118,6 +120,18 @@ def all_reduce_max(values: list[float], device: torch.device) -> list[float]:
     largest = torch.tensor(values, dtype=torch.float64, device=device)
     torch.distributed.all_reduce(largest, op=torch.distributed.ReduceOp.MAX)
     return [float(value) for value in largest]
+
+
+def is_first_process() -> bool:
+    """Whether this process trains alone, or is the first of several."""
+    return not is_distributed() or torch.distributed.get_rank() == 0
+
+
+def broadcast_from_first(tensors: Iterable[torch.Tensor]) -> None:
+    """Give tensors the values that they have in the first process; all processes must take part."""
+    if is_distributed():
+        for tensor in tensors:
+            torch.distributed.broadcast(tensor, src=0)
 
 
 def gather_objects(value: T) -> list[T]:

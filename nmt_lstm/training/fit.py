@@ -18,6 +18,7 @@ from nmt_lstm.corpora.builtin import with_builtin_pieces
 from nmt_lstm.errors import ConfigurationError, DivergenceError, NmtLstmError
 from nmt_lstm.evaluation.scores import chosen_tokenizer
 from nmt_lstm.text.held_out import with_validation_text
+from nmt_lstm.training.agreement import check_agreement
 from nmt_lstm.training.assembly import Assembly, assemble
 from nmt_lstm.training.callbacks import failure_in
 from nmt_lstm.training.csv_log import start_log
@@ -109,7 +110,7 @@ def fit(
             with run_processes(context.launch) as environment:
                 if context.launch.starts_others:
                     context.peers.join(environment.launch, environment.own)
-                context.peers.gather("ready")
+                _check_agreement(assembly)
                 while True:
                     result = _train(assembly, environment, callbacks=own_callbacks, loggers=logs)
                     if isinstance(result, FitResult):
@@ -121,7 +122,19 @@ def fit(
                     assembly = assemble(
                         run, prepared, result, accept_changed_plugins=accept_changed_plugins, data=data
                     )
+                    _check_agreement(assembly)
                     logs = _start_logs(assembly, loggers)
+
+
+def _check_agreement(assembly: Assembly) -> None:
+    subwords = assembly.prepared.subwords
+    check_agreement(
+        assembly.run,
+        assembly.context.peers,
+        text=assembly.prepared.fingerprint,
+        vocabulary={"source": subwords.source.fingerprint, "target": subwords.target.fingerprint},
+        step=assembly.first_step,
+    )
 
 
 def _start_logs(assembly: Assembly, others: Sequence[Logger]) -> list[Logger]:

@@ -31,6 +31,10 @@ _RANKS = (
 _SIZES = ("WORLD_SIZE", "SLURM_NTASKS", "SLURM_STEP_NUM_TASKS")
 _SINGLE_PROCESS = {**dict.fromkeys(_RANKS, "0"), **dict.fromkeys(_SIZES, "1")}
 _TORCHRUN = "TORCHELASTIC_RUN_ID"
+# With this, PyTorch would wait for the store of torchrun.
+_AGENT_STORE = "TORCHELASTIC_USE_AGENT_STORE"
+# They are removed with the others, but say nothing to a reader.
+_UNNAMED = (_TORCHRUN, _AGENT_STORE)
 # SLURM_NTASKS and SLURM_PROCID are also set in a batch script; this variable is set by srun only.
 _SRUN_TASKS = "SLURM_STEP_NUM_TASKS"
 
@@ -90,7 +94,7 @@ def may_be_one_of_several(environment: Mapping[str, str] = os.environ) -> bool:
 
 def without_launcher(environment: Mapping[str, str]) -> dict[str, str]:
     """Return a copy of the environment for another run, without the variables of launchers."""
-    variables = {*_RANKS, *_SIZES, "LOCAL_WORLD_SIZE", _TORCHRUN, STARTED_BY}
+    variables = {*_RANKS, *_SIZES, "LOCAL_WORLD_SIZE", *_UNNAMED, STARTED_BY}
     return {name: value for name, value in environment.items() if name not in variables}
 
 
@@ -118,6 +122,7 @@ def find_launch(processes: int, nodes: int, environment: Mapping[str, str] = os.
             node_rank = _number(environment, "NODE_RANK")
         else:
             _check_size(environment, "WORLD_SIZE", "torchrun", processes, nodes)
+            _check_local(environment, "LOCAL_RANK", "torchrun", processes)
             node_rank = _number(environment, "RANK") // processes
         return Launch(
             processes,
@@ -130,11 +135,13 @@ def find_launch(processes: int, nodes: int, environment: Mapping[str, str] = os.
     # An interactive shell from srun is a step of one task, in which this command starts the others itself.
     if environment.get(_SRUN_TASKS, "1") != "1":
         _check_size(environment, _SRUN_TASKS, "srun", processes, nodes)
+        _check_local(environment, "SLURM_LOCALID", "srun", processes)
         return Launch(
             processes,
             nodes,
             local_rank=_number(environment, "SLURM_LOCALID"),
-            node_rank=_number(environment, "SLURM_PROCID") // processes,
+            # Not from SLURM_PROCID, which counts machine by machine only with --distribution=block.
+            node_rank=_number(environment, "SLURM_NODEID"),
             address=_srun_address(environment),
             port=_srun_port(environment),
         )
@@ -151,29 +158,45 @@ def find_launch(processes: int, nodes: int, environment: Mapping[str, str] = os.
     )
 
 
+def _launcher(stray: Mapping[str, str]) -> str:
+    """Return which launcher has started several processes that the run does not ask for; empty if none has."""
+    if _TORCHRUN in stray and stray.get("WORLD_SIZE", "1") != "1":
+        return "torchrun"
+    return "srun" if stray.get(_SRUN_TASKS, "1") != "1" else ""
+
+
 def ignore_stray(launch: Launch, environment: MutableMapping[str, str] = os.environ) -> None:
     """Log which variables are ignored, and remove them from the environment: libraries would read them too."""
     if not launch.stray:
         return
-    names = ", ".join(f"{name}={value}" for name, value in launch.stray.items())
-    logger.warning(
-        "%s: ignored, because no launcher started this run; its number of processes is %d (training.devices = %d, "
-        "training.nodes = %d).",
-        names,
-        launch.world_size,
-        launch.processes,
-        launch.nodes,
-    )
+    names = ", ".join(f"{name}={value}" for name, value in launch.stray.items() if name not in _UNNAMED)
+    if launcher := _launcher(launch.stray):
+        logger.warning(
+            "%s started several processes (%s), but this run asks for one: each of them trains on its own. To train together, "
+            "add --devices and --nodes: processes on each machine, and machines.",
+            launcher,
+            names,
+        )
+    elif names:
+        logger.warning(
+            "%s: ignored, because no launcher started this run; its number of processes is %d (training.devices = %d, "
+            "training.nodes = %d).",
+            names,
+            launch.world_size,
+            launch.processes,
+            launch.nodes,
+        )
     for name in launch.stray:
         environment.pop(name, None)
 
 
 def _stray(environment: Mapping[str, str]) -> dict[str, str]:
-    return {
+    ranks = {
         name: environment[name]
         for name, default in _SINGLE_PROCESS.items()
         if environment.get(name, default) != default
     }
+    return ranks | {name: environment[name] for name in _UNNAMED if environment.get(name)}
 
 
 def _check_size(
@@ -184,6 +207,19 @@ def _check_size(
         raise LaunchError(
             f"{launcher} started {value} processes ({variable}), but the run asks for {processes * nodes}: "
             f"training.devices = {processes} on each of training.nodes = {nodes}. Make them equal with --devices and --nodes, or "
+            f"with the options of {launcher}.",
+            variable=variable,
+            value=value,
+        )
+
+
+def _check_local(environment: Mapping[str, str], variable: str, launcher: str, processes: int) -> None:
+    """Check that no machine has more processes than the run asks for; another one would then have fewer."""
+    if _number(environment, variable) >= processes:
+        value = environment[variable]
+        raise LaunchError(
+            f"{launcher} started more than {processes} process{'es' * (processes > 1)} on this machine ({variable} is {value}), "
+            f"but the run asks for training.devices = {processes} on each machine. Make them equal with --devices and --nodes, or "
             f"with the options of {launcher}.",
             variable=variable,
             value=value,

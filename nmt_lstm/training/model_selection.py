@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
@@ -16,10 +17,11 @@ from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.errors import ModelFolderError
 from nmt_lstm.training.assembly import Assembly
 from nmt_lstm.training.best_checkpoints import BestCheckpoints, WeightsCheckpoint
-from nmt_lstm.training.devices import all_reduce_max
+from nmt_lstm.training.devices import all_reduce_max, broadcast_from_first, gather_objects, is_first_process
 from nmt_lstm.training.diagnosis import diagnose
 from nmt_lstm.training.fit_result import FitResult, show_summary
 from nmt_lstm.training.interruption import TrainingInterrupted
+from nmt_lstm.training.module import TranslationModule
 from nmt_lstm.training.validation import ValidationResult, is_better
 
 __all__ = ["SelectedWeights", "publish", "select_weights"]
@@ -62,10 +64,7 @@ def select_weights(trainer: pl.Trainer, assembly: Assembly) -> SelectedWeights |
             selected = None
             break
         _verify(checkpoints, candidate, device)
-        state = average_states(
-            [load_weights(checkpoints.path(each), torch.device("cpu")) for each in candidate]
-        )
-        module.model.load_state_dict(state)
+        state = _load_average(module, [checkpoints.path(each) for each in candidate])
         result = callback.validator.translate(module, assembly.beam_size)
         if result is None:
             break
@@ -89,6 +88,17 @@ def _candidates(
     return [candidate for candidate in (averaged if len(averaged) > 1 else [], best[:1]) if candidate]
 
 
+def _load_average(module: TranslationModule, files: Sequence[Path]) -> dict[str, Tensor]:
+    """Load the average of files of weights into the module, and return it; only the first process's machine need have them."""
+    if is_first_process():
+        state = average_states([load_weights(file, torch.device("cpu")) for file in files])
+        module.model.load_state_dict(state)
+    broadcast_from_first(module.model.state_dict().values())
+    if not is_first_process():
+        state = {name: weight.to("cpu", copy=True) for name, weight in module.model.state_dict().items()}
+    return state
+
+
 def _verify(
     checkpoints: BestCheckpoints, candidate: Sequence[WeightsCheckpoint], device: torch.device
 ) -> None:
@@ -101,7 +111,7 @@ def _verify(
     """
     problem: ModelFolderError | None = None
     try:
-        for checkpoint in candidate:
+        for checkpoint in candidate if is_first_process() else ():
             checkpoints.verify(checkpoint)
     except ModelFolderError as damage:
         problem = damage
@@ -133,7 +143,9 @@ def publish(trainer: pl.Trainer, assembly: Assembly, selected: SelectedWeights |
             "No time was left to compare weights; the model has those of the best validation."
         )
     trainer.strategy.barrier("the model is written")
-    validation = writer.metrics["validation"]
+    # Only the first process's machine has the file with those of a model from before a resume.
+    stored = gather_objects(writer.metrics if is_first_process() else {})[0]
+    validation = stored["validation"]
     metrics, scores = _metrics(validation), _scores(validation)
     result = FitResult(
         folder=context.output,
@@ -141,7 +153,7 @@ def publish(trainer: pl.Trainer, assembly: Assembly, selected: SelectedWeights |
         metrics=metrics,
         signatures={name: validation[name]["signature"] for name in scores},
         beam_size=validation["beam_size"],
-        averaged_steps=writer.metrics["weights_of_steps"],
+        averaged_steps=stored["weights_of_steps"],
         steps=trainer.global_step,
         # Lightning counts an epoch that was stopped early as completed; a resumed run at its end starts none.
         epochs=module.epochs_started or (0 if resume_point is None else resume_point.epochs_started),
@@ -163,9 +175,7 @@ def publish(trainer: pl.Trainer, assembly: Assembly, selected: SelectedWeights |
         parameters=assembly.parameters,
         fingerprint=assembly.prepared.fingerprint,
         curve=callback.validator.curve,
-        validation_sets={
-            name: _metrics(each) for name, each in writer.metrics.get("validation_sets", {}).items()
-        },
+        validation_sets={name: _metrics(each) for name, each in stored.get("validation_sets", {}).items()},
         skipped_steps=module.guard.skipped,
         returns=module.guard.returns,
         tags=assembly.prepared.data.tags() if assembly.prepared.data.is_tagged else (),

@@ -6,8 +6,9 @@ import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from shutil import rmtree
 
-from nmt_lstm.checkpoint.folder_files import LOCK, check_output_folder
+from nmt_lstm.checkpoint.folder_files import LOCK, WRITING, check_output_folder
 from nmt_lstm.checkpoint.manifest import MANIFEST, Manifest
 from nmt_lstm.config.tasks import TASKS, TaskName
 from nmt_lstm.errors import ConfigurationError, FolderInUseError, ResourceError
@@ -19,6 +20,7 @@ __all__ = [
     "check_task",
     "checkpoint_path",
     "created_folder",
+    "folder_for_copies",
     "has_checkpoint",
     "held_by_this_run",
     "previous_checkpoint_path",
@@ -111,7 +113,7 @@ def held_by_this_run(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def created_folder(output: Path) -> Iterator[None]:
-    """Create the folder, and remove it if the with statement fails before anything is written there.
+    """Create the folder, and remove it if nothing is written there: the run failed, or its first machine has its own.
 
     Raises:
         ResourceError: it cannot be created.
@@ -124,10 +126,27 @@ def created_folder(output: Path) -> Iterator[None]:
         ) from problem
     try:
         yield
-    except BaseException:
+    finally:
         with suppress(OSError):  # not empty: something was written
             output.rmdir()
-        raise
+
+
+@contextmanager
+def folder_for_copies(output: Path, machine: int) -> Iterator[Path]:
+    """Context manager for the folder in which a machine puts a copy of the first one's checkpoint; removed at the end.
+
+    A copy must not stay in the place of the machine's own checkpoints: a run that is later started with this machine as
+    the first one would continue from it, although newer ones exist elsewhere.
+
+    Args:
+        output: folder of the run.
+        machine: number of the machine.
+    """
+    copies = output / f".{WRITING}-node-{machine}"
+    try:
+        yield copies
+    finally:
+        rmtree(copies, ignore_errors=True)
 
 
 def resume_command(arguments: list[str], *, time_limit: str = "") -> str:

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -120,6 +121,42 @@ class Peers:
         while (values := self._heartbeats.shared(_POLL_SECONDS)) is None:
             self.check()
         return values
+
+    @property
+    def have_met(self) -> bool:
+        """Whether this process is connected with others."""
+        return self._heartbeats is not None
+
+    def send_file(self, path: Path, ranks: Sequence[int]) -> None:
+        """Send a file from the first process to others, which call `receive_file`.
+
+        Raises:
+            LostProcessError: a process is lost.
+        """
+        if self._heartbeats is None or not ranks:
+            return
+        sent = self._heartbeats.send_file(path, ranks)
+        while not sent.done():
+            self.check()
+            time.sleep(_POLL_SECONDS)
+        sent.result()
+
+    def receive_file(self, path: Path) -> None:
+        """Write a file that the first process sends.
+
+        Raises:
+            LostProcessError: a process is lost.
+        """
+        assert self._heartbeats is not None
+        with path.open("wb") as file:
+            while part := self._next_part():
+                file.write(part)
+
+    def _next_part(self) -> bytes:
+        assert self._heartbeats is not None
+        while (part := self._heartbeats.data(_POLL_SECONDS)) is None:
+            self.check()
+        return part
 
     def check(self) -> None:
         """Raise an error if a process is lost, or one of those that this process started has ended.

@@ -24,6 +24,7 @@ from nmt_lstm.training.output_folder import (
     check_output,
     checkpoint_path,
     created_folder,
+    folder_for_copies,
     held_by_this_run,
 )
 from nmt_lstm.training.peers import Peers
@@ -48,6 +49,8 @@ class RunContext:
     """Silent in all processes but the first."""
     peers: Peers
     """The other processes."""
+    copies: Path
+    """Where to put a copy of a checkpoint that only the first machine has."""
     signals: SignalWatch = field(default_factory=SignalWatch)
     returned: bool = False
     """Whether the run continues from a checkpoint to which it has returned by itself."""
@@ -98,4 +101,5 @@ def open_run(
         if not launch.starts_others:
             # From now on, each process learns if another one ends, even while it prepares text.
             peers.join(launch)
-        yield RunContext(output, resume, devices, launch, precision, budget, display, peers)
+        copies = stack.enter_context(folder_for_copies(output, launch.node_rank))
+        yield RunContext(output, resume, devices, launch, precision, budget, display, peers, copies)

@@ -12,6 +12,7 @@ import typer
 from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import Overrides, Plugins, load_plugins, parse_time_limit
 from nmt_lstm.cli.messages import note, say
+from nmt_lstm.cli.output_folders import check_folder_path
 from nmt_lstm.config.wirings import WIRINGS
 from nmt_lstm.errors import ConfigurationError
 
@@ -130,7 +131,7 @@ def compare(
         corpus = Path(values["data"]["train_source"]).parent
         test_source, test_target = corpus / "test.en", corpus / "test.ja"
     settings = [*([f"training.time_limit={time_limit}"] if time_limit else []), *(overrides or [])]
-    early_checks.check_folder_path(output)
+    check_folder_path(output)
     early_checks.check_files(test_source, test_target, reread=True)
     matching.check_factors(factors)
     for changes in ((), *(variant.overrides for variant in variants_of(factors))):

@@ -14,6 +14,7 @@ import typer
 from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import Plugins, TrustPlugins, load_plugins
 from nmt_lstm.cli.messages import note, quoted
+from nmt_lstm.cli.output_folders import check_export_folder
 from nmt_lstm.errors import ConfigurationError, DataError, FolderInUseError
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def export(
     if format is ExportFormat.onnx:
         _check_for_onnx(precision, [shortlist, frequent, source])
     early_checks.check_models([model])
-    early_checks.check_export_folder(output, model, overwrite=overwrite)
+    check_export_folder(output, model, overwrite=overwrite)
     early_checks.check_files(source, target, reread=True)
     _warn_if_training(model)
     load_plugins(plugin, trusted=[model] if trust_plugins else [])

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.messages import note, quoted
+from nmt_lstm.cli.output_folders import check_import_folder
 from nmt_lstm.errors import ConfigurationError
 
 __all__ = ["EPILOG", "import_model"]
@@ -58,7 +58,7 @@ def import_model(
             f"--vocabulary was given {len(vocabularies)} times; give it once for both sides, or for source and target.",
             key="--vocabulary",
         )
-    early_checks.check_import_folder(output, path, overwrite=overwrite)
+    check_import_folder(output, path, overwrite=overwrite)
     from nmt_lstm.checkpoint.manifest import Manifest
     from nmt_lstm.importing import toolkits
     from nmt_lstm.importing.writing import write_imported

@@ -14,6 +14,7 @@ import typer
 from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import Plugins, load_plugins, parse_lengths, parse_time_limit
 from nmt_lstm.cli.messages import note
+from nmt_lstm.cli.output_folders import check_folder_path
 from nmt_lstm.errors import ConfigurationError, NmtLstmError
 from nmt_lstm.plain_text import printable
 
@@ -100,7 +101,7 @@ def probe(
     from nmt_lstm.lab.comparison.factors import parse_seeds, split_values
 
     cell_names = split_values(cells, "--cells")
-    early_checks.check_folder_path(output)
+    check_folder_path(output)
     if not plugin:
         early_checks.check_cells(cell_names)
     task_names, sizes, seed_numbers = (

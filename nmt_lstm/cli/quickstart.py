@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nmt_lstm.cli import early_checks
 from nmt_lstm.cli.arguments import CELL, AcceptChangedPlugins, Plugins, parse_time_limit
 from nmt_lstm.cli.messages import note, quoted
+from nmt_lstm.cli.output_folders import check_folder_path
 from nmt_lstm.cli.score_report import score_table
 from nmt_lstm.cli.train import check_start
 from nmt_lstm.errors import ConfigurationError
@@ -57,7 +57,7 @@ def quickstart(
     # For the commands that are proposed.
     options = "".join(f" --plugin {quoted(file)}" for file in plugin or [])
     options += "" if cell == DEFAULT_CELL else f" --cell {shlex.quote(cell)}"
-    early_checks.check_folder_path(output)
+    check_folder_path(output)
     # In the other processes of a distributed run the folder of the first one exists.
     if not resume and not is_started_by_run() and output.exists() and any(output.iterdir()):
         raise ConfigurationError(

@@ -42,7 +42,7 @@ Prefixes = Annotated[
     typer.Option(
         "--prefixes",
         metavar="FILE",
-        help="Beginnings of the translations, one per input line.",
+        help="Beginnings of the translations, one per input line; used before --prefix.",
         rich_help_panel="Requests",
     ),
 ]

@@ -23,6 +23,7 @@ from nmt_lstm.cli.arguments import (
 )
 from nmt_lstm.cli.chosen_settings import run_without_file
 from nmt_lstm.cli.messages import note, quoted, show_log
+from nmt_lstm.cli.output_folders import check_training_folder
 from nmt_lstm.cli.text_options import (
     Columns,
     Sources,
@@ -181,7 +182,7 @@ def train(
     settings += [f"{part}.cell={cell}" for part in parts if cell is not None]
     settings += overrides or []
     folder = output or default_output(run_file, texts["train_source"], texts["train_target"])
-    early_checks.check_training_folder(folder, resume=resume)
+    check_training_folder(folder, resume=resume)
     description: list[str] = []
     held_out: HeldOut | None = None
     if run_file:

@@ -54,7 +54,7 @@ def _keys_beside(keys: tuple[str, ...]) -> str:
 
 def _settings_of(task: object) -> list[str]:
     """Return the paths of all settings that have an effect in a task."""
-    unused = TASKS[task].unused if isinstance(task, str) and task in TASKS else ()
+    unused = next((each.unused for name, each in TASKS.items() if name == task), ())
     paths = [option.path for option in options_of()]
     return [path for path in paths if not any(f"{path}.".startswith(f"{each}.") for each in unused)]
 

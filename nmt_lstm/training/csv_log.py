@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from nmt_lstm.training.checkpointing import write_atomically
 from nmt_lstm.training.insight import FLOW_TABLE, LOGGED_LAGS
 from nmt_lstm.training.validation_sets import SET_TABLE
 
-__all__ = ["CsvLog", "flow_file", "log_file", "read_log", "sets_file", "start_log"]
+__all__ = ["CsvLog", "flow_file", "log_file", "logs_of", "read_log", "sets_file", "start_log"]
 
 _COLUMNS = (
     "step",
@@ -67,6 +69,23 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
     text = path.read_text(encoding="utf-8") if path.exists() else ""
     complete = text[: text.rfind("\n") + 1]
     yield from csv.DictReader(io.StringIO(complete, newline=""))
+
+
+@contextmanager
+def logs_of(output: Path) -> Iterator[None]:
+    """Context manager that removes the folder of logs again if the block fails and they say nothing.
+
+    They are new, there is no row, and the run has saved nothing: a stream without pairs leaves no folder behind.
+    """
+    folder = log_file(output).parent
+    is_new = not folder.exists()
+    try:
+        yield
+    except BaseException:
+        has_saved = any(path.name not in (folder.name, "held-out", ".lock") for path in output.glob("*"))
+        if is_new and not has_saved and next(read_log(output), None) is None:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def start_log(output: Path, step: int, *, validated: bool = True) -> None:

@@ -21,7 +21,7 @@ from nmt_lstm.text.held_out import with_validation_text
 from nmt_lstm.training.agreement import check_agreement
 from nmt_lstm.training.assembly import Assembly, assemble
 from nmt_lstm.training.callbacks import failure_in
-from nmt_lstm.training.csv_log import start_log
+from nmt_lstm.training.csv_log import logs_of, start_log
 from nmt_lstm.training.devices import explain_out_of_memory
 from nmt_lstm.training.fit_result import FitResult
 from nmt_lstm.training.interruption import TrainingInterrupted
@@ -102,6 +102,7 @@ def fit(
         with (
             explain_lost_process(context.launch, context.peers),
             explain_out_of_memory(run.training),
+            logs_of(output),
             context.signals,
             silence_lightning(),
         ):

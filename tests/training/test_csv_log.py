@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nmt_lstm.training.csv_log import CsvLog, log_file, read_log, start_log
+from nmt_lstm.training.csv_log import CsvLog, log_file, logs_of, read_log, start_log
 
 
 def log_rows(output: Path) -> list[tuple[str, str, str]]:
@@ -58,3 +58,28 @@ def test_an_incomplete_row_left_by_a_kill_is_skipped(twenty_steps: Path) -> None
 
 def test_a_missing_log_has_no_rows(tmp_path: Path) -> None:
     assert list(read_log(tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "saved", "remains"), [(False, False, False), (True, False, True), (False, True, True)]
+)
+def test_logs_that_say_nothing_are_removed_after_a_failure(tmp_path: Path, rows, saved, remains) -> None:
+    def fails() -> None:
+        with logs_of(tmp_path):
+            start_log(tmp_path, 0)
+            if rows:
+                CsvLog(tmp_path).log_metrics({"train_loss": 0.25}, 15)
+            if saved:
+                (tmp_path / "checkpoints").mkdir()
+            raise ValueError("failed")
+
+    with pytest.raises(ValueError, match="failed"):
+        fails()
+    assert log_file(tmp_path).exists() is remains
+
+
+def test_logs_of_an_earlier_run_stay_after_a_failure(tmp_path: Path) -> None:
+    start_log(tmp_path, 0)
+    with pytest.raises(ValueError, match="failed"), logs_of(tmp_path):
+        raise ValueError("failed")
+    assert log_file(tmp_path).exists()

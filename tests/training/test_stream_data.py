@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from nmt_lstm.config.load import load_run, make_run
-from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.text.cleaning import PairCleaner
 from nmt_lstm.text.pair_stream import PairStream
 from nmt_lstm.text.preparation import prepare
@@ -120,3 +120,9 @@ def test_what_a_stream_needs_is_named() -> None:
     check_stream_devices(1)
     with pytest.raises(ConfigurationError, match="one process, but 2"):
         check_stream_devices(2)
+
+
+def test_a_stream_without_pairs_leaves_no_folder(streamed, tmp_path) -> None:
+    with pytest.raises(DataError, match="without a pair"):
+        fit(streamed(0), tmp_path / "run", console=QUIET)
+    assert not (tmp_path / "run").exists()

@@ -81,7 +81,7 @@ def _reason(curve: Sequence[ValidationPoint], *, pairs: int | None, out_of_time:
     if last.loss > DIVERGED:
         return (
             f"Training diverged: a loss of {last.loss:.3g} nats per piece is far above that of guessing. Try a much lower "
-            f"training.optimizer.learning_rate."
+            f'training.optimizer.learning_rate, or training.on_divergence = "return".'
         )
     if pairs is not None and pairs < FEW_PAIRS:
         return f"A text of {count_of(pairs, 'sentence pair')} is too small to learn from; a few thousand pairs are needed."

@@ -93,6 +93,7 @@ class FailedSteps:
         if self.rank == 0:
             try:
                 write_atomically(path, _document(step, failure, parts))
+                failure = failure._replace(path=path)
             except OSError as problem:  # a full disk is no reason to end a run that skips the step
                 where = f"the batch cannot be written to '{path}' ({problem.strerror})"
         if skipped:
@@ -101,7 +102,7 @@ class FailedSteps:
                 f"warning: step {number:,} is skipped: its loss is {failure.loss:.4g} and its gradient's norm "
                 f"{float(step.norm):.4g}; {where}.{last}"
             )
-        return failure._replace(path=path)
+        return failure
 
     def _computed(self, number: int, micro_batch: MicroBatch) -> _Computed:
         batch, likelihood = micro_batch

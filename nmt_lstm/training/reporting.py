@@ -230,9 +230,15 @@ def advice_after_divergence(
         options += " --set training.clip_norm=1"
     limit = ""
     if guard.action == "return" and guard.returns >= guard.limit:
-        limit = f"The run has returned to a checkpoint {guard.returns} times, as often as training.divergence_limit allows. "
+        limit = f"The run has returned to a checkpoint {count_of(guard.returns, 'time')}, as often as training.divergence_limit allows. "
     if guard.action == "skip" and guard.skipped_in_a_row > guard.limit:
-        limit = f"No more than training.divergence_limit = {guard.limit} steps in a row are skipped. "
+        limit = f"training.divergence_limit allows {guard.limit} in a row. "
     if not has_checkpoint(output):
         return f"{limit}No checkpoint had been saved; start again with a lower learning rate:\n  {options}"
-    return f"{limit}An earlier checkpoint is saved; continue with a lower learning rate:\n  {resume_command(sys.argv)} {options}"
+    hint = (
+        " (with training.on_divergence=return, runs do that by themselves)" if guard.action == "stop" else ""
+    )
+    return (
+        f"{limit}An earlier checkpoint is saved; continue with a lower learning rate{hint}:\n"
+        f"  {resume_command(sys.argv)} {options}"
+    )

@@ -54,7 +54,7 @@ class Failure(NamedTuple):
     largest: float
     """The largest loss of a micro-batch, in nats per label; NaN if one is not finite."""
     path: Path | None
-    """The file with its batch; None if none was written."""
+    """The file with its batch; None if this process has written none."""
 
 
 class Reporter(Protocol):

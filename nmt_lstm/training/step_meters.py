@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from nmt_lstm.training.throughput import TrainingMeter
@@ -25,9 +26,18 @@ class StepMeters:
         """The step of that row."""
 
     def add(self, loss: Tensor, pieces: int, counts: Tensor | None) -> None:
-        """Count a micro-batch; see `TrainingMeter.add`."""
+        """Count a micro-batch.
+
+        Args:
+            loss: negative log-likelihood in nats, a scalar.
+            pieces: its target pieces.
+            counts: whether the loss is counted, a bool scalar; None counts it.
+        """
+        left_out: Tensor | int = 0
+        if counts is not None:
+            loss, left_out = torch.where(counts, loss, 0.0), torch.where(counts, 0, pieces)
         for meter in (self.display, self.validation, self.log):
-            meter.add(loss, pieces, counts)
+            meter.add(loss, pieces, left_out)
 
     def restart(self) -> None:
         """Measure the speed from now on, so that the time of a validation is left out."""

@@ -70,17 +70,15 @@ class TrainingMeter:
         """Leave out the time from the last call, or from the last step before a resume, until now."""
         self._start = time.monotonic()
 
-    def add(self, loss: Tensor | float, pieces: int, counts: Tensor | None = None) -> None:
-        """Count a micro-batch: its negative log-likelihood in nats, a scalar, and its target pieces.
+    def add(self, loss: Tensor | float, pieces: int, left_out: Tensor | int = 0) -> None:
+        """Count a micro-batch.
 
         Args:
             loss: negative log-likelihood in nats, a scalar.
             pieces: its target pieces.
-            counts: whether the loss is counted, a bool scalar; None counts it.
+            left_out: those of them whose loss is left out.
         """
-        if counts is not None:
-            loss = torch.where(counts, loss, 0.0)
-            self._left_out = self._left_out + torch.where(counts, 0, pieces)
+        self._left_out = self._left_out + left_out
         self._loss = self._loss + loss
         self._pieces += pieces
 

@@ -78,6 +78,7 @@ def prepare(
     from nmt_lstm.config.load import load_run
     from nmt_lstm.corpora.builtin import with_builtin_pieces
     from nmt_lstm.text.held_out import with_validation_text
+    from nmt_lstm.text.preparation import check_vocabulary
     from nmt_lstm.text.preparation import prepare as prepare_text
 
     texts = text_files(source, target, valid_source, valid_target, tsv=tsv, columns=columns)
@@ -101,6 +102,7 @@ def prepare(
                     "a stream is not prepared: its pairs are read while they are trained on."
                 )
             early_checks.check_task(run)
+            check_vocabulary(run.data, with_builtin_pieces(run).subwords)
             run, held_out = with_validation_text(run, Path(folder), reuse=False)
         if held_out is not None:
             note(held_out.describe(with_folder=False))

@@ -222,6 +222,7 @@ def check_start(run: RunSettings, folder: Path, plugins: Sequence[Path] | None, 
     Raises:
         ConfigurationError: the folder has a training run already, the settings leave nothing to train, or an
             optimizer, a logger, a callback or one of their options is unknown.
+        DataError: the vocabularies that the settings name cannot be read.
         FolderInUseError: another process is training into the folder.
         LaunchError: a launcher has started a different number of processes.
         ModelFolderError: the folder has unrelated files, or its checkpoint belongs to a different run.
@@ -230,14 +231,17 @@ def check_start(run: RunSettings, folder: Path, plugins: Sequence[Path] | None, 
     """
     if not plugins:
         early_checks.check_names(run)
+    if TASKS[run.task].is_text:
+        from nmt_lstm.corpora.builtin import with_builtin_pieces
+        from nmt_lstm.text.preparation import check_vocabulary
+
+        check_vocabulary(run.data, with_builtin_pieces(run).subwords)
     load_plugins(plugins)
-    from nmt_lstm.model.build import check_parts
     from nmt_lstm.training.devices import choose_devices
     from nmt_lstm.training.launch import find_launch, ignore_stray
     from nmt_lstm.training.output_folder import check_not_held, check_output, has_checkpoint
     from nmt_lstm.training.run_checks import check_run
 
-    check_parts(run.model)
     check_run(
         run.training,
         run.search,

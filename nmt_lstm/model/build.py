@@ -38,22 +38,11 @@ __all__ = [
     "build_network",
     "build_unweighted_model",
     "build_unweighted_network",
-    "check_parts",
+    "check_network",
 ]
 
-
-def check_parts(model: ModelSettings) -> None:
-    """Check the names and options of encoder, cells and attention before any text is read.
-
-    Raises:
-        PluginError: an encoder, cell or attention is unknown or does not accept its options.
-    """
-    if model.encoder.is_recurrent:
-        CELLS.check(model.encoder.cell, model.encoder.cell_options)
-    else:
-        ENCODERS.check(model.encoder.name, model.encoder.options)
-    CELLS.check(model.decoder.cell, model.decoder.cell_options)
-    ATTENTIONS.check(model.attention.name, model.attention.options)
+FEW_PIECES = 300
+"""Pieces of a vocabulary that is not used; one of labels has at least 263."""
 
 
 def build_model(
@@ -220,6 +209,16 @@ def build_unweighted_network(
     # The weights drawn here are overwritten; a program that loads a model keeps its own sequence of random numbers.
     with torch.device("cpu"), torch.random.fork_rng(devices=[]):
         return build_network(task, model, source_size, target_size).float()
+
+
+def check_network(task: TaskName, model: ModelSettings) -> Trainable:
+    """Build a network with few pieces before any text is read, so that a mistake in its settings does not cost hours.
+
+    Raises:
+        ConfigurationError: settings contradict each other.
+        PluginError: an encoder, cell or attention is unknown, or does not accept an option or its value.
+    """
+    return build_unweighted_network(task, model, FEW_PIECES, FEW_PIECES)
 
 
 def build_unweighted_model(model: ModelSettings, source_size: int, target_size: int) -> Seq2Seq:

@@ -26,6 +26,7 @@ __all__ = [
     "label_vocabulary",
     "labels_of",
     "subwords_with_labels",
+    "texts_of",
 ]
 
 FIRST_LABEL = len(SPECIAL_PIECES)
@@ -107,8 +108,7 @@ def subwords_with_labels(
         DataError: the vocabulary of the texts cannot be read or learnt.
     """
     if settings.model is not None:
-        is_pair = (settings.model / "subwords.source.model").exists()
-        texts = read_subwords(settings.model, settings, paired=is_pair).source
+        texts = texts_of(settings.model, settings)
     else:
         texts = train_subwords(
             lambda: ((source, source) for source, _ in pairs()),
@@ -119,6 +119,17 @@ def subwords_with_labels(
             characters=(characters, characters),
         ).source
     return Subwords(texts, labels, False)
+
+
+def texts_of(path: Path, settings: SubwordSettings) -> Vocabulary:
+    """Return the vocabulary of the texts from that of a model: the source side, if it has two.
+
+    Raises:
+        ConfigurationError: it does not suit the settings.
+        DataError: it cannot be read.
+    """
+    is_pair = (path / "subwords.source.model").exists()
+    return read_subwords(path, settings, paired=is_pair).source
 
 
 def check_labels(texts: Path, labels: Path, known: Sequence[str]) -> None:

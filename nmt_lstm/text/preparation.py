@@ -21,7 +21,13 @@ from nmt_lstm.text.cleaning import CleaningReport, PairSet
 from nmt_lstm.text.corpus import read_parallel
 from nmt_lstm.text.corpus_checks import corpus_warnings
 from nmt_lstm.text.fingerprint import fingerprints_of
-from nmt_lstm.text.labels import check_validation_labels, label_vocabulary, labels_of, subwords_with_labels
+from nmt_lstm.text.labels import (
+    check_validation_labels,
+    label_vocabulary,
+    labels_of,
+    subwords_with_labels,
+    texts_of,
+)
 from nmt_lstm.text.prepared import Prepared
 from nmt_lstm.text.store_progress import PROGRESS, StoreProgress
 from nmt_lstm.text.store_writing import CHECKPOINT_PAIRS, KEPT, write_store
@@ -36,7 +42,7 @@ from nmt_lstm.text.validation_text import ValidationText, read_validation
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import RunSettings
 
-__all__ = ["prepare", "prepare_text"]
+__all__ = ["check_vocabulary", "prepare", "prepare_text"]
 
 # The vocabulary is part of the data, not of the run: runs with different seeds must be comparable.
 VOCABULARY_SEED = 1
@@ -55,6 +61,21 @@ def prepare(run: RunSettings, on_progress: Progress | None = None, *, jobs: int 
         ResourceError: the disk is full.
     """
     return prepare_text(run.data, run.subwords, on_progress, jobs=jobs)
+
+
+def check_vocabulary(data: DataSettings, subwords: SubwordSettings) -> None:
+    """Check the vocabularies of `subwords.model`, if it is set, before any text is read.
+
+    Raises:
+        ConfigurationError: they do not suit other settings.
+        DataError: they cannot be read.
+    """
+    if subwords.model is None:
+        return
+    if data.targets == "labels":
+        texts_of(subwords.model, subwords)
+    else:
+        read_subwords(subwords.model, with_tags(subwords, data.tags()), paired=data.is_paired)
 
 
 def prepare_text(
@@ -80,6 +101,7 @@ def prepare_text(
         ResourceError: the disk is full.
     """
     report = on_progress or (lambda _: None)
+    check_vocabulary(data, subwords)
     check_rereadable(*data.training_files(), *data.validation_files())
     subwords = with_tags(subwords, data.tags())
     validation = tuple(read_validation(each) for each in data.validation_sets())

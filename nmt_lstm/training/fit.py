@@ -18,6 +18,7 @@ from nmt_lstm.corpora.builtin import with_builtin_pieces
 from nmt_lstm.errors import ConfigurationError, DivergenceError, NmtLstmError
 from nmt_lstm.evaluation.scores import chosen_tokenizer
 from nmt_lstm.text.held_out import with_validation_text
+from nmt_lstm.text.preparation import check_vocabulary
 from nmt_lstm.training.agreement import check_agreement
 from nmt_lstm.training.assembly import Assembly, assemble
 from nmt_lstm.training.callbacks import failure_in
@@ -93,6 +94,7 @@ def fit(
         )
         task, held = TASKS[run.task], None
         if task.is_text:
+            check_vocabulary(run.data, with_builtin_pieces(run).subwords)
             run, held = with_validation_text(run, output, reuse=continues)
         # A resumed run has its validation text already, and must not overwrite it: if the text differs, resuming fails.
         if held is not None and not continues:

@@ -1,4 +1,4 @@
-"""What a run's settings name outside of the network, checked before text is read: a mistake must not cost hours."""
+"""A run's settings and the files that they name, checked before text is read: a mistake must not cost hours."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import pytorch_lightning as pl
 
 from nmt_lstm.config.schema import ModelSettings, SearchSettings, TrainingSettings
 from nmt_lstm.config.tasks import TaskName
+from nmt_lstm.model.build import check_network
 from nmt_lstm.search.setting_checks import check_search
 from nmt_lstm.training.callbacks import build_callbacks, check_callbacks
-from nmt_lstm.training.initial_weights import read_base
+from nmt_lstm.training.initial_weights import freeze, read_base
 from nmt_lstm.training.loggers import check_loggers
 from nmt_lstm.training.optimization import check_optimizer
 from nmt_lstm.training.pretrained_embeddings import check_vectors
@@ -27,7 +28,7 @@ def check_run(
     continues: bool,
     callbacks: Sequence[pl.Callback] = (),
 ) -> list[pl.Callback]:
-    """Check search, optimizer, loggers, callbacks, word vectors and the model to be fine-tuned; return the run's callbacks.
+    """Check all settings but those of the text, and the files that they name, and return the run's callbacks.
 
     Args:
         training: how the run is trained.
@@ -42,9 +43,13 @@ def check_run(
             word vectors have a different width, or search settings contradict each other.
         DataError: a file of word vectors cannot be read.
         ModelFolderError: the model to be fine-tuned cannot be read.
+        PluginError: the network has a part that cannot be built.
         ResourceError: this version of PyTorch does not have the optimizer.
     """
     check_search(search)
+    network = check_network(task, model)
+    if training.freeze:
+        freeze(network, training.freeze)
     check_optimizer(training)
     check_loggers(training)
     own = [*build_callbacks(training), *callbacks]

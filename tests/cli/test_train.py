@@ -13,12 +13,16 @@ from nmt_lstm.training.output_folder import held_by_this_run
 
 PLUGIN = """
 from nmt_lstm.registry import CELLS
-from nmt_lstm.cells.cell import Cell
+from nmt_lstm.cells.gated_cell import GatedCell
 
 @CELLS.register("{name}")
-class Mine(Cell):
+class Mine(GatedCell):
     '''A cell of mine.'''
-    def __init__(self, input_size: int, hidden_size: int, *, turns: int = 1) -> None: ...
+    gates = ("candidate",)
+    def __init__(self, input_size: int, hidden_size: int, *, turns: int = 1) -> None:
+        super().__init__(input_size, hidden_size)
+    def update(self, x, h, state):
+        return (x.candidate + h.candidate,)
 """
 
 

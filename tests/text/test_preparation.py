@@ -11,11 +11,12 @@ import tracemalloc
 import pytest
 
 from nmt_lstm.config.load import make_run
+from nmt_lstm.config.schema import DataSettings, SubwordSettings
 from nmt_lstm.errors import DataError
 from nmt_lstm.text import line_decoding, pair_encoding, store_writing
 from nmt_lstm.text.cleaning import PairSet
 from nmt_lstm.text.invisible_characters import without_invisible_characters
-from nmt_lstm.text.preparation import prepare
+from nmt_lstm.text.preparation import prepare, prepare_text
 from nmt_lstm.text.special_pieces import END
 from nmt_lstm.text.store_progress import StoreProgress
 
@@ -293,3 +294,10 @@ def test_symbols_are_learnt_and_change_the_prepared_text(corpus) -> None:
     with_symbols = prepare(corpus.run('subwords.user_defined_symbols=["<b>"]'))
     assert with_symbols.subwords.source.symbols == ("<b>",)
     assert plain.fingerprint != with_symbols.fingerprint
+
+
+@pytest.mark.parametrize("targets", ["text", "labels"])
+def test_a_vocabulary_that_cannot_be_read_is_reported_before_text_is(tmp_path, targets) -> None:
+    data = DataSettings(train_source=tmp_path / "a", train_target=tmp_path / "b", targets=targets)
+    with pytest.raises(DataError, match="missing.model"):
+        prepare_text(data, SubwordSettings(model=tmp_path / "missing.model"))

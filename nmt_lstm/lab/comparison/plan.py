@@ -14,7 +14,7 @@ from nmt_lstm.corpora.builtin import with_builtin_pieces
 from nmt_lstm.lab.comparison.factors import Factor, Variant, variants_of
 from nmt_lstm.lab.comparison.matching import Match, planned_steps, within_time, within_updates
 from nmt_lstm.lab.comparison.sizing import count_parameters, size_to
-from nmt_lstm.model.build import check_parts
+from nmt_lstm.model.build import check_network
 from nmt_lstm.text.preparation import prepare
 from nmt_lstm.text.prepared import Prepared
 from nmt_lstm.training.data_module import TranslationDataModule
@@ -159,7 +159,7 @@ def make_plan(request: Request, on_progress: Callable[[str], None] = logger.info
 
     runs = [settings(variant.overrides) for variant in variants]
     for run in runs:
-        check_parts(run.model)
+        check_network(run.task, run.model)
     base = settings(())
     # Runs with the same text and settings share its prepared form, so that all of them see the same pieces.
     base_text, *texts = [prepare(with_builtin_pieces(run), on_progress) for run in (base, *runs)]

@@ -21,6 +21,7 @@ __all__ = [
     "LanguageModelWeight",
     "LineFormat",
     "Models",
+    "OutputPath",
     "Overrides",
     "Plugins",
     "Precision",
@@ -116,6 +117,9 @@ Tag = Annotated[
         help='Piece in front of every source line, as in training, such as a target language "<2de>".',
         rich_help_panel="Requests",
     ),
+]
+OutputPath = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. [default: stdout]")
 ]
 BeamSize = Annotated[
     int | None,

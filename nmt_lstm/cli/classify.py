@@ -12,6 +12,7 @@ from nmt_lstm.cli.arguments import (
     BatchSize,
     Device,
     LineFormat,
+    OutputPath,
     Plugins,
     Precision,
     PrecisionName,
@@ -19,7 +20,6 @@ from nmt_lstm.cli.arguments import (
     load_plugins,
 )
 from nmt_lstm.cli.lines import output_stream
-from nmt_lstm.cli.standard_streams import check_stdin
 from nmt_lstm.cli.text_input import text_lines
 from nmt_lstm.plain_text import json_text
 
@@ -46,9 +46,7 @@ def classify(
         Path | None,
         typer.Option("--input", "-i", metavar="FILE", help="Input, one text per line. [default: stdin]"),
     ] = None,
-    output_file: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. [default: stdout]")
-    ] = None,
+    output_file: OutputPath = None,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Write the probability after each label.")
     ] = False,
@@ -65,11 +63,7 @@ def classify(
 
     The model is trained with: nmt-lstm train --task classification.
     """
-    early_checks.check_models([model], device, task="classification")
-    early_checks.check_files(input_file)
-    early_checks.check_output(output_file, (input_file,))
-    if input_file is None:
-        check_stdin()
+    early_checks.check_single(model, device, "classification", input_file, output_file)
     load_plugins(plugin, trusted=[model] if trust_plugins else [])
     from nmt_lstm.inference.text_classifier import TextClassifier
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nmt_lstm.cli.lines import check_beginning, check_output
+from nmt_lstm.cli.standard_streams import check_stdin
 from nmt_lstm.errors import ConfigurationError, ModelFolderError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ __all__ = [
     "check_names",
     "check_output",
     "check_search",
+    "check_single",
     "check_tag",
     "check_task",
     "checked_search",
@@ -56,6 +58,23 @@ def check_models(folders: Sequence[Path], device: str = "auto", *, task: TaskNam
                 value=folder,
             )
         paths.add(path.resolve())
+
+
+def check_single(
+    model: Path, device: str, task: TaskName, input_file: Path | None, output_file: Path | None
+) -> None:
+    """Check the arguments of a command that reads an input with one model, and writes an output.
+
+    Raises:
+        ConfigurationError: the device name is unknown, or standard input is closed.
+        DataError: the input cannot be read, or the output cannot be written.
+        ModelFolderError: the model is missing, damaged, or for a different task.
+    """
+    check_models([model], device, task=task)
+    check_files(input_file)
+    check_output(output_file, (input_file,))
+    if input_file is None:
+        check_stdin()
 
 
 def check_language_model(

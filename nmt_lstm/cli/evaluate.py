@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -159,51 +159,37 @@ def evaluate(
         raise ConfigurationError("name either --hypotheses FILE, or -m FOLDER with -s FILE.")
     if model and source is None:
         raise ConfigurationError("-m needs a source text: -s test.de.")
-    if early_checks.task_of(model or []) == "forecast":
-        refuse_options(
-            reference=reference,
-            output=output_file,
-            analysis=analysis,
-            against=against,
-            beam_size=beam_size,
-            lm=language_model,
-            lm_weight=language_model_weight,
-            set=overrides,
-            train_source=train_source,
-            train_target=train_target,
-            tag=tag,
-            model="a forecaster",
-        )
+    task = early_checks.task_of(model or [])
+    of_translation: dict[str, Any] = {
+        "output": output_file,
+        "analysis": analysis,
+        "against": against,
+        "beam_size": beam_size,
+        "lm": language_model,
+        "lm_weight": language_model_weight,
+        "set": overrides,
+        "tag": tag,
+    }
+    of_labels: dict[str, Any] = {
+        "reference": reference,
+        "train_source": train_source,
+        "train_target": train_target,
+    }
+    if task == "forecast":
+        refuse_options(**of_translation, **of_labels, model="a forecaster")
         assert source is not None
         errors = ForecastScoring(model or [], source, season, device, plugin, trust_plugins)
         show_scores(errors, forecast_table, forecast_json, as_table=table_format is TableFormat.table)
         return
     if season is not None:
         raise ConfigurationError("--season is for a forecaster; leave it out.", key="--season", value=season)
-    if early_checks.is_language_model(model or []):
-        refuse_options(
-            reference=reference,
-            output=output_file,
-            analysis=analysis,
-            against=against,
-            beam_size=beam_size,
-            lm=language_model,
-            lm_weight=language_model_weight,
-            set=overrides,
-        )
+    if task == "language-model":
+        refuse_options(**of_translation, **of_labels)
         scoring = TextScoring(model or [], source, device, precision.value, batch_size, plugin, trust_plugins)
         show_scores(scoring, likelihood_table, likelihood_json, as_table=table_format is TableFormat.table)
         return
-    if early_checks.task_of(model or []) == "classification":
-        refuse_options(
-            hypotheses=hypotheses,
-            output=output_file,
-            analysis=analysis,
-            against=against,
-            beam_size=beam_size,
-            set=overrides,
-            model="a classifier",
-        )
+    if task == "classification":
+        refuse_options(**of_translation, model="a classifier")
         labels = LabelScoring(
             model or [],
             source,

@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 
 from nmt_lstm.cli import early_checks
-from nmt_lstm.cli.arguments import Device, Plugins, TrustPlugins, load_plugins
+from nmt_lstm.cli.arguments import Device, OutputPath, Plugins, TrustPlugins, load_plugins
 from nmt_lstm.cli.lines import input_lines, name_of, output_stream
-from nmt_lstm.cli.standard_streams import check_stdin
 from nmt_lstm.plain_text import json_text
 
 __all__ = ["forecast"]
@@ -42,9 +41,7 @@ def forecast(
         Path | None,
         typer.Option("--input", "-i", metavar="FILE", help="CSV with a header. [default: stdin]"),
     ] = None,
-    output_file: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. [default: stdout]")
-    ] = None,
+    output_file: OutputPath = None,
     series_format: Annotated[
         SeriesFormat, typer.Option("--format", help="CSV, or JSON Lines.")
     ] = SeriesFormat.csv,
@@ -56,11 +53,7 @@ def forecast(
 
     The model is trained with: nmt-lstm train --task forecast.
     """
-    early_checks.check_models([model], device, task="forecast")
-    early_checks.check_files(input_file)
-    early_checks.check_output(output_file, (input_file,))
-    if input_file is None:
-        check_stdin()
+    early_checks.check_single(model, device, "forecast", input_file, output_file)
     load_plugins(plugin, trusted=[model] if trust_plugins else [])
     from nmt_lstm.inference.forecaster import Forecaster
     from nmt_lstm.series.table import parse_table

@@ -16,6 +16,7 @@ from nmt_lstm.cli.arguments import (
     BeamSize,
     Device,
     LineFormat,
+    OutputPath,
     Plugins,
     Precision,
     PrecisionName,
@@ -96,9 +97,7 @@ def generate(
             "--input", "-i", metavar="FILE", help="Prompts, one per line; prompts.tsv:1 is a column."
         ),
     ] = None,
-    output_file: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. [default: stdout]")
-    ] = None,
+    output_file: OutputPath = None,
     count: Annotated[int, typer.Option("-n", min=1, metavar="N", help="Texts for each prompt.")] = 1,
     next_count: Annotated[
         int | None,

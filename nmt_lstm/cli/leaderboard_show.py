@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from nmt_lstm.cli.arguments import OutputPath
 from nmt_lstm.cli.lines import output_stream
 from nmt_lstm.cli.messages import say
 from nmt_lstm.errors import ConfigurationError
@@ -61,9 +62,7 @@ def show(
         BoardFormat | None,
         typer.Option("--format", help="[default: by the file extension of -o, or table]", show_default=False),
     ] = None,
-    output_file: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. [default: stdout]")
-    ] = None,
+    output_file: OutputPath = None,
     sentences: Annotated[
         int, typer.Option("--sentences", min=0, metavar="N", help="Most different sentences in HTML.")
     ] = 10,

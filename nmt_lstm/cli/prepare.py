@@ -14,6 +14,7 @@ from nmt_lstm.cli.chosen_settings import run_without_file
 from nmt_lstm.cli.messages import note, quoted
 from nmt_lstm.cli.text_options import (
     Columns,
+    OptionalRunFile,
     Sources,
     TabSeparated,
     Targets,
@@ -39,10 +40,7 @@ Examples:
 
 
 def prepare(
-    run_file: Annotated[
-        Path | None,
-        typer.Argument(metavar="RUN.toml", help="Run file; without it, name the text files."),
-    ] = None,
+    run_file: OptionalRunFile = None,
     source: Sources = None,
     target: Targets = None,
     valid_source: ValidSources = None,

@@ -15,6 +15,7 @@ from nmt_lstm.cli.arguments import (
     BatchSize,
     Device,
     LineFormat,
+    OutputPath,
     Plugins,
     Precision,
     PrecisionName,
@@ -74,9 +75,7 @@ def rescore(
             "--input", "-i", metavar="FILE", help="N-best lists of translate --format jsonl. [default: stdin]"
         ),
     ] = None,
-    output_file: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. [default: stdout]")
-    ] = None,
+    output_file: OutputPath = None,
     tune: Annotated[
         list[Path] | None,
         typer.Option(

@@ -13,6 +13,7 @@ from nmt_lstm.cli.arguments import (
     Device,
     LineFormat,
     Models,
+    OutputPath,
     Plugins,
     Precision,
     PrecisionName,
@@ -63,9 +64,7 @@ def score(
             help="Translations, one per source line; a language model has none.",
         ),
     ] = None,
-    output_file: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. [default: stdout]")
-    ] = None,
+    output_file: OutputPath = None,
     tag: Tag = "",
     batch_size: BatchSize = 64,
     line_format: Annotated[

@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ from nmt_lstm.errors import ConfigurationError
 
 __all__ = [
     "Columns",
+    "OptionalRunFile",
     "Sources",
     "Stream",
     "TabSeparated",
@@ -31,51 +32,43 @@ __all__ = [
 FILES = "FILE..."
 """Metavar of an option that takes several files, also after a single name (see `strict_options`)."""
 
+OptionalRunFile = Annotated[
+    Path | None, typer.Argument(metavar="RUN.toml", help="Run file; without it, name the text files.")
+]
+
+
+def _texts(*names: str, meaning: str) -> Any:
+    """Return an option that names text files."""
+    return typer.Option(*names, metavar=FILES, help=meaning, rich_help_panel="Text")
+
+
 Sources = Annotated[
     list[Path] | None,
-    typer.Option(
-        "--source",
-        "-s",
-        metavar=FILES,
-        help="Training text, source side; pairs.tsv:1 is a column.",
-        rich_help_panel="Text",
-    ),
+    _texts("--source", "-s", meaning="Training text, source side; pairs.tsv:1 is a column."),
 ]
 Targets = Annotated[
     list[Path] | None,
-    typer.Option(
-        "--target",
-        "-t",
-        metavar=FILES,
-        help="Training text, target side, in the same order.",
-        rich_help_panel="Text",
-    ),
+    _texts("--target", "-t", meaning="Training text, target side, in the same order."),
 ]
 ValidSources = Annotated[
     list[Path] | None,
-    typer.Option(
+    _texts(
         "--valid-source",
-        metavar=FILES,
-        help="Validation text, source side; each file is a set. [default: held out from the training text]",
-        rich_help_panel="Text",
+        meaning="Validation text, source side; each file is a set. [default: held out from the training text]",
     ),
 ]
 ValidTargets = Annotated[
     list[Path] | None,
-    typer.Option(
+    _texts(
         "--valid-target",
-        metavar=FILES,
-        help="Validation text, target side. [default: held out from the training text]",
-        rich_help_panel="Text",
+        meaning="Validation text, target side. [default: held out from the training text]",
     ),
 ]
 TabSeparated = Annotated[
     list[Path] | None,
-    typer.Option(
+    _texts(
         "--tsv",
-        metavar=FILES,
-        help="Training text with both sides, separated by tabs; for classification, label and text.",
-        rich_help_panel="Text",
+        meaning="Training text with both sides, separated by tabs; for classification, label and text.",
     ),
 ]
 Columns = Annotated[

@@ -26,6 +26,7 @@ from nmt_lstm.cli.messages import note, quoted, show_log
 from nmt_lstm.cli.output_folders import check_training_folder
 from nmt_lstm.cli.text_options import (
     Columns,
+    OptionalRunFile,
     Sources,
     Stream,
     TabSeparated,
@@ -78,10 +79,7 @@ class TrainingPrecision(StrEnum):
 
 
 def train(
-    run_file: Annotated[
-        Path | None,
-        typer.Argument(metavar="RUN.toml", help="Run file; without it, name the text files."),
-    ] = None,
+    run_file: OptionalRunFile = None,
     source: Sources = None,
     target: Targets = None,
     valid_source: ValidSources = None,

@@ -21,7 +21,6 @@ __all__ = [
     "Jobs",
     "Merge",
     "NBest",
-    "OutputPath",
     "PartLines",
     "Probabilities",
     "Resume",
@@ -33,9 +32,6 @@ __all__ = [
 InputFile = Annotated[
     Path | None,
     typer.Option("--input", "-i", metavar="FILE", help="Input, one sentence per line. [default: stdin]"),
-]
-OutputPath = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file. [default: stdout]")
 ]
 BeamGroups = Annotated[
     int | None,

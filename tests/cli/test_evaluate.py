@@ -284,3 +284,14 @@ def test_a_language_model_takes_part_in_the_search(command, tmp_path, translator
     assert translator.calls[0]["search"].language_model_weight == 0.3
     finished = command("evaluate", "--hypotheses", "src", "-r", "ref", "--lm", "lm")
     assert (finished.status, "--lm" in finished.error) == (2, True)
+
+
+@pytest.mark.parametrize("task", ["language-model", "classification", "forecast"])
+@pytest.mark.parametrize("option", [("--tag", "<2de>"), ("--lm-weight", "0.3"), ("--beam-size", "2")])
+def test_options_of_translation_have_no_meaning_for_other_models(
+    command, texts, monkeypatch, task, option
+) -> None:
+    monkeypatch.setattr("nmt_lstm.cli.early_checks.task_of", lambda folders: task)
+    finished = command("evaluate", "-m", "x", "-s", "src", *option)
+    assert finished.status == 2
+    assert f"{option[0]} has no meaning" in finished.error

@@ -58,7 +58,7 @@ class ForecastScoring(NamedTuple):
         """
         if len(self.models) > 1:
             raise ConfigurationError(
-                f"-m is given {len(self.models)} times, but forecasters form no ensemble; name one.",
+                f"-m is given {len(self.models)} times, but forecasters cannot form an ensemble; name one model.",
                 key="--model",
             )
         early_checks.check_models(self.models, self.device, task="forecast")

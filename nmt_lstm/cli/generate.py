@@ -143,7 +143,12 @@ def generate(
     seed: Annotated[int | None, typer.Option("--seed", min=0, metavar="N", help="Seed of sampling.")] = None,
     max_pieces: Annotated[
         int | None,
-        typer.Option("--max-pieces", min=1, metavar="N", help="Most pieces after the prompt. [default: 100]"),
+        typer.Option(
+            "--max-pieces",
+            min=1,
+            metavar="N",
+            help="Maximum number of pieces after the prompt. [default: 100]",
+        ),
     ] = None,
     beam_size: BeamSize = None,
     overrides: SearchOverrides = None,

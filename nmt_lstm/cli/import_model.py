@@ -33,7 +33,7 @@ def import_model(
         str,
         typer.Argument(
             metavar="TOOLKIT|PATH",
-            help="marian, opennmt, eole or joeynmt; or the model itself, whose files tell the toolkit.",
+            help="marian, opennmt, eole or joeynmt; or the model itself, if its files show the toolkit.",
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write.")],

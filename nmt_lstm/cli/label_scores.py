@@ -40,7 +40,7 @@ class LabelScoring(NamedTuple):
         """
         if len(self.models) > 1:
             raise ConfigurationError(
-                f"-m is given {len(self.models)} times, but classifiers form no ensemble; name one.",
+                f"-m is given {len(self.models)} times, but classifiers cannot form an ensemble; name one model.",
                 key="--model",
             )
         if self.source is None or len(self.reference) != 1:

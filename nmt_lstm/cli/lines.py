@@ -149,7 +149,7 @@ def consecutive_chunks(
             first = number
         chunk.append(item)
         is_end_of_part = bool(part_lines) and number % part_lines == 0
-        if len(chunk) == size or is_end_of_part:  # before the next line is awaited: somebody may be typing it
+        if len(chunk) == size or is_end_of_part:  # before the next line is awaited: a user may be typing it
             yield first, chunk
             chunk = []
     if chunk:

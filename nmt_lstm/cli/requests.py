@@ -216,7 +216,7 @@ def _constraint(path: Path | None, number: int, line: str) -> dict[str, Any]:
                 f"{place}: unknown key '{key[:60]}'; there are {', '.join(KINDS)}.", line=number, key=key
             )
         if key in TEXTS and not isinstance(value, str):
-            raise DataError(f"{place}: '{key}' must be a text, as in {EXAMPLE}.", line=number, key=key)
+            raise DataError(f"{place}: '{key}' must be text, as in {EXAMPLE}.", line=number, key=key)
         if key not in TEXTS and not (
             isinstance(value, list) and all(isinstance(each, str) and each.strip() for each in value)
         ):

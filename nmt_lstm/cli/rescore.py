@@ -208,7 +208,7 @@ def _tuned(
         if len(lines) != len(lists):
             raise DataError(
                 f"'{path}' has {count_of(len(lines), 'line')}, but '{name}' has {count_of(len(lists), 'list')}; "
-                f"give the translation of the text that the lists are of.",
+                f"give the reference of the text whose translations are in the lists.",
                 path=path,
             )
     if not any(len(each.candidates) > 1 for each in lists):

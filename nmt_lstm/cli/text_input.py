@@ -30,7 +30,7 @@ def text_lines(path: Path | None, purpose: str) -> Iterator[str]:
 def checked_text(lines: Iterable[str], path: Path | None, purpose: str) -> Iterator[str]:
     """Yield lines, and warn if there are none, or if most of the first ones have tabs.
 
-    Empty input is no error: of many files, or of a pipe, some may be empty, and the output is then empty, too.
+    Empty input is not an error: of many files, or of a pipe, some may be empty, and the output is then empty, too.
 
     Args:
         lines: the text.

@@ -41,7 +41,7 @@ class TextScoring(NamedTuple):
         """
         if len(self.models) > 1:
             raise ConfigurationError(
-                f"-m is given {len(self.models)} times, but language models form no ensemble; name one.",
+                f"-m is given {len(self.models)} times, but language models cannot form an ensemble; name one model.",
                 key="--model",
             )
         if self.source is None:

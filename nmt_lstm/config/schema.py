@@ -170,17 +170,17 @@ class SearchSettings(Settings):
     max_source_pieces: Annotated[int, Field(ge=1)] = 500
     """Longer source lines are truncated to this length, with a warning; 2000 by default with characters or bytes."""
     max_pieces: Annotated[int, Field(ge=1, le=100_000)] = 100
-    """Of a language model: most pieces that are written after the prompt."""
+    """Of a language model: maximum number of pieces that are written after the prompt."""
     language_model_weight: Annotated[float, Field(ge=0.0, le=10.0)] = 0.2
     """Weight of the language model's log-probabilities, if translation has one (`--lm`); 0 leaves it out."""
     no_repeat_ngram: Annotated[int, Field(ge=0, le=100)] = 0
-    """No sequence of so many pieces occurs twice in a translation; 0 is off."""
+    """No sequence of this many pieces occurs twice in a translation; 0 is off."""
     repetition_penalty: Annotated[float, Field(ge=1.0, le=10.0)] = 1.0
     """Pieces that were written become less likely (Keskar et al. 2019); 1 is off, 1.2 is customary."""
     temperature: Annotated[float, Field(ge=0.01, le=100.0)] = 1.0
     """Of sampling: below 1 likely pieces are drawn more often, above 1 less often."""
     top_k: Annotated[int, Field(ge=0)] = 0
-    """Of sampling: draw among so many of the likeliest pieces; 0 is all."""
+    """Of sampling: draw among this many of the likeliest pieces; 0 is all."""
     top_p: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     """Of sampling: draw among the likeliest pieces that together have this probability; 1 is all."""
     samples: Annotated[int, Field(ge=1, le=10_000)] = 32
@@ -217,7 +217,9 @@ class RunSettings(Settings):
         if problem := self.data.problem(paired=task.paired):
             raise ValueError(problem)
         if (self.data.targets == "labels") != (self.task == "classification"):
-            raise ValueError('data.targets = "labels" is for task = "classification", and nothing else is')
+            raise ValueError(
+                'data.targets must be "labels" for task = "classification", and "text" for every other task'
+            )
         for key in task.refused:
             if getattr(self.data, key) is not None:
                 raise ValueError(
@@ -228,7 +230,7 @@ class RunSettings(Settings):
         decides, names = self.training.validation_set, self.data.validation_names()
         if decides not in ("", AVERAGE, *names):
             raise ValueError(
-                f'training.validation_set = "{decides}" is none of the validation sets; use "{AVERAGE}" or one of '
+                f'training.validation_set = "{decides}" is not one of the validation sets; use "{AVERAGE}" or one of '
                 f"{', '.join(names)}"
             )
         if self.training.source_vectors is not None and not task.paired:

@@ -71,9 +71,9 @@ class TrainingSettings(Settings):
     freeze: list[str] = []
     """Names of parameters that stay as they are, with wildcards, such as "encoder.*"."""
     epochs: Annotated[int, Field(ge=1)] = 10
-    """Most passes over the training text."""
+    """Maximum number of passes over the training text."""
     max_steps: Annotated[int, Field(ge=0)] = 0
-    """Most optimizer steps; 0 is no limit."""
+    """Maximum number of optimizer steps; 0 is no limit."""
     time_limit: Duration = ""
     """Wall-clock limit of training, such as "25m", "2h" or "90s"; empty is no limit."""
     fit_time_limit: bool = False
@@ -93,8 +93,8 @@ class TrainingSettings(Settings):
     valid_beam_size: PositiveInt = 1
     """Beam size of the translations in validation."""
     metric: Literal["bleu", "chrf", "loss", "accuracy", "f1"] = "bleu"
-    """Validation metric for the best checkpoint, early stopping and plateau; "loss" for a language model; accuracy and (macro)
-    f1 are of a classifier."""
+    """Validation metric for the best checkpoint, early stopping and plateau; "loss" for a language model; a classifier has
+    "accuracy" and (macro) "f1"."""
     validation_set: str = ""
     """Validation set whose metric counts if there are several: its name, "average" for the mean of all, or the first."""
     patience: Annotated[int, Field(ge=0)] = 0
@@ -113,7 +113,7 @@ class TrainingSettings(Settings):
     """If a step's loss or gradient is not finite: stop, skip the step, or return to the last checkpoint with half the learning
     rate; with skip and return also if a loss is above 20 nats per piece."""
     divergence_limit: PositiveInt = 5
-    """skip: most steps skipped in a row; return: most returns of a run. With one more, training stops."""
+    """skip: maximum number of steps skipped in a row; return: maximum number of returns of a run. With one more, training stops."""
     precision: Literal["auto", "float32", "bf16", "fp16"] = "auto"
     """auto: mixed bf16 if the machine supports it, otherwise float32."""
     devices: Annotated[int, Field(ge=0)] = 0

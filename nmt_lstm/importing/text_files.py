@@ -52,7 +52,7 @@ def _mapping(content: bytes, path: Path, loader: Any) -> dict[Any, Any]:
         reason = " ".join(str(problem).split())[:200]
         raise DamagedSourceError(f"'{path}' is not YAML: {reason}.", path=path) from None
     if not isinstance(values, dict):
-        raise DamagedSourceError(f"'{path}' holds no options: it is not a mapping of YAML.", path=path)
+        raise DamagedSourceError(f"'{path}' contains no options: it is not a YAML mapping.", path=path)
     return values
 
 
@@ -67,7 +67,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except ValueError as problem:
         raise DamagedSourceError(f"'{path}' is not JSON: {problem}.", path=path) from None
     if not isinstance(values, dict):
-        raise DamagedSourceError(f"'{path}' holds no JSON object.", path=path)
+        raise DamagedSourceError(f"'{path}' does not contain a JSON object.", path=path)
     return values
 
 

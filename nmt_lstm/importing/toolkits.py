@@ -62,7 +62,7 @@ def import_model(path: Path, *, toolkit: str = "", vocabularies: Sequence[Path] 
     chosen = TOOLKITS[toolkit or toolkit_of(path)]
     if not chosen.recognises(path):
         raise DamagedSourceError(
-            f"'{path}' is no model of {toolkit}; give {chosen.expected}.", path=path, value=toolkit
+            f"'{path}' is not a model of {toolkit}; give {chosen.expected}.", path=path, value=toolkit
         )
     return chosen.convert(path, vocabularies)
 
@@ -78,5 +78,5 @@ def toolkit_of(path: Path) -> str:
             return name
     expected = "".join(f"\n  {name}: {toolkit.expected}" for name, toolkit in TOOLKITS.items())
     raise DamagedSourceError(
-        f"'{path}' is no model that can be imported. A model is:{expected}", path=path, known=TOOLKITS
+        f"'{path}' is not a model that can be imported. A model is:{expected}", path=path, known=TOOLKITS
     )

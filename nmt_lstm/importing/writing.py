@@ -28,7 +28,7 @@ def write_imported(folder: Path, imported: ImportedModel, *, origin: Path) -> No
     source, target = imported.languages
     run = make_run(
         {
-            # The settings of training are unknown. A name that is no file says so where somebody reads it.
+            # The settings of training are unknown. The name of a file that does not exist tells readers so.
             "data": {
                 "train_source": f"unknown text of {imported.toolkit}",
                 "train_target": f"unknown text of {imported.toolkit}",
@@ -46,7 +46,7 @@ def write_imported(folder: Path, imported: ImportedModel, *, origin: Path) -> No
     except RuntimeError as problem:
         reason = " ".join(str(problem).split())[:300]
         raise DamagedSourceError(
-            f"the weights of '{origin}' do not fit its options: {reason}; are all files of one model?",
+            f"the weights of '{origin}' do not fit its options: {reason}; do all files belong to one model?",
             path=origin,
         ) from None
     model_folder.write(

@@ -1,4 +1,4 @@
-"""N-best lists as ``translate --format jsonl`` writes them: read, sorted anew and written."""
+"""N-best lists in the format of ``translate --format jsonl``: reading, reordering and writing them."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ changes by 0.2."""
 NEIGHBOURS = 20
 """Source pieces on each side whose places count; those farther away weigh nothing."""
 INSIDE = 0.5
-"""Attention to an element with which a target piece rather belongs to it than not."""
+"""Attention to an element above which a target piece belongs to it."""
 
 Floats = NDArray[np.float64]
 NOWHERE = (-np.inf, 0, 0)

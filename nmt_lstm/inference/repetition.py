@@ -9,7 +9,7 @@ __all__ = ["repeated_phrase"]
 
 Piece = TypeVar("Piece", int, str)
 REPETITIONS = 4
-"""A phrase that stands so many times in a row is a mistake; numbers and exclamations have three."""
+"""A phrase that is repeated this many times in a row is a mistake; numbers and exclamations have three."""
 
 
 def repeated_phrase(pieces: Sequence[Piece], *, shortest: int = 1) -> list[Piece] | None:
@@ -17,7 +17,7 @@ def repeated_phrase(pieces: Sequence[Piece], *, shortest: int = 1) -> list[Piece
 
     Args:
         pieces: T pieces of a translation.
-        shortest: pieces of a phrase, at least. Repeated letters and dots are no mistake.
+        shortest: pieces of a phrase, at least. Repeated letters and dots are not a mistake.
     """
     for size in range(shortest, len(pieces) // REPETITIONS + 1):
         run = 0

@@ -47,7 +47,7 @@ class TextOptions:
     def __post_init__(self) -> None:
         if not KeptPatterns(self.keep, self.keep_patterns) and self.keep_as:
             raise ConfigurationError(
-                "keep_as needs to know for what it stands; add keep or keep_patterns.",
+                "keep_as stands for what keep or keep_patterns select; add one of them.",
                 key="keep_as",
                 value=self.keep_as,
             )

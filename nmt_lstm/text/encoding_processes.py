@@ -40,7 +40,7 @@ def process_count(pairs: int, jobs: int | None = None) -> int:
 
     Args:
         pairs: of the text.
-        jobs: at most so many; by default as many as there are cores that this process may use.
+        jobs: at most this many; by default as many as there are cores that this process may use.
     """
     if jobs is None:
         # macOS cannot restrict processes to cores.

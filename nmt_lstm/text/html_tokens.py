@@ -1,7 +1,7 @@
 """HTML as tags, text and the rest, in time proportional to its length.
 
 The tokens follow the HTML standard where writers of pages depend on it (comments, scripts, quoted attributes). A ``<`` that
-begins no tag is text. A comment, a script or a quoted attribute that the document does not close is no text for readers, so it
+begins no tag is text. A comment, a script or a quoted attribute that the document does not close is not text for readers, so it
 is left as it is. Joined, the tokens are the document, to the last character.
 """
 
@@ -18,7 +18,7 @@ _NAME = re.compile(r"</?([A-Za-z][^\s/<>]*+)")
 _PLAIN = re.compile(r"[^<>\"']*+")
 _ATTRIBUTE = re.compile(r"([^\s=/>\"']++)(?:\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s>]++)))?")
 _CUT_ATTRIBUTE = re.compile(r"""\s[A-Za-z][\w-]*+=["']""")
-# Their content is not markup, and is no text for readers.
+# Their content is not markup, and is not text for readers.
 _RAW_ELEMENTS = frozenset(
     {"script", "style", "textarea", "xmp", "iframe", "noembed", "noframes", "plaintext"}
 )

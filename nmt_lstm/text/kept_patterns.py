@@ -52,7 +52,7 @@ class KeptPatterns:
         for name in names:
             if name not in KEPT:
                 raise ConfigurationError(
-                    f"cannot keep '{name}': unknown; there are {', '.join(KEPT)}.{nearest(name, KEPT)} Use "
+                    f"cannot keep '{name}', which is unknown.{nearest(name, KEPT)} Known: {', '.join(KEPT)}. Use "
                     f"--keep-pattern for a regular expression.",
                     key="keep",
                     value=name,

@@ -32,7 +32,7 @@ __all__ = [
 FIRST_LABEL = len(SPECIAL_PIECES)
 """The number of the first label among the pieces."""
 MAX_LABELS = 1_000
-"""More labels are rather the other column of a file."""
+"""More labels are probably texts: the other column of the file."""
 # A model of bytes has the 256 bytes and a space besides, which spell a label that is not known.
 # Labels in a message, and their length there.
 MAX_SHOWN = 10
@@ -176,7 +176,7 @@ def _shortened(label: str) -> str:
 
 
 def label_count(size: int) -> int:
-    """Return the number of labels in a vocabulary of so many pieces."""
+    """Return the number of labels in a vocabulary of this many pieces."""
     return size - _OTHER_PIECES
 
 

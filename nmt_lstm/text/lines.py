@@ -35,7 +35,7 @@ class LineWarnings:
     """Warnings about lines by their numbers, at most ten of each kind, so that a log stays readable.
 
     Args:
-        translations: warn about unusual translations, too, which somebody is going to read.
+        translations: warn about unusual translations, too, which people will read.
         shown: False for warnings that nobody is to see.
     """
 

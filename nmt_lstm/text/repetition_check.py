@@ -57,7 +57,7 @@ def check_pattern(pattern: str) -> None:
     if len(pattern) > MAX_PATTERN_LENGTH:
         raise _refusal(
             pattern,
-            f"it has {len(pattern)} characters; {MAX_PATTERN_LENGTH} are allowed, several patterns too",
+            f"it has {len(pattern)} characters, and at most {MAX_PATTERN_LENGTH} are allowed; use several patterns",
         )
     try:
         with warnings.catch_warnings(action="ignore"):  # about sets that may change their meaning one day

@@ -219,7 +219,7 @@ def _train(
         except RuntimeError as error:
             size, reason = _possible_size(error, size, side, len(symbols))
         else:
-            # That a text supports fewer pieces than are chosen for its size is no news to anybody.
+            # That a text supports fewer pieces than are chosen for its size is not news.
             if size > requested or (size < requested and not is_chosen):
                 logger.warning(
                     "the %straining text %s %d pieces; the vocabulary size was changed from %d to %d.",

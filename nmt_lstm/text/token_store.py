@@ -168,7 +168,7 @@ class TokenStore:
         except ValueError as error:
             raise _damaged(folder / HEADER, f"'{folder / HEADER}': {error}") from None
         if header.get("version") != VERSION or header.get("dtype") not in DTYPES:
-            raise _damaged(folder / HEADER, f"'{folder / HEADER}' is of a different version")
+            raise _damaged(folder / HEADER, f"'{folder / HEADER}' has a different version")
         # Stores of earlier versions have no checksums.
         _check_files(folder, header.get("files", {}))
         dtype: np.dtype[np.unsignedinteger[Any]] = np.dtype(str(header["dtype"]))

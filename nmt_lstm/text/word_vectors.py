@@ -128,7 +128,7 @@ def read_piece_vectors(path: Path, words: PieceWords) -> PieceVectors:
         chosen = {piece: choice for piece, choice in chosen.items() if piece not in words.within_words}
     if not chosen or not any(vector.any() for _, vector in chosen.values()):
         raise DataError(
-            f"'{path}' has no vector for any piece of the vocabulary; is it of a different language?",
+            f"'{path}' has no vector for any piece of the vocabulary; is it for a different language?",
             path=path,
         )
     pieces = sorted(chosen)

@@ -179,7 +179,7 @@ def _describe(subwords: Subwords, rows: dict[str, tuple[Tensor, Tensor]]) -> str
 def _refuse(folder: Path, name: str, before: tuple[int, ...] | None, now: tuple[int, ...] | None) -> NoReturn:
     raise ConfigurationError(
         f"training.init_from: the network in '{model_name(folder)}' is different: '{name}' has shape {before or 'none'} there and "
-        f"{now or 'none'} here, although the settings agree; are their cells and attention of the same versions?",
+        f"{now or 'none'} here, although the settings agree; do their cells and attention have the same versions?",
         key="training.init_from",
         value=str(folder),
     )

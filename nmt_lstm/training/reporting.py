@@ -160,7 +160,7 @@ def _columns(result: ValidationResult) -> list[str]:
 
 
 def report_choices(context: RunContext, network: Network, parameters: int, *, streamed: bool = False) -> None:
-    """Report what is trained, on which devices, and for how long: so many epochs, or a stream."""
+    """Report what is trained, on which devices, and for how long: a number of epochs, or a stream."""
     model, training, _ = network
     encoder, decoder = model.encoder, model.decoder
     if encoder.is_recurrent:

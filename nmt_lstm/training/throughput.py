@@ -45,7 +45,7 @@ class StepStatistics:
         return self.loss / pieces if pieces else math.nan
 
     def pieces_per_second(self, processes: int) -> float:
-        """Return the target pieces per second of so many processes; NaN without pieces."""
+        """Return the target pieces per second of this many processes; NaN without pieces."""
         return self.pieces * processes / max(self.seconds, 1e-9) if self.pieces else math.nan
 
 
@@ -125,7 +125,7 @@ class Throughput:
     """Optimizer steps of an epoch."""
 
     def seconds(self, epochs: float) -> float:
-        """Return the seconds that so many epochs take, without validation."""
+        """Return the seconds that this many epochs take, without validation."""
         return epochs * self.steps_per_epoch * self.seconds_per_step
 
 

@@ -93,7 +93,7 @@ def damage(draw: random.Random, folder: Path) -> str:
 
 @contextlib.contextmanager
 def case(seed: int, what: str, counts: Counter):
-    """Count what happens to one case; anything but an error of ours, in time, fails the test."""
+    """Count what happens to one case; anything but an error message of nmt-lstm, in time, fails the test."""
     start = time.monotonic()
     try:
         yield

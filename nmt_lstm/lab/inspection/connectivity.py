@@ -91,7 +91,7 @@ def connectivity(model: Seq2Seq, batch: Batch) -> Connectivity:
 
 
 def _repeated(batch: Batch, rows: int) -> Batch:
-    """Return a batch of one pair as so many equal rows."""
+    """Return a batch of one pair as this many equal rows."""
     source, target = batch.source.pieces[0, :-1].tolist(), batch.target_outputs[0, :-1].tolist()
     return collate([source] * rows, [target] * rows)
 

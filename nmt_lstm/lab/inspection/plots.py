@@ -28,7 +28,7 @@ _INCH = 72
 
 
 def check_matplotlib() -> None:
-    """Refuse to go on without matplotlib, before anything is computed.
+    """Raise ConfigurationError without matplotlib, before anything is computed.
 
     Raises:
         ConfigurationError: it is not installed.

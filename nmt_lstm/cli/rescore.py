@@ -150,6 +150,10 @@ def rescore(
         weights = RescoringWeights.read(weights_file)
         named = {"lm": language_model, "model": model, "reverse": reverse}
         weights.check([name for name, value in named.items() if value])
+    name = name_of(input_file)
+    lists = read_nbest_lists(text_lines(input_file, "rescore"), name)
+    # What is not a list is reported before models are loaded; for tuning, all are needed at once.
+    first = list(itertools.islice(lists, None if weights is None else 1))
     load_plugins(plugin, trusted=folders if trust_plugins else [])
     from nmt_lstm.inference.rescoring_models import load_rescorer
 
@@ -161,16 +165,13 @@ def rescore(
         precision=precision.value,
         batch_size=batch_size,
     )
-    name = name_of(input_file)
-    lists = read_nbest_lists(text_lines(input_file, "rescore"), name)
     if weights is None:
-        everything = list(lists)
-        weights = _tuned(rescorer, everything, references, name, metric.value, tokenize)
+        weights = _tuned(rescorer, first, references, name, metric.value, tokenize)
         weights.write(weights_file)
         note(f"Wrote the weights to '{weights_file}'.")
         if output_file is None:
             return
-        lists = iter(everything)
+    lists = itertools.chain(first, lists)
     with output_stream(output_file, inputs=(input_file,)) as stream:
         while chunk := list(itertools.islice(lists, LINES_AT_ONCE)):
             for each in rescorer.rescore(chunk, weights):

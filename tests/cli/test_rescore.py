@@ -128,3 +128,12 @@ def test_lists_of_one_hypothesis_cannot_be_tuned(command, lists, rescorer):
     finished = command("rescore", "-i", "single.jsonl", "--tune", "one", "-w", "weights.json")
     assert finished.status == 2
     assert "--n-best" in finished.error
+
+
+def test_lists_are_checked_before_models_are_loaded(command, lists, rescorer):
+    (lists / "weights.json").write_text('{"weights": {"lm": 0.2}}')
+    (lists / "lists.jsonl").write_text('{"text": "no list"}\n')
+    finished = command("rescore", "-i", "lists.jsonl", "--lm", "lm", "-w", "weights.json")
+    assert finished.status == 1
+    assert "line 1, is not an n-best list" in finished.error
+    assert rescorer == []

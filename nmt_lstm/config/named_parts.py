@@ -72,7 +72,7 @@ def _check_loggers(items: list[Any]) -> list[Any]:
     for name in names:
         if name not in LOGGERS and not _is_class(name):
             known = ", ".join(f'"{known}"' for known in LOGGERS)
-            hint = nearest(name, LOGGERS).removesuffix("?").replace(" Did", "; did")
+            hint = nearest(name, LOGGERS).replace(" Did", ". Did")
             raise ValueError(f"'{name}' must be {known} or package.module:Class{hint}")
         if name in LOGGERS and names.count(name) > 1:
             raise ValueError(f"'{name}' is named twice")

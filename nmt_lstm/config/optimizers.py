@@ -47,5 +47,5 @@ def check_optimizer_name(name: str) -> str:
         return name
     known = ", ".join(f'"{known}"' for known in OPTIMIZERS)
     raise ValueError(
-        f"must be {known}, or the package.module:Class of an optimizer{nearest(name, OPTIMIZERS).removesuffix('?').replace(' Did', '; did')}"
+        f"must be {known}, or the package.module:Class of an optimizer{nearest(name, OPTIMIZERS).replace(' Did', '. Did')}"
     )

@@ -112,7 +112,8 @@ def problem_sentences(error: ValidationError, overridden: Iterable[str], task: o
         elif not keys or problem["type"] == "value_error":
             # The check of a table as a whole names its keys itself.
             prefix = f"{path} = {value}{mark}: " if path in options else ""
-            sentences.append(f"{prefix}{problem['ctx']['error'] if 'ctx' in problem else problem['msg']}.")
+            text = str(problem["ctx"]["error"] if "ctx" in problem else problem["msg"])
+            sentences.append(f"{prefix}{text}{'' if text.endswith('?') else '.'}")
         else:
             allowed = options[path].allowed if path in options else problem["msg"]
             hint = _nearest_value(problem["input"], problem)

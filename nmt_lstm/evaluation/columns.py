@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 
-__all__ = ["NOT_SIGNIFICANT", "p_value", "perplexity", "signed"]
+__all__ = ["NOT_SIGNIFICANT", "of_any_size", "p_value", "perplexity", "signed"]
 
 NOT_SIGNIFICANT = "≈"
 # exp of this is the largest float.
@@ -22,9 +22,13 @@ def p_value(value: float) -> str:
     return "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
+def of_any_size(value: float, digits: int) -> str:
+    """Return a number such as "5.341", or "1.2e+27" from a million on, so that no column becomes too wide."""
+    return f"{value:.{digits}f}" if not abs(value) >= 1e6 else f"{value:.2g}"
+
+
 def perplexity(loss: float, digits: int = 1) -> str:
     """Return the perplexity of a loss in nats per piece, such as "12.3", or "2.4e+08" from a million on."""
     if loss >= _MAX_EXPONENT:
         return "infinite"
-    value = math.exp(loss)
-    return f"{value:.{digits}f}" if value < 1e6 else f"{value:.2g}"
+    return of_any_size(math.exp(loss), digits)

@@ -89,9 +89,11 @@ def _arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
             return {name: archive[name] for name in archive.files}
     except OSError as problem:
         raise DamagedSourceError(f"cannot read '{path}': {problem.strerror or problem}.", path=path) from None
-    except (ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as problem:
+    except (ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile):
         raise DamagedSourceError(
-            f"'{path}' is not a complete file of arrays: {problem}.", path=path
+            f"'{path}' cannot be read as a file of arrays (.npz): it is incomplete, damaged or a different kind of file; copy or "
+            f"download it again.",
+            path=path,
         ) from None
 
 

@@ -21,6 +21,9 @@ from nmt_lstm.text.piece_records import piece_records
 __all__ = ["find_vocabularies", "marian_vocabulary"]
 
 END, UNKNOWN = "</s>", "<unk>"
+# Of vocabularies that Marian writes besides SentencePiece's, and most names in a message.
+SUFFIXES = (".yml", ".yaml", ".json", ".txt", ".model")
+MAX_NAMES = 5
 
 
 def find_vocabularies(model: Path, options: Mapping[Any, Any], given: Sequence[Path]) -> tuple[Path, Path]:
@@ -39,7 +42,7 @@ def find_vocabularies(model: Path, options: Mapping[Any, Any], given: Sequence[P
     if not paths:
         raise DamagedSourceError(
             f"the vocabularies of '{model}' are unknown: name them with --vocabulary, once for both sides, or for source and "
-            f"target.",
+            f"target.{_beside(model)}",
             path=model,
         )
     found = []
@@ -48,6 +51,17 @@ def find_vocabularies(model: Path, options: Mapping[Any, Any], given: Sequence[P
         beside = model.parent / path.name
         found.append(path if path.exists() or path in given else beside)
     return found[0], found[1]
+
+
+def _beside(model: Path) -> str:
+    """Return a sentence with the files beside a model that may be its vocabularies."""
+    names = sorted(
+        file.name
+        for file in model.parent.iterdir()
+        if file.suffix == ".spm" or (file.name.startswith("vocab") and file.suffix in SUFFIXES)
+    )
+    files = ", ".join(names[:MAX_NAMES]) + ", ..." * (len(names) > MAX_NAMES)
+    return f" Files beside it that look like vocabularies: {files}." if names else ""
 
 
 def marian_vocabulary(path: Path, rows: int, side: str) -> tuple[ImportedVocabulary, list[str]]:

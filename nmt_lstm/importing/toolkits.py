@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from nmt_lstm.checkpoint.manifest import MANIFEST
 from nmt_lstm.errors import ConfigurationError, nearest
 from nmt_lstm.importing.eole import import_eole, is_eole
 from nmt_lstm.importing.errors import DamagedSourceError
@@ -15,6 +16,10 @@ from nmt_lstm.importing.marian import import_marian, is_marian
 from nmt_lstm.importing.opennmt import import_opennmt, is_opennmt
 
 __all__ = ["TOOLKITS", "Toolkit", "import_model", "toolkit_of"]
+
+
+MAX_NAMES = 5
+"""Most files that a message lists."""
 
 
 class Toolkit(NamedTuple):
@@ -59,12 +64,37 @@ def import_model(path: Path, *, toolkit: str = "", vocabularies: Sequence[Path] 
         )
     if not path.exists():
         raise DamagedSourceError(f"'{path}' does not exist.", path=path)
+    if not toolkit:
+        path = _model_in(path)
     chosen = TOOLKITS[toolkit or toolkit_of(path)]
     if not chosen.recognises(path):
         raise DamagedSourceError(
             f"'{path}' is not a model of {toolkit}; give {chosen.expected}.", path=path, value=toolkit
         )
     return chosen.convert(path, vocabularies)
+
+
+def _model_in(path: Path) -> Path:
+    """Return the only file of weights in a folder that is not a model itself; otherwise the path.
+
+    Raises:
+        DamagedSourceError: the folder needs no import, or has several such files.
+    """
+    if not path.is_dir() or any(toolkit.recognises(path) for toolkit in TOOLKITS.values()):
+        return path
+    if (path / MANIFEST).is_file():
+        raise DamagedSourceError(
+            f"'{path}' is a model of nmt-lstm; there is nothing to import, use it with -m.", path=path
+        )
+    models = sorted(
+        file for file in path.iterdir() if any(toolkit.recognises(file) for toolkit in TOOLKITS.values())
+    )
+    if len(models) > 1:
+        names = ", ".join(file.name for file in models[:MAX_NAMES]) + ", ..." * (len(models) > MAX_NAMES)
+        raise DamagedSourceError(
+            f"'{path}' has several models; name one of them: {names}.", path=path, known=map(str, models)
+        )
+    return models[0] if models else path
 
 
 def toolkit_of(path: Path) -> str:

@@ -19,6 +19,7 @@ __all__ = ["read_torch_file"]
 
 # Containers of plain values: building them runs no code of the file. numpy's are those of a scalar, such as a score.
 _SCALAR = cast(Callable[..., Any], np.float64(0).__reduce__()[0])
+_ZIP = b"PK\x03\x04"  # begins the files of torch.save
 SAFE_GLOBALS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [
     argparse.Namespace,
     np.dtype,
@@ -54,9 +55,9 @@ def read_torch_file(path: Path) -> dict[str, Any]:
                 path=path,
                 known=names,
             ) from None
-        raise _damaged(path, problem) from None
+        raise _damaged(path) from problem
     except (RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError) as problem:
-        raise _damaged(path, problem) from None
+        raise _damaged(path) from problem
     if not isinstance(content, dict):
         raise DamagedSourceError(
             f"'{path}' holds a {type(content).__name__}, not the dictionary of a checkpoint.", path=path
@@ -73,8 +74,17 @@ def unsafe_names(path: Path) -> list[str]:
             return []
 
 
-def _damaged(path: Path, problem: Exception) -> DamagedSourceError:
-    reason = str(problem).strip().splitlines() or [type(problem).__name__]
-    return DamagedSourceError(
-        f"'{path}' is not a complete checkpoint of PyTorch: {reason[0][:200]}", path=path
+def _damaged(path: Path) -> DamagedSourceError:
+    # PyTorch's own messages speak of its parts, such as miniz, or only of a number.
+    beginning = _beginning(path)
+    problem = (
+        "it is incomplete or damaged; copy or download it again"
+        if beginning == _ZIP
+        else "it is a different kind of file, or damaged"
     )
+    return DamagedSourceError(f"'{path}' cannot be read as a checkpoint of PyTorch: {problem}.", path=path)
+
+
+def _beginning(path: Path) -> bytes:
+    with open_regular(path) as file:
+        return file.read(len(_ZIP))

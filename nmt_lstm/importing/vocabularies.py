@@ -171,5 +171,7 @@ def read_model(path: Path) -> bytes:
     except OSError as problem:
         raise DamagedSourceError(f"cannot read '{path}': {problem.strerror}.", path=path) from None
     except (ValueError, DataError) as problem:
-        raise DamagedSourceError(f"'{path}' is not a SentencePiece model: {problem}", path=path) from None
+        raise DamagedSourceError(
+            f"'{path}' is not a SentencePiece model, or is damaged.", path=path
+        ) from problem
     return model

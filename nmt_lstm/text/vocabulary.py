@@ -41,11 +41,12 @@ class Vocabulary:
         self._model = model
         if not model:
             # SentencePiece would take empty bytes as "load one later".
-            raise DataError("not a SentencePiece model: it is empty.")
+            raise DataError("it is empty, not a SentencePiece model.")
         try:
             self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
         except (RuntimeError, OSError) as error:
-            raise DataError(f"not a SentencePiece model: {str(error).strip()}.") from None
+            # SentencePiece's own message names a line of its source.
+            raise DataError("it is not a SentencePiece model, or is damaged.") from error
         processor = self._processor
         special = (processor.pad_id(), processor.unk_id(), processor.bos_id(), processor.eos_id())
         if special != SPECIAL_PIECES:

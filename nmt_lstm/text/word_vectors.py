@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmt_lstm.errors import DataError
+from nmt_lstm.plain_text import count_of
 from nmt_lstm.text.line_decoding import DAMAGES
 from nmt_lstm.text.piece_records import SPACE
 from nmt_lstm.text.piece_words import PieceWords
@@ -44,6 +45,8 @@ class PieceVectors:
     """Lines of the file."""
     malformed: int
     """Lines that are not a word and a vector of the file's width, and were skipped."""
+    first_malformed: int
+    """The number of the first of them, from 1; 0 if there is none."""
     sha256: str
     """Of the uncompressed file."""
 
@@ -101,7 +104,7 @@ def read_piece_vectors(path: Path, words: PieceWords) -> PieceVectors:
     width = vector_width(path)
     # By the id of a piece: the preference of the word, and its vector.
     chosen: dict[int, tuple[int, NDArray[np.float32]]] = {}
-    count = malformed = 0
+    count = malformed = first_malformed = 0
     has_spaces = False
     digest = hashlib.sha256()
     with open_bytes(path) as file:
@@ -109,7 +112,9 @@ def read_piece_vectors(path: Path, words: PieceWords) -> PieceVectors:
             digest.update(line)
             parts = _parts(line, width)
             if parts is None:
-                malformed += not (count == 1 and _is_header(line))
+                if not (count == 1 and _is_header(line)):
+                    malformed += 1
+                    first_malformed = first_malformed or count
                 continue
             has_spaces = has_spaces or parts.word.startswith(ENCODED_SPACE)
             wanted = words.pieces_of(parts.word.decode("utf-8", "replace"))
@@ -118,6 +123,7 @@ def read_piece_vectors(path: Path, words: PieceWords) -> PieceVectors:
             vector = _values(parts.numbers, width)
             if vector is None:
                 malformed += 1
+                first_malformed = first_malformed or count
                 continue
             for preference, piece in wanted:
                 # Of equal words the first counts, which is the most frequent one in the usual order.
@@ -126,9 +132,15 @@ def read_piece_vectors(path: Path, words: PieceWords) -> PieceVectors:
     if not has_spaces:
         # In a file of whole words, a piece within words has only a word's vector that looks like it.
         chosen = {piece: choice for piece, choice in chosen.items() if piece not in words.within_words}
-    if not chosen or not any(vector.any() for _, vector in chosen.values()):
+    if not chosen:
         raise DataError(
             f"'{path}' has no vector for any piece of the vocabulary; is it for a different language?",
+            path=path,
+        )
+    if not any(vector.any() for _, vector in chosen.values()):
+        raise DataError(
+            f"'{path}' has a vector for {count_of(len(chosen), 'piece')} of the vocabulary, but only of zeros; name a complete "
+            f"file.",
             path=path,
         )
     pieces = sorted(chosen)
@@ -138,6 +150,7 @@ def read_piece_vectors(path: Path, words: PieceWords) -> PieceVectors:
         np.stack([chosen[piece][1] for piece in pieces]),
         count,
         malformed,
+        first_malformed,
         digest.hexdigest(),
     )
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from nmt_lstm.evaluation.columns import of_any_size
 from nmt_lstm.plain_text import count_of
 
 __all__ = ["ValidationPoint", "diagnose"]
@@ -87,18 +88,18 @@ def _reason(curve: Sequence[ValidationPoint], *, pairs: int | None, out_of_time:
         return f"A text of {count_of(pairs, 'sentence pair')} is too small to learn from; a few thousand pairs are needed."
     if last.loss > lowest * (1.0 + STILL_FALLING) and last.train_loss < FAR_BELOW * last.loss:
         return (
-            f"The network memorizes the {f'{pairs:,} ' if pairs else ''}training pairs (loss {last.train_loss:.2f} on "
-            f"them, {last.loss:.2f} on the validation text): it needs more text, or more dropout and fewer epochs."
+            f"The network memorizes the {f'{pairs:,} ' if pairs else ''}training pairs (loss {of_any_size(last.train_loss, 2)} on "
+            f"them, {of_any_size(last.loss, 2)} on the validation text): it needs more text, or more dropout and fewer epochs."
         )
     if not out_of_time and last.step >= FEW_STEPS and last.loss > first.loss * (1.0 - HARDLY_FELL):
         return (
-            f"The loss hardly fell, from {first.loss:.2f} to {last.loss:.2f} in {count_of(last.step, 'step')}: try a different "
+            f"The loss hardly fell, from {of_any_size(first.loss, 2)} to {of_any_size(last.loss, 2)} in {count_of(last.step, 'step')}: try a different "
             f"training.optimizer.learning_rate, and check that each source line matches its target line."
         )
     steps = count_of(last.step, "optimizer step")
     falling = ""
     if previous is not None and last.loss < previous.loss * (1.0 - STILL_FALLING):
-        falling = f", and the validation loss was still falling ({previous.loss:.2f} to {last.loss:.2f})"
+        falling = f", and the validation loss was still falling ({of_any_size(previous.loss, 2)} to {of_any_size(last.loss, 2)})"
     if out_of_time:
         return f"The time limit stopped training after {steps}{falling}: too few."
     longer = "training.epochs, or training.max_steps if that is set" if pairs is not None else "of the stream"

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from nmt_lstm.checkpoint.model_folder import class_advice, trust_option
 from nmt_lstm.config.tasks import TASKS, TaskName
-from nmt_lstm.evaluation.columns import perplexity
+from nmt_lstm.evaluation.columns import of_any_size, perplexity
 from nmt_lstm.plain_text import count_of, printable
 from nmt_lstm.training.diagnosis import ValidationPoint
 from nmt_lstm.training.output_folder import resume_command
@@ -93,9 +93,9 @@ def show_summary(display: ProgressDisplay, result: FitResult) -> None:
         "parameters": f"{result.parameters:,}",
         "weights": f"average of steps {steps}" if len(averaged) > 1 else f"step {steps}",
         "validation loss": (
-            f"{metrics['loss']:.3f} nats per {TASKS[result.task].unit} (perplexity {perplexity(metrics['loss'], 2)})"
+            f"{of_any_size(metrics['loss'], 3)} nats per {TASKS[result.task].unit} (perplexity {perplexity(metrics['loss'], 2)})"
             if TASKS[result.task].is_text
-            else f"{metrics['loss']:.4f} (mean squared error of standardised values)"
+            else f"{of_any_size(metrics['loss'], 4)} (mean squared error of standardised values)"
         ),
         **{
             f"validation {SCORE_LABELS.get(name, name)}": f"{metrics[name]:.2f}  {f'{search}  ' if name in ('bleu', 'chrf') else ''}{signature}"
@@ -137,7 +137,7 @@ def show_summary(display: ProgressDisplay, result: FitResult) -> None:
 def _describe_set(metrics: Mapping[str, float]) -> str:
     """Return the loss and the scores of a validation set."""
     scores = (f"{label} {metrics[name]:.2f}" for name, label in SCORE_LABELS.items() if name in metrics)
-    return "  ".join([f"loss {metrics['loss']:.3f}", *scores])
+    return "  ".join([f"loss {of_any_size(metrics['loss'], 3)}", *scores])
 
 
 def _describe_divergence(result: FitResult) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any, Protocol, cast, runtime_checkable
 
 import torch
@@ -141,7 +141,7 @@ def check_optimizer(training: TrainingSettings) -> None:
             return
         label = f"optimizer '{settings.name}'"
         model(torch.ones(1, 2)).sum().backward()
-        construct(optimizer.step, lambda: torch.zeros(()), label=f"{label}: a step", key=_NAME)
+        _check_step(optimizer, label, settings.name)
         file = io.BytesIO()
         try:
             torch.save(optimizer.state_dict(), file)
@@ -154,6 +154,19 @@ def check_optimizer(training: TrainingSettings) -> None:
                 key=_NAME,
                 value=settings.name,
             ) from problem
+
+
+def _check_step(optimizer: Optimizer, label: str, name: str) -> None:
+    step: Callable[..., Any] = optimizer.step
+    try:
+        step(lambda: torch.zeros(()))
+    except Exception as problem:
+        reason = " ".join(str(problem).split())[:300].rstrip(".") or "no message"
+        raise ConfigurationError(
+            f"{label} cannot train this network: its first step fails with {type(problem).__name__}: {reason}.",
+            key=_NAME,
+            value=name,
+        ) from problem
 
 
 def is_fused(optimizer: Optimizer) -> bool:

@@ -14,6 +14,7 @@ from torch import nn
 
 from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.plain_text import count_of
 from nmt_lstm.text.piece_words import PieceWords
 from nmt_lstm.text.prepared import Prepared
 from nmt_lstm.text.word_vectors import PieceVectors, read_piece_vectors, vector_width
@@ -40,7 +41,9 @@ class VectorReport:
         """Return a sentence for the user."""
         count = len(self.vectors.pieces)
         skipped = (
-            f"; {self.vectors.malformed:,} malformed lines were skipped" if self.vectors.malformed else ""
+            f"; {count_of(self.vectors.malformed, 'malformed line')} left out, from line {self.vectors.first_malformed:,} on"
+            if self.vectors.malformed
+            else ""
         )
         return (
             f"{count:,} of {self.size:,} {self.side} pieces ({count / self.size:.1%}), which are {self.running_share:.1%} of the "

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from nmt_lstm.evaluation.columns import of_any_size
 from nmt_lstm.plain_text import printable
 
 __all__ = ["ProgressDisplay", "StepProgress", "TimeRemaining", "duration", "search_name", "write_lines"]
@@ -77,8 +78,8 @@ class StepProgress:
             "epoch": f"epoch {self.epoch}/{self.epochs}" if self.epochs else "",
             "step": f"step {self.step:,}",
             "speed": f"{self.pieces_per_second:,.0f} target pieces/s",
-            "loss": f"loss {self.loss:.3f}",
-            "gradient": f"gradient {self.gradient_norm:.2f}",
+            "loss": f"loss {of_any_size(self.loss, 3)}",
+            "gradient": f"gradient {of_any_size(self.gradient_norm, 2)}",
             "rate": f"rate {self.learning_rate:.2g}",
             "bleu": f"BLEU {self.bleu:.1f}" if self.bleu is not None else "",
             "time": f"{remaining.text} {remaining.limit_text}".strip(),

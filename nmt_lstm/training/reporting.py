@@ -12,7 +12,7 @@ import pytorch_lightning as pl
 from nmt_lstm.config.defaults import planned_length
 from nmt_lstm.config.schema import OptimizerSettings, TrainingSettings
 from nmt_lstm.errors import DivergenceError
-from nmt_lstm.evaluation.columns import perplexity
+from nmt_lstm.evaluation.columns import of_any_size, perplexity
 from nmt_lstm.plain_text import count_of
 from nmt_lstm.training.diagnosis import ValidationPoint
 from nmt_lstm.training.module import TranslationModule
@@ -153,7 +153,7 @@ class RunReport:
 def _columns(result: ValidationResult) -> list[str]:
     """Return the loss and the scores of a validation, as they are shown."""
     return [
-        f"loss {result.loss:.3f}",
+        f"loss {of_any_size(result.loss, 3)}",
         *([f"perplexity {perplexity(result.loss)}"] if result.is_likelihood else []),
         *(f"{SCORE_LABELS.get(name, score.name)} {score.value:.2f}" for name, score in result.scores.items()),
     ]

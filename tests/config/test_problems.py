@@ -151,3 +151,8 @@ def test_only_settings_of_the_task_are_suggested(task, part) -> None:
         with pytest.raises(ConfigurationError, match=r"'model\.hidden_size'") as refused:
             make_run({"task": task, "data": {"train_source": "a"}, **values}, overrides)
         assert f"Did you mean 'model.{part}.hidden_size'?" in str(refused.value)
+
+
+def test_a_suggestion_for_an_optimizer_ends_with_a_question_mark() -> None:
+    message = error_message({"training": {"optimizer": {"name": "adamm"}}})
+    assert message.endswith("of an optimizer. Did you mean 'adam'?")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nmt_lstm.evaluation.columns import p_value, perplexity, signed
+from nmt_lstm.evaluation.columns import of_any_size, p_value, perplexity, signed
 
 
 def test_differences_have_signs_and_p_values_three_digits() -> None:
@@ -19,3 +19,17 @@ def test_differences_have_signs_and_p_values_three_digits() -> None:
 )  # fmt: skip
 def test_perplexities_are_short_whatever_the_loss(loss, digits, text) -> None:
     assert perplexity(loss, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (5.3412, "5.341"),
+        (999_999.0, "999999.000"),
+        (1.234e27, "1.2e+27"),
+        (-2e9, "-2e+09"),
+        (float("nan"), "nan"),
+    ],
+)
+def test_a_number_of_any_size_is_short(value, text):
+    assert of_any_size(value, 3) == text

@@ -14,6 +14,7 @@ import pytest
 from nmt_lstm import Translator
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.importing.errors import DamagedSourceError
+from nmt_lstm.importing.marian_vocabularies import find_vocabularies
 from nmt_lstm.importing.toolkits import TOOLKITS, import_model, toolkit_of
 from nmt_lstm.importing.writing import write_imported
 
@@ -179,3 +180,27 @@ def test_an_unknown_toolkit_is_refused(tmp_path) -> None:
 
 def test_the_golden_models_are_small() -> None:
     assert sum(path.stat().st_size for path in MODELS.rglob("*") if path.is_file()) < 1_500 * 1024
+
+
+def test_a_folder_with_a_single_model_stands_for_it(tmp_path) -> None:
+    (tmp_path / "model.npz").write_bytes(b"no arrays")
+    with pytest.raises(DamagedSourceError, match="arrays") as refused:
+        import_model(tmp_path)
+    assert refused.value.path == tmp_path / "model.npz"
+    (tmp_path / "other.npz").write_bytes(b"")
+    with pytest.raises(DamagedSourceError, match=r"model\.npz, other\.npz"):
+        import_model(tmp_path)
+
+
+def test_a_model_of_nmt_lstm_needs_no_import(tmp_path) -> None:
+    (tmp_path / "manifest.json").write_text("{}")
+    with pytest.raises(DamagedSourceError, match="-m"):
+        import_model(tmp_path)
+
+
+def test_files_that_may_be_vocabularies_of_marian_are_named(tmp_path) -> None:
+    for name in ("vocab.de.spm", "vocab.en.yml", "train.log"):
+        (tmp_path / name).touch()
+    with pytest.raises(DamagedSourceError, match="vocab.de.spm, vocab.en.yml") as refused:
+        find_vocabularies(tmp_path / "model.npz", {}, [])
+    assert "train.log" not in str(refused.value)

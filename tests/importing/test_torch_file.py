@@ -85,3 +85,14 @@ def test_missing_files_folders_and_other_values_are_refused(tmp_path) -> None:
     torch.save([1, 2], tmp_path / "list.pt")
     with pytest.raises(DamagedSourceError, match="list"):
         read_torch_file(tmp_path / "list.pt")
+
+
+@pytest.mark.parametrize(("content", "word"), [("cut", "incomplete"), ("other", "different kind")])
+def test_the_message_about_a_damaged_file_is_not_that_of_a_library(tmp_path, content, word) -> None:
+    file = tmp_path / "model.pt"
+    torch.save({"a": 1}, file)
+    data = file.read_bytes()
+    file.write_bytes(data[: len(data) // 2] if content == "cut" else b"hello" * 30)
+    with pytest.raises(DamagedSourceError, match=word) as refused:
+        read_torch_file(file)
+    assert "miniz" not in str(refused.value)

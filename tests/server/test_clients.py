@@ -103,7 +103,14 @@ def test_requests_made_from_the_description_never_fail_on_the_server(server) -> 
     if schemathesis is None:
         pytest.skip("schemathesis is not installed (`tox -e clients`)")
     finished = subprocess.run(
-        [schemathesis, "run", f"{server.url}/spec", *("--checks", "not_a_server_error"), "--max-examples", "20"],
+        [
+            schemathesis,
+            "run",
+            f"{server.url}/spec",
+            *("--checks", "not_a_server_error"),
+            "--max-examples",
+            "20",
+        ],
         capture_output=True,
         text=True,
         timeout=300,

@@ -86,7 +86,7 @@ def test_what_is_malformed_is_counted_and_skipped(tmp_path, monkeypatch) -> None
     path.write_bytes(text.encode() + b"\n\xff\xfe 1 2\n")
     vectors = read_piece_vectors(path, PieceWords(VOCABULARY))
     assert VOCABULARY.pieces(vectors.pieces) == ["▁Hund", "▁."]
-    assert (vectors.lines, vectors.malformed) == (11, 5)
+    assert (vectors.lines, vectors.malformed, vectors.first_malformed) == (11, 5, 3)
 
 
 @pytest.mark.parametrize(("suffix", "module"), [(".gz", gzip), (".xz", lzma)])
@@ -109,7 +109,7 @@ def test_files_without_vectors_are_refused(tmp_path, content) -> None:
 def test_files_of_other_words_and_missing_files_are_refused(tmp_path) -> None:
     with pytest.raises(DataError, match="different language"):
         found("犬 1 2\n", tmp_path)
-    with pytest.raises(DataError, match="different language"):
+    with pytest.raises(DataError, match="zeros"):
         found("Hund 0 0\n", tmp_path)
     with pytest.raises(DataError, match="does not exist"):
         vector_width(tmp_path / "none")
@@ -127,3 +127,10 @@ def test_vectors_are_scaled_to_a_root_mean_square(tmp_path) -> None:
     values, factor = vectors.scaled(0.5)
     assert np.sqrt((values**2).mean()) == pytest.approx(0.5)
     assert values[0, 0] == pytest.approx(factor)
+
+
+def test_vectors_of_zeros_are_refused_as_such(tmp_path) -> None:
+    path = tmp_path / "vectors"
+    path.write_text("Hund 0 0\n. 0 0\n")
+    with pytest.raises(DataError, match="2 pieces .* zeros"):
+        read_piece_vectors(path, PieceWords(VOCABULARY))

@@ -244,3 +244,9 @@ def test_validation_does_not_change_the_weights_of_training(
     assert any(
         not torch.equal(saved[name.removeprefix("model.")], weight) for name, weight in ends[1].items()
     )
+
+
+def test_an_optimizer_whose_step_fails_is_refused_before_training() -> None:
+    settings = TrainingSettings.model_validate({"optimizer": {"name": "torch.optim:SparseAdam"}})
+    with pytest.raises(ConfigurationError, match="first step fails"):
+        check_optimizer(settings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nmt_lstm.evaluation.columns import p_value, signed
+from nmt_lstm.evaluation.columns import of_any_size, p_value, signed
 from nmt_lstm.evaluation.significance import Interval
 from nmt_lstm.lab.comparison.findings import Findings, Pair, VariantFinding
 from nmt_lstm.lab.report.table import Column, Table, TableCell, number
@@ -155,7 +155,7 @@ def curve_table(findings: Findings) -> Table:
             (Column("time", numeric=True), lambda each: number(each[1].seconds, duration)),
             (Column("BLEU", numeric=True), lambda each: f"{each[1].bleu:.2f}"),
             (Column("chrF", numeric=True), lambda each: f"{each[1].chrf:.2f}"),
-            (Column("loss", numeric=True), lambda each: f"{each[1].loss:.3f}"),
+            (Column("loss", numeric=True), lambda each: of_any_size(each[1].loss, 3)),
         ],
         folded="The numbers",
     )

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import shutil
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -162,7 +163,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     except MemoryError:
         raise
     except Exception as problem:  # a damaged archive of an earlier version, without a checksum, can cause any
-        reason = f"it cannot be read ({' '.join(str(problem).split())[:200]})"
+        # Of a file that is cut off, PyTorch reports internals of its reader.
+        complete = isinstance(problem, OSError) or zipfile.is_zipfile(path)
+        what = " ".join(str(problem).split())[:200] if complete else "it is incomplete or not a checkpoint"
+        reason = f"it cannot be read ({what})"
         raise ModelFolderError(
             f"checkpoint '{path}' {reason[3:]}; train again without --resume, into a different folder.",
             path=path,

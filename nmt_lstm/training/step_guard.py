@@ -152,7 +152,7 @@ class StepGuard:
         self._micro_batches = []
         if scaled:
             return
-        if norm.device.type != "cpu" and is_fused(optimizer):
+        if must_not_wait(norm.device) and is_fused(optimizer):
             self.skip_on_device(norm, optimizer)
         elif self.check(scaled=False):
             # Optimizers leave parameters without a gradient, and their state, as they are.
@@ -224,6 +224,11 @@ class StepGuard:
         self.skipped = int(state["skipped"])
         self.skipped_in_a_row = int(state["skipped_in_a_row"])
         self.returns = int(state["returns"])
+
+
+def must_not_wait(device: torch.device) -> bool:
+    """Whether reading a value from the device would cost time."""
+    return device.type != "cpu"
 
 
 def _error(step: Step, failure: Failure, in_a_row: int, largest_loss: float) -> DivergenceError:

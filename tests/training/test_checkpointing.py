@@ -73,6 +73,15 @@ def test_a_missing_checkpoint_is_an_error_with_its_path(tmp_path: Path) -> None:
     assert caught.value.path == tmp_path / "none.ckpt"
 
 
+def test_a_checkpoint_that_is_cut_off_is_called_incomplete(tmp_path: Path) -> None:
+    path = tmp_path / "last.ckpt"
+    AtomicCheckpointIO().save_checkpoint({"step": 7}, path)
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(ModelFolderError, match="incomplete") as caught:
+        read_checkpoint(path)
+    assert caught.value.path == path
+
+
 def test_every_flipped_bit_of_a_checkpoint_is_detected(tmp_path: Path) -> None:
     path = tmp_path / "last.ckpt"
     AtomicCheckpointIO().save_checkpoint({"weights": torch.arange(50.0), "step": 7}, path)

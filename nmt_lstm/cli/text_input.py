@@ -61,9 +61,9 @@ def _warn_of_table(path: Path | None, count: int, with_tabs: int) -> None:
         return
     name = name_of(path)
     advice = (
-        "keep only the column of the text: cut -f 1"
+        "keep only the column of the text, for example with: cut -f 1"
         if name == "stdin"
-        else f"name the column of the text: {path}:1"
+        else f"name the column of the text, such as {path}:1"
     )
     logger.warning(
         "%d of the first %d lines of '%s' contain tabs; if it is a table, %s", with_tabs, count, name, advice

@@ -307,10 +307,11 @@ def test_missing_and_invalid_models_are_refused(tmp_path) -> None:
     with pytest.raises(DataError, match="source.model': No such file"):
         Subwords.load(tmp_path)
     path = tmp_path / "subwords.joint.model"
-    for content, reason in ((b"", "it is empty"), (b"no model" * 9, "(?i:internal): .*ParseFromArray.*")):
+    for content, reason in ((b"", "empty"), (b"no model" * 9, "damaged")):
         path.write_bytes(content)
-        with pytest.raises(DataError, match=rf"joint.model': not a .*: {reason}\.$"):
+        with pytest.raises(DataError, match=rf"joint.model': .*{reason}") as refused:
             Subwords.load(tmp_path)
+        assert "INTERNAL" not in str(refused.value)
 
 
 def test_a_vocabulary_with_different_special_pieces_is_refused(tmp_path) -> None:

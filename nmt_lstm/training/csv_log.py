@@ -15,6 +15,7 @@ from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
 from nmt_lstm.training.checkpointing import write_atomically
+from nmt_lstm.training.failed_steps import reports_in
 from nmt_lstm.training.insight import FLOW_TABLE, LOGGED_LAGS
 from nmt_lstm.training.validation_sets import SET_TABLE
 
@@ -75,7 +76,8 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
 def logs_of(output: Path) -> Iterator[None]:
     """Context manager that removes the folder of logs again if the block fails and they say nothing.
 
-    They are new, there is no row, and the run has saved nothing: a stream without pairs leaves no folder behind.
+    They are new, there is no row and no report of a step that diverged, and the run has saved nothing: a stream without
+    pairs leaves no folder behind.
     """
     folder = log_file(output).parent
     is_new = not folder.exists()
@@ -83,7 +85,7 @@ def logs_of(output: Path) -> Iterator[None]:
         yield
     except BaseException:
         has_saved = any(path.name not in (folder.name, "held-out", ".lock") for path in output.glob("*"))
-        if is_new and not has_saved and next(read_log(output), None) is None:
+        if is_new and not has_saved and not reports_in(folder) and next(read_log(output), None) is None:
             shutil.rmtree(folder, ignore_errors=True)
         raise
 

@@ -17,10 +17,16 @@ from nmt_lstm.text.vocabulary import Vocabulary
 from nmt_lstm.training.devices import gather_objects
 from nmt_lstm.training.step_guard import Failure, MicroBatch, Step
 
-__all__ = ["FailedSteps"]
+__all__ = ["FailedSteps", "reports_in"]
 
 # More files, and more messages, would say nothing new.
 MOST_REPORTS = 20
+_PREFIX = "divergence-step-"
+
+
+def reports_in(folder: Path) -> list[Path]:
+    """Return the files of `FailedSteps` in a folder."""
+    return sorted(folder.glob(f"{_PREFIX}*.json"))
 
 
 class _Computed(NamedTuple):
@@ -88,7 +94,7 @@ class FailedSteps:
         if self.folder is None or (skipped and self._reports > MOST_REPORTS):
             return failure
         number = step.number + 1
-        path = self.folder / f"divergence-step-{number}{f'-return-{attempt}' if attempt else ''}.json"
+        path = self.folder / f"{_PREFIX}{number}{f'-return-{attempt}' if attempt else ''}.json"
         where = f"the batch is in '{path}'"
         if self.rank == 0:
             try:

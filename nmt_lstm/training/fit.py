@@ -24,6 +24,7 @@ from nmt_lstm.training.assembly import Assembly, assemble
 from nmt_lstm.training.callbacks import failure_in
 from nmt_lstm.training.csv_log import logs_of, start_log
 from nmt_lstm.training.devices import explain_out_of_memory
+from nmt_lstm.training.failed_steps import reports_in
 from nmt_lstm.training.fit_result import FitResult
 from nmt_lstm.training.interruption import TrainingInterrupted
 from nmt_lstm.training.loggers import build_loggers, start_loggers
@@ -146,6 +147,11 @@ def _start_logs(assembly: Assembly, others: Sequence[Logger]) -> list[Logger]:
     is_first, step = context.launch.is_first, assembly.first_step
     logs = build_loggers(assembly.settings, context.output, step, is_first=is_first, others=others)
     if is_first:
+        if point is None:
+            for report in reports_in(
+                context.output / "logs"
+            ):  # of a run that failed before it saved anything
+                report.unlink()
         start_log(context.output, step, validated=point is None or point.validated)
         settings = assembly.run.model_dump(mode="json")
         start_loggers(logs, context.output, settings, resumes=bool(step))

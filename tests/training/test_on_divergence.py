@@ -263,3 +263,6 @@ def test_a_run_that_stops_names_the_file_with_the_batch(
         fit(make_small_run(), output, console=QUIET)
     assert caught.value.batch == output / "logs" / "divergence-step-4.json"
     assert json.loads(caught.value.batch.read_text(encoding="utf-8"))["loss"] == "nan"
+    spoil()
+    fit(make_small_run("training.max_steps=2"), output, console=QUIET)
+    assert not files(output)

@@ -69,7 +69,7 @@ def test_show_draws_at_the_terminal(random_model_folder, folder, capsys) -> None
         ([SENTENCE, "--corpus", "in.txt", "--format", "json"], "--corpus"),
         ([SENTENCE, "--corpus", "missing.txt"], "missing.txt"),
         ([SENTENCE, "--format", "svg", "--layer", "encoder.7"], "encoder.1.forward"),
-        ([" "], "blank"),
+        ([" "], "'TEXT' is empty"),
     ],
 )
 def test_contradictory_options_are_an_error(random_model_folder, folder, capsys, words, key) -> None:

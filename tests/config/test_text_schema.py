@@ -82,7 +82,7 @@ def test_the_deciding_validation_set_must_exist() -> None:
     tables = {"corpora": [{**PAIR, "name": "news"}], "validation": [{**PAIR, "name": "talks"}]}
     for name in ("", "average", "talks"):
         assert make(f"training.validation_set={name}", **tables).training.validation_set == name
-    with pytest.raises(ConfigurationError, match="none of the validation sets.*talks"):
+    with pytest.raises(ConfigurationError, match="not one of the validation sets.*talks"):
         make("training.validation_set=news", **tables)
     del tables["validation"]  # sets are then held out of the corpora
     assert make("training.validation_set=news", **tables).training.validation_set == "news"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nmt_lstm.checkpoint.manifest import MANIFEST
+from nmt_lstm.corpora.builtin import PREFIX
 from nmt_lstm.errors import ConfigurationError, nearest
 from nmt_lstm.importing.eole import import_eole, is_eole
 from nmt_lstm.importing.errors import DamagedSourceError
@@ -62,6 +63,10 @@ def import_model(path: Path, *, toolkit: str = "", vocabularies: Sequence[Path] 
             value=toolkit,
             known=TOOLKITS,
         )
+    if (path / MANIFEST).is_file() or str(path).startswith(PREFIX):
+        raise DamagedSourceError(
+            f"'{path}' is a model of nmt-lstm; there is nothing to import, use it with -m.", path=path
+        )
     if not path.exists():
         raise DamagedSourceError(f"'{path}' does not exist.", path=path)
     if not toolkit:
@@ -78,14 +83,10 @@ def _model_in(path: Path) -> Path:
     """Return the only file of weights in a folder that is not a model itself; otherwise the path.
 
     Raises:
-        DamagedSourceError: the folder needs no import, or has several such files.
+        DamagedSourceError: there are several such files.
     """
     if not path.is_dir() or any(toolkit.recognises(path) for toolkit in TOOLKITS.values()):
         return path
-    if (path / MANIFEST).is_file():
-        raise DamagedSourceError(
-            f"'{path}' is a model of nmt-lstm; there is nothing to import, use it with -m.", path=path
-        )
     models = sorted(
         file for file in path.iterdir() if any(toolkit.recognises(file) for toolkit in TOOLKITS.values())
     )

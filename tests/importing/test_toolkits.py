@@ -194,8 +194,9 @@ def test_a_folder_with_a_single_model_stands_for_it(tmp_path) -> None:
 
 def test_a_model_of_nmt_lstm_needs_no_import(tmp_path) -> None:
     (tmp_path / "manifest.json").write_text("{}")
-    with pytest.raises(DamagedSourceError, match="-m"):
-        import_model(tmp_path)
+    for path in (tmp_path, Path("builtin:en-ja")):
+        with pytest.raises(DamagedSourceError, match="-m"):
+            import_model(path)
 
 
 def test_files_that_may_be_vocabularies_of_marian_are_named(tmp_path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, TypeVar
 
 from nmt_lstm.cli.messages import note
-from nmt_lstm.errors import DataError
+from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.files.atomic import error_for
 from nmt_lstm.plain_text import count_of
 
@@ -33,6 +33,7 @@ __all__ = [
 WARNINGS_SHOWN = 10
 # Plain text in a file with such a name could not be read again.
 _UNSUPPORTED = (".zip",)
+_COMPRESSED = (".gz", ".xz", ".bz2", ".zst")
 logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
 
@@ -261,10 +262,34 @@ class OutputFile:
         return self._stream
 
     def close(self) -> None:
-        """Close the file."""
-        if self._stream is not None:
-            with self._naming_the_file():
-                self._stream.close()
+        """Close the file.
+
+        Raises:
+            ResourceError: it cannot be written to its end; it then ends with a whole line.
+        """
+        if self._stream is None:
+            return
+        try:
+            self._stream.close()
+        except OSError as problem:
+            raise ResourceError(
+                f"'{self.path}' cannot be written to its end ({problem.strerror or problem}); {self._whole_lines()}. Free some "
+                f"space, then repeat the command.",
+                path=self.path,
+            ) from problem
+
+    def _whole_lines(self) -> str:
+        """Remove the half line at the end of a file, and return what remains; nobody could see that it is no whole line."""
+        if self.path.suffix.lower() in _COMPRESSED or not self.path.is_file():
+            return "it is not complete"
+        with self.path.open("r+b") as file:
+            count = end = 0
+            while block := file.read(1 << 20):
+                count += block.count(b"\n")
+                if b"\n" in block:
+                    end = file.tell() - len(block) + block.rfind(b"\n") + 1
+            file.truncate(end)
+        return f"it has the first {count_of(count, 'line')}"
 
     @contextlib.contextmanager
     def _naming_the_file(self) -> Iterator[None]:

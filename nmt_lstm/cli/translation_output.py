@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nmt_lstm.cli.arguments import TranslationFormat
+from nmt_lstm.files.checksums import with_checksum
 from nmt_lstm.plain_text import json_text
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _pairs(alignment: Iterable[tuple[int, int]] | None) -> str:
 
 
 def json_line(translation: Translation) -> str:
-    """Return a JSON object with the line and its pieces, the best translation, and all hypotheses."""
+    """Return a JSON object with the line and its pieces, the best translation, all hypotheses, and a checksum."""
     values = {
         "source": translation.source,
         "source_pieces": list(translation.source_pieces),
@@ -76,7 +77,7 @@ def json_line(translation: Translation) -> str:
         "hypotheses": [hypothesis_values(hypothesis) for hypothesis in translation.hypotheses],
         "unmet": [each._asdict() for each in translation.unmet],
     }
-    return json_text(values)
+    return json_text(with_checksum(values))
 
 
 def hypothesis_values(hypothesis: Hypothesis) -> dict[str, Any]:

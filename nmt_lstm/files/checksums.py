@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ __all__ = [
     "archive_is_intact",
     "checked_json",
     "checksum_of",
+    "damaged_member",
     "parse_checked",
     "seal_archive",
     "sha256_of",
@@ -105,6 +107,33 @@ def seal_archive(path: Path) -> None:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(0, os.SEEK_END)
         file.write(_MARK + digest.encode("ascii"))
+
+
+def damaged_member(path: Path) -> str:
+    """Return the first file in a ZIP archive that does not match the archive's own checksums; empty if all do.
+
+    PyTorch and others write these checksums, and PyTorch does not look at them. It writes 0 if it was told to compute none.
+    Compressed files, whose size could be anything, are left out; so is a file that is no archive.
+
+    Raises:
+        OSError: the file cannot be read, or is not a regular file.
+    """
+    with open_regular(path) as file:
+        if not zipfile.is_zipfile(file):
+            return ""
+        try:
+            with zipfile.ZipFile(file) as archive:
+                for member in archive.infolist():
+                    if member.CRC and member.compress_type == zipfile.ZIP_STORED:
+                        try:
+                            with archive.open(member) as content:
+                                while content.read(_BLOCK):
+                                    pass
+                        except (zipfile.BadZipFile, EOFError):
+                            return member.filename
+        except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError):
+            return "its list of files"
+    return ""
 
 
 def archive_is_intact(path: Path) -> bool:

@@ -103,7 +103,7 @@ class OutputParts:
         self.folder = folder_of(output)
         self.finished = ""
         """The SHA-256 of the finished output; empty as long as parts are missing or not merged."""
-        if self.folder.exists():
+        if self._is_begun():
             self._check_job()
 
     def begin(self) -> None:
@@ -188,6 +188,12 @@ class OutputParts:
             return bool(self.finished) and sha256_of(self.output) == self.finished
         except OSError:
             return False
+
+    def _is_begun(self) -> bool:
+        """Whether the folder exists; one without any file was left by a process that ended before it wrote the job."""
+        return self.folder.exists() and not (
+            self.folder.is_dir() and all(path.name.startswith(".") for path in self.folder.iterdir())
+        )
 
     def _path(self, part: int) -> Path:
         return self.folder / f"{part:08d}{_SUFFIX}"

@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 
+from nmt_lstm.files.checksums import damaged_member
 from nmt_lstm.files.regular import open_regular
 from nmt_lstm.importing.errors import DamagedSourceError, UnsafeFileError
 
@@ -37,15 +38,13 @@ def read_torch_file(path: Path) -> dict[str, Any]:
         DamagedSourceError: the file cannot be read, or holds something else than a dictionary.
         UnsafeFileError: it names objects that are not plain values; reading them could run code.
     """
+    _check_archive(path)
     try:
-        # First, so that a missing file, a folder and a pipe have their own messages.
-        with open_regular(path):
-            pass
         # torch warns about pickles of other protocols, which it then refuses.
         with torch.serialization.safe_globals(SAFE_GLOBALS), warnings.catch_warnings(action="ignore"):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as problem:
-        raise DamagedSourceError(f"cannot read '{path}': {problem.strerror or problem}.", path=path) from None
+        raise _unreadable(path, problem) from None
     except pickle.UnpicklingError as problem:
         names = unsafe_names(path)
         if names:
@@ -56,13 +55,27 @@ def read_torch_file(path: Path) -> dict[str, Any]:
                 known=names,
             ) from None
         raise _damaged(path) from problem
-    except (RuntimeError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError) as problem:
+    except MemoryError:
+        raise
+    except Exception as problem:  # a damaged file makes the restricted unpickler raise any
         raise _damaged(path) from problem
     if not isinstance(content, dict):
         raise DamagedSourceError(
             f"'{path}' holds a {type(content).__name__}, not the dictionary of a checkpoint.", path=path
         )
     return content
+
+
+def _check_archive(path: Path) -> None:
+    """Raise DamagedSourceError if the file is missing, a folder or a pipe, or does not match its own checksums."""
+    try:
+        member = damaged_member(path)
+    except OSError as problem:
+        raise _unreadable(path, problem) from None
+    if member:
+        raise DamagedSourceError(
+            f"'{path}' is damaged: the checksum of {member} does not match; copy it again.", path=path
+        )
 
 
 def unsafe_names(path: Path) -> list[str]:
@@ -72,6 +85,10 @@ def unsafe_names(path: Path) -> list[str]:
             return sorted(torch.serialization.get_unsafe_globals_in_checkpoint(path))
         except Exception:  # noqa: BLE001 - the file may be damaged in any way
             return []
+
+
+def _unreadable(path: Path, problem: OSError) -> DamagedSourceError:
+    return DamagedSourceError(f"cannot read '{path}': {problem.strerror or problem}.", path=path)
 
 
 def _damaged(path: Path) -> DamagedSourceError:

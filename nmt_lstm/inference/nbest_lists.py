@@ -9,6 +9,7 @@ from json import JSONDecodeError
 from typing import Any, NamedTuple
 
 from nmt_lstm.errors import DataError
+from nmt_lstm.files.checksums import with_checksum, without_checksum
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.inference.translation import Translation
 from nmt_lstm.plain_text import json_text
@@ -97,7 +98,7 @@ class NBestList:
             "score": self.candidates[0].score if self.candidates else 0.0,
             "hypotheses": [dict(each.values) for each in self.candidates],
         }
-        return json_text(values)
+        return json_text(with_checksum(values))
 
 
 def read_nbest_lists(lines: Iterable[str], name: str) -> Iterator[NBestList]:
@@ -109,6 +110,12 @@ def read_nbest_lists(lines: Iterable[str], name: str) -> Iterator[NBestList]:
 def _checked(values: Any) -> NBestList:
     """Return the list of JSON values; raise ValueError, which says what is missing."""
     _require(isinstance(values, dict), "it is not a JSON object")
+    try:
+        values = without_checksum(values)
+    except ValueError:
+        raise ValueError(
+            "it was changed, since its checksum does not match (a line that was changed on purpose is read without its 'sha256')"
+        ) from None
     source, pieces, hypotheses = (values.get(key) for key in ("source", "source_pieces", "hypotheses"))
     _require(isinstance(source, str), "it has no text 'source'")
     _require(isinstance(pieces, list), "it has no list 'source_pieces'")

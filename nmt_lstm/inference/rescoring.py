@@ -19,6 +19,7 @@ from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.evaluation.sentence_statistics import Scorer
 from nmt_lstm.evaluation.weight_tuning import RankedLists, TunedWeights, tune_weights
 from nmt_lstm.files.atomic import write_atomically
+from nmt_lstm.files.checksums import checked_json, without_checksum
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import read_regular
 from nmt_lstm.inference.nbest_lists import NBestList
@@ -90,7 +91,7 @@ class RescoringWeights:
                 )
 
     def write(self, path: Path) -> None:
-        """Write the weights as JSON."""
+        """Write the weights as JSON, with a checksum."""
         values = {
             "weights": dict(self.weights),
             "metric": self.signature,
@@ -98,7 +99,7 @@ class RescoringWeights:
             "after": self.after,
             "held_out": self.held_out,
         }
-        write_atomically(path, json.dumps(values, indent=2) + "\n")
+        write_atomically(path, checked_json(values))
 
 
 class Rescorer:
@@ -203,6 +204,13 @@ def _text(each: NBestList, rank: int) -> str:
 
 def _checked_weights(values: Any) -> dict[str, float]:
     """Return the weights of a file; raise ValueError, which says what is wrong."""
+    if isinstance(values, dict):
+        try:
+            values = without_checksum(values)
+        except ValueError:
+            raise ValueError(
+                "it was changed, since its checksum does not match; to use weights that were changed on purpose, remove its 'sha256'"
+            ) from None
     found = values.get("weights") if isinstance(values, dict) else None
     problems = [] if isinstance(found, dict) else ["it is not a JSON object with 'weights'"]
     weights = found if isinstance(found, dict) else {}

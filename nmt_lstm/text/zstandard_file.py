@@ -39,13 +39,15 @@ def open_zstandard(path: Path) -> BinaryIO:
 
 
 def create_zstandard(path: Path) -> BinaryIO:
-    """Open a .zst file for writing bytes.
+    """Open a .zst file for writing bytes, with a checksum, which the format allows to leave out.
 
     Raises:
         DataError: no library for these files is installed.
         OSError: the file cannot be opened.
     """
-    return cast(BinaryIO, require_library(path, "writing").open(path, "wb"))
+    library = require_library(path, "writing")
+    options = {library.CompressionParameter.checksum_flag: 1}
+    return cast(BinaryIO, library.open(path, "wb", options=options))
 
 
 def require_library(path: Path, action: str) -> ModuleType:

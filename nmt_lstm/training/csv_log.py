@@ -1,9 +1,10 @@
-"""The CSV logs of a run: each one file across resumes, complete at any moment."""
+"""The CSV logs of a run: each one file across resumes, complete at any moment, and with a checksum in each checkpoint."""
 
 from __future__ import annotations
 
 import csv
 import io
+import logging
 import shutil
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,12 +15,15 @@ from typing import Any
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
+from nmt_lstm.files.checksums import sha256_of_content
 from nmt_lstm.training.checkpointing import write_atomically
 from nmt_lstm.training.failed_steps import reports_in
 from nmt_lstm.training.insight import FLOW_TABLE, LOGGED_LAGS
 from nmt_lstm.training.validation_sets import SET_TABLE
 
-__all__ = ["CsvLog", "flow_file", "log_file", "logs_of", "read_log", "sets_file", "start_log"]
+__all__ = ["CsvLog", "flow_file", "log_digests", "log_file", "logs_of", "read_log", "sets_file", "start_log"]
+
+logger = logging.getLogger(__name__)
 
 _COLUMNS = (
     "step",
@@ -67,7 +71,7 @@ def read_log(output: Path) -> Iterator[dict[str, str]]:
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
     complete = text[: text.rfind("\n") + 1]
     yield from csv.DictReader(io.StringIO(complete, newline=""))
 
@@ -90,19 +94,37 @@ def logs_of(output: Path) -> Iterator[None]:
         raise
 
 
-def start_log(output: Path, step: int, *, validated: bool = True) -> None:
+def log_digests(output: Path) -> dict[str, list[Any]]:
+    """Return the length and the SHA-256 of each log of a run, for a checkpoint."""
+    contents = {path.name: path.read_bytes() for path in _log_files(output) if path.is_file()}
+    return {name: [len(content), sha256_of_content(content)] for name, content in contents.items()}
+
+
+def start_log(
+    output: Path,
+    step: int,
+    *,
+    validated: bool = True,
+    digests: Mapping[str, Sequence[Any]] | None = None,
+) -> None:
     """Create the logs of a run that continues after `step`, or drop their later rows: the run writes them again.
+
+    A log that is no longer what it was is named in a warning. Training does not depend on it, so the run can continue.
 
     Args:
         output: the run's folder.
         step: the last one that its checkpoint contains.
         validated: whether the checkpoint contains a validation of that step, or the run validates it again.
+        digests: what `log_digests` returned when it was saved; None for a new run, and earlier versions saved none.
 
     Raises:
         ResourceError: the disk is full or not writable.
     """
+    for path in _log_files(output):
+        if path.name in (digests or {}) and not _is_intact(path, *(digests or {})[path.name]):
+            _report_change(path, step)
     last_validation = step if validated else step - 1
-    _start(log_file(output), _COLUMNS, lambda row: last_validation if row["valid_loss"] else step)
+    _start(log_file(output), _COLUMNS, lambda row: last_validation if row.get("valid_loss") else step)
     for path, columns, last in (
         (flow_file(output), _FLOW_COLUMNS, step),
         (sets_file(output), _SET_COLUMNS, last_validation),
@@ -111,8 +133,38 @@ def start_log(output: Path, step: int, *, validated: bool = True) -> None:
             _start(path, columns, lambda _, last=last: last)  # type: ignore[misc]
 
 
+def _log_files(output: Path) -> tuple[Path, ...]:
+    return log_file(output), flow_file(output), sets_file(output)
+
+
+def _is_intact(path: Path, size: int, digest: str) -> bool:
+    """Whether a log, which may have grown since, begins with what it was."""
+    content = path.read_bytes() if path.is_file() else b""
+    return sha256_of_content(content[:size]) == digest
+
+
+def _report_change(path: Path, step: int) -> None:
+    """Warn that a log was changed, and keep a copy: of a damaged file, not all rows may be readable."""
+    kept = ""
+    if path.is_file():
+        copy = path.with_name(f"changed-{path.name}")
+        write_atomically(copy, lambda file: file.write_bytes(path.read_bytes()))
+        kept = f" It is kept as '{copy}'."
+    logger.warning(
+        "'%s' was changed or removed since the checkpoint of step %d was saved, so its earlier rows may be wrong.%s",
+        path,
+        step,
+        kept,
+    )
+
+
 def _start(path: Path, columns: Sequence[str], last_step: Callable[[Mapping[str, str]], int]) -> None:
-    rows = [row for row in _rows(path) if int(row["step"]) <= last_step(row)]
+    # A row whose step is no number is damaged, of which `_report_change` has warned.
+    rows = [
+        row
+        for row in _rows(path)
+        if (row.get("step") or "").isdecimal() and int(row["step"]) <= last_step(row)
+    ]
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, columns, extrasaction="ignore")
     writer.writeheader()

@@ -152,7 +152,8 @@ def _start_logs(assembly: Assembly, others: Sequence[Logger]) -> list[Logger]:
                 context.output / "logs"
             ):  # of a run that failed before it saved anything
                 report.unlink()
-        start_log(context.output, step, validated=point is None or point.validated)
+        digests = None if point is None else point.logs
+        start_log(context.output, step, validated=point is None or point.validated, digests=digests)
         settings = assembly.run.model_dump(mode="json")
         start_loggers(logs, context.output, settings, resumes=bool(step))
     return logs

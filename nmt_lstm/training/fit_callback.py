@@ -11,6 +11,7 @@ import torch
 from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.training.callbacks import check_states
 from nmt_lstm.training.checkpointing import TrainingCheckpoint
+from nmt_lstm.training.csv_log import log_digests
 from nmt_lstm.training.devices import all_reduce_max
 from nmt_lstm.training.diagnosis import ValidationPoint
 from nmt_lstm.training.interruption import SignalWatch, TrainingInterrupted
@@ -167,6 +168,7 @@ class FitCallback(pl.Callback):
             "kept": self.validator.checkpoints.state_dict(),
             "clock": self.budget.state_dict(),
             "time_limit_reached": self.budget.limit if self.out_of_time else None,
+            "logs": log_digests(self.validator.writer.folder),
             "curve": [point.state_dict() for point in self.validator.curve],
         }
 

@@ -42,6 +42,8 @@ class ResumePoint:
     """State of the run's `TimeBudget`; empty in a checkpoint of another program."""
     time_limit_reached: float | None
     """The time limit that stopped the run, in seconds; None if none did."""
+    logs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Lengths and checksums of the logs; empty in checkpoints of earlier versions."""
     damage: str = ""
     """What is wrong with the newest checkpoint, if this is the previous one."""
 
@@ -103,6 +105,7 @@ class ResumePoint:
             clock=callback.get("clock", {}),
             # Missing in checkpoints of earlier versions.
             time_limit_reached=callback.get("time_limit_reached"),
+            logs=callback.get("logs", {}),
         )
 
     def check_epochs(self, settings: TrainingSettings) -> None:

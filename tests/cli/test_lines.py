@@ -19,7 +19,7 @@ from nmt_lstm.cli.lines import (
     read_all_lines,
     read_matching_lines,
 )
-from nmt_lstm.errors import DataError
+from nmt_lstm.errors import DataError, ResourceError
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,12 @@ def test_an_invalid_output_is_an_error_before_the_work(tmp_path, output, word):
 
 
 def test_the_error_of_a_full_disk_names_the_file():
-    with pytest.raises(OSError, match="No space left") as caught, output_stream(Path("/dev/full")) as file:
+    with (
+        pytest.raises(ResourceError, match="No space left") as caught,
+        output_stream(Path("/dev/full")) as file,
+    ):
         file.write(b"a\n")
-    assert caught.value.filename == "/dev/full"
+    assert caught.value.path == Path("/dev/full")
 
 
 def test_scored_text_must_be_complete_and_valid(tmp_path):

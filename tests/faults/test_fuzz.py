@@ -12,13 +12,13 @@ import json
 import os
 import random
 import shutil
-import sys
 import time
 import tomllib
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from mutation import damaged_bytes, damaged_values
 
 from nmt_lstm.cli.app import main
 from nmt_lstm.config.load import dump_toml, load_run
@@ -27,13 +27,10 @@ from nmt_lstm.errors import NmtLstmError
 from nmt_lstm.files.checksums import checked_json, parse_checked, with_checksum, without_checksum
 from nmt_lstm.inference.translator import Translator
 
-sys.path.insert(0, str(Path(__file__).parent))
-from mutation import damaged_bytes, damaged_values
-
 pytestmark = pytest.mark.slow
 CASES = int(os.environ.get("NMT_LSTM_FUZZ", "60"))
-MAX_SECONDS = 60
-"""A hang, even on a busy machine."""
+MAX_SECONDS = 5.0
+"""Of the processor, so that a busy machine does not count."""
 
 
 def toml_text(values: dict, prefix: str = "") -> str:
@@ -94,7 +91,7 @@ def damage(draw: random.Random, folder: Path) -> str:
 @contextlib.contextmanager
 def case(seed: int, what: str, counts: Counter):
     """Count what happens to one case; anything but an error message of nmt-lstm, in time, fails the test."""
-    start = time.monotonic()
+    start = time.process_time()
     try:
         yield
         counts[what, "harmless"] += 1
@@ -102,10 +99,14 @@ def case(seed: int, what: str, counts: Counter):
         counts[what, "refused"] += 1
     except BaseException as error:
         pytest.fail(f"seed {seed}, {what}: {type(error).__name__}: {error}")
-    assert time.monotonic() - start < MAX_SECONDS, f"seed {seed}, {what}"
+    assert time.process_time() - start < MAX_SECONDS, f"seed {seed}, {what}"
 
 
-def test_damaged_model_folders(random_model_folder, tmp_path):
+def refusals(counts: Counter) -> str:
+    return f"{sum(count for (_, kind), count in counts.items() if kind == 'refused'):,} refused by name"
+
+
+def test_damaged_model_folders(random_model_folder, tmp_path, counted):
     counts: Counter = Counter()
     for seed in range(CASES):
         draw, folder = random.Random(seed), tmp_path / "model"
@@ -115,10 +116,11 @@ def test_damaged_model_folders(random_model_folder, tmp_path):
         with case(seed, name, counts):
             assert len(Translator.load(folder).translate(["eins zwei .", "drei"])) == 2
     assert sum(counts.values()) == CASES
+    counted(f"{CASES:,} fuzzed model folders without traceback or hang ({refusals(counts)})")
     assert any(kind == "refused" for _, kind in counts)
 
 
-def test_damaged_run_files(tiny_run, tmp_path):
+def test_damaged_run_files(tiny_run, tmp_path, counted):
     text, counts, path = dump_toml(tiny_run), Counter(), tmp_path / "run.toml"
     for seed in range(CASES * 3):
         draw = random.Random(seed)
@@ -129,6 +131,7 @@ def test_damaged_run_files(tiny_run, tmp_path):
         with case(seed, "run.toml", counts):
             load_run(path)
     assert counts["run.toml", "refused"] > CASES
+    counted(f"{3 * CASES:,} fuzzed run files without traceback or hang ({refusals(counts)})")
 
 
 def quiet_main(*arguments: object) -> tuple[int, str]:
@@ -138,7 +141,7 @@ def quiet_main(*arguments: object) -> tuple[int, str]:
         return main([str(argument) for argument in arguments]), errors.getvalue()
 
 
-def test_damaged_boards(references, output_of, tmp_path):
+def test_damaged_boards(references, output_of, tmp_path, counted):
     (tmp_path / "src").write_text("\n".join(references) + "\n")
     (tmp_path / "hyp").write_text("\n".join(output_of(1, 0.3)) + "\n")
     board, copy = tmp_path / "board", tmp_path / "copy"
@@ -161,13 +164,16 @@ def test_damaged_boards(references, output_of, tmp_path):
             if isinstance(changed, dict):
                 rows[0] = with_checksum(changed)
             path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        start = time.monotonic()
+        start = time.process_time()
         status, errors = quiet_main("leaderboard", "show", copy)
         assert "Traceback" not in errors, f"seed {seed}, {path.name}: {errors}"
-        assert time.monotonic() - start < MAX_SECONDS
+        assert time.process_time() - start < MAX_SECONDS
         statuses[status] += 1
     assert statuses[0]
     assert statuses[1] + statuses[2]
+    counted(
+        f"{CASES:,} fuzzed boards without traceback or hang ({statuses[1] + statuses[2]:,} refused by name)"
+    )
 
 
 def hostile_line(draw: random.Random) -> bytes:
@@ -190,9 +196,10 @@ def hostile_line(draw: random.Random) -> bytes:
     return line.replace(b"\n", b" ")
 
 
-def test_any_bytes_in_as_many_lines_out_in_order(random_model_folder, tmp_path):
+def test_any_bytes_in_as_many_lines_out_in_order(random_model_folder, tmp_path, counted):
     draw = random.Random(3)
-    lines = [hostile_line(draw) for _ in range(CASES * 5)]
+    # A file whose first line is not text at all is refused.
+    lines = [b"eins .", *(hostile_line(draw) for _ in range(CASES * 5))]
     (tmp_path / "in").write_bytes(b"".join(line + b"\n" for line in lines))
     command = ("translate", "-m", random_model_folder, "-b", 1, "--set", "search.max_source_pieces=60")
     status, errors = quiet_main(*command, "-i", tmp_path / "in", "-o", tmp_path / "out")
@@ -203,7 +210,11 @@ def test_any_bytes_in_as_many_lines_out_in_order(random_model_folder, tmp_path):
         set(line.decode()) & {chr(number) for number in (*range(32), *range(127, 160))} for line in output
     )
     # Lines alone have the same translations, so none was lost, doubled or moved.
-    for index in draw.sample(range(len(lines)), 10):
-        (tmp_path / "one").write_bytes(lines[index] + b"\n")
+    checked = 10 + CASES // 50
+    for index in draw.sample(range(len(lines)), checked):
+        (tmp_path / "one").write_bytes(lines[0] + b"\n" + lines[index] + b"\n")
         assert quiet_main(*command, "-i", tmp_path / "one", "-o", tmp_path / "one.out")[0] == 0
-        assert (tmp_path / "one.out").read_bytes() == output[index] + b"\n"
+        assert (tmp_path / "one.out").read_bytes() == output[0] + b"\n" + output[index] + b"\n"
+    counted(
+        f"{len(output):,} lines of the translation of {len(lines):,} fuzzed lines; {checked} compared with themselves alone"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -95,9 +96,10 @@ def test_the_builtin_model_is_the_trained_one(base) -> None:
     assert run.training.init_from == Path("builtin:en-ja")
 
 
-def test_an_exported_model_is_refused(base) -> None:
+def test_an_exported_model_is_refused(base, tmp_path) -> None:
+    exported = shutil.copytree(model_path("builtin:en-ja"), tmp_path / "exported")
     with pytest.raises(ModelFolderError, match="exported"):
-        read_base(model_path("builtin:en-ja"), "translation", base.run.model)
+        read_base(exported, "translation", base.run.model)
 
 
 def test_frozen_parameters_are_named_by_patterns(base) -> None:

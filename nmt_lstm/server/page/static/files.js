@@ -43,7 +43,7 @@ export const translateFile = async (file, { model, limits, state }) => {
       part.push(text);
       size += text.length;
     }
-    done.push(...(await patient("/page/texts", { model: model.name, texts: part })).texts);
+    done.push(...(await patient("page/texts", { model: model.name, texts: part })).texts);
     bar.value = done.length;
   }
   const name = file.name.replace(/(\.[^.]+)$/, `.${model.target.code}$1`);

@@ -34,7 +34,7 @@ export const insideView = (model) => {
     const asked = wanted;
     value.textContent = "Reading the sentence …";
     try {
-      const found = await ask("/page/inside", { model, ...asked });
+      const found = await ask("page/inside", { model, ...asked });
       if (asked !== wanted) return;
       loaded = JSON.stringify(asked);
       value.textContent = found.refused ?? "";

@@ -65,7 +65,7 @@ const show = (models) => {
 
 const detect = async (text) => {
   if (from.value !== AUTO) return;
-  const [best] = await ask("/detect", { q: text });
+  const [best] = await ask("detect", { q: text });
   const known = offer.models.find((model) => model.source.code === best.language);
   const name = offer.models.flatMap((model) => [model.source, model.target]).find((each) => each.code === best.language)?.name ?? best.language;
   at("detected").textContent = `Detected: ${name}`;
@@ -92,7 +92,7 @@ const translate = async () => {
 };
 
 const begin = async () => {
-  offer = await ask("/page/models");
+  offer = await ask("page/models");
   source.maxLength = offer.characters;
   at("key").hidden = !offer.keyRequired;
   const sources = unique(offer.models.map((model) => model.source));

@@ -29,7 +29,7 @@ export const createPanel = (model) => {
     output.classList.add("waiting");
     output.setAttribute("aria-busy", "true");
     try {
-      reply = await ask("/page/translate", { model: model.name, text, prefixes }, signal);
+      reply = await ask("page/translate", { model: model.name, text, prefixes }, signal);
       // Choices for sentences that are gone are forgotten.
       const lines = new Set(reply.sentences.map((each) => each.line));
       prefixes = Object.fromEntries(Object.entries(prefixes).filter(([line]) => lines.has(line)));

@@ -38,7 +38,7 @@ export const openMenu = async (word, { model, line, token, choose }) => {
     if (field.value.trim()) done(joined(field.value.trim()));
   });
   try {
-    const { words } = await ask("/page/words", { model, text: line, prefix: token.before });
+    const { words } = await ask("page/words", { model, text: line, prefix: token.before });
     if (open?.box !== box) return;
     message.textContent = words.length ? "" : "The model has no other word here.";
     message.hidden = words.length > 0;

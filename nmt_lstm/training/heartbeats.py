@@ -156,6 +156,8 @@ class Heartbeats:
 
     def leave(self, failure: str | None) -> None:
         """Tell the others that this process ends, with the message of its failure if there is one, and stop."""
+        if self._closing:
+            return
         self._closing = True
         with contextlib.suppress(Exception):
             self._run(self._leave(failure)).result(timeout=2 * _FLUSH_SECONDS)
@@ -205,7 +207,7 @@ class Heartbeats:
             async with asyncio.timeout(_HELLO_SECONDS):
                 hello = await read_frame(reader)
             said = hello.json()
-            rank, secret = int(said["rank"]), bytes.fromhex(said["secret"])
+            rank, host, secret = int(said["rank"]), str(said["host"])[:100], bytes.fromhex(said["secret"])
             known = hello.kind == Kind.HELLO and hmac.compare_digest(secret, self._secret)
         except (EOFError, OSError, TimeoutError, ValueError, TypeError, KeyError):
             known = False
@@ -213,7 +215,7 @@ class Heartbeats:
         if not known or not 0 < rank < self.world_size or rank in self._peers:
             writer.close()
             return
-        peer = self._peers[rank] = _Peer(rank, str(said["host"])[:100], writer)
+        peer = self._peers[rank] = _Peer(rank, host, writer)
         await self._receive(peer, reader)
 
     async def _receive(self, peer: _Peer, reader: asyncio.StreamReader) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import socket
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from math import inf
 from pathlib import Path
 from types import TracebackType
@@ -59,6 +61,8 @@ class Peers:
         if isinstance(error, SystemExit | KeyboardInterrupt):
             failure = "it was interrupted"
         heartbeats.leave(failure)
+        if failure is not None:
+            _tell_torchrun(failure)
 
     def join(self, launch: Launch, own: Mapping[int, subprocess.Popen[bytes]] | None = None) -> None:
         """Wait until all processes of the run are connected.
@@ -198,4 +202,14 @@ class Peers:
             message = str(LostProcessError(loss.what, loss.rank))
             show_cursor = b"\x1b[?25h\n" if sys.stderr.isatty() else b""  # a live display has hidden it
             os.write(2, show_cursor + f"nmt-lstm: error: {message}\n".encode())
+            _tell_torchrun(message)
             os._exit(1)
+
+
+def _tell_torchrun(message: str) -> None:
+    """Write the file from which torchrun takes the reason that it shows in its own report."""
+    path = os.environ.get("TORCHELASTIC_ERROR_FILE")
+    if path:
+        error = {"message": message, "extraInfo": {"timestamp": str(int(time.time()))}}
+        with suppress(OSError):
+            Path(path).write_text(json.dumps({"message": error}), encoding="utf-8")

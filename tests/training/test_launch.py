@@ -94,6 +94,45 @@ def test_srun_sets_the_rank() -> None:
     assert (launch.address, launch.port, launch.starts_others) == ("node07", 15_000 + 4567, False)
 
 
+def test_srun_may_count_processes_in_any_order() -> None:
+    """With --distribution=cyclic, SLURM_PROCID alternates between machines."""
+    ranks = {
+        find_launch(
+            2, 2, {**SRUN, "SLURM_PROCID": str(rank), "SLURM_NODEID": node, "SLURM_LOCALID": local}
+        ).rank
+        for rank, (local, node) in enumerate([("0", "0"), ("0", "1"), ("1", "0"), ("1", "1")])
+    }
+    assert ranks == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize(
+    ("environment", "variable"),
+    [({**TORCHRUN, "LOCAL_RANK": "3"}, "LOCAL_RANK"), ({**SRUN, "SLURM_LOCALID": "2"}, "SLURM_LOCALID")],
+)
+def test_processes_that_are_unevenly_spread_over_machines_are_an_error(
+    environment: dict[str, str], variable: str
+) -> None:
+    with pytest.raises(LaunchError, match="on this machine") as caught:
+        find_launch(2, 2, environment)
+    assert (caught.value.variable, caught.value.value) == (variable, environment[variable])
+
+
+@pytest.mark.parametrize("environment", [TORCHRUN, SRUN])
+def test_a_launcher_of_several_processes_of_which_each_trains_alone_is_pointed_out(
+    caplog: Any, environment: dict[str, str]
+) -> None:
+    ignore_stray(find_launch(1, 1, environment), dict(environment))
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert "--nodes" in message
+    assert message.startswith(("torchrun", "srun"))
+
+
+def test_without_torchrun_nothing_waits_for_its_store() -> None:
+    environment = {"TORCHELASTIC_USE_AGENT_STORE": "True"}
+    ignore_stray(find_launch(2, 1, environment), environment)
+    assert not environment
+
+
 def test_an_interactive_shell_from_srun_starts_processes_itself() -> None:
     assert find_launch(2, 1, {**SRUN, "SLURM_STEP_NUM_TASKS": "1", "SLURM_PROCID": "0"}).starts_others
 
@@ -119,6 +158,9 @@ def test_a_launcher_with_a_different_number_of_processes_is_an_error(
 def test_several_machines_need_a_node_rank_and_an_address() -> None:
     with pytest.raises(LaunchError, match="torchrun or srun"):
         find_launch(1, 2, {})
+    assert not find_launch(
+        1, 2, {"NODE_RANK": "1", "MASTER_ADDR": "first", "MASTER_PORT": "5000"}
+    ).starts_others
     launch = find_launch(2, 2, {"NODE_RANK": "1", "MASTER_ADDR": "first", "MASTER_PORT": "5000", "RANK": "7"})
     assert (launch.rank, launch.starts_others, launch.stray) == (2, True, {"RANK": "7"})
 

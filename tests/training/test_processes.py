@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
-from nmt_lstm.config.load import dump_toml
 from nmt_lstm.errors import ConfigurationError, LostProcessError
 from nmt_lstm.training.launch import STARTED_BY, Launch
 from nmt_lstm.training.peers import Peers
@@ -90,24 +85,3 @@ def test_errors_after_the_death_of_a_process_are_explained(
     assert type(caught.value) is kind
     with pytest.raises(RuntimeError), explain_lost_process(Launch(), Peers()):
         raise RuntimeError(message)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("victim", ["first", "other"])
-def test_a_run_ends_if_a_process_dies(make_small_run: Any, tmp_path: Path, victim: str) -> None:
-    run = make_small_run("training.epochs=100000", "training.validate_every=5")
-    (tmp_path / "run.toml").write_text(dump_toml(run), encoding="utf-8")
-    command = [sys.executable, "-m", "nmt_lstm", "train", tmp_path / "run.toml", "-o", tmp_path / "run"]
-    first = subprocess.Popen([*command, "--devices", "2"], stderr=subprocess.PIPE, text=True)
-    while first.poll() is None and not (tmp_path / "run" / "checkpoints" / "last.ckpt").exists():
-        time.sleep(0.05)
-    listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
-    pairs = [tuple(map(int, line.split())) for line in listing.stdout.splitlines()]
-    (other,) = [process for process, parent in pairs if parent == first.pid]
-    os.kill(first.pid if victim == "first" else other, signal.SIGKILL)
-    # Ends only when no process holds it open any more.
-    _, output = first.communicate(timeout=60)
-    assert "Traceback" not in output
-    if victim == "other":
-        assert first.returncode == 1
-        assert "--resume" in output.splitlines()[-1]

@@ -26,7 +26,7 @@ from nmt_lstm.search.hypotheses import Hypothesis as PieceHypothesis
 from nmt_lstm.search.limits import longest_translation
 from nmt_lstm.search.next_words import next_words
 from nmt_lstm.search.searchable import Searchable
-from nmt_lstm.search.sentence_batches import SentenceBatches
+from nmt_lstm.search.sentence_batches import LENGTH_STEP, SentenceBatches
 from nmt_lstm.search.setting_checks import check_search
 from nmt_lstm.text.lines import LineWarnings
 from nmt_lstm.text.subwords import Subwords
@@ -69,6 +69,7 @@ class LineSearch:
         subwords: the vocabularies.
         device: where the models are.
         precision: of autocast.
+        length_step: see `SentenceBatches`.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class LineSearch:
         subwords: Subwords,
         device: torch.device,
         precision: Precision,
+        length_step: int = LENGTH_STEP,
     ) -> None:
         self._model = model
         self._whole_model = whole_model
@@ -90,6 +92,7 @@ class LineSearch:
         self._shortest_phrase = 3 if are_characters(subwords.target.own_texts) else 1
         self._device = device
         self._precision: Precision = precision
+        self._length_step = length_step
 
     def options(
         self,
@@ -167,7 +170,7 @@ class LineSearch:
         self, sources: Sequence[Sequence[int]], targets: Sequence[Sequence[int]], *, batch_size: int
     ) -> list[list[float]]:
         """Return the natural log-probability of each piece of the targets, and of their ends."""
-        return SentenceBatches(sources, batch_size=batch_size).run(
+        return SentenceBatches(sources, batch_size=batch_size, length_step=self._length_step).run(
             lambda source, members: forced_log_probabilities(
                 self._whole_model, source, [targets[member] for member in members]
             ),
@@ -196,7 +199,9 @@ class LineSearch:
     ) -> dict[int, list[PieceHypothesis]]:
         """Return the hypotheses of the lines with these indices, by index."""
         chosen = [lines[index] for index in indices]
-        hypotheses = SentenceBatches([line.pieces for line in chosen], batch_size=options.batch_size).run(
+        hypotheses = SentenceBatches(
+            [line.pieces for line in chosen], batch_size=options.batch_size, length_step=self._length_step
+        ).run(
             lambda source, members: beam_search(
                 model,
                 source,

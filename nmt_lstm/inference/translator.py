@@ -32,6 +32,7 @@ from nmt_lstm.numerics.inference_linear import InferencePrecision
 from nmt_lstm.numerics.precision import Precision
 from nmt_lstm.search.ensemble import Ensemble
 from nmt_lstm.search.searchable import Searchable
+from nmt_lstm.search.sentence_batches import LENGTH_STEP
 from nmt_lstm.text.lines import LineWarnings
 from nmt_lstm.text.subwords import Subwords
 
@@ -55,6 +56,7 @@ class Translator:
         folders: the model folders that the models were loaded from.
         language_model: takes part in the search, with `search.language_model_weight`; its target pieces are those of the
             models.
+        length_step: lengths of sentences are padded to multiples of it; see `SentenceBatches`.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Translator:
         precision: Precision | InferencePrecision = "float32",
         folders: Sequence[str | Path] = (),
         language_model: Searchable[Any, Any] | None = None,
+        length_step: int = LENGTH_STEP,
     ) -> None:
         self.models = tuple(models)
         self.folders = tuple(folders)
@@ -88,6 +91,7 @@ class Translator:
             subwords=subwords,
             device=device,
             precision="float32" if prepared or precision == "int8" else precision,
+            length_step=length_step,
         )
         self._lines = LineTranslation(preparation=self._preparation, search=self._search)
         self._html = HtmlTranslation(self._lines)
@@ -102,6 +106,7 @@ class Translator:
         device: str = "auto",
         precision: str = "auto",
         language_model: str | Path | None = None,
+        length_step: int = LENGTH_STEP,
     ) -> Translator:
         """Load one model folder, or several as an ensemble.
 
@@ -114,6 +119,7 @@ class Translator:
             language_model: folder of a language model with the same target pieces, trained with
                 ``subwords.model`` set to the folder of the translation model. Its log-probabilities take part in every
                 search with the weight `search.language_model_weight`.
+            length_step: 32 is faster where few lines come together; the last bits of scores depend on it.
 
         Raises:
             ModelFolderError: a folder is missing, damaged, or needs a plugin that is not installed.
@@ -129,6 +135,7 @@ class Translator:
             device=loaded.device,
             precision=loaded.precision,
             folders=paths,
+            length_step=length_step,
             language_model=None
             if language_model is None
             else load_fusion_model(
@@ -318,14 +325,13 @@ class Translator:
         """
         check_lines(sources=sources, targets=targets)
         check_positive(batch_size=batch_size)
-        limit = self.run.search.max_source_pieces
         return scored(
             sources,
             targets,
             self._preparation,
             self._search,
             self.subwords.target,
-            limit=limit,
+            limit=self.run.search.max_source_pieces,
             batch_size=batch_size,
         )
 

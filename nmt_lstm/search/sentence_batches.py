@@ -13,7 +13,7 @@ from nmt_lstm.errors import ResourceError
 from nmt_lstm.numerics.out_of_memory import is_out_of_memory
 from nmt_lstm.numerics.precision import Precision, autocast
 
-__all__ = ["SentenceBatches"]
+__all__ = ["LENGTH_STEP", "SentenceBatches"]
 
 Result = TypeVar("Result")
 LENGTH_STEP = 8
@@ -24,18 +24,23 @@ logger = logging.getLogger(__name__)
 
 
 class SentenceBatches:
-    """Batches of sentences whose lengths, with END, round up to the same multiple of 8.
+    """Batches of sentences whose lengths, with END, round up to the same multiple of `length_step`.
 
     So a sentence's padded length depends only on the sentence, and its results do not depend on its batch.
 
     Args:
         sentences: source pieces of each, without END.
         batch_size: the most sentences in a batch; batches of long sentences are smaller.
+        length_step: a larger one makes larger batches of few sentences, with more padding. The last bits of results
+            depend on it.
     """
 
-    def __init__(self, sentences: Sequence[Sequence[int]], *, batch_size: int) -> None:
+    def __init__(
+        self, sentences: Sequence[Sequence[int]], *, batch_size: int, length_step: int = LENGTH_STEP
+    ) -> None:
         self.sentences = sentences
         self.batch_size = batch_size
+        self.length_step = length_step
 
     def run(
         self,
@@ -65,9 +70,9 @@ class SentenceBatches:
         order = sorted(range(len(self.sentences)), key=lambda index: (-len(self.sentences[index]), index))
         batch: list[int] = []
         for index in order:
-            length = _padded_length(self.sentences[index])
+            length = self._padded_length(index)
             limit = min(self.batch_size, max(1, LARGEST_AREA // length**2))
-            if batch and (len(batch) >= limit or length != _padded_length(self.sentences[batch[0]])):
+            if batch and (len(batch) >= limit or length != self._padded_length(batch[0])):
                 yield batch
                 batch = []
             batch.append(index)
@@ -85,7 +90,7 @@ class SentenceBatches:
         try:
             batch = source_batch(
                 [list(self.sentences[index]) for index in indices],
-                pad_to=_padded_length(self.sentences[indices[0]]),
+                pad_to=self._padded_length(indices[0]),
             ).to(device)
             with autocast(device, precision):
                 batch_results = search(batch, indices)
@@ -111,6 +116,5 @@ class SentenceBatches:
         self._run(indices[:half], search, device, precision, results)
         self._run(indices[half:], search, device, precision, results)
 
-
-def _padded_length(sentence: Sequence[int]) -> int:
-    return -(-(len(sentence) + 1) // LENGTH_STEP) * LENGTH_STEP
+    def _padded_length(self, index: int) -> int:
+        return -(-(len(self.sentences[index]) + 1) // self.length_step) * self.length_step

@@ -21,7 +21,7 @@ from nmt_lstm.server.units import Failure, Kind, Translated, Unit
 __all__ = ["Batch", "Entry", "Job", "WaitingLines"]
 
 LENGTH_FACTOR = 2.0
-SHORT = 40
+SHORT = 120
 """Lines of so many characters are of one length."""
 LINE_COST = 16
 """What a line costs beside its characters."""

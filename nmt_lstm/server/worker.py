@@ -25,6 +25,10 @@ Batch = tuple[Kind, list[Unit]]
 Reply = tuple[list["Translated | Failure"], float]
 """What became of each unit, and the seconds that it took."""
 
+LENGTH_STEP = 32
+"""Of padding: lines that come at the same time are few, and of all lengths. Measured with 16 lines of Multi30k at a time:
+7.7 ms a line instead of 13.3 with 8, which bulk translation uses; with 32 lines 7.4 instead of 9.8."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -86,7 +90,9 @@ def _load(models: Sequence[tuple[str, Path]], options: LoadOptions) -> dict[str,
         if options.trust_plugins:
             model = model_folder.read(folder)
             run_copies(model.folder, model.manifest.plugins)
-        translators[name] = Translator.load(folder, device=options.device, precision=options.precision)
+        translators[name] = Translator.load(
+            folder, device=options.device, precision=options.precision, length_step=LENGTH_STEP
+        )
     return translators
 
 

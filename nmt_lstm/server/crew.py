@@ -18,6 +18,8 @@ __all__ = ["Crew"]
 
 LONGEST_PAUSE = 30.0
 """Seconds between two attempts to replace a worker."""
+PATIENCE, LONGEST_PATIENCE = 0.1, 0.05
+"""Share of the time of its last batch that a worker waits for more lines, and the most seconds."""
 
 Outcome = Callable[[Batch, Sequence["Translated | Failure"], float], None]
 
@@ -94,7 +96,7 @@ class Crew:
         """Give batches to the worker of a place until the place is retired."""
         while not place.is_retired:
             place.is_busy = False
-            batch = await self._waiting.take()
+            batch = await self._waiting.take(place.patience)
             place.is_busy = True
             if not await self._translate(place, batch):
                 # Which of the lines was too much for it? Each gets a worker once more, alone.
@@ -106,6 +108,7 @@ class Crew:
         worker = place.worker
         assert worker is not None
         start = time.perf_counter()
+        place.patience = 0.0
         try:
             results, seconds = await worker.translate(batch.kind, [entry.unit for entry in batch.entries])
         except WorkerDiedError:
@@ -114,12 +117,17 @@ class Crew:
                 len(batch.entries),
             )
             self._died()
-            if is_last_try:
+            if not is_last_try:
+                self._waiting.returned(batch, time.perf_counter() - start)
+            else:
                 batch.finish([Failure("the worker died, perhaps for lack of memory")] * len(batch.entries))
             await self._replace(place)
             return False
         batch.finish(results)
-        self._waiting.note_speed(batch.characters, time.perf_counter() - start, self._count)
+        if not is_last_try:
+            self._waiting.returned(batch, time.perf_counter() - start)
+        if len(batch.entries) > 1:
+            place.patience = min(LONGEST_PATIENCE, PATIENCE * seconds)
         self._translated(batch, results, seconds)
         return True
 
@@ -147,6 +155,7 @@ class _Place:
 
     def __init__(self, worker: Worker, serve: Callable[[_Place], Coroutine[None, None, None]]) -> None:
         self.worker: Worker | None = worker
+        self.patience = 0.0
         self.is_busy = False
         self.is_retired = False
         self._task = asyncio.create_task(serve(self))

@@ -151,7 +151,7 @@ def _log(settings: ServerSettings) -> AccessLog:
         return AccessLog(settings.access_log, with_texts=settings.log_texts)
     except OSError as problem:
         raise ConfigurationError(
-            f"access log '{settings.access_log}' cannot be written: {problem.strerror}.",
+            f"access log '{settings.access_log}' cannot be written: {problem.strerror}; choose a different --access-log.",
             key="--access-log",
             value=settings.access_log,
         ) from problem

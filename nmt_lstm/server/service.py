@@ -54,6 +54,7 @@ class TranslationService:
             batch_size=settings.batch_size,
             batch_characters=BATCH_CHARACTERS,
             limit=settings.limits.queue_characters,
+            workers=settings.workers,
         )
         self.metrics = Metrics(lambda: (self.waiting.lines, self.waiting.characters))
         split = settings.loading.split_sentences

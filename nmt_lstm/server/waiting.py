@@ -23,6 +23,10 @@ __all__ = ["Batch", "Entry", "Job", "WaitingLines"]
 LENGTH_FACTOR = 2.0
 SHORT = 120
 """Lines of so many characters are of one length."""
+GATHERING = 0.003
+"""Seconds in which another line comes if more are to come."""
+SMALLEST_SHARE = 8
+"""Lines that one worker translates as fast as two would."""
 LINE_COST = 16
 """What a line costs beside its characters."""
 
@@ -101,10 +105,13 @@ class WaitingLines:
         batch_size: most lines of a batch.
         batch_characters: most characters of a batch, unless a single line has more.
         limit: characters that may wait; more are refused.
+        workers: that take batches.
     """
 
-    def __init__(self, *, batch_size: int, batch_characters: int, limit: int) -> None:
+    def __init__(self, *, batch_size: int, batch_characters: int, limit: int, workers: int = 1) -> None:
         self._batch_size = batch_size
+        self._workers = workers
+        self._taken = 0
         self._batch_cost = batch_characters + batch_size * LINE_COST
         self._limit = limit
         self._clients: dict[str, _Client] = {}
@@ -152,8 +159,13 @@ class WaitingLines:
             self._forget_if_idle(owner)
         job.entries.clear()
 
-    async def take(self) -> Batch:
-        """Return the next batch, as soon as there is one."""
+    async def take(self, patience: float = 0.0) -> Batch:
+        """Return the next batch, as soon as there is one.
+
+        Args:
+            patience: seconds to wait for more lines, as long as more come. After a large batch, its clients are about to send
+                their next lines; a worker that began with the first of them would be busy with one line.
+        """
         while not self._clients:
             taker = asyncio.get_running_loop().create_future()
             self._takers.append(taker)
@@ -167,15 +179,31 @@ class WaitingLines:
                 elif self._clients:
                     self._wake()  # somebody else must take what this one was woken for
                 raise
+            if patience:
+                await self._gather(patience)
         batch = self._batch()
         if self._clients:
             self._wake()
         return batch
 
-    def note_speed(self, characters: int, seconds: float, workers: int) -> None:
-        """Take into account how fast one of the workers translated a batch."""
-        speed = workers * characters / max(seconds, 1e-3)
+    def returned(self, batch: Batch, seconds: float) -> None:
+        """Take into account that a worker is done with a batch, and how fast it was."""
+        self._taken -= len(batch.entries)
+        speed = self._workers * batch.characters / max(seconds, 1e-3)
         self.speed += 0.1 * (speed - self.speed)
+
+    async def _gather(self, patience: float) -> None:
+        """Wait until no more lines come."""
+        loop = asyncio.get_running_loop()
+        end, lines = loop.time() + patience, 0
+        while lines < self.lines < self._share() and loop.time() < end:
+            lines = self.lines
+            await asyncio.sleep(GATHERING)
+
+    def _share(self) -> int:
+        """Return how many lines a batch may have: as many for each worker, so that none is left with the rest."""
+        outstanding = self.lines + self._taken
+        return min(self._batch_size, max(SMALLEST_SHARE, -(-outstanding // self._workers)))
 
     def _wake(self) -> None:
         while self._takers:
@@ -192,7 +220,8 @@ class WaitingLines:
         kind, length = first.kind, len(first.entries[0].unit.text)
         entries: list[Entry] = []
         cost = 0
-        while clients and len(entries) < self._batch_size:
+        size = self._share()
+        while clients and len(entries) < size:
             time, _, client = heapq.heappop(clients)
             entry = self._next(client, kind, length, self._batch_cost - cost if entries else None)
             if entry is None:
@@ -207,6 +236,7 @@ class WaitingLines:
         batch = Batch(kind, entries, waited)
         self.lines -= len(entries)
         self.characters -= batch.characters
+        self._taken += len(entries)
         return batch
 
     def _next(self, client: _Client, kind: Kind, length: int, affordable: int | None) -> Entry | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -23,10 +24,10 @@ nmt-lstm() {
 """
 
 
-def run_block(language: str, code: str, folder: Path) -> None:
-    """Run one code block in `folder`."""
+def run_block(language: str, code: str, folder: Path, beginning: str = FEW_STEPS) -> None:
+    """Run one code block in `folder`, after some definitions."""
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    commands = {"sh": ["bash", "-euc", FEW_STEPS + code], "python": [sys.executable, "-c", code]}
+    commands = {"sh": ["bash", "-euc", beginning + code], "python": [sys.executable, "-c", code]}
     finished = subprocess.run(
         commands[language],
         cwd=folder,
@@ -107,6 +108,27 @@ def test_the_page_about_classification_and_forecasting_runs(repository, tmp_path
     assert len(blocks) >= 8
     for block in blocks:
         run_block(block["language"], block["code"], tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.spread
+def test_the_examples_of_serving_run(repository, tmp_path) -> None:
+    text = (repository / "docs" / "serving.md").read_text(encoding="utf-8")
+    blocks = [match["code"] for match in BLOCK.finditer(text)]
+    assert len(blocks) >= 2
+    for block in blocks:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        # A background job of a function could not be killed by its number.
+        code = block.replace("localhost:5001", f"localhost:{port}").replace("--port 5001", f"--port {port}")
+        code = code.replace("localhost:5000", f"localhost:{port}")
+        code = code.replace(
+            "serve -m builtin:en-ja --workers 1 --access-log",
+            f"serve -m builtin:en-ja --port {port} --workers 1 --access-log",
+        )
+        run_block("sh", code, tmp_path, beginning="")
 
 
 @pytest.mark.slow

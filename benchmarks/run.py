@@ -30,6 +30,7 @@ BENCHMARKS = {
     "gnmt": ("gnmt", "training and translation with the GNMT network on a GPU, on random text"),
     "memory": ("memory", "peak memory of training and of translating a long file"),
     "growth": ("growth", "memory of a long training run, and its growth after the first epoch"),
+    "checkpoints": ("checkpoint_cost", "share of a training run's time in which it writes checkpoints"),
     "scaling": ("scaling", "training with two processes; memory against corpus and network"),
     "peers": ("peers", "the same work with other toolkits, which are installed in build/peers"),
     "serving": ("serving", "a server under load, next to translate --jobs and --interactive"),

@@ -25,7 +25,7 @@ import pytest
             "decoding-options",
             "kept-parts",
         ),
-        *("memory", "serving", "startup"),
+        *("memory", "serving", "startup", "checkpoints"),
         *("scaling", "profile", "gnmt"),
     ],
 )

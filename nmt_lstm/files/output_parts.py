@@ -113,7 +113,7 @@ class OutputParts:
             ConfigurationError: meanwhile a process with a different job has made it.
             OSError: it cannot be written.
         """
-        if self.folder.exists():
+        if self._is_begun():
             self._check_job()
         else:
             self.folder.mkdir(parents=True, exist_ok=True)

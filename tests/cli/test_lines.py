@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import io
 import lzma
@@ -120,6 +121,21 @@ def test_the_error_of_a_full_disk_names_the_file():
     ):
         file.write(b"a\n")
     assert caught.value.path == Path("/dev/full")
+
+
+def test_only_whole_lines_remain_of_a_file_that_cannot_be_written_to_its_end(tmp_path, monkeypatch):
+    class FullDisk(io.FileIO):
+        def write(self, data):
+            if self.tell() >= 6:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return super().write(data[:6])
+
+    monkeypatch.setattr(
+        "nmt_lstm.text.text_file.create_bytes", lambda path: io.BufferedWriter(FullDisk(path, "wb"))
+    )
+    with pytest.raises(ResourceError, match="first 1 line"), output_stream(tmp_path / "out") as file:
+        file.write(b"ab\ncdefgh\n")
+    assert (tmp_path / "out").read_bytes() == b"ab\n"
 
 
 def test_scored_text_must_be_complete_and_valid(tmp_path):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from nmt_lstm.files.checksums import (
     archive_is_intact,
     checked_json,
     checksum_of,
+    damaged_member,
     parse_checked,
     seal_archive,
     sha256_of,
@@ -100,3 +103,19 @@ def test_the_digest_of_a_content_is_that_of_a_file_with_it(tmp_path: Path, conte
     data = content.encode() if isinstance(content, str) else content
     (tmp_path / "file").write_bytes(data)
     assert sha256_of_content(content) == sha256_of(tmp_path / "file") == hashlib.sha256(data).hexdigest()
+
+
+def test_a_changed_file_in_an_archive_is_found(tmp_path):
+    path = tmp_path / "archive"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("one", bytes(1000))
+        archive.writestr("two", b"two" * 100)
+    assert damaged_member(path) == ""
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"twotwo", b"twotvo", 1))
+    assert damaged_member(path) == "two"
+    path.write_bytes(b"no archive")
+    assert damaged_member(path) == ""
+    # PyTorch can be told to compute no checksums, and then writes 0.
+    path.write_bytes(content.replace(struct.pack("<L", zlib.crc32(b"two" * 100)), bytes(4)))
+    assert damaged_member(path) == ""

@@ -101,3 +101,16 @@ def test_a_finished_output_is_remembered_and_verified(parts):
     assert not again.output_is_intact()
     parts.output.unlink()
     assert not again.output_is_intact()
+
+
+def test_a_folder_without_a_job_was_left_by_a_process_that_ended_at_once(tmp_path):
+    folder = tmp_path / "out.parts"
+    folder.mkdir()
+    (folder / ".shard-1-of-1.lock").touch()
+    parts = OutputParts(tmp_path / "out", JOB)
+    parts.begin()
+    assert parts.missing() == [0, 1, 2]
+    (tmp_path / "other.parts").mkdir()
+    (tmp_path / "other.parts" / "file").touch()
+    with pytest.raises(DataError):
+        OutputParts(tmp_path / "other", JOB).begin()

@@ -102,6 +102,24 @@ def test_files_without_weights_are_refused(tmp_path, content, word) -> None:
     assert error_info.value.path == path
 
 
+def test_changed_weights_and_lists_are_refused_unless_on_purpose(tmp_path) -> None:
+    path = tmp_path / "weights.json"
+    RescoringWeights({"score": 1.0, "lm": 0.25}).write(path)
+    path.write_text(path.read_text().replace("0.25", "0.75"))
+    with pytest.raises(DataError, match="sha256"):
+        RescoringWeights.read(path)
+    values = json.loads(path.read_text())
+    del values["sha256"]
+    path.write_text(json.dumps(values))
+    assert RescoringWeights.read(path).weights["lm"] == 0.75
+
+    sound = NBestList.parse(LINES[0], 1, "lists").json_line()
+    assert NBestList.parse(sound, 1, "lists").json_line() == sound
+    with pytest.raises(DataError, match="line 1") as error_info:
+        NBestList.parse(sound.replace("dogs", "cats"), 1, "lists")
+    assert "sha256" in str(error_info.value)
+
+
 def test_weights_and_models_must_agree() -> None:
     with pytest.raises(ConfigurationError, match="lm") as error_info:
         Rescorer({}).rescore(LISTS, RescoringWeights({"score": 1.0, "lm": 0.5}))

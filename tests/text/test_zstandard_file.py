@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nmt_lstm.text.zstandard_file import LIBRARY, ZSTANDARD_DAMAGE, open_zstandard
+from nmt_lstm.text.zstandard_file import LIBRARY, ZSTANDARD_DAMAGE, create_zstandard, open_zstandard
 
 zstd: Any = LIBRARY
 if zstd is None:
@@ -101,3 +101,14 @@ def test_highly_compressed_text_is_read_in_little_memory(tmp_path) -> None:
 def test_a_missing_file_raises_file_not_found(tmp_path) -> None:
     with pytest.raises(FileNotFoundError):
         open_zstandard(tmp_path / "none.zst")
+
+
+def test_a_flipped_bit_of_a_written_file_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "text.zst"
+    with create_zstandard(path) as file:
+        file.write(b"ein Hund\n" * 3)
+    content = bytearray(path.read_bytes())
+    content[12] ^= 1  # within the text
+    path.write_bytes(content)
+    with open_zstandard(path) as file, pytest.raises((ZSTANDARD_DAMAGE, EOFError)):
+        file.read()

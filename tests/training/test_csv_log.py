@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nmt_lstm.training.csv_log import CsvLog, log_file, logs_of, read_log, start_log
+from nmt_lstm.training.csv_log import CsvLog, log_digests, log_file, logs_of, read_log, start_log
 
 
 def log_rows(output: Path) -> list[tuple[str, str, str]]:
@@ -83,3 +83,17 @@ def test_logs_of_an_earlier_run_stay_after_a_failure(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="failed"), logs_of(tmp_path):
         raise ValueError("failed")
     assert log_file(tmp_path).exists()
+
+
+def test_a_log_that_was_changed_is_named_and_kept(twenty_steps: Path, caplog) -> None:
+    digests = log_digests(twenty_steps)
+    CsvLog(twenty_steps).log_metrics({"train_loss": 0.25}, 25)
+    start_log(twenty_steps, 20, digests=digests)  # it only grew
+    assert not caplog.records
+    path = log_file(twenty_steps)
+    changed = path.read_bytes().replace(b"0.5", b"\xff.5", 1).replace(b"\n10,", b"\n1x,")
+    path.write_bytes(changed)
+    start_log(twenty_steps, 20, digests=digests)
+    assert str(path) in caplog.text
+    assert path.with_name("changed-metrics.csv").read_bytes() == changed
+    assert [row["step"] for row in read_log(twenty_steps)] == ["5", "15", "20", "20"]

@@ -1,0 +1,48 @@
+"""The models that a server offers."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+
+from nmt_lstm.corpora.builtin import builtin_corpus_folder
+from nmt_lstm.errors import ConfigurationError, ModelFolderError
+from nmt_lstm.server.models import served_models
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Copies of the built-in model: "a", "b/a" with the same name, and "bare" without languages."""
+    for name in ("a", "b/a", "bare"):
+        shutil.copytree(builtin_corpus_folder() / "model", tmp_path / name)
+    run = tmp_path / "bare" / "run.toml"
+    run.write_text(re.sub("(source|target)_language.*", "", run.read_text()))
+    return tmp_path
+
+
+def test_models_have_different_names_and_the_first_of_a_pair_translates(folders) -> None:
+    models = served_models([str(folders / "a"), f"de-pt_BR={folders / 'b' / 'a'}", "builtin:en-ja"])
+    assert [(model.name, model.source, model.target) for model in models] == [
+        ("a", "en", "ja"),
+        ("a-2", "de", "pt-BR"),
+        ("en-ja", "en", "ja"),
+    ]
+    assert models.between("EN", "ja") is models.first
+    assert models.between("de", "pb") is models.named("a-2")
+    assert models.between("ja", "en") is None
+    assert models.languages() == ["en", "de", "ja", "pt-BR"]
+    assert models.targets("en") == ["ja"]
+
+
+def test_a_model_without_languages_is_told_how_to_name_them(folders) -> None:
+    with pytest.raises(ConfigurationError, match="-m de-en=") as caught:
+        served_models([str(folders / "bare")])
+    assert caught.value.key == "--model"
+    (model,) = served_models([f"en-ja={folders / 'bare'}"])
+    assert model.source == "en"
+    with pytest.raises(ConfigurationError, match="same language"):
+        served_models([f"en-en={folders / 'bare'}"])
+    with pytest.raises(ModelFolderError):
+        served_models([f"en-ja={folders / 'nothing'}"])

@@ -39,7 +39,7 @@ def nmt_lstm(*arguments: str | Path, watch: float = 0.0, threads: int = 0) -> Co
 
     Args:
         arguments: its command line.
-        watch: seconds between samples of its resident memory; 0 takes none.
+        watch: seconds between samples of its resident memory, with that of its own processes; 0 takes none.
         threads: number of threads; 0 is the default of the program.
     """
     begin = time.perf_counter()
@@ -79,12 +79,15 @@ def nmt_lstm(*arguments: str | Path, watch: float = 0.0, threads: int = 0) -> Co
 
 
 def resident_bytes(process: int) -> int:
-    """Return the resident memory of a process, in bytes; 0 if it has ended."""
+    """Return the resident memory of a process and of those that it has started, in bytes; 0 if it has ended."""
+    folder = Path(f"/proc/{process}")
     try:
-        pages = Path(f"/proc/{process}/statm").read_text(encoding="utf-8").split()[1]
+        pages = int((folder / "statm").read_text(encoding="utf-8").split()[1])
+        threads = [path.read_text(encoding="utf-8") for path in folder.glob("task/*/children")]
     except OSError:
         return 0
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    others = sum(resident_bytes(int(child)) for children in threads for child in children.split())
+    return pages * os.sysconf("SC_PAGE_SIZE") + others
 
 
 def train(

@@ -32,6 +32,7 @@ BENCHMARKS = {
     "growth": ("growth", "memory of a long training run, and its growth after the first epoch"),
     "checkpoints": ("checkpoint_cost", "share of a training run's time in which it writes checkpoints"),
     "scaling": ("scaling", "training with two processes; memory against corpus and network"),
+    "scale": ("scale", "preparing, training on and translating a text of any number of generated pairs"),
     "peers": ("peers", "the same work with other toolkits, which are installed in build/peers"),
     "serving": ("serving", "a server under load, next to translate --jobs and --interactive"),
     "startup": ("startup", "processor time of --help, time until the first translation"),

@@ -27,6 +27,8 @@ __all__ = ["CHECKPOINT_PAIRS", "KEPT", "write_store"]
 
 CHECKPOINT_PAIRS = 500_000
 """Pairs after which what is written is recorded, so that at most these are repeated after an interruption."""
+# Pieces after which it is recorded, too: pairs of long lines take longer.
+CHECKPOINT_PIECES = 50_000_000
 KEPT = "kept"
 """A file with one byte for each line of the training text: whether its pair is in the store."""
 
@@ -114,6 +116,7 @@ class _Writing:
         self._store = store
         self._kept = kept
         self._progress = progress
+        self._pieces = 0
         self._on_checkpoint = on_checkpoint
 
     def write(
@@ -147,7 +150,10 @@ class _Writing:
         self._kept.write(encoded.is_kept.tobytes())
         self._store.write_arrays(encoded.source, encoded.target)
         self.reports[-1] = CleaningReport.total([self.reports[-1], encoded.report])
-        if sum(report.read for report in self.reports) - self._progress.read >= CHECKPOINT_PAIRS:
+        pairs = sum(report.read for report in self.reports) - self._progress.read
+        self._pieces += len(encoded.source.ids) + len(encoded.target.ids)
+        if pairs >= CHECKPOINT_PAIRS or self._pieces >= CHECKPOINT_PIECES:
+            self._pieces = 0
             files = {**self._store.written(), KEPT: self._kept.written()}
             self._progress = dataclasses.replace(self._progress, reports=tuple(self.reports), files=files)
             self._progress.write_to(self._folder)

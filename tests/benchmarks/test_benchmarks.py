@@ -26,7 +26,7 @@ import pytest
             "kept-parts",
         ),
         *("memory", "serving", "startup", "checkpoints"),
-        *("scaling", "profile", "gnmt"),
+        *("scale", "scaling", "profile", "gnmt"),
     ],
 )
 def test_a_quick_benchmark_reports_measurements(repository, tmp_path, benchmark) -> None:

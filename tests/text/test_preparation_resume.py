@@ -9,6 +9,7 @@ import pytest
 
 from nmt_lstm.config.load import make_run
 from nmt_lstm.text import fingerprint, pair_encoding, preparation, store_writing, vocabulary_sample
+from nmt_lstm.text.cleaning import PairSet
 from nmt_lstm.text.preparation import prepare
 from nmt_lstm.text.store_progress import PROGRESS, StoreProgress
 
@@ -144,6 +145,24 @@ def test_a_corpus_that_is_complete_is_not_read_again(corpus, monkeypatch) -> Non
     assert numbers == list(range(40, 120))
     assert corpus.files(prepared.folder) == files
     assert [report.read for report in prepared.reports] == [120, 120]
+
+
+def test_pairs_of_long_lines_are_recorded_more_often(corpus, monkeypatch) -> None:
+    subwords, folder = prepare(corpus.run()).subwords, corpus.folder / "store"
+    folder.mkdir()
+    monkeypatch.setattr(pair_encoding, "CHUNK", 20)
+    monkeypatch.setattr(store_writing, "CHECKPOINT_PIECES", 1)
+    read: list[int] = []
+    store_writing.write_store(
+        corpus.run().data,
+        subwords,
+        folder,
+        PairSet(),
+        StoreProgress(120, {}),
+        on_checkpoint=lambda progress: read.append(progress.read),
+    )
+    assert read == [20, 40, 60, 80, 100, 120]
+    assert not (folder / PROGRESS).exists()
 
 
 def test_a_long_text_has_a_new_fingerprint_and_what_earlier_versions_prepared_is_reused(

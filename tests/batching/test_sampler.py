@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -153,3 +154,36 @@ def test_shares_have_similar_sizes() -> None:
 
 def test_a_budget_of_one_piece_makes_every_pair_a_step() -> None:
     assert sorted(steps(plan(random_lengths(20), 1))) == [[index] for index in range(20)]
+
+
+def test_an_epoch_needs_few_bytes_for_each_pair(monkeypatch) -> None:
+    """Its order and the lengths of both sides, in small types; and as much again while it is made."""
+    monkeypatch.setattr(sampler, "POOL", 10_000)
+    random = np.random.default_rng(1)
+
+    def size(count: int) -> tuple[int, int]:
+        lengths = random.integers(1, 60, count).astype(np.int32)
+        tracemalloc.start()
+        try:
+            plan = plan_epoch(lengths, lengths, batch_pieces=4_000, seed=1, epoch=0)
+            assert len(plan) > 100
+            return tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+    count = 40_000
+    (small, small_peak), (large, large_peak) = size(count), size(3 * count)
+    assert (large - small) / (2 * count) < 6
+    assert (large_peak - small_peak) / (2 * count) < 9
+
+
+def test_the_order_does_not_depend_on_the_type_of_indices() -> None:
+    lengths = np.arange(1, 50)
+    numbers = np.arange(49)
+    expected = steps(plan_epoch(lengths, lengths, batch_pieces=80, seed=3, epoch=2))
+    for kind in (np.int32, np.int64):
+        found = plan_epoch(lengths, lengths, batch_pieces=80, seed=3, epoch=2, pairs=numbers.astype(kind))
+        assert steps(found) == expected
+    shuffled = np.random.default_rng([3, 2]).permutation(49).tolist()
+    whole = plan_epoch(np.ones(49, int), np.ones(49, int), batch_pieces=1_000, seed=3, epoch=2)
+    assert steps(whole) == [shuffled]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import functools
 import shutil
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -84,6 +87,40 @@ def test_only_the_rest_is_done_and_the_result_is_the_same(corpus, interrupted, m
     assert corpus.files(prepared.folder) == files
     assert numbers == list(range(40, 120))
     assert sentences[0].startswith("Continuing after 40 pairs")
+    assert corpus.prepared_folders() == [prepared.folder.name]
+
+
+KILLED = """
+import functools, os, signal
+from pathlib import Path
+from nmt_lstm.config.load import load_run
+from nmt_lstm.text import pair_encoding, preparation, store_writing
+
+pair_encoding.CHUNK = 20
+store_writing.CHECKPOINT_PAIRS = preparation.CHECKPOINT_PAIRS = 60
+preparation.write_store = functools.partial(
+    store_writing.write_store, on_checkpoint=lambda _: os.kill(os.getpid(), signal.SIGKILL)
+)
+preparation.prepare(load_run(Path("run.toml")))
+"""
+
+
+def test_a_killed_process_is_continued(corpus, monkeypatch) -> None:
+    files = corpus.files(prepare(corpus.run()).folder)
+    shutil.rmtree(corpus.folder / "prepared")
+    texts = "".join(
+        f'{split}_{side} = "{split}.{letter}"\n'
+        for split in ("train", "valid")
+        for side, letter in (("source", "a"), ("target", "b"))
+    )
+    settings = '[subwords]\nkind = "bpe"\nvocabulary_size = 310\n'
+    (corpus.folder / "run.toml").write_text(f'[data]\n{texts}prepared = "prepared"\n{settings}')
+    killed = subprocess.run([sys.executable, "-c", KILLED], cwd=corpus.folder, check=False, timeout=120)
+    assert killed.returncode == -signal.SIGKILL
+    numbers = encoded_pairs(monkeypatch)
+    prepared = prepare(corpus.run())
+    assert numbers == list(range(60, 120))
+    assert corpus.files(prepared.folder) == files
     assert corpus.prepared_folders() == [prepared.folder.name]
 
 

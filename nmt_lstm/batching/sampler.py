@@ -86,7 +86,7 @@ def plan_epoch(
     batch_pieces: int,
     seed: int,
     epoch: int,
-    pairs: Indices | None = None,
+    pairs: NDArray[np.integer[Any]] | None = None,
 ) -> EpochPlan:
     """Return the plan of an epoch; the same arguments give the same plan.
 

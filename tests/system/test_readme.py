@@ -81,6 +81,7 @@ PAGES = {
     "docs/markup.md": 5,
     "docs/language-models.md": 5,
     "docs/optimizers-and-loggers.md": 1,
+    "docs/scale.md": 1,
     "docs/text.md": 8,
     "docs/vocabularies.md": 5,
 }

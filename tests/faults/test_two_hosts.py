@@ -171,9 +171,9 @@ def test_a_lost_host_ends_the_other_and_the_run_resumes(
     if fault == STOP:
         os.kill(worker_of(processes[victim], launcher), KILL)
     processes[victim].wait(timeout=120)
-    with two_hosts() as again:
-        for node, process in enumerate(start(again, launcher, folders, "--resume")):
-            assert process.wait(timeout=600) == 0, (folders[node] / f"log-{node}").read_text()
+    hosts.repair()
+    for node, process in enumerate(start(hosts, launcher, folders, "--resume")):
+        assert process.wait(timeout=600) == 0, (folders[node] / f"log-{node}").read_text()
     check_same(whole, folders[0])
     if not shared:
         # Only the first host has the run.

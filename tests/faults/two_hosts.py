@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ NODES = ("nmt-node-a", "nmt-node-b")
 ADDRESSES = ("10.77.41.1", "10.77.41.2")
 CABLE = ("nmt-veth-a", "nmt-veth-b")
 HOSTS = Path("/etc/netns")
+LOCK = Path("/tmp/nmt-lstm-two-hosts.lock")
 
 
 def why_not() -> str:
@@ -47,26 +49,37 @@ class TwoHosts:
         """Take the cable's end at the first host down."""
         ip("-n", NODES[0], "link", "set", CABLE[0], "down")
 
+    def repair(self) -> None:
+        """Take it up again."""
+        ip("-n", NODES[0], "link", "set", CABLE[0], "up")
+
 
 @contextmanager
 def two_hosts() -> Iterator[TwoHosts]:
-    """Context manager for two hosts; needs root."""
-    remove()
-    try:
-        for node in NODES:
-            ip("netns", "add", node)
-            names = [f"{address} {name}\n" for address, name in zip(ADDRESSES, NODES, strict=True)]
-            (HOSTS / node).mkdir(parents=True, exist_ok=True)
-            (HOSTS / node / "hosts").write_text("127.0.0.1 localhost\n" + "".join(names))
-        first, second = CABLE
-        ip("link", "add", first, "netns", NODES[0], "type", "veth", "peer", "name", second, "netns", NODES[1])
-        for node, end, address in zip(NODES, CABLE, ADDRESSES, strict=True):
-            ip("-n", node, "addr", "add", f"{address}/24", "dev", end)
-            for device in ("lo", end):
-                ip("-n", node, "link", "set", device, "up")
-        yield TwoHosts()
-    finally:
+    """Context manager for two hosts, of which there is one pair at a time; needs root."""
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         remove()
+        try:
+            make()
+            yield TwoHosts()
+        finally:
+            remove()
+
+
+def make() -> None:
+    """Make the hosts and the cable."""
+    for node in NODES:
+        ip("netns", "add", node)
+        names = [f"{address} {name}\n" for address, name in zip(ADDRESSES, NODES, strict=True)]
+        (HOSTS / node).mkdir(parents=True, exist_ok=True)
+        (HOSTS / node / "hosts").write_text("127.0.0.1 localhost\n" + "".join(names))
+    first, second = CABLE
+    ip("link", "add", first, "netns", NODES[0], "type", "veth", "peer", "name", second, "netns", NODES[1])
+    for node, end, address in zip(NODES, CABLE, ADDRESSES, strict=True):
+        ip("-n", node, "addr", "add", f"{address}/24", "dev", end)
+        for device in ("lo", end):
+            ip("-n", node, "link", "set", device, "up")
 
 
 def remove() -> None:

@@ -1,7 +1,8 @@
 """Programs killed at random moments end, once they are started again, with the results of one that was never disturbed.
 
 Half of the kills come at a random time. The others are within a random part of the work, such as the writing of a
-checkpoint, which a random time would seldom meet. `NMT_LSTM_KILLS` is the number of kills of each program.
+checkpoint, which a random time would seldom meet. `NMT_LSTM_KILLS` is the number of kills of each program, and
+`NMT_LSTM_SEED` chooses other moments.
 """
 
 from __future__ import annotations
@@ -10,11 +11,23 @@ import csv
 import json
 import random
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
-from kills import KILLS, Kill, contents, counted_kills, is_killed, leftovers, nmt_lstm, run, time_of
+from kills import (
+    KILLS,
+    SEED,
+    Kill,
+    contents,
+    counted_kills,
+    is_killed,
+    leftovers,
+    nmt_lstm,
+    nmt_lstm_forked,
+    outcome,
+    run,
+    time_of,
+)  # fmt: skip
 
 pytestmark = [pytest.mark.long, pytest.mark.spread]
 TRAIN = {
@@ -48,7 +61,7 @@ def train_command(files, output: str) -> list[str]:
     texts = ("-s", files.train_source, "-t", files.train_target)
     valid = ("--valid-source", files.valid_source, "--valid-target", files.valid_target)
     settings = [word for key, value in TRAIN.items() for word in ("--set", f"{key}={value}")]
-    return nmt_lstm(
+    return nmt_lstm_forked(
         "train", *texts, *valid, "-o", output, *settings, "--set", f"data.prepared={output}-prepared"
     )
 
@@ -87,7 +100,9 @@ def test_training(parallel_files, tmp_path, counted):
         return " ".join(leftovers(killed) + leftovers(tmp_path / "killed-prepared"))
 
     parts = TRAINING_PARTS
-    counted_kills("train", counted, attempt, difference, draw=random.Random(1), seconds=seconds, parts=parts)
+    counted_kills(
+        "train", counted, attempt, difference, draw=random.Random(SEED + 1), seconds=seconds, parts=parts
+    )
 
 
 def test_preparation(parallel_files, tmp_path, counted):
@@ -100,8 +115,8 @@ def test_preparation(parallel_files, tmp_path, counted):
         (tmp_path / f"{name}.toml").write_text(
             f'[data]\ntrain_source = "train.source"\ntrain_target = "train.target"\nprepared = "{name}"\n'
         )
-    command = nmt_lstm("prepare", "killed.toml")
-    seconds = time_of(nmt_lstm("prepare", "whole.toml"), tmp_path)
+    command = nmt_lstm_forked("prepare", "killed.toml")
+    seconds = time_of(nmt_lstm_forked("prepare", "whole.toml"), tmp_path)
 
     def attempt(kill: Kill) -> bool:
         shutil.rmtree(tmp_path / "killed", ignore_errors=True)
@@ -115,7 +130,7 @@ def test_preparation(parallel_files, tmp_path, counted):
 
     parts = {"preparation": (1, 1.0, 12)}
     counted_kills(
-        "prepare", counted, attempt, difference, draw=random.Random(2), seconds=seconds, parts=parts
+        "prepare", counted, attempt, difference, draw=random.Random(SEED + 2), seconds=seconds, parts=parts
     )
 
 
@@ -130,7 +145,7 @@ def test_bulk_translation(tmp_path, jobs, counted):
     )
     seconds = time_of([*command, "-o", "whole"], tmp_path)
     resumed = [*command, "-o", "killed", "--resume", "--part-lines", "16"]
-    draw, kills, parts = random.Random(3), 0, {"translation": (20, 0.0, 6), "merging": (1, 0.0, 40)}
+    draw, kills, parts = random.Random(SEED + 3), 0, {"translation": (20, 0.0, 6), "merging": (1, 0.0, 40)}
     moments = dict.fromkeys(["any time", *parts], 0)
     while kills < KILLS:
         kill = Kill.draw(draw, seconds / 2, parts)
@@ -158,34 +173,28 @@ def test_the_rows_of_a_board(references, output_of, tmp_path, counted):
     for name in ("one", "two"):
         (tmp_path / name).write_text("\n".join(output_of(len(name), 0.2)) + "\n")
     texts = ("-s", "references", "-r", "references", "--source-language", "de", "--target-language", "en")
-    run(nmt_lstm("leaderboard", "init", "board", *texts), tmp_path)
-    run(nmt_lstm("leaderboard", "add", "board", "--system", "one", "--hypotheses", "one"), tmp_path)
+    run(nmt_lstm_forked("leaderboard", "init", "board", *texts), tmp_path)
+    run(nmt_lstm_forked("leaderboard", "add", "board", "--system", "one", "--hypotheses", "one"), tmp_path)
     shutil.copytree(tmp_path / "board", tmp_path / "whole")
     add = ("--system", "two", "--hypotheses", "two")
-    seconds = time_of(nmt_lstm("leaderboard", "add", "whole", *add), tmp_path)
+    seconds = time_of(nmt_lstm_forked("leaderboard", "add", "whole", *add), tmp_path)
     show = ("--format", "json")
     expected = json.loads(
-        run(nmt_lstm("leaderboard", "show", "whole", *show), tmp_path).partition("\nnmt-lstm")[0]
+        run(nmt_lstm_forked("leaderboard", "show", "whole", *show), tmp_path).partition("\nnmt-lstm")[0]
     )
 
     def attempt(kill: Kill) -> bool:
         shutil.rmtree(tmp_path / "killed", ignore_errors=True)
         shutil.copytree(tmp_path / "board", tmp_path / "killed")
-        return is_killed(nmt_lstm("leaderboard", "add", "killed", *add), tmp_path, kill)
+        return is_killed(nmt_lstm_forked("leaderboard", "add", "killed", *add), tmp_path, kill)
 
     def difference() -> str:
-        run(nmt_lstm("leaderboard", "show", "killed"), tmp_path)
-        again = subprocess.run(
-            nmt_lstm("leaderboard", "add", "killed", *add),
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        run(nmt_lstm_forked("leaderboard", "show", "killed"), tmp_path)
         # The row was complete before the kill, or it is added now.
-        if again.returncode != 0 and "two" not in again.stderr:
-            return again.stderr
-        shown = json.loads(run(nmt_lstm("leaderboard", "show", "killed", *show), tmp_path))
+        status, output = outcome(nmt_lstm_forked("leaderboard", "add", "killed", *add), tmp_path)
+        if status != 0 and "two" not in output:
+            return output
+        shown = json.loads(run(nmt_lstm_forked("leaderboard", "show", "killed", *show), tmp_path))
         if timeless(shown) != timeless(expected):
             return f"the rows differ: {shown} {expected}"
         texts = [contents(tmp_path / name / "texts") for name in ("whole", "killed")]
@@ -196,7 +205,7 @@ def test_the_rows_of_a_board(references, output_of, tmp_path, counted):
         counted,
         attempt,
         difference,
-        draw=random.Random(4),
+        draw=random.Random(SEED + 4),
         seconds=seconds,
         parts={"row": (1, 0.02, 16)},
     )
@@ -268,7 +277,7 @@ def test_a_comparison(parallel_files, tmp_path, counted):
         counted,
         attempt,
         difference,
-        draw=random.Random(5),
+        draw=random.Random(SEED + 5),
         seconds=seconds,
         parts={"preparation": (1, 0.05, 12), "result": (3, 0.01, 4)},
         kills=max(1, KILLS // 4),

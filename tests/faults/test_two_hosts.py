@@ -186,7 +186,7 @@ def test_hosts_with_different_texts_are_refused(hosts: TwoHosts, parallel_files:
         folder.mkdir()
         write_run(folder, parallel_files)
     other = tmp_path / "other.src"
-    other.write_text(parallel_files.train_source.read_text().replace("one", "two"))
+    other.write_text("different " + parallel_files.train_source.read_text())
     run = (folders[1] / "run.toml").read_text()
     (folders[1] / "run.toml").write_text(run.replace(str(parallel_files.train_source), str(other)))
     processes = start(hosts, "srun", folders)

@@ -49,7 +49,8 @@ class MultiHeadAttention(Attention):
         """Return (B * heads, L, M / heads) of (B, L, M)."""
         batch, length, width = tensor.shape
         heads = tensor.reshape(batch, length, self.heads, width // self.heads).transpose(1, 2)
-        return heads.reshape(batch * self.heads, length, width // self.heads)
+        # A single sentence would be a view, with strides for which libraries may round products differently.
+        return heads.reshape(batch * self.heads, length, width // self.heads).contiguous()
 
     def forward(self, query: Tensor, memory: Memory, state: tuple[Tensor, ...]) -> Attended:
         """Attend with queries (B, Q, query_size)."""

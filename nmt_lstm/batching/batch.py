@@ -81,6 +81,29 @@ class Batch:
         """Return the batch in pinned memory."""
         return self._map(Tensor.pin_memory)
 
+    @property
+    def rows(self) -> int:
+        """B: number of sentences."""
+        return len(self.target_inputs)
+
+    def some_rows(self, first: int, end: int) -> Batch:
+        """Return the sentences from number `first` to before `end`; the divisor of their loss is that of the whole batch."""
+        rows, length = slice(first, end), self.target_outputs.shape[1]
+        positions = self.target_positions - first * length
+        positions = positions[(positions >= 0) & (positions < (end - first) * length)]
+        source = self.source.map(lambda tensor: tensor[rows])
+        return dataclasses.replace(
+            self,
+            source=source,
+            target_inputs=self.target_inputs[rows],
+            target_outputs=self.target_outputs[rows],
+            target_lengths=self.target_lengths[rows],
+            target_positions=positions,
+            indices=self.indices[rows],
+            target_pieces=len(positions),
+            source_pieces=int(source.lengths.sum()),
+        )
+
     def _map(self, function: Callable[[Tensor], Tensor]) -> Batch:
         return dataclasses.replace(
             self,

@@ -12,6 +12,7 @@ from nmt_lstm.config.tasks import TASKS, TaskName
 from nmt_lstm.plain_text import count_of
 
 __all__ = [
+    "batch_of",
     "choose_settings",
     "describe_settings",
     "planned_length",
@@ -21,6 +22,8 @@ __all__ = [
 ]
 
 Values = dict[str, Any]
+
+BATCH_UNIT = 100
 
 
 def choose_settings(pairs: int, task: TaskName = "translation") -> Values:
@@ -35,9 +38,7 @@ def choose_settings(pairs: int, task: TaskName = "translation") -> Values:
     hidden = 512 if pairs < 500_000 else 1_024
     embedding = 256 if pairs < 50_000 else 512
     dropout = _interpolate(pairs, {10_000: 0.35, 30_000: 0.3, 100_000: 0.25, 300_000: 0.2, 1_000_000: 0.1})
-    batch = int(
-        _interpolate(pairs, {10_000: 1_000, 30_000: 1_500, 100_000: 3_000, 300_000: 6_000, 1_000_000: 12_000})
-    )
+    batch = _batch(pairs)
     epochs = round(
         _interpolate(pairs, {3_000: 40, 10_000: 28, 30_000: 20, 100_000: 14, 300_000: 8, 1_000_000: 5})
     )
@@ -58,7 +59,7 @@ def choose_settings(pairs: int, task: TaskName = "translation") -> Values:
         "training": {
             "epochs": epochs,
             "fit_time_limit": True,
-            "batch_pieces": _round_to(batch, 100),
+            "batch_pieces": _round_to(batch, BATCH_UNIT),
             # An epoch of a large corpus is long, so it is validated more than once.
             "validate_every": 0 if pairs < 200_000 else 2_000,
             "optimizer": {"learning_rate": round(learning_rate, 5)},
@@ -71,6 +72,23 @@ def choose_settings(pairs: int, task: TaskName = "translation") -> Values:
         values["model"]["encoder"]["hidden_size"] = hidden // 4
         values["training"]["fit_time_limit"] = False
     return values
+
+
+def batch_of(run: RunSettings, pairs: int) -> int:
+    """Return the pieces of a step of a run, ``training.batch_pieces``; if that is "auto", the number that suits the text.
+
+    Args:
+        run: the settings.
+        pairs: sentence pairs of the training text, or lines of a text without pairs.
+    """
+    batch, task = run.training.batch_pieces, TASKS[run.task]
+    if batch != "auto":
+        return batch
+    if not task.is_text:
+        return int(task.defaults["training.batch_pieces"])
+    return _round_to(_batch(max(pairs, 1)), BATCH_UNIT) * (
+        SHORTER if PIECE_KINDS[run.subwords.kind].is_short else 1
+    )
 
 
 def with_pieces(values: Values, kind: PieceKindName) -> Values:
@@ -109,13 +127,14 @@ def describe_settings(pairs: int, run: RunSettings) -> list[str]:
         network = (
             f"encoder {encoder.name}, {count_of(decoder.layers, 'decoder layer')} of {decoder.hidden_size}"
         )
-    batch = f"{training.batch_pieces:,} {'target ' * run.data.is_paired}pieces"
+    number = f"{'up to ' * (training.batch_pieces == 'auto')}{batch_of(run, pairs):,}"
+    batch = f"{number} {'target ' * run.data.is_paired}pieces"
     if run.task == "classification":
         text, vocabulary = "texts with labels", vocabulary.removesuffix(f" {shared}")
         network = f"{count_of(encoder.layers, 'layer')} of {encoder.hidden_size}"
         if not encoder.is_recurrent:
             network = f"encoder {encoder.name}"
-        batch = f"{training.batch_pieces:,} pieces"
+        batch = f"{number} pieces"
     sentences = [
         f"{pairs:,} {text}: {vocabulary},",
         (f"{network}, embeddings of {run.model.embedding_size}, dropout {run.model.dropout:.2f},"),
@@ -179,6 +198,18 @@ def quickstart_settings(corpus: str, prepared: str, cell: str) -> Values:
             "schedule": {"warmup_steps": 100},
         },
     }
+
+
+def _batch(pairs: int) -> int:
+    """Return the target pieces of a step that suit a corpus."""
+    points: dict[int, float] = {
+        10_000: 1_000,
+        30_000: 1_500,
+        100_000: 3_000,
+        300_000: 6_000,
+        1_000_000: 12_000,
+    }
+    return int(_interpolate(pairs, points))
 
 
 def _round_to(number: float, unit: int) -> int:

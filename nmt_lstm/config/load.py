@@ -195,7 +195,11 @@ def _apply(values: dict[str, Any], override: str, options: Mapping[str, Option],
     if (
         option is not None
         and not isinstance(value, str)
-        and (option.type is str or '"' in option.allowed or (is_path(option) and not isinstance(value, list)))
+        and (
+            option.type is str
+            or ('"' in option.allowed and "number" not in option.allowed)
+            or (is_path(option) and not isinstance(value, list))
+        )
     ):
         value = text  # text such as 2024 needs no quotes
     if option is not None:

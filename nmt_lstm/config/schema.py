@@ -277,4 +277,6 @@ class RunSettings(Settings):
                 'the end of a stream is not known, and the learning rate of the schedule "cosine" ends with the run: set '
                 "training.max_steps, training.time_limit, or a different training.schedule.name"
             )
+        if training.batch_pieces == "auto":
+            return 'training.batch_pieces = "auto" needs text of a known size, which a stream has not: set a number'
         return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator
 
@@ -12,6 +12,7 @@ from nmt_lstm.config.duration import check_duration
 
 __all__ = [
     "Duration",
+    "NumberOrAuto",
     "Options",
     "PositiveInt",
     "Probability",
@@ -31,8 +32,18 @@ def _path_or_paths(value: Any) -> Path | tuple[Path, ...]:
     raise ValueError("must be a path or a list of paths")
 
 
+def _number_or_auto(value: Any) -> int | Literal["auto"]:
+    """Return a number of at least 1, or "auto"; one problem in place of one for each of the two."""
+    if value == "auto":
+        return "auto"
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    raise ValueError('must be a whole number, at least 1, or "auto"')
+
+
 Probability = Annotated[float, Field(ge=0.0, lt=1.0)]
 PositiveInt = Annotated[int, Field(ge=1)]
+NumberOrAuto = Annotated[PositiveInt | Literal["auto"], PlainValidator(_number_or_auto)]
 TextPath = Annotated[Path, Field(strict=False)]  # strict mode rejects the strings of a TOML file
 TextPaths = Annotated[Path | tuple[Path, ...], PlainValidator(_path_or_paths)]
 """One text file, or several that are read one after the other."""

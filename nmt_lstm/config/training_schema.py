@@ -8,7 +8,15 @@ from pydantic import AfterValidator, Field, model_validator
 
 from nmt_lstm.config.named_parts import CallbackList, LoggerList
 from nmt_lstm.config.optimizers import OPTIMIZERS, check_optimizer_name
-from nmt_lstm.config.schema_base import Duration, Options, PositiveInt, Probability, Settings, TextPath
+from nmt_lstm.config.schema_base import (
+    Duration,
+    NumberOrAuto,
+    Options,
+    PositiveInt,
+    Probability,
+    Settings,
+    TextPath,
+)
 
 __all__ = ["OptimizerSettings", "ScheduleSettings", "TrainingSettings"]
 
@@ -78,8 +86,9 @@ class TrainingSettings(Settings):
     """Wall-clock limit of training, such as "25m", "2h" or "90s"; empty is no limit."""
     fit_time_limit: bool = False
     """Train a narrower network if only a few of the epochs fit into `time_limit` on this machine (one process)."""
-    batch_pieces: Annotated[int, Field(ge=1)] = 4_000
-    """Target pieces per optimizer step over all devices, padding included; 16000 by default with characters or bytes."""
+    batch_pieces: NumberOrAuto = 4_000
+    """Target pieces per optimizer step over all devices, padding included; 16000 by default with characters or bytes. "auto"
+    chooses as many as suit the size of the text, or fewer if memory does not hold them; a resumed run keeps the number."""
     accumulate: PositiveInt = 1
     """Parts in which the batch of each step is computed: saves memory without changing results."""
     label_smoothing: Probability = 0.1

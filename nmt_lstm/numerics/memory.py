@@ -9,7 +9,13 @@ import platform
 import sys
 from collections.abc import Mapping
 
-__all__ = ["bound_kernel_memory", "keep_freed_memory", "restart_without_thread_cache", "without_thread_cache"]
+__all__ = [
+    "bound_kernel_memory",
+    "keep_freed_memory",
+    "restart_without_thread_cache",
+    "return_freed_memory",
+    "without_thread_cache",
+]
 
 # Constants of glibc's malloc.h.
 M_TRIM_THRESHOLD = -1
@@ -73,6 +79,12 @@ def keep_freed_memory() -> bool:
     if accepted:
         _ask_for_huge_pages(library)
     return bool(accepted)
+
+
+def return_freed_memory() -> None:
+    """Give freed blocks back to the system, after a failed allocation: what fails next may not come from the heap."""
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _ask_for_huge_pages(library: ctypes.CDLL) -> None:

@@ -13,6 +13,7 @@ _MESSAGES = re.compile(
     r"(can't|cannot|failed to|unable to) allocate memory"  # PyTorch's DefaultCPUAllocator, the system, ONNX Runtime
     r"|not enough memory"  # the same allocator, on Windows
     r"|out[ _]of[ _]memory"  # CUDA, oneDNN
+    r"|could not create a primitive$"  # oneDNN, for the code of a kernel; one that it does not support has no descriptor
     r"|_ALLOC_FAILED"  # cuBLAS, cuDNN
     r"|bad[ _]alloc"  # the C++ library, through SentencePiece and others
     r"|storage size calculation overflowed",  # PyTorch, for a tensor that no memory could hold

@@ -15,6 +15,7 @@ from nmt_lstm.config.optimizers import OPTIMIZERS
 from nmt_lstm.config.schema import RunSettings, TrainingSettings
 from nmt_lstm.config.tasks import TASKS, part_of
 from nmt_lstm.text.prepared import Prepared
+from nmt_lstm.training.batch_budget import with_chosen_batch
 from nmt_lstm.training.best_checkpoints import BestCheckpoints
 from nmt_lstm.training.checkpointing import TrainingCheckpoint
 from nmt_lstm.training.data_module import TranslationDataModule
@@ -133,8 +134,10 @@ def assemble(
     if streamed:
         check_stream_devices(context.devices.world_size)
     kind = StreamDataModule if streamed else part_of(TASKS[run.task].batches)
+    started = None if resume_point is None else resume_point.identity
+    run, forecast = with_chosen_batch(run, prepared, context, kind.of_run, started)
     data = data or kind.of_run(run, prepared)
-    network, forecast = Network(run.model, run.training, run.task), list[str]()
+    network = Network(run.model, run.training, run.task)
     requested = widths_of(run.model)
     if resume_point is not None:
         network = with_recorded_widths(network, resume_point.identity, path=checkpoint)
@@ -148,7 +151,8 @@ def assemble(
         and _total_steps(run.training, data) >= WORTH_MEASURING
     ):
         # Several processes would have to agree on their measurements, so they train the network of the settings.
-        network, forecast = _fit_time_limit(network, prepared, data, context)
+        network, sentences = _fit_time_limit(network, prepared, data, context)
+        forecast += sentences
     narrowed = network.model != run.model
     run = run.model_copy(update=network._asdict())
     settings = run.training

@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 from nmt_lstm.batching.batch import Batch, collate
 from nmt_lstm.batching.loader import BatchLoader, PlannedBatches, plan_batches
 from nmt_lstm.batching.sampler import EpochPlan
+from nmt_lstm.config.defaults import batch_of
 from nmt_lstm.text.epoch_parts import EpochPart
 from nmt_lstm.text.epoch_store import epoch_store
 from nmt_lstm.text.prepared import Prepared
@@ -85,7 +86,7 @@ class TranslationDataModule(pl.LightningDataModule):
             subwords=prepared.subwords,
             valid_source=prepared.valid_source,
             valid_target=prepared.valid_target,
-            batch_pieces=run.training.batch_pieces,
+            batch_pieces=batch_of(run, len(prepared.train)),
             accumulate=run.training.accumulate,
             seed=run.seed,
             max_source_pieces=run.search.max_source_pieces,

@@ -12,7 +12,7 @@ from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.training.callbacks import check_states
 from nmt_lstm.training.checkpointing import TrainingCheckpoint
 from nmt_lstm.training.csv_log import log_digests
-from nmt_lstm.training.devices import all_reduce_max
+from nmt_lstm.training.devices import all_reduce_max, gather_objects
 from nmt_lstm.training.diagnosis import ValidationPoint
 from nmt_lstm.training.interruption import SignalWatch, TrainingInterrupted
 from nmt_lstm.training.module import TranslationModule
@@ -66,6 +66,8 @@ class FitCallback(pl.Callback):
         self.stream_has_ended = stream_has_ended
         self.stale_validations = 0
         """Consecutive validations without improvement."""
+        self.split_batches = 0
+        """Batches of all processes that did not fit into memory and were split, up to the last checkpoint."""
         self.validation_due = False
         """Whether this step's weights are still to be validated; true in a checkpoint if a signal interrupted that."""
         self.stop_reason = "all epochs are done"
@@ -120,6 +122,7 @@ class FitCallback(pl.Callback):
             return
         module = _translation_module(pl_module)
         self.budget.count_step()
+        self.validator.report.splits(module.parts.splits, batch.rows)
         if (
             trainer.world_size == 1
             or trainer.global_step % _STEPS_BETWEEN_SYNCHRONIZATIONS == 0
@@ -163,6 +166,7 @@ class FitCallback(pl.Callback):
         """Return the state for a checkpoint."""
         return {
             "waited": self.stale_validations,
+            "split_batches": self.split_batches,
             "validated_step": self.validator.step,
             "validation_due": self.validation_due,
             "kept": self.validator.checkpoints.state_dict(),
@@ -180,6 +184,7 @@ class FitCallback(pl.Callback):
         self.validator.checkpoints.load_state_dict(state_dict["kept"])
         self.budget.load_state_dict(state_dict["clock"])
         # Missing in checkpoints of earlier versions.
+        self.split_batches = int(state_dict.get("split_batches", 0))
         self.validator.curve = [ValidationPoint.from_state(state) for state in state_dict.get("curve", [])]
 
     # What is due
@@ -269,6 +274,7 @@ class FitCallback(pl.Callback):
         self._can_afford_validation = not too_expensive or module.time_progress <= module.steps_done()
 
     def _save(self, trainer: pl.Trainer, module: TranslationModule) -> None:
+        self.split_batches += sum(gather_objects(module.parts.take_splits()))
         check_states([each for each in trainer.callbacks if each is not self])  # type: ignore[attr-defined]
         self.checkpoint.save(trainer, module, validated=self.validator.step == trainer.global_step)
         if trainer.is_global_zero:

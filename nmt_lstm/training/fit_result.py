@@ -61,6 +61,8 @@ class FitResult:
     """Of the prepared text: the same for the same text and the same preparation settings."""
     curve: list[ValidationPoint]
     """All validations of the run, in the order of their steps."""
+    split_batches: int = 0
+    """Batches of the whole run and all processes that did not fit into memory and were computed in parts."""
     skipped_steps: int = 0
     """Optimizer steps of the whole run that were skipped because they diverged."""
     returns: int = 0
@@ -88,7 +90,7 @@ def show_summary(display: ProgressDisplay, result: FitResult) -> None:
             if result.planned_epochs
             else ""
         ),
-        **_describe_divergence(result),
+        **_describe_incidents(result),
         "time": _describe_time(result),
         "parameters": f"{result.parameters:,}",
         "weights": f"average of steps {steps}" if len(averaged) > 1 else f"step {steps}",
@@ -140,10 +142,12 @@ def _describe_set(metrics: Mapping[str, float]) -> str:
     return "  ".join([f"loss {of_any_size(metrics['loss'], 3)}", *scores])
 
 
-def _describe_divergence(result: FitResult) -> dict[str, str]:
-    """Return rows about skipped steps and returns to a checkpoint, if there were any."""
+def _describe_incidents(result: FitResult) -> dict[str, str]:
+    """Return rows about split batches, skipped steps and returns to a checkpoint, if there were any."""
     rows = {}
     files = f"{printable(str(result.folder / 'logs'))}/divergence-step-*.json"
+    if result.split_batches:
+        rows["split batches"] = f"{result.split_batches:,}, which did not fit into memory"
     if result.skipped_steps:
         rows["skipped steps"] = f"{result.skipped_steps:,}, which diverged ({files})"
     if result.returns:

@@ -176,6 +176,7 @@ def publish(trainer: pl.Trainer, assembly: Assembly, selected: SelectedWeights |
         fingerprint=assembly.prepared.fingerprint,
         curve=callback.validator.curve,
         validation_sets={name: _metrics(each) for name, each in stored.get("validation_sets", {}).items()},
+        split_batches=callback.split_batches,
         skipped_steps=module.guard.skipped,
         returns=module.guard.returns,
         tags=assembly.prepared.data.tags() if assembly.prepared.data.is_tagged else (),

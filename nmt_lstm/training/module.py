@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
@@ -19,16 +20,16 @@ from nmt_lstm.model.build import build_network
 from nmt_lstm.model.trainable import Trainable
 from nmt_lstm.text.prepared import Prepared
 from nmt_lstm.text.subwords import Subwords
+from nmt_lstm.training.batch_parts import BatchParts, parts_of_batches
 from nmt_lstm.training.ema import MovingAverage
 from nmt_lstm.training.evaluation_weights import evaluation_weights
 from nmt_lstm.training.failed_steps import FailedSteps
 from nmt_lstm.training.optimization import build_optimizer, clip_gradients
-from nmt_lstm.training.randomness import seed_step
 from nmt_lstm.training.schedules import LearningRateSchedule
 from nmt_lstm.training.step_guard import StepGuard
 from nmt_lstm.training.step_meters import StepMeters
 from nmt_lstm.training.validation import RunValidation, ValidationResult, is_better
-from nmt_lstm.training.validation_sets import SetsValidation, ValidationSet, sets_of_run
+from nmt_lstm.training.validation_sets import ValidationSet, sets_of_run, validation_of_sets
 
 __all__ = ["MODULE_KEY", "TranslationModule"]
 
@@ -57,6 +58,9 @@ class TranslationModule(pl.LightningModule):
         task: what the model is trained for, which decides how it is validated.
         valid_sets: the sets that the validation text consists of; by default it is one, with `tokenize`.
     """
+
+    parts: BatchParts
+    """Computes batches, in parts if they do not fit into memory."""
 
     def __init__(
         self,
@@ -160,6 +164,10 @@ class TranslationModule(pl.LightningModule):
         )
         return self._optimizer
 
+    def on_fit_start(self) -> None:
+        """Prepare for batches, when the strategy is set up."""
+        self.parts = parts_of_batches(self, self.model, self.settings.label_smoothing, self.seed)
+
     def on_train_start(self) -> None:
         """Ask for the number of steps; asked earlier, Lightning would not restore the position in the data."""
         if self.total_steps is None:
@@ -169,20 +177,18 @@ class TranslationModule(pl.LightningModule):
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Make the random numbers of this step a function of its epoch, its position and the process alone."""
         self.epochs_started = self.trainer.current_epoch + 1
-        seed_step(
-            self.device,
-            seed=self.seed,
-            epoch=self.trainer.current_epoch,
-            micro_batch=batch_idx,
-            rank=self.global_rank,
-        )
+        self.parts.start(batch_idx)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return this micro-batch's contribution to the global batch's mean loss per target piece, a scalar."""
-        loss = self.model.loss(batch, label_smoothing=self.settings.label_smoothing)
-        share, counts = self.guard.add(loss.total / batch.loss_divisor, batch, loss.negative_log_likelihood)
-        self.meters.add(loss.negative_log_likelihood, batch.target_pieces, counts)
+        loss, likelihood = self.parts.loss(batch)
+        share, counts = self.guard.add(loss, batch, likelihood)
+        self.meters.add(likelihood, batch.target_pieces, counts)
         return share
+
+    def backward(self, loss: Tensor, *arguments: Any, **named: Any) -> None:
+        """Accumulate the gradients of a micro-batch."""
+        self.parts.backward(loss, *arguments, **named)
 
     def configure_gradient_clipping(
         self,
@@ -279,20 +285,14 @@ class TranslationModule(pl.LightningModule):
     def new_validation(self, beam_size: int | None = None) -> RunValidation:
         """Return a new validation of this model; the beam size is by default ``settings.valid_beam_size``."""
         search = self.search if beam_size is None else self.search.model_copy(update={"beam_size": beam_size})
-
-        def make(tokenize: str) -> RunValidation:
-            validation: RunValidation = part_of(TASKS[self.task].validation)(
-                self.model,
-                search=search,
-                subwords=self.subwords,
-                tokenize=tokenize,
-                references=self.references,
-            )
-            return validation
-
-        if len(self.valid_sets) > 1:
-            return SetsValidation(self.valid_sets, make, deciding=self.settings.validation_set)
-        return make(self.valid_sets[0].tokenize if self.valid_sets else self.tokenize)
+        make = functools.partial(
+            part_of(TASKS[self.task].validation),
+            self.model,
+            search=search,
+            subwords=self.subwords,
+            references=self.references,
+        )
+        return validation_of_sets(self.valid_sets, make, self.settings.validation_set, self.tokenize)
 
     def record_validation(self, result: ValidationResult) -> bool:
         """Store the result, pass it to the schedule, and return whether its metric is the best so far."""

@@ -15,14 +15,17 @@ def seed_of(key: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "little") >> 1
 
 
-def step_seed(*, seed: int, epoch: int, micro_batch: int, rank: int) -> int:
-    """Return the seed of a micro-batch of a process."""
-    return seed_of(struct.pack("<QQQQ", seed, epoch, micro_batch, rank))
+def step_seed(*, seed: int, epoch: int, micro_batch: int, rank: int, part: int = 1) -> int:
+    """Return the seed of a micro-batch of a process, or of a part of it; part 1 is the whole."""
+    parts = struct.pack("<Q", part) if part > 1 else b""
+    return seed_of(struct.pack("<QQQQ", seed, epoch, micro_batch, rank) + parts)
 
 
-def seed_step(device: torch.device, *, seed: int, epoch: int, micro_batch: int, rank: int) -> None:
+def seed_step(
+    device: torch.device, *, seed: int, epoch: int, micro_batch: int, rank: int, part: int = 1
+) -> None:
     """Seed the generators that a training step on `device` draws from."""
-    value = step_seed(seed=seed, epoch=epoch, micro_batch=micro_batch, rank=rank)
+    value = step_seed(seed=seed, epoch=epoch, micro_batch=micro_batch, rank=rank, part=part)
     # Not torch.manual_seed: it would also seed devices that were never used, and format a stack trace each time.
     torch.default_generator.manual_seed(value)
     if device.type == "cuda":

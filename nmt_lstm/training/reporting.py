@@ -63,6 +63,7 @@ class RunReport:
         self.beam_size = beam_size
         self.sources = sources
         self.references = references
+        self._reported_splits = False
 
     def step(self, trainer: pl.Trainer, module: TranslationModule, best_bleu: float | None) -> None:
         """Show the progress after a step, unless it was shown a moment ago.
@@ -88,6 +89,22 @@ class RunReport:
                 learning_rate=module.learning_rate,
                 bleu=best_bleu,
             )
+        )
+
+    def splits(self, batches: int, pairs: int) -> None:
+        """Say so when the first batch did not fit into memory.
+
+        Args:
+            batches: batches that this process has split.
+            pairs: number of pairs of the last one.
+        """
+        if not batches or self._reported_splits:
+            return
+        self._reported_splits = True
+        self.display.say(
+            f"warning: a batch of {count_of(pairs, 'pair')} did not fit into memory; it was computed in parts, with the same "
+            f"result. A smaller training.batch_pieces, or a larger training.accumulate, avoids this. Further batches are "
+            f"counted without a message."
         )
 
     def first_validation_after_limit(self, time_limit: str) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from nmt_lstm.batching.batch import Batch, SourceBatch
 from nmt_lstm.batching.loader import PlannedBatches
 from nmt_lstm.batching.sampler import EpochPlan, Share, plan_epoch
+from nmt_lstm.config.defaults import batch_of
 from nmt_lstm.series.prepared import PreparedSeries, Windows
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.training.data_module import TranslationDataModule
@@ -91,7 +92,7 @@ class SeriesDataModule(TranslationDataModule):
             subwords=cast(Subwords, prepared.subwords),  # only text is encoded with it
             valid_source=(),
             valid_target=(),
-            batch_pieces=run.training.batch_pieces,
+            batch_pieces=batch_of(run, 0),
             accumulate=run.training.accumulate,
             seed=run.seed,
         )

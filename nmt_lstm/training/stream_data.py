@@ -10,6 +10,7 @@ import numpy as np
 from nmt_lstm.batching.batch import Batch, collate
 from nmt_lstm.batching.loader import SOURCE_UNIT
 from nmt_lstm.batching.sampler import plan_epoch
+from nmt_lstm.config.defaults import batch_of
 from nmt_lstm.errors import ConfigurationError
 from nmt_lstm.text.cleaning import PairCleaner, PairSet
 from nmt_lstm.text.pair_stream import PairStream, PiecePair, open_stream
@@ -102,7 +103,7 @@ class StreamDataModule(TranslationDataModule):
             subwords=subwords,
             valid_source=prepared.valid_source,
             valid_target=prepared.valid_target,
-            batch_pieces=run.training.batch_pieces,
+            batch_pieces=batch_of(run, 0),
             accumulate=run.training.accumulate,
             seed=run.seed,
             max_source_pieces=run.search.max_source_pieces,

@@ -93,3 +93,19 @@ def _mean(results: Sequence[ValidationResult]) -> ValidationResult:
         lines=sum(result.lines for result in results),
         scores=scores,
     )
+
+
+def validation_of_sets(
+    sets: Sequence[ValidationSet], make: Callable[..., RunValidation], deciding: str, tokenize: str
+) -> RunValidation:
+    """Return a validation of several sets, or of one.
+
+    Args:
+        sets: the sets; none if there is one without a name.
+        make: returns the validation of a set, given its tokenizer by the name `tokenize`.
+        deciding: name of the set whose metric counts.
+        tokenize: the tokenizer of a set without a name.
+    """
+    if len(sets) > 1:
+        return SetsValidation(sets, lambda tokenizer: make(tokenize=tokenizer), deciding=deciding)
+    return make(tokenize=sets[0].tokenize if sets else tokenize)

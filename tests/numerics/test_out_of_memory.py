@@ -51,6 +51,7 @@ class RuntimeException(Exception):  # noqa: N818 - ONNX Runtime's name
             "this machine",
         ),
         (RuntimeError("could not create a memory object: out_of_memory"), "this machine"),
+        (RuntimeError("could not create a primitive"), "this machine"),
         (RuntimeError("Internal: std::bad_alloc"), "this machine"),
         (RuntimeException("Failed to allocate memory for requested buffer of size 9"), "this machine"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), "this machine"),
@@ -66,6 +67,7 @@ def test_messages_of_libraries_are_recognised(problem: Exception, device: str) -
     "problem",
     [
         RuntimeError("shapes do not fit"),
+        RuntimeError("could not create a primitive descriptor for a matmul primitive"),
         OSError(errno.ENOSPC, "No space left on device"),
         ResourceError("not enough memory on this machine; lower training.batch_pieces."),
         KeyboardInterrupt("out of memory"),

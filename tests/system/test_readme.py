@@ -73,7 +73,7 @@ def test_the_commands_and_programs_run(repository, parallel_files, tmp_path) -> 
 
 
 PAGES = {
-    "docs/training.md": 1,
+    "docs/training.md": 2,
     "docs/machines.md": 1,
     "docs/bulk.md": 3,
     "docs/decoding.md": 6,

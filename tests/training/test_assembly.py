@@ -17,8 +17,10 @@ from nmt_lstm.training.diagnosis import ValidationPoint
 from nmt_lstm.training.fit import fit
 
 QUIET = Console(quiet=True)
-# Modules that users call with a whole run: `fit`, and the public classes built from settings; `held_out` completes a run.
+# Modules that users call with a whole run: `fit`, and the public classes built from settings; `held_out` and `batch_budget`
+# complete a run.
 ENTRY_POINTS = {
+    "batch_budget",
     "fit",
     "module",
     "data_module",

@@ -85,8 +85,9 @@ class _SelfAttention(nn.Module):
     def forward(self, states: Tensor, is_token: Tensor) -> Tensor:
         batch, length, size = states.shape
         projected = self.projection(states).view(batch, length, 3 * self.heads, size // self.heads)
+        # Those of a single sentence would be views, with strides for which libraries may round products differently.
         queries, keys, values = (
-            part.reshape(batch * self.heads, length, size // self.heads)
+            part.reshape(batch * self.heads, length, size // self.heads).contiguous()
             for part in projected.transpose(1, 2).chunk(3, 1)
         )
         scores = batched_product(queries / math.sqrt(size // self.heads), keys.transpose(1, 2))

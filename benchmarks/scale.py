@@ -143,20 +143,20 @@ def start_epochs(files: Files, pairs: int) -> list[Row]:
         Row("  open the store", opening, "s", "processor time, checksums of all files included"),
         Row("  start an epoch", first, "s", "processor time: shuffling, sorting, first batch"),
         Row("  start in its middle", middle, "s", "processor time: the same, as a resumed run"),
-        Row("  memory of an epoch", size / pairs, "bytes/pair", "growth of the peak memory"),
+        Row(
+            "  memory of an epoch", size / pairs, "bytes/pair", "largest allocated memory while it is planned"
+        ),
     ]
 
 
 def epoch_times(store: Path) -> tuple[float, float, float, int]:
     """Return the seconds to open a store, to the first batch and to one in the middle of an epoch, and bytes of memory."""
-    import resource
-
-    import torch  # noqa: F401 - its memory is not that of an epoch
+    import tracemalloc
 
     from nmt_lstm.batching.loader import BatchLoader, plan_batches
     from nmt_lstm.text.token_store import TokenStore
 
-    before, times = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, [time.process_time()]
+    times = [time.process_time()]
     pieces = TokenStore.open(store)
     times.append(time.process_time())
     for share in (0.0, 0.5):
@@ -164,10 +164,10 @@ def epoch_times(store: Path) -> tuple[float, float, float, int]:
         loader.load_state_dict({"epoch": 3, "position": int(share * len(loader))})
         next(iter(loader))
         times.append(time.process_time())
-        del loader
-    growth = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     opening, first, middle = (after - before for before, after in itertools.pairwise(times))
-    return opening, first, middle, growth * (1 if sys.platform == "darwin" else 1024)
+    tracemalloc.start()
+    plan_batches(pieces, batch_pieces=12_000, seed=1, epoch=3)
+    return opening, first, middle, tracemalloc.get_traced_memory()[1]
 
 
 def train(files: Files, pairs: int, steps: int) -> list[Row]:
@@ -231,5 +231,6 @@ def complete_all_but_one(output: Path, file: Path) -> int:
 
 
 def _memory(cost: Cost, counted: str) -> list[Row]:
-    largest = max(cost.peak_bytes, *cost.resident_bytes, 0)
+    # The peak of a process begins at that of this one, and leaves out the processes that it starts.
+    largest = max(cost.resident_bytes, default=cost.peak_bytes)
     return [Row("  memory", largest / MEBIBYTE, "MiB", f"peak resident memory; {counted}")]

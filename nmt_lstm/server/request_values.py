@@ -185,7 +185,7 @@ def _form(kind: str, content_type: str, body: bytes) -> list[tuple[str, str]]:
     try:
         if kind == "application/x-www-form-urlencoded":
             return parse_qsl(
-                body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
+                body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
             )
         if kind == "multipart/form-data":
             return _multipart(content_type, body)

@@ -49,6 +49,8 @@ def test_the_query_comes_before_the_form_and_json_before_both() -> None:
     form = "application/x-www-form-urlencoded"
     assert values(b"q=b&source=%E3%81%82+c", form, "q=a").text("q") == "a"
     assert values(b"q=b&source=%E3%81%82+c", form).text("source") == "あ c"
+    # As `curl -d` sends it.
+    assert values("q=läuft ä%C3%A4+".encode(), form).text("q") == "läuft ää "
     found = values(json.dumps({"q": "c"}).encode(), "application/json; charset=utf-8", "q=a")
     assert (found.text("q"), found.is_json) == ("c", True)
     assert values(b'{"q": "c"}', "application/ld+json").text("q") == "c"
@@ -58,7 +60,7 @@ def test_the_query_comes_before_the_form_and_json_before_both() -> None:
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
-        ("application/x-www-form-urlencoded", "q=ä".encode()),
+        ("application/x-www-form-urlencoded", "q=ä".encode("latin-1")),
         ("application/x-www-form-urlencoded", b"q=%ff"),
         ("application/x-www-form-urlencoded", b"&".join([b"a=b"] * 200)),
         ("multipart/form-data", b"anything"),

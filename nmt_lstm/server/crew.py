@@ -9,7 +9,8 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 
 from nmt_lstm.errors import NmtLstmError
-from nmt_lstm.server.settings import LoadOptions
+from nmt_lstm.server.settings import LoadOptions, ModelFiles
+from nmt_lstm.server.sharing import SharedFiles
 from nmt_lstm.server.units import Failure, Translated
 from nmt_lstm.server.waiting import Batch, WaitingLines
 from nmt_lstm.server.workers import Worker, WorkerDiedError, start_workers
@@ -51,6 +52,9 @@ class Crew:
         self._waiting = waiting
         self._count = count
         self._models = models
+        self._shared = SharedFiles(models, options)
+        self._as_they_are = [ModelFiles(name, folder, folder) for name, folder in models]
+        self._files = self._as_they_are
         self._options = options
         self._translated = translated
         self._died = died
@@ -72,7 +76,7 @@ class Crew:
         Raises:
             NmtLstmError: a model cannot be loaded.
         """
-        self._places = await self._new_places(quiet=False)
+        self._places = await self._new_places(self._shared, quiet=False)
 
     async def renew(self) -> None:
         """Replace all workers by new ones, which load the models as they are now; no line is lost.
@@ -80,16 +84,26 @@ class Crew:
         Raises:
             NmtLstmError: a model cannot be loaded; the old workers go on.
         """
-        places = await self._new_places(quiet=True)
+        shared = SharedFiles(self._models, self._options)
+        places = await self._new_places(shared, quiet=True)
         old, self._places = self._places, places
+        old_files, self._shared = self._shared, shared
         await asyncio.gather(*(place.retire() for place in old))
+        old_files.remove()
 
     async def stop(self) -> None:
         """End the workers; what they translate is lost."""
         await asyncio.gather(*(place.stop() for place in self._places))
+        self._shared.remove()
 
-    async def _new_places(self, *, quiet: bool) -> list[_Place]:
-        workers = await start_workers(self._count, self._models, self._options, quiet=quiet)
+    async def _new_places(self, shared: SharedFiles, *, quiet: bool) -> list[_Place]:
+        try:
+            files = self._as_they_are if self._count == 1 else await shared.prepare()
+            workers = await start_workers(self._count, files, self._options, quiet=quiet)
+        except BaseException:
+            shared.remove()
+            raise
+        self._files = files
         return [_Place(worker, self._serve) for worker in workers]
 
     async def _serve(self, place: _Place) -> None:
@@ -138,7 +152,7 @@ class Crew:
         pause = 1.0
         while place.worker is None:
             try:
-                place.worker = (await start_workers(1, self._models, self._options, quiet=True))[0]
+                place.worker = (await start_workers(1, self._files, self._options, quiet=True))[0]
             except NmtLstmError as problem:
                 logger.error("a worker cannot be replaced: %s", problem)  # noqa: TRY400
                 await asyncio.sleep(pause)

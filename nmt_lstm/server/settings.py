@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-__all__ = ["Limits", "LoadOptions", "ServerSettings"]
+__all__ = ["Limits", "LoadOptions", "ModelFiles", "ServerSettings"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,20 @@ class Limits:
     reading_seconds: float = 20.0
     connections: int = 1_000
     rate: int = 0
+
+
+class ModelFiles(NamedTuple):
+    """What a worker loads.
+
+    Attributes:
+        name: of the model.
+        source: the model folder.
+        prepared: what it was made into for all workers; the same folder if there was nothing to prepare.
+    """
+
+    name: str
+    source: Path
+    prepared: Path
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,10 @@ import signal
 import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nmt_lstm.errors import DataError, NmtLstmError, ResourceError
-from nmt_lstm.server.settings import LoadOptions
+from nmt_lstm.server.settings import LoadOptions, ModelFiles
 from nmt_lstm.server.units import Failure, Kind, Translated, Unit
 
 if TYPE_CHECKING:
@@ -32,12 +31,12 @@ LENGTH_STEP = 32
 logger = logging.getLogger(__name__)
 
 
-def work(pipe: Connection, models: Sequence[tuple[str, Path]], options: LoadOptions, *, quiet: bool) -> None:
+def work(pipe: Connection, models: Sequence[ModelFiles], options: LoadOptions, *, quiet: bool) -> None:
     """Load the models, say so, and answer batches until the other end of the pipe is closed.
 
     Args:
         pipe: to the server. The first message is None, or the `NmtLstmError` that prevents work.
-        models: names and folders.
+        models: which.
         options: how they are loaded.
         quiet: whether another worker shows the same warnings.
     """
@@ -74,7 +73,7 @@ def _show_log(*, quiet: bool) -> None:
     package.setLevel(logging.ERROR if quiet else logging.WARNING)
 
 
-def _load(models: Sequence[tuple[str, Path]], options: LoadOptions) -> dict[str, Translator]:
+def _load(models: Sequence[ModelFiles], options: LoadOptions) -> dict[str, Translator]:
     import torch
 
     torch.set_num_threads(options.threads)
@@ -86,13 +85,15 @@ def _load(models: Sequence[tuple[str, Path]], options: LoadOptions) -> dict[str,
     for file in options.plugins:
         load_plugin_file(str(file))
     translators = {}
-    for name, folder in models:
+    for name, source, prepared in models:
         if options.trust_plugins:
-            model = model_folder.read(folder)
+            model = model_folder.read(source)
             run_copies(model.folder, model.manifest.plugins)
         translators[name] = Translator.load(
-            folder, device=options.device, precision=options.precision, length_step=LENGTH_STEP
+            prepared, device=options.device, precision=options.precision, length_step=LENGTH_STEP
         )
+        # Whoever looks into the network needs the trained weights.
+        translators[name].folders = (source,)
     return translators
 
 

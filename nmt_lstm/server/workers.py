@@ -8,10 +8,9 @@ import multiprocessing
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 from nmt_lstm.errors import NmtLstmError, ResourceError
-from nmt_lstm.server.settings import LoadOptions
+from nmt_lstm.server.settings import LoadOptions, ModelFiles
 from nmt_lstm.server.units import Kind, Unit
 from nmt_lstm.server.worker import Reply, work
 
@@ -29,12 +28,12 @@ class Worker:
     """A process that translates one batch at a time.
 
     Args:
-        models: names and folders.
+        models: which.
         options: how they are loaded.
         quiet: whether another worker shows the same warnings.
     """
 
-    def __init__(self, models: Sequence[tuple[str, Path]], options: LoadOptions, *, quiet: bool) -> None:
+    def __init__(self, models: Sequence[ModelFiles], options: LoadOptions, *, quiet: bool) -> None:
         # A fork of a process whose threads have run may hang.
         context = multiprocessing.get_context("spawn")
         self._pipe: Connection
@@ -108,7 +107,7 @@ class Worker:
 
 
 async def start_workers(
-    count: int, models: Sequence[tuple[str, Path]], options: LoadOptions, *, quiet: bool = False
+    count: int, models: Sequence[ModelFiles], options: LoadOptions, *, quiet: bool = False
 ) -> list[Worker]:
     """Start workers, and return them when all have loaded their models.
 

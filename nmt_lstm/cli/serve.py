@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from nmt_lstm.cli.arguments import BatchSize, Device, Plugins, Precision, PrecisionName, TrustPlugins
 from nmt_lstm.cli.messages import note
 from nmt_lstm.cli.serve_options import (
@@ -94,6 +96,8 @@ def serve(
         raise ConfigurationError(
             "--log-texts writes to the access log; remove it, or --access-log none.", key="--log-texts"
         )
+    for address in proxy or ():
+        _check_proxy(address)
     check_device_name(device)
     models = served_models(model)
     settings = ServerSettings(
@@ -140,6 +144,17 @@ def serve(
 
     run_server(models, settings, ready)
     note("The server has stopped.")
+
+
+def _check_proxy(address: str) -> None:
+    try:
+        ipaddress.ip_network(address)
+    except ValueError:
+        raise ConfigurationError(
+            f"--proxy '{address}' must be an address or a network, such as 127.0.0.1 or 10.0.0.0/8.",
+            key="--proxy",
+            value=address,
+        ) from None
 
 
 def _require_packages() -> None:

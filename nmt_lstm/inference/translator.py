@@ -24,7 +24,7 @@ from nmt_lstm.inference.language_model import load_fusion_model
 from nmt_lstm.inference.line_search import LineSearch, SearchOptions
 from nmt_lstm.inference.line_translation import LineTranslation
 from nmt_lstm.inference.loading import Model, load_models, output_bias, without_shortlist
-from nmt_lstm.inference.requests import LinePreparation, TranslationRequest, as_request
+from nmt_lstm.inference.requests import LinePreparation, TranslationRequest, as_request, tagged
 from nmt_lstm.inference.scoring import scored
 from nmt_lstm.inference.text_options import TextOptions, TextTreatment
 from nmt_lstm.inference.translation import Hypothesis, ScoredTranslation, Translation
@@ -299,7 +299,7 @@ class Translator:
             requests,
         )[0]
 
-    def translate_documents(self, documents: Sequence[str], text: TextOptions) -> list[str]:
+    def translate_documents(self, documents: Sequence[str], text: TextOptions, tag: str = "") -> list[str]:
         """Return HTML documents as `translate_html` does, with the blocks of all in common batches, without warnings."""
         return self._html.translate(
             documents,
@@ -307,6 +307,7 @@ class Translator:
             TextTreatment(text, self.run.data),
             LineWarnings(shown=False),
             None,
+            lambda texts: tagged(texts, tag),
         )
 
     def score(

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from pathlib import Path
 
 from nmt_lstm.errors import NmtLstmError
 from nmt_lstm.server.settings import LoadOptions, ModelFiles
@@ -33,7 +32,7 @@ class Crew:
     Args:
         waiting: where they get their batches.
         count: of workers.
-        models: names and folders.
+        models: as they are.
         options: how models are loaded.
         translated: called with each batch, its results, and its seconds.
         died: called for each worker that dies.
@@ -44,7 +43,7 @@ class Crew:
         waiting: WaitingLines,
         *,
         count: int,
-        models: Sequence[tuple[str, Path]],
+        models: Sequence[ModelFiles],
         options: LoadOptions,
         translated: Outcome,
         died: Callable[[], None],
@@ -53,8 +52,7 @@ class Crew:
         self._count = count
         self._models = models
         self._shared = SharedFiles(models, options)
-        self._as_they_are = [ModelFiles(name, folder, folder) for name, folder in models]
-        self._files = self._as_they_are
+        self._files = list(models)
         self._options = options
         self._translated = translated
         self._died = died
@@ -98,7 +96,7 @@ class Crew:
 
     async def _new_places(self, shared: SharedFiles, *, quiet: bool) -> list[_Place]:
         try:
-            files = self._as_they_are if self._count == 1 else await shared.prepare()
+            files = list(self._models) if self._count == 1 else await shared.prepare()
             workers = await start_workers(self._count, files, self._options, quiet=quiet)
         except BaseException:
             shared.remove()

@@ -77,7 +77,8 @@ class KeyFile:
             first = problem.errors()[0]
             place = ".".join(map(str, first["loc"]))
             raise ConfigurationError(
-                f"key file '{self.path}': {place}: {first['msg']}.", path=self.path
+                f"'{self.path}' is not a file of API keys: {place}: {first['msg']}; 'nmt-lstm api-keys add' makes one.",
+                path=self.path,
             ) from problem
         names = [key.name for key in keys]
         twice = next((name for name in names if names.count(name) > 1), None)

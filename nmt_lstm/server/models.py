@@ -13,6 +13,8 @@ from nmt_lstm.config.schema import RunSettings
 from nmt_lstm.corpora.builtin import model_path
 from nmt_lstm.errors import ConfigurationError, ModelFolderError
 from nmt_lstm.server.languages import canonical, same_language
+from nmt_lstm.text.subwords import Subwords
+from nmt_lstm.text.tags import tag_pieces
 
 __all__ = ["ServedModel", "ServedModels", "served_models"]
 
@@ -29,6 +31,7 @@ class ServedModel(NamedTuple):
         source: code of the source language.
         target: code of the target language.
         beam_size: hypotheses of its search, and so the most different translations.
+        tag: a piece in front of every line, for a model that translates in several directions.
     """
 
     name: str
@@ -36,6 +39,7 @@ class ServedModel(NamedTuple):
     source: str
     target: str
     beam_size: int
+    tag: str = ""
 
 
 class ServedModels:
@@ -85,7 +89,7 @@ class ServedModels:
 
 
 def served_models(arguments: Sequence[str]) -> ServedModels:
-    """Return the models named by ``-m FOLDER``, ``-m builtin:en-ja`` or ``-m de-en=FOLDER``.
+    """Return the models named by ``-m FOLDER``, ``-m builtin:en-ja``, ``-m de-en=FOLDER`` or ``-m "en-de=FOLDER#<2de>"``.
 
     Raises:
         ModelFolderError: a folder is missing, damaged, or not that of a translation model.
@@ -94,7 +98,9 @@ def served_models(arguments: Sequence[str]) -> ServedModels:
     models: list[ServedModel] = []
     for argument in arguments:
         model = _served_model(argument)
-        if any(model.folder.resolve() == other.folder.resolve() for other in models):
+        if any(
+            (model.folder.resolve(), model.tag) == (other.folder.resolve(), other.tag) for other in models
+        ):
             raise ConfigurationError(
                 f"-m '{argument}' is named twice; name each model once.", key="--model", value=argument
             )
@@ -111,10 +117,23 @@ def _served_model(argument: str) -> ServedModel:
     # A folder may have such a name itself.
     if pair is not None and Path(argument).exists():
         pair = None
-    given = pair["folder"] if pair is not None else argument
+    given, tag = pair["folder"] if pair is not None else argument, ""
+    if pair is not None and "#" in given and not Path(given).exists():
+        given, _, tag = given.rpartition("#")
     folder = model_path(given)
     Manifest.read(folder).check_task(folder, "translation")
     run = _run(folder)
+    if tag:
+        tag_pieces(Subwords.load(folder).source, tag)
+    elif run.data.is_tagged:
+        tags = run.data.tags()
+        raise ConfigurationError(
+            f"model '{given}' was trained with a tag in front of every line ({', '.join(tags)}); name languages and tag, such "
+            f"as -m 'en-de={given}#{tags[0]}', once for each direction.",
+            key="--model",
+            value=argument,
+            known=tags,
+        )
     source, target = run.data.source_language, run.data.target_language
     if pair is not None:
         source, target = (pair[side].replace("_", "-") for side in ("source", "target"))
@@ -134,7 +153,7 @@ def _served_model(argument: str) -> ServedModel:
             value=argument,
         )
     name = folder.resolve().name if str(given) == str(folder) else str(given).rpartition(":")[2]
-    return ServedModel(name, folder, source, target, run.search.beam_size)
+    return ServedModel(name, folder, source, target, run.search.beam_size, tag)
 
 
 def _run(folder: Path) -> RunSettings:

@@ -11,7 +11,7 @@ from nmt_lstm.server.metrics import Metrics
 from nmt_lstm.server.models import ServedModel, ServedModels
 from nmt_lstm.server.problems import RequestError, overloaded, too_long
 from nmt_lstm.server.reloading import ModelWatch
-from nmt_lstm.server.settings import ServerSettings
+from nmt_lstm.server.settings import ModelFiles, ServerSettings
 from nmt_lstm.server.texts import Plan, Splitter, html_plan, text_plan
 from nmt_lstm.server.units import Failure, Kind, Translated, Unit
 from nmt_lstm.server.waiting import Batch, WaitingLines
@@ -64,7 +64,7 @@ class TranslationService:
         self._crew = Crew(
             self.waiting,
             count=settings.workers,
-            models=[(model.name, model.folder) for model in models],
+            models=[ModelFiles(model.name, model.folder, model.folder, model.tag) for model in models],
             options=settings.loading,
             translated=self._note,
             died=self.metrics.deaths.add,

@@ -43,11 +43,13 @@ class ModelFiles(NamedTuple):
         name: of the model.
         source: the model folder.
         prepared: what it was made into for all workers; the same folder if there was nothing to prepare.
+        tag: in front of every line.
     """
 
     name: str
     source: Path
     prepared: Path
+    tag: str = ""
 
 
 @dataclass(frozen=True)

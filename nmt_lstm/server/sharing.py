@@ -32,11 +32,11 @@ class SharedFiles:
     """A temporary folder with prepared models; a lock on it tells other servers that it is in use.
 
     Args:
-        models: names and folders.
-        options: how models are loaded.
+        models: as they are.
+        options: how they are loaded.
     """
 
-    def __init__(self, models: Sequence[tuple[str, Path]], options: LoadOptions) -> None:
+    def __init__(self, models: Sequence[ModelFiles], options: LoadOptions) -> None:
         self._models = models
         self._options = options
         self._held = contextlib.ExitStack()
@@ -47,7 +47,7 @@ class SharedFiles:
         Raises:
             NmtLstmError: a model cannot be loaded.
         """
-        as_they_are = [ModelFiles(name, folder, folder) for name, folder in self._models]
+        as_they_are = list(self._models)
         options = self._options
         # A plugin that is only a file is not part of what is exported.
         if options.device not in ("auto", "cpu") or options.plugins or options.trust_plugins:
@@ -109,19 +109,24 @@ def _prepare(pipe: Connection, models: list[ModelFiles], options: LoadOptions, f
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     logging.getLogger("nmt_lstm").setLevel(logging.ERROR)
     try:
-        pipe.send([_prepared(model, options, folder / str(number)) for number, model in enumerate(models)])
+        prepared: dict[Path, Path] = {}
+        for model in models:
+            if model.source not in prepared:
+                prepared[model.source] = _prepared(model.source, options, folder / str(len(prepared)))
+        pipe.send([model._replace(prepared=prepared[model.source]) for model in models])
     except (NmtLstmError, OSError) as problem:
         pipe.send(problem)
 
 
-def _prepared(model: ModelFiles, options: LoadOptions, folder: Path) -> ModelFiles:
+def _prepared(model: Path, options: LoadOptions, folder: Path) -> Path:
+    """Return the folder that workers load: this one with the prepared model, or that of the model itself."""
     from nmt_lstm.checkpoint import model_folder
     from nmt_lstm.inference.exported import write_exported
     from nmt_lstm.inference.loading import model_precision
     from nmt_lstm.numerics.device import choose_device
     from nmt_lstm.numerics.inference_linear import InferencePrecision
 
-    source = model_folder.read(model.source)
+    source = model_folder.read(model)
     device = choose_device(options.device)
     if source.manifest.exported or device.type != "cpu":
         return model
@@ -129,4 +134,4 @@ def _prepared(model: ModelFiles, options: LoadOptions, folder: Path) -> ModelFil
     if precision not in get_args(InferencePrecision):
         return model
     write_exported(folder, source, cast(InferencePrecision, precision))
-    return model._replace(prepared=folder)
+    return folder

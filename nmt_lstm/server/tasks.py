@@ -28,7 +28,7 @@ def translate_lines(
     The beam is as wide as it always is: the best translation does not depend on the number of alternatives.
     """
     translations = translator.stream(
-        [TranslationRequest(unit.text, prefix=unit.prefix) if unit.prefix else unit.text for unit in units],
+        [TranslationRequest(unit.text, prefix=unit.prefix, tag=unit.tag) for unit in units],
         # Another model may have been written to the folder, with a smaller beam.
         n_best=min(kind.n_best, translator.run.search.beam_size),
         batch_size=len(units),
@@ -59,7 +59,7 @@ def translate_html(
     translator: Translator, _: Kind, units: Sequence[Unit], text: TextOptions
 ) -> list[Translated]:
     """Translate the text of HTML; tags stay in place."""
-    documents = translator.translate_documents([unit.text for unit in units], text)
+    documents = translator.translate_documents([unit.text for unit in units], text, tag=units[0].tag)
     return [Translated((document,)) for document in documents]
 
 

@@ -29,10 +29,12 @@ class Unit:
     Attributes:
         text: what is translated.
         prefix: what the translation begins with.
+        tag: a piece in front of it, which the worker adds: that of the model's direction.
     """
 
     text: str
     prefix: str = ""
+    tag: str = ""
 
 
 class Translated(NamedTuple):

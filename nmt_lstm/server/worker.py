@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import signal
 import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nmt_lstm.errors import DataError, NmtLstmError, ResourceError
@@ -51,12 +53,15 @@ def work(pipe: Connection, models: Sequence[ModelFiles], options: LoadOptions, *
         return
     from nmt_lstm.inference.text_options import TextOptions
 
+    tags = {model.name: model.tag for model in models}
     text = TextOptions(split_sentences=options.split_sentences)
     try:
         pipe.send(None)
         while True:
             kind, units = pipe.recv()
             start = time.perf_counter()
+            if tag := tags[kind.model]:
+                units = [dataclasses.replace(unit, tag=tag) for unit in units]
             results = _translate(translators[kind.model], kind, units, text)
             pipe.send((results, time.perf_counter() - start))
     except (EOFError, OSError):
@@ -85,7 +90,11 @@ def _load(models: Sequence[ModelFiles], options: LoadOptions) -> dict[str, Trans
     for file in options.plugins:
         load_plugin_file(str(file))
     translators = {}
-    for name, source, prepared in models:
+    loaded: dict[Path, Translator] = {}
+    for name, source, prepared, _ in models:
+        if source in loaded:  # for another direction, with another tag
+            translators[name] = loaded[source]
+            continue
         if options.trust_plugins:
             model = model_folder.read(source)
             run_copies(model.folder, model.manifest.plugins)
@@ -94,6 +103,7 @@ def _load(models: Sequence[ModelFiles], options: LoadOptions) -> dict[str, Trans
         )
         # Whoever looks into the network needs the trained weights.
         translators[name].folders = (source,)
+        loaded[source] = translators[name]
     return translators
 
 

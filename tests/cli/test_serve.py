@@ -94,6 +94,8 @@ def test_what_cannot_be_served_prevents_the_start(tmp_path, capsys) -> None:
             (["-m", "builtin:en-ja", "--access-log", str(tmp_path / "file" / "log")], 2, "--access-log"),
             (["-m", "builtin:en-ja", "--log-texts", "--access-log", "none"], 2, "--log-texts"),
             (["-m", "builtin:en-ja", "--device", "tpu"], 2, "tpu"),
+            (["-m", "builtin:en-ja", "--proxy", "nginx"], 2, "nginx"),
+            (["-m", "en-ja=builtin:en-ja#<2ja>"], 2, "<2ja>"),
         ):
             assert main(["serve", *arguments]) == status, arguments
             error = capsys.readouterr().err

@@ -46,3 +46,18 @@ def test_a_model_without_languages_is_told_how_to_name_them(folders) -> None:
         served_models([f"en-en={folders / 'bare'}"])
     with pytest.raises(ModelFolderError):
         served_models([f"en-ja={folders / 'nothing'}"])
+
+
+def test_a_model_of_several_directions_is_named_once_for_each(folders) -> None:
+    run = folders / "a" / "run.toml"
+    text = re.sub("(train|valid)_(source|target) = .*", "", run.read_text())
+    corpora = "".join(
+        f'[[data.corpora]]\nsource = "train.en"\ntarget = "train.{code}"\ntag = "<2{code}>"\n'
+        for code in ("ja", "de")
+    )
+    run.write_text(f"{text}\n{corpora}")
+    with pytest.raises(ConfigurationError, match="#<2ja>") as caught:
+        served_models([str(folders / "a")])
+    assert caught.value.known == ("<2ja>", "<2de>")
+    with pytest.raises(ConfigurationError, match="no tag '<2xx>'"):
+        served_models([f"en-ja={folders / 'a'}#<2xx>"])

@@ -12,7 +12,7 @@ from nmt_lstm import Translator
 from nmt_lstm.corpora.builtin import builtin_corpus_folder
 from nmt_lstm.errors import ModelFolderError
 from nmt_lstm.files.lock import locked
-from nmt_lstm.server.settings import LoadOptions
+from nmt_lstm.server.settings import LoadOptions, ModelFiles
 from nmt_lstm.server.sharing import PREFIX, SharedFiles
 
 
@@ -29,7 +29,10 @@ def test_a_trained_model_is_prepared_and_translates_as_before(temporary) -> None
     for folder in (held, left):
         folder.mkdir()
     trained, exported = builtin_corpus_folder() / "trained", builtin_corpus_folder() / "model"
-    shared = SharedFiles([("trained", trained), ("exported", exported)], LoadOptions())
+    shared = SharedFiles(
+        [ModelFiles(name, folder, folder) for name, folder in (("trained", trained), ("exported", exported))],
+        LoadOptions(),
+    )
     with locked(held):
         first, second = asyncio.run(shared.prepare())
     assert held.exists()
@@ -51,13 +54,14 @@ def test_plugin_files_and_other_devices_are_loaded_as_they_are(temporary) -> Non
         LoadOptions(device="cuda"),
         LoadOptions(plugins=(Path("a.py"),)),
     ):
-        (files,) = asyncio.run(SharedFiles([("a", folder)], options).prepare())
+        (files,) = asyncio.run(SharedFiles([ModelFiles("a", folder, folder)], options).prepare())
         assert files.prepared == files.source == folder
     assert not list(temporary.iterdir())
 
 
 def test_a_model_that_cannot_be_prepared_is_named(tmp_path, temporary) -> None:
-    shared = SharedFiles([("a", tmp_path / "nothing")], LoadOptions())
+    missing = tmp_path / "nothing"
+    shared = SharedFiles([ModelFiles("a", missing, missing)], LoadOptions())
     with pytest.raises(ModelFolderError, match="nothing"):
         asyncio.run(shared.prepare())
     shared.remove()

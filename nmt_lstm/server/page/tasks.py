@@ -78,7 +78,7 @@ def _inspector(translator: Translator) -> Inspector:
 
 
 def _request(unit: Unit) -> TranslationRequest:
-    return TranslationRequest(unit.text, prefix=unit.prefix)
+    return TranslationRequest(unit.text, prefix=unit.prefix, tag=unit.tag)
 
 
 def _result(found: object) -> Translated:

@@ -146,7 +146,10 @@ def _interactive_latency(model: Path, lines: Sequence[str]) -> float:
 def _server(model: str) -> Iterator[tuple[str, list[int]]]:
     """Run a server; yield its address, and the ids of its processes."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "nmt_lstm", "serve", "-m", model, "--port", "0", "--access-log", "/dev/null"],
+        [
+            *(sys.executable, "-m", "nmt_lstm", "serve", "-m", model, "--port", "0"),
+            *("--access-log", "none", "--whole-lines"),
+        ],
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         text=True,

@@ -61,7 +61,7 @@ class ModelWatch:
             logger.warning("%s changed, but the models stay as they were: %s", names, problem)
             self._reloaded("failed")
         else:
-            logger.warning("%s changed; the new model is used from now on.", names)
+            logger.info("%s changed; the new model is used from now on.", names)
             self._reloaded("done")
 
     def _state(self) -> State:

@@ -72,6 +72,7 @@ async def _serve(models: ServedModels, settings: ServerSettings, ready: Callable
             lifespan="off",
             access_log=False,
             log_config=None,
+            log_level="error",  # clients that do not speak HTTP are none of the operator's business
             server_header=False,
             proxy_headers=bool(settings.proxies),
             forwarded_allow_ips=list(settings.proxies),

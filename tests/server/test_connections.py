@@ -85,6 +85,21 @@ def test_a_client_that_closes_its_side_is_forgotten(narrow) -> None:
     assert narrow.get("/health").status == 200
 
 
+def test_what_a_client_does_not_wait_for_is_not_translated(server) -> None:
+    text = "The young nurse read two books at the library yesterday. " * 150
+    body = json.dumps({"q": text, "source": "en", "target": "ja"}).encode()
+    head = (
+        b"POST /translate HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    )
+    with opened(server) as connection:
+        connection.sendall(head % len(body) + body)
+        time.sleep(0.1)
+    end = time.monotonic() + SECONDS
+    while 'path="/translate",status="499"} 1' not in server.get("/metrics").value:
+        assert time.monotonic() < end
+    assert "nmt_lstm_waiting_lines 0\n" in server.get("/metrics").value
+
+
 def test_too_many_connections_are_told_to_come_again(narrow) -> None:
     kept = [opened(narrow) for _ in range(4)]
     try:

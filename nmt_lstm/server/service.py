@@ -12,7 +12,7 @@ from nmt_lstm.server.models import ServedModel, ServedModels
 from nmt_lstm.server.problems import RequestError, overloaded, too_long
 from nmt_lstm.server.reloading import ModelWatch
 from nmt_lstm.server.settings import ModelFiles, ServerSettings
-from nmt_lstm.server.texts import Plan, Splitter, html_plan, text_plan
+from nmt_lstm.server.texts import Plan, Splitter, html_plan, short_sentences, text_plan
 from nmt_lstm.server.units import Failure, Kind, Translated, Unit
 from nmt_lstm.server.waiting import Batch, WaitingLines
 from nmt_lstm.text.sentences import SentenceSplitter, sentence_separator
@@ -21,6 +21,8 @@ __all__ = ["TextTranslation", "TranslationService"]
 
 BATCH_CHARACTERS = 6_000
 """Of a batch: it takes less than a second, so that nobody waits long for a worker."""
+PLANNED_AT_ONCE = 10_000
+"""Characters that are divided into sentences without a thread: it takes milliseconds."""
 
 
 class TextTranslation(NamedTuple):
@@ -59,7 +61,8 @@ class TranslationService:
         self.metrics = Metrics(lambda: (self.waiting.lines, self.waiting.characters))
         split = settings.loading.split_sentences
         self._splitters: dict[str, Splitter] = {
-            model.name: SentenceSplitter(model.source).split if split else _whole for model in models
+            model.name: short_sentences(SentenceSplitter(model.source).split) if split else _whole
+            for model in models
         }
         self._crew = Crew(
             self.waiting,
@@ -131,7 +134,13 @@ class TranslationService:
         """
         self.check_sizes(texts, characters)
         n_best = 1 if html else min(alternatives + 1, model.beam_size)
-        plans = [html_plan(text) if html else self.plan(text, model, prefix) for text in texts]
+
+        def planned() -> list[Plan]:
+            return [html_plan(text) if html else self.plan(text, model, prefix) for text in texts]
+
+        # A long document would keep all other clients waiting.
+        is_long = sum(map(len, texts)) > PLANNED_AT_ONCE
+        plans = await asyncio.to_thread(planned) if is_long else planned()
         units = [unit for plan in plans for unit in plan.units]
         results = await self.run(
             Kind(model.name, "html" if html else "kept" if keep else "text", n_best), units, client=client

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from nmt_lstm.server.units import Translated, Unit
 from nmt_lstm.text.html_blocks import HtmlBlock, html_blocks
 from nmt_lstm.text.kept_patterns import KeptPatterns
 
-__all__ = ["Plan", "Splitter", "html_plan", "text_plan"]
+__all__ = ["Plan", "Splitter", "html_plan", "short_sentences", "text_plan"]
 
 Splitter = Callable[[str], Sequence[str]]
 """Returns the sentences of a line."""
+LONGEST_SENTENCE = 600
+"""Characters: models are trained on shorter ones, and what is longer than they can read would be lost."""
 _NOTHING_KEPT = KeptPatterns((), ())
+_BREAKS = re.compile(r"[,;:、，；：]\s*|\s+")
 
 
 class _Line(NamedTuple):
@@ -99,6 +103,22 @@ def text_plan(text: str, split: Splitter, separator: str, *, prefix: str = "") -
             units.append(Unit(sentence, "" if units else prefix))
         parts.append(_Line(line[:start], indices, separator, line[start + len(body) :]))
     return Plan(parts, units)
+
+
+def short_sentences(split: Splitter) -> Splitter:
+    """Return a function that divides sentences which are too long at a comma or a space."""
+    return lambda line: [part for sentence in split(line) for part in _divided(sentence)]
+
+
+def _divided(sentence: str) -> Iterator[str]:
+    while len(sentence) > LONGEST_SENTENCE:
+        breaks = [
+            match.end() for match in _BREAKS.finditer(sentence, LONGEST_SENTENCE // 2, LONGEST_SENTENCE)
+        ]
+        end = breaks[-1] if breaks else LONGEST_SENTENCE
+        yield sentence[:end].strip()
+        sentence = sentence[end:].strip()
+    yield sentence
 
 
 def html_plan(document: str) -> Plan:

@@ -104,7 +104,7 @@ class WaitingLines:
     Args:
         batch_size: most lines of a batch.
         batch_characters: most characters of a batch, unless a single line has more.
-        limit: characters that may wait; more are refused.
+        limit: characters that may wait, with some more for each line; more are refused.
         workers: that take batches.
     """
 
@@ -131,7 +131,8 @@ class WaitingLines:
             RequestError: too many wait already.
         """
         characters = sum(len(unit.text) for unit in units)
-        if self.characters and self.characters + characters > self._limit:
+        cost = characters + LINE_COST * len(units)
+        if self.lines and self.characters + LINE_COST * self.lines + cost > self._limit:
             raise overloaded("The server is busy, try again later", self.characters / self.speed)
         loop = asyncio.get_running_loop()
         done = loop.create_future()

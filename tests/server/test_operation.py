@@ -9,6 +9,7 @@ import shutil
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.error import URLError
@@ -68,11 +69,14 @@ def test_each_client_gets_the_same_words_under_any_load(server, alone) -> None:
 
 
 @pytest.fixture(scope="module")
-def disposable(tmp_path_factory) -> tuple[ServerProcess, Path]:
+def disposable(tmp_path_factory) -> Iterator[tuple[ServerProcess, Path]]:
     """A server for tests that change its model, kill its worker, and end it, in the order of this file."""
     folder = tmp_path_factory.mktemp("models") / "model"
     shutil.copytree(builtin_corpus_folder() / "model", folder)
-    return ServerProcess("-m", str(folder), "--workers", "1"), folder
+    server = ServerProcess("-m", str(folder), "--workers", "1")
+    yield server, folder
+    server.process.kill()
+    server.process.wait()
 
 
 def test_a_changed_model_is_loaded_and_no_request_is_lost(alone, disposable) -> None:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from nmt_lstm.server.texts import html_plan, text_plan
+from nmt_lstm.server.texts import LONGEST_SENTENCE, html_plan, short_sentences, text_plan
 from nmt_lstm.server.units import Translated
 from nmt_lstm.text.sentences import SentenceSplitter
 
@@ -33,6 +33,15 @@ def test_lines_and_sentences(text, units, written) -> None:
     plan = text_plan(text, SPLIT, " ")
     assert [unit.text for unit in plan.units] == units
     assert upper(plan) == written
+
+
+def test_sentences_that_are_too_long_are_divided_where_they_can_be() -> None:
+    split = short_sentences(lambda line: [line])
+    for text in ("word " * 500, "a,b" * 500, "長" * 1_500, "、".join(["長い" * 50] * 20), "short"):
+        parts = split(text.strip())
+        assert all(0 < len(part) <= LONGEST_SENTENCE for part in parts)
+        assert "".join(parts).replace(" ", "") == text.replace(" ", "")
+    assert split("word " * 500)[0].endswith("word")
 
 
 def test_only_the_first_sentence_has_the_prefix() -> None:

@@ -18,8 +18,9 @@ from nmt_lstm.training.fit import fit
 
 QUIET = Console(quiet=True)
 # Modules that users call with a whole run: `fit`, and the public classes built from settings; `held_out` and `batch_budget`
-# complete a run.
+# complete a run, and `agreement` compares those of several processes.
 ENTRY_POINTS = {
+    "agreement",
     "batch_budget",
     "fit",
     "module",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from nmt_lstm import Cell, State, check_sequence, linear, sigmoid
 from nmt_lstm_exponential.log_sigmoid import log_sigmoid
@@ -15,6 +17,8 @@ __all__ = ["MLSTM"]
 
 # Positions computed at once: the work within chunks grows with their length, the work between them with their number.
 CHUNK = 64
+# Without gradients all chunks have this length, so that a position's bits do not depend on how far sentences are padded.
+INFERENCE_CHUNK = 8
 # Exponentials up to this exponent have squares in float32.
 MAX_EXPONENT = 40.0
 
@@ -47,6 +51,9 @@ class _Memory(NamedTuple):
     """(N, D)."""
     maximum: Tensor
     """(N,), logarithm of the factor by which both are divided."""
+
+
+_Process = Callable[[_Projections, _Memory], tuple[Tensor, _Memory]]
 
 
 class MLSTM(Cell):
@@ -114,15 +121,19 @@ class MLSTM(Cell):
 
     def step(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Process one position: (B, input_size) to (B, H)."""
-        outputs, last = self._process(inputs[:, None], state)
+        outputs, last = self._process(inputs[:, None], state, _process_position, chunk=1)
         return outputs[:, 0], last
 
     def forward(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
         """Process a whole sequence in chunks of positions: (B, T, input_size) to (B, T, H)."""
         check_sequence(self, inputs)
-        return self._process(inputs, state)
+        if torch.is_grad_enabled():
+            return self._process(inputs, state, _process_chunk, chunk=CHUNK)
+        return self._process(inputs, state, _process_full_chunk, chunk=INFERENCE_CHUNK)
 
-    def _process(self, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+    def _process(
+        self, inputs: Tensor, state: State, process: _Process, *, chunk: int
+    ) -> tuple[Tensor, State]:
         batch, length = inputs.shape[:2]
         products = linear(inputs, self.weight, self.bias)
         hidden = self.hidden_size
@@ -140,10 +151,9 @@ class MLSTM(Cell):
         matrix, normaliser, maximum = (tensor.to(dtype) for tensor in state)
         memory = _Memory(matrix.view(-1, width, width), normaliser.view(-1, width), maximum.flatten())
         chunks = []
-        process = _process_position if length == 1 else _process_chunk
-        for start in range(0, length, CHUNK):
-            chunk, memory = process(projections.chunk(start, start + CHUNK), memory)
-            chunks.append(chunk)
+        for start in range(0, length, chunk):
+            read, memory = process(projections.chunk(start, start + chunk), memory)
+            chunks.append(read)
         memory_outputs = (
             torch.cat(chunks, 1).view(batch, self.heads, length, width).transpose(1, 2).flatten(2)
         )
@@ -178,6 +188,24 @@ def _process_position(projections: _Projections, memory: _Memory) -> tuple[Tenso
 def _one(maximum: Tensor) -> Tensor:
     """Return 1 divided by exp(maximum); less if everything written so far is tiny, but then outputs are 0."""
     return torch.exp(-maximum.clamp_min(-MAX_EXPONENT))
+
+
+def _process_full_chunk(projections: _Projections, memory: _Memory) -> tuple[Tensor, _Memory]:
+    """Return what `_process_chunk` returns; positions that write nothing fill the chunk."""
+    length = projections.log_input.shape[1]
+    missing = INFERENCE_CHUNK - length
+    if missing:
+        query, key, value, log_input, log_forget = projections
+        rows = (0, 0, 0, missing)
+        projections = _Projections(
+            functional.pad(query, rows),
+            functional.pad(key, rows),
+            functional.pad(value, rows),
+            functional.pad(log_input, (0, missing), value=-torch.inf),
+            functional.pad(log_forget, (0, missing)),
+        )
+    outputs, memory = _process_chunk(projections, memory)
+    return outputs[:, :length], memory
 
 
 def _process_chunk(projections: _Projections, memory: _Memory) -> tuple[Tensor, _Memory]:

@@ -229,3 +229,16 @@ def test_in_bf16_the_difference_is_bounded(name) -> None:
     print(f"{name}: {differing} of {total} lines differ, scores by up to {largest:.2g}")
     assert differing <= BF16_LINES * total
     assert largest <= BF16_SCORE
+
+
+@pytest.mark.parametrize("name", CELLS.names())
+@torch.no_grad()
+def test_a_position_has_the_same_bits_however_many_follow(name: str) -> None:
+    """How far a sentence is padded depends on the longest one in its batch."""
+    torch.manual_seed(1)
+    cell = CELLS.get(name)(24, 40).eval()
+    inputs = torch.randn(3, 19, 24)
+    state = tuple(torch.randn(3, width) for width in cell.state_sizes.values())
+    outputs, _ = cell(inputs, state)
+    for length in (1, 2, 7, 8, 9, 18):
+        assert torch.equal(cell(inputs[:, :length], state)[0], outputs[:, :length])

@@ -34,6 +34,7 @@ _WITHOUT_EFFECT = {
     "input_file", "output_file", "batch_size", "interactive", "jobs", "engine", "device", "plugin", "trust_plugins", "resume",
     "shard", "merge", "part_lines",
 }  # fmt: skip
+_FILES_BESIDE = ("prefixes", "constraints", "terms", "avoid")
 logger = logging.getLogger(__name__)
 _SECONDS_BETWEEN_NOTES = 20.0
 _SHARD = re.compile(r"([1-9]\d{0,5})/([1-9]\d{0,5})")
@@ -111,9 +112,9 @@ class BulkOptions:
             raise ConfigurationError(
                 f"{option} writes a file in parts; remove --interactive.", key="--interactive"
             )
-        files = [
-            _regular_file(option, name, path) for name, path in (("-i", input_file), ("-o", output_file))
-        ]
+        beside = ((f"--{name}", context.params.get(name)) for name in _FILES_BESIDE)
+        named = [("-i", input_file), ("-o", output_file), *(each for each in beside if each[1] is not None)]
+        files = [_regular_file(option, name, path) for name, path in named]
         return BulkOutput(
             output=files[1],
             job=_job(files[0], self.part_lines or PART_LINES, context),

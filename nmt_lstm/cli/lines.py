@@ -176,7 +176,7 @@ def read_all_lines(path: Path, *, may_be_empty: bool = False) -> list[str]:
         if warning := reader.warning("No scored line may be left out; correct such lines."):
             raise DataError(warning, path=file)
     if not lines and not may_be_empty:
-        raise DataError(f"'{path}' is empty; it must have one sentence per line.", path=path)
+        raise DataError(f"'{name_of(path)}' is empty; it must have one sentence per line.", path=path)
     return lines
 
 
@@ -189,10 +189,11 @@ def read_matching_lines(path: Path, other: Path, other_lines: Sequence[str]) -> 
     lines = read_all_lines(path, may_be_empty=not other_lines)
     if len(lines) != len(other_lines):
         shorter = path if len(lines) < len(other_lines) else other
+        name, other_name, shorter_name = map(name_of, (path, other, shorter))
         first_missing = min(len(lines), len(other_lines)) + 1
         raise DataError(
-            f"'{path}' has {count_of(len(lines), 'line')} and '{other}' has {len(other_lines):,}; they must have the same number. "
-            f"Line {first_missing:,} is missing from '{shorter}'.",
+            f"'{name}' has {count_of(len(lines), 'line')} and '{other_name}' has {len(other_lines):,}; they must have the same number. "
+            f"Line {first_missing:,} is missing from '{shorter_name}'.",
             path=shorter,
             line=first_missing,
         )

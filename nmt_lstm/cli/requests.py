@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nmt_lstm.cli.lines import input_lines, input_stream
+from nmt_lstm.cli.lines import input_lines, input_stream, name_of
 from nmt_lstm.errors import ConfigurationError, DataError
 from nmt_lstm.plain_text import count_of
+from nmt_lstm.text.lines import single_line
 
 if TYPE_CHECKING:
     from nmt_lstm.config.schema import SearchSettings
@@ -101,22 +102,26 @@ class RequestOptions:
 
     @cached_property
     def _terms(self) -> Terms:
-        from nmt_lstm.inference.terms import Terms
+        from nmt_lstm.inference.terms import LARGEST_TABLE, Terms
 
-        return Terms.load(self.terms) if self.terms else Terms([])
+        if self.terms is None:
+            return Terms([])
+        with input_stream(self.terms) as stream:
+            return Terms.parse(stream.read(LARGEST_TABLE + 1), name_of(self.terms))
 
     @cached_property
     def _avoided(self) -> list[str]:
         return [*input_lines(self.avoid)] if self.avoid else []
 
-    def check(self, search: SearchSettings) -> None:
+    def check(self, search: SearchSettings, check_tag: Callable[[str], None]) -> None:
         """Read the files that are not pipes, so that a mistake in them is reported before a model is loaded.
 
         Args:
             search: the settings of the search.
+            check_tag: raises ConfigurationError if the model does not have a tag.
 
         Raises:
-            ConfigurationError: phrases are required, and the search draws samples.
+            ConfigurationError: phrases are required, and the search draws samples; or the model does not have a tag.
             DataError: a file cannot be read, or a line is not what it should be.
         """
         samples = search.method == "sampling"
@@ -132,16 +137,27 @@ class RequestOptions:
             _ = self._avoided
         if self.constraints is None or not self.constraints.is_file():
             return
+        tags: dict[str, int] = {}
         with input_stream(self.constraints) as stream:
             for number, line in enumerate(stream, start=1):
                 text = line.decode("utf-8", errors="replace").removeprefix("\ufeff")
-                if _constraint(self.constraints, number, text).get("require") and samples:
+                constraint = _constraint(self.constraints, number, text)
+                if tag := constraint.get("tag"):
+                    tags.setdefault(tag, number)
+                if constraint.get("require") and samples:
                     raise ConfigurationError(
                         f"'{self.constraints}', line {number}: 'require' needs beam search, which search.method = sampling is "
                         f"not; leave one of them out.",
                         key="--constraints",
                         value=self.constraints,
                     )
+        for tag, number in tags.items():
+            try:
+                check_tag(tag)
+            except ConfigurationError as problem:
+                raise ConfigurationError(
+                    f"'{self.constraints}', line {number}: {problem}", key="--constraints", value=tag
+                ) from problem
 
     def requests(self, lines: Iterable[str]) -> Iterator[str | TranslationRequest]:
         """Yield the lines with their requests.
@@ -188,14 +204,16 @@ class _Companion:
             self._ended = True
             logger.warning(
                 "'%s' has %s, but the input has more; lines from %d on have no request.",
-                self.path, count_of(number - 1, "line"), number,
+                name_of(self.path), count_of(number - 1, "line"), number,
             )  # fmt: skip
         return line or ""
 
     def check_end(self, lines: int) -> None:
         if self.path and next(self._lines, None) is not None:
             logger.warning(
-                "'%s' has more lines than the input, which has %s.", self.path, count_of(lines, "line")
+                "'%s' has more lines than the input, which has %s.",
+                name_of(self.path),
+                count_of(lines, "line"),
             )
 
 
@@ -203,17 +221,21 @@ def _constraint(path: Path | None, number: int, line: str) -> dict[str, Any]:
     """Return what is asked for one line, by its kind."""
     if not line.strip():
         return {}
-    place = f"'{path}', line {number}"
+    place = f"'{name_of(path)}', line {number}"
     try:
         values = json.loads(line)
     except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
-        raise DataError(f"{place}: '{line[:60]}' is not a JSON object such as {EXAMPLE}.", line=number)
+        raise DataError(
+            f"{place}: '{line.strip()[:60]}' is not a JSON object such as {EXAMPLE}.", line=number
+        )
     for key, value in values.items():
         if key not in KINDS:
             raise DataError(
-                f"{place}: unknown key '{key[:60]}'; there are {', '.join(KINDS)}.", line=number, key=key
+                f"{place}: unknown key '{single_line(key[:60])}'; there are {', '.join(KINDS)}.",
+                line=number,
+                key=key,
             )
         if key in TEXTS and not isinstance(value, str):
             raise DataError(f"{place}: '{key}' must be text, as in {EXAMPLE}.", line=number, key=key)

@@ -10,6 +10,8 @@ from typing import Any
 
 import typer
 
+from nmt_lstm.cli.standard_input import check_read_once
+
 __all__ = ["CommandError", "UsageError", "make_strict"]
 
 # Depending on its version, typer takes these classes from click or from a copy of its own; BadParameter is public.
@@ -117,6 +119,7 @@ def _check(
             )
         elif option.metavar == _WHOLE_NUMBER:
             _check_number(context, option, values[option.name])
+    check_read_once(context.info_name, context.command.params, values)
     suggest = _SUGGESTIONS.get(context.info_name)
     if extra and suggest is not None and "commands" not in vars(context.command):
         command = suggest(extra, values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -178,7 +179,7 @@ def translate(
     )
     early_checks.check_keep_as(model, text)
     early_checks.check_files(input_file, *request_options.files)
-    request_options.check(search)
+    request_options.check(search, partial(early_checks.check_tag, model))
     early_checks.check_output(output_file, (input_file, *request_options.files))
     bulk = bulk_options.output(input_file, output_file, context)
     if bulk is not None and (bulk.is_finished() or (merge and bulk.merge())):

@@ -18,7 +18,7 @@ from nmt_lstm.inference.marked_translation import copied, with_marks
 from nmt_lstm.inference.requests import LinePreparation, PreparedLine, TranslationRequest
 from nmt_lstm.inference.symbols import without_symbols
 from nmt_lstm.inference.text_options import TextTreatment
-from nmt_lstm.inference.translation import Translation
+from nmt_lstm.inference.translation import Translation, Unmet
 from nmt_lstm.text.lines import LineWarnings
 
 __all__ = ["LineTranslation", "Numbered"]
@@ -116,7 +116,7 @@ class LineTranslation:
             )
             translation = dataclasses.replace(translation, unmet=unmet)
             if unmet:
-                warnings.unmet(number, [f"{kind} '{phrase}'" for kind, phrase in unmet])
+                warnings.unmet(number, [_described(each) for each in unmet])
         for sentence, its_translation in sentences:
             self._search.warn_about(sentence, its_translation, options.settings, warnings)
         return translation
@@ -241,3 +241,8 @@ def _without_attention(translation: Translation, options: SearchOptions) -> Tran
             for hypothesis in translation.hypotheses
         ),
     )
+
+
+def _described(unmet: Unmet) -> str:
+    reason = " (the model has no such tag)" if unmet.kind == "tag" else ""
+    return f"{unmet.kind} '{unmet.phrase}'{reason}"

@@ -37,12 +37,25 @@ class Terms:
             DataError: the file cannot be read, or a line is not a pair.
         """
         try:
-            text = read_regular(path, LARGEST_TABLE).decode("utf-8-sig")
+            data = read_regular(path, LARGEST_TABLE)
         except OSError as error:
             raise DataError(f"cannot read the terms '{path}': {error.strerror}.") from None
+        return cls.parse(data, str(path))
+
+    @classmethod
+    def parse(cls, data: bytes, name: str) -> Terms:
+        """Return the terms of a table that has been read, as for `load`; messages call it `name`.
+
+        Raises:
+            DataError: it is larger than a table may be, or not UTF-8, or a line is not a pair.
+        """
+        if len(data) > LARGEST_TABLE:
+            raise DataError(f"the terms '{name}' are larger than {LARGEST_TABLE >> 20} MiB.")
+        try:
+            text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
-            raise DataError(f"the terms '{path}' are not UTF-8 text; convert them first.") from None
-        return cls(list(_pairs(path, text)))
+            raise DataError(f"the terms '{name}' are not UTF-8 text; convert them first.") from None
+        return cls(list(_pairs(name, text)))
 
     def required(self, line: str) -> list[str]:
         """Return the target phrases of the source phrases in a line, one for each occurrence.
@@ -60,12 +73,12 @@ class Terms:
         return targets
 
 
-def _pairs(path: Path, text: str) -> Iterator[tuple[str, str]]:
+def _pairs(name: str, text: str) -> Iterator[tuple[str, str]]:
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip() and not line.startswith("#"):
             columns = [column.strip() for column in line.split("\t")]
             if len(columns) != 2 or not all(columns):
                 raise DataError(
-                    f"'{path}', line {number}: '{line[:60]}' is not a source phrase, a tab and a target phrase."
+                    f"'{name}', line {number}: '{line[:60]}' is not a source phrase, a tab and a target phrase."
                 )
             yield columns[0], columns[1]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from nmt_lstm.errors import DataError, nearest
 from nmt_lstm.plain_text import count_of, printable
 from nmt_lstm.text.line_decoding import decode_lines
+from nmt_lstm.text.lines import single_line
 from nmt_lstm.text.text_file import open_bytes
 
 __all__ = ["MAX_COLUMNS", "MAX_ROWS", "SeriesTable", "column_indices", "parse_table", "read_table"]
@@ -102,7 +103,7 @@ def column_indices(header: Sequence[str], columns: Sequence[str], name: str) -> 
     for column in columns:
         if column not in header:
             raise DataError(
-                f"'{name}' has no column '{printable(column)}'; it has {_listed(header)}.{nearest(column, header)}",
+                f"'{name}' has no column '{_shown(column)}'; it has {_listed(header)}.{nearest(column, header)}",
                 value=column,
                 known=header,
             )
@@ -127,7 +128,7 @@ def _indices(header: Sequence[str], columns: Sequence[str], name: str, path: Pat
         )
     if len(set(header)) < len(header):
         repeated = next(cell for cell in header if header.count(cell) > 1)
-        raise DataError(f"'{name}' has two columns '{printable(repeated)}'; rename one.", path=path, line=1)
+        raise DataError(f"'{name}' has two columns '{_shown(repeated)}'; rename one.", path=path, line=1)
     return column_indices(header, columns or header, name)
 
 
@@ -154,7 +155,7 @@ def _number(cell: str, column: str, name: str, line: int, path: Path | None) -> 
     if value is None:
         advice = "a missing value must be filled in" if not text else "write numbers as 1234.5"
         raise DataError(
-            f"line {line} of '{name}', column '{printable(column)}': '{printable(text[:40])}' is not a number; {advice}, or "
+            f"line {line} of '{name}', column '{_shown(column)}': '{_shown(text[:40])}' is not a number; {advice}, or "
             f"name the columns to read with --set 'series.columns=[...]'.",
             path=path,
             line=line,
@@ -162,7 +163,7 @@ def _number(cell: str, column: str, name: str, line: int, path: Path | None) -> 
         )
     if abs(value) > LARGEST:
         raise DataError(
-            f"line {line} of '{name}', column '{printable(column)}': {text[:40]} is larger than {LARGEST:g}; use a larger unit.",
+            f"line {line} of '{name}', column '{_shown(column)}': {text[:40]} is larger than {LARGEST:g}; use a larger unit.",
             path=path,
             line=line,
             value=cell,
@@ -171,5 +172,10 @@ def _number(cell: str, column: str, name: str, line: int, path: Path | None) -> 
 
 
 def _listed(header: Sequence[str]) -> str:
-    shown = ", ".join(printable(cell) for cell in header[:10])
+    shown = ", ".join(_shown(cell) for cell in header[:10])
     return f"{shown}{', ...' if len(header) > 10 else ''}"
+
+
+def _shown(cell: str) -> str:
+    """Return a cell for a message; a quoted one may have several lines."""
+    return printable(single_line(cell))

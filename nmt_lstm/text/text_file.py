@@ -133,6 +133,8 @@ def _check_suffix(path: Path) -> None:
 
 def _suggestion(path: Path) -> str:
     """Return a sentence about a missing file: its folder is missing, too, or contains a similar name."""
+    if str(path) == "-":  # the options that read standard input do not get here
+        return " Standard input cannot be read here; save the text as a file first."
     folder = path.parent
     if not folder.is_dir():
         return f" The folder '{folder}' does not exist."

@@ -20,6 +20,12 @@ def file(tmp_path: Path, name: str, *lines: str) -> Path:
     return path
 
 
+def no_tags(tag: str) -> None:
+    raise ConfigurationError(
+        f"the model has no tag '{tag}'. It was trained without tags.", key="tag", value=tag
+    )
+
+
 def test_without_options_lines_stay_lines() -> None:
     assert list(RequestOptions().requests(LINES)) == LINES
 
@@ -121,13 +127,63 @@ def test_a_mistake_in_a_file_is_reported_before_a_model_is_loaded(
 )
 def test_required_phrases_need_beam_search(tmp_path, option, line) -> None:
     options = RequestOptions(**{option: file(tmp_path, "requests", line)})
-    options.check(SearchSettings())
+    options.check(SearchSettings(), no_tags)
     with pytest.raises(ConfigurationError, match="beam search") as caught:
-        options.check(SearchSettings(method="sampling"))
+        options.check(SearchSettings(method="sampling"), no_tags)
     assert caught.value.key == f"--{option}"
 
 
 def test_prefixes_and_avoided_phrases_go_with_samples(tmp_path) -> None:
     constraints = file(tmp_path, "constraints", "", '{"prefix": "A", "avoid": ["b"]}')
     options = RequestOptions(constraints=constraints, avoid=file(tmp_path, "avoid", "c"))
-    options.check(SearchSettings(method="sampling"))
+    options.check(SearchSettings(method="sampling"), no_tags)
+
+
+def test_a_tag_that_the_model_does_not_have_is_named_by_its_line(tmp_path) -> None:
+    constraints = file(tmp_path, "constraints", "", '{"tag": "<2de>"}', '{"tag": "<2fr>"}')
+    with pytest.raises(ConfigurationError, match="line 2.* trained without tags") as caught:
+        RequestOptions(constraints=constraints).check(SearchSettings(), no_tags)
+    assert (caught.value.key, caught.value.value) == ("--constraints", "<2de>")
+    RequestOptions(constraints=constraints).check(SearchSettings(), lambda tag: None)
+
+
+@pytest.mark.parametrize("line", ['{"prefix": "a', '{"a\\nb": 1}'])
+def test_a_line_of_constraints_is_shown_without_its_end(tmp_path, line) -> None:
+    constraints = tmp_path / "constraints"
+    constraints.write_text(f"{line}\n")
+    with pytest.raises(DataError) as caught:
+        RequestOptions(constraints=constraints).check(SearchSettings(), no_tags)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        ("prefixes", "A\n"),
+        ("constraints", '{"prefix": "A"}\n'),
+        ("terms", "Hund\tdog\n"),
+        ("avoid", "horse\n"),
+    ],
+)
+def test_each_file_may_be_standard_input(command, tmp_path, translator, option, text) -> None:
+    file(tmp_path, "in", LINES[0])
+    arguments = ("translate", "-m", "x", "-i", "in", f"--{option}", "-")
+    requests: list[TranslationRequest] = []
+    translator.stream = lambda self, lines, **_: requests.extend(lines) or iter(())
+    assert command(*arguments, stdin=text.encode()).status == 0
+    assert requests == [
+        TranslationRequest(
+            LINES[0],
+            "A" if option in ("prefixes", "constraints") else "",
+            ["dog"] if option == "terms" else [],
+            ["horse"] if option == "avoid" else [],
+        )
+    ]
+    refused = command(*arguments, "--resume", "-o", "out", stdin=text.encode())
+    assert (refused.status, f"--{option}" in refused.error) == (2, True)
+
+
+def test_a_mistake_in_standard_input_is_reported_for_its_line(command, tmp_path, translator) -> None:
+    file(tmp_path, "in", LINES[0])
+    refused = command("translate", "-m", "x", "-i", "in", "--terms", "-", stdin=b"Hund dog\n")
+    assert "'stdin', line 1" in refused.error

@@ -52,6 +52,7 @@ Output:
   -n lines for each prompt, best first, each with the prompt at its beginning.
   --next N: a table of the N likeliest next words and their probabilities. A
   word may have several pieces; its probability includes that it ends there.
+  The end of the text is one of them; JSON calls it </s>.
   --format jsonl: one JSON object per prompt.
   Texts drawn by sampling depend on the seed, the number of the prompt and the
   number of the text alone."""
@@ -63,6 +64,8 @@ MAX_NEXT = 500
 
 LEAST_SHOWN = 0.0001
 """Smallest probability that is not written with an exponent."""
+
+THE_END = "(end of the text)"
 
 
 class Method(StrEnum):
@@ -299,7 +302,10 @@ class _Writer:
         if self.line_format is LineFormat.jsonl:
             values = [{"text": each.text, "probability": each.probability} for each in found]
             return json_text({"prompt": prompt, f"next_{self.unit.value}s": values})
-        rows = [(_probability(each.probability), printable(each.text)) for each in found]
+        rows = [
+            (_probability(each.probability), THE_END if each.is_end else printable(each.text))
+            for each in found
+        ]
         return columns([("probability", f"next {self.unit.value}"), *rows], right=(0,))
 
     def texts(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.files.folders import check_writable
 
 __all__ = ["check_export_folder", "check_folder_path", "check_import_folder", "check_training_folder"]
 
@@ -18,6 +19,7 @@ def check_training_folder(folder: Path, *, resume: bool) -> None:
         ConfigurationError: the folder already has a training run, and `resume` is false.
         FolderInUseError: another process is training into it.
         ModelFolderError: it has unrelated files.
+        ResourceError: it cannot be created or written into.
     """
     from nmt_lstm.training.launch import may_be_one_of_several
     from nmt_lstm.training.output_folder import check_not_held
@@ -26,6 +28,7 @@ def check_training_folder(folder: Path, *, resume: bool) -> None:
     if not may_be_one_of_several():
         check_not_held(folder)
         check_folder(folder, resume=resume)
+        check_writable(folder)
 
 
 def check_import_folder(output: Path, model: Path, *, overwrite: bool) -> None:
@@ -35,6 +38,7 @@ def check_import_folder(output: Path, model: Path, *, overwrite: bool) -> None:
         ConfigurationError: it has a model and `overwrite` is false, or it has the model to be imported.
         FolderInUseError: a process is training into it.
         ModelFolderError: it has unrelated files.
+        ResourceError: it cannot be created or written into.
     """
     from nmt_lstm.checkpoint.folder_files import check_output_folder
     from nmt_lstm.checkpoint.manifest import MANIFEST
@@ -52,6 +56,7 @@ def check_import_folder(output: Path, model: Path, *, overwrite: bool) -> None:
         raise ConfigurationError(
             f"-o '{output}' already has a model; replace it with --overwrite, or choose a different folder."
         )
+    check_writable(output)
 
 
 def check_export_folder(output: Path, model: Path, *, overwrite: bool) -> None:
@@ -61,6 +66,7 @@ def check_export_folder(output: Path, model: Path, *, overwrite: bool) -> None:
         ConfigurationError: it has a trained model, or an exported one and `overwrite` is false.
         FolderInUseError: a process is training into it.
         ModelFolderError: it has unrelated files.
+        ResourceError: it cannot be created or written into.
     """
     from nmt_lstm.checkpoint.folder_files import check_output_folder
     from nmt_lstm.checkpoint.manifest import MANIFEST, Manifest
@@ -78,12 +84,19 @@ def check_export_folder(output: Path, model: Path, *, overwrite: bool) -> None:
         raise ConfigurationError(
             f"-o '{output}' already has an exported model; replace it with --overwrite, or choose a different folder."
         )
+    check_writable(output)
 
 
 def check_folder_path(folder: Path) -> None:
-    """Raise ConfigurationError if a file has the name of the folder or of one of its parents."""
+    """Check that a folder can be created, or be written into.
+
+    Raises:
+        ConfigurationError: a file has the name of the folder or of one of its parents.
+        ResourceError: it cannot be created or written into.
+    """
     for path in (folder, *folder.parents):
         if path.exists() and not path.is_dir():
             raise ConfigurationError(
                 f"-o '{folder}' cannot be a folder: '{path}' is a file; choose a different name."
             )
+    check_writable(folder)

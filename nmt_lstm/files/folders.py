@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from nmt_lstm.errors import ResourceError
 from nmt_lstm.files.lock import locked
 
-__all__ = ["exclusive_folder", "foreign_names"]
+__all__ = ["check_writable", "exclusive_folder", "foreign_names"]
 
 _MAX_NAMES = 3
 
@@ -41,6 +42,30 @@ def exclusive_folder(command: str, folder: Path) -> Iterator[None]:
                 f"cannot create or open the folder '{folder}' ({error.strerror}); choose another with -o."
             ) from error
         yield
+
+
+def check_writable(folder: Path) -> None:
+    """Check that a folder can be created, or be written into if it exists; it is not created, so no other process sees it.
+
+    Permissions alone do not say it: /proc and read-only file systems refuse even the superuser.
+
+    Raises:
+        ResourceError: it cannot; also for a path that is too long.
+    """
+    action, place = "create", folder
+    try:
+        try:
+            folder.stat()
+            action = "write into"
+        except FileNotFoundError:
+            place = next(path for path in folder.absolute().parents if path.exists())
+        # Names of a run's unfinished files begin so, too, so that a run that is checked at the same time ignores it.
+        with tempfile.TemporaryDirectory(prefix=".writing-", dir=place):
+            pass
+    except OSError as error:
+        raise ResourceError(
+            f"cannot {action} the output folder '{folder}' ({error.strerror}); choose a different one with -o."
+        ) from error
 
 
 def foreign_names(folder: Path, is_own: Callable[[str], bool] = lambda _: False) -> str:

@@ -45,11 +45,13 @@ class Continuation:
         text: the piece as the vocabulary writes it (▁ is a space), or the word; ``</s>`` is the end of the text.
         probability: of the piece, or of the word as a whole.
         separator: what stands between the prompt and the word: a space, or nothing.
+        is_end: whether it is the end of the text.
     """
 
     text: str
     probability: float
     separator: str = field(default="", repr=False)
+    is_end: bool = field(default=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ def continuations(words: Iterable[NextWord], vocabulary: Vocabulary, texts: Piec
             END_OF_SENTENCE if word.pieces == (END,) else vocabulary.decode(word.pieces),
             math.exp(word.log_probability),
             " " if texts.text_of(word.pieces).startswith(" ") else "",
+            is_end=word.pieces == (END,),
         )
         for word in words
     ]

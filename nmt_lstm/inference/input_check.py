@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from nmt_lstm.text.scripts import letter_scripts, scripts_of
 from nmt_lstm.text.subwords import Subwords
 from nmt_lstm.text.written_pieces import are_characters
 
@@ -22,6 +23,10 @@ PIECES = 300
 LARGEST_EXCESS = 0.25
 # Measured fraction of bytes among the pieces: 0 to 0.18 in a known script, 0.79 to 0.99 for Japanese in Multi30k de-en.
 LARGEST_BYTE_FRACTION = 0.7
+# Fraction of letters in the scripts of a language: foreign names and quotations are in others.
+SCRIPT_FRACTION = 0.9
+# Names and brands in Latin letters are common in text of all scripts, so a line of a few words says little.
+MIN_LATIN_LETTERS = 40
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +35,8 @@ class InputCheck:
     """Compares the pieces of the first input lines with those that the model knows, and warns at most once.
 
     The biases of the output layer start at, and stay near, the log frequencies of target pieces. Text whose pieces are as
-    probable under them as the target text itself is not source text.
+    probable under them as the target text itself is not source text. Where the two languages have different scripts, a
+    single line is enough.
 
     Args:
         subwords: of the model.
@@ -49,6 +55,10 @@ class InputCheck:
         self._frequencies = (
             bias.detach().float().cpu().log_softmax(0) if bias is not None and comparable else None
         )
+        source_scripts, target_scripts = map(scripts_of, languages)
+        # Japanese and Chinese share a script, so that letters say little.
+        is_telling = source_scripts and not source_scripts & target_scripts
+        self._target_scripts = target_scripts if is_telling else frozenset[str]()
         self._texts: list[str] = []
         self._pieces: list[int] = []
         self._is_done = False
@@ -65,6 +75,10 @@ class InputCheck:
             if len(self._pieces) >= PIECES:
                 self._decide()
 
+        if self._is_in_target_script():
+            self._is_done = True
+            self._warn_of_target()
+
     def _decide(self) -> None:
         self._is_done = True
         if self._knows_scripts and self._subwords.source.byte_share(self._pieces) > LARGEST_BYTE_FRACTION:
@@ -72,14 +86,26 @@ class InputCheck:
                 "the input is in a script that this model was hardly trained on: most of its pieces are single bytes. Are "
                 "the model and the file the right ones?"
             )
-        elif self._looks_like_target():
-            source, target = self._languages
-            logger.warning(
-                "the input looks like '%s', but this model translates from '%s' to '%s'. Are source and target swapped?",
-                target, source, target,
-            )  # fmt: skip
+        elif self._is_in_target_script() or self._looks_like_target():
+            self._warn_of_target()
         self._texts.clear()
         self._pieces.clear()
+
+    def _warn_of_target(self) -> None:
+        source, target = self._languages
+        logger.warning(
+            "the input looks like '%s', but this model translates from '%s' to '%s'. Are source and target swapped?",
+            target, source, target,
+        )  # fmt: skip
+
+    def _is_in_target_script(self) -> bool:
+        """Whether nearly all letters are in the scripts of the target language, which are not those of the source."""
+        if not self._target_scripts:
+            return False
+        letters = letter_scripts(self._texts)
+        enough = MIN_LATIN_LETTERS if "LATIN" in self._target_scripts else 1
+        count = sum(letters[script] for script in self._target_scripts)
+        return count >= max(enough, SCRIPT_FRACTION * letters.total())
 
     def _looks_like_target(self) -> bool:
         if self._frequencies is None:

@@ -123,8 +123,8 @@ class LanguageModel:
         values, pieces = scores.topk(min(n, len(scores) - END))
         names = self.vocabulary.pieces(pieces.tolist())
         return [
-            Continuation(name, float(np.exp(value)))
-            for name, value in zip(names, values.tolist(), strict=True)
+            Continuation(name, float(np.exp(value)), is_end=piece == END)
+            for piece, name, value in zip(pieces.tolist(), names, values.tolist(), strict=True)
         ]
 
     def next_words(

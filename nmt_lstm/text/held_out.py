@@ -127,7 +127,9 @@ def hold_out(
     """
     held = _hold_out(source, target, folder / FILE, reuse=reuse, labelled=labelled)
     if held is None:
-        raise _too_few_of_a_label(target) if labelled and target is not None else _too_few(source, target)
+        raise (
+            _too_few_labelled(source, target) if labelled and target is not None else _too_few(source, target)
+        )
     return held
 
 
@@ -184,10 +186,18 @@ def _too_few(source: Side, target: Side | None) -> DataError:
     )
 
 
-def _too_few_of_a_label(labels: Side) -> DataError:
+def _too_few_labelled(texts: Side, labels: Side) -> DataError:
+    """Return the error for labelled text; copies of a text count for its label, though not for what can be held out."""
     path = as_paths(labels)[0]
+    counts = Counter(label.strip() for text, label in read_parallel(texts, labels) if text.strip())
+    if max((count for label, count in counts.items() if label), default=0) > 1:
+        return DataError(
+            f"'{as_paths(texts)[0]}' has too few different texts with the same label to hold some out for validation: copies "
+            f"of a text stay together. Give validation text with --valid-source and --valid-target.",
+            path=as_paths(texts)[0],
+        )
     return DataError(
-        f"hardly any label in '{path}' occurs twice, so that no text can be held out for validation. Is this the column of the "
+        f"no label in '{path}' occurs twice, so that no text can be held out for validation. Is this the column of the "
         f"texts? If not, give validation text with --valid-source and --valid-target.",
         path=path,
     )
@@ -249,7 +259,7 @@ def _hold_out_of_each(
             )
     if not sets:
         first, labels = corpora[0].sides()
-        raise _too_few_of_a_label(labels) if labelled and labels is not None else _too_few(first, labels)
+        raise _too_few_labelled(first, labels) if labelled and labels is not None else _too_few(first, labels)
     return sets[0]._replace(others=tuple(sets[1:])), tuple(settings)
 
 

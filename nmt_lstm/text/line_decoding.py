@@ -12,11 +12,33 @@ from nmt_lstm.errors import DataError
 from nmt_lstm.text.encoding_check import check_encoding
 from nmt_lstm.text.zstandard_file import ZSTANDARD_DAMAGE
 
-__all__ = ["DAMAGES", "decode_blocks", "decode_lines"]
+__all__ = ["DAMAGES", "decode_blocks", "decode_lines", "unreadable"]
 
 DAMAGES = (OSError, EOFError, lzma.LZMAError, zlib.error, ZSTANDARD_DAMAGE)
 """The exceptions of reading an open file: of a failing disk, or a truncated or damaged archive."""
 BLOCK = 1 << 18
+
+
+def unreadable(
+    error: Exception, name: str, place: str, *, path: Path | None = None, line: int | None = None
+) -> DataError:
+    """Return the error for a stream that cannot be read to its end.
+
+    Args:
+        error: one of `DAMAGES`; that of a file whose compressed data is cut off is EOFError.
+        name: how messages refer to the stream.
+        place: up to where it was read; empty if that is not known.
+        path: its file.
+        line: the line that cannot be read.
+    """
+    place = place and f" {place}"
+    if isinstance(error, EOFError):
+        text = (
+            f"'{name}' is incomplete: its compressed data is cut off{place}. Copy or download the file again."
+        )
+    else:
+        text = f"cannot read '{name}'{place}: {error}."
+    return DataError(text, path=path, line=line)
 
 
 def decode_lines(stream: Iterable[bytes], name: str, *, path: Path | None = None) -> Iterator[str]:
@@ -35,9 +57,7 @@ def decode_lines(stream: Iterable[bytes], name: str, *, path: Path | None = None
         for number, line in enumerate(stream, 1):
             yield _decode(line, name, number, path)
     except DAMAGES as error:
-        raise DataError(
-            f"cannot read '{name}' after line {number:,}: {error}.", path=path, line=number + 1
-        ) from None
+        raise unreadable(error, name, f"after line {number:,}", path=path, line=number + 1) from None
 
 
 def decode_blocks(stream: BinaryIO, name: str, *, path: Path) -> Iterator[str]:
@@ -54,9 +74,7 @@ def decode_blocks(stream: BinaryIO, name: str, *, path: Path) -> Iterator[str]:
                 yield line
             rest = [tail]
     except OSError as error:
-        raise DataError(
-            f"cannot read '{name}' after line {count:,}: {error}.", path=path, line=count + 1
-        ) from None
+        raise unreadable(error, name, f"after line {count:,}", path=path, line=count + 1) from None
     if last := b"".join(rest):
         yield _decode(last, name, count + 1, path)
 

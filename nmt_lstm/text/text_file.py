@@ -17,7 +17,7 @@ from typing import BinaryIO, cast
 from nmt_lstm.errors import DataError, nearest
 from nmt_lstm.text.columns import ColumnReader, file_of, split_column
 from nmt_lstm.text.encoding_check import MAX_SIGNATURE_LENGTH, compression_of
-from nmt_lstm.text.line_decoding import DAMAGES, decode_blocks, decode_lines
+from nmt_lstm.text.line_decoding import DAMAGES, decode_blocks, decode_lines, unreadable
 from nmt_lstm.text.zstandard_file import create_zstandard, open_zstandard
 
 __all__ = [
@@ -216,7 +216,8 @@ def read_blocks(path: Path) -> Iterator[bytes]:
                 yield block
                 size += len(block)
         except DAMAGES as error:
-            raise DataError(f"cannot read '{path}' after byte {size:,}: {error}.", path=path) from None
+            place = f"after byte {size:,}" if size else ""
+            raise unreadable(error, str(path), place, path=path) from None
 
 
 def language_of(path: Path) -> str:

@@ -40,6 +40,16 @@ def test_the_next_words_are_a_table_or_json(command, language_model_folder, unit
     assert [f"{each['probability']:.4f}" for each in values] == [line.split()[0] for line in table[1:]]
 
 
+@pytest.mark.parametrize("unit", ["word", "piece"])
+def test_the_table_calls_the_end_of_the_text_by_its_name(command, language_model_folder, unit):
+    arguments = ("generate", "-m", language_model_folder, "--prompt", "one", "--next", 500, "--unit", unit)
+    table = command(*arguments).lines
+    values = json.loads(command(*arguments, "--format", "jsonl").text)[f"next_{unit}s"]
+    (end,) = (row for row, each in enumerate(values, 1) if each["text"] == "</s>")
+    assert "end of the text" in table[end]
+    assert not any("</s>" in line for line in table)
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [

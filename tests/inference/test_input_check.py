@@ -54,6 +54,31 @@ def test_a_few_lines_are_not_enough_to_decide(subwords, bias, caplog) -> None:
     assert warnings_for(InputCheck(subwords, ("de", "en"), bias), subwords, lines, caplog) == []
 
 
+@pytest.mark.parametrize(
+    ("languages", "lines", "expected"),
+    [
+        (("en", "ja"), ["これは日本語です。"], 1),
+        (("en", "ja"), ["Emi is えみ ."], 0),
+        (("zh", "ja"), ["これは日本語です。"], 0),
+        (("en", "sr"), ["Пас спава."], 0),
+        (("ja", "en"), ["eins zwei drei vier ."], 0),
+        (("ja", "en"), ["one two three four .", "seven eight nine zero .", "five six one ."], 1),
+    ],
+)
+def test_a_different_script_is_noticed_in_the_first_lines(
+    subwords, languages, lines, expected, caplog
+) -> None:
+    assert len(warnings_for(InputCheck(subwords, languages, None), subwords, lines, caplog)) == expected
+
+
+def test_a_quotation_among_other_lines_is_not_the_language_of_the_input(subwords, caplog) -> None:
+    check = InputCheck(subwords, ("en", "ja"), None)
+    lines = ["これは日本語です。", *GERMAN[:9]]
+    with caplog.at_level(logging.WARNING, "nmt_lstm"):
+        check.add(lines, subwords.source.encode_lines(lines))
+    assert caplog.records == []
+
+
 def test_lines_without_letters_are_ignored(subwords, bias, caplog) -> None:
     check = InputCheck(subwords, ("de", "en"), bias)
     assert warnings_for(check, subwords, ["1 2 3 .", "45 , 6"] * 200, caplog) == []

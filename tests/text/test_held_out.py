@@ -61,6 +61,14 @@ def test_the_last_text_of_a_label_is_not_held_out(tmp_path) -> None:
     assert held.remaining == 400 - len(held.pairs)
 
 
+@pytest.mark.parametrize("others", [[], [("other", "bad")]])
+def test_copies_of_a_text_are_not_mistaken_for_labels_that_occur_once(tmp_path, others) -> None:
+    source, target = write_text(tmp_path, [("same text", "good")] * 40 + others)
+    with pytest.raises(DataError, match="different texts") as failure:
+        hold_out(source, target, tmp_path / "run", labelled=True)
+    assert failure.value.path == source
+
+
 def test_texts_in_place_of_labels_cannot_be_held_out(tmp_path) -> None:
     source, target = write_text(tmp_path, numbered(100))
     with pytest.raises(DataError, match="column of the texts"):

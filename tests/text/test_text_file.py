@@ -187,8 +187,9 @@ def test_a_truncated_archive_is_refused_wherever_it_ends(tmp_path, suffix, read)
     path = tmp_path / f"text{suffix}"
     for length in (3, len(archive) // 2, len(archive) - 1):
         path.write_bytes(archive[:length])
-        with pytest.raises(DataError, match=r"after (line|byte) [\d,]+: .+"):
+        with pytest.raises(DataError, match="incomplete") as failure:
             read(path)
+        assert failure.value.path == path
 
 
 @pytest.mark.parametrize("suffix", [".gz", ".xz", ".bz2", ".zst"])

@@ -240,7 +240,7 @@ def check_keep_as(folders: Sequence[Path], text: TextOptions) -> None:
     if text.keep_as:
         from nmt_lstm.inference.symbols import Symbol
 
-        Symbol.of(text.keep_as).check(_first_subwords(folders))
+        Symbol.of(text.keep_as, _first_subwords(folders))
 
 
 def check_files(*paths: Path | None, reread: bool = False) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nmt_lstm.errors import ConfigurationError
+from nmt_lstm.errors import ConfigurationError, nearest
 from nmt_lstm.inference.piece_offsets import piece_solids
 from nmt_lstm.inference.translation import Hypothesis, Translation
 from nmt_lstm.text.marked_text import solid_length
@@ -27,21 +27,49 @@ class Symbol(NamedTuple):
     target: str
 
     @classmethod
-    def of(cls, text: str) -> Symbol:
-        """Return a symbol that the model copies, or a word and its translation, as in ``Emi=エミ``."""
-        source, equals, target = text.partition("=")
-        return cls(source, target) if equals and source and target and "=" not in target else cls(text, text)
+    def of(cls, text: str, subwords: Subwords) -> Symbol:
+        """Return a symbol that a model copies, or a word and its translation, as in ``Emi=エミ``.
+
+        Args:
+            text: a user-defined symbol of the model, or a pair.
+            subwords: the vocabularies of the model.
+
+        Raises:
+            ConfigurationError: it is neither, or the model cannot read or write a word of the pair.
+        """
+        known = [symbol for symbol in subwords.source.symbols if symbol in subwords.target.symbols]
+        if text in known:  # even if it has a =
+            return cls(text, text)
+        words = [word.strip() for word in text.split("=")]
+        if len(words) == 1:
+            has = f"has {', '.join(known[:20])}" if known else "has none"
+            raise ConfigurationError(
+                f"keep_as is '{text}', which is not a user-defined symbol of the model (it {has}).{nearest(text, known)} Use a "
+                f"frequent word and its translation, such as Emi=エミ.",
+                key="keep_as",
+                value=text,
+                known=known,
+            )
+        if len(words) != 2 or not all(words):
+            raise ConfigurationError(
+                f"keep_as is '{text}', but must be one word, = and its translation, such as Emi=エミ.",
+                key="keep_as",
+                value=text,
+            )
+        symbol = cls(*words)
+        symbol.check(subwords)
+        return symbol
 
     def check(self, subwords: Subwords) -> None:
-        """Raise ConfigurationError if a model cannot read the symbol, or cannot write it."""
+        """Raise ConfigurationError if a model cannot read the source, or cannot write the target."""
         for side, text, vocabulary in (
             ("read", self.source, subwords.source),
             ("write", self.target, subwords.target),
         ):
             if UNKNOWN in vocabulary.encode(text):
                 raise ConfigurationError(
-                    f"keep_as is '{text}', which the model cannot {side}: its vocabulary lacks a part of it. Use a symbol that it "
-                    f"was trained with, or a frequent word and its translation, such as Emi=エミ.",
+                    f"keep_as has '{text}', which the model cannot {side}: its vocabulary lacks a part of it. Use a frequent word "
+                    f"and its translation, such as Emi=エミ.",
                     key="keep_as",
                     value=text,
                 )

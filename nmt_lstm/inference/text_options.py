@@ -77,20 +77,16 @@ class TextTreatment:
     Args:
         options: of the user.
         languages: of the model.
-        subwords: its vocabularies; if they are given, the symbol of the options is checked.
+        subwords: its vocabularies.
 
     Raises:
-        ConfigurationError: the model cannot read or write the symbol.
+        ConfigurationError: `keep_as` is neither a symbol of the model nor a pair of words that it can read and write.
         ResourceError: sentences are to be split, and the package for it is not installed.
     """
 
-    def __init__(
-        self, options: TextOptions, languages: DataSettings, subwords: Subwords | None = None
-    ) -> None:
+    def __init__(self, options: TextOptions, languages: DataSettings, subwords: Subwords) -> None:
         self.patterns = KeptPatterns(options.keep, options.keep_patterns)
-        self.symbol = Symbol.of(options.keep_as) if options.keep_as else None
-        if self.symbol is not None and subwords is not None:
-            self.symbol.check(subwords)
+        self.symbol = Symbol.of(options.keep_as, subwords) if options.keep_as else None
         self.separator = sentence_separator(languages.target_language)
         self._splitter = (
             SentenceSplitter(options.source_language or languages.source_language)

@@ -304,7 +304,7 @@ class Translator:
         return self._html.translate(
             documents,
             self._search.options(self.run.search, self.run, 1, batch_size=64),
-            TextTreatment(text, self.run.data),
+            TextTreatment(text, self.run.data, self.subwords),
             LineWarnings(shown=False),
             None,
             lambda texts: tagged(texts, tag),

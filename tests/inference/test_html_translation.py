@@ -17,9 +17,16 @@ from nmt_lstm.errors import ConfigurationError, NotTextError
 from nmt_lstm.inference.html_translation import HtmlTranslation
 from nmt_lstm.inference.text_options import TextTreatment
 from nmt_lstm.text.lines import LineWarnings
+from nmt_lstm.text.piece_records import byte_model
+from nmt_lstm.text.subwords import Subwords, Vocabulary
 
 DATA = dict.fromkeys(("train_source", "train_target", "valid_source", "valid_target"), "text")
-TREATMENT = TextTreatment(TextOptions(), make_run({"data": DATA}).data)
+VOCABULARY = Vocabulary(byte_model([]))
+TREATMENT = TextTreatment(
+    TextOptions(),
+    make_run({"data": DATA}).data,
+    Subwords(source=VOCABULARY, target=VOCABULARY, joint=True),
+)
 
 
 class Words:

@@ -6,6 +6,7 @@ import html
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from nmt_lstm.text.html_ruby import ruby_tokens
 from nmt_lstm.text.html_tokens import Token, TokenKind, attributes, html_tokens
 from nmt_lstm.text.kept_patterns import KeptPatterns
 from nmt_lstm.text.marked_text import Item, Kind, MarkedText, marked_text
@@ -153,6 +154,8 @@ class _Part:
     is_tag: bool = False
     is_closed: bool = True
     """Whether the document closes what is left as it is."""
+    is_dropped: bool = False
+    """Whether a translation does not have it."""
 
 
 def html_blocks(
@@ -196,6 +199,8 @@ def _block(parts: Sequence[_Part], raw: str, line: int, patterns: KeptPatterns) 
 
 def _items(part: _Part, patterns: KeptPatterns) -> Iterator[Item]:
     assert part.kind is not None
+    if part.is_dropped:
+        return
     if part.kind is not Kind.TEXT:
         yield Item(part.kind, part.raw)
         return
@@ -210,11 +215,14 @@ def _items(part: _Part, patterns: KeptPatterns) -> Iterator[Item]:
 def _parts(tokens: Sequence[Token]) -> Iterator[_Part]:
     """Yield the parts of a document; elements that are left as they are, are one part."""
     ends = _ends(tokens)
+    ruby = ruby_tokens(tokens, ends, _BLOCKS)
     index = 0
     while index < len(tokens):
         token = tokens[index]
         last = index
-        if token.kind is TokenKind.TEXT:
+        if index in ruby and not (token.name == "ruby" and _is_verbatim(token)):
+            yield _Part(token.text, Kind.POINT, is_dropped=True)
+        elif token.kind is TokenKind.TEXT:
             yield _Part(token.text, Kind.TEXT)
         elif token.kind is TokenKind.OTHER:
             # A comment may stand in a sentence; a script separates sentences only as far as its place does.

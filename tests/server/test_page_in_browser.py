@@ -99,6 +99,8 @@ def test_another_word_changes_the_rest_and_can_be_undone_by_keyboard_alone(page)
     page.locator(".word.chosen").first.wait_for()
     assert page.locator(".output").inner_text() != before
     assert page.locator(".word").nth(2).inner_text() == chosen
+    page.wait_for_function("document.activeElement.classList.contains('word')")
+    assert page.evaluate("document.activeElement.textContent") == chosen
     page.get_by_role("button", name="Undo my choices").press("Enter")
     page.locator(".word.chosen").first.wait_for(state="detached")
     assert page.locator(".output").inner_text() == before
@@ -119,6 +121,17 @@ def test_another_translation_of_the_sentence(page) -> None:
     other.click()
     page.locator(".word.chosen").first.wait_for()
     assert page.locator(".output").inner_text().startswith(text)
+    assert page.locator(".alternatives button").first.inner_text() != text, "the others stay"
+
+
+def test_a_text_that_is_too_long_is_not_translated(page, server) -> None:
+    limit = server.get("/page/models").value["characters"]
+    typed(page)
+    page.fill("#source", "🙂" * limit)
+    page.locator("#count").get_by_text(f"{limit:,} of").wait_for()
+    page.fill("#source", "🙂" * (limit + 2))
+    page.get_by_text("2 characters too many").wait_for()
+    assert page.get_by_role("button", name="Copy").is_disabled()
 
 
 def test_gates_and_memory_of_a_chosen_layer(page) -> None:
@@ -147,6 +160,23 @@ def test_models_stand_side_by_side(browser, two_models) -> None:
         assert boxes.nth(1).is_checked(), "one model is always shown"
 
 
+def test_the_language_of_a_file_is_detected_not_that_of_the_text(
+    browser, random_model_folder, tmp_path
+) -> None:
+    process = ServerProcess("-m", f"de-en={random_model_folder}", "-m", "builtin:en-ja", "--workers", "1")
+    (tmp_path / "a.txt").write_text("The dog is sleeping on the floor .\n", encoding="utf-8")
+    (tmp_path / "b.txt").write_text("トムは背が高い。\n", encoding="utf-8")
+    for page in opened(browser, process.url):
+        page.locator("#from").select_option("auto")
+        page.fill("#source", "Ein Hund läuft durch den Schnee und ein Mann schläft.")
+        page.get_by_text("Detected: German").wait_for()
+        page.locator("#file").set_input_files(tmp_path / "a.txt")
+        page.get_by_text("Save a.ja.txt").wait_for()
+        page.locator("#file").set_input_files(tmp_path / "b.txt")
+        page.get_by_text("no model here translates from it").wait_for()
+    assert process.stop() == 0
+
+
 def test_an_empty_page_of_a_server_that_is_gone_says_so(browser) -> None:
     process = ServerProcess("-m", "builtin:en-ja", "--workers", "1")
     page = browser.new_page()
@@ -156,6 +186,7 @@ def test_an_empty_page_of_a_server_that_is_gone_says_so(browser) -> None:
     page.fill("#source", "Tom is tall .")
     page.locator("#problem").wait_for()
     assert "server" in page.locator("#problem").inner_text()
+    assert page.locator(".output.outdated").count() == 1
     page.close()
 
 
@@ -173,16 +204,24 @@ msgid ""
 "The dog "
 "is sleeping ."
 msgstr ""
+
+msgid "a dog ."
+msgid_plural "two dogs ."
+msgstr[0] ""
 """
-SRT = "1\r\n00:00:01,000 --> 00:00:02,000\r\nThe dog is\r\nsleeping .\r\n\r\n2\r\n00:00:03,000 --> 00:00:04,000\r\nTom is tall .\r\n"
+SRT = "\ufeff1\r\n00:00:01,000 --> 00:00:02,000\r\nThe dog is\r\nsleeping .\r\n\r\n2\r\n00:00:03,000 --> 00:00:04,000\r\n- Tom is tall .\r\n- The dog is sleeping .\r\n"
 
 
 @pytest.mark.parametrize(
     ("name", "content", "kept"),
     [
         ("a.txt", "Tom is tall .\n\nThe dog is sleeping .\n", ["\n\n"]),
-        ("a.po", PO, ["#, fuzzy, python-brace-format", "{age}", 'msgstr "fertig"', "Content-Type"]),
-        ("a.srt", SRT, ["00:00:01,000 --> 00:00:02,000", "00:00:03,000"]),
+        (
+            "a.po",
+            PO,
+            ["#, fuzzy, python-brace-format", "{age}", 'msgstr "fertig"', "Content-Type", 'msgstr[0] "'],
+        ),
+        ("a.srt", SRT, ["\ufeff1\r\n00:00:01,000 --> 00:00:02,000\r\n", "\r\n- トム", "\r\n- 犬"]),
     ],
 )
 def test_files_in_and_out(page, tmp_path, name, content, kept) -> None:
@@ -191,14 +230,24 @@ def test_files_in_and_out(page, tmp_path, name, content, kept) -> None:
     with page.expect_download() as saved:
         page.locator("#file-state a").click()
     assert saved.value.suggested_filename == name.replace(".", ".ja.")
-    found = Path(saved.value.path()).read_text(encoding="utf-8")
+    found = Path(saved.value.path()).read_bytes().decode()
     assert "犬" in found
     assert "トム" in found
     for part in kept:
         assert part in found
 
 
-@pytest.mark.parametrize(("name", "content"), [("a.pdf", b"x"), ("a.txt", b"\xff\xfe\x00")])
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.pdf", b"x"),
+        ("a.txt", b"\xff\xfe\x00"),
+        ("b.txt", b" \n"),
+        ("a.po", b"some prose"),
+        ("b.po", b'msgid "open\nmsgstr ""\n'),
+        ("a.srt", b"1\n00:00:01,000\nTom\n"),
+    ],
+)
 def test_files_that_cannot_be_read_are_named(page, tmp_path, name, content) -> None:
     (tmp_path / name).write_bytes(content)
     page.locator("#file").set_input_files(tmp_path / name)

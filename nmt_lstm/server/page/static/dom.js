@@ -10,7 +10,13 @@ export const make = (tag, properties = {}, ...children) => {
 
 export const percent = (share) => (share > 0 && share < 0.005 ? "under 1\u00a0%" : `${Math.round(100 * share)}\u00a0%`);
 
+// As the server counts: what JavaScript writes in two units is one character.
+export const lengthOf = (text) => [...text].length;
+
+// The key stays in this tab, and survives reloading it.
 export const keyField = document.querySelector("#key input");
+keyField.value = sessionStorage.getItem("key") ?? "";
+keyField.addEventListener("input", () => sessionStorage.setItem("key", keyField.value));
 
 // Asks the server, and returns its JSON; a refusal is thrown with the server's reason.
 export const ask = async (path, body, signal) => {
@@ -25,7 +31,7 @@ export const ask = async (path, body, signal) => {
     reply = await fetch(path, request);
   } catch (problem) {
     if (problem.name === "AbortError") throw problem;
-    throw new Error("The server does not answer. Is it still running?");
+    throw Object.assign(new Error("The server does not answer."), { retryAfter: 3 });
   }
   const value = await reply.json().catch(() => ({}));
   if (reply.ok) return value;

@@ -1,44 +1,60 @@
 // Files of translators: which of their texts are translated, and the file with the translations in place.
-// Each reader returns { texts, write(translations) }.
+// Each reader takes the content with ends of lines as in Unix, and returns { texts, write(translations) }.
 
 // Every line.
-const plain = (content) => {
-  const lines = content.split("\n");
-  return { texts: lines, write: (translations) => translations.join("\n") };
-};
+const plain = (content) => ({ texts: content.split("\n"), write: (translations) => translations.join("\n") });
 
-// Subtitles (SubRip): numbers and times stay; the lines of a subtitle are one text.
+// Subtitles (SubRip): numbers and times stay. The lines of a subtitle are one text, unless each is another speaker's.
 const subtitles = (content) => {
-  const [, body, end] = content.replaceAll("\r\n", "\n").match(/^([^]*?)(\n*)$/);
-  const blocks = body.split(/\n{2,}/).map((block) => {
+  const [, body, end] = content.match(/^([^]*?)(\n*)$/);
+  const blocks = body.split(/\n{2,}/).map((block, number) => {
     const lines = block.split("\n");
     const time = lines.findIndex((line) => line.includes("-->"));
-    return { head: lines.slice(0, time + 1), text: time < 0 ? null : lines.slice(time + 1).join(" ").trim(), whole: block };
+    if (time < 0) throw new Error(`Subtitle ${number + 1} has no line of times such as 00:00:01,000 --> 00:00:02,000.`);
+    return { head: lines.slice(0, time + 1), speeches: speechesOf(lines.slice(time + 1)) };
   });
-  const spoken = blocks.filter((block) => block.text);
   return {
-    texts: spoken.map((block) => block.text),
+    texts: blocks.flatMap((block) => block.speeches.map(({ text }) => text)),
     write: (translations) => {
-      const found = new Map(spoken.map((block, at) => [block, translations[at]]));
-      return blocks.map((block) => (found.has(block) ? [...block.head, found.get(block)].join("\n") : block.whole)).join("\n\n") + end;
+      let next = 0;
+      const written = ({ head, speeches }) => [...head, ...speeches.map(({ dash }) => { next += 1; return dash + translations[next - 1]; })];
+      return blocks.map((block) => written(block).join("\n")).join("\n\n") + end;
     },
   };
 };
 
+const speechesOf = (lines) => {
+  const speeches = [];
+  for (const line of lines) {
+    const [, dash, text] = line.match(/^(\s*[-–—]\s*)?(.*)$/);
+    if (dash || !speeches.length) speeches.push({ dash: dash ?? "", text: text.trim() });
+    else speeches.at(-1).text += ` ${text.trim()}`;
+  }
+  return speeches;
+};
+
 // Messages (gettext): messages without a translation get one, marked as fuzzy, as a person has to read it.
 const messages = (content) => {
-  const entries = content.split(/\n{2,}/).map((entry) => parsed(entry));
-  const open = entries.filter((entry) => entry.id && !entry.plural && !entry.obsolete && entry.translation === "");
+  const entries = content.split(/\n{2,}/).map(entryOf);
+  if (!entries.some((entry) => "msgid" in entry.fields)) throw new Error("The file has no messages.");
+  const open = entries.filter(({ fields, obsolete }) => fields.msgid && !obsolete
+    && Object.entries(fields).every(([name, text]) => !name.startsWith("msgstr") || !text));
   return {
-    texts: open.map((entry) => entry.id),
+    texts: open.flatMap(({ fields }) => ("msgid_plural" in fields ? [fields.msgid, fields.msgid_plural] : [fields.msgid])),
     write: (translations) => {
-      const found = new Map(open.map((entry, at) => [entry, translations[at]]));
+      const found = new Map();
+      let next = 0;
+      for (const entry of open) {
+        const count = "msgid_plural" in entry.fields ? 2 : 1;
+        found.set(entry, translations.slice(next, next + count));
+        next += count;
+      }
       return entries.map((entry) => (found.has(entry) ? filled(entry, found.get(entry)) : entry.whole)).join("\n\n");
     },
   };
 };
 
-const parsed = (whole) => {
+const entryOf = (whole) => {
   const fields = {};
   let name = null;
   for (const line of whole.split("\n")) {
@@ -46,19 +62,22 @@ const parsed = (whole) => {
     const more = line.match(/^"(.*)"\s*$/);
     if (start) [name, fields[start[1]]] = [start[1], unescaped(start[2])];
     else if (more && name) fields[name] += unescaped(more[1]);
+    else if (line.trim() && !line.startsWith("#")) throw new Error(`This line is not one of a .po file: ${line.slice(0, 60)}`);
   }
-  return { whole, id: fields.msgid, plural: "msgid_plural" in fields, translation: fields.msgstr, obsolete: /^#~/m.test(whole) };
+  return { whole, fields, obsolete: /^#~/m.test(whole) };
 };
 
-const filled = (entry, translation) => {
-  const lines = entry.whole.split("\n");
-  const at = lines.findIndex((line) => line.startsWith("msgstr"));
-  const rest = lines.slice(at + 1).filter((line) => !line.startsWith('"'));
-  const flags = lines.findIndex((line) => line.startsWith("#,"));
-  const head = lines.slice(0, at);
-  if (flags < 0) head.splice(head.findIndex((line) => /^msg/.test(line)), 0, "#, fuzzy");
+// With plural forms, the first is that of one thing; a language with a single form says that of several.
+const filled = (entry, translations) => {
+  const head = entry.whole.split("\n").filter((line) => line.startsWith("#"));
+  const flags = head.findIndex((line) => line.startsWith("#,"));
+  if (flags < 0) head.push("#, fuzzy");
   else if (!/\bfuzzy\b/.test(head[flags])) head[flags] = head[flags].replace("#,", "#, fuzzy,");
-  return [...head, `msgstr "${escaped(translation)}"`, ...rest].join("\n");
+  const lines = entry.whole.split("\n").filter((line) => !line.startsWith("#"));
+  const body = lines.slice(0, lines.findIndex((line) => line.startsWith("msgstr")));
+  const forms = Object.keys(entry.fields).filter((name) => name.startsWith("msgstr"));
+  const text = (at) => (at === 0 && forms.length > 1 ? translations[0] : translations.at(-1));
+  return [...head, ...body, ...forms.map((name, at) => `${name} "${escaped(text(at))}"`), ...(entry.whole.endsWith("\n") ? [""] : [])].join("\n");
 };
 
 const NAMES = { n: "\n", t: "\t", r: "\r" };

@@ -1,5 +1,5 @@
 // The page: languages and models are chosen, a text is typed, and each chosen model translates it.
-import { ask, keyField, make } from "./dom.js";
+import { ask, keyField, lengthOf, make } from "./dom.js";
 import { translateFile } from "./files.js";
 import { createPanel } from "./panel.js";
 
@@ -12,10 +12,17 @@ let [offer, shown, detected] = [{ models: [] }, [], null];
 let timer = null;
 let turn = 0;
 
+// Says what is wrong, and tries again when the server says so, or is gone.
 const report = (error) => {
   if (error?.name === "AbortError") return;
-  problem.textContent = error ? error.message : "";
+  const again = error?.retryAfter;
+  problem.textContent = error ? `${error.message}${again ? ` Trying again in ${again} s.` : ""}` : "";
   problem.hidden = !error;
+  if (error) shown.forEach((panel) => panel.outdated());
+  if (again) {
+    clearTimeout(timer);
+    timer = setTimeout(translate, 1000 * again);
+  }
 };
 
 const unique = (languages) => [...new Map(languages.map((each) => [each.code, each])).values()];
@@ -63,25 +70,44 @@ const show = (models) => {
   panels.classList.toggle("single", shown.length === 1);
 };
 
+// The language of a text: its name, and a model that translates from it, into the chosen language if there is one.
+const languageOf = async (text) => {
+  const [best] = await ask("detect", { q: text });
+  const languages = offer.models.flatMap((model) => [model.source, model.target]);
+  const models = offer.models.filter((model) => model.source.code === best.language);
+  return {
+    name: languages.find((each) => each.code === best.language)?.name ?? best.language,
+    model: models.find((model) => model.target.code === to.value) ?? models[0],
+  };
+};
+
 const detect = async (text) => {
   if (from.value !== AUTO) return;
-  const [best] = await ask("detect", { q: text });
-  const known = offer.models.find((model) => model.source.code === best.language);
-  const name = offer.models.flatMap((model) => [model.source, model.target]).find((each) => each.code === best.language)?.name ?? best.language;
+  const { name, model } = await languageOf(text);
   at("detected").textContent = `Detected: ${name}`;
-  if (!known) throw new Error(`No model here translates from ${name}.`);
-  if (known.source.code !== detected) {
-    detected = known.source.code;
+  if (!model) throw new Error(`No model here translates from ${name}.`);
+  if (model.source.code !== detected) {
+    detected = model.source.code;
     offerTargets();
   }
+};
+
+// The model that translates the texts of a file.
+const modelOfFile = async (texts) => {
+  if (from.value !== AUTO) return shown[0].model;
+  const { name, model } = await languageOf(texts.join("\n").slice(0, 2000));
+  if (!model) throw new Error(`The file is in ${name}; no model here translates from it.`);
+  return model;
 };
 
 const translate = async () => {
   const text = source.value;
   const mine = turn += 1;
-  at("count").textContent = `${text.length.toLocaleString("en")} of ${offer.characters.toLocaleString("en")} characters`;
+  const length = lengthOf(text);
+  at("count").textContent = `${length.toLocaleString("en")} of ${offer.characters.toLocaleString("en")} characters`;
   if (!text.trim()) { shown.forEach((panel) => panel.clear()); at("detected").textContent = ""; report(null); return; }
   try {
+    if (length > offer.characters) throw new Error(`The text has ${(length - offer.characters).toLocaleString("en")} characters too many.`);
     await detect(text);
     if (mine !== turn) return;
     await Promise.all(shown.map((panel) => panel.translate(text)));
@@ -93,7 +119,6 @@ const translate = async () => {
 
 const begin = async () => {
   offer = await ask("page/models");
-  source.maxLength = offer.characters;
   at("key").hidden = !offer.keyRequired;
   const sources = unique(offer.models.map((model) => model.source));
   const detection = sources.length > 1 ? [{ code: AUTO, name: "Detect the language" }] : [];
@@ -102,11 +127,12 @@ const begin = async () => {
   translate();
 };
 
-source.addEventListener("input", () => {
-  clearTimeout(timer);
-  timer = setTimeout(translate, DEBOUNCE);
-});
-keyField.addEventListener("change", translate);
+for (const field of [source, keyField]) {
+  field.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(translate, DEBOUNCE);
+  });
+}
 from.addEventListener("change", () => { detected = null; at("detected").textContent = ""; offerTargets(); translate(); });
 to.addEventListener("change", () => { offerModels(); translate(); });
 swap.addEventListener("click", () => {
@@ -127,7 +153,7 @@ at("file").addEventListener("change", async (event) => {
   if (!file || !shown.length) return;
   const state = at("file-state");
   try {
-    await translateFile(file, { model: shown[0].model, limits: offer, state });
+    await translateFile(file, { modelOf: modelOfFile, limits: offer, state });
   } catch (error) {
     state.textContent = error.message;
   }

@@ -19,6 +19,8 @@ export const createPanel = (model) => {
 
   // What translations are to begin with, by the sentence that is translated.
   let prefixes = {};
+  // The translations of a sentence from which the reader took one, by the sentence.
+  let lists = {};
   let [text, reply, controller, sentence] = ["", null, null, null];
 
   const translate = async () => {
@@ -50,6 +52,11 @@ export const createPanel = (model) => {
 
   const draw = () => {
     closeMenu();
+    const focused = [...output.querySelectorAll(".word")].indexOf(document.activeElement);
+    const listFocused = alternatives.contains(document.activeElement);
+    output.classList.remove("outdated");
+    output.inert = false;
+    alternatives.inert = false;
     state.textContent = "";
     undo.hidden = Object.keys(prefixes).length === 0;
     copy.disabled = !reply;
@@ -59,6 +66,14 @@ export const createPanel = (model) => {
     const words = output.querySelectorAll(".word");
     words.forEach((word, at) => { word.tabIndex = at ? -1 : 0; });
     lookAt(reply?.sentences[Math.max(0, before)] ?? null);
+    // Whoever uses the keyboard stays where the choice was made.
+    if (focused >= 0) goTo(words, Math.min(focused, words.length - 1));
+    if (listFocused) alternatives.querySelector("button")?.focus();
+  };
+
+  const goTo = (words, at) => {
+    words.forEach((word, place) => { word.tabIndex = place === at ? 0 : -1; });
+    words[at]?.focus();
   };
 
   const sentenceNode = (each) => {
@@ -86,10 +101,14 @@ export const createPanel = (model) => {
     if (each === sentence && each !== null) return;
     sentence = each;
     explanation.textContent = "";
-    const others = each?.alternatives ?? [];
+    const list = lists[each?.line] ?? [];
+    const others = list.includes(each?.text) ? list.filter((text) => text !== each.text) : each?.alternatives ?? [];
     alternatives.replaceChildren(...others.map((other) => {
       const button = make("button", { type: "button", title: "Use this translation", data: { dir: "auto", lang: model.target.code } }, other);
-      button.addEventListener("click", () => choose(each.line, other));
+      button.addEventListener("click", () => {
+        lists[each.line] = [each.text, ...others];
+        choose(each.line, other);
+      });
       return make("li", {}, button);
     }));
     read.replaceChildren();
@@ -138,21 +157,27 @@ export const createPanel = (model) => {
     const moves = { ArrowRight: at + rtl, ArrowLeft: at - rtl, Home: 0, End: words.length - 1 };
     if (at < 0 || !(event.key in moves)) return;
     event.preventDefault();
-    const next = words[Math.min(Math.max(moves[event.key], 0), words.length - 1)];
-    words[at].tabIndex = -1;
-    next.tabIndex = 0;
-    next.focus();
+    goTo(words, Math.min(Math.max(moves[event.key], 0), words.length - 1));
   });
   copy.addEventListener("click", async () => {
     await navigator.clipboard.writeText(output.textContent);
     state.textContent = "Copied.";
   });
-  undo.addEventListener("click", () => { prefixes = {}; translate().catch(report); });
+  undo.addEventListener("click", () => { prefixes = {}; lists = {}; translate().catch(report); });
   draw();
   return {
     box,
     model,
     translate: (newText) => { text = newText; return translate(); },
+    // The text has changed, and has no translation.
+    outdated: () => {
+      controller?.abort();
+      closeMenu();
+      output.classList.add("outdated");
+      output.inert = true;
+      alternatives.inert = true;
+      copy.disabled = true;
+    },
     clear: () => { controller?.abort(); text = ""; reply = null; draw(); },
   };
 };

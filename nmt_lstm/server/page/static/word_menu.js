@@ -81,6 +81,7 @@ const place = (box, word) => {
   const room = document.documentElement.clientWidth - box.offsetWidth - 16;
   box.style.left = `${Math.max(16, Math.min(at.left, room)) + scrollX}px`;
   box.style.top = `${at.bottom + 4 + scrollY}px`;
+  box.scrollIntoView({ block: "nearest" });
 };
 
 // Escape, and a click elsewhere, close the menu.

@@ -243,7 +243,8 @@ class LineSearch:
             different: dict[str, Hypothesis] = {}
             for each in hypotheses:
                 different.setdefault(each.text, each)
-            hypotheses = list(different.values())
+            # An empty one is not an alternative; the best may be empty, if that is what the model prefers.
+            hypotheses = [each for rank, each in enumerate(different.values()) if each.text or rank == 0]
         best = hypotheses[: options.n_best]
         if options.settings.beam_groups > 1 and utility == "score":
             best.sort(key=lambda each: -each.score)  # the search returns one of each group, then further ones

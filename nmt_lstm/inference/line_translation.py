@@ -117,6 +117,8 @@ class LineTranslation:
             translation = dataclasses.replace(translation, unmet=unmet)
             if unmet:
                 warnings.unmet(number, [_described(each) for each in unmet])
+            if warnings.translations and len(translation.hypotheses) < options.n_best:
+                warnings.fewer(number, len(translation.hypotheses), options.n_best)
         for sentence, its_translation in sentences:
             self._search.warn_about(sentence, its_translation, options.settings, warnings)
         return translation

@@ -6,6 +6,8 @@ import logging
 import re
 from collections.abc import Sequence
 
+from nmt_lstm.plain_text import count_of
+
 __all__ = ["LineWarnings", "has_unsafe", "single_line", "without_line_end"]
 
 # C0 and C1 controls (including tab, NUL and U+0085), line and paragraph separators, and lone surrogates, which are
@@ -87,6 +89,15 @@ class LineWarnings:
                 "no symbol",
                 f"line {number}: the model did not write '{symbol}' once for each part to keep, so the line was translated "
                 f"without these parts, which were then inserted; further lines like this are not reported.",
+            )
+
+    def fewer(self, number: int, count: int, asked: int) -> None:
+        """Warn once that the search found fewer different translations of line `number` (from 1) than are asked for."""
+        if not self._counts.get("fewer"):
+            self._warn(
+                "fewer",
+                f"line {number}: the search found only {count_of(count, 'different translation')}, not {asked:,}; a larger beam "
+                f"size may find more. Further lines like this are not reported.",
             )
 
     def unmet(self, number: int, requests: Sequence[str]) -> None:

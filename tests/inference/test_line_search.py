@@ -9,6 +9,7 @@ from nmt_lstm import SearchSettings, Translator
 from nmt_lstm.corpora.builtin import model_path
 from nmt_lstm.evaluation.minimum_risk import expected_utilities
 from nmt_lstm.inference.translation import Hypothesis
+from nmt_lstm.text.lines import LineWarnings
 from nmt_lstm.text.written_pieces import word_spans
 
 LINES = ["The dog is sleeping .", "", "A man is running .", "What is this ?"]
@@ -84,3 +85,20 @@ def test_groups_of_the_beam_give_translations_that_differ(translator) -> None:
         for translations in (plain, diverse)
     ]
     assert sum(first_pieces[1]) > sum(first_pieces[0])
+
+
+def test_groups_that_find_too_few_texts_are_reported_once_and_empty_ones_are_dropped(
+    translator, caplog
+) -> None:
+    search = SearchSettings(beam_size=8, beam_groups=8, diversity=20.0)
+    warnings = LineWarnings(translations=True)
+    translations = list(translator.stream(LINES, search=search, n_best=8, warnings=warnings))
+    (message,) = (record.getMessage() for record in caplog.records if "different" in record.getMessage())
+    count = len(translations[0].hypotheses)
+    assert 1 <= count < 8
+    assert message.startswith("line 1: ")
+    assert f"{count} different translation" in message
+    texts = [hypothesis.text for each in translations for hypothesis in each.hypotheses]
+    assert texts
+    assert all(texts)
+    assert translations[1].hypotheses == ()  # of a blank line, nothing is said

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import http.client
 import itertools
 import json
 import os
@@ -71,16 +72,14 @@ def measure(options: argparse.Namespace) -> list[Row]:
         nmt_lstm("translate", "-m", model, "-i", few, "-o", folder / "translated")
         expected = (folder / "translated").read_text(encoding="utf-8").split("\n")[: len(lines)]
         jobs_rate = _jobs_rate(model, lines, folder, cores, copies=1 if options.quick else 8)
-        interactive = _interactive_latency(model, lines[: 20 if options.quick else 200])
-        with _server(f"{source}-{target}={model}") as (url, processes):
+        with _server(f"{source}-{target}={model}") as (url, process):
             asked = [json.dumps({"q": line, "source": source, "target": target}).encode() for line in lines]
             pairs = list(zip(asked, expected, strict=True))
             warm = min(2.0, seconds)
-            asyncio.run(_load(url, pairs, clients=cores, seconds=warm, processes=processes))
-            alone = asyncio.run(_load(url, pairs, clients=1, seconds=min(20.0, seconds), processes=processes))
-            loaded = asyncio.run(
-                _load(url, pairs, clients=options.clients, seconds=seconds, processes=processes)
-            )
+            asyncio.run(_load(url, pairs, clients=cores, seconds=warm, process=process))
+            interactive, request = _single_latencies(model, url, pairs[: 20 if options.quick else 200])
+            alone = asyncio.run(_load(url, pairs, clients=1, seconds=min(20.0, seconds), process=process))
+            loaded = asyncio.run(_load(url, pairs, clients=options.clients, seconds=seconds, process=process))
     rate, single = len(loaded.latencies) / loaded.seconds, len(alone.latencies) / alone.seconds
     idle = statistics.median(alone.latencies)
     ordered = sorted(loaded.latencies)
@@ -100,7 +99,7 @@ def measure(options: argparse.Namespace) -> list[Row]:
         Row("  latency, loaded", 1e3 * slowest, "ms", "99th percentile"),
         Row("  ratio", slowest / idle, "x", "99th percentile, loaded / median, idle"),
         Row("  --interactive", 1e3 * interactive, "ms", "median of `translate --interactive`"),
-        Row("  ratio", idle / interactive, "x", "idle server / --interactive"),
+        Row("  ratio", request / interactive, "x", "idle server / --interactive, line by line"),
         Row("  memory", memory[-1] / MEBIBYTE if memory else 0.0, "MiB", "resident at the end, all processes"),
         Row(
             "  growth", (memory[-1] / middle) if middle else 1.0, "x", "memory at the end / in the middle of the load"
@@ -119,8 +118,11 @@ def _jobs_rate(model: Path, lines: Sequence[str], folder: Path, cores: int, *, c
     return (len(lines) * copies - 1) / max(times[1] - times[0], 1e-3)
 
 
-def _interactive_latency(model: Path, lines: Sequence[str]) -> float:
-    """Return the median seconds of a line in ``translate --interactive``."""
+def _single_latencies(model: Path, url: str, pairs: Sequence[tuple[bytes, str]]) -> tuple[float, float]:
+    """Return the median seconds of a line in ``translate --interactive`` and of a request.
+
+    They take turns: on a machine that does other work too, both are slowed down alike.
+    """
     process = subprocess.Popen(
         [sys.executable, "-m", "nmt_lstm", "translate", "-m", str(model), "--interactive"],
         stdin=subprocess.PIPE,
@@ -130,21 +132,26 @@ def _interactive_latency(model: Path, lines: Sequence[str]) -> float:
     )
     assert process.stdin is not None
     assert process.stdout is not None
-    seconds = []
-    for line in lines:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc)
+    lines, requests = [], []
+    for body, _ in pairs:
         begin = time.perf_counter()
-        process.stdin.write(f"{line}\n".encode())
+        process.stdin.write(json.loads(body)["q"].encode() + b"\n")
         process.stdin.flush()
         process.stdout.readline()
-        seconds.append(time.perf_counter() - begin)
+        middle = time.perf_counter()
+        connection.request("POST", "/translate", body, {"Content-Type": "application/json"})
+        connection.getresponse().read()
+        lines.append(middle - begin)
+        requests.append(time.perf_counter() - middle)
     process.communicate()
-    # The first line waits until the model has been loaded.
-    return statistics.median(seconds[1:])
+    warm = len(lines) // 10  # the first line waits until the model is loaded
+    return statistics.median(lines[warm:]), statistics.median(requests[warm:])
 
 
 @contextmanager
-def _server(model: str) -> Iterator[tuple[str, list[int]]]:
-    """Run a server; yield its address, and the ids of its processes."""
+def _server(model: str) -> Iterator[tuple[str, int]]:
+    """Run a server; yield its address, and the id of its first process."""
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "nmt_lstm", "serve", "-m", model, "--port", "0"),
@@ -164,19 +171,14 @@ def _server(model: str) -> Iterator[tuple[str, list[int]]]:
         raise SystemExit(f"nmt-lstm serve -m {model} failed:\n{''.join(messages)}")
     try:
         address = next(word for word in line.split() if word.startswith("http"))
-        yield address, [process.pid, *_children(process.pid)]
+        yield address, process.pid
     finally:
         process.terminate()
         process.communicate()
 
 
-def _children(process: int) -> list[int]:
-    found = Path(f"/proc/{process}/task/{process}/children")
-    return [int(word) for word in found.read_text(encoding="utf-8").split()] if found.exists() else []
-
-
 async def _load(
-    url: str, pairs: Sequence[tuple[bytes, str]], *, clients: int, seconds: float, processes: Sequence[int]
+    url: str, pairs: Sequence[tuple[bytes, str]], *, clients: int, seconds: float, process: int
 ) -> Load:
     """Send the requests of `pairs` for some seconds, and compare the replies with their second parts."""
     latencies: list[float] = []
@@ -208,7 +210,7 @@ async def _load(
 
     async def watch() -> None:
         while True:
-            memory.append(sum(map(resident_bytes, processes)))
+            memory.append(resident_bytes(process))
             await asyncio.sleep(1.0)
 
     watching = asyncio.create_task(watch())

@@ -21,6 +21,8 @@ LONGEST_PAUSE = 30.0
 PATIENCE, LONGEST_PATIENCE = 0.1, 0.05
 """Share of the time of its last batch that a worker waits for more lines, and the most seconds."""
 
+DIED = "the worker died, perhaps for lack of memory, or because a file of its model was overwritten"
+
 Outcome = Callable[[Batch, Sequence["Translated | Failure"], float], None]
 
 logger = logging.getLogger(__name__)
@@ -125,14 +127,15 @@ class Crew:
             results, seconds = await worker.translate(batch.kind, [entry.unit for entry in batch.entries])
         except WorkerDiedError:
             logger.error(  # noqa: TRY400 - the traceback says nothing about the worker
-                "a worker died while it translated %d lines, perhaps for lack of memory; it is replaced.",
+                "a worker died while it translated %d lines, perhaps for lack of memory, or because a file of its model was "
+                "overwritten in place; it is replaced.",
                 len(batch.entries),
             )
             self._died()
             if not is_last_try:
                 self._waiting.returned(batch, time.perf_counter() - start)
             else:
-                batch.finish([Failure("the worker died, perhaps for lack of memory")] * len(batch.entries))
+                batch.finish([Failure(DIED)] * len(batch.entries))
             await self._replace(place)
             return False
         batch.finish(results)

@@ -139,10 +139,11 @@ class LibreTranslate:
         except RequestError:
             self._access.admitted(request, values.text("api_key"))
             raise
-        if not values.is_json and isinstance(asked, str):
-            # Forms have the line ends of the network.
-            asked = "\n".join(asked.splitlines())
         texts = asked if isinstance(asked, list) else [asked]
+        if not values.is_json:
+            # Forms have the line ends of the network.
+            texts = ["\n".join(text.splitlines()) for text in texts]
+            asked = texts if isinstance(asked, list) else texts[0]
         caller = self._access.admitted(request, values.text("api_key"), texts=len(texts))
         request.state.log.update(
             {"key": caller.key, "texts": len(texts), "characters": sum(map(len, texts)), "q": texts}

@@ -47,9 +47,11 @@ class ServedModels:
 
     Args:
         models: at least one. The first of several for the same languages is the one that translates between them.
+        arguments: by which they were named.
     """
 
-    def __init__(self, models: Sequence[ServedModel]) -> None:
+    def __init__(self, models: Sequence[ServedModel], arguments: Sequence[str] = ()) -> None:
+        self._arguments = tuple(arguments)
         self._models = tuple(models)
         self._by_name = {model.name: model for model in models}
         self._by_pair = {
@@ -74,6 +76,28 @@ class ServedModels:
     def between(self, source: str, target: str) -> ServedModel | None:
         """Return the model that translates from one language into another, if there is one."""
         return self._by_pair.get((canonical(source), canonical(target)))
+
+    def check(self) -> None:
+        """Read the folders again.
+
+        Raises:
+            ModelFolderError: a folder is missing, damaged, or no longer that of a translation model.
+            ConfigurationError: a model has other languages than before, by which clients know it.
+        """
+        if not self._arguments:
+            return
+        for model, now in zip(self, served_models(self._arguments), strict=True):
+            if (canonical(model.source), canonical(model.target)) != (
+                canonical(now.source),
+                canonical(now.target),
+            ):
+                before, after = f"{model.source}-{model.target}", f"{now.source}-{now.target}"
+                raise ConfigurationError(
+                    f"the languages of '{model.folder}' were {before} and are now {after}; restart the server to serve it.",
+                    key="--model",
+                    path=model.folder,
+                    value=after,
+                )
 
     def languages(self) -> list[str]:
         """Return the codes of all languages, each once, source languages first."""
@@ -109,7 +133,7 @@ def served_models(arguments: Sequence[str]) -> ServedModels:
         while name in names:
             name, number = f"{model.name}-{number}", number + 1
         models.append(model._replace(name=name))
-    return ServedModels(models)
+    return ServedModels(models, arguments)
 
 
 def _served_model(argument: str) -> ServedModel:

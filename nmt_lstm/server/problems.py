@@ -47,9 +47,9 @@ class RequestError(Exception):
         return headers
 
 
-def missing_parameter(name: str) -> RequestError:
-    """Return the problem of a request without a parameter."""
-    return RequestError(400, f"Invalid request: missing {name} parameter")
+def missing_parameter(name: str, hint: str = "") -> RequestError:
+    """Return the problem of a request without a parameter; a hint says what may be the reason."""
+    return RequestError(400, f"Invalid request: missing {name} parameter{hint}")
 
 
 def not_supported(language: str) -> RequestError:

@@ -8,7 +8,7 @@ import email.parser
 import email.policy
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from email.message import Message
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,6 +21,10 @@ from nmt_lstm.server.settings import Limits
 __all__ = ["Values", "read_body", "read_json", "read_values"]
 
 MAX_FIELDS = 100
+"""Of a form, beside a list of texts."""
+REPEATED = frozenset({"q"})
+"""Fields of forms that are a list if there are several: as libretranslate-aio sends it."""
+JSON_HINT = '; JSON needs the header "Content-Type: application/json"'
 DISCARDED, SECONDS_TO_DISCARD = 8, 1.0
 """Of a body that is too large: so many times the limit is read to no purpose, for so long."""
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -30,12 +34,14 @@ class Values:
     """Parameters by name.
 
     Args:
-        values: of any type of JSON; of a form and a query string, strings.
+        values: of any type of JSON; of a form and a query string, strings, and lists of them.
         is_json: whether they come from JSON.
+        hint: what may be the reason if a parameter is missing.
     """
 
-    def __init__(self, values: Mapping[str, Any], *, is_json: bool) -> None:
+    def __init__(self, values: Mapping[str, Any], *, is_json: bool, hint: str = "") -> None:
         self._values = values
+        self._hint = hint
         self.is_json = is_json
 
     def text(self, name: str) -> str:
@@ -55,7 +61,7 @@ class Values:
         """Return a string that must not be missing or empty."""
         text = self.text(name)
         if not text:
-            raise missing_parameter(name)
+            raise missing_parameter(name, self._hint)
         return text
 
     def texts(self, name: str) -> str | list[str]:
@@ -83,12 +89,15 @@ class Values:
         value = self._values.get(name)
         if value is None or value == "":
             return 0
-        try:
-            if isinstance(value, (str, int, float)):
-                return max(0, int(value))
-        except (ValueError, OverflowError):
-            pass
-        raise RequestError(400, f"Invalid request: {name} parameter is not a number")
+        number = None
+        if isinstance(value, (str, int, float)):
+            with contextlib.suppress(ValueError, OverflowError):
+                number = int(value)
+        if number is None:
+            raise RequestError(400, f"Invalid request: {name} parameter is not a number")
+        if number < 0:
+            raise RequestError(400, f"Invalid request: {name} parameter must be >= 0")
+        return number
 
 
 def without_surrogates(text: str) -> str:
@@ -166,12 +175,34 @@ async def read_values(request: Request, limits: Limits) -> Values:
         if not isinstance(values, dict):
             raise RequestError(400, "Invalid JSON format")
         return Values(values, is_json=True)
-    fields: dict[str, str] = {}
-    for name, value in request.query_params.multi_items():
-        fields.setdefault(name, value)
-    for name, value in _form(kind, content_type, body):
-        fields.setdefault(name, value)
-    return Values(fields, is_json=False)
+    hint = JSON_HINT if kind != "multipart/form-data" and _is_json_object(body) else ""
+    try:
+        form = _form(kind, content_type, body, MAX_FIELDS + limits.texts)
+    except ValueError:
+        raise RequestError(400, f"Invalid request: the form cannot be read{hint}") from None
+    fields: dict[str, str | list[str]] = {}
+    for source in (request.query_params.multi_items(), form):
+        for name, value in _by_name(source).items():
+            fields.setdefault(name, value)
+    return Values(fields, is_json=False, hint=hint)
+
+
+def _by_name(fields: Sequence[tuple[str, str]]) -> dict[str, str | list[str]]:
+    """Return the values of fields: the first of several, or all if they are a list."""
+    values: dict[str, list[str]] = {}
+    for name, value in fields:
+        values.setdefault(name, []).append(value)
+    return {
+        name: several if name in REPEATED and len(several) > 1 else several[0]
+        for name, several in values.items()
+    }
+
+
+def _is_json_object(body: bytes) -> bool:
+    try:
+        return body.lstrip().startswith(b"{") and isinstance(json.loads(body), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _parsed_json(body: bytes) -> Any:
@@ -181,25 +212,19 @@ def _parsed_json(body: bytes) -> Any:
         raise RequestError(400, "Invalid JSON format") from None
 
 
-def _form(kind: str, content_type: str, body: bytes) -> list[tuple[str, str]]:
-    try:
-        if kind == "application/x-www-form-urlencoded":
-            return parse_qsl(
-                body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
-            )
-        if kind == "multipart/form-data":
-            return _multipart(content_type, body)
-    except ValueError:
-        raise RequestError(400, "Invalid request: the form cannot be read") from None
-    return []
+def _form(kind: str, content_type: str, body: bytes, most: int) -> list[tuple[str, str]]:
+    """Return the fields of a form; raise ValueError if it cannot be read, or has more than `most`."""
+    if kind == "application/x-www-form-urlencoded":
+        return parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=most)
+    return _multipart(content_type, body, most) if kind == "multipart/form-data" else []
 
 
-def _multipart(content_type: str, body: bytes) -> list[tuple[str, str]]:
+def _multipart(content_type: str, body: bytes, most: int) -> list[tuple[str, str]]:
     """Return the fields of a form in the format of RFC 7578, which is that of e-mail; files are left out."""
     head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1")
     message = email.parser.BytesParser(policy=email.policy.compat32).parsebytes(head + body)
     parts = message.get_payload()
-    if not isinstance(parts, list) or len(parts) > MAX_FIELDS:
+    if not isinstance(parts, list) or len(parts) > most:
         raise ValueError("not a form")
     fields = []
     for part in parts:

@@ -93,7 +93,13 @@ class TranslationService:
         """
         seconds = self.settings.reload_seconds
         folders = [model.folder for model in self.models]
-        watch = ModelWatch(folders, self._crew, seconds, lambda outcome: self.metrics.reloads.add(1, outcome))
+        watch = ModelWatch(
+            folders,
+            self._crew,
+            seconds=seconds,
+            check=self.models.check,
+            reloaded=lambda outcome: self.metrics.reloads.add(1, outcome),
+        )
         await self._crew.start()
         if seconds:
             self._watch = asyncio.create_task(watch.run())

@@ -63,8 +63,8 @@ class Worker:
             problem = await loop.run_in_executor(self._thread, self._pipe.recv)
         except (EOFError, OSError):
             raise ResourceError(
-                "a worker died while it loaded the models, perhaps for lack of memory; use fewer --workers, or models "
-                "exported in int8."
+                "a worker died while it loaded the models, perhaps for lack of memory, or because a file was overwritten "
+                "in place; use fewer --workers, or models exported in int8."
             ) from None
         if isinstance(problem, NmtLstmError):
             raise problem

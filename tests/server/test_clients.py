@@ -47,6 +47,8 @@ def test_libretranslate_aio(server, expected) -> None:
             assert {each.translated_text for each in found} == {expected}
             several = await client.translate(LINE, "en", "ja", alternatives=2)
             assert len(several.alternatives) == 2
+            listed = await client.translate([LINE, LINE], "en", "ja")
+            assert listed.translated_text == [expected] * 2
             html = await client.translate(f"<p>{LINE}</p>", "en", "ja", format="html")
             assert html.translated_text == f"<p>{expected}</p>"
             assert (await client.detect("This is an English sentence."))[0].language == "en"

@@ -33,6 +33,10 @@ def test_json_form_multipart_and_query_are_the_same_request(server) -> None:
 def test_a_list_is_answered_by_a_list(server) -> None:
     reply = server.post_json("/translate", {**BASE, "q": ["Tom is tall.", "", "😀", "Tom is tall."]})
     assert reply.value == {"translatedText": [TALL, "", "😀", TALL]}
+    fields = {**BASE, "q": ["Tom is tall.", "Tom is tall.\r\n😀"]}
+    body = urlencode(fields, doseq=True).encode()
+    form = server.post("/translate", body, "application/x-www-form-urlencoded")
+    assert form.value == {"translatedText": [TALL, f"{TALL}\n😀"]}
 
 
 def test_lines_and_the_space_around_them_stay(server) -> None:

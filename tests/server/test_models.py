@@ -61,3 +61,18 @@ def test_a_model_of_several_directions_is_named_once_for_each(folders) -> None:
     assert caught.value.known == ("<2ja>", "<2de>")
     with pytest.raises(ConfigurationError, match="no tag '<2xx>'"):
         served_models([f"en-ja={folders / 'a'}#<2xx>"])
+
+
+def test_a_folder_whose_languages_change_is_not_served_unless_they_were_named(folders) -> None:
+    models = served_models([str(folders / "a"), f"de-en={folders / 'b' / 'a'}"])
+    models.check()
+    for name in ("b/a", "a"):
+        models.check()
+        run = folders / name / "run.toml"
+        run.write_text(re.sub('target_language = "ja"', 'target_language = "fr"', run.read_text()))
+    with pytest.raises(ConfigurationError, match="now en-fr") as caught:
+        models.check()
+    assert (caught.value.path, caught.value.value) == (folders / "a", "en-fr")
+    shutil.rmtree(folders / "a")
+    with pytest.raises(ModelFolderError):
+        models.check()

@@ -134,14 +134,19 @@ def compare(
     check_folder_path(output)
     early_checks.check_files(test_source, test_target, reread=True)
     matching.check_factors(factors)
+    runs = []
     for changes in ((), *(variant.overrides for variant in variants_of(factors))):
         run = make_run(values, [*settings, *changes], folder=folder, origin=origin)
         early_checks.check_task(run, "translation")
         early_checks.check_files(*run.data.training_files(), *run.data.validation_files(), reread=True)
         if not plugin:
             early_checks.check_names(run)
+        runs.append(run)
     load_plugins(plugin)
+    from nmt_lstm.training.run_checks import check_named_parts
 
+    for run in runs:
+        check_named_parts(run.training)
     from nmt_lstm.lab.comparison.compare import Request
     from nmt_lstm.lab.comparison.compare import compare as run_comparison
 

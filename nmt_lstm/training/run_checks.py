@@ -16,7 +16,7 @@ from nmt_lstm.training.loggers import check_loggers
 from nmt_lstm.training.optimization import check_optimizer
 from nmt_lstm.training.pretrained_embeddings import check_vectors
 
-__all__ = ["check_run"]
+__all__ = ["check_named_parts", "check_run"]
 
 
 def check_run(
@@ -50,12 +50,27 @@ def check_run(
     network = check_network(task, model)
     if training.freeze:
         freeze(network, training.freeze)
-    check_optimizer(training)
-    check_loggers(training)
-    own = [*build_callbacks(training), *callbacks]
-    check_callbacks(own)
+    own = check_named_parts(training, callbacks)
     if not continues:
         check_vectors(training, model.embedding_size)
         if training.init_from is not None:
             read_base(training.init_from, task, model)
+    return own
+
+
+def check_named_parts(training: TrainingSettings, callbacks: Sequence[pl.Callback] = ()) -> list[pl.Callback]:
+    """Check the optimizer, the loggers and the callbacks that settings name, and return the callbacks.
+
+    Args:
+        training: the settings.
+        callbacks: those that the caller of `fit` made.
+
+    Raises:
+        ConfigurationError: a class, an option or a package is missing.
+        ResourceError: this version of PyTorch does not have the optimizer.
+    """
+    check_optimizer(training)
+    check_loggers(training)
+    own = [*build_callbacks(training), *callbacks]
+    check_callbacks(own)
     return own

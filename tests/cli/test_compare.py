@@ -147,6 +147,8 @@ def test_failed_runs_are_reported_with_status_1(command, requests, run_file) -> 
         (["--cells", "gru,lstm", "--time-limit", "soon"], 2, "--time-limit 'soon'"),
         (["--vary", "model.decoder.hidden_size=8,16"], 2, "'model.decoder.hidden_size' is varied"),
         (["--vary", "model.embedding_size=16,2048"], 2, "'2048'"),
+        (["--cells", "gru,lstm", "--set", 'training.callbacks=["fractions:Fractoin"]'], 2, "'Fraction'"),
+        (["--vary", 'training.optimizer.name="sgd","no.module:X"'], 2, "'no.module:X'"),
         (["--cells", "gru,lstm", "--test-source", "a"], 2, "both --test-source and --test-target"),
         (["--cells", "gru,lstm", "--test-source", "a", "--test-target", "b"], 1, "'a' does not exist."),
     ],

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from nmt_lstm.config.schema import DataSettings
 from nmt_lstm.config.text_schema import ParallelSettings
 from nmt_lstm.errors import DataError
+from nmt_lstm.text.misalignment import lengths_are_unrelated
 from nmt_lstm.text.processing_signs import FEW, MOST, lines_text, processing_signs
 from nmt_lstm.text.tags import tag_warnings
 from nmt_lstm.text.text_file import read_lines
@@ -48,6 +49,8 @@ def corpus_warnings(data: DataSettings) -> list[str]:
     warnings += tag_warnings(
         data, [text.sides[0] for _, text in corpora], [text.sides[0] for _, text in sets]
     )
+    if data.targets != "labels":
+        warnings += [warning for _, text in (*corpora, *sets) for warning in text.unrelated()]
     equal_sides = [warning for _, text in corpora for warning in text.same_sides()]
     # Validation text that is held out of a text with two equal sides has equal sides, too.
     warnings += equal_sides or [warning for _, text in sets for warning in text.same_sides()]
@@ -109,6 +112,17 @@ class _Sample(NamedTuple):
         return [
             f"{lines_text(same)} the same in '{names[0]}' and '{names[1]}'; are these two sides of one text?"
         ]
+
+    def unrelated(self) -> list[str]:
+        """Return a warning if the lines of the two sides do not seem to be translations of each other."""
+        if len(self.sides) == 1:
+            return []
+        lengths = ((len(one.strip()), len(other.strip())) for one, other in zip(*self.sides, strict=False))
+        if not lengths_are_unrelated(lengths):
+            return []
+        names = " and ".join(f"'{name}'" for name in self.names)
+        sign = f"{names} do not seem to be translations of each other, since their line lengths are unrelated"
+        return [f"{sign}; is a side shifted, sorted or from a different text?"]
 
     def half_empty(self) -> list[str]:
         """Return a warning if many lines have text on one side only."""

@@ -108,3 +108,25 @@ def test_blank_validation_text_is_refused(warnings_for, name) -> None:
 def test_lines_that_are_blank_on_one_side_are_reported(warnings_for) -> None:
     (warning,) = warnings_for(valid_target=["", *TEXT["valid_target"][1:]])
     assert "1 line is blank" in warning
+
+
+@pytest.mark.parametrize("targets", ["text", "labels"])
+def test_paired_lines_that_are_not_translations_are_reported_with_their_files(
+    tmp_path, repository, targets
+) -> None:
+    corpus = repository / "data" / "builtin_enja"
+    sides = [
+        (corpus / f"train.{side}").read_text(encoding="utf-8").splitlines()[:400] for side in ("en", "ja")
+    ]
+    paths = [tmp_path / "train.en", tmp_path / "train.ja"]
+    for shift, reports in ((0, 0), (1, 1)):
+        for path, lines in zip(paths, (sides[0][shift:], sides[1][: len(sides[1]) - shift]), strict=True):
+            path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        train = {"train_source": paths[0], "train_target": paths[1]}
+        valid = {"valid_source": tmp_path / "valid.en", "valid_target": tmp_path / "valid.ja"}
+        for path, line in zip(valid.values(), ("A dog is sleeping.", "犬は眠い。"), strict=True):
+            path.write_text(f"{line}\n", encoding="utf-8")
+        data = DataSettings(**train, **valid, targets=targets)
+        warnings = [each for each in corpus_warnings(data) if "translations" in each]
+        assert len(warnings) == (reports if targets == "text" else 0)
+        assert all("train.en'" in each and "train.ja'" in each for each in warnings)

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from nmt_lstm.text.misalignment import find_misalignment, lengths_are_related
+from nmt_lstm.text.misalignment import find_misalignment, lengths_are_related, lengths_are_unrelated
 
 
 def lengths(seed: int, count: int, scale: float = 1.0, spread: float = 0.15) -> list[tuple[int, int]]:
@@ -64,3 +64,27 @@ def test_two_sides_of_a_text_are_related_and_unrelated_texts_are_not() -> None:
     assert not lengths_are_related(unrelated)
     assert lengths_are_related(unrelated[:20])  # too few to tell
     assert lengths_are_related([(7, 7)] * 100)
+
+
+@pytest.mark.parametrize("scale", [0.4, 1.0, 2.5])
+@pytest.mark.parametrize("seed", range(5))
+def test_shifted_sides_are_unrelated_and_aligned_ones_are_not(seed, scale) -> None:
+    pairs = lengths(seed, 500, scale, spread=0.4)
+    assert not lengths_are_unrelated(pairs)
+    assert lengths_are_unrelated(shifted(pairs, 1))
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [],
+        shifted(lengths(1, 250), 1),
+        [(source // 8, target // 8) for source, target in shifted(lengths(1, 500), 1)],
+        [(source, 60 + source % 3) for source, _ in lengths(1, 500)],
+        [(source, 0) for source, _ in lengths(1, 500)],
+        [(60, 60)] * 500,
+    ],
+    ids=["none", "few", "words", "one form", "blank", "equal"],
+)
+def test_lengths_that_say_nothing_are_not_called_unrelated(pairs) -> None:
+    assert not lengths_are_unrelated(pairs)

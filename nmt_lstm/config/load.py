@@ -138,8 +138,8 @@ def _without_unset(values: Any) -> Any:
     return [_without_unset(value) for value in values] if isinstance(values, (list, tuple)) else values
 
 
-def read_toml(path: str | Path) -> dict[str, Any]:
-    """Read a TOML file.
+def read_toml(path: str | Path, kind: str = "run file") -> dict[str, Any]:
+    """Read a TOML file; messages call it what `kind` says.
 
     Raises:
         ConfigurationError: the file is missing, unreadable, too large, not UTF-8, or not TOML (with line and column).
@@ -148,15 +148,15 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     try:
         return parse_toml(read_regular(file, MAX_RUN_FILE_BYTES).decode("utf-8"))
     except FileNotFoundError:
-        raise ConfigurationError(f"run file '{path}' does not exist.") from None
+        raise ConfigurationError(f"{kind} '{path}' does not exist.") from None
     except IsADirectoryError:
-        raise ConfigurationError(f"run file '{path}' is a folder; name a .toml file.") from None
+        raise ConfigurationError(f"{kind} '{path}' is a folder; name a .toml file.") from None
     except OSError as problem:
-        raise ConfigurationError(f"run file '{path}' cannot be read: {problem.strerror}.") from problem
+        raise ConfigurationError(f"{kind} '{path}' cannot be read: {problem.strerror}.") from problem
     except UnicodeDecodeError as problem:
-        raise ConfigurationError(f"run file '{path}' is not UTF-8 text (byte {problem.start}).") from problem
+        raise ConfigurationError(f"{kind} '{path}' is not UTF-8 text (byte {problem.start}).") from problem
     except ValueError as problem:
-        raise ConfigurationError(f"run file '{path}' is not TOML: {problem}.") from problem
+        raise ConfigurationError(f"{kind} '{path}' is not TOML: {problem}.") from problem
 
 
 def _writing_problems(run: RunSettings) -> list[str]:

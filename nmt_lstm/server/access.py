@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from starlette.requests import HTTPConnection
 
@@ -65,12 +65,15 @@ class Access:
         """Whether a request without a key is refused: it is not if there is a rate for such requests."""
         return self.has_keys and not self._limits.rate
 
-    def admitted(self, connection: HTTPConnection, api_key: str = "", *, texts: int = 1) -> Caller:
+    def admitted(
+        self, connection: HTTPConnection, api_key: str = "", *, log: dict[str, Any], texts: int = 1
+    ) -> Caller:
         """Return who sent a request, and count its texts.
 
         Args:
             connection: of the request. Without `api_key`, its header ``Authorization: Bearer KEY`` counts.
             api_key: from the parameters.
+            log: facts of the request, which get the name of its key, also if it comes too soon.
             texts: of the request.
 
         Raises:
@@ -83,6 +86,7 @@ class Access:
         else:
             caller = Caller(f"key {key.name}", key.name, key.characters or self._limits.characters)
             rate = key.rate
+        log["key"] = caller.key
         if rate and (seconds := self._rates.wait(caller.name, rate, texts)):
             raise too_fast(rate, seconds)
         return caller

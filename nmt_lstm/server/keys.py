@@ -72,7 +72,7 @@ class KeyFile:
                 path=self.path,
             )
         try:
-            keys = _Keys.model_validate(read_toml(self.path)).key
+            keys = _Keys.model_validate(read_toml(self.path, "key file")).key
         except ValidationError as problem:
             first = problem.errors()[0]
             place = ".".join(map(str, first["loc"]))

@@ -134,20 +134,20 @@ class LibreTranslate:
 
     def _admitted(self, request: Request, values: Values) -> tuple[str | list[str], Caller]:
         """Return what is asked, and by whom."""
+        log = request.state.log
         try:
             asked = values.texts("q")
         except RequestError:
-            self._access.admitted(request, values.text("api_key"))
+            self._access.admitted(request, values.text("api_key"), log=log)
             raise
         texts = asked if isinstance(asked, list) else [asked]
         if not values.is_json:
             # Forms have the line ends of the network.
             texts = ["\n".join(text.splitlines()) for text in texts]
             asked = texts if isinstance(asked, list) else texts[0]
-        caller = self._access.admitted(request, values.text("api_key"), texts=len(texts))
-        request.state.log.update(
-            {"key": caller.key, "texts": len(texts), "characters": sum(map(len, texts)), "q": texts}
-        )
+        log.update({"texts": len(texts), "characters": sum(map(len, texts))})
+        caller = self._access.admitted(request, values.text("api_key"), log=log, texts=len(texts))
+        log["q"] = texts
         return asked, caller
 
     def _format(self, values: Values) -> str:

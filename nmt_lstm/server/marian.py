@@ -14,7 +14,7 @@ from nmt_lstm.server.access import Access, address_of
 from nmt_lstm.server.access_log import AccessLog
 from nmt_lstm.server.metrics import Metrics
 from nmt_lstm.server.models import ServedModel
-from nmt_lstm.server.problems import RequestError
+from nmt_lstm.server.problems import RequestError, missing_parameter
 from nmt_lstm.server.request_values import without_surrogates
 from nmt_lstm.server.service import TranslationService
 
@@ -77,8 +77,7 @@ class MarianSocket:
         facts: dict[str, Any] = {"characters": len(text), "model": model.name, "q": [text]}
         status = 200
         try:
-            caller = self._access.admitted(socket, socket.query_params.get("api_key", ""))
-            facts["key"] = caller.key
+            caller = self._access.admitted(socket, socket.query_params.get("api_key", ""), log=facts)
             # marian-server does not mind a line end after the last line, and always writes one.
             lines = text.removesuffix("\n")
             (translation,) = await self._service.translate(
@@ -127,14 +126,21 @@ class MarianSocket:
             raise RequestError(415, "a message is not UTF-8 text") from None
 
     def _model(self, socket: WebSocket) -> ServedModel:
-        asked = socket.query_params
-        model: ServedModel | None = self._service.models.first
+        asked, models = socket.query_params, self._service.models
         if "model" in asked:
-            model = self._service.models.named(asked["model"])
+            model, wanted = models.named(asked["model"]), f"named {asked['model'][:50]}"
         elif "source" in asked or "target" in asked:
-            model = self._service.models.between(asked.get("source", ""), asked.get("target", ""))
+            for side in ("source", "target"):
+                if not asked.get(side):
+                    raise missing_parameter(side)
+            source, target = asked["source"], asked["target"]
+            if source.lower() == "auto":
+                raise RequestError(400, "source=auto is not supported here: name the source language")
+            model, wanted = models.between(source, target), f"from {source[:20]} to {target[:20]}"
+        else:
+            return models.first
         if model is None:
-            raise RequestError(400, "there is no such model")
+            raise RequestError(400, f"there is no model {wanted}")
         return model
 
 

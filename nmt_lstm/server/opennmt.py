@@ -49,16 +49,12 @@ class OpenNmt:
         limits = self._service.settings.limits
         inputs = await read_json(request, limits)
         texts, model = self._read(inputs)
-        caller = self._access.admitted(request, request.query_params.get("api_key", ""), texts=len(texts))
-        request.state.log.update(
-            {
-                "key": caller.key,
-                "texts": len(texts),
-                "characters": sum(map(len, texts)),
-                "model": model.name,
-                "q": texts,
-            }
+        log = request.state.log
+        log.update({"texts": len(texts), "characters": sum(map(len, texts)), "model": model.name})
+        caller = self._access.admitted(
+            request, request.query_params.get("api_key", ""), log=log, texts=len(texts)
         )
+        log["q"] = texts
         translations = await unless_disconnected(
             request,
             self._service.translate(texts, model=model, client=caller.name, characters=caller.characters),

@@ -147,8 +147,11 @@ def test_a_websocket_speaks_like_marian_server(server) -> None:
 @pytest.mark.parametrize(
     ("query", "message", "code", "word"),
     [
-        ("?model=nobody", "Tom", 1008, "model"),
-        ("?source=ja&target=en", "Tom", 1008, "model"),
+        ("?model=nobody", "Tom", 1008, "named nobody"),
+        ("?source=ja&target=en", "Tom", 1008, "no model from ja to en"),
+        ("?source=en", "Tom", 1008, "missing target"),
+        ("?target=ja", "Tom", 1008, "missing source"),
+        ("?source=auto&target=ja", "Tom", 1008, "source=auto"),
         ("", "a" * 10_001, 1008, "limit"),
         ("", b"\xff", 1003, "UTF-8"),
     ],

@@ -37,6 +37,15 @@ def test_a_file_that_has_no_keys_is_named(tmp_path, content) -> None:
         KeyFile(path).read()
 
 
+@pytest.mark.parametrize("content", [b"[", b"\xff"])
+def test_a_broken_file_of_keys_is_not_called_a_run_file(tmp_path, content) -> None:
+    path = tmp_path / "keys.toml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"key file '.*keys\.toml'") as caught:
+        KeyFile(path).read()
+    assert "run file" not in str(caught.value)
+
+
 def test_two_keys_of_one_name_are_refused(tmp_path) -> None:
     path = tmp_path / "keys.toml"
     path.write_text(f"[[key]]\nname = 'a'\nsha256 = '{'0' * 64}'\n" * 2)

@@ -242,6 +242,8 @@ def test_limits(limited, keys) -> None:
 
 def test_the_access_log_has_facts_and_no_texts(limited, keys) -> None:
     server, log = limited
+    for key in (*[keys[1]["slow"]] * 4, "nmt-wrong"):
+        server.post_json("/translate", {**BASE, "api_key": key})
     server.post_json("/translate", {**BASE, "q": "Tom is very tall.", "api_key": keys[1]["free"]})
     until(lambda: '"key": "free"' in log.read_text())
     text = log.read_text()
@@ -250,6 +252,11 @@ def test_the_access_log_has_facts_and_no_texts(limited, keys) -> None:
     assert entry["path"] == "/translate"
     assert (entry["source"], entry["target"]) == ("en", "ja")
     assert entry["seconds"] > 0
+    # Who is refused, too, and how much was asked.
+    fast = next(entry for entry in entries if entry["status"] == 429)
+    assert (fast["key"], fast["texts"], fast["characters"]) == ("slow", 1, len(BASE["q"]))
+    wrong = next(entry for entry in entries if entry["status"] == 403)
+    assert (wrong.get("key"), wrong["texts"]) == (None, 1)
     assert "tall" not in text
     assert keys[1]["free"] not in text
 

@@ -133,12 +133,14 @@ class Page:
         return values, *self._admitted(request, values)
 
     def _admitted(self, request: Request, values: Values, texts: int = 1) -> tuple[Caller, ServedModel]:
-        caller = self._access.admitted(request, values.text("api_key"), texts=texts)
+        log = request.state.log
+        log["texts"] = texts
+        caller = self._access.admitted(request, values.text("api_key"), log=log, texts=texts)
         name = values.required("model")
         model = self._service.models.named(name)
         if model is None:
             raise RequestError(400, f"Invalid request: there is no model {name[:100]}")
-        request.state.log["model"] = model.name
+        log["model"] = model.name
         return caller, model
 
     def _sized(self, text: str, caller: Caller) -> str:

@@ -117,7 +117,7 @@ def assemble(
 
     Raises:
         ChangedPluginError: the plugin files of the run to be resumed were changed.
-        ConfigurationError: the run to be resumed has different settings, or more completed epochs.
+        ConfigurationError: the run to be resumed has different settings, or more epochs or steps are done.
         ModelFolderError: it was trained with a different vocabulary or text, or its checkpoint cannot be read.
         PluginError: a cell or attention is unknown or does not accept its options.
     """
@@ -173,6 +173,7 @@ def assemble(
             )
         if not streamed:
             resume_point.check_epochs(settings)
+        resume_point.check_steps(settings)
     module = TranslationModule.of_run(run, prepared, total_steps=_total_steps(settings, data) or None)
     module.guard.report = FailedSteps(
         subwords=prepared.subwords if TASKS[run.task].is_text else None,

@@ -73,7 +73,7 @@ def fit(
         CallbackError: a callback raised an exception.
         ChangedPluginError: the plugin files of the run to be resumed were changed.
         ConfigurationError: `output` already contains a run and `resume` is false, or the run to be resumed has different
-            settings or more completed epochs.
+            settings, or more epochs or steps are done than its settings allow.
         DataError: the text cannot be used.
         DivergenceError: the loss or its gradient is not finite, and ``training.on_divergence`` ends the run; ``last.ckpt``
             still contains an earlier state.

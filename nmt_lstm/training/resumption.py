@@ -123,17 +123,34 @@ class ResumePoint:
                 value=epochs,
             )
 
+    def check_steps(self, settings: TrainingSettings) -> None:
+        """Raise an error if more steps are done than the settings allow: the record of the run would deny them.
+
+        Raises:
+            NothingLeftError: they are.
+        """
+        steps = settings.max_steps
+        if 0 < steps < self.step:
+            raise NothingLeftError(
+                f"training.max_steps is {steps}, but {count_of(self.step, 'step')} are already done, so nothing is left to "
+                f"train. To train longer, resume with --set training.max_steps={self.step + 1} or more.",
+                key="training.max_steps",
+                value=steps,
+            )
+
     def check_time(self, settings: TrainingSettings) -> None:
-        """Raise an error if the run is not at its end, but its time limit is used up.
+        """Raise an error if the time limit is used up, and the run is not at its end or took more than the limit.
 
         Raises:
             NothingLeftError: it is.
         """
         limit = parse_duration(settings.time_limit)
-        if limit is None or not self.clock or self._is_at_end(settings):
+        if limit is None or not self.clock:
             return
         budget = TimeBudget(limit)
         budget.load_state_dict(dict(self.clock))
+        if self._is_at_end(settings) and limit >= budget.earlier_seconds:
+            return
         if limit <= (self.time_limit_reached or 0.0) or budget.is_over(budget.elapsed()):
             minutes = math.ceil(2.0 * max(limit, budget.earlier_seconds) / 60.0)
             raise NothingLeftError(
@@ -153,9 +170,10 @@ def check_resumable(settings: TrainingSettings, output: Path) -> None:
 
     Raises:
         ModelFolderError: its checkpoints cannot be read.
-        NothingLeftError: its epochs or its time are used up.
+        NothingLeftError: its epochs, its steps or its time are used up.
     """
     point = ResumePoint.newest(output)
     if point is not None:
         point.check_epochs(settings)
+        point.check_steps(settings)
         point.check_time(settings)

@@ -48,40 +48,60 @@ def test_a_run_cannot_be_resumed_with_fewer_epochs_than_completed(make_small_run
         fit(run, resumed, resume=True, console=QUIET)
 
 
+def test_a_run_cannot_be_resumed_with_fewer_steps_than_done(make_small_run: Any, resumed: Path) -> None:
+    step = ResumePoint.read(resumed / "checkpoints" / "last.ckpt").step
+    records = {name: (resumed / name).read_bytes() for name in ("run.toml", "manifest.json")}
+    run = make_small_run(f"training.max_steps={step - 1}")
+    with pytest.raises(NothingLeftError, match=f"training.max_steps={step + 1}") as caught:
+        check_resumable(run.training, resumed)
+    assert (caught.value.key, caught.value.value) == ("training.max_steps", step - 1)
+    with pytest.raises(NothingLeftError):
+        fit(run, resumed, resume=True, console=QUIET)
+    assert records == {name: (resumed / name).read_bytes() for name in records}
+
+
 def test_a_finished_run_takes_no_step_and_names_the_setting_to_raise(
     make_small_run: Any, resumed: Path
 ) -> None:
+    step = ResumePoint.read(resumed / "checkpoints" / "last.ckpt").step
     for overrides, setting in (
         (("training.epochs=2",), "training.epochs"),
-        (("training.epochs=9", "training.max_steps=5"), "training.max_steps"),
+        (("training.epochs=9", f"training.max_steps={step}"), "training.max_steps"),
     ):
         file = io.StringIO()
         run = make_small_run(*overrides)
         check_resumable(run.training, resumed)
-        step = ResumePoint.read(resumed / "checkpoints" / "last.ckpt").step
         result = fit(run, resumed, resume=True, console=Console(file=file, width=200))
         assert result.steps == step
         assert f"larger {setting}" in file.getvalue()
 
 
 @pytest.mark.parametrize(
-    ("elapsed", "reached", "limit", "fails"),
+    ("elapsed", "reached", "limit", "epochs", "fails"),
     [
-        (100.0, None, "90s", True),
-        (80.0, 90.0, "90s", True),
-        (80.0, 90.0, "3h", False),
-        (80.0, None, "", False),
+        (100.0, None, "90s", 9, True),
+        (80.0, 90.0, "90s", 9, True),
+        (80.0, 90.0, "3h", 9, False),
+        (80.0, None, "", 9, False),
+        (80.0, None, "90s", 2, False),  # at its end, with the limit that it had
+        (80.0, 0.0, "70s", 2, True),
     ],
 )
 def test_a_run_cannot_be_resumed_with_a_used_up_time_limit(
-    make_small_run: Any, resumed: Path, elapsed: float, reached: float | None, limit: str, fails: bool
+    make_small_run: Any,
+    resumed: Path,
+    elapsed: float,
+    reached: float | None,
+    limit: str,
+    epochs: int,
+    fails: bool,
 ) -> None:
     path = resumed / "checkpoints" / "last.ckpt"
     state = torch.load(path, weights_only=True)
     callback = state["callbacks"]["RunControl"]
     callback["clock"]["elapsed"], callback["time_limit_reached"] = elapsed, reached
     torch.save(state, path)
-    run = make_small_run("training.epochs=9", f"training.time_limit={limit}")
+    run = make_small_run(f"training.epochs={epochs}", f"training.time_limit={limit}")
     if not fails:
         check_resumable(run.training, resumed)
         return

@@ -103,7 +103,8 @@ def serve(
     settings = ServerSettings(
         host=host,
         port=port,
-        workers=workers or max(1, usable_cores() // threads),
+        # Several workers on a GPU would each have a copy of the model in its memory.
+        workers=workers or (1 if device.startswith("cuda") else max(1, usable_cores() // threads)),
         batch_size=batch_size,
         limits=Limits(
             characters=char_limit,

@@ -54,7 +54,7 @@ Workers = Annotated[
         "-w",
         min=1,
         metavar="N",
-        help="Processes that translate. [default: one per core]",
+        help="Processes that translate. [default: one per core, or one on --device cuda]",
         rich_help_panel=_WORK,
     ),
 ]

@@ -44,6 +44,19 @@ def test_options_become_settings(started, capsys) -> None:
     assert "warning" not in captured.err
 
 
+def test_there_is_one_worker_on_a_gpu_and_otherwise_one_per_core(started, monkeypatch) -> None:
+    monkeypatch.setattr("nmt_lstm.numerics.threads.usable_cores", lambda: 8)
+    for options, workers in (
+        ([], 8),
+        (["--threads", "3"], 2),
+        (["--threads", "9"], 1),
+        (["--device", "cuda"], 1),
+    ):
+        started.clear()
+        assert main(["serve", "-m", "builtin:en-ja", *options]) == 0
+        assert started[0][1].workers == workers
+
+
 def test_other_addresses_without_keys_are_warned_about(started, tmp_path, capsys) -> None:
     keys = tmp_path / "keys.toml"
     assert main(["api-keys", "add", "me", "--file", str(keys)]) == 0

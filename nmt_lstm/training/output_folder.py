@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
@@ -149,16 +149,39 @@ def folder_for_copies(output: Path, machine: int) -> Iterator[Path]:
         rmtree(copies, ignore_errors=True)
 
 
-def resume_command(arguments: list[str], *, time_limit: str = "") -> str:
-    """Return the command line `arguments` with --resume added, and with `time_limit` in place of its own if not empty."""
+def resume_command(
+    arguments: list[str], *, time_limit: str = "", settings: Mapping[str, str] | None = None, option: str = ""
+) -> str:
+    """Return a command line with --resume added.
+
+    Args:
+        arguments: the command line as it was typed.
+        time_limit: takes the place of its own if not empty.
+        settings: values of --set; each takes the place of all earlier values of its key.
+        option: to add besides.
+    """
     program = Path(arguments[0]).name if arguments else "nmt-lstm"
     if program == "__main__.py":
         program = "python -m nmt_lstm"
-    words = []
+    settings = settings or {}
+    # --set has precedence over --time-limit, so an old value there would undo the new one.
+    replaced = {*settings, *(["training.time_limit"] if time_limit else [])}
+    words, files = [], []
     remaining = iter(arguments[1:])
     for word in remaining:
-        if time_limit and word == "--time-limit":
-            next(remaining, None)
-        elif word != "--resume" and not (time_limit and word.startswith("--time-limit=")):
-            words.append(shlex.quote(word))
-    return " ".join([program, *words, "--resume", *(["--time-limit", time_limit] if time_limit else [])])
+        name, equals, value = word.partition("=")
+        if word == "--":  # whatever follows is no option, so options are added before it
+            files = [word, *remaining]
+        elif name == "--set":
+            value = value if equals else next(remaining, "")
+            if value.partition("=")[0].strip() not in replaced:
+                words += [word] if equals else [word, value]
+        elif time_limit and name == "--time-limit":
+            if not equals:
+                next(remaining, None)
+        elif word not in ("--resume", option):
+            words.append(word)
+    words += ["--resume", *([option] if option else [])]
+    words += ["--time-limit", time_limit] if time_limit else []
+    words += [word for key, value in settings.items() for word in ("--set", f"{key}={value}")]
+    return f"{program} {shlex.join([*words, *files])}"

@@ -242,20 +242,21 @@ def advice_after_divergence(
         # A resumed run halves its rate as often as it has returned.
         problem.learning_rate / 2.0 / guard.rate_factor,
     )
-    options = f"--set training.optimizer.learning_rate={rate:.2g}"
+    options = {"training.optimizer.learning_rate": f"{rate:.2g}"}
     if not settings.clip_norm:
-        options += " --set training.clip_norm=1"
+        options["training.clip_norm"] = "1"
     limit = ""
     if guard.action == "return" and guard.returns >= guard.limit:
         limit = f"The run has returned to a checkpoint {count_of(guard.returns, 'time')}, as often as training.divergence_limit allows. "
     if guard.action == "skip" and guard.skipped_in_a_row > guard.limit:
         limit = f"training.divergence_limit allows {guard.limit} in a row. "
     if not has_checkpoint(output):
-        return f"{limit}No checkpoint had been saved; start again with a lower learning rate:\n  {options}"
+        added = " ".join(f"--set {key}={value}" for key, value in options.items())
+        return f"{limit}No checkpoint had been saved; start again with a lower learning rate:\n  {added}"
     hint = (
         " (with training.on_divergence=return, runs do that by themselves)" if guard.action == "stop" else ""
     )
     return (
         f"{limit}An earlier checkpoint is saved; continue with a lower learning rate{hint}:\n"
-        f"  {resume_command(sys.argv)} {options}"
+        f"  {resume_command(sys.argv, settings=options)}"
     )

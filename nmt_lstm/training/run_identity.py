@@ -236,7 +236,7 @@ def check_plugins(
     raise ChangedPluginError(
         f"cannot resume the training run in '{output}', because its plugins were changed ({described}). Resume with "
         f"{original}, train into a different folder, or continue with the changed equations:\n"
-        f"  {resume_command(sys.argv)} --accept-changed-plugins",
+        f"  {resume_command(sys.argv, option='--accept-changed-plugins')}",
         names=tuple(changes),
         differences=tuple(changes.values()),
     )

@@ -113,3 +113,37 @@ def test_a_run_is_resumed_for_its_own_task(random_model_folder) -> None:
 
 def test_a_run_without_a_model_has_no_task_yet(tmp_path) -> None:
     check_task(tmp_path, "language-model")
+
+
+LOWER = {"training.optimizer.learning_rate": "0.001", "training.clip_norm": "1"}
+RESUMED = "--resume --set training.optimizer.learning_rate=0.001 --set training.clip_norm=1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ("", RESUMED),
+        ("--set training.optimizer.learning_rate=1000 --resume", RESUMED),
+        ("--set=training.clip_norm=0 -o c --set seed=2", f"-o c --set seed=2 {RESUMED}"),
+        (f"{RESUMED} --set training.clip_norm=5", RESUMED),
+        ("--set training.optimizer.name=adam", f"--set training.optimizer.name=adam {RESUMED}"),
+        ("-o c -- run.toml", f"-o c {RESUMED} -- run.toml"),
+    ],
+)
+def test_settings_of_the_command_to_resume_replace_earlier_ones(arguments: str, expected: str) -> None:
+    command = resume_command(["nmt-lstm", "train", *arguments.split()], settings=LOWER)
+    assert command == f"nmt-lstm train {expected}"
+
+
+def test_a_time_limit_replaces_that_of_set_which_would_have_precedence() -> None:
+    arguments = ["nmt-lstm", "train", "--set", "training.time_limit=1m", "--set", "seed=3"]
+    assert resume_command(arguments, time_limit="5m") == (
+        "nmt-lstm train --set seed=3 --resume --time-limit 5m"
+    )
+
+
+def test_an_added_option_occurs_once() -> None:
+    arguments = ["nmt-lstm", "train", "--accept-changed-plugins", "-o", "c"]
+    assert resume_command(arguments, option="--accept-changed-plugins") == (
+        "nmt-lstm train -o c --resume --accept-changed-plugins"
+    )

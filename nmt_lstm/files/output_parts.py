@@ -10,6 +10,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import logging
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +22,14 @@ from nmt_lstm.files.atomic import write_atomically
 from nmt_lstm.files.checksums import checked_json, checksum_of, parse_checked, sha256_of
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import MAX_LIST_BYTES, read_regular
+from nmt_lstm.plain_text import count_of
 
 __all__ = ["Job", "OutputParts", "folder_of", "unfinished_parts"]
 
 FORMAT = "nmt-lstm output parts"
 JOB_FILE = "job.json"
 _SUFFIX = ".part"
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ class OutputParts:
 
     Raises:
         ConfigurationError: the folder has the parts of a different job; `value` is the list of differences.
-        DataError: the folder cannot be used, or contains other files.
+        DataError: the folder cannot be used, or contains other files, or its job is damaged and no part tells which it was.
     """
 
     def __init__(self, output: Path, job: Job) -> None:
@@ -103,8 +107,11 @@ class OutputParts:
         self.folder = folder_of(output)
         self.finished = ""
         """The SHA-256 of the finished output; empty as long as parts are missing or not merged."""
-        if self._is_begun():
-            self._check_job()
+        if self._is_begun() and (damage := self._check_job()):
+            logger.warning(
+                "'%s' %s; the parts beside it belong to this translation, so it is written again.",
+                self.folder / JOB_FILE, damage,
+            )  # fmt: skip
 
     def begin(self) -> None:
         """Make the folder, unless it is there.
@@ -113,9 +120,7 @@ class OutputParts:
             ConfigurationError: meanwhile a process with a different job has made it.
             OSError: it cannot be written.
         """
-        if self._is_begun():
-            self._check_job()
-        else:
+        if not self._is_begun() or self._check_job():
             self.folder.mkdir(parents=True, exist_ok=True)
             write_atomically(self.folder / JOB_FILE, self.job.text())
 
@@ -143,11 +148,10 @@ class OutputParts:
             OSError: the part is missing or cannot be read.
             ValueError: it is damaged, or belongs to a different job.
         """
-        head, end, content = read_regular(self._path(part), MAX_LIST_BYTES).partition(b"\n")
-        values = parse_json(head)
-        expected = {"job": self.job.digest, "part": part, "sha256": hashlib.sha256(content).hexdigest()}
-        if not end or values != expected:
-            raise ValueError(f"'{self._path(part)}' was changed: its checksum does not match")
+        path = self._path(part)
+        job, content = _read_part(path)
+        if job != self.job.digest:
+            raise ValueError(f"'{path}' belongs to a different job")
         return content
 
     def merge(self, target: Path, stream: IO[bytes]) -> None:
@@ -196,26 +200,83 @@ class OutputParts:
         )
 
     def _path(self, part: int) -> Path:
-        return self.folder / f"{part:08d}{_SUFFIX}"
+        return self.folder / _part_name(part)
 
-    def _check_job(self) -> None:
+    def _check_job(self) -> str:
+        """Compare the recorded job with this one; return what is wrong with the record if it can be written again.
+
+        Each part contains the digest of its job, so intact parts can prove that the job is this one.
+        """
         path = self.folder / JOB_FILE
+        cause: Exception
         try:
             values = _job_values(read_regular(path))
-        except (OSError, ValueError) as problem:
+        except FileNotFoundError as problem:
+            damage, cause = "is missing", problem
+        except ValueError as problem:
+            damage, cause = f"is damaged ({problem})", problem
+        except OSError as problem:
             raise DataError(
-                f"'{self.folder}' is not a folder of parts ({getattr(problem, 'strerror', None) or problem}); remove it, "
-                f"or choose a different -o.",
-                path=path,
+                f"'{path}' cannot be read: {problem.strerror or problem}.", path=path
             ) from problem
-        if differences := self.job.differences(values):
-            raise ConfigurationError(
-                f"'{self.folder}' has the parts of a different translation: {'; '.join(differences)}. Use the same input, "
-                f"models and options, choose a different -o, or remove the folder to start again.",
-                path=self.folder,
-                value=differences,
-            )
-        self.finished = str(values.get("finished", ""))
+        else:
+            if differences := self.job.differences(values):
+                raise ConfigurationError(
+                    f"'{self.folder}' has the parts of a different translation: {'; '.join(differences)}. Use the same "
+                    f"input, models and options, choose a different -o, or remove the folder to start again.",
+                    path=self.folder,
+                    value=differences,
+                )
+            self.finished = str(values.get("finished", ""))
+            return ""
+        if not any(self.folder.glob(f"*{_SUFFIX}")):
+            start_again = f"remove '{self.folder}' to start again, or " if path.exists() else ""
+            raise DataError(
+                f"'{path}' {damage}, and there are no parts beside it; {start_again}choose a different -o.",
+                path=path,
+            ) from cause
+        jobs = self._jobs_of_parts()
+        if set(jobs) == {self.job.digest}:
+            return damage
+        lost = count_of(sum(jobs.values()), "intact part")
+        raise DataError(
+            f"'{path}' {damage}, and the parts beside it do not belong to this translation. Use the same input, models and "
+            f"options as before, or choose a different -o; if you remove '{self.folder}', {lost} will be lost.",
+            path=path,
+            value=dict(jobs),
+        ) from cause
+
+    def _jobs_of_parts(self) -> Counter[str]:
+        """Return how many intact parts belong to each job, by its digest."""
+        jobs = Counter[str]()
+        for path in self.folder.glob(f"*{_SUFFIX}"):
+            with contextlib.suppress(OSError, ValueError):
+                jobs[_read_part(path)[0]] += 1
+        return jobs
+
+
+def _read_part(path: Path) -> tuple[str, bytes]:
+    """Return the digest of the job that a part belongs to, and its content.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is damaged, or in the place of a different part.
+    """
+    head, end, content = read_regular(path, MAX_LIST_BYTES).partition(b"\n")
+    values = parse_json(head)
+    job = str(values.get("job", "")) if isinstance(values, dict) else ""
+    expected = {
+        "job": job,
+        "part": values.get("part") if job else None,
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    if not end or not job or values != expected or path.name != _part_name(values["part"]):
+        raise ValueError(f"'{path}' was changed: its checksum does not match")
+    return job, content
+
+
+def _part_name(part: object) -> str:
+    return f"{part:08d}{_SUFFIX}" if isinstance(part, int) else ""
 
 
 def _job_values(text: bytes) -> dict[str, Any]:

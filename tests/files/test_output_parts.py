@@ -85,9 +85,47 @@ def test_a_folder_without_a_job_is_refused(tmp_path, content):
     folder = tmp_path / "out.parts"
     folder.mkdir()
     (folder / JOB_FILE).write_bytes(content)
-    with pytest.raises(DataError, match="not a folder of parts") as caught:
+    with pytest.raises(DataError, match="no parts beside it") as caught:
         OutputParts(tmp_path / "out", JOB)
     assert caught.value.path == folder / JOB_FILE
+
+
+def spoil(parts, content):
+    path = parts.folder / JOB_FILE
+    path.unlink() if content is None else path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff"])
+def test_a_damaged_job_is_written_again_if_intact_parts_belong_to_it(parts, caplog, content):
+    before = (parts.folder / JOB_FILE).read_bytes()
+    path = spoil(parts, content)
+    second = sorted(parts.folder.glob("*.part"))[1]
+    second.write_bytes(b"damaged")
+    again = OutputParts(parts.output, JOB)
+    assert str(path) in caplog.text
+    assert again.missing() == [1]
+    again.begin()
+    assert path.read_bytes() == before
+    assert again.missing() == [1]
+
+
+@pytest.mark.parametrize("content", [None, b"{}"])
+def test_a_damaged_job_with_parts_of_a_different_one_is_named_with_what_could_be_lost(parts, content):
+    path = spoil(parts, content)
+    other = Job(lines=10, part_lines=4, facts={})
+    with pytest.raises(DataError, match="3 intact parts will be lost") as caught:
+        OutputParts(parts.output, other)
+    assert (caught.value.path, caught.value.value) == (path, {JOB.digest: 3})
+    assert OutputParts(parts.output, JOB).missing() == []
+
+
+def test_a_job_that_cannot_be_read_is_named(parts):
+    path = spoil(parts, None)
+    path.mkdir()
+    with pytest.raises(DataError, match="cannot be read") as caught:
+        OutputParts(parts.output, JOB)
+    assert caught.value.path == path
 
 
 def test_a_finished_output_is_remembered_and_verified(parts):

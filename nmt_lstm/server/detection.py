@@ -13,6 +13,10 @@ __all__ = ["Detection", "LanguageDetector"]
 _CODES = {"pb": "pt", "zt": "zh", "nb": "no"}
 LONGEST = 5_000
 """Characters that are looked at."""
+ENOUGH = 300
+"""Characters that are looked at where a list may have hundreds of texts."""
+CERTAIN = 95.0
+"""Percent: so sure, it is not wrong about any of the first 1,000 lines of Multi30k's test text, nor about their beginnings."""
 
 
 class Detection(NamedTuple):
@@ -58,6 +62,11 @@ class LanguageDetector:
         """The served languages that are never detected."""
         detected = set(self._served.values())
         return tuple(code for code in self.languages if code not in detected)
+
+    def certainly(self, text: str) -> Detection | None:
+        """Return the language of a text if there is no doubt about it."""
+        found = self.detect(text[:ENOUGH])
+        return found[0] if found and found[0].confidence >= CERTAIN else None
 
     def detect(self, text: str) -> list[Detection]:
         """Return the languages that a text may be in, likeliest first; none if it has no letters."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -13,7 +14,7 @@ from nmt_lstm.server.access import Access, Caller
 from nmt_lstm.server.detection import Detection, LanguageDetector
 from nmt_lstm.server.languages import canonical, language_name, same_language
 from nmt_lstm.server.models import ServedModel
-from nmt_lstm.server.observation import unless_disconnected
+from nmt_lstm.server.observation import all_by_name, unless_disconnected
 from nmt_lstm.server.problems import RequestError, not_supported, overloaded
 from nmt_lstm.server.request_values import Values, read_values
 from nmt_lstm.server.service import TextTranslation, TranslationService
@@ -75,23 +76,33 @@ class LibreTranslate:
             )
         texts = asked if isinstance(asked, list) else [asked]
         self._service.check_sizes(texts, caller.characters)
-        detected = self._detected(texts) if source.lower() == "auto" else None
-        source_code = self._served(source if detected is None else detected.language)
+        named = self._served(source) if source.lower() != "auto" else ""
         target_code = self._served(target)
+        detected = None if named else await self._detected(texts, target_code)
+        sources = [self._served(each.language) for each in detected] if detected else [named] * len(texts)
         text_format = self._format(values)
-        request.state.log.update({"source": source_code, "target": target_code})
-        if canonical(source_code) == canonical(target_code):
-            translations = [TextTranslation(text, [], 0.0) for text in texts]
-        else:
-            work = self._service.translate(
-                texts,
-                model=self._model(source_code, target_code),
-                client=caller.name,
-                html=text_format == "html",
-                alternatives=alternatives,
-                characters=caller.characters,
+        request.state.log.update({"source": ",".join(dict.fromkeys(sources)), "target": target_code})
+        models = {code: self._model(code, target_code) for code in dict.fromkeys(sources)}
+
+        async def translated(code: str, model: ServedModel | None) -> Iterator[TextTranslation]:
+            own = [text for text, each in zip(texts, sources, strict=True) if each == code]
+            if model is None:
+                return iter([TextTranslation(text, [], 0.0) for text in own])
+            return iter(
+                await self._service.translate(
+                    own,
+                    model=model,
+                    client=caller.name,
+                    html=text_format == "html",
+                    alternatives=alternatives,
+                    characters=caller.characters,
+                )
             )
-            translations = await unless_disconnected(request, work)
+
+        found = await unless_disconnected(
+            request, all_by_name({code: translated(code, model) for code, model in models.items()})
+        )
+        translations = [next(found[code]) for code in sources]
         return JSONResponse(
             _reply(
                 translations, is_list=isinstance(asked, list), detected=detected, alternatives=alternatives
@@ -156,9 +167,23 @@ class LibreTranslate:
             raise RequestError(400, f"{text_format[:100]} format is not supported")
         return text_format
 
-    def _detected(self, texts: Sequence[str]) -> Detection:
+    async def _detected(self, texts: Sequence[str], target: str) -> list[Detection]:
+        """Return the language of each text: its own if that is certain and is translated, or that of all together."""
         found = self._detector.detect("\n".join(texts))
-        return found[0] if found else self._undetected()
+        together = found[0] if found else self._undetected()
+        if len(texts) == 1:
+            return [together]
+        detected = []
+        for text in texts:
+            own = self._detector.certainly(text)
+            is_served = own is not None and (
+                canonical(own.language) == canonical(target)
+                or self._models.between(own.language, target) is not None
+            )
+            detected.append(own if own is not None and is_served else together)
+            # Of many texts, it takes long enough that others should not wait.
+            await asyncio.sleep(0)
+        return detected
 
     def _undetected(self) -> Detection:
         """What a text without letters is said to be: it comes back unchanged from any language."""
@@ -170,7 +195,10 @@ class LibreTranslate:
             raise not_supported(code)
         return served
 
-    def _model(self, source: str, target: str) -> ServedModel:
+    def _model(self, source: str, target: str) -> ServedModel | None:
+        """Return the model that translates; None if the languages are the same."""
+        if canonical(source) == canonical(target):
+            return None
         model = self._models.between(source, target)
         if model is None:
             raise RequestError(
@@ -182,13 +210,16 @@ class LibreTranslate:
 
 
 def _reply(
-    translations: Sequence[TextTranslation], *, is_list: bool, detected: Detection | None, alternatives: int
+    translations: Sequence[TextTranslation],
+    *,
+    is_list: bool,
+    detected: Sequence[Detection] | None,
+    alternatives: int,
 ) -> dict[str, Any]:
     """Return the reply: lists for a list, and otherwise the only text."""
     reply: dict[str, Any] = {"translatedText": [each.text for each in translations]}
     if detected is not None:
-        # LibreTranslate decides for all texts of a list together.
-        reply["detectedLanguage"] = [detected._asdict()] * len(translations)
+        reply["detectedLanguage"] = [each._asdict() for each in detected]
     if alternatives:
         reply["alternatives"] = [each.alternatives for each in translations]
     return reply if is_list else {name: values[0] for name, values in reply.items()}

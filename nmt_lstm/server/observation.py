@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from nmt_lstm.server.access_log import AccessLog
 from nmt_lstm.server.metrics import Metrics
 from nmt_lstm.server.problems import client_gone
 
-__all__ = ["CORS_HEADERS", "Observed", "unless_disconnected"]
+__all__ = ["CORS_HEADERS", "Observed", "all_by_name", "unless_disconnected"]
 
 CORS_HEADERS = {
     "access-control-allow-origin": "*",
@@ -118,6 +118,16 @@ async def unless_disconnected(request: Request, work: Coroutine[Any, Any, Result
     finally:
         task.cancel()
         gone.cancel()
+
+
+async def all_by_name(work: Mapping[str, Coroutine[Any, Any, Result]]) -> dict[str, Result]:
+    """Return the results of work that is done at the same time; if one part fails, the others are given up."""
+    tasks = {name: asyncio.ensure_future(part) for name, part in work.items()}
+    try:
+        return dict(zip(tasks, await asyncio.gather(*tasks.values()), strict=True))
+    finally:
+        for task in tasks.values():
+            task.cancel()
 
 
 async def _disconnection(request: Request) -> None:

@@ -65,6 +65,20 @@ def test_auto_tells_the_language(server) -> None:
     assert same.value["detectedLanguage"]["language"] == "ja"
 
 
+def test_auto_tells_the_language_of_each_text_of_a_list(server) -> None:
+    texts = ["Tom is tall, and so is the boy.", TALL, "12:30", "Tom is tall, and so is the boy."]
+    reply = server.post_json("/translate", {**BASE, "source": "auto", "q": texts}).value
+    found = [each["language"] for each in reply["detectedLanguage"]]
+    assert (found[:2], found[3]) == (["en", "ja"], "en")
+    alone = server.post_json("/translate", {**BASE, "q": texts[0]}).value["translatedText"]
+    assert reply["translatedText"] == [alone, TALL, "12:30", alone]
+    assert alone != texts[0]
+    # Into English, nothing is translated: what is English is not, and what is not is refused.
+    back = {**BASE, "source": "auto", "target": "en"}
+    assert server.post_json("/translate", {**back, "q": texts[:1]}).value["translatedText"] == texts[:1]
+    assert server.post_json("/translate", {**back, "q": [TALL, TALL]}).status == 400
+
+
 def test_html_keeps_its_tags(server) -> None:
     text = '<p class="a &amp; b">Tom is tall.</p><!-- Tom --><br>Tom is tall.'
     reply = server.post_json("/translate", {**BASE, "q": text, "format": "html"})

@@ -184,9 +184,13 @@ def keys(tmp_path_factory) -> tuple[Path, dict[str, str]]:
 def limited(keys, tmp_path_factory):
     log = tmp_path_factory.mktemp("log") / "access.jsonl"
     arguments = ["--keys", str(keys[0]), "--workers", "1", "--access-log", str(log), "--body-limit", "1000"]
+    other = tmp_path_factory.mktemp("models") / "other"
+    shutil.copytree(builtin_corpus_folder() / "model", other)
     server = ServerProcess(
         "-m",
         "builtin:en-ja",
+        "-m",
+        f"de-ja={other}",
         *arguments,
         "--batch-limit",
         "5",
@@ -248,6 +252,20 @@ def test_limits(limited, keys) -> None:
     assert server.post_json("/translate", {**request, "q": "a" * 2000}).status == 413
     assert server.post_json("/translate", {**request, "alternatives": 2}).status == 400
     assert server.post_json("/translate", {**request, "alternatives": 1}).status == 200
+
+
+def test_a_list_in_several_languages_is_translated_by_several_models(limited, keys) -> None:
+    server, log = limited
+    english, german = "Tom is tall, and so is the boy.", "Das Haus ist sehr groß und alt."
+    request = {**BASE, "api_key": keys[1]["free"]}
+    single = [
+        server.post_json("/translate", {**request, "source": code, "q": text}).value["translatedText"]
+        for code, text in (("en", english), ("de", german))
+    ]
+    reply = server.post_json("/translate", {**request, "source": "auto", "q": [english, german, english]})
+    assert [each["language"] for each in reply.value["detectedLanguage"]] == ["en", "de", "en"]
+    assert reply.value["translatedText"] == [*single, single[0]]
+    until(lambda: '"source": "en,de"' in log.read_text())
 
 
 def test_the_access_log_has_facts_and_no_texts(limited, keys) -> None:

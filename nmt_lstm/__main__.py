@@ -21,6 +21,11 @@ def main() -> int:
         from nmt_lstm.cli.app import main as run
 
         return run()
+    except MemoryError:  # while the command line itself was imported; it reports its own errors
+        sys.stderr.write(
+            "nmt-lstm: error: not enough memory to load nmt-lstm; raise its limit (ulimit -v).\n"
+        )
+        return 1
     except KeyboardInterrupt:
         sys.stderr.write("\nnmt-lstm: interrupted.\n")
         return INTERRUPTED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import sys
 import traceback
 from collections.abc import Sequence
@@ -35,12 +34,14 @@ from nmt_lstm.cli import (
     translate,
 )
 from nmt_lstm.cli.help_sections import SectionedCommand
+from nmt_lstm.cli.memory_message import memory_message
 from nmt_lstm.cli.messages import show_log
 from nmt_lstm.cli.standard_streams import discard_output, open_standard_streams, write_stderr
 from nmt_lstm.cli.strict_options import CommandError, UsageError, make_strict
 from nmt_lstm.errors import NmtLstmError
+from nmt_lstm.files.write_errors import is_write_error, write_remedy
 from nmt_lstm.numerics.memory import restart_without_thread_cache
-from nmt_lstm.numerics.out_of_memory import is_out_of_memory, where_memory_ran_out
+from nmt_lstm.numerics.out_of_memory import is_out_of_memory
 from nmt_lstm.numerics.threads import sleep_while_waiting
 from nmt_lstm.plain_text import printable
 from nmt_lstm.training.launch import is_started_by_run
@@ -132,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return status or CLOSED_PIPE
     except OSError as problem:
         discard_output()
-        return status or _report(f"cannot write to stdout: {problem.strerror or problem}.", 1)
+        return status or _report(f"cannot write to stdout: {_reason(problem)}.", 1)
     return status
 
 
@@ -153,11 +154,7 @@ def _run_safely(arguments: Sequence[str] | None) -> int:
         return CLOSED_PIPE
     except Exception as problem:  # noqa: BLE001 - nothing above this function would report it
         if is_out_of_memory(problem):
-            device = where_memory_ran_out(problem)
-            return _report(
-                f"not enough memory on {device}; lower --batch-size or --beam-size, or training.batch_pieces.",
-                1,
-            )
+            return _report(memory_message(problem, sys.argv[1:] if arguments is None else arguments, app), 1)
         if isinstance(problem, OSError):
             return _report(_system_message(problem), 1)
         if _is_interruption(problem):
@@ -221,5 +218,10 @@ def _report(message: str, status: int) -> int:
 
 def _system_message(problem: OSError) -> str:
     path = f"'{problem.filename}': " if problem.filename else ""
-    advice = "; free some space: files saved earlier are intact" if problem.errno == errno.ENOSPC else ""
-    return f"{path}{problem.strerror or problem}{advice}."
+    intact = ": files saved earlier are intact" if is_write_error(problem) else ""
+    return f"{path}{_reason(problem)}{intact}."
+
+
+def _reason(problem: OSError) -> str:
+    advice = f"; {write_remedy(problem)}" if is_write_error(problem) else ""
+    return f"{problem.strerror or problem}{advice}"

@@ -188,9 +188,9 @@ class BulkOutput:
             with lock_file(lock):
                 missing = [part for part in share if not self.parts.is_complete(part)]
                 if len(missing) < len(share):
-                    note(
-                        f"{count_of(len(share) - len(missing), 'part')} of {len(share):,} are complete already."
-                    )
+                    complete = len(share) - len(missing)
+                    verb = "is" if complete == 1 else "are"
+                    note(f"{complete:,} of {count_of(len(share), 'part')} {verb} complete already.")
                 self._translate(missing, lines, translated)
                 if self._merge_at_end:
                     self.merge()

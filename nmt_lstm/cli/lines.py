@@ -273,9 +273,12 @@ class OutputFile:
         try:
             self._stream.close()
         except OSError as problem:
+            from nmt_lstm.files.write_errors import write_remedy
+
+            remedy = write_remedy(problem)
             raise ResourceError(
-                f"'{self.path}' cannot be written to its end ({problem.strerror or problem}); {self._whole_lines()}. Free some "
-                f"space, then repeat the command.",
+                f"'{self.path}' cannot be written to its end ({problem.strerror or problem}); {self._whole_lines()}. {remedy[0].upper()}"
+                f"{remedy[1:]}, then repeat the command.",
                 path=self.path,
             ) from problem
 

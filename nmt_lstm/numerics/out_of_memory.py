@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import re
+import resource
+from types import TracebackType
 
 from nmt_lstm.errors import NmtLstmError
 
-__all__ = ["is_out_of_memory", "where_memory_ran_out"]
+__all__ = ["is_loading", "is_out_of_memory", "memory_limit", "where_memory_ran_out"]
 
 _MESSAGES = re.compile(
     r"(can't|cannot|failed to|unable to) allocate memory"  # PyTorch's DefaultCPUAllocator, the system, ONNX Runtime
@@ -16,6 +18,7 @@ _MESSAGES = re.compile(
     r"|could not create a primitive$"  # oneDNN, for the code of a kernel; one that it does not support has no descriptor
     r"|_ALLOC_FAILED"  # cuBLAS, cuDNN
     r"|bad[ _]alloc"  # the C++ library, through SentencePiece and others
+    r"|failed to map segment"  # the loader of shared libraries
     r"|storage size calculation overflowed",  # PyTorch, for a tensor that no memory could hold
     re.IGNORECASE,
 )
@@ -42,6 +45,25 @@ def where_memory_ran_out(error: BaseException) -> str:
         if _is_torch_error(error) or re.search("CUDA|cuBLAS|cuDNN", str(error), re.IGNORECASE)
         else "this machine"
     )
+
+
+def memory_limit() -> int | None:
+    """Return the bytes of memory that this process may have by its own limits (``ulimit -v``, ``-d``); None without one."""
+    limits = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
+    return min((limit for limit in limits if limit != resource.RLIM_INFINITY), default=None)
+
+
+def is_loading(error: BaseException) -> bool:
+    """Whether an error occurred while a module was imported, before it could do anything."""
+    return isinstance(error, ImportError) or _imports(error.__traceback__)
+
+
+def _imports(trace: TracebackType | None) -> bool:
+    while trace is not None:
+        if trace.tb_frame.f_code.co_name == "<module>":
+            return True
+        trace = trace.tb_next
+    return False
 
 
 def _is_torch_error(error: BaseException) -> bool:

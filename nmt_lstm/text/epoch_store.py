@@ -11,6 +11,7 @@ import numpy as np
 from nmt_lstm.errors import DataError, ResourceError
 from nmt_lstm.files.atomic import complete_folder
 from nmt_lstm.files.lock import locked
+from nmt_lstm.files.write_errors import write_remedy
 from nmt_lstm.text.corpus import read_parallel
 from nmt_lstm.text.pair_encoding import chunks_of
 from nmt_lstm.text.prepared import Prepared
@@ -56,7 +57,8 @@ def epoch_store(prepared: Prepared, epoch: int, *, sampling: float, seed: int) -
                 shutil.rmtree(folder_of(epoch - 2), ignore_errors=True)
     except OSError as error:
         raise ResourceError(
-            f"cannot write the sampled pieces to '{prepared.folder}': {error.strerror or error}; free some disk space."
+            f"cannot write the sampled pieces to '{prepared.folder}': {error.strerror or error}; "
+            f"{write_remedy(error)}."
         ) from None
     return TokenStore.open(folder) if store is None else store
 

@@ -17,6 +17,7 @@ from nmt_lstm.files.atomic import complete_folder, resumable_folder
 from nmt_lstm.files.checksums import checked_json, parse_checked, sha256_of
 from nmt_lstm.files.lock import locked
 from nmt_lstm.files.regular import read_regular
+from nmt_lstm.files.write_errors import write_remedy
 from nmt_lstm.text.cleaning import CleaningReport, PairSet
 from nmt_lstm.text.corpus import read_parallel
 from nmt_lstm.text.corpus_checks import corpus_warnings
@@ -148,7 +149,7 @@ def prepare_text(
         except OSError as error:
             raise ResourceError(
                 f"cannot write the prepared text to '{data.prepared}': {error.strerror or error}; "
-                "free some disk space, or choose another folder with --set data.prepared=FOLDER."
+                f"{write_remedy(error)}, or choose another folder with --set data.prepared=FOLDER."
             ) from None
         contents = existing()
         if contents is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import shutil
 import zipfile
@@ -19,6 +18,7 @@ from torch import Tensor
 from nmt_lstm.errors import DivergenceError, ModelFolderError, ResourceError
 from nmt_lstm.files.atomic import replacing, temporary_path
 from nmt_lstm.files.checksums import archive_is_intact, seal_archive
+from nmt_lstm.files.write_errors import write_remedy
 from nmt_lstm.training.divergence import all_finite
 from nmt_lstm.training.module import TranslationModule
 from nmt_lstm.training.output_folder import previous_checkpoint_path
@@ -203,8 +203,10 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         ):
             raise
         reason = getattr(problem, "strerror", None) or "the disk may be full"
-        full = getattr(problem, "errno", errno.ENOSPC) == errno.ENOSPC
+        remedy = (
+            write_remedy(problem) if isinstance(problem, OSError) else "check the disk and its free space"
+        )
         raise ResourceError(
             f"cannot write '{path}' ({reason}); earlier files are intact: "
-            f"{'free some space' if full else 'check the disk'}, then continue with --resume."
+            f"{remedy}, then continue with --resume."
         ) from problem

@@ -12,6 +12,7 @@ from nmt_lstm.checkpoint import model_folder
 from nmt_lstm.errors import ConfigurationError, ResourceError
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import read_regular
+from nmt_lstm.files.write_errors import write_remedy
 from nmt_lstm.model.build import build_unweighted_network
 from nmt_lstm.training.module import TranslationModule
 from nmt_lstm.training.time_budget import TimeBudget
@@ -85,7 +86,7 @@ class ModelWriter:
         except OSError as problem:
             raise ResourceError(
                 f"cannot write the model folder '{self.folder}' ({problem.strerror or problem}); earlier files are "
-                f"intact: free some space, then continue with --resume."
+                f"intact: {write_remedy(problem)}, then continue with --resume."
             ) from problem
 
 

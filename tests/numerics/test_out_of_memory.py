@@ -56,6 +56,7 @@ class RuntimeException(Exception):  # noqa: N818 - ONNX Runtime's name
         (RuntimeException("Failed to allocate memory for requested buffer of size 9"), "this machine"),
         (OSError(errno.ENOMEM, "Cannot allocate memory"), "this machine"),
         (MemoryError(), "this machine"),
+        (ImportError("libtorch_cpu.so: failed to map segment from shared object"), "this machine"),
     ],
 )
 def test_messages_of_libraries_are_recognised(problem: Exception, device: str) -> None:

@@ -18,6 +18,7 @@ from nmt_lstm.files.checksums import checked_json, sha256_of, sha256_of_content,
 from nmt_lstm.files.folders import exclusive_folder
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import MAX_LIST_BYTES, read_regular
+from nmt_lstm.files.write_errors import write_remedy
 from nmt_lstm.lab.comparison.plan import Plan, PlannedRun
 from nmt_lstm.lab.comparison.run_result import RunResult, TrainingResult, read_result
 from nmt_lstm.lab.experiment.folder import check_folder
@@ -219,7 +220,7 @@ def write_text(path: Path, text: str) -> None:
         write_atomically(path, text)
     except OSError as problem:
         raise ResourceError(
-            f"cannot write '{path}' ({problem.strerror or problem}); free some space, then rerun the same command.",
+            f"cannot write '{path}' ({problem.strerror or problem}); {write_remedy(problem)}, then rerun the same command.",
             path=path,
         ) from problem
 

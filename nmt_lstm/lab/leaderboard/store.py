@@ -14,6 +14,7 @@ from nmt_lstm.files.checksums import checked_json, parse_checked, sha256_of, sha
 from nmt_lstm.files.lock import locked
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import open_regular, read_regular
+from nmt_lstm.files.write_errors import write_remedy
 from nmt_lstm.lab.leaderboard.cached_statistics import CachedStatistics
 from nmt_lstm.lab.leaderboard.record import Record, Row, TextDigest, parse_record, to_line
 from nmt_lstm.lab.leaderboard.test_sets import TestSet, TestSets, text_bytes
@@ -218,7 +219,8 @@ class BoardFiles:
 
     def _unwritable(self, problem: OSError) -> ResourceError:
         return ResourceError(
-            f"cannot write to board '{self.folder}' ({problem.strerror or problem}); nothing was added.",
+            f"cannot write to board '{self.folder}' ({problem.strerror or problem}); nothing was added: "
+            f"{write_remedy(problem)}.",
             path=self.folder,
         )
 

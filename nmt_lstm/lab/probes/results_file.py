@@ -14,6 +14,7 @@ from nmt_lstm.files.checksums import with_checksum, without_checksum
 from nmt_lstm.files.folders import exclusive_folder
 from nmt_lstm.files.parsing import parse_json
 from nmt_lstm.files.regular import MAX_LIST_BYTES, read_regular
+from nmt_lstm.files.write_errors import write_remedy
 from nmt_lstm.lab.experiment.folder import check_folder
 from nmt_lstm.lab.probes.result import FORMAT, FORMAT_VERSION, ProbeResult
 
@@ -93,7 +94,9 @@ class ResultsFile:
                     raise
         except OSError as problem:
             raise ResourceError(
-                f"cannot write '{self.path}' ({problem.strerror}); earlier results are kept.", path=self.path
+                f"cannot write '{self.path}' ({problem.strerror}); earlier results are kept: "
+                f"{write_remedy(problem)}.",
+                path=self.path,
             ) from problem
 
 

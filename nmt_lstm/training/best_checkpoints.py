@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 from torch import Tensor
 
 from nmt_lstm.checkpoint.weights import save_weights
-from nmt_lstm.errors import ModelFolderError
 from nmt_lstm.files.checksums import sha256_of
 from nmt_lstm.training.checkpointing import write_atomically
 from nmt_lstm.training.validation import is_better
 
 __all__ = ["BestCheckpoints", "WeightsCheckpoint"]
-
-_REMEDY = (
-    "restore it from a copy, or train again into a different folder; the model in the run's folder is intact"
-)
 
 
 @dataclass(frozen=True)
@@ -99,23 +96,25 @@ class BestCheckpoints:
         """Return the path of a checkpoint's file."""
         return self.folder / checkpoint.file
 
-    def verify(self, checkpoint: WeightsCheckpoint) -> None:
-        """Compare a checkpoint's file with its checksum.
-
-        Raises:
-            ModelFolderError: the file is missing, unreadable or changed.
-        """
-        path = self.path(checkpoint)
+    def damage(self, checkpoint: WeightsCheckpoint) -> str:
+        """Return what is wrong with a checkpoint's file, compared with its checksum: it is missing, unreadable or changed."""
         try:
-            changed = checkpoint.sha256 and sha256_of(path) != checkpoint.sha256
+            changed = checkpoint.sha256 and sha256_of(self.path(checkpoint)) != checkpoint.sha256
         except OSError as problem:
-            raise ModelFolderError(
-                f"'{path}' cannot be read: {problem.strerror}; {_REMEDY}.", path=path
-            ) from problem
-        if changed:
-            raise ModelFolderError(
-                f"'{path}' was changed: its SHA-256 is not the recorded one; {_REMEDY}.", path=path
-            )
+            return f"cannot be read: {problem.strerror}"
+        return "was changed: its SHA-256 is not the recorded one" if changed else ""
+
+    def restore(self, checkpoint: WeightsCheckpoint, copy: Path) -> bool:
+        """Replace a damaged file by a copy of another one if that has its checksum; whether it has."""
+        with suppress(OSError):
+            if checkpoint.sha256 and sha256_of(copy) == checkpoint.sha256:
+                write_atomically(self.path(checkpoint), lambda path: copyfile(copy, path))
+                return True
+        return False
+
+    def drop(self, files: Collection[str]) -> None:
+        """List files no longer; they are not deleted."""
+        self.checkpoints = [each for each in self.checkpoints if each.file not in files]
 
     def state_dict(self) -> list[dict[str, Any]]:
         """Return the state for a training checkpoint."""

@@ -12,12 +12,14 @@ import torch
 from torch import Tensor
 
 from nmt_lstm.checkpoint.averaging import average_states
+from nmt_lstm.checkpoint.folder_files import WEIGHTS
+from nmt_lstm.checkpoint.manifest import Manifest, check_files
 from nmt_lstm.checkpoint.weights import load_weights
 from nmt_lstm.config.schema import TrainingSettings
 from nmt_lstm.errors import ModelFolderError
 from nmt_lstm.training.assembly import Assembly
 from nmt_lstm.training.best_checkpoints import BestCheckpoints, WeightsCheckpoint
-from nmt_lstm.training.devices import all_reduce_max, broadcast_from_first, gather_objects, is_first_process
+from nmt_lstm.training.devices import broadcast_from_first, gather_objects, is_first_process
 from nmt_lstm.training.diagnosis import diagnose
 from nmt_lstm.training.fit_result import FitResult, show_summary
 from nmt_lstm.training.interruption import TrainingInterrupted
@@ -43,12 +45,14 @@ def select_weights(trainer: pl.Trainer, assembly: Assembly) -> SelectedWeights |
     The average of several checkpoints is compared with the best one, both with `assembly.beam_size`; the average wins
     a tie. Afterwards the module contains the selected weights. All processes must take part.
 
+    Files of weights that are missing or were changed take no part, with a warning. If none is left, the model stays what
+    it is; if that is damaged as well, the last weights become the model.
+
     Returns:
-        The selected weights; None if no weights were saved, or no time was left to compare: then the model folder
+        The selected weights; None if no weights were saved or left, or no time was left to compare: then the model folder
         already contains the best single weights.
 
     Raises:
-        ModelFolderError: a file of weights is missing or was changed.
         TrainingInterrupted: a signal came.
     """
     module, callback, device = assembly.module, assembly.callback, trainer.strategy.root_device
@@ -58,12 +62,19 @@ def select_weights(trainer: pl.Trainer, assembly: Assembly) -> SelectedWeights |
         callback.validate(trainer, module)
     trainer.strategy.barrier("the weights are written")
     selected: SelectedWeights | None = None
+    if callback.has_time_to_validate(device) and not _drop_damaged(checkpoints, assembly):
+        with module.averaged():
+            result = callback.validator.translate(module, assembly.beam_size)
+            if result is not None:
+                last = {
+                    name: weight.to("cpu", copy=True) for name, weight in module.model.state_dict().items()
+                }
+                selected = SelectedWeights(last, result, [trainer.global_step])
     for candidate in _candidates(checkpoints, assembly.settings):
         if not callback.has_time_to_validate(device):
             # An average that nothing was compared with must not replace the best weights.
             selected = None
             break
-        _verify(checkpoints, candidate, device)
         state = _load_average(module, [checkpoints.path(each) for each in candidate])
         result = callback.validator.translate(module, assembly.beam_size)
         if result is None:
@@ -99,26 +110,34 @@ def _load_average(module: TranslationModule, files: Sequence[Path]) -> dict[str,
     return state
 
 
-def _verify(
-    checkpoints: BestCheckpoints, candidate: Sequence[WeightsCheckpoint], device: torch.device
-) -> None:
-    """Compare files with their checksums; if one process finds a damaged file, all raise before any loads one.
+def _drop_damaged(checkpoints: BestCheckpoints, assembly: Assembly) -> bool:
+    """Leave out files that differ from their checksums, with a warning, unless the model in the folder is the same.
 
-    Only the process that wrote the files in this run knows their checksums.
+    The first process decides for all: only the process that wrote the files in this run knows their checksums, and only
+    its machine need have them.
 
-    Raises:
-        ModelFolderError: a file is missing or was changed.
+    Returns:
+        Whether there is a model: weights to select from, or an intact model folder, or nothing that was ever saved.
     """
-    problem: ModelFolderError | None = None
-    try:
-        for checkpoint in candidate if is_first_process() else ():
-            checkpoints.verify(checkpoint)
-    except ModelFolderError as damage:
-        problem = damage
-    if all_reduce_max([float(problem is not None)], device)[0]:
-        raise problem or ModelFolderError(
-            "another process found weights that are missing or changed; its message names them."
-        )
+    warnings: dict[str, str] = {}
+    folder, is_intact = assembly.context.output, True
+    for each in checkpoints.checkpoints if is_first_process() else ():
+        damage = checkpoints.damage(each)
+        if damage and not checkpoints.restore(each, folder / WEIGHTS):
+            warnings[each.file] = f"'{checkpoints.path(each)}' {damage}"
+    if len(warnings) == len(checkpoints.checkpoints) > 0:
+        try:
+            check_files(folder, Manifest.read(folder))
+        except ModelFolderError:
+            is_intact = False
+    warnings, is_intact = gather_objects((warnings, is_intact))[0]
+    checkpoints.drop(warnings)
+    rest = "the model in the folder is not replaced" if is_intact else "the last weights become the model"
+    if checkpoints.checkpoints:
+        rest = "the weights of the model are selected without it"
+    for text in warnings.values():
+        assembly.context.display.say(f"warning: {text}; {rest}.")
+    return is_intact
 
 
 def publish(trainer: pl.Trainer, assembly: Assembly, selected: SelectedWeights | None) -> FitResult:

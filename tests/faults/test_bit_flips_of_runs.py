@@ -34,6 +34,8 @@ def unfinished_run(parallel_files, tmp_path_factory) -> tuple[Path, list[object]
         "training.precision": "float32",
         "training.batch_pieces": 400,
         "training.average": "best",
+        # Its rates do not depend on the number of steps, which is larger in the resumed run.
+        "training.schedule.name": "constant",
         "subwords.vocabulary_size": 300,
         "model.embedding_size": 24,
         "model.encoder.hidden_size": 32,

@@ -236,7 +236,7 @@ def check_start(run: RunSettings, folder: Path, plugins: Sequence[Path] | None, 
         check_vocabulary(run.data, with_builtin_pieces(run).subwords)
     load_plugins(plugins)
     from nmt_lstm.training.devices import choose_devices
-    from nmt_lstm.training.launch import find_launch, ignore_stray
+    from nmt_lstm.training.launch import check_launcher, find_launch, ignore_stray
     from nmt_lstm.training.output_folder import check_not_held, check_output, has_checkpoint
     from nmt_lstm.training.run_checks import check_run
 
@@ -247,6 +247,7 @@ def check_start(run: RunSettings, folder: Path, plugins: Sequence[Path] | None, 
         model=run.model,
         continues=resume and has_checkpoint(folder),
     )
+    check_launcher(run.training.devices, run.training.nodes)
     devices = choose_devices(run.training)
     if run.data.stream:
         from nmt_lstm.training.stream_data import check_stream_devices

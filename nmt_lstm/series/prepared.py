@@ -75,6 +75,8 @@ class PreparedSeries:
     valid: Windows
     """The windows whose forecasts validate."""
     data: DataSettings
+    texts: tuple[()] = ()
+    """A series is one file, so nothing has to be said about which one was changed."""
     parts: tuple[()] = ()
     """A series is one corpus."""
     validation: tuple[()] = ()

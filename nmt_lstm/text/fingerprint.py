@@ -32,6 +32,8 @@ class Fingerprints(NamedTuple):
     current: str
     earlier: str
     """Equal to the current one, unless the text is long."""
+    texts: tuple[tuple[str, str], ...]
+    """The files of each side, as they are named, and the digest of their content; a side may be the same in two texts."""
 
 
 def fingerprints_of(data: DataSettings, subwords: SubwordSettings) -> Fingerprints:
@@ -61,7 +63,7 @@ def fingerprints_of(data: DataSettings, subwords: SubwordSettings) -> Fingerprin
         **_texts("validation", [_text(each) for each in sets]),
     }
     digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
-    characters = 0
+    characters, texts = 0, list[tuple[str, str]]()
     for text in (*corpora, *sets):
         for side in text.sides():
             if side is None:
@@ -72,12 +74,13 @@ def fingerprints_of(data: DataSettings, subwords: SubwordSettings) -> Fingerprin
                 content.update(block)
                 characters += _characters(block)
             digest.update(content.digest())
+            texts.append((" + ".join(map(str, side)), content.hexdigest()))
     earlier = digest.hexdigest()
     most = max_sample_characters(subwords.kind)
     if characters > most and subwords.model is None and subwords.kind != "byte":
         # Earlier versions learnt the vocabulary of so long a text from a larger part of it.
         digest.update(f"sample of {most} characters".encode())
-    return Fingerprints(digest.hexdigest(), earlier)
+    return Fingerprints(digest.hexdigest(), earlier, tuple(texts))
 
 
 def _characters(block: bytes) -> int:

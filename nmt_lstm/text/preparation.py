@@ -108,7 +108,7 @@ def prepare_text(
     validation = tuple(read_validation(each) for each in data.validation_sets())
     for warning in corpus_warnings(data):
         _warn(warning)
-    fingerprint, earlier = fingerprints_of(data, subwords)
+    fingerprint, earlier, texts = fingerprints_of(data, subwords)
     folder = data.prepared / fingerprint[:16]
     if not folder.exists() and (data.prepared / earlier[:16]).exists():
         fingerprint, folder = earlier, data.prepared / earlier[:16]
@@ -116,6 +116,7 @@ def prepare_text(
         Prepared,
         folder=folder,
         fingerprint=fingerprint,
+        texts=texts,
         validation=validation,
         data=data,
         kind=subwords.kind,
@@ -130,9 +131,7 @@ def prepare_text(
             return _read_folder(folder, TextForm.of(subwords))
         except DataError as error:
             if warn:
-                logger.warning(
-                    "the prepared text in '%s' is damaged and will be prepared again: %s", folder, error
-                )
+                logger.warning("the prepared text in '%s' will be prepared again: %s", folder, error)
             return None
 
     contents = existing()
@@ -200,8 +199,10 @@ def _read_folder(folder: Path, form: TextForm) -> _Contents | None:
         if ((folder / KEPT).stat().st_size, len(store)) != (report.read, report.kept):
             raise DataError(f"its files do not have {report.read:,} pairs of which {report.kept:,} are kept.")
         return _Contents(reports, store, Subwords.load(folder, form=form))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(str(error)) from error
+    except OSError as error:
+        raise DataError(f"cannot read '{error.filename}': {error.strerror}.") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"'{folder / RECORD}' is damaged: {error}.") from error
 
 
 def _prepare_folder(

@@ -28,6 +28,8 @@ class Prepared:
 
     folder: Path
     fingerprint: str
+    texts: tuple[tuple[str, str], ...]
+    """The files of each side, and the digest of their content."""
     subwords: Subwords
     store: TokenStore | None
     """The training pairs; None if they come from a stream."""

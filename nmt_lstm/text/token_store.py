@@ -109,9 +109,9 @@ class _ArrayFile(Generic[Number]):
         try:
             content = os.pread(self._handle, size, start * self._dtype.itemsize)
         except OSError as error:
-            raise _unreadable(self._path, error) from None
+            raise _unreadable(self._path, error, advice=_RERUN) from None
         if len(content) != size:
-            raise _damaged(self._path, f"'{self._path}' is truncated")
+            raise _damaged(self._path, f"'{self._path}' is truncated", advice=_RERUN)
         return np.frombuffer(content, self._dtype)
 
 
@@ -130,14 +130,16 @@ def _check_files(folder: Path, files: object) -> None:
                 )
 
 
-def _unreadable(path: Path, error: OSError) -> DataError:
-    return DataError(f"cannot read the prepared store: '{path}': {error.strerror}; prepare again.", path=path)
+# Only for errors while the pairs are used: a store that cannot be opened is prepared again without being asked.
+_RERUN = "; rerun the command, which prepares the text again"
 
 
-def _damaged(path: Path, reason: str) -> DataError:
-    return DataError(
-        f"the prepared store is damaged: {reason}; delete its folder and prepare again.", path=path
-    )
+def _unreadable(path: Path, error: OSError, *, advice: str = "") -> DataError:
+    return DataError(f"cannot read the prepared store: '{path}': {error.strerror}{advice}.", path=path)
+
+
+def _damaged(path: Path, reason: str, *, advice: str = "") -> DataError:
+    return DataError(f"the prepared store is damaged: {reason}{advice}.", path=path)
 
 
 class TokenStore:
@@ -160,9 +162,7 @@ class TokenStore:
         try:
             header = parse_checked(read_regular(folder / HEADER))
         except FileNotFoundError:
-            raise DataError(
-                f"there is no prepared store in '{folder}'; prepare again.", path=folder
-            ) from None
+            raise DataError(f"there is no prepared store in '{folder}'.", path=folder) from None
         except OSError as error:
             raise _unreadable(folder / HEADER, error) from None
         except ValueError as error:

@@ -161,12 +161,14 @@ def assemble(
         plugins=plugin_digests(run),
         subwords=prepared.subwords,
         fingerprint=prepared.fingerprint,
+        texts=[digest for _, digest in prepared.texts],
         requested=requested,
         weights=[part.weight for part in prepared.parts],
     )
     identity["processes"] = context.devices.world_size
     if resume_point is not None:
-        check_same_run(resume_point.identity, identity, path=checkpoint)
+        texts = [name for name, _ in prepared.texts]
+        check_same_run(resume_point.identity, identity, path=checkpoint, texts=texts)
         if context.launch.is_first:
             check_plugins(
                 context.output, resume_point.identity, identity, accept_changes=accept_changed_plugins

@@ -13,6 +13,7 @@ from nmt_lstm.errors import LaunchError
 __all__ = [
     "STARTED_BY",
     "Launch",
+    "check_launcher",
     "find_launch",
     "ignore_stray",
     "is_started_by_run",
@@ -96,6 +97,27 @@ def without_launcher(environment: Mapping[str, str]) -> dict[str, str]:
     """Return a copy of the environment for another run, without the variables of launchers."""
     variables = {*_RANKS, *_SIZES, "LOCAL_WORLD_SIZE", *_UNNAMED, STARTED_BY}
     return {name: value for name, value in environment.items() if name not in variables}
+
+
+def check_launcher(processes: int, nodes: int, environment: Mapping[str, str] = os.environ) -> None:
+    """Compare the number of processes that a launcher started with the one that the settings name.
+
+    This comes before the question whether the machine has so many devices: the launcher is the likelier mistake.
+
+    Args:
+        processes: of the run, on each machine; 0 is as many as the machine has devices.
+        nodes: machines of the run.
+        environment: the environment variables of this process.
+
+    Raises:
+        LaunchError: the numbers differ.
+    """
+    if processes * nodes <= 1 or is_started_by_run(environment):
+        return
+    if _TORCHRUN in environment:
+        _check_size(environment, "WORLD_SIZE", "torchrun", processes, nodes)
+    elif environment.get(_SRUN_TASKS, "1") != "1":
+        _check_size(environment, _SRUN_TASKS, "srun", processes, nodes)
 
 
 def find_launch(processes: int, nodes: int, environment: Mapping[str, str] = os.environ) -> Launch:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytorch_lightning as pl
+from rich.cells import cell_len
 
 from nmt_lstm.config.defaults import planned_length
 from nmt_lstm.config.schema import OptimizerSettings, TrainingSettings
@@ -149,13 +150,25 @@ class RunReport:
             *_columns(result),
             *(["best so far"] if improved else []),
         ]
-        self.display.say("  ".join(columns))
+        for line in self._lines(columns):
+            self.display.say(line)
         width = max((len(name) for name in result.sets), default=0)
         for name, each in result.sets.items():
             self.display.say("  ".join([f"    {name:{width}}", *_columns(each)]))
         if self.display.console.is_terminal and result.indices:
             self._show_samples(point.step, result)
         return point
+
+    def _lines(self, columns: Sequence[str]) -> list[str]:
+        """Return columns as one line, or at a terminal that is too narrow as several, none of which breaks within a column."""
+        console, lines = self.display.console, [columns[0]]
+        for column in columns[1:]:
+            longer = f"{lines[-1]}  {column}"
+            if console.is_terminal and cell_len(longer) > console.width:
+                lines.append(f"    {column}")
+            else:
+                lines[-1] = longer
+        return lines
 
     def _show_samples(self, step: int, result: ValidationResult) -> None:
         """Show two translations; which ones follows from the step, so that every run shows the same."""

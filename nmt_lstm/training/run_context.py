@@ -18,7 +18,7 @@ from nmt_lstm.numerics.memory import bound_kernel_memory, keep_freed_memory
 from nmt_lstm.numerics.precision import Precision, resolve_precision
 from nmt_lstm.training.devices import Devices, choose_devices, use_threads
 from nmt_lstm.training.interruption import SignalWatch
-from nmt_lstm.training.launch import Launch, find_launch, ignore_stray
+from nmt_lstm.training.launch import Launch, check_launcher, find_launch, ignore_stray
 from nmt_lstm.training.output_folder import (
     check_not_held,
     check_output,
@@ -76,6 +76,7 @@ def open_run(
         ResourceError: there are too few devices, or the folder cannot be created.
     """
     budget = TimeBudget(parse_duration(settings.time_limit))
+    check_launcher(settings.devices, settings.nodes)
     devices = choose_devices(settings)
     launch = find_launch(devices.count, devices.nodes)
     ignore_stray(launch)

@@ -33,6 +33,7 @@ def run_identity(
     plugins: Mapping[str, str],
     subwords: Subwords,
     fingerprint: str,
+    texts: Sequence[str] = (),
     requested: Mapping[str, int],
     weights: Sequence[float] = (),
 ) -> dict[str, Any]:
@@ -43,6 +44,7 @@ def run_identity(
         plugins: checksums of its plugin files.
         subwords: its vocabularies.
         fingerprint: of its prepared text.
+        texts: digests of the content of each side of the text, without names, so that text may be moved.
         requested: the widths that its settings asked for when it started (`width_choice.widths_of`).
         weights: of its corpora; they decide what an epoch is.
     """
@@ -51,6 +53,7 @@ def run_identity(
         "format": _FORMAT,
         "vocabulary": {"source": subwords.source.fingerprint, "target": subwords.target.fingerprint},
         "data": fingerprint,
+        "texts": list(texts),
         "plugins": dict(plugins),
         "requested": dict(requested),
         "settings": {
@@ -123,8 +126,16 @@ def _changed_settings(path: Path, changed: Sequence[tuple[str, Any, Any]]) -> Co
     )
 
 
-def check_same_run(before: Mapping[str, Any] | None, now: Mapping[str, Any], *, path: Path) -> None:
+def check_same_run(
+    before: Mapping[str, Any] | None, now: Mapping[str, Any], *, path: Path, texts: Sequence[str] = ()
+) -> None:
     """Raise an error unless the checkpoint at `path` belongs to a run with the same vocabulary, model and text.
+
+    Args:
+        before: the identity in the checkpoint.
+        now: the identity of the run.
+        path: of the checkpoint.
+        texts: the names of the run's texts, in the order of its digests.
 
     Raises:
         ConfigurationError: settings differ that must not change within a run; each is named with both values.
@@ -134,6 +145,14 @@ def check_same_run(before: Mapping[str, Any] | None, now: Mapping[str, Any], *, 
         raise ModelFolderError(
             f"checkpoint '{path}' was not written by this version of nmt-lstm; train from the beginning.",
             path=path,
+        )
+    if changed_texts := _changed_texts(before, now, texts):
+        names = " and ".join(f"'{name}'" for name in changed_texts)
+        raise ModelFolderError(
+            f"cannot resume from '{path}': {names} {'was' if len(changed_texts) == 1 else 'were'} changed since this run started. "
+            f"Restore the old text, or train into a different folder.",
+            path=path,
+            value=changed_texts,
         )
     if before["vocabulary"] != now["vocabulary"]:
         sides = [
@@ -165,6 +184,14 @@ def check_same_run(before: Mapping[str, Any] | None, now: Mapping[str, Any], *, 
             f"different folder.",
             path=path,
         )
+
+
+def _changed_texts(before: Mapping[str, Any], now: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    """Return the names of the texts with a different content; checkpoints of earlier versions do not say what it was."""
+    texts, earlier = now["texts"], before.get("texts", [])
+    if before["data"] == now["data"] or not len(texts) == len(earlier) == len(names):
+        return []
+    return [name for name, digest, old in zip(names, texts, earlier, strict=True) if digest != old]
 
 
 def changed_processes(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> str:

@@ -169,6 +169,17 @@ def test_pipes_and_devices_are_refused(folder, name, kind) -> None:
         read(folder)
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "run.toml", "model.safetensors", "subwords.joint.model"])
+def test_a_link_is_followed_only_to_the_content_of_the_manifest(folder, tmp_path, name) -> None:
+    outside = tmp_path / "outside"
+    (folder / name).rename(outside)
+    (folder / name).symlink_to(outside)
+    read(folder).load_model()
+    outside.write_bytes(outside.read_bytes()[:-2] + b" \n")
+    with pytest.raises(ModelFolderError, match=name):
+        read(folder).load_model()
+
+
 def test_the_error_of_a_full_disk_names_the_folder(tmp_path, tiny_run, subwords) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     state = {"weights": torch.ones(100_000)}

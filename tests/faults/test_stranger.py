@@ -161,7 +161,7 @@ def test_no_file_outside_the_folder_is_read(stranger, run, name):
 @pytest.mark.parametrize(
     "name", ["run.toml", "metrics.json", "model.safetensors", "subwords.joint.model", "manifest.json"]
 )
-def test_a_link_pipe_or_device_in_place_of_a_file_is_refused_without_waiting(stranger, run, name):
+def test_a_link_to_other_content_pipe_or_device_is_refused_without_waiting(stranger, run, name):
     path = stranger / "model" / name
     for make in (
         lambda: path.symlink_to("/etc/hostname"),

@@ -49,6 +49,9 @@ def test_a_damaged_folder_is_prepared_again(corpus, name, damage, caplog) -> Non
     assert not prepared.reused
     assert corpus.files(folder) == sound
     assert caplog.text.count("will be prepared again") == 1
+    assert caplog.text.count("prepare") == caplog.text.count("prepared")  # no advice: it is already followed
+    assert "[Errno" not in caplog.text
+    assert name in caplog.text
     assert corpus.prepared_folders() == [folder.name]
     assert prepare(corpus.run()).reused
 

@@ -209,7 +209,10 @@ def test_a_long_text_has_a_new_fingerprint_and_what_earlier_versions_prepared_is
     before = prepare(corpus.run())
     monkeypatch.setattr(vocabulary_sample, "MAX_OTHER_CHARACTERS", 2_000)
     data, settings = corpus.run().data, corpus.run().subwords
-    current, earlier = fingerprint.fingerprints_of(data, settings)
+    current, earlier, texts = fingerprint.fingerprints_of(data, settings)
+    assert [name for name, _ in texts] == [
+        str(path) for path in (*data.training_files(), *data.validation_files())
+    ]
     assert earlier == before.fingerprint != current
     reused = prepare(corpus.run())
     assert reused.reused
@@ -221,4 +224,5 @@ def test_a_long_text_has_a_new_fingerprint_and_what_earlier_versions_prepared_is
     assert prepare(corpus.run()).reused
     # Without a vocabulary to learn, nothing has changed.
     again = settings.model_copy(update={"model": new.folder})
-    assert len(set(fingerprint.fingerprints_of(data, again))) == 1
+    unchanged = fingerprint.fingerprints_of(data, again)
+    assert unchanged.current == unchanged.earlier

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nmt_lstm.errors import LaunchError
-from nmt_lstm.training.launch import STARTED_BY, Launch, find_launch, ignore_stray
+from nmt_lstm.training.launch import STARTED_BY, Launch, check_launcher, find_launch, ignore_stray
 
 TORCHRUN = {
     "TORCHELASTIC_RUN_ID": "none",
@@ -172,3 +172,17 @@ def test_ignored_variables_are_logged_once_and_removed(caplog: Any) -> None:
     assert [record.getMessage().split(":")[0] for record in caplog.records] == ["RANK=1"]
     ignore_stray(find_launch(1, 1, environment), environment)
     assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize(
+    ("variables", "variable"), [(TORCHRUN, "WORLD_SIZE"), (SRUN, "SLURM_STEP_NUM_TASKS")]
+)
+def test_a_number_of_processes_unlike_the_launchers_is_refused_before_devices_are_counted(
+    variables: dict[str, str], variable: str
+) -> None:
+    check_launcher(2, 2, variables)
+    check_launcher(0, 1, variables)  # as many as there are devices, which are counted later
+    check_launcher(1, 1, variables)  # a run of its own, which ignores launchers
+    with pytest.raises(LaunchError) as caught:
+        check_launcher(3, 1, variables)
+    assert (caught.value.variable, caught.value.value) == (variable, "4")

@@ -16,10 +16,10 @@ from nmt_lstm.training.time_budget import TimeBudget
 from nmt_lstm.training.validation import ValidationResult
 
 
-def report_validation(*, terminal: bool) -> str:
+def report_validation(*, terminal: bool, width: int = 200) -> str:
     file = io.StringIO()
     report = RunReport(
-        display=ProgressDisplay(Console(file=file, force_terminal=terminal, width=200, color_system=None)),
+        display=ProgressDisplay(Console(file=file, force_terminal=terminal, width=width, color_system=None)),
         budget=TimeBudget(None),
         epochs=3,
         beam_size=1,
@@ -53,3 +53,12 @@ def test_a_terminal_shows_samples_with_source_and_reference() -> None:
 def test_a_file_gets_only_the_scores() -> None:
     (line,) = report_validation(terminal=False).splitlines()
     assert "BLEU 2.00  chrF 3.00" in line
+
+
+def test_a_narrow_terminal_breaks_the_line_between_scores() -> None:
+    lines = report_validation(terminal=True, width=60).splitlines()
+    assert all(len(line) <= 60 for line in lines)
+    scores = next(line for line in lines if "BLEU" in line)
+    assert "BLEU 2.00" in scores
+    assert scores.startswith("    ")
+    assert len(report_validation(terminal=False, width=60).splitlines()) == 1

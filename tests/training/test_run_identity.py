@@ -10,11 +10,11 @@ from rich.console import Console
 
 from nmt_lstm.checkpoint.model_folder import read
 from nmt_lstm.checkpoint.plugin_records import plugin_digests
-from nmt_lstm.errors import ChangedPluginError
+from nmt_lstm.errors import ChangedPluginError, ModelFolderError
 from nmt_lstm.registry import load_plugin_file
 from nmt_lstm.training.checkpointing import read_checkpoint
 from nmt_lstm.training.fit import fit
-from nmt_lstm.training.run_identity import changed_processes, check_plugins
+from nmt_lstm.training.run_identity import changed_processes, check_plugins, check_same_run
 
 QUIET = Console(quiet=True)
 SOURCE = """
@@ -93,6 +93,30 @@ def test_before_the_first_validation_the_checksum_detects_a_change(
         check_plugins(output, identity, {"plugins": plugin_digests(run)})
     assert caught.value.names == ("cell resumed",)
     check_plugins(output, identity, {"plugins": plugin_digests(run)}, accept_changes=True)
+
+
+def test_a_changed_text_is_named_before_the_vocabulary_that_it_changes() -> None:
+    def identity(*texts: str) -> dict[str, Any]:
+        digests = {"source": "".join(texts), "target": "".join(texts)}
+        return {
+            "format": 1,
+            "vocabulary": digests,
+            "data": "".join(texts),
+            "texts": list(texts),
+            "settings": {},
+        }
+
+    path, names = Path("last.ckpt"), ["train.de", "train.en", "val.de", "val.en"]
+    check_same_run(identity("a", "b", "c", "d"), identity("a", "b", "c", "d"), path=path, texts=names)
+    with pytest.raises(ModelFolderError, match="'train.en' was changed") as caught:
+        check_same_run(identity("a", "b", "c", "d"), identity("a", "x", "c", "d"), path=path, texts=names)
+    assert caught.value.value == ["train.en"]
+    with pytest.raises(ModelFolderError, match="'val.de' and 'val.en' were changed"):
+        check_same_run(identity("a", "b", "c", "d"), identity("a", "b", "x", "y"), path=path, texts=names)
+    earlier = identity("a", "b", "c", "d")
+    del earlier["texts"]  # checkpoints of earlier versions
+    with pytest.raises(ModelFolderError, match="vocabulary"):
+        check_same_run(earlier, identity("a", "x", "c", "d"), path=path, texts=names)
 
 
 @pytest.mark.parametrize(

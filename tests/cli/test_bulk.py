@@ -43,7 +43,7 @@ def test_an_interrupted_run_continues_after_the_last_complete_part(run, translat
     assert not (tmp_path / "out").exists()
     translator.interrupt_after = None
     translator.calls.clear()
-    assert "2 parts of 7 are complete" in run("-o", "out", "--resume").err
+    assert "2 of 7 parts are complete" in run("-o", "out", "--resume").err
     assert translator.calls[0]["first_line"] == 9
     assert (tmp_path / "out").read_text() == EXPECTED
 
@@ -73,7 +73,7 @@ def test_shards_share_the_work_and_merge_joins_it(run, translator, tmp_path):
     assert "lines 9 to 12" in finished.err
     assert "--merge" in run("-o", "out", "--shard", "3/3").err
     calls = len(translator.calls)
-    assert "3 parts of 3 are complete" in run("-o", "out", "--shard", "1/3").err
+    assert "3 of 3 parts are complete" in run("-o", "out", "--shard", "1/3").err
     assert run("-o", "out", "--merge").status == 0
     assert len(translator.calls) == calls
     assert (tmp_path / "out").read_text() == EXPECTED

@@ -36,6 +36,8 @@ def unreadable(
         text = (
             f"'{name}' is incomplete: its compressed data is cut off{place}. Copy or download the file again."
         )
+    elif not isinstance(error, OSError):
+        text = f"'{name}' is damaged: its compressed data cannot be read{place}. Copy or download the file again."
     else:
         text = f"cannot read '{name}'{place}: {error}."
     return DataError(text, path=path, line=line)

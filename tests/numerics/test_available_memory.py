@@ -35,7 +35,8 @@ def test_a_limit_of_the_process_is_respected() -> None:
     printed = subprocess.run(
         [sys.executable, "-c", PRINT_AVAILABLE], capture_output=True, text=True, check=True
     )
-    assert 250 << 20 < int(printed.stdout) <= 300 << 20
+    # What the process has mapped may become a little less in between.
+    assert 250 << 20 < int(printed.stdout) <= 302 << 20
 
 
 @pytest.mark.parametrize(

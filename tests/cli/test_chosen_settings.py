@@ -23,10 +23,8 @@ def texts(parallel_files) -> dict:
     }
 
 
-def test_a_model_to_be_fine_tuned_gives_network_vocabulary_and_a_lower_learning_rate(
-    texts, repository, tmp_path
-) -> None:
-    trained = repository / "data" / "builtin_enja" / "trained"
+def test_a_model_to_be_fine_tuned_gives_network_vocabulary_and_a_lower_learning_rate(texts, tmp_path) -> None:
+    trained = model_path("builtin:en-ja", trained=True)
     run, description, held_out = run_without_file(texts, [], tmp_path / "tuned", resume=False, base=trained)
     base = load_run(trained / "run.toml")
     assert held_out is None

@@ -60,7 +60,7 @@ def read_training_log(path: Path) -> object:
     log = log_file(path.parent)
     log.parent.mkdir(exist_ok=True)
     log.write_bytes(path.read_bytes())
-    start_log(path.parent, 10, {log.name: [3, "0"]})
+    start_log(path.parent, 10, digests={log.name: [3, "0"]})
     return log.read_text(encoding="utf-8")
 
 

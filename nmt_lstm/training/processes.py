@@ -176,6 +176,9 @@ def _end_with_parent(parent: int) -> None:
     """End this process when the first one, which started it and would end it, no longer exists."""
     while os.getppid() == parent:
         time.sleep(_POLL_SECONDS)
+    lost = LostProcessError("the first process of this run, which started this one, has ended", 0)
+    # The main thread may be waiting forever.
+    os.write(2, f"nmt-lstm: error: {lost}\n".encode())
     os._exit(1)
 
 

@@ -62,7 +62,7 @@ def build_application(
         routes=routes,
         exception_handlers={RequestError: _refused, HTTPException: _no_route, Exception: _failed},
     )
-    # A path that is nearly one of ours is not answered with a redirection, which would lose the body.
+    # A path that differs by a slash is not redirected: clients would repeat a POST without its body.
     application.router.redirect_slashes = False
     return Observed(
         application,

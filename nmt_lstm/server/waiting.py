@@ -178,7 +178,7 @@ class WaitingLines:
                 if taker in self._takers:
                     self._takers.remove(taker)
                 elif self._clients:
-                    self._wake()  # somebody else must take what this one was woken for
+                    self._wake()  # another worker has to take the lines for which this one was woken
                 raise
             if patience:
                 await self._gather(patience)

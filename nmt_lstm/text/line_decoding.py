@@ -36,7 +36,8 @@ def unreadable(
         text = (
             f"'{name}' is incomplete: its compressed data is cut off{place}. Copy or download the file again."
         )
-    elif not isinstance(error, OSError):
+    elif not isinstance(error, OSError) or error.errno is None:
+        # What gzip and bz2 raise for their own format is an OSError without a number of the system.
         text = f"'{name}' is damaged: its compressed data cannot be read{place}. Copy or download the file again."
     else:
         text = f"cannot read '{name}'{place}: {error}."

@@ -75,7 +75,7 @@ def test_files_of_training(unfinished_run, tmp_path, counted, name, part):
         inner = path.relative_to(tmp_path / "work")
         if "tensorboard" in str(inner):
             return False
-        # What the run writes anew at its next validation is not read.
+        # Files that the next validation overwrites are never read.
         return inner.parts[0] == part if part else len(inner.parts) == 1
 
     check_kind(name, tmp_path / "work", read, counted, files=files)

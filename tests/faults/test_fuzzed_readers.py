@@ -1,4 +1,4 @@
-"""Any bytes given to any reader of files: a value, or an error of ours that names the file, within seconds; no line is lost.
+"""Each reader of files turns any bytes into a value or an `NmtLstmError` that names the file, within seconds; no line is lost.
 
 `NMT_LSTM_FUZZ` is the number of files for each reader.
 """
@@ -93,7 +93,7 @@ KEEPS_LINES = ("lines of text", "lines to translate")
 
 
 def check(name: str, path: Path, content: bytes, counts: Counter) -> None:
-    """Let a reader read the bytes; anything but a value or an error of ours, in time, fails the test."""
+    """Let a reader read the bytes; anything but a value or an `NmtLstmError`, in time, fails the test."""
     path.write_bytes(content)
     start, refusal = time.process_time(), ""
     try:
